@@ -1,0 +1,17 @@
+//! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, series.
+//!
+//! May touch nothing but `std`. Read first: RFC 9293 §3.4 (sequence numbers) and §3.3.2 (states).
+
+mod addr;
+mod seq;
+mod series;
+mod state;
+mod text;
+mod time;
+
+pub use addr::{Endpoint, Scope};
+pub use seq::Seq;
+pub use series::Series;
+pub use state::TcpState;
+pub use text::{Scrubbed, scrub};
+pub use time::Timestamp;

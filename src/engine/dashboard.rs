@@ -1,0 +1,392 @@
+//! What a screen needs, owned and small: the answer to a [`super::Query`].
+//!
+//! `None` always means "not recorded" or "not known"; a screen says so and never draws 0 for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Endpoint, Scope, TcpState, Timestamp};
+use crate::flow::{Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side};
+use crate::kernel::{Limits, Process, Socket, TableSource};
+
+use super::{FlowId, Loss};
+
+/// Everything that a screen draws.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dashboard {
+    /// The engine's clock; `None` before the first input.
+    pub now: Option<Timestamp>,
+    /// The instant of the first input.
+    pub since: Option<Timestamp>,
+    pub totals: Totals,
+    pub traffic: Traffic,
+    /// What the source lost; `None` before it said anything.
+    pub loss: Option<Loss>,
+    pub sees: Sees,
+    pub handshakes: HandshakePane,
+    pub states: StatePane,
+    pub queues: QueuePane,
+    pub time_wait: TimeWaitPane,
+    pub flows: FlowPane,
+    /// The selected flow; `None` if none is selected or it is gone.
+    pub flow: Option<Box<FlowDetail>>,
+}
+
+/// Sums since the first input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    pub segments: u64,
+    pub payload_bytes: u64,
+    /// Flows now in the table.
+    pub flows: u64,
+    /// Flows ever begun.
+    pub flows_begun: u64,
+    pub evicted: Evicted,
+    /// Segments that showed a datagram already seen on another interface.
+    pub duplicates: u64,
+    /// Inputs whose time ran backwards.
+    pub regressions: u64,
+}
+
+/// Flows thrown out of a full table, by what they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Evicted {
+    pub closed: u64,
+    pub half_open: u64,
+    pub idle: u64,
+}
+
+impl Evicted {
+    /// All of them.
+    pub const fn total(&self) -> u64 {
+        self.closed + self.half_open + self.idle
+    }
+}
+
+/// Traffic in bins of one second, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// Segments and bits on the wire in the last complete second.
+    pub segments_per_s: u64,
+    pub bits_per_s: u64,
+    pub segments: Vec<u64>,
+    pub bits: Vec<u64>,
+}
+
+/// What of the world the inputs show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sees {
+    /// Whether any segment or frame count has come.
+    pub wire: bool,
+    /// The last reading of the socket table.
+    pub kernel: Option<KernelSight>,
+}
+
+/// How well the kernel's side is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KernelSight {
+    pub source: TableSource,
+    /// When the table was last read.
+    pub at: Timestamp,
+    /// How long that reading took.
+    pub took: Duration,
+    /// Sockets read, and how many of those that can have an owner have a known one.
+    pub sockets: u64,
+    pub ownable: u64,
+    pub owned: u64,
+    /// Processes whose fd tables could not be read.
+    pub processes_denied: u32,
+}
+
+/// Handshakes concluded in the last [`HandshakePane::window`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HandshakePane {
+    pub window: Duration,
+    /// Handshakes begun (first SYN seen) in the window, and now waiting for an answer.
+    pub begun: u64,
+    pub waiting: u64,
+    /// How many concluded in the window with each outcome, in the order of [`HandshakeOutcome::CONCLUDED`].
+    pub outcomes: Vec<(HandshakeOutcome, u64)>,
+    /// Handshakes begun in each second, oldest first.
+    pub begun_per_s: Vec<u64>,
+    /// SYN to the ACK that completes, over the window.
+    pub latency: Option<Percentiles>,
+    /// Completed handshakes by latency: upper bound of the bucket (powers of √10 from 0.1 ms to 10 s, then the
+    /// rest), and count.
+    pub histogram: Vec<(Duration, u64)>,
+    /// Who fails most, most first.
+    pub failing: Vec<FailingPeer>,
+}
+
+/// Percentiles of a set of durations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Percentiles {
+    pub count: u64,
+    pub p50: Duration,
+    pub p95: Duration,
+    pub p99: Duration,
+    pub max: Duration,
+}
+
+/// A responder whose handshakes do not complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailingPeer {
+    pub resp: Endpoint,
+    pub outcome: HandshakeOutcome,
+    pub count: u64,
+    pub last: Timestamp,
+}
+
+/// Counts by state, the kernel's beside the wire's.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StatePane {
+    /// In the order of [`TcpState::ALL`], CLOSED left out.
+    pub rows: Vec<StateRow>,
+    /// What the wire's column counts.
+    pub wire_counts: WireCounts,
+    /// Ends whose inferred and reported state have disagreed for longer than sampling explains.
+    pub mismatched: u64,
+}
+
+/// What the wire's column of the state pane counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WireCounts {
+    /// Both ends of every flow: a capture does not say which host it watches.
+    #[default]
+    BothEnds,
+    /// Only the ends on this host, to stand beside the kernel's column.
+    LocalEnds,
+}
+
+/// One state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateRow {
+    pub state: TcpState,
+    /// Sockets that the kernel reports in it; `None` where the kernel was not seen.
+    pub kernel: Option<u64>,
+    /// Ends inferred to be in it; `None` where the wire cannot tell (LISTEN) or was not seen.
+    pub wire: Option<u64>,
+    /// The kernel's count over time where it was seen, else the wire's; bins of one second, oldest first.
+    pub history: Vec<u64>,
+}
+
+/// The fullest queues.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct QueuePane {
+    /// `None` where the kernel was not seen.
+    pub kernel: Option<KernelQueues>,
+    /// What the wire alone shows, fullest first: bytes sent and not acknowledged, closed windows.
+    pub wire: Vec<WireQueueRow>,
+}
+
+/// Queues as the kernel reports them, each list fullest first, empty queues left out.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct KernelQueues {
+    pub recv: Vec<QueueRow>,
+    pub send: Vec<QueueRow>,
+    pub accept: Vec<AcceptRow>,
+    /// TcpExt.ListenOverflows and ListenDrops since the first sample.
+    pub listen_overflows: Option<u64>,
+    pub listen_drops: Option<u64>,
+}
+
+/// A socket with bytes waiting in a queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueueRow {
+    pub flow: FlowId,
+    pub local: Endpoint,
+    pub peer: Endpoint,
+    pub bytes: u32,
+    /// The buffer's limit in bytes, where the kernel told it.
+    pub limit: Option<u32>,
+    /// Since when it has not been empty.
+    pub since: Timestamp,
+    /// One value a sample, oldest first.
+    pub history: Vec<u64>,
+    pub owner: Ownership,
+}
+
+/// A listener and its accept queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AcceptRow {
+    pub local: Endpoint,
+    pub waiting: u32,
+    /// The limit, where the source tells it; the queue overflows only past it.
+    pub limit: Option<u32>,
+    pub history: Vec<u64>,
+    pub owner: Ownership,
+}
+
+/// What one direction of a flow shows of its queues on the wire alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WireQueueRow {
+    pub flow: FlowId,
+    /// The half's sender and its peer.
+    pub from: Endpoint,
+    pub to: Endpoint,
+    /// Bytes sent and not acknowledged: at least this much is in the sender's Send-Q.
+    pub unacked: u32,
+    /// Since when the receiver has advertised a window of 0: its process is not reading.
+    pub zero_window_since: Option<Timestamp>,
+}
+
+/// TIME-WAIT.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TimeWaitPane {
+    /// Sockets in TIME-WAIT by the kernel; `None` where it was not seen.
+    pub kernel: Option<u64>,
+    /// Ends inferred to be in TIME-WAIT (which ends: [`StatePane::wire_counts`]).
+    pub wire: Option<u64>,
+    /// The count over time (the kernel's where seen), bins of one second, oldest first.
+    pub history: Vec<u64>,
+    /// The far ends of connections in TIME-WAIT, most first.
+    pub peers: Vec<(Endpoint, u64)>,
+    /// Who waits: address of the end that closed first, most first.
+    pub holders: Vec<(std::net::IpAddr, u64)>,
+    /// Entered TIME-WAIT in the last 60 s.
+    pub entered: u64,
+    pub limits: Option<Arc<Limits>>,
+}
+
+/// A window of the flow table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FlowPane {
+    /// Flows in the table, and how many match the filter.
+    pub all: usize,
+    pub matching: usize,
+    /// The place of the first row of `rows` among the matching.
+    pub offset: usize,
+    pub rows: Vec<FlowRow>,
+}
+
+/// One connection, by wire, kernel or both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlowRow {
+    pub id: FlowId,
+    pub scope: Scope,
+    pub orig: EndCell,
+    pub resp: EndCell,
+    /// Whether a SYN told who is the originator; if not, it is only the first seen to send (or, of a socket
+    /// without segments, the end that does not listen).
+    pub orig_known: bool,
+    /// How the handshake went; `None` if no segment was seen.
+    pub outcome: Option<HandshakeOutcome>,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// Both directions, since first seen; `None` if no segment was seen.
+    pub segments: Option<u64>,
+    pub payload_bytes: Option<u64>,
+    /// Bits on the wire in the last second or so, both directions; `None` if no segment was seen.
+    pub bits_per_s: Option<u64>,
+    /// The handshake's round trip from the wire, or the kernel's smoothed one where it is known.
+    pub rtt: Option<Rtt>,
+    /// Retransmissions that the kernel counted (tcp_info total_retrans), both ends.
+    pub retrans: Option<u64>,
+    /// The connection is over on every side that can be seen.
+    pub closed: bool,
+}
+
+impl FlowRow {
+    /// The end on `side`.
+    pub const fn end(&self, side: Side) -> &EndCell {
+        match side {
+            Side::Orig => &self.orig,
+            Side::Resp => &self.resp,
+        }
+    }
+}
+
+/// A round-trip time, with where it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rtt {
+    /// SYN to ACK of the handshake, seen on the wire.
+    Handshake(Duration),
+    /// The kernel's smoothed estimate (tcpi_rtt).
+    Kernel(Duration),
+}
+
+impl Rtt {
+    /// The time, whatever its source.
+    pub const fn time(self) -> Duration {
+        match self {
+            Self::Handshake(time) | Self::Kernel(time) => time,
+        }
+    }
+}
+
+/// One end of a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndCell {
+    pub endpoint: Endpoint,
+    /// Whether this end is on this host; `None` where the kernel was not seen.
+    pub local: Option<bool>,
+    /// What its TCP must be doing, by the wire.
+    pub inferred: Option<TcpState>,
+    /// What the kernel reports; `None` where it is remote, not recorded, or gone.
+    pub reported: Option<TcpState>,
+    /// Inferred and reported have disagreed since then, for longer than sampling explains.
+    pub mismatch_since: Option<Timestamp>,
+    pub recv_q: Option<u32>,
+    pub send_q: Option<u32>,
+    pub owner: Ownership,
+}
+
+/// Who holds a socket: a claim with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Ownership {
+    /// The kernel's side was not recorded, or the end is remote.
+    #[default]
+    NotRecorded,
+    /// Recorded, and not known.
+    Unknown,
+    /// Some process's fd tables may not be read, so it may be one of theirs.
+    NoAccess,
+    /// A process holds it by this fd; `others` further fds refer to it.
+    Held { process: Arc<Process>, fd: u32, others: usize },
+    /// Not yet accepted: it belongs to the listener, held by this process.
+    Listener { process: Arc<Process>, others: usize },
+    /// No process holds it any more; this one did (TIME-WAIT, FIN-WAIT-2 after close).
+    Last { process: Arc<Process> },
+    /// No process holds it: closed, and the kernel finishes alone; who held it was never seen.
+    Orphan,
+}
+
+impl Ownership {
+    /// The process named, whatever its relation.
+    pub const fn process(&self) -> Option<&Arc<Process>> {
+        match self {
+            Self::Held { process, .. } | Self::Listener { process, .. } | Self::Last { process } => Some(process),
+            Self::NotRecorded | Self::Unknown | Self::NoAccess | Self::Orphan => None,
+        }
+    }
+}
+
+/// All that is known of one flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlowDetail {
+    pub row: FlowRow,
+    /// `None` if no segment was seen.
+    pub handshake: Option<HandshakeView>,
+    pub completeness: Option<Completeness>,
+    /// What the wire shows of each half: the originator's, the responder's. `None` if no segment was seen.
+    pub halves: Option<[HalfView; 2]>,
+    /// What the kernel last reported of each end on this host.
+    pub sockets: [Option<SocketDetail>; 2],
+    /// The landmarks of its life, in order of time.
+    pub life: Vec<LifeEvent>,
+    /// One sentence: what it is doing now and why, as far as the evidence supports it.
+    pub story: String,
+}
+
+/// A socket's last reading and its queues over time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SocketDetail {
+    pub socket: Socket,
+    /// When it was last read.
+    pub at: Timestamp,
+    /// It was absent from the table at the reading of this instant.
+    pub gone: Option<Timestamp>,
+    /// One value a sample, oldest first.
+    pub recv_q: Vec<u64>,
+    pub send_q: Vec<u64>,
+}

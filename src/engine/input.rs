@@ -1,0 +1,43 @@
+//! What the engine is fed: the ordered list that everything is a pure function of.
+
+use std::sync::Arc;
+
+use crate::base::Timestamp;
+use crate::kernel::SocketSample;
+use crate::wire::{FrameCounts, Segment};
+
+/// One input. The list of kinds grows; the law (state is a function of the ordered inputs) stays.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    Segment(Segment),
+    Sample(Arc<SocketSample>),
+    Loss(Loss),
+    /// Time passed; nothing else happened.
+    Tick(Timestamp),
+}
+
+impl Input {
+    /// When it happened, on the capture's clock.
+    pub fn ts(&self) -> Timestamp {
+        match self {
+            Self::Segment(segment) => segment.ts,
+            Self::Sample(sample) => sample.ts,
+            Self::Loss(loss) => loss.ts,
+            Self::Tick(ts) => *ts,
+        }
+    }
+}
+
+/// What the source has lost so far: totals since it began, never differences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss {
+    pub ts: Timestamp,
+    /// Frames that the kernel dropped before the reader took them (libpcap's `ps_drop`); `None` for a file.
+    pub kernel: Option<u64>,
+    /// Frames that the interface or its driver dropped (libpcap's `ps_ifdrop`); `None` for a file.
+    pub interface: Option<u64>,
+    /// Segments that a full queue of our own dropped.
+    pub ours: u64,
+    /// What became of the frames that arrived.
+    pub frames: FrameCounts,
+}

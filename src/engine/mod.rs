@@ -1,0 +1,24 @@
+//! Joins wire, kernel and owner; keeps history, timers, queries.
+//!
+//! May touch base, flow, kernel (and findings); no style, no terminal, no I/O. State is a pure function of the ordered
+//! inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293 §3.3.2.
+
+mod dashboard;
+mod filter;
+mod input;
+mod query;
+
+pub use dashboard::*;
+pub use filter::Filter;
+pub use input::{Input, Loss};
+pub use query::{Query, QueryCache, Sort, SortKey};
+
+/// A flow's stable number: one incarnation of a 4-tuple. A reused tuple gets a new one; numbers are never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId(pub u64);
+
+impl std::fmt::Display for FlowId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,94 @@
+//! What a screen asks of the engine.
+
+use crate::base::Timestamp;
+
+use super::{Filter, FlowId};
+
+/// What a screen wants to see. The engine answers with a [`super::Dashboard`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Query {
+    pub filter: Filter,
+    pub sort: Sort,
+    /// The first row wanted of the flow table, and how many.
+    pub offset: usize,
+    pub rows: usize,
+    /// The flow whose details are wanted.
+    pub selected: Option<FlowId>,
+}
+
+/// The order of the flow table. Ties go by [`FlowId`], so rows never swap without a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sort {
+    pub by: SortKey,
+    pub reverse: bool,
+}
+
+/// What the flow table is ordered by; each has the direction in which it is most telling first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortKey {
+    /// Latest activity first.
+    #[default]
+    Recent,
+    /// First seen first.
+    First,
+    /// Most bits a second first.
+    Rate,
+    /// Most payload bytes first.
+    Bytes,
+    /// Fullest receive queue first.
+    RecvQ,
+    /// Fullest send queue first.
+    SendQ,
+    /// Longest round trip first.
+    Rtt,
+    /// By state, in the order of [`crate::base::TcpState::ALL`].
+    State,
+    /// By process name, then pid.
+    Process,
+    /// By the originator's address and port.
+    Orig,
+    /// By the responder's address and port.
+    Resp,
+}
+
+impl SortKey {
+    /// Every key, in the order `s` walks through them.
+    pub const ALL: [Self; 11] = [
+        Self::Recent,
+        Self::First,
+        Self::Rate,
+        Self::Bytes,
+        Self::RecvQ,
+        Self::SendQ,
+        Self::Rtt,
+        Self::State,
+        Self::Process,
+        Self::Orig,
+        Self::Resp,
+    ];
+
+    /// As a column heading names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Recent => "recent",
+            Self::First => "first seen",
+            Self::Rate => "rate",
+            Self::Bytes => "bytes",
+            Self::RecvQ => "Recv-Q",
+            Self::SendQ => "Send-Q",
+            Self::Rtt => "RTT",
+            Self::State => "state",
+            Self::Process => "process",
+            Self::Orig => "orig",
+            Self::Resp => "resp",
+        }
+    }
+}
+
+/// What the engine kept of the last answer, so that windows are served without sorting again.
+#[derive(Debug, Clone, Default)]
+pub struct QueryCache {
+    pub(super) key: Option<(Filter, Sort)>,
+    pub(super) made_at: Option<(u64, Timestamp)>,
+    pub(super) order: Vec<FlowId>,
+}

@@ -1,0 +1,10 @@
+//! What the kernel says: /proc text and netlink bytes → [`SocketSample`], counters, limits, owners.
+//!
+//! May touch `base`; no file, no socket: bytes come in, values go out. Read first: sock_diag(7), proc(5),
+//! linux/inet_diag.h, linux/tcp.h (struct tcp_info), net/ipv4/tcp_ipv4.c (get_tcp4_sock).
+
+mod sample;
+
+pub use sample::{
+    Counters, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, TcpInfo, Timer, TimerKind,
+};

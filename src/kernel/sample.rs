@@ -1,0 +1,200 @@
+//! One reading of the socket table, with who owns the sockets and the counters beside it. Absent is `None`, never 0.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use crate::base::{Endpoint, Scope, Scrubbed, TcpState, Timestamp};
+
+/// A state that the kernel reported for a socket (never one inferred from the wire).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reported(pub TcpState);
+
+/// One reading of the socket table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SocketSample {
+    /// When the reading ended.
+    pub ts: Timestamp,
+    pub scope: Scope,
+    pub source: TableSource,
+    /// How long the reading took.
+    pub took: Duration,
+    /// The kernel said that the table changed under the dump (NLM_F_DUMP_INTR), or rows could not be read.
+    pub incomplete: bool,
+    pub sockets: Vec<Socket>,
+    pub owners: Arc<Owners>,
+    pub counters: Counters,
+    pub limits: Arc<Limits>,
+    /// This host's own addresses (the local routing table), sorted; loopback's 127.0.0.0/8 is implied.
+    pub local_addresses: Arc<[IpAddr]>,
+}
+
+/// Where the socket table was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableSource {
+    /// NETLINK_SOCK_DIAG (sock_diag(7)).
+    Diag,
+    /// /proc/net/tcp and tcp6 (proc(5)): no listen limit, no TCP_INFO, no cookie.
+    Proc,
+}
+
+/// A row of the socket table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Socket {
+    pub local: Endpoint,
+    /// The wildcard with port 0 for a listener.
+    pub peer: Endpoint,
+    pub state: Reported,
+    /// Bytes received and not yet read by the process (plus one for an unread FIN); for LISTEN the accept queue's length.
+    pub recv_q: u32,
+    /// Bytes written and not yet acknowledged (SYN and FIN count one each); for LISTEN the accept queue's limit,
+    /// `None` where the source does not tell it (/proc).
+    pub send_q: Option<u32>,
+    pub timer: Option<Timer>,
+    /// The owner's user id; absent for TIME-WAIT and SYN-RECV, whose rows carry a meaningless 0.
+    pub uid: Option<u32>,
+    /// The socket's inode; `None` where the kernel gives 0 (TIME-WAIT, SYN-RECV, not yet accepted, orphaned).
+    pub inode: Option<u64>,
+    /// The kernel's unique id of the socket (sock_diag only); it survives ESTAB → TIME-WAIT.
+    pub cookie: Option<u64>,
+    /// Receive and send buffer limits in bytes (INET_DIAG_SKMEMINFO), where told.
+    pub buffers: Option<(u32, u32)>,
+    pub info: Option<Box<TcpInfo>>,
+}
+
+/// A socket's pending timer, as `ss -o` prints it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timer {
+    pub kind: TimerKind,
+    /// What is left of it.
+    pub left: Duration,
+    /// Retransmissions or probes sent so far.
+    pub retries: u8,
+}
+
+/// Which timer is pending (`idiag_timer`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimerKind {
+    /// Retransmission, early retransmit or tail-loss probe: `on`.
+    On,
+    /// `keepalive` (or the SYN-ACK timer).
+    Keepalive,
+    /// `timewait`.
+    TimeWait,
+    /// Zero-window probe: `persist`.
+    Persist,
+}
+
+impl TimerKind {
+    /// As `ss -o` names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Keepalive => "keepalive",
+            Self::TimeWait => "timewait",
+            Self::Persist => "persist",
+        }
+    }
+}
+
+/// `struct tcp_info` (linux/tcp.h), decoded by the length that the kernel gave: a field past the end is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TcpInfo {
+    pub snd_wscale: Option<u8>,
+    pub rcv_wscale: Option<u8>,
+    pub retransmits: Option<u8>,
+    pub rto: Option<Duration>,
+    pub snd_mss: Option<u32>,
+    pub rcv_mss: Option<u32>,
+    /// Segments in flight.
+    pub unacked: Option<u32>,
+    pub lost: Option<u32>,
+    pub last_data_sent: Option<Duration>,
+    pub last_data_recv: Option<Duration>,
+    pub pmtu: Option<u32>,
+    pub snd_ssthresh: Option<u32>,
+    pub snd_cwnd: Option<u32>,
+    pub rtt: Option<Duration>,
+    pub rttvar: Option<Duration>,
+    pub rcv_space: Option<u32>,
+    pub total_retrans: Option<u32>,
+    pub pacing_rate: Option<u64>,
+    pub bytes_acked: Option<u64>,
+    pub bytes_received: Option<u64>,
+    pub segs_out: Option<u32>,
+    pub segs_in: Option<u32>,
+    pub notsent_bytes: Option<u32>,
+    pub min_rtt: Option<Duration>,
+    pub delivery_rate: Option<u64>,
+    pub busy_time: Option<Duration>,
+    pub rwnd_limited: Option<Duration>,
+    pub sndbuf_limited: Option<Duration>,
+    pub bytes_sent: Option<u64>,
+    pub bytes_retrans: Option<u64>,
+}
+
+/// Who holds which socket, by inode, and what could not be looked at.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Owners {
+    /// Every fd that refers to the inode, lowest (pid, fd) first.
+    pub by_inode: FxHashMap<u64, Vec<Owner>>,
+    /// Processes whose fd tables were read.
+    pub processes_read: u32,
+    /// Processes whose fd tables this user may not read: their sockets' owner is unknown, not absent.
+    pub processes_denied: u32,
+}
+
+/// One file descriptor of one process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    pub process: Arc<Process>,
+    pub fd: u32,
+}
+
+/// A process, named by pid and start time together, since pids are reused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Process {
+    pub pid: u32,
+    /// Start time in clock ticks since boot (/proc/PID/stat field 22).
+    pub start_time: u64,
+    pub comm: Scrubbed,
+    /// The argument list, joined by spaces; empty for a kernel thread.
+    pub cmdline: Scrubbed,
+    /// The effective user's name, or its number where the user database has none.
+    pub user: Scrubbed,
+}
+
+/// Counters of the kernel's TCP: /proc/net/netstat, snmp and sockstat, by their own names
+/// (`TcpExt.ListenOverflows`, `Tcp.ActiveOpens`, `TCP.tw`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counters(pub Arc<BTreeMap<String, i64>>);
+
+impl Counters {
+    /// A counter by its `Section.Name`; `None` where this kernel has no such counter or it was not read.
+    pub fn get(&self, name: &str) -> Option<i64> {
+        self.0.get(name).copied()
+    }
+}
+
+/// The sysctls that bound connections; `None` where they could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// net.ipv4.ip_local_port_range, first and last port.
+    pub port_range: Option<(u16, u16)>,
+    /// net.ipv4.ip_local_reserved_ports, as inclusive ranges.
+    pub reserved_ports: Option<Vec<(u16, u16)>>,
+    /// net.core.somaxconn.
+    pub somaxconn: Option<u32>,
+    pub tcp_max_syn_backlog: Option<u32>,
+    pub tcp_max_tw_buckets: Option<u32>,
+    pub tcp_syn_retries: Option<u32>,
+    /// net.ipv4.tcp_syn_linear_timeouts (kernels from 6.5).
+    pub tcp_syn_linear_timeouts: Option<u32>,
+    pub tcp_synack_retries: Option<u32>,
+    pub tcp_tw_reuse: Option<u32>,
+    /// net.ipv4.tcp_fin_timeout, seconds.
+    pub tcp_fin_timeout: Option<u32>,
+}

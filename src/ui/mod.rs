@@ -1,0 +1,68 @@
+//! Key or mouse → message → [`UiState`] + [`Effect`].
+//!
+//! May touch the engine's `Query` and `Dashboard`, and crossterm's event types as data; no drawing, no I/O.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+
+/// Where what is shown comes from, told by the app beside every dashboard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    pub kind: SourceKind,
+    /// Interfaces, or the file's name, scrubbed.
+    pub name: String,
+    /// Playback; `None` live.
+    pub playback: Option<Playback>,
+    /// What stands in the way and what to do about it ("no packets: … run: sudo setcap …"), a line each.
+    pub notices: Vec<String>,
+    /// A part that died, with its last words: shown until the program ends.
+    pub dead: Option<String>,
+}
+
+/// What kind of source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    Live,
+    Replay,
+    Demo,
+}
+
+/// How a capture is being played.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Playback {
+    pub paused: bool,
+    /// Capture seconds per second; infinity is as fast as it goes.
+    pub speed: f64,
+    /// The first instant; the last that is known so far (a stream's end is not known in advance).
+    pub start: Option<Timestamp>,
+    pub end: Option<Timestamp>,
+    pub at_end: bool,
+}
+
+/// What the user asks of the source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Control {
+    Pause(bool),
+    Speed(f64),
+    /// On to the next segment, then pause.
+    Step,
+    Restart,
+    /// To an instant, forwards or backwards.
+    Seek(Timestamp),
+    /// By a span, forwards (true) or backwards.
+    SeekBy(Duration, bool),
+}
+
+/// What the main loop must do that the UI state cannot.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Quit,
+    /// Give the terminal back to the shell (Ctrl-Z) and return.
+    Suspend,
+    /// Clear and draw all again (Ctrl-L).
+    Redraw,
+    Control(Control),
+    /// Save the screen as a picture.
+    Snap,
+}

@@ -1,0 +1,184 @@
+//! The decoded TCP unit, with the numbers as they stood on the wire. Read first: RFC 9293 §3.1, RFC 7323, RFC 2018.
+
+use crate::base::{Endpoint, Scope, Seq, Timestamp};
+
+/// One TCP segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    pub ts: Timestamp,
+    pub scope: Scope,
+    /// The interface's number in its capture.
+    pub iface: u32,
+    pub src: Endpoint,
+    pub dst: Endpoint,
+    pub seq: Seq,
+    /// The acknowledgment field, whether or not the ACK flag is set.
+    pub ack: Seq,
+    pub flags: Flags,
+    /// The window field, unscaled.
+    pub window: u16,
+    /// Payload bytes by the IP header (not by what was captured).
+    pub payload_len: u32,
+    /// Length of the whole frame on the wire, for rates.
+    pub frame_len: u32,
+    pub options: Options,
+    /// IPv4 TTL or IPv6 hop limit.
+    pub ttl: u8,
+    /// The outermost VLAN id, if the frame was tagged.
+    pub vlan: Option<u16>,
+    /// A digest of the datagram from the IP header on: the same on every interface that shows the same datagram.
+    pub digest: u64,
+}
+
+impl Segment {
+    /// SEG.LEN of RFC 9293: payload plus one for SYN and one for FIN.
+    pub fn seg_len(&self) -> u32 {
+        self.payload_len + u32::from(self.flags.syn()) + u32::from(self.flags.fin())
+    }
+
+    /// The sequence number just past the segment: SEG.SEQ + SEG.LEN.
+    pub fn end(&self) -> Seq {
+        self.seq + self.seg_len()
+    }
+}
+
+/// The flag bits of the header's 13th and 14th bytes: AE CWR ECE URG ACK PSH RST SYN FIN.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Flags(pub u16);
+
+impl Flags {
+    pub const FIN: Self = Self(0x001);
+    pub const SYN: Self = Self(0x002);
+    pub const RST: Self = Self(0x004);
+    pub const PSH: Self = Self(0x008);
+    pub const ACK: Self = Self(0x010);
+    pub const URG: Self = Self(0x020);
+    pub const ECE: Self = Self(0x040);
+    pub const CWR: Self = Self(0x080);
+    pub const AE: Self = Self(0x100);
+
+    /// Whether every flag of `other` is set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+    pub const fn fin(self) -> bool {
+        self.contains(Self::FIN)
+    }
+    pub const fn syn(self) -> bool {
+        self.contains(Self::SYN)
+    }
+    pub const fn rst(self) -> bool {
+        self.contains(Self::RST)
+    }
+    pub const fn ack(self) -> bool {
+        self.contains(Self::ACK)
+    }
+    pub const fn psh(self) -> bool {
+        self.contains(Self::PSH)
+    }
+    /// SYN without ACK: the first step of a handshake.
+    pub const fn pure_syn(self) -> bool {
+        self.syn() && !self.ack()
+    }
+    /// SYN with ACK: the second step.
+    pub const fn syn_ack(self) -> bool {
+        self.syn() && self.ack()
+    }
+}
+
+impl std::ops::BitOr for Flags {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// As tcpdump prints them: `S`, `S.`, `.`, `P.`, `F.`, `R`.
+impl std::fmt::Display for Flags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const LETTERS: [(Flags, char); 9] = [
+            (Flags::FIN, 'F'),
+            (Flags::SYN, 'S'),
+            (Flags::RST, 'R'),
+            (Flags::PSH, 'P'),
+            (Flags::ACK, '.'),
+            (Flags::URG, 'U'),
+            (Flags::ECE, 'E'),
+            (Flags::CWR, 'W'),
+            (Flags::AE, 'e'),
+        ];
+        let text: String = LETTERS.iter().filter(|(flag, _)| self.contains(*flag)).map(|(_, c)| c).collect();
+        f.pad(if text.is_empty() { "none" } else { &text })
+    }
+}
+
+impl std::fmt::Debug for Flags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[{self}]")
+    }
+}
+
+/// The TCP options that were read. An absent option is `None`, never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Maximum segment size, bytes (RFC 9293 §3.7.1).
+    pub mss: Option<u16>,
+    /// Window scale: the shift count, at most 14 (RFC 7323 §2).
+    pub wscale: Option<u8>,
+    /// SACK permitted (RFC 2018 §2).
+    pub sack_permitted: bool,
+    /// SACK blocks, in the order of the option (RFC 2018 §3).
+    pub sack: SackBlocks,
+    /// Timestamps: TSval and TSecr (RFC 7323 §3).
+    pub timestamps: Option<(u32, u32)>,
+    /// A Fast Open cookie or cookie request (RFC 7413).
+    pub fast_open: bool,
+    /// Multipath TCP (RFC 8684): the subtype of the first such option.
+    pub mptcp: Option<u8>,
+    /// The snap length cut the options: what is absent here may have been there.
+    pub cut: bool,
+}
+
+/// Up to four SACK blocks, left and right edge each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SackBlocks {
+    blocks: [(Seq, Seq); 4],
+    count: u8,
+}
+
+impl SackBlocks {
+    /// Adds a block; a fifth is dropped (the option's length leaves room for four).
+    pub fn push(&mut self, left: Seq, right: Seq) {
+        if let Some(slot) = self.blocks.get_mut(usize::from(self.count)) {
+            *slot = (left, right);
+            self.count += 1;
+        }
+    }
+
+    /// The blocks, in order.
+    pub fn as_slice(&self) -> &[(Seq, Seq)] {
+        &self.blocks[..usize::from(self.count)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_read_as_tcpdump_prints_them() {
+        assert_eq!((Flags::SYN | Flags::ACK).to_string(), "S.");
+        assert_eq!((Flags::FIN | Flags::PSH | Flags::ACK).to_string(), "FP.");
+        assert_eq!(Flags(0).to_string(), "none");
+    }
+
+    #[test]
+    fn a_fifth_sack_block_is_dropped() {
+        let mut blocks = SackBlocks::default();
+        for n in 0..5 {
+            blocks.push(Seq(n), Seq(n + 1));
+        }
+        assert_eq!(blocks.as_slice().len(), 4);
+        assert_eq!(blocks.as_slice()[3], (Seq(3), Seq(4)));
+    }
+}
