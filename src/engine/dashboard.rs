@@ -114,8 +114,19 @@ pub struct HandshakePane {
     /// Completed handshakes by latency: upper bound of the bucket (powers of √10 from 0.1 ms to 10 s, then the
     /// rest), and count.
     pub histogram: Vec<(Duration, u64)>,
-    /// Who fails most, most first.
+    /// Who fails most in the window, most first.
     pub failing: Vec<FailingPeer>,
+    /// The same since the first input.
+    pub whole: HandshakeTotals,
+}
+
+/// Handshakes since the first input.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HandshakeTotals {
+    pub begun: u64,
+    /// In the order of [`HandshakeOutcome::CONCLUDED`].
+    pub outcomes: Vec<(HandshakeOutcome, u64)>,
+    pub latency: Option<Percentiles>,
 }
 
 /// Percentiles of a set of durations.
@@ -365,6 +376,8 @@ impl Ownership {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowDetail {
     pub row: FlowRow,
+    /// Who sent the first captured segment; `None` if none was seen.
+    pub first_from: Option<Side>,
     /// `None` if no segment was seen.
     pub handshake: Option<HandshakeView>,
     pub completeness: Option<Completeness>,

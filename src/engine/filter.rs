@@ -1,19 +1,102 @@
-//! The filter of the flow table: words that must all match somewhere.
+//! The filter of the flow table: words that must all match somewhere, each read once, when typed, into a test
+//! on addresses, ports, states and interned names; no row is formatted to be searched but the address itself.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use crate::base::{Endpoint, TcpState};
+use crate::flow::{HandshakeOutcome, Side};
+
+use super::record::Record;
 
 /// Words typed by a user, each of which a flow must match. The empty filter matches all.
+///
+/// A word matches an address (whole, or a part of how it is written), a port (whole), `address:port`, a state's
+/// name or its beginning (`time`, `CLOSE-WAIT`), an outcome (`refused`), a pid, or a part of a process's name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Filter {
     text: String,
+    words: Vec<Word>,
+}
+
+/// What one word can match; several at once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Word {
+    /// In lower case.
+    text: String,
+    ip: Option<IpAddr>,
+    number: Option<u32>,
+    endpoint: Option<Endpoint>,
+    states: Vec<TcpState>,
+    outcomes: Vec<HandshakeOutcome>,
+    /// It could be part of an address as it is written.
+    like_address: bool,
 }
 
 impl Filter {
     /// Reads the words of `text`.
     pub fn parse(text: &str) -> Self {
-        Self { text: text.to_owned() }
+        Self { text: text.to_owned(), words: text.split_whitespace().map(Word::parse).collect() }
     }
 
     /// As it was typed.
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// Whether it matches everything.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    pub(super) fn matches(&self, record: &Record) -> bool {
+        self.words.iter().all(|word| word.matches(record))
+    }
+}
+
+impl Word {
+    fn parse(text: &str) -> Self {
+        let text = text.to_lowercase();
+        let bare = text.trim_start_matches('[').trim_end_matches(']');
+        let is_state = |name: &str| text.len() > 1 && name.to_lowercase().starts_with(&text.replace('_', "-"));
+        let outcomes = HandshakeOutcome::CONCLUDED.into_iter().chain([HandshakeOutcome::Partial]);
+        Self {
+            ip: bare.parse::<IpAddr>().ok().map(|ip| ip.to_canonical()),
+            number: text.strip_prefix(':').unwrap_or(&text).parse().ok(),
+            endpoint: text.parse::<std::net::SocketAddr>().ok().map(|end| Endpoint::new(end.ip(), end.port())),
+            states: TcpState::ALL.into_iter().filter(|state| is_state(state.name())).collect(),
+            outcomes: outcomes.filter(|outcome| is_state(&outcome.name().replace(' ', "-"))).collect(),
+            like_address: bare.contains(['.', ':']) && bare.chars().all(|c| c.is_ascii_hexdigit() || ".:".contains(c)),
+            text,
+        }
+    }
+
+    fn matches(&self, record: &Record) -> bool {
+        Side::BOTH.into_iter().any(|side| self.matches_end(record, side))
+            || record.wire.as_ref().is_some_and(|flow| self.outcomes.contains(&flow.outcome()))
+    }
+
+    fn matches_end(&self, record: &Record, side: Side) -> bool {
+        let end = record.endpoint(side);
+        let states = [record.reported(side), record.inferred(side)];
+        let process = record.end(side).and_then(|end| end.owner.process());
+        self.ip == Some(end.ip())
+            || self.endpoint == Some(end)
+            || self.number == Some(u32::from(end.port()))
+            || states.into_iter().flatten().any(|state| self.states.contains(&state))
+            || process.is_some_and(|process| {
+                self.number == Some(process.pid) || contains_ignoring_case(&process.comm, &self.text)
+            })
+            || (self.like_address && self.ip.is_none() && written(end).contains(&self.text))
+    }
+}
+
+fn written(end: Endpoint) -> String {
+    let mut text = String::with_capacity(48);
+    write!(text, "{end}").expect("a string takes all");
+    text
+}
+
+fn contains_ignoring_case(text: &str, lower: &str) -> bool {
+    text.to_lowercase().contains(lower)
 }

@@ -3,11 +3,26 @@
 //! May touch base, flow, kernel (and findings); no style, no terminal, no I/O. State is a pure function of the ordered
 //! inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293 §3.3.2.
 
+mod core;
 mod dashboard;
+mod deadlines;
+mod dedupe;
+mod end;
 mod filter;
+mod handshakes;
 mod input;
+mod join;
+mod order;
 mod query;
+mod queues;
+mod record;
+mod rows;
+mod states;
+mod story;
+mod table;
+mod time_wait;
 
+pub use core::{Config, Engine};
 pub use dashboard::*;
 pub use filter::Filter;
 pub use input::{Input, Loss};

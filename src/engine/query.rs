@@ -2,6 +2,8 @@
 
 use crate::base::Timestamp;
 
+use super::dashboard::WireQueueRow;
+use super::time_wait::Groups;
 use super::{Filter, FlowId};
 
 /// What a screen wants to see. The engine answers with a [`super::Dashboard`].
@@ -91,4 +93,13 @@ pub struct QueryCache {
     pub(super) key: Option<(Filter, Sort)>,
     pub(super) made_at: Option<(u64, Timestamp)>,
     pub(super) order: Vec<FlowId>,
+    pub(super) scan: Scan,
+}
+
+/// What only a walk over all flows tells, kept with the order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scan {
+    pub(super) mismatched: u64,
+    pub(super) wire_queues: Vec<WireQueueRow>,
+    pub(super) time_wait: Groups,
 }

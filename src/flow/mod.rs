@@ -28,7 +28,7 @@ impl Flow {
     }
 
     /// A flow that begins with this segment.
-    pub fn new(segment: &Segment) -> Self {
+    pub fn new(segment: &Segment, _from: Side) -> Self {
         Self { first: segment.ts, last: segment.ts }
     }
 
@@ -52,6 +52,8 @@ impl Flow {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         None
     }
+
+    pub fn supersede(&mut self, _at: Timestamp) {}
 
     /// Fires the deadlines that are due at `now`.
     pub fn expire(&mut self, _now: Timestamp) {}

@@ -1,0 +1,172 @@
+//! The kernel's side of one end of a connection: its last reading, its queues over time, who held it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{TcpState, Timestamp};
+use crate::kernel::{Owner, Owners, Process, Socket};
+
+use super::dashboard::{Ownership, SocketDetail};
+
+/// Readings kept of a queue that is or was lately not empty.
+const KEPT: usize = 60;
+/// A state inferred from the wire may run ahead of a reading by the time the reading and the capture take.
+const SAMPLING_DELAY: Duration = Duration::from_millis(250);
+
+/// What the kernel said of one end.
+#[derive(Debug, Clone)]
+pub(super) struct End {
+    pub(super) socket: Socket,
+    /// When it was last read, and in which reading.
+    pub(super) at: Timestamp,
+    pub(super) reading: u64,
+    /// It was absent at this instant: the kernel holds it no more.
+    pub(super) gone: Option<Timestamp>,
+    pub(super) owner: Ownership,
+    /// The last process seen to hold it.
+    last_holder: Option<Arc<Process>>,
+    pub(super) recv: QueueHistory,
+    pub(super) send: QueueHistory,
+    /// Since when inferred and reported state disagree, and in how many readings in a row.
+    mismatch: Option<(Timestamp, u32)>,
+}
+
+impl End {
+    pub(super) fn new(socket: Socket, at: Timestamp, reading: u64) -> Self {
+        let mut end = Self {
+            socket: socket.clone(),
+            at,
+            reading,
+            gone: None,
+            owner: Ownership::Unknown,
+            last_holder: None,
+            recv: QueueHistory::default(),
+            send: QueueHistory::default(),
+            mismatch: None,
+        };
+        end.read(socket, at, reading);
+        end
+    }
+
+    /// Whether `socket` is the same socket read again, and not a new one on the same tuple.
+    pub(super) fn is_same(&self, socket: &Socket) -> bool {
+        match (self.socket.cookie, socket.cookie) {
+            (Some(was), Some(is)) => was == is,
+            _ => match (self.socket.inode, socket.inode) {
+                (Some(was), Some(is)) => was == is,
+                // A connection that no process holds may have been held before; one that is held again is another.
+                (Some(_), None) => true,
+                (None, Some(_)) => self.socket.state.0 != TcpState::TimeWait,
+                (None, None) => true,
+            },
+        }
+    }
+
+    /// Takes in a reading.
+    pub(super) fn read(&mut self, socket: Socket, at: Timestamp, reading: u64) {
+        self.recv.push(at, socket.recv_q);
+        self.send.push(at, socket.send_q.unwrap_or(0));
+        (self.socket, self.at, self.reading, self.gone) = (socket, at, reading, None);
+    }
+
+    /// Notes that the table no longer has it.
+    pub(super) fn vanish(&mut self, at: Timestamp) {
+        self.gone = Some(at);
+        self.recv.push(at, 0);
+        self.send.push(at, 0);
+        self.mismatch = None;
+        self.owner = self.last_holder.clone().map_or(Ownership::Unknown, |process| Ownership::Last { process });
+    }
+
+    /// Names the owner from the fd tables read with this socket; `listener` holds the port that it came in on.
+    pub(super) fn name_owner(&mut self, owners: &Owners, listener: Option<&[Owner]>) {
+        self.owner = self.owner_by(owners, listener);
+        if let Ownership::Held { process, .. } = &self.owner {
+            self.last_holder = Some(process.clone());
+        }
+    }
+
+    fn owner_by(&self, owners: &Owners, listener: Option<&[Owner]>) -> Ownership {
+        let holders = self.socket.inode.and_then(|inode| owners.by_inode.get(&inode));
+        if let Some([first, others @ ..]) = holders.map(Vec::as_slice) {
+            return Ownership::Held { process: first.process.clone(), fd: first.fd, others: others.len() };
+        }
+        if let Some(process) = &self.last_holder {
+            return Ownership::Last { process: process.clone() };
+        }
+        match self.socket.state.0 {
+            TcpState::SynRecv | TcpState::Estab | TcpState::CloseWait if self.socket.inode.is_none() => {
+                match listener {
+                    Some([first, others @ ..]) => {
+                        Ownership::Listener { process: first.process.clone(), others: others.len() }
+                    }
+                    _ => unseen(owners),
+                }
+            }
+            TcpState::FinWait1 | TcpState::FinWait2 | TcpState::Closing | TcpState::LastAck
+                if self.socket.inode.is_none() =>
+            {
+                Ownership::Orphan
+            }
+            TcpState::TimeWait => Ownership::Unknown,
+            _ => unseen(owners),
+        }
+    }
+
+    /// Holds the state that the wire shows (unchanged since `since`) beside the reported one.
+    pub(super) fn compare(&mut self, inferred: Option<(TcpState, Timestamp)>) {
+        let disagree = inferred
+            .is_some_and(|(state, since)| state != self.socket.state.0 && self.at.since(since) > SAMPLING_DELAY);
+        self.mismatch = match (disagree, self.mismatch) {
+            (false, _) => None,
+            (true, None) => Some((self.at, 1)),
+            (true, Some((since, count))) => Some((since, count.saturating_add(1))),
+        };
+    }
+
+    /// Since when the two disagree, if more than one reading in a row says so.
+    pub(super) fn mismatch_since(&self) -> Option<Timestamp> {
+        self.mismatch.filter(|(_, count)| *count > 1).map(|(since, _)| since)
+    }
+
+    pub(super) fn detail(&self) -> SocketDetail {
+        SocketDetail {
+            socket: self.socket.clone(),
+            at: self.at,
+            gone: self.gone,
+            recv_q: self.recv.values(),
+            send_q: self.send.values(),
+        }
+    }
+}
+
+fn unseen(owners: &Owners) -> Ownership {
+    if owners.processes_denied > 0 { Ownership::NoAccess } else { Ownership::Unknown }
+}
+
+/// A queue's length at each reading; a queue that stays empty keeps nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct QueueHistory {
+    /// Since when it has not been empty.
+    pub(super) since: Option<Timestamp>,
+    values: VecDeque<u32>,
+}
+
+impl QueueHistory {
+    pub(super) fn push(&mut self, at: Timestamp, bytes: u32) {
+        self.since = if bytes == 0 { None } else { self.since.or(Some(at)) };
+        if bytes == 0 && self.values.iter().all(|value| *value == 0) {
+            self.values = VecDeque::new();
+            return;
+        }
+        if self.values.len() == KEPT {
+            self.values.pop_front();
+        }
+        self.values.push_back(bytes);
+    }
+
+    pub(super) fn values(&self) -> Vec<u64> {
+        self.values.iter().map(|value| u64::from(*value)).collect()
+    }
+}

@@ -1,0 +1,202 @@
+//! Handshakes over time: begun, concluded by outcome, how long they took, who fails.
+//!
+//! An outcome can be revised (a SYN retried after it was thought given up): its count then moves.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use rustc_hash::FxHashMap;
+
+use crate::base::{Endpoint, Series, Timestamp};
+use crate::flow::HandshakeOutcome;
+
+use super::FlowId;
+use super::dashboard::{FailingPeer, HandshakePane, HandshakeTotals, Percentiles};
+use super::record::Standing;
+
+/// The window that the pane tells of.
+pub(super) const WINDOW: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
+/// Latencies are kept in slices of this width, so that old ones can be forgotten together.
+const SLICE: Duration = Duration::from_secs(5);
+/// Failures remembered for the list of who fails.
+const FAILURES: usize = 8192;
+const FAILING_SHOWN: usize = 20;
+
+type Latencies = Histogram<u32>;
+
+/// What is counted of handshakes.
+#[derive(Debug, Clone)]
+pub(super) struct Handshakes {
+    begun: Series,
+    begun_total: u64,
+    waiting: u64,
+    /// By place in [`HandshakeOutcome::CONCLUDED`].
+    concluded: Vec<Series>,
+    concluded_total: [u64; HandshakeOutcome::CONCLUDED.len()],
+    slices: VecDeque<(i64, Latencies)>,
+    all: Latencies,
+    failures: VecDeque<Failure>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Failure {
+    at: Timestamp,
+    flow: FlowId,
+    resp: Endpoint,
+    outcome: HandshakeOutcome,
+}
+
+impl Handshakes {
+    pub(super) fn new() -> Self {
+        let series = || Series::new(SECOND, 120);
+        Self {
+            begun: series(),
+            begun_total: 0,
+            waiting: 0,
+            concluded: vec![series(); HandshakeOutcome::CONCLUDED.len()],
+            concluded_total: Default::default(),
+            slices: VecDeque::new(),
+            all: latencies(),
+            failures: VecDeque::new(),
+        }
+    }
+
+    /// A flow's handshake was first seen.
+    pub(super) fn begin(&mut self, at: Timestamp) {
+        self.begun.add(at, 1);
+        self.begun_total += 1;
+    }
+
+    /// A flow's handshake went from `was` to `is`.
+    pub(super) fn turn(&mut self, flow: FlowId, resp: Endpoint, was: &Standing, is: &Standing, took: Option<Duration>) {
+        if was.outcome == is.outcome {
+            return;
+        }
+        let waits = |standing: &Standing| u64::from(standing.outcome == Some(HandshakeOutcome::Waiting));
+        self.waiting = (self.waiting + waits(is)).saturating_sub(waits(was));
+        if let Some((index, at)) = concluded(was) {
+            self.concluded[index].take_back(at, 1);
+            self.concluded_total[index] = self.concluded_total[index].saturating_sub(1);
+            self.failures.retain(|failure| failure.flow != flow);
+        }
+        let Some((index, at)) = concluded(is) else { return };
+        self.concluded[index].add(at, 1);
+        self.concluded_total[index] += 1;
+        let outcome = HandshakeOutcome::CONCLUDED[index];
+        if outcome.is_failure() {
+            if self.failures.len() == FAILURES {
+                self.failures.pop_front();
+            }
+            self.failures.push_back(Failure { at, flow, resp, outcome });
+        } else if let Some(took) = took {
+            self.record(at, took);
+        }
+    }
+
+    /// A flow left the table while its handshake still waited.
+    pub(super) fn forget(&mut self, standing: &Standing) {
+        if standing.outcome == Some(HandshakeOutcome::Waiting) {
+            self.waiting = self.waiting.saturating_sub(1);
+        }
+    }
+
+    fn record(&mut self, at: Timestamp, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
+        self.all.saturating_record(micros);
+        let slice = at.bin(SLICE);
+        if self.slices.back().is_none_or(|(newest, _)| *newest < slice) {
+            self.slices.push_back((slice, latencies()));
+            let oldest = slice - window_slices();
+            self.slices.retain(|(number, _)| *number > oldest);
+        }
+        if let Some((_, latencies)) = self.slices.iter_mut().rev().find(|(number, _)| *number <= slice) {
+            latencies.saturating_record(micros);
+        }
+    }
+
+    /// The pane, as of `now`.
+    pub(super) fn pane(&self, now: Timestamp) -> HandshakePane {
+        let mut recent = latencies();
+        let oldest = now.bin(SLICE) - window_slices();
+        for (_, slice) in self.slices.iter().filter(|(number, _)| *number > oldest) {
+            recent.add(slice).expect("both have the same bounds");
+        }
+        let sums = self.concluded.iter().map(|series| series.sum(now, WINDOW));
+        HandshakePane {
+            window: WINDOW,
+            begun: self.begun.sum(now, WINDOW),
+            waiting: self.waiting,
+            outcomes: HandshakeOutcome::CONCLUDED.into_iter().zip(sums).collect(),
+            begun_per_s: self.begun.until(now, 0),
+            latency: percentiles(&recent),
+            histogram: histogram(&recent),
+            failing: self.failing(now),
+            whole: HandshakeTotals {
+                begun: self.begun_total,
+                outcomes: HandshakeOutcome::CONCLUDED.into_iter().zip(self.concluded_total).collect(),
+                latency: percentiles(&self.all),
+            },
+        }
+    }
+
+    fn failing(&self, now: Timestamp) -> Vec<FailingPeer> {
+        let mut by_peer: FxHashMap<(Endpoint, HandshakeOutcome), (u64, Timestamp)> = FxHashMap::default();
+        for failure in self.failures.iter().filter(|failure| now.since(failure.at) < WINDOW) {
+            let (count, last) = by_peer.entry((failure.resp, failure.outcome)).or_insert((0, failure.at));
+            *count += 1;
+            *last = (*last).max(failure.at);
+        }
+        let mut failing: Vec<FailingPeer> = by_peer
+            .into_iter()
+            .map(|((resp, outcome), (count, last))| FailingPeer { resp, outcome, count, last })
+            .collect();
+        failing.sort_by_key(|peer| (std::cmp::Reverse(peer.count), peer.resp, peer.outcome));
+        failing.truncate(FAILING_SHOWN);
+        failing
+    }
+}
+
+fn concluded(standing: &Standing) -> Option<(usize, Timestamp)> {
+    let outcome = standing.outcome?;
+    let index = HandshakeOutcome::CONCLUDED.iter().position(|known| *known == outcome)?;
+    Some((index, standing.concluded_at?))
+}
+
+fn window_slices() -> i64 {
+    (WINDOW.as_secs() / SLICE.as_secs()) as i64
+}
+
+/// Microseconds up to 1,000 s, to two digits.
+fn latencies() -> Latencies {
+    Histogram::new_with_bounds(1, 1_000_000_000, 2).expect("the bounds are valid")
+}
+
+fn percentiles(latencies: &Latencies) -> Option<Percentiles> {
+    let at = |quantile| Duration::from_micros(latencies.value_at_quantile(quantile));
+    (!latencies.is_empty()).then(|| Percentiles {
+        count: latencies.len(),
+        p50: at(0.50),
+        p95: at(0.95),
+        p99: at(0.99),
+        max: Duration::from_micros(latencies.max()),
+    })
+}
+
+/// Bucket bounds in microseconds: powers of √10 from 0.1 ms to 10 s.
+const BOUNDS: [u64; 11] = [100, 316, 1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000, 3_162_278, 10_000_000];
+
+fn histogram(latencies: &Latencies) -> Vec<(Duration, u64)> {
+    if latencies.is_empty() {
+        return Vec::new();
+    }
+    let mut low = 0;
+    let mut buckets = Vec::with_capacity(BOUNDS.len() + 1);
+    for bound in BOUNDS {
+        buckets.push((Duration::from_micros(bound), latencies.count_between(low, bound - 1)));
+        low = bound;
+    }
+    buckets.push((Duration::MAX, latencies.count_between(low, u64::MAX)));
+    buckets
+}

@@ -1,0 +1,259 @@
+//! The join: rows of the socket table to flows, by tuple, and to their owners.
+//!
+//! Read first: KERNEL facts in the architecture text; net/ipv4/inet_diag.c. What a row cannot tell (TIME-WAIT's and
+//! SYN-RECV's owner) is taken from the connection's earlier life or from its listener, and said so.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::base::{Endpoint, Scope, TcpState, Timestamp};
+use crate::kernel::{Owner, Socket, SocketSample};
+
+use super::Engine;
+use super::FlowId;
+use super::dashboard::{KernelSight, Ownership};
+use super::end::End;
+use super::record::{Rate, Record};
+use super::table::{Slot, Tuple, side_of};
+use super::time_wait;
+
+/// Readings kept of a listener's accept queue.
+const KEPT: usize = 60;
+
+/// What is remembered of the kernel's side as a whole.
+#[derive(Debug, Clone, Default)]
+pub(super) struct KernelSide {
+    pub(super) sight: Option<KernelSight>,
+    pub(super) last: Option<Arc<SocketSample>>,
+    readings: u64,
+    /// The ends that the last reading had.
+    present: Vec<Present>,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) time_wait: time_wait::Groups,
+    first_overflows: Option<i64>,
+    first_drops: Option<i64>,
+}
+
+/// A listening socket and its accept queue over time.
+#[derive(Debug, Clone)]
+pub(super) struct Listener {
+    pub(super) scope: Scope,
+    pub(super) socket: Socket,
+    pub(super) owner: Ownership,
+    pub(super) waiting: VecDeque<u32>,
+}
+
+/// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
+#[derive(Debug, Clone, Copy)]
+struct Present {
+    slot: Slot,
+    flow: FlowId,
+    local: Endpoint,
+}
+
+/// Which processes hold a listener, by its local end.
+type ListenerOwners = FxHashMap<Endpoint, Vec<Owner>>;
+
+impl KernelSide {
+    /// Growth of `TcpExt.ListenOverflows` and `ListenDrops` since the first reading.
+    pub(super) fn listen_losses(&self) -> (Option<u64>, Option<u64>) {
+        let now = |name| self.last.as_ref().and_then(|sample| sample.counters.get(name));
+        let since = |first: Option<i64>, name| Some(u64::try_from(now(name)? - first?).unwrap_or(0));
+        (since(self.first_overflows, "TcpExt.ListenOverflows"), since(self.first_drops, "TcpExt.ListenDrops"))
+    }
+}
+
+impl Engine {
+    pub(super) fn sample(&mut self, sample: &Arc<SocketSample>) {
+        self.learn_addresses(&sample.local_addresses);
+        self.kernel.readings += 1;
+        let listening = self.read_listeners(sample);
+        let mut present = Vec::with_capacity(sample.sockets.len());
+        for socket in &sample.sockets {
+            if !matches!(socket.state.0, TcpState::Listen | TcpState::Closed) {
+                present.push(self.join(sample, socket, &listening));
+            }
+        }
+        let before = std::mem::replace(&mut self.kernel.present, present);
+        if sample.incomplete {
+            // An end that an interrupted dump left out may still be there: it is kept for the next reading.
+            let reading = self.kernel.readings;
+            let missed: Vec<Present> = before.into_iter().filter(|end| self.is_missing(end, reading)).collect();
+            self.kernel.present.extend(missed);
+        } else {
+            self.forget_missing(before, sample.ts);
+        }
+        self.states.read_kernel(sample.ts, sample.sockets.iter().map(|socket| socket.state.0));
+        self.kernel.time_wait = self.group_time_wait(sample);
+        self.kernel.sight = Some(self.sight(sample));
+        self.kernel.first_overflows = self.kernel.first_overflows.or(sample.counters.get("TcpExt.ListenOverflows"));
+        self.kernel.first_drops = self.kernel.first_drops.or(sample.counters.get("TcpExt.ListenDrops"));
+        self.kernel.last = Some(sample.clone());
+    }
+
+    fn read_listeners(&mut self, sample: &SocketSample) -> ListenerOwners {
+        let before = std::mem::take(&mut self.kernel.listeners);
+        let mut known: FxHashMap<_, Listener> =
+            before.into_iter().map(|listener| (listener_key(listener.scope, &listener.socket), listener)).collect();
+        let mut owners = ListenerOwners::default();
+        for socket in sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::Listen) {
+            let holders = socket.inode.and_then(|inode| sample.owners.by_inode.get(&inode));
+            owners.entry(socket.local).or_default().extend(holders.into_iter().flatten().cloned());
+            let mut waiting =
+                known.remove(&listener_key(sample.scope, socket)).map(|listener| listener.waiting).unwrap_or_default();
+            if waiting.len() == KEPT {
+                waiting.pop_front();
+            }
+            waiting.push_back(socket.recv_q);
+            let mut end = End::new(socket.clone(), sample.ts, self.kernel.readings);
+            end.name_owner(&sample.owners, None);
+            self.kernel.listeners.push(Listener {
+                scope: sample.scope,
+                socket: socket.clone(),
+                owner: end.owner,
+                waiting,
+            });
+        }
+        owners
+    }
+
+    /// Joins one socket to its flow, which begins here if neither wire nor kernel had shown it.
+    fn join(&mut self, sample: &SocketSample, socket: &Socket, listening: &ListenerOwners) -> Present {
+        let tuple = Tuple::new(sample.scope, socket.local, socket.peer);
+        let slot = match self.table.find(&tuple) {
+            Some(slot) if self.is_end_of(slot, socket) => slot,
+            _ => self.begin_by_kernel(sample, socket, listening),
+        };
+        let reading = self.kernel.readings;
+        let side = side_of(self.table.get(slot), socket.local);
+        let listener = listener_of(listening, socket.local);
+        self.change(slot, sample.ts, |record| {
+            record.touched = record.touched.max(sample.ts);
+            let inferred = record.inferred(side).zip(record.wire.as_ref().map(|flow| flow.state_since()));
+            let end =
+                record.ends[side.index()].get_or_insert_with(|| Arc::new(End::new(socket.clone(), sample.ts, reading)));
+            let end = Arc::make_mut(end);
+            if end.reading != reading {
+                end.read(socket.clone(), sample.ts, reading);
+            }
+            end.name_owner(&sample.owners, listener);
+            end.compare(inferred);
+        });
+        Present { slot, flow: self.table.get(slot).id, local: socket.local }
+    }
+
+    /// Whether `socket` is an end of the flow in `slot`, and not of a later connection on the same tuple.
+    fn is_end_of(&self, slot: Slot, socket: &Socket) -> bool {
+        let record = self.table.get(slot);
+        record.end(side_of(record, socket.local)).is_none_or(|end| end.is_same(socket))
+    }
+
+    fn begin_by_kernel(&mut self, sample: &SocketSample, socket: &Socket, listening: &ListenerOwners) -> Slot {
+        self.make_room();
+        let accepted = listener_of(listening, socket.local).is_some();
+        let (orig, resp) = if accepted { (socket.peer, socket.local) } else { (socket.local, socket.peer) };
+        let local = self.locality(orig, resp);
+        self.table.insert(|id| Record {
+            id,
+            scope: sample.scope,
+            orig,
+            resp,
+            orig_known: accepted || matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv),
+            wire: None,
+            ends: [None, None],
+            local,
+            first: sample.ts,
+            touched: sample.ts,
+            rate: Rate::default(),
+            armed: None,
+            older: None,
+        })
+    }
+
+    fn is_missing(&self, end: &Present, reading: u64) -> bool {
+        self.end_of(end).is_some_and(|end| end.gone.is_none() && end.reading < reading)
+    }
+
+    fn end_of(&self, Present { slot, flow, local }: &Present) -> Option<&End> {
+        let record = (self.table.find_id(*flow) == Some(*slot)).then(|| self.table.get(*slot))?;
+        record.end(side_of(record, *local))
+    }
+
+    /// Every end that the last reading had and that is still in the table.
+    pub(super) fn present_ends(&self) -> impl Iterator<Item = (&Record, &End)> {
+        self.kernel.present.iter().filter_map(|present| {
+            let end = self.end_of(present)?;
+            Some((self.table.get(present.slot), end))
+        })
+    }
+
+    /// Ends that were there in the reading before and are not in this one are gone.
+    fn forget_missing(&mut self, before: Vec<Present>, at: Timestamp) {
+        let reading = self.kernel.readings;
+        for end in before {
+            if self.is_missing(&end, reading) {
+                self.change(end.slot, at, |record| {
+                    let side = side_of(record, end.local);
+                    if let Some(end) = &mut record.ends[side.index()] {
+                        Arc::make_mut(end).vanish(at);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Learns which addresses are this host's; what was counted before is counted again.
+    fn learn_addresses(&mut self, addresses: &Arc<[IpAddr]>) {
+        if self.addresses.as_ref().is_some_and(|known| known == addresses) {
+            return;
+        }
+        self.addresses = Some(addresses.clone());
+        self.states.know_local();
+        let slots: Vec<Slot> = self.table.iter().map(|(slot, _)| slot).collect();
+        for slot in slots {
+            let record = self.table.get(slot);
+            let local = self.locality(record.orig, record.resp);
+            if local != record.local {
+                self.change(slot, self.now.unwrap_or(Timestamp::MIN), |record| record.local = local);
+            }
+        }
+    }
+
+    /// Which of two ends are on this host.
+    pub(super) fn locality(&self, orig: Endpoint, resp: Endpoint) -> [bool; 2] {
+        let Some(addresses) = &self.addresses else { return [false; 2] };
+        [orig, resp].map(|end| end.ip().is_loopback() || addresses.binary_search(&end.ip()).is_ok())
+    }
+
+    fn sight(&self, sample: &SocketSample) -> KernelSight {
+        let ownable = sample.sockets.iter().filter(|socket| socket.inode.is_some());
+        let owned = |inode| sample.owners.by_inode.contains_key(&inode);
+        KernelSight {
+            source: sample.source,
+            at: sample.ts,
+            took: sample.took,
+            sockets: sample.sockets.len() as u64,
+            ownable: ownable.clone().count() as u64,
+            owned: ownable.filter_map(|socket| socket.inode).filter(|inode| owned(*inode)).count() as u64,
+            processes_denied: sample.owners.processes_denied,
+        }
+    }
+}
+
+/// Who holds the listener on which a connection to `local` came in: the exact address first, then the wildcards,
+/// as the kernel looks sockets up (net/ipv4/inet_hashtables.c).
+fn listener_of(listening: &ListenerOwners, local: Endpoint) -> Option<&[Owner]> {
+    let wildcards = [
+        local,
+        Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED, local.port()),
+        Endpoint::new(std::net::Ipv6Addr::UNSPECIFIED, local.port()),
+    ];
+    wildcards.iter().find_map(|end| listening.get(end)).map(Vec::as_slice)
+}
+
+fn listener_key(scope: Scope, socket: &Socket) -> (Scope, Endpoint, Option<u64>) {
+    (scope, socket.local, socket.cookie.or(socket.inode))
+}

@@ -1,0 +1,98 @@
+//! The fullest queues: by the kernel per socket and listener, by the wire per half.
+
+use std::cmp::Reverse;
+
+use crate::flow::Side;
+
+use super::dashboard::{AcceptRow, KernelQueues, QueuePane, QueueRow, WireQueueRow};
+use super::end::{End, QueueHistory};
+use super::record::Record;
+use super::{Engine, QueryCache};
+
+const SHOWN: usize = 30;
+
+impl Engine {
+    pub(super) fn queue_pane(&self, cache: &QueryCache) -> QueuePane {
+        QueuePane {
+            kernel: self.kernel.sight.is_some().then(|| self.kernel_queues()),
+            wire: cache.scan.wire_queues.clone(),
+        }
+    }
+
+    fn kernel_queues(&self) -> KernelQueues {
+        let (listen_overflows, listen_drops) = self.kernel.listen_losses();
+        KernelQueues {
+            recv: self.fullest(|end| (end.socket.recv_q, &end.recv, end.socket.buffers.map(|(limit, _)| limit))),
+            send: self
+                .fullest(|end| (end.socket.send_q.unwrap_or(0), &end.send, end.socket.buffers.map(|(_, limit)| limit))),
+            accept: self.accept_rows(),
+            listen_overflows,
+            listen_drops,
+        }
+    }
+
+    fn fullest<'a>(&'a self, queue: impl Fn(&'a End) -> (u32, &'a QueueHistory, Option<u32>)) -> Vec<QueueRow> {
+        let mut full: Vec<(&Record, &End)> = self.present_ends().filter(|(_, end)| queue(end).0 > 0).collect();
+        full.sort_unstable_by_key(|(record, end)| (Reverse(queue(end).0), record.id));
+        full.truncate(SHOWN);
+        let row = |(record, end): (&Record, &'a End)| {
+            let (bytes, history, limit) = queue(end);
+            QueueRow {
+                flow: record.id,
+                local: end.socket.local,
+                peer: end.socket.peer,
+                bytes,
+                limit,
+                since: history.since.unwrap_or(end.at),
+                history: history.values(),
+                owner: end.owner.clone(),
+            }
+        };
+        full.into_iter().map(row).collect()
+    }
+
+    fn accept_rows(&self) -> Vec<AcceptRow> {
+        let mut rows: Vec<AcceptRow> = self
+            .kernel
+            .listeners
+            .iter()
+            .map(|listener| AcceptRow {
+                local: listener.socket.local,
+                waiting: listener.socket.recv_q,
+                limit: listener.socket.send_q,
+                history: listener.waiting.iter().map(|length| u64::from(*length)).collect(),
+                owner: listener.owner.clone(),
+            })
+            .collect();
+        rows.sort_by_key(|row| (Reverse(row.waiting), row.local));
+        rows.truncate(SHOWN);
+        rows
+    }
+}
+
+/// The halves with a closed window (longest first), then those with most bytes unacknowledged.
+pub(super) fn wire_queues<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<WireQueueRow> {
+    let mut rows: Vec<WireQueueRow> = records.flat_map(rows_of).collect();
+    rows.sort_unstable_by_key(|row| {
+        let closed = row.zero_window_since;
+        (closed.is_none(), closed, Reverse(row.unacked), row.flow, row.from)
+    });
+    rows.truncate(SHOWN);
+    rows
+}
+
+fn rows_of(record: &Record) -> impl Iterator<Item = WireQueueRow> {
+    let over = record.is_closed();
+    let flow = record.wire.as_ref().filter(|_| !over);
+    Side::BOTH.into_iter().filter_map(move |side| {
+        let (flow, unacked) = (flow?, flow?.unacked(side));
+        let zero_window_since = flow.zero_window_since(side.peer());
+        (unacked > 0 || zero_window_since.is_some()).then(|| WireQueueRow {
+            flow: record.id,
+            from: record.endpoint(side),
+            to: record.endpoint(side.peer()),
+            unacked,
+            zero_window_since,
+        })
+    })
+}

@@ -1,0 +1,151 @@
+//! One connection in the table: its wire side, and what the kernel said of each end on this host.
+
+use std::sync::Arc;
+
+use crate::base::{Endpoint, Scope, TcpState, Timestamp};
+use crate::flow::{Class, Flow, HandshakeOutcome, Side};
+use crate::wire::Segment;
+
+use super::FlowId;
+use super::end::End;
+use super::table::{Slot, Tuple};
+
+/// A connection, by wire, kernel or both.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    pub(super) id: FlowId,
+    pub(super) scope: Scope,
+    pub(super) orig: Endpoint,
+    pub(super) resp: Endpoint,
+    /// A SYN or SYN-ACK told who is the originator.
+    pub(super) orig_known: bool,
+    /// `None` if only the kernel knows it.
+    pub(super) wire: Option<Flow>,
+    /// What the kernel said of the originator's and the responder's socket.
+    pub(super) ends: [Option<Arc<End>>; 2],
+    /// Which ends are on this host; meaningful only once addresses are known.
+    pub(super) local: [bool; 2],
+    pub(super) first: Timestamp,
+    /// The last segment, or the last reading in which the kernel had it.
+    pub(super) touched: Timestamp,
+    pub(super) rate: Rate,
+    /// The earliest deadline in the queue for this flow.
+    pub(super) armed: Option<Timestamp>,
+    /// The incarnation of the tuple before this one, while it may still be alive (RFC 5961 §4).
+    pub(super) older: Option<(Slot, FlowId)>,
+}
+
+/// What is counted of a record, taken before and after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Standing {
+    pub(super) states: [Option<TcpState>; 2],
+    pub(super) local: [bool; 2],
+    pub(super) outcome: Option<HandshakeOutcome>,
+    pub(super) concluded_at: Option<Timestamp>,
+}
+
+impl Record {
+    pub(super) fn tuple(&self) -> Tuple {
+        Tuple::new(self.scope, self.orig, self.resp)
+    }
+
+    pub(super) const fn endpoint(&self, side: Side) -> Endpoint {
+        match side {
+            Side::Orig => self.orig,
+            Side::Resp => self.resp,
+        }
+    }
+
+    pub(super) fn end(&self, side: Side) -> Option<&End> {
+        self.ends[side.index()].as_deref()
+    }
+
+    /// The inferred state of an end, by the wire.
+    pub(super) fn inferred(&self, side: Side) -> Option<TcpState> {
+        self.wire.as_ref().and_then(|flow| flow.state(side))
+    }
+
+    /// What the kernel reports of an end now.
+    pub(super) fn reported(&self, side: Side) -> Option<TcpState> {
+        self.end(side).filter(|end| end.gone.is_none()).map(|end| end.socket.state.0)
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        Standing {
+            states: Side::BOTH.map(|side| self.inferred(side)),
+            local: self.local,
+            outcome: self.wire.as_ref().map(Flow::outcome),
+            concluded_at: self.wire.as_ref().and_then(Flow::concluded_at),
+        }
+    }
+
+    /// For eviction: a socket that the kernel still holds keeps its flow from being called closed.
+    pub(super) fn class(&self) -> Class {
+        let held = Side::BOTH.into_iter().filter_map(|side| self.reported(side));
+        let by_kernel = held
+            .map(|state| match state {
+                TcpState::SynSent | TcpState::SynRecv => Class::HalfOpen,
+                _ => Class::Live,
+            })
+            .max();
+        let by_wire = self.wire.as_ref().map(Flow::class);
+        by_kernel.max(by_wire).unwrap_or(Class::Closed)
+    }
+
+    /// Counts a segment towards age and rate.
+    pub(super) fn touch(&mut self, segment: &Segment, bits: u64) {
+        self.touched = self.touched.max(segment.ts);
+        self.rate.add(segment.ts, bits);
+    }
+
+    /// Whether the kernel shows a handshake under way, to which a SYN that is captured only now belongs.
+    pub(super) fn awaits_syn(&self) -> bool {
+        let mut ends = Side::BOTH.into_iter().filter_map(|side| self.reported(side)).peekable();
+        ends.peek().is_some() && ends.all(|state| matches!(state, TcpState::SynSent | TcpState::SynRecv))
+    }
+
+    /// Exchanges originator and responder.
+    pub(super) fn turn_around(&mut self) {
+        std::mem::swap(&mut self.orig, &mut self.resp);
+        self.ends.swap(0, 1);
+        self.local.swap(0, 1);
+    }
+
+    /// Over on every side that can be seen.
+    pub(super) fn is_closed(&self) -> bool {
+        let wire_over = Side::BOTH.into_iter().all(|side| matches!(self.inferred(side), None | Some(TcpState::Closed)));
+        let kernel_over = Side::BOTH.into_iter().all(|side| self.reported(side).is_none());
+        let kernel_ended = self.ends.iter().flatten().any(|end| end.gone.is_some());
+        kernel_over && if self.wire.is_some() { wire_over || kernel_ended } else { kernel_ended }
+    }
+}
+
+/// Bits in the current and in the last complete second: enough for a rate without a history per flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Rate {
+    bin: i64,
+    current: u64,
+    previous: u64,
+}
+
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
+impl Rate {
+    pub(super) fn add(&mut self, ts: Timestamp, bits: u64) {
+        let bin = ts.bin(SECOND);
+        if bin > self.bin {
+            self.previous = if bin == self.bin + 1 { self.current } else { 0 };
+            (self.bin, self.current) = (bin, 0);
+        }
+        self.current = self.current.saturating_add(bits);
+    }
+
+    /// Bits in the last complete second before `now`.
+    pub(super) fn per_second(&self, now: Timestamp) -> u64 {
+        match now.bin(SECOND).saturating_sub(self.bin) {
+            0 => self.previous,
+            1 => self.current,
+            _ => 0,
+        }
+    }
+}

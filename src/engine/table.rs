@@ -1,0 +1,288 @@
+//! The flow table: bounded, in pages of records that copies of the engine share until one writes.
+//!
+//! Look-up is by tuple (newest incarnation) through a keyed hash, since packets choose the keys, or by [`FlowId`].
+//! When it is full, the victim is the longest-untouched flow of the lowest [`Class`]: closed, then half-open, then the rest.
+
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use crate::base::{Endpoint, Scope, Timestamp};
+use crate::flow::{Class, Side};
+
+use super::FlowId;
+use super::dashboard::Evicted;
+use super::record::Record;
+
+/// Records in a page: the unit that is copied when a shared page is written.
+const PAGE: usize = 32;
+const NONE: u32 = u32::MAX;
+
+/// A tuple without direction: what segments of both directions and sockets of both ends have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Tuple {
+    scope: Scope,
+    low: Endpoint,
+    high: Endpoint,
+}
+
+impl Tuple {
+    pub(super) fn new(scope: Scope, a: Endpoint, b: Endpoint) -> Self {
+        Self { scope, low: a.min(b), high: a.max(b) }
+    }
+}
+
+/// Where a record lives. Valid until the record is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Slot(u32);
+
+#[derive(Debug, Clone)]
+struct Entry {
+    record: Record,
+    /// Neighbours in the eviction list of `class`, from least to most recently touched.
+    prev: u32,
+    next: u32,
+    class: Class,
+    /// The record's last touch when it was put at its place in the list.
+    placed: Timestamp,
+}
+
+/// The table.
+#[derive(Debug, Clone)]
+pub(super) struct FlowTable {
+    pages: Vec<Arc<Vec<Option<Entry>>>>,
+    free: Vec<u32>,
+    by_tuple: HashTable<u32>,
+    by_id: HashTable<u32>,
+    hasher: FixedState,
+    lists: [List; 3],
+    len: usize,
+    max: usize,
+    next_id: u64,
+    pub(super) evicted: Evicted,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct List {
+    head: u32,
+    tail: u32,
+}
+
+impl FlowTable {
+    /// An empty table of at most `max` flows (at least one); `seed` keys the hash.
+    pub(super) fn new(max: usize, seed: u64) -> Self {
+        Self {
+            pages: Vec::new(),
+            free: Vec::new(),
+            by_tuple: HashTable::new(),
+            by_id: HashTable::new(),
+            hasher: FixedState::with_seed(seed),
+            lists: [List { head: NONE, tail: NONE }; 3],
+            len: 0,
+            max: max.clamp(1, NONE as usize),
+            next_id: 0,
+            evicted: Evicted::default(),
+        }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Flows ever begun.
+    pub(super) const fn begun(&self) -> u64 {
+        self.next_id
+    }
+
+    pub(super) const fn is_full(&self) -> bool {
+        self.len >= self.max
+    }
+
+    /// The newest incarnation of a tuple.
+    pub(super) fn find(&self, tuple: &Tuple) -> Option<Slot> {
+        let hash = self.hash(tuple);
+        self.by_tuple.find(hash, |slot| self.entry(*slot).record.tuple() == *tuple).map(|slot| Slot(*slot))
+    }
+
+    /// The flow of that number, if it is still there.
+    pub(super) fn find_id(&self, id: FlowId) -> Option<Slot> {
+        self.by_id.find(self.hash(&id), |slot| self.entry(*slot).record.id == id).map(|slot| Slot(*slot))
+    }
+
+    pub(super) fn get(&self, slot: Slot) -> &Record {
+        &self.entry(slot.0).record
+    }
+
+    /// The record, to be written: its page is copied first if another copy of the engine shares it.
+    pub(super) fn get_mut(&mut self, slot: Slot) -> &mut Record {
+        &mut self.entry_mut(slot.0).record
+    }
+
+    /// Every record, in no order that may be shown.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &Record)> {
+        self.pages.iter().enumerate().flat_map(|(page, entries)| {
+            entries.iter().enumerate().filter_map(move |(index, entry)| {
+                let slot = Slot(u32::try_from(page * PAGE + index).ok()?);
+                entry.as_ref().map(|entry| (slot, &entry.record))
+            })
+        })
+    }
+
+    /// Adds a flow, which becomes the newest incarnation of its tuple. `make` is given its number.
+    /// The caller has made room: see [`FlowTable::victim`].
+    pub(super) fn insert(&mut self, make: impl FnOnce(FlowId) -> Record) -> Slot {
+        let record = make(FlowId(self.next_id));
+        self.next_id += 1;
+        let (tuple, id, touched) = (record.tuple(), record.id, record.touched);
+        let class = record.class();
+        let slot = self.free.pop().unwrap_or_else(|| self.grow());
+        let entry = Entry { record, prev: NONE, next: NONE, class, placed: touched };
+        self.page_mut(slot)[slot as usize % PAGE] = Some(entry);
+        self.len += 1;
+        self.append(slot, class);
+        self.index_tuple(&tuple, slot);
+        let hasher = &self.hasher;
+        let pages = &self.pages;
+        let rehash = |slot: &u32| hasher.hash_one(entry_in(pages, *slot).record.id);
+        self.by_id.insert_unique(hasher.hash_one(id), slot, rehash);
+        Slot(slot)
+    }
+
+    /// Who must go when the table is full.
+    pub(super) fn victim(&mut self) -> Option<Slot> {
+        for class in [Class::Closed, Class::HalfOpen, Class::Live] {
+            if let Some(slot) = self.stalest(class) {
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    /// The longest-untouched flow of a class.
+    pub(super) fn stalest(&mut self, class: Class) -> Option<Slot> {
+        // A touched flow is not moved when it is touched, but when it is looked at here: one pass at most.
+        for _ in 0..self.len {
+            let head = self.lists[class as usize].head;
+            if head == NONE {
+                return None;
+            }
+            let entry = self.entry(head);
+            if entry.record.touched <= entry.placed {
+                return Some(Slot(head));
+            }
+            self.unlink(head);
+            self.append(head, class);
+        }
+        let head = self.lists[class as usize].head;
+        (head != NONE).then_some(Slot(head))
+    }
+
+    /// Counts a flow that is about to be thrown out.
+    pub(super) fn count_eviction(&mut self, slot: Slot) {
+        match self.entry(slot.0).class {
+            Class::Closed => self.evicted.closed += 1,
+            Class::HalfOpen => self.evicted.half_open += 1,
+            Class::Live => self.evicted.idle += 1,
+        }
+    }
+
+    /// Takes a flow out.
+    pub(super) fn remove(&mut self, slot: Slot) -> Option<Record> {
+        let slot = slot.0;
+        self.unlink(slot);
+        let record = self.entry(slot).record.clone();
+        let (tuple_hash, id_hash) = (self.hash(&record.tuple()), self.hash(&record.id));
+        if let Ok(found) = self.by_tuple.find_entry(tuple_hash, |other| *other == slot) {
+            found.remove();
+        }
+        if let Ok(found) = self.by_id.find_entry(id_hash, |other| *other == slot) {
+            found.remove();
+        }
+        self.page_mut(slot)[slot as usize % PAGE] = None;
+        self.free.push(slot);
+        self.len -= 1;
+        Some(record)
+    }
+
+    /// Puts a flow into the list of the class it has become.
+    pub(super) fn reclass(&mut self, slot: Slot) {
+        let entry = self.entry(slot.0);
+        let (was, is) = (entry.class, entry.record.class());
+        if was != is {
+            self.unlink(slot.0);
+            self.entry_mut(slot.0).class = is;
+            self.append(slot.0, is);
+        }
+    }
+
+    /// Makes an older incarnation the one that its tuple finds again is never needed: the newest always wins.
+    fn index_tuple(&mut self, tuple: &Tuple, slot: u32) {
+        let hash = self.hash(tuple);
+        let pages = &self.pages;
+        if let Some(found) = self.by_tuple.find_mut(hash, |other| entry_in(pages, *other).record.tuple() == *tuple) {
+            *found = slot;
+            return;
+        }
+        let hasher = &self.hasher;
+        let rehash = |slot: &u32| hasher.hash_one(entry_in(pages, *slot).record.tuple());
+        self.by_tuple.insert_unique(hash, slot, rehash);
+    }
+
+    fn hash(&self, key: &impl Hash) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    fn grow(&mut self) -> u32 {
+        let first = self.pages.len() * PAGE;
+        self.pages.push(Arc::new(vec![None; PAGE]));
+        self.free.extend((first + 1..first + PAGE).rev().filter_map(|slot| u32::try_from(slot).ok()));
+        u32::try_from(first).expect("the table's bound is below 2^32")
+    }
+
+    fn entry(&self, slot: u32) -> &Entry {
+        entry_in(&self.pages, slot)
+    }
+
+    fn entry_mut(&mut self, slot: u32) -> &mut Entry {
+        self.page_mut(slot)[slot as usize % PAGE].as_mut().expect("a slot in use")
+    }
+
+    fn page_mut(&mut self, slot: u32) -> &mut Vec<Option<Entry>> {
+        Arc::make_mut(&mut self.pages[slot as usize / PAGE])
+    }
+
+    fn append(&mut self, slot: u32, class: Class) {
+        let tail = self.lists[class as usize].tail;
+        let entry = self.entry_mut(slot);
+        (entry.prev, entry.next) = (tail, NONE);
+        entry.placed = entry.record.touched;
+        match tail {
+            NONE => self.lists[class as usize].head = slot,
+            tail => self.entry_mut(tail).next = slot,
+        }
+        self.lists[class as usize].tail = slot;
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let Entry { prev, next, class, .. } = *self.entry(slot);
+        match prev {
+            NONE => self.lists[class as usize].head = next,
+            prev => self.entry_mut(prev).next = next,
+        }
+        match next {
+            NONE => self.lists[class as usize].tail = prev,
+            next => self.entry_mut(next).prev = prev,
+        }
+    }
+}
+
+fn entry_in(pages: &[Arc<Vec<Option<Entry>>>], slot: u32) -> &Entry {
+    pages[slot as usize / PAGE][slot as usize % PAGE].as_ref().expect("a slot in use")
+}
+
+/// Which side of `record` sends from `source`.
+pub(super) fn side_of(record: &Record, source: Endpoint) -> Side {
+    if record.orig == source { Side::Orig } else { Side::Resp }
+}
