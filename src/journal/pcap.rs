@@ -88,12 +88,13 @@ impl Records {
 
 impl Layout {
     fn of(header: &PcapHeader) -> Self {
-        let (parse, record_header): (ParseRecord, usize) = if header.is_modified_format() {
-            (parse_pcap_frame_modified, MODIFIED_RECORD_HEADER)
-        } else if header.is_bigendian() {
-            (parse_pcap_frame_be, RECORD_HEADER)
-        } else {
-            (parse_pcap_frame, RECORD_HEADER)
+        let old = header.version_major == 2 && header.version_minor <= 3;
+        let (parse, record_header): (ParseRecord, usize) = match (header.is_modified_format(), header.is_bigendian()) {
+            (true, _) => (parse_pcap_frame_modified, MODIFIED_RECORD_HEADER),
+            (false, true) if old => (parse_old_frame::<true>, RECORD_HEADER),
+            (false, false) if old => (parse_old_frame::<false>, RECORD_HEADER),
+            (false, true) => (parse_pcap_frame_be, RECORD_HEADER),
+            (false, false) => (parse_pcap_frame, RECORD_HEADER),
         };
         let max_caplen = MAX_SNAPLEN.max(header.snaplen as usize).min(MAX_RECORD - MODIFIED_RECORD_HEADER);
         Self { parse, record_header, max_caplen, unit: if header.is_nanosecond_precision() { 1 } else { 1_000 } }
@@ -110,6 +111,22 @@ impl Layout {
         let ts = Timestamp::from_secs_nanos(i64::from(block.ts_sec), i64::from(block.ts_usec) * self.unit);
         Ok((ts, caplen, block.origlen))
     }
+}
+
+/// A record of a file of version 2.3 or older: some writers put len before caplen, so the smaller one is caplen.
+fn parse_old_frame<const BIG: bool>(data: &[u8]) -> IResult<&[u8], LegacyPcapBlock<'_>, PcapError<&[u8]>> {
+    let Some((header, rest)) = data.split_first_chunk::<RECORD_HEADER>() else {
+        return Err(Err::Incomplete(Needed::new(RECORD_HEADER - data.len())));
+    };
+    let field = |at: usize| {
+        let bytes = [header[at], header[at + 1], header[at + 2], header[at + 3]];
+        if BIG { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    };
+    let (caplen, origlen) = (field(8).min(field(12)), field(8).max(field(12)));
+    let Some((data, rest)) = rest.split_at_checked(caplen as usize) else {
+        return Err(Err::Incomplete(Needed::new(caplen as usize - rest.len())));
+    };
+    Ok((rest, LegacyPcapBlock { ts_sec: field(0), ts_usec: field(4), caplen, origlen, data }))
 }
 
 fn too_long(caplen: usize) -> String {

@@ -203,6 +203,21 @@ fn the_modified_form_has_longer_record_headers() {
 }
 
 #[test]
+fn old_versions_may_put_len_before_caplen() {
+    for (endianness, minor) in [(Endianness::Little, [2, 0]), (Endianness::Big, [0, 3])] {
+        let mut file = pcap(endianness, TsResolution::MicroSecond);
+        file[6..8].copy_from_slice(&minor);
+        assert_eq!(read(&file), (pcap_frames(), None));
+        for (at, bytes) in [(24, 5), (45, 96), (157, 0)] {
+            let swapped = [&file[at + 12..at + 16], &file[at + 8..at + 12]].concat();
+            file[at + 8..at + 16].copy_from_slice(&swapped);
+            assert!(file[at + 8..at + 16].contains(&bytes));
+        }
+        assert_eq!(read(&file), (pcap_frames(), None), "version 2.{minor:?}, swapped");
+    }
+}
+
+#[test]
 fn a_check_sequence_in_the_link_type_is_not_part_of_it() {
     let mut file = plain();
     file[23] = 0x24;

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use etherparse::{IpNumber, LaxIpSlice, LaxIpv4Slice, LaxIpv6Slice, ip_number};
+use etherparse::{IpNumber, LaxIpSlice, LaxIpv4Slice, LaxIpv6Slice, UdpHeaderSlice, ip_number};
 
 use super::digest::digest;
 use super::{Stop, Undecoded};
@@ -40,7 +40,7 @@ pub(super) fn slice(bytes: &[u8], wire_len: u32) -> Result<Datagram<'_>, Stop> {
 
 /// Stops unless a whole TCP segment follows the headers.
 fn expect_tcp(ip: &LaxIpSlice<'_>, stopped: bool) -> Result<(), Stop> {
-    use ip_number::{AUTH, GRE, IPV4, IPV6, IPV6_DEST_OPTIONS, IPV6_ROUTE, TCP};
+    use ip_number::{AUTH, GRE, IPV4, IPV6, IPV6_DEST_OPTIONS, IPV6_ROUTE, TCP, UDP};
 
     let payload = ip.payload();
     if payload.fragmented {
@@ -58,8 +58,15 @@ fn expect_tcp(ip: &LaxIpSlice<'_>, stopped: bool) -> Result<(), Stop> {
     match payload.ip_number {
         TCP => Ok(()),
         GRE | IPV4 | IPV6 => Err(Undecoded::Tunnel.into()),
+        UDP if is_tunnel(payload.payload) => Err(Undecoded::Tunnel.into()),
         IpNumber(_) => Err(Stop::NotTcp),
     }
+}
+
+/// Whether a UDP datagram goes to the port of VXLAN (RFC 7348) or Geneve (RFC 8926).
+fn is_tunnel(udp: &[u8]) -> bool {
+    const PORTS: [u16; 2] = [4789, 6081];
+    UdpHeaderSlice::from_slice(udp).is_ok_and(|header| PORTS.contains(&header.destination_port()))
 }
 
 fn headers_v4(ip: &LaxIpv4Slice<'_>) -> usize {

@@ -54,6 +54,8 @@ fn behind_ether_type(mut kind: EtherType, mut payload: &[u8]) -> Result<Network<
     const MPLS: EtherType = EtherType(0x8847);
     const MPLS_MULTICAST: EtherType = EtherType(0x8848);
     const PPPOE_SESSION: EtherType = EtherType(0x8864);
+    const PROVIDER_BACKBONE: EtherType = EtherType(0x88e7);
+    const FABRIC_PATH: EtherType = EtherType(0x8903);
 
     let mut vlan = None;
     loop {
@@ -64,7 +66,9 @@ fn behind_ether_type(mut kind: EtherType, mut payload: &[u8]) -> Result<Network<
                 vlan = vlan.or(Some(tag.vlan_identifier().value()));
                 (kind, payload) = (tag.ether_type(), tag.payload_slice());
             }
-            MPLS | MPLS_MULTICAST | PPPOE_SESSION => return Err(Undecoded::Tunnel.into()),
+            MPLS | MPLS_MULTICAST | PPPOE_SESSION | PROVIDER_BACKBONE | FABRIC_PATH => {
+                return Err(Undecoded::Tunnel.into());
+            }
             length if length.0 < 0x600 => (kind, payload) = behind_snap(payload).ok_or(Stop::NotTcp)?,
             _ => return Err(Stop::NotTcp),
         }

@@ -55,7 +55,7 @@ pub enum Undecoded {
     Ip,
     /// A fragment of a datagram: not reassembled.
     Fragment,
-    /// An encapsulation that is not read (PPPoE, MPLS, GRE, IP in IP).
+    /// An encapsulation that is not read (PPPoE, MPLS, GRE, IP in IP, VXLAN).
     Tunnel,
     /// The TCP header is cut before its fixed 20 bytes end.
     TcpCut,
