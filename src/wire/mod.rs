@@ -3,7 +3,15 @@
 //! May touch `base` and etherparse; no clock and no flow state. Read first: RFC 9293 §3.1 (header format),
 //! <https://www.tcpdump.org/linktypes.html>.
 
+mod digest;
+mod ip;
+mod link;
+mod options;
 mod segment;
+mod tcp;
+
+#[cfg(test)]
+mod tests;
 
 pub use segment::{Flags, Options, SackBlocks, Segment};
 
@@ -47,6 +55,8 @@ pub enum Undecoded {
     Ip,
     /// A fragment of a datagram: not reassembled.
     Fragment,
+    /// An encapsulation that is not read (PPPoE, MPLS, GRE, IP in IP, VXLAN).
+    Tunnel,
     /// The TCP header is cut before its fixed 20 bytes end.
     TcpCut,
     /// The TCP header contradicts itself (data offset under 20 or past the segment's end).
@@ -55,7 +65,8 @@ pub enum Undecoded {
 
 impl Undecoded {
     /// Every reason, in the order reports list them.
-    pub const ALL: [Self; 6] = [Self::LinkType, Self::Link, Self::Ip, Self::Fragment, Self::TcpCut, Self::TcpMalformed];
+    pub const ALL: [Self; 7] =
+        [Self::LinkType, Self::Link, Self::Ip, Self::Fragment, Self::Tunnel, Self::TcpCut, Self::TcpMalformed];
 
     /// The reason in words, as reports and JSON keys write it.
     pub const fn name(self) -> &'static str {
@@ -64,6 +75,7 @@ impl Undecoded {
             Self::Link => "link",
             Self::Ip => "ip",
             Self::Fragment => "fragment",
+            Self::Tunnel => "tunnel",
             Self::TcpCut => "tcp_cut",
             Self::TcpMalformed => "tcp_malformed",
         }
@@ -101,7 +113,33 @@ impl FrameCounts {
     }
 }
 
-/// Decodes one frame.
-pub fn decode(_frame: &Frame<'_>) -> Decoded {
-    Decoded::NotTcp
+/// Decodes one frame: link header, then IP, then TCP. Allocates nothing.
+pub fn decode(frame: &Frame<'_>) -> Decoded {
+    match segment_of(frame) {
+        Ok(segment) => Decoded::Tcp(segment),
+        Err(Stop::NotTcp) => Decoded::NotTcp,
+        Err(Stop::Undecoded(reason)) => Decoded::Undecoded(reason),
+    }
+}
+
+/// Why decoding ended before a segment was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    NotTcp,
+    Undecoded(Undecoded),
+}
+
+impl From<Undecoded> for Stop {
+    fn from(reason: Undecoded) -> Self {
+        Self::Undecoded(reason)
+    }
+}
+
+fn segment_of(frame: &Frame<'_>) -> Result<Segment, Stop> {
+    let network = link::network(frame.link, frame.bytes)?;
+    // What was captured was on the wire, whatever len claims.
+    let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
+    let link_header = u32::try_from(frame.bytes.len() - network.datagram.len()).unwrap_or(u32::MAX);
+    let datagram = ip::slice(network.datagram, frame.len.max(captured) - link_header)?;
+    tcp::segment(frame, network.vlan, &datagram)
 }

@@ -1,0 +1,258 @@
+//! pcapng files: blocks in sections of either byte order, several interfaces, each with its own clock.
+//!
+//! Read first: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>. The blocks that are read are parsed
+//! by pcap-parser; the obsolete Packet Block, which it does not know, here. Blocks of any other type are passed over.
+
+use std::ops::Range;
+
+use pcap_parser::pcapng::{
+    parse_enhancedpacketblock_be, parse_enhancedpacketblock_le, parse_interfacedescriptionblock_be,
+    parse_interfacedescriptionblock_le, parse_sectionheaderblock, parse_simplepacketblock_be,
+    parse_simplepacketblock_le,
+};
+use pcap_parser::{InterfaceDescriptionBlock, OptionCode};
+
+use super::pcap::more_than_there_was;
+use super::reader::{Interface, NextRecord, Record};
+use super::window::{MAX_RECORD, Window};
+use crate::base::{Scrubbed, Timestamp};
+use crate::wire::LinkType;
+
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const ENHANCED_PACKET: u32 = 6;
+
+/// Type, length, and length again.
+const BLOCK_FRAME: usize = 12;
+const MAX_INTERFACES: usize = 65_536;
+const MAX_NAME: usize = 128;
+
+/// Where in the file's sections the reading stands.
+#[derive(Default)]
+pub(super) struct Blocks {
+    order: ByteOrder,
+    /// How many interfaces the sections before this one described.
+    earlier: usize,
+    /// The clocks of every interface so far, section by section.
+    clocks: Vec<Clock>,
+    last_ts: Timestamp,
+}
+
+/// Whether a file that begins so is a pcapng file.
+pub(super) fn is_magic(first: &[u8]) -> bool {
+    first.starts_with(&SECTION_HEADER.to_be_bytes()) && (first.len() < 12 || ByteOrder::of_section(first).is_some())
+}
+
+impl Blocks {
+    pub(super) fn next(&mut self, window: &mut Window, interfaces: &mut Vec<Interface>) -> NextRecord {
+        while let Some(len) = self.fill_block(window)? {
+            let record = self.read(&window.data()[..len], interfaces)?;
+            let place = window.consume(len);
+            if let Some(mut record) = record {
+                record.bytes = place.start + record.bytes.start..place.start + record.bytes.end;
+                self.last_ts = record.ts;
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Fills the window with one whole block; gives its length.
+    fn fill_block(&mut self, window: &mut Window) -> Result<Option<usize>, String> {
+        if !window.fill(BLOCK_FRAME) {
+            return window.ended_before(BLOCK_FRAME).map(|()| None);
+        }
+        let data = window.data();
+        if data.starts_with(&SECTION_HEADER.to_be_bytes()) {
+            self.order = ByteOrder::of_section(data).ok_or("a section tells no byte order")?;
+        }
+        let len = self.order.u32(data, 4).unwrap_or(0) as usize;
+        if len < BLOCK_FRAME {
+            return Err(format!("a block tells of {len} bytes, fewer than its own frame"));
+        }
+        if len > MAX_RECORD {
+            return Err(format!("a block tells of {len} bytes, more than the {MAX_RECORD} that are read"));
+        }
+        if !window.fill(len) {
+            return window.ended_before(len).map(|()| None);
+        }
+        if self.order.u32(window.data(), len - 4) != Some(len as u32) {
+            return Err(format!("a block of {len} bytes ends with another length"));
+        }
+        Ok(Some(len))
+    }
+
+    /// Reads one block. A record's place is counted from the block's start.
+    fn read(&mut self, block: &[u8], interfaces: &mut Vec<Interface>) -> NextRecord {
+        match self.order.u32(block, 0) {
+            Some(SECTION_HEADER) => {
+                let (_, section) = parse_sectionheaderblock(block).map_err(|_| unreadable("section header"))?;
+                if section.major_version != 1 {
+                    return Err(format!("a section of pcapng version {}, which is not known", section.major_version));
+                }
+                self.earlier = interfaces.len();
+                Ok(None)
+            }
+            Some(INTERFACE_DESCRIPTION) => self.read_interface(block, interfaces).map(|()| None),
+            Some(ENHANCED_PACKET) => self.read_enhanced(block).map(Some),
+            Some(PACKET) => self.read_obsolete(block).map(Some),
+            Some(SIMPLE_PACKET) => self.read_simple(block, interfaces).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn read_interface(&mut self, block: &[u8], interfaces: &mut Vec<Interface>) -> Result<(), String> {
+        let parse = match self.order {
+            ByteOrder::Little => parse_interfacedescriptionblock_le,
+            ByteOrder::Big => parse_interfacedescriptionblock_be,
+        };
+        let (_, description) = parse(block).map_err(|_| unreadable("interface description"))?;
+        if interfaces.len() == MAX_INTERFACES {
+            return Err(format!("more than {MAX_INTERFACES} interfaces"));
+        }
+        self.clocks.push(self.clock(&description));
+        interfaces.push(Interface {
+            name: option(&description, OptionCode::IfName)
+                .map(|name| Scrubbed::from_bytes(&name[..name.len().min(MAX_NAME)])),
+            link: LinkType((description.linktype.0 & 0xffff) as u16),
+            snaplen: Some(description.snaplen).filter(|snaplen| *snaplen > 0),
+        });
+        Ok(())
+    }
+
+    fn clock(&self, description: &InterfaceDescriptionBlock<'_>) -> Clock {
+        let resolution = option(description, OptionCode::IfTsresol).and_then(|value| value.first().copied());
+        // Not the crate's if_tsoffset, which reads big-endian sections wrongly.
+        let offset = option(description, OptionCode::IfTsoffset).and_then(|value| self.order.u64(value));
+        Clock { resolution: resolution.unwrap_or(6), offset: offset.map_or(0, u64::cast_signed) }
+    }
+
+    fn read_enhanced(&self, block: &[u8]) -> Result<Record, String> {
+        const DATA: usize = 28;
+        let parse = match self.order {
+            ByteOrder::Little => parse_enhancedpacketblock_le,
+            ByteOrder::Big => parse_enhancedpacketblock_be,
+        };
+        let (_, packet) = parse(block).map_err(|_| unreadable("packet"))?;
+        let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
+        let bytes = self.captured(block, DATA, packet.caplen, packet.origlen)?;
+        let (iface, clock) = self.interface(packet.if_id)?;
+        Ok(Record { ts: clock.timestamp(ticks), iface, len: packet.origlen, bytes })
+    }
+
+    /// The Packet Block that Enhanced Packet Blocks replaced: its interface number has 16 bits, a drop count follows.
+    fn read_obsolete(&self, block: &[u8]) -> Result<Record, String> {
+        const DATA: usize = 28;
+        let field = |at| self.order.u32(&block[..block.len() - 4], at).ok_or_else(|| unreadable("packet"));
+        let (high, low, caplen, len) = (field(12)?, field(16)?, field(20)?, field(24)?);
+        let iface = self.order.u16(block, 8).ok_or_else(|| unreadable("packet"))?;
+        let bytes = self.captured(block, DATA, caplen, len)?;
+        let (iface, clock) = self.interface(u32::from(iface))?;
+        Ok(Record { ts: clock.timestamp(u64::from(high) << 32 | u64::from(low)), iface, len, bytes })
+    }
+
+    /// A Simple Packet Block tells no time: the frame gets that of the one before it.
+    fn read_simple(&self, block: &[u8], interfaces: &[Interface]) -> Result<Record, String> {
+        const DATA: usize = 12;
+        let parse = match self.order {
+            ByteOrder::Little => parse_simplepacketblock_le,
+            ByteOrder::Big => parse_simplepacketblock_be,
+        };
+        let (_, packet) = parse(block).map_err(|_| unreadable("packet"))?;
+        let (iface, _) = self.interface(0)?;
+        let snaplen = interfaces[iface as usize].snaplen.unwrap_or(u32::MAX);
+        let caplen = packet.origlen.min(snaplen);
+        let bytes = self.captured(block, DATA, caplen, packet.origlen)?;
+        Ok(Record { ts: self.last_ts, iface, len: packet.origlen, bytes })
+    }
+
+    /// The place of `caplen` bytes at `start` of a block.
+    fn captured(&self, block: &[u8], start: usize, caplen: u32, len: u32) -> Result<Range<usize>, String> {
+        if caplen > len {
+            return Err(more_than_there_was(caplen, len));
+        }
+        let end = start.saturating_add(caplen as usize);
+        if end > block.len() - 4 {
+            return Err(format!("a record tells of {caplen} captured bytes, more than its block holds"));
+        }
+        Ok(start..end)
+    }
+
+    /// An interface of this section, by its number among all.
+    fn interface(&self, number: u32) -> Result<(u32, Clock), String> {
+        let index = self.earlier.saturating_add(number as usize);
+        let clock = self.clocks.get(index).ok_or_else(|| format!("interface {number} was never described"))?;
+        Ok((index as u32, *clock))
+    }
+}
+
+fn unreadable(what: &str) -> String {
+    format!("a {what} block cannot be read")
+}
+
+/// The first option of that code.
+fn option<'a>(description: &'a InterfaceDescriptionBlock<'_>, code: OptionCode) -> Option<&'a [u8]> {
+    let mut options = description.options.iter().take_while(|option| option.code != OptionCode::EndOfOpt);
+    options.find(|option| option.code == code)?.as_bytes().ok()
+}
+
+/// The byte order of a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum ByteOrder {
+    #[default]
+    Little,
+    Big,
+}
+
+impl ByteOrder {
+    /// The order that a section header tells.
+    fn of_section(block: &[u8]) -> Option<Self> {
+        match block.get(8..12)? {
+            [0x4d, 0x3c, 0x2b, 0x1a] => Some(Self::Little),
+            [0x1a, 0x2b, 0x3c, 0x4d] => Some(Self::Big),
+            _ => None,
+        }
+    }
+
+    fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
+        let bytes = *bytes.get(at..)?.first_chunk()?;
+        Some(if self == Self::Big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+    }
+
+    fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
+        let bytes = *bytes.get(at..)?.first_chunk()?;
+        Some(if self == Self::Big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+    }
+
+    fn u64(self, bytes: &[u8]) -> Option<u64> {
+        let bytes = *bytes.first_chunk()?;
+        Some(if self == Self::Big { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) })
+    }
+}
+
+/// How an interface counts time: if_tsresol (a negative power of 10, or of 2 with the top bit set) and if_tsoffset
+/// (seconds).
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    resolution: u8,
+    offset: i64,
+}
+
+impl Clock {
+    fn timestamp(self, ticks: u64) -> Timestamp {
+        const SECOND: u128 = 1_000_000_000;
+        // At most 94 bits: ticks have 64, a second's nanoseconds 30.
+        let scaled = u128::from(ticks) * SECOND;
+        let exponent = u32::from(self.resolution & 0x7f);
+        let nanos = if self.resolution & 0x80 != 0 {
+            scaled >> exponent
+        } else {
+            10u128.checked_pow(exponent).map_or(0, |units| scaled / units)
+        };
+        let nanos = nanos.cast_signed() + i128::from(self.offset) * SECOND.cast_signed();
+        let nanos = nanos.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+        Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+    }
+}

@@ -1,0 +1,127 @@
+//! TCP options, read leniently: an option that runs past the header ends the reading, one of a wrong length is passed
+//! over, and nothing is guessed.
+//!
+//! Read first: RFC 9293 §3.2, RFC 7323 §2–3, RFC 2018, RFC 7413 §4.1, RFC 8684 §3. etherparse's iterator ends at the
+//! first option that it does not know, so the walk is ours.
+
+use super::Options;
+use crate::base::Seq;
+
+/// The largest shift count that may be used (RFC 7323 §2.3).
+const MAX_WSCALE: u8 = 14;
+/// The experiment identifier of Fast Open (RFC 7413 §4.1, appendix A).
+const FAST_OPEN_EXPERIMENT: [u8; 2] = [0xf9, 0x89];
+
+/// Reads the option bytes of one header; `cut` tells that the snap length took some of them.
+pub(super) fn read(mut bytes: &[u8], cut: bool) -> Options {
+    let mut options = Options { cut, ..Options::default() };
+    loop {
+        match *bytes {
+            [] | [0, ..] => return options,
+            [1, ref rest @ ..] => bytes = rest,
+            [kind, len, ref rest @ ..] => {
+                let body = usize::from(len).checked_sub(2).and_then(|len| rest.split_at_checked(len));
+                let Some((body, rest)) = body else { return options };
+                take(&mut options, kind, body);
+                bytes = rest;
+            }
+            [_] => return options,
+        }
+    }
+}
+
+fn take(options: &mut Options, kind: u8, body: &[u8]) {
+    match (kind, body) {
+        (2, &[a, b]) => options.mss = Some(u16::from_be_bytes([a, b])),
+        (3, &[shift]) => options.wscale = Some(shift.min(MAX_WSCALE)),
+        (4, []) => options.sack_permitted = true,
+        (5, blocks) if blocks.len() % 8 == 0 => take_sack(options, blocks),
+        (8, &[a, b, c, d, e, f, g, h]) => {
+            options.timestamps = Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])));
+        }
+        (30, &[first, ..]) => options.mptcp = options.mptcp.or(Some(first >> 4)),
+        (34, _) => options.fast_open = true,
+        (254, body) if body.starts_with(&FAST_OPEN_EXPERIMENT) => options.fast_open = true,
+        _ => {}
+    }
+}
+
+fn take_sack(options: &mut Options, blocks: &[u8]) {
+    for block in blocks.chunks_exact(8) {
+        if let [a, b, c, d, e, f, g, h] = *block {
+            options.sack.push(Seq(u32::from_be_bytes([a, b, c, d])), Seq(u32::from_be_bytes([e, f, g, h])));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all_read(bytes: &[u8]) -> Options {
+        read(bytes, false)
+    }
+
+    #[test]
+    fn a_linux_syn() {
+        let syn = [2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 0, 1, 3, 3, 7];
+        let expected = Options {
+            mss: Some(1460),
+            wscale: Some(7),
+            sack_permitted: true,
+            timestamps: Some((7, 0)),
+            ..Options::default()
+        };
+        assert_eq!(all_read(&syn), expected);
+    }
+
+    #[test]
+    fn sack_blocks_in_order() {
+        let options = all_read(&[1, 1, 5, 18, 0, 0, 0, 1, 0, 0, 0, 2, 255, 255, 255, 255, 0, 0, 0, 0]);
+        assert_eq!(options.sack.as_slice(), [(Seq(1), Seq(2)), (Seq(u32::MAX), Seq(0))]);
+    }
+
+    #[test]
+    fn fast_open_by_its_number_and_by_its_experiment() {
+        for (bytes, expected) in [
+            (&[34, 2][..], true),
+            (&[34, 10, 1, 2, 3, 4, 5, 6, 7, 8], true),
+            (&[254, 4, 0xf9, 0x89], true),
+            (&[254, 4, 0xf9, 0x88], false),
+            (&[253, 4, 0xf9, 0x89], false),
+            (&[254, 3, 0xf9], false),
+        ] {
+            assert_eq!(all_read(bytes).fast_open, expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_mptcp_subtype_stays() {
+        assert_eq!(all_read(&[30, 4, 0x01, 0x81, 30, 3, 0x20]).mptcp, Some(0));
+        assert_eq!(all_read(&[30, 2, 30, 3, 0x20]).mptcp, Some(2), "one without a subtype says nothing");
+    }
+
+    #[test]
+    fn a_scale_over_14_is_14() {
+        assert_eq!(all_read(&[3, 3, 15]).wscale, Some(14));
+        assert_eq!(all_read(&[3, 3, 14]).wscale, Some(14));
+        assert_eq!(all_read(&[3, 3, 0]).wscale, Some(0));
+    }
+
+    #[test]
+    fn a_malformed_option_ends_the_reading_and_keeps_what_came_before() {
+        let mss = Options { mss: Some(536), ..Options::default() };
+        for tail in [&[3, 0, 7][..], &[3, 1, 7], &[3, 9, 7], &[3], &[0, 3, 3, 7]] {
+            assert_eq!(all_read(&[&[2, 4, 2, 24], tail].concat()), mss, "{tail:?}");
+        }
+        assert_eq!(all_read(&[3, 4, 7, 7, 2, 4, 2, 24]), mss, "a wrong length is passed over");
+        assert_eq!(all_read(&[77, 3, 0, 2, 4, 2, 24]), mss, "so is a kind that is not known");
+        assert_eq!(all_read(&[5, 11, 0, 0, 0, 1, 0, 0, 0, 2, 9, 2, 4, 2, 24]), mss);
+    }
+
+    #[test]
+    fn what_the_snap_length_took_is_told() {
+        let options = read(&[2, 4, 5, 0xb4, 8, 10, 0, 0], true);
+        assert_eq!((options.mss, options.timestamps, options.cut), (Some(1460), None, true));
+    }
+}
