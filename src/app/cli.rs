@@ -1,0 +1,229 @@
+//! The command line: tcpdump's habits, so that hands already know it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::io::sampler::Sockets;
+
+/// What really happens to every TCP connection: wire, kernel and process on one screen.
+///
+/// Without a command: the live dashboard, or with -r the same over a capture file.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 input damaged (all before the damage was used), \
+                        3 not permitted, 4 reserved for findings.\n\
+                        Without a terminal on stdout the dashboards print the text report instead.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub input: Input,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The dashboard over the built-in incident: no privilege, no network, no file
+    Demo(Demo),
+    /// Print what was seen: text for people, json and ndjson for programs
+    Report(Report),
+    /// Draw a screen as a picture, without a terminal
+    Snap(Snap),
+}
+
+/// Where connections are seen.
+#[derive(Debug, Clone, Args)]
+pub struct Input {
+    /// Capture on this interface (may be given more than once); every interface without it
+    #[arg(short = 'i', value_name = "IFACE", conflicts_with = "read")]
+    pub interfaces: Vec<String>,
+    /// Read a capture: pcap or pcapng, plain, gzip or zstd; - is stdin
+    #[arg(short = 'r', value_name = "FILE")]
+    pub read: Option<PathBuf>,
+    /// Bytes captured of each frame
+    #[arg(short = 's', long = "snapshot-length", value_name = "SNAPLEN", default_value_t = 256,
+          value_parser = clap::value_parser!(u32).range(64..=262_144))]
+    pub snaplen: u32,
+    /// Capture buffer in KiB
+    #[arg(short = 'B', long = "buffer-size", value_name = "KIB", default_value_t = 16_384,
+          value_parser = clap::value_parser!(u32).range(64..=2_097_151))]
+    pub buffer_kib: u32,
+    /// Where to read the kernel's socket table
+    #[arg(long, value_enum, default_value_t = SocketChoice::Auto)]
+    pub sockets: SocketChoice,
+    /// Flows kept at most; beyond, closed and half-open ones go first
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
+    pub flows: usize,
+    /// Capture only what this BPF expression matches (pcap-filter(7)), as the last words
+    #[arg(value_name = "BPF", trailing_var_arg = true)]
+    pub bpf: Vec<String>,
+}
+
+/// How a screen looks.
+#[derive(Debug, Clone, Args)]
+pub struct Look {
+    /// Colours; mono (also by NO_COLOR) uses none
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub theme: Option<ThemeChoice>,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    #[command(flatten)]
+    pub input: Input,
+    /// How long to watch when live (10s, 2m, 500ms)
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = span)]
+    pub duration: Duration,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write here instead of stdout
+    #[arg(short = 'o', value_name = "OUT", default_value = "-")]
+    pub output: PathBuf,
+    /// Only flows that all these words match (address, port, state, outcome, process)
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    pub filter: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Snap {
+    #[command(flatten)]
+    pub input: Input,
+    #[command(flatten)]
+    pub look: Look,
+    /// Draw the built-in incident
+    #[arg(long, conflicts_with_all = ["read", "interfaces"])]
+    pub demo: bool,
+    /// How long to watch when live (10s, 2m, 500ms)
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = span)]
+    pub duration: Duration,
+    /// The instant to draw: from the start of the capture (12.5, 1m30s) or absolute (RFC 3339); its end without it
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    #[arg(long, value_enum, default_value_t = ViewChoice::Overview)]
+    pub view: ViewChoice,
+    /// The flow to select (its number as reports print it)
+    #[arg(long, value_name = "ID")]
+    pub flow: Option<u64>,
+    /// Columns and rows
+    #[arg(long, value_name = "WxH", default_value = "120x40", value_parser = size)]
+    pub size: (u16, u16),
+    /// Only flows that all these words match
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    pub filter: String,
+    /// The picture: .txt, .svg or .png
+    #[arg(short = 'o', value_name = "OUT")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+    Ndjson,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ViewChoice {
+    Overview,
+    Flows,
+    Flow,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ThemeChoice {
+    Dark,
+    Light,
+    Mono,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SocketChoice {
+    /// sock_diag, or /proc where that is refused
+    Auto,
+    /// sock_diag(7)
+    Diag,
+    /// /proc/net/tcp and tcp6: no listen limits, no TCP_INFO
+    Proc,
+}
+
+impl From<SocketChoice> for Sockets {
+    fn from(choice: SocketChoice) -> Self {
+        match choice {
+            SocketChoice::Auto => Self::Auto,
+            SocketChoice::Diag => Self::Diag,
+            SocketChoice::Proc => Self::Proc,
+        }
+    }
+}
+
+impl Input {
+    /// The BPF words as one expression.
+    pub fn filter(&self) -> Option<String> {
+        (!self.bpf.is_empty()).then(|| self.bpf.join(" "))
+    }
+}
+
+fn flows(text: &str) -> Result<usize, String> {
+    match text.replace([',', '_'], "").parse() {
+        Ok(0) | Err(_) => Err("a number of flows from 1 on".to_owned()),
+        Ok(flows) if flows > 1 << 30 => Err("at most 1,073,741,824".to_owned()),
+        Ok(flows) => Ok(flows),
+    }
+}
+
+/// A span: a plain number is seconds; jiff's friendly spans (`10s`, `1m30s`, `500ms`) besides.
+pub fn span(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
+    let friendly = || text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
+    seconds.or_else(friendly).ok_or_else(|| "a span such as 10s, 500ms, 1m30s or 12.5".to_owned())
+}
+
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let parse = || {
+        let (width, height) = text.split_once(['x', 'X'])?;
+        Some((width.parse().ok()?, height.parse().ok()?))
+    };
+    match parse() {
+        Some((width, height)) if (40..=500).contains(&width) && (10..=300).contains(&height) => Ok((width, height)),
+        Some(_) => Err("from 40x10 to 500x300".to_owned()),
+        None => Err("columns x rows, such as 120x40".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn bpf_words_need_no_quotes() {
+        let cli = Cli::parse_from(["sockscope", "-i", "lo", "tcp", "port", "80"]);
+        assert_eq!(cli.input.filter().as_deref(), Some("tcp port 80"));
+        let cli = Cli::parse_from(["sockscope", "report", "-r", "x", "host", "192.0.2.1", "and", "not", "port", "22"]);
+        let Some(Command::Report(report)) = cli.command else { panic!("a report") };
+        assert_eq!(report.input.filter().as_deref(), Some("host 192.0.2.1 and not port 22"));
+    }
+
+    #[test]
+    fn spans_and_sizes() {
+        assert_eq!(span("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(span("12.5"), Ok(Duration::from_millis(12_500)));
+        assert!(span("-3").is_err() && span("soon").is_err());
+        assert_eq!(size("160x48"), Ok((160, 48)));
+        assert!(size("160").is_err() && size("1x1").is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! Who makes the list of inputs: the one thing in which live, replay and demo differ.
+
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::ui::{Control, Source};
+
+/// A source of inputs for one engine.
+pub(super) trait Feed: Send {
+    /// Feeds what is due. Returns how long it may rest before it is called again (zero: there is more at once).
+    fn pump(&mut self, engine: &mut Engine) -> Duration;
+
+    /// Does what the user asked; a source ignores what it cannot do.
+    fn control(&mut self, control: Control, engine: &mut Engine);
+
+    /// What to tell of the source beside a dashboard.
+    fn source(&self, engine: &Engine) -> Source;
+}

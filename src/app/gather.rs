@@ -1,0 +1,63 @@
+//! Everything up to an instant, seen without a screen: what `report` and `snap` begin with.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+
+use crate::engine::Engine;
+use crate::ui::Source;
+
+use super::cli::Input;
+use super::feed::Feed;
+use super::read::Origin;
+use super::replay::Replay;
+use super::{Outcome, live_feed, replay_config, snap};
+
+/// An engine that has seen all that was asked for.
+pub(super) struct Seen {
+    pub(super) engine: Engine,
+    pub(super) source: Source,
+    /// The input was damaged: where and how.
+    pub(super) damage: Option<String>,
+}
+
+impl Seen {
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.damage.is_some() { Outcome::Damaged } else { Outcome::Done }
+    }
+}
+
+/// Reads a capture (or the demo) up to `at`, or watches this host for `duration`.
+pub(super) fn gather(input: &Input, demo: bool, duration: Duration, at: Option<&str>) -> Result<Seen> {
+    match (&input.read, demo) {
+        (Some(path), _) => replay(Origin::File(path.clone()), input, at),
+        (None, true) => replay(Origin::Demo, input, at),
+        (None, false) if at.is_some() => Err(anyhow!("--at needs a capture: -r FILE")),
+        (None, false) => live(input, duration),
+    }
+}
+
+fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
+    let config = replay_config(input.flows);
+    let mut engine = Engine::new(config);
+    let mut replay = Replay::open(origin, input.filter(), config, f64::INFINITY)?;
+    let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
+    replay.run(&mut engine, until);
+    let damage = replay.damage().map(str::to_owned);
+    Ok(Seen { source: replay.source(&engine), engine, damage })
+}
+
+fn live(input: &Input, duration: Duration) -> Result<Seen> {
+    let (mut engine, mut feed) = live_feed(input, !input.interfaces.is_empty())?;
+    let end = Instant::now() + duration;
+    loop {
+        let rest = feed.pump(&mut engine);
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() || super::interrupted() {
+            break;
+        }
+        thread::sleep(rest.min(left));
+    }
+    Ok(Seen { source: feed.source(&engine), engine, damage: None })
+}

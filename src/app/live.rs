@@ -1,0 +1,266 @@
+//! The running host: a thread for each capture, one for the socket table, merged by time into the engine.
+//!
+//! Channels are bounded: when the engine cannot follow, segments are dropped here and counted as ours.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+
+use crate::base::Timestamp;
+use crate::engine::{Engine, Input, Loss};
+use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
+use crate::io::clock;
+use crate::io::sampler::{Sampler, Sockets};
+use crate::journal::Merge;
+use crate::kernel::SocketSample;
+use crate::ui::{Control, Source, SourceKind};
+use crate::wire::{FrameCounts, Segment};
+
+use super::feed::Feed;
+use super::privileges;
+
+const BATCHES: usize = 256;
+/// Segments that may wait in one batch before it is sent.
+const BATCH: usize = 4096;
+/// How often the socket table is read, and the share of that time which a reading may take.
+const SAMPLE_EVERY: Duration = Duration::from_millis(500);
+const SAMPLE_SHARE: u32 = 20;
+const REST: Duration = Duration::from_millis(20);
+const LOSS_EVERY: Duration = Duration::from_millis(250);
+
+/// What the threads deliver, with the number of their source.
+#[derive(Debug)]
+enum Delivery {
+    Segments { source: usize, segments: Vec<Segment>, upto: Timestamp },
+    Losses { source: usize, kernel: u64, interface: u64, frames: FrameCounts },
+    Sample { source: usize, sample: Arc<SocketSample> },
+    Died { source: usize, why: String },
+}
+
+/// A host being watched.
+#[derive(Debug)]
+pub(super) struct Live {
+    name: String,
+    merge: Merge,
+    deliveries: Receiver<Delivery>,
+    losses: Vec<Losses>,
+    ours: Arc<AtomicU64>,
+    told: Instant,
+    notices: Vec<String>,
+    dead: Option<String>,
+    stop: Arc<AtomicBool>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Losses {
+    kernel: u64,
+    interface: u64,
+    frames: FrameCounts,
+}
+
+/// Why there are no packets, for whoever asked for them by name.
+pub(super) struct Refused(pub(super) CaptureError);
+
+impl Live {
+    /// Starts the threads. Where this user may not capture, the kernel and the owners are watched alone.
+    ///
+    /// # Errors
+    /// Where a filter does not compile, or an interface that was named cannot be captured on.
+    pub(super) fn start(settings: &[CaptureSettings], named: bool, sockets: Sockets) -> Result<(Self, Option<Refused>)> {
+        let mut captures = Vec::new();
+        let mut refused = None;
+        for settings in settings {
+            match LiveCapture::open(settings) {
+                Ok(capture) => captures.push(capture),
+                Err(error @ CaptureError::NotPermitted { .. }) => refused = Some(error),
+                Err(error @ CaptureError::Filter { .. }) => return Err(error.into()),
+                Err(error) if named => return Err(error.into()),
+                Err(error) => refused = Some(error),
+            }
+        }
+        let mut notices: Vec<String> = refused.iter().map(privileges::without_packets).collect();
+        let (send, deliveries) = bounded(BATCHES);
+        let stop = Arc::new(AtomicBool::new(false));
+        let sampler = Sampler::new(sockets).context("cannot read the kernel's socket table")?;
+        notices.extend(privileges::without_owners());
+        let live = Self {
+            name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
+            merge: Merge::new(captures.len() + 1),
+            deliveries,
+            losses: vec![Losses::default(); captures.len()],
+            ours: Arc::default(),
+            told: Instant::now(),
+            notices,
+            dead: None,
+            stop,
+        };
+        live.spawn("sampler", captures.len(), &send, move |line| sample(sampler, line))?;
+        for (source, capture) in captures.into_iter().enumerate() {
+            live.spawn("capture", source, &send, move |line| follow(capture, line))?;
+        }
+        Ok((live, refused.map(Refused)))
+    }
+
+    fn spawn(
+        &self,
+        name: &str,
+        source: usize,
+        send: &Sender<Delivery>,
+        work: impl FnOnce(&Line) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let line = Line { source, send: send.clone(), stop: self.stop.clone(), ours: self.ours.clone() };
+        let title = name.to_owned();
+        let run = move || {
+            if let Err(error) = work(&line) {
+                let _nobody_waits = line.send.send(Delivery::Died { source, why: format!("{title} stopped: {error:#}") });
+            }
+        };
+        thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")?;
+        Ok(())
+    }
+
+    fn take(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::Segments { source, segments, upto } => {
+                for segment in segments {
+                    self.merge.push(source, Input::Segment(segment));
+                }
+                self.merge.mark(source, upto);
+            }
+            Delivery::Losses { source, kernel, interface, frames } => {
+                self.losses[source] = Losses { kernel, interface, frames };
+            }
+            Delivery::Sample { source, sample } => {
+                let ts = sample.ts;
+                self.merge.push(source, Input::Sample(sample));
+                self.merge.mark(source, ts);
+            }
+            Delivery::Died { source, why } => {
+                self.merge.end(source);
+                self.dead = Some(why);
+            }
+        }
+    }
+
+    fn loss(&self, ts: Timestamp) -> Option<Loss> {
+        let first = self.losses.first()?;
+        let sum = |field: fn(&Losses) -> u64| Some(self.losses.iter().map(field).sum());
+        let frames = self.losses[1..].iter().fold(first.frames, |sum, losses| sum.plus(&losses.frames));
+        Some(Loss {
+            ts,
+            kernel: sum(|losses| losses.kernel),
+            interface: sum(|losses| losses.interface),
+            ours: self.ours.load(Ordering::Relaxed),
+            frames,
+        })
+    }
+}
+
+impl Feed for Live {
+    fn pump(&mut self, engine: &mut Engine) -> Duration {
+        for _ in 0..BATCHES {
+            let Ok(delivery) = self.deliveries.try_recv() else { break };
+            self.take(delivery);
+        }
+        let now = clock::now();
+        // The sampler says nothing between its readings; what it will say is as old as its saying it.
+        self.merge.mark(self.losses.len(), now);
+        while let Some(input) = self.merge.pop(now) {
+            engine.feed(&input);
+        }
+        let horizon = self.merge.horizon(now);
+        engine.feed(&Input::Tick(horizon));
+        if self.told.elapsed() >= LOSS_EVERY {
+            self.told = Instant::now();
+            if let Some(loss) = self.loss(horizon) {
+                engine.feed(&Input::Loss(loss));
+            }
+        }
+        if self.deliveries.is_empty() { REST } else { Duration::ZERO }
+    }
+
+    fn control(&mut self, _control: Control, _engine: &mut Engine) {}
+
+    fn source(&self, _engine: &Engine) -> Source {
+        Source {
+            kind: SourceKind::Live,
+            name: self.name.clone(),
+            playback: None,
+            notices: self.notices.clone(),
+            dead: self.dead.clone(),
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A thread's line to the engine.
+struct Line {
+    source: usize,
+    send: Sender<Delivery>,
+    stop: Arc<AtomicBool>,
+    ours: Arc<AtomicU64>,
+}
+
+impl Line {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Sends, or drops and counts where the engine does not follow. False once nobody listens.
+    fn offer(&self, delivery: Delivery) -> bool {
+        match self.send.try_send(delivery) {
+            Ok(()) => true,
+            Err(TrySendError::Full(Delivery::Segments { segments, .. })) => {
+                self.ours.fetch_add(segments.len() as u64, Ordering::Relaxed);
+                true
+            }
+            Err(TrySendError::Full(_)) => true,
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+}
+
+fn follow(mut capture: LiveCapture, line: &Line) -> Result<()> {
+    let source = line.source;
+    let mut told = Instant::now();
+    let mut batch = Vec::with_capacity(BATCH);
+    while !line.stopped() {
+        // Whatever was on the wire before the read began is in the kernel's ring by now.
+        let before = clock::now();
+        capture.read(&mut batch)?;
+        let newest = batch.last().map(|segment| segment.ts);
+        let upto = newest.unwrap_or(before);
+        let segments = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+        if !line.offer(Delivery::Segments { source, segments, upto }) {
+            return Ok(());
+        }
+        if told.elapsed() >= LOSS_EVERY {
+            told = Instant::now();
+            let (kernel, interface) = capture.dropped().unwrap_or_default();
+            line.offer(Delivery::Losses { source, kernel, interface, frames: capture.counts() });
+        }
+    }
+    Ok(())
+}
+
+fn sample(mut sampler: Sampler, line: &Line) -> Result<()> {
+    while !line.stopped() {
+        let began = Instant::now();
+        let sample = Arc::new(sampler.sample()?);
+        if !line.offer(Delivery::Sample { source: line.source, sample }) {
+            return Ok(());
+        }
+        let took = began.elapsed();
+        thread::sleep(SAMPLE_EVERY.max(took * SAMPLE_SHARE).saturating_sub(took));
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! What this user may not do, what is missing for it, and the exact command that grants it.
+
+use crate::io::capture::CaptureError;
+use crate::io::privileges::{self, Capability};
+
+/// Why there are no packets, and what to do.
+pub(super) fn without_packets(error: &CaptureError) -> String {
+    match error {
+        CaptureError::NotPermitted { .. } => {
+            format!("no packets: capturing needs cap_net_raw. To grant it: {}", grant("cap_net_raw"))
+        }
+        CaptureError::Device { .. } | CaptureError::Filter { .. } => format!("no packets: {error}"),
+    }
+}
+
+/// Why other users' sockets have no owner, and what to do; `None` where they have.
+pub(super) fn without_owners() -> Option<String> {
+    let may = |capability| privileges::has(capability);
+    // Both are needed: one to enter /proc/PID/fd, one to read its links (proc(5), ptrace(2)).
+    (!(may(Capability::SysPtrace) && may(Capability::DacReadSearch))).then(|| {
+        format!(
+            "owners: only of this user's own processes. To see the others': {}",
+            grant("cap_net_raw,cap_sys_ptrace,cap_dac_read_search")
+        )
+    })
+}
+
+fn grant(capabilities: &str) -> String {
+    let program = std::env::current_exe().map_or_else(|_| "sockscope".into(), |path| path.display().to_string());
+    format!("sudo setcap {capabilities}+ep {}", crate::base::scrub(&program))
+}

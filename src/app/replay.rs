@@ -1,0 +1,252 @@
+//! Plays a capture into the engine: pace, pause, step, restart, jumps. To go back it starts again from the beginning.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use crossbeam_channel::{Receiver, TryRecvError};
+
+use crate::base::Timestamp;
+use crate::engine::{Config, Engine, Input, Loss};
+use crate::journal::PlayClock;
+use crate::ui::{Control, Playback, Source, SourceKind};
+use crate::wire::Segment;
+
+use super::feed::Feed;
+use super::read::{self, Origin, Read1};
+
+/// Segments fed in one go, so that queries are answered in between.
+const AT_ONCE: usize = 20_000;
+/// How often the engine's clock is moved while nothing happens.
+const REST: Duration = Duration::from_millis(20);
+
+/// A capture being played.
+#[derive(Debug)]
+pub(super) struct Replay {
+    origin: Origin,
+    filter: Option<String>,
+    config: Config,
+    clock: PlayClock,
+    started: Instant,
+    reader: Receiver<Read1>,
+    ahead: VecDeque<Segment>,
+    loss: Option<Loss>,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    /// Where a jump is going; it takes no time of the capture's clock.
+    target: Option<Timestamp>,
+    at_end: bool,
+    /// How the file ended, if not cleanly.
+    damage: Option<String>,
+    notice: Option<String>,
+}
+
+impl Replay {
+    /// Opens a capture, to be played at `speed`.
+    ///
+    /// # Errors
+    /// As [`read::start`].
+    pub(super) fn open(origin: Origin, filter: Option<String>, config: Config, speed: f64) -> Result<Self> {
+        Ok(Self {
+            reader: read::start(&origin, filter.as_deref())?,
+            origin,
+            filter,
+            config,
+            clock: PlayClock::new(speed),
+            started: Instant::now(),
+            ahead: VecDeque::new(),
+            loss: None,
+            first: None,
+            last: None,
+            target: None,
+            at_end: false,
+            damage: None,
+            notice: None,
+        })
+    }
+
+    /// Feeds everything up to `until` (or the end), without regard to the clock.
+    pub(super) fn run(&mut self, engine: &mut Engine, until: Option<Timestamp>) {
+        while self.fill(true) && self.feed_until(engine, until, usize::MAX) {}
+        self.finish(engine, until);
+    }
+
+    /// How the file ended, if not cleanly.
+    pub(super) fn damage(&self) -> Option<&str> {
+        self.damage.as_deref()
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Makes sure that a segment waits, if there is one to be had. False at the end; without `wait`, also when the
+    /// reader has not come so far.
+    fn fill(&mut self, wait: bool) -> bool {
+        while self.ahead.is_empty() && !self.at_end {
+            let message = if wait {
+                self.reader.recv().map_err(|_| TryRecvError::Disconnected)
+            } else {
+                self.reader.try_recv()
+            };
+            match message {
+                Ok(Read1::Batch { segments, loss }) => {
+                    self.ahead.extend(segments);
+                    self.loss = Some(loss);
+                    self.last = self.last.max(Some(loss.ts));
+                    self.first = self.first.or_else(|| self.ahead.front().map(|segment| segment.ts));
+                }
+                Ok(Read1::End(damage)) => (self.at_end, self.damage) = (true, damage),
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => {
+                    self.at_end = true;
+                    self.damage.get_or_insert_with(|| "the reading thread died".to_owned());
+                }
+            }
+        }
+        !self.ahead.is_empty()
+    }
+
+    /// Feeds waiting segments that are due; false once one waits that is not.
+    fn feed_until(&mut self, engine: &mut Engine, until: Option<Timestamp>, at_most: usize) -> bool {
+        for _ in 0..at_most {
+            let Some(segment) = self.ahead.front() else { return true };
+            if until.is_some_and(|until| segment.ts > until) {
+                return false;
+            }
+            engine.feed(&Input::Segment(*segment));
+            self.ahead.pop_front();
+        }
+        true
+    }
+
+    /// The clock moves on to where it stands even if no segment does, and the frame counts are told.
+    fn finish(&mut self, engine: &mut Engine, until: Option<Timestamp>) {
+        let end = if self.at_end && self.ahead.is_empty() { self.last } else { None };
+        let reached = match (until, end) {
+            (Some(until), Some(end)) => Some(until.min(end)),
+            (Some(until), None) => Some(until),
+            (None, end) => end,
+        };
+        let started = engine.now().is_some() || end.is_some();
+        if let Some(reached) = reached.filter(|_| started) {
+            engine.feed(&Input::Tick(reached));
+        }
+        if let (Some(loss), Some(now)) = (self.loss, engine.now()) {
+            engine.feed(&Input::Loss(Loss { ts: now, ..loss }));
+        }
+    }
+
+    /// Starts again from the beginning.
+    fn restart(&mut self, engine: &mut Engine) -> bool {
+        if !self.origin.can_reopen() {
+            self.notice = Some("a stream cannot be played again: save it to a file to go back".to_owned());
+            return false;
+        }
+        match read::start(&self.origin, self.filter.as_deref()) {
+            Ok(reader) => self.reader = reader,
+            Err(error) => {
+                self.notice = Some(format!("{error:#}"));
+                return false;
+            }
+        }
+        *engine = Engine::new(self.config);
+        self.ahead.clear();
+        self.clock.clear();
+        (self.at_end, self.damage, self.loss, self.target) = (false, None, None, None);
+        true
+    }
+
+    fn seek(&mut self, to: Timestamp, engine: &mut Engine) {
+        let to = self.first.map_or(to, |first| to.max(first));
+        let to = if self.at_end { self.last.map_or(to, |last| to.min(last)) } else { to };
+        if engine.now().is_some_and(|now| to < now) && !self.restart(engine) {
+            return;
+        }
+        self.target = Some(to);
+    }
+
+    fn pump_jump(&mut self, engine: &mut Engine, target: Timestamp) -> Duration {
+        let more = self.fill(false) && self.feed_until(engine, Some(target), AT_ONCE);
+        let waiting = more || (self.ahead.is_empty() && !self.at_end);
+        if waiting {
+            return if more { Duration::ZERO } else { Duration::from_millis(1) };
+        }
+        self.target = None;
+        self.finish(engine, Some(target));
+        if let Some(now) = engine.now() {
+            self.clock.set(self.now(), now);
+        }
+        Duration::ZERO
+    }
+
+    fn step(&mut self, engine: &mut Engine) {
+        if self.fill(true) {
+            self.feed_until(engine, None, 1);
+        }
+        self.finish(engine, engine.now());
+        self.clock.pause(self.now(), engine.now(), true);
+    }
+}
+
+impl Feed for Replay {
+    fn pump(&mut self, engine: &mut Engine) -> Duration {
+        if let Some(target) = self.target {
+            return self.pump_jump(engine, target);
+        }
+        if !self.fill(false) && !self.at_end {
+            return Duration::from_millis(1);
+        }
+        if engine.now().is_none()
+            && let Some(segment) = self.ahead.front()
+        {
+            self.clock.set(self.started.elapsed(), segment.ts);
+        }
+        let due = self.clock.due(self.now());
+        let more = self.feed_until(engine, due, AT_ONCE) && !(self.at_end && self.ahead.is_empty());
+        if more && (!self.ahead.is_empty() || self.fill(false)) {
+            return Duration::ZERO;
+        }
+        self.finish(engine, due);
+        if more { Duration::from_millis(1) } else { REST }
+    }
+
+    fn control(&mut self, control: Control, engine: &mut Engine) {
+        self.notice = None;
+        let (now, at) = (self.now(), engine.now());
+        match control {
+            Control::Pause(paused) => self.clock.pause(now, at, paused),
+            Control::Speed(speed) => self.clock.set_speed(now, at, speed),
+            Control::Step => self.step(engine),
+            Control::Restart => {
+                if self.restart(engine) && self.clock.speed().is_infinite() {
+                    // To watch it again is why one starts again.
+                    self.clock.set_speed(now, None, 1.0);
+                }
+            }
+            Control::Seek(to) => self.seek(to, engine),
+            Control::SeekBy(span, forwards) => {
+                if let Some(at) = at {
+                    self.seek(if forwards { at + span } else { at - span }, engine);
+                }
+            }
+        }
+    }
+
+    fn source(&self, _engine: &Engine) -> Source {
+        let kind = if self.origin == Origin::Demo { SourceKind::Demo } else { SourceKind::Replay };
+        Source {
+            kind,
+            name: self.origin.name(),
+            playback: Some(Playback {
+                paused: self.clock.paused(),
+                speed: self.clock.speed(),
+                start: self.first,
+                end: self.last,
+                at_end: self.at_end && self.ahead.is_empty(),
+            }),
+            notices: self.damage.iter().chain(&self.notice).cloned().collect(),
+            dead: None,
+        }
+    }
+}

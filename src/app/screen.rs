@@ -1,0 +1,159 @@
+//! The dashboard in a terminal: events in, queries out, frames drawn. The only thread that touches the terminal.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use ratatui::layout::Rect;
+
+use crate::engine::Dashboard;
+use crate::export::{Footer, PictureFormat};
+use crate::io::file;
+use crate::io::tty::{Terminal, TtyEvent};
+use crate::ui::{Effect, Source, ThemeName, UiState};
+use crate::view::{self, Theme};
+
+use super::driver::{Answer, Ask, Driver};
+use super::snap;
+
+/// How often the screen is drawn while nothing is typed.
+const FRAME: Duration = Duration::from_millis(100);
+/// How long a key waits for the engine before the old picture is drawn again.
+const PATIENCE: Duration = Duration::from_millis(40);
+/// The engine has said nothing for so long: that is told.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// Runs the dashboard until the user quits.
+pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<()> {
+    let mut terminal = Terminal::enter().context("cannot take over the terminal")?;
+    let (width, height) = terminal.size().context("cannot tell the terminal's size")?;
+    let mut screen = Screen::new(driver, UiState::new(Rect::new(0, 0, width, height), theme))?;
+    loop {
+        screen.draw(&mut terminal)?;
+        let next = screen.next_frame.saturating_duration_since(Instant::now());
+        match terminal.next_event(next).context("cannot read the terminal")? {
+            None => screen.frame_is_due(),
+            Some(TtyEvent::Input(event)) => {
+                let effects = screen.ui.handle(&event, &screen.shown.dashboard, &screen.shown.source);
+                for effect in effects {
+                    if screen.apply(&effect, &mut terminal)? {
+                        return Ok(());
+                    }
+                }
+                screen.ask_now();
+            }
+            Some(TtyEvent::Resumed) => terminal.redraw().context("cannot draw")?,
+            Some(TtyEvent::Quit(_) | TtyEvent::HangUp) => return Ok(()),
+        }
+        if !driver.alive() {
+            bail!("the engine's thread died");
+        }
+    }
+}
+
+struct Screen<'a> {
+    driver: &'a Driver,
+    ui: UiState,
+    shown: Answer,
+    next_frame: Instant,
+    answered: Instant,
+}
+
+impl<'a> Screen<'a> {
+    fn new(driver: &'a Driver, ui: UiState) -> Result<Self> {
+        driver.ask(Ask::Show(Default::default()));
+        let shown = driver.answer(Duration::from_secs(10)).context("the engine does not answer")?;
+        let now = Instant::now();
+        Ok(Self { driver, ui, shown, next_frame: now, answered: now })
+    }
+
+    fn frame_is_due(&mut self) {
+        self.next_frame = Instant::now() + FRAME;
+        self.ask(Duration::ZERO);
+    }
+
+    /// After a key: the answer to what it asked is worth waiting for.
+    fn ask_now(&mut self) {
+        self.ask(PATIENCE);
+    }
+
+    fn ask(&mut self, patience: Duration) {
+        let asked = self.driver.ask(Ask::Show(self.ui.query(&self.shown.source)));
+        let patience = if asked { patience } else { Duration::ZERO };
+        if let Some(answer) = self.driver.answer(patience) {
+            self.answered = Instant::now();
+            self.take(answer);
+        } else if self.answered.elapsed() > SILENCE {
+            self.ui.say("the engine is busy and has not answered for a while");
+        }
+    }
+
+    fn take(&mut self, answer: Answer) {
+        // A frozen screen keeps its picture; the capture goes on behind it.
+        if self.ui.frozen() {
+            self.shown.source = answer.source;
+            return;
+        }
+        self.shown = answer;
+        self.ui.observe(&self.shown.dashboard, &self.shown.source);
+    }
+
+    fn draw(&self, terminal: &mut Terminal) -> Result<()> {
+        let theme = Theme::new(self.ui.theme(), jiff::tz::TimeZone::system());
+        let (dashboard, source) = (&self.shown.dashboard, &self.shown.source);
+        terminal
+            .draw(|frame| {
+                let area = frame.area();
+                view::draw(dashboard, &self.ui, source, &theme, area, frame.buffer_mut());
+            })
+            .context("cannot draw")
+    }
+
+    /// Does what the state cannot; true to quit.
+    fn apply(&mut self, effect: &Effect, terminal: &mut Terminal) -> Result<bool> {
+        match effect {
+            Effect::Quit => return Ok(true),
+            Effect::Suspend => terminal.suspend().context("cannot suspend")?,
+            Effect::Redraw => terminal.redraw().context("cannot draw")?,
+            Effect::Control(control) => {
+                if !self.driver.ask(Ask::Control(*control)) {
+                    self.ui.say("the engine is busy: try again");
+                }
+            }
+            Effect::Snap => {
+                let said = match self.picture() {
+                    Ok(path) => format!("picture: {}", path.display()),
+                    Err(error) => format!("no picture: {error:#}"),
+                };
+                self.ui.say(&said);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Saves what is shown as a PNG in the current directory, under a name that is not taken.
+    fn picture(&self) -> Result<PathBuf> {
+        let bytes = snap::draw(&self.shown.dashboard, &self.shown.source, &self.ui, PictureFormat::Png)?;
+        let stamp = self.shown.dashboard.now.map_or(0, |now| now.nanos().div_euclid(1_000_000_000));
+        for attempt in 0..1000 {
+            let path = PathBuf::from(match attempt {
+                0 => format!("sockscope-{stamp}.png"),
+                attempt => format!("sockscope-{stamp}-{attempt}.png"),
+            });
+            match file::create_new(&path) {
+                Ok(mut out) => {
+                    out.write_all(&bytes).and_then(|()| out.flush()).context("cannot write")?;
+                    return Ok(path);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error).with_context(|| format!("cannot create {}", path.display())),
+            }
+        }
+        bail!("a thousand pictures of this instant are there already")
+    }
+}
+
+/// What a picture's footer says of a source.
+pub(super) fn footer(source: &Source, dashboard: &Dashboard) -> Footer {
+    Footer::of(&source.name, dashboard)
+}

@@ -1,0 +1,84 @@
+//! `snap`: a screen drawn as a picture, without a terminal.
+
+use anyhow::{Context, Result, bail};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::base::Timestamp;
+use crate::engine::{Dashboard, FlowId, QueryCache};
+use crate::export::{Palette, PictureFormat, picture};
+use crate::io::file;
+use crate::ui::{Source, ThemeName, UiState, View};
+use crate::view::{self, Theme};
+
+use super::cli::{Snap, ViewChoice};
+use super::{gather, screen, theme_name};
+
+/// Draws what the command line asks for into its file.
+pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
+    let format = PictureFormat::from_path(&options.output)?;
+    let at = options.at.as_deref();
+    let seen = gather::gather(&options.input, options.demo, options.duration, at)?;
+    let (width, height) = options.size;
+    let mut ui = UiState::new(Rect::new(0, 0, width, height), theme_name(options.look.theme));
+    ui.set_filter(&options.filter);
+    let view = match options.view {
+        ViewChoice::Overview => View::Overview,
+        ViewChoice::Flows => View::Flows,
+        ViewChoice::Flow => View::Flow,
+    };
+    let flow = flow_of(options, &seen)?;
+    ui.show(view, flow);
+    let mut cache = QueryCache::default();
+    let dashboard = seen.engine.dashboard(&ui.query(&seen.source), &mut cache);
+    ui.observe(&dashboard, &seen.source);
+    let dashboard = seen.engine.dashboard(&ui.query(&seen.source), &mut cache);
+    let bytes = draw(&dashboard, &seen.source, &ui, format)?;
+    let write = || -> std::io::Result<()> {
+        let mut out = file::create_output(&options.output)?;
+        std::io::Write::write_all(&mut out, &bytes)?;
+        std::io::Write::flush(&mut out)
+    };
+    write().with_context(|| format!("cannot write {}", options.output.display()))?;
+    Ok(seen.outcome())
+}
+
+/// The flow to select: the one that was named, or for the flow view the first of the table.
+fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
+    let ids = seen.engine.flow_ids();
+    match options.flow.map(FlowId) {
+        Some(id) if ids.contains(&id) => Ok(Some(id)),
+        Some(id) => bail!("there is no flow {id}: the flows are numbered {}", numbers(&ids)),
+        None if options.view == ViewChoice::Flow => Ok(ids.first().copied()),
+        None => Ok(None),
+    }
+}
+
+fn numbers(ids: &[FlowId]) -> String {
+    match (ids.first(), ids.last()) {
+        (Some(first), Some(last)) => format!("{first} to {last}"),
+        _ => "none".to_owned(),
+    }
+}
+
+/// The screen as a picture. Times are told in UTC, so that a picture does not depend on where it was made.
+pub(super) fn draw(dashboard: &Dashboard, source: &Source, ui: &UiState, format: PictureFormat) -> Result<Vec<u8>> {
+    let area = ui.area();
+    let mut buffer = Buffer::empty(area);
+    let theme = Theme::new(ui.theme(), jiff::tz::TimeZone::UTC);
+    view::draw(dashboard, ui, source, &theme, area, &mut buffer);
+    let palette = if ui.theme() == ThemeName::Light { Palette::LIGHT } else { Palette::DARK };
+    Ok(picture(&buffer, &screen::footer(source, dashboard), &palette, format)?)
+}
+
+/// An instant as `--at` gives it: a span from the start (`12.5`, `1m30s`), or RFC 3339.
+pub(super) fn instant(text: &str, start: Option<Timestamp>) -> Result<Timestamp> {
+    if let Ok(span) = super::cli::span(text) {
+        return start.map(|start| start + span).context("the capture is empty: it has no start");
+    }
+    let absolute = text.parse::<jiff::Timestamp>().ok();
+    absolute
+        .and_then(|at| i64::try_from(at.as_nanosecond()).ok())
+        .map(Timestamp::from_nanos)
+        .with_context(|| format!("{text:?} is no time: 12.5, 1m30s (from the start) or 2026-11-21T14:03:22Z"))
+}

@@ -1,0 +1,51 @@
+//! Files in and out: captures (or a stream on stdin) to be read, pictures and reports to be written.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
+
+/// Opens a capture; `-` is stdin.
+///
+/// # Errors
+/// Where the file cannot be opened, or is a directory.
+pub fn open_capture(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    if is_stdin(path) {
+        return Ok(Box::new(io::stdin()));
+    }
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    Ok(Box::new(file))
+}
+
+/// Whether the path means the stream on stdin.
+pub fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Whether a path can be read a second time from its start.
+pub fn can_reopen(path: &Path) -> bool {
+    !is_stdin(path) && path.metadata().is_ok_and(|meta| meta.is_file())
+}
+
+/// Creates (or overwrites) an output file; `-` is stdout.
+///
+/// # Errors
+/// Where it cannot be created.
+pub fn create_output(path: &Path) -> io::Result<Box<dyn Write>> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(BufWriter::new(io::stdout().lock())));
+    }
+    Ok(Box::new(BufWriter::new(File::create(path)?)))
+}
+
+/// Creates a file that is not there yet, readable by its owner alone; follows no link.
+///
+/// # Errors
+/// Where it is there already, or cannot be created.
+pub fn create_new(path: &Path) -> io::Result<Box<dyn Write>> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    Ok(Box::new(BufWriter::new(file)))
+}
