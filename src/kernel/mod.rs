@@ -3,7 +3,15 @@
 //! May touch `base`; no file, no socket: bytes come in, values go out. Read first: sock_diag(7), proc(5),
 //! linux/inet_diag.h, linux/tcp.h (struct tcp_info), net/ipv4/tcp_ipv4.c (get_tcp4_sock).
 
+mod bytes;
+pub mod counters;
+pub mod diag;
+pub mod limits;
+pub mod local;
+pub mod proc_net;
+pub mod process;
 mod sample;
+mod tcp_info;
 
 pub use sample::{
     Counters, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, TcpInfo, Timer, TimerKind,

@@ -1,0 +1,231 @@
+//! Who owns the sockets: a scan of every process's descriptors, kept between readings and redone where it changed.
+//!
+//! May touch /proc. Read first: proc_pid_fd(5). Threads that unshared their descriptor table (CLONE_FILES) are not
+//! looked at; processes of other users need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, and are counted without.
+//!
+//! What changed is told by the number of a process's descriptors, which is cheap to ask. A close and an open leave it
+//! equal, so a socket that no process seems to hold makes us look again: first at the processes that lost one, then,
+//! at a bounded rate, at all.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::proc_dir::{ProcessDir, SocketFd, Unread, open_proc, pids};
+use crate::kernel::process::{Stat, Users};
+use crate::kernel::{Owner, Owners, Process};
+
+/// Every process is looked at again after this, whatever its count says (a descriptor passed over a Unix socket).
+const REFRESH: Duration = Duration::from_secs(30);
+/// Descriptors that one reading spends on that.
+const REFRESH_BUDGET: usize = 4096;
+/// At most this often are all processes looked at for a socket that nobody seems to hold…
+const SEARCH_GAP: Duration = Duration::from_secs(1);
+/// …and never for more than a tenth of the time.
+const SEARCH_SHARE: u32 = 10;
+/// Searches made for one socket before it is left to the refresh (its process may be one that we may not read).
+const SEARCHES: u8 = 3;
+
+/// The scan's memory.
+#[derive(Debug)]
+pub(super) struct OwnerScan {
+    proc: OwnedFd,
+    /// Whether this kernel tells the number of descriptors (from 6.2).
+    counts_told: bool,
+    users: Users,
+    /// By pid, so that the lowest comes first everywhere.
+    processes: BTreeMap<u32, Known>,
+    /// The inodes of the reading before.
+    wanted: FxHashSet<u64>,
+    /// Inodes that no process seems to hold, and how often all were searched for them.
+    missing: FxHashMap<u64, u8>,
+    last_search: Option<(Instant, Duration)>,
+    published: Arc<Owners>,
+}
+
+/// A process as it was last looked at.
+#[derive(Debug)]
+struct Known {
+    process: Arc<Process>,
+    fd_count: u64,
+    /// `None` where this user may not look.
+    sockets: Option<Vec<SocketFd>>,
+    fds: usize,
+    scanned: Instant,
+}
+
+impl OwnerScan {
+    pub(super) fn new() -> rustix::io::Result<Self> {
+        let proc = open_proc()?;
+        // This process has descriptors: a kernel that says 0 does not tell.
+        let own = ProcessDir::open(proc.as_fd(), std::process::id()).and_then(|dir| dir.fd_count());
+        Ok(Self {
+            proc,
+            counts_told: own.is_ok_and(|count| count > 0),
+            users: Users::default(),
+            processes: BTreeMap::new(),
+            wanted: FxHashSet::default(),
+            missing: FxHashMap::default(),
+            last_search: None,
+            published: Arc::default(),
+        })
+    }
+
+    /// Takes in the user database anew; processes seen from now on are named by it.
+    pub(super) fn set_users(&mut self, users: Users) {
+        self.users = users;
+    }
+
+    /// Who holds the sockets with the inodes `wanted`. Unchanged owners are the same allocation as before.
+    pub(super) fn owners(&mut self, wanted: FxHashSet<u64>) -> rustix::io::Result<Arc<Owners>> {
+        let changed = self.visit_all()?;
+        if changed || wanted != self.wanted {
+            self.publish(&wanted);
+        }
+        if self.has_missing(&wanted) && self.visit_losers(&wanted) {
+            self.publish(&wanted);
+        }
+        if self.has_missing(&wanted) && self.search_is_due() && self.search() {
+            self.publish(&wanted);
+        }
+        self.note_missing(&wanted);
+        self.wanted = wanted;
+        Ok(Arc::clone(&self.published))
+    }
+
+    /// Looks for new, ended and changed processes. Whether anything was.
+    fn visit_all(&mut self) -> rustix::io::Result<bool> {
+        let pids = pids()?;
+        let before = self.processes.len();
+        self.processes.retain(|pid, _| pids.binary_search(pid).is_ok());
+        let mut changed = self.processes.len() != before;
+        let mut budget = REFRESH_BUDGET;
+        for pid in pids {
+            changed |= self.visit(pid, &mut budget);
+        }
+        Ok(changed)
+    }
+
+    /// Looks at one process if it is new or seems changed, or its turn has come. Whether what is known of it changed.
+    fn visit(&mut self, pid: u32, budget: &mut usize) -> bool {
+        let seen = ProcessDir::open(self.proc.as_fd(), pid).and_then(|dir| Ok((dir.stat()?, dir.fd_count()?, dir)));
+        let Ok((stat, fd_count, dir)) = seen else { return self.processes.remove(&pid).is_some() };
+        if let Some(known) = self.processes.get(&pid) {
+            let stale = known.scanned.elapsed() >= REFRESH && known.fds <= *budget;
+            if known.is(&stat) && known.fd_count == fd_count && !stale {
+                return false;
+            }
+            if stale {
+                *budget -= known.fds;
+            }
+        }
+        self.scan(&dir, stat, fd_count)
+    }
+
+    /// Reads a process's descriptors. Whether what is known of it changed.
+    fn scan(&mut self, dir: &ProcessDir, stat: Stat, fd_count: u64) -> bool {
+        let pid = dir.pid();
+        let start_time = stat.start_time;
+        // Who has no descriptors (kernel threads) hides none.
+        let has_none = self.counts_told && fd_count == 0;
+        let read = if has_none { Ok((Vec::new(), 0)) } else { dir.sockets() };
+        let mut process = Arc::new(dir.identify(stat, &self.users));
+        // Nothing above is this process's if it ended meanwhile.
+        let alive = dir.stat().is_ok_and(|now| now.start_time == start_time);
+        let (sockets, fds) = match read {
+            Ok((sockets, fds)) if alive => (Some(sockets), fds),
+            Err(Unread::Denied) if alive => (None, 0),
+            _ => return self.processes.remove(&pid).is_some(),
+        };
+        let before = self.processes.get(&pid);
+        let same_process = before.filter(|known| known.process == process);
+        if let Some(known) = same_process {
+            process = Arc::clone(&known.process);
+        }
+        let changed = same_process.is_none_or(|known| known.sockets != sockets);
+        self.processes.insert(pid, Known { process, fd_count, sockets, fds, scanned: Instant::now() });
+        changed
+    }
+
+    /// Looks again at the processes that held a socket which is no longer in the table: their descriptors changed.
+    fn visit_losers(&mut self, wanted: &FxHashSet<u64>) -> bool {
+        let gone = |inode: &u64| self.wanted.contains(inode) && !wanted.contains(inode);
+        let losers = self.processes.iter().filter(|(_, known)| known.inodes().any(|inode| gone(&inode)));
+        let losers: Vec<u32> = losers.map(|(&pid, _)| pid).collect();
+        self.scan_again(&losers)
+    }
+
+    /// Looks again at every process that may be looked at.
+    fn search(&mut self) -> bool {
+        let begin = Instant::now();
+        let readable = self.processes.iter().filter(|(_, known)| known.sockets.is_some());
+        let pids: Vec<u32> = readable.map(|(&pid, _)| pid).collect();
+        let changed = self.scan_again(&pids);
+        self.last_search = Some((begin, begin.elapsed()));
+        for searches in self.missing.values_mut() {
+            *searches = searches.saturating_add(1);
+        }
+        changed
+    }
+
+    fn scan_again(&mut self, pids: &[u32]) -> bool {
+        let mut changed = false;
+        for &pid in pids {
+            let seen = ProcessDir::open(self.proc.as_fd(), pid).and_then(|dir| Ok((dir.stat()?, dir.fd_count()?, dir)));
+            changed |= match seen {
+                Ok((stat, fd_count, dir)) => self.scan(&dir, stat, fd_count),
+                Err(_) => self.processes.remove(&pid).is_some(),
+            };
+        }
+        changed
+    }
+
+    /// Whether a socket has no owner that is worth another search.
+    fn has_missing(&self, wanted: &FxHashSet<u64>) -> bool {
+        let unheld = |inode: &&u64| !self.published.by_inode.contains_key(inode);
+        let open = |inode: &u64| self.missing.get(inode).is_none_or(|&searches| searches < SEARCHES);
+        wanted.iter().filter(unheld).any(open)
+    }
+
+    fn search_is_due(&self) -> bool {
+        self.last_search.is_none_or(|(at, took)| at.elapsed() >= SEARCH_GAP.max(took * SEARCH_SHARE))
+    }
+
+    fn note_missing(&mut self, wanted: &FxHashSet<u64>) {
+        let missing = wanted.iter().filter(|inode| !self.published.by_inode.contains_key(inode));
+        let before = std::mem::take(&mut self.missing);
+        self.missing = missing.map(|inode| (*inode, before.get(inode).copied().unwrap_or(0))).collect();
+    }
+
+    fn publish(&mut self, wanted: &FxHashSet<u64>) {
+        let mut owners = Owners::default();
+        for known in self.processes.values() {
+            let Some(sockets) = &known.sockets else {
+                owners.processes_denied += 1;
+                continue;
+            };
+            owners.processes_read += 1;
+            for &(fd, inode) in sockets.iter().filter(|(_, inode)| wanted.contains(inode)) {
+                let owner = Owner { process: Arc::clone(&known.process), fd };
+                owners.by_inode.entry(inode).or_default().push(owner);
+            }
+        }
+        if owners != *self.published {
+            self.published = Arc::new(owners);
+        }
+    }
+}
+
+impl Known {
+    /// Whether this is still the process that `stat` describes, under the name it had.
+    fn is(&self, stat: &Stat) -> bool {
+        self.process.start_time == stat.start_time && self.process.comm == stat.comm
+    }
+
+    fn inodes(&self) -> impl Iterator<Item = u64> {
+        self.sockets.iter().flatten().map(|&(_, inode)| inode)
+    }
+}

@@ -1,0 +1,183 @@
+//! One full reading of the kernel's side: the socket table, its owners, the counters, the limits.
+//!
+//! May touch netlink and /proc. Read first: `kernel::SocketSample`. A sampler shows the network namespace of the thread
+//! that made it: make it on the thread that samples.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashSet;
+
+use super::netlink::{DiagError, DiagSocket};
+use super::owners::OwnerScan;
+use super::{proc_file, proc_table};
+use crate::base::{Scope, Timestamp};
+use crate::kernel::counters::{self, CounterTexts};
+use crate::kernel::process::Users;
+use crate::kernel::{Counters, Limits, Owners, Socket, SocketSample, TableSource, limits, local};
+
+/// How often what seldom changes is read again: limits, local addresses, the user database.
+const SLOW: Duration = Duration::from_secs(10);
+/// Refusals in a row after which sock_diag is not asked any more.
+const REFUSALS: u32 = 3;
+
+/// Where to read the socket table (`--sockets`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sockets {
+    /// sock_diag, and /proc where that is refused.
+    #[default]
+    Auto,
+    Diag,
+    Proc,
+}
+
+/// Why there is no sample.
+#[derive(Debug, thiserror::Error)]
+pub enum SamplerError {
+    #[error("{0}; --sockets proc reads /proc/net/tcp instead")]
+    Diag(#[from] DiagError),
+    #[error("cannot read the socket table in {path}: {source}; is /proc mounted?")]
+    Table { path: String, source: io::Error },
+    #[error("cannot list the processes in /proc: {0}; is /proc mounted?")]
+    Processes(#[source] io::Error),
+}
+
+/// Reads samples, and remembers what makes the next one cheap.
+#[derive(Debug)]
+pub struct Sampler {
+    choice: Sockets,
+    diag: Option<DiagSocket>,
+    refusals: u32,
+    trouble: Option<DiagError>,
+    owners: OwnerScan,
+    slow: Slow,
+}
+
+/// What seldom changes.
+#[derive(Debug, Default)]
+struct Slow {
+    read: Option<Instant>,
+    limits: Arc<Limits>,
+    local_addresses: Arc<[IpAddr]>,
+}
+
+/// A reading of the table alone.
+struct Table {
+    source: TableSource,
+    sockets: Vec<Socket>,
+    incomplete: bool,
+}
+
+impl Sampler {
+    /// A sampler of the calling thread's network namespace.
+    ///
+    /// # Errors
+    /// If sock_diag alone is asked for and cannot be opened, or /proc is not there.
+    pub fn new(choice: Sockets) -> Result<Self, SamplerError> {
+        let diag = match choice {
+            Sockets::Auto => DiagSocket::open().ok(),
+            Sockets::Diag => Some(DiagSocket::open()?),
+            Sockets::Proc => None,
+        };
+        let owners = OwnerScan::new().map_err(|errno| SamplerError::Processes(errno.into()))?;
+        Ok(Self { choice, diag, refusals: 0, trouble: None, owners, slow: Slow::default() })
+    }
+
+    /// One reading now. `clock` is read when the table has been read, which is what the sample's time means.
+    ///
+    /// # Errors
+    /// If the socket table or the list of processes cannot be read. What else cannot be read is absent in the sample.
+    pub fn sample(&mut self, clock: impl FnOnce() -> Timestamp) -> Result<SocketSample, SamplerError> {
+        let begin = Instant::now();
+        let table = self.table()?;
+        let (took, ts) = (begin.elapsed(), clock());
+        self.refresh_slow();
+        Ok(SocketSample {
+            ts,
+            scope: Scope(0),
+            source: table.source,
+            took,
+            incomplete: table.incomplete,
+            owners: self.owners_of(&table.sockets)?,
+            sockets: table.sockets,
+            counters: read_counters(),
+            limits: Arc::clone(&self.slow.limits),
+            local_addresses: Arc::clone(&self.slow.local_addresses),
+        })
+    }
+
+    /// Why [`Sockets::Auto`] reads /proc now; `None` while sock_diag answers (or was not asked for).
+    pub fn fallback_reason(&self) -> Option<&DiagError> {
+        self.trouble.as_ref()
+    }
+
+    fn table(&mut self) -> Result<Table, SamplerError> {
+        match self.choice {
+            Sockets::Proc => proc_rows(),
+            Sockets::Diag => Ok(self.diag_rows()?),
+            Sockets::Auto if self.refusals >= REFUSALS => proc_rows(),
+            Sockets::Auto => match self.diag_rows() {
+                Ok(table) => {
+                    (self.refusals, self.trouble) = (0, None);
+                    Ok(table)
+                }
+                Err(error) => {
+                    self.refusals += 1;
+                    self.trouble = Some(error);
+                    proc_rows()
+                }
+            },
+        }
+    }
+
+    /// The table by sock_diag. A socket that failed is not used again: what is left of its answer would be taken for
+    /// the next one's.
+    fn diag_rows(&mut self) -> Result<Table, DiagError> {
+        let mut socket = match self.diag.take() {
+            Some(socket) => socket,
+            None => DiagSocket::open()?,
+        };
+        let dump = socket.dump()?;
+        self.diag = Some(socket);
+        let incomplete = dump.interrupted || dump.bad_rows > 0;
+        Ok(Table { source: TableSource::Diag, sockets: dump.sockets, incomplete })
+    }
+
+    fn owners_of(&mut self, sockets: &[Socket]) -> Result<Arc<Owners>, SamplerError> {
+        let wanted: FxHashSet<u64> = sockets.iter().filter_map(|socket| socket.inode).collect();
+        self.owners.owners(wanted).map_err(|errno| SamplerError::Processes(errno.into()))
+    }
+
+    fn refresh_slow(&mut self) {
+        if self.slow.read.is_some_and(|read| read.elapsed() < SLOW) {
+            return;
+        }
+        let fresh = limits::read(|name| proc_file::text(&format!("/proc/sys/{name}")).ok());
+        if fresh != *self.slow.limits {
+            self.slow.limits = Arc::new(fresh);
+        }
+        let addresses = local::addresses(&proc_file::net_text("fib_trie"), &proc_file::net_text("if_inet6"));
+        if addresses != self.slow.local_addresses {
+            self.slow.local_addresses = addresses;
+        }
+        self.owners.set_users(Users::parse(&proc_file::text("/etc/passwd").unwrap_or_default()));
+        self.slow.read = Some(Instant::now());
+    }
+}
+
+fn proc_rows() -> Result<Table, SamplerError> {
+    let table = proc_table::read().map_err(|(path, source)| SamplerError::Table { path, source })?;
+    let incomplete = table.bad_rows() > 0;
+    Ok(Table { source: TableSource::Proc, sockets: table.into_sockets(), incomplete })
+}
+
+fn read_counters() -> Counters {
+    counters::parse(CounterTexts {
+        netstat: &proc_file::net_text("netstat"),
+        snmp: &proc_file::net_text("snmp"),
+        sockstat: &proc_file::net_text("sockstat"),
+        sockstat6: &proc_file::net_text("sockstat6"),
+    })
+}

@@ -1,0 +1,297 @@
+//! The sock_diag protocol's payloads: the request for a dump, and each row of its answer.
+//!
+//! May touch `base`; framing and the socket are `io::netlink`'s. Read first: sock_diag(7), linux/inet_diag.h,
+//! net/ipv4/inet_diag.c (inet_sk_diag_fill, inet_twsk_diag_fill, inet_req_diag_fill).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use super::bytes::{array, be16_at, u8_at, u16_at, u32_at};
+use super::sample::{Reported, Socket, Timer, TimerKind};
+use super::tcp_info;
+use crate::base::{Endpoint, TcpState};
+
+/// `SOCK_DIAG_BY_FAMILY`: the netlink message type of both the request and the rows.
+pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// Bytes of `struct inet_diag_req_v2`.
+pub const REQUEST_LEN: usize = 56;
+/// Bytes of `struct inet_diag_msg`; attributes follow.
+const ROW_LEN: usize = 72;
+
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+const IPPROTO_TCP: u8 = 6;
+
+const EXT_INFO: u16 = 2;
+const EXT_SKMEMINFO: u16 = 7;
+
+/// Every state that has a number (1 to 12), and bit 13 for sockets that are bound and nothing more (kernels from 6.6).
+const ALL_STATES: u32 = 0b11_1111_1111_1110;
+
+/// Which table is asked for: the kernel keeps one answer for each address family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    V4,
+    /// Also holds the IPv4 connections of IPv6 sockets, as IPv4-mapped addresses.
+    V6,
+}
+
+/// The `inet_diag_req_v2` that asks for every TCP socket of `family`, with TCP_INFO and SKMEMINFO.
+pub fn request(family: Family) -> [u8; REQUEST_LEN] {
+    let mut bytes = [0; REQUEST_LEN];
+    bytes[0] = match family {
+        Family::V4 => AF_INET,
+        Family::V6 => AF_INET6,
+    };
+    bytes[1] = IPPROTO_TCP;
+    bytes[2] = 1 << (EXT_INFO - 1) | 1 << (EXT_SKMEMINFO - 1);
+    bytes[4..8].copy_from_slice(&ALL_STATES.to_ne_bytes());
+    bytes
+}
+
+/// Decodes one row: a `struct inet_diag_msg` and its attributes. `None` if it is cut short, or of a family or state
+/// that this program does not know: such a row is to be counted, never guessed at.
+pub fn socket(payload: &[u8]) -> Option<Socket> {
+    let row = payload.get(..ROW_LEN)?;
+    let family = u8_at(row, 0)?;
+    let state = state(u8_at(row, 1)?)?;
+    let timer = timer(u8_at(row, 2)?, u8_at(row, 3)?, u32_at(row, 52)?);
+    let inode = u32_at(row, 68).filter(|&inode| inode != 0).map(u64::from);
+    let mut socket = Socket {
+        local: Endpoint::new(address(family, row, 8)?, be16_at(row, 4)?),
+        peer: Endpoint::new(address(family, row, 24)?, be16_at(row, 6)?),
+        state: Reported(state),
+        recv_q: u32_at(row, 56)?,
+        send_q: u32_at(row, 60),
+        timer,
+        uid: owner_uid(u32_at(row, 64)?, state, timer, inode),
+        inode,
+        cookie: Some(u64::from(u32_at(row, 44)?) | u64::from(u32_at(row, 48)?) << 32),
+        buffers: None,
+        info: None,
+    };
+    for (kind, value) in Attributes(&payload[ROW_LEN..]) {
+        match kind {
+            // A listener's TCP_INFO reuses the fields of a connection for its accept queue (tcp_get_info).
+            EXT_INFO if state != TcpState::Listen => socket.info = Some(Box::new(tcp_info::decode(value))),
+            EXT_SKMEMINFO => socket.buffers = u32_at(value, 4).zip(u32_at(value, 12)),
+            _ => {}
+        }
+    }
+    Some(socket)
+}
+
+/// The kernel's number of a state (net/tcp_states.h); `None` for one that is not known.
+pub(super) fn state(number: u8) -> Option<TcpState> {
+    Some(match number {
+        1 => TcpState::Estab,
+        2 => TcpState::SynSent,
+        // NEW_SYN_RECV is the half-open socket's own number; to users both are SYN-RECV.
+        3 | 12 => TcpState::SynRecv,
+        4 => TcpState::FinWait1,
+        5 => TcpState::FinWait2,
+        6 => TcpState::TimeWait,
+        // 13 is BOUND_INACTIVE, which today's kernels report as 7.
+        7 | 13 => TcpState::Closed,
+        8 => TcpState::CloseWait,
+        9 => TcpState::LastAck,
+        10 => TcpState::Listen,
+        11 => TcpState::Closing,
+        _ => return None,
+    })
+}
+
+/// A pending timer from its number, the retries and what is left in ms; 0 is no timer.
+fn timer(number: u8, retries: u8, left_ms: u32) -> Option<Timer> {
+    Some(Timer { kind: timer_kind(number)?, left: Duration::from_millis(left_ms.into()), retries })
+}
+
+/// `idiag_timer`, which is also column `tr` of /proc/net/tcp.
+pub(super) fn timer_kind(number: u8) -> Option<TimerKind> {
+    Some(match number {
+        1 => TimerKind::On,
+        2 => TimerKind::Keepalive,
+        3 => TimerKind::TimeWait,
+        4 => TimerKind::Persist,
+        _ => return None,
+    })
+}
+
+/// The uid that a row tells, or `None` where its 0 means nothing: TIME-WAIT (FIN-WAIT-2 kept in a time-wait bucket is
+/// known by its timer), SYN-RECV, and a socket without inode (kernels before 6.17 report those as root's).
+pub(super) fn owner_uid(uid: u32, state: TcpState, timer: Option<Timer>, inode: Option<u64>) -> Option<u32> {
+    let in_bucket = timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
+    let meaningless =
+        in_bucket || matches!(state, TcpState::TimeWait | TcpState::SynRecv) || (inode.is_none() && uid == 0);
+    (!meaningless).then_some(uid)
+}
+
+fn address(family: u8, row: &[u8], offset: usize) -> Option<IpAddr> {
+    match family {
+        AF_INET => array::<4>(row, offset).map(|octets| Ipv4Addr::from(octets).into()),
+        AF_INET6 => array::<16>(row, offset).map(|octets| Ipv6Addr::from(octets).into()),
+        _ => None,
+    }
+}
+
+/// Netlink attributes (netlink(7): a u16 length with its header, a u16 type, the value, padded to 4 bytes). Ends at the
+/// first one that contradicts itself.
+struct Attributes<'a>(&'a [u8]);
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        const TYPE_MASK: u16 = 0x3fff;
+        let len = usize::from(u16_at(self.0, 0)?);
+        let kind = u16_at(self.0, 2)? & TYPE_MASK;
+        let value = self.0.get(4..len)?;
+        self.0 = self.0.get(len.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A row 10.0.0.1:5000 → 10.0.0.2:80 in ESTAB with cookie 0x1_0000_0007, uid 1000, inode 4711.
+    fn row(change: impl FnOnce(&mut [u8])) -> Vec<u8> {
+        let mut bytes = vec![0; ROW_LEN];
+        bytes[..4].copy_from_slice(&[AF_INET, 1, 0, 0]);
+        bytes[4..8].copy_from_slice(&[0x13, 0x88, 0, 80]);
+        bytes[8..12].copy_from_slice(&[10, 0, 0, 1]);
+        bytes[24..28].copy_from_slice(&[10, 0, 0, 2]);
+        for (offset, value) in [(44, 7_u32), (48, 1), (56, 300), (60, 42), (64, 1000), (68, 4711)] {
+            bytes[offset..offset + 4].copy_from_slice(&value.to_ne_bytes());
+        }
+        change(&mut bytes);
+        bytes
+    }
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    #[test]
+    fn a_row_decodes_field_by_field() {
+        let got = socket(&row(|_| {})).unwrap();
+        assert_eq!((got.local.to_string(), got.peer.to_string()), ("10.0.0.1:5000".into(), "10.0.0.2:80".into()));
+        assert_eq!((got.state.0, got.recv_q, got.send_q), (TcpState::Estab, 300, Some(42)));
+        assert_eq!((got.uid, got.inode, got.cookie), (Some(1000), Some(4711), Some(0x1_0000_0007)));
+        assert_eq!((got.timer, got.buffers, got.info), (None, None, None));
+    }
+
+    #[test]
+    fn every_state_number_has_its_state_and_no_other_has_one() {
+        let known = (0..=255).filter_map(state).count();
+        assert_eq!(known, 13);
+        assert_eq!((state(3), state(12)), (Some(TcpState::SynRecv), Some(TcpState::SynRecv)));
+        assert_eq!(
+            (state(7), state(10), state(11)),
+            (Some(TcpState::Closed), Some(TcpState::Listen), Some(TcpState::Closing))
+        );
+        assert_eq!((state(0), state(14)), (None, None));
+    }
+
+    #[test]
+    fn timers_by_number() {
+        let timer = |number: u8| {
+            let bytes = row(|row| {
+                row[2] = number;
+                row[3] = 4;
+                row[52..56].copy_from_slice(&1500_u32.to_ne_bytes());
+            });
+            socket(&bytes).unwrap().timer
+        };
+        assert_eq!(timer(1), Some(Timer { kind: TimerKind::On, left: Duration::from_millis(1500), retries: 4 }));
+        assert_eq!(timer(2).unwrap().kind, TimerKind::Keepalive);
+        assert_eq!(timer(4).unwrap().kind, TimerKind::Persist);
+        assert_eq!((timer(0), timer(5)), (None, None));
+    }
+
+    #[test]
+    fn a_uid_that_means_nothing_is_absent() {
+        let uid = |state: u8, timer: u8, uid: u32, inode: u32| {
+            let bytes = row(|row| {
+                row[1] = state;
+                row[2] = timer;
+                row[64..68].copy_from_slice(&uid.to_ne_bytes());
+                row[68..72].copy_from_slice(&inode.to_ne_bytes());
+            });
+            let got = socket(&bytes).unwrap();
+            (got.uid, got.inode)
+        };
+        assert_eq!(uid(1, 0, 0, 9), (Some(0), Some(9)), "root's own socket");
+        assert_eq!(uid(6, 3, 0, 0), (None, None), "TIME-WAIT");
+        assert_eq!(uid(5, 3, 0, 0), (None, None), "FIN-WAIT-2 in a time-wait bucket");
+        assert_eq!(uid(3, 1, 0, 0), (None, None), "SYN-RECV");
+        assert_eq!(uid(1, 0, 0, 0), (None, None), "not accepted, on a kernel that does not tell");
+        assert_eq!(uid(1, 0, 33, 0), (Some(33), None), "not accepted, on one that does");
+    }
+
+    #[test]
+    fn attributes_are_read_and_a_listeners_info_is_not() {
+        let memory: Vec<u8> = [1_u32, 131_072, 3, 16_384, 5].iter().flat_map(|value| value.to_ne_bytes()).collect();
+        let tail = [attribute(8, &[3]), attribute(EXT_SKMEMINFO, &memory), attribute(EXT_INFO, &[1; 104])].concat();
+        let estab = socket(&[row(|_| {}), tail.clone()].concat()).unwrap();
+        assert_eq!(estab.buffers, Some((131_072, 16_384)));
+        assert_eq!(estab.info.unwrap().total_retrans, Some(0x0101_0101));
+        let listen = socket(&[row(|row| row[1] = 10), tail].concat()).unwrap();
+        assert!(listen.info.is_none() && listen.buffers.is_some());
+    }
+
+    #[test]
+    fn a_lying_attribute_ends_the_list_and_keeps_the_row() {
+        for tail in [vec![3, 0, 2, 0], vec![255, 255, 2, 0, 1], vec![8, 0], attribute(EXT_SKMEMINFO, &[0; 15])] {
+            let got = socket(&[row(|_| {}), tail].concat()).unwrap();
+            assert_eq!((got.inode, got.buffers), (Some(4711), None));
+        }
+    }
+
+    #[test]
+    fn ipv6_and_mapped_addresses() {
+        let v6 = |octets: [u8; 16]| {
+            let bytes = row(|row| {
+                row[0] = AF_INET6;
+                row[8..24].copy_from_slice(&octets);
+                row[24..40].copy_from_slice(&octets);
+            });
+            socket(&bytes).unwrap().local.to_string()
+        };
+        assert_eq!(v6("2001:db8::1".parse::<Ipv6Addr>().unwrap().octets()), "[2001:db8::1]:5000");
+        assert_eq!(v6("::ffff:192.0.2.1".parse::<Ipv6Addr>().unwrap().octets()), "192.0.2.1:5000");
+        assert_eq!(v6([0; 16]), "[::]:5000");
+    }
+
+    #[test]
+    fn what_is_cut_or_unknown_is_no_socket() {
+        assert_eq!(socket(&row(|_| {})[..71]), None);
+        assert_eq!(socket(&row(|row| row[0] = 1)), None);
+        assert_eq!(socket(&row(|row| row[1] = 0)), None);
+    }
+
+    #[test]
+    fn the_request_asks_for_everything() {
+        let bytes = request(Family::V6);
+        assert_eq!(bytes[..4], [10, 6, 0b0100_0010, 0]);
+        assert_eq!(u32_at(&bytes, 4), Some(0x3ffe));
+        assert_eq!(request(Family::V4)[0], 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode(mut bytes in prop::collection::vec(any::<u8>(), 0..300), family in 0_usize..3) {
+            if let (Some(first), Some(known)) = (bytes.first_mut(), [AF_INET, AF_INET6].get(family)) {
+                *first = *known;
+            }
+            prop_assert!(socket(&bytes).is_none() || bytes.len() >= ROW_LEN);
+        }
+    }
+}
