@@ -365,6 +365,8 @@ impl Ownership {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowDetail {
     pub row: FlowRow,
+    /// Who sent the first captured segment (means nothing if none was seen).
+    pub first_from: Side,
     /// `None` if no segment was seen.
     pub handshake: Option<HandshakeView>,
     pub completeness: Option<Completeness>,
