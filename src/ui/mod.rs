@@ -2,9 +2,20 @@
 //!
 //! May touch the engine's `Query` and `Dashboard`, and crossterm's event types as data; no drawing, no I/O.
 
+mod jump;
+mod keys;
+mod layout;
+mod queue_rows;
+mod state;
+
 use std::time::Duration;
 
 use crate::base::Timestamp;
+
+pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
+pub use layout::{FLOW_COLUMNS_HEAD, MIN_HEIGHT, MIN_WIDTH, Pane, Screen, TABS, panes, screen, tabs};
+pub use queue_rows::{QueueItem, queue_items};
+pub use state::{Prompt, ThemeName, UiState, View};
 
 /// Where what is shown comes from, told by the app beside every dashboard.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,254 @@
+//! The one table of keys: what each does, and what the help screen and the footer say of it.
+//!
+//! Pure data. Conventions are those of htop, less and vim.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::state::View;
+
+/// What a key or a click means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Msg {
+    Quit,
+    Suspend,
+    Redraw,
+    Help,
+    Go(View),
+    NextView,
+    PrevView,
+    Open,
+    Back,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    NextPane,
+    PrevPane,
+    Zoom,
+    Filter,
+    NextSort,
+    ReverseSort,
+    Pause,
+    Faster,
+    Slower,
+    Step,
+    Restart,
+    Jump,
+    SeekForward,
+    SeekBack,
+    NextTheme,
+    Snap,
+}
+
+/// Under which heading the help screen lists a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    Views,
+    Rows,
+    Time,
+    Program,
+}
+
+impl Group {
+    /// Every group, in the order of the help screen.
+    pub const ALL: [Self; 4] = [Self::Views, Self::Rows, Self::Time, Self::Program];
+
+    /// The heading.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Views => "Views and panes",
+            Self::Rows => "Rows",
+            Self::Time => "Time",
+            Self::Program => "Program",
+        }
+    }
+}
+
+/// On which sources a key works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    Always,
+    /// Only where there is playback.
+    Replay,
+    /// Only where there is none.
+    Live,
+}
+
+impl When {
+    /// Whether it holds for a source with or without playback.
+    pub const fn holds(self, replay: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Replay => replay,
+            Self::Live => !replay,
+        }
+    }
+}
+
+/// A key with its modifiers; Shift is part of the character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chord(pub KeyCode, pub KeyModifiers);
+
+impl Chord {
+    /// Whether `event` is this chord.
+    pub fn is(self, event: &KeyEvent) -> bool {
+        self.0 == event.code && self.1 == event.modifiers.difference(KeyModifiers::SHIFT)
+    }
+}
+
+/// As the help screen writes it: `Ctrl-C`, `PgDn`, `j`.
+impl std::fmt::Display for Chord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.1.contains(KeyModifiers::CONTROL) {
+            f.write_str("Ctrl-")?;
+        }
+        match self.0 {
+            KeyCode::Char(' ') => f.write_str("Space"),
+            KeyCode::Char(c) if self.1.contains(KeyModifiers::CONTROL) => write!(f, "{}", c.to_ascii_uppercase()),
+            KeyCode::Char(c) => write!(f, "{c}"),
+            KeyCode::Up => f.write_str("↑"),
+            KeyCode::Down => f.write_str("↓"),
+            KeyCode::Left => f.write_str("←"),
+            KeyCode::Right => f.write_str("→"),
+            KeyCode::PageUp => f.write_str("PgUp"),
+            KeyCode::PageDown => f.write_str("PgDn"),
+            KeyCode::BackTab => f.write_str("Shift-Tab"),
+            other => write!(f, "{other}"),
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Binding {
+    pub keys: &'static [Chord],
+    pub msg: Msg,
+    pub when: When,
+    pub group: Group,
+    /// One line of help.
+    pub help: &'static str,
+    /// A word for the footer, if the key belongs there.
+    pub hint: Option<&'static str>,
+}
+
+impl Binding {
+    /// Its keys as the help screen writes them.
+    pub fn label(&self) -> String {
+        self.keys.iter().map(Chord::to_string).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The message of a key on a source with or without playback.
+    pub fn find(event: &KeyEvent, replay: bool) -> Option<&'static Self> {
+        let of_key = |row: &&Self| row.keys.iter().any(|chord| chord.is(event));
+        let mut rows = BINDINGS.iter().filter(of_key);
+        let first = rows.next()?;
+        if first.when.holds(replay) { Some(first) } else { rows.find(|row| row.when.holds(replay)).or(Some(first)) }
+    }
+}
+
+const fn key(code: KeyCode) -> Chord {
+    Chord(code, KeyModifiers::NONE)
+}
+
+const fn ch(c: char) -> Chord {
+    key(KeyCode::Char(c))
+}
+
+const fn ctrl(c: char) -> Chord {
+    Chord(KeyCode::Char(c), KeyModifiers::CONTROL)
+}
+
+const fn row(
+    keys: &'static [Chord],
+    msg: Msg,
+    when: When,
+    group: Group,
+    help: &'static str,
+    hint: Option<&'static str>,
+) -> Binding {
+    Binding { keys, msg, when, group, help, hint }
+}
+
+/// Every key. A key that stands twice differs by its `when`.
+#[rustfmt::skip]
+pub static BINDINGS: &[Binding] = {
+    use Group::{Program, Rows, Time, Views};
+    use When::{Always, Live, Replay};
+    &[
+        row(&[ch('1')], Msg::Go(View::Overview), Always, Views, "overview", None),
+        row(&[ch('2')], Msg::Go(View::Flows), Always, Views, "flows", None),
+        row(&[ch('3')], Msg::Go(View::Flow), Always, Views, "the selected flow", None),
+        row(&[key(KeyCode::Tab)], Msg::NextView, Always, Views, "next view", None),
+        row(&[key(KeyCode::BackTab)], Msg::PrevView, Always, Views, "previous view", None),
+        row(&[key(KeyCode::Enter)], Msg::Open, Always, Views, "open the flow", Some("open")),
+        row(&[key(KeyCode::Esc), key(KeyCode::Backspace)], Msg::Back, Always, Views, "back", None),
+        row(&[ch('l')], Msg::NextPane, Always, Views, "next pane", None),
+        row(&[ch('h')], Msg::PrevPane, Always, Views, "previous pane", None),
+        row(&[key(KeyCode::Right)], Msg::NextPane, Live, Views, "next pane", None),
+        row(&[key(KeyCode::Left)], Msg::PrevPane, Live, Views, "previous pane", None),
+        row(&[ch('z')], Msg::Zoom, Always, Views, "zoom the pane", Some("zoom")),
+        row(&[ch('j'), key(KeyCode::Down)], Msg::Down, Always, Rows, "down", None),
+        row(&[ch('k'), key(KeyCode::Up)], Msg::Up, Always, Rows, "up", None),
+        row(&[key(KeyCode::PageDown), ctrl('f')], Msg::PageDown, Always, Rows, "page down", None),
+        row(&[key(KeyCode::PageUp), ctrl('b')], Msg::PageUp, Always, Rows, "page up", None),
+        row(&[ch('g'), key(KeyCode::Home)], Msg::Top, Always, Rows, "first row", None),
+        row(&[ch('G'), key(KeyCode::End)], Msg::Bottom, Always, Rows, "last row", None),
+        row(&[ch('/')], Msg::Filter, Always, Rows, "filter; Esc clears", Some("filter")),
+        row(&[ch('s')], Msg::NextSort, Always, Rows, "sort by the next key", Some("sort")),
+        row(&[ch('S'), ch('r')], Msg::ReverseSort, Always, Rows, "reverse the order", None),
+        row(&[ch(' ')], Msg::Pause, Live, Time, "freeze the screen", Some("freeze")),
+        row(&[ch(' ')], Msg::Pause, Replay, Time, "pause, play", Some("pause")),
+        row(&[ch('+'), ch('=') , ch(']')], Msg::Faster, Replay, Time, "faster", Some("faster")),
+        row(&[ch('-'), ch('[')], Msg::Slower, Replay, Time, "slower", None),
+        row(&[ch('.')], Msg::Step, Replay, Time, "one segment, then pause", Some("step")),
+        row(&[ch('0'), ch('R')], Msg::Restart, Replay, Time, "from the start", None),
+        row(&[key(KeyCode::Left)], Msg::SeekBack, Replay, Time, "back 5 s", None),
+        row(&[key(KeyCode::Right)], Msg::SeekForward, Replay, Time, "on 5 s", None),
+        row(&[ch('t')], Msg::Jump, Replay, Time, "jump to a time", Some("time")),
+        row(&[ch('p')], Msg::Snap, Always, Program, "save a picture", Some("picture")),
+        row(&[ch('T')], Msg::NextTheme, Always, Program, "dark, light, mono", None),
+        row(&[ch('?')], Msg::Help, Always, Program, "this help", Some("help")),
+        row(&[ctrl('l')], Msg::Redraw, Always, Program, "draw all again", None),
+        row(&[ctrl('z')], Msg::Suspend, Always, Program, "suspend", None),
+        row(&[ch('q'), ctrl('c')], Msg::Quit, Always, Program, "quit", Some("quit")),
+    ]
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_on_one_source() {
+        for replay in [false, true] {
+            let mut seen: Vec<Chord> = Vec::new();
+            for chord in BINDINGS.iter().filter(|row| row.when.holds(replay)).flat_map(|row| row.keys) {
+                assert!(!seen.contains(chord), "{chord} stands twice with replay = {replay}");
+                seen.push(*chord);
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_of_the_table_finds_its_row() {
+        for row in BINDINGS {
+            for chord in row.keys {
+                let event = KeyEvent::new(chord.0, chord.1);
+                let found = Binding::find(&event, row.when == When::Replay).unwrap();
+                assert_eq!((found.msg, found.help), (row.msg, row.help), "{chord}");
+            }
+        }
+    }
+
+    #[test]
+    fn capitals_come_with_or_without_shift() {
+        for modifiers in [KeyModifiers::NONE, KeyModifiers::SHIFT] {
+            let event = KeyEvent::new(KeyCode::Char('G'), modifiers);
+            assert_eq!(Binding::find(&event, false).unwrap().msg, Msg::Bottom);
+        }
+        let alt = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::ALT);
+        assert!(Binding::find(&alt, false).is_none(), "Alt-q is not q");
+    }
+}

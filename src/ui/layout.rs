@@ -1,0 +1,185 @@
+//! Where things stand on the screen: rectangles only, shared by drawing, paging and the mouse.
+//!
+//! ratatui's `Rect` is used as plain data.
+
+use ratatui::layout::Rect;
+
+use super::state::View;
+use super::Source;
+
+/// The smallest screen that is drawn.
+pub const MIN_WIDTH: u16 = 40;
+/// The smallest screen that is drawn.
+pub const MIN_HEIGHT: u16 = 10;
+
+/// Lines of a flow table above its first row: the column headings.
+pub const FLOW_COLUMNS_HEAD: u16 = 1;
+
+/// The parts of the screen, top to bottom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Screen {
+    pub header: Rect,
+    pub tabs: Rect,
+    /// The dead part and the notices; may be empty.
+    pub notices: Rect,
+    pub body: Rect,
+    pub footer: Rect,
+}
+
+/// Divides the screen; `None` if it is too small.
+pub fn screen(area: Rect, source: &Source) -> Option<Screen> {
+    if area.width < MIN_WIDTH || area.height < MIN_HEIGHT {
+        return None;
+    }
+    let roomy = area.height >= 16;
+    let header = if roomy { 2 + u16::from(source.playback.is_some()) } else { 1 + u16::from(source.playback.is_some()) };
+    let wanted = source.notices.len() + usize::from(source.dead.is_some());
+    let room = if roomy { area.height / 6 } else { 1 };
+    let notices = u16::try_from(wanted).unwrap_or(u16::MAX).min(room);
+    let mut y = area.y;
+    let mut take = |height: u16| {
+        let part = Rect { y, height, ..area };
+        y += height;
+        part
+    };
+    let (header, tabs, notices) = (take(header), take(1), take(notices));
+    let body = take(area.height - header.height - tabs.height - notices.height - 1);
+    Some(Screen { header, tabs, notices, body, footer: take(1) })
+}
+
+/// The tabs and their names.
+pub const TABS: [(View, &str); 3] = [(View::Overview, "1 Overview"), (View::Flows, "2 Flows"), (View::Flow, "3 Flow")];
+
+/// Where each tab stands in the line of tabs.
+pub fn tabs(line: Rect) -> [(View, &'static str, Rect); 3] {
+    let mut x = line.x + 1;
+    TABS.map(|(view, name)| {
+        let width = name.len() as u16 + 2;
+        let rect = Rect { x, width, ..line }.intersection(line);
+        x += width + 1;
+        (view, name, rect)
+    })
+}
+
+/// A pane of the overview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pane {
+    Handshakes,
+    States,
+    TimeWait,
+    Queues,
+    Traffic,
+    Flows,
+}
+
+/// The panes of the overview that `body` has room for, in the order that `l` walks through; one alone if zoomed.
+pub fn panes(body: Rect, zoomed: Option<Pane>) -> Vec<(Pane, Rect)> {
+    match zoomed {
+        Some(pane) => vec![(pane, body)],
+        None if body.width < 80 => stacked(body),
+        None if body.width < 110 => two_columns(body),
+        None => three_columns(body),
+    }
+}
+
+/// Narrow: one pane under the other, as many as fit at a height that serves.
+fn stacked(body: Rect) -> Vec<(Pane, Rect)> {
+    let order = [Pane::States, Pane::Handshakes, Pane::Queues, Pane::TimeWait];
+    let count = (body.height / 7).clamp(1, 4);
+    let rows = split(body.height, count);
+    place(body, &order[..usize::from(count)], &rows)
+}
+
+/// 80 columns: two by two, and the flows below where there is room.
+fn two_columns(body: Rect) -> Vec<(Pane, Rect)> {
+    let flows = if body.height >= 27 { body.height - 23 } else { 0 };
+    let panes_height = body.height - flows;
+    let top = if flows > 0 { 13 } else { (panes_height * 11).div_ceil(20) };
+    let (left, right) = (body.width / 2, body.width - body.width / 2);
+    let at = |x, y, width, height| Rect { x: body.x + x, y: body.y + y, width, height };
+    let mut all = vec![
+        (Pane::Handshakes, at(0, 0, left, top)),
+        (Pane::States, at(left, 0, right, top)),
+        (Pane::Queues, at(0, top, left + 8, panes_height - top)),
+        (Pane::TimeWait, at(left + 8, top, right - 8, panes_height - top)),
+    ];
+    if flows > 0 {
+        all.push((Pane::Flows, at(0, panes_height, body.width, flows)));
+    }
+    all
+}
+
+/// Wide: three columns, then the queues (and the traffic), then the flows.
+fn three_columns(body: Rect) -> Vec<(Pane, Rect)> {
+    let top = if body.height >= 50 { 18 } else { (body.height * 2 / 5).clamp(13, 15).min(body.height) };
+    let rest = body.height - top;
+    let queues = if rest >= 12 { (rest * 2 / 5).clamp(6, 16) } else { rest };
+    let flows = rest - queues;
+    let third = body.width / 3;
+    let traffic = if body.width >= 150 { third } else { 0 };
+    let at = |x, y, width, height| Rect { x: body.x + x, y: body.y + y, width, height };
+    let mut all = vec![
+        (Pane::Handshakes, at(0, 0, third, top)),
+        (Pane::States, at(third, 0, body.width - 2 * third, top)),
+        (Pane::TimeWait, at(body.width - third, 0, third, top)),
+        (Pane::Queues, at(0, top, body.width - traffic, queues)),
+    ];
+    if traffic > 0 {
+        all.push((Pane::Traffic, at(body.width - traffic, top, traffic, queues)));
+    }
+    if flows > 0 {
+        all.push((Pane::Flows, at(0, top + queues, body.width, flows)));
+    }
+    all.retain(|(_, rect)| rect.height >= 3);
+    all
+}
+
+fn split(height: u16, count: u16) -> Vec<u16> {
+    (0..count).map(|n| height / count + u16::from(n < height % count)).collect()
+}
+
+fn place(body: Rect, order: &[Pane], heights: &[u16]) -> Vec<(Pane, Rect)> {
+    let mut y = body.y;
+    let mut all = Vec::new();
+    for (pane, height) in order.iter().zip(heights) {
+        all.push((*pane, Rect { y, height: *height, ..body }));
+        y += height;
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::SourceKind;
+
+    fn source() -> Source {
+        let notices = vec![String::new(); 30];
+        Source { kind: SourceKind::Live, name: String::new(), playback: None, notices, dead: None }
+    }
+
+    #[test]
+    fn parts_and_panes_tile_the_screen_at_every_size() {
+        for (width, height) in (1..=250).flat_map(|w| (1..=70).map(move |h| (w, h))) {
+            let area = Rect::new(0, 0, width, height);
+            let Some(parts) = screen(area, &source()) else {
+                assert!(width < MIN_WIDTH || height < MIN_HEIGHT);
+                continue;
+            };
+            let parts_area: u32 = [parts.header, parts.tabs, parts.notices, parts.body, parts.footer]
+                .iter()
+                .map(|part| part.area())
+                .sum();
+            assert_eq!(parts_area, area.area(), "{width}x{height}");
+            assert_eq!(parts.footer.bottom(), height);
+            let all = panes(parts.body, None);
+            assert!(!all.is_empty());
+            let covered: u32 = all.iter().map(|(_, rect)| rect.area()).sum();
+            assert_eq!(covered, parts.body.area(), "{width}x{height}: {all:?}");
+            for (index, (_, rect)) in all.iter().enumerate() {
+                assert_eq!(rect.intersection(parts.body), *rect, "{width}x{height}");
+                assert!(all[..index].iter().all(|(_, other)| rect.intersection(*other).is_empty()), "{width}x{height}");
+            }
+        }
+    }
+}

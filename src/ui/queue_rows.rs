@@ -1,0 +1,76 @@
+//! Which rows the queue pane has room for: fair shares of the height among the kinds of queue.
+
+use crate::engine::{FlowId, QueuePane};
+
+/// A row of the queue pane: the index into its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueItem {
+    Recv(usize),
+    Send(usize),
+    Accept(usize),
+    Wire(usize),
+}
+
+impl QueueItem {
+    /// The flow of the row; a listener has none.
+    pub fn flow(self, pane: &QueuePane) -> Option<FlowId> {
+        let kernel = pane.kernel.as_ref();
+        match self {
+            Self::Recv(index) => kernel?.recv.get(index).map(|row| row.flow),
+            Self::Send(index) => kernel?.send.get(index).map(|row| row.flow),
+            Self::Accept(_) => None,
+            Self::Wire(index) => pane.wire.get(index).map(|row| row.flow),
+        }
+    }
+}
+
+/// The rows for `height` lines. Each kind that has rows gets one before any gets two; kinds stand together, fullest
+/// first, as the engine ordered them.
+pub fn queue_items(pane: &QueuePane, height: usize) -> Vec<QueueItem> {
+    let counts = pane.kernel.as_ref().map_or([0; 3], |k| [k.recv.len(), k.send.len(), k.accept.len()]);
+    let counts = [counts[0], counts[1], counts[2], pane.wire.len()];
+    let mut shares = [0; 4];
+    let mut left = height;
+    while left > 0 && (0..4).any(|kind| shares[kind] < counts[kind]) {
+        for kind in 0..4 {
+            if left > 0 && shares[kind] < counts[kind] {
+                shares[kind] += 1;
+                left -= 1;
+            }
+        }
+    }
+    let make = [QueueItem::Recv, QueueItem::Send, QueueItem::Accept, QueueItem::Wire];
+    (0..4).flat_map(|kind| (0..shares[kind]).map(move |index| make[kind](index))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Endpoint;
+    use crate::engine::{KernelQueues, WireQueueRow};
+
+    fn wire(id: u64) -> WireQueueRow {
+        let end = Endpoint::default();
+        WireQueueRow { flow: FlowId(id), from: end, to: end, unacked: 1, zero_window_since: None }
+    }
+
+    #[test]
+    fn every_kind_gets_a_row_before_any_gets_two() {
+        let accept = crate::engine::AcceptRow {
+            local: Endpoint::default(),
+            waiting: 1,
+            limit: None,
+            history: Vec::new(),
+            owner: crate::engine::Ownership::Unknown,
+        };
+        let kernel = KernelQueues { accept: vec![accept; 3], ..KernelQueues::default() };
+        let pane = QueuePane { kernel: Some(kernel), wire: vec![wire(1), wire(2)] };
+        use QueueItem::{Accept, Wire};
+        assert_eq!(queue_items(&pane, 0), []);
+        assert_eq!(queue_items(&pane, 2), [Accept(0), Wire(0)]);
+        assert_eq!(queue_items(&pane, 3), [Accept(0), Accept(1), Wire(0)]);
+        assert_eq!(queue_items(&pane, 99).len(), 5);
+        assert_eq!(Wire(1).flow(&pane), Some(FlowId(2)));
+        assert_eq!(Accept(0).flow(&pane), None);
+    }
+}
