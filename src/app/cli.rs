@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::io::sampler::Sockets;
+use crate::io::Sockets;
 
 /// What really happens to every TCP connection: wire, kernel and process on one screen.
 ///

@@ -12,7 +12,7 @@ use super::cli::Input;
 use super::feed::Feed;
 use super::read::Origin;
 use super::replay::Replay;
-use super::{Outcome, live_feed, replay_config, snap};
+use super::{Outcome, interrupts, is_set, live_feed, replay_config, snap};
 
 /// An engine that has seen all that was asked for.
 pub(super) struct Seen {
@@ -51,10 +51,11 @@ fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
 fn live(input: &Input, duration: Duration) -> Result<Seen> {
     let (mut engine, mut feed) = live_feed(input, !input.interfaces.is_empty())?;
     let end = Instant::now() + duration;
+    let interrupted = interrupts()?;
     loop {
         let rest = feed.pump(&mut engine);
         let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() || super::interrupted() {
+        if left.is_zero() || is_set(&interrupted) {
             break;
         }
         thread::sleep(rest.min(left));

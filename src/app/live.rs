@@ -14,7 +14,7 @@ use crate::base::Timestamp;
 use crate::engine::{Engine, Input, Loss};
 use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
 use crate::io::clock;
-use crate::io::sampler::{Sampler, Sockets};
+use crate::io::{Sampler, Sockets};
 use crate::journal::Merge;
 use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
@@ -29,6 +29,10 @@ const BATCH: usize = 4096;
 /// How often the socket table is read, and the share of that time which a reading may take.
 const SAMPLE_EVERY: Duration = Duration::from_millis(500);
 const SAMPLE_SHARE: u32 = 20;
+/// A packet is handed over at most this long after it was stamped (the capture's timeout, twice).
+const SETTLE: Duration = Duration::from_millis(100);
+/// A reading of the socket table is delivered at most this long after its time.
+const DELIVERY: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_millis(20);
 const LOSS_EVERY: Duration = Duration::from_millis(250);
 
@@ -62,30 +66,25 @@ struct Losses {
     frames: FrameCounts,
 }
 
-/// Why there are no packets, for whoever asked for them by name.
-pub(super) struct Refused(pub(super) CaptureError);
-
 impl Live {
     /// Starts the threads. Where this user may not capture, the kernel and the owners are watched alone.
     ///
     /// # Errors
-    /// Where a filter does not compile, or an interface that was named cannot be captured on.
-    pub(super) fn start(settings: &[CaptureSettings], named: bool, sockets: Sockets) -> Result<(Self, Option<Refused>)> {
+    /// Where a filter does not compile; if `strict`, where any interface cannot be captured on.
+    pub(super) fn start(settings: &[CaptureSettings], strict: bool, sockets: Sockets) -> Result<Self> {
         let mut captures = Vec::new();
         let mut refused = None;
         for settings in settings {
             match LiveCapture::open(settings) {
                 Ok(capture) => captures.push(capture),
-                Err(error @ CaptureError::NotPermitted { .. }) => refused = Some(error),
-                Err(error @ CaptureError::Filter { .. }) => return Err(error.into()),
-                Err(error) if named => return Err(error.into()),
+                Err(error @ CaptureError::NotPermitted { .. }) if strict => return Err(privileges::refused(error)),
+                Err(error) if strict || matches!(error, CaptureError::Filter { .. }) => return Err(error.into()),
                 Err(error) => refused = Some(error),
             }
         }
         let mut notices: Vec<String> = refused.iter().map(privileges::without_packets).collect();
         let (send, deliveries) = bounded(BATCHES);
         let stop = Arc::new(AtomicBool::new(false));
-        let sampler = Sampler::new(sockets).context("cannot read the kernel's socket table")?;
         notices.extend(privileges::without_owners());
         let live = Self {
             name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
@@ -98,11 +97,11 @@ impl Live {
             dead: None,
             stop,
         };
-        live.spawn("sampler", captures.len(), &send, move |line| sample(sampler, line))?;
+        live.spawn("sampler", captures.len(), &send, move |line| sample(sockets, line))?;
         for (source, capture) in captures.into_iter().enumerate() {
             live.spawn("capture", source, &send, move |line| follow(capture, line))?;
         }
-        Ok((live, refused.map(Refused)))
+        Ok(live)
     }
 
     fn spawn(
@@ -168,7 +167,7 @@ impl Feed for Live {
         }
         let now = clock::now();
         // The sampler says nothing between its readings; what it will say is as old as its saying it.
-        self.merge.mark(self.losses.len(), now);
+        self.merge.mark(self.losses.len(), now - DELIVERY);
         while let Some(input) = self.merge.pop(now) {
             engine.feed(&input);
         }
@@ -234,11 +233,10 @@ fn follow(mut capture: LiveCapture, line: &Line) -> Result<()> {
     let mut told = Instant::now();
     let mut batch = Vec::with_capacity(BATCH);
     while !line.stopped() {
-        // Whatever was on the wire before the read began is in the kernel's ring by now.
         let before = clock::now();
         capture.read(&mut batch)?;
         let newest = batch.last().map(|segment| segment.ts);
-        let upto = newest.unwrap_or(before);
+        let upto = (before - SETTLE).max(newest.unwrap_or(Timestamp::MIN));
         let segments = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
         if !line.offer(Delivery::Segments { source, segments, upto }) {
             return Ok(());
@@ -252,10 +250,11 @@ fn follow(mut capture: LiveCapture, line: &Line) -> Result<()> {
     Ok(())
 }
 
-fn sample(mut sampler: Sampler, line: &Line) -> Result<()> {
+fn sample(sockets: Sockets, line: &Line) -> Result<()> {
+    let mut sampler = Sampler::new(sockets).context("cannot read the kernel's socket table")?;
     while !line.stopped() {
         let began = Instant::now();
-        let sample = Arc::new(sampler.sample()?);
+        let sample = Arc::new(sampler.sample(clock::now)?);
         if !line.offer(Delivery::Sample { source: line.source, sample }) {
             return Ok(());
         }

@@ -1,1 +1,148 @@
-//! TODO charter
+//! Commands, threads, channels: the wiring of all rooms. No logic here that is worth a unit test of its own.
+
+mod cli;
+mod driver;
+mod feed;
+mod gather;
+mod live;
+mod privileges;
+mod read;
+mod replay;
+mod report;
+mod screen;
+mod snap;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::engine::{Config, Engine};
+use crate::io::capture::{CaptureError, CaptureSettings};
+use crate::ui::ThemeName;
+
+use cli::{Cli, Command, Input, ThemeChoice};
+use driver::Driver;
+use live::Live;
+use read::Origin;
+use replay::Replay;
+
+/// How a command ended, if it did what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// The input was damaged; everything before the damage was used.
+    Damaged,
+}
+
+/// Runs the command line; the exit code says how it went.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Damaged) => ExitCode::from(2),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do if stderr is gone too.
+            let _unheard = writeln!(std::io::stderr(), "sockscope: {error:#}");
+            ExitCode::from(if is_refusal(&error) { 3 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<Outcome> {
+    match &cli.command {
+        Some(Command::Report(options)) => report::run(options),
+        Some(Command::Snap(options)) => snap::run(options),
+        Some(Command::Demo(options)) => dashboard(&cli.input, Some(Origin::Demo), options.look.theme),
+        None => dashboard(&cli.input, cli.input.read.clone().map(Origin::File), cli.look.theme),
+    }
+}
+
+/// The dashboard over a capture, the demo or this host; without a terminal on stdout the text report instead.
+fn dashboard(input: &Input, origin: Option<Origin>, theme: Option<ThemeChoice>) -> Result<Outcome> {
+    if !std::io::stdout().is_terminal() {
+        return report::instead_of_dashboard(input, origin.as_ref());
+    }
+    let Some(origin) = origin else {
+        let (engine, live) = live_feed(input, !input.interfaces.is_empty())?;
+        let driver = Driver::start(engine, Box::new(live))?;
+        return screen::run(&driver, theme_name(theme)).map(|()| Outcome::Done);
+    };
+    let config = replay_config(input.flows);
+    // The demo is a story to be watched; of a file one wants to see all, and may then go back.
+    let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
+    let replay = Replay::open(origin, input.filter(), config, speed)?;
+    let driver = Driver::start(Engine::new(config), Box::new(replay))?;
+    screen::run(&driver, theme_name(theme))?;
+    Ok(Outcome::Done)
+}
+
+/// Starts to watch this host. `strict`: no packets is an error, not a notice.
+fn live_feed(input: &Input, strict: bool) -> Result<(Engine, Live)> {
+    let devices = if input.interfaces.is_empty() { vec!["any".to_owned()] } else { input.interfaces.clone() };
+    let settings: Vec<CaptureSettings> = devices
+        .into_iter()
+        .map(|device| CaptureSettings {
+            device,
+            snaplen: input.snaplen,
+            buffer_kib: input.buffer_kib,
+            filter: input.filter(),
+        })
+        .collect();
+    let live = Live::start(&settings, strict, input.sockets.into())?;
+    Ok((Engine::new(Config::live(input.flows, seed())), live))
+}
+
+fn replay_config(flows: usize) -> Config {
+    Config::replay(flows, seed())
+}
+
+/// A key for the flow table's hash that no sender of packets can know.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// The theme that was asked for; without colours where the user wants none (<https://no-color.org>).
+fn theme_name(choice: Option<ThemeChoice>) -> ThemeName {
+    match choice {
+        Some(ThemeChoice::Dark) => ThemeName::Dark,
+        Some(ThemeChoice::Light) => ThemeName::Light,
+        Some(ThemeChoice::Mono) => ThemeName::Mono,
+        None if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) => ThemeName::Mono,
+        None => ThemeName::Dark,
+    }
+}
+
+/// A flag that SIGINT and SIGTERM set, for commands that watch for a while: they then print what they have.
+fn interrupts() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // The second signal ends the program at once.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, flag.clone())?;
+        signal_hook::flag::register(signal, flag.clone())?;
+    }
+    Ok(flag)
+}
+
+fn is_set(flag: &AtomicBool) -> bool {
+    flag.load(Ordering::Relaxed)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn is_refusal(error: &anyhow::Error) -> bool {
+    let by_capture = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<CaptureError>(), Some(CaptureError::NotPermitted { .. }))
+    };
+    error.chain().any(by_capture)
+}

@@ -13,6 +13,11 @@ pub(super) fn without_packets(error: &CaptureError) -> String {
     }
 }
 
+/// The error of whoever asked for packets by name, with the command that permits it.
+pub(super) fn refused(error: CaptureError) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!("no packets; to grant it: {}", grant("cap_net_raw")))
+}
+
 /// Why other users' sockets have no owner, and what to do; `None` where they have.
 pub(super) fn without_owners() -> Option<String> {
     let may = |capability| privileges::has(capability);

@@ -18,7 +18,7 @@ const BATCH: usize = 1024;
 const BATCHES_AHEAD: usize = 16;
 
 /// The demo's capture.
-static DEMO: &[u8] = include_bytes!("../../assets/demo.pcapng.zst");
+static DEMO: &[u8] = include_bytes!("../../assets/demo.pcap.gz");
 
 /// A capture that can be opened, once or again.
 #[derive(Debug, Clone, PartialEq, Eq)]

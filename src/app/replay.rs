@@ -71,6 +71,12 @@ impl Replay {
         self.finish(engine, until);
     }
 
+    /// The first instant of the capture, if it has one.
+    pub(super) fn start(&mut self) -> Option<Timestamp> {
+        self.fill(true);
+        self.first
+    }
+
     /// How the file ended, if not cleanly.
     pub(super) fn damage(&self) -> Option<&str> {
         self.damage.as_deref()

@@ -5,12 +5,16 @@
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
 mod decompress;
+mod merge;
 mod pcap;
 mod pcapng;
+mod play;
 mod reader;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
+pub use merge::{HOLD, Merge};
+pub use play::PlayClock;
 pub use reader::{CaptureReader, Damage, Interface, OpenError};

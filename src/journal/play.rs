@@ -4,9 +4,6 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// The speeds that `+` and `-` step through: capture seconds per second. The last is as fast as it goes.
-pub const SPEEDS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 1000.0, f64::INFINITY];
-
 /// A clock that maps moments (since any fixed origin) to instants of the capture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlayClock {

@@ -102,6 +102,21 @@ impl FrameCounts {
         }
     }
 
+    /// The counts of two sources together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let mut undecoded = self.undecoded;
+        for (sum, more) in undecoded.iter_mut().zip(other.undecoded) {
+            *sum += more;
+        }
+        Self {
+            frames: self.frames + other.frames,
+            segments: self.segments + other.segments,
+            not_tcp: self.not_tcp + other.not_tcp,
+            undecoded,
+        }
+    }
+
     /// How many frames could not be decoded for `reason`.
     pub const fn undecoded(&self, reason: Undecoded) -> u64 {
         self.undecoded[reason as usize]
