@@ -1,1 +1,3 @@
 //! TODO charter
+
+pub mod bpf;
