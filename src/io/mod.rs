@@ -1,15 +1,16 @@
-//! The only system calls: netlink, /proc, the clock.
+//! The only system calls: libpcap, netlink, /proc, files, the terminal, the clock.
 //!
 //! May touch `base`, `wire`, `kernel` and the operating system; no flow state, no engine, no screen.
-//! Read first: sock_diag(7), proc(5), namespaces(7).
+//! Read first: sock_diag(7), proc(5), namespaces(7), pcap(3PCAP).
 
+pub mod bpf;
 pub mod capture;
 pub mod clock;
 pub mod file;
 mod netlink;
 mod owners;
-mod proc_dir;
 pub mod privileges;
+mod proc_dir;
 mod proc_file;
 mod proc_table;
 mod sampler;
