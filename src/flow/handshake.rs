@@ -1,0 +1,257 @@
+//! Handshakes: SYN, SYN-ACK, the ACK that completes, their retries and what became of them.
+//!
+//! May touch `base` and `wire::Segment`. Read first: RFC 9293 §3.5, §3.10.7.3; RFC 6298 §5.7; RFC 7413.
+
+use std::time::Duration;
+
+use super::feed::end_of;
+use super::half::mark;
+use super::machine::{Flow, flag};
+use super::stamp::{Stamp, between};
+use super::transitions::Event;
+use super::view::{HandshakeOutcome, HandshakeView, Side};
+use crate::base::{TcpState, Timestamp};
+use crate::wire::Segment;
+
+/// The shortest time without a retry or an answer after which one is overdue: the first retry comes after 1 s
+/// (RFC 6298), or 3 s on older stacks.
+const FIRST_RETRY_OVERDUE: Duration = Duration::from_millis(3_500);
+
+/// When the next retry of a SYN or SYN-ACK, or its answer, is overdue. Stacks double the gap between retries, and some
+/// send a few at equal gaps first (Linux from 6.5: gaps of 1, 1, 1, 1, 1, 2, 4, 8, 17, 33 s), so the next one is due
+/// within 2.13 of the last gap. Half of all the time since the first copy is allowed too, for a capture that shows a copy twice
+/// makes the last gap tiny.
+fn overdue(now: Timestamp, gap: Duration, since_first: Duration) -> Stamp {
+    let wait = (gap.saturating_mul(5) / 2).max(since_first.saturating_mul(3) / 2).max(FIRST_RETRY_OVERDUE);
+    Stamp::at(now + wait)
+}
+
+impl Flow {
+    /// A handshake is under way, or was given up and may yet be answered.
+    fn is_pending(&self) -> bool {
+        matches!(
+            self.outcome,
+            HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut | HandshakeOutcome::HalfOpen
+        )
+    }
+
+    fn is_first_segment(&self) -> bool {
+        self.halves[0].segments + self.halves[1].segments == 1
+    }
+
+    /// Both ends sent a SYN of their own accord.
+    fn syns_crossed(&self) -> bool {
+        self.halves.iter().all(|half| half.syns > 0)
+    }
+
+    /// A SYN without ACK, which [`Flow::is_replaced_by`] found to be of this flow.
+    pub(super) fn take_syn(&mut self, segment: &Segment, from: Side, now: Timestamp) {
+        let ended = matches!(self.outcome, HandshakeOutcome::Refused | HandshakeOutcome::Reset);
+        match from {
+            Side::Orig if ended => {
+                // The same SYN again after a RST (some stacks try a refused port thrice): a new attempt.
+                (self.syn_ack, self.last_syn_ack) = (Stamp::NONE, Stamp::NONE);
+                self.enter(Side::Resp, None, now);
+                self.enter(Side::Orig, None, now);
+                self.take_syn_of_orig(segment, now);
+            }
+            Side::Orig if self.is_pending() || self.is_first_segment() => self.take_syn_of_orig(segment, now),
+            Side::Resp if self.is_pending() => self.take_crossing_syn(segment, now),
+            // A stray copy, long after.
+            _ => {}
+        }
+    }
+
+    fn take_syn_of_orig(&mut self, segment: &Segment, now: Timestamp) {
+        let previous = self.last_syn.get();
+        if !self.syn_ack.is_set() || previous.is_none() {
+            self.last_syn = Stamp::at(segment.ts);
+        }
+        let orig = &mut self.halves[Side::Orig.index()];
+        if orig.iss() == Some(segment.seq) && orig.state.is_some() {
+            orig.advance(segment.seq, end_of(segment));
+        } else {
+            orig.begin(segment.seq, end_of(segment));
+        }
+        orig.note_offer(segment);
+        if orig.state.is_none() {
+            self.enter(Side::Orig, Some(TcpState::SynSent), now);
+        }
+        (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
+        let gap = previous.map_or(Duration::ZERO, |ts| now.since(ts));
+        let deadline = overdue(now, gap, self.syn_at().map_or(Duration::ZERO, |ts| now.since(ts)));
+        let resp = &mut self.halves[Side::Resp.index()];
+        if resp.state == Some(TcpState::SynRecv) {
+            resp.timer = Stamp::at(deadline.get().max(resp.timer.get()).unwrap_or(now));
+        } else {
+            self.halves[Side::Orig.index()].timer = deadline;
+        }
+    }
+
+    /// The responder sent a SYN too, before it could have seen the originator's.
+    fn take_crossing_syn(&mut self, segment: &Segment, now: Timestamp) {
+        let resp = &mut self.halves[Side::Resp.index()];
+        if !matches!(resp.state, None | Some(TcpState::SynSent)) {
+            return;
+        }
+        if resp.state.is_none() {
+            resp.begin(segment.seq, end_of(segment));
+        }
+        resp.note_offer(segment);
+        self.enter(Side::Resp, Some(TcpState::SynSent), now);
+    }
+
+    /// A SYN-ACK: its sender has received a SYN. That its peer has received it, only the ACK shows.
+    pub(super) fn take_syn_ack(&mut self, segment: &Segment, from: Side, now: Timestamp) {
+        if !self.is_pending() && !self.is_first_segment() {
+            self.take_late_syn_ack(segment, from, now);
+            return;
+        }
+        let peer = &mut self.halves[from.peer().index()];
+        if peer.iss().is_none() {
+            peer.begin(segment.ack - 1, segment.ack);
+        } else if !segment.ack.after(peer.iss) || segment.ack.after(peer.nxt) {
+            return; // it answers some other SYN
+        }
+        peer.acknowledge(segment.ack);
+        peer.timer = Stamp::NONE;
+        if peer.state.is_none() {
+            self.enter(from.peer(), Some(TcpState::SynSent), now);
+        }
+        let half = &mut self.halves[from.index()];
+        if half.iss() == Some(segment.seq) {
+            half.advance(segment.seq, end_of(segment));
+        } else {
+            half.begin(segment.seq, end_of(segment));
+        }
+        half.note_offer(segment);
+        match half.state {
+            None => self.enter(from, Some(TcpState::SynRecv), now),
+            Some(_) => self.apply(from, Event::SendSynAck, now),
+        }
+        (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
+        let (first, last) = (self.syn_ack.get().unwrap_or(now), self.last_syn_ack.get().unwrap_or(now));
+        self.halves[from.index()].timer = overdue(now, now.since(last), now.since(first));
+        if from == Side::Resp {
+            self.note_syn_ack(segment);
+        }
+        self.settle_crossing_syns(segment, now);
+    }
+
+    fn note_syn_ack(&mut self, segment: &Segment) {
+        self.last_syn_ack = Stamp::at(segment.ts);
+        if !self.syn_ack.is_set() {
+            self.syn_ack = self.last_syn_ack;
+        }
+    }
+
+    /// A SYN-ACK after the ACK. Either the capture swapped them; or the responder repeats it since it has not taken the
+    /// ACK (lost behind the capture point, or its accept queue is full), and is in SYN-RECV until it shows otherwise.
+    fn take_late_syn_ack(&mut self, segment: &Segment, from: Side, now: Timestamp) {
+        let resp = &mut self.halves[Side::Resp.index()];
+        if from != Side::Resp || self.outcome != HandshakeOutcome::Completed || resp.iss != segment.seq {
+            return;
+        }
+        let said_nothing_else = resp.segments == u64::from(resp.syn_acks);
+        if resp.iss().is_none() {
+            resp.marks.set(mark::ISS);
+            resp.note_offer(segment);
+            self.note_syn_ack(segment);
+            if self.state(Side::Resp).is_none() {
+                self.enter(Side::Resp, Some(TcpState::Estab), now);
+            }
+        } else if said_nothing_else && resp.state == Some(TcpState::Estab) {
+            self.enter(Side::Resp, Some(TcpState::SynRecv), now);
+        }
+    }
+
+    /// A segment without SYN: the ACK that completes, or what an end sends only after it.
+    pub(super) fn take_handshake_ack(&mut self, segment: &Segment, from: Side, now: Timestamp) {
+        if self.is_pending() && self.syns_crossed() {
+            return;
+        }
+        let pending = self.is_pending();
+        if from == Side::Orig && pending {
+            self.marks.set(flag::ACK_SEEN);
+        } else if from == Side::Orig || !self.shows_established(segment) {
+            return;
+        }
+        if pending {
+            self.conclude(HandshakeOutcome::Completed, segment.ts);
+            self.apply(Side::Orig, Event::SendAckOfSyn, now);
+        }
+        self.apply(Side::Resp, Event::RecvAckOfSyn, now);
+    }
+
+    /// Whether the responder sends what no end in SYN-RECV does (which may send data only after a Fast Open SYN).
+    fn shows_established(&self, segment: &Segment) -> bool {
+        let [orig, resp] = &self.halves;
+        let beyond_syn = orig.iss().is_none_or(|iss| segment.ack.after(iss + 1));
+        let data = segment.payload_len > 0 && !orig.offered_fast_open();
+        resp.state != Some(TcpState::SynRecv) || !self.is_pending() || beyond_syn || data || segment.flags.fin()
+    }
+
+    /// A simultaneous open is complete once both SYNs are acknowledged (RFC 9293 §3.5, figure 7).
+    pub(super) fn settle_crossing_syns(&mut self, segment: &Segment, now: Timestamp) {
+        let acked = self.halves.iter().all(|half| half.una().is_some_and(|una| una.after(half.iss)));
+        if !(self.is_pending() && self.syns_crossed() && acked) {
+            return;
+        }
+        self.marks.set(flag::ACK_SEEN);
+        self.conclude(HandshakeOutcome::Simultaneous, segment.ts);
+        for side in Side::BOTH {
+            let sent_syn_ack = self.state(side) == Some(TcpState::SynRecv);
+            let event = if sent_syn_ack { Event::RecvAckOfSyn } else { Event::SendAckOfSyn };
+            self.apply(side, event, now);
+        }
+    }
+
+    /// A RST that is believed ends a handshake that was under way.
+    pub(super) fn fail_handshake(&mut self, segment: &Segment, from: Side) {
+        if self.is_pending() {
+            let refused = from == Side::Resp && !self.syn_ack.is_set();
+            let outcome = if refused { HandshakeOutcome::Refused } else { HandshakeOutcome::Reset };
+            self.conclude(outcome, segment.ts);
+        }
+    }
+
+    /// How the handshake went so far.
+    pub fn outcome(&self) -> HandshakeOutcome {
+        self.outcome
+    }
+
+    /// When the outcome was concluded; `None` while it waits (and for a partial flow).
+    pub fn concluded_at(&self) -> Option<Timestamp> {
+        self.concluded.get()
+    }
+
+    /// The first SYN.
+    pub(super) fn syn_at(&self) -> Option<Timestamp> {
+        if self.marks.has(flag::BEGUN_BY_SYN) { Some(self.first) } else { self.last_syn.get() }
+    }
+
+    /// The handshake in full.
+    pub fn handshake(&self) -> HandshakeView {
+        let [orig, resp] = &self.halves;
+        let crossed = self.syns_crossed();
+        let complete = matches!(self.outcome, HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous);
+        let ack_at = self.concluded.get().filter(|_| complete && self.marks.has(flag::ACK_SEEN));
+        let syn_to_syn_ack = between(self.last_syn.get(), self.syn_ack.get()).filter(|_| !crossed);
+        let syn_ack_to_ack = between(self.last_syn_ack.get(), ack_at).filter(|_| !crossed);
+        let sent_once = orig.syns == 1 && resp.syn_acks == 1;
+        let rtt = syn_to_syn_ack.zip(syn_ack_to_ack).map(|(there, back)| there + back);
+        HandshakeView {
+            outcome: self.outcome,
+            syn_at: self.syn_at(),
+            syn_ack_at: self.syn_ack.get(),
+            ack_at,
+            syn_retries: u32::from(orig.syns.saturating_sub(1)),
+            syn_ack_retries: u32::from(resp.syn_acks.saturating_sub(1)),
+            syn_to_syn_ack,
+            syn_ack_to_ack,
+            rtt: rtt.filter(|_| sent_once),
+            connect_time: between(self.syn_at(), ack_at),
+            offered: [orig.offered(), resp.offered()],
+        }
+    }
+}

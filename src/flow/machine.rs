@@ -1,0 +1,264 @@
+//! [`Flow`]: what is kept of one incarnation of a 4-tuple, what can be asked of it, and its timers.
+//!
+//! May touch `base` and `wire::Segment`. Compact, and without allocation: a table holds a million of them.
+
+use std::time::Duration;
+
+use super::half::Half;
+use super::stamp::{Marks, Offset, Stamp};
+use super::transitions::{self, Event};
+use super::view::{Class, Completeness, HalfView, HandshakeOutcome, Side};
+use crate::base::{TcpState, Timestamp};
+use crate::wire::Segment;
+
+/// How long TIME-WAIT lasts: Linux's TCP_TIMEWAIT_LEN. Of a remote end it is an assumption.
+pub(super) const TIME_WAIT: Duration = Duration::from_secs(60);
+
+/// Bits of [`Flow::marks`].
+pub(super) mod flag {
+    /// The first captured segment came from the responder.
+    pub(in super::super) const FIRST_FROM_RESP: u8 = 1;
+    /// The first captured segment was a SYN without ACK; with the next bit, one with data.
+    pub(in super::super) const BEGUN_BY_SYN: u8 = 2;
+    pub(in super::super) const BEGUN_WITH_DATA: u8 = 4;
+    /// The segment that concluded the handshake was the ACK that completes it.
+    pub(in super::super) const ACK_SEEN: u8 = 8;
+    /// The responder sent the last data; the believed RST.
+    pub(in super::super) const LAST_DATA_FROM_RESP: u8 = 16;
+    pub(in super::super) const RST_FROM_RESP: u8 = 32;
+}
+
+/// One incarnation of a 4-tuple, as the wire shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    pub(super) halves: [Half; 2],
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    pub(super) since: Timestamp,
+    pub(super) concluded: Stamp,
+    /// The last SYN before the SYN-ACK (or the first after it, if none was before).
+    pub(super) last_syn: Stamp,
+    /// The first SYN-ACK, and the last before the handshake completed.
+    pub(super) syn_ack: Stamp,
+    pub(super) last_syn_ack: Stamp,
+    pub(super) last_data_at: Offset,
+    pub(super) rst_at: Offset,
+    pub(super) outcome: HandshakeOutcome,
+    /// Wireshark's completeness, without what only the first segment gives.
+    pub(super) seen: u8,
+    pub(super) marks: Marks,
+}
+
+impl Flow {
+    /// Which side sent the first segment of a new flow: the responder if it is a SYN-ACK, else the originator.
+    pub fn side_of_first(segment: &Segment) -> Side {
+        if segment.flags.syn_ack() { Side::Resp } else { Side::Orig }
+    }
+
+    /// A flow that begins with this segment.
+    pub fn new(segment: &Segment) -> Self {
+        let from = Self::side_of_first(segment);
+        let begun_by_syn = segment.flags.pure_syn();
+        let mut marks = Marks::NONE;
+        marks.put(flag::FIRST_FROM_RESP, from == Side::Resp);
+        marks.put(flag::BEGUN_BY_SYN, begun_by_syn);
+        marks.put(flag::BEGUN_WITH_DATA, begun_by_syn && segment.payload_len > 0);
+        let mut flow = Self {
+            halves: [Half::new(); 2],
+            first: segment.ts,
+            last: segment.ts,
+            since: segment.ts,
+            concluded: Stamp::NONE,
+            last_syn: Stamp::NONE,
+            syn_ack: Stamp::NONE,
+            last_syn_ack: Stamp::NONE,
+            last_data_at: Offset::NONE,
+            rst_at: Offset::NONE,
+            outcome: HandshakeOutcome::Partial,
+            seen: 0,
+            marks,
+        };
+        flow.feed(segment, from);
+        flow
+    }
+
+    /// A flow that begins with this SYN on a tuple that had a flow before. It differs from [`Self::new`] only in
+    /// [`Self::completeness`], where Wireshark does not count the data of such a SYN.
+    pub fn reusing(segment: &Segment) -> Self {
+        let mut flow = Self::new(segment);
+        flow.marks.clear(flag::BEGUN_WITH_DATA);
+        flow
+    }
+
+    /// When something happens without a segment: TIME-WAIT's end, a handshake given up.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        Side::BOTH.into_iter().filter_map(|side| self.armed(side)).min()
+    }
+
+    /// Fires the deadlines that are due at `now`.
+    pub fn expire(&mut self, now: Timestamp) {
+        let due = |flow: &Self| {
+            let armed = Side::BOTH.into_iter().filter_map(|side| Some((flow.armed(side)?, side)));
+            armed.filter(|(at, _)| *at <= now).min()
+        };
+        while let Some((at, side)) = due(self) {
+            match self.halves[side.index()].state {
+                Some(TcpState::TimeWait) => self.end_time_wait(side, at),
+                Some(TcpState::SynSent) => self.conclude(HandshakeOutcome::TimedOut, at),
+                _ => self.conclude(HandshakeOutcome::HalfOpen, at),
+            }
+        }
+    }
+
+    /// When the timer of the end on `side` runs out, if it is running.
+    fn armed(&self, side: Side) -> Option<Timestamp> {
+        let half = &self.halves[side.index()];
+        let running = match half.state {
+            Some(TcpState::TimeWait) => true,
+            Some(TcpState::SynSent | TcpState::SynRecv) => self.outcome == HandshakeOutcome::Waiting,
+            _ => false,
+        };
+        half.timer.get().filter(|_| running)
+    }
+
+    /// A newer incarnation of the tuple was answered by a SYN-ACK, so this one is over at both ends.
+    pub fn superseded(&mut self, now: Timestamp) {
+        if self.outcome == HandshakeOutcome::Waiting {
+            let answered = self.syn_ack.is_set();
+            let outcome = if answered { HandshakeOutcome::HalfOpen } else { HandshakeOutcome::TimedOut };
+            self.conclude(outcome, now);
+        }
+        self.close_both(now);
+    }
+
+    /// `event` happened at the end on `side`: follows the arrow of the table, if there is one.
+    pub(super) fn apply(&mut self, side: Side, event: Event, now: Timestamp) {
+        let state = self.halves[side.index()].state;
+        if let Some(next) = state.and_then(|state| transitions::next(state, event)) {
+            self.enter(side, Some(next), now);
+        }
+    }
+
+    /// The end on `side` is in `state` from `now` on.
+    pub(super) fn enter(&mut self, side: Side, state: Option<TcpState>, now: Timestamp) {
+        let first = self.first;
+        let half = &mut self.halves[side.index()];
+        if half.state == state {
+            return;
+        }
+        half.state = state;
+        half.timer = Stamp::NONE;
+        if state == Some(TcpState::TimeWait) {
+            half.timer = Stamp::at(now + TIME_WAIT);
+            half.time_wait_at.set_once(now, first);
+        }
+        self.since = self.since.max(now);
+    }
+
+    /// Both ends are gone.
+    pub(super) fn close_both(&mut self, now: Timestamp) {
+        for side in Side::BOTH {
+            self.enter(side, Some(TcpState::Closed), now);
+        }
+    }
+
+    /// TIME-WAIT on `side` is over; its timer is kept to tell when.
+    fn end_time_wait(&mut self, side: Side, at: Timestamp) {
+        self.apply(side, Event::TimeWaitOver, at);
+        self.halves[side.index()].timer = Stamp::at(at);
+    }
+
+    /// The inferred state of the endpoint on `side`; `None` where nothing shows it (one direction only).
+    pub fn state(&self, side: Side) -> Option<TcpState> {
+        self.halves[side.index()].state
+    }
+
+    /// Since when both inferred states are what they are.
+    pub fn state_since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Whether both ends are gone.
+    pub(super) fn is_over(&self) -> bool {
+        self.halves.iter().all(|half| half.state == Some(TcpState::Closed))
+    }
+
+    /// For eviction: what kind of flow this is now. A flow of which one end only is seen is closed when that end is.
+    pub fn class(&self) -> Class {
+        let mut states = self.halves.iter().filter_map(|half| half.state).peekable();
+        if states.peek().is_some() && states.all(|state| state == TcpState::Closed) {
+            return Class::Closed;
+        }
+        match self.outcome {
+            HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut | HandshakeOutcome::HalfOpen => Class::HalfOpen,
+            _ => Class::Live,
+        }
+    }
+
+    /// Whether it is a SYN without an answer so far: an older incarnation of the tuple may still live (RFC 5961 §4).
+    pub fn is_unanswered(&self) -> bool {
+        self.halves[Side::Orig.index()].state == Some(TcpState::SynSent) && !self.syn_ack.is_set()
+    }
+
+    /// The side that sent the first captured segment.
+    pub fn first_from(&self) -> Side {
+        self.resp_if(flag::FIRST_FROM_RESP)
+    }
+
+    pub(super) fn resp_if(&self, bit: u8) -> Side {
+        if self.marks.has(bit) { Side::Resp } else { Side::Orig }
+    }
+
+    /// Time of the first and of the latest segment.
+    pub fn span(&self) -> (Timestamp, Timestamp) {
+        (self.first, self.last)
+    }
+
+    /// Segments and payload bytes sent by `side`.
+    pub fn sent(&self, side: Side) -> (u64, u64) {
+        let half = &self.halves[side.index()];
+        (half.segments, half.payload_bytes)
+    }
+
+    /// Payload bytes that `side` sent and its peer has not acknowledged; 0 where no acknowledgment was seen, and
+    /// once the end is closed.
+    pub fn unacked(&self, side: Side) -> u32 {
+        let half = &self.halves[side.index()];
+        if half.state == Some(TcpState::Closed) { 0 } else { half.unacked() }
+    }
+
+    /// Since when `side` has advertised a window of 0; `None` also once that end is closed.
+    pub fn zero_window_since(&self, side: Side) -> Option<Timestamp> {
+        let half = &self.halves[side.index()];
+        half.zero_window.get(self.first).filter(|_| half.state != Some(TcpState::Closed))
+    }
+
+    /// What is known of the half whose sender is `side`.
+    pub fn half(&self, side: Side) -> HalfView {
+        let (half, peer) = (&self.halves[side.index()], &self.halves[side.peer().index()]);
+        HalfView {
+            state: half.state,
+            segments: half.segments,
+            payload_bytes: half.payload_bytes,
+            iss: half.iss(),
+            una: half.una(),
+            nxt: half.nxt(),
+            window_raw: half.window_raw(),
+            window: half.window_bytes(peer),
+            zero_window_since: self.zero_window_since(side),
+            fins: half.fins.into(),
+            rsts: half.rsts.into(),
+            syns: half.syns.into(),
+            syn_acks: half.syn_acks.into(),
+        }
+    }
+
+    /// Wireshark's completeness mask, as the last packet of the stream shows it in two passes: of a stream of one
+    /// packet only what the packet that creates it gives.
+    pub fn completeness(&self) -> Completeness {
+        let syn = u8::from(self.marks.has(flag::BEGUN_BY_SYN));
+        let creator = syn | u8::from(self.marks.has(flag::BEGUN_WITH_DATA)) << 3;
+        let segments = self.halves[0].segments + self.halves[1].segments;
+        Completeness(if segments > 1 { creator | self.seen } else { creator })
+    }
+}
