@@ -230,7 +230,7 @@ impl Engine {
     /// The incarnation before, if the SYN that followed it was not believed and the segment is still its own.
     fn older_owner(&self, newer: &Record, segment: &Segment) -> Option<Slot> {
         let (slot, id) = newer.older?;
-        let unanswered = newer.wire.as_ref()?.handshake().syn_ack_at.is_none();
+        let unanswered = newer.wire.as_ref()?.is_unanswered();
         if !unanswered || self.table.find_id(id) != Some(slot) {
             return None;
         }
@@ -258,31 +258,27 @@ impl Engine {
             armed: None,
             older,
         });
-        self.start_wire(slot, segment, from);
+        let flow = if older.is_some() { Flow::reusing(segment) } else { Flow::new(segment) };
+        self.start_wire(slot, segment, flow);
     }
 
     /// A connection that only the kernel had shown sends its first captured segment.
     fn adopt(&mut self, slot: Slot, segment: &Segment) {
         let record = self.table.get_mut(slot);
-        let mut from = side_of(record, segment.src);
-        if segment.flags.syn() {
-            // Only a SYN tells for certain who opened it.
-            if from != Flow::side_of_first(segment) {
-                record.turn_around();
-                from = from.peer();
-            }
-            record.orig_known = true;
+        if side_of(record, segment.src) != Flow::side_of_first(segment) {
+            record.turn_around();
         }
-        self.start_wire(slot, segment, from);
+        record.orig_known |= segment.flags.syn();
+        self.start_wire(slot, segment, Flow::new(segment));
     }
 
-    fn start_wire(&mut self, slot: Slot, segment: &Segment, from: Side) {
+    fn start_wire(&mut self, slot: Slot, segment: &Segment, flow: Flow) {
         if segment.flags.syn() {
             self.handshakes.begin(segment.ts);
         }
         self.change(slot, segment.ts, |record| {
             record.touch(segment, u64::from(segment.frame_len) * 8);
-            record.wire = Some(Flow::new(segment, from));
+            record.wire = Some(flow);
         });
     }
 
@@ -322,7 +318,7 @@ impl Engine {
         if self.table.find_id(id) == Some(older) {
             self.change(older, at, |record| {
                 if let Some(flow) = &mut record.wire {
-                    flow.supersede(at);
+                    flow.superseded(at);
                 }
             });
         }
