@@ -4,8 +4,8 @@
 
 use ratatui::layout::Rect;
 
-use super::state::View;
 use super::Source;
+use super::state::View;
 
 /// The smallest screen that is drawn.
 pub const MIN_WIDTH: u16 = 40;
@@ -32,7 +32,8 @@ pub fn screen(area: Rect, source: &Source) -> Option<Screen> {
         return None;
     }
     let roomy = area.height >= 16;
-    let header = if roomy { 2 + u16::from(source.playback.is_some()) } else { 1 + u16::from(source.playback.is_some()) };
+    let header =
+        if roomy { 2 + u16::from(source.playback.is_some()) } else { 1 + u16::from(source.playback.is_some()) };
     let wanted = source.notices.len() + usize::from(source.dead.is_some());
     let room = if roomy { area.height / 6 } else { 1 };
     let notices = u16::try_from(wanted).unwrap_or(u16::MAX).min(room);
@@ -94,7 +95,11 @@ fn stacked(body: Rect) -> Vec<(Pane, Rect)> {
 fn two_columns(body: Rect) -> Vec<(Pane, Rect)> {
     let flows = if body.height >= 27 { body.height - 23 } else { 0 };
     let panes_height = body.height - flows;
-    let top = if flows > 0 { 13 } else { (panes_height * 11).div_ceil(20) };
+    let top = match body.height {
+        ..8 => panes_height,
+        _ if flows > 0 => 13,
+        _ => (panes_height * 11).div_ceil(20),
+    };
     let (left, right) = (body.width / 2, body.width - body.width / 2);
     let at = |x, y, width, height| Rect { x: body.x + x, y: body.y + y, width, height };
     let mut all = vec![
@@ -106,12 +111,18 @@ fn two_columns(body: Rect) -> Vec<(Pane, Rect)> {
     if flows > 0 {
         all.push((Pane::Flows, at(0, panes_height, body.width, flows)));
     }
+    all.retain(|(_, rect)| rect.height > 0);
     all
 }
 
 /// Wide: three columns, then the queues (and the traffic), then the flows.
 fn three_columns(body: Rect) -> Vec<(Pane, Rect)> {
-    let top = if body.height >= 50 { 18 } else { (body.height * 2 / 5).clamp(13, 15).min(body.height) };
+    let top = match body.height {
+        ..8 => body.height,
+        8..26 => body.height.div_ceil(2) + 1,
+        26..50 => (body.height * 2 / 5).clamp(13, 15),
+        50.. => 18,
+    };
     let rest = body.height - top;
     let queues = if rest >= 12 { (rest * 2 / 5).clamp(6, 16) } else { rest };
     let flows = rest - queues;
@@ -130,7 +141,7 @@ fn three_columns(body: Rect) -> Vec<(Pane, Rect)> {
     if flows > 0 {
         all.push((Pane::Flows, at(0, top + queues, body.width, flows)));
     }
-    all.retain(|(_, rect)| rect.height >= 3);
+    all.retain(|(_, rect)| rect.height > 0);
     all
 }
 

@@ -500,8 +500,10 @@ impl UiState {
     fn step_queues(&mut self, by: isize, dashboard: &Dashboard, source: &Source) {
         let Some((_, rect)) = self.pane_rect(Pane::Queues, source) else { return };
         let height = usize::from(rect.height.saturating_sub(2));
-        let flows: Vec<FlowId> =
-            queue_items(&dashboard.queues, height).into_iter().filter_map(|item| item.flow(&dashboard.queues)).collect();
+        let flows: Vec<FlowId> = queue_items(&dashboard.queues, height)
+            .into_iter()
+            .filter_map(|item| item.flow(&dashboard.queues))
+            .collect();
         let now = flows.iter().position(|flow| Some(*flow) == self.selected);
         let next = now.map_or(0, |at| at.saturating_add_signed(by)).min(flows.len().saturating_sub(1));
         if let Some(flow) = flows.get(next) {

@@ -1,1 +1,123 @@
-//! TODO charter
+//! (`Dashboard`, `UiState`, area) → ratatui `Buffer`.
+//!
+//! May touch the engine's `Dashboard`, ui and ratatui; no crossterm, nothing is changed but the buffer, and no clock is
+//! read: times come from the dashboard, the time zone from the [`Theme`]. A file a pane. Read first: `ui::layout`
+//! (where things stand), `format` (one unit for one thing), `widgets`.
+
+mod flow;
+mod flows;
+mod footer;
+mod format;
+mod handshakes;
+mod header;
+mod help;
+mod queues;
+mod states;
+mod theme;
+mod time_wait;
+mod traffic;
+mod widgets;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::base::Timestamp;
+use crate::engine::Dashboard;
+use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View, panes, screen};
+
+pub use theme::Theme;
+
+/// What every pane draws from.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    dashboard: &'a Dashboard,
+    ui: &'a UiState,
+    source: &'a Source,
+    theme: &'a Theme,
+}
+
+impl Context<'_> {
+    /// How long before the engine's clock `at` was.
+    fn ago(&self, at: Timestamp) -> Duration {
+        self.dashboard.now.map_or(Duration::ZERO, |now| now.since(at))
+    }
+
+    fn sees_kernel(&self) -> bool {
+        self.dashboard.sees.kernel.is_some()
+    }
+}
+
+/// Draws the whole screen. `ui` must know `area` ([`UiState::resize`]), or rows and clicks would not meet.
+pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = area.intersection(buf.area);
+    buf.set_style(area, theme.text);
+    let Some(parts) = screen(area, source) else {
+        return too_small(area, theme, buf);
+    };
+    let context = Context { dashboard, ui, source, theme };
+    header::draw(&context, parts.header, buf);
+    header::draw_tabs(&context, parts.tabs, buf);
+    header::draw_notices(&context, parts.notices, buf);
+    match ui.view() {
+        _ if ui.help_open() => help::draw(&context, parts.body, buf),
+        View::Overview => overview(&context, parts.body, buf),
+        View::Flows => flows::draw(&context, true, parts.body, buf),
+        View::Flow => flow::draw(&context, parts.body, buf),
+    }
+    footer::draw(&context, parts.footer, buf);
+}
+
+fn overview(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
+    let focus = context.ui.focus(context.source);
+    for (pane, rect) in panes(body, context.ui.zoomed()) {
+        let focused = focus == Some(pane);
+        match pane {
+            Pane::Handshakes => handshakes::draw(context, focused, rect, buf),
+            Pane::States => states::draw(context, focused, rect, buf),
+            Pane::Queues => queues::draw(context, focused, rect, buf),
+            Pane::TimeWait => time_wait::draw(context, focused, rect, buf),
+            Pane::Traffic => traffic::draw(context, focused, rect, buf),
+            Pane::Flows => flows::draw(context, focused, rect, buf),
+        }
+    }
+}
+
+fn too_small(area: Rect, theme: &Theme, buf: &mut Buffer) {
+    let texts = [
+        "terminal too small".to_owned(),
+        format!("it is {}x{}", area.width, area.height),
+        format!("needs {MIN_WIDTH}x{MIN_HEIGHT}"),
+        "q quits".to_owned(),
+    ];
+    let top = area.height.saturating_sub(texts.len() as u16) / 2;
+    for (text, row) in texts.iter().zip(area.rows().skip(usize::from(top))) {
+        let indent = usize::from(area.width).saturating_sub(widgets::width(text)) / 2;
+        let line = Line::from(vec![widgets::gap(indent), widgets::styled(text.as_str(), theme.strong)]);
+        widgets::put(buf, row, &line);
+    }
+}
+
+/// Sections of a pane in the order in which they stand, each with how much it matters (0 most). Those that have room
+/// in `height` lines are kept, the more important ones first.
+fn keep_by_weight(sections: Vec<(u8, Vec<Line<'static>>)>, height: usize) -> Vec<Line<'static>> {
+    let mut order: Vec<usize> = (0..sections.len()).collect();
+    order.sort_by_key(|index| sections[*index].0);
+    let mut kept = vec![false; sections.len()];
+    let mut left = height;
+    for index in order {
+        if let Some(rest) = left.checked_sub(sections[index].1.len()) {
+            kept[index] = true;
+            left = rest;
+        }
+    }
+    let lines = sections.into_iter().zip(kept).filter(|(_, kept)| *kept);
+    lines.flat_map(|((_, lines), _)| lines).collect()
+}

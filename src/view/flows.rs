@@ -1,0 +1,310 @@
+//! The flow table: one line a connection; only the visible rows are laid out. Columns give way by weight.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::engine::{EndCell, FlowRow, Ownership, Rtt, SortKey};
+use crate::flow::{HandshakeOutcome, Side};
+use crate::ui::View;
+
+use super::Context;
+use super::format::{ABSENT, age, bits, bytes, count, endpoint, owner, span};
+use super::theme::Severity;
+use super::widgets::{fit, gap, left, pane, put, right, styled, title, width};
+
+pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
+    let (theme, data) = (context.theme, &context.dashboard.flows);
+    let inner = pane(buf, area, title("Flows", &summary(context), theme), focused, theme);
+    if data.matching == 0 {
+        return put(buf, inner, &Line::from(styled(empty(context), theme.dim)));
+    }
+    let visible = usize::from(inner.height).saturating_sub(1);
+    let skip = context.ui.offset().saturating_sub(data.offset);
+    let rows: Vec<&FlowRow> = data.rows.iter().skip(skip).take(visible).collect();
+    let columns = columns(context, &rows, usize::from(inner.width));
+    let mut lines = inner.rows();
+    if let Some(row) = lines.next() {
+        put(buf, row, &head(context, &columns));
+    }
+    // Rows that the engine has not sent yet leave the top empty.
+    let missing = data.offset.saturating_sub(context.ui.offset());
+    for (flow, row) in rows.into_iter().zip(lines.skip(missing)) {
+        let line = row_line(context, flow, &columns);
+        put(buf, row, &line);
+        if context.ui.selected() == Some(flow.id) {
+            buf.set_style(row, theme.cursor);
+            put(buf, Rect { width: 1, ..row }, &Line::from(styled("▸", theme.cursor)));
+        }
+    }
+}
+
+fn summary(context: &Context<'_>) -> String {
+    let data = &context.dashboard.flows;
+    let visible = usize::from(context.ui.area().height);
+    if data.matching == 0 {
+        return String::new();
+    }
+    let first = context.ui.offset().min(data.matching) + 1;
+    let by = context.ui.sort().by.name();
+    if context.ui.view() == View::Flows && data.matching > visible {
+        format!("from {} of {}, by {by}", count(first as u64), count(data.matching as u64))
+    } else {
+        format!("{}, by {by}", count(data.matching as u64))
+    }
+}
+
+fn empty(context: &Context<'_>) -> String {
+    let data = &context.dashboard.flows;
+    match (data.all, context.ui.filter()) {
+        (0, _) if context.dashboard.now.is_none() => "waiting for the first segment or socket".to_owned(),
+        (0, _) => "no TCP connection yet".to_owned(),
+        (_, filter) => format!("none of {} flows matches \"{filter}\"", count(data.all as u64)),
+    }
+}
+
+/// What a column shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Mark,
+    Process,
+    Orig,
+    Resp,
+    State(Side),
+    Outcome,
+    RecvQ,
+    SendQ,
+    Rtt,
+    Retrans,
+    Rate,
+    Bytes,
+    Age,
+    Idle,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    kind: Kind,
+    width: usize,
+}
+
+/// Every column in the order of the screen: least width, and weight (0 is the last to go).
+const COLUMNS: [(Kind, usize, u8); 15] = [
+    (Kind::Mark, 1, 0),
+    (Kind::Process, 14, 2),
+    (Kind::Orig, 15, 0),
+    (Kind::Resp, 17, 0),
+    (Kind::State(Side::Orig), 12, 1),
+    (Kind::State(Side::Resp), 12, 4),
+    (Kind::Outcome, 11, 8),
+    (Kind::RecvQ, 8, 3),
+    (Kind::SendQ, 8, 3),
+    (Kind::Rtt, 9, 6),
+    (Kind::Retrans, 7, 7),
+    (Kind::Rate, 12, 5),
+    (Kind::Bytes, 9, 9),
+    (Kind::Age, 7, 7),
+    (Kind::Idle, 7, 10),
+];
+
+/// Chooses columns by weight, then widens those that hold names as far as the visible rows need it.
+fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column> {
+    let kernel = context.sees_kernel();
+    let wire = context.dashboard.sees.wire;
+    let serves = |kind: Kind| match kind {
+        Kind::Process | Kind::RecvQ | Kind::SendQ | Kind::Retrans => kernel,
+        Kind::Outcome | Kind::Rate | Kind::Bytes => wire,
+        _ => true,
+    };
+    let mut order: Vec<usize> = (0..COLUMNS.len()).filter(|at| serves(COLUMNS[*at].0)).collect();
+    order.sort_by_key(|at| COLUMNS[*at].2);
+    let mut chosen = Vec::new();
+    let mut left = room + 1;
+    for at in order {
+        let need = COLUMNS[at].1 + 1;
+        // Nothing lighter takes the place of a column that did not fit: the table would change its face at random.
+        if need > left {
+            break;
+        }
+        left -= need;
+        chosen.push(at);
+    }
+    chosen.sort_unstable();
+    let mut columns: Vec<Column> =
+        chosen.into_iter().map(|at| Column { kind: COLUMNS[at].0, width: COLUMNS[at].1 }).collect();
+    widen(context, rows, &mut columns, left);
+    columns
+}
+
+fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut left: usize) {
+    let need = |kind: Kind| rows.iter().map(|row| width(&name_text(context, row, kind))).max().unwrap_or(0);
+    for kind in [Kind::Orig, Kind::Resp, Kind::Process] {
+        let Some(column) = columns.iter_mut().find(|column| column.kind == kind) else { continue };
+        // Addresses may grow to a full IPv6 endpoint with its port, processes to a client and a server.
+        let more = need(kind).min(50).saturating_sub(column.width).min(left);
+        column.width += more;
+        left -= more;
+    }
+}
+
+fn name_text(context: &Context<'_>, row: &FlowRow, kind: Kind) -> String {
+    match kind {
+        Kind::Orig => row.orig.endpoint.to_string(),
+        Kind::Resp => format!("{} {}", arrow(row), row.resp.endpoint),
+        Kind::Process => owners(context, row),
+        _ => String::new(),
+    }
+}
+
+/// `→` where a SYN told who the originator is; `–` where it is only the first seen to send.
+const fn arrow(row: &FlowRow) -> &'static str {
+    if row.orig_known { "→" } else { "–" }
+}
+
+fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
+    let theme = context.theme;
+    let sort = context.ui.sort();
+    let mut spans = Vec::new();
+    for column in columns {
+        let (name, key) = match column.kind {
+            Kind::Mark => ("", None),
+            Kind::Process => ("process", Some(SortKey::Process)),
+            Kind::Orig => ("orig", Some(SortKey::Orig)),
+            Kind::Resp => ("  resp", Some(SortKey::Resp)),
+            Kind::State(Side::Orig) => ("orig state", Some(SortKey::State)),
+            Kind::State(Side::Resp) => ("resp state", None),
+            Kind::Outcome => ("handshake", None),
+            Kind::RecvQ => ("Recv-Q", Some(SortKey::RecvQ)),
+            Kind::SendQ => ("Send-Q", Some(SortKey::SendQ)),
+            Kind::Rtt => ("RTT", Some(SortKey::Rtt)),
+            Kind::Retrans => ("retrans", None),
+            Kind::Rate => ("rate", Some(SortKey::Rate)),
+            Kind::Bytes => ("payload", Some(SortKey::Bytes)),
+            Kind::Age => ("age", Some(SortKey::First)),
+            Kind::Idle => ("idle", Some(SortKey::Recent)),
+        };
+        let sorted = key == Some(sort.by);
+        let arrow = if !sorted {
+            ""
+        } else if sort.reverse {
+            "▲"
+        } else {
+            "▼"
+        };
+        let style = if sorted { theme.strong } else { theme.dim };
+        let text = format!("{name}{arrow}");
+        let text = if is_number(column.kind) { right(&text, column.width) } else { left(&text, column.width) };
+        spans.extend([styled(text, style), gap(1)]);
+    }
+    spans.pop();
+    Line::from(spans)
+}
+
+const fn is_number(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::RecvQ | Kind::SendQ | Kind::Rtt | Kind::Retrans | Kind::Rate | Kind::Bytes | Kind::Age | Kind::Idle
+    )
+}
+
+fn row_line(context: &Context<'_>, row: &FlowRow, columns: &[Column]) -> Line<'static> {
+    let mut spans = Vec::with_capacity(columns.len() * 2);
+    for column in columns {
+        spans.push(cell(context, row, *column));
+        spans.push(gap(1));
+    }
+    spans.pop();
+    Line::from(spans)
+}
+
+fn cell(context: &Context<'_>, row: &FlowRow, column: Column) -> Span<'static> {
+    let theme = context.theme;
+    let room = column.width;
+    let plain = if row.closed { theme.dim } else { theme.text };
+    let number = |n: Option<u64>, show: fn(u64) -> String| {
+        let style = if n.unwrap_or(0) == 0 { theme.dim } else { plain };
+        styled(right(&n.map_or_else(|| ABSENT.to_owned(), show), room), style)
+    };
+    match column.kind {
+        Kind::Mark => match severity(row) {
+            Some(severity) => styled(left(severity.mark(), room), severity.style(theme)),
+            None => gap(room),
+        },
+        Kind::Process => styled(left(&owners(context, row), room), plain),
+        Kind::Orig => styled(left(&endpoint(row.orig.endpoint, room), room), plain),
+        Kind::Resp => {
+            let place = room.saturating_sub(2);
+            styled(format!("{} {}", arrow(row), left(&endpoint(row.resp.endpoint, place), place)), plain)
+        }
+        Kind::State(side) => state_cell(context, row.end(side), room),
+        Kind::Outcome => outcome_cell(context, row.outcome, room),
+        Kind::RecvQ => number(fullest(row, |end| end.recv_q), bytes),
+        Kind::SendQ => number(fullest(row, |end| end.send_q), bytes),
+        Kind::Rtt => {
+            let text = match row.rtt {
+                None => ABSENT.to_owned(),
+                Some(Rtt::Kernel(time)) => format!("{}  ", span(time)),
+                Some(Rtt::Handshake(time)) => format!("{} h", span(time)),
+            };
+            styled(right(&text, room), plain)
+        }
+        Kind::Retrans => number(row.retrans, count),
+        Kind::Rate => number(row.bits_per_s, bits),
+        Kind::Bytes => number(row.payload_bytes, bytes),
+        Kind::Age => styled(right(&age(context.ago(row.first)), room), plain),
+        Kind::Idle => styled(right(&age(context.ago(row.last)), room), plain),
+    }
+}
+
+/// The fuller of the queues of the ends on this host.
+fn fullest(row: &FlowRow, queue: fn(&EndCell) -> Option<u32>) -> Option<u64> {
+    Side::BOTH.into_iter().filter_map(|side| queue(row.end(side))).max().map(u64::from)
+}
+
+fn severity(row: &FlowRow) -> Option<Severity> {
+    let failed = row.outcome.is_some_and(HandshakeOutcome::is_failure);
+    let differs = Side::BOTH.into_iter().any(|side| row.end(side).mismatch_since.is_some());
+    (failed || differs).then_some(Severity::Warning)
+}
+
+fn outcome_cell(context: &Context<'_>, outcome: Option<HandshakeOutcome>, room: usize) -> Span<'static> {
+    let theme = context.theme;
+    let (text, style) = match outcome {
+        None => (ABSENT, theme.dim),
+        Some(outcome) if outcome.is_failure() => (outcome.name(), theme.warning),
+        Some(outcome) => (outcome.name(), theme.dim),
+    };
+    styled(left(text, room), style)
+}
+
+/// The reported state, or the inferred one marked `~`; `≠` where the two have disagreed for long.
+fn state_cell(context: &Context<'_>, end: &EndCell, room: usize) -> Span<'static> {
+    let theme = context.theme;
+    let (text, style): (String, Style) = match (end.reported, end.inferred) {
+        (Some(state), _) if end.mismatch_since.is_some() => (format!("{} ≠", state.name()), theme.warning),
+        (Some(state), _) => (state.name().to_owned(), theme.state(state)),
+        (None, Some(state)) => (format!("~{}", state.name()), theme.state(state)),
+        (None, None) => (ABSENT.to_owned(), theme.dim),
+    };
+    styled(left(&text, room), style)
+}
+
+/// Who holds the ends on this host: both, where both are here.
+pub(super) fn owners(context: &Context<'_>, row: &FlowRow) -> String {
+    let known = |end: &EndCell| end.local != Some(false) && end.owner != Ownership::NotRecorded;
+    match (known(&row.orig), known(&row.resp)) {
+        (true, true) => format!("{} → {}", owner(&row.orig.owner), owner(&row.resp.owner)),
+        (true, false) => owner(&row.orig.owner),
+        (false, true) => owner(&row.resp.owner),
+        (false, false) if context.sees_kernel() => ABSENT.to_owned(),
+        (false, false) => "not recorded".to_owned(),
+    }
+}
+
+/// `10.0.0.2:54321 → 10.0.0.5:80` in at most `room` columns.
+pub(super) fn tuple(row: &FlowRow, room: usize) -> String {
+    let each = room.saturating_sub(3) / 2;
+    let text = format!("{} {} {}", endpoint(row.orig.endpoint, each), arrow(row), endpoint(row.resp.endpoint, each));
+    fit(&text, room).into_owned()
+}

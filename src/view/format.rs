@@ -1,0 +1,215 @@
+//! Numbers, times and addresses as text: one unit for one thing.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::base::{Endpoint, Timestamp};
+use crate::engine::Ownership;
+use crate::kernel::Process;
+
+use super::widgets::{fit, middle};
+
+/// What stands where nothing was recorded, in a table's cell.
+pub(super) const ABSENT: &str = "·";
+
+/// A count with thousands separators: `25,691`.
+pub(super) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count in at most five characters: `999`, `12.4k`, `3.1M`.
+pub(super) fn short_count(n: u64) -> String {
+    if n < 1_000 { n.to_string() } else { scaled(n as f64, &["", "k", "M", "G", "T", "P", "E"]) }
+}
+
+/// Bytes in powers of 1000: `76 B`, `98.0 kB`.
+pub(super) fn bytes(n: u64) -> String {
+    if n < 1_000 { format!("{n} B") } else { scaled(n as f64, &[" B", " kB", " MB", " GB", " TB", " PB", " EB"]) }
+}
+
+/// Bits a second: `640 bit/s`, `81.0 Mbit/s`.
+pub(super) fn bits(n: u64) -> String {
+    if n < 1_000 {
+        return format!("{n} bit/s");
+    }
+    scaled(n as f64, &[" bit/s", " kbit/s", " Mbit/s", " Gbit/s", " Tbit/s", " Pbit/s", " Ebit/s"])
+}
+
+fn scaled(mut value: f64, units: &[&str]) -> String {
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < units.len() {
+        value /= 1_000.0;
+        unit += 1;
+    }
+    format!("{value:.1}{}", units[unit])
+}
+
+/// A span to three figures or in whole units: `0.30 ms`, `22.1 ms`, `1.02 s`, `41 s`, `3 min`, `2 h`, `5 d`.
+pub(super) fn span(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1_000.0;
+    let secs = time.as_secs();
+    match secs {
+        0 if ms < 9.995 => format!("{ms:.2} ms"),
+        0 if ms < 99.95 => format!("{ms:.1} ms"),
+        0 if ms < 999.5 => format!("{ms:.0} ms"),
+        0..10 if ms < 9_995.0 => format!("{:.2} s", ms / 1_000.0),
+        0..120 => format!("{:.0} s", (ms / 1_000.0).floor()),
+        120..7_200 => format!("{} min", secs / 60),
+        7_200..172_800 => format!("{} h", secs / 3_600),
+        _ => format!("{} d", count(secs / 86_400)),
+    }
+}
+
+/// An age: whole seconds and above, since a finer figure would only flicker.
+pub(super) fn age(time: Duration) -> String {
+    match time.as_secs() {
+        0 => "<1 s".to_owned(),
+        secs @ 1..120 => format!("{secs} s"),
+        _ => span(time),
+    }
+}
+
+/// Place in a recording: `0:12.5`, `1:02:03.0`.
+pub(super) fn position(time: Duration) -> String {
+    let (secs, tenths) = (time.as_secs(), time.subsec_millis() / 100);
+    let (h, m, s) = (secs / 3_600, secs / 60 % 60, secs % 60);
+    if h > 0 { format!("{h}:{m:02}:{s:02}.{tenths}") } else { format!("{m}:{s:02}.{tenths}") }
+}
+
+/// The clock of the zone: `14:03:22`.
+pub(super) fn clock(at: Timestamp, zone: &TimeZone) -> String {
+    zoned(at, zone, "%H:%M:%S")
+}
+
+/// The clock with milliseconds.
+pub(super) fn clock_ms(at: Timestamp, zone: &TimeZone) -> String {
+    zoned(at, zone, "%H:%M:%S%.3f")
+}
+
+/// The day too, and the offset from UTC: `2026-11-21 14:03:22 +01:00`.
+pub(super) fn date_clock(at: Timestamp, zone: &TimeZone) -> String {
+    zoned(at, zone, "%Y-%m-%d %H:%M:%S %:z")
+}
+
+fn zoned(at: Timestamp, zone: &TimeZone, format: &str) -> String {
+    match jiff::Timestamp::from_nanosecond(i128::from(at.nanos())) {
+        Ok(instant) => instant.to_zoned(zone.clone()).strftime(format).to_string(),
+        Err(_) => at.to_string(),
+    }
+}
+
+/// An endpoint in at most `width` columns: a long address is shortened in the middle, its port never.
+pub(super) fn endpoint(end: Endpoint, width: usize) -> String {
+    let full = end.to_string();
+    if full.len() <= width {
+        return full;
+    }
+    let port = format!(":{}", end.port());
+    let host = &full[..full.len() - port.len()];
+    match width.checked_sub(port.len()) {
+        Some(room) if room >= 3 => middle(host, room) + &port,
+        _ => fit(&full, width).into_owned(),
+    }
+}
+
+/// `curl[4121]`
+pub(super) fn process(process: &Process) -> String {
+    format!("{}[{}]", process.comm, process.pid)
+}
+
+/// Who holds a socket, in words.
+pub(super) fn owner(owner: &Ownership) -> String {
+    let more = |others: usize| if others > 0 { format!(" +{others}") } else { String::new() };
+    match owner {
+        Ownership::NotRecorded => ABSENT.to_owned(),
+        Ownership::Unknown => "unknown".to_owned(),
+        Ownership::NoAccess => "no access".to_owned(),
+        Ownership::Held { process: p, fd, others } => format!("{} fd {fd}{}", process(p), more(*others)),
+        Ownership::Listener { process: p, others } => format!("{} (listener){}", process(p), more(*others)),
+        Ownership::Last { process: p } => format!("{} (last)", process(p)),
+        Ownership::Orphan => "orphan".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_keep_three_figures_and_never_round_up_to_a_strange_unit() {
+        let cases: [(u64, &str); 14] = [
+            (0, "0.00 ms"),
+            (300_000, "0.30 ms"),
+            (9_996_000, "10.0 ms"),
+            (22_100_000, "22.1 ms"),
+            (99_960_000, "100 ms"),
+            (999_400_000, "999 ms"),
+            (999_600_000, "1.00 s"),
+            (1_022_000_000, "1.02 s"),
+            (9_996_000_000, "9 s"),
+            (41_900_000_000, "41 s"),
+            (119_999_000_000, "119 s"),
+            (180_000_000_000, "3 min"),
+            (7_200_000_000_000, "2 h"),
+            (432_000_000_000_000, "5 d"),
+        ];
+        for (nanos, text) in cases {
+            assert_eq!(span(Duration::from_nanos(nanos)), text, "{nanos}");
+        }
+        assert_eq!(span(Duration::MAX), "213,503,982,334,601 d");
+    }
+
+    #[test]
+    fn ages_are_whole_seconds() {
+        let cases = [(0, "<1 s"), (1, "1 s"), (9, "9 s"), (10, "10 s"), (11, "11 s"), (110, "110 s"), (180, "3 min")];
+        for (secs, text) in cases {
+            assert_eq!(age(Duration::from_secs(secs)), text);
+        }
+    }
+
+    #[test]
+    fn counts_and_sizes() {
+        let counts = [(0, "0"), (999, "999"), (1_000, "1,000"), (25_691, "25,691"), (1_234_567, "1,234,567")];
+        for (n, text) in counts {
+            assert_eq!(count(n), text);
+        }
+        let sizes = [(0, "0 B"), (999, "999 B"), (98_000, "98.0 kB"), (999_949, "999.9 kB"), (999_950, "1.0 MB")];
+        for (n, text) in sizes {
+            assert_eq!(bytes(n), text);
+        }
+        assert_eq!(bits(81_000_000), "81.0 Mbit/s");
+        assert_eq!(short_count(12_400), "12.4k");
+        assert_eq!(bytes(u64::MAX), "18.4 EB");
+    }
+
+    #[test]
+    fn addresses_lose_their_middle_never_their_port() {
+        let long = Endpoint::new("2001:db8:85a3:1234:5678:8a2e:370:7334".parse::<std::net::IpAddr>().unwrap(), 54_321);
+        assert_eq!(endpoint(long, 60), "[2001:db8:85a3:1234:5678:8a2e:370:7334]:54321");
+        assert_eq!(endpoint(long, 21), "[2001:d…0:7334]:54321");
+        assert_eq!(endpoint(Endpoint::new([192, 0, 2, 1], 80), 21), "192.0.2.1:80");
+        for width in 0..50 {
+            let text = endpoint(long, width);
+            assert!(text.chars().count() <= width, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_told_in_the_zone() {
+        let at = Timestamp::from_secs_nanos(1_795_269_802, 5_000_000);
+        assert_eq!(clock_ms(at, &TimeZone::UTC), "14:03:22.005");
+        let east = TimeZone::fixed(jiff::tz::offset(1));
+        assert_eq!(date_clock(at, &east), "2026-11-21 15:03:22 +01:00");
+        assert_eq!(clock(Timestamp::MAX, &TimeZone::UTC), "23:47:16");
+        assert_eq!(position(Duration::from_millis(62_530)), "1:02.5");
+    }
+}

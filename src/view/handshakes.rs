@@ -1,0 +1,202 @@
+//! Handshakes: failures first, then how many completed and how long they took.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::engine::{FailingPeer, HandshakePane};
+use crate::flow::HandshakeOutcome;
+
+use super::format::{age, count, endpoint, span};
+use super::theme::{Severity, Theme};
+use super::widgets::{chart, fit, gap, left, pane, put_all, right, spark, styled, title};
+use super::{Context, keep_by_weight};
+
+pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
+    let (theme, data) = (context.theme, &context.dashboard.handshakes);
+    let window = format!("last {}", span(window(context)));
+    let rest = if context.dashboard.sees.wire { window.as_str() } else { "" };
+    let inner = pane(buf, area, title("Handshakes", rest, theme), focused, theme);
+    let (room, height) = (usize::from(inner.width), usize::from(inner.height));
+    let quiet = data.begun == 0 && data.waiting == 0 && data.outcomes.iter().all(|(_, n)| *n == 0);
+    let lines = match (context.dashboard.sees.wire, quiet) {
+        (false, _) => vec![Line::from(styled("not recorded: seen on the wire only", theme.dim))],
+        (true, true) => {
+            let mut lines = vec![Line::from(styled(format!("none in the {window}"), theme.dim))];
+            lines.extend(begun_history(data, room, theme));
+            lines
+        }
+        (true, false) => keep_by_weight(sections(context, data, room, height), height),
+    };
+    put_all(buf, inner, &lines);
+}
+
+/// The window, or the time since the first input if that is shorter.
+fn window(context: &Context<'_>) -> Duration {
+    let so_far = context.dashboard.since.map_or(Duration::ZERO, |since| context.ago(since));
+    context.dashboard.handshakes.window.min(Duration::from_secs(so_far.as_secs().max(1)))
+}
+
+fn sections(context: &Context<'_>, data: &HandshakePane, room: usize, height: usize) -> Vec<(u8, Vec<Line<'static>>)> {
+    let theme = context.theme;
+    let mut sections = vec![(0, failures(data, room, theme)), (1, vec![completed(data, theme)])];
+    sections.push((3, vec![begun(context, data)]));
+    sections.push((4, begun_history(data, room, theme)));
+    sections.push((2, latency(data, room, theme)));
+    // A chart of several lines where there is room to spare, a line where there is not.
+    let used: usize = sections.iter().map(|(_, lines)| lines.len()).sum();
+    let spare = height.saturating_sub(used);
+    let peers = data.failing.len().min(spare.saturating_sub(6).max(spare / 3));
+    let tall = spare.saturating_sub(if peers > 0 { peers + 2 } else { 0 });
+    sections.push((5, histogram(data, room, if tall >= 4 { (tall - 1).min(8) } else { 1 }, theme)));
+    if peers > 0 && spare >= 7 {
+        sections.push((6, failing(context, &data.failing[..peers], room)));
+    }
+    sections
+}
+
+fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let failed = data.outcomes.iter().filter(|(outcome, n)| outcome.is_failure() && *n > 0);
+    let line = |(outcome, n): &(HandshakeOutcome, u64)| {
+        let mut spans = vec![
+            styled(format!("{} ", Severity::Warning.mark()), theme.warning),
+            styled(left(outcome.name(), 12), theme.warning),
+            styled(right(&count(*n), 9), theme.strong),
+        ];
+        if let Some(worst) = data.failing.iter().find(|peer| peer.outcome == *outcome) {
+            let place = room.saturating_sub(25);
+            let text = if worst.count == *n { "all by " } else { "most by " };
+            if place >= 24 {
+                spans.extend([gap(2), styled(text, theme.dim), styled(endpoint(worst.resp, place - 8), theme.text)]);
+            } else if place >= 9 {
+                spans.extend([gap(2), styled(endpoint(worst.resp, place), theme.text)]);
+            }
+        }
+        Line::from(spans)
+    };
+    failed.map(line).collect()
+}
+
+fn completed(data: &HandshakePane, theme: &Theme) -> Line<'static> {
+    let all: u64 = data.outcomes.iter().map(|(_, n)| n).sum();
+    let good: u64 = data.outcomes.iter().filter(|(outcome, _)| !outcome.is_failure()).map(|(_, n)| n).sum();
+    let mut spans = vec![
+        gap(2),
+        styled(left(HandshakeOutcome::Completed.name(), 12), theme.text),
+        styled(right(&count(good), 9), theme.strong),
+    ];
+    if all > 0 {
+        // Rounded down, so that one failure is never shown as 100%.
+        let tenths = u128::from(good) * 1_000 / u128::from(all);
+        spans.push(styled(format!("  {}.{}%", tenths / 10, tenths % 10), theme.text));
+    }
+    Line::from(spans)
+}
+
+fn begun(context: &Context<'_>, data: &HandshakePane) -> Line<'static> {
+    let theme = context.theme;
+    let secs = window(context).as_secs().max(1);
+    let mut spans = vec![
+        gap(2),
+        styled(left("begun", 12), theme.text),
+        styled(right(&count(data.begun), 9), theme.text),
+        styled(format!("  {:.1}/s", data.begun as f64 / secs as f64), theme.dim),
+    ];
+    if data.waiting > 0 {
+        spans.push(styled(format!("  {} waiting", count(data.waiting)), theme.text));
+    }
+    Line::from(spans)
+}
+
+fn begun_history(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let label = format!("  begun/s, {} s", data.begun_per_s.len().min(room.saturating_sub(16)));
+    let bars = spark(&data.begun_per_s, room.saturating_sub(16));
+    if bars.is_empty() {
+        return Vec::new();
+    }
+    vec![Line::from(vec![styled(bars, theme.spark), styled(label, theme.dim)])]
+}
+
+fn latency(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let Some(times) = data.latency else { return Vec::new() };
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut used = 0;
+    for (name, time) in [("p50", times.p50), ("p95", times.p95), ("p99", times.p99), ("max", times.max)] {
+        let (lead, text) = (if used == 0 { 0 } else { 2 }, span(time));
+        used += lead + name.len() + 1 + text.len();
+        if used <= room {
+            spans.extend([gap(lead), styled(name, theme.dim), gap(1), styled(text, theme.strong)]);
+        }
+    }
+    vec![Line::from(spans)]
+}
+
+/// Completed handshakes by latency on a logarithmic axis.
+fn histogram(data: &HandshakePane, room: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let (Some((first, _)), Some((last, _))) = (data.histogram.first(), data.histogram.iter().rev().nth(1)) else {
+        return Vec::new();
+    };
+    if data.histogram.iter().all(|(_, n)| *n == 0) {
+        return Vec::new();
+    }
+    let (low, high) = (format!("≤{} ", span(*first)), format!(" >{}", span(*last)));
+    let labels = if height == 1 { low.chars().count() + high.chars().count() } else { 0 };
+    let wide = (room.saturating_sub(labels) / data.histogram.len()).clamp(1, 6);
+    let values: Vec<u64> = data.histogram.iter().flat_map(|(_, n)| std::iter::repeat_n(*n, wide)).collect();
+    if height == 1 {
+        let bars = spark(&values, values.len());
+        return vec![Line::from(vec![styled(low, theme.dim), styled(bars, theme.spark), styled(high, theme.dim)])];
+    }
+    let bars = chart(&values, values.len(), height);
+    let mut lines: Vec<Line<'static>> = bars.into_iter().map(|bar| Line::from(styled(bar, theme.spark))).collect();
+    lines.push(Line::from(styled(axis(data, wide), theme.dim)));
+    lines
+}
+
+/// The upper bound of every bucket that has room for it, under its bar.
+fn axis(data: &HandshakePane, wide: usize) -> String {
+    let mut text = String::new();
+    for (index, (bound, _)) in data.histogram.iter().enumerate() {
+        let label = match (index + 1 == data.histogram.len(), index % 2) {
+            (true, _) => "more".to_owned(),
+            (false, 0) => short_bound(*bound),
+            (false, _) => continue,
+        };
+        let at = index * wide;
+        if text.chars().count() <= at && (index + 1 < data.histogram.len() || wide >= 4) {
+            text = left(&text, at) + &label + " ";
+        }
+    }
+    text
+}
+
+/// A bucket's bound, short: `0.1ms`, `10ms`, `1s`.
+fn short_bound(bound: Duration) -> String {
+    let ms = bound.as_secs_f64() * 1_000.0;
+    if ms < 1.0 {
+        format!("{ms:.1}ms")
+    } else if ms < 1_000.0 {
+        format!("{ms:.0}ms")
+    } else {
+        format!("{:.0}s", ms / 1_000.0)
+    }
+}
+
+fn failing(context: &Context<'_>, peers: &[FailingPeer], room: usize) -> Vec<Line<'static>> {
+    let theme = context.theme;
+    let place = room.saturating_sub(12 + 9 + 12).clamp(8, 47);
+    let head = format!("{}{}{}{}", left("failing", place), left("  outcome", 13), right("count", 8), right("last", 9));
+    let mut lines = vec![Line::default(), Line::from(styled(fit(&head, room).into_owned(), theme.dim))];
+    for peer in peers {
+        let when = format!("{} ago", age(context.ago(peer.last)));
+        lines.push(Line::from(vec![
+            styled(left(&endpoint(peer.resp, place), place), theme.text),
+            styled(format!("  {}", left(peer.outcome.name(), 11)), theme.warning),
+            styled(right(&count(peer.count), 8), theme.strong),
+            styled(right(&when, 11), theme.dim),
+        ]));
+    }
+    lines
+}

@@ -1,0 +1,224 @@
+//! The top of the screen: source, rates, losses, what is seen, playback, tabs, notices.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::ui::{Playback, SourceKind, TABS, tabs};
+
+use super::Context;
+use super::format::{bits, clock, count, date_clock, position, short_count};
+use super::theme::Severity;
+use super::widgets::{bar, fit, gap, put, styled, width};
+
+pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+    let mut lines = vec![identity(context, usize::from(area.width))];
+    let roomy = area.height > 1 + u16::from(context.source.playback.is_some());
+    if roomy {
+        lines.push(evidence(context, usize::from(area.width)));
+    }
+    if let Some(playback) = &context.source.playback {
+        lines.push(playback_line(context, playback, usize::from(area.width)));
+    }
+    super::widgets::put_all(buf, area, &lines);
+}
+
+/// Source, rates and the clock. The name gives way first, then the clock's date, then the rates from the end.
+fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
+    let (dashboard, theme) = (context.dashboard, context.theme);
+    let kind = match context.source.kind {
+        SourceKind::Live if context.ui.frozen() => "LIVE, frozen",
+        SourceKind::Live => "LIVE",
+        SourceKind::Replay => "REPLAY",
+        SourceKind::Demo => "DEMO",
+    };
+    let clock = match dashboard.now {
+        Some(now) if room >= 100 => date_clock(now, &theme.zone),
+        Some(now) => clock(now, &theme.zone),
+        None => "--:--:--".to_owned(),
+    };
+    let mut rates = vec![
+        format!("{} flows", count(dashboard.totals.flows)),
+        format!("{} seg/s", short_count(dashboard.traffic.segments_per_s)),
+        bits(dashboard.traffic.bits_per_s),
+    ];
+    if !dashboard.sees.wire {
+        rates.truncate(1);
+    }
+    let fixed = |rates: &[String]| {
+        1 + 9 + 2 + kind.len() + 1 + 3 + rates.iter().map(|rate| rate.len() + 2).sum::<usize>() + clock.len() + 1
+    };
+    while !rates.is_empty() && fixed(&rates) + width(&context.source.name).min(12) > room {
+        rates.pop();
+    }
+    let name = fit(&context.source.name, room.saturating_sub(fixed(&rates))).into_owned();
+    let kind_style = if context.ui.frozen() { theme.warning } else { theme.info };
+    let mut spans = vec![gap(1), styled("sockscope", theme.strong), gap(2), styled(kind, kind_style), gap(1)];
+    spans.push(styled(name, theme.text));
+    spans.push(gap(3));
+    spans.push(styled(rates.join("  "), theme.text));
+    align_right(spans, vec![styled(clock, theme.text), gap(1)], room)
+}
+
+/// What was lost, and what of the world is seen.
+fn evidence(context: &Context<'_>, room: usize) -> Line<'static> {
+    let sees = sees(context);
+    let used: usize = sees.iter().map(Span::width).sum();
+    let losses = losses(context, room.saturating_sub(used + 2));
+    align_right(losses, sees, room)
+}
+
+fn losses(context: &Context<'_>, room: usize) -> Vec<Span<'static>> {
+    let theme = context.theme;
+    let Some(loss) = &context.dashboard.loss else {
+        let text = if context.dashboard.sees.wire { "losses not known yet" } else { "" };
+        return vec![gap(1), styled(text, theme.dim)];
+    };
+    let evicted = context.dashboard.totals.evicted.total();
+    let counts = [
+        ("kernel", loss.kernel),
+        ("nic", loss.interface),
+        ("ours", Some(loss.ours)),
+        ("undecoded", Some(loss.frames.undecoded_total())),
+        ("evicted", (evicted > 0).then_some(evicted)),
+    ];
+    let mut spans = vec![gap(1), styled("lost", theme.dim)];
+    let mut used = 5;
+    for (index, (name, n)) in counts.iter().filter_map(|(name, n)| n.map(|n| (name, n))).enumerate() {
+        let glue = if index == 0 { " " } else { " · " };
+        let text = format!("{name} {}", if n < 1_000_000 { count(n) } else { short_count(n) });
+        let marked = n > 0 && *name != "undecoded" && *name != "evicted";
+        used += width(glue) + text.len() + if marked { 2 } else { 0 };
+        if used > room {
+            break;
+        }
+        spans.push(styled(glue, theme.dim));
+        if marked {
+            spans.push(styled(format!("{} ", Severity::Warning.mark()), theme.warning));
+        }
+        spans.push(styled(text, if marked { theme.warning } else { theme.text }));
+    }
+    spans
+}
+
+fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
+    let (sees, theme) = (&context.dashboard.sees, context.theme);
+    let tick = |yes: bool| if yes { styled("✓", theme.good) } else { styled("✗", theme.dim) };
+    let mut spans = vec![styled("sees", theme.dim), gap(1)];
+    spans.extend([styled("wire ", theme.text), tick(sees.wire), gap(2)]);
+    spans.extend([styled("kernel ", theme.text), tick(sees.kernel.is_some()), gap(2), styled("owners ", theme.text)]);
+    match sees.kernel {
+        None => spans.push(tick(false)),
+        Some(sight) => {
+            spans.push(tick(sight.owned > 0 || sight.ownable == 0));
+            if sight.ownable > 0 {
+                let percent = u128::from(sight.owned) * 100 / u128::from(sight.ownable);
+                spans.push(styled(format!(" {percent}%"), theme.text));
+            }
+            if sight.processes_denied > 0 && context.ui.area().width >= 110 {
+                let text = format!(" ({} processes: no access)", count(u64::from(sight.processes_denied)));
+                spans.push(styled(text, theme.dim));
+            }
+        }
+    }
+    spans.push(gap(1));
+    spans
+}
+
+fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Line<'static> {
+    let theme = context.theme;
+    let state = match playback {
+        Playback { at_end: true, .. } => "■ at the end",
+        Playback { paused: true, .. } => "‖ paused",
+        Playback { .. } => "▶ playing",
+    };
+    let speed =
+        if playback.speed.is_finite() { format!("{}×", playback.speed) } else { "as fast as it goes".to_owned() };
+    let mut spans = vec![gap(1), styled(state, theme.strong), gap(2), styled(speed, theme.text), gap(3)];
+    let Some((start, now)) = playback.start.zip(context.dashboard.now) else {
+        spans.push(styled("nothing read yet", theme.dim));
+        return Line::from(spans);
+    };
+    let at = now.since(start);
+    spans.push(styled(position(at), theme.strong));
+    if let Some(whole) = playback.end.map(|end| end.since(start)) {
+        spans.push(styled(format!(" / {}", position(whole)), theme.text));
+        let percent = (at.as_nanos() * 100).checked_div(whole.as_nanos()).unwrap_or(100).min(100);
+        spans.push(styled(format!("  {percent:>3}%  "), theme.text));
+        let used: usize = spans.iter().map(Span::width).sum();
+        let nanos = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        spans.push(styled(bar(nanos(at), nanos(whole), room.saturating_sub(used + 1)), theme.bar));
+    }
+    Line::from(spans)
+}
+
+pub(super) fn draw_tabs(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = context.theme;
+    let mut end = area.x;
+    for (index, (view, name, rect)) in tabs(area).into_iter().enumerate() {
+        let style = if view == context.ui.view() { theme.cursor } else { theme.text };
+        put(buf, rect, &Line::from(styled(format!(" {name} "), style)));
+        if index + 1 < TABS.len() && rect.right() < area.right() {
+            put(buf, Rect { x: rect.right(), width: 1, ..area }, &Line::from(styled("│", theme.border)));
+        }
+        end = rect.right();
+    }
+    let room = usize::from(area.right().saturating_sub(end + 2));
+    let line = table_state(context, room);
+    let width = line.width() as u16;
+    put(buf, Rect { x: area.right().saturating_sub(width), width, ..area }.intersection(area), &line);
+}
+
+/// Filter, order and how many match, at the right of the tabs.
+fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
+    let (ui, flows, theme) = (context.ui, &context.dashboard.flows, context.theme);
+    let sort = ui.sort();
+    let arrow = if sort.reverse { "▲" } else { "▼" };
+    let order = format!("sort {} {arrow}", sort.by.name());
+    let filter = ui.filter();
+    if filter.is_empty() {
+        let text = fit(&order, room.saturating_sub(1)).into_owned();
+        return Line::from(vec![styled(text, theme.dim), gap(1)]);
+    }
+    let found = format!("{} of {}", count(flows.matching as u64), count(flows.all as u64));
+    let left = room.saturating_sub(found.len() + width(&order) + 4 + 1 + 7);
+    let order = if left >= 8 { format!("  {order}") } else { String::new() };
+    let left = room.saturating_sub(found.len() + width(&order) + 2 + 1 + 7);
+    Line::from(vec![
+        styled("filter ", theme.dim),
+        styled(fit(filter, left).into_owned(), theme.strong),
+        gap(2),
+        styled(found, theme.text),
+        styled(order, theme.dim),
+        gap(1),
+    ])
+}
+
+/// The part that died, then what stands in the way.
+pub(super) fn draw_notices(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = context.theme;
+    let dead = context.source.dead.iter().map(|text| {
+        let text = format!(" {} {text} ", Severity::Critical.mark());
+        Line::from(styled(text, theme.dead))
+    });
+    let notices = context.source.notices.iter().map(|text| {
+        let mark = styled(format!(" {} ", Severity::Warning.mark()), theme.warning);
+        Line::from(vec![mark, styled(text.as_str(), theme.text)])
+    });
+    let mut lines: Vec<Line<'_>> = dead.chain(notices).collect();
+    let hidden = lines.len().saturating_sub(usize::from(area.height));
+    if hidden > 0 && area.height > 0 {
+        lines.truncate(usize::from(area.height));
+        if let Some(last) = lines.last_mut() {
+            last.spans.push(styled(format!("  (+{hidden} more)"), theme.dim));
+        }
+    }
+    super::widgets::put_all(buf, area, &lines);
+}
+
+fn align_right(mut spans: Vec<Span<'static>>, right: Vec<Span<'static>>, room: usize) -> Line<'static> {
+    let used: usize = spans.iter().chain(&right).map(Span::width).sum();
+    spans.push(gap(room.saturating_sub(used)));
+    spans.extend(right);
+    Line::from(spans)
+}

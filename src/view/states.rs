@@ -1,0 +1,85 @@
+//! States: the kernel's count beside the wire's, and how it went.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::engine::{StateRow, WireCounts};
+
+use super::Context;
+use super::format::{ABSENT, count};
+use super::theme::Severity;
+use super::widgets::{gap, left, pane, put_all, right, spark, styled, title};
+
+pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
+    let (theme, data) = (context.theme, &context.dashboard.states);
+    let what = match (context.sees_kernel(), context.dashboard.sees.wire, data.wire_counts) {
+        (true, true, WireCounts::LocalEnds) => "ends on this host",
+        (true, true, WireCounts::BothEnds) => "kernel: this host; wire: both ends",
+        (true, false, _) => "sockets of this host",
+        (false, ..) => "both ends, inferred",
+    };
+    let inner = pane(buf, area, title("States", what, theme), focused, theme);
+    if data.rows.is_empty() {
+        return put_all(buf, inner, &[Line::from(styled("waiting for the first segment or socket", theme.dim))]);
+    }
+    let height = usize::from(inner.height);
+    let mut foot = Vec::new();
+    if data.mismatched > 0 {
+        let ends = if data.mismatched == 1 { "end disagrees" } else { "ends disagree" };
+        let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
+        let text = format!("{} {ends}: wire and kernel", count(data.mismatched));
+        foot.push(Line::from(vec![mark, styled(text, theme.warning)]));
+    } else if !context.sees_kernel() {
+        foot.push(Line::from(styled("  kernel's side: not recorded", theme.dim)));
+    }
+    let mut lines = vec![head(context)];
+    let rows = rows_that_fit(&data.rows, height.saturating_sub(1 + foot.len()));
+    let hidden = data.rows.len() - rows.len();
+    lines.extend(rows.into_iter().map(|row| state_line(context, row, usize::from(inner.width))));
+    if hidden > 0 && lines.len() + foot.len() < height {
+        lines.push(Line::from(styled(format!("  {hidden} more at 0"), theme.dim)));
+    }
+    lines.extend(foot);
+    put_all(buf, inner, &lines);
+}
+
+/// All states, or those that are not empty, or the fullest of them; in the order of the list.
+fn rows_that_fit(rows: &[StateRow], height: usize) -> Vec<&StateRow> {
+    let weight = |row: &StateRow| row.kernel.unwrap_or(0).max(row.wire.unwrap_or(0));
+    let mut kept: Vec<(usize, &StateRow)> = rows.iter().enumerate().collect();
+    if kept.len() > height {
+        kept.retain(|(_, row)| weight(row) > 0);
+    }
+    if kept.len() > height {
+        kept.sort_by_key(|(at, row)| (std::cmp::Reverse(weight(row)), *at));
+        kept.truncate(height);
+        kept.sort_by_key(|(at, _)| *at);
+    }
+    kept.into_iter().map(|(_, row)| row).collect()
+}
+
+const NAME: usize = 11;
+const COUNT: usize = 9;
+
+fn head(context: &Context<'_>) -> Line<'static> {
+    let kernel = if context.sees_kernel() { right("kernel", COUNT) } else { String::new() };
+    Line::from(styled(format!("  {}{kernel}{}", left("", NAME), right("wire", COUNT)), context.theme.dim))
+}
+
+fn state_line(context: &Context<'_>, row: &StateRow, room: usize) -> Line<'static> {
+    let theme = context.theme;
+    let cell = |n: Option<u64>| n.map_or(ABSENT.to_owned(), count);
+    let empty = row.kernel.unwrap_or(0) == 0 && row.wire.unwrap_or(0) == 0;
+    let (name, number) = if empty { (theme.dim, theme.dim) } else { (theme.state(row.state), theme.strong) };
+    let mut spans = vec![gap(2), styled(left(row.state.name(), NAME), name)];
+    if context.sees_kernel() {
+        spans.push(styled(right(&cell(row.kernel), COUNT), number));
+    }
+    spans.push(styled(right(&cell(row.wire), COUNT), if context.sees_kernel() { theme.text } else { number }));
+    let used: usize = spans.iter().map(ratatui::text::Span::width).sum();
+    if !row.history.iter().all(|n| *n == 0) {
+        spans.extend([gap(2), styled(spark(&row.history, room.saturating_sub(used + 2)), theme.spark)]);
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,145 @@
+//! TIME-WAIT: how many over time, towards whom, held by whom, and the limits.
+
+use std::net::IpAddr;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::base::Endpoint;
+use crate::engine::TimeWaitPane;
+use crate::kernel::Limits;
+
+use super::format::{count, endpoint};
+use super::theme::Theme;
+use super::widgets::{chart, gap, left, middle, pane, plain_bar, put_all, right, spark, styled, title};
+use super::{Context, keep_by_weight};
+
+pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
+    let (theme, data) = (context.theme, &context.dashboard.time_wait);
+    let inner = pane(buf, area, title("TIME-WAIT", &counts(data), theme), focused, theme);
+    let (room, height) = (usize::from(inner.width), usize::from(inner.height));
+    let lines = if data.kernel.is_none() && data.wire.is_none() {
+        vec![Line::from(styled("waiting for the first segment or socket", theme.dim))]
+    } else {
+        keep_by_weight(sections(context, data, room, height), height)
+    };
+    put_all(buf, inner, &lines);
+}
+
+fn counts(data: &TimeWaitPane) -> String {
+    match (data.kernel, data.wire) {
+        (Some(kernel), Some(wire)) if kernel != wire => format!("{}  (wire {})", count(kernel), count(wire)),
+        (Some(kernel), _) => count(kernel),
+        (None, Some(wire)) => format!("{} inferred", count(wire)),
+        (None, None) => String::new(),
+    }
+}
+
+fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usize) -> Vec<(u8, Vec<Line<'static>>)> {
+    let theme = context.theme;
+    let none = data.kernel.unwrap_or(0) == 0 && data.wire.unwrap_or(0) == 0;
+    let entered = if none && data.entered == 0 {
+        "none now, none entered in the last 60 s".to_owned()
+    } else {
+        format!("{} entered in the last 60 s", count(data.entered))
+    };
+    let limits = data.limits.as_deref().map_or_else(Vec::new, |limits| limit_lines(limits, room, theme));
+    let lists = data.peers.len().min(4) + data.holders.len().min(2) + 2;
+    let spare = height.saturating_sub(1 + limits.len() + lists);
+    let tall = if spare >= 3 { spare.min(8) } else { 1 };
+    let peers_room = height.saturating_sub(1 + tall + limits.len() + data.holders.len().min(3) + 2).clamp(1, 20);
+    let mut sections = vec![(0, vec![Line::from(styled(entered, theme.text))])];
+    sections.push((1, history(context, data, room, tall)));
+    let (count_peers, count_holders) = (data.peers.len().min(peers_room), data.holders.len().min(3));
+    if count_peers > 0 {
+        sections.push((2, vec![list_line("towards", &data.peers[..1], &data.peers, room, theme, peer)]));
+        for at in 1..count_peers {
+            sections.push((5, vec![list_line("", &data.peers[at..=at], &data.peers, room, theme, peer)]));
+        }
+    }
+    if count_holders > 0 {
+        sections.push((3, vec![list_line("held by", &data.holders[..1], &data.holders, room, theme, holder)]));
+        for at in 1..count_holders {
+            sections.push((6, vec![list_line("", &data.holders[at..=at], &data.holders, room, theme, holder)]));
+        }
+    }
+    for (at, line) in limits.into_iter().enumerate() {
+        sections.push((4 + at as u8, vec![line]));
+    }
+    sections
+}
+
+fn history(context: &Context<'_>, data: &TimeWaitPane, room: usize, tall: usize) -> Vec<Line<'static>> {
+    let theme = context.theme;
+    if data.history.iter().all(|n| *n == 0) {
+        return Vec::new();
+    }
+    let columns = room.saturating_sub(13);
+    let label = format!("  last {} s", data.history.len().min(columns));
+    if tall == 1 {
+        let bars = spark(&data.history, columns);
+        return vec![Line::from(vec![styled(bars, theme.spark), styled(label, theme.dim)])];
+    }
+    let bars = chart(&data.history, columns, tall);
+    let most = data.history[data.history.len().saturating_sub(columns)..].iter().copied().max().unwrap_or(0);
+    let last = bars.len() - 1;
+    let note = |at: usize| match at {
+        0 => format!("  {} max", super::format::short_count(most)),
+        _ if at == last => label.clone(),
+        _ => String::new(),
+    };
+    bars.iter()
+        .enumerate()
+        .map(|(at, bar)| Line::from(vec![styled(bar.as_str(), theme.spark), styled(note(at), theme.dim)]))
+        .collect()
+}
+
+fn peer(end: &Endpoint, room: usize) -> String {
+    endpoint(*end, room)
+}
+
+fn holder(ip: &IpAddr, room: usize) -> String {
+    middle(&ip.to_string(), room)
+}
+
+/// One line of a list: its label (first line only), who, how many, and a bar against the most.
+fn list_line<T>(
+    label: &str,
+    row: &[(T, u64)],
+    all: &[(T, u64)],
+    room: usize,
+    theme: &Theme,
+    name: fn(&T, usize) -> String,
+) -> Line<'static> {
+    let Some((who, n)) = row.first() else { return Line::default() };
+    let most = all.iter().map(|(_, n)| *n).max().unwrap_or(0);
+    let place = room.saturating_sub(8 + 9).clamp(9, 24);
+    let bars = room.saturating_sub(8 + place + 9 + 2).min(20);
+    Line::from(vec![
+        styled(left(label, 8), theme.dim),
+        styled(left(&name(who, place), place), theme.text),
+        styled(right(&count(*n), 8), theme.strong),
+        gap(2),
+        styled(plain_bar(*n, most, bars), theme.bar),
+    ])
+}
+
+fn limit_lines(limits: &Limits, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    if let Some((first, last)) = limits.port_range {
+        let ports = u64::from(last.saturating_sub(first)) + 1;
+        let text = format!("{first}–{last}: {}", count(ports));
+        lines.push(Line::from(vec![styled(left("ports", 8), theme.dim), styled(text, theme.text)]));
+    }
+    let bound = [
+        limits.tcp_max_tw_buckets.map(|n| format!("{} sockets", count(u64::from(n)))),
+        limits.tcp_tw_reuse.map(|n| format!("tw_reuse {n}")),
+    ];
+    let parts: Vec<String> = bound.into_iter().flatten().collect();
+    if !parts.is_empty() {
+        let text = super::widgets::as_fit(&parts, ", ", room.saturating_sub(8));
+        lines.push(Line::from(vec![styled(left("limit", 8), theme.dim), styled(text, theme.text)]));
+    }
+    lines
+}
