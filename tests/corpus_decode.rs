@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use sockscope::journal::{CaptureReader, Damage, OpenError};
 use sockscope::wire::{Decoded, FrameCounts, Segment, Undecoded, decode};
 
+type Columns = HashMap<String, usize>;
+
 struct Ours {
     counts: FrameCounts,
     payload: u64,
@@ -117,7 +119,7 @@ fn join(fields: [usize; 9], row: &[String]) -> String {
 }
 
 /// A table of tab-separated values beside a capture: where its columns are, and its rows.
-fn table(path: &Path, suffix: &str) -> Option<(HashMap<String, usize>, Vec<Vec<String>>)> {
+fn table(path: &Path, suffix: &str) -> Option<(Columns, Vec<Vec<String>>)> {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     let text = fs::read_to_string(name).ok()?;

@@ -64,7 +64,7 @@ impl<R: BufRead> ZstdFrames<R> {
                 Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
                     io::copy(&mut self.source.by_ref().take(u64::from(length)), &mut io::sink())?;
                 }
-                Err(error) => return Err(broken_off(error)),
+                Err(error) => return Err(broken_off(&error)),
             }
         }
         Ok(false)
@@ -82,7 +82,7 @@ impl<R: BufRead> ZstdFrames<R> {
     fn decode(&mut self) {
         while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
             if let Err(error) = self.decoder.decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1)) {
-                self.broken = Some(broken_off(error));
+                self.broken = Some(broken_off(&error));
                 // A last, empty, raw block (RFC 8878 §3.1.1.2) and a checksum that nobody compares.
                 const END: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
                 if self.decoder.decode_blocks(&END[..], BlockDecodingStrategy::UptoBlocks(1)).is_err() {
@@ -114,6 +114,6 @@ impl<R: BufRead> Read for ZstdFrames<R> {
     }
 }
 
-fn broken_off(error: FrameDecoderError) -> io::Error {
+fn broken_off(error: &FrameDecoderError) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, format!("zstd: {error}"))
 }

@@ -228,17 +228,19 @@ fn a_check_sequence_in_the_link_type_is_not_part_of_it() {
 fn pcapng_with_sections_and_interfaces() {
     let mut reader = open(&pcapng()).unwrap();
     assert_eq!(drain(&mut reader), (pcapng_frames(), None));
-    let names: Vec<_> = reader.interfaces().iter().map(|i| i.name.as_ref().map(|name| name.as_str())).collect();
+    let names: Vec<_> = reader.interfaces().iter().map(|i| i.name.as_deref()).collect();
     assert_eq!(names, [Some("eth0"), Some("any·"), None], "names are scrubbed");
     assert_eq!(reader.interfaces()[1].snaplen, Some(4));
     assert_eq!(reader.interfaces()[0].snaplen, None, "0 is no limit");
     assert_eq!(reader.offset(), pcapng().len() as u64);
 }
 
+type Options<'a> = &'a [(u16, &'a [u8])];
+
 #[test]
 fn every_clock() {
     let huge = (i64::MAX / 2).to_le_bytes();
-    let cases: [(&[(u16, &[u8])], u64, i64); 9] = [
+    let cases: [(Options<'_>, u64, i64); 9] = [
         (&[], 1_500_000, 1_500_000_000),
         (&[(9, &[0])], 3, 3_000_000_000),
         (&[(9, &[3])], 1_500, 1_500_000_000),
