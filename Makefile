@@ -1,0 +1,54 @@
+# sockscope: `make run` and `make test` do all the set-up on a machine that has cargo.
+
+CARGO ?= cargo
+ARGS  ?=
+# The rust-version of Cargo.toml.
+MSRV  := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+CORPUS := $(wildcard ../shared/corpus)
+export SOCKSCOPE_CORPUS ?= $(if $(CORPUS),$(abspath $(CORPUS)))
+ifeq ($(strip $(SOCKSCOPE_CORPUS)),)
+unexport SOCKSCOPE_CORPUS
+endif
+
+.PHONY: help run build install-deps check-cargo lint test bench soak demo-capture screenshots clean
+
+help: ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: build ## Build in release mode and start (ARGS='-r file.pcap' passes words on)
+	@tests/setup/run.sh target/release/sockscope $(ARGS)
+
+build: install-deps ## Build in release mode
+	@$(CARGO) build --release --quiet
+
+install-deps: check-cargo ## Install libpcap's headers and a C compiler where they are missing
+	@tests/setup/install.sh
+
+check-cargo:
+	@MSRV=$(MSRV) CARGO=$(CARGO) tests/setup/check-cargo.sh
+
+lint: install-deps ## rustfmt, clippy, rustdoc, the pure rooms alone
+	$(CARGO) fmt --check
+	$(CARGO) clippy --quiet --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --no-deps --document-private-items
+	$(CARGO) check --quiet --lib --no-default-features
+	$(CARGO) test --quiet --test tidy
+
+test: install-deps ## Every test; as root the privileged ones too
+	@tests/setup/install.sh --for-tests
+	$(CARGO) test --no-fail-fast
+
+bench: install-deps ## Measure
+	$(CARGO) bench
+
+soak: install-deps ## What takes too long for CI
+	SOCKSCOPE_SOAK=1 $(CARGO) test --release --test soak -- --nocapture
+
+demo-capture: ## Make assets/demo.pcap.gz anew (root, network namespaces, tcpdump)
+	python3 tests/demo/make-demo.py
+
+screenshots: build ## Draw the README's pictures anew
+	tests/setup/screenshots.sh target/release/sockscope
+
+clean: ## Remove what was built
+	$(CARGO) clean
