@@ -2,7 +2,7 @@
 //!
 //! May touch base, the value types of flow, kernel and wire, the engine's `Dashboard`, and ratatui's `Buffer`; no
 //! terminal, no network, no clock, no file: bytes out, or a `Write` given by the caller. The same input gives the same
-//! bytes. Read first: [`picture`] for screens, [`record`] for the schema of `report`.
+//! bytes. Read first: [`mod@picture`] for screens, [`record`] for the schema of `report`.
 
 #[cfg(test)]
 mod fixture;
@@ -24,7 +24,7 @@ mod units;
 pub use footer::Footer;
 pub use json::{JsonReport, NdjsonReport};
 pub use palette::{Palette, Rgb};
-pub use pick::{Pick, Trouble, trouble};
+pub use pick::{CLOSE_WAIT_PATIENCE, Pick, Trouble, trouble};
 pub use picture::{ExportError, PictureFormat, picture};
 pub use report_text::{ReportContext, write_report};
 pub use summary::{Damage, Tally};

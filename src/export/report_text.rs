@@ -3,6 +3,7 @@
 //! Takes the engine's values as they stand at the end of the source. Writes to a `Write` given by the caller, whose
 //! errors (a closed pipe) it hands back.
 
+mod flows;
 mod sections;
 
 use std::io::{self, Write};
@@ -37,8 +38,8 @@ pub fn write_report(out: &mut dyn Write, context: &ReportContext<'_>) -> io::Res
     sections::states(&mut page, context.dashboard)?;
     sections::queues(&mut page, context.dashboard)?;
     sections::time_wait(&mut page, context.dashboard)?;
-    sections::wrong(&mut page, context)?;
-    sections::largest(&mut page, context)?;
+    flows::wrong(&mut page, context)?;
+    flows::largest(&mut page, context)?;
     page.out.flush()
 }
 

@@ -1,5 +1,7 @@
 use super::*;
+use crate::engine::FlowDetail;
 use crate::export::fixture;
+use crate::flow::Side;
 use serde_json::{Value, json};
 
 fn json_of(detail: &FlowDetail) -> Value {

@@ -1,18 +1,21 @@
-//! The sections of the text report, in their order.
+//! The sections of the text report that speak of the source as a whole, in their order.
 
 use std::io;
 
-use crate::base::{Scope, Timestamp};
-use crate::engine::{Dashboard, FlowDetail, Ownership, QueueRow, WireCounts};
-use crate::flow::{HandshakeOutcome, Side};
+use crate::base::Timestamp;
+use crate::engine::{Dashboard, Ownership, QueueRow, WireCounts};
+use crate::flow::HandshakeOutcome;
 use crate::wire::Undecoded;
 
-use super::super::pick::Trouble;
 use super::super::units::{bytes, count, counted, losses, span, utc_span};
 use super::{Page, ReportContext, padded};
 
 /// Rows of a list before "and N more".
 const ROWS: usize = 10;
+/// Columns of the table of failing responders beside the first.
+const FAILING_COLUMNS: usize = 44;
+/// Columns of a queue's name and size.
+const QUEUE_COLUMNS: usize = 19;
 const NOT_RECORDED: &str = "not recorded";
 
 /// What was looked at, of when, how much, and what is missing.
@@ -109,22 +112,31 @@ pub(super) fn handshakes(page: &mut Page<'_>, context: &ReportContext<'_>) -> io
             span(times.max)
         ))?;
     }
-    let mut failing: Vec<_> = tally.failing.iter().collect();
-    failing.sort_by_key(|((resp, outcome), failing)| (std::cmp::Reverse(failing.flows), *resp, *outcome));
-    if !failing.is_empty() {
-        page.line(&format!("{}{:<12}{:>7}{:>9}  last", padded("fails", 46), "outcome", "flows", "retries"))?;
+    failing(page, context)
+}
+
+/// The responders whose handshakes fail, most first.
+fn failing(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
+    let mut rows: Vec<_> = context.tally.failing.iter().collect();
+    rows.sort_by_key(|((resp, outcome), failing)| (std::cmp::Reverse(failing.flows), *resp, *outcome));
+    let left_out = rows.len().saturating_sub(ROWS);
+    rows.truncate(ROWS);
+    let widest = rows.iter().map(|((resp, _), _)| resp.to_string().len()).max().unwrap_or(0);
+    let column = widest.clamp(22, page.width - FAILING_COLUMNS) + 2;
+    if !rows.is_empty() {
+        page.line(&format!("{}{:<10}{:>8}{:>9}  last", padded("fails", column), "outcome", "flows", "retries"))?;
     }
-    for ((resp, outcome), row) in failing.iter().take(ROWS) {
+    for ((resp, outcome), row) in rows {
         page.line(&format!(
-            "{}{:<12}{:>7}{:>9}  {}",
-            padded(&resp.to_string(), 46),
+            "{}{:<10}{:>8}{:>9}  {}",
+            padded(&resp.to_string(), column),
             outcome.name(),
             count(row.flows),
             count(row.retries),
             after(row.last, context.dashboard)
         ))?;
     }
-    more(page, failing.len().saturating_sub(ROWS))
+    more(page, left_out)
 }
 
 /// The states at the end, the kernel's beside the wire's.
@@ -163,13 +175,14 @@ pub(super) fn queues(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<(
         Some(kernel) => {
             for (name, rows) in [("Recv-Q", &kernel.recv), ("Send-Q", &kernel.send)] {
                 for row in rows.iter().take(ROWS) {
-                    page.line(&queue_row(name, row, dashboard))?;
+                    let size = format!("{name} {:>10}  ", bytes(row.bytes.into()));
+                    page.paragraph(&size, QUEUE_COLUMNS, &queue_row(row, dashboard))?;
                 }
             }
             for row in kernel.accept.iter().take(ROWS) {
                 let limit = row.limit.map_or_else(|| "?".to_owned(), |limit| count(limit.into()));
-                let size = format!("{}/{limit}", count(row.waiting.into()));
-                page.line(&format!("accept {size:>11}  {}  {}", row.local, owner(&row.owner)))?;
+                let size = format!("accept {:>10}  ", format!("{}/{limit}", count(row.waiting.into())));
+                page.paragraph(&size, QUEUE_COLUMNS, &format!("{} · {}", row.local, owner(&row.owner)))?;
             }
             let dropped = [("overflows", kernel.listen_overflows), ("drops", kernel.listen_drops)];
             for (name, number) in dropped.into_iter().filter_map(|(name, n)| Some((name, n.filter(|n| *n > 0)?))) {
@@ -182,19 +195,18 @@ pub(super) fn queues(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<(
     }
     for row in pane.wire.iter().take(ROWS) {
         let closed = row.zero_window_since.zip(dashboard.now).map_or_else(String::new, |(since, now)| {
-            format!("  its peer's window has been closed for {}", span(now.since(since)))
+            format!(" · its peer's window has been closed for {}", span(now.since(since)))
         });
-        let unacked = bytes(row.unacked.into());
-        page.line(&format!("unacked {unacked:>10}  {} → {}{closed}", row.from, row.to))?;
+        let size = format!("unacked {:>9}  ", bytes(row.unacked.into()));
+        page.paragraph(&size, QUEUE_COLUMNS, &format!("{} → {}{closed}", row.from, row.to))?;
     }
     Ok(())
 }
 
-fn queue_row(name: &str, row: &QueueRow, dashboard: &Dashboard) -> String {
-    let of = row.limit.map_or_else(String::new, |limit| format!(" of {}", bytes(limit.into())));
-    let held = dashboard.now.map_or_else(String::new, |now| format!(" for {}", span(now.since(row.since))));
-    let filled = bytes(row.bytes.into());
-    format!("{name} {filled:>11}{of}{held}  {} → {}  {}", row.local, row.peer, owner(&row.owner))
+fn queue_row(row: &QueueRow, dashboard: &Dashboard) -> String {
+    let of = row.limit.map_or_else(String::new, |limit| format!("of {} ", bytes(limit.into())));
+    let held = dashboard.now.map_or_else(String::new, |now| format!("for {} · ", span(now.since(row.since))));
+    format!("{of}{held}{} → {} · {}", row.local, row.peer, owner(&row.owner))
 }
 
 /// Who waits in TIME-WAIT, and for whom.
@@ -222,70 +234,8 @@ pub(super) fn time_wait(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Resul
     Ok(())
 }
 
-/// The flows that went wrong, kind by kind.
-pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
-    page.heading("What went wrong", "worst first")?;
-    let mut any = false;
-    for (kind, number, kept) in context.pick.wrong() {
-        any = true;
-        page.line(&format!("{} {}", mark(kind), counted_kind(kind, number)))?;
-        for detail in kept {
-            flow(page, detail, context)?;
-        }
-        more(page, usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(kept.len()))?;
-    }
-    if any { Ok(()) } else { page.line("nothing that can be seen") }
-}
-
-fn counted_kind(kind: Trouble, number: u64) -> String {
-    format!("{}: {}", kind.name(), counted(number, "flow"))
-}
-
-const fn mark(kind: Trouble) -> &'static str {
-    match kind {
-        Trouble::Retried | Trouble::Reset | Trouble::NoAnswerYet => "!",
-        _ => "‼",
-    }
-}
-
-/// The flows with most payload.
-pub(super) fn largest(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
-    if context.pick.largest().is_empty() {
-        return Ok(());
-    }
-    page.heading("Largest flows", "by payload")?;
-    context.pick.largest().iter().try_for_each(|detail| flow(page, detail, context))
-}
-
-/// One flow: its ends, its size, when, and its story.
-fn flow(page: &mut Page<'_>, detail: &FlowDetail, context: &ReportContext<'_>) -> io::Result<()> {
-    let row = &detail.row;
-    let arrow = if row.orig_known { "→" } else { "–" };
-    let scope = if row.scope == Scope::FILE { String::new() } else { format!(" in netns {}", row.scope.0) };
-    let size = row.payload_bytes.map_or_else(|| "no segment seen".to_owned(), bytes);
-    let tuple = format!("  {} {arrow} {}{scope}", row.orig.endpoint, row.resp.endpoint);
-    let from = after(row.first, context.dashboard);
-    let facts = format!("{from} for {}  {size}", span(row.last.since(row.first)));
-    let gap = page.width.saturating_sub(unicode_width::UnicodeWidthStr::width(facts.as_str()));
-    if unicode_width::UnicodeWidthStr::width(tuple.as_str()) + 2 <= gap {
-        page.line(&format!("{}{facts}", padded(&tuple, gap)))?;
-    } else {
-        page.line(&tuple)?;
-        page.line(&format!("      {facts}"))?;
-    }
-    let owners: Vec<String> = Side::BOTH
-        .into_iter()
-        .filter(|side| row.end(*side).owner.process().is_some())
-        .map(|side| format!("{}: {}", side.name(), owner(&row.end(side).owner)))
-        .collect();
-    if !owners.is_empty() {
-        page.paragraph("      ", 6, &owners.join(" · "))?;
-    }
-    if detail.story.is_empty() { Ok(()) } else { page.paragraph("      ", 6, &detail.story) }
-}
-
 /// `nginx[812] fd 14`, with the relation where it is not "holds".
-fn owner(ownership: &Ownership) -> String {
+pub(super) fn owner(ownership: &Ownership) -> String {
     let name = ownership.process().map_or_else(String::new, |process| format!("{}[{}]", process.comm, process.pid));
     match ownership {
         Ownership::NotRecorded => String::new(),
@@ -300,10 +250,10 @@ fn owner(ownership: &Ownership) -> String {
 }
 
 /// `+12.3 s`: an instant by the time since the source began.
-fn after(ts: Timestamp, dashboard: &Dashboard) -> String {
+pub(super) fn after(ts: Timestamp, dashboard: &Dashboard) -> String {
     dashboard.since.map_or_else(String::new, |since| format!("+{:.3} s", ts.since(since).as_secs_f64()))
 }
 
-fn more(page: &mut Page<'_>, number: usize) -> io::Result<()> {
+pub(super) fn more(page: &mut Page<'_>, number: usize) -> io::Result<()> {
     if number == 0 { Ok(()) } else { page.line(&format!("  … and {} more", count(number as u64))) }
 }
