@@ -2,17 +2,29 @@
 //!
 //! May touch base, the value types of flow, kernel and wire, the engine's `Dashboard`, and ratatui's `Buffer`; no
 //! terminal, no network, no clock, no file: bytes out, or a `Write` given by the caller. The same input gives the same
+//! bytes. Read first: [`mod@picture`] for screens, [`record`] for the schema of `report`.
 
+#[cfg(test)]
+mod fixture;
 mod font;
 mod footer;
 mod glyph;
+mod json;
 mod palette;
+mod pick;
 pub mod picture;
 mod png;
+pub mod record;
+mod report_text;
+mod summary;
 mod svg;
 mod text;
 mod units;
 
 pub use footer::Footer;
+pub use json::{JsonReport, NdjsonReport};
 pub use palette::{Palette, Rgb};
+pub use pick::{CLOSE_WAIT_PATIENCE, Pick, Trouble, trouble};
 pub use picture::{ExportError, PictureFormat, picture};
+pub use report_text::{ReportContext, write_report};
+pub use summary::{Damage, Tally};

@@ -36,7 +36,7 @@ impl PictureFormat {
         Self::ALL
             .into_iter()
             .find(|format| wanted.as_deref() == Some(format.extension()))
-            .ok_or_else(|| ExportError::Format(wanted))
+            .ok_or(ExportError::Format(wanted))
     }
 }
 

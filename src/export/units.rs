@@ -12,7 +12,7 @@ pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -55,12 +55,8 @@ pub(super) fn span(span: Duration) -> String {
     }
 }
 
-/// `2026-11-21 14:00:00.250 UTC`; seconds since the epoch where no calendar reaches.
-pub(super) fn utc(ts: Timestamp) -> String {
-    zoned(ts).map_or_else(|| format!("{ts} s"), |at| at.strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string())
-}
-
-/// `2026-11-21 14:00:00.250 – 14:01:10.250 UTC`, the second day named only if it is another.
+/// `2026-11-21 14:00:00.250 – 14:01:10.250 UTC`, the second day named only if it is another; seconds since the
+/// epoch where no calendar reaches.
 pub(super) fn utc_span(from: Timestamp, to: Timestamp) -> String {
     match (zoned(from), zoned(to)) {
         (Some(first), Some(last)) => {
@@ -124,13 +120,12 @@ mod tests {
     #[test]
     fn times_are_utc_and_never_panic() {
         let at = Timestamp::from_secs_nanos(1_763_733_600, 250_999_999);
-        assert_eq!(utc(at), "2025-11-21 14:00:00.250 UTC");
         assert_eq!(
             utc_span(at, at + Duration::from_secs(86_400)),
             "2025-11-21 14:00:00.250 – 2025-11-22 14:00:00.250 UTC"
         );
         for ts in [Timestamp::MIN, Timestamp::MAX, Timestamp::from_nanos(-1)] {
-            assert!(!utc(ts).is_empty() && !utc_span(ts, Timestamp::MAX).is_empty());
+            assert!(!utc_span(ts, Timestamp::MAX).is_empty());
         }
     }
 }

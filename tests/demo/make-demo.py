@@ -12,7 +12,7 @@ The cast: `app` (192.0.2.10, 2001:db8:a::10) serves HTTP on port 80 and calls it
 `net`: .5 database (5432) and orders service (8000), .20 a cache that is down (6379 refused), .30 a far service
 (8080), .99 nobody, .66 a client whose ACKs never arrive, .101 and up clients.
 """
-import fcntl, gzip, heapq, os, random, select, signal, socket, struct, subprocess, sys, tempfile, threading, time
+import fcntl, gzip, heapq, os, random, select, shutil, signal, socket, struct, subprocess, sys, tempfile, threading, time
 
 LENGTH = 70.0  # seconds of capture
 APP4, APP6 = "192.0.2.10", "2001:db8:a::10"
@@ -205,7 +205,7 @@ def reset(s):
 
 
 def app(stage):
-    def late_reader(s):  # takes the connection, reads nothing until almost the end
+    def never_reads(s):
         stage.held.append(s)
 
     def upload(s):  # reads to the end of the request, then answers slowly: the client has long shut its side
@@ -218,7 +218,7 @@ def app(stage):
 
     for host in (APP4, APP6):
         stage.held.append(serve(host, 80, http_handle))
-    stage.held.append(serve(APP4, 9000, late_reader, rcvbuf=12000))
+    stage.held.append(serve(APP4, 9000, never_reads, rcvbuf=12000))
     stage.held.append(serve(APP4, 7000, None, backlog=1))
     stage.held.append(serve(APP4, 8081, upload))
 
@@ -363,7 +363,8 @@ def build(names):
 def play(out):
     names = {role: f"sockscope-demo-{role}-{os.getpid()}" for role in ("app", "net")}
     children, wire = [], None
-    raw = tempfile.mktemp(suffix=".pcap")
+    scratch = tempfile.mkdtemp(prefix="sockscope-demo-")
+    raw = os.path.join(scratch, "raw.pcap")
     try:
         fds = build(names)
         start = time.monotonic() + 5
@@ -390,8 +391,7 @@ def play(out):
             wire.stopped = True
         for name in names.values():
             subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
-        if os.path.exists(raw):
-            os.unlink(raw)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def main():

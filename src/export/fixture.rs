@@ -1,0 +1,303 @@
+//! Flows and a dashboard for this room's tests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Endpoint, Scope, Scrubbed, TcpState, Timestamp};
+use crate::engine::*;
+use crate::flow::*;
+use crate::kernel::{Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
+use crate::wire::{Decoded, FrameCounts, Undecoded};
+
+/// `secs` after the source began.
+pub(super) fn at(secs: f64) -> Timestamp {
+    Timestamp::from_secs_nanos(1_763_733_600, 0) + Duration::from_secs_f64(secs)
+}
+
+fn end(ip: [u8; 4], port: u16, inferred: TcpState) -> EndCell {
+    EndCell {
+        endpoint: Endpoint::new(ip, port),
+        local: None,
+        inferred: Some(inferred),
+        reported: None,
+        mismatch_since: None,
+        recv_q: None,
+        send_q: None,
+        owner: Ownership::NotRecorded,
+    }
+}
+
+fn half(state: TcpState, segments: u64, payload_bytes: u64) -> HalfView {
+    HalfView { state: Some(state), segments, payload_bytes, window_raw: Some(502), ..HalfView::default() }
+}
+
+/// A wire-only flow of `handshake` with both ends in the states given.
+fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: HandshakeView) -> FlowDetail {
+    let (first, last) = (at(id as f64), at(id as f64 + 0.5));
+    let row = FlowRow {
+        id: FlowId(id),
+        scope: Scope::FILE,
+        orig: end([192, 0, 2, 10], 50_000 + u16::try_from(id).unwrap(), states[0]),
+        resp: end(resp.0, resp.1, states[1]),
+        orig_known: handshake.outcome != HandshakeOutcome::Partial,
+        outcome: Some(handshake.outcome),
+        first,
+        last,
+        segments: Some(2),
+        payload_bytes: Some(0),
+        bits_per_s: Some(0),
+        rtt: None,
+        retrans: None,
+        closed: states == [TcpState::Closed; 2],
+    };
+    FlowDetail {
+        row,
+        first_from: Side::Orig,
+        handshake: Some(handshake),
+        completeness: Some(Completeness(1)),
+        halves: Some(states.map(|state| half(state, 1, 0))),
+        sockets: [None, None],
+        life: Vec::new(),
+        story: String::new(),
+    }
+}
+
+/// A finished handshake, data both ways, the originator's socket seen in the kernel.
+pub(super) fn completed(id: u64) -> FlowDetail {
+    let ms = Duration::from_millis;
+    let offer = Negotiated {
+        mss: Some(1460),
+        wscale: Some(10),
+        sack: true,
+        timestamps: true,
+        fast_open: false,
+        mptcp: false,
+        cut: false,
+    };
+    let handshake = HandshakeView {
+        outcome: HandshakeOutcome::Completed,
+        syn_at: Some(at(1.0)),
+        syn_ack_at: Some(at(1.02)),
+        ack_at: Some(at(1.021)),
+        syn_to_syn_ack: Some(ms(20)),
+        syn_ack_to_ack: Some(ms(1)),
+        rtt: Some(ms(21)),
+        connect_time: Some(ms(21)),
+        offered: [Some(offer), Some(Negotiated { wscale: None, sack: false, cut: true, ..offer })],
+        ..HandshakeView::default()
+    };
+    let mut detail = wire_flow(id, ([198, 51, 100, 5], 80), [TcpState::Estab; 2], handshake);
+    let halves = detail.halves.as_mut().unwrap();
+    halves[0] = HalfView { syns: 1, segments: 7, payload_bytes: 420, window: Some(64_256), ..halves[0] };
+    halves[1] = HalfView { syn_acks: 1, segments: 9, payload_bytes: 98_049, ..halves[1] };
+    detail.row.payload_bytes = Some(98_469);
+    detail.row.segments = Some(16);
+    detail.completeness = Some(Completeness(15));
+    detail.row.orig.local = Some(true);
+    detail.row.resp.local = Some(false);
+    detail.row.orig.reported = Some(TcpState::Estab);
+    detail.row.orig.owner = Ownership::Held { process: process(), fd: 5, others: 0 };
+    detail.sockets[0] = Some(socket(&detail.row.orig, &detail.row.resp));
+    detail.story = "Established; 98.0 kB came back 31 ms after the request.".to_owned();
+    detail
+}
+
+fn process() -> Arc<Process> {
+    Arc::new(Process {
+        pid: 4121,
+        start_time: 9,
+        comm: Scrubbed::new("curl"),
+        cmdline: Scrubbed::new("curl -s \"http://shop.example/\" \u{1b}[31m"),
+        user: Scrubbed::new("ann"),
+    })
+}
+
+fn socket(local: &EndCell, peer: &EndCell) -> SocketDetail {
+    let info = TcpInfo { rtt: Some(Duration::from_micros(20_500)), total_retrans: Some(0), ..TcpInfo::default() };
+    SocketDetail {
+        socket: Socket {
+            local: local.endpoint,
+            peer: peer.endpoint,
+            state: Reported(TcpState::Estab),
+            recv_q: 16_384,
+            send_q: Some(0),
+            timer: Some(Timer { kind: TimerKind::Keepalive, left: Duration::from_secs(14), retries: 0 }),
+            uid: Some(1000),
+            inode: Some(77_123),
+            cookie: Some(4_099),
+            buffers: None,
+            info: Some(Box::new(info)),
+        },
+        at: at(2.0),
+        gone: None,
+        recv_q: vec![0, 16_384],
+        send_q: vec![0, 0],
+    }
+}
+
+/// A SYN answered by a RST.
+pub(super) fn refused(id: u64) -> FlowDetail {
+    let handshake =
+        HandshakeView { outcome: HandshakeOutcome::Refused, syn_at: Some(at(2.0)), ..HandshakeView::default() };
+    let mut detail = wire_flow(id, ([198, 51, 100, 20], 6379), [TcpState::Closed; 2], handshake);
+    let halves = detail.halves.as_mut().unwrap();
+    halves[0].syns = 1;
+    halves[1].rsts = 1;
+    detail.completeness = Some(Completeness(33));
+    detail.story = "Refused: 198.51.100.20 answered the SYN with a RST, so nothing listens on port 6379.".to_owned();
+    detail
+}
+
+/// A SYN with six retries and no answer.
+pub(super) fn timed_out(id: u64) -> FlowDetail {
+    let handshake = HandshakeView {
+        outcome: HandshakeOutcome::TimedOut,
+        syn_at: Some(at(3.0)),
+        syn_retries: 6,
+        ..HandshakeView::default()
+    };
+    let states = [TcpState::Closed; 2];
+    let mut detail = wire_flow(id, ([198, 51, 100, 99], 9200), states, handshake);
+    detail.halves.as_mut().unwrap()[0].syns = 7;
+    detail.row.resp.inferred = None;
+    detail.halves.as_mut().unwrap()[1] = HalfView::default();
+    detail.story = "No answer to the SYN or any of its 6 retries.".to_owned();
+    detail
+}
+
+/// A receiver that stopped reading at 14 s.
+pub(super) fn window_closed(id: u64) -> FlowDetail {
+    let mut detail = completed(id);
+    let halves = detail.halves.as_mut().unwrap();
+    halves[1].window_raw = Some(0);
+    halves[1].window = Some(0);
+    halves[1].zero_window_since = Some(at(14.0));
+    detail.story = "198.51.100.5 has advertised a window of 0 since 14 s: its process is not reading.".to_owned();
+    detail
+}
+
+/// The responder closed at 5.1 s, the originator never did.
+pub(super) fn close_wait(id: u64) -> FlowDetail {
+    let mut detail = completed(id);
+    detail.row.orig.inferred = Some(TcpState::CloseWait);
+    detail.row.orig.reported = Some(TcpState::CloseWait);
+    detail.row.resp.inferred = Some(TcpState::FinWait2);
+    detail.halves.as_mut().unwrap()[1].fins = 1;
+    detail.life = vec![LifeEvent { ts: at(5.1), side: Side::Resp, kind: LifeEventKind::Fin }];
+    detail.story = "The peer closed; curl[4121] has not called close().".to_owned();
+    detail
+}
+
+/// First seen mid-stream.
+pub(super) fn partial(id: u64) -> FlowDetail {
+    wire_flow(id, ([198, 51, 100, 7], 22), [TcpState::Estab; 2], HandshakeView::default())
+}
+
+/// Known from the socket table alone.
+pub(super) fn kernel_only(id: u64) -> FlowDetail {
+    let mut detail = completed(id);
+    detail.row.outcome = None;
+    detail.row.segments = None;
+    detail.row.payload_bytes = None;
+    detail.row.scope = Scope(4_026_531);
+    detail.row.orig.inferred = None;
+    detail.row.resp.inferred = None;
+    detail.row.orig.owner = Ownership::NoAccess;
+    detail.handshake = None;
+    detail.halves = None;
+    detail.completeness = None;
+    detail.story = String::new();
+    detail
+}
+
+/// A capture's dashboard at its end: the wire was seen, the kernel was not.
+pub(super) fn dashboard() -> Dashboard {
+    let mut frames = FrameCounts::default();
+    (0..38).for_each(|_| frames.count(&Decoded::NotTcp));
+    (0..2).for_each(|_| frames.count(&Decoded::Undecoded(Undecoded::Fragment)));
+    let row = |state, wire| StateRow { state, kernel: None, wire, history: Vec::new() };
+    Dashboard {
+        now: Some(at(69.848)),
+        since: Some(at(0.0)),
+        totals: Totals { segments: 7_544, payload_bytes: 1_234_567, flows: 6, flows_begun: 6, ..Totals::default() },
+        traffic: Traffic::default(),
+        loss: Some(Loss { ts: at(69.0), kernel: None, interface: None, ours: 0, frames }),
+        sees: Sees { wire: true, kernel: None },
+        handshakes: HandshakePane::default(),
+        states: StatePane {
+            rows: vec![
+                row(TcpState::Listen, None),
+                row(TcpState::Estab, Some(12)),
+                row(TcpState::CloseWait, Some(46)),
+                row(TcpState::TimeWait, Some(1_407)),
+            ],
+            wire_counts: WireCounts::BothEnds,
+            mismatched: 0,
+        },
+        queues: QueuePane {
+            kernel: None,
+            wire: vec![WireQueueRow {
+                flow: FlowId(4),
+                from: Endpoint::new([198, 51, 100, 105], 53_046),
+                to: Endpoint::new([192, 0, 2, 10], 9000),
+                unacked: 0,
+                zero_window_since: Some(at(14.4)),
+            }],
+        },
+        time_wait: TimeWaitPane {
+            wire: Some(1_407),
+            entered: 1_407,
+            peers: vec![(Endpoint::new([198, 51, 100, 5], 5432), 1_400)],
+            holders: vec![([192, 0, 2, 10].into(), 1_405)],
+            ..TimeWaitPane::default()
+        },
+        flows: FlowPane::default(),
+        flow: None,
+    }
+}
+
+/// The same with the kernel seen, and queues.
+pub(super) fn live_dashboard() -> Dashboard {
+    let mut dashboard = dashboard();
+    dashboard.sees.kernel = Some(KernelSight {
+        source: TableSource::Diag,
+        at: at(69.0),
+        took: Duration::from_millis(1),
+        sockets: 1_471,
+        ownable: 60,
+        owned: 59,
+        processes_denied: 1,
+    });
+    dashboard.states.wire_counts = WireCounts::LocalEnds;
+    dashboard.states.mismatched = 2;
+    for row in &mut dashboard.states.rows {
+        row.kernel = Some(row.wire.unwrap_or(14));
+    }
+    dashboard.time_wait.kernel = Some(1_406);
+    let owner = Ownership::Held { process: process(), fd: 7, others: 1 };
+    let recv = QueueRow {
+        flow: FlowId(1),
+        local: Endpoint::new([192, 0, 2, 10], 9000),
+        peer: Endpoint::new([198, 51, 100, 105], 53_046),
+        bytes: 98_000,
+        limit: Some(131_072),
+        since: at(28.0),
+        history: vec![],
+        owner: owner.clone(),
+    };
+    let accept = AcceptRow {
+        local: Endpoint::new([0, 0, 0, 0], 8080),
+        waiting: 129,
+        limit: Some(128),
+        history: vec![],
+        owner: Ownership::Unknown,
+    };
+    dashboard.queues.kernel = Some(KernelQueues {
+        recv: vec![recv],
+        send: vec![],
+        accept: vec![accept],
+        listen_overflows: Some(31),
+        listen_drops: Some(0),
+    });
+    dashboard
+}

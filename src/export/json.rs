@@ -1,0 +1,74 @@
+//! Reports for machines, written flow by flow: NDJSON (an object a line) and JSON (one object).
+//!
+//! The schema stands in [`super::record`]. Writes to a `Write` given by the caller, whose errors it hands back.
+
+use std::io::{self, Write};
+
+use crate::engine::{Dashboard, FlowDetail};
+
+use super::record::FlowRecord;
+use super::summary::{Damage, SummaryRecord, Tally};
+
+/// `report --format ndjson`: a line for each flow, then the summary's.
+#[derive(Debug)]
+pub struct NdjsonReport<W> {
+    out: W,
+    tally: Tally,
+}
+
+impl<W: Write> NdjsonReport<W> {
+    /// A report on `out` (buffer it: every flow is written on its own).
+    pub fn new(out: W) -> Self {
+        Self { out, tally: Tally::new() }
+    }
+
+    /// Writes one flow. Call it in order of first appearance.
+    pub fn flow(&mut self, detail: &FlowDetail) -> io::Result<()> {
+        self.tally.count(detail);
+        serde_json::to_writer(&mut self.out, &FlowRecord::of(detail))?;
+        self.out.write_all(b"\n")
+    }
+
+    /// Writes the summary and gives the writer back, flushed.
+    pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
+        serde_json::to_writer(&mut self.out, &SummaryRecord::of(source, dashboard, &self.tally, damage))?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+/// `report --format json`: `{"flows": [...], "summary": {...}}`, the same objects.
+#[derive(Debug)]
+pub struct JsonReport<W> {
+    out: W,
+    tally: Tally,
+}
+
+impl<W: Write> JsonReport<W> {
+    /// Begins a report on `out`.
+    pub fn new(mut out: W) -> io::Result<Self> {
+        out.write_all(b"{\"flows\": [")?;
+        Ok(Self { out, tally: Tally::new() })
+    }
+
+    /// Writes one flow. Call it in order of first appearance.
+    pub fn flow(&mut self, detail: &FlowDetail) -> io::Result<()> {
+        self.out.write_all(if self.tally.flows == 0 { b"\n" } else { b",\n" })?;
+        self.tally.count(detail);
+        serde_json::to_writer(&mut self.out, &FlowRecord::of(detail))?;
+        Ok(())
+    }
+
+    /// Writes the summary and gives the writer back, flushed.
+    pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
+        self.out.write_all(b"\n], \"summary\":\n")?;
+        serde_json::to_writer(&mut self.out, &SummaryRecord::of(source, dashboard, &self.tally, damage))?;
+        self.out.write_all(b"}\n")?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+#[cfg(test)]
+mod tests;

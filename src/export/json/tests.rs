@@ -1,0 +1,69 @@
+use super::*;
+use crate::export::fixture;
+use serde_json::Value;
+
+fn flows() -> [FlowDetail; 3] {
+    [fixture::completed(1), fixture::refused(2), fixture::kernel_only(3)]
+}
+
+fn damage() -> Damage {
+    Damage { file: "cut.pcap".to_owned(), offset: 4_711, reason: "the last packet is cut".to_owned() }
+}
+
+#[test]
+fn ndjson_is_a_line_a_flow_then_the_summary() {
+    let mut report = NdjsonReport::new(Vec::new());
+    flows().iter().for_each(|detail| report.flow(detail).unwrap());
+    let bytes = report.finish("cut.pcap", &fixture::dashboard(), Some(&damage())).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        lines.iter().map(|line| line["type"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["flow", "flow", "flow", "summary"]
+    );
+    let summary = serde_json::to_string_pretty(&lines[3]).unwrap();
+    insta::assert_snapshot!(summary.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn json_holds_the_same_objects() {
+    let mut json = JsonReport::new(Vec::new()).unwrap();
+    let mut ndjson = NdjsonReport::new(Vec::new());
+    for detail in &flows() {
+        json.flow(detail).unwrap();
+        ndjson.flow(detail).unwrap();
+    }
+    let json = json.finish("x", &fixture::dashboard(), None).unwrap();
+    let ndjson = ndjson.finish("x", &fixture::dashboard(), None).unwrap();
+    let whole: Value = serde_json::from_slice(&json).unwrap();
+    let lines: Vec<Value> =
+        String::from_utf8(ndjson).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(whole["flows"].as_array().unwrap().as_slice(), &lines[..3]);
+    assert_eq!(whole["summary"], lines[3]);
+    assert!(whole["summary"].get("damage").is_none());
+}
+
+#[test]
+fn no_flow_at_all_is_still_json() {
+    let bytes = JsonReport::new(Vec::new()).unwrap().finish("x", &fixture::dashboard(), None).unwrap();
+    let whole: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(whole["flows"], Value::Array(Vec::new()));
+}
+
+#[derive(Debug)]
+struct ClosedPipe;
+
+impl Write for ClosedPipe {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_told_as_such() {
+    let error = NdjsonReport::new(ClosedPipe).flow(&fixture::refused(1)).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+}

@@ -1,0 +1,257 @@
+//! The schema of `report --format json|ndjson`: one flow, as JSON. Version [`SCHEMA`].
+//!
+//! Rules that hold for every object: what was not recorded is absent, never 0, `null` or a guess; a name that ends in
+//! `_ns` is nanoseconds (an instant: since the Unix epoch; a length of time: of that length), `_bytes` and queues are
+//! bytes; states are written as `ss` writes them; outcomes, reasons and relations are words in lower case joined by `_`.
+//! New fields may come at any version; a field that changes its meaning or goes away raises [`SCHEMA`].
+//! The fields of the structs below, in their order, are the fields of the objects. Pure.
+
+mod of;
+
+use serde::Serialize;
+
+pub(super) use of::outcome_key;
+
+/// The version of the schema.
+pub const SCHEMA: u32 = 1;
+
+/// One connection. `type` is "flow".
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FlowRecord {
+    r#type: &'static str,
+    /// Stable within one report: the order of first appearance.
+    pub id: u64,
+    /// The network namespace's number; absent for captures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<u32>,
+    /// "orig" or "resp": who sent the first captured segment. Absent (like the counts below, and everything else that
+    /// comes from segments) for a flow known only from the kernel's socket table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_from: Option<&'static str>,
+    /// Whether a SYN (or the listening end) told who `orig` is; if false it is only who was first seen to send.
+    pub orig_known: bool,
+    /// First and latest sign of it.
+    pub first_ts_ns: i64,
+    pub last_ts_ns: i64,
+    /// Segments of both directions, repeats included: SYN without ACK, SYN with ACK, with FIN, with RST.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syn: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syn_ack: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fin: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rst: Option<u64>,
+    /// Wireshark's tcp.completeness: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completeness: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<HandshakeRecord>,
+    pub orig: EndRecord,
+    pub resp: EndRecord,
+}
+
+/// How the connection was made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HandshakeRecord {
+    /// waiting, completed, simultaneous, refused, timed_out, half_open, reset, or partial (not captured).
+    pub outcome: String,
+    /// SYNs and SYN-ACKs sent again; absent where the first of them was not captured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syn_retries: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syn_ack_retries: Option<u32>,
+    /// From the last SYN to the SYN-ACK; from the last SYN-ACK to the ACK.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syn_to_synack_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synack_to_ack_ns: Option<u64>,
+    /// The two together; absent after retries (Karn's rule).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rtt_ns: Option<u64>,
+    /// From the first SYN to the ACK, retries included: what connect() took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_ns: Option<u64>,
+    /// What each end's SYN offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<OptionsRecord>,
+}
+
+/// What each end's SYN offered; absent if it was not captured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OptionsRecord {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orig: Option<OfferRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resp: Option<OfferRecord>,
+}
+
+/// The options of a SYN. An option that is not offered is absent (`mss`, `wscale`) or false; where the snap length cut
+/// the options (`cut`), those not seen are absent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OfferRecord {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mss: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wscale: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sack: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamps: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fast_open: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mptcp: Option<bool>,
+    pub cut: bool,
+}
+
+/// One end of the connection, and what it sent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EndRecord {
+    pub addr: std::net::IpAddr,
+    pub port: u16,
+    /// Segments and payload bytes that it sent, retransmissions included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segments: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload_bytes: Option<u64>,
+    /// Its state as inferred from the wire (the kernel's stands in `socket`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<&'static str>,
+    /// The window that it last advertised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowRecord>,
+    /// Whether it is on this host; absent where the kernel was not seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local: Option<bool>,
+    /// Since when the inferred and the reported state have disagreed, for longer than sampling explains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mismatch_since_ns: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub socket: Option<SocketRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerRecord>,
+}
+
+/// An advertised window.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WindowRecord {
+    /// The header's field.
+    pub raw: u16,
+    /// In bytes; absent where the scale is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u32>,
+    /// Since when it has been 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zero_since_ns: Option<i64>,
+}
+
+/// What the kernel last reported of the socket.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SocketRecord {
+    pub state: &'static str,
+    /// When it was last read; when it was found gone.
+    pub at_ns: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone_ns: Option<i64>,
+    /// As `ss` prints them: for LISTEN the accept queue's length and limit.
+    pub recv_q: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_q: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timer: Option<TimerRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inode: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// The limits of the receive and the send buffer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recv_buffer_bytes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_buffer_bytes: Option<u32>,
+    #[serde(flatten)]
+    pub info: InfoRecord,
+}
+
+/// A pending timer, as `ss -o` prints it: on, keepalive, timewait, persist.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TimerRecord {
+    pub kind: &'static str,
+    pub left_ns: u64,
+    pub retries: u8,
+}
+
+/// The kernel's `struct tcp_info`, in the socket's own object.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct InfoRecord {
+    /// tcpi_rtt, tcpi_rttvar, tcpi_min_rtt, tcpi_rto.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rtt_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rttvar_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_rtt_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rto_ns: Option<u64>,
+    /// tcpi_total_retrans: segments sent again, ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retrans: Option<u32>,
+    /// tcpi_unacked, tcpi_lost: segments in flight, and those held for lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unacked: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u32>,
+    /// In segments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cwnd: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mss: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pmtu: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acked_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retrans_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notsent_bytes: Option<u32>,
+    /// Bytes a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery_rate: Option<u64>,
+    /// Time spent with data to send; of that, held up by the peer's window, and by our send buffer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub busy_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rwnd_limited_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sndbuf_limited_ns: Option<u64>,
+}
+
+/// Who holds the socket; absent where that was not recorded.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OwnerRecord {
+    /// held (by `fd` of this process), listener (not yet accepted: the listener's process), last (held it until it
+    /// closed), orphan (nobody, and who did was not seen), no_access (fd tables that may not be read), unknown.
+    pub relation: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comm: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fd: Option<u32>,
+    /// Further fds that refer to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub others: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cmdline: Option<String>,
+}
+
+#[cfg(test)]
+mod tests;

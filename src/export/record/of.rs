@@ -1,0 +1,179 @@
+//! From the engine's values to the records: where what was not recorded is left out.
+
+use crate::base::{Scope, TcpState, Timestamp};
+use crate::engine::{EndCell, FlowDetail, Ownership, SocketDetail};
+use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, Negotiated, Side};
+use crate::kernel::TcpInfo;
+
+use super::{
+    EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord, SocketRecord,
+    TimerRecord, WindowRecord,
+};
+
+/// An outcome as JSON writes it: `timed_out`.
+pub(in crate::export) fn outcome_key(outcome: HandshakeOutcome) -> String {
+    outcome.name().replace([' ', '-'], "_")
+}
+
+impl FlowRecord {
+    /// The record of `detail`.
+    pub fn of(detail: &FlowDetail) -> Self {
+        let halves = detail.halves.as_ref();
+        let sum = |count: fn(&HalfView) -> u32| {
+            halves.map(|[orig, resp]| u64::from(count(orig)).saturating_add(u64::from(count(resp))))
+        };
+        let row = &detail.row;
+        let end = |side: Side| {
+            let index = side.index();
+            EndRecord::of(row.end(side), halves.map(|halves| &halves[index]), detail.sockets[index].as_ref())
+        };
+        Self {
+            r#type: "flow",
+            id: row.id.0,
+            scope: (row.scope != Scope::FILE).then_some(row.scope.0),
+            first_from: halves.map(|_| detail.first_from.name()),
+            orig_known: row.orig_known,
+            first_ts_ns: row.first.nanos(),
+            last_ts_ns: row.last.nanos(),
+            syn: sum(|half| half.syns),
+            syn_ack: sum(|half| half.syn_acks),
+            fin: sum(|half| half.fins),
+            rst: sum(|half| half.rsts),
+            completeness: detail.completeness.map(|mask| mask.0),
+            handshake: detail.handshake.as_ref().map(HandshakeRecord::of),
+            orig: end(Side::Orig),
+            resp: end(Side::Resp),
+        }
+    }
+}
+
+fn nanos(span: std::time::Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl HandshakeRecord {
+    fn of(view: &HandshakeView) -> Self {
+        let [orig, resp] = view.offered.map(|offer| offer.as_ref().map(OfferRecord::of));
+        let seen = view.outcome != HandshakeOutcome::Partial;
+        Self {
+            outcome: outcome_key(view.outcome),
+            syn_retries: (seen && view.syn_at.is_some()).then_some(view.syn_retries),
+            syn_ack_retries: (seen && view.syn_ack_at.is_some()).then_some(view.syn_ack_retries),
+            syn_to_synack_ns: view.syn_to_syn_ack.map(nanos),
+            synack_to_ack_ns: view.syn_ack_to_ack.map(nanos),
+            rtt_ns: view.rtt.map(nanos),
+            connect_ns: view.connect_time.map(nanos),
+            options: (orig.is_some() || resp.is_some()).then_some(OptionsRecord { orig, resp }),
+        }
+    }
+}
+
+impl OfferRecord {
+    fn of(offer: &Negotiated) -> Self {
+        let flag = |offered: bool| (offered || !offer.cut).then_some(offered);
+        Self {
+            mss: offer.mss,
+            wscale: offer.wscale,
+            sack: flag(offer.sack),
+            timestamps: flag(offer.timestamps),
+            fast_open: flag(offer.fast_open),
+            mptcp: flag(offer.mptcp),
+            cut: offer.cut,
+        }
+    }
+}
+
+impl EndRecord {
+    fn of(cell: &EndCell, half: Option<&HalfView>, socket: Option<&SocketDetail>) -> Self {
+        let window = half.and_then(|half| {
+            let zero_since_ns = half.zero_window_since.map(Timestamp::nanos);
+            Some(WindowRecord { raw: half.window_raw?, bytes: half.window, zero_since_ns })
+        });
+        Self {
+            addr: cell.endpoint.ip(),
+            port: cell.endpoint.port(),
+            segments: half.map(|half| half.segments),
+            payload_bytes: half.map(|half| half.payload_bytes),
+            state: cell.inferred.map(TcpState::name),
+            window,
+            local: cell.local,
+            mismatch_since_ns: cell.mismatch_since.map(Timestamp::nanos),
+            socket: socket.map(SocketRecord::of),
+            owner: OwnerRecord::of(&cell.owner),
+        }
+    }
+}
+
+impl SocketRecord {
+    fn of(detail: &SocketDetail) -> Self {
+        let socket = &detail.socket;
+        Self {
+            state: socket.state.0.name(),
+            at_ns: detail.at.nanos(),
+            gone_ns: detail.gone.map(Timestamp::nanos),
+            recv_q: socket.recv_q,
+            send_q: socket.send_q,
+            timer: socket.timer.map(|timer| TimerRecord {
+                kind: timer.kind.name(),
+                left_ns: nanos(timer.left),
+                retries: timer.retries,
+            }),
+            cookie: socket.cookie,
+            inode: socket.inode,
+            uid: socket.uid,
+            recv_buffer_bytes: socket.buffers.map(|(recv, _)| recv),
+            send_buffer_bytes: socket.buffers.map(|(_, send)| send),
+            info: socket.info.as_deref().map(InfoRecord::of).unwrap_or_default(),
+        }
+    }
+}
+
+impl InfoRecord {
+    fn of(info: &TcpInfo) -> Self {
+        Self {
+            rtt_ns: info.rtt.map(nanos),
+            rttvar_ns: info.rttvar.map(nanos),
+            min_rtt_ns: info.min_rtt.map(nanos),
+            rto_ns: info.rto.map(nanos),
+            retrans: info.total_retrans,
+            unacked: info.unacked,
+            lost: info.lost,
+            cwnd: info.snd_cwnd,
+            mss: info.snd_mss,
+            pmtu: info.pmtu,
+            sent_bytes: info.bytes_sent,
+            acked_bytes: info.bytes_acked,
+            received_bytes: info.bytes_received,
+            retrans_bytes: info.bytes_retrans,
+            notsent_bytes: info.notsent_bytes,
+            delivery_rate: info.delivery_rate,
+            busy_ns: info.busy_time.map(nanos),
+            rwnd_limited_ns: info.rwnd_limited.map(nanos),
+            sndbuf_limited_ns: info.sndbuf_limited.map(nanos),
+        }
+    }
+}
+
+impl OwnerRecord {
+    fn of(ownership: &Ownership) -> Option<Self> {
+        let (relation, fd, others) = match ownership {
+            Ownership::NotRecorded => return None,
+            Ownership::Unknown => ("unknown", None, None),
+            Ownership::NoAccess => ("no_access", None, None),
+            Ownership::Held { fd, others, .. } => ("held", Some(*fd), Some(*others)),
+            Ownership::Listener { others, .. } => ("listener", None, Some(*others)),
+            Ownership::Last { .. } => ("last", None, None),
+            Ownership::Orphan => ("orphan", None, None),
+        };
+        let process = ownership.process();
+        Some(Self {
+            relation,
+            pid: process.map(|process| process.pid),
+            comm: process.map(|process| process.comm.to_string()),
+            fd,
+            others,
+            user: process.map(|process| process.user.to_string()),
+            cmdline: process.map(|process| process.cmdline.to_string()),
+        })
+    }
+}

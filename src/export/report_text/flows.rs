@@ -1,0 +1,90 @@
+//! The sections of the text report that tell of single flows: what went wrong, and the largest.
+
+use std::io;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::base::Scope;
+use crate::engine::FlowDetail;
+use crate::flow::Side;
+
+use super::super::pick::Trouble;
+use super::super::units::{bytes, counted, span};
+use super::sections::{after, more, owner};
+use super::{Page, ReportContext, padded};
+
+/// The flows that went wrong, kind by kind.
+pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
+    page.heading("What went wrong", "worst first")?;
+    let mut any = false;
+    for (kind, number, kept) in context.pick.wrong() {
+        any = true;
+        page.line(&format!("{} {}", mark(kind), counted_kind(kind, number)))?;
+        for detail in kept {
+            flow_line(page, detail, context)?;
+            flow_story(page, detail)?;
+        }
+        more(page, usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(kept.len()))?;
+    }
+    if any { Ok(()) } else { page.line("nothing that can be seen") }
+}
+
+fn counted_kind(kind: Trouble, number: u64) -> String {
+    format!("{}: {}", kind.name(), counted(number, "flow"))
+}
+
+const fn mark(kind: Trouble) -> &'static str {
+    match kind {
+        Trouble::Retried | Trouble::Reset | Trouble::NoAnswerYet => "!",
+        _ => "‼",
+    }
+}
+
+/// The flows with most payload.
+pub(super) fn largest(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
+    if context.pick.largest().is_empty() {
+        return Ok(());
+    }
+    page.heading("Largest flows", "by payload")?;
+    for detail in context.pick.largest() {
+        flow_line(page, detail, context)?;
+        let told = context.pick.wrong().any(|(_, _, kept)| kept.iter().any(|told| told.row.id == detail.row.id));
+        if !told {
+            flow_story(page, detail)?;
+        }
+    }
+    Ok(())
+}
+
+/// One flow: its ends, its size, and when.
+fn flow_line(page: &mut Page<'_>, detail: &FlowDetail, context: &ReportContext<'_>) -> io::Result<()> {
+    let row = &detail.row;
+    let arrow = if row.orig_known { "→" } else { "–" };
+    let scope = if row.scope == Scope::FILE { String::new() } else { format!(" in netns {}", row.scope.0) };
+    let size = row.payload_bytes.map_or_else(|| "no segment seen".to_owned(), bytes);
+    let tuple = format!("  {} {arrow} {}{scope}", row.orig.endpoint, row.resp.endpoint);
+    let from = after(row.first, context.dashboard);
+    let facts = format!("{from} for {}  {size}", span(row.last.since(row.first)));
+    let gap = page.width.saturating_sub(facts.width());
+    if tuple.width() + 2 <= gap {
+        page.line(&format!("{}{facts}", padded(&tuple, gap)))?;
+    } else {
+        page.line(&tuple)?;
+        page.line(&format!("      {facts}"))?;
+    }
+    Ok(())
+}
+
+/// Who holds it, and its story.
+fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
+    let row = &detail.row;
+    let owners: Vec<String> = Side::BOTH
+        .into_iter()
+        .filter(|side| row.end(*side).owner.process().is_some())
+        .map(|side| format!("{}: {}", side.name(), owner(&row.end(side).owner)))
+        .collect();
+    if !owners.is_empty() {
+        page.paragraph("      ", 6, &owners.join(" · "))?;
+    }
+    if detail.story.is_empty() { Ok(()) } else { page.paragraph("      ", 6, &detail.story) }
+}

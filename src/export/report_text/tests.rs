@@ -1,0 +1,82 @@
+use super::*;
+use crate::base::Timestamp;
+use crate::engine::FlowDetail;
+use crate::export::fixture;
+
+fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, width: usize) -> String {
+    let mut tally = Tally::new();
+    let mut pick = Pick::new(dashboard.now.unwrap_or(Timestamp::MIN), 2, 3);
+    for detail in flows {
+        tally.count(detail);
+        pick.offer(detail);
+    }
+    let context = ReportContext { source: "demo.pcap.gz", dashboard, tally: &tally, pick: &pick, damage, width };
+    let mut bytes = Vec::new();
+    write_report(&mut bytes, &context).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+fn flows() -> Vec<FlowDetail> {
+    vec![
+        fixture::completed(1),
+        fixture::refused(2),
+        fixture::refused(3),
+        fixture::refused(4),
+        fixture::timed_out(5),
+        fixture::window_closed(6),
+        fixture::close_wait(7),
+        fixture::partial(8),
+    ]
+}
+
+fn settled(text: &str) -> String {
+    text.replace(env!("CARGO_PKG_VERSION"), "VERSION")
+}
+
+#[test]
+fn of_a_capture() {
+    insta::assert_snapshot!(settled(&report(&fixture::dashboard(), &flows(), None, 100)));
+}
+
+#[test]
+fn of_a_live_host_in_80_columns() {
+    let mut all = flows();
+    all.push(fixture::kernel_only(9));
+    insta::assert_snapshot!(settled(&report(&fixture::live_dashboard(), &all, None, 10)));
+}
+
+#[test]
+fn damage_is_told_first_and_nothing_is_not_invented() {
+    let mut dashboard = fixture::dashboard();
+    dashboard.since = None;
+    dashboard.now = None;
+    dashboard.loss = None;
+    dashboard.sees.wire = false;
+    dashboard.states.rows.clear();
+    let damage = Damage { file: "cut.pcap".to_owned(), offset: 0, reason: "the file is empty".to_owned() };
+    let text = report(&dashboard, &[], Some(&damage), 100);
+    let head: Vec<&str> = text.lines().take(6).skip(1).collect();
+    assert_eq!(
+        head,
+        [
+            "time    nothing was seen",
+            "wire    not recorded",
+            "kernel  not recorded",
+            "lost    not told",
+            "DAMAGED cut.pcap at byte 0: the file is empty; everything before it was used",
+        ]
+    );
+}
+
+#[test]
+fn no_line_is_wider_than_the_page() {
+    let mut all = flows();
+    all[1].story = "word ".repeat(60) + &"x".repeat(300);
+    for width in [80, 100, 160] {
+        let text = report(&fixture::live_dashboard(), &all, None, width);
+        for line in text.lines() {
+            assert!(line.width() <= width, "{width}: {line}");
+            assert_eq!(line, line.trim_end());
+        }
+    }
+}

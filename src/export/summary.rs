@@ -1,0 +1,205 @@
+//! The last line of a report: what the source held as a whole, and what is missing from it.
+//!
+//! [`Tally`] is fed each flow in passing, since the engine's panes speak of the last minute only. Pure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::base::{Endpoint, Timestamp};
+use crate::engine::{Dashboard, Evicted, FlowDetail, Loss, Percentiles};
+use crate::flow::HandshakeOutcome;
+use crate::wire::Undecoded;
+
+use super::record::{SCHEMA, outcome_key};
+
+/// Where a capture is damaged: everything before it was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Damage {
+    pub file: String,
+    /// Bytes from the start of the file (of its decompressed content).
+    pub offset: u64,
+    pub reason: String,
+}
+
+/// Counts over every flow of a report.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    pub flows: u64,
+    /// Flows of which no segment was seen: known from the kernel's socket table alone.
+    pub kernel_only: u64,
+    pub outcomes: BTreeMap<HandshakeOutcome, u64>,
+    pub(super) failing: BTreeMap<(Endpoint, HandshakeOutcome), Failing>,
+    connect: Histogram<u64>,
+}
+
+/// Handshakes of one responder that failed in one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Failing {
+    pub(super) flows: u64,
+    pub(super) retries: u64,
+    pub(super) last: Timestamp,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    ///
+    /// # Panics
+    /// Never: the histogram's bounds are constants that it accepts.
+    pub fn new() -> Self {
+        const LONGEST: u64 = 3_600_000_000_000;
+        let connect = Histogram::new_with_bounds(1, LONGEST, 3).expect("constant bounds");
+        Self { flows: 0, kernel_only: 0, outcomes: BTreeMap::new(), failing: BTreeMap::new(), connect }
+    }
+
+    /// Counts one flow.
+    pub fn count(&mut self, detail: &FlowDetail) {
+        self.flows += 1;
+        let Some(handshake) = &detail.handshake else {
+            self.kernel_only += 1;
+            return;
+        };
+        *self.outcomes.entry(handshake.outcome).or_default() += 1;
+        if let Some(time) = handshake.connect_time {
+            self.connect.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        }
+        if handshake.outcome.is_failure() {
+            let failing = self.failing.entry((detail.row.resp.endpoint, handshake.outcome)).or_default();
+            failing.flows += 1;
+            failing.retries += u64::from(handshake.syn_retries) + u64::from(handshake.syn_ack_retries);
+            failing.last = failing.last.max(detail.row.last);
+        }
+    }
+
+    /// How many flows had `outcome`.
+    pub fn with(&self, outcome: HandshakeOutcome) -> u64 {
+        self.outcomes.get(&outcome).copied().unwrap_or(0)
+    }
+
+    /// First SYN to the ACK that completed, retries included, over every completed handshake; within 0.1 %.
+    pub fn connect_times(&self) -> Option<Percentiles> {
+        let at = |quantile| Duration::from_nanos(self.connect.value_at_quantile(quantile).min(self.connect.max()));
+        (!self.connect.is_empty()).then(|| Percentiles {
+            count: self.connect.len(),
+            p50: at(0.50),
+            p95: at(0.95),
+            p99: at(0.99),
+            max: Duration::from_nanos(self.connect.max()),
+        })
+    }
+}
+
+/// The object of `type` "summary" that ends a report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct SummaryRecord<'a> {
+    r#type: &'static str,
+    /// sockscope's version, and the schema's.
+    version: &'static str,
+    schema: u32,
+    source: &'a str,
+    /// First and last instant of the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_ts_ns: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_ts_ns: Option<i64>,
+    /// Frames read, and those that hold no TCP; absent where the source counts none (the kernel alone).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_tcp: Option<u64>,
+    /// Absent where no packets were looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segments: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_bytes: Option<u64>,
+    /// Segments that showed a datagram already seen on another interface; inputs whose time ran backwards.
+    duplicates: u64,
+    regressions: u64,
+    flows: FlowsRecord,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<LostRecord>,
+    evicted: EvictedRecord,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<&'a Damage>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct FlowsRecord {
+    /// Ever begun; printed in this report; of those, known from the kernel alone.
+    begun: u64,
+    reported: u64,
+    kernel_only: u64,
+    /// By the handshake's outcome: every key is there.
+    outcomes: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct LostRecord {
+    /// Frames that libpcap says the kernel or the interface dropped; absent for a file, which does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernel: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<u64>,
+    /// Segments that a full queue of our own dropped.
+    ours: u64,
+    /// Frames that could not be decoded, by reason: every key is there, and `total`.
+    undecoded: BTreeMap<&'static str, u64>,
+}
+
+/// Flows thrown out of a full table, which are not printed, by what they were.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct EvictedRecord {
+    closed: u64,
+    half_open: u64,
+    idle: u64,
+}
+
+impl<'a> SummaryRecord<'a> {
+    pub(super) fn of(source: &'a str, dashboard: &Dashboard, tally: &Tally, damage: Option<&'a Damage>) -> Self {
+        let totals = &dashboard.totals;
+        let wire = dashboard.sees.wire;
+        let frames = dashboard.loss.map(|loss| loss.frames).filter(|_| wire);
+        let outcomes = HandshakeOutcome::CONCLUDED.into_iter().chain([HandshakeOutcome::Waiting]);
+        let outcomes = outcomes.chain([HandshakeOutcome::Partial]);
+        let Evicted { closed, half_open, idle } = totals.evicted;
+        Self {
+            r#type: "summary",
+            version: env!("CARGO_PKG_VERSION"),
+            schema: SCHEMA,
+            source,
+            first_ts_ns: dashboard.since.map(Timestamp::nanos),
+            last_ts_ns: dashboard.now.map(Timestamp::nanos),
+            frames: frames.map(|frames| frames.frames),
+            not_tcp: frames.map(|frames| frames.not_tcp),
+            segments: wire.then_some(totals.segments),
+            payload_bytes: wire.then_some(totals.payload_bytes),
+            duplicates: totals.duplicates,
+            regressions: totals.regressions,
+            flows: FlowsRecord {
+                begun: totals.flows_begun,
+                reported: tally.flows,
+                kernel_only: tally.kernel_only,
+                outcomes: outcomes.map(|outcome| (outcome_key(outcome), tally.with(outcome))).collect(),
+            },
+            lost: dashboard.loss.as_ref().map(LostRecord::of),
+            evicted: EvictedRecord { closed, half_open, idle },
+            damage,
+        }
+    }
+}
+
+impl LostRecord {
+    fn of(loss: &Loss) -> Self {
+        let reasons = Undecoded::ALL.into_iter().map(|reason| (reason.name(), loss.frames.undecoded(reason)));
+        let undecoded = reasons.chain([("total", loss.frames.undecoded_total())]).collect();
+        Self { kernel: loss.kernel, interface: loss.interface, ours: loss.ours, undecoded }
+    }
+}
