@@ -80,6 +80,9 @@ pub struct Demo {
 pub struct Report {
     #[command(flatten)]
     pub input: Input,
+    /// Report on the built-in incident
+    #[arg(long, conflicts_with_all = ["read", "interfaces"])]
+    pub demo: bool,
     /// How long to watch when live (10s, 2m, 500ms)
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = span)]
     pub duration: Duration,

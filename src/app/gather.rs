@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 
 use crate::engine::Engine;
+use crate::journal::Damage;
 use crate::ui::Source;
 
 use super::cli::Input;
@@ -19,7 +20,7 @@ pub(super) struct Seen {
     pub(super) engine: Engine,
     pub(super) source: Source,
     /// The input was damaged: where and how.
-    pub(super) damage: Option<String>,
+    pub(super) damage: Option<Damage>,
 }
 
 impl Seen {
@@ -44,7 +45,7 @@ fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
     let mut replay = Replay::open(origin, input.filter(), config, f64::INFINITY)?;
     let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
     replay.run(&mut engine, until);
-    let damage = replay.damage().map(str::to_owned);
+    let damage = replay.damage().cloned();
     Ok(Seen { source: replay.source(&engine), engine, damage })
 }
 

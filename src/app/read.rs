@@ -59,20 +59,19 @@ fn open_file(path: &Path) -> Result<Box<dyn Read + Send>> {
 
 /// What the reading thread delivers.
 #[derive(Debug)]
-pub(super) enum Read1 {
+pub(super) enum Reading {
     /// Segments in the order of the file, and what became of all frames so far.
     Batch { segments: Vec<Segment>, loss: Loss },
     /// The end: clean, damaged, or the filter failed.
-    End(Option<String>),
+    End(Option<Damage>),
 }
 
 /// Opens a capture and starts to read it ahead. Checks first that it is one, and that the filter compiles for it.
 ///
 /// # Errors
 /// Where the file cannot be opened, is no capture, or the filter does not compile.
-pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Receiver<Read1>> {
-    let name = origin.name();
-    let mut reader = CaptureReader::open(origin.open()?).with_context(|| name.clone())?;
+pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Receiver<Reading>> {
+    let mut reader = CaptureReader::open(origin.open()?).with_context(|| origin.name())?;
     let mut frames = filter.map(FrameFilter::new);
     if let Some(frames) = &mut frames {
         for interface in reader.interfaces() {
@@ -83,7 +82,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Receiver<Re
     let run = move || {
         let end = read_all(&mut reader, frames.as_mut(), &send);
         if let Some(end) = end {
-            let _nobody_waits = send.send(Read1::End(end.map(|why| format!("{name}: {why}"))));
+            let _nobody_waits = send.send(Reading::End(end));
         }
     };
     thread::Builder::new().name("reader".to_owned()).spawn(run).context("cannot start a thread")?;
@@ -94,8 +93,8 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Receiver<Re
 fn read_all(
     reader: &mut CaptureReader,
     mut filter: Option<&mut FrameFilter>,
-    send: &Sender<Read1>,
-) -> Option<Option<String>> {
+    send: &Sender<Reading>,
+) -> Option<Option<Damage>> {
     let mut counts = FrameCounts::default();
     let mut last = Timestamp::MIN;
     loop {
@@ -110,7 +109,7 @@ fn read_all(
         };
         if last > Timestamp::MIN {
             let loss = Loss { ts: last, kernel: None, interface: None, ours: 0, frames: counts };
-            send.send(Read1::Batch { segments, loss }).ok()?;
+            send.send(Reading::Batch { segments, loss }).ok()?;
         }
         if end.is_some() {
             return end;
@@ -125,15 +124,16 @@ fn next(
     counts: &mut FrameCounts,
     last: &mut Timestamp,
     segments: &mut Vec<Segment>,
-) -> Result<bool, String> {
+) -> Result<bool, Damage> {
+    let offset = reader.offset();
     let frame = match reader.next_frame() {
         Ok(Some(frame)) => frame,
         Ok(None) => return Ok(false),
-        Err(damage) => return Err(damaged(&damage)),
+        Err(damage) => return Err(damage),
     };
     *last = (*last).max(frame.ts);
     if let Some(filter) = filter
-        && !filter.matches(&frame).map_err(|error| error.to_string())?
+        && !filter.matches(&frame).map_err(|error| Damage { offset, reason: error.to_string() })?
     {
         return Ok(true);
     }
@@ -143,8 +143,4 @@ fn next(
         segments.push(segment);
     }
     Ok(true)
-}
-
-fn damaged(damage: &Damage) -> String {
-    format!("{damage}; everything before it was used")
 }

@@ -8,12 +8,12 @@ use crossbeam_channel::{Receiver, TryRecvError};
 
 use crate::base::Timestamp;
 use crate::engine::{Config, Engine, Input, Loss};
-use crate::journal::PlayClock;
+use crate::journal::{Damage, PlayClock};
 use crate::ui::{Control, Playback, Source, SourceKind};
 use crate::wire::Segment;
 
 use super::feed::Feed;
-use super::read::{self, Origin, Read1};
+use super::read::{self, Origin, Reading};
 
 /// Segments fed in one go, so that queries are answered in between.
 const AT_ONCE: usize = 20_000;
@@ -28,7 +28,7 @@ pub(super) struct Replay {
     config: Config,
     clock: PlayClock,
     started: Instant,
-    reader: Receiver<Read1>,
+    reader: Receiver<Reading>,
     ahead: VecDeque<Segment>,
     loss: Option<Loss>,
     first: Option<Timestamp>,
@@ -37,7 +37,7 @@ pub(super) struct Replay {
     target: Option<Timestamp>,
     at_end: bool,
     /// How the file ended, if not cleanly.
-    damage: Option<String>,
+    damage: Option<Damage>,
     notice: Option<String>,
 }
 
@@ -78,8 +78,8 @@ impl Replay {
     }
 
     /// How the file ended, if not cleanly.
-    pub(super) fn damage(&self) -> Option<&str> {
-        self.damage.as_deref()
+    pub(super) fn damage(&self) -> Option<&Damage> {
+        self.damage.as_ref()
     }
 
     fn now(&self) -> Duration {
@@ -96,17 +96,18 @@ impl Replay {
                 self.reader.try_recv()
             };
             match message {
-                Ok(Read1::Batch { segments, loss }) => {
+                Ok(Reading::Batch { segments, loss }) => {
                     self.ahead.extend(segments);
                     self.loss = Some(loss);
                     self.last = self.last.max(Some(loss.ts));
                     self.first = self.first.or_else(|| self.ahead.front().map(|segment| segment.ts));
                 }
-                Ok(Read1::End(damage)) => (self.at_end, self.damage) = (true, damage),
+                Ok(Reading::End(damage)) => (self.at_end, self.damage) = (true, damage),
                 Err(TryRecvError::Empty) => return false,
                 Err(TryRecvError::Disconnected) => {
                     self.at_end = true;
-                    self.damage.get_or_insert_with(|| "the reading thread died".to_owned());
+                    let reason = "the reading thread died".to_owned();
+                    self.damage.get_or_insert(Damage { offset: 0, reason });
                 }
             }
         }
@@ -241,9 +242,9 @@ impl Feed for Replay {
 
     fn source(&self, _engine: &Engine) -> Source {
         let kind = if self.origin == Origin::Demo { SourceKind::Demo } else { SourceKind::Replay };
+        let name = self.origin.name();
         Source {
             kind,
-            name: self.origin.name(),
             playback: Some(Playback {
                 paused: self.clock.paused(),
                 speed: self.clock.speed(),
@@ -251,8 +252,14 @@ impl Feed for Replay {
                 end: self.last,
                 at_end: self.at_end && self.ahead.is_empty(),
             }),
-            notices: self.damage.iter().chain(&self.notice).cloned().collect(),
+            notices: self.damage.iter().map(|damage| told(&name, damage)).chain(self.notice.clone()).collect(),
             dead: None,
+            name,
         }
     }
+}
+
+/// A damage in words: which file, where, why, and what became of the rest.
+pub(super) fn told(name: &str, damage: &Damage) -> String {
+    format!("{name}: {damage}; everything before it was used")
 }

@@ -1,8 +1,109 @@
 //! `report`: what was seen, as text for people or JSON for programs.
-use anyhow::Result;
-use super::cli::{Input, Report};
-use super::read::Origin;
-use super::Outcome;
 
-pub(super) fn run(_options: &Report) -> Result<Outcome> { anyhow::bail!("wait") }
-pub(super) fn instead_of_dashboard(_input: &Input, _origin: Option<&Origin>) -> Result<Outcome> { anyhow::bail!("wait") }
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::engine::{Dashboard, Filter, FlowDetail, Query, QueryCache};
+use crate::export::{Damage, JsonReport, NdjsonReport, Pick, ReportContext, Tally, write_report};
+use crate::io::{file, tty};
+
+use super::Outcome;
+use super::cli::{Format, Input, Report};
+use super::gather::{self, Seen};
+use super::read::Origin;
+
+/// How long a live dashboard without a terminal watches before it reports.
+const WATCH: std::time::Duration = std::time::Duration::from_secs(10);
+/// Columns of a report that goes into a file or a pipe.
+const PIPE_WIDTH: usize = 100;
+
+/// Reports what the command line asks for.
+pub(super) fn run(options: &Report) -> Result<Outcome> {
+    let seen = gather::gather(&options.input, options.demo, options.duration, None)?;
+    write(&seen, options.format, &options.filter, &options.output)
+}
+
+/// What the dashboard prints where there is no terminal to draw on.
+pub(super) fn instead_of_dashboard(input: &Input, origin: Option<&Origin>) -> Result<Outcome> {
+    let demo = origin == Some(&Origin::Demo);
+    if origin.is_none() {
+        writeln!(std::io::stderr(), "sockscope: no terminal on stdout: watching for 10 s, then reporting")?;
+    }
+    let seen = gather::gather(input, demo, WATCH, None)?;
+    write(&seen, Format::Text, "", Path::new("-"))
+}
+
+fn write(seen: &Seen, format: Format, filter: &str, output: &Path) -> Result<Outcome> {
+    let query = Query { filter: Filter::parse(filter), ..Query::default() };
+    let dashboard = seen.engine.dashboard(&query, &mut QueryCache::default());
+    let damage = seen.damage.as_ref().map(|damage| Damage {
+        file: seen.source.name.clone(),
+        offset: damage.offset,
+        reason: damage.reason.clone(),
+    });
+    let shown = Shown { seen, dashboard: &dashboard, filter: &query.filter, damage: damage.as_ref() };
+    let mut out = file::create_output(output).with_context(|| format!("cannot create {}", output.display()))?;
+    let written = match format {
+        Format::Text => shown.text(&mut out, output.as_os_str() == "-"),
+        Format::Json => shown.json(&mut out),
+        Format::Ndjson => shown.ndjson(&mut out),
+    };
+    written.with_context(|| format!("cannot write {}", output.display()))?;
+    for notice in &seen.source.notices {
+        writeln!(std::io::stderr(), "sockscope: {notice}")?;
+    }
+    Ok(seen.outcome())
+}
+
+/// What a report tells, whatever its format.
+struct Shown<'a> {
+    seen: &'a Seen,
+    dashboard: &'a Dashboard,
+    filter: &'a Filter,
+    damage: Option<&'a Damage>,
+}
+
+impl Shown<'_> {
+    /// The flows that match, in order of first appearance.
+    fn flows(&self) -> impl Iterator<Item = FlowDetail> {
+        let engine = &self.seen.engine;
+        engine.flow_ids(self.filter).into_iter().filter_map(|id| engine.detail(id))
+    }
+
+    fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<()> {
+        let (mut tally, mut pick) = (Tally::new(), Pick::default());
+        for detail in self.flows() {
+            tally.count(&detail);
+            pick.offer(detail);
+        }
+        let terminal = stdout && std::io::stdout().is_terminal();
+        let width = terminal.then(tty::width).flatten().map_or(PIPE_WIDTH, usize::from);
+        let context = ReportContext {
+            source: &self.seen.source.name,
+            dashboard: self.dashboard,
+            tally: &tally,
+            pick: &pick,
+            damage: self.damage,
+            width,
+        };
+        write_report(out, &context)
+    }
+
+    fn json(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        let mut report = JsonReport::new(out)?;
+        for detail in self.flows() {
+            report.flow(&detail)?;
+        }
+        report.finish(&self.seen.source.name, self.dashboard, self.damage).map(drop)
+    }
+
+    fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        let mut report = NdjsonReport::new(out);
+        for detail in self.flows() {
+            report.flow(&detail)?;
+        }
+        report.finish(&self.seen.source.name, self.dashboard, self.damage).map(drop)
+    }
+}

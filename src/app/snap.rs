@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::base::Timestamp;
-use crate::engine::{Dashboard, FlowId, QueryCache};
+use crate::engine::{Dashboard, Filter, FlowId, QueryCache};
 use crate::export::{Palette, PictureFormat, picture};
 use crate::io::file;
 use crate::ui::{Source, ThemeName, UiState, View};
@@ -45,7 +45,7 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
 
 /// The flow to select: the one that was named, or for the flow view the first of the table.
 fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
-    let ids = seen.engine.flow_ids();
+    let ids = seen.engine.flow_ids(&Filter::parse(&options.filter));
     match options.flow.map(FlowId) {
         Some(id) if ids.contains(&id) => Ok(Some(id)),
         Some(id) => bail!("there is no flow {id}: the flows are numbered {}", numbers(&ids)),

@@ -116,17 +116,6 @@ pub struct HandshakePane {
     pub histogram: Vec<(Duration, u64)>,
     /// Who fails most in the window, most first.
     pub failing: Vec<FailingPeer>,
-    /// The same since the first input.
-    pub whole: HandshakeTotals,
-}
-
-/// Handshakes since the first input.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct HandshakeTotals {
-    pub begun: u64,
-    /// In the order of [`HandshakeOutcome::CONCLUDED`].
-    pub outcomes: Vec<(HandshakeOutcome, u64)>,
-    pub latency: Option<Percentiles>,
 }
 
 /// Percentiles of a set of durations.

@@ -12,7 +12,7 @@ use crate::base::{Endpoint, Series, Timestamp};
 use crate::flow::HandshakeOutcome;
 
 use super::FlowId;
-use super::dashboard::{FailingPeer, HandshakePane, HandshakeTotals, Percentiles};
+use super::dashboard::{FailingPeer, HandshakePane, Percentiles};
 use super::record::Standing;
 
 /// The window that the pane tells of.
@@ -30,13 +30,10 @@ type Latencies = Histogram<u32>;
 #[derive(Debug, Clone)]
 pub(super) struct Handshakes {
     begun: Series,
-    begun_total: u64,
     waiting: u64,
     /// By place in [`HandshakeOutcome::CONCLUDED`].
     concluded: Vec<Series>,
-    concluded_total: [u64; HandshakeOutcome::CONCLUDED.len()],
     slices: VecDeque<(i64, Latencies)>,
-    all: Latencies,
     failures: VecDeque<Failure>,
 }
 
@@ -53,12 +50,9 @@ impl Handshakes {
         let series = || Series::new(SECOND, 120);
         Self {
             begun: series(),
-            begun_total: 0,
             waiting: 0,
             concluded: vec![series(); HandshakeOutcome::CONCLUDED.len()],
-            concluded_total: Default::default(),
             slices: VecDeque::new(),
-            all: latencies(),
             failures: VecDeque::new(),
         }
     }
@@ -66,7 +60,6 @@ impl Handshakes {
     /// A flow's handshake was first seen.
     pub(super) fn begin(&mut self, at: Timestamp) {
         self.begun.add(at, 1);
-        self.begun_total += 1;
     }
 
     /// A flow's handshake went from `was` to `is`.
@@ -78,12 +71,10 @@ impl Handshakes {
         self.waiting = (self.waiting + waits(is)).saturating_sub(waits(was));
         if let Some((index, at)) = concluded(was) {
             self.concluded[index].take_back(at, 1);
-            self.concluded_total[index] = self.concluded_total[index].saturating_sub(1);
             self.failures.retain(|failure| failure.flow != flow);
         }
         let Some((index, at)) = concluded(is) else { return };
         self.concluded[index].add(at, 1);
-        self.concluded_total[index] += 1;
         let outcome = HandshakeOutcome::CONCLUDED[index];
         if outcome.is_failure() {
             if self.failures.len() == FAILURES {
@@ -104,7 +95,6 @@ impl Handshakes {
 
     fn record(&mut self, at: Timestamp, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
-        self.all.saturating_record(micros);
         let slice = at.bin(SLICE);
         if self.slices.back().is_none_or(|(newest, _)| *newest < slice) {
             self.slices.push_back((slice, latencies()));
@@ -133,11 +123,6 @@ impl Handshakes {
             latency: percentiles(&recent),
             histogram: histogram(&recent),
             failing: self.failing(now),
-            whole: HandshakeTotals {
-                begun: self.begun_total,
-                outcomes: HandshakeOutcome::CONCLUDED.into_iter().zip(self.concluded_total).collect(),
-                latency: percentiles(&self.all),
-            },
         }
     }
 

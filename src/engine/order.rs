@@ -11,7 +11,7 @@ use super::queues::wire_queues;
 use super::record::Record;
 use super::table::Slot;
 use super::time_wait::Groups;
-use super::{Engine, FlowId, Query, QueryCache, SortKey};
+use super::{Engine, Filter, FlowId, Query, QueryCache, SortKey};
 
 const FRESH: Duration = Duration::from_millis(500);
 
@@ -84,9 +84,10 @@ impl Engine {
         FlowPane { all: self.table.len(), matching: cache.order.len(), offset: query.offset, rows: rows.collect() }
     }
 
-    /// The numbers of all flows in order of first appearance.
-    pub fn flow_ids(&self) -> Vec<FlowId> {
-        let mut ids: Vec<FlowId> = self.table.iter().map(|(_, record)| record.id).collect();
+    /// The numbers of all flows that match, in order of first appearance.
+    pub fn flow_ids(&self, filter: &Filter) -> Vec<FlowId> {
+        let matching = self.table.iter().filter(|(_, record)| filter.matches(record));
+        let mut ids: Vec<FlowId> = matching.map(|(_, record)| record.id).collect();
         ids.sort_unstable();
         ids
     }
