@@ -16,7 +16,7 @@ const LOOP: LinkType = LinkType(108);
 /// A filter expression as tcpdump takes it, and its programs.
 pub struct FrameFilter {
     expression: String,
-    programs: HashMap<LinkType, Program>,
+    programs: HashMap<LinkType, Result<Program, BpfError>>,
 }
 
 /// Why an expression cannot be a filter for frames of a link type.
@@ -43,30 +43,30 @@ impl FrameFilter {
 
     /// Whether the expression can be used on frames of that link type.
     pub fn check(&self, link: LinkType) -> Result<(), BpfError> {
-        if self.programs.contains_key(&link) { Ok(()) } else { self.compile(link).map(drop) }
+        match self.programs.get(&link) {
+            Some(compiled) => compiled.as_ref().map(|_| ()).map_err(Clone::clone),
+            None => compile(&self.expression, link).map(drop),
+        }
     }
 
     /// Whether the frame passes. Where the snap length cut a frame, a test on bytes that are not there fails, except in
     /// an expression that asks for the frame's length: there they count as 0.
     pub fn matches(&mut self, frame: &Frame<'_>) -> Result<bool, BpfError> {
-        if !self.programs.contains_key(&frame.link) {
-            let program = self.compile(frame.link)?;
-            self.programs.insert(frame.link, program);
-        }
-        Ok(self.programs.get(&frame.link).is_some_and(|program| program.matches(frame)))
+        let compiled = self.programs.entry(frame.link).or_insert_with(|| compile(&self.expression, frame.link));
+        compiled.as_ref().map(|program| program.matches(frame)).map_err(Clone::clone)
     }
+}
 
-    fn compile(&self, link: LinkType) -> Result<Program, BpfError> {
-        let compiled = Capture::dead(dlt(link)).and_then(|dead| dead.compile(&self.expression, true));
-        compiled.map(Program::new).map_err(|error| BpfError {
-            expression: self.expression.clone(),
-            link,
-            reason: match error {
-                pcap::Error::PcapError(words) => words,
-                other => other.to_string(),
-            },
-        })
-    }
+fn compile(expression: &str, link: LinkType) -> Result<Program, BpfError> {
+    let compiled = Capture::dead(dlt(link)).and_then(|dead| dead.compile(expression, true));
+    compiled.map(Program::new).map_err(|error| BpfError {
+        expression: expression.to_owned(),
+        link,
+        reason: match error {
+            pcap::Error::PcapError(words) => words,
+            other => other.to_string(),
+        },
+    })
 }
 
 impl fmt::Debug for FrameFilter {
