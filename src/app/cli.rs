@@ -15,7 +15,7 @@ use crate::io::Sockets;
 #[command(after_help = "Exit codes: 0 done, 1 failed, 2 input damaged (all before the damage was used), \
                         3 not permitted, 4 reserved for findings.\n\
                         Without a terminal on stdout the dashboards print the text report instead.")]
-pub struct Cli {
+pub(super) struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
@@ -25,7 +25,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// The dashboard over the built-in incident: no privilege, no network, no file
     Demo(Demo),
     /// Print what was seen: text for people, json and ndjson for programs
@@ -36,7 +36,7 @@ pub enum Command {
 
 /// Where connections are seen.
 #[derive(Debug, Clone, Args)]
-pub struct Input {
+pub(super) struct Input {
     /// Capture on this interface (may be given more than once); every interface without it
     #[arg(short = 'i', value_name = "IFACE", conflicts_with = "read")]
     pub interfaces: Vec<String>,
@@ -64,20 +64,20 @@ pub struct Input {
 
 /// How a screen looks.
 #[derive(Debug, Clone, Args)]
-pub struct Look {
+pub(super) struct Look {
     /// Colours; mono (also by NO_COLOR) uses none
     #[arg(long, value_enum, value_name = "NAME")]
     pub theme: Option<ThemeChoice>,
 }
 
 #[derive(Debug, Args)]
-pub struct Demo {
+pub(super) struct Demo {
     #[command(flatten)]
     pub look: Look,
 }
 
 #[derive(Debug, Args)]
-pub struct Report {
+pub(super) struct Report {
     #[command(flatten)]
     pub input: Input,
     /// Report on the built-in incident
@@ -97,7 +97,7 @@ pub struct Report {
 }
 
 #[derive(Debug, Args)]
-pub struct Snap {
+pub(super) struct Snap {
     #[command(flatten)]
     pub input: Input,
     #[command(flatten)]
@@ -128,28 +128,28 @@ pub struct Snap {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     Text,
     Json,
     Ndjson,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ViewChoice {
+pub(super) enum ViewChoice {
     Overview,
     Flows,
     Flow,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ThemeChoice {
+pub(super) enum ThemeChoice {
     Dark,
     Light,
     Mono,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SocketChoice {
+pub(super) enum SocketChoice {
     /// sock_diag, or /proc where that is refused
     Auto,
     /// sock_diag(7)
@@ -170,7 +170,7 @@ impl From<SocketChoice> for Sockets {
 
 impl Input {
     /// The BPF words as one expression.
-    pub fn filter(&self) -> Option<String> {
+    pub(super) fn filter(&self) -> Option<String> {
         (!self.bpf.is_empty()).then(|| self.bpf.join(" "))
     }
 }
@@ -184,7 +184,7 @@ fn flows(text: &str) -> Result<usize, String> {
 }
 
 /// A span: a plain number is seconds; jiff's friendly spans (`10s`, `1m30s`, `500ms`) besides.
-pub fn span(text: &str) -> Result<Duration, String> {
+pub(super) fn span(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
     let friendly = || text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
     seconds.or_else(friendly).ok_or_else(|| "a span such as 10s, 500ms, 1m30s or 12.5".to_owned())

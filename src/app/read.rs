@@ -133,7 +133,7 @@ fn next(
     };
     *last = (*last).max(frame.ts);
     if let Some(filter) = filter
-        && !filter.matches(&frame).map_err(|error| Damage { offset, reason: error.to_string() })?
+        && !filter.matches(&frame).map_err(|error| Damage { offset, reason: error.to_string(), decompressed: false })?
     {
         return Ok(true);
     }

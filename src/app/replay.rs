@@ -107,7 +107,7 @@ impl Replay {
                 Err(TryRecvError::Disconnected) => {
                     self.at_end = true;
                     let reason = "the reading thread died".to_owned();
-                    self.damage.get_or_insert(Damage { offset: 0, reason });
+                    self.damage.get_or_insert(Damage { offset: 0, reason, decompressed: false });
                 }
             }
         }

@@ -16,6 +16,9 @@ use super::read::Origin;
 
 /// How long a live dashboard without a terminal watches before it reports.
 const WATCH: std::time::Duration = std::time::Duration::from_secs(10);
+/// Flows told of each kind of trouble, and of the largest.
+const EACH: usize = 8;
+const LARGEST: usize = 10;
 /// Columns of a report that goes into a file or a pipe.
 const PIPE_WIDTH: usize = 100;
 
@@ -73,10 +76,11 @@ impl Shown<'_> {
     }
 
     fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<()> {
-        let (mut tally, mut pick) = (Tally::new(), Pick::default());
+        let now = self.dashboard.now.unwrap_or_default();
+        let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
         for detail in self.flows() {
             tally.count(&detail);
-            pick.offer(detail);
+            pick.offer(&detail);
         }
         let terminal = stdout && std::io::stdout().is_terminal();
         let width = terminal.then(tty::width).flatten().map_or(PIPE_WIDTH, usize::from);

@@ -52,7 +52,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
     };
     FlowDetail {
         row,
-        first_from: Side::Orig,
+        first_from: Some(Side::Orig),
         handshake: Some(handshake),
         completeness: Some(Completeness(1)),
         halves: Some(states.map(|state| half(state, 1, 0))),

@@ -14,6 +14,7 @@ mod proc_dir;
 mod proc_file;
 mod proc_table;
 mod sampler;
+pub mod tty;
 
 pub use netlink::DiagError;
 pub use sampler::{Sampler, SamplerError, Sockets};

@@ -31,7 +31,7 @@ impl FlowRecord {
             r#type: "flow",
             id: row.id.0,
             scope: (row.scope != Scope::FILE).then_some(row.scope.0),
-            first_from: halves.map(|_| detail.first_from.name()),
+            first_from: detail.first_from.map(Side::name),
             orig_known: row.orig_known,
             first_ts_ns: row.first.nanos(),
             last_ts_ns: row.last.nanos(),

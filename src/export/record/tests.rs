@@ -60,6 +60,6 @@ fn nothing_is_null_and_a_handshake_not_captured_has_no_retries() {
 fn who_was_seen_first_is_told() {
     let mut detail = fixture::completed(1);
     assert_eq!(json_of(&detail)["first_from"], "orig");
-    detail.first_from = Side::Resp;
+    detail.first_from = Some(Side::Resp);
     assert_eq!(json_of(&detail)["first_from"], "resp");
 }
