@@ -85,7 +85,9 @@ fn dashes(count: i32, c: char) -> Vec<Rect> {
 /// after it (counter-clockwise and clockwise) as "above" and "below", then turned into place.
 fn arms(weights: [Weight; 4]) -> Vec<Rect> {
     let mut rects = Vec::new();
-    for (direction, weight) in weights.into_iter().enumerate() {
+    // Left before right, so that level lines continue from cell to cell and can be drawn as one.
+    for direction in [3, 1, 0, 2] {
+        let weight = weights[direction];
         let above = weights[(direction + 3) % 4];
         let opposite = weights[(direction + 2) % 4];
         let below = weights[(direction + 1) % 4];

@@ -114,6 +114,14 @@ fn lines_of_neighbouring_cells_join_in_the_picture() {
 }
 
 #[test]
+fn a_level_line_is_drawn_as_one() {
+    let svg = svg_of(&Buffer::with_lines(["────────", "════════", "▁▁▁▁████"]));
+    for whole in ["M0 19h144v2h-144z", "M0 62h144v2h-144zM0 56h144v2h-144z", "M0 115h72v5h-72zM72 80h72v40h-72z"] {
+        assert!(svg.contains(&format!("d=\"{whole}\"")), "{whole}: {svg}");
+    }
+}
+
+#[test]
 fn text_sits_inside_its_cell() {
     for symbol in ["W", "@", "g", "j", "Å", "|", "‼"] {
         let pixmap = pixels(&one(symbol, Style::new().add_modifier(Modifier::BOLD)));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::base::Timestamp;
+use crate::base::{Endpoint, Timestamp};
 use crate::engine::FlowDetail;
 use crate::export::fixture;
 
@@ -71,6 +71,11 @@ fn damage_is_told_first_and_nothing_is_not_invented() {
 #[test]
 fn no_line_is_wider_than_the_page() {
     let mut all = flows();
+    let far = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff".parse::<std::net::IpAddr>().unwrap();
+    for detail in all.iter_mut().skip(3) {
+        detail.row.orig.endpoint = Endpoint::new(far, 65_535);
+        detail.row.resp.endpoint = Endpoint::new(far, 65_534);
+    }
     all[1].story = "word ".repeat(60) + &"x".repeat(300);
     for width in [80, 100, 160] {
         let text = report(&fixture::live_dashboard(), &all, None, width);
@@ -78,5 +83,6 @@ fn no_line_is_wider_than_the_page() {
             assert!(line.width() <= width, "{width}: {line}");
             assert_eq!(line, line.trim_end());
         }
+        assert!(text.contains("[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 →"), "the address is whole");
     }
 }
