@@ -39,8 +39,8 @@ const LOSS_EVERY: Duration = Duration::from_millis(250);
 /// What the threads deliver, with the number of their source.
 #[derive(Debug)]
 enum Delivery {
-    Segments { source: usize, segments: Vec<Segment>, upto: Timestamp },
-    Losses { source: usize, kernel: u64, interface: u64, frames: FrameCounts },
+    Segments { source: usize, segments: Vec<Segment>, upto: Timestamp, frames: FrameCounts },
+    Drops { source: usize, kernel: u64, interface: u64 },
     Sample { source: usize, sample: Arc<SocketSample> },
     Died { source: usize, why: String },
 }
@@ -124,14 +124,16 @@ impl Live {
 
     fn take(&mut self, delivery: Delivery) {
         match delivery {
-            Delivery::Segments { source, segments, upto } => {
+            Delivery::Segments { source, segments, upto, frames } => {
+                self.losses[source].frames = frames;
                 for segment in segments {
                     self.merge.push(source, Input::Segment(segment));
                 }
                 self.merge.mark(source, upto);
             }
-            Delivery::Losses { source, kernel, interface, frames } => {
-                self.losses[source] = Losses { kernel, interface, frames };
+            Delivery::Drops { source, kernel, interface } => {
+                let losses = &mut self.losses[source];
+                (losses.kernel, losses.interface) = (kernel, interface);
             }
             Delivery::Sample { source, sample } => {
                 let ts = sample.ts;
@@ -238,13 +240,13 @@ fn follow(mut capture: LiveCapture, line: &Line) -> Result<()> {
         let newest = batch.last().map(|segment| segment.ts);
         let upto = (before - SETTLE).max(newest.unwrap_or(Timestamp::MIN));
         let segments = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-        if !line.offer(Delivery::Segments { source, segments, upto }) {
+        if !line.offer(Delivery::Segments { source, segments, upto, frames: capture.counts() }) {
             return Ok(());
         }
         if told.elapsed() >= LOSS_EVERY {
             told = Instant::now();
             let (kernel, interface) = capture.dropped().unwrap_or_default();
-            line.offer(Delivery::Losses { source, kernel, interface, frames: capture.counts() });
+            line.offer(Delivery::Drops { source, kernel, interface });
         }
     }
     Ok(())

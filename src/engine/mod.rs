@@ -22,6 +22,9 @@ mod story;
 mod table;
 mod time_wait;
 
+#[cfg(test)]
+mod tests;
+
 pub use core::{Config, Engine};
 pub use dashboard::*;
 pub use filter::Filter;
