@@ -108,6 +108,14 @@ a_fin_beyond_the_window_that_is_acknowledged_after_all: "
     expect orig ESTAB resp ESTAB
     1.1 < . 301 ack 90001
     expect orig FIN-WAIT-2 resp CLOSE-WAIT"
+a_fin_beyond_the_window_that_is_answered_by_a_fin: "
+    0 > S 100 ws 0
+    0.1 < S. 300 ack 101 ws 0
+    0.2 > . 101 ack 301
+    0.3 < . 301 ack 101 win 1000
+    1 > F. 90000 ack 301
+    1.1 < F. 301 ack 90001
+    expect orig TIME-WAIT resp LAST-ACK"
 an_old_fin: "
     0 > . 101 ack 301
     0.1 < . 301 ack 101

@@ -143,6 +143,15 @@ fin_beyond_a_hole_that_the_capture_made: "
     expect orig FIN-WAIT-1 resp ESTAB
     1.5 < . 301 ack 302
     expect orig FIN-WAIT-2 resp CLOSE-WAIT"
+three_segments_with_a_hole_that_the_capture_made: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    1 > F. 301 ack 301
+    expect orig FIN-WAIT-1 resp ESTAB
+    1.1 < F. 301 ack 302
+    expect orig TIME-WAIT resp LAST-ACK
+    1.2 > . 302 ack 302
+    expect orig TIME-WAIT resp CLOSED"
 crossing_fins_one_of_them_lost: "
     0 > . 101 ack 301
     0.1 < . 301 ack 101
