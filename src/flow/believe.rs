@@ -63,8 +63,8 @@ impl Flow {
     /// (tcp_rfc1337 = 0), although RFC 1337 advises against it.
     fn believes_rst(&self, segment: &Segment, from: Side) -> bool {
         let (half, peer) = (&self.halves[from.index()], &self.halves[from.peer().index()]);
-        let acks_syn = segment.flags.ack()
-            && peer.iss().is_some_and(|iss| segment.ack.after(iss) && !segment.ack.after(peer.nxt));
+        let acks_syn =
+            segment.flags.ack() && peer.iss().is_some_and(|iss| segment.ack.after(iss) && !segment.ack.after(peer.nxt));
         match peer.state {
             // In SYN-SENT the acknowledgment decides, whatever the number (RFC 9293 §3.10.7.3); with a SYN-ACK or
             // crossing SYN on its way the receiver may be past it.

@@ -114,6 +114,8 @@ impl Flow {
             self.apply(to, Event::SendFin, now);
         }
         if acked {
+            // Who acknowledges a FIN has received it, holes in the capture or not.
+            self.deliver_fin(to, now);
             self.apply(to, Event::RecvAckOfFin, now);
         }
     }

@@ -217,9 +217,10 @@ impl Half {
         if !self.has(mark::SENT) {
             return true;
         }
-        let past_syn = !self.has(mark::ISS) || self.has(mark::ACKED) || ack.after(self.iss);
-        let unsent = ack.after(self.nxt) && (self.has(mark::FIN) || self.state == Some(TcpState::SynSent));
-        past_syn && !unsent && self.reaches(ack)
+        let unanswered = self.has(mark::ISS) && !self.has(mark::ACKED);
+        let unsent =
+            ack.after(self.nxt) && (self.has(mark::FIN) || (unanswered && self.state == Some(TcpState::SynSent)));
+        !unsent && (!unanswered || ack.after(self.iss)) && self.reaches(ack)
     }
 
     /// It sent the numbers from `seq` up to `end` (none, if they are equal).

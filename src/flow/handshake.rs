@@ -29,10 +29,7 @@ fn overdue(now: Timestamp, gap: Duration, since_first: Duration) -> Stamp {
 impl Flow {
     /// A handshake is under way, or was given up and may yet be answered.
     fn is_pending(&self) -> bool {
-        matches!(
-            self.outcome,
-            HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut | HandshakeOutcome::HalfOpen
-        )
+        matches!(self.outcome, HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut | HandshakeOutcome::HalfOpen)
     }
 
     fn is_first_segment(&self) -> bool {
@@ -186,7 +183,8 @@ impl Flow {
     /// Whether the responder sends what no end in SYN-RECV does (which may send data only after a Fast Open SYN).
     fn shows_established(&self, segment: &Segment) -> bool {
         let [orig, resp] = &self.halves;
-        let beyond_syn = orig.iss().is_none_or(|iss| segment.ack.after(iss + 1));
+        // The SYN-ACK acknowledged the SYN, and of its data what was taken.
+        let beyond_syn = orig.una().is_none_or(|una| segment.ack.after(una));
         let data = segment.payload_len > 0 && !orig.offered_fast_open();
         resp.state != Some(TcpState::SynRecv) || !self.is_pending() || beyond_syn || data || segment.flags.fin()
     }

@@ -58,12 +58,19 @@ impl Flow {
     /// A flow that begins with this segment.
     pub fn new(segment: &Segment) -> Self {
         let from = Self::side_of_first(segment);
+        let mut flow = Self::before(segment, from);
+        flow.feed(segment, from);
+        flow
+    }
+
+    /// A flow of which `segment`, sent by `from`, will be the first.
+    pub(super) fn before(segment: &Segment, from: Side) -> Self {
         let begun_by_syn = segment.flags.pure_syn();
         let mut marks = Marks::NONE;
         marks.put(flag::FIRST_FROM_RESP, from == Side::Resp);
         marks.put(flag::BEGUN_BY_SYN, begun_by_syn);
         marks.put(flag::BEGUN_WITH_DATA, begun_by_syn && segment.payload_len > 0);
-        let mut flow = Self {
+        Self {
             halves: [Half::new(); 2],
             first: segment.ts,
             last: segment.ts,
@@ -77,9 +84,7 @@ impl Flow {
             outcome: HandshakeOutcome::Partial,
             seen: 0,
             marks,
-        };
-        flow.feed(segment, from);
-        flow
+        }
     }
 
     /// A flow that begins with this SYN on a tuple that had a flow before. It differs from [`Self::new`] only in

@@ -1,0 +1,131 @@
+//! What holds of every trace: of the written cases under variation, and of arbitrary segments.
+
+use proptest::prelude::*;
+
+use super::tests::{belief, closes, handshakes, numbers};
+use super::trace::{Variation, run};
+use super::{Class, Flow, HandshakeOutcome, Side};
+use crate::base::{Endpoint, Scope, Seq, TcpState, Timestamp};
+use crate::wire::{Flags, Options, Segment};
+
+fn all_cases() -> impl Iterator<Item = &'static str> {
+    [belief::ALL, closes::ALL, handshakes::ALL, numbers::ALL].into_iter().flatten().copied()
+}
+
+/// Numbers that make every case wrap, and the sign bit flip, somewhere.
+fn shift() -> impl Strategy<Value = u32> {
+    prop_oneof![any::<u32>(), (0u32..1_000).prop_map(u32::wrapping_neg), (0u32..1_000).prop_map(|n| (1 << 31) - n)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn where_the_numbers_start_does_not_matter(orig in shift(), resp in shift()) {
+        for case in all_cases() {
+            run(case, Variation { shift: [orig, resp], extra_expires: 0 });
+        }
+    }
+
+    #[test]
+    fn looking_at_the_timers_more_often_changes_nothing(extra_expires in 0u32..20) {
+        for case in all_cases() {
+            let usual = run(case, Variation::default());
+            prop_assert_eq!(run(case, Variation { extra_expires, ..Variation::default() }), usual);
+        }
+    }
+}
+
+/// A segment whose numbers are near each other's often enough to mean something.
+fn segment() -> impl Strategy<Value = (Segment, Side)> {
+    let number = prop_oneof![8 => 0u32..12, 1 => any::<u32>()];
+    let payload = prop_oneof![4 => Just(0u32), 4 => 1u32..6, 1 => any::<u32>()];
+    let common = [Flags::ACK, Flags::ACK | Flags::FIN, Flags::SYN, Flags::SYN | Flags::ACK, Flags::RST];
+    let flags = prop_oneof![8 => prop::sample::select(common.to_vec()), 1 => (0u16..512).prop_map(Flags)];
+    let ts = prop_oneof![8 => 0i64..200_000_000_000, 1 => any::<i64>()];
+    let window = prop_oneof![Just(0u16), any::<u16>()];
+    let options = (any::<Option<u16>>(), any::<Option<u8>>(), any::<bool>(), any::<bool>());
+    (number.clone(), number, flags, ts, payload, window, options, any::<bool>()).prop_map(
+        |(seq, ack, flags, ts, payload_len, window, (mss, wscale, fast_open, cut), from_orig)| {
+            let segment = Segment {
+                ts: Timestamp::from_nanos(ts),
+                scope: Scope::FILE,
+                iface: 0,
+                src: Endpoint::default(),
+                dst: Endpoint::default(),
+                seq: Seq(seq),
+                ack: Seq(ack),
+                flags,
+                window,
+                payload_len,
+                frame_len: 0,
+                options: Options { mss, wscale, fast_open, cut, ..Options::default() },
+                ttl: 0,
+                vlan: None,
+                digest: 0,
+            };
+            (segment, if from_orig { Side::Orig } else { Side::Resp })
+        },
+    )
+}
+
+/// What must be true of a flow whatever it was fed.
+fn check(flow: &Flow) -> Result<(), TestCaseError> {
+    let over = Side::BOTH.iter().all(|side| flow.state(*side) == Some(TcpState::Closed));
+    prop_assert_eq!(over && flow.class() != Class::Closed, false);
+    prop_assert_eq!(over && flow.next_deadline().is_some(), false);
+    let waits = matches!(flow.outcome(), HandshakeOutcome::Waiting | HandshakeOutcome::Partial);
+    prop_assert_eq!(flow.concluded_at().is_none(), waits);
+    let handshake = flow.handshake();
+    prop_assert!(handshake.rtt.is_none() || (handshake.syn_retries == 0 && handshake.syn_ack_retries == 0));
+    let life = flow.life();
+    prop_assert!(life.is_sorted_by_key(|event| event.ts));
+    for side in Side::BOTH {
+        prop_assert!(flow.state(side) != Some(TcpState::Listen));
+        prop_assert_eq!(flow.half(side).window_raw == Some(0), flow.half(side).window == Some(0));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn arbitrary_segments_never_panic(segments in prop::collection::vec(segment(), 1..24)) {
+        let mut flow = Flow::new(&segments[0].0);
+        for (segment, from) in &segments[1..] {
+            let _ = (flow.is_replaced_by(segment, *from), flow.still_owns(segment, *from));
+            flow.expire(segment.ts);
+            flow.feed(segment, *from);
+            check(&flow)?;
+        }
+        while let Some(deadline) = flow.next_deadline() {
+            flow.expire(deadline);
+            check(&flow)?;
+            prop_assert!(flow.next_deadline().is_none_or(|next| next >= deadline));
+        }
+        flow.superseded(Timestamp::MAX);
+        check(&flow)?;
+        prop_assert_eq!(flow.class(), Class::Closed);
+    }
+
+    /// Without a SYN nothing tells one side from the other.
+    #[test]
+    fn mid_stream_the_mirrored_flow_mirrors(segments in prop::collection::vec(segment(), 1..24)) {
+        let segments: Vec<_> = segments.into_iter().filter(|(segment, _)| !segment.flags.syn()).collect();
+        prop_assume!(!segments.is_empty());
+        let (first, from) = segments[0];
+        let mut flow = Flow::before(&first, from);
+        let mut mirrored = Flow::before(&first, from.peer());
+        for (segment, from) in &segments {
+            flow.feed(segment, *from);
+            mirrored.feed(segment, from.peer());
+            for side in Side::BOTH {
+                prop_assert_eq!(flow.half(side), mirrored.half(side.peer()));
+                prop_assert_eq!(flow.unacked(side), mirrored.unacked(side.peer()));
+            }
+            prop_assert_eq!(flow.next_deadline(), mirrored.next_deadline());
+            prop_assert_eq!(flow.completeness(), mirrored.completeness());
+        }
+    }
+}

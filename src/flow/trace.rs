@@ -1,0 +1,227 @@
+//! A few lines of text as a test case: segments, the passing of time, and what must then be told.
+//!
+//! ```text
+//! 0.000 > S 100 mss 1460 ws 7        time, > from the originator or < from the responder, flags as tcpdump prints
+//! 0.020 < S. 300 ack 101             them, number; then ack, len, win (1000 unless given), mss, ws, sack, ts, tfo, cut
+//! at 90                              time passes
+//! expect orig ESTAB resp -           - is "not known"; after a time, to the nanosecond
+//! replaced 91 > S 9000               such a segment begins a new flow (all others are asserted not to)
+//! owns 91 < . 301 ack 101            such a segment is the older flow's although a newer one exists; or `disowns`
+//! superseded 91                      the newer one was answered
+//! ```
+
+use std::time::Duration;
+
+use super::{Flow, LifeEventKind, Side};
+use crate::base::{Endpoint, Scope, Seq, Timestamp};
+use crate::wire::{Flags, Options, Segment};
+
+/// What must not matter: where the numbers start, and how often timers are looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Variation {
+    pub(super) shift: [u32; 2],
+    pub(super) extra_expires: u32,
+}
+
+/// Runs a case and returns the flow as its last line leaves it.
+pub(super) fn run(text: &str, how: Variation) -> Flow {
+    let mut flow: Option<Flow> = None;
+    for (number, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let place = || format!("line {}: {line}\n{flow:#?}", number + 1);
+        match words.as_slice() {
+            [] => {}
+            ["at", time] => flow.as_mut().expect("a flow").expire(time_of(time)),
+            ["superseded", time] => flow.as_mut().expect("a flow").superseded(time_of(time)),
+            ["expect", expected @ ..] => {
+                for pair in expected.chunks(2) {
+                    let told = ask(flow.as_ref().expect("a flow"), pair[0], how);
+                    assert_eq!(told, pair[1], "{} at {}", pair[0], place());
+                }
+            }
+            ["replaced", rest @ ..] => {
+                let (segment, from) = segment_of(rest, how);
+                assert!(flow.as_ref().expect("a flow").is_replaced_by(&segment, from), "{}", place());
+            }
+            [question @ ("owns" | "disowns"), rest @ ..] => {
+                let (segment, from) = segment_of(rest, how);
+                let owns = flow.as_ref().expect("a flow").still_owns(&segment, from);
+                assert_eq!(owns, *question == "owns", "{}", place());
+            }
+            _ => {
+                let (segment, from) = segment_of(&words, how);
+                match &mut flow {
+                    None => {
+                        assert_eq!(Flow::side_of_first(&segment), from, "line {}: {line}", number + 1);
+                        flow = Some(Flow::new(&segment));
+                    }
+                    Some(flow) => {
+                        assert!(!flow.is_replaced_by(&segment, from), "line {}: {line}\n{flow:#?}", number + 1);
+                        pass_time(flow, segment.ts, how.extra_expires);
+                        flow.feed(&segment, from);
+                    }
+                }
+            }
+        }
+    }
+    flow.expect("a segment")
+}
+
+/// Fires deadlines up to `until`, looking `extra` more times on the way.
+fn pass_time(flow: &mut Flow, until: Timestamp, extra: u32) {
+    let from = flow.span().1;
+    let step = until.since(from) / (extra + 1);
+    for n in 1..=extra {
+        flow.expire(from + step * n);
+    }
+    flow.expire(until.max(from));
+}
+
+/// `1.5` as 1.5 s after the epoch of the tests.
+fn time_of(text: &str) -> Timestamp {
+    let (secs, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let nanos = format!("{fraction:0<9}");
+    Timestamp::from_secs_nanos(EPOCH + secs.parse::<i64>().expect("seconds"), nanos.parse().expect("nanoseconds"))
+}
+
+const EPOCH: i64 = 1_700_000_000;
+
+fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
+    let [time, direction, flags, seq, rest @ ..] = words else { panic!("not a segment: {words:?}") };
+    let from = match *direction {
+        ">" => Side::Orig,
+        "<" => Side::Resp,
+        other => panic!("not a direction: {other}"),
+    };
+    let ends = [Endpoint::new([192, 0, 2, 1], 40_000), Endpoint::new([198, 51, 100, 1], 80)];
+    let [ours, theirs] = [how.shift[from.index()], how.shift[from.peer().index()]];
+    let mut segment = Segment {
+        ts: time_of(time),
+        scope: Scope::FILE,
+        iface: 0,
+        src: ends[from.index()],
+        dst: ends[from.peer().index()],
+        seq: Seq(number(seq)) + ours,
+        ack: Seq(0),
+        flags: flags_of(flags),
+        window: 1000,
+        payload_len: 0,
+        frame_len: 60,
+        options: Options::default(),
+        ttl: 64,
+        vlan: None,
+        digest: 0,
+    };
+    let mut rest = rest.iter();
+    while let Some(word) = rest.next() {
+        let mut value = || number(rest.next().expect("a value"));
+        match *word {
+            "ack" => segment.ack = Seq(value()) + theirs,
+            "len" => segment.payload_len = value(),
+            "win" => segment.window = value() as u16,
+            "mss" => segment.options.mss = Some(value() as u16),
+            "ws" => segment.options.wscale = Some(value() as u8),
+            "sack" => segment.options.sack_permitted = true,
+            "ts" => segment.options.timestamps = Some((1, 1)),
+            "tfo" => segment.options.fast_open = true,
+            "cut" => segment.options.cut = true,
+            other => panic!("not a word of segments: {other}"),
+        }
+    }
+    assert!(segment.flags.ack() || segment.ack == Seq(0), "an ack without its flag: {words:?}");
+    (segment, from)
+}
+
+fn number(text: &str) -> u32 {
+    text.parse().unwrap_or_else(|_| panic!("not a number: {text}"))
+}
+
+fn flags_of(text: &str) -> Flags {
+    text.chars().fold(Flags::default(), |flags, letter| {
+        flags
+            | match letter {
+                'S' => Flags::SYN,
+                'F' => Flags::FIN,
+                'R' => Flags::RST,
+                'P' => Flags::PSH,
+                '.' => Flags::ACK,
+                '0' => Flags::default(),
+                other => panic!("not a flag: {other}"),
+            }
+    })
+}
+
+/// What the flow tells under this name, as text.
+fn ask(flow: &Flow, name: &str, how: Variation) -> String {
+    let time = |ts: Option<Timestamp>| text(ts.map(|ts| ts.since(Timestamp::from_secs_nanos(EPOCH, 0))).map(secs));
+    let handshake = flow.handshake();
+    match name {
+        "outcome" => flow.outcome().name().replace(' ', "-"),
+        "class" => format!("{:?}", flow.class()),
+        "first-from" => flow.first_from().name().into(),
+        "since" => time(Some(flow.state_since())),
+        "concluded" => time(flow.concluded_at()),
+        "deadline" => time(flow.next_deadline()),
+        "syn-at" => time(handshake.syn_at),
+        "syn-ack-at" => time(handshake.syn_ack_at),
+        "ack-at" => time(handshake.ack_at),
+        "syn-retries" => handshake.syn_retries.to_string(),
+        "syn-ack-retries" => handshake.syn_ack_retries.to_string(),
+        "syn-to-syn-ack" => text(handshake.syn_to_syn_ack.map(secs)),
+        "syn-ack-to-ack" => text(handshake.syn_ack_to_ack.map(secs)),
+        "rtt" => text(handshake.rtt.map(secs)),
+        "connect" => text(handshake.connect_time.map(secs)),
+        "completeness" => flow.completeness().0.to_string(),
+        "unanswered" => flow.is_unanswered().to_string(),
+        "life" => flow.life().iter().map(|event| landmark(event.side, event.kind)).collect::<Vec<_>>().join(","),
+        _ => {
+            let (side, what) = match name.split_once('-').unwrap_or((name, "state")) {
+                ("orig", what) => (Side::Orig, what),
+                ("resp", what) => (Side::Resp, what),
+                _ => panic!("not a name: {name}"),
+            };
+            ask_half(flow, side, what, how)
+        }
+    }
+}
+
+fn ask_half(flow: &Flow, side: Side, what: &str, how: Variation) -> String {
+    let half = flow.half(side);
+    let relative = |seq: Option<Seq>| text(seq.map(|seq| (seq - how.shift[side.index()]).0));
+    let offered = flow.handshake().offered[side.index()];
+    match what {
+        "state" => text(half.state),
+        "iss" => relative(half.iss),
+        "una" => relative(half.una),
+        "nxt" => relative(half.nxt),
+        "unacked" => flow.unacked(side).to_string(),
+        "window" => text(half.window),
+        "raw" => text(half.window_raw),
+        "zero" => text(half.zero_window_since.map(|ts| secs(ts.since(Timestamp::from_secs_nanos(EPOCH, 0))))),
+        "segments" => half.segments.to_string(),
+        "bytes" => half.payload_bytes.to_string(),
+        "syns" => half.syns.to_string(),
+        "syn-acks" => half.syn_acks.to_string(),
+        "fins" => half.fins.to_string(),
+        "rsts" => half.rsts.to_string(),
+        "mss" => text(offered.and_then(|offer| offer.mss)),
+        "ws" => text(offered.and_then(|offer| offer.wscale)),
+        "sack" => text(offered.map(|offer| offer.sack)),
+        other => panic!("not known of a half: {other}"),
+    }
+}
+
+fn landmark(side: Side, kind: LifeEventKind) -> String {
+    format!("{}:{kind:?}", side.name())
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".into(), |value| value.to_string())
+}
+
+/// Seconds without trailing zeros.
+fn secs(span: Duration) -> String {
+    let text = format!("{}.{:09}", span.as_secs(), span.subsec_nanos());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

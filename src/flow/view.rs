@@ -88,9 +88,9 @@ impl HandshakeOutcome {
 /// What is to be thrown out first when the table is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Over on both sides (TIME-WAIT passed, reset, refused, timed out).
+    /// Over on every side that is seen (TIME-WAIT passed, reset, refused).
     Closed,
-    /// Its handshake is not complete.
+    /// Its handshake is not complete: it waits, or was given up for want of an answer.
     HalfOpen,
     /// All others.
     Live,
@@ -154,7 +154,7 @@ pub struct HalfView {
     /// The same in bytes, where the scale is known (or the raw value is 0).
     pub window: Option<u32>,
     pub zero_window_since: Option<Timestamp>,
-    /// FINs and RSTs it sent, repeats included.
+    /// FINs and RSTs it sent, repeats included. These counts and the next two stop at 65,535.
     pub fins: u32,
     pub rsts: u32,
     /// SYNs without and with ACK that it sent, repeats included.
@@ -166,7 +166,7 @@ pub struct HalfView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LifeEvent {
     pub ts: Timestamp,
-    /// Who sent the segment, or whose timer ran out.
+    /// Who sent the segment, or whose timer ran out; of [`LifeEventKind::FinAcked`], whose FIN it was.
     pub side: Side,
     pub kind: LifeEventKind,
 }
@@ -193,6 +193,6 @@ pub enum LifeEventKind {
     /// This side entered TIME-WAIT; it ended.
     TimeWait,
     TimeWaitOver,
-    /// The handshake was given up (no answer).
+    /// The handshake was given up: the originator's SYN, or the responder's SYN-ACK, was not answered.
     TimedOut,
 }
