@@ -20,7 +20,7 @@ use crate::kernel::{Owner, Owners, Process};
 
 /// Every process is looked at again after this, whatever its count says (a descriptor passed over a Unix socket).
 const REFRESH: Duration = Duration::from_secs(30);
-/// Descriptors that one reading spends on that.
+/// Descriptors after which one reading does no more of that.
 const REFRESH_BUDGET: usize = 4096;
 /// At most this often are all processes looked at for a socket that nobody seems to hold…
 const SEARCH_GAP: Duration = Duration::from_secs(1);
@@ -114,12 +114,12 @@ impl OwnerScan {
         let seen = ProcessDir::open(self.proc.as_fd(), pid).and_then(|dir| Ok((dir.stat()?, dir.fd_count()?, dir)));
         let Ok((stat, fd_count, dir)) = seen else { return self.processes.remove(&pid).is_some() };
         if let Some(known) = self.processes.get(&pid) {
-            let stale = known.scanned.elapsed() >= REFRESH && known.fds <= *budget;
+            let stale = known.scanned.elapsed() >= REFRESH && *budget > 0;
             if known.is(&stat) && known.fd_count == fd_count && !stale {
                 return false;
             }
             if stale {
-                *budget -= known.fds;
+                *budget = budget.saturating_sub(known.fds.max(1));
             }
         }
         self.scan(&dir, stat, fd_count)
@@ -227,5 +227,50 @@ impl Known {
 
     fn inodes(&self) -> impl Iterator<Item = u64> {
         self.sockets.iter().flatten().map(|&(_, inode)| inode)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An inode that no socket has.
+    const NOBODYS: u64 = u64::MAX - 1;
+
+    #[test]
+    fn the_search_for_a_socket_that_nobody_holds_is_bounded() {
+        let mut scan = OwnerScan::new().unwrap();
+        let wanted = FxHashSet::from_iter([NOBODYS]);
+        let mut searches = 0;
+        for _ in 0..10 {
+            // As if the gap had passed.
+            let before = scan.last_search.take();
+            scan.owners(wanted.clone()).unwrap();
+            searches += usize::from(scan.last_search.is_some());
+            scan.last_search = scan.last_search.or(before);
+        }
+        assert!((1..=usize::from(SEARCHES) + 1).contains(&searches), "{searches}");
+        let again = FxHashSet::from_iter([NOBODYS - 1]);
+        scan.last_search = Some((Instant::now(), Duration::ZERO));
+        let at = scan.last_search;
+        scan.owners(again).unwrap();
+        assert_eq!(scan.last_search, at, "not twice within the gap");
+    }
+
+    #[test]
+    fn a_reading_keeps_its_place_by_pid_and_start_time() {
+        let mut scan = OwnerScan::new().unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let inode = rustix::fs::fstat(&listener).unwrap().st_ino;
+        let wanted = FxHashSet::from_iter([inode]);
+        let own = std::process::id();
+        let holds = |owners: &Owners| owners.by_inode[&inode].iter().any(|owner| owner.process.pid == own);
+        assert!(holds(&scan.owners(wanted.clone()).unwrap()));
+        // As if the pid had belonged to another process when it was looked at.
+        let known = scan.processes.get_mut(&own).unwrap();
+        let other = Process { start_time: known.process.start_time + 1, ..(*known.process).clone() };
+        (known.process, known.sockets) = (Arc::new(other), Some(vec![(9, NOBODYS)]));
+        let owners = scan.owners(FxHashSet::from_iter([inode, NOBODYS])).unwrap();
+        assert!(holds(&owners) && !owners.by_inode.contains_key(&NOBODYS));
     }
 }
