@@ -8,38 +8,32 @@ use std::io::Read;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::Child;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Gid, Uid};
+use rustix::fs::Uid;
 use rustix::net::SocketFlags;
 use sockscope::base::{Endpoint, TcpState};
-use sockscope::io::{Sampler, Sockets, clock};
-use sockscope::kernel::{Owner, Socket, SocketSample, TableSource, TimerKind};
+use sockscope::io::{Sampler, Sockets};
+use sockscope::kernel::{Owner, Socket, SocketSample, TimerKind};
 
 #[path = "support/netns.rs"]
 mod netns;
+#[path = "support/readings.rs"]
+mod readings;
 #[path = "support/sockets.rs"]
 mod sockets;
 #[path = "support/tools.rs"]
 mod tools;
 
-use netns::{Netns, Pair};
-use sockets::{begin_connect, child_holding, connect, end, fd_of, fill, inode_of, plain_socket};
+use netns::{Netns, Pair, alone};
+use readings::{await_sample, count, row, sample};
+use sockets::{begin_connect, child_holding, connect, end, fill, inode_of, plain_socket, reuse_listener};
 use tools::SsRow;
 
 const NOBODY: u32 = 65534;
 /// The clock tick that /proc's times are rounded to.
 const TICK: Duration = Duration::from_millis(10);
 const DEADLINE: Duration = Duration::from_secs(20);
-
-/// Where namespaces can be made: the right to run alone. A child that another test forks would, until it executes its
-/// program, be a true owner of this test's sockets too.
-fn alone() -> Option<MutexGuard<'static, ()>> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    netns::available().then_some(alone)
-}
 
 /// A socket that nothing else in its namespace resembles: a listener also by its inode.
 type Key = (Endpoint, Endpoint, Option<u64>);
@@ -87,75 +81,6 @@ fn a_cut_link_leaves_fin_wait_1_and_last_ack() {
 }
 
 #[test]
-fn an_owner_is_followed_through_fork_close_and_reuse_of_the_descriptor() {
-    let Some(_alone) = alone() else { return };
-    let netns = Netns::new("owners");
-    netns.run(|| {
-        let mut sampler = Sampler::new(Sockets::Diag).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:7000").unwrap();
-        let own = |fd: u32| (std::process::id(), fd);
-        let fd = fd_of(&listener);
-        let inode = inode_of(&listener);
-        assert_eq!(holders(&sample(&mut sampler), inode), [own(fd)]);
-
-        let mut child = child_holding(listener.as_fd().try_clone_to_owned().unwrap(), None);
-        let mut both = vec![own(fd), (child.id(), 0)];
-        both.sort_unstable();
-        let shared = sample(&mut sampler);
-        assert_eq!(holders(&shared, inode), both);
-        let of_child = shared.owners.by_inode[&inode].iter().find(|owner| owner.process.pid == child.id()).unwrap();
-        assert_eq!((of_child.process.comm.as_str(), of_child.process.cmdline.as_str()), ("sleep", "sleep 600"));
-        end(&mut child);
-        assert_eq!(holders(&sample(&mut sampler), inode), [own(fd)]);
-
-        // A close and an open leave the number of descriptors as it was.
-        drop(listener);
-        let next = TcpListener::bind("127.0.0.1:7001").unwrap();
-        let after = sample(&mut sampler);
-        assert_eq!(holders(&after, inode_of(&next)), [own(fd_of(&next))]);
-        assert!(!after.owners.by_inode.contains_key(&inode));
-    });
-}
-
-#[test]
-fn an_unprivileged_user_sees_the_table_and_its_own_owners() {
-    let Some(_alone) = alone() else { return };
-    let netns = Netns::new("plain");
-    let roots = netns.run(|| TcpListener::bind("127.0.0.1:7000").unwrap());
-    let nobodys = netns.run(|| TcpListener::bind("127.0.0.1:7001").unwrap());
-    let mut child = child_holding(nobodys.as_fd().try_clone_to_owned().unwrap(), Some(NOBODY));
-    let mut roots_child = child_holding(roots.as_fd().try_clone_to_owned().unwrap(), None);
-    let sample = netns.run(|| {
-        rustix::thread::set_thread_groups(&[]).unwrap();
-        let (uid, gid) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
-        rustix::thread::set_thread_res_gid(gid, gid, gid).unwrap();
-        rustix::thread::set_thread_res_uid(uid, uid, uid).unwrap();
-        let mut sampler = Sampler::new(Sockets::Auto).unwrap();
-        // The child is nobody's to look at once it has become another program.
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let sample = sample(&mut sampler);
-            if holders(&sample, inode_of(&nobodys)).len() > 1 || Instant::now() > deadline {
-                return sample;
-            }
-        }
-    });
-    let pid = child.id();
-    end(&mut child);
-    end(&mut roots_child);
-    assert_eq!((sample.source, sample.sockets.len()), (TableSource::Diag, 2));
-    assert!(sample.sockets.iter().all(|socket| socket.uid == Some(0) && socket.inode.is_some()));
-    // A thread may look at its own process, whoever that is; root's child is out of reach.
-    let own = |fd: u32| (std::process::id(), fd);
-    let mut expected = [own(fd_of(&nobodys)), (pid, 0)];
-    expected.sort_unstable();
-    assert_eq!(holders(&sample, inode_of(&nobodys)), expected);
-    assert_eq!(holders(&sample, inode_of(&roots)), [own(fd_of(&roots))]);
-    assert!(sample.owners.processes_denied > 0 && sample.owners.processes_read > 0);
-    assert!(sample.counters.get("TcpExt.ListenOverflows").is_some() && sample.limits.somaxconn.is_some());
-}
-
-#[test]
 fn counters_limits_and_addresses_are_the_namespaces_own() {
     let Some(_alone) = alone() else { return };
     let pair = Pair::new("facts");
@@ -176,6 +101,41 @@ fn counters_limits_and_addresses_are_the_namespaces_own() {
         assert!(addresses.iter().any(|own| own == address), "{address} in {addresses:?}");
     }
     assert!(!addresses.iter().any(|own| own == "10.77.0.2"));
+}
+
+#[test]
+fn a_table_that_moves_gives_each_socket_once() {
+    let Some(_alone) = alone() else { return };
+    let netns = Netns::new("churn");
+    let listener = netns.run(|| TcpListener::bind("127.0.0.1:7000").unwrap());
+    let (mut readings, mut time_waits) = (0, 0);
+    std::thread::scope(|scope| {
+        let churn = scope.spawn(|| {
+            netns.run(|| {
+                for _ in 0..2000 {
+                    let client = TcpStream::connect("127.0.0.1:7000").unwrap();
+                    let (mut server, _) = listener.accept().unwrap();
+                    drop(client);
+                    assert_eq!(server.read(&mut [0; 1]).unwrap(), 0);
+                }
+            });
+        });
+        netns.run(|| {
+            let mut samplers = [Sockets::Diag, Sockets::Proc].map(|choice| Sampler::new(choice).unwrap());
+            while !churn.is_finished() || readings == 0 {
+                for sampler in &mut samplers {
+                    still(&sample(sampler));
+                    readings += 1;
+                }
+            }
+            // Every server has read its client's end, and the client closed first.
+            time_waits = samplers.each_mut().map(|sampler| count(&sample(sampler), TcpState::TimeWait))[0];
+        });
+    });
+    let last = await_sample(&netns, |sample| count(sample, TcpState::TimeWait) == sample.sockets.len() - 1);
+    assert!(readings > 0 && time_waits > 0);
+    let counted = last.counters.get("TCP.tw").and_then(|tw| usize::try_from(tw).ok());
+    assert_eq!(counted, Some(count(&last, TcpState::TimeWait)), "the kernel's own count");
 }
 
 /// How long a reading takes beside `ss`; says, and asserts only that both saw the sockets.
@@ -222,6 +182,8 @@ struct Scene {
     half_open: OwnedFd,
     unanswered: OwnedFd,
     waiting: TcpStream,
+    /// Two that share a port (SO_REUSEPORT).
+    shared: [TcpListener; 2],
     /// What has to stay open and is not looked at one by one.
     _held: Vec<(TcpStream, TcpStream)>,
     _bound: OwnedFd,
@@ -272,6 +234,7 @@ impl Scene {
                 rustix::net::bind(&socket, &"10.77.0.1:7007".parse::<SocketAddr>().unwrap()).unwrap();
                 socket
             }),
+            shared: pair.b.run(|| [reuse_listener("10.77.0.2:7005"), reuse_listener("10.77.0.2:7005")]),
             child,
             listener,
             dual,
@@ -286,7 +249,7 @@ impl Scene {
         });
         await_sample(&pair.b, |sample| {
             let states = [TcpState::Listen, TcpState::SynRecv, TcpState::CloseWait, TcpState::Estab];
-            states.map(|state| count(sample, state)) == [2, 1, 2, 5]
+            states.map(|state| count(sample, state)) == [4, 1, 2, 5]
         });
     }
 
@@ -311,6 +274,8 @@ impl Scene {
         let syn_sent = row(&client, inode_of(&self.unanswered));
         assert_eq!((syn_sent.state.0, syn_sent.send_q), (TcpState::SynSent, Some(1)));
         assert_eq!(row(&client, inode_of(&self.half_open)).state.0, TcpState::SynSent);
+        let shared = self.shared.each_ref().map(|listener| row(&server, inode_of(listener)).local.port());
+        assert_eq!(shared, [7005, 7005]);
         let dual = row(&server, inode_of(&self.dual));
         assert!(dual.local.is_wildcard() && dual.local.ip().is_ipv6());
         for socket in client.sockets.iter().filter(|socket| socket.state.0 == TcpState::TimeWait) {
@@ -453,40 +418,6 @@ fn key_of(socket: &Socket) -> Key {
 
 fn ss_key(row: &SsRow) -> Key {
     (row.local, row.peer, row.inode().filter(|_| row.state == "LISTEN"))
-}
-
-fn sample(sampler: &mut Sampler) -> SocketSample {
-    sampler.sample(clock::now).unwrap()
-}
-
-fn count(sample: &SocketSample, state: TcpState) -> usize {
-    sample.sockets.iter().filter(|socket| socket.state.0 == state).count()
-}
-
-fn row(sample: &SocketSample, inode: u64) -> &Socket {
-    sample.sockets.iter().find(|socket| socket.inode == Some(inode)).expect("a row with the socket's inode")
-}
-
-fn holders(sample: &SocketSample, inode: u64) -> Vec<(u32, u32)> {
-    let owners = sample.owners.by_inode.get(&inode).into_iter().flatten();
-    owners.map(|owner| (owner.process.pid, owner.fd)).collect()
-}
-
-/// Reads the table until it is as wanted.
-fn await_sample(netns: &Netns, wanted: impl Fn(&SocketSample) -> bool + Send) -> SocketSample {
-    netns.run(move || {
-        let mut sampler = Sampler::new(Sockets::Diag).unwrap();
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let sample = sample(&mut sampler);
-            if wanted(&sample) {
-                return sample;
-            }
-            let states = || sample.sockets.iter().map(|socket| (socket.state.0, socket.peer)).collect::<Vec<_>>();
-            assert!(Instant::now() < deadline, "the table never came to be as wanted: {:?}", states());
-            std::thread::yield_now();
-        }
-    })
 }
 
 fn timed(work: impl FnOnce()) -> Duration {

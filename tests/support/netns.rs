@@ -7,6 +7,7 @@ use std::fs::File;
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -24,13 +25,16 @@ pub(crate) struct Pair {
     pub(crate) b: Netns,
 }
 
-/// Whether namespaces can be made here; if not, prints why the test is skipped.
-pub(crate) fn available() -> bool {
-    let probe = rustix::process::geteuid().is_root().then(|| Netns::try_new("probe")).flatten();
-    if probe.is_none() {
+/// Where namespaces can be made: the right to run alone, so that no other test forks meanwhile. (A child is, until it
+/// executes its program, a true owner of every socket of its parent.) Elsewhere says that the test is skipped.
+pub(crate) fn alone() -> Option<MutexGuard<'static, ()>> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !rustix::process::geteuid().is_root() || Netns::try_new("probe").is_none() {
         skip("needs root and network namespaces");
+        return None;
     }
-    probe.is_some()
+    Some(alone)
 }
 
 /// Says that something is not tested.

@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -57,9 +58,23 @@ pub(crate) fn begin_connect(from: Option<&str>, to: &str) -> OwnedFd {
     socket
 }
 
+/// A listener that lets others listen on its port (SO_REUSEPORT).
+pub(crate) fn reuse_listener(on: &str) -> TcpListener {
+    let socket = plain_socket(SocketFlags::empty());
+    rustix::net::sockopt::set_socket_reuseport(&socket, true).unwrap();
+    rustix::net::bind(&socket, &on.parse::<SocketAddr>().unwrap()).unwrap();
+    rustix::net::listen(&socket, 16).unwrap();
+    socket.into()
+}
+
 /// A process whose standard input is the socket.
 pub(crate) fn child_holding(socket: OwnedFd, uid: Option<u32>) -> Child {
-    let mut command = Command::new("sleep");
+    program_holding("sleep".as_ref(), socket, uid)
+}
+
+/// The same with another program that takes the arguments of `sleep`.
+pub(crate) fn program_holding(program: &Path, socket: OwnedFd, uid: Option<u32>) -> Child {
+    let mut command = Command::new(program);
     command.arg("600").stdin(Stdio::from(socket)).stdout(Stdio::null()).stderr(Stdio::null());
     if let Some(uid) = uid {
         command.uid(uid).gid(uid);
