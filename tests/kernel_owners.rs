@@ -5,11 +5,12 @@
 
 use std::net::TcpListener;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Gid, Uid};
 use sockscope::io::{Sampler, Sockets};
-use sockscope::kernel::TableSource;
+use sockscope::kernel::{SocketSample, TableSource};
 
 #[path = "support/netns.rs"]
 mod netns;
@@ -42,8 +43,17 @@ fn an_owner_is_followed_through_fork_close_and_reuse_of_the_descriptor() {
         both.sort_unstable();
         let shared = sample(&mut sampler);
         assert_eq!(holders(&shared, inode), both);
-        let of_child = shared.owners.by_inode[&inode].iter().find(|owner| owner.process.pid == child.id()).unwrap();
-        assert_eq!((of_child.process.comm.as_str(), of_child.process.cmdline.as_str()), ("sleep", "sleep 600"));
+        let seen = |sample: &SocketSample| {
+            let owner = sample.owners.by_inode[&inode].iter().find(|owner| owner.process.pid == child.id()).unwrap();
+            (owner.process.comm.to_string(), owner.process.cmdline.to_string())
+        };
+        // In the middle of execve() the arguments are not there yet; a later reading has them.
+        let deadline = Instant::now() + DEADLINE;
+        let mut names = seen(&shared);
+        while names.1.is_empty() && Instant::now() < deadline {
+            names = seen(&sample(&mut sampler));
+        }
+        assert_eq!(names, ("sleep".into(), "sleep 600".into()));
         end(&mut child);
         assert_eq!(holders(&sample(&mut sampler), inode), [own(fd)]);
 
@@ -105,12 +115,19 @@ fn a_hostile_name_is_scrubbed_and_moves_no_field() {
     netns.run(|| {
         let listener = TcpListener::bind("127.0.0.1:7000").unwrap();
         let mut child = program_holding(&program, listener.as_fd().try_clone_to_owned().unwrap(), None);
-        let sample = sample(&mut Sampler::new(Sockets::Auto).unwrap());
         let pid = child.id();
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let mut sampler = Sampler::new(Sockets::Auto).unwrap();
+        let deadline = Instant::now() + DEADLINE;
+        let process = loop {
+            let sample = sample(&mut sampler);
+            let owners = &sample.owners.by_inode[&inode_of(&listener)];
+            let process = Arc::clone(&owners.iter().find(|owner| owner.process.pid == pid).unwrap().process);
+            if !process.cmdline.is_empty() || Instant::now() > deadline {
+                break process;
+            }
+        };
         end(&mut child);
-        let owners = &sample.owners.by_inode[&inode_of(&listener)];
-        let process = &owners.iter().find(|owner| owner.process.pid == pid).unwrap().process;
         assert_eq!(process.comm.as_str(), "a) S 1 (·[2J");
         assert!(process.cmdline.ends_with("a) S 1 (·[2J 600"), "{process:?}");
         assert_eq!(process.user.as_str(), "root");

@@ -65,6 +65,7 @@ fn a_cut_link_leaves_fin_wait_1_and_last_ack() {
     let (closed, server_closes) = connect(&pair, &listener, "10.77.0.2:7000");
     drop(closed);
     await_sample(&pair.b, |sample| count(sample, TcpState::CloseWait) == 1);
+    await_sample(&pair.a, |sample| count(sample, TcpState::FinWait2) == 1);
     pair.b.ip(&["link", "set", "vb", "down"]);
     half_closed.shutdown(Shutdown::Write).unwrap();
     drop(server_closes);
