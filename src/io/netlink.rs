@@ -31,13 +31,13 @@ const HEADER: usize = 16;
 pub enum DiagError {
     /// The socket could not be made.
     #[error("cannot open a NETLINK_SOCK_DIAG socket: {0}")]
-    Open(#[source] io::Error),
+    Open(io::Error),
     /// The request could not be sent, or nothing could be received.
     #[error("cannot ask sock_diag for the socket table: {0}")]
-    Exchange(#[source] io::Error),
+    Exchange(io::Error),
     /// The kernel answered with an error: the module is missing, or a policy forbids it.
-    #[error("the kernel refused the dump of {family:?} TCP sockets: {source} (is the module tcp_diag there?)")]
-    Refused { family: Family, source: io::Error },
+    #[error("the kernel refused the dump of {family:?} TCP sockets: {error} (is the module tcp_diag there?)")]
+    Refused { family: Family, error: io::Error },
     /// The kernel fell silent in the middle.
     #[error("sock_diag did not finish its dump in time")]
     TimedOut,
@@ -67,7 +67,12 @@ pub(super) struct DiagSocket {
 
 impl DiagSocket {
     pub(super) fn open() -> Result<Self, DiagError> {
-        let socket = NetlinkSocket::new(NETLINK_SOCK_DIAG).map_err(DiagError::Open)?;
+        Self::open_protocol(NETLINK_SOCK_DIAG)
+    }
+
+    /// A socket of any netlink protocol, so that a test can have one that does not answer.
+    pub(super) fn open_protocol(protocol: isize) -> Result<Self, DiagError> {
+        let socket = NetlinkSocket::new(protocol).map_err(DiagError::Open)?;
         set_socket_timeout(&socket, Timeout::Recv, Some(SILENCE)).map_err(|errno| DiagError::Open(errno.into()))?;
         Ok(Self { socket, sequence: 0, buffer: vec![0; BUFFER].into() })
     }
@@ -78,7 +83,7 @@ impl DiagSocket {
         let mut dump = Dump::default();
         self.dump_family(Family::V4, deadline, &mut dump)?;
         match self.dump_family(Family::V6, deadline, &mut dump) {
-            Err(DiagError::Refused { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            Err(DiagError::Refused { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
             outcome => outcome?,
         }
         Ok(dump)
@@ -176,7 +181,7 @@ impl Batch {
     }
 
     fn refused(&self, code: i32) -> DiagError {
-        DiagError::Refused { family: self.family, source: io::Error::from_raw_os_error(code.saturating_neg()) }
+        DiagError::Refused { family: self.family, error: io::Error::from_raw_os_error(code.saturating_neg()) }
     }
 }
 
@@ -229,8 +234,11 @@ mod tests {
     fn errors_keep_the_kernels_reason() {
         let eperm = (-1_i32).to_ne_bytes();
         for (kind, payload) in [(NLMSG_DONE, eperm.to_vec()), (NLMSG_ERROR, [eperm.to_vec(), vec![0; 16]].concat())] {
-            let error = BATCH.read(&message(kind, 2, 7, &payload), &mut Dump::default()).unwrap_err();
-            assert!(matches!(&error, DiagError::Refused { source, .. } if source.raw_os_error() == Some(1)), "{error}");
+            let refused = BATCH.read(&message(kind, 2, 7, &payload), &mut Dump::default()).unwrap_err();
+            assert!(
+                matches!(&refused, DiagError::Refused { error, .. } if error.raw_os_error() == Some(1)),
+                "{refused}"
+            );
         }
     }
 

@@ -20,7 +20,7 @@ use crate::kernel::{Owner, Owners, Process};
 
 /// Every process is looked at again after this, whatever its count says (a descriptor passed over a Unix socket).
 const REFRESH: Duration = Duration::from_secs(30);
-/// Descriptors that one reading spends on that.
+/// Descriptors after which one reading does no more of that.
 const REFRESH_BUDGET: usize = 4096;
 /// At most this often are all processes looked at for a socket that nobody seems to hold…
 const SEARCH_GAP: Duration = Duration::from_secs(1);
@@ -38,6 +38,8 @@ pub(super) struct OwnerScan {
     users: Users,
     /// By pid, so that the lowest comes first everywhere.
     processes: BTreeMap<u32, Known>,
+    /// Processes that are not even to be identified (proc(5), hidepid).
+    shut: u32,
     /// The inodes of the reading before.
     wanted: FxHashSet<u64>,
     /// Inodes that no process seems to hold, and how often all were searched for them.
@@ -67,6 +69,7 @@ impl OwnerScan {
             counts_told: own.is_ok_and(|count| count > 0),
             users: Users::default(),
             processes: BTreeMap::new(),
+            shut: 0,
             wanted: FxHashSet::default(),
             missing: FxHashMap::default(),
             last_search: None,
@@ -102,27 +105,40 @@ impl OwnerScan {
         let before = self.processes.len();
         self.processes.retain(|pid, _| pids.binary_search(pid).is_ok());
         let mut changed = self.processes.len() != before;
+        let shut = std::mem::take(&mut self.shut);
         let mut budget = REFRESH_BUDGET;
         for pid in pids {
             changed |= self.visit(pid, &mut budget);
         }
-        Ok(changed)
+        Ok(changed || self.shut != shut)
     }
 
     /// Looks at one process if it is new or seems changed, or its turn has come. Whether what is known of it changed.
     fn visit(&mut self, pid: u32, budget: &mut usize) -> bool {
-        let seen = ProcessDir::open(self.proc.as_fd(), pid).and_then(|dir| Ok((dir.stat()?, dir.fd_count()?, dir)));
-        let Ok((stat, fd_count, dir)) = seen else { return self.processes.remove(&pid).is_some() };
-        if let Some(known) = self.processes.get(&pid) {
-            let stale = known.scanned.elapsed() >= REFRESH && known.fds <= *budget;
+        let (dir, stat, fd_count) = match self.look(pid) {
+            Ok(seen) => seen,
+            Err(why) => {
+                self.shut += u32::from(why == Unread::Denied);
+                return self.processes.remove(&pid).is_some();
+            }
+        };
+        if let Some(known) = self.processes.get_mut(&pid) {
+            let stale = known.scanned.elapsed() >= REFRESH && *budget > 0;
             if known.is(&stat) && known.fd_count == fd_count && !stale {
-                return false;
+                return known.complete(&dir, stat, &self.users);
             }
             if stale {
-                *budget -= known.fds;
+                *budget = budget.saturating_sub(known.fds.max(1));
             }
         }
         self.scan(&dir, stat, fd_count)
+    }
+
+    /// What is cheap to ask of a process.
+    fn look(&self, pid: u32) -> Result<(ProcessDir, Stat, u64), Unread> {
+        let dir = ProcessDir::open(self.proc.as_fd(), pid)?;
+        let (stat, fd_count) = (dir.stat()?, dir.fd_count()?);
+        Ok((dir, stat, fd_count))
     }
 
     /// Reads a process's descriptors. Whether what is known of it changed.
@@ -174,9 +190,8 @@ impl OwnerScan {
     fn scan_again(&mut self, pids: &[u32]) -> bool {
         let mut changed = false;
         for &pid in pids {
-            let seen = ProcessDir::open(self.proc.as_fd(), pid).and_then(|dir| Ok((dir.stat()?, dir.fd_count()?, dir)));
-            changed |= match seen {
-                Ok((stat, fd_count, dir)) => self.scan(&dir, stat, fd_count),
+            changed |= match self.look(pid) {
+                Ok((dir, stat, fd_count)) => self.scan(&dir, stat, fd_count),
                 Err(_) => self.processes.remove(&pid).is_some(),
             };
         }
@@ -201,7 +216,7 @@ impl OwnerScan {
     }
 
     fn publish(&mut self, wanted: &FxHashSet<u64>) {
-        let mut owners = Owners::default();
+        let mut owners = Owners { processes_denied: self.shut, ..Owners::default() };
         for known in self.processes.values() {
             let Some(sockets) = &known.sockets else {
                 owners.processes_denied += 1;
@@ -225,7 +240,66 @@ impl Known {
         self.process.start_time == stat.start_time && self.process.comm == stat.comm
     }
 
+    /// Reads the arguments that were not there yet: a process seen in the middle of execve(2) has none for a moment.
+    /// Whether there were any now.
+    fn complete(&mut self, dir: &ProcessDir, stat: Stat, users: &Users) -> bool {
+        if !self.process.cmdline.is_empty() || self.inodes().next().is_none() {
+            return false;
+        }
+        let process = dir.identify(stat, users);
+        let came = process != *self.process;
+        if came {
+            self.process = Arc::new(process);
+        }
+        came
+    }
+
     fn inodes(&self) -> impl Iterator<Item = u64> {
         self.sockets.iter().flatten().map(|&(_, inode)| inode)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An inode that no socket has.
+    const NOBODYS: u64 = u64::MAX - 1;
+
+    #[test]
+    fn the_search_for_a_socket_that_nobody_holds_is_bounded() {
+        let mut scan = OwnerScan::new().unwrap();
+        let wanted = FxHashSet::from_iter([NOBODYS]);
+        let mut searches = 0;
+        for _ in 0..10 {
+            // As if the gap had passed.
+            let before = scan.last_search.take();
+            scan.owners(wanted.clone()).unwrap();
+            searches += usize::from(scan.last_search.is_some());
+            scan.last_search = scan.last_search.or(before);
+        }
+        assert!((1..=usize::from(SEARCHES) + 1).contains(&searches), "{searches}");
+        let again = FxHashSet::from_iter([NOBODYS - 1]);
+        scan.last_search = Some((Instant::now(), Duration::ZERO));
+        let at = scan.last_search;
+        scan.owners(again).unwrap();
+        assert_eq!(scan.last_search, at, "not twice within the gap");
+    }
+
+    #[test]
+    fn a_reading_keeps_its_place_by_pid_and_start_time() {
+        let mut scan = OwnerScan::new().unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let inode = rustix::fs::fstat(&listener).unwrap().st_ino;
+        let wanted = FxHashSet::from_iter([inode]);
+        let own = std::process::id();
+        let holds = |owners: &Owners| owners.by_inode[&inode].iter().any(|owner| owner.process.pid == own);
+        assert!(holds(&scan.owners(wanted.clone()).unwrap()));
+        // As if the pid had belonged to another process when it was looked at.
+        let known = scan.processes.get_mut(&own).unwrap();
+        let other = Process { start_time: known.process.start_time + 1, ..(*known.process).clone() };
+        (known.process, known.sockets) = (Arc::new(other), Some(vec![(9, NOBODYS)]));
+        let owners = scan.owners(FxHashSet::from_iter([inode, NOBODYS])).unwrap();
+        assert!(holds(&owners) && !owners.by_inode.contains_key(&NOBODYS));
     }
 }

@@ -25,15 +25,16 @@ pub(super) type SocketFd = (u32, u64);
 pub(super) enum Unread {
     /// It ended.
     Gone,
-    /// This user may not (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH would let it).
+    /// It is there and cannot be looked at: this user may not (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH would let it), or
+    /// this process has no descriptor left to look with.
     Denied,
 }
 
 impl From<Errno> for Unread {
     fn from(errno: Errno) -> Self {
         match errno {
-            Errno::ACCESS | Errno::PERM => Self::Denied,
-            _ => Self::Gone,
+            Errno::NOENT | Errno::SRCH => Self::Gone,
+            _ => Self::Denied,
         }
     }
 }

@@ -37,11 +37,18 @@ pub enum Sockets {
 #[derive(Debug, thiserror::Error)]
 pub enum SamplerError {
     #[error("{0}; --sockets proc reads /proc/net/tcp instead")]
-    Diag(#[from] DiagError),
-    #[error("cannot read the socket table in {path}: {source}; is /proc mounted?")]
-    Table { path: String, source: io::Error },
+    Diag(DiagError),
+    #[error("cannot read the socket table in {path}: {error}; is /proc mounted?")]
+    Table { path: String, error: io::Error },
     #[error("cannot list the processes in /proc: {0}; is /proc mounted?")]
-    Processes(#[source] io::Error),
+    Processes(io::Error),
+}
+
+// Each message holds its cause, so no error is a `source` here: a chain would print it twice.
+impl From<DiagError> for SamplerError {
+    fn from(error: DiagError) -> Self {
+        Self::Diag(error)
+    }
 }
 
 /// Reads samples, and remembers what makes the next one cheap.
@@ -168,7 +175,7 @@ impl Sampler {
 }
 
 fn proc_rows() -> Result<Table, SamplerError> {
-    let table = proc_table::read().map_err(|(path, source)| SamplerError::Table { path, source })?;
+    let table = proc_table::read().map_err(|(path, error)| SamplerError::Table { path, error })?;
     let incomplete = table.bad_rows() > 0;
     Ok(Table { source: TableSource::Proc, sockets: table.into_sockets(), incomplete })
 }
@@ -180,4 +187,49 @@ fn read_counters() -> Counters {
         sockstat: &proc_file::net_text("sockstat"),
         sockstat6: &proc_file::net_text("sockstat6"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::clock;
+
+    /// A protocol between programs, where no kernel listens: sending to it is refused.
+    const NETLINK_USERSOCK: isize = 2;
+
+    fn deaf(choice: Sockets) -> Sampler {
+        let mut sampler = Sampler::new(choice).unwrap();
+        sampler.diag = Some(DiagSocket::open_protocol(NETLINK_USERSOCK).unwrap());
+        sampler
+    }
+
+    #[test]
+    fn auto_falls_back_says_why_and_comes_back() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut sampler = deaf(Sockets::Auto);
+        let fallen = sampler.sample(clock::now).unwrap();
+        assert_eq!(fallen.source, TableSource::Proc);
+        assert!(fallen.sockets.iter().any(|socket| socket.local.port() == port));
+        assert!(matches!(sampler.fallback_reason(), Some(DiagError::Exchange(_))), "{:?}", sampler.fallback_reason());
+        assert_eq!(sampler.sample(clock::now).unwrap().source, TableSource::Diag, "another socket answers");
+        assert!(sampler.fallback_reason().is_none());
+        sampler.refusals = REFUSALS;
+        assert_eq!(sampler.sample(clock::now).unwrap().source, TableSource::Proc, "not asked any more");
+    }
+
+    #[test]
+    fn diag_alone_fails_with_what_to_do() {
+        let error = deaf(Sockets::Diag).sample(clock::now).unwrap_err();
+        assert!(error.to_string().contains("--sockets proc"), "{error}");
+    }
+
+    #[test]
+    fn what_did_not_change_is_shared_between_samples() {
+        let mut sampler = Sampler::new(Sockets::Auto).unwrap();
+        let (first, second) = (sampler.sample(clock::now).unwrap(), sampler.sample(clock::now).unwrap());
+        assert!(Arc::ptr_eq(&first.limits, &second.limits));
+        assert!(Arc::ptr_eq(&first.local_addresses, &second.local_addresses));
+        assert!(first.ts <= second.ts);
+    }
 }

@@ -54,7 +54,8 @@ pub struct Socket {
     /// `None` where the source does not tell it (/proc).
     pub send_q: Option<u32>,
     pub timer: Option<Timer>,
-    /// The owner's user id; absent for TIME-WAIT and SYN-RECV, whose rows carry a meaningless 0.
+    /// The owner's user id; absent where the row carries a meaningless 0 (TIME-WAIT, SYN-RECV, and sockets without
+    /// inode on kernels that do not tell).
     pub uid: Option<u32>,
     /// The socket's inode; `None` where the kernel gives 0 (TIME-WAIT, SYN-RECV, not yet accepted, orphaned).
     pub inode: Option<u64>,
@@ -62,6 +63,7 @@ pub struct Socket {
     pub cookie: Option<u64>,
     /// Receive and send buffer limits in bytes (INET_DIAG_SKMEMINFO), where told.
     pub buffers: Option<(u32, u32)>,
+    /// What the kernel measured; absent for a listener, whose tcp_info holds its accept queue instead.
     pub info: Option<Box<TcpInfo>>,
 }
 
@@ -78,9 +80,9 @@ pub struct Timer {
 /// Which timer is pending (`idiag_timer`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimerKind {
-    /// Retransmission, early retransmit or tail-loss probe: `on`.
+    /// Retransmission (of a SYN-ACK too), early retransmit or tail-loss probe: `on`.
     On,
-    /// `keepalive` (or the SYN-ACK timer).
+    /// `keepalive`.
     Keepalive,
     /// `timewait`.
     TimeWait,

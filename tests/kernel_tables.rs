@@ -1,0 +1,428 @@
+//! Our reading of the socket table beside `ss` and `lsof`, on real sockets across a veth pair.
+//!
+//! May touch network namespaces that it makes itself. Needs root; says so where it is not.
+#![cfg(feature = "live")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use rustix::fs::Uid;
+use rustix::net::SocketFlags;
+use sockscope::base::{Endpoint, TcpState};
+use sockscope::io::{Sampler, Sockets};
+use sockscope::kernel::{Owner, Socket, SocketSample, TimerKind};
+
+#[path = "support/netns.rs"]
+mod netns;
+#[path = "support/readings.rs"]
+mod readings;
+#[path = "support/sockets.rs"]
+mod sockets;
+#[path = "support/tools.rs"]
+mod tools;
+
+use netns::{Netns, Pair, alone};
+use readings::{await_sample, count, row, sample};
+use sockets::{begin_connect, child_holding, connect, end, fill, inode_of, plain_socket, reuse_listener};
+use tools::SsRow;
+
+const NOBODY: u32 = 65534;
+/// The clock tick that /proc's times are rounded to.
+const TICK: Duration = Duration::from_millis(10);
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A socket that nothing else in its namespace resembles: a listener also by its inode.
+type Key = (Endpoint, Endpoint, Option<u64>);
+
+#[test]
+fn rows_equal_ss_and_lsof_in_every_state() {
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("states");
+    let scene = Scene::new(&pair);
+    scene.await_states(&pair);
+    for (side, netns) in [("client", &pair.a), ("server", &pair.b)] {
+        if tools::has("ss") {
+            compare_with_ss(side, netns, Sockets::Diag);
+            compare_with_ss(side, netns, Sockets::Proc);
+        }
+        if tools::has("lsof") {
+            compare_with_lsof(side, netns);
+        }
+    }
+    scene.check_meaning(&pair);
+}
+
+#[test]
+fn a_cut_link_leaves_fin_wait_1_and_last_ack() {
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("cut");
+    let listener = pair.b.run(|| TcpListener::bind("10.77.0.2:7000").unwrap());
+    let (half_closed, _server_keeps) = connect(&pair, &listener, "10.77.0.2:7000");
+    let (closed, server_closes) = connect(&pair, &listener, "10.77.0.2:7000");
+    drop(closed);
+    await_sample(&pair.b, |sample| count(sample, TcpState::CloseWait) == 1);
+    await_sample(&pair.a, |sample| count(sample, TcpState::FinWait2) == 1);
+    pair.b.ip(&["link", "set", "vb", "down"]);
+    half_closed.shutdown(Shutdown::Write).unwrap();
+    drop(server_closes);
+    await_sample(&pair.a, |sample| count(sample, TcpState::FinWait1) == 1);
+    let sample = await_sample(&pair.b, |sample| count(sample, TcpState::LastAck) == 1);
+    let orphan = sample.sockets.iter().find(|socket| socket.state.0 == TcpState::LastAck).unwrap();
+    assert_eq!((orphan.inode, orphan.send_q), (None, Some(1)), "the FIN is not acknowledged, and nobody holds it");
+    if tools::has("ss") {
+        for (side, netns) in [("client", &pair.a), ("server", &pair.b)] {
+            compare_with_ss(side, netns, Sockets::Diag);
+            compare_with_ss(side, netns, Sockets::Proc);
+        }
+    }
+}
+
+#[test]
+fn counters_limits_and_addresses_are_the_namespaces_own() {
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("facts");
+    let listener = pair.b.run(|| TcpListener::bind("10.77.0.2:7000").unwrap());
+    let _held = connect(&pair, &listener, "10.77.0.2:7000");
+    let sample = pair.a.run(|| {
+        std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40100").unwrap();
+        std::fs::write("/proc/sys/net/ipv4/ip_local_reserved_ports", "40007,40010-40012").unwrap();
+        sample(&mut Sampler::new(Sockets::Auto).unwrap())
+    });
+    assert_eq!(sample.limits.port_range, Some((40000, 40100)));
+    assert_eq!(sample.limits.reserved_ports, Some(vec![(40007, 40007), (40010, 40012)]));
+    assert_eq!(sample.counters.get("Tcp.ActiveOpens"), Some(1));
+    assert_eq!(sample.counters.get("Tcp.PassiveOpens"), Some(0));
+    assert_eq!(sample.counters.get("TCP.inuse"), Some(1));
+    let addresses: Vec<String> = sample.local_addresses.iter().map(ToString::to_string).collect();
+    for address in ["10.77.0.1", "127.0.0.1", "::1", "fd77::1"] {
+        assert!(addresses.iter().any(|own| own == address), "{address} in {addresses:?}");
+    }
+    assert!(!addresses.iter().any(|own| own == "10.77.0.2"));
+}
+
+#[test]
+fn a_table_that_moves_gives_each_socket_once() {
+    let Some(_alone) = alone() else { return };
+    let netns = Netns::new("churn");
+    let listener = netns.run(|| TcpListener::bind("127.0.0.1:7000").unwrap());
+    let (mut readings, mut time_waits) = (0, 0);
+    std::thread::scope(|scope| {
+        let churn = scope.spawn(|| {
+            netns.run(|| {
+                for _ in 0..2000 {
+                    let client = TcpStream::connect("127.0.0.1:7000").unwrap();
+                    let (mut server, _) = listener.accept().unwrap();
+                    drop(client);
+                    assert_eq!(server.read(&mut [0; 1]).unwrap(), 0);
+                }
+            });
+        });
+        netns.run(|| {
+            let mut samplers = [Sockets::Diag, Sockets::Proc].map(|choice| Sampler::new(choice).unwrap());
+            while !churn.is_finished() || readings == 0 {
+                for sampler in &mut samplers {
+                    still(&sample(sampler));
+                    readings += 1;
+                }
+            }
+            // Every server has read its client's end, and the client closed first.
+            time_waits = samplers.each_mut().map(|sampler| count(&sample(sampler), TcpState::TimeWait))[0];
+        });
+    });
+    let last = await_sample(&netns, |sample| count(sample, TcpState::TimeWait) == sample.sockets.len() - 1);
+    assert!(readings > 0 && time_waits > 0);
+    let counted = last.counters.get("TCP.tw").and_then(|tw| usize::try_from(tw).ok());
+    assert_eq!(counted, Some(count(&last, TcpState::TimeWait)), "the kernel's own count");
+}
+
+/// How long a reading takes beside `ss`; says, and asserts only that both saw the sockets.
+#[test]
+#[ignore = "a measurement: cargo test --test kernel_tables -- --ignored --nocapture"]
+#[allow(clippy::print_stderr, reason = "a measurement is printed")]
+fn cost_of_a_reading() {
+    let Some(_alone) = alone() else { return };
+    let netns = Netns::new("cost");
+    netns.run(|| {
+        let listener = TcpListener::bind("127.0.0.1:7000").unwrap();
+        let _held: Vec<_> =
+            (0..1000).map(|_| (TcpStream::connect("127.0.0.1:7000").unwrap(), listener.accept().unwrap())).collect();
+        for choice in [Sockets::Diag, Sockets::Proc] {
+            let mut sampler = Sampler::new(choice).unwrap();
+            let first = timed(|| drop(sample(&mut sampler)));
+            let mut whole: Vec<Duration> = Vec::new();
+            let mut table: Vec<Duration> = Vec::new();
+            for _ in 0..7 {
+                whole.push(timed(|| table.push(sample(&mut sampler).took)));
+            }
+            whole.sort_unstable();
+            table.sort_unstable();
+            eprintln!("{choice:?}, 2,001 sockets: table {:?}, whole sample {:?} (first {first:?})", table[3], whole[3]);
+        }
+        assert_eq!(sample(&mut Sampler::new(Sockets::Diag).unwrap()).sockets.len(), 2001);
+        for (tool, options) in [("ss", "-tan"), ("ss", "-tanpi"), ("lsof", "-nPiTCP")] {
+            let run = || drop(netns.command(tool).arg(options).output());
+            let mut runs: Vec<Duration> = (0..5).map(|_| timed(run)).collect();
+            runs.sort_unstable();
+            eprintln!("{tool} {options}: {:?}", runs[2]);
+        }
+    });
+}
+
+/// Real sockets in every state that can be held still.
+struct Scene {
+    listener: TcpListener,
+    dual: TcpListener,
+    /// Reads nothing, so that both queues fill.
+    stuck: (TcpStream, TcpStream),
+    read_close_wait: (TcpStream, TcpStream),
+    unread_close_wait: TcpStream,
+    half_open: OwnedFd,
+    unanswered: OwnedFd,
+    waiting: TcpStream,
+    /// Two that share a port (SO_REUSEPORT).
+    shared: [TcpListener; 2],
+    /// What has to stay open and is not looked at one by one.
+    _held: Vec<(TcpStream, TcpStream)>,
+    _bound: OwnedFd,
+    child: Child,
+}
+
+/// Connections that a client closed first.
+const TIME_WAITS: usize = 5;
+
+impl Scene {
+    fn new(pair: &Pair) -> Self {
+        // SYNs from 10.79.0.1 are answered to a neighbour that is not there: SYN-RECV.
+        pair.a.ip(&["addr", "add", "10.79.0.1/32", "dev", "lo"]);
+        pair.b.ip(&["neigh", "add", "10.77.0.50", "lladdr", "02:00:00:00:00:50", "dev", "vb", "nud", "permanent"]);
+        pair.b.ip(&["route", "add", "10.79.0.0/16", "via", "10.77.0.50"]);
+
+        let (listener, dual) =
+            pair.b.run(|| (TcpListener::bind("10.77.0.2:7000").unwrap(), TcpListener::bind("[::]:7001").unwrap()));
+        // The socket's owner by uid is another than root's.
+        rustix::fs::fchown(&listener, Some(Uid::from_raw(NOBODY)), None).unwrap();
+        let v4 = connect(pair, &listener, "10.77.0.2:7000");
+        let v6 = connect(pair, &dual, "[fd77::2]:7001");
+        let mapped = connect(pair, &dual, "10.77.0.2:7001");
+        let stuck = connect(pair, &dual, "[fd77::2]:7001");
+        fill(&stuck.0);
+        let mut read_close_wait = connect(pair, &listener, "10.77.0.2:7000");
+        read_close_wait.0.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(read_close_wait.1.read(&mut [0; 16]).unwrap(), 0, "the end of file is read");
+        let (closed, unread_close_wait) = connect(pair, &listener, "10.77.0.2:7000");
+        drop(closed);
+        for _ in 0..TIME_WAITS {
+            let (client, mut server) = connect(pair, &listener, "10.77.0.2:7000");
+            drop(client);
+            assert_eq!(server.read(&mut [0; 16]).unwrap(), 0);
+        }
+        let waiting = pair.a.run(|| TcpStream::connect("10.77.0.2:7000").unwrap());
+        let child = child_holding(v4.1.as_fd().try_clone_to_owned().unwrap(), None);
+        Self {
+            stuck,
+            read_close_wait,
+            unread_close_wait,
+            half_open: pair.a.run(|| begin_connect(Some("10.79.0.1:0"), "10.77.0.2:7000")),
+            unanswered: pair.a.run(|| begin_connect(None, "10.78.0.1:9")),
+            waiting,
+            _held: vec![v4, v6, mapped],
+            _bound: pair.a.run(|| {
+                let socket = plain_socket(SocketFlags::empty());
+                rustix::net::bind(&socket, &"10.77.0.1:7007".parse::<SocketAddr>().unwrap()).unwrap();
+                socket
+            }),
+            shared: pair.b.run(|| [reuse_listener("10.77.0.2:7005"), reuse_listener("10.77.0.2:7005")]),
+            child,
+            listener,
+            dual,
+        }
+    }
+
+    /// Waits until both tables show what was set up.
+    fn await_states(&self, pair: &Pair) {
+        await_sample(&pair.a, |sample| {
+            let states = [TcpState::SynSent, TcpState::FinWait2, TcpState::TimeWait, TcpState::Estab];
+            states.map(|state| count(sample, state)) == [2, 2, TIME_WAITS, 5]
+        });
+        await_sample(&pair.b, |sample| {
+            let states = [TcpState::Listen, TcpState::SynRecv, TcpState::CloseWait, TcpState::Estab];
+            states.map(|state| count(sample, state)) == [4, 1, 2, 5]
+        });
+    }
+
+    /// What the rows mean, beyond being what ss prints.
+    fn check_meaning(&self, pair: &Pair) {
+        let server = pair.b.run(|| sample(&mut Sampler::new(Sockets::Auto).unwrap()));
+        let client = pair.a.run(|| sample(&mut Sampler::new(Sockets::Auto).unwrap()));
+        let by_proc = pair.a.run(|| sample(&mut Sampler::new(Sockets::Proc).unwrap()));
+        let listen = row(&server, inode_of(&self.listener));
+        assert_eq!((listen.recv_q, listen.uid, listen.peer.port()), (1, Some(NOBODY), 0), "one waits for accept()");
+        assert!(listen.send_q.is_some_and(|limit| limit >= 128), "the accept queue's limit: {:?}", listen.send_q);
+        let waiting = Endpoint::new(self.waiting.local_addr().unwrap().ip(), self.waiting.local_addr().unwrap().port());
+        let unaccepted = server.sockets.iter().find(|socket| socket.peer == waiting).unwrap();
+        assert_eq!((unaccepted.state.0, unaccepted.inode), (TcpState::Estab, None));
+
+        assert_eq!(row(&server, inode_of(&self.read_close_wait.1)).recv_q, 0, "read its end, forgot close()");
+        assert_eq!(row(&server, inode_of(&self.unread_close_wait)).recv_q, 1, "never read its end");
+        assert_eq!(row(&client, inode_of(&self.read_close_wait.0)).state.0, TcpState::FinWait2);
+        assert!(row(&server, inode_of(&self.stuck.1)).recv_q > 10_000);
+        let writer = row(&client, inode_of(&self.stuck.0));
+        assert!(writer.send_q > Some(10_000) && writer.timer.is_some_and(|timer| timer.kind == TimerKind::Persist));
+        let syn_sent = row(&client, inode_of(&self.unanswered));
+        assert_eq!((syn_sent.state.0, syn_sent.send_q), (TcpState::SynSent, Some(1)));
+        assert_eq!(row(&client, inode_of(&self.half_open)).state.0, TcpState::SynSent);
+        let shared = self.shared.each_ref().map(|listener| row(&server, inode_of(listener)).local.port());
+        assert_eq!(shared, [7005, 7005]);
+        let dual = row(&server, inode_of(&self.dual));
+        assert!(dual.local.is_wildcard() && dual.local.ip().is_ipv6());
+        for socket in client.sockets.iter().filter(|socket| socket.state.0 == TcpState::TimeWait) {
+            let timer = socket.timer.unwrap();
+            assert_eq!((timer.kind, socket.uid, socket.inode), (TimerKind::TimeWait, None, None));
+            assert!(timer.left > Duration::from_secs(20) && timer.left <= Duration::from_secs(60), "{timer:?}");
+            let same = by_proc.sockets.iter().find(|row| (row.local, row.peer) == (socket.local, socket.peer)).unwrap();
+            let later = same.timer.unwrap().left;
+            assert!(later <= timer.left + TICK && later + Duration::from_secs(5) > timer.left, "{timer:?} {same:?}");
+        }
+        let bound = client.sockets.iter().filter(|socket| socket.state.0 == TcpState::Closed);
+        assert!(bound.clone().all(|socket| socket.local.port() == 7007), "{:?}", bound.collect::<Vec<_>>());
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// Holds every row of ours beside ss's. The table may move between two readings, so ss is held between two of ours
+/// that agree.
+fn compare_with_ss(side: &str, netns: &Netns, choice: Sockets) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let mut sampler = None;
+        let mut read = || {
+            let sampler = sampler.get_or_insert_with(|| Sampler::new(choice).unwrap());
+            still(&sample(sampler))
+        };
+        let (before, theirs, after) = netns.run(|| {
+            let before = read();
+            let theirs = tools::ss(&mut netns.command("ss"), &["-tanoiem"]);
+            let waits = tools::ss_count(&mut netns.command("ss"), "time-wait");
+            (before, (theirs, waits), read())
+        });
+        let (theirs, time_waits) = theirs;
+        if before != after {
+            assert!(Instant::now() < deadline, "{side}: the table does not come to rest");
+            continue;
+        }
+        let ours = before.into_values();
+        let ours: BTreeMap<Key, Socket> = ours.map(|socket| (key_of(&socket), socket)).collect();
+        let theirs: BTreeMap<Key, SsRow> = theirs.into_iter().map(|row| (ss_key(&row), row)).collect();
+        let keys = |rows: &BTreeMap<Key, SsRow>| rows.keys().copied().collect::<BTreeSet<_>>();
+        assert_eq!(ours.keys().copied().collect::<BTreeSet<_>>(), keys(&theirs), "{side} by {choice:?}");
+        assert!(!ours.is_empty());
+        for (key, socket) in &ours {
+            assert_row_equals(socket, &theirs[key], choice);
+        }
+        let waits = ours.values().filter(|socket| socket.state.0 == TcpState::TimeWait).count();
+        assert_eq!(waits, time_waits, "{side} by {choice:?}: ss -tan state time-wait");
+        return;
+    }
+}
+
+fn assert_row_equals(ours: &Socket, theirs: &SsRow, choice: Sockets) {
+    let context = format!("by {choice:?}\nours: {ours:?}\nss: {theirs:?}");
+    assert_eq!(ours.state.0.name(), theirs.state, "{context}");
+    assert_eq!(ours.recv_q, theirs.recv_q, "{context}");
+    assert_eq!(ours.inode, theirs.inode(), "{context}");
+    // ss leaves out a uid of 0.
+    assert_eq!(u64::from(ours.uid.unwrap_or(0)), theirs.number("uid").unwrap_or(0), "{context}");
+    let timer = ours.timer.map(|timer| (timer.kind.name().to_owned(), timer.retries));
+    assert_eq!(timer, theirs.timer(), "{context}");
+    let is_listener = ours.state.0 == TcpState::Listen;
+    if choice == Sockets::Proc {
+        assert_eq!(ours.send_q, (!is_listener).then_some(theirs.send_q), "{context}");
+        assert_eq!((ours.cookie, ours.buffers, ours.info.as_ref()), (None, None, None));
+        return;
+    }
+    assert_eq!(ours.send_q, Some(theirs.send_q), "{context}");
+    assert_eq!(ours.cookie, theirs.cookie(), "{context}");
+    assert_eq!(ours.buffers, theirs.buffers(), "{context}");
+    if let Some(info) = &ours.info {
+        let number = |name: &str| theirs.number(name);
+        // ss leaves out a 0.
+        assert_eq!(u64::from(info.snd_cwnd.unwrap_or(0)), number("cwnd").unwrap_or(0), "{context}");
+        assert_eq!(u64::from(info.snd_mss.unwrap_or(0)), number("mss").unwrap_or(0), "{context}");
+        assert_eq!(u64::from(info.pmtu.unwrap_or(0)), number("pmtu").unwrap_or(0), "{context}");
+        assert_eq!(info.bytes_sent.unwrap_or(0), number("bytes_sent").unwrap_or(0), "{context}");
+        assert_eq!(info.bytes_acked.unwrap_or(0), number("bytes_acked").unwrap_or(0), "{context}");
+        assert_eq!(info.bytes_received.unwrap_or(0), number("bytes_received").unwrap_or(0), "{context}");
+        assert_eq!(u64::from(info.segs_out.unwrap_or(0)), number("segs_out").unwrap_or(0), "{context}");
+        assert_eq!(u64::from(info.segs_in.unwrap_or(0)), number("segs_in").unwrap_or(0), "{context}");
+        assert_eq!(u64::from(info.notsent_bytes.unwrap_or(0)), number("notsent").unwrap_or(0), "{context}");
+        assert_eq!(u64::from(info.rcv_space.unwrap_or(0)), number("rcv_space").unwrap_or(0), "{context}");
+        let scales = info.snd_wscale.zip(info.rcv_wscale).filter(|&scales| scales != (0, 0));
+        let written = scales.map(|(snd, rcv)| format!("{snd},{rcv}"));
+        assert_eq!(written.as_deref(), theirs.value("wscale"), "{context}");
+        // ss writes milliseconds, six digits of them.
+        let millis = info.min_rtt.map_or(0.0, |rtt| rtt.as_secs_f64() * 1000.0);
+        let written: f64 = theirs.value("minrtt").map_or(0.0, |value| value.parse().unwrap());
+        let agree = (millis - written).abs() <= millis * 1e-5;
+        assert!(agree, "minrtt {context}");
+    }
+}
+
+/// The pid and descriptor of every socket, beside lsof's.
+fn compare_with_lsof(side: &str, netns: &Netns) {
+    let theirs = tools::lsof(&mut netns.command("lsof"));
+    let sample = netns.run(|| sample(&mut Sampler::new(Sockets::Auto).unwrap()));
+    let mut ours = BTreeSet::new();
+    for socket in sample.sockets.iter().filter(|socket| socket.state.0 != TcpState::Closed) {
+        let owners = socket.inode.and_then(|inode| sample.owners.by_inode.get(&inode));
+        for Owner { process, fd } in owners.into_iter().flatten() {
+            ours.insert((process.pid, *fd, tools::lsof_name(socket.local, socket.peer)));
+        }
+    }
+    assert!(!ours.is_empty());
+    assert_eq!(ours, theirs, "{side}");
+}
+
+/// A sample's rows without what moves by itself (what is left of timers, ages), and without the sockets that are only
+/// bound, which ss does not ask for.
+fn still(sample: &SocketSample) -> BTreeMap<Key, Socket> {
+    assert!(!sample.incomplete);
+    let rows = sample.sockets.iter().filter(|socket| socket.state.0 != TcpState::Closed).map(|socket| {
+        let mut socket = socket.clone();
+        if let Some(timer) = &mut socket.timer {
+            timer.left = Duration::ZERO;
+        }
+        if let Some(info) = &mut socket.info {
+            (info.last_data_sent, info.last_data_recv, info.busy_time, info.rwnd_limited) = (None, None, None, None);
+            info.sndbuf_limited = None;
+        }
+        (key_of(&socket), socket)
+    });
+    let rows: Vec<_> = rows.collect();
+    let len = rows.len();
+    let rows: BTreeMap<_, _> = rows.into_iter().collect();
+    assert_eq!(rows.len(), len, "two rows of one socket");
+    rows
+}
+
+fn key_of(socket: &Socket) -> Key {
+    (socket.local, socket.peer, socket.inode.filter(|_| socket.state.0 == TcpState::Listen))
+}
+
+fn ss_key(row: &SsRow) -> Key {
+    (row.local, row.peer, row.inode().filter(|_| row.state == "LISTEN"))
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let begin = Instant::now();
+    work();
+    begin.elapsed()
+}
