@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::ui::{Playback, SourceKind, TABS, tabs};
+use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, SourceKind, TABS, notice_lines, tabs};
 
 use super::Context;
 use super::format::{bits, clock, count, date_clock, position, short_count};
 use super::theme::Severity;
-use super::widgets::{bar, fit, gap, put, styled, width};
+use super::widgets::{bar, fit, gap, left, put, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let mut lines = vec![identity(context, usize::from(area.width))];
@@ -104,9 +104,11 @@ fn losses(context: &Context<'_>, room: usize) -> Vec<Span<'static>> {
 fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
     let (sees, theme) = (&context.dashboard.sees, context.theme);
     let tick = |yes: bool| if yes { styled("✓", theme.good) } else { styled("✗", theme.dim) };
-    let mut spans = vec![styled("sees", theme.dim), gap(1)];
-    spans.extend([styled("wire ", theme.text), tick(sees.wire), gap(2)]);
-    spans.extend([styled("kernel ", theme.text), tick(sees.kernel.is_some()), gap(2), styled("owners ", theme.text)]);
+    let wide = context.ui.area().width >= 100;
+    let between = gap(1 + usize::from(wide));
+    let mut spans = if wide { vec![styled("sees  ", theme.dim)] } else { Vec::new() };
+    spans.extend([styled("wire ", theme.text), tick(sees.wire), between.clone()]);
+    spans.extend([styled("kernel ", theme.text), tick(sees.kernel.is_some()), between, styled("owners ", theme.text)]);
     match sees.kernel {
         None => spans.push(tick(false)),
         Some(sight) => {
@@ -197,22 +199,24 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
 /// The part that died, then what stands in the way.
 pub(super) fn draw_notices(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
-    let dead = context.source.dead.iter().map(|text| {
-        let text = format!(" {} {text} ", Severity::Critical.mark());
-        Line::from(styled(text, theme.dead))
-    });
-    let notices = context.source.notices.iter().map(|text| {
-        let mark = styled(format!(" {} ", Severity::Warning.mark()), theme.warning);
-        Line::from(vec![mark, styled(text.as_str(), theme.text)])
-    });
-    let mut lines: Vec<Line<'_>> = dead.chain(notices).collect();
-    let hidden = lines.len().saturating_sub(usize::from(area.height));
-    if hidden > 0 && area.height > 0 {
-        lines.truncate(usize::from(area.height));
-        if let Some(last) = lines.last_mut() {
-            last.spans.push(styled(format!("  (+{hidden} more)"), theme.dim));
-        }
-    }
+    let room = usize::from(area.width);
+    let all = notice_lines(context.source, room);
+    let height = usize::from(area.height);
+    let hidden = all.len().saturating_sub(height);
+    let line = |(at, notice): (usize, NoticeLine)| {
+        let (severity, style) =
+            if notice.dead { (Severity::Critical, theme.dead) } else { (Severity::Warning, theme.text) };
+        let mark = if notice.first { severity.mark() } else { " " };
+        let mark_style = if notice.dead { theme.dead } else { severity.style(theme) };
+        let more = if hidden > 0 && at + 1 == height { format!("  (+{hidden} lines)") } else { String::new() };
+        let text = fit(&notice.text, room.saturating_sub(NOTICE_INDENT + 1 + more.len())).into_owned();
+        Line::from(vec![
+            styled(format!(" {} ", left(mark, NOTICE_INDENT - 2)), mark_style),
+            styled(text + if notice.dead { " " } else { "" }, style),
+            styled(more, theme.dim),
+        ])
+    };
+    let lines: Vec<Line<'static>> = all.into_iter().take(height).enumerate().map(line).collect();
     super::widgets::put_all(buf, area, &lines);
 }
 
