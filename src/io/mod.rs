@@ -1,1 +1,4 @@
 //! TODO charter
+
+#[cfg(feature = "tui")]
+pub mod tty;

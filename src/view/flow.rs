@@ -41,8 +41,17 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 /// The two ends beside each other, the handshake and the life below; on a wide screen beside them.
 fn lower(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
     let third = if area.width >= 150 { area.width / 3 } else { 0 };
-    let ends_height = if third > 0 { area.height } else { (area.height * 3 / 5).clamp(area.height.min(9), 24) };
+    let charts = if area.height >= CHARTS_FROM && third > 0 { charted(detail) } else { 0 };
+    let ends_height = match third {
+        0 => (area.height * 3 / 5).clamp(area.height.min(9), 24),
+        _ if charts > 0 => 22,
+        _ => area.height,
+    };
     let ends = Rect { width: area.width - third, height: ends_height, ..area };
+    if charts > 0 {
+        let below = Rect { y: ends.bottom(), height: area.height - ends_height, ..ends };
+        charts_pane(context, detail, below, buf);
+    }
     let half = ends.width / 2;
     end_pane(context, detail, Side::Orig, Rect { width: half, ..ends }, buf);
     end_pane(context, detail, Side::Resp, Rect { x: ends.x + half, width: ends.width - half, ..ends }, buf);
@@ -57,6 +66,51 @@ fn lower(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffe
         handshake_pane(context, detail, Rect { width: half, ..below }, buf);
         life_pane(context, detail, Rect { x: below.x + half, width: below.width - half, ..below }, buf);
     }
+}
+
+/// From this height on, the queues over time stand below the two ends.
+const CHARTS_FROM: u16 = 32;
+
+/// How many ends have queues over time.
+fn charted(detail: &FlowDetail) -> usize {
+    detail.sockets.iter().flatten().filter(|socket| !socket.recv_q.is_empty()).count()
+}
+
+/// Recv-Q and Send-Q of each end over time, beside each other.
+fn charts_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
+    let half = area.width / 2;
+    let places = [Rect { width: half, ..area }, Rect { x: area.x + half, width: area.width - half, ..area }];
+    for (side, place) in Side::BOTH.into_iter().zip(places) {
+        let theme = context.theme;
+        let name = format!("{}'s queues", side.name());
+        let inner = pane(buf, place, title(&name, "each sample, newest right", theme), false, theme);
+        let Some(socket) = &detail.sockets[side.index()] else {
+            put(buf, inner, &Line::from(styled("not recorded", theme.dim)));
+            continue;
+        };
+        let tall = usize::from(inner.height / 2);
+        let mut lines = queue_chart(context, "Recv-Q", &socket.recv_q, tall, usize::from(inner.width));
+        lines.extend(queue_chart(
+            context,
+            "Send-Q",
+            &socket.send_q,
+            usize::from(inner.height) - tall,
+            usize::from(inner.width),
+        ));
+        put_all(buf, inner, &lines);
+    }
+}
+
+fn queue_chart(context: &Context<'_>, name: &str, values: &[u64], height: usize, room: usize) -> Vec<Line<'static>> {
+    let (theme, columns) = (context.theme, room.saturating_sub(12));
+    let shown = &values[values.len().saturating_sub(columns)..];
+    let most = format!("{} max", bytes(shown.iter().copied().max().unwrap_or(0)));
+    let mut lines = vec![Line::from(vec![styled(left(name, LABEL), theme.dim), styled(most, theme.text)])];
+    let bars = super::widgets::chart(values, columns, height.saturating_sub(2));
+    lines.extend(bars.into_iter().map(|bar| Line::from(styled(bar, theme.spark))));
+    lines.push(Line::default());
+    lines.truncate(height);
+    lines
 }
 
 const LABEL: usize = 9;
@@ -83,7 +137,7 @@ fn end_pane(context: &Context<'_>, detail: &FlowDetail, side: Side, area: Rect, 
         None => "",
     };
     let name = endpoint(cell.endpoint, usize::from(area.width).saturating_sub(place.len() + 15));
-    let inner = pane(buf, area, title(side.name(), &format!("{name}  {place}"), theme), false, theme);
+    let inner = pane(buf, area, title(side.name(), format!("{name}  {place}").trim_end(), theme), false, theme);
     let room = usize::from(inner.width);
     let mut sections = vec![(0, vec![state_line(context, cell)])];
     sections.extend(owner_lines(context, cell, room));
@@ -410,7 +464,7 @@ fn landmark(event: &LifeEvent) -> String {
         LifeEventKind::SynRetry(n) => format!("SYN again, retry {n}"),
         LifeEventKind::SynAck => "SYN-ACK".to_owned(),
         LifeEventKind::SynAckRetry(n) => format!("SYN-ACK again, retry {n}"),
-        LifeEventKind::HandshakeAck => "ACK, handshake complete".to_owned(),
+        LifeEventKind::HandshakeAck => "ACK, handshake done".to_owned(),
         LifeEventKind::FirstSeen => "first seen, mid-stream".to_owned(),
         LifeEventKind::FirstData => "first data".to_owned(),
         LifeEventKind::LastData => "last data".to_owned(),

@@ -149,9 +149,10 @@ fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut l
     let need = |kind: Kind| rows.iter().map(|row| width(&name_text(context, row, kind))).max().unwrap_or(0);
     // First what most rows need, then a full IPv6 endpoint with its port, then a client and a server.
     let wishes = [
-        (Kind::Process, 26),
+        (Kind::Process, 20),
         (Kind::Orig, 21),
         (Kind::Resp, 23),
+        (Kind::Process, 26),
         (Kind::Orig, 47),
         (Kind::Resp, 49),
         (Kind::Process, 50),

@@ -45,6 +45,13 @@ fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
     if !dashboard.sees.wire {
         rates.truncate(1);
     }
+    // A low screen has no line for the losses.
+    let lost = dashboard.loss.map_or(0, |loss| {
+        loss.ours.saturating_add(loss.kernel.unwrap_or(0)).saturating_add(loss.interface.unwrap_or(0))
+    });
+    if lost > 0 && context.ui.area().height < 16 {
+        rates.insert(0, format!("{} {} lost", Severity::Warning.mark(), short_count(lost)));
+    }
     let fixed = |rates: &[String]| {
         1 + 9 + 2 + kind.len() + 1 + 3 + rates.iter().map(|rate| rate.len() + 2).sum::<usize>() + clock.len() + 1
     };
@@ -82,16 +89,22 @@ fn losses(context: &Context<'_>, room: usize) -> Vec<Span<'static>> {
         ("undecoded", Some(loss.frames.undecoded_total())),
         ("evicted", (evicted > 0).then_some(evicted)),
     ];
+    let known: Vec<(&str, u64)> = counts.into_iter().filter_map(|(name, n)| Some((name, n?))).collect();
+    let text = |(name, n): (&str, u64)| format!("{name} {}", if n < 100_000 { count(n) } else { short_count(n) });
+    let width_of = |shown: &[(&str, u64)]| 5 + shown.iter().map(|part| text(*part).len() + 5).sum::<usize>();
+    // Where they do not all fit, what is 0 gives way: a loss must be seen.
+    let lost: Vec<(&str, u64)> = known.iter().copied().filter(|(_, n)| *n > 0).collect();
+    let shown = match (width_of(&known) <= room + 4, lost.is_empty()) {
+        (true, _) => known,
+        (false, true) => vec![("nothing", 0)],
+        (false, false) if width_of(&lost) <= room => lost,
+        (false, false) => vec![("in all", lost.iter().fold(0_u64, |sum, (_, n)| sum.saturating_add(*n)))],
+    };
     let mut spans = vec![gap(1), styled("lost", theme.dim)];
-    let mut used = 5;
-    for (index, (name, n)) in counts.iter().filter_map(|(name, n)| n.map(|n| (name, n))).enumerate() {
+    for (index, (name, n)) in shown.into_iter().enumerate() {
         let glue = if index == 0 { " " } else { " · " };
-        let text = format!("{name} {}", if n < 1_000_000 { count(n) } else { short_count(n) });
-        let marked = n > 0 && *name != "undecoded" && *name != "evicted";
-        used += width(glue) + text.len() + if marked { 2 } else { 0 };
-        if used > room {
-            break;
-        }
+        let text = if name == "nothing" { name.to_owned() } else { text((name, n)) };
+        let marked = n > 0 && !matches!(name, "undecoded" | "evicted");
         spans.push(styled(glue, theme.dim));
         if marked {
             spans.push(styled(format!("{} ", Severity::Warning.mark()), theme.warning));
@@ -179,7 +192,7 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
     let order = format!("sort {} {arrow}", sort.by.name());
     let filter = ui.filter();
     if filter.is_empty() {
-        let text = fit(&order, room.saturating_sub(1)).into_owned();
+        let text = if width(&order) < room { order } else { String::new() };
         return Line::from(vec![styled(text, theme.dim), gap(1)]);
     }
     let found = format!("{} of {}", count(flows.matching as u64), count(flows.all as u64));

@@ -164,12 +164,12 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
         styled(right(&parts.amount, 9), theme.strong),
     ];
     if room >= 60 {
-        let bars = if room >= 100 { 12 } else { 8 };
+        let bars = if room >= 140 { 12 } else { 8 };
         let text = parts.fill.map_or_else(|| " ".repeat(bars), |(part, whole)| bar(part, whole, bars));
         spans.extend([gap(2), styled(text, theme.bar)]);
     }
     if room >= 100 {
-        let bars = if room >= 140 { 30 } else { 16 };
+        let bars = if room >= 140 { 30 } else { 14 };
         spans.extend([gap(2), styled(left(&spark(parts.history, bars), bars), theme.spark)]);
     }
     let since = parts.since.map(|since| age(context.ago(since))).unwrap_or_default();
@@ -184,7 +184,7 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
 
 /// Owner, then the ends, as far as there is room for something that can be read.
 fn who_and_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<Span<'static>> {
-    const OWNER: usize = 26;
+    const OWNER: usize = 24;
     const END: usize = 15;
     let theme = context.theme;
     let first_end = |room| match parts.ends.first() {

@@ -17,7 +17,7 @@ use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.time_wait);
-    let inner = pane(buf, area, title("TIME-WAIT", &counts(data), theme), focused, theme);
+    let inner = pane(buf, area, title("TIME-WAIT", &counts(data, area.width), theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     if data.kernel.is_none() && data.wire.is_none() {
         return message(buf, inner, "waiting for the first segment or socket", theme);
@@ -25,9 +25,11 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &keep_by_weight(sections(context, data, room, height), height));
 }
 
-fn counts(data: &TimeWaitPane) -> String {
+fn counts(data: &TimeWaitPane, room: u16) -> String {
     match (data.kernel, data.wire) {
-        (Some(kernel), Some(wire)) if kernel != wire => format!("{}, wire {}", count(kernel), count(wire)),
+        (Some(kernel), Some(wire)) if kernel != wire && room >= 38 => {
+            format!("{}, wire {}", count(kernel), count(wire))
+        }
         (Some(kernel), _) => count(kernel),
         (None, Some(wire)) => format!("{} inferred", count(wire)),
         (None, None) => String::new(),
