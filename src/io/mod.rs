@@ -1,7 +1,7 @@
 //! The only system calls: libpcap, netlink, /proc, files, the terminal, the clock.
 //!
 //! May touch `base`, `wire`, `kernel` and the operating system; no flow state, no engine, no screen.
-//! Read first: sock_diag(7), proc(5), namespaces(7), pcap(3PCAP).
+//! Read first: sock_diag(7), proc(5), namespaces(7), pcap(3PCAP), termios(3).
 
 pub mod bpf;
 pub mod capture;
@@ -14,6 +14,7 @@ mod proc_dir;
 mod proc_file;
 mod proc_table;
 mod sampler;
+#[cfg(feature = "tui")]
 pub mod tty;
 
 pub use netlink::DiagError;

@@ -1,13 +1,273 @@
-//! Stub.
-use std::{io, time::Duration};
-pub struct Terminal;
-pub enum TtyEvent { Input(crossterm::event::Event), Quit(i32), Resumed, HangUp }
-impl Terminal {
-    pub fn enter() -> io::Result<Self> { Ok(Self) }
-    pub fn size(&self) -> io::Result<(u16, u16)> { Ok((80, 24)) }
-    pub fn next_event(&mut self, _t: Duration) -> io::Result<Option<TtyEvent>> { Ok(None) }
-    pub fn draw(&mut self, _f: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> { Ok(()) }
-    pub fn suspend(&mut self) -> io::Result<()> { Ok(()) }
-    pub fn redraw(&mut self) -> io::Result<()> { Ok(()) }
+//! The terminal: entered once, given back whatever happens (quit, error, panic in any thread, signal, hang-up, Ctrl-Z).
+//!
+//! May touch the tty, signals and the panic hook; draws what it is given. Read first: termios(3), signal(7), and
+//! crossterm's event source, which spins when its tty dies: it is never asked without looking at the fd first.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Read, Stdout};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
+use std::time::{Duration, Instant};
+
+use crossterm::event::{self, Event};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, execute};
+use ratatui::Frame;
+use ratatui::backend::CrosstermBackend;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::{SigId, flag, low_level};
+
+/// What the terminal has to say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TtyEvent {
+    /// A key, the mouse, a paste, a new size.
+    Input(Event),
+    /// A signal asks to end (its number).
+    Quit(i32),
+    /// The program was stopped from outside and goes on: everything must be drawn again (the screen is cleared already).
+    Resumed,
+    /// The terminal is gone: nothing can be shown any more.
+    HangUp,
 }
-pub fn width() -> Option<u16> { crossterm::terminal::size().ok().map(|s| s.0) }
+
+/// The terminal in raw mode on its alternate screen. Dropping it gives the terminal back.
+#[derive(Debug)]
+pub struct Terminal {
+    screen: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Dropped after the screen, so that what is still to be written is written before.
+    _entered: Entered,
+    input: Input,
+    signals: Signals,
+    /// crossterm may hold events that it has read already.
+    buffered: bool,
+}
+
+/// Where keys come from: stdin, or the controlling terminal if stdin is a pipe (a capture may come through it).
+#[derive(Debug)]
+enum Input {
+    Stdin(io::Stdin),
+    Tty(File),
+}
+
+impl Input {
+    fn open() -> io::Result<Self> {
+        let stdin = io::stdin();
+        if stdin.is_terminal() { Ok(Self::Stdin(stdin)) } else { File::open("/dev/tty").map(Self::Tty) }
+    }
+}
+
+impl AsFd for Input {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Stdin(stdin) => stdin.as_fd(),
+            Self::Tty(tty) => tty.as_fd(),
+        }
+    }
+}
+
+/// Signals as bytes in a socket that can be polled beside the tty, and flags that tell which came.
+#[derive(Debug)]
+struct Signals {
+    wake: UnixStream,
+    quit: Arc<AtomicUsize>,
+    resumed: Arc<AtomicBool>,
+    registered: Vec<SigId>,
+}
+
+impl Signals {
+    fn register() -> io::Result<Self> {
+        let (wake, ring) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        ring.set_nonblocking(true)?;
+        let (quit, resumed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        // Built first, so that what is registered is taken back if a later one fails.
+        let mut signals = Self { wake, quit, resumed, registered: Vec::new() };
+        // The flag before the byte: handlers run in the order of registration.
+        for signal in [SIGTERM, SIGHUP, SIGINT] {
+            let number = signal.unsigned_abs() as usize;
+            signals.registered.push(flag::register_usize(signal, Arc::clone(&signals.quit), number)?);
+        }
+        signals.registered.push(flag::register(SIGCONT, Arc::clone(&signals.resumed))?);
+        for signal in [SIGTERM, SIGHUP, SIGINT, SIGCONT, SIGWINCH] {
+            signals.registered.push(low_level::pipe::register(signal, ring.try_clone()?)?);
+        }
+        Ok(signals)
+    }
+
+    fn drain(&mut self) {
+        let mut bytes = [0; 64];
+        while matches!(self.wake.read(&mut bytes), Ok(n) if n > 0) {}
+    }
+
+    fn take(&self) -> Option<TtyEvent> {
+        match self.quit.swap(0, Ordering::SeqCst) {
+            0 if self.resumed.swap(false, Ordering::SeqCst) => Some(TtyEvent::Resumed),
+            0 => None,
+            number => Some(TtyEvent::Quit(i32::try_from(number).unwrap_or(SIGTERM))),
+        }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for id in self.registered.drain(..) {
+            low_level::unregister(id);
+        }
+    }
+}
+
+/// Whether the terminal is ours now: whoever gives it back first clears it, and nobody does so twice.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+static HOOK: Once = Once::new();
+
+fn switch_on() -> io::Result<()> {
+    ENTERED.store(true, Ordering::SeqCst);
+    crossterm::terminal::enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, event::EnableMouseCapture, event::EnableBracketedPaste, cursor::Hide)
+}
+
+/// Gives the terminal back, if it is ours. Safe to call from a panic hook in any thread.
+fn switch_off() {
+    if ENTERED.swap(false, Ordering::SeqCst) {
+        // Nothing can be done about a failure here: the terminal may be gone.
+        let _ = execute!(
+            io::stdout(),
+            event::DisableBracketedPaste,
+            event::DisableMouseCapture,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
+        let _ = crossterm::terminal::disable_raw_mode();
+    }
+}
+
+/// Once for the whole program: a panic in any thread gives the terminal back before it is printed.
+fn install_hook() {
+    HOOK.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            switch_off();
+            print(panic);
+        }));
+    });
+}
+
+impl Terminal {
+    /// Takes the terminal over. Fails where there is none.
+    pub fn enter() -> io::Result<Self> {
+        let input = Input::open()?;
+        let signals = Signals::register()?;
+        install_hook();
+        // With NO_COLOR set crossterm would drop bold and reverse with the colour; the mono theme has no colour to drop.
+        crossterm::style::force_color_output(true);
+        // Made before switching on: it gives the terminal back if that fails half-way.
+        let entered = Entered;
+        switch_on()?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+        let screen = ratatui::Terminal::new(backend)?;
+        Ok(Self { screen, _entered: entered, input, signals, buffered: false })
+    }
+
+    /// The size of the screen.
+    pub fn area(&self) -> io::Result<ratatui::layout::Rect> {
+        let size = self.screen.size()?;
+        Ok(ratatui::layout::Rect::new(0, 0, size.width, size.height))
+    }
+
+    /// Draws one frame. Fails once a panic has given the terminal back: the program should end then.
+    pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        if !ENTERED.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the terminal was given back after a panic"));
+        }
+        self.screen.draw(render)?;
+        Ok(())
+    }
+
+    /// Forgets what is on the screen, so that the next frame is drawn whole.
+    pub fn clear(&mut self) -> io::Result<()> {
+        self.screen.clear()
+    }
+
+    /// The next event, or `None` after `timeout`.
+    pub fn next_event(&mut self, timeout: Duration) -> io::Result<Option<TtyEvent>> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if let Some(found) = self.signals.take() {
+                return self.announce(found).map(Some);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let ready = self.wait(if self.buffered { Duration::ZERO } else { left })?;
+            if ready.hang_up {
+                return Ok(Some(TtyEvent::HangUp));
+            }
+            if ready.signal {
+                self.signals.drain();
+            }
+            if ready.input || ready.signal || self.buffered {
+                // A signal may be SIGWINCH, which crossterm turns into an event of its own.
+                self.buffered = event::poll(Duration::ZERO)?;
+                if self.buffered {
+                    return event::read().map(|event| Some(TtyEvent::Input(event)));
+                }
+            } else if left.is_zero() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Gives the terminal to the shell and stops, the whole job (`sudo`, `make`) with it; returns when it goes on.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        switch_off();
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        self.signals.resumed.store(false, Ordering::SeqCst);
+        switch_on()?;
+        self.screen.clear()
+    }
+
+    fn announce(&mut self, found: TtyEvent) -> io::Result<TtyEvent> {
+        if found == TtyEvent::Resumed {
+            // The shell has used the terminal in its own mode meanwhile.
+            switch_off();
+            switch_on()?;
+            self.screen.clear()?;
+        }
+        Ok(found)
+    }
+
+    /// Waits until the tty or a signal has something, or the time is over.
+    fn wait(&self, timeout: Duration) -> io::Result<Ready> {
+        let mut fds = [PollFd::new(&self.input, PollFlags::IN), PollFd::new(&self.signals.wake, PollFlags::IN)];
+        let timeout = Timespec::try_from(timeout).ok();
+        match rustix::event::poll(&mut fds, timeout.as_ref()) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
+            Err(error) => return Err(error.into()),
+        }
+        let tty = fds[0].revents();
+        Ok(Ready {
+            hang_up: tty.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL),
+            input: tty.contains(PollFlags::IN),
+            signal: fds[1].revents().contains(PollFlags::IN),
+        })
+    }
+}
+
+/// Gives the terminal back when it is dropped.
+#[derive(Debug)]
+struct Entered;
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        switch_off();
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Ready {
+    hang_up: bool,
+    input: bool,
+    signal: bool,
+}

@@ -115,6 +115,7 @@ impl std::fmt::Display for Chord {
             KeyCode::PageUp => f.write_str("PgUp"),
             KeyCode::PageDown => f.write_str("PgDn"),
             KeyCode::BackTab => f.write_str("Shift-Tab"),
+            KeyCode::Backspace => f.write_str("Bksp"),
             other => write!(f, "{other}"),
         }
     }
@@ -184,10 +185,10 @@ pub static BINDINGS: &[Binding] = {
         row(&[key(KeyCode::BackTab)], Msg::PrevView, Always, Views, "previous view", None),
         row(&[key(KeyCode::Enter)], Msg::Open, Always, Views, "open the flow", Some("open")),
         row(&[key(KeyCode::Esc), key(KeyCode::Backspace)], Msg::Back, Always, Views, "back", None),
-        row(&[ch('l')], Msg::NextPane, Always, Views, "next pane", None),
-        row(&[ch('h')], Msg::PrevPane, Always, Views, "previous pane", None),
-        row(&[key(KeyCode::Right)], Msg::NextPane, Live, Views, "next pane", None),
-        row(&[key(KeyCode::Left)], Msg::PrevPane, Live, Views, "previous pane", None),
+        row(&[ch('l'), key(KeyCode::Right)], Msg::NextPane, Live, Views, "next pane", None),
+        row(&[ch('h'), key(KeyCode::Left)], Msg::PrevPane, Live, Views, "previous pane", None),
+        row(&[ch('l')], Msg::NextPane, Replay, Views, "next pane", None),
+        row(&[ch('h')], Msg::PrevPane, Replay, Views, "previous pane", None),
         row(&[ch('z')], Msg::Zoom, Always, Views, "zoom the pane", Some("zoom")),
         row(&[ch('j'), key(KeyCode::Down)], Msg::Down, Always, Rows, "down", None),
         row(&[ch('k'), key(KeyCode::Up)], Msg::Up, Always, Rows, "up", None),

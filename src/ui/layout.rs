@@ -3,6 +3,7 @@
 //! ratatui's `Rect` is used as plain data.
 
 use ratatui::layout::Rect;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Source;
 use super::state::View;
@@ -34,8 +35,8 @@ pub fn screen(area: Rect, source: &Source) -> Option<Screen> {
     let roomy = area.height >= 16;
     let header =
         if roomy { 2 + u16::from(source.playback.is_some()) } else { 1 + u16::from(source.playback.is_some()) };
-    let wanted = source.notices.len() + usize::from(source.dead.is_some());
-    let room = if roomy { area.height / 6 } else { 1 };
+    let wanted = notice_lines(source, usize::from(area.width)).len();
+    let room = if roomy { area.height / 4 } else { 1 };
     let notices = u16::try_from(wanted).unwrap_or(u16::MAX).min(room);
     let mut y = area.y;
     let mut take = |height: u16| {
@@ -46,6 +47,61 @@ pub fn screen(area: Rect, source: &Source) -> Option<Screen> {
     let (header, tabs, notices) = (take(header), take(1), take(notices));
     let body = take(area.height - header.height - tabs.height - notices.height - 1);
     Some(Screen { header, tabs, notices, body, footer: take(1) })
+}
+
+/// A line of the notices: of the part that died or of what stands in the way, and whether it begins one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeLine {
+    pub dead: bool,
+    pub first: bool,
+    pub text: String,
+}
+
+/// The part that died, then the notices, wrapped: what a notice says to do must be read whole.
+pub fn notice_lines(source: &Source, room: usize) -> Vec<NoticeLine> {
+    let all = source.dead.iter().map(|text| (true, text)).chain(source.notices.iter().map(|text| (false, text)));
+    all.flat_map(|(dead, text)| {
+        let parts = wrap(text, room.saturating_sub(NOTICE_INDENT + 1)).into_iter().enumerate();
+        parts.map(move |(at, text)| NoticeLine { dead, first: at == 0, text })
+    })
+    .collect()
+}
+
+/// Columns before a notice's text: its mark.
+pub const NOTICE_INDENT: usize = 3;
+
+/// Breaks `text` at spaces into lines of at most `room` columns; a longer word is broken where it must be.
+pub fn wrap(text: &str, room: usize) -> Vec<String> {
+    let room = room.max(2);
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ if word.width() <= room => lines.push(word.to_owned()),
+            _ => lines.extend(broken(word, room)),
+        }
+    }
+    lines
+}
+
+fn broken(word: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for c in word.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide > room {
+            lines.push(String::new());
+            used = 0;
+        }
+        used += wide;
+        if let Some(line) = lines.last_mut() {
+            line.push(c);
+        }
+    }
+    lines
 }
 
 /// The tabs and their names.
@@ -165,8 +221,16 @@ mod tests {
     use crate::ui::SourceKind;
 
     fn source() -> Source {
-        let notices = vec![String::new(); 30];
+        let notices = vec!["a b".to_owned(); 30];
         Source { kind: SourceKind::Live, name: String::new(), playback: None, notices, dead: None }
+    }
+
+    #[test]
+    fn text_is_broken_at_spaces_and_inside_words_only_where_it_must() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh i", 3), ["abc", "def", "gh", "i"]);
+        assert_eq!(wrap("日本語", 4), ["日本", "語"]);
+        assert_eq!(wrap("", 9), Vec::<String>::new());
     }
 
     #[test]

@@ -13,8 +13,11 @@ use std::time::Duration;
 use crate::base::Timestamp;
 
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
-pub use layout::{FLOW_COLUMNS_HEAD, MIN_HEIGHT, MIN_WIDTH, Pane, Screen, TABS, panes, screen, tabs};
-pub use queue_rows::{QueueItem, queue_items};
+pub use layout::{
+    FLOW_COLUMNS_HEAD, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, TABS, notice_lines, panes,
+    screen, tabs, wrap,
+};
+pub use queue_rows::{QueueItem, overflows, queue_items};
 pub use state::{Prompt, ThemeName, UiState, View};
 
 /// Where what is shown comes from, told by the app beside every dashboard.

@@ -24,13 +24,20 @@ impl QueueItem {
     }
 }
 
+/// Overflows and drops of accept queues since the first sample, if there were any: they take a line of the pane.
+pub fn overflows(pane: &QueuePane) -> Option<(u64, u64)> {
+    let kernel = pane.kernel.as_ref()?;
+    let counts = (kernel.listen_overflows.unwrap_or(0), kernel.listen_drops.unwrap_or(0));
+    (counts != (0, 0)).then_some(counts)
+}
+
 /// The rows for `height` lines. Each kind that has rows gets one before any gets two; kinds stand together, fullest
 /// first, as the engine ordered them.
 pub fn queue_items(pane: &QueuePane, height: usize) -> Vec<QueueItem> {
     let counts = pane.kernel.as_ref().map_or([0; 3], |k| [k.recv.len(), k.send.len(), k.accept.len()]);
     let counts = [counts[0], counts[1], counts[2], pane.wire.len()];
     let mut shares = [0; 4];
-    let mut left = height;
+    let mut left = height.saturating_sub(usize::from(overflows(pane).is_some()));
     while left > 0 && (0..4).any(|kind| shares[kind] < counts[kind]) {
         for kind in 0..4 {
             if left > 0 && shares[kind] < counts[kind] {

@@ -8,10 +8,11 @@ use ratatui::text::{Line, Span};
 use crate::engine::{EndCell, FlowDetail, SocketDetail};
 use crate::flow::{Completeness, HalfView, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side};
 use crate::kernel::{Socket, TcpInfo};
+use crate::ui::wrap;
 
 use super::format::{ABSENT, age, bits, bytes, clock, clock_ms, count, endpoint, owner, span};
 use super::theme::Severity;
-use super::widgets::{as_fit, gap, left, pane, put, put_all, right, spark, styled, title, width, wrap};
+use super::widgets::{as_fit, gap, left, pane, put, put_all, right, spark, styled, title, width};
 use super::{Context, flows, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
@@ -40,8 +41,17 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 /// The two ends beside each other, the handshake and the life below; on a wide screen beside them.
 fn lower(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
     let third = if area.width >= 150 { area.width / 3 } else { 0 };
-    let ends_height = if third > 0 { area.height } else { (area.height * 3 / 5).clamp(area.height.min(9), 24) };
+    let charts = if area.height >= CHARTS_FROM && third > 0 { charted(detail) } else { 0 };
+    let ends_height = match third {
+        0 => (area.height * 3 / 5).clamp(area.height.min(9), 24),
+        _ if charts > 0 => 22,
+        _ => area.height,
+    };
     let ends = Rect { width: area.width - third, height: ends_height, ..area };
+    if charts > 0 {
+        let below = Rect { y: ends.bottom(), height: area.height - ends_height, ..ends };
+        charts_pane(context, detail, below, buf);
+    }
     let half = ends.width / 2;
     end_pane(context, detail, Side::Orig, Rect { width: half, ..ends }, buf);
     end_pane(context, detail, Side::Resp, Rect { x: ends.x + half, width: ends.width - half, ..ends }, buf);
@@ -56,6 +66,51 @@ fn lower(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffe
         handshake_pane(context, detail, Rect { width: half, ..below }, buf);
         life_pane(context, detail, Rect { x: below.x + half, width: below.width - half, ..below }, buf);
     }
+}
+
+/// From this height on, the queues over time stand below the two ends.
+const CHARTS_FROM: u16 = 32;
+
+/// How many ends have queues over time.
+fn charted(detail: &FlowDetail) -> usize {
+    detail.sockets.iter().flatten().filter(|socket| !socket.recv_q.is_empty()).count()
+}
+
+/// Recv-Q and Send-Q of each end over time, beside each other.
+fn charts_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
+    let half = area.width / 2;
+    let places = [Rect { width: half, ..area }, Rect { x: area.x + half, width: area.width - half, ..area }];
+    for (side, place) in Side::BOTH.into_iter().zip(places) {
+        let theme = context.theme;
+        let name = format!("{}'s queues", side.name());
+        let inner = pane(buf, place, title(&name, "each sample, newest right", theme), false, theme);
+        let Some(socket) = &detail.sockets[side.index()] else {
+            put(buf, inner, &Line::from(styled("not recorded", theme.dim)));
+            continue;
+        };
+        let tall = usize::from(inner.height / 2);
+        let mut lines = queue_chart(context, "Recv-Q", &socket.recv_q, tall, usize::from(inner.width));
+        lines.extend(queue_chart(
+            context,
+            "Send-Q",
+            &socket.send_q,
+            usize::from(inner.height) - tall,
+            usize::from(inner.width),
+        ));
+        put_all(buf, inner, &lines);
+    }
+}
+
+fn queue_chart(context: &Context<'_>, name: &str, values: &[u64], height: usize, room: usize) -> Vec<Line<'static>> {
+    let (theme, columns) = (context.theme, room.saturating_sub(12));
+    let shown = &values[values.len().saturating_sub(columns)..];
+    let most = format!("{} max", bytes(shown.iter().copied().max().unwrap_or(0)));
+    let mut lines = vec![Line::from(vec![styled(left(name, LABEL), theme.dim), styled(most, theme.text)])];
+    let bars = super::widgets::chart(values, columns, height.saturating_sub(2));
+    lines.extend(bars.into_iter().map(|bar| Line::from(styled(bar, theme.spark))));
+    lines.push(Line::default());
+    lines.truncate(height);
+    lines
 }
 
 const LABEL: usize = 9;
@@ -79,10 +134,10 @@ fn end_pane(context: &Context<'_>, detail: &FlowDetail, side: Side, area: Rect, 
     let place = match cell.local {
         Some(true) => "this host",
         Some(false) => "remote",
-        None => "kernel's side not recorded",
+        None => "",
     };
     let name = endpoint(cell.endpoint, usize::from(area.width).saturating_sub(place.len() + 15));
-    let inner = pane(buf, area, title(side.name(), &format!("{name}  {place}"), theme), false, theme);
+    let inner = pane(buf, area, title(side.name(), format!("{name}  {place}").trim_end(), theme), false, theme);
     let room = usize::from(inner.width);
     let mut sections = vec![(0, vec![state_line(context, cell)])];
     sections.extend(owner_lines(context, cell, room));
@@ -90,7 +145,7 @@ fn end_pane(context: &Context<'_>, detail: &FlowDetail, side: Side, area: Rect, 
     if let Some(socket) = socket {
         sections.extend(queue_lines(context, socket, room));
     } else if cell.local != Some(true) {
-        let text = if cell.local.is_none() { "not recorded" } else { "remote: not to be seen from here" };
+        let text = if cell.local.is_none() { "not recorded" } else { "remote: not seen" };
         sections.push((3, vec![plain(context, "queues", text)]));
     }
     if let Some(halves) = &detail.halves {
@@ -120,7 +175,7 @@ fn state_line(context: &Context<'_>, cell: &EndCell) -> Line<'static> {
     }
     if cell.reported.is_none() && cell.local != Some(true) {
         spans.drain(..2);
-        spans[1] = styled(" inferred from the wire", theme.dim);
+        spans[1] = styled(" inferred", theme.dim);
     }
     field(context, "state", spans)
 }
@@ -159,7 +214,7 @@ fn queue_lines(context: &Context<'_>, detail: &SocketDetail, room: usize) -> Sec
         (2, vec![line("Send-Q", socket.send_q, sndbuf, &detail.send_q)]),
     ];
     if let Some(timer) = socket.timer {
-        let text = format!("{} {} left, {} tries", timer.kind.name(), span(timer.left), timer.retries);
+        let text = format!("{} {}, {} tries", timer.kind.name(), span(timer.left), timer.retries);
         sections.push((6, vec![plain(context, "timer", text)]));
     }
     sections.push((10, vec![plain(context, "socket", as_fit(&identity(socket), "  ", room.saturating_sub(LABEL)))]));
@@ -186,7 +241,7 @@ fn wire_lines(context: &Context<'_>, own: &HalfView, peer: &HalfView, room: usiz
     let sent = format!("{} in {} segments", bytes(own.payload_bytes), count(own.segments));
     let unacked = own.nxt.zip(own.una).map(|(nxt, una)| nxt.offset_from(una).max(0));
     let unacked = unacked.map_or_else(|| ABSENT.to_owned(), |n| bytes(u64::from(n.unsigned_abs())));
-    let mut sections = vec![(4, vec![plain(context, "sent", format!("{sent}, {unacked} unacked"))])];
+    let mut sections = vec![(4, vec![plain(context, "sent", sent)]), (5, vec![plain(context, "unacked", unacked)])];
     let theme = context.theme;
     let window = match (own.window, own.window_raw) {
         (Some(n), _) => bytes(u64::from(n)),
@@ -210,8 +265,10 @@ fn wire_lines(context: &Context<'_>, own: &HalfView, peer: &HalfView, room: usiz
     };
     if let Some((una, nxt)) = relative(own.una).zip(relative(own.nxt)) {
         let acked = peer.segments > 0;
-        let text = if acked { format!("SND.UNA {una}  SND.NXT {nxt}") } else { format!("SND.NXT {nxt}") };
-        sections.push((9, vec![plain(context, "numbers", text + "  from ISS")]));
+        let una = acked.then(|| format!("SND.UNA {una}"));
+        let parts: Vec<String> =
+            una.into_iter().chain([format!("SND.NXT {nxt}"), "after the ISS".to_owned()]).collect();
+        sections.push((9, vec![plain(context, "numbers", as_fit(&parts, "  ", room.saturating_sub(LABEL)))]));
     }
     sections
 }
@@ -344,12 +401,16 @@ fn life_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut B
     let hidden_above = context.ui.detail_scroll();
     let room = usize::from(area.height.saturating_sub(2));
     let scroll = hidden_above.min(detail.life.len().saturating_sub(room));
-    let rest = if detail.life.len() > room {
-        format!("{}–{} of {}", scroll + 1, (scroll + room).min(detail.life.len()), detail.life.len())
-    } else {
-        String::new()
-    };
-    let inner = pane(buf, area, title("Life", &rest, theme), false, theme);
+    let narrow = area.width < 56;
+    let mut rest = String::new();
+    if let Some(first) = detail.life.first().filter(|_| narrow) {
+        rest = format!("from {}  ", clock_ms(first.ts, &theme.zone));
+    }
+    if detail.life.len() > room {
+        let last = (scroll + room).min(detail.life.len());
+        rest += &format!("{}–{last} of {}", scroll + 1, detail.life.len());
+    }
+    let inner = pane(buf, area, title("Life", rest.trim_end(), theme), false, theme);
     if detail.life.is_empty() {
         return put(buf, inner, &Line::from(styled("no segment captured", theme.dim)));
     }
@@ -358,17 +419,26 @@ fn life_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut B
         .iter()
         .take(room)
         .map(|event| {
-            let after = event.ts.since(start);
-            let after = if after.is_zero() { "start".to_owned() } else { format!("+{}", span(after)) };
+            let clock = if narrow { String::new() } else { clock_ms(event.ts, &theme.zone) + "  " };
             Line::from(vec![
-                styled(clock_ms(event.ts, &theme.zone), theme.dim),
-                styled(right(&after, 10), theme.text),
+                styled(clock, theme.dim),
+                styled(right(&after(event.ts.since(start)), 9), theme.text),
                 styled(direction(event), theme.dim),
                 styled(landmark(event), if is_trouble(event.kind) { theme.warning } else { theme.text }),
             ])
         })
         .collect();
     put_all(buf, inner, &lines);
+}
+
+/// How long after the first landmark, to the millisecond where seconds matter.
+fn after(time: std::time::Duration) -> String {
+    match time.as_secs() {
+        _ if time.is_zero() => "0".to_owned(),
+        0 => span(time),
+        1..1_000 => format!("{:.3} s", time.as_secs_f64()),
+        _ => span(time),
+    }
 }
 
 /// Which way the segment went; a timer's event has none.
@@ -394,7 +464,7 @@ fn landmark(event: &LifeEvent) -> String {
         LifeEventKind::SynRetry(n) => format!("SYN again, retry {n}"),
         LifeEventKind::SynAck => "SYN-ACK".to_owned(),
         LifeEventKind::SynAckRetry(n) => format!("SYN-ACK again, retry {n}"),
-        LifeEventKind::HandshakeAck => "ACK, handshake complete".to_owned(),
+        LifeEventKind::HandshakeAck => "ACK, handshake done".to_owned(),
         LifeEventKind::FirstSeen => "first seen, mid-stream".to_owned(),
         LifeEventKind::FirstData => "first data".to_owned(),
         LifeEventKind::LastData => "last data".to_owned(),

@@ -10,15 +10,15 @@ use crate::flow::{HandshakeOutcome, Side};
 use crate::ui::View;
 
 use super::Context;
-use super::format::{ABSENT, age, bits, bytes, count, endpoint, owner, span};
+use super::format::{ABSENT, age, bits, bytes, count, endpoint, owner, owner_in, span};
 use super::theme::Severity;
-use super::widgets::{fit, gap, left, pane, put, right, styled, title, width};
+use super::widgets::{fit, gap, left, message, pane, put, right, styled, title, width};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.flows);
-    let inner = pane(buf, area, title("Flows", &summary(context), theme), focused, theme);
+    let inner = pane(buf, area, title("Flows", &summary(context, area), theme), focused, theme);
     if data.matching == 0 {
-        return put(buf, inner, &Line::from(styled(empty(context), theme.dim)));
+        return message(buf, inner, &empty(context), theme);
     }
     let visible = usize::from(inner.height).saturating_sub(1);
     let skip = context.ui.offset().saturating_sub(data.offset);
@@ -40,16 +40,17 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     }
 }
 
-fn summary(context: &Context<'_>) -> String {
+fn summary(context: &Context<'_>, area: Rect) -> String {
     let data = &context.dashboard.flows;
-    let visible = usize::from(context.ui.area().height);
+    let visible = usize::from(area.height.saturating_sub(3));
     if data.matching == 0 {
         return String::new();
     }
     let first = context.ui.offset().min(data.matching) + 1;
     let by = context.ui.sort().by.name();
+    let last = (first + visible).saturating_sub(1).min(data.matching);
     if context.ui.view() == View::Flows && data.matching > visible {
-        format!("from {} of {}, by {by}", count(first as u64), count(data.matching as u64))
+        format!("{}–{} of {}, by {by}", count(first as u64), count(last as u64), count(data.matching as u64))
     } else {
         format!("{}, by {by}", count(data.matching as u64))
     }
@@ -72,6 +73,8 @@ enum Kind {
     Orig,
     Resp,
     State(Side),
+    /// The state of the end on this host, else the originator's: where there is room for one only.
+    NearState,
     Outcome,
     RecvQ,
     SendQ,
@@ -92,7 +95,7 @@ struct Column {
 /// Every column in the order of the screen: least width, and weight (0 is the last to go).
 const COLUMNS: [(Kind, usize, u8); 15] = [
     (Kind::Mark, 1, 0),
-    (Kind::Process, 14, 2),
+    (Kind::Process, 16, 2),
     (Kind::Orig, 15, 0),
     (Kind::Resp, 17, 0),
     (Kind::State(Side::Orig), 12, 1),
@@ -133,16 +136,30 @@ fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column>
     chosen.sort_unstable();
     let mut columns: Vec<Column> =
         chosen.into_iter().map(|at| Column { kind: COLUMNS[at].0, width: COLUMNS[at].1 }).collect();
+    if !columns.iter().any(|column| column.kind == Kind::State(Side::Resp)) {
+        for column in columns.iter_mut().filter(|column| column.kind == Kind::State(Side::Orig)) {
+            column.kind = Kind::NearState;
+        }
+    }
     widen(context, rows, &mut columns, left);
     columns
 }
 
 fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut left: usize) {
     let need = |kind: Kind| rows.iter().map(|row| width(&name_text(context, row, kind))).max().unwrap_or(0);
-    for kind in [Kind::Orig, Kind::Resp, Kind::Process] {
+    // First what most rows need, then a full IPv6 endpoint with its port, then a client and a server.
+    let wishes = [
+        (Kind::Process, 20),
+        (Kind::Orig, 21),
+        (Kind::Resp, 23),
+        (Kind::Process, 26),
+        (Kind::Orig, 47),
+        (Kind::Resp, 49),
+        (Kind::Process, 50),
+    ];
+    for (kind, most) in wishes {
         let Some(column) = columns.iter_mut().find(|column| column.kind == kind) else { continue };
-        // Addresses may grow to a full IPv6 endpoint with its port, processes to a client and a server.
-        let more = need(kind).min(50).saturating_sub(column.width).min(left);
+        let more = need(kind).min(most).saturating_sub(column.width).min(left);
         column.width += more;
         left -= more;
     }
@@ -174,6 +191,7 @@ fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
             Kind::Resp => ("  resp", Some(SortKey::Resp)),
             Kind::State(Side::Orig) => ("orig state", Some(SortKey::State)),
             Kind::State(Side::Resp) => ("resp state", None),
+            Kind::NearState => ("state", Some(SortKey::State)),
             Kind::Outcome => ("handshake", None),
             Kind::RecvQ => ("Recv-Q", Some(SortKey::RecvQ)),
             Kind::SendQ => ("Send-Q", Some(SortKey::SendQ)),
@@ -231,13 +249,18 @@ fn cell(context: &Context<'_>, row: &FlowRow, column: Column) -> Span<'static> {
             Some(severity) => styled(left(severity.mark(), room), severity.style(theme)),
             None => gap(room),
         },
-        Kind::Process => styled(left(&owners(context, row), room), plain),
+        Kind::Process => styled(left(&owners_in(context, row, room), room), plain),
         Kind::Orig => styled(left(&endpoint(row.orig.endpoint, room), room), plain),
         Kind::Resp => {
             let place = room.saturating_sub(2);
             styled(format!("{} {}", arrow(row), left(&endpoint(row.resp.endpoint, place), place)), plain)
         }
         Kind::State(side) => state_cell(context, row.end(side), room),
+        Kind::NearState => {
+            let near =
+                if row.orig.local != Some(true) && row.resp.local == Some(true) { Side::Resp } else { Side::Orig };
+            state_cell(context, row.end(near), room)
+        }
         Kind::Outcome => outcome_cell(context, row.outcome, room),
         Kind::RecvQ => number(fullest(row, |end| end.recv_q), bytes),
         Kind::SendQ => number(fullest(row, |end| end.send_q), bytes),
@@ -291,12 +314,28 @@ fn state_cell(context: &Context<'_>, end: &EndCell, room: usize) -> Span<'static
 }
 
 /// Who holds the ends on this host: both, where both are here.
-pub(super) fn owners(context: &Context<'_>, row: &FlowRow) -> String {
+fn owners(context: &Context<'_>, row: &FlowRow) -> String {
+    owners_in(context, row, usize::MAX)
+}
+
+/// The same in at most `room` columns; the originator's process is the one that stays.
+fn owners_in(context: &Context<'_>, row: &FlowRow, room: usize) -> String {
     let known = |end: &EndCell| end.local != Some(false) && end.owner != Ownership::NotRecorded;
     match (known(&row.orig), known(&row.resp)) {
-        (true, true) => format!("{} → {}", owner(&row.orig.owner), owner(&row.resp.owner)),
-        (true, false) => owner(&row.orig.owner),
-        (false, true) => owner(&row.resp.owner),
+        (true, true) => {
+            let (orig, resp) = (owner(&row.orig.owner), owner(&row.resp.owner));
+            let both = width(&orig) + 3 + width(&resp);
+            if both <= room {
+                return format!("{orig} → {resp}");
+            }
+            let each = room.saturating_sub(3) / 2;
+            if each < 12 {
+                return owner_in(&row.orig.owner, room.saturating_sub(2)) + " →";
+            }
+            format!("{} → {}", owner_in(&row.orig.owner, each), owner_in(&row.resp.owner, each))
+        }
+        (true, false) => owner_in(&row.orig.owner, room),
+        (false, true) => owner_in(&row.resp.owner, room),
         (false, false) if context.sees_kernel() => ABSENT.to_owned(),
         (false, false) => "not recorded".to_owned(),
     }

@@ -6,7 +6,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use tui_input::Input;
 
-use crate::ui::{BINDINGS, Prompt, View};
+use crate::ui::{BINDINGS, Msg, Prompt, View};
 
 use super::Context;
 use super::widgets::{fit, gap, put, styled, width};
@@ -79,7 +79,17 @@ fn hints(context: &Context<'_>, room: usize) -> Line<'static> {
     if back {
         push("Esc", "back", 0);
     }
-    let rows = BINDINGS.iter().filter(|row| row.when.holds(replay)).filter_map(|row| Some((row, row.hint?)));
+    if context.ui.help_open() || context.ui.view() == View::Flow {
+        push("j k", "scroll", 0);
+    }
+    let serves = |msg: Msg| match (context.ui.help_open(), context.ui.view(), msg) {
+        (false, View::Flow, Msg::Open | Msg::Filter | Msg::NextSort | Msg::Zoom) => false,
+        (false, View::Flows, Msg::Zoom) => false,
+        (true, _, Msg::Open | Msg::Zoom | Msg::NextSort) => false,
+        _ => true,
+    };
+    let rows = BINDINGS.iter().filter(|row| row.when.holds(replay) && serves(row.msg));
+    let rows = rows.filter_map(|row| Some((row, row.hint?)));
     let last_two = width("? help  q quit  ");
     for (row, word) in rows {
         let reserve = if matches!(word, "help" | "quit") { 0 } else { last_two };

@@ -8,7 +8,7 @@ use crate::base::{Endpoint, Timestamp};
 use crate::engine::Ownership;
 use crate::kernel::Process;
 
-use super::widgets::{fit, middle};
+use super::widgets::{fit, middle, width};
 
 /// What stands where nothing was recorded, in a table's cell.
 pub(super) const ABSENT: &str = "·";
@@ -137,6 +137,18 @@ pub(super) fn owner(owner: &Ownership) -> String {
         Ownership::Listener { process: p, others } => format!("{} (listener){}", process(p), more(*others)),
         Ownership::Last { process: p } => format!("{} (last)", process(p)),
         Ownership::Orphan => "orphan".to_owned(),
+    }
+}
+
+/// Who holds a socket in at most `room` columns: the fd and the relation give way first, then the middle of the name;
+/// the pid never.
+pub(super) fn owner_in(who: &Ownership, room: usize) -> String {
+    let full = owner(who);
+    let Some(process) = who.process().filter(|_| width(&full) > room) else { return fit(&full, room).into_owned() };
+    let pid = format!("[{}]", process.pid);
+    match room.checked_sub(pid.len()) {
+        Some(left) if left >= 3 => middle(&process.comm, left) + &pid,
+        _ => fit(&full, room).into_owned(),
     }
 }
 

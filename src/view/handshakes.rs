@@ -11,7 +11,7 @@ use crate::flow::HandshakeOutcome;
 
 use super::format::{age, count, endpoint, span};
 use super::theme::{Severity, Theme};
-use super::widgets::{chart, fit, gap, left, pane, put_all, right, spark, styled, title};
+use super::widgets::{chart, fit, gap, left, message, pane, put_all, right, spark, styled, title};
 use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
@@ -22,7 +22,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     let quiet = data.begun == 0 && data.waiting == 0 && data.outcomes.iter().all(|(_, n)| *n == 0);
     let lines = match (context.dashboard.sees.wire, quiet) {
-        (false, _) => vec![Line::from(styled("not recorded: seen on the wire only", theme.dim))],
+        (false, _) => return message(buf, inner, unseen(context), theme),
         (true, true) => {
             let mut lines = vec![Line::from(styled(format!("none in the {window}"), theme.dim))];
             lines.extend(begun_history(data, room, theme));
@@ -33,6 +33,14 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &lines);
 }
 
+fn unseen(context: &Context<'_>) -> &'static str {
+    if context.sees_kernel() {
+        "not recorded: handshakes are seen on the wire, and no segment was captured"
+    } else {
+        "waiting for the first segment"
+    }
+}
+
 /// The window, or the time since the first input if that is shorter.
 fn window(context: &Context<'_>) -> Duration {
     let so_far = context.dashboard.since.map_or(Duration::ZERO, |since| context.ago(since));
@@ -41,17 +49,18 @@ fn window(context: &Context<'_>) -> Duration {
 
 fn sections(context: &Context<'_>, data: &HandshakePane, room: usize, height: usize) -> Vec<(u8, Vec<Line<'static>>)> {
     let theme = context.theme;
-    let mut sections = vec![(0, failures(data, room, theme)), (1, vec![completed(data, theme)])];
-    sections.push((3, vec![begun(context, data)]));
+    let mut sections = vec![(0, failures(data, room, theme)), (1, vec![completed(data, room, theme)])];
+    sections.push((4, waiting(data, room, theme)));
+    sections.push((3, vec![begun(context, data, room)]));
     sections.push((4, begun_history(data, room, theme)));
     sections.push((2, latency(data, room, theme)));
     // A chart of several lines where there is room to spare, a line where there is not.
     let used: usize = sections.iter().map(|(_, lines)| lines.len()).sum();
     let spare = height.saturating_sub(used);
-    let peers = data.failing.len().min(spare.saturating_sub(6).max(spare / 3));
+    let peers = if spare >= 9 { data.failing.len().min(spare / 2) } else { 0 };
     let tall = spare.saturating_sub(if peers > 0 { peers + 2 } else { 0 });
     sections.push((5, histogram(data, room, if tall >= 4 { (tall - 1).min(8) } else { 1 }, theme)));
-    if peers > 0 && spare >= 7 {
+    if peers > 0 {
         sections.push((6, failing(context, &data.failing[..peers], room)));
     }
     sections
@@ -60,13 +69,11 @@ fn sections(context: &Context<'_>, data: &HandshakePane, room: usize, height: us
 fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let failed = data.outcomes.iter().filter(|(outcome, n)| outcome.is_failure() && *n > 0);
     let line = |(outcome, n): &(HandshakeOutcome, u64)| {
-        let mut spans = vec![
-            styled(format!("{} ", Severity::Warning.mark()), theme.warning),
-            styled(left(outcome.name(), 12), theme.warning),
-            styled(right(&count(*n), 9), theme.strong),
-        ];
+        let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
+        let mut spans = vec![mark, styled(left(outcome.name(), NAME), theme.warning)];
+        spans.push(styled(right(&count(*n), amount(room)), theme.strong));
         if let Some(worst) = data.failing.iter().find(|peer| peer.outcome == *outcome) {
-            let place = room.saturating_sub(25);
+            let place = room.saturating_sub(2 + NAME + amount(room) + 2);
             let text = if worst.count == *n { "all by " } else { "most by " };
             if place >= 24 {
                 spans.extend([gap(2), styled(text, theme.dim), styled(endpoint(worst.resp, place - 8), theme.text)]);
@@ -79,14 +86,21 @@ fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'stati
     failed.map(line).collect()
 }
 
-fn completed(data: &HandshakePane, theme: &Theme) -> Line<'static> {
+const NAME: usize = 10;
+
+/// Columns of a count: the responder beside it needs them more on a narrow pane.
+const fn amount(room: usize) -> usize {
+    if room < 44 { 7 } else { 10 }
+}
+
+fn counted(name: &str, n: u64, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+    vec![gap(2), styled(left(name, NAME), theme.text), styled(right(&count(n), amount(room)), theme.strong)]
+}
+
+fn completed(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> {
     let all: u64 = data.outcomes.iter().map(|(_, n)| n).sum();
     let good: u64 = data.outcomes.iter().filter(|(outcome, _)| !outcome.is_failure()).map(|(_, n)| n).sum();
-    let mut spans = vec![
-        gap(2),
-        styled(left(HandshakeOutcome::Completed.name(), 12), theme.text),
-        styled(right(&count(good), 9), theme.strong),
-    ];
+    let mut spans = counted(HandshakeOutcome::Completed.name(), good, room, theme);
     if all > 0 {
         // Rounded down, so that one failure is never shown as 100%.
         let tenths = u128::from(good) * 1_000 / u128::from(all);
@@ -95,42 +109,42 @@ fn completed(data: &HandshakePane, theme: &Theme) -> Line<'static> {
     Line::from(spans)
 }
 
-fn begun(context: &Context<'_>, data: &HandshakePane) -> Line<'static> {
+fn waiting(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    if data.waiting == 0 { Vec::new() } else { vec![Line::from(counted("waiting", data.waiting, room, theme))] }
+}
+
+fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) -> Line<'static> {
     let theme = context.theme;
     let secs = window(context).as_secs().max(1);
-    let mut spans = vec![
-        gap(2),
-        styled(left("begun", 12), theme.text),
-        styled(right(&count(data.begun), 9), theme.text),
-        styled(format!("  {:.1}/s", data.begun as f64 / secs as f64), theme.dim),
-    ];
-    if data.waiting > 0 {
-        spans.push(styled(format!("  {} waiting", count(data.waiting)), theme.text));
-    }
+    let mut spans = counted("begun", data.begun, room, theme);
+    spans.push(styled(format!("  {:.1}/s", data.begun as f64 / secs as f64), theme.text));
     Line::from(spans)
 }
 
 fn begun_history(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let label = format!("  begun/s, {} s", data.begun_per_s.len().min(room.saturating_sub(16)));
-    let bars = spark(&data.begun_per_s, room.saturating_sub(16));
+    let columns = room.saturating_sub(12);
+    let bars = spark(&data.begun_per_s, columns);
     if bars.is_empty() {
         return Vec::new();
     }
+    let label = format!("  last {} s", data.begun_per_s.len().min(columns));
     vec![Line::from(vec![styled(bars, theme.spark), styled(label, theme.dim)])]
 }
 
+/// The percentiles, as many as fit: the worst of them matter more than those between.
 fn latency(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let Some(times) = data.latency else { return Vec::new() };
-    let mut spans: Vec<Span<'static>> = Vec::new();
-    let mut used = 0;
-    for (name, time) in [("p50", times.p50), ("p95", times.p95), ("p99", times.p99), ("max", times.max)] {
-        let (lead, text) = (if used == 0 { 0 } else { 2 }, span(time));
-        used += lead + name.len() + 1 + text.len();
-        if used <= room {
-            spans.extend([gap(lead), styled(name, theme.dim), gap(1), styled(text, theme.strong)]);
+    let (p50, p95, p99, max) = (("p50", times.p50), ("p95", times.p95), ("p99", times.p99), ("max", times.max));
+    let choices = [vec![p50, p95, p99, max], vec![p50, p95, p99], vec![p50, p99], vec![p99]];
+    let lines = choices.into_iter().map(|choice| {
+        let mut spans: Vec<Span<'static>> = Vec::new();
+        for (name, time) in choice {
+            let lead = if spans.is_empty() { 0 } else { 2 };
+            spans.extend([gap(lead), styled(name, theme.dim), gap(1), styled(span(time), theme.strong)]);
         }
-    }
-    vec![Line::from(spans)]
+        Line::from(spans)
+    });
+    lines.into_iter().find(|line| line.width() <= room).into_iter().collect()
 }
 
 /// Completed handshakes by latency on a logarithmic axis.

@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::ui::{Playback, SourceKind, TABS, tabs};
+use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, SourceKind, TABS, notice_lines, tabs};
 
 use super::Context;
 use super::format::{bits, clock, count, date_clock, position, short_count};
 use super::theme::Severity;
-use super::widgets::{bar, fit, gap, put, styled, width};
+use super::widgets::{bar, fit, gap, left, put, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let mut lines = vec![identity(context, usize::from(area.width))];
@@ -44,6 +44,13 @@ fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
     ];
     if !dashboard.sees.wire {
         rates.truncate(1);
+    }
+    // A low screen has no line for the losses.
+    let lost = dashboard.loss.map_or(0, |loss| {
+        loss.ours.saturating_add(loss.kernel.unwrap_or(0)).saturating_add(loss.interface.unwrap_or(0))
+    });
+    if lost > 0 && context.ui.area().height < 16 {
+        rates.insert(0, format!("{} {} lost", Severity::Warning.mark(), short_count(lost)));
     }
     let fixed = |rates: &[String]| {
         1 + 9 + 2 + kind.len() + 1 + 3 + rates.iter().map(|rate| rate.len() + 2).sum::<usize>() + clock.len() + 1
@@ -82,16 +89,22 @@ fn losses(context: &Context<'_>, room: usize) -> Vec<Span<'static>> {
         ("undecoded", Some(loss.frames.undecoded_total())),
         ("evicted", (evicted > 0).then_some(evicted)),
     ];
+    let known: Vec<(&str, u64)> = counts.into_iter().filter_map(|(name, n)| Some((name, n?))).collect();
+    let text = |(name, n): (&str, u64)| format!("{name} {}", if n < 100_000 { count(n) } else { short_count(n) });
+    let width_of = |shown: &[(&str, u64)]| 5 + shown.iter().map(|part| text(*part).len() + 5).sum::<usize>();
+    // Where they do not all fit, what is 0 gives way: a loss must be seen.
+    let lost: Vec<(&str, u64)> = known.iter().copied().filter(|(_, n)| *n > 0).collect();
+    let shown = match (width_of(&known) <= room + 4, lost.is_empty()) {
+        (true, _) => known,
+        (false, true) => vec![("nothing", 0)],
+        (false, false) if width_of(&lost) <= room => lost,
+        (false, false) => vec![("in all", lost.iter().fold(0_u64, |sum, (_, n)| sum.saturating_add(*n)))],
+    };
     let mut spans = vec![gap(1), styled("lost", theme.dim)];
-    let mut used = 5;
-    for (index, (name, n)) in counts.iter().filter_map(|(name, n)| n.map(|n| (name, n))).enumerate() {
+    for (index, (name, n)) in shown.into_iter().enumerate() {
         let glue = if index == 0 { " " } else { " · " };
-        let text = format!("{name} {}", if n < 1_000_000 { count(n) } else { short_count(n) });
-        let marked = n > 0 && *name != "undecoded" && *name != "evicted";
-        used += width(glue) + text.len() + if marked { 2 } else { 0 };
-        if used > room {
-            break;
-        }
+        let text = if name == "nothing" { name.to_owned() } else { text((name, n)) };
+        let marked = n > 0 && !matches!(name, "undecoded" | "evicted");
         spans.push(styled(glue, theme.dim));
         if marked {
             spans.push(styled(format!("{} ", Severity::Warning.mark()), theme.warning));
@@ -104,9 +117,11 @@ fn losses(context: &Context<'_>, room: usize) -> Vec<Span<'static>> {
 fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
     let (sees, theme) = (&context.dashboard.sees, context.theme);
     let tick = |yes: bool| if yes { styled("✓", theme.good) } else { styled("✗", theme.dim) };
-    let mut spans = vec![styled("sees", theme.dim), gap(1)];
-    spans.extend([styled("wire ", theme.text), tick(sees.wire), gap(2)]);
-    spans.extend([styled("kernel ", theme.text), tick(sees.kernel.is_some()), gap(2), styled("owners ", theme.text)]);
+    let wide = context.ui.area().width >= 100;
+    let between = gap(1 + usize::from(wide));
+    let mut spans = if wide { vec![styled("sees  ", theme.dim)] } else { Vec::new() };
+    spans.extend([styled("wire ", theme.text), tick(sees.wire), between.clone()]);
+    spans.extend([styled("kernel ", theme.text), tick(sees.kernel.is_some()), between, styled("owners ", theme.text)]);
     match sees.kernel {
         None => spans.push(tick(false)),
         Some(sight) => {
@@ -177,7 +192,7 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
     let order = format!("sort {} {arrow}", sort.by.name());
     let filter = ui.filter();
     if filter.is_empty() {
-        let text = fit(&order, room.saturating_sub(1)).into_owned();
+        let text = if width(&order) < room { order } else { String::new() };
         return Line::from(vec![styled(text, theme.dim), gap(1)]);
     }
     let found = format!("{} of {}", count(flows.matching as u64), count(flows.all as u64));
@@ -197,22 +212,24 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
 /// The part that died, then what stands in the way.
 pub(super) fn draw_notices(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
-    let dead = context.source.dead.iter().map(|text| {
-        let text = format!(" {} {text} ", Severity::Critical.mark());
-        Line::from(styled(text, theme.dead))
-    });
-    let notices = context.source.notices.iter().map(|text| {
-        let mark = styled(format!(" {} ", Severity::Warning.mark()), theme.warning);
-        Line::from(vec![mark, styled(text.as_str(), theme.text)])
-    });
-    let mut lines: Vec<Line<'_>> = dead.chain(notices).collect();
-    let hidden = lines.len().saturating_sub(usize::from(area.height));
-    if hidden > 0 && area.height > 0 {
-        lines.truncate(usize::from(area.height));
-        if let Some(last) = lines.last_mut() {
-            last.spans.push(styled(format!("  (+{hidden} more)"), theme.dim));
-        }
-    }
+    let room = usize::from(area.width);
+    let all = notice_lines(context.source, room);
+    let height = usize::from(area.height);
+    let hidden = all.len().saturating_sub(height);
+    let line = |(at, notice): (usize, NoticeLine)| {
+        let (severity, style) =
+            if notice.dead { (Severity::Critical, theme.dead) } else { (Severity::Warning, theme.text) };
+        let mark = if notice.first { severity.mark() } else { " " };
+        let mark_style = if notice.dead { theme.dead } else { severity.style(theme) };
+        let more = if hidden > 0 && at + 1 == height { format!("  (+{hidden} lines)") } else { String::new() };
+        let text = fit(&notice.text, room.saturating_sub(NOTICE_INDENT + 1 + more.len())).into_owned();
+        Line::from(vec![
+            styled(format!(" {} ", left(mark, NOTICE_INDENT - 2)), mark_style),
+            styled(text + if notice.dead { " " } else { "" }, style),
+            styled(more, theme.dim),
+        ])
+    };
+    let lines: Vec<Line<'static>> = all.into_iter().take(height).enumerate().map(line).collect();
     super::widgets::put_all(buf, area, &lines);
 }
 

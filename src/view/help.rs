@@ -2,9 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
-use crate::ui::{BINDINGS, Binding, Group};
+use crate::ui::{BINDINGS, Group, wrap};
 
 use super::Context;
 use super::theme::Theme;
@@ -25,7 +25,7 @@ const LEGEND: [(&str, &str); 10] = [
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
-    let inner = pane(buf, area, title("Help", "every key", theme), true, theme);
+    let inner = pane(buf, area, title("Help", "", theme), true, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     let lines = lines(context, room, height);
     let scroll = context.ui.help_scroll().min(lines.len().saturating_sub(height));
@@ -63,36 +63,30 @@ fn lines(context: &Context<'_>, room: usize, height: usize) -> Vec<Line<'static>
             let fill = gap((each + 2).saturating_sub(line.width()));
             line.spans.into_iter().chain([fill])
         });
-        Line::from(cells.collect::<Vec<_>>())
+        let mut cells: Vec<Span<'static>> = cells.collect();
+        cells.pop();
+        Line::from(cells)
     };
     (0..rows).map(row).collect()
 }
 
 fn blocks(context: &Context<'_>, room: usize) -> Vec<Vec<Line<'static>>> {
     let theme = context.theme;
+    let replay = context.source.playback.is_some();
+    let of_group = |group| BINDINGS.iter().filter(move |row| row.group == group && row.when.holds(replay));
     let keys = Group::ALL.into_iter().map(|group| {
-        let rows: Vec<(String, String)> =
-            BINDINGS.iter().filter(|row| row.group == group).map(|row| (row.label(), meaning(row))).collect();
+        let rows: Vec<(String, String)> = of_group(group).map(|row| (row.label(), row.help.to_owned())).collect();
         block(group.name(), &rows, room, theme)
     });
     let legend: Vec<(String, String)> = LEGEND.iter().map(|(mark, text)| ((*mark).into(), (*text).into())).collect();
     keys.chain([block("Marks and columns", &legend, room, theme)]).collect()
 }
 
-fn meaning(row: &Binding) -> String {
-    use crate::ui::When;
-    match row.when {
-        When::Always => row.help.to_owned(),
-        When::Replay => format!("{} (replay)", row.help),
-        When::Live => format!("{} (live)", row.help),
-    }
-}
-
 fn block(name: &str, rows: &[(String, String)], room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = vec![Line::from(styled(name, theme.strong))];
     let indent = 11.min(room / 3);
     for (label, text) in rows {
-        for (at, part) in super::widgets::wrap(text, room.saturating_sub(indent + 1)).into_iter().enumerate() {
+        for (at, part) in wrap(text, room.saturating_sub(indent + 1)).into_iter().enumerate() {
             let label = if at == 0 { left(label, indent) } else { left("", indent) };
             lines.push(Line::from(vec![styled(label, theme.info), gap(1), styled(part, theme.text)]));
         }

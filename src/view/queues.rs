@@ -9,12 +9,12 @@ use ratatui::text::{Line, Span};
 
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::{AcceptRow, FlowId, Ownership, QueueRow, WireQueueRow};
-use crate::ui::{QueueItem, queue_items};
+use crate::ui::{QueueItem, overflows, queue_items};
 
 use super::Context;
-use super::format::{age, bytes, count, endpoint, owner};
+use super::format::{age, bytes, count, endpoint, owner_in};
 use super::theme::Severity;
-use super::widgets::{bar, fit, gap, left, pane, put_all, right, spark, styled, title, width};
+use super::widgets::{bar, fit, gap, left, message, pane, put_all, right, spark, styled, title, width};
 
 /// A Recv-Q that has not been empty for this long is marked: its process is slow, or does not read.
 const LONG: Duration = Duration::from_secs(10);
@@ -23,20 +23,16 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let (theme, data) = (context.theme, &context.dashboard.queues);
     let rest = match (&data.kernel, context.dashboard.sees.wire) {
         (Some(_), _) => "fullest first",
-        (None, true) => "by the wire; the kernel's: not recorded",
+        (None, true) => "by the wire; kernel's not recorded",
         (None, false) => "",
     };
     let inner = pane(buf, area, title("Queues", rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     let mut lines: Vec<Line<'static>> =
         queue_items(data, height).into_iter().filter_map(|item| item_line(context, item, room)).collect();
+    lines.extend(overflow_line(context));
     if lines.is_empty() {
-        lines.push(Line::from(styled(empty(context), theme.dim)));
-    }
-    if let Some(line) = overflows(context)
-        && lines.len() < height
-    {
-        lines.push(line);
+        return message(buf, inner, empty(context), theme);
     }
     put_all(buf, inner, &lines);
 }
@@ -49,14 +45,10 @@ fn empty(context: &Context<'_>) -> &'static str {
     }
 }
 
-fn overflows(context: &Context<'_>) -> Option<Line<'static>> {
-    let kernel = context.dashboard.queues.kernel.as_ref()?;
-    let (overflows, drops) = (kernel.listen_overflows.unwrap_or(0), kernel.listen_drops.unwrap_or(0));
-    if overflows == 0 && drops == 0 {
-        return None;
-    }
+fn overflow_line(context: &Context<'_>) -> Option<Line<'static>> {
+    let (overflows, drops) = overflows(&context.dashboard.queues)?;
     let theme = context.theme;
-    let text = format!("listeners since start: {} overflows, {} drops", count(overflows), count(drops));
+    let text = format!("accept: {} overflows, {} drops since start", count(overflows), count(drops));
     let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
     Some(Line::from(vec![mark, styled(text, theme.warning)]))
 }
@@ -81,9 +73,29 @@ struct Parts<'a> {
     fill: Option<(u64, u64)>,
     history: &'a [u64],
     since: Option<Timestamp>,
-    owner: String,
+    who: Who<'a>,
     ends: Vec<(&'static str, Endpoint)>,
     flow: Option<FlowId>,
+}
+
+/// What stands before the addresses.
+enum Who<'a> {
+    Owner(&'a Ownership),
+    Note(String),
+}
+
+impl Who<'_> {
+    fn text(&self, room: usize) -> String {
+        match self {
+            Self::Owner(Ownership::NotRecorded) => fit("owner not recorded", room).into_owned(),
+            Self::Owner(owner) => owner_in(owner, room),
+            Self::Note(note) => fit(note, room).into_owned(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Note(note) if note.is_empty())
+    }
 }
 
 fn socket_line(context: &Context<'_>, kind: &'static str, row: &QueueRow, room: usize) -> Line<'static> {
@@ -95,7 +107,7 @@ fn socket_line(context: &Context<'_>, kind: &'static str, row: &QueueRow, room: 
         fill: row.limit.map(|limit| (u64::from(row.bytes), u64::from(limit))),
         history: &row.history,
         since: Some(row.since),
-        owner: known_owner(&row.owner),
+        who: Who::Owner(&row.owner),
         ends: vec![("", row.local), (if kind == "Recv-Q" { " ← " } else { " → " }, row.peer)],
         flow: Some(row.flow),
     };
@@ -112,34 +124,34 @@ fn accept_line(context: &Context<'_>, row: &AcceptRow, room: usize) -> Line<'sta
         fill: row.limit.map(|limit| (u64::from(row.waiting), u64::from(limit))),
         history: &row.history,
         since: None,
-        owner: known_owner(&row.owner),
+        who: Who::Owner(&row.owner),
         ends: vec![("", row.local)],
         flow: None,
     };
     line(context, &parts, room)
 }
 
+/// A closed window is told by its receiver, who does not read; unacknowledged bytes by their sender.
 fn wire_line(context: &Context<'_>, row: &WireQueueRow, room: usize) -> Line<'static> {
-    let closed = row.zero_window_since.map(|since| format!("window closed for {}", age(context.ago(since))));
+    let unacked = bytes(u64::from(row.unacked));
+    let closed = row.zero_window_since.is_some();
+    let (amount, note, ends) = if closed {
+        ("closed".to_owned(), format!("{unacked} unacked"), vec![("", row.to), (" ← ", row.from)])
+    } else {
+        (unacked, String::new(), vec![("", row.from), (" → ", row.to)])
+    };
     let parts = Parts {
-        severity: closed.is_some().then_some(Severity::Warning),
-        kind: "unacked",
-        amount: bytes(u64::from(row.unacked)),
+        severity: closed.then_some(Severity::Warning),
+        kind: if closed { "window" } else { "unacked" },
+        amount,
         fill: None,
         history: &[],
-        since: None,
-        owner: closed.unwrap_or_default(),
-        ends: vec![("", row.from), (" → ", row.to)],
+        since: row.zero_window_since,
+        who: Who::Note(note),
+        ends,
         flow: Some(row.flow),
     };
     line(context, &parts, room)
-}
-
-fn known_owner(who: &Ownership) -> String {
-    match who {
-        Ownership::NotRecorded => "owner not recorded".to_owned(),
-        other => owner(other),
-    }
 }
 
 fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> {
@@ -152,16 +164,16 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
         styled(right(&parts.amount, 9), theme.strong),
     ];
     if room >= 60 {
-        let bars = if room >= 100 { 12 } else { 8 };
+        let bars = if room >= 140 { 12 } else { 8 };
         let text = parts.fill.map_or_else(|| " ".repeat(bars), |(part, whole)| bar(part, whole, bars));
         spans.extend([gap(2), styled(text, theme.bar)]);
     }
     if room >= 100 {
-        let bars = if room >= 140 { 30 } else { 16 };
+        let bars = if room >= 140 { 30 } else { 14 };
         spans.extend([gap(2), styled(left(&spark(parts.history, bars), bars), theme.spark)]);
     }
     let since = parts.since.map(|since| age(context.ago(since))).unwrap_or_default();
-    spans.push(styled(right(&since, 8), kind_style));
+    spans.push(styled(right(&since, 7), kind_style));
     spans.push(gap(2));
     let used: usize = spans.iter().map(Span::width).sum();
     spans.extend(who_and_where(context, parts, room.saturating_sub(used)));
@@ -172,26 +184,26 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
 
 /// Owner, then the ends, as far as there is room for something that can be read.
 fn who_and_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<Span<'static>> {
+    const OWNER: usize = 24;
+    const END: usize = 15;
     let theme = context.theme;
-    let ends_min: usize = parts.ends.iter().map(|(arrow, _)| width(arrow) + 15).sum();
-    let who_room = if room >= ends_min + 16 { (room - ends_min - 2).min(28) } else { room };
-    let mut spans = Vec::new();
-    let mut rest = room;
-    if !parts.owner.is_empty() {
-        let who = if who_room == room { fit(&parts.owner, room).into_owned() } else { left(&parts.owner, who_room) };
-        rest -= width(&who).min(rest);
-        spans.push(styled(who, theme.text));
-        if who_room == room || rest < ends_min {
-            return spans;
-        }
-        spans.push(gap(2));
-        rest = rest.saturating_sub(2);
+    let first_end = |room| match parts.ends.first() {
+        Some((_, end)) => endpoint(*end, room),
+        None => String::new(),
+    };
+    let both = OWNER + 2 + 2 * END + 3;
+    if room < both {
+        // Who it is matters most; where it is, where there is nothing to say of who.
+        let owner = matches!(parts.who, Who::Owner(_));
+        return vec![styled(if owner { parts.who.text(room) } else { first_end(room) }, theme.text)];
     }
+    let owner = if parts.who.is_empty() { " ".repeat(OWNER) } else { left(&parts.who.text(OWNER), OWNER) };
+    let mut spans = vec![styled(owner, theme.text), gap(2)];
     let arrows: usize = parts.ends.iter().map(|(arrow, _)| width(arrow)).sum();
-    let mut left_over = rest.saturating_sub(arrows);
+    let mut rest = room - OWNER - 2 - arrows;
     for (at, (arrow, end)) in parts.ends.iter().enumerate() {
-        let text = endpoint(*end, left_over / (parts.ends.len() - at).max(1));
-        left_over -= width(&text).min(left_over);
+        let text = endpoint(*end, rest / (parts.ends.len() - at).max(1));
+        rest -= width(&text).min(rest);
         spans.extend([styled(*arrow, theme.dim), styled(text, theme.text)]);
     }
     spans

@@ -7,9 +7,9 @@ use ratatui::text::Line;
 use crate::engine::{StateRow, WireCounts};
 
 use super::Context;
-use super::format::{ABSENT, count};
+use super::format::{ABSENT, count, short_count};
 use super::theme::Severity;
-use super::widgets::{gap, left, pane, put_all, right, spark, styled, title};
+use super::widgets::{gap, left, message, pane, put_all, right, spark, styled, title};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.states);
@@ -17,11 +17,12 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         (true, true, WireCounts::LocalEnds) => "ends on this host",
         (true, true, WireCounts::BothEnds) => "kernel: this host; wire: both ends",
         (true, false, _) => "sockets of this host",
-        (false, ..) => "both ends, inferred",
+        (false, true, _) => "both ends, inferred",
+        (false, false, _) => "",
     };
     let inner = pane(buf, area, title("States", what, theme), focused, theme);
     if data.rows.is_empty() {
-        return put_all(buf, inner, &[Line::from(styled("waiting for the first segment or socket", theme.dim))]);
+        return message(buf, inner, "waiting for the first segment or socket", theme);
     }
     let height = usize::from(inner.height);
     let mut foot = Vec::new();
@@ -33,7 +34,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     } else if !context.sees_kernel() {
         foot.push(Line::from(styled("  kernel's side: not recorded", theme.dim)));
     }
-    let mut lines = vec![head(context)];
+    let mut lines = vec![head(context, usize::from(inner.width))];
     let rows = rows_that_fit(&data.rows, height.saturating_sub(1 + foot.len()));
     let hidden = data.rows.len() - rows.len();
     lines.extend(rows.into_iter().map(|row| state_line(context, row, usize::from(inner.width))));
@@ -59,26 +60,37 @@ fn rows_that_fit(rows: &[StateRow], height: usize) -> Vec<&StateRow> {
     kept.into_iter().map(|(_, row)| row).collect()
 }
 
+/// A shorter sparkline says nothing.
+const MIN_SPARK: usize = 5;
 const NAME: usize = 11;
-const COUNT: usize = 9;
 
-fn head(context: &Context<'_>) -> Line<'static> {
-    let kernel = if context.sees_kernel() { right("kernel", COUNT) } else { String::new() };
-    Line::from(styled(format!("  {}{kernel}{}", left("", NAME), right("wire", COUNT)), context.theme.dim))
+/// Columns of a count: enough for a million and its separators where there is room.
+const fn amount(room: usize) -> usize {
+    if room < 44 { 8 } else { 10 }
+}
+
+fn head(context: &Context<'_>, room: usize) -> Line<'static> {
+    let wide = amount(room);
+    let kernel = if context.sees_kernel() { right("kernel", wide) } else { String::new() };
+    Line::from(styled(format!("  {}{kernel}{}", left("", NAME), right("wire", wide)), context.theme.dim))
 }
 
 fn state_line(context: &Context<'_>, row: &StateRow, room: usize) -> Line<'static> {
     let theme = context.theme;
-    let cell = |n: Option<u64>| n.map_or(ABSENT.to_owned(), count);
+    let wide = amount(room);
+    let cell = |n: Option<u64>| match n.map(|n| (n, count(n))) {
+        Some((n, text)) => right(&if text.len() < wide { text } else { short_count(n) }, wide),
+        None => right(ABSENT, wide),
+    };
     let empty = row.kernel.unwrap_or(0) == 0 && row.wire.unwrap_or(0) == 0;
     let (name, number) = if empty { (theme.dim, theme.dim) } else { (theme.state(row.state), theme.strong) };
     let mut spans = vec![gap(2), styled(left(row.state.name(), NAME), name)];
     if context.sees_kernel() {
-        spans.push(styled(right(&cell(row.kernel), COUNT), number));
+        spans.push(styled(cell(row.kernel), number));
     }
-    spans.push(styled(right(&cell(row.wire), COUNT), if context.sees_kernel() { theme.text } else { number }));
+    spans.push(styled(cell(row.wire), if context.sees_kernel() { theme.text } else { number }));
     let used: usize = spans.iter().map(ratatui::text::Span::width).sum();
-    if !row.history.iter().all(|n| *n == 0) {
+    if room >= used + 2 + MIN_SPARK && row.history.iter().any(|n| *n > 0) {
         spans.extend([gap(2), styled(spark(&row.history, room.saturating_sub(used + 2)), theme.spark)]);
     }
     Line::from(spans)

@@ -59,6 +59,9 @@ fn screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
     troubled.dead = Some("capture stopped: eth0: The interface disappeared".into());
     let mut blind = live();
     blind.sees.wire = false;
+    blind.states.mismatched = 0;
+    blind.time_wait.wire = None;
+    blind.queues.wire.clear();
     blind.loss = None;
     for row in &mut blind.states.rows {
         row.wire = None;
@@ -93,7 +96,10 @@ fn more_screens_are_as_pictured() {
         ("overview_smallest", "", (40, 10)),
         ("overview_60x20", "", (60, 20)),
         ("overview_250x70", "", (250, 70)),
-        ("zoom_handshakes", "hz", (120, 40)),
+        ("zoom_handshakes", "lz", (120, 40)),
+        ("zoom_states", "llz", (120, 40)),
+        ("zoom_time_wait", "lllz", (120, 40)),
+        ("zoom_queues", "hz", (120, 40)),
         ("filter_prompt", "2/nginx 443", (80, 24)),
     ];
     for (name, keys, size) in cases {

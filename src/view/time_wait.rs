@@ -12,24 +12,24 @@ use crate::kernel::Limits;
 
 use super::format::{count, endpoint};
 use super::theme::Theme;
-use super::widgets::{chart, gap, left, middle, pane, plain_bar, put_all, right, spark, styled, title};
+use super::widgets::{chart, gap, left, message, middle, pane, plain_bar, put_all, right, spark, styled, title};
 use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.time_wait);
-    let inner = pane(buf, area, title("TIME-WAIT", &counts(data), theme), focused, theme);
+    let inner = pane(buf, area, title("TIME-WAIT", &counts(data, area.width), theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
-    let lines = if data.kernel.is_none() && data.wire.is_none() {
-        vec![Line::from(styled("waiting for the first segment or socket", theme.dim))]
-    } else {
-        keep_by_weight(sections(context, data, room, height), height)
-    };
-    put_all(buf, inner, &lines);
+    if data.kernel.is_none() && data.wire.is_none() {
+        return message(buf, inner, "waiting for the first segment or socket", theme);
+    }
+    put_all(buf, inner, &keep_by_weight(sections(context, data, room, height), height));
 }
 
-fn counts(data: &TimeWaitPane) -> String {
+fn counts(data: &TimeWaitPane, room: u16) -> String {
     match (data.kernel, data.wire) {
-        (Some(kernel), Some(wire)) if kernel != wire => format!("{}  (wire {})", count(kernel), count(wire)),
+        (Some(kernel), Some(wire)) if kernel != wire && room >= 38 => {
+            format!("{}, wire {}", count(kernel), count(wire))
+        }
         (Some(kernel), _) => count(kernel),
         (None, Some(wire)) => format!("{} inferred", count(wire)),
         (None, None) => String::new(),
@@ -40,9 +40,9 @@ fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usi
     let theme = context.theme;
     let none = data.kernel.unwrap_or(0) == 0 && data.wire.unwrap_or(0) == 0;
     let entered = if none && data.entered == 0 {
-        "none now, none entered in the last 60 s".to_owned()
+        "none now, none in the last 60 s".to_owned()
     } else {
-        format!("{} entered in the last 60 s", count(data.entered))
+        format!("{} entered in 60 s", count(data.entered))
     };
     let limits = data.limits.as_deref().map_or_else(Vec::new, |limits| limit_lines(limits, room, theme));
     let lists = data.peers.len().min(4) + data.holders.len().min(2) + 2;
@@ -114,15 +114,17 @@ fn list_line<T>(
 ) -> Line<'static> {
     let Some((who, n)) = row.first() else { return Line::default() };
     let most = all.iter().map(|(_, n)| *n).max().unwrap_or(0);
-    let place = room.saturating_sub(8 + 9).clamp(9, 24);
-    let bars = room.saturating_sub(8 + place + 9 + 2).min(20);
-    Line::from(vec![
+    let place = room.saturating_sub(8 + 8).clamp(9, 24);
+    let bars = room.saturating_sub(8 + place + 8 + 2).min(20);
+    let mut spans = vec![
         styled(left(label, 8), theme.dim),
         styled(left(&name(who, place), place), theme.text),
         styled(right(&count(*n), 8), theme.strong),
-        gap(2),
-        styled(plain_bar(*n, most, bars), theme.bar),
-    ])
+    ];
+    if bars >= 4 {
+        spans.extend([gap(2), styled(plain_bar(*n, most, bars), theme.bar)]);
+    }
+    Line::from(spans)
 }
 
 fn limit_lines(limits: &Limits, room: usize, theme: &Theme) -> Vec<Line<'static>> {

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use super::Context;
 use super::format::{bits, bytes, count, short_count};
-use super::widgets::{chart, pane, put_all, right, styled, title};
+use super::widgets::{chart, message, pane, put_all, right, styled, title};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.traffic);
@@ -15,7 +15,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let rest = if context.dashboard.sees.wire { sum.as_str() } else { "" };
     let inner = pane(buf, area, title("Traffic", rest, theme), focused, theme);
     if !context.dashboard.sees.wire {
-        return put_all(buf, inner, &[Line::from(styled("not recorded: no segment captured", theme.dim))]);
+        return message(buf, inner, "not recorded: no segment captured", theme);
     }
     let height = usize::from(inner.height);
     let upper = height / 2;

@@ -9,6 +9,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Widget};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::ui::wrap;
+
 use super::theme::Theme;
 
 /// Columns that `text` takes.
@@ -70,19 +72,11 @@ pub(super) fn right(text: &str, room: usize) -> String {
     format!("{:fill$}{text}", "")
 }
 
-/// Breaks `text` at spaces into lines of at most `room` columns; a longer word is cut.
-pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if width(line) + 1 + width(word) <= room => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(fit(word, room).into_owned()),
-        }
-    }
-    lines
+/// Says why a pane is empty.
+pub(super) fn message(buf: &mut Buffer, area: Rect, text: &str, theme: &Theme) {
+    let lines: Vec<Line<'_>> =
+        wrap(text, usize::from(area.width)).into_iter().map(|line| Line::from(styled(line, theme.dim))).collect();
+    put_all(buf, area, &lines);
 }
 
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -222,7 +216,6 @@ mod tests {
         assert_eq!(width(&middle("日本語日本語", 6)), 5);
         assert_eq!(right("7", 3), "  7");
         assert_eq!(left("日本", 5), "日本 ");
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
     }
 
     #[test]
