@@ -83,7 +83,7 @@ impl Shown<'_> {
             pick.offer(&detail);
         }
         let terminal = stdout && std::io::stdout().is_terminal();
-        let width = terminal.then(tty::width).flatten().map_or(PIPE_WIDTH, usize::from);
+        let width = terminal.then(tty::width).and_then(Result::ok).map_or(PIPE_WIDTH, usize::from);
         let context = ReportContext {
             source: &self.seen.source.name,
             dashboard: self.dashboard,

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use ratatui::layout::Rect;
 
 use crate::engine::Dashboard;
 use crate::export::{Footer, PictureFormat};
@@ -26,8 +25,8 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// Runs the dashboard until the user quits.
 pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<()> {
     let mut terminal = Terminal::enter().context("cannot take over the terminal")?;
-    let (width, height) = terminal.size().context("cannot tell the terminal's size")?;
-    let mut screen = Screen::new(driver, UiState::new(Rect::new(0, 0, width, height), theme))?;
+    let area = terminal.area().context("cannot tell the terminal's size")?;
+    let mut screen = Screen::new(driver, UiState::new(area, theme))?;
     loop {
         screen.draw(&mut terminal)?;
         let next = screen.next_frame.saturating_duration_since(Instant::now());
@@ -42,7 +41,7 @@ pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<()> {
                 }
                 screen.ask_now();
             }
-            Some(TtyEvent::Resumed) => terminal.redraw().context("cannot draw")?,
+            Some(TtyEvent::Resumed) => terminal.clear().context("cannot draw")?,
             Some(TtyEvent::Quit(_) | TtyEvent::HangUp) => return Ok(()),
         }
         if !driver.alive() {
@@ -114,7 +113,7 @@ impl<'a> Screen<'a> {
         match effect {
             Effect::Quit => return Ok(true),
             Effect::Suspend => terminal.suspend().context("cannot suspend")?,
-            Effect::Redraw => terminal.redraw().context("cannot draw")?,
+            Effect::Redraw => terminal.clear().context("cannot draw")?,
             Effect::Control(control) => {
                 if !self.driver.ask(Ask::Control(*control)) {
                     self.ui.say("the engine is busy: try again");

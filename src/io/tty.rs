@@ -271,3 +271,11 @@ struct Ready {
     input: bool,
     signal: bool,
 }
+
+/// The width of the terminal on stdout, in columns.
+///
+/// # Errors
+/// Where stdout is no terminal.
+pub fn width() -> io::Result<u16> {
+    Ok(crossterm::terminal::size()?.0)
+}

@@ -407,6 +407,7 @@ pub(super) fn live_flow() -> Dashboard {
     let orig = detail(socket(end(2, 54_321), end(2, 80), 0, 0, None), 0, 0);
     let resp = detail(socket(end(2, 80), end(2, 54_321), 0, 16_400, Some(timer)), 0, 16_400);
     dashboard.flow = Some(Box::new(FlowDetail {
+        first_from: Some(Side::Orig),
         row: dashboard.flows.rows[0].clone(),
         handshake: Some(handshake_view()),
         completeness: Some(Completeness(15)),
@@ -557,6 +558,7 @@ pub(super) fn capture_flow() -> Dashboard {
         late(8_022_100, Side::Orig, TimeWait),
     ]);
     dashboard.flow = Some(Box::new(FlowDetail {
+        first_from: Some(Side::Orig),
         row,
         handshake: Some(handshake_view()),
         completeness: Some(Completeness(31)),
