@@ -173,9 +173,9 @@ fn a_plain_capture_shows_flows_and_no_kernel() {
 fn time_wait_passes_by_its_own_deadline() {
     let mut engine = fed(handshake(0).into_iter().chain(close(100)));
     assert_eq!(wire_count(&show(&engine), TcpState::TimeWait), Some(1));
-    engine.feed(&Input::Tick(at(60_110)));
+    engine.feed(&Input::Tick(at(60_109)));
     assert_eq!(wire_count(&show(&engine), TcpState::TimeWait), Some(1));
-    engine.feed(&Input::Tick(at(60_112)));
+    engine.feed(&Input::Tick(at(60_110)));
     let dashboard = show(&engine);
     assert_eq!(wire_count(&dashboard, TcpState::TimeWait), Some(0));
     assert!(dashboard.flows.rows[0].closed);

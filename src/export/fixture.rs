@@ -205,6 +205,7 @@ pub(super) fn kernel_only(id: u64) -> FlowDetail {
     detail.row.orig.owner = Ownership::NoAccess;
     detail.handshake = None;
     detail.halves = None;
+    detail.first_from = None;
     detail.completeness = None;
     detail.story = String::new();
     detail
