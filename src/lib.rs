@@ -1,4 +1,71 @@
-//! sockscope: what crossed the wire, what the kernel holds and which process owns it, joined per TCP connection.
+//! sockscope shows what really happens to every TCP connection on a Linux host: what crossed the **wire**, what the
+//! **kernel** holds for it, and which **process and file descriptor** own it, joined per connection, over time; live or
+//! from a capture file; in a terminal, as a report, as a picture.
+//!
+//! # The one law
+//! **Engine state is a pure function of the ordered list of inputs** ([`engine::Input`]). Live, replay and demo differ
+//! only in who makes that list. Every input first moves the engine's clock (never back; regressions are counted), fires
+//! the timers that are due in the order of (time, flow number), and is then applied. Ticks up to the next input's time
+//! change nothing. A gap of any length is skipped, never iterated. Time is the capture's ([`base::Timestamp`]); the core
+//! reads no clock, file or random number, and no map order is ever visible.
+//!
+//! # Rooms
+//!
+//! | room | charter | may import |
+//! |---|---|---|
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; series; scrubbing of text | `std` |
+//! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics | base, etherparse |
+//! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
+//! | [`flow`] | segments → what each endpoint's TCP must be doing | base, wire's `Segment` |
+//! | [`engine`] | joins wire, kernel and owner; history, timers, queries | base, wire, flow, kernel |
+//! | [`journal`] | captures → frames, in order; several live sources → one list; the clock of a replay | base, wire, engine |
+//! | `ui` | key or mouse → message → state and effects | base, flow, engine |
+//! | `view` | dashboard + state → ratatui buffer | base, flow, kernel, engine, ui |
+//! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, flow, kernel, engine |
+//! | `io` | the only system calls: libpcap, netlink, /proc, files, the terminal, the clock | base, wire, kernel |
+//! | `app` | commands, threads, channels: the wiring | all |
+//!
+//! `tests/tidy.rs` holds the code against this table. The pure rooms build alone: `cargo check --lib
+//! --no-default-features`. The feature `live` brings `io`, `tui` brings `ui`, `view` and `export`; both together `app`.
+//!
+//! ```text
+//! [capture] libpcap ─► wire ─batches─┐
+//! [sampler] netlink,/proc ─► kernel ─┼─merge─► [engine thread] Engine ─Dashboard─► [main] ui ─► view ─► terminal
+//! [reader]  file ─► journal ─► wire ─┘             ▲──────── Query, Control ◄────────┘      └► export
+//! ```
+//!
+//! Channels are bounded. Live, a full one drops and counts (kernel drop, interface drop, ours, undecoded: four
+//! counters, on the screen and in every export); reading a file blocks. The sources of a live run arrive apart (packets
+//! up to 100 ms late, samples at once): [`journal::Merge`] orders them by time and holds an input back 200 ms at most.
+//! Only the engine's thread touches the engine, so there is no lock around it: a screen sends a [`engine::Query`] and
+//! gets an owned [`engine::Dashboard`].
+//!
+//! # Words
+//! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is
+//! stable, a reused tuple gets a new one) · half (one direction's sender) · orig, resp (sender of the SYN and its peer) ·
+//! local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state (by
+//! the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
+//! mid-stream) · Recv-Q, Send-Q, timer (as `ss -o` prints them). `None` always means not recorded or not known; it is
+//! shown as that, never as 0.
+//!
+//! # How the hard questions are decided
+//! - **A flow** is (scope, 4-tuple, incarnation). Only a SYN without ACK and with another ISS begins a new incarnation;
+//!   neither FIN, RST nor idle time does. Until that SYN is answered by a SYN-ACK, segments that fit the older flow's
+//!   numbers still go to it (RFC 5961 §4: a SYN in a synchronized state draws a challenge ACK and changes nothing).
+//! - **A state** follows from sequence numbers (RFC 9293 figure 5 as a table): a FIN is acknowledged only when the
+//!   acknowledgment passes it, so the three-segment close ends in TIME-WAIT on the side that closed first. TIME-WAIT's
+//!   60 s are Linux's; of a remote end they are an assumption, and said to be one.
+//! - **A RST** is believed only at the very next sequence number its receiver expects (RFC 5961 §3).
+//! - **A handshake** that is waited for in vain is "timed out" once the next retry is overdue (2.5 × the last gap, at
+//!   least 3.5 s), and "half-open" 3.5 s after a SYN-ACK without its ACK; an answer after all revises it.
+//! - **The join** is by tuple, with IPv4-mapped addresses as IPv4. A socket's cookie tells whether a row is the same
+//!   socket as before. Rows without an inode are explained, not guessed: not yet accepted (its listener's process),
+//!   TIME-WAIT (the last holder seen), orphaned after close().
+//! - **A mismatch** of inferred and reported state is claimed only when two readings in a row show it, each more than
+//!   250 ms after the wire's last change, and never from a state that is only assumed because the flow was first seen
+//!   mid-stream.
+//! - **The table is bounded**: closed flows go first, then half-open ones, then the longest idle; each eviction is
+//!   counted by reason. Flows live in pages that copies of the engine share until one of them writes.
 
 #![deny(unsafe_code)]
 
