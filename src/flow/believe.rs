@@ -59,6 +59,21 @@ impl Flow {
         self.close_both(now);
     }
 
+    /// A RST was believed for want of any number to hold it against (it was the first that its sender was seen to
+    /// send), and now its sender speaks on, as no closed end does: it was some other connection's.
+    pub(super) fn disprove_rst(&mut self, from: Side, now: Timestamp) {
+        let half = &self.halves[from.index()];
+        let only_rsts_before = half.segments == u64::from(half.rsts) + 1;
+        let believed = self.rst_at.is_set() && self.resp_if(flag::RST_FROM_RESP) == from;
+        if !(self.outcome == HandshakeOutcome::Partial && believed && only_rsts_before) {
+            return;
+        }
+        self.rst_at = Offset::NONE;
+        for side in Side::BOTH {
+            self.enter(side, None, now);
+        }
+    }
+
     /// Whether the receiver of a RST would believe it. TIME-WAIT is ended by one too: Linux's default
     /// (tcp_rfc1337 = 0), although RFC 1337 advises against it.
     fn believes_rst(&self, segment: &Segment, from: Side) -> bool {
@@ -71,7 +86,7 @@ impl Flow {
             Some(TcpState::SynSent) => acks_syn || (half.has(mark::ISS) && self.is_next(segment, from)),
             _ if half.has(mark::SENT) => self.is_next(segment, from),
             // Of a sender never seen or acknowledged, nothing contradicts it.
-            _ => self.outcome == HandshakeOutcome::Partial,
+            _ => true,
         }
     }
 

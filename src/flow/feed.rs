@@ -75,6 +75,7 @@ impl Flow {
         if !self.accepts(segment, from) {
             return;
         }
+        self.disprove_rst(from, now);
         self.show_synchronized(segment, from, now);
         self.take_ack(segment, from, now);
         self.settle_crossing_syns(segment, now);
@@ -93,7 +94,6 @@ impl Flow {
         self.take_handshake_ack(segment, from, now);
         if self.halves[from.index()].state.is_none() {
             self.enter(from, Some(TcpState::Estab), now);
-            self.deliver_fin(from.peer(), now);
         }
     }
 
