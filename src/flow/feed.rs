@@ -72,6 +72,7 @@ impl Flow {
     /// A segment with ACK, without SYN and RST.
     fn take(&mut self, segment: &Segment, from: Side, now: Timestamp) {
         let to = from.peer();
+        self.bridge_gap(segment, from);
         if !self.accepts(segment, from) {
             return;
         }

@@ -161,7 +161,8 @@ an_ack_of_what_was_never_sent: "
     0 > S 100
     0.1 < S. 300 ack 101
     0.2 > . 101 ack 301
-    1 < . 301 ack 2100000000 win 0
+    1 < . 302 ack 2100000000 win 0     # its number is a guess too
+    expect resp-nxt 301
     expect orig-una 101 orig-nxt 101 resp-zero -
     2 > F. 101 ack 301
     2.1 < . 301 ack 103
