@@ -51,13 +51,15 @@ impl Flow {
     /// After a gap in the capture of more than [`super::half::REACH`] numbers one direction is out of reach. What a
     /// blind sender cannot know shows that the segment belongs here all the same: the other direction's very next number.
     pub(super) fn bridge_gap(&mut self, segment: &Segment, from: Side) {
-        let synchronized = self.halves.iter().all(|half| half.state.is_some_and(TcpState::is_synchronized));
+        if !self.halves.iter().all(|half| half.state.is_some_and(TcpState::is_synchronized)) {
+            return;
+        }
         let (half, peer) = (&self.halves[from.index()], &self.halves[from.peer().index()]);
         let seq_lost = !half.reaches(segment.seq) && !half.has(mark::FIN);
         let ack_lost = !peer.reaches(segment.ack) && !peer.has(mark::FIN);
-        if synchronized && seq_lost && peer.nxt() == Some(segment.ack) {
+        if seq_lost && peer.nxt() == Some(segment.ack) {
             self.halves[from.index()].resume(segment.seq);
-        } else if synchronized && ack_lost && half.nxt() == Some(segment.seq) {
+        } else if ack_lost && half.nxt() == Some(segment.seq) {
             self.halves[from.peer().index()].resume(segment.ack);
         }
     }

@@ -210,6 +210,11 @@ a_syn_ack_for_another_syn: "
     5 > S 100
     5.1 < S. 300 ack 77
     expect orig SYN-SENT resp - outcome waiting syn-ack-at - resp-syn-acks 1"
+an_ack_far_off_during_the_handshake: "
+    5 > S 100
+    5.1 < S. 300 ack 101
+    5.2 < . 301 ack 2100000000
+    expect orig SYN-SENT resp SYN-RECV outcome waiting orig-nxt 101"
 another_syn_ack_number_while_waiting: "
     5 > S 100
     5.1 < S. 300 ack 101
