@@ -48,6 +48,22 @@ impl Flow {
         in_reach && (!unanswered || (segment.seq.after(half.iss) && !segment.seq.after(half.nxt)))
     }
 
+    /// After a gap in the capture of more than [`super::half::REACH`] numbers one direction is out of reach. What a
+    /// blind sender cannot know shows that the segment belongs here all the same: the other direction's very next number.
+    pub(super) fn bridge_gap(&mut self, segment: &Segment, from: Side) {
+        if !self.halves.iter().all(|half| half.state.is_some_and(TcpState::is_synchronized)) {
+            return;
+        }
+        let (half, peer) = (&self.halves[from.index()], &self.halves[from.peer().index()]);
+        let seq_lost = !half.reaches(segment.seq) && !half.has(mark::FIN);
+        let ack_lost = !peer.reaches(segment.ack) && !peer.has(mark::FIN);
+        if seq_lost && peer.nxt() == Some(segment.ack) {
+            self.halves[from.index()].resume(segment.seq);
+        } else if ack_lost && half.nxt() == Some(segment.seq) {
+            self.halves[from.peer().index()].resume(segment.ack);
+        }
+    }
+
     /// A RST: it ends both ends, or changes nothing.
     pub(super) fn take_rst(&mut self, segment: &Segment, from: Side, now: Timestamp) {
         if self.is_over() || !self.believes_rst(segment, from) {
@@ -57,6 +73,21 @@ impl Flow {
         self.marks.put(flag::RST_FROM_RESP, from == Side::Resp);
         self.fail_handshake(segment, from);
         self.close_both(now);
+    }
+
+    /// A RST was believed for want of any number to hold it against (it was the first that its sender was seen to
+    /// send), and now its sender speaks on, as no closed end does: it was some other connection's.
+    pub(super) fn disprove_rst(&mut self, from: Side, now: Timestamp) {
+        let half = &self.halves[from.index()];
+        let only_rsts_before = half.segments == u64::from(half.rsts) + 1;
+        let believed = self.rst_at.is_set() && self.resp_if(flag::RST_FROM_RESP) == from;
+        if !(self.outcome == HandshakeOutcome::Partial && believed && only_rsts_before) {
+            return;
+        }
+        self.rst_at = Offset::NONE;
+        for side in Side::BOTH {
+            self.enter(side, None, now);
+        }
     }
 
     /// Whether the receiver of a RST would believe it. TIME-WAIT is ended by one too: Linux's default
@@ -71,7 +102,7 @@ impl Flow {
             Some(TcpState::SynSent) => acks_syn || (half.has(mark::ISS) && self.is_next(segment, from)),
             _ if half.has(mark::SENT) => self.is_next(segment, from),
             // Of a sender never seen or acknowledged, nothing contradicts it.
-            _ => self.outcome == HandshakeOutcome::Partial,
+            _ => true,
         }
     }
 

@@ -72,9 +72,11 @@ impl Flow {
     /// A segment with ACK, without SYN and RST.
     fn take(&mut self, segment: &Segment, from: Side, now: Timestamp) {
         let to = from.peer();
+        self.bridge_gap(segment, from);
         if !self.accepts(segment, from) {
             return;
         }
+        self.disprove_rst(from, now);
         self.show_synchronized(segment, from, now);
         self.take_ack(segment, from, now);
         self.settle_crossing_syns(segment, now);
@@ -93,7 +95,6 @@ impl Flow {
         self.take_handshake_ack(segment, from, now);
         if self.halves[from.index()].state.is_none() {
             self.enter(from, Some(TcpState::Estab), now);
-            self.deliver_fin(from.peer(), now);
         }
     }
 

@@ -223,6 +223,12 @@ impl Half {
         !unsent && (!unanswered || ack.after(self.iss)) && self.reaches(ack)
     }
 
+    /// The capture lost more than can be told from nothing: its numbers go on at `seq`.
+    pub(super) fn resume(&mut self, seq: Seq) {
+        (self.nxt, self.contig, self.tail) = (seq, seq, seq);
+        self.marks.clear(mark::ACKED | mark::DOUBTFUL_FIN);
+    }
+
     /// It sent the numbers from `seq` up to `end` (none, if they are equal).
     pub(super) fn advance(&mut self, seq: Seq, end: Seq) {
         if !self.has(mark::SENT) {

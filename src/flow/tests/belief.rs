@@ -65,6 +65,40 @@ a_rst_at_what_was_last_acknowledged_or_sent: "
     expect orig ESTAB
     3 > R 301
     expect orig CLOSED resp CLOSED"
+a_rst_at_the_first_hole: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    1 > . 101 ack 301 len 100
+    2 > . 301 ack 301 len 100
+    3 > R 301
+    expect orig ESTAB
+    4 > R 201
+    expect orig CLOSED resp CLOSED"
+a_rst_at_the_end_of_what_was_sent: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    1 > . 101 ack 301 len 100
+    2 > . 301 ack 301 len 100
+    4 > R 401
+    expect orig CLOSED resp CLOSED"
+a_rst_of_some_other_connection_before_all_else: "
+    0 > R 77
+    expect orig CLOSED resp CLOSED
+    0.1 > . 101 ack 301 len 10
+    expect orig ESTAB resp - class Live since 0.1
+    0.2 < . 301 ack 111
+    expect orig ESTAB resp ESTAB life orig:FirstSeen,orig:FirstData"
+what_the_peer_still_sends_does_not_disprove_a_rst: "
+    0 > R 101
+    0.1 < . 301 ack 101 len 10
+    0.2 > R 101
+    expect orig CLOSED resp CLOSED"
+a_believed_rst_is_not_disproved_by_a_late_segment: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    0.2 > R 101
+    0.3 > . 101 ack 301 len 10
+    expect orig CLOSED resp CLOSED"
 a_rst_in_answer_to_an_older_ack: "
     0 > . 101 ack 301
     0.1 < . 301 ack 101
@@ -127,7 +161,8 @@ an_ack_of_what_was_never_sent: "
     0 > S 100
     0.1 < S. 300 ack 101
     0.2 > . 101 ack 301
-    1 < . 301 ack 2100000000 win 0
+    1 < . 302 ack 2100000000 win 0     # its number is a guess too
+    expect resp-nxt 301
     expect orig-una 101 orig-nxt 101 resp-zero -
     2 > F. 101 ack 301
     2.1 < . 301 ack 103
@@ -148,6 +183,7 @@ a_challenge_ack_is_the_older_flows: "
     disowns 2.2 > . 5001 ack 801
     disowns 2.2 > . 201 ack 801
     disowns 2.2 > R 5001
+    disowns 2.2 > . 500000 ack 301
     2.3 > P. 201 ack 301 len 10
     expect orig ESTAB resp ESTAB"
 a_closed_flow_owns_nothing: "

@@ -126,6 +126,27 @@ fin_beyond_a_hole_with_data_above_it: "
     expect orig FIN-WAIT-1 resp ESTAB
     1.4 > . 101 ack 301 len 100
     expect resp CLOSE-WAIT"
+fin_beyond_a_hole_filled_from_above: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    1.1 > . 301 ack 301 len 100
+    1.2 > . 201 ack 301 len 100
+    1.3 > F. 401 ack 301
+    expect orig FIN-WAIT-1 resp ESTAB
+    1.4 > . 101 ack 301 len 100
+    expect resp CLOSE-WAIT"
+nothing_comes_after_a_fin: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    1 > F. 101 ack 301
+    1.1 > . 102 ack 301 len 50
+    expect orig-nxt 102 resp CLOSE-WAIT
+    1.2 < . 301 ack 102
+    expect orig FIN-WAIT-2 orig-unacked 0"
+the_other_side_is_first_seen_by_its_fin: "
+    0 > F. 101 ack 301
+    0.1 < F. 301 ack 102
+    expect orig TIME-WAIT resp LAST-ACK"
 fin_beyond_two_holes: "
     0 > . 101 ack 301
     0.1 < . 301 ack 101

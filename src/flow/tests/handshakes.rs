@@ -32,6 +32,13 @@ retried_syn_acks: "
     1.1 < S. 300 ack 101
     1.2 > . 101 ack 301
     expect outcome completed syn-ack-retries 1 syn-to-syn-ack 0.1 syn-ack-to-ack 0.1 rtt - connect 1.2"
+a_syn_retried_after_its_syn_ack: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    1 > S 100
+    1.1 < S. 300 ack 101
+    1.3 > . 101 ack 301
+    expect outcome completed syn-to-syn-ack 0.1 syn-ack-to-ack 0.2 rtt - syn-retries 1 syn-ack-retries 1"
 linux_retries_do_not_time_out_between: "
     0 > S 100
     1 > S 100
@@ -203,6 +210,11 @@ a_syn_ack_for_another_syn: "
     5 > S 100
     5.1 < S. 300 ack 77
     expect orig SYN-SENT resp - outcome waiting syn-ack-at - resp-syn-acks 1"
+an_ack_far_off_during_the_handshake: "
+    5 > S 100
+    5.1 < S. 300 ack 101
+    5.2 < . 301 ack 2100000000
+    expect orig SYN-SENT resp SYN-RECV outcome waiting orig-nxt 101"
 another_syn_ack_number_while_waiting: "
     5 > S 100
     5.1 < S. 300 ack 101

@@ -105,6 +105,29 @@ the_capture_missed_segments: "
     expect orig-nxt 5000 orig-una 5000 orig-unacked 0
     2 > . 9000 ack 301 len 10
     expect orig-nxt 9010 orig-unacked 4010"
+the_capture_missed_more_than_a_gigabyte_of_data: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    9 > . 2000000000 ack 301 len 100
+    expect orig-nxt 2000000100 orig-una - orig ESTAB
+    9.1 < . 301 ack 2000000100
+    expect orig-una 2000000100
+    10 > F. 2000000100 ack 301
+    10.1 < F. 301 ack 2000000101
+    expect orig TIME-WAIT resp LAST-ACK"
+the_capture_missed_more_than_a_gigabyte_and_shows_its_ack_first: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    9 < . 301 ack 3000000000
+    expect orig-nxt 3000000000 orig-una 3000000000
+    10 > F. 3000000000 ack 301
+    expect orig FIN-WAIT-1 resp CLOSE-WAIT"
+a_stray_segment_is_not_taken_for_a_gap: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    9 > . 2000000000 ack 305 len 100
+    9.1 > F. 2000000100 ack 305
+    expect orig-nxt 101 orig ESTAB resp ESTAB"
 time_running_backwards: "
     5 > S 100
     4 < S. 300 ack 101
