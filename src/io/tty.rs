@@ -188,7 +188,9 @@ impl Terminal {
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.screen.clear()
+        // `ratatui::Terminal::clear` asks the terminal where its cursor is and waits for the answer; this does not.
+        let area = self.area()?;
+        self.screen.resize(area)
     }
 
     /// The next event, or `None` after `timeout`.
@@ -224,7 +226,7 @@ impl Terminal {
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         self.signals.resumed.store(false, Ordering::SeqCst);
         switch_on()?;
-        self.screen.clear()
+        self.clear()
     }
 
     fn announce(&mut self, found: TtyEvent) -> io::Result<TtyEvent> {
@@ -232,7 +234,7 @@ impl Terminal {
             // The shell has used the terminal in its own mode meanwhile.
             switch_off();
             switch_on()?;
-            self.screen.clear()?;
+            self.clear()?;
         }
         Ok(found)
     }

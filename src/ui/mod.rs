@@ -7,6 +7,8 @@ mod keys;
 mod layout;
 mod queue_rows;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
