@@ -5,10 +5,12 @@
 mod jump;
 mod keys;
 mod layout;
+mod movement;
 mod queue_rows;
 mod state;
 #[cfg(test)]
 mod tests;
+mod update;
 
 use std::time::Duration;
 

@@ -295,7 +295,7 @@ fn the_mouse_clicks_tabs_and_rows_and_turns_the_wheel() {
     let source = live();
     let ids: Vec<u64> = (0..100).collect();
     let mut ui = UiState::new(Rect::new(0, 0, 120, 40), ThemeName::Dark);
-    let mut mouse = |ui: &mut UiState, kind, column, line| {
+    let mouse = |ui: &mut UiState, kind, column, line| {
         let dashboard = answer(&ids, ui, &source);
         ui.observe(&dashboard, &source);
         let event = MouseEvent { kind, column, row: line, modifiers: KeyModifiers::NONE };
