@@ -252,6 +252,7 @@ fn a_terminal_that_dies_ends_the_program() {
 
 /// The whole story of Ctrl-Z needs a shell with job control.
 #[test]
+#[allow(clippy::print_stderr)] // says what it skipped
 fn suspending_gives_the_terminal_to_the_shell_and_takes_it_back() {
     if !Path::new("/bin/bash").exists() {
         eprintln!("skipped: no /bin/bash");

@@ -5,6 +5,7 @@ use ratatui::layout::Position;
 
 use crate::engine::{Dashboard, FlowId};
 
+use super::help_text::help_columns;
 use super::keys::Msg;
 use super::layout::{self, Pane};
 use super::queue_rows::queue_items;
@@ -21,9 +22,6 @@ enum List {
 }
 
 const WHEEL: isize = 3;
-
-/// No help screen is longer than this; the view stops earlier.
-const BINDINGS_MAX: usize = 200;
 
 impl UiState {
     fn list(&self, source: &Source) -> List {
@@ -51,14 +49,33 @@ impl UiState {
             _ => isize::MAX,
         };
         match list {
-            List::Help => self.help_scroll = self.help_scroll.saturating_add_signed(by).min(BINDINGS_MAX),
+            List::Help => {
+                let last = self.last_help_line(source);
+                self.help_scroll = self.help_scroll.saturating_add_signed(by).min(last);
+            }
             List::Details => {
-                let last = dashboard.flow.as_ref().map_or(0, |flow| flow.life.len().saturating_sub(1));
+                let last = self.last_life_line(dashboard, source);
                 self.detail_scroll = self.detail_scroll.saturating_add_signed(by).min(last);
             }
             List::Queues => self.step_queues(by, dashboard, source),
             List::Flows => self.step_flows(by, dashboard, source),
         }
+    }
+
+    /// How far the help can be scrolled.
+    fn last_help_line(&self, source: &Source) -> usize {
+        let Some(parts) = layout::screen(self.area, source) else { return 0 };
+        let (room, height) =
+            (usize::from(parts.body.width.saturating_sub(4)), usize::from(parts.body.height.saturating_sub(2)));
+        let (columns, _) = help_columns(source.playback.is_some(), room, height);
+        columns.iter().map(Vec::len).max().unwrap_or(0).saturating_sub(height)
+    }
+
+    /// How far the life of the flow shown can be scrolled.
+    fn last_life_line(&self, dashboard: &Dashboard, source: &Source) -> usize {
+        let (Some(parts), Some(detail)) = (layout::screen(self.area, source), &dashboard.flow) else { return 0 };
+        let life = layout::flow_parts(parts.body, detail).life;
+        detail.life.len().saturating_sub(usize::from(life.height.saturating_sub(2)))
     }
 
     /// Moves the cursor; the first movement selects the first visible row.

@@ -285,6 +285,22 @@ fn panes_are_walked_and_zoomed() {
 }
 
 #[test]
+fn help_scrolls_no_further_than_its_end() {
+    let small = |keys: &str| {
+        let (source, mut ui) = (live(), UiState::new(Rect::new(0, 0, 80, 24), ThemeName::Dark));
+        let dashboard = answer(&[1], &ui, &source);
+        for word in keys.split_whitespace() {
+            ui.handle(&event(word), &dashboard, &source);
+        }
+        ui.help_scroll()
+    };
+    let last = small("? G");
+    assert!(last > 0 && last < 40, "{last}");
+    assert_eq!((small("? G j"), small("? G k"), small("? G g")), (last, last - 1, 0));
+    assert_eq!(after("? j", &live()).0.help_scroll(), 0, "120x40 shows it whole");
+}
+
+#[test]
 fn a_queue_is_selected_and_its_flow_opened() {
     let (ui, _) = after("h j j Enter", &live());
     assert_eq!((ui.view(), ui.selected()), (View::Flow, Some(FlowId(901))));

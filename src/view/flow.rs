@@ -7,12 +7,12 @@ use ratatui::text::Line;
 
 use crate::engine::FlowDetail;
 use crate::flow::{Completeness, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side};
-use crate::ui::wrap;
+use crate::ui::{flow_parts, wrap};
 
 use super::flow_end::{self, Sections, field, plain};
 use super::format::{clock_ms, span};
 use super::theme::Severity;
-use super::widgets::{left, pane, put, put_all, right, styled, title, width};
+use super::widgets::{fit, left, pane, put, put_all, right, styled, title, width};
 use super::{Context, flows, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
@@ -29,46 +29,30 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let room = usize::from(area.width).saturating_sub(12);
     let name =
         title(&format!("Flow {}", row.id), &flows::tuple(row, room.saturating_sub(width(&row.id.to_string()))), theme);
-    let story = wrap(&detail.story, usize::from(area.width).saturating_sub(4));
-    let story_height = (story.len() as u16).clamp(1, (area.height / 6).max(1)) + 2;
-    let inner = pane(buf, Rect { height: story_height.min(area.height), ..area }, name, true, theme);
-    let lines: Vec<Line<'_>> = story.iter().map(|line| Line::from(styled(line.as_str(), theme.strong))).collect();
-    put_all(buf, inner, &lines);
-    let rest = Rect { y: area.y + story_height, height: area.height.saturating_sub(story_height), ..area };
-    lower(context, detail, rest.intersection(area), buf);
+    let parts = flow_parts(area, detail);
+    let inner = pane(buf, parts.story, name, true, theme);
+    story(context, detail, inner, buf);
+    for side in Side::BOTH {
+        flow_end::draw(context, detail, side, parts.ends[side.index()], buf);
+        flow_end::draw_charts(context, detail, side, parts.charts[side.index()], buf);
+    }
+    handshake_pane(context, detail, parts.handshake, buf);
+    life_pane(context, detail, parts.life, buf);
 }
 
-/// From this height on, the queues over time stand below the two ends.
-const CHARTS_FROM: u16 = 32;
-
-/// The two ends beside each other, the handshake and the life below; on a wide screen beside them.
-fn lower(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
-    let third = if area.width >= 150 { area.width / 3 } else { 0 };
-    let charts = if area.height >= CHARTS_FROM && third > 0 { flow_end::charted(detail) } else { 0 };
-    let ends_height = match third {
-        0 => (area.height * 3 / 5).clamp(area.height.min(9), 24),
-        _ if charts > 0 => 22,
-        _ => area.height,
-    };
-    let ends = Rect { width: area.width - third, height: ends_height, ..area };
-    if charts > 0 {
-        let below = Rect { y: ends.bottom(), height: area.height - ends_height, ..ends };
-        flow_end::draw_charts(context, detail, below, buf);
+/// The sentence, wrapped; what has no room is marked.
+fn story(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
+    let mut lines = wrap(&detail.story, usize::from(area.width));
+    let height = usize::from(area.height);
+    if lines.len() > height {
+        lines.truncate(height);
+        if let Some(last) = lines.last_mut() {
+            *last = fit(&format!("{last} …"), usize::from(area.width)).into_owned();
+        }
     }
-    let half = ends.width / 2;
-    flow_end::draw(context, detail, Side::Orig, Rect { width: half, ..ends }, buf);
-    flow_end::draw(context, detail, Side::Resp, Rect { x: ends.x + half, width: ends.width - half, ..ends }, buf);
-    if third > 0 {
-        let column = Rect { x: ends.right(), width: third, ..area };
-        let top = 12.min(column.height / 2);
-        handshake_pane(context, detail, Rect { height: top, ..column }, buf);
-        life_pane(context, detail, Rect { y: column.y + top, height: column.height - top, ..column }, buf);
-    } else {
-        let below = Rect { y: ends.bottom(), height: area.height - ends_height, ..area };
-        let half = below.width / 2;
-        handshake_pane(context, detail, Rect { width: half, ..below }, buf);
-        life_pane(context, detail, Rect { x: below.x + half, width: below.width - half, ..below }, buf);
-    }
+    let lines: Vec<Line<'_>> =
+        lines.iter().map(|line| Line::from(styled(line.as_str(), context.theme.strong))).collect();
+    put_all(buf, area, &lines);
 }
 
 fn handshake_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {

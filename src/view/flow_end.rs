@@ -215,42 +215,29 @@ fn info_lines(context: &Context<'_>, info: &TcpInfo, room: usize) -> Sections {
     sections
 }
 
-/// How many ends have queues over time.
-pub(super) fn charted(detail: &FlowDetail) -> usize {
-    detail.sockets.iter().flatten().filter(|socket| !socket.recv_q.is_empty()).count()
-}
-
-/// Recv-Q and Send-Q of each end over time, beside each other.
-pub(super) fn draw_charts(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
-    let half = area.width / 2;
-    let places = [Rect { width: half, ..area }, Rect { x: area.x + half, width: area.width - half, ..area }];
-    for (side, place) in Side::BOTH.into_iter().zip(places) {
-        let theme = context.theme;
-        let name = format!("{}'s queues", side.name());
-        let inner = pane(buf, place, title(&name, "each sample, newest right", theme), false, theme);
-        let Some(socket) = &detail.sockets[side.index()] else {
-            put(buf, inner, &Line::from(styled("not recorded", theme.dim)));
-            continue;
-        };
-        let tall = usize::from(inner.height / 2);
-        let mut lines = queue_chart(context, "Recv-Q", &socket.recv_q, tall, usize::from(inner.width));
-        lines.extend(queue_chart(
-            context,
-            "Send-Q",
-            &socket.send_q,
-            usize::from(inner.height) - tall,
-            usize::from(inner.width),
-        ));
-        put_all(buf, inner, &lines);
+/// An end's Recv-Q and Send-Q over time.
+pub(super) fn draw_charts(context: &Context<'_>, detail: &FlowDetail, side: Side, area: Rect, buf: &mut Buffer) {
+    if area.height < 4 {
+        return;
     }
+    let theme = context.theme;
+    let name = format!("{}'s queues", side.name());
+    let inner = pane(buf, area, title(&name, "each sample, newest right", theme), false, theme);
+    let Some(socket) = &detail.sockets[side.index()] else {
+        return put(buf, inner, &Line::from(styled("not recorded", theme.dim)));
+    };
+    let (room, height) = (usize::from(inner.width), usize::from(inner.height));
+    let mut lines = queue_chart(context, "Recv-Q", &socket.recv_q, height / 2, room);
+    lines.extend(queue_chart(context, "Send-Q", &socket.send_q, height - height / 2, room));
+    put_all(buf, inner, &lines);
 }
 
 fn queue_chart(context: &Context<'_>, name: &str, values: &[u64], height: usize, room: usize) -> Vec<Line<'static>> {
-    let (theme, columns) = (context.theme, room.saturating_sub(12));
-    let shown = &values[values.len().saturating_sub(columns)..];
+    let theme = context.theme;
+    let shown = &values[values.len().saturating_sub(room)..];
     let most = format!("{} max", bytes(shown.iter().copied().max().unwrap_or(0)));
     let mut lines = vec![Line::from(vec![styled(left(name, LABEL), theme.dim), styled(most, theme.text)])];
-    let bars = super::widgets::chart(values, columns, height.saturating_sub(2));
+    let bars = super::widgets::chart(values, room, height.saturating_sub(2));
     lines.extend(bars.into_iter().map(|bar| Line::from(styled(bar, theme.spark))));
     lines.push(Line::default());
     lines.truncate(height);
