@@ -68,12 +68,18 @@ impl AsFd for Input {
     }
 }
 
+/// How long a stop may take to reach every thread.
+const STOP_LATENCY: Duration = Duration::from_millis(200);
+
 /// Signals as bytes in a socket that can be polled beside the tty, and flags that tell which came.
 #[derive(Debug)]
 struct Signals {
     wake: UnixStream,
     quit: Arc<AtomicUsize>,
     resumed: Arc<AtomicBool>,
+    /// SIGWINCH. crossterm hears it too, but only from its first poll on, and no sooner than another thread's handler
+    /// gets to it; a size told twice does no harm.
+    resized: Arc<AtomicBool>,
     registered: Vec<SigId>,
 }
 
@@ -82,15 +88,17 @@ impl Signals {
         let (wake, ring) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         ring.set_nonblocking(true)?;
-        let (quit, resumed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let quit = Arc::new(AtomicUsize::new(0));
+        let (resumed, resized) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         // Built first, so that what is registered is taken back if a later one fails.
-        let mut signals = Self { wake, quit, resumed, registered: Vec::new() };
+        let mut signals = Self { wake, quit, resumed, resized, registered: Vec::new() };
         // The flag before the byte: handlers run in the order of registration.
         for signal in [SIGTERM, SIGHUP, SIGINT] {
             let number = signal.unsigned_abs() as usize;
             signals.registered.push(flag::register_usize(signal, Arc::clone(&signals.quit), number)?);
         }
         signals.registered.push(flag::register(SIGCONT, Arc::clone(&signals.resumed))?);
+        signals.registered.push(flag::register(SIGWINCH, Arc::clone(&signals.resized))?);
         for signal in [SIGTERM, SIGHUP, SIGINT, SIGCONT, SIGWINCH] {
             signals.registered.push(low_level::pipe::register(signal, ring.try_clone()?)?);
         }
@@ -102,12 +110,32 @@ impl Signals {
         while matches!(self.wake.read(&mut bytes), Ok(n) if n > 0) {}
     }
 
-    fn take(&self) -> Option<TtyEvent> {
-        match self.quit.swap(0, Ordering::SeqCst) {
+    /// Waits for SIGCONT. The stop may reach another thread first, so that this one runs on for a moment; and a job
+    /// that nobody controls does not stop at all, which is why the wait ends by itself.
+    fn await_resumption(&mut self) {
+        let deadline = Instant::now() + STOP_LATENCY;
+        while !self.resumed.swap(false, Ordering::SeqCst) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            self.drain();
+            let mut fds = [PollFd::new(&self.wake, PollFlags::IN)];
+            // An error is a signal that came: the loop looks at which.
+            let _ = rustix::event::poll(&mut fds, Timespec::try_from(left).ok().as_ref());
+        }
+    }
+
+    fn take(&self) -> io::Result<Option<TtyEvent>> {
+        Ok(match self.quit.swap(0, Ordering::SeqCst) {
             0 if self.resumed.swap(false, Ordering::SeqCst) => Some(TtyEvent::Resumed),
+            0 if self.resized.swap(false, Ordering::SeqCst) => {
+                let (width, height) = crossterm::terminal::size()?;
+                Some(TtyEvent::Input(Event::Resize(width, height)))
+            }
             0 => None,
             number => Some(TtyEvent::Quit(i32::try_from(number).unwrap_or(SIGTERM))),
-        }
+        })
     }
 }
 
@@ -188,14 +216,16 @@ impl Terminal {
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.screen.clear()
+        // `ratatui::Terminal::clear` asks the terminal where its cursor is and waits for the answer; this does not.
+        let area = self.area()?;
+        self.screen.resize(area)
     }
 
     /// The next event, or `None` after `timeout`.
     pub fn next_event(&mut self, timeout: Duration) -> io::Result<Option<TtyEvent>> {
         let deadline = Instant::now() + timeout;
         loop {
-            if let Some(found) = self.signals.take() {
+            if let Some(found) = self.signals.take()? {
                 return self.announce(found).map(Some);
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -206,25 +236,33 @@ impl Terminal {
             if ready.signal {
                 self.signals.drain();
             }
-            if ready.input || ready.signal || self.buffered {
-                // A signal may be SIGWINCH, which crossterm turns into an event of its own.
-                self.buffered = event::poll(Duration::ZERO)?;
-                if self.buffered {
-                    return event::read().map(|event| Some(TtyEvent::Input(event)));
+            if ready.input || self.buffered {
+                match self.read_event() {
+                    Ok(None) => {}
+                    Ok(Some(event)) => return Ok(Some(TtyEvent::Input(event))),
+                    // The tty may die between the look at it and the read.
+                    Err(_) if self.wait(Duration::ZERO)?.hang_up => return Ok(Some(TtyEvent::HangUp)),
+                    Err(error) => return Err(error),
                 }
-            } else if left.is_zero() {
+            } else if left.is_zero() && !ready.signal {
                 return Ok(None);
             }
         }
     }
 
+    fn read_event(&mut self) -> io::Result<Option<Event>> {
+        self.buffered = event::poll(Duration::ZERO)?;
+        if self.buffered { event::read().map(Some) } else { Ok(None) }
+    }
+
     /// Gives the terminal to the shell and stops, the whole job (`sudo`, `make`) with it; returns when it goes on.
     pub fn suspend(&mut self) -> io::Result<()> {
         switch_off();
-        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         self.signals.resumed.store(false, Ordering::SeqCst);
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        self.signals.await_resumption();
         switch_on()?;
-        self.screen.clear()
+        self.clear()
     }
 
     fn announce(&mut self, found: TtyEvent) -> io::Result<TtyEvent> {
@@ -232,7 +270,7 @@ impl Terminal {
             // The shell has used the terminal in its own mode meanwhile.
             switch_off();
             switch_on()?;
-            self.screen.clear()?;
+            self.clear()?;
         }
         Ok(found)
     }

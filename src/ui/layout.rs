@@ -5,6 +5,8 @@
 use ratatui::layout::Rect;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::engine::FlowDetail;
+
 use super::Source;
 use super::state::View;
 
@@ -199,6 +201,63 @@ fn three_columns(body: Rect) -> Vec<(Pane, Rect)> {
     }
     all.retain(|(_, rect)| rect.height > 0);
     all
+}
+
+/// The parts of a flow's details; a part without room is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowParts {
+    pub story: Rect,
+    /// The originator's and the responder's end.
+    pub ends: [Rect; 2],
+    pub handshake: Rect,
+    pub life: Rect,
+    /// The queues of each end over time.
+    pub charts: [Rect; 2],
+}
+
+/// From this height on, queues over time stand below the ends.
+const CHARTS_FROM: u16 = 32;
+const ENDS_WITH_CHARTS: u16 = 22;
+
+/// Divides the body for a flow: its story, the ends beside each other, handshake and life below or (wide) beside them.
+pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
+    let lines = wrap(&detail.story, usize::from(body.width).saturating_sub(4)).len();
+    let most = (body.height / 6).max(1);
+    let story_height = (u16::try_from(lines).unwrap_or(most).clamp(1, most) + 2).min(body.height);
+    let story = Rect { height: story_height, ..body };
+    let rest = Rect { y: body.y + story_height, height: body.height - story_height, ..body };
+    let none = Rect { width: 0, height: 0, ..rest };
+    if body.width < 70 {
+        let heights = split(rest.height, 3);
+        let [orig, resp, life] = [0, 1, 2].map(|n| {
+            let above: u16 = heights[..n].iter().sum();
+            Rect { y: rest.y + above, height: heights[n], ..rest }
+        });
+        return FlowParts { story, ends: [orig, resp], handshake: none, life, charts: [none; 2] };
+    }
+    if body.width < 150 {
+        let height = (rest.height * 3 / 5).clamp(rest.height.min(9), 24);
+        let (above, below) = above_below(rest, height);
+        let [handshake, life] = halves(below);
+        return FlowParts { story, ends: halves(above), handshake, life, charts: [none; 2] };
+    }
+    let third = rest.width / 3;
+    let main = Rect { width: rest.width - third, ..rest };
+    let (handshake, life) = above_below(Rect { x: main.right(), width: third, ..rest }, 12.min(rest.height / 2));
+    let charted = detail.sockets.iter().flatten().any(|socket| !socket.recv_q.is_empty());
+    let ends_height = if charted && rest.height >= CHARTS_FROM { ENDS_WITH_CHARTS } else { rest.height };
+    let (ends, charts) = above_below(main, ends_height);
+    FlowParts { story, ends: halves(ends), handshake, life, charts: halves(charts) }
+}
+
+fn above_below(area: Rect, height: u16) -> (Rect, Rect) {
+    let height = height.min(area.height);
+    (Rect { height, ..area }, Rect { y: area.y + height, height: area.height - height, ..area })
+}
+
+fn halves(area: Rect) -> [Rect; 2] {
+    let left = area.width / 2;
+    [Rect { width: left, ..area }, Rect { x: area.x + left, width: area.width - left, ..area }]
 }
 
 fn split(height: u16, count: u16) -> Vec<u16> {

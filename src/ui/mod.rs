@@ -2,20 +2,26 @@
 //!
 //! May touch the engine's `Query` and `Dashboard`, and crossterm's event types as data; no drawing, no I/O.
 
+mod help_text;
 mod jump;
 mod keys;
 mod layout;
+mod movement;
 mod queue_rows;
 mod state;
+#[cfg(test)]
+mod tests;
+mod update;
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 
+pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
 pub use layout::{
-    FLOW_COLUMNS_HEAD, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, TABS, notice_lines, panes,
-    screen, tabs, wrap,
+    FLOW_COLUMNS_HEAD, FlowParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, TABS, flow_parts,
+    notice_lines, panes, screen, tabs, wrap,
 };
 pub use queue_rows::{QueueItem, overflows, queue_items};
 pub use state::{Prompt, ThemeName, UiState, View};

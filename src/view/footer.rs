@@ -82,13 +82,15 @@ fn hints(context: &Context<'_>, room: usize) -> Line<'static> {
     if context.ui.help_open() || context.ui.view() == View::Flow {
         push("j k", "scroll", 0);
     }
-    let serves = |msg: Msg| match (context.ui.help_open(), context.ui.view(), msg) {
-        (false, View::Flow, Msg::Open | Msg::Filter | Msg::NextSort | Msg::Zoom) => false,
-        (false, View::Flows, Msg::Zoom) => false,
-        (true, _, Msg::Open | Msg::Zoom | Msg::NextSort) => false,
-        _ => true,
+    let idle = |msg: Msg| {
+        matches!(
+            (context.ui.help_open(), context.ui.view(), msg),
+            (true, _, Msg::Open | Msg::Zoom | Msg::NextSort)
+                | (false, View::Flow, Msg::Open | Msg::Filter | Msg::NextSort | Msg::Zoom)
+                | (false, View::Flows, Msg::Zoom)
+        )
     };
-    let rows = BINDINGS.iter().filter(|row| row.when.holds(replay) && serves(row.msg));
+    let rows = BINDINGS.iter().filter(|row| row.when.holds(replay) && !idle(row.msg));
     let rows = rows.filter_map(|row| Some((row, row.hint?)));
     let last_two = width("? help  q quit  ");
     for (row, word) in rows {

@@ -71,7 +71,7 @@ fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
 fn evidence(context: &Context<'_>, room: usize) -> Line<'static> {
     let sees = sees(context);
     let used: usize = sees.iter().map(Span::width).sum();
-    let losses = losses(context, room.saturating_sub(used + 2));
+    let losses = losses(context, room.saturating_sub(used + 1));
     align_right(losses, sees, room)
 }
 
@@ -91,10 +91,14 @@ fn losses(context: &Context<'_>, room: usize) -> Vec<Span<'static>> {
     ];
     let known: Vec<(&str, u64)> = counts.into_iter().filter_map(|(name, n)| Some((name, n?))).collect();
     let text = |(name, n): (&str, u64)| format!("{name} {}", if n < 100_000 { count(n) } else { short_count(n) });
-    let width_of = |shown: &[(&str, u64)]| 5 + shown.iter().map(|part| text(*part).len() + 5).sum::<usize>();
+    let is_marked = |(name, n): &(&str, u64)| *n > 0 && !matches!(*name, "undecoded" | "evicted");
+    let width_of = |shown: &[(&str, u64)]| {
+        let parts = shown.iter().map(|part| text(*part).len() + 3 + if is_marked(part) { 2 } else { 0 });
+        3 + parts.sum::<usize>()
+    };
     // Where they do not all fit, what is 0 gives way: a loss must be seen.
     let lost: Vec<(&str, u64)> = known.iter().copied().filter(|(_, n)| *n > 0).collect();
-    let shown = match (width_of(&known) <= room + 4, lost.is_empty()) {
+    let shown = match (width_of(&known) <= room, lost.is_empty()) {
         (true, _) => known,
         (false, true) => vec![("nothing", 0)],
         (false, false) if width_of(&lost) <= room => lost,
@@ -104,7 +108,7 @@ fn losses(context: &Context<'_>, room: usize) -> Vec<Span<'static>> {
     for (index, (name, n)) in shown.into_iter().enumerate() {
         let glue = if index == 0 { " " } else { " · " };
         let text = if name == "nothing" { name.to_owned() } else { text((name, n)) };
-        let marked = n > 0 && !matches!(name, "undecoded" | "evicted");
+        let marked = is_marked(&(name, n));
         spans.push(styled(glue, theme.dim));
         if marked {
             spans.push(styled(format!("{} ", Severity::Warning.mark()), theme.warning));

@@ -5,6 +5,7 @@
 //! (where things stand), `format` (one unit for one thing), `widgets`.
 
 mod flow;
+mod flow_end;
 mod flows;
 mod footer;
 mod format;

@@ -95,6 +95,9 @@ fn more_screens_are_as_pictured() {
         ("too_small", "", (39, 9)),
         ("overview_smallest", "", (40, 10)),
         ("overview_60x20", "", (60, 20)),
+        ("flow_60x24", "2j\n", (60, 24)),
+        ("flow_smallest", "2j\n", (40, 10)),
+        ("flows_smallest", "2j", (40, 10)),
         ("overview_250x70", "", (250, 70)),
         ("zoom_handshakes", "lz", (120, 40)),
         ("zoom_states", "llz", (120, 40)),
@@ -103,7 +106,7 @@ fn more_screens_are_as_pictured() {
         ("filter_prompt", "2/nginx 443", (80, 24)),
     ];
     for (name, keys, size) in cases {
-        insta::assert_snapshot!(name, text(&screen(&live(), &live_source(), keys, size, ThemeName::Dark)));
+        insta::assert_snapshot!(name, text(&screen(&live_flow(), &live_source(), keys, size, ThemeName::Dark)));
     }
     insta::assert_snapshot!(
         "jump_prompt",

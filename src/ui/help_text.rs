@@ -1,0 +1,94 @@
+//! The text of the help screen: every key from the table of keys, what marks and columns mean, set in columns.
+
+use super::keys::{BINDINGS, Group};
+use super::layout::wrap;
+
+/// A line of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HelpLine {
+    Blank,
+    Heading(&'static str),
+    /// A key or a mark, and what it means; the label is empty where a meaning goes on.
+    Entry {
+        label: String,
+        text: String,
+    },
+}
+
+/// What the marks and the columns mean.
+const LEGEND: [(&str, &str); 10] = [
+    ("‼  !", "critical, warning"),
+    ("✓  ✗", "seen, not seen"),
+    ("·", "not recorded: never a 0"),
+    ("~ESTAB", "inferred from the wire alone"),
+    ("ESTAB ≠", "kernel and wire disagree on the state"),
+    ("Recv-Q", "bytes received that the process has not read"),
+    ("Send-Q", "bytes written that the peer has not acknowledged"),
+    ("RTT h", "of the handshake; without h: the kernel's smoothed one"),
+    ("(last)", "held the socket before it closed it"),
+    ("orphan", "closed: the kernel finishes alone"),
+];
+
+/// Columns of a label.
+pub const HELP_LABEL: usize = 11;
+/// Empty columns between two columns of help.
+pub const HELP_GAP: usize = 2;
+const NARROWEST: usize = 37;
+
+/// The help in as many columns as `room` has, and the width of each. A block stands in the first column that holds it
+/// within `height`, else in the shortest.
+pub fn help_columns(replay: bool, room: usize, height: usize) -> (Vec<Vec<HelpLine>>, usize) {
+    let columns = (room / NARROWEST).clamp(1, 4);
+    let each = room.saturating_sub((columns - 1) * HELP_GAP) / columns;
+    let mut stacks: Vec<Vec<HelpLine>> = vec![Vec::new(); columns];
+    for block in blocks(replay, each) {
+        let needed = |stack: &Vec<HelpLine>| stack.len() + usize::from(!stack.is_empty()) + block.len();
+        let fits = stacks.iter().position(|stack| needed(stack) <= height);
+        let shortest = (0..columns).min_by_key(|at| stacks[*at].len()).unwrap_or(0);
+        let stack = &mut stacks[fits.unwrap_or(shortest)];
+        if !stack.is_empty() {
+            stack.push(HelpLine::Blank);
+        }
+        stack.extend(block);
+    }
+    (stacks, each)
+}
+
+fn blocks(replay: bool, room: usize) -> Vec<Vec<HelpLine>> {
+    let keys = Group::ALL.into_iter().map(|group| {
+        let rows = BINDINGS.iter().filter(|row| row.group == group && row.when.holds(replay));
+        block(group.name(), rows.map(|row| (row.label(), row.help)), room)
+    });
+    let legend = block("Marks and columns", LEGEND.iter().map(|(mark, text)| ((*mark).to_owned(), *text)), room);
+    keys.chain([legend]).collect()
+}
+
+fn block(name: &'static str, rows: impl Iterator<Item = (String, &'static str)>, room: usize) -> Vec<HelpLine> {
+    let entries = rows.flat_map(|(label, text)| {
+        let parts = wrap(text, room.saturating_sub(HELP_LABEL + 1)).into_iter().enumerate();
+        parts
+            .map(move |(at, text)| HelpLine::Entry { label: if at == 0 { label.clone() } else { String::new() }, text })
+    });
+    [HelpLine::Heading(name)].into_iter().chain(entries).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_source_is_told_at_every_width() {
+        for (replay, room) in [(false, 36), (true, 76), (false, 116), (true, 246)] {
+            let (columns, each) = help_columns(replay, room, 18);
+            assert!(columns.len() * each + (columns.len() - 1) * HELP_GAP <= room);
+            for row in BINDINGS.iter().filter(|row| row.when.holds(replay)) {
+                let told = columns.iter().flatten().any(|line| match line {
+                    HelpLine::Entry { label, .. } => *label == row.label(),
+                    _ => false,
+                });
+                assert!(told, "{} at {room}", row.label());
+                assert!(row.label().chars().count() <= HELP_LABEL, "{}", row.label());
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! One end of a flow: its state by the kernel and by the wire, who holds it, its queues, what it sent, tcp_info.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::engine::{EndCell, FlowDetail, SocketDetail};
+use crate::flow::{HalfView, Side};
+use crate::kernel::{Socket, TcpInfo};
+
+use super::format::{ABSENT, age, bits, bytes, clock, count, endpoint, owner, span};
+use super::theme::Severity;
+use super::widgets::{as_fit, gap, left, pane, put, put_all, right, spark, styled, title};
+use super::{Context, keep_by_weight};
+
+pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, side: Side, area: Rect, buf: &mut Buffer) {
+    if area.height < 2 {
+        return;
+    }
+    let theme = context.theme;
+    let cell = detail.row.end(side);
+    let place = match cell.local {
+        Some(true) => "this host",
+        Some(false) => "remote",
+        None => "",
+    };
+    let name = endpoint(cell.endpoint, usize::from(area.width).saturating_sub(place.len() + 15));
+    let inner = pane(buf, area, title(side.name(), format!("{name}  {place}").trim_end(), theme), false, theme);
+    let room = usize::from(inner.width);
+    let mut sections = vec![(0, vec![state_line(context, cell)])];
+    sections.extend(owner_lines(context, cell, room));
+    let socket = detail.sockets[side.index()].as_ref();
+    if let Some(socket) = socket {
+        sections.extend(queue_lines(context, socket, room));
+    } else if cell.local != Some(true) {
+        let text = if cell.local.is_none() { "not recorded" } else { "remote: not seen" };
+        sections.push((3, vec![plain(context, "queues", text)]));
+    }
+    if let Some(halves) = &detail.halves {
+        let (own, peer) = (&halves[side.index()], &halves[side.peer().index()]);
+        sections.extend(wire_lines(context, own, peer, room));
+    } else {
+        sections.push((4, vec![plain(context, "wire", "no segment captured")]));
+    }
+    if let Some(info) = socket.and_then(|socket| socket.socket.info.as_deref()) {
+        sections.extend(info_lines(context, info, room));
+    }
+    let lines = keep_by_weight(sections, usize::from(inner.height));
+    put_all(buf, inner, &lines);
+}
+
+fn state_line(context: &Context<'_>, cell: &EndCell) -> Line<'static> {
+    let theme = context.theme;
+    let named = |state: Option<crate::base::TcpState>| match state {
+        Some(state) => styled(state.name(), theme.state(state)),
+        None => styled(ABSENT, theme.dim),
+    };
+    let mut spans =
+        vec![named(cell.reported), styled(" kernel  ", theme.dim), named(cell.inferred), styled(" wire", theme.dim)];
+    if let Some(since) = cell.mismatch_since {
+        let text = format!("  {} differ for {}", Severity::Warning.mark(), age(context.ago(since)));
+        spans.push(styled(text, theme.warning));
+    }
+    if cell.reported.is_none() && cell.local != Some(true) {
+        spans.drain(..2);
+        spans[1] = styled(" inferred", theme.dim);
+    }
+    field(context, "state", spans)
+}
+
+pub(super) type Sections = Vec<(u8, Vec<Line<'static>>)>;
+
+fn owner_lines(context: &Context<'_>, cell: &EndCell, room: usize) -> Sections {
+    if cell.local != Some(true) {
+        return Vec::new();
+    }
+    let mut sections = vec![(1, vec![plain(context, "owner", owner(&cell.owner))])];
+    if let Some(process) = cell.owner.process() {
+        let text = format!("user {}  {}", process.user, process.cmdline);
+        let text = super::widgets::fit(&text, room.saturating_sub(LABEL)).into_owned();
+        sections.push((5, vec![field(context, "", vec![styled(text, context.theme.dim)])]));
+    }
+    sections
+}
+
+fn queue_lines(context: &Context<'_>, detail: &SocketDetail, room: usize) -> Sections {
+    let socket = &detail.socket;
+    let (rcvbuf, sndbuf) = socket.buffers.unzip();
+    let line = |name: &str, now: Option<u32>, limit: Option<u32>, history: &[u64]| {
+        let theme = context.theme;
+        let amount = now.map_or_else(|| ABSENT.to_owned(), |n| bytes(u64::from(n)));
+        let limit = limit.map_or_else(String::new, |n| format!(" of {}", bytes(u64::from(n))));
+        let mut spans = vec![styled(right(&amount, 9), theme.strong), styled(left(&limit, 13), theme.dim)];
+        let place = room.saturating_sub(LABEL + 22 + 1).min(60);
+        if history.iter().any(|n| *n > 0) {
+            spans.extend([gap(1), styled(spark(history, place), theme.spark)]);
+        }
+        field(context, name, spans)
+    };
+    let mut sections = vec![
+        (2, vec![line("Recv-Q", Some(socket.recv_q), rcvbuf, &detail.recv_q)]),
+        (2, vec![line("Send-Q", socket.send_q, sndbuf, &detail.send_q)]),
+    ];
+    if let Some(timer) = socket.timer {
+        let text = format!("{} {}, {} tries", timer.kind.name(), span(timer.left), timer.retries);
+        sections.push((6, vec![plain(context, "timer", text)]));
+    }
+    sections.push((10, vec![plain(context, "socket", as_fit(&identity(socket), "  ", room.saturating_sub(LABEL)))]));
+    let read = match detail.gone {
+        Some(at) => format!("gone since {}", clock(at, &context.theme.zone)),
+        None => format!("{} ago", age(context.ago(detail.at))),
+    };
+    sections.push((if detail.gone.is_some() { 3 } else { 11 }, vec![plain(context, "read", read)]));
+    sections
+}
+
+fn identity(socket: &Socket) -> Vec<String> {
+    let parts = [
+        socket.inode.map(|n| format!("inode {n}")),
+        socket.uid.map(|n| format!("uid {n}")),
+        socket.cookie.map(|n| format!("cookie {n:x}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { vec!["no inode".to_owned()] } else { parts }
+}
+
+/// What the wire shows of this end's half: what it sent, and what its peer acknowledged.
+fn wire_lines(context: &Context<'_>, own: &HalfView, peer: &HalfView, room: usize) -> Sections {
+    let sent = format!("{} in {} segments", bytes(own.payload_bytes), count(own.segments));
+    let unacked = own.nxt.zip(own.una).map(|(nxt, una)| nxt.offset_from(una).max(0));
+    let unacked = unacked.map_or_else(|| ABSENT.to_owned(), |n| bytes(u64::from(n.unsigned_abs())));
+    let mut sections = vec![(4, vec![plain(context, "sent", sent)]), (5, vec![plain(context, "unacked", unacked)])];
+    let theme = context.theme;
+    let window = match (own.window, own.window_raw) {
+        (Some(n), _) => bytes(u64::from(n)),
+        (None, Some(raw)) => format!("{raw} unscaled"),
+        (None, None) => ABSENT.to_owned(),
+    };
+    let mut spans = vec![styled(window, theme.text)];
+    if let Some(since) = own.zero_window_since {
+        let text = format!("  {} closed for {}", Severity::Warning.mark(), age(context.ago(since)));
+        spans.push(styled(text, theme.warning));
+    }
+    sections.push((if own.zero_window_since.is_some() { 2 } else { 7 }, vec![field(context, "window", spans)]));
+    let counts = [("SYN", own.syns), ("SYN-ACK", own.syn_acks), ("FIN", own.fins), ("RST", own.rsts)];
+    let parts: Vec<String> = counts.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {n}")).collect();
+    if !parts.is_empty() {
+        sections.push((8, vec![plain(context, "flags", as_fit(&parts, "  ", room.saturating_sub(LABEL)))]));
+    }
+    let relative = |n: Option<crate::base::Seq>| match (n, own.iss) {
+        (Some(n), Some(iss)) => Some(count(u64::from((n - iss.0).0))),
+        _ => None,
+    };
+    if let Some((una, nxt)) = relative(own.una).zip(relative(own.nxt)) {
+        let acked = peer.segments > 0;
+        let una = acked.then(|| format!("SND.UNA {una}"));
+        let parts: Vec<String> =
+            una.into_iter().chain([format!("SND.NXT {nxt}"), "after the ISS".to_owned()]).collect();
+        sections.push((9, vec![plain(context, "numbers", as_fit(&parts, "  ", room.saturating_sub(LABEL)))]));
+    }
+    sections
+}
+
+fn info_lines(context: &Context<'_>, info: &TcpInfo, room: usize) -> Sections {
+    let time = |name: &str, value: Option<std::time::Duration>| value.map(|time| format!("{name} {}", span(time)));
+    let number = |name: &str, value: Option<u32>| value.map(|n| format!("{name} {}", count(u64::from(n))));
+    let volume = |name: &str, value: Option<u64>| value.map(|n| format!("{name} {}", bytes(n)));
+    let rate = |name: &str, value: Option<u64>| value.map(|n| format!("{name} {}", bits(n.saturating_mul(8))));
+    let threshold = info.snd_ssthresh.filter(|n| *n < i32::MAX.unsigned_abs());
+    let groups: [(&str, u8, Vec<Option<String>>); 5] = [
+        ("rtt", 6, vec![time("", info.rtt), time("±", info.rttvar), time("min", info.min_rtt), time("rto", info.rto)]),
+        (
+            "window",
+            8,
+            vec![number("cwnd", info.snd_cwnd), number("ssthresh", threshold), number("in flight", info.unacked)],
+        ),
+        (
+            "loss",
+            7,
+            vec![
+                number("retrans", info.total_retrans),
+                number("lost", info.lost),
+                volume("resent", info.bytes_retrans),
+            ],
+        ),
+        (
+            "volume",
+            9,
+            vec![
+                volume("acked", info.bytes_acked),
+                volume("received", info.bytes_received),
+                volume("not sent", info.notsent_bytes.map(u64::from)),
+            ],
+        ),
+        (
+            "limits",
+            10,
+            vec![
+                number("mss", info.snd_mss),
+                number("pmtu", info.pmtu),
+                rate("delivery", info.delivery_rate),
+                time("rwnd-limited", info.rwnd_limited),
+                time("sndbuf-limited", info.sndbuf_limited),
+            ],
+        ),
+    ];
+    let mut sections = Vec::new();
+    for (name, weight, values) in groups {
+        let parts: Vec<String> = values.into_iter().flatten().map(|text| text.trim_start().to_owned()).collect();
+        if !parts.is_empty() {
+            let label = if name == "window" { "congest." } else { name };
+            sections.push((weight, vec![plain(context, label, as_fit(&parts, "  ", room.saturating_sub(LABEL)))]));
+        }
+    }
+    sections
+}
+
+/// An end's Recv-Q and Send-Q over time.
+pub(super) fn draw_charts(context: &Context<'_>, detail: &FlowDetail, side: Side, area: Rect, buf: &mut Buffer) {
+    if area.height < 4 {
+        return;
+    }
+    let theme = context.theme;
+    let name = format!("{}'s queues", side.name());
+    let inner = pane(buf, area, title(&name, "each sample, newest right", theme), false, theme);
+    let Some(socket) = &detail.sockets[side.index()] else {
+        return put(buf, inner, &Line::from(styled("not recorded", theme.dim)));
+    };
+    let (room, height) = (usize::from(inner.width), usize::from(inner.height));
+    let mut lines = queue_chart(context, "Recv-Q", &socket.recv_q, height / 2, room);
+    lines.extend(queue_chart(context, "Send-Q", &socket.send_q, height - height / 2, room));
+    put_all(buf, inner, &lines);
+}
+
+fn queue_chart(context: &Context<'_>, name: &str, values: &[u64], height: usize, room: usize) -> Vec<Line<'static>> {
+    let theme = context.theme;
+    let shown = &values[values.len().saturating_sub(room)..];
+    let most = format!("{} max", bytes(shown.iter().copied().max().unwrap_or(0)));
+    let mut lines = vec![Line::from(vec![styled(left(name, LABEL), theme.dim), styled(most, theme.text)])];
+    let bars = super::widgets::chart(values, room, height.saturating_sub(2));
+    lines.extend(bars.into_iter().map(|bar| Line::from(styled(bar, theme.spark))));
+    lines.push(Line::default());
+    lines.truncate(height);
+    lines
+}
+
+pub(super) const LABEL: usize = 9;
+
+pub(super) fn field(context: &Context<'_>, label: &str, value: Vec<Span<'static>>) -> Line<'static> {
+    let mut spans = vec![styled(left(label, LABEL), context.theme.dim)];
+    spans.extend(value);
+    Line::from(spans)
+}
+
+pub(super) fn plain(context: &Context<'_>, label: &str, value: impl Into<String>) -> Line<'static> {
+    field(context, label, vec![styled(value, context.theme.text)])
+}
