@@ -46,7 +46,9 @@ fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
     let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
     replay.run(&mut engine, until);
     let damage = replay.damage().cloned();
-    Ok(Seen { source: replay.source(&engine), engine, damage })
+    // Nothing plays: what is told is the instant, and the window in the footer.
+    let source = Source { playback: None, ..replay.source(&engine) };
+    Ok(Seen { source, engine, damage })
 }
 
 fn live(input: &Input, duration: Duration) -> Result<Seen> {

@@ -128,11 +128,12 @@ impl Engine {
             _ => self.begin_by_kernel(sample, socket, listening),
         };
         let reading = self.kernel.readings;
-        let side = side_of(self.table.get(slot), socket.local);
         let listener = listener_of(listening, socket.local);
         self.change(slot, sample.ts, |record| {
             record.touched = record.touched.max(sample.ts);
-            let inferred = record.inferred(side).zip(record.wire.as_ref().map(|flow| flow.state_since()));
+            record.learn_opener(socket.local, listener.is_some());
+            let side = side_of(record, socket.local);
+            let shown = record.shown(side);
             let end =
                 record.ends[side.index()].get_or_insert_with(|| Arc::new(End::new(socket.clone(), sample.ts, reading)));
             let end = Arc::make_mut(end);
@@ -140,7 +141,7 @@ impl Engine {
                 end.read(socket.clone(), sample.ts, reading);
             }
             end.name_owner(&sample.owners, listener);
-            end.compare(inferred);
+            end.compare(shown);
         });
         Present { slot, flow: self.table.get(slot).id, local: socket.local }
     }

@@ -65,6 +65,15 @@ impl Record {
         self.wire.as_ref().and_then(|flow| flow.state(side))
     }
 
+    /// The inferred state with the instant since when it holds, if the wire has shown it: what a flow first seen
+    /// mid-stream is assumed to be (ESTAB) is no claim to hold beside the kernel's.
+    pub(super) fn shown(&self, side: Side) -> Option<(TcpState, Timestamp)> {
+        let flow = self.wire.as_ref()?;
+        let state = flow.state(side)?;
+        let assumed = flow.outcome() == HandshakeOutcome::Partial && state == TcpState::Estab;
+        (!assumed).then(|| (state, flow.state_since()))
+    }
+
     /// What the kernel reports of an end now.
     pub(super) fn reported(&self, side: Side) -> Option<TcpState> {
         self.end(side).filter(|end| end.gone.is_none()).map(|end| end.socket.state.0)
@@ -104,11 +113,24 @@ impl Record {
         ends.peek().is_some() && ends.all(|state| matches!(state, TcpState::SynSent | TcpState::SynRecv))
     }
 
+    /// A connection that came in on a listener was opened by the other end, whoever was first seen to send.
+    pub(super) fn learn_opener(&mut self, local: Endpoint, came_in: bool) {
+        if came_in && !self.orig_known {
+            if self.orig == local && self.orig != self.resp {
+                self.turn_around();
+            }
+            self.orig_known = true;
+        }
+    }
+
     /// Exchanges originator and responder.
     pub(super) fn turn_around(&mut self) {
         std::mem::swap(&mut self.orig, &mut self.resp);
         self.ends.swap(0, 1);
         self.local.swap(0, 1);
+        if let Some(flow) = &mut self.wire {
+            flow.turn_around();
+        }
     }
 
     /// Over on every side that can be seen.

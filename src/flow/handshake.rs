@@ -126,9 +126,11 @@ impl Flow {
             None => self.enter(from, Some(TcpState::SynRecv), now),
             Some(_) => self.apply(from, Event::SendSynAck, now),
         }
-        (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
-        let (first, last) = (self.syn_ack.get().unwrap_or(now), self.last_syn_ack.get().unwrap_or(now));
-        self.halves[from.index()].timer = overdue(now, now.since(last), now.since(first));
+        if self.outcome != HandshakeOutcome::HalfOpen {
+            (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
+            // Its repeats tell that the ACK did not come, so they extend nothing; only the ACK revises it.
+            self.halves[from.index()].timer = Stamp::at(self.syn_ack.get().unwrap_or(now) + FIRST_RETRY_OVERDUE);
+        }
         if from == Side::Resp {
             self.note_syn_ack(segment);
         }

@@ -95,6 +95,19 @@ impl Flow {
         flow
     }
 
+    /// Exchanges originator and responder, which a flow first seen mid-stream can only assume: whoever knows better
+    /// (a listener's socket) says so. A flow whose SYN was seen stays as it is.
+    pub fn turn_around(&mut self) {
+        if self.outcome != HandshakeOutcome::Partial {
+            return;
+        }
+        self.halves.swap(0, 1);
+        for bit in [flag::FIRST_FROM_RESP, flag::LAST_DATA_FROM_RESP, flag::RST_FROM_RESP] {
+            let flipped = !self.marks.has(bit);
+            self.marks.put(bit, flipped);
+        }
+    }
+
     /// When something happens without a segment: TIME-WAIT's end, a handshake given up.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         Side::BOTH.into_iter().filter_map(|side| self.armed(side)).min()

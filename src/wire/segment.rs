@@ -33,7 +33,7 @@ pub struct Segment {
 impl Segment {
     /// SEG.LEN of RFC 9293: payload plus one for SYN and one for FIN.
     pub fn seg_len(&self) -> u32 {
-        self.payload_len + u32::from(self.flags.syn()) + u32::from(self.flags.fin())
+        self.payload_len.wrapping_add(u32::from(self.flags.syn()) + u32::from(self.flags.fin()))
     }
 
     /// The sequence number just past the segment: SEG.SEQ + SEG.LEN.

@@ -141,11 +141,9 @@ half_open: "
     1.1 < S. 300 ack 101
     3.1 < S. 300 ack 101
     7.1 < S. 300 ack 101
-    at 15
-    expect outcome waiting
+    expect outcome half-open concluded 3.6
     at 18
-    expect outcome half-open orig SYN-SENT resp SYN-RECV class HalfOpen syn-ack-retries 3 concluded 17.6
-    expect life orig:Syn,resp:SynAck,resp:SynAckRetry(3),resp:TimedOut
+    expect outcome half-open orig SYN-SENT resp SYN-RECV class HalfOpen syn-ack-retries 3 concluded 3.6
     20 > . 101 ack 301
     expect outcome completed orig ESTAB resp ESTAB concluded 20"
 half_open_reset_later: "
