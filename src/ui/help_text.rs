@@ -35,17 +35,18 @@ pub const HELP_LABEL: usize = 11;
 pub const HELP_GAP: usize = 2;
 const NARROWEST: usize = 37;
 
-/// The help in as many columns as `room` has, and the width of each. A block stands in the first column that holds it
-/// within `height`, else in the shortest.
+/// The help in as many columns as `room` has, and the width of each. A block stands in the shortest column
+/// that holds it within `height`.
 pub fn help_columns(replay: bool, room: usize, height: usize) -> (Vec<Vec<HelpLine>>, usize) {
     let columns = (room / NARROWEST).clamp(1, 4);
     let each = room.saturating_sub((columns - 1) * HELP_GAP) / columns;
     let mut stacks: Vec<Vec<HelpLine>> = vec![Vec::new(); columns];
     for block in blocks(replay, each) {
         let needed = |stack: &Vec<HelpLine>| stack.len() + usize::from(!stack.is_empty()) + block.len();
-        let fits = stacks.iter().position(|stack| needed(stack) <= height);
-        let shortest = (0..columns).min_by_key(|at| stacks[*at].len()).unwrap_or(0);
-        let stack = &mut stacks[fits.unwrap_or(shortest)];
+        // The shortest column that holds it, else the shortest.
+        let place = |at: &usize| (needed(&stacks[*at]) > height, stacks[*at].len());
+        let place = (0..columns).min_by_key(place).unwrap_or(0);
+        let stack = &mut stacks[place];
         if !stack.is_empty() {
             stack.push(HelpLine::Blank);
         }

@@ -228,10 +228,11 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
     let rest = Rect { y: body.y + story_height, height: body.height - story_height, ..body };
     let none = Rect { width: 0, height: 0, ..rest };
     if body.width < 70 {
-        let heights = split(rest.height, 3);
+        let count = (rest.height / 4).clamp(1, 3);
+        let heights = split(rest.height, count);
         let [orig, resp, life] = [0, 1, 2].map(|n| {
-            let above: u16 = heights[..n].iter().sum();
-            Rect { y: rest.y + above, height: heights[n], ..rest }
+            let above: u16 = heights.iter().take(n).sum();
+            Rect { y: rest.y + above, height: heights.get(n).copied().unwrap_or(0), ..rest }
         });
         return FlowParts { story, ends: [orig, resp], handshake: none, life, charts: [none; 2] };
     }

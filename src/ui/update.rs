@@ -192,7 +192,8 @@ impl UiState {
     /// Opens the selected flow, or the first of the table if none is selected.
     pub(super) fn open(&mut self, dashboard: &Dashboard) {
         self.help = false;
-        if self.view == View::Flow {
+        // Until the row under the cursor has come, there is nothing to open that the user has seen.
+        if self.view == View::Flow || self.pending {
             return;
         }
         if self.selected.is_none() {

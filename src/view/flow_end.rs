@@ -8,7 +8,7 @@ use crate::engine::{EndCell, FlowDetail, SocketDetail};
 use crate::flow::{HalfView, Side};
 use crate::kernel::{Socket, TcpInfo};
 
-use super::format::{ABSENT, age, bits, bytes, clock, count, endpoint, owner, span};
+use super::format::{ABSENT, age, bits, bytes, clock, count, endpoint, owner_in, span};
 use super::theme::Severity;
 use super::widgets::{as_fit, gap, left, pane, put, put_all, right, spark, styled, title};
 use super::{Context, keep_by_weight};
@@ -74,7 +74,7 @@ fn owner_lines(context: &Context<'_>, cell: &EndCell, room: usize) -> Sections {
     if cell.local != Some(true) {
         return Vec::new();
     }
-    let mut sections = vec![(1, vec![plain(context, "owner", owner(&cell.owner))])];
+    let mut sections = vec![(1, vec![plain(context, "owner", owner_in(&cell.owner, room.saturating_sub(LABEL)))])];
     if let Some(process) = cell.owner.process() {
         let text = format!("user {}  {}", process.user, process.cmdline);
         let text = super::widgets::fit(&text, room.saturating_sub(LABEL)).into_owned();

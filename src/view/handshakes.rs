@@ -127,7 +127,7 @@ fn begun_history(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'
     if bars.is_empty() {
         return Vec::new();
     }
-    let label = format!("  last {} s", data.begun_per_s.len().min(columns));
+    let label = format!("  last {} s", data.begun_per_s.len());
     vec![Line::from(vec![styled(bars, theme.spark), styled(label, theme.dim)])]
 }
 

@@ -108,6 +108,9 @@ fn more_screens_are_as_pictured() {
     for (name, keys, size) in cases {
         insta::assert_snapshot!(name, text(&screen(&live_flow(), &live_source(), keys, size, ThemeName::Dark)));
     }
+    let (dashboard, source) = hostile(&scrub("日本語\u{202e}\x1b[2J e\u{301}e\u{301} 👩‍👩‍👧 very-long-process-name"));
+    insta::assert_snapshot!("hostile_flows", text(&screen(&dashboard, &source, "2j", (120, 40), ThemeName::Dark)));
+    insta::assert_snapshot!("hostile_flow", text(&screen(&dashboard, &source, "2j\n", (120, 40), ThemeName::Dark)));
     insta::assert_snapshot!(
         "jump_prompt",
         text(&screen(&capture(), &capture_source(), "t1m", (80, 24), ThemeName::Dark))

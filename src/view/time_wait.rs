@@ -79,6 +79,7 @@ fn history(context: &Context<'_>, data: &TimeWaitPane, room: usize, tall: usize)
     let label = format!("  last {} s", data.history.len().min(columns));
     if tall == 1 {
         let bars = spark(&data.history, columns);
+        let label = format!("  last {} s", data.history.len());
         return vec![Line::from(vec![styled(bars, theme.spark), styled(label, theme.dim)])];
     }
     let bars = chart(&data.history, columns, tall);

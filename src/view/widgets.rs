@@ -81,11 +81,17 @@ pub(super) fn message(buf: &mut Buffer, area: Rect, text: &str, theme: &Theme) {
 
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// The last `room` values as a line of blocks. The lowest block is 0 and nothing else, so a small value is seen.
+/// All values in at most `room` columns as a line of blocks, newest right; where several share a column, their highest.
+/// The lowest block is 0 and nothing else, so a small value is seen; the highest leaves a gap, so that lines one under
+/// the other do not run together.
 pub(super) fn spark(values: &[u64], room: usize) -> String {
-    let shown = &values[values.len().saturating_sub(room)..];
-    let max = shown.iter().copied().max().unwrap_or(0).max(1);
-    shown.iter().map(|value| LEVELS[level(*value, max, LEVELS.len() - 1)]).collect()
+    if room == 0 {
+        return String::new();
+    }
+    let each = values.len().div_ceil(room).max(1);
+    let columns: Vec<u64> = values.rchunks(each).rev().map(|chunk| chunk.iter().copied().max().unwrap_or(0)).collect();
+    let max = columns.iter().copied().max().unwrap_or(0).max(1);
+    columns.iter().map(|value| LEVELS[level(*value, max, LEVELS.len() - 2)]).collect()
 }
 
 /// 0 for 0, else 1 to `top`, rounded up.
@@ -108,18 +114,16 @@ pub(super) fn chart(values: &[u64], room: usize, height: usize) -> Vec<String> {
     (0..height).rev().map(|row| bars.iter().map(|bar| block(*bar, row)).collect()).collect()
 }
 
-/// `part` of `whole` as a bar of `room` columns: full eighths, then `░`. Anything above 0 is seen.
+/// `part` of `whole` as a heavy line of `room` columns in halves, then a light one. Anything above 0 is seen.
 pub(super) fn bar(part: u64, whole: u64, room: usize) -> String {
-    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = level(part, whole, room * 8).max(usize::from(part > 0 && room > 0));
-    let (full, rest) = (eighths / 8, eighths % 8);
-    let tail = room - full - usize::from(rest > 0);
-    format!("{}{}{}", "█".repeat(full), PARTS[rest], "░".repeat(tail))
+    let halves = level(part, whole, room * 2);
+    let (full, rest) = (halves / 2, halves % 2);
+    format!("{}{}{}", "━".repeat(full), if rest > 0 { "╸" } else { "" }, "─".repeat(room - full - rest))
 }
 
 /// The same without the empty part: for bars that are compared with each other.
 pub(super) fn plain_bar(part: u64, whole: u64, room: usize) -> String {
-    bar(part, whole, room).trim_end_matches('░').to_owned()
+    bar(part, whole, room).trim_end_matches('─').to_owned()
 }
 
 /// Draws a line; what does not fit ends with `…`, so that nothing is cut silently.
@@ -220,17 +224,18 @@ mod tests {
 
     #[test]
     fn zero_and_nearly_zero_differ() {
-        assert_eq!(spark(&[0, 1, 500, 1_000], 9), "▁▂▅█");
-        assert_eq!(spark(&[9, 1, 2], 2), "▅█");
+        assert_eq!(spark(&[0, 1, 500, 1_000], 9), "▁▂▄▇");
+        assert_eq!(spark(&[9, 1, 2], 2), "▇▃", "the newest two share a column");
+        assert_eq!(spark(&[9, 1, 2], 0), "");
         assert_eq!(spark(&[0, 0], 9), "▁▁");
         assert_eq!(spark(&[], 9), "");
-        assert_eq!(spark(&[u64::MAX, 0], 9), "█▁");
-        assert_eq!(bar(0, 10, 4), "░░░░");
-        assert_eq!(bar(1, 10_000, 4), "▏░░░");
-        assert_eq!(bar(5, 10, 4), "██░░");
-        assert_eq!(bar(129, 128, 4), "████");
-        assert_eq!(bar(1, 0, 4), "████");
-        assert_eq!(plain_bar(5, 10, 4), "██");
+        assert_eq!(spark(&[u64::MAX, 0], 9), "▇▁");
+        assert_eq!(bar(0, 10, 4), "────");
+        assert_eq!(bar(1, 10_000, 4), "╸───");
+        assert_eq!(bar(5, 10, 4), "━━──");
+        assert_eq!(bar(129, 128, 4), "━━━━");
+        assert_eq!(bar(1, 0, 4), "━━━━");
+        assert_eq!(plain_bar(5, 10, 4), "━━");
     }
 
     #[test]
