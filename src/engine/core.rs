@@ -196,9 +196,8 @@ impl Engine {
         self.segments.add(segment.ts, 1);
         self.bits.add(segment.ts, bits);
         let tuple = Tuple::new(segment.scope, segment.src, segment.dst);
-        let slot = match self.table.find(&tuple) {
-            None => return self.begin_by_wire(segment, None),
-            Some(slot) => slot,
+        let Some(slot) = self.table.find(&tuple) else {
+            return self.begin_by_wire(segment, None);
         };
         match self.incarnation(slot, segment) {
             Incarnation::New { older } => self.begin_by_wire(segment, older),

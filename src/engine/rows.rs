@@ -102,7 +102,12 @@ impl Engine {
             mismatch_since: there.and_then(End::mismatch_since),
             recv_q: there.map(|end| end.socket.recv_q),
             send_q: there.and_then(|end| end.socket.send_q),
-            owner: end.map_or(Ownership::NotRecorded, |end| end.owner.clone()),
+            owner: match end {
+                Some(end) => end.owner.clone(),
+                // It lived and died between two readings of the socket table.
+                None if self.kernel.sight.is_some() && record.local[side.index()] => Ownership::Unknown,
+                None => Ownership::NotRecorded,
+            },
         }
     }
 }

@@ -385,7 +385,7 @@ fn port_reuse_is_a_new_flow_and_the_old_one_is_over() {
         .into_iter()
         .map(|mut segment| {
             let (seq, ack) = if segment.src == end(CLIENT) { (5_000, 9_000) } else { (9_000, 5_000) };
-            segment.seq = segment.seq + seq;
+            segment.seq += seq;
             segment.ack = if segment.flags.ack() { segment.ack + ack } else { segment.ack };
             segment
         })

@@ -135,7 +135,8 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
                 spans.push(styled(format!(" {percent}%"), theme.text));
             }
             if sight.processes_denied > 0 && context.ui.area().width >= 110 {
-                let text = format!(" ({} processes: no access)", count(u64::from(sight.processes_denied)));
+                let processes = if sight.processes_denied == 1 { "process" } else { "processes" };
+                let text = format!(" ({} {processes}: no access)", count(u64::from(sight.processes_denied)));
                 spans.push(styled(text, theme.dim));
             }
         }
