@@ -13,7 +13,7 @@ use crate::io::Sockets;
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 2 input damaged (all before the damage was used), \
-                        3 not permitted, 4 reserved for findings.\n\
+                        3 not permitted.\n\
                         Without a terminal on stdout the dashboards print the text report instead.")]
 pub(super) struct Cli {
     #[command(subcommand)]
