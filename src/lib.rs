@@ -57,7 +57,8 @@
 //!   60 s are Linux's; of a remote end they are an assumption, and said to be one.
 //! - **A RST** is believed only at the very next sequence number its receiver expects (RFC 5961 §3).
 //! - **A handshake** that is waited for in vain is "timed out" once the next retry is overdue (2.5 × the last gap, at
-//!   least 3.5 s), and "half-open" 3.5 s after a SYN-ACK without its ACK; an answer after all revises it.
+//!   least 3.5 s): then nobody tries any more, and the ends are CLOSED. It is "half-open" 3.5 s after a SYN-ACK without
+//!   its ACK. An answer after all revises either.
 //! - **The join** is by tuple, with IPv4-mapped addresses as IPv4. A socket's cookie tells whether a row is the same
 //!   socket as before. Rows without an inode are explained, not guessed: not yet accepted (its listener's process),
 //!   TIME-WAIT (the last holder seen), orphaned after close().

@@ -3,8 +3,6 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use crate::base::Timestamp;
-
 use super::dashboard::FlowPane;
 use super::query::Scan;
 use super::queues::wire_queues;
@@ -71,8 +69,12 @@ impl Engine {
             }),
             SortKey::Orig => flows.sort_by_cached_key(|(slot, id)| (record(*slot).orig, *id)),
             SortKey::Resp => flows.sort_by_cached_key(|(slot, id)| (record(*slot).resp, *id)),
-            SortKey::Rate | SortKey::Bytes | SortKey::RecvQ | SortKey::SendQ | SortKey::Rtt | SortKey::State => {
-                flows.sort_by_cached_key(|(slot, id)| (Reverse(weight(record(*slot), by, now)), *id));
+            SortKey::Rate => flows.sort_by_cached_key(|(slot, id)| {
+                let record = record(*slot);
+                (Reverse(record.rate.per_second(now)), Reverse(record.touched), *id)
+            }),
+            SortKey::Bytes | SortKey::RecvQ | SortKey::SendQ | SortKey::Rtt | SortKey::State => {
+                flows.sort_by_cached_key(|(slot, id)| (Reverse(weight(record(*slot), by)), *id));
             }
         }
     }
@@ -94,10 +96,9 @@ impl Engine {
 }
 
 /// What a numeric order compares, heaviest first.
-fn weight(record: &Record, by: SortKey, now: Timestamp) -> u128 {
+fn weight(record: &Record, by: SortKey) -> u128 {
     let ends = || record.ends.iter().flatten().filter(|end| end.gone.is_none());
     match by {
-        SortKey::Rate => u128::from(record.rate.per_second(now)),
         SortKey::Bytes => u128::from(record.payload_bytes().unwrap_or(0)),
         SortKey::RecvQ => ends().map(|end| u128::from(end.socket.recv_q)).max().unwrap_or(0),
         SortKey::SendQ => ends().map(|end| u128::from(end.socket.send_q.unwrap_or(0))).max().unwrap_or(0),
@@ -107,6 +108,6 @@ fn weight(record: &Record, by: SortKey, now: Timestamp) -> u128 {
             // Ascending by the list of states: the reverse of the other orders; unknown last.
             state.map_or(0, |state| u128::try_from(crate::base::TcpState::ALL.len() - state.index()).unwrap_or(0))
         }
-        SortKey::Recent | SortKey::First | SortKey::Process | SortKey::Orig | SortKey::Resp => 0,
+        SortKey::Rate | SortKey::Recent | SortKey::First | SortKey::Process | SortKey::Orig | SortKey::Resp => 0,
     }
 }

@@ -28,13 +28,13 @@ pub struct Sort {
 /// What the flow table is ordered by; each has the direction in which it is most telling first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortKey {
-    /// Latest activity first.
+    /// Most bits a second first; what is quiet, latest activity first.
     #[default]
+    Rate,
+    /// Latest activity first.
     Recent,
     /// First seen first.
     First,
-    /// Most bits a second first.
-    Rate,
     /// Most payload bytes first.
     Bytes,
     /// Fullest receive queue first.
@@ -56,9 +56,9 @@ pub enum SortKey {
 impl SortKey {
     /// Every key, in the order `s` walks through them.
     pub const ALL: [Self; 11] = [
+        Self::Rate,
         Self::Recent,
         Self::First,
-        Self::Rate,
         Self::Bytes,
         Self::RecvQ,
         Self::SendQ,

@@ -88,7 +88,8 @@ impl Record {
         }
     }
 
-    /// For eviction: a socket that the kernel still holds keeps its flow from being called closed.
+    /// For eviction: a socket that the kernel still holds keeps its flow from being called closed, and one that it has
+    /// let go says that the flow is over, whatever the capture missed of its end.
     pub(super) fn class(&self) -> Class {
         let held = Side::BOTH.into_iter().filter_map(|side| self.reported(side));
         let by_kernel = held
@@ -97,7 +98,8 @@ impl Record {
                 _ => Class::Live,
             })
             .max();
-        let by_wire = self.wire.as_ref().map(Flow::class);
+        let let_go = by_kernel.is_none() && self.ends.iter().flatten().any(|end| end.gone.is_some());
+        let by_wire = self.wire.as_ref().map(Flow::class).filter(|_| !let_go);
         by_kernel.max(by_wire).unwrap_or(Class::Closed)
     }
 

@@ -16,6 +16,7 @@ impl Flow {
     pub fn feed(&mut self, segment: &Segment, from: Side) {
         let now = self.last.max(segment.ts);
         self.expire(now);
+        self.revive(now);
         self.count(segment, from);
         self.learn_bases(segment, from);
         let flags = segment.flags;

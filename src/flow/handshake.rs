@@ -28,7 +28,7 @@ fn overdue(now: Timestamp, gap: Duration, since_first: Duration) -> Stamp {
 
 impl Flow {
     /// A handshake is under way, or was given up and may yet be answered.
-    fn is_pending(&self) -> bool {
+    pub(super) fn is_pending(&self) -> bool {
         matches!(self.outcome, HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut | HandshakeOutcome::HalfOpen)
     }
 
@@ -39,6 +39,31 @@ impl Flow {
     /// Both ends sent a SYN of their own accord.
     fn syns_crossed(&self) -> bool {
         self.halves.iter().all(|half| half.syns > 0)
+    }
+
+    /// Nobody tries any more: the next retry of the SYN (or the SYN-ACK) is overdue, so both ends have given up.
+    pub(super) fn give_up(&mut self, at: Timestamp) {
+        let outcome = if self.syn_ack.is_set() { HandshakeOutcome::HalfOpen } else { HandshakeOutcome::TimedOut };
+        if self.outcome != outcome {
+            self.conclude(outcome, at);
+        }
+        self.enter(Side::Orig, Some(TcpState::Closed), at);
+        if self.state(Side::Resp).is_some() {
+            self.enter(Side::Resp, Some(TcpState::Closed), at);
+        }
+    }
+
+    /// A segment after all: a handshake that was thought given up goes on.
+    pub(super) fn revive(&mut self, now: Timestamp) {
+        if !self.is_pending() || self.state(Side::Orig) != Some(TcpState::Closed) {
+            return;
+        }
+        self.enter(Side::Orig, Some(TcpState::SynSent), now);
+        self.halves[Side::Orig.index()].timer = Stamp::at(now + FIRST_RETRY_OVERDUE);
+        if self.state(Side::Resp).is_some() {
+            let answered = self.syn_ack.is_set();
+            self.enter(Side::Resp, Some(if answered { TcpState::SynRecv } else { TcpState::SynSent }), now);
+        }
     }
 
     /// A SYN without ACK, which [`Flow::is_replaced_by`] found to be of this flow.
@@ -77,12 +102,8 @@ impl Flow {
         (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
         let gap = previous.map_or(Duration::ZERO, |ts| now.since(ts));
         let deadline = overdue(now, gap, self.syn_at().map_or(Duration::ZERO, |ts| now.since(ts)));
-        let resp = &mut self.halves[Side::Resp.index()];
-        if resp.state == Some(TcpState::SynRecv) {
-            resp.timer = Stamp::at(deadline.get().max(resp.timer.get()).unwrap_or(now));
-        } else {
-            self.halves[Side::Orig.index()].timer = deadline;
-        }
+        let orig = &mut self.halves[Side::Orig.index()];
+        orig.timer = Stamp::at(deadline.get().max(orig.timer.get()).unwrap_or(now));
     }
 
     /// The responder sent a SYN too, before it could have seen the originator's.
@@ -111,7 +132,8 @@ impl Flow {
             return; // it answers some other SYN
         }
         peer.acknowledge(segment.ack);
-        peer.timer = Stamp::NONE;
+        let (first, last) = (self.syn_ack.get().unwrap_or(now), self.last_syn_ack.get().unwrap_or(now));
+        peer.timer = overdue(now, now.since(last), now.since(first));
         if peer.state.is_none() {
             self.enter(from.peer(), Some(TcpState::SynSent), now);
         }
@@ -129,7 +151,7 @@ impl Flow {
         if self.outcome != HandshakeOutcome::HalfOpen {
             (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
             // Its repeats tell that the ACK did not come, so they extend nothing; only the ACK revises it.
-            self.halves[from.index()].timer = Stamp::at(self.syn_ack.get().unwrap_or(now) + FIRST_RETRY_OVERDUE);
+            self.halves[from.index()].timer = Stamp::at(first + FIRST_RETRY_OVERDUE);
         }
         if from == Side::Resp {
             self.note_syn_ack(segment);

@@ -120,20 +120,22 @@ impl Flow {
             armed.filter(|(at, _)| *at <= now).min()
         };
         while let Some((at, side)) = due(self) {
+            self.halves[side.index()].timer = Stamp::NONE;
             match self.halves[side.index()].state {
                 Some(TcpState::TimeWait) => self.end_time_wait(side, at),
-                Some(TcpState::SynSent) => self.conclude(HandshakeOutcome::TimedOut, at),
-                _ => self.conclude(HandshakeOutcome::HalfOpen, at),
+                Some(TcpState::SynRecv) => self.conclude(HandshakeOutcome::HalfOpen, at),
+                _ => self.give_up(at),
             }
         }
     }
 
-    /// When the timer of the end on `side` runs out, if it is running.
+    /// When the timer of the end on `side` runs out, if it is running. In SYN-RECV it tells that the ACK is overdue, in
+    /// SYN-SENT that nobody tries any more.
     fn armed(&self, side: Side) -> Option<Timestamp> {
         let half = &self.halves[side.index()];
         let running = match half.state {
             Some(TcpState::TimeWait) => true,
-            Some(TcpState::SynSent | TcpState::SynRecv) => self.outcome == HandshakeOutcome::Waiting,
+            Some(TcpState::SynSent | TcpState::SynRecv) => self.is_pending(),
             _ => false,
         };
         half.timer.get().filter(|_| running)

@@ -90,7 +90,7 @@ impl HandshakeOutcome {
 pub enum Class {
     /// Over on every side that is seen (TIME-WAIT passed, reset, refused).
     Closed,
-    /// Its handshake is not complete: it waits, or was given up for want of an answer.
+    /// Its handshake is not complete, and somebody may still try.
     HalfOpen,
     /// All others.
     Live,

@@ -205,9 +205,9 @@ fn a_paste_is_text_and_never_keys() {
 #[test]
 fn sorting_walks_through_every_key() {
     let sort = |keys: &str| after(keys, &live()).0.sort();
-    assert_eq!(sort("s"), Sort { by: SortKey::First, reverse: false });
-    assert_eq!(sort("s S"), Sort { by: SortKey::First, reverse: true });
-    assert_eq!(sort("r s"), Sort { by: SortKey::First, reverse: false });
+    assert_eq!(sort("s"), Sort { by: SortKey::Recent, reverse: false });
+    assert_eq!(sort("s S"), Sort { by: SortKey::Recent, reverse: true });
+    assert_eq!(sort("r s"), Sort { by: SortKey::Recent, reverse: false });
     assert_eq!(sort(&"s ".repeat(SortKey::ALL.len())), Sort::default());
 }
 

@@ -56,7 +56,7 @@ linux_retries_do_not_time_out_between: "
     at 172.4
     expect outcome waiting
     at 172.6   # last SYN + max(2.5 x 33 s, 1.5 x 69 s)
-    expect outcome timed-out orig SYN-SENT resp - class HalfOpen concluded 172.5 since 0 deadline -"
+    expect outcome timed-out orig CLOSED resp - class Closed concluded 172.5 since 172.5 deadline -"
 classic_doubling_does_not_time_out_between: "
     0 > S 100
     at 2.99
@@ -142,8 +142,10 @@ half_open: "
     3.1 < S. 300 ack 101
     7.1 < S. 300 ack 101
     expect outcome half-open concluded 3.6
-    at 18
+    at 17
     expect outcome half-open orig SYN-SENT resp SYN-RECV class HalfOpen syn-ack-retries 3 concluded 3.6
+    at 18
+    expect outcome half-open orig CLOSED resp CLOSED class Closed since 17.6 concluded 3.6 deadline -
     20 > . 101 ack 301
     expect outcome completed orig ESTAB resp ESTAB concluded 20"
 half_open_reset_later: "
