@@ -256,6 +256,8 @@ pub struct FlowPane {
     pub matching: usize,
     /// The place of the first row of `rows` among the matching.
     pub offset: usize,
+    /// The place of the flow that the query follows, if it is among them.
+    pub followed: Option<usize>,
     pub rows: Vec<FlowRow>,
 }
 

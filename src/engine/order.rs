@@ -83,7 +83,13 @@ impl Engine {
     pub(super) fn flow_pane(&self, query: &Query, cache: &QueryCache) -> FlowPane {
         let window = cache.order.iter().skip(query.offset).take(query.rows);
         let rows = window.filter_map(|id| self.table.find_id(*id)).map(|slot| self.row(self.table.get(slot)));
-        FlowPane { all: self.table.len(), matching: cache.order.len(), offset: query.offset, rows: rows.collect() }
+        FlowPane {
+            all: self.table.len(),
+            matching: cache.order.len(),
+            offset: query.offset,
+            followed: query.follow.and_then(|id| cache.order.iter().position(|other| *other == id)),
+            rows: rows.collect(),
+        }
     }
 
     /// The numbers of all flows that match, in order of first appearance.

@@ -14,6 +14,8 @@ pub struct Query {
     /// The first row wanted of the flow table, and how many.
     pub offset: usize,
     pub rows: usize,
+    /// The flow whose place in the table is wanted, so that a cursor stays on it.
+    pub follow: Option<FlowId>,
     /// The flow whose details are wanted.
     pub selected: Option<FlowId>,
 }

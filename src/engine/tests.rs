@@ -478,6 +478,8 @@ fn the_table_is_sorted_as_asked_and_served_in_windows() {
     assert_eq!(ask(by(SortKey::Recent), 0, 1), [4]);
     assert_eq!(ask(Sort { by: SortKey::Bytes, reverse: true }, 0, 2), [0, 1]);
     assert!(ask(by(SortKey::First), 9, 5).is_empty());
+    let query = Query { sort: by(SortKey::Bytes), follow: Some(FlowId(1)), ..Query::default() };
+    assert_eq!(engine.dashboard(&query, &mut QueryCache::default()).flows.followed, Some(3), "though no row is asked");
 }
 
 #[test]

@@ -171,6 +171,7 @@ impl UiState {
             sort: self.sort,
             offset: self.offset.saturating_sub(page),
             rows: page * 2 + page.min(self.offset),
+            follow: self.selected,
             selected: if self.view == View::Flow { self.selected } else { None },
         }
     }
@@ -185,9 +186,9 @@ impl UiState {
                 self.selected = Some(row.id);
                 self.pending = false;
             }
-        } else if let Some(at) = pane.rows.iter().position(|row| Some(row.id) == self.selected) {
+        } else if let Some(at) = pane.followed {
             let line = self.cursor.saturating_sub(self.offset).min(page - 1);
-            self.cursor = pane.offset + at;
+            self.cursor = at;
             self.offset = self.cursor.saturating_sub(line);
         }
         self.offset = self.offset.min(pane.matching.saturating_sub(page));

@@ -67,7 +67,13 @@ fn answer(ids: &[u64], ui: &UiState, source: &Source) -> Dashboard {
         states: StatePane::default(),
         queues: QueuePane { kernel: None, wire: vec![waiting(900), waiting(901)] },
         time_wait: TimeWaitPane::default(),
-        flows: FlowPane { all: ids.len(), matching: ids.len(), offset: query.offset, rows },
+        flows: FlowPane {
+            all: ids.len(),
+            matching: ids.len(),
+            offset: query.offset,
+            followed: query.follow.and_then(|id| ids.iter().position(|other| *other == id.0)),
+            rows,
+        },
         flow: None,
     }
 }

@@ -126,7 +126,7 @@ pub(super) fn live() -> Dashboard {
         states: states(),
         queues: QueuePane { kernel: Some(kernel_queues()), wire: vec![closed_window()] },
         time_wait: time_wait(),
-        flows: FlowPane { all: 2_104, matching: 2_104, offset: 0, rows },
+        flows: FlowPane { all: 2_104, matching: 2_104, offset: 0, followed: None, rows },
         flow: None,
     }
 }
