@@ -90,11 +90,8 @@ impl Replay {
     /// reader has not come so far.
     fn fill(&mut self, wait: bool) -> bool {
         while self.ahead.is_empty() && !self.at_end {
-            let message = if wait {
-                self.reader.recv().map_err(|_| TryRecvError::Disconnected)
-            } else {
-                self.reader.try_recv()
-            };
+            let message =
+                if wait { self.reader.recv().map_err(|_| TryRecvError::Disconnected) } else { self.reader.try_recv() };
             match message {
                 Ok(Reading::Batch { segments, loss }) => {
                     self.ahead.extend(segments);
