@@ -24,8 +24,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// A source that ended before its time is damage too: what it gave before was used.
     pub(super) fn outcome(&self) -> Outcome {
-        if self.damage.is_some() { Outcome::Damaged } else { Outcome::Done }
+        if self.damage.is_some() || self.source.dead.is_some() { Outcome::Damaged } else { Outcome::Done }
     }
 }
 

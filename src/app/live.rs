@@ -143,7 +143,7 @@ impl Live {
             }
             Delivery::Died { source, why } => {
                 self.merge.end(source);
-                self.dead = Some(why);
+                self.dead = Some(self.dead.take().map_or(why.clone(), |before| format!("{before}; {why}")));
             }
         }
     }

@@ -188,16 +188,26 @@ impl QueueHistory {
 mod tests {
     use super::*;
     use crate::base::Endpoint;
-    use crate::kernel::{KernelState, TcpInfo};
+    use crate::kernel::{Reported, TcpInfo};
     use std::net::Ipv4Addr;
 
     const NEVER: Timestamp = Timestamp::from_nanos(0);
 
     fn claims(inferred: TcpState, reported: TcpState, send_q: Option<u32>, unsent: Option<u32>) -> bool {
-        let end = |port| Endpoint::new(Ipv4Addr::LOCALHOST, port);
-        let mut socket = Socket::new(end(1), end(2), KernelState(reported));
-        socket.send_q = send_q;
-        socket.info = unsent.map(|unsent| Box::new(TcpInfo { notsent_bytes: Some(unsent), ..TcpInfo::default() }));
+        let endpoint = |port| Endpoint::new(Ipv4Addr::LOCALHOST, port);
+        let socket = Socket {
+            local: endpoint(1),
+            peer: endpoint(2),
+            state: Reported(reported),
+            recv_q: 0,
+            send_q,
+            timer: None,
+            uid: None,
+            inode: None,
+            cookie: None,
+            buffers: None,
+            info: unsent.map(|unsent| Box::new(TcpInfo { notsent_bytes: Some(unsent), ..TcpInfo::default() })),
+        };
         let mut end = End::new(socket, NEVER + Duration::from_secs(1), 1);
         end.compare(Some((inferred, NEVER)));
         end.compare(Some((inferred, NEVER)));
