@@ -62,5 +62,6 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
         }
         thread::sleep(rest.min(left));
     }
+    feed.finish(&mut engine);
     Ok(Seen { source: feed.source(&engine), engine, damage: None })
 }
