@@ -24,8 +24,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// A source that ended before its time is damage too: what it gave before was used.
     pub(super) fn outcome(&self) -> Outcome {
-        if self.damage.is_some() { Outcome::Damaged } else { Outcome::Done }
+        if self.damage.is_some() || self.source.dead.is_some() { Outcome::Damaged } else { Outcome::Done }
     }
 }
 
@@ -63,5 +64,6 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
         }
         thread::sleep(rest.min(left));
     }
+    feed.finish(&mut engine);
     Ok(Seen { source: feed.source(&engine), engine, damage: None })
 }

@@ -3,7 +3,7 @@
 //! Channels are bounded: when the engine cannot follow, segments are dropped here and counted as ours.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::engine::{Engine, Input, Loss};
 use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
 use crate::io::clock;
 use crate::io::{Sampler, Sockets};
-use crate::journal::Merge;
+use crate::journal::{HOLD, Merge};
 use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
 use crate::wire::{FrameCounts, Segment};
@@ -31,7 +31,7 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(500);
 const SAMPLE_SHARE: u32 = 20;
 /// A packet is handed over at most this long after it was stamped (the capture's timeout, twice).
 const SETTLE: Duration = Duration::from_millis(100);
-/// A reading of the socket table is delivered at most this long after its time.
+/// A reading of the socket table is announced at most this long after it began.
 const DELIVERY: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_millis(20);
 const LOSS_EVERY: Duration = Duration::from_millis(250);
@@ -57,6 +57,7 @@ pub(super) struct Live {
     notices: Vec<String>,
     dead: Option<String>,
     stop: Arc<AtomicBool>,
+    reading: Reading,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,6 +86,8 @@ impl Live {
         let mut notices: Vec<String> = refused.iter().map(privileges::without_packets).collect();
         let (send, deliveries) = bounded(BATCHES);
         let stop = Arc::new(AtomicBool::new(false));
+        let reading = Reading::default();
+        let begun = reading.clone();
         notices.extend(privileges::without_owners());
         let live = Self {
             name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
@@ -96,8 +99,9 @@ impl Live {
             notices,
             dead: None,
             stop,
+            reading,
         };
-        live.spawn("sampler", captures.len(), &send, move |line| sample(sockets, line))?;
+        live.spawn("sampler", captures.len(), &send, move |line| sample(sockets, line, &begun))?;
         for (source, capture) in captures.into_iter().enumerate() {
             live.spawn("capture", source, &send, move |line| follow(capture, line))?;
         }
@@ -143,7 +147,7 @@ impl Live {
             }
             Delivery::Died { source, why } => {
                 self.merge.end(source);
-                self.dead = Some(why);
+                self.dead = Some(self.dead.take().map_or(why.clone(), |before| format!("{before}; {why}")));
             }
         }
     }
@@ -160,17 +164,39 @@ impl Live {
             frames,
         })
     }
+
+    /// Stops watching, and gives the engine all that happened up to now.
+    pub(super) fn finish(&mut self, engine: &mut Engine) {
+        let end = clock::now();
+        while self.merge.horizon(clock::now()) < end {
+            thread::sleep(self.pump(engine));
+        }
+        self.stop.store(true, Ordering::Relaxed);
+        while let Ok(delivery) = self.deliveries.try_recv() {
+            self.take(delivery);
+        }
+        // Nothing is held back any more, so that the counts of frames are those of the segments.
+        let now = clock::now();
+        while let Some(input) = self.merge.pop(now + HOLD) {
+            engine.feed(&input);
+        }
+        if let Some(loss) = self.loss(now) {
+            engine.feed(&Input::Loss(loss));
+        }
+    }
 }
 
 impl Feed for Live {
     fn pump(&mut self, engine: &mut Engine) -> Duration {
+        // Looked at before its delivery could have come, so that a reading under way is always waited for.
+        let began = self.reading.begun();
         for _ in 0..BATCHES {
             let Ok(delivery) = self.deliveries.try_recv() else { break };
             self.take(delivery);
         }
         let now = clock::now();
-        // The sampler says nothing between its readings; what it will say is as old as its saying it.
-        self.merge.mark(self.losses.len(), now - DELIVERY);
+        // The sampler says nothing between its readings; the next begins after now.
+        self.merge.mark(self.losses.len(), began.unwrap_or(now - DELIVERY));
         while let Some(input) = self.merge.pop(now) {
             engine.feed(&input);
         }
@@ -253,12 +279,41 @@ fn follow(mut capture: LiveCapture, line: &Line) -> Result<()> {
     Ok(())
 }
 
-fn sample(sockets: Sockets, line: &Line) -> Result<()> {
+/// When the reading that is under way began: its sample is not older, however long the owners take.
+#[derive(Debug, Clone)]
+struct Reading(Arc<AtomicI64>);
+
+impl Reading {
+    const NONE: i64 = i64::MAX;
+
+    fn begin(&self) {
+        self.0.store(clock::now().nanos(), Ordering::SeqCst);
+    }
+
+    fn end(&self) {
+        self.0.store(Self::NONE, Ordering::SeqCst);
+    }
+
+    fn begun(&self) -> Option<Timestamp> {
+        Some(self.0.load(Ordering::SeqCst)).filter(|began| *began != Self::NONE).map(Timestamp::from_nanos)
+    }
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self(Arc::new(AtomicI64::new(Self::NONE)))
+    }
+}
+
+fn sample(sockets: Sockets, line: &Line, reading: &Reading) -> Result<()> {
     let mut sampler = Sampler::new(sockets).context("cannot read the kernel's socket table")?;
     while !line.stopped() {
         let began = Instant::now();
+        reading.begin();
         let sample = Arc::new(sampler.sample(clock::now)?);
-        if !line.offer(Delivery::Sample { source: line.source, sample }) {
+        let heard = line.offer(Delivery::Sample { source: line.source, sample });
+        reading.end();
+        if !heard {
             return Ok(());
         }
         let took = began.elapsed();

@@ -54,7 +54,7 @@ fn write(seen: &Seen, format: Format, filter: &str, output: &Path) -> Result<Out
         Format::Ndjson => shown.ndjson(&mut out),
     };
     written.with_context(|| format!("cannot write {}", output.display()))?;
-    for notice in &seen.source.notices {
+    for notice in seen.source.dead.iter().chain(&seen.source.notices) {
         writeln!(std::io::stderr(), "sockscope: {notice}")?;
     }
     Ok(seen.outcome())

@@ -116,13 +116,26 @@ impl End {
 
     /// Holds the state that the wire shows (unchanged since `since`) beside the reported one.
     pub(super) fn compare(&mut self, inferred: Option<(TcpState, Timestamp)>) {
-        let disagree = inferred
-            .is_some_and(|(state, since)| state != self.socket.state.0 && self.at.since(since) > SAMPLING_DELAY);
+        let disagree = inferred.is_some_and(|(state, since)| {
+            state != self.socket.state.0 && !self.fin_waits(state) && self.at.since(since) > SAMPLING_DELAY
+        });
         self.mismatch = match (disagree, self.mismatch) {
             (false, _) => None,
             (true, None) => Some((self.at, 1)),
             (true, Some((since, count))) => Some((since, count.saturating_add(1))),
         };
+    }
+
+    /// Whether the reported state is `inferred` and a close() whose FIN is not sent yet: it waits behind data that the
+    /// peer does not take. Nothing of it is on the wire, so the two do not contradict each other.
+    fn fin_waits(&self, inferred: TcpState) -> bool {
+        let closed = matches!(
+            (inferred, self.socket.state.0),
+            (TcpState::Estab, TcpState::FinWait1) | (TcpState::CloseWait, TcpState::LastAck)
+        );
+        // What is not sent yet counts the FIN; of the Send-Q alone the FIN is one.
+        let unsent = self.socket.info.as_ref().and_then(|info| info.notsent_bytes);
+        closed && unsent.map_or(self.socket.send_q > Some(1), |unsent| unsent > 0)
     }
 
     /// Since when the two disagree, if more than one reading in a row says so.
@@ -168,5 +181,48 @@ impl QueueHistory {
 
     pub(super) fn values(&self) -> Vec<u64> {
         self.values.iter().map(|value| u64::from(*value)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Endpoint;
+    use crate::kernel::{Reported, TcpInfo};
+    use std::net::Ipv4Addr;
+
+    const NEVER: Timestamp = Timestamp::from_nanos(0);
+
+    fn claims(inferred: TcpState, reported: TcpState, send_q: Option<u32>, unsent: Option<u32>) -> bool {
+        let endpoint = |port| Endpoint::new(Ipv4Addr::LOCALHOST, port);
+        let socket = Socket {
+            local: endpoint(1),
+            peer: endpoint(2),
+            state: Reported(reported),
+            recv_q: 0,
+            send_q,
+            timer: None,
+            uid: None,
+            inode: None,
+            cookie: None,
+            buffers: None,
+            info: unsent.map(|unsent| Box::new(TcpInfo { notsent_bytes: Some(unsent), ..TcpInfo::default() })),
+        };
+        let mut end = End::new(socket, NEVER + Duration::from_secs(1), 1);
+        end.compare(Some((inferred, NEVER)));
+        end.compare(Some((inferred, NEVER)));
+        end.mismatch_since().is_some()
+    }
+
+    #[test]
+    fn a_fin_that_waits_behind_data_contradicts_nothing() {
+        use TcpState::{CloseWait, Estab, FinWait1, FinWait2, LastAck};
+        assert!(!claims(Estab, FinWait1, Some(5_000), Some(4_000)));
+        assert!(!claims(CloseWait, LastAck, Some(5_000), Some(1)), "the FIN alone");
+        assert!(claims(Estab, FinWait1, Some(5_000), Some(0)), "all of it was sent");
+        assert!(!claims(Estab, FinWait1, Some(2), None), "by the Send-Q alone");
+        assert!(claims(Estab, FinWait1, Some(1), None), "only the FIN is in the Send-Q");
+        assert!(claims(Estab, FinWait1, None, None), "nothing tells");
+        assert!(claims(Estab, FinWait2, Some(5_000), Some(4_000)), "its FIN was acknowledged");
     }
 }

@@ -74,7 +74,7 @@ impl Engine {
         let mut present = Vec::with_capacity(sample.sockets.len());
         for socket in &sample.sockets {
             if !matches!(socket.state.0, TcpState::Listen | TcpState::Closed) {
-                present.push(self.join(sample, socket, &listening));
+                present.extend(self.join(sample, socket, &listening));
             }
         }
         let before = std::mem::replace(&mut self.kernel.present, present);
@@ -120,10 +120,12 @@ impl Engine {
         owners
     }
 
-    /// Joins one socket to its flow, which begins here if neither wire nor kernel had shown it.
-    fn join(&mut self, sample: &SocketSample, socket: &Socket, listening: &ListenerOwners) -> Present {
+    /// Joins one socket to its flow, which begins here if neither wire nor kernel had shown it. `None` if the flow on
+    /// its tuple began after a reading that comes late: the socket is of a connection before it.
+    fn join(&mut self, sample: &SocketSample, socket: &Socket, listening: &ListenerOwners) -> Option<Present> {
         let tuple = Tuple::new(sample.scope, socket.local, socket.peer);
         let slot = match self.table.find(&tuple) {
+            Some(slot) if self.table.get(slot).first > sample.ts => return None,
             Some(slot) if self.is_end_of(slot, socket) => slot,
             _ => self.begin_by_kernel(sample, socket, listening),
         };
@@ -143,7 +145,7 @@ impl Engine {
             end.name_owner(&sample.owners, listener);
             end.compare(shown);
         });
-        Present { slot, flow: self.table.get(slot).id, local: socket.local }
+        Some(Present { slot, flow: self.table.get(slot).id, local: socket.local })
     }
 
     /// Whether `socket` is an end of the flow in `slot`, and not of a later connection on the same tuple.

@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::base::{Endpoint, Timestamp};
-use crate::engine::{Dashboard, Evicted, FlowDetail, Loss, Percentiles};
+use crate::engine::{Dashboard, Evicted, FlowDetail, Loss, Percentiles, StateRow, WireCounts};
 use crate::flow::HandshakeOutcome;
 use crate::wire::Undecoded;
 
@@ -127,6 +127,7 @@ pub(super) struct SummaryRecord<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<LostRecord>,
     evicted: EvictedRecord,
+    states: StatesRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
     damage: Option<&'a Damage>,
 }
@@ -162,6 +163,28 @@ struct EvictedRecord {
     idle: u64,
 }
 
+/// How many ends are in each state at the last instant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct StatesRecord {
+    /// Whose ends `wire` counts: "local" (those on this host) or "both" (a capture does not say which host it watches).
+    wire_ends: &'static str,
+    /// Ends whose inferred and reported state disagree; absent where wire or kernel was not seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatched: Option<u64>,
+    /// By state, as `ss` writes it: every state but CLOSED is there.
+    by_state: BTreeMap<&'static str, StateRecord>,
+}
+
+/// Ends inferred to be in a state, and sockets that the kernel's last reading had in it; absent where not seen (LISTEN
+/// never shows on the wire).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct StateRecord {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wire: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernel: Option<u64>,
+}
+
 impl<'a> SummaryRecord<'a> {
     pub(super) fn of(source: &'a str, dashboard: &Dashboard, tally: &Tally, damage: Option<&'a Damage>) -> Self {
         let totals = &dashboard.totals;
@@ -191,7 +214,24 @@ impl<'a> SummaryRecord<'a> {
             },
             lost: dashboard.loss.as_ref().map(LostRecord::of),
             evicted: EvictedRecord { closed, half_open, idle },
+            states: StatesRecord::of(dashboard),
             damage,
+        }
+    }
+}
+
+impl StatesRecord {
+    fn of(dashboard: &Dashboard) -> Self {
+        let pane = &dashboard.states;
+        let both_seen = dashboard.sees.wire && dashboard.sees.kernel.is_some();
+        let record = |row: &StateRow| StateRecord { wire: row.wire, kernel: row.kernel };
+        Self {
+            wire_ends: match pane.wire_counts {
+                WireCounts::BothEnds => "both",
+                WireCounts::LocalEnds => "local",
+            },
+            mismatched: both_seen.then_some(pane.mismatched),
+            by_state: pane.rows.iter().map(|row| (row.state.name(), record(row))).collect(),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Read first: pcap(3PCAP), pcap_stats(3PCAP); `any` gives interface ids only as LINUX_SLL2, asked for by number.
 
 use pcap::{Active, Capture, Linktype, Precision};
+use rustix::net::netdevice::name_to_index;
+use rustix::net::{AddressFamily, SocketType};
 use thiserror::Error;
 
 use crate::base::{Scope, Timestamp};
@@ -46,6 +48,9 @@ pub struct LiveCapture {
     handle: Capture<Active>,
     link: LinkType,
     device: String,
+    /// The interface's index, by which the same datagram on two interfaces is told from a repeat; 0 for `any`, whose
+    /// frames tell their own, and for devices that are no interfaces.
+    index: u32,
     counts: FrameCounts,
 }
 
@@ -85,7 +90,8 @@ impl LiveCapture {
             reason: error.to_string(),
         })?;
         let link = LinkType(u16::try_from(handle.get_datalink().0).unwrap_or(u16::MAX));
-        Ok(Self { handle, link, device: settings.device.clone(), counts: FrameCounts::default() })
+        let index = interface_index(&settings.device);
+        Ok(Self { handle, link, device: settings.device.clone(), index, counts: FrameCounts::default() })
     }
 
     /// Takes what the kernel has gathered, waiting for it at most a moment; segments are added to `batch`.
@@ -93,9 +99,9 @@ impl LiveCapture {
     /// # Errors
     /// Where the capture has ended (the interface went down or away).
     pub fn read(&mut self, batch: &mut Vec<Segment>) -> Result<(), CaptureError> {
-        let (link, counts) = (self.link, &mut self.counts);
+        let (link, index, counts) = (self.link, self.index, &mut self.counts);
         let taken = self.handle.dispatch(Some(AT_ONCE), |packet| {
-            let decoded = decode(&frame(link, &packet));
+            let decoded = decode(&frame(link, index, &packet));
             counts.count(&decoded);
             if let Decoded::Tcp(segment) = decoded {
                 batch.push(segment);
@@ -119,23 +125,28 @@ impl LiveCapture {
     }
 }
 
-fn frame<'a>(link: LinkType, packet: &pcap::Packet<'a>) -> Frame<'a> {
+fn frame<'a>(link: LinkType, index: u32, packet: &pcap::Packet<'a>) -> Frame<'a> {
     let ts = packet.header.ts;
     Frame {
         // With nanosecond precision libpcap puts nanoseconds where microseconds stand otherwise.
         ts: Timestamp::from_secs_nanos(ts.tv_sec, ts.tv_usec),
         scope: Scope::default(),
-        iface: interface(link, packet.data),
+        iface: interface(link, packet.data).unwrap_or(index),
         link,
         bytes: packet.data,
         len: packet.header.len,
     }
 }
 
-/// The interface index of a cooked frame (LINUX_SLL2: bytes 4 to 7); 0 where the link type does not tell.
-fn interface(link: LinkType, bytes: &[u8]) -> u32 {
-    let index = bytes.get(4..8).filter(|_| i32::from(link.0) == LINUX_SLL2);
-    index.and_then(|index| index.try_into().ok()).map_or(0, u32::from_be_bytes)
+/// The interface index of a cooked frame (LINUX_SLL2: bytes 4 to 7), where the link type tells it.
+fn interface(link: LinkType, bytes: &[u8]) -> Option<u32> {
+    let index = bytes.get(4..8).filter(|_| i32::from(link.0) == LINUX_SLL2)?;
+    index.try_into().ok().map(u32::from_be_bytes)
+}
+
+fn interface_index(device: &str) -> u32 {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None);
+    socket.and_then(|socket| name_to_index(socket, device)).unwrap_or(0)
 }
 
 fn refusal(device: &str, error: &pcap::Error) -> CaptureError {

@@ -50,6 +50,28 @@ fn no_flow_at_all_is_still_json() {
     assert_eq!(whole["flows"], Value::Array(Vec::new()));
 }
 
+#[test]
+fn states_that_were_not_seen_are_absent() {
+    let summary = |dashboard: &Dashboard| {
+        let bytes = NdjsonReport::new(Vec::new()).finish("x", dashboard, None).unwrap();
+        serde_json::from_slice::<Value>(&bytes).unwrap()["states"].take()
+    };
+    let mut dashboard = fixture::dashboard();
+    let seen = crate::engine::StateRow {
+        state: crate::base::TcpState::TimeWait,
+        kernel: Some(0),
+        wire: Some(3),
+        history: Vec::new(),
+    };
+    dashboard.states.rows = vec![seen.clone()];
+    assert_eq!(summary(&dashboard)["by_state"]["TIME-WAIT"], serde_json::json!({"wire": 3, "kernel": 0}));
+    dashboard.states.rows = vec![crate::engine::StateRow { kernel: None, ..seen }];
+    dashboard.sees.kernel = None;
+    let without = summary(&dashboard);
+    assert_eq!(without["by_state"]["TIME-WAIT"], serde_json::json!({"wire": 3}));
+    assert!(without.get("mismatched").is_none() && dashboard.sees.wire);
+}
+
 #[derive(Debug)]
 struct ClosedPipe;
 

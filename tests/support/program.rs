@@ -1,0 +1,154 @@
+//! The program itself, watching a namespace, and the report that it prints.
+//!
+//! May touch child processes and /proc. Read first: `export::record` (the report's schema).
+#![allow(dead_code, reason = "each test that includes this file uses its own part of it")]
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::netns::Netns;
+
+/// The binary under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sockscope");
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Two readings of the socket table (one each 500 ms) and the 200 ms for which inputs may be held back, with room for a
+/// machine that is busy: nothing outside shows when the program has taken in what there is.
+const SETTLE: Duration = Duration::from_millis(2200);
+
+/// The program at work: it reports when it is told to stop.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    child: Child,
+}
+
+/// What it printed.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) flows: Vec<Value>,
+    pub(crate) summary: Value,
+    pub(crate) stderr: String,
+}
+
+/// A flow as one of its ends has it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End<'a> {
+    pub(crate) flow: &'a Value,
+    pub(crate) own: &'a Value,
+    pub(crate) other: &'a Value,
+}
+
+impl Watch {
+    /// Starts it in a namespace, on every interface or on those named, and waits until it captures and reads.
+    pub(crate) fn begin(netns: &Netns, interfaces: &[&str]) -> Self {
+        let mut command = netns.command(PROGRAM);
+        command.args(["report", "--for", "60s", "--format", "ndjson"]);
+        command.args(interfaces.iter().flat_map(|name| ["-i", name]));
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut watch = Self { child };
+        let deadline = Instant::now() + DEADLINE;
+        // Its threads begin once their sources are open.
+        while watch.threads("capture") < interfaces.len().max(1) || watch.threads("sampler") == 0 {
+            assert_eq!(watch.child.try_wait().unwrap(), None, "it ended at once");
+            assert!(Instant::now() < deadline, "it does not begin");
+            std::thread::yield_now();
+        }
+        watch
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn threads(&self, name: &str) -> usize {
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.child.id())) else { return 0 };
+        let names = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
+        names.filter(|comm| comm.trim_end() == name).count()
+    }
+
+    /// Lets it take in what stands still now.
+    pub(crate) fn settle() {
+        std::thread::sleep(SETTLE);
+    }
+
+    /// Ends it and reads its report.
+    pub(crate) fn end(self) -> Report {
+        let (report, status) = self.end_with_status();
+        assert!(status.success(), "{status}: {}", report.stderr);
+        report
+    }
+
+    /// The same, where it need not have gone well.
+    pub(crate) fn end_with_status(mut self) -> (Report, ExitStatus) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).unwrap();
+        let (mut text, mut stderr) = (String::new(), String::new());
+        self.child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        let status = self.child.wait().unwrap();
+        (Report::parse(&text, stderr), status)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Report {
+    /// Reads what `report --format ndjson` printed.
+    pub(crate) fn parse(text: &str, stderr: String) -> Self {
+        let mut flows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let summary = flows.pop().unwrap_or_else(|| panic!("nothing printed: {stderr}"));
+        assert_eq!(summary["type"], "summary");
+        assert!(flows.iter().all(|flow| flow["type"] == "flow"));
+        Self { flows, summary, stderr }
+    }
+
+    /// Every end of every flow.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = End<'_>> {
+        self.flows.iter().flat_map(|flow| {
+            let [orig, resp] = [&flow["orig"], &flow["resp"]];
+            [End { flow, own: orig, other: resp }, End { flow, own: resp, other: orig }]
+        })
+    }
+
+    /// The ends whose socket the kernel still held.
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = End<'_>> {
+        self.ends().filter(|end| end.own.get("socket").is_some_and(|socket| socket.get("gone_ns").is_none()))
+    }
+
+    /// The one flow of the end at `own`.
+    pub(crate) fn end_at(&self, own: SocketAddr) -> End<'_> {
+        let mut found = self.ends().filter(|end| address(end.own) == own);
+        let end = found.next().unwrap_or_else(|| panic!("no flow of {own}: {:#?}", self.flows));
+        assert!(found.next().is_none(), "two flows of {own}");
+        end
+    }
+
+    /// How many ends the summary counts in a state: by the wire and by the kernel.
+    pub(crate) fn count(&self, state: &str) -> (Option<u64>, Option<u64>) {
+        let counts = &self.summary["states"]["by_state"][state];
+        (counts["wire"].as_u64(), counts["kernel"].as_u64())
+    }
+}
+
+impl<'a> End<'a> {
+    /// Inferred and reported state.
+    pub(crate) fn states(&self) -> (Option<&'a str>, Option<&'a str>) {
+        let there = &self.own["socket"];
+        let reported = there.get("gone_ns").is_none().then(|| there["state"].as_str()).flatten();
+        (self.own["state"].as_str(), reported)
+    }
+}
+
+/// The address of an end.
+pub(crate) fn address(end: &Value) -> SocketAddr {
+    SocketAddr::new(end["addr"].as_str().unwrap().parse().unwrap(), end["port"].as_u64().unwrap().try_into().unwrap())
+}
