@@ -115,7 +115,8 @@ impl Live {
         let title = name.to_owned();
         let run = move || {
             if let Err(error) = work(&line) {
-                let _nobody_waits = line.send.send(Delivery::Died { source, why: format!("{title} stopped: {error:#}") });
+                let _nobody_waits =
+                    line.send.send(Delivery::Died { source, why: format!("{title} stopped: {error:#}") });
             }
         };
         thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")?;

@@ -64,7 +64,7 @@ fn run(cli: &Cli) -> Result<Outcome> {
 
 /// The dashboard over a capture, the demo or this host; without a terminal on stdout the text report instead.
 fn dashboard(input: &Input, origin: Option<Origin>, theme: Option<ThemeChoice>) -> Result<Outcome> {
-    if !std::io::stdout().is_terminal() {
+    if !can_draw() {
         return report::instead_of_dashboard(input, origin.as_ref());
     }
     let Some(origin) = origin else {
@@ -79,6 +79,11 @@ fn dashboard(input: &Input, origin: Option<Origin>, theme: Option<ThemeChoice>) 
     let driver = Driver::start(Engine::new(config), Box::new(replay))?;
     screen::run(&driver, theme_name(theme))?;
     Ok(Outcome::Done)
+}
+
+/// Whether stdout is a terminal that can do more than print lines.
+fn can_draw() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Starts to watch this host. `strict`: no packets is an error, not a notice.
@@ -127,6 +132,17 @@ fn interrupts() -> Result<Arc<AtomicBool>> {
         signal_hook::flag::register(signal, flag.clone())?;
     }
     Ok(flag)
+}
+
+/// Panics where a test asks for it, to see that the terminal is given back: in builds with debug assertions,
+/// `SOCKSCOPE_TEST_PANIC` names the thread (`engine` and `ui`: at a key for them; `reader`: at the end of the file).
+fn panic_if_asked(thread: &str) {
+    #[cfg(debug_assertions)]
+    if std::env::var_os("SOCKSCOPE_TEST_PANIC").is_some_and(|named| named == thread) {
+        panic!("SOCKSCOPE_TEST_PANIC={thread}");
+    }
+    #[cfg(not(debug_assertions))]
+    let _ = thread;
 }
 
 fn is_set(flag: &AtomicBool) -> bool {
