@@ -42,7 +42,7 @@ pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<()> {
                 }
                 screen.ask();
             }
-            Some(TtyEvent::Resumed) => terminal.clear().context("cannot draw")?,
+            Some(TtyEvent::Resumed) => {}
             Some(TtyEvent::Quit(_) | TtyEvent::HangUp) => return Ok(()),
         }
         if !driver.alive() {

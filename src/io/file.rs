@@ -29,7 +29,8 @@ pub fn is_stdin(path: &Path) -> bool {
 
 /// Whether a path can be read a second time from its start.
 pub fn can_reopen(path: &Path) -> bool {
-    !is_stdin(path) && path.metadata().is_ok_and(|meta| meta.is_file())
+    // One that is gone by now cannot either, but to open it says so.
+    !is_stdin(path) && path.metadata().map_or(true, |meta| meta.is_file())
 }
 
 /// Creates (or overwrites) an output file; `-` is stdout.

@@ -207,7 +207,9 @@ impl Terminal {
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.screen.clear()
+        // Not its `clear`: that asks the terminal where the cursor stands, takes the answer from among the keys, and fails
+        // after two seconds where none comes.
+        self.screen.resize(self.area()?)
     }
 
     /// The next event, or `None` after `timeout`.
@@ -243,7 +245,7 @@ impl Terminal {
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         self.signals.resumed.store(false, Ordering::SeqCst);
         switch_on()?;
-        self.screen.clear()
+        self.clear()
     }
 
     fn announce(&mut self, found: TtyEvent) -> io::Result<TtyEvent> {
@@ -251,7 +253,7 @@ impl Terminal {
             // The shell has used the terminal in its own mode meanwhile.
             switch_off();
             switch_on()?;
-            self.screen.clear()?;
+            self.clear()?;
         }
         Ok(found)
     }
