@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use sockscope::journal::CaptureReader;
+use sockscope::wire::{Decoded, decode};
 use tempfile::TempDir;
 
 #[path = "support/pty.rs"]
@@ -190,12 +192,24 @@ fn a_step_is_one_segment() {
     pty.shows(&["‖ paused"]);
     pty.keys("t20\r");
     pty.shows(&["‖ paused", "0:20.0 /"]);
-    let before = traffic(pty.screen()).expect("the traffic pane counts segments");
+    let before = segments_within(Duration::from_secs(20));
+    pty.wait("its segments", |screen| traffic(screen) == Some(before));
     for more in 1..=5 {
         pty.keys(".");
         pty.wait("one segment more", |screen| traffic(screen) == Some(before + more));
     }
     quit(pty);
+}
+
+/// How many segments of the incident lie within `span` of its first.
+fn segments_within(span: Duration) -> u64 {
+    let mut reader = CaptureReader::open(Box::new(std::io::Cursor::new(demo()))).expect("a capture");
+    let mut times = Vec::new();
+    while let Some(frame) = reader.next_frame().expect("it is whole") {
+        times.extend(matches!(decode(&frame), Decoded::Tcp(_)).then_some(frame.ts));
+    }
+    let end = times[0] + span;
+    times.iter().filter(|ts| **ts <= end).count() as u64
 }
 
 /// The segments so far, of the title of the traffic pane.

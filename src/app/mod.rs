@@ -40,17 +40,33 @@ enum Outcome {
 
 /// Runs the command line; the exit code says how it went.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     match run(&cli) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Damaged) => ExitCode::from(2),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing is left to do if stderr is gone too.
-            let _unheard = writeln!(std::io::stderr(), "sockscope: {error:#}");
+            // What the user typed may be a name that someone else chose: nothing in it may act on the terminal.
+            let _unheard = writeln!(std::io::stderr(), "sockscope: {}", crate::base::scrub(&format!("{error:#}")));
             ExitCode::from(if is_refusal(&error) { 3 } else { 1 })
         }
     }
+}
+
+/// Help and the version are no failure; the rest is 1, since clap's own 2 would say that the input is damaged.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _unheard = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    let lines: Vec<String> = text.lines().map(crate::base::scrub).collect();
+    let _unheard = writeln!(std::io::stderr(), "{}", lines.join("\n").trim_end());
+    ExitCode::from(1)
 }
 
 fn run(cli: &Cli) -> Result<Outcome> {
