@@ -109,7 +109,7 @@ pub(super) struct Snap {
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = span)]
     pub duration: Duration,
     /// The instant to draw: from the start of the capture (12.5, 1m30s) or absolute (RFC 3339); its end without it
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub at: Option<String>,
     #[arg(long, value_enum, default_value_t = ViewChoice::Overview)]
     pub view: ViewChoice,

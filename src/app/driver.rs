@@ -1,7 +1,8 @@
 //! The engine's thread: pumps a feed, answers queries. Nobody else touches the engine, so there is no lock around it.
 
+use std::cell::Cell;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
@@ -12,14 +13,16 @@ use super::feed::Feed;
 
 /// What the engine's thread is asked.
 #[derive(Debug)]
-pub(super) enum Ask {
-    Show(Query),
+enum Ask {
+    /// The number tells its answer from those to earlier questions.
+    Show(u64, Query),
     Control(Control),
 }
 
 /// What it answers to [`Ask::Show`].
 #[derive(Debug)]
 pub(super) struct Answer {
+    number: u64,
     pub(super) dashboard: Dashboard,
     pub(super) source: Source,
 }
@@ -29,6 +32,7 @@ pub(super) struct Answer {
 pub(super) struct Driver {
     asks: Option<Sender<Ask>>,
     answers: Receiver<Answer>,
+    asked: Cell<u64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -42,18 +46,32 @@ impl Driver {
         let (answer, answers) = bounded(4);
         let run = move || drive(engine, feed, &asks, &answer);
         let thread = thread::Builder::new().name("engine".to_owned()).spawn(run)?;
-        Ok(Self { asks: Some(ask), answers, thread: Some(thread) })
+        Ok(Self { asks: Some(ask), answers, asked: Cell::new(0), thread: Some(thread) })
     }
 
-    /// Asks, without waiting. False if the engine's thread has died or is overwhelmed.
-    pub(super) fn ask(&self, ask: Ask) -> bool {
+    /// Asks what to show and waits at most `patience` for the answer to just that; where it does not come in time, the
+    /// newest of those to earlier questions, if there is one.
+    pub(super) fn show(&self, query: Query, patience: Duration) -> Option<Answer> {
+        let number = self.asked.get() + 1;
+        let deadline = Instant::now() + patience;
+        let mut newest = None;
+        if self.ask(Ask::Show(number, query)) {
+            self.asked.set(number);
+            while newest.as_ref().is_none_or(|answer: &Answer| answer.number < number) {
+                let Ok(answer) = self.answers.recv_deadline(deadline) else { break };
+                newest = Some(answer);
+            }
+        }
+        self.answers.try_iter().last().or(newest)
+    }
+
+    /// Passes on what the user wants of the source. False if the engine's thread has died or is overwhelmed.
+    pub(super) fn control(&self, control: Control) -> bool {
+        self.ask(Ask::Control(control))
+    }
+
+    fn ask(&self, ask: Ask) -> bool {
         self.asks.as_ref().is_some_and(|asks| asks.try_send(ask).is_ok())
-    }
-
-    /// Waits at most `patience` for an answer; the newest if there are several.
-    pub(super) fn answer(&self, patience: Duration) -> Option<Answer> {
-        let first = self.answers.recv_timeout(patience).ok()?;
-        Some(self.answers.try_iter().last().unwrap_or(first))
     }
 
     /// Whether the engine's thread still runs.
@@ -74,6 +92,8 @@ impl Drop for Driver {
 
 fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answers: &Sender<Answer>) {
     let mut cache = QueryCache::default();
+    // What a frozen screen looks at while the source goes on; one can walk about in it.
+    let mut frozen: Option<Engine> = None;
     loop {
         let rest = feed.pump(&mut engine);
         let mut ask = match asks.recv_timeout(rest) {
@@ -81,16 +101,25 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
+        let mut wanted = None;
         while let Some(next) = ask {
             match next {
-                Ask::Show(query) => {
-                    let dashboard = engine.dashboard(&query, &mut cache);
-                    // A screen that is slow to take answers gets a newer one when it asks again.
-                    let _slow = answers.try_send(Answer { dashboard, source: feed.source(&engine) });
+                Ask::Show(number, query) => wanted = Some((number, query)),
+                Ask::Control(control) => {
+                    super::panic_if_asked("engine");
+                    feed.control(control, &mut engine);
+                    if let (Control::Pause(stop), None) = (control, feed.source(&engine).playback) {
+                        frozen = stop.then(|| engine.clone());
+                        cache = QueryCache::default();
+                    }
                 }
-                Ask::Control(control) => feed.control(control, &mut engine),
             }
             ask = asks.try_recv().ok();
+        }
+        // Of several questions that waited only the last still matters.
+        if let Some((number, query)) = wanted {
+            let dashboard = frozen.as_ref().unwrap_or(&engine).dashboard(&query, &mut cache);
+            let _nobody_waits = answers.try_send(Answer { number, dashboard, source: feed.source(&engine) });
         }
     }
 }

@@ -40,17 +40,33 @@ enum Outcome {
 
 /// Runs the command line; the exit code says how it went.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     match run(&cli) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Damaged) => ExitCode::from(2),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing is left to do if stderr is gone too.
-            let _unheard = writeln!(std::io::stderr(), "sockscope: {error:#}");
+            // What the user typed may be a name that someone else chose: nothing in it may act on the terminal.
+            let _unheard = writeln!(std::io::stderr(), "sockscope: {}", crate::base::scrub(&format!("{error:#}")));
             ExitCode::from(if is_refusal(&error) { 3 } else { 1 })
         }
     }
+}
+
+/// Help and the version are no failure; the rest is 1, since clap's own 2 would say that the input is damaged.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _unheard = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    let lines: Vec<String> = text.lines().map(crate::base::scrub).collect();
+    let _unheard = writeln!(std::io::stderr(), "{}", lines.join("\n").trim_end());
+    ExitCode::from(1)
 }
 
 fn run(cli: &Cli) -> Result<Outcome> {
@@ -64,7 +80,7 @@ fn run(cli: &Cli) -> Result<Outcome> {
 
 /// The dashboard over a capture, the demo or this host; without a terminal on stdout the text report instead.
 fn dashboard(input: &Input, origin: Option<Origin>, theme: Option<ThemeChoice>) -> Result<Outcome> {
-    if !std::io::stdout().is_terminal() {
+    if !can_draw() {
         return report::instead_of_dashboard(input, origin.as_ref());
     }
     let Some(origin) = origin else {
@@ -79,6 +95,11 @@ fn dashboard(input: &Input, origin: Option<Origin>, theme: Option<ThemeChoice>) 
     let driver = Driver::start(Engine::new(config), Box::new(replay))?;
     screen::run(&driver, theme_name(theme))?;
     Ok(Outcome::Done)
+}
+
+/// Whether stdout is a terminal that can do more than print lines.
+fn can_draw() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Starts to watch this host. `strict`: no packets is an error, not a notice.
@@ -127,6 +148,17 @@ fn interrupts() -> Result<Arc<AtomicBool>> {
         signal_hook::flag::register(signal, flag.clone())?;
     }
     Ok(flag)
+}
+
+/// Panics where a test asks for it, to see that the terminal is given back: in builds with debug assertions,
+/// `SOCKSCOPE_TEST_PANIC` names the thread (`engine` and `ui`: at a key for them; `reader`: at the end of the file).
+fn panic_if_asked(thread: &str) {
+    #[cfg(debug_assertions)]
+    if std::env::var_os("SOCKSCOPE_TEST_PANIC").is_some_and(|named| named == thread) {
+        panic!("SOCKSCOPE_TEST_PANIC={thread}");
+    }
+    #[cfg(not(debug_assertions))]
+    let _ = thread;
 }
 
 fn is_set(flag: &AtomicBool) -> bool {

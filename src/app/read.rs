@@ -15,7 +15,8 @@ use crate::journal::{CaptureReader, Damage};
 use crate::wire::{Decoded, FrameCounts, Segment, decode};
 
 const BATCH: usize = 1024;
-const BATCHES_AHEAD: usize = 16;
+/// Segments that are read ahead at most.
+const AHEAD: usize = 16 * BATCH;
 
 /// The demo's capture.
 static DEMO: &[u8] = include_bytes!("../../assets/demo.pcap.gz");
@@ -78,9 +79,12 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Receiver<Re
             frames.check(interface.link)?;
         }
     }
-    let (send, receive) = bounded(BATCHES_AHEAD);
+    // A stream may fall silent for long: nothing of it is held back.
+    let batch = if origin.can_reopen() { BATCH } else { 1 };
+    let (send, receive) = bounded(AHEAD / batch);
     let run = move || {
-        let end = read_all(&mut reader, frames.as_mut(), &send);
+        let end = read_all(&mut reader, frames.as_mut(), batch, &send);
+        super::panic_if_asked("reader");
         if let Some(end) = end {
             let _nobody_waits = send.send(Reading::End(end));
         }
@@ -93,15 +97,16 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Receiver<Re
 fn read_all(
     reader: &mut CaptureReader,
     mut filter: Option<&mut FrameFilter>,
+    batch: usize,
     send: &Sender<Reading>,
 ) -> Option<Option<Damage>> {
     let mut counts = FrameCounts::default();
     let mut last = Timestamp::MIN;
     loop {
-        let mut segments = Vec::with_capacity(BATCH);
+        let mut segments = Vec::with_capacity(batch);
         let end = loop {
             match next(reader, filter.as_deref_mut(), &mut counts, &mut last, &mut segments) {
-                Ok(true) if segments.len() < BATCH => {}
+                Ok(true) if segments.len() < batch => {}
                 Ok(true) => break None,
                 Ok(false) => break Some(None),
                 Err(why) => break Some(Some(why)),

@@ -35,6 +35,8 @@ pub(super) struct Replay {
     last: Option<Timestamp>,
     /// Where a jump is going; it takes no time of the capture's clock.
     target: Option<Timestamp>,
+    /// One segment is to be fed as soon as there is one.
+    step: bool,
     at_end: bool,
     /// How the file ended, if not cleanly.
     damage: Option<Damage>,
@@ -59,6 +61,7 @@ impl Replay {
             first: None,
             last: None,
             target: None,
+            step: false,
             at_end: false,
             damage: None,
             notice: None,
@@ -157,7 +160,7 @@ impl Replay {
         *engine = Engine::new(self.config);
         self.ahead.clear();
         self.clock.clear();
-        (self.at_end, self.damage, self.loss, self.target) = (false, None, None, None);
+        (self.at_end, self.damage, self.loss, self.target, self.step) = (false, None, None, None, false);
         true
     }
 
@@ -166,6 +169,10 @@ impl Replay {
         let to = if self.at_end { self.last.map_or(to, |last| to.min(last)) } else { to };
         if engine.now().is_some_and(|now| to < now) && !self.restart(engine) {
             return;
+        }
+        if self.clock.speed().is_infinite() {
+            // It would run on to the end at once; to watch what happens there is why one jumps.
+            self.clock.set_speed(self.now(), None, 1.0);
         }
         self.target = Some(to);
     }
@@ -184,10 +191,13 @@ impl Replay {
         Duration::ZERO
     }
 
+    /// Feeds one segment; where the reader has none yet (a stream may be silent for long), later.
     fn step(&mut self, engine: &mut Engine) {
-        if self.fill(true) {
+        let found = self.fill(false);
+        if found {
             self.feed_until(engine, None, 1);
         }
+        self.step = !found && !self.at_end;
         self.finish(engine, engine.now());
         self.clock.pause(self.now(), engine.now(), true);
     }
@@ -197,6 +207,9 @@ impl Feed for Replay {
     fn pump(&mut self, engine: &mut Engine) -> Duration {
         if let Some(target) = self.target {
             return self.pump_jump(engine, target);
+        }
+        if self.step {
+            self.step(engine);
         }
         if !self.fill(false) && !self.at_end {
             return Duration::from_millis(1);
@@ -217,6 +230,7 @@ impl Feed for Replay {
 
     fn control(&mut self, control: Control, engine: &mut Engine) {
         self.notice = None;
+        self.step = false;
         let (now, at) = (self.now(), engine.now());
         match control {
             Control::Pause(paused) => self.clock.pause(now, at, paused),

@@ -32,7 +32,7 @@ pub(super) fn run(options: &Report) -> Result<Outcome> {
 pub(super) fn instead_of_dashboard(input: &Input, origin: Option<&Origin>) -> Result<Outcome> {
     let demo = origin == Some(&Origin::Demo);
     if origin.is_none() {
-        writeln!(std::io::stderr(), "sockscope: no terminal on stdout: watching for 10 s, then reporting")?;
+        writeln!(std::io::stderr(), "sockscope: no terminal to draw on: watching for 10 s, then reporting")?;
     }
     let seen = gather::gather(input, demo, WATCH, None)?;
     write(&seen, Format::Text, "", Path::new("-"))

@@ -12,12 +12,12 @@ use crate::io::tty::{Terminal, TtyEvent};
 use crate::ui::{Effect, Source, ThemeName, UiState};
 use crate::view::{self, Theme};
 
-use super::driver::{Answer, Ask, Driver};
+use super::driver::{Answer, Driver};
 use super::snap;
 
 /// How often the screen is drawn while nothing is typed.
 const FRAME: Duration = Duration::from_millis(100);
-/// How long a key waits for the engine before the old picture is drawn again.
+/// How long a frame waits for the engine before the old picture is drawn again.
 const PATIENCE: Duration = Duration::from_millis(40);
 /// The engine has said nothing for so long: that is told.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -28,6 +28,7 @@ pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<()> {
     let area = terminal.area().context("cannot tell the terminal's size")?;
     let mut screen = Screen::new(driver, UiState::new(area, theme))?;
     loop {
+        screen.fit(&terminal)?;
         screen.draw(&mut terminal)?;
         let next = screen.next_frame.saturating_duration_since(Instant::now());
         match terminal.next_event(next).context("cannot read the terminal")? {
@@ -39,9 +40,9 @@ pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<()> {
                         return Ok(());
                     }
                 }
-                screen.ask_now();
+                screen.ask();
             }
-            Some(TtyEvent::Resumed) => terminal.clear().context("cannot draw")?,
+            Some(TtyEvent::Resumed) => {}
             Some(TtyEvent::Quit(_) | TtyEvent::HangUp) => return Ok(()),
         }
         if !driver.alive() {
@@ -60,26 +61,29 @@ struct Screen<'a> {
 
 impl<'a> Screen<'a> {
     fn new(driver: &'a Driver, ui: UiState) -> Result<Self> {
-        driver.ask(Ask::Show(Default::default()));
-        let shown = driver.answer(Duration::from_secs(10)).context("the engine does not answer")?;
+        let shown = driver.show(Default::default(), Duration::from_secs(10)).context("the engine does not answer")?;
         let now = Instant::now();
         Ok(Self { driver, ui, shown, next_frame: now, answered: now })
     }
 
+    /// The terminal's size may have changed without an event: while the program was stopped.
+    fn fit(&mut self, terminal: &Terminal) -> Result<()> {
+        let area = terminal.area().context("cannot tell the terminal's size")?;
+        if area != self.ui.area() {
+            self.ui.resize(area);
+            self.ask();
+        }
+        Ok(())
+    }
+
     fn frame_is_due(&mut self) {
         self.next_frame = Instant::now() + FRAME;
-        self.ask(Duration::ZERO);
+        self.ask();
     }
 
-    /// After a key: the answer to what it asked is worth waiting for.
-    fn ask_now(&mut self) {
-        self.ask(PATIENCE);
-    }
-
-    fn ask(&mut self, patience: Duration) {
-        let asked = self.driver.ask(Ask::Show(self.ui.query(&self.shown.source)));
-        let patience = if asked { patience } else { Duration::ZERO };
-        if let Some(answer) = self.driver.answer(patience) {
+    fn ask(&mut self) {
+        let query = self.ui.query(&self.shown.source);
+        if let Some(answer) = self.driver.show(query, PATIENCE) {
             self.answered = Instant::now();
             self.take(answer);
         } else if self.answered.elapsed() > SILENCE {
@@ -88,11 +92,6 @@ impl<'a> Screen<'a> {
     }
 
     fn take(&mut self, answer: Answer) {
-        // A frozen screen keeps its picture; the capture goes on behind it.
-        if self.ui.frozen() {
-            self.shown.source = answer.source;
-            return;
-        }
         self.shown = answer;
         self.ui.observe(&self.shown.dashboard, &self.shown.source);
     }
@@ -110,12 +109,13 @@ impl<'a> Screen<'a> {
 
     /// Does what the state cannot; true to quit.
     fn apply(&mut self, effect: &Effect, terminal: &mut Terminal) -> Result<bool> {
+        super::panic_if_asked("ui");
         match effect {
             Effect::Quit => return Ok(true),
             Effect::Suspend => terminal.suspend().context("cannot suspend")?,
             Effect::Redraw => terminal.clear().context("cannot draw")?,
             Effect::Control(control) => {
-                if !self.driver.ask(Ask::Control(*control)) {
+                if !self.driver.control(*control) {
                     self.ui.say("the engine is busy: try again");
                 }
             }

@@ -1,15 +1,18 @@
 //! Files in and out: captures (or a stream on stdin) to be read, pictures and reports to be written.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::Path;
 
 /// Opens a capture; `-` is stdin.
 ///
 /// # Errors
-/// Where the file cannot be opened, or is a directory.
+/// Where the file cannot be opened, or is a directory; where stdin is a terminal, on which nobody types captures.
 pub fn open_capture(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     if is_stdin(path) {
+        if io::stdin().is_terminal() {
+            return Err(io::Error::other("stdin is a terminal: pipe a capture into it"));
+        }
         return Ok(Box::new(io::stdin()));
     }
     let file = File::open(path)?;
@@ -26,7 +29,8 @@ pub fn is_stdin(path: &Path) -> bool {
 
 /// Whether a path can be read a second time from its start.
 pub fn can_reopen(path: &Path) -> bool {
-    !is_stdin(path) && path.metadata().is_ok_and(|meta| meta.is_file())
+    // One that is gone by now cannot either, but to open it says so.
+    !is_stdin(path) && path.metadata().map_or(true, |meta| meta.is_file())
 }
 
 /// Creates (or overwrites) an output file; `-` is stdout.

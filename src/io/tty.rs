@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, IsTerminal, Read, Stdout};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{self, Event};
@@ -150,6 +150,10 @@ impl Drop for Signals {
 /// Whether the terminal is ours now: whoever gives it back first clears it, and nobody does so twice.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
+/// Held while a frame is on its way: a panic elsewhere gives the terminal back after it, not in the middle.
+static DRAWING: Mutex<()> = Mutex::new(());
+/// How long a panic waits for a frame; the panic may be the frame's own.
+const FRAME_ENDS: Duration = Duration::from_millis(200);
 
 fn switch_on() -> io::Result<()> {
     ENTERED.store(true, Ordering::SeqCst);
@@ -177,10 +181,24 @@ fn install_hook() {
     HOOK.call_once(|| {
         let print = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            let _frame = frame_over();
             switch_off();
             print(panic);
         }));
     });
+}
+
+/// Waits until no frame is being drawn, but not for ever.
+fn frame_over() -> Option<MutexGuard<'static, ()>> {
+    let deadline = Instant::now() + FRAME_ENDS;
+    loop {
+        match DRAWING.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(guard)) => return Some(guard.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
 }
 
 impl Terminal {
@@ -207,6 +225,7 @@ impl Terminal {
 
     /// Draws one frame. Fails once a panic has given the terminal back: the program should end then.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
         if !ENTERED.load(Ordering::SeqCst) {
             return Err(io::Error::other("the terminal was given back after a panic"));
         }
@@ -216,9 +235,9 @@ impl Terminal {
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.
     pub fn clear(&mut self) -> io::Result<()> {
-        // `ratatui::Terminal::clear` asks the terminal where its cursor is and waits for the answer; this does not.
-        let area = self.area()?;
-        self.screen.resize(area)
+        // Not its `clear`: that asks the terminal where the cursor stands, takes the answer from among the keys, and fails
+        // after two seconds where none comes.
+        self.screen.resize(self.area()?)
     }
 
     /// The next event, or `None` after `timeout`.

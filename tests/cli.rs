@@ -1,0 +1,403 @@
+//! The command line as scripts use it: what is printed, written and returned, in plain sight of a shell.
+//!
+//! May touch files in temporary directories and child processes. Read first: `app::cli`, and the README's exit codes.
+#![cfg(all(feature = "live", feature = "tui"))]
+#![allow(clippy::print_stdout, reason = "what is skipped is told")]
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const FLOWS: usize = 567;
+
+fn sockscope(args: &[&str]) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_sockscope"));
+    command.args(args).env_remove("NO_COLOR").env("TERM", "xterm-256color");
+    command
+}
+
+fn plain(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sockscope"));
+    command.args(args).env_remove("NO_COLOR");
+    command
+}
+
+/// Runs it; its exit code, stdout and stderr.
+#[track_caller]
+fn run(args: &[&str]) -> (i32, String, String) {
+    told(&sockscope(args).output().expect("it starts"))
+}
+
+#[track_caller]
+fn told(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    (output.status.code().expect("no signal"), text(&output.stdout), text(&output.stderr))
+}
+
+fn demo_gz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcap.gz")
+}
+
+fn demo() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(File::open(demo_gz()).expect("the demo")).read_to_end(&mut bytes).expect("gzip");
+    bytes
+}
+
+/// A directory with files of the given names and bytes.
+struct Files(TempDir);
+
+impl Files {
+    fn new(files: &[(&str, &[u8])]) -> Self {
+        let dir = TempDir::new().expect("a directory");
+        for (name, bytes) in files {
+            fs::write(dir.path().join(name), bytes).expect("a file");
+        }
+        Self(dir)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().expect("a plain name").to_owned()
+    }
+}
+
+#[test]
+fn without_a_terminal_the_demo_is_a_report() {
+    let (code, out, err) = run(&["demo"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    for words in ["built-in incident", "── Handshakes", "completed 536 · refused 20", "not recorded", "── TIME-WAIT"]
+    {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    assert!(!out.contains('\x1b'), "no colours into a pipe");
+    assert_eq!(out, run(&["report", "--demo"]).1, "the same report, and the same each time");
+    assert_eq!(out.lines().map(|line| line.chars().count()).filter(|width| *width > 100).count(), 0);
+}
+
+#[test]
+fn a_file_is_reported_like_the_demo_whatever_its_wrapping() {
+    let files = Files::new(&[("plain.pcap", &demo())]);
+    let expected = run(&["report", "--demo", "--format", "ndjson"]).1;
+    let flows = |text: &str| -> Vec<String> { text.lines().take(FLOWS).map(str::to_owned).collect() };
+    for path in [files.path("plain.pcap"), demo_gz().to_str().expect("a plain name").to_owned()] {
+        let (code, out, err) = run(&["report", "-r", &path, "--format", "ndjson"]);
+        assert_eq!((code, err.as_str()), (0, ""), "{path}");
+        assert!(flows(&out) == flows(&expected), "{path}");
+    }
+    let output =
+        sockscope(&["report", "-r", "-", "--format", "ndjson"]).write_stdin(demo()).output().expect("it starts");
+    let (code, out, err) = told(&output);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(flows(&out) == flows(&expected), "stdin");
+    // The dashboard on the same stream, where there is no terminal.
+    let output = sockscope(&["-r", "-"]).write_stdin(demo()).output().expect("it starts");
+    let (code, out, _) = told(&output);
+    assert!(code == 0 && out.starts_with("sockscope ") && out.contains("stdin"), "{out}");
+}
+
+#[test]
+fn formats_for_programs() {
+    let (code, out, _) = run(&["report", "--demo", "--format", "ndjson"]);
+    let objects: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
+    assert_eq!((code, objects.len()), (0, FLOWS + 1));
+    let types = |name| objects.iter().filter(|object| object["type"] == name).count();
+    assert_eq!((types("flow"), types("summary")), (FLOWS, 1));
+    let summary = objects.last().expect("a summary");
+    assert_eq!(summary["type"], "summary", "it comes last");
+    let segments = |end: &str| objects.iter().filter_map(|flow| flow[end]["segments"].as_u64()).sum::<u64>();
+    assert_eq!(summary["segments"].as_u64(), Some(segments("orig") + segments("resp")), "every segment has a flow");
+    let first: Vec<i64> = objects.iter().filter_map(|flow| flow["first_ts_ns"].as_i64()).take(FLOWS).collect();
+    assert!(first.is_sorted(), "in order of first appearance");
+
+    let (code, out, _) = run(&["report", "--demo", "--format", "json"]);
+    let whole: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(code, 0);
+    assert_eq!(whole["flows"].as_array().expect("flows")[..], objects[..FLOWS]);
+    assert_eq!(&whole["summary"], summary);
+}
+
+#[test]
+fn a_report_into_a_file_and_of_some_flows() {
+    let files = Files::new(&[]);
+    let path = files.path("out.ndjson");
+    let (code, out, err) = run(&["report", "--demo", "--format", "ndjson", "--filter", "6379 refused", "-o", &path]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""));
+    let text = fs::read_to_string(&path).expect("the report");
+    assert_eq!(text.lines().count(), 20 + 1);
+    assert!(text.lines().take(20).all(|line| line.contains("6379") && line.contains("refused")));
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_failure() {
+    for format in ["text", "json", "ndjson"] {
+        let mut child = plain(&["report", "--demo", "--format", format])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        out.read_line(&mut line).expect("a line");
+        drop(out);
+        let rest = child.wait_with_output().expect("it ends");
+        assert_eq!((rest.status.code(), rest.stderr.as_slice()), (Some(0), &b""[..]), "{format}");
+    }
+}
+
+#[test]
+fn what_is_no_capture_is_1_and_named() {
+    let files = Files::new(&[("text", b"hello, world"), ("empty", b"")]);
+    let dir = files.0.path().to_str().expect("a plain name");
+    let cases = [
+        (files.path("text"), "not a capture: it begins with 68 65 6c 6c 6f"),
+        (files.path("empty"), "it is empty"),
+        (files.path("missing"), "No such file"),
+        (dir.to_owned(), "is a directory"),
+    ];
+    for (path, reason) in cases {
+        for args in [vec!["report", "-r", &path], vec!["-r", &path], vec!["snap", "-o", "/dev/null.txt", "-r", &path]] {
+            let (code, out, err) = run(&args);
+            assert_eq!((code, out.as_str()), (1, ""), "{args:?}");
+            assert!(err.contains(&path) && err.contains(reason) && err.lines().count() == 1, "{err}");
+        }
+    }
+}
+
+#[test]
+fn what_is_damaged_is_2_and_all_before_it_is_told() {
+    let whole = demo();
+    let gz = fs::read(demo_gz()).expect("the demo");
+    let mut garbled = whole[..60_000].to_vec();
+    garbled.extend([0xff; 64]);
+    let files = Files::new(&[
+        ("cut.pcap", &whole[..100_000]),
+        ("cut.pcap.gz", &gz[..gz.len() / 2]),
+        ("garbled.pcap", &garbled),
+        ("head.pcap", &whole[..10]),
+    ]);
+    for (name, some) in [("cut.pcap", true), ("cut.pcap.gz", true), ("garbled.pcap", true), ("head.pcap", false)] {
+        let path = files.path(name);
+        let (code, out, err) = run(&["report", "-r", &path, "--format", "ndjson"]);
+        assert_eq!(code, 2, "{name}");
+        let objects: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(objects.len() > 10, some, "{name}: flows before the damage");
+        let damage = &objects.last().expect("a summary")["damage"];
+        let offset = damage["offset"].as_u64().expect("where");
+        assert_eq!(damage["file"], path.as_str());
+        assert!(err.contains(&path) && err.contains(&format!("damaged at byte {offset}")), "{err}");
+        assert!(err.contains(damage["reason"].as_str().expect("why")), "{err}");
+        let (code, text, _) = run(&["report", "-r", &path]);
+        let told = text.lines().any(|line| line.replace(',', "").contains(&format!("byte {offset}")));
+        assert!(code == 2 && told, "the text report tells it too: {text}");
+    }
+    // What the cut one holds is what the whole one begins with.
+    let (_, out, _) = run(&["report", "-r", &files.path("cut.pcap"), "--format", "ndjson"]);
+    let first: Value = serde_json::from_str(out.lines().next().expect("a flow")).expect("JSON");
+    assert_eq!((&first["orig"]["addr"], &first["orig"]["port"]), (&"198.51.100.101".into(), &42020.into()));
+    // A picture of it is made, and says so.
+    let picture = files.path("cut.txt");
+    assert_eq!(run(&["snap", "-r", &files.path("cut.pcap"), "-o", &picture]).0, 2);
+    assert!(fs::read_to_string(&picture).expect("a picture").contains("damaged at byte"));
+}
+
+#[test]
+fn a_filter_is_the_last_words() {
+    let path = demo_gz();
+    let path = path.to_str().expect("a plain name");
+    let (code, out, _) = run(&["report", "-r", path, "--format", "ndjson", "tcp", "port", "6379"]);
+    assert_eq!((code, out.lines().count()), (0, 20 + 1));
+    let (code, none, _) = run(&["report", "-r", path, "--format", "ndjson", "udp"]);
+    assert_eq!((code, none.lines().count()), (0, 1));
+    for words in ["tcp port", "tcp port 99999", "no such words"] {
+        let args: Vec<&str> = ["report", "-r", path].into_iter().chain(words.split(' ')).collect();
+        let (code, out, err) = run(&args);
+        assert_eq!((code, out.as_str()), (1, ""), "{words}");
+        assert!(err.contains(&format!("'{words}'")), "{err}");
+    }
+}
+
+#[test]
+fn usage_errors_are_1_and_help_is_none() {
+    let cases: [(&[&str], &str); 10] = [
+        (&["snap", "--demo", "-o", "x.txt", "--theme", "pink"], "dark, light, mono"),
+        (&["snap", "--demo", "-o", "x.txt", "--view", "all"], "overview, flows, flow"),
+        (&["snap", "--demo", "-o", "x.txt", "--size", "10x10"], "40x10"),
+        (&["snap", "--demo", "-o", "x.gif"], ".txt, .svg or .png"),
+        (&["snap", "--demo"], "-o"),
+        (&["snap", "--demo", "-o", "x.txt", "--flow", "9999"], "there is no flow 9999"),
+        (&["report", "--demo", "--for", "soon"], "a span such as 10s"),
+        (&["report", "--demo", "--flows", "0"], "from 1 on"),
+        (&["report", "-r", "a", "-i", "lo"], "cannot be used with"),
+        (&["report", "--nonsense"], "--nonsense"),
+    ];
+    for (args, reason) in cases {
+        let (code, out, err) = run(args);
+        assert_eq!((code, out.as_str()), (1, ""), "{args:?}: 2 would say that the input is damaged");
+        assert!(err.contains(reason), "{args:?}: {err}");
+    }
+    for args in [["--help"], ["--version"]] {
+        let (code, out, err) = run(&args);
+        assert!(code == 0 && err.is_empty() && out.contains("sockscope"), "{args:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_named() {
+    let cases: [(&[&str], &str); 3] = [
+        (&["report", "--demo", "-o", "/nowhere/x"], "/nowhere/x: No such file"),
+        (&["snap", "--demo", "-o", "/nowhere/x.txt"], "/nowhere/x.txt: No such file"),
+        (&["report", "--demo", "-o", "/dev/full"], "/dev/full: No space left"),
+    ];
+    for (args, reason) in cases {
+        let (code, _, err) = run(args);
+        assert!(code == 1 && err.contains(reason), "{args:?}: {code} {err}");
+    }
+}
+
+#[test]
+fn names_cannot_act_on_the_terminal() {
+    let files = Files::new(&[]);
+    let name = "bad\x1b[31m\x07\n\u{202e}name";
+    let path = files.path(name);
+    fs::write(&path, demo()).expect("such names are allowed");
+    fs::write(files.path("\x1b]0;x\x07.txt"), "no capture").expect("such names are allowed");
+    let invalid = files.0.path().join(OsStr::from_bytes(b"\xff\x1b[2J"));
+    let hostile = |text: &str| text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
+    let picture = files.path("out.svg");
+    let cases: [(&[&str], i32); 8] = [
+        (&["report", "-r", &path], 0),
+        (&["report", "-r", &path, "--format", "ndjson"], 0),
+        (&["snap", "-r", &path, "-o", &picture], 0),
+        (&["report", "-r", &files.path("\x1b]0;x\x07.txt")], 1),
+        (&["report", "-i", "\x1b[31mlo", "--for", "1s"], 1),
+        (&["report", "--demo", "-o", "/nowhere/\x1b[31m"], 1),
+        (&["snap", "--demo", "-o", "x.\x1b[31m"], 1),
+        (&["report", "--demo", "\x1b[31m"], 1),
+    ];
+    for (args, expected) in cases {
+        let (code, out, err) = run(args);
+        // Without the right to capture the refusal comes before the name is looked at.
+        assert!(code == expected || (args.contains(&"-i") && code == 3), "{args:?}: {code} {err}");
+        assert!(!hostile(&out) && !hostile(&err), "{args:?}: {err:?}");
+    }
+    assert!(!hostile(&fs::read_to_string(&picture).expect("a picture")));
+    let output = plain(&["report", "-r"]).arg(&invalid).output().expect("it starts");
+    let (code, _, err) = told(&output);
+    assert!(code == 1 && !hostile(&err), "{err:?}");
+    for option in ["--theme", "--size", "--at", "--view"] {
+        let (code, _, err) = run(&["snap", "--demo", "-o", "x.txt", option, "\x1b[31mx"]);
+        assert!(code == 1 && !hostile(&err), "{option}: {err:?}");
+    }
+}
+
+#[test]
+fn capturing_without_the_right_is_3_and_says_how_to_get_it() {
+    let mut command = if rustix::process::geteuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all"]);
+        // A copy that this user may run, wherever the build is.
+        command
+    } else {
+        println!("as an ordinary user: only if this binary has no capability");
+        Command::new("env")
+    };
+    let files = Files::new(&[]);
+    let binary = files.path("sockscope");
+    fs::copy(env!("CARGO_BIN_EXE_sockscope"), &binary).expect("a copy");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(files.0.path(), open).expect("readable by all");
+    let output = command.args([&binary, "report", "-i", "lo", "--for", "1s"]).output().expect("setpriv(1)");
+    let (code, out, err) = told(&output);
+    assert_eq!((code, out.as_str()), (3, ""), "{err}");
+    assert!(err.contains("setcap cap_net_raw") && err.contains("not permitted"), "{err}");
+}
+
+#[test]
+fn pictures_of_every_view_and_size_are_the_same_each_time() {
+    let files = Files::new(&[]);
+    for view in ["overview", "flows", "flow"] {
+        for (size, columns, rows) in [("80x24", 80, 24), ("120x40", 120, 40), ("200x60", 200, 60)] {
+            let snap = |extension: &str, take: u32| {
+                let path = files.path(&format!("{view}-{size}-{take}.{extension}"));
+                let (code, out, err) = run(&["snap", "--demo", "--view", view, "--size", size, "-o", &path]);
+                assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""), "{path}");
+                fs::read(&path).expect("a picture")
+            };
+            let text = String::from_utf8(snap("txt", 1)).expect("UTF-8");
+            let lines = text.lines().count();
+            assert!(lines > rows && lines <= rows + 4, "the screen and its footer: {lines}");
+            assert!(text.contains("built-in incident") && text.contains(env!("CARGO_PKG_VERSION")), "the footer");
+            assert!(text.lines().all(|line| line.chars().count() <= columns), "{size}");
+            assert_eq!(snap("txt", 2), text.into_bytes());
+            let svg = snap("svg", 1);
+            assert!(svg.starts_with(b"<svg ") && svg == snap("svg", 2));
+            let png = snap("png", 1);
+            // A cell is 9x20 pixels, twice.
+            assert_eq!(decoded(&png), (columns as u32 * 18, lines as u32 * 40), "{view} {size}");
+            if view == "overview" {
+                assert!(png == snap("png", 2), "{view} {size}");
+            }
+        }
+    }
+}
+
+/// Reads a PNG whole; its size.
+fn decoded(bytes: &[u8]) -> (u32, u32) {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+    let info = reader.next_frame(&mut pixels).expect("pixels");
+    let first = &pixels[..4];
+    assert!(pixels.chunks_exact(4).any(|pixel| pixel != first), "not all of one colour");
+    (info.width, info.height)
+}
+
+#[test]
+fn pictures_of_an_instant() {
+    let files = Files::new(&[]);
+    let path = files.path("x.txt");
+    let at = |time: &str| {
+        let (code, _, err) = run(&["snap", "--demo", "--at", time, "-o", &path]);
+        let text = if code == 0 { fs::read_to_string(&path).expect("a picture") } else { String::new() };
+        (code, text, err)
+    };
+    // The incident begins at 21:22:02.957 UTC.
+    let cases = [
+        ("12.5", "0:12.5 / "),
+        ("1m", "1:00.0 / "),
+        ("0", "0:00.0 / "),
+        ("2026-11-21T21:22:32.957389090Z", "0:30.0 / "),
+        ("2026-11-21T22:22:32.957389090+01:00", "0:30.0 / "),
+        ("99h", "1:09.8 / "),
+    ];
+    for (time, position) in cases {
+        let (code, text, err) = at(time);
+        assert!(code == 0 && text.contains(position), "{time}: {code} {err} {text}");
+    }
+    let (early, late) = (at("5").1, at("1m").1);
+    assert!(early.contains(" 21:22:07 ") && late.contains(" 21:23:02 "), "the clock stands at the instant");
+    for time in ["never", "-5", "12:xx", "2026-13-01T00:00:00Z", ""] {
+        let (code, _, err) = at(time);
+        assert!(code == 1 && err.contains("is no time"), "{time}: {code} {err}");
+    }
+    let (code, _, err) = run(&["snap", "--at", "5", "-o", &path]);
+    assert!(code == 1 && err.contains("--at needs a capture"), "{err}");
+}
+
+#[test]
+fn the_flow_that_was_named_is_drawn() {
+    let files = Files::new(&[]);
+    let path = files.path("x.txt");
+    let (_, flows, _) = run(&["report", "--demo", "--format", "ndjson", "--filter", "6379"]);
+    let flow: Value = serde_json::from_str(flows.lines().next().expect("a flow")).expect("JSON");
+    let id = flow["id"].to_string();
+    assert_eq!(run(&["snap", "--demo", "--view", "flow", "--flow", &id, "-o", &path]).0, 0);
+    let text = fs::read_to_string(&path).expect("a picture");
+    let orig = format!("{}:{}", flow["orig"]["addr"].as_str().expect("an address"), flow["orig"]["port"]);
+    assert!(text.contains(&format!("Flow {id}  {orig}")) && text.contains("Refused"), "{text}");
+}
