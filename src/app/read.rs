@@ -2,6 +2,8 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -67,11 +69,27 @@ pub(super) enum Reading {
     End(Option<Damage>),
 }
 
+/// A capture being read ahead by a thread of its own. Dropping it ends the thread.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) batches: Receiver<Reading>,
+    /// The newest instant that the thread has come to, nanoseconds.
+    newest: Arc<AtomicI64>,
+}
+
+impl Reader {
+    /// The newest instant read so far.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        let newest = Timestamp::from_nanos(self.newest.load(Ordering::Relaxed));
+        (newest > Timestamp::MIN).then_some(newest)
+    }
+}
+
 /// Opens a capture and starts to read it ahead. Checks first that it is one, and that the filter compiles for it.
 ///
 /// # Errors
 /// Where the file cannot be opened, is no capture, or the filter does not compile.
-pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Receiver<Reading>> {
+pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
     let mut reader = CaptureReader::open(origin.open()?).with_context(|| origin.name())?;
     let mut frames = filter.map(FrameFilter::new);
     if let Some(frames) = &mut frames {
@@ -82,15 +100,17 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Receiver<Re
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if origin.can_reopen() { BATCH } else { 1 };
     let (send, receive) = bounded(AHEAD / batch);
+    let newest = Arc::new(AtomicI64::new(Timestamp::MIN.nanos()));
+    let told = newest.clone();
     let run = move || {
-        let end = read_all(&mut reader, frames.as_mut(), batch, &send);
+        let end = read_all(&mut reader, frames.as_mut(), batch, &send, &told);
         super::panic_if_asked("reader");
         if let Some(end) = end {
             let _nobody_waits = send.send(Reading::End(end));
         }
     };
     thread::Builder::new().name("reader".to_owned()).spawn(run).context("cannot start a thread")?;
-    Ok(receive)
+    Ok(Reader { batches: receive, newest })
 }
 
 /// Reads to the end. `None`: nobody takes the batches any more; otherwise why it ended, if not cleanly.
@@ -99,6 +119,7 @@ fn read_all(
     mut filter: Option<&mut FrameFilter>,
     batch: usize,
     send: &Sender<Reading>,
+    newest: &AtomicI64,
 ) -> Option<Option<Damage>> {
     let mut counts = FrameCounts::default();
     let mut last = Timestamp::MIN;
@@ -113,6 +134,7 @@ fn read_all(
             }
         };
         if last > Timestamp::MIN {
+            newest.store(last.nanos(), Ordering::Relaxed);
             let loss = Loss { ts: last, kernel: None, interface: None, ours: 0, frames: counts };
             send.send(Reading::Batch { segments, loss }).ok()?;
         }

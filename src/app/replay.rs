@@ -4,16 +4,15 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use crossbeam_channel::{Receiver, TryRecvError};
+use crossbeam_channel::TryRecvError;
 
 use crate::base::Timestamp;
-use crate::engine::{Config, Engine, Input, Loss};
+use crate::engine::{Config, Engine, Input};
 use crate::journal::{Damage, PlayClock};
 use crate::ui::{Control, Playback, Source, SourceKind};
-use crate::wire::Segment;
 
 use super::feed::Feed;
-use super::read::{self, Origin, Reading};
+use super::read::{self, Origin, Reader, Reading};
 
 /// Segments fed in one go, so that queries are answered in between.
 const AT_ONCE: usize = 20_000;
@@ -28,9 +27,9 @@ pub(super) struct Replay {
     config: Config,
     clock: PlayClock,
     started: Instant,
-    reader: Receiver<Reading>,
-    ahead: VecDeque<Segment>,
-    loss: Option<Loss>,
+    reader: Reader,
+    /// What was read and is not due yet, in the order of the file.
+    ahead: VecDeque<Input>,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     /// Where a jump is going; it takes no time of the capture's clock.
@@ -57,7 +56,6 @@ impl Replay {
             clock: PlayClock::new(speed),
             started: Instant::now(),
             ahead: VecDeque::new(),
-            loss: None,
             first: None,
             last: None,
             target: None,
@@ -93,14 +91,17 @@ impl Replay {
     /// reader has not come so far.
     fn fill(&mut self, wait: bool) -> bool {
         while self.ahead.is_empty() && !self.at_end {
-            let message =
-                if wait { self.reader.recv().map_err(|_| TryRecvError::Disconnected) } else { self.reader.try_recv() };
+            let message = if wait {
+                self.reader.batches.recv().map_err(|_| TryRecvError::Disconnected)
+            } else {
+                self.reader.batches.try_recv()
+            };
             match message {
                 Ok(Reading::Batch { segments, loss }) => {
-                    self.ahead.extend(segments);
-                    self.loss = Some(loss);
+                    self.ahead.extend(segments.into_iter().map(Input::Segment));
+                    self.ahead.push_back(Input::Loss(loss));
                     self.last = self.last.max(Some(loss.ts));
-                    self.first = self.first.or_else(|| self.ahead.front().map(|segment| segment.ts));
+                    self.first = self.first.or_else(|| self.ahead.front().map(Input::ts));
                 }
                 Ok(Reading::End(damage)) => (self.at_end, self.damage) = (true, damage),
                 Err(TryRecvError::Empty) => return false,
@@ -114,20 +115,20 @@ impl Replay {
         !self.ahead.is_empty()
     }
 
-    /// Feeds waiting segments that are due; false once one waits that is not.
+    /// Feeds waiting inputs that are due; false once one waits that is not.
     fn feed_until(&mut self, engine: &mut Engine, until: Option<Timestamp>, at_most: usize) -> bool {
         for _ in 0..at_most {
-            let Some(segment) = self.ahead.front() else { return true };
-            if until.is_some_and(|until| segment.ts > until) {
+            let Some(input) = self.ahead.front() else { return true };
+            if until.is_some_and(|until| input.ts() > until) {
                 return false;
             }
-            engine.feed(&Input::Segment(*segment));
+            engine.feed(input);
             self.ahead.pop_front();
         }
         true
     }
 
-    /// The clock moves on to where it stands even if no segment does, and the frame counts are told.
+    /// The clock moves on to where it stands even if no segment does.
     fn finish(&mut self, engine: &mut Engine, until: Option<Timestamp>) {
         let end = if self.at_end && self.ahead.is_empty() { self.last } else { None };
         let reached = match (until, end) {
@@ -138,9 +139,6 @@ impl Replay {
         let started = engine.now().is_some() || end.is_some();
         if let Some(reached) = reached.filter(|_| started) {
             engine.feed(&Input::Tick(reached));
-        }
-        if let (Some(loss), Some(now)) = (self.loss, engine.now()) {
-            engine.feed(&Input::Loss(Loss { ts: now, ..loss }));
         }
     }
 
@@ -160,7 +158,7 @@ impl Replay {
         *engine = Engine::new(self.config);
         self.ahead.clear();
         self.clock.clear();
-        (self.at_end, self.damage, self.loss, self.target, self.step) = (false, None, None, None, false);
+        (self.at_end, self.damage, self.target, self.step) = (false, None, None, false);
         true
     }
 
@@ -193,8 +191,9 @@ impl Replay {
 
     /// Feeds one segment; where the reader has none yet (a stream may be silent for long), later.
     fn step(&mut self, engine: &mut Engine) {
-        let found = self.fill(false);
-        if found {
+        let mut found = false;
+        while !found && self.fill(false) {
+            found = matches!(self.ahead.front(), Some(Input::Segment(_)));
             self.feed_until(engine, None, 1);
         }
         self.step = !found && !self.at_end;
@@ -215,9 +214,9 @@ impl Feed for Replay {
             return Duration::from_millis(1);
         }
         if engine.now().is_none()
-            && let Some(segment) = self.ahead.front()
+            && let Some(input) = self.ahead.front()
         {
-            self.clock.set(self.started.elapsed(), segment.ts);
+            self.clock.set(self.started.elapsed(), input.ts());
         }
         let due = self.clock.due(self.now());
         let more = self.feed_until(engine, due, AT_ONCE) && !(self.at_end && self.ahead.is_empty());
@@ -260,7 +259,7 @@ impl Feed for Replay {
                 paused: self.clock.paused(),
                 speed: self.clock.speed(),
                 start: self.first,
-                end: self.last,
+                end: self.reader.newest().max(self.last),
                 at_end: self.at_end && self.ahead.is_empty(),
             }),
             notices: self.damage.iter().map(|damage| told(&name, damage)).chain(self.notice.clone()).collect(),
