@@ -4,11 +4,6 @@ CARGO ?= cargo
 ARGS  ?=
 # The rust-version of Cargo.toml.
 MSRV  := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-CORPUS := $(wildcard ../shared/corpus)
-export SOCKSCOPE_CORPUS ?= $(if $(CORPUS),$(abspath $(CORPUS)))
-ifeq ($(strip $(SOCKSCOPE_CORPUS)),)
-unexport SOCKSCOPE_CORPUS
-endif
 
 .PHONY: help run build install-deps check-cargo lint test bench soak demo-capture screenshots clean
 

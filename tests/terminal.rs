@@ -89,7 +89,7 @@ fn views_open_and_close() {
     pty.shows(&["orig state", "payload"]);
     pty.shows_no("Handshakes");
     pty.keys("j\r");
-    pty.shows(&["Flow ", "─ orig ", "─ resp ", "─ Life ", "─ Handshake ", "state    ESTAB inferred"]);
+    pty.shows(&["Flow ", "─ orig ", "─ resp ", "─ Life ", "─ Handshake ", " inferred"]);
     pty.keys("\x1b");
     pty.shows(&["orig state"]);
     pty.keys("1");
@@ -133,9 +133,9 @@ fn the_order_changes() {
     let capture = capture();
     let mut pty = capture.open(120, 40);
     pty.keys("2");
-    pty.shows(&["sort recent ▼"]);
+    pty.shows(&["sort rate ▼"]);
     pty.keys("s");
-    pty.shows_no("sort recent");
+    pty.shows_no("sort rate");
     pty.shows(&["▼"]);
     pty.keys("S");
     pty.shows(&["▲"]);

@@ -10,15 +10,18 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::base::Timestamp;
-use crate::engine::Loss;
+use crate::engine::{Input, Loss};
 use crate::io::bpf::FrameFilter;
 use crate::io::file;
 use crate::journal::{CaptureReader, Damage};
-use crate::wire::{Decoded, FrameCounts, Segment, decode};
+use crate::wire::{Decoded, FrameCounts, decode};
 
 const BATCH: usize = 1024;
 /// Segments that are read ahead at most.
 const AHEAD: usize = 16 * BATCH;
+
+/// Frames after which their counts are told again; a frame that cannot be decoded is told at once.
+const TELL_EVERY: u64 = 256;
 
 /// The demo's capture.
 static DEMO: &[u8] = include_bytes!("../../assets/demo.pcap.gz");
@@ -63,8 +66,8 @@ fn open_file(path: &Path) -> Result<Box<dyn Read + Send>> {
 /// What the reading thread delivers.
 #[derive(Debug)]
 pub(super) enum Reading {
-    /// Segments in the order of the file, and what became of all frames so far.
-    Batch { segments: Vec<Segment>, loss: Loss },
+    /// Segments, and what became of all frames so far, in the order of the file.
+    Batch(Vec<Input>),
     /// The end: clean, damaged, or the filter failed.
     End(Option<Damage>),
 }
@@ -90,20 +93,21 @@ impl Reader {
 /// # Errors
 /// Where the file cannot be opened, is no capture, or the filter does not compile.
 pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
-    let mut reader = CaptureReader::open(origin.open()?).with_context(|| origin.name())?;
-    let mut frames = filter.map(FrameFilter::new);
-    if let Some(frames) = &mut frames {
+    let reader = CaptureReader::open(origin.open()?).with_context(|| origin.name())?;
+    let mut filter = filter.map(FrameFilter::new);
+    if let Some(filter) = &mut filter {
         for interface in reader.interfaces() {
-            frames.check(interface.link)?;
+            filter.check(interface.link)?;
         }
     }
+    let mut source = Source { reader, filter, counts: FrameCounts::default(), told: None, last: Timestamp::MIN };
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if origin.can_reopen() { BATCH } else { 1 };
     let (send, receive) = bounded(AHEAD / batch);
     let newest = Arc::new(AtomicI64::new(Timestamp::MIN.nanos()));
     let told = newest.clone();
     let run = move || {
-        let end = read_all(&mut reader, frames.as_mut(), batch, &send, &told);
+        let end = source.read_all(batch, &send, &told);
         super::panic_if_asked("reader");
         if let Some(end) = end {
             let _nobody_waits = send.send(Reading::End(end));
@@ -113,61 +117,69 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
     Ok(Reader { batches: receive, newest })
 }
 
-/// Reads to the end. `None`: nobody takes the batches any more; otherwise why it ended, if not cleanly.
-fn read_all(
-    reader: &mut CaptureReader,
-    mut filter: Option<&mut FrameFilter>,
-    batch: usize,
-    send: &Sender<Reading>,
-    newest: &AtomicI64,
-) -> Option<Option<Damage>> {
-    let mut counts = FrameCounts::default();
-    let mut last = Timestamp::MIN;
-    loop {
-        let mut segments = Vec::with_capacity(batch);
-        let end = loop {
-            match next(reader, filter.as_deref_mut(), &mut counts, &mut last, &mut segments) {
-                Ok(true) if segments.len() < batch => {}
-                Ok(true) => break None,
-                Ok(false) => break Some(None),
-                Err(why) => break Some(Some(why)),
-            }
-        };
-        if last > Timestamp::MIN {
-            newest.store(last.nanos(), Ordering::Relaxed);
-            let loss = Loss { ts: last, kernel: None, interface: None, ours: 0, frames: counts };
-            send.send(Reading::Batch { segments, loss }).ok()?;
-        }
-        if end.is_some() {
-            return end;
-        }
-    }
+/// What reads: the capture, its filter, and what became of its frames so far.
+struct Source {
+    reader: CaptureReader,
+    filter: Option<FrameFilter>,
+    counts: FrameCounts,
+    /// The counts that were told last.
+    told: Option<FrameCounts>,
+    last: Timestamp,
 }
 
-/// Reads one frame; false at the end.
-fn next(
-    reader: &mut CaptureReader,
-    filter: Option<&mut FrameFilter>,
-    counts: &mut FrameCounts,
-    last: &mut Timestamp,
-    segments: &mut Vec<Segment>,
-) -> Result<bool, Damage> {
-    let offset = reader.offset();
-    let frame = match reader.next_frame() {
-        Ok(Some(frame)) => frame,
-        Ok(None) => return Ok(false),
-        Err(damage) => return Err(damage),
-    };
-    *last = (*last).max(frame.ts);
-    if let Some(filter) = filter
-        && !filter.matches(&frame).map_err(|error| Damage { offset, reason: error.to_string(), decompressed: false })?
-    {
-        return Ok(true);
+impl Source {
+    /// Reads to the end. `None`: nobody takes the batches any more; otherwise why it ended, if not cleanly.
+    fn read_all(&mut self, batch: usize, send: &Sender<Reading>, newest: &AtomicI64) -> Option<Option<Damage>> {
+        loop {
+            let mut inputs = Vec::with_capacity(batch + 1);
+            let end = loop {
+                match self.next(&mut inputs) {
+                    Ok(true) if inputs.len() < batch => {}
+                    Ok(true) => break None,
+                    Ok(false) => break Some(None),
+                    Err(why) => break Some(Some(why)),
+                }
+            };
+            if end.is_some() && self.told != Some(self.counts) && self.counts.frames > 0 {
+                self.tell(&mut inputs);
+            }
+            newest.store(self.last.nanos(), Ordering::Relaxed);
+            if !inputs.is_empty() {
+                send.send(Reading::Batch(inputs)).ok()?;
+            }
+            if end.is_some() {
+                return end;
+            }
+        }
     }
-    let decoded = decode(&frame);
-    counts.count(&decoded);
-    if let Decoded::Tcp(segment) = decoded {
-        segments.push(segment);
+
+    /// Reads one frame; false at the end.
+    fn next(&mut self, inputs: &mut Vec<Input>) -> Result<bool, Damage> {
+        let offset = self.reader.offset();
+        let Some(frame) = self.reader.next_frame()? else { return Ok(false) };
+        self.last = self.last.max(frame.ts);
+        if let Some(filter) = &mut self.filter {
+            let matches = filter.matches(&frame);
+            if !matches.map_err(|error| Damage { offset, reason: error.to_string(), decompressed: false })? {
+                return Ok(true);
+            }
+        }
+        let decoded = decode(&frame);
+        self.counts.count(&decoded);
+        let due = self.told.is_none_or(|told| {
+            self.counts.frames - told.frames >= TELL_EVERY || self.counts.undecoded_total() > told.undecoded_total()
+        });
+        if due {
+            self.tell(inputs);
+        }
+        if let Decoded::Tcp(segment) = decoded {
+            inputs.push(Input::Segment(segment));
+        }
+        Ok(true)
     }
-    Ok(true)
+
+    fn tell(&mut self, inputs: &mut Vec<Input>) {
+        self.told = Some(self.counts);
+        inputs.push(Input::Loss(Loss { ts: self.last, kernel: None, interface: None, ours: 0, frames: self.counts }));
+    }
 }

@@ -97,11 +97,10 @@ impl Replay {
                 self.reader.batches.try_recv()
             };
             match message {
-                Ok(Reading::Batch { segments, loss }) => {
-                    self.ahead.extend(segments.into_iter().map(Input::Segment));
-                    self.ahead.push_back(Input::Loss(loss));
-                    self.last = self.last.max(Some(loss.ts));
-                    self.first = self.first.or_else(|| self.ahead.front().map(Input::ts));
+                Ok(Reading::Batch(inputs)) => {
+                    self.first = self.first.or_else(|| inputs.first().map(Input::ts));
+                    self.last = self.last.max(inputs.last().map(Input::ts));
+                    self.ahead.extend(inputs);
                 }
                 Ok(Reading::End(damage)) => (self.at_end, self.damage) = (true, damage),
                 Err(TryRecvError::Empty) => return false,
