@@ -25,6 +25,8 @@ pub(super) struct Replay {
     origin: Origin,
     filter: Option<String>,
     config: Config,
+    /// How long to wait for the reader: a file's is never far, a stream may be silent for long.
+    patience: Duration,
     clock: PlayClock,
     started: Instant,
     reader: Reader,
@@ -50,6 +52,7 @@ impl Replay {
     pub(super) fn open(origin: Origin, filter: Option<String>, config: Config, speed: f64) -> Result<Self> {
         Ok(Self {
             reader: read::start(&origin, filter.as_deref())?,
+            patience: if origin.can_reopen() { Duration::from_millis(1) } else { REST },
             origin,
             filter,
             config,
@@ -178,7 +181,7 @@ impl Replay {
         let more = self.fill(false) && self.feed_until(engine, Some(target), AT_ONCE);
         let waiting = more || (self.ahead.is_empty() && !self.at_end);
         if waiting {
-            return if more { Duration::ZERO } else { Duration::from_millis(1) };
+            return if more { Duration::ZERO } else { self.patience };
         }
         self.target = None;
         self.finish(engine, Some(target));
@@ -210,7 +213,7 @@ impl Feed for Replay {
             self.step(engine);
         }
         if !self.fill(false) && !self.at_end {
-            return Duration::from_millis(1);
+            return self.patience;
         }
         if engine.now().is_none()
             && let Some(input) = self.ahead.front()
@@ -223,7 +226,7 @@ impl Feed for Replay {
             return Duration::ZERO;
         }
         self.finish(engine, due);
-        if more { Duration::from_millis(1) } else { REST }
+        if more { self.patience } else { REST }
     }
 
     fn control(&mut self, control: Control, engine: &mut Engine) {

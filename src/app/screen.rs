@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use crossterm::event::{Event, MouseEventKind};
 
 use crate::engine::Dashboard;
 use crate::export::{Footer, PictureFormat};
@@ -30,20 +31,8 @@ pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<()> {
     loop {
         screen.fit(&terminal)?;
         screen.draw(&mut terminal)?;
-        let next = screen.next_frame.saturating_duration_since(Instant::now());
-        match terminal.next_event(next).context("cannot read the terminal")? {
-            None => screen.frame_is_due(),
-            Some(TtyEvent::Input(event)) => {
-                let effects = screen.ui.handle(&event, &screen.shown.dashboard, &screen.shown.source);
-                for effect in effects {
-                    if screen.apply(&effect, &mut terminal)? {
-                        return Ok(());
-                    }
-                }
-                screen.ask();
-            }
-            Some(TtyEvent::Resumed) => {}
-            Some(TtyEvent::Quit(_) | TtyEvent::HangUp) => return Ok(()),
+        if screen.events(&mut terminal)? {
+            return Ok(());
         }
         if !driver.alive() {
             bail!("the engine's thread died");
@@ -64,6 +53,42 @@ impl<'a> Screen<'a> {
         let shown = driver.show(Default::default(), Duration::from_secs(10)).context("the engine does not answer")?;
         let now = Instant::now();
         Ok(Self { driver, ui, shown, next_frame: now, answered: now })
+    }
+
+    /// Takes in what the terminal has to say until the next frame is due, or nothing more waits after something came.
+    /// True to quit.
+    fn events(&mut self, terminal: &mut Terminal) -> Result<bool> {
+        let mut came = false;
+        loop {
+            let left = self.next_frame.saturating_duration_since(Instant::now());
+            let patience = if came { Duration::ZERO } else { left };
+            match terminal.next_event(patience).context("cannot read the terminal")? {
+                Some(TtyEvent::Input(event)) => {
+                    for effect in self.ui.handle(&event, &self.shown.dashboard, &self.shown.source) {
+                        if self.apply(&effect, terminal)? {
+                            return Ok(true);
+                        }
+                    }
+                    // A key may mean something in the rows that the one before it brought. A pointer that passes by
+                    // asks for nothing.
+                    if !is_motion(&event) {
+                        self.ask();
+                    }
+                    came = true;
+                }
+                Some(TtyEvent::Resumed) => return Ok(false),
+                Some(TtyEvent::Quit(_) | TtyEvent::HangUp) => return Ok(true),
+                None if came && !left.is_zero() => return Ok(false),
+                None => {
+                    self.frame_is_due();
+                    return Ok(false);
+                }
+            }
+            if left.is_zero() {
+                self.frame_is_due();
+                return Ok(false);
+            }
+        }
     }
 
     /// The terminal's size may have changed without an event: while the program was stopped.
@@ -150,6 +175,10 @@ impl<'a> Screen<'a> {
         }
         bail!("a thousand pictures of this instant are there already")
     }
+}
+
+fn is_motion(event: &Event) -> bool {
+    matches!(event, Event::Mouse(mouse) if mouse.kind == MouseEventKind::Moved)
 }
 
 /// What a picture's footer says of a source.
