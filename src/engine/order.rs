@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::flow::Side;
 
 use super::dashboard::FlowPane;
 use super::query::Scan;
@@ -36,8 +37,9 @@ impl Engine {
 
     /// What a screen needs that only a walk over all flows tells.
     fn scan(&self) -> Scan {
-        let mismatches =
-            |record: &Record| record.ends.iter().flatten().filter(|end| end.mismatch_since().is_some()).count() as u64;
+        let mismatches = |record: &Record| {
+            Side::BOTH.into_iter().filter(|side| record.mismatch_since(*side).is_some()).count() as u64
+        };
         Scan {
             mismatched: self.table.iter().map(|(_, record)| mismatches(record)).sum(),
             wire_queues: wire_queues(self.table.iter().map(|(_, record)| record)),

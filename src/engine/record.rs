@@ -118,6 +118,15 @@ impl Record {
         let kernel_ended = self.ends.iter().flatten().any(|end| end.gone.is_some());
         kernel_over && if self.wire.is_some() { wire_over || kernel_ended } else { kernel_ended }
     }
+
+    /// Since when the two states of an end disagree. A FIN may have gone before the capture began, so what the wire
+    /// shows of a flow first seen mid-stream is no claim to hold beside the kernel's before both FINs were seen.
+    pub(super) fn mismatch_since(&self, side: Side) -> Option<Timestamp> {
+        use TcpState::{Closed, Closing, LastAck, TimeWait};
+        let partial = self.wire.as_ref().is_none_or(|flow| flow.outcome() == HandshakeOutcome::Partial);
+        let both_fins = matches!(self.inferred(side), Some(Closing | LastAck | TimeWait | Closed));
+        self.end(side).filter(|end| end.gone.is_none() && (!partial || both_fins))?.mismatch_since()
+    }
 }
 
 /// Bits in the current and in the last complete second: enough for a rate without a history per flow.

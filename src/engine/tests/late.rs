@@ -1,4 +1,4 @@
-//! Readings that come after segments that are newer than they are.
+//! Readings that come late, and captures that begin late.
 
 use super::*;
 
@@ -19,4 +19,16 @@ fn a_late_reading_says_nothing_of_a_connection_that_began_after_it() {
     let rows = show(&engine).flows.rows;
     let reported: Vec<_> = rows.iter().filter_map(|row| Some((row.id, row.orig.reported?))).collect();
     assert_eq!((rows.len(), reported), (2, vec![(FlowId(1), TcpState::Estab)]));
+}
+
+#[test]
+fn a_fin_before_the_capture_is_no_mismatch() {
+    // The server's FIN went before the capture began: the client's FIN and the last ACK are all there is.
+    let mut engine = fed([segment(0, CLIENT, SERVER, "F.", 101, 502, 0), segment(1, SERVER, CLIENT, ".", 502, 102, 0)]);
+    let rows = || vec![socket(SERVER, CLIENT, TcpState::TimeWait, (0, 0), 0, 1)];
+    for millis in [1_000, 1_500, 2_000] {
+        engine.feed(&sample(millis, rows(), &[]));
+    }
+    let dashboard = show(&engine);
+    assert_eq!((dashboard.states.mismatched, dashboard.flows.rows[0].resp.mismatch_since), (0, None));
 }
