@@ -38,7 +38,7 @@ impl Engine {
     /// What a screen needs that only a walk over all flows tells.
     fn scan(&self) -> Scan {
         let mismatches = |record: &Record| {
-            Side::BOTH.into_iter().filter(|side| record.mismatch_since(*side).is_some()).count() as u64
+            Side::BOTH.into_iter().filter(|side| self.mismatch_since(record, *side).is_some()).count() as u64
         };
         Scan {
             mismatched: self.table.iter().map(|(_, record)| mismatches(record)).sum(),

@@ -79,8 +79,12 @@ impl Record {
         }
     }
 
-    /// For eviction: a socket that the kernel still holds keeps its flow from being called closed.
+    /// For eviction: a socket that the kernel still holds keeps its flow from being called closed. One that it held and
+    /// holds no more has ended, though the wire did not show how.
     pub(super) fn class(&self) -> Class {
+        if self.is_closed() {
+            return Class::Closed;
+        }
         let held = Side::BOTH.into_iter().filter_map(|side| self.reported(side));
         let by_kernel = held
             .map(|state| match state {

@@ -1,4 +1,4 @@
-//! Readings that come late, and captures that begin late.
+//! Readings that come late, captures that begin late, and captures that lose.
 
 use super::*;
 
@@ -31,4 +31,47 @@ fn a_fin_before_the_capture_is_no_mismatch() {
     }
     let dashboard = show(&engine);
     assert_eq!((dashboard.states.mismatched, dashboard.flows.rows[0].resp.mismatch_since), (0, None));
+}
+
+#[test]
+fn segments_that_were_lost_are_no_mismatch() {
+    let reported = |state| vec![socket(CLIENT, SERVER, state, (0, 0), 77, 1)];
+    let lost = |millis, kernel, ours| {
+        Input::Loss(Loss {
+            ts: at(millis),
+            kernel: Some(kernel),
+            interface: Some(9),
+            ours,
+            frames: FrameCounts::default(),
+        })
+    };
+    for (kernel, ours, claims) in [(5, 0, 0), (0, 5, 0), (0, 0, 1)] {
+        let mut engine = fed(handshake(0));
+        engine.feed(&lost(500, kernel, ours));
+        for millis in [1_000, 1_500, 2_000] {
+            engine.feed(&sample(millis, reported(TcpState::TimeWait), &[]));
+        }
+        assert_eq!(show(&engine).states.mismatched, claims, "the kernel lost {kernel}, we lost {ours}");
+    }
+    // What begins after the loss is whole.
+    let mut engine = engine();
+    engine.feed(&lost(500, 5, 5));
+    feed_all(&mut engine, inputs(handshake(600)));
+    engine.feed(&lost(900, 5, 5));
+    for millis in [1_000, 1_500, 2_000] {
+        engine.feed(&sample(millis, reported(TcpState::TimeWait), &[]));
+    }
+    assert_eq!(show(&engine).states.mismatched, 1);
+}
+
+#[test]
+fn a_socket_that_is_gone_ends_its_flow_though_its_fin_was_lost() {
+    let mut engine = Engine::new(Config::live(10, 1));
+    feed_all(&mut engine, inputs(handshake(0)));
+    engine.feed(&sample(500, vec![socket(CLIENT, SERVER, TcpState::Estab, (0, 0), 77, 1)], &[]));
+    engine.feed(&sample(1_000, Vec::new(), &[]));
+    let dashboard = show(&engine);
+    assert!(dashboard.flows.rows[0].closed);
+    engine.feed(&Input::Tick(at(400_000)));
+    assert_eq!(show(&engine).totals.flows, 0, "forgotten like any flow that is over");
 }
