@@ -64,6 +64,8 @@ pub struct Engine {
     pub(super) addresses: Option<Arc<[IpAddr]>>,
     pub(super) wire_seen: bool,
     loss: Option<Loss>,
+    /// When segments were last found to have been lost on their way here.
+    pub(super) lost_at: Option<Timestamp>,
     totals: Totals,
     segments: Series,
     bits: Series,
@@ -86,6 +88,7 @@ impl Engine {
             addresses: None,
             wire_seen: false,
             loss: None,
+            lost_at: None,
             totals: Totals::default(),
             segments: Series::new(SECOND, TRAFFIC_KEPT),
             bits: Series::new(SECOND, TRAFFIC_KEPT),
@@ -100,6 +103,9 @@ impl Engine {
             Input::Sample(sample) => self.sample(sample),
             Input::Loss(loss) => {
                 self.wire_seen = true;
+                if loss.unseen() > self.loss.as_ref().map_or(0, Loss::unseen) {
+                    self.lost_at = Some(loss.ts);
+                }
                 self.loss = Some(*loss);
             }
             Input::Tick(_) => {}

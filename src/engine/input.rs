@@ -41,3 +41,10 @@ pub struct Loss {
     /// What became of the frames that arrived.
     pub frames: FrameCounts,
 }
+
+impl Loss {
+    /// Frames that passed and were not seen here. What the interface dropped, the kernel's TCP has not seen either.
+    pub(super) fn unseen(&self) -> u64 {
+        self.kernel.unwrap_or(0).saturating_add(self.ours)
+    }
+}

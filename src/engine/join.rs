@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
+use crate::flow::Side;
 use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
@@ -174,6 +175,13 @@ impl Engine {
             armed: None,
             older: None,
         })
+    }
+
+    /// Since when inferred and reported state of an end disagree; no claim of a flow of which segments may have been
+    /// lost on their way here.
+    pub(super) fn mismatch_since(&self, record: &Record, side: Side) -> Option<Timestamp> {
+        let whole = self.lost_at.is_none_or(|lost_at| record.first > lost_at);
+        record.mismatch_since(side).filter(|_| whole)
     }
 
     fn is_missing(&self, end: &Present, reading: u64) -> bool {

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use crate::flow::Side;
+
 use super::dashboard::FlowPane;
 use super::query::Scan;
 use super::queues::wire_queues;
@@ -34,8 +36,9 @@ impl Engine {
 
     /// What a screen needs that only a walk over all flows tells.
     fn scan(&self) -> Scan {
-        let mismatches =
-            |record: &Record| record.ends.iter().flatten().filter(|end| end.mismatch_since().is_some()).count() as u64;
+        let mismatches = |record: &Record| {
+            Side::BOTH.into_iter().filter(|side| self.mismatch_since(record, *side).is_some()).count() as u64
+        };
         Scan {
             mismatched: self.table.iter().map(|(_, record)| mismatches(record)).sum(),
             wire_queues: wire_queues(self.table.iter().map(|(_, record)| record)),

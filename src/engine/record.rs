@@ -88,9 +88,12 @@ impl Record {
         }
     }
 
-    /// For eviction: a socket that the kernel still holds keeps its flow from being called closed, and one that it has
-    /// let go says that the flow is over, whatever the capture missed of its end.
+    /// For eviction: a socket that the kernel still holds keeps its flow from being called closed. One that it held and
+    /// holds no more has ended, though the wire did not show how.
     pub(super) fn class(&self) -> Class {
+        if self.is_closed() {
+            return Class::Closed;
+        }
         let held = Side::BOTH.into_iter().filter_map(|side| self.reported(side));
         let by_kernel = held
             .map(|state| match state {
@@ -98,8 +101,7 @@ impl Record {
                 _ => Class::Live,
             })
             .max();
-        let let_go = by_kernel.is_none() && self.ends.iter().flatten().any(|end| end.gone.is_some());
-        let by_wire = self.wire.as_ref().map(Flow::class).filter(|_| !let_go);
+        let by_wire = self.wire.as_ref().map(Flow::class);
         by_kernel.max(by_wire).unwrap_or(Class::Closed)
     }
 
@@ -141,6 +143,15 @@ impl Record {
         let kernel_over = Side::BOTH.into_iter().all(|side| self.reported(side).is_none());
         let kernel_ended = self.ends.iter().flatten().any(|end| end.gone.is_some());
         kernel_over && if self.wire.is_some() { wire_over || kernel_ended } else { kernel_ended }
+    }
+
+    /// Since when the two states of an end disagree. A FIN may have gone before the capture began, so what the wire
+    /// shows of a flow first seen mid-stream is no claim to hold beside the kernel's before both FINs were seen.
+    pub(super) fn mismatch_since(&self, side: Side) -> Option<Timestamp> {
+        use TcpState::{Closed, Closing, LastAck, TimeWait};
+        let partial = self.wire.as_ref().is_none_or(|flow| flow.outcome() == HandshakeOutcome::Partial);
+        let both_fins = matches!(self.inferred(side), Some(Closing | LastAck | TimeWait | Closed));
+        self.end(side).filter(|end| end.gone.is_none() && (!partial || both_fins))?.mismatch_since()
     }
 }
 

@@ -99,7 +99,7 @@ impl Engine {
             local: self.addresses.as_ref().map(|_| record.local[side.index()]),
             inferred: record.inferred(side),
             reported: record.reported(side),
-            mismatch_since: there.and_then(End::mismatch_since),
+            mismatch_since: self.mismatch_since(record, side),
             recv_q: there.map(|end| end.socket.recv_q),
             send_q: there.and_then(|end| end.socket.send_q),
             owner: match end {
