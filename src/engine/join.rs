@@ -136,7 +136,7 @@ impl Engine {
             record.touched = record.touched.max(sample.ts);
             record.learn_opener(socket.local, listener.is_some());
             let side = side_of(record, socket.local);
-            let shown = record.shown(side);
+            let claimed = record.claimed(side);
             let end =
                 record.ends[side.index()].get_or_insert_with(|| Arc::new(End::new(socket.clone(), sample.ts, reading)));
             let end = Arc::make_mut(end);
@@ -144,7 +144,7 @@ impl Engine {
                 end.read(socket.clone(), sample.ts, reading);
             }
             end.name_owner(&sample.owners, listener);
-            end.compare(shown);
+            end.compare(claimed);
         });
         Some(Present { slot, flow: self.table.get(slot).id, local: socket.local })
     }
@@ -181,7 +181,7 @@ impl Engine {
     /// lost on their way here.
     pub(super) fn mismatch_since(&self, record: &Record, side: Side) -> Option<Timestamp> {
         let whole = self.lost_at.is_none_or(|lost_at| record.first > lost_at);
-        record.mismatch_since(side).filter(|_| whole)
+        record.end(side).filter(|end| end.gone.is_none())?.mismatch_since().filter(|_| whole)
     }
 
     fn is_missing(&self, end: &Present, reading: u64) -> bool {

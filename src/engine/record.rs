@@ -65,13 +65,14 @@ impl Record {
         self.wire.as_ref().and_then(|flow| flow.state(side))
     }
 
-    /// The inferred state with the instant since when it holds, if the wire has shown it: what a flow first seen
-    /// mid-stream is assumed to be (ESTAB) is no claim to hold beside the kernel's.
-    pub(super) fn shown(&self, side: Side) -> Option<(TcpState, Timestamp)> {
+    /// The inferred state and since when it holds, where it is a claim to hold beside the kernel's. A FIN may have gone
+    /// before the capture began, so a flow first seen mid-stream makes none before both FINs were seen.
+    pub(super) fn claimed(&self, side: Side) -> Option<(TcpState, Timestamp)> {
+        use TcpState::{Closed, Closing, LastAck, TimeWait};
         let flow = self.wire.as_ref()?;
         let state = flow.state(side)?;
-        let assumed = flow.outcome() == HandshakeOutcome::Partial && state == TcpState::Estab;
-        (!assumed).then(|| (state, flow.state_since()))
+        let both_fins = matches!(state, Closing | LastAck | TimeWait | Closed);
+        (both_fins || flow.outcome() != HandshakeOutcome::Partial).then(|| (state, flow.state_since()))
     }
 
     /// What the kernel reports of an end now.
@@ -143,15 +144,6 @@ impl Record {
         let kernel_over = Side::BOTH.into_iter().all(|side| self.reported(side).is_none());
         let kernel_ended = self.ends.iter().flatten().any(|end| end.gone.is_some());
         kernel_over && if self.wire.is_some() { wire_over || kernel_ended } else { kernel_ended }
-    }
-
-    /// Since when the two states of an end disagree. A FIN may have gone before the capture began, so what the wire
-    /// shows of a flow first seen mid-stream is no claim to hold beside the kernel's before both FINs were seen.
-    pub(super) fn mismatch_since(&self, side: Side) -> Option<Timestamp> {
-        use TcpState::{Closed, Closing, LastAck, TimeWait};
-        let partial = self.wire.as_ref().is_none_or(|flow| flow.outcome() == HandshakeOutcome::Partial);
-        let both_fins = matches!(self.inferred(side), Some(Closing | LastAck | TimeWait | Closed));
-        self.end(side).filter(|end| end.gone.is_none() && (!partial || both_fins))?.mismatch_since()
     }
 }
 
