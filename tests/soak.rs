@@ -1,0 +1,101 @@
+//! What takes too long for every run (`make soak`, SOCKSCOPE_SOAK=1): floods against the table's bound, and captures
+//! mutated at random. Bounded in count; nothing leaves the process.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+use proptest::prelude::Rng;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+
+use sockscope::base::{Endpoint, Scope, Seq, TcpState, Timestamp};
+use sockscope::engine::{Config, Engine, Input, Query, QueryCache};
+use sockscope::journal::CaptureReader;
+use sockscope::wire::{Decoded, Flags, Options, Segment, decode};
+
+const FLOOD: u32 = 5_000_000;
+const TABLE: usize = 200_000;
+const ESTABLISHED: u32 = 1_000;
+const MUTATIONS: u64 = 20_000;
+
+fn wanted(what: &str) -> bool {
+    let wanted = std::env::var_os("SOCKSCOPE_SOAK").is_some();
+    if !wanted {
+        eprintln!("skipped: {what} takes long; `make soak` runs it");
+    }
+    wanted
+}
+
+fn segment(micros: i64, src: Endpoint, dst: Endpoint, flags: Flags, seq: u32, ack: u32) -> Segment {
+    Segment {
+        ts: Timestamp::from_nanos(1_700_000_000_000_000_000 + micros * 1_000),
+        scope: Scope::FILE,
+        iface: 0,
+        src,
+        dst,
+        seq: Seq(seq),
+        ack: Seq(ack),
+        flags,
+        window: 1024,
+        payload_len: 0,
+        frame_len: 54,
+        options: Options::default(),
+        ttl: 64,
+        vlan: None,
+        digest: 0,
+    }
+}
+
+#[test]
+fn a_flood_of_syns_moves_neither_memory_nor_the_established() {
+    if !wanted("a flood of SYNs") {
+        return;
+    }
+    let server = Endpoint::new([192, 0, 2, 1], 80);
+    let mut engine = Engine::new(Config::replay(TABLE, 1));
+    for n in 0..ESTABLISHED {
+        let client = Endpoint::new([198, 51, 100, 7], 1024 + n as u16);
+        let at = i64::from(n);
+        engine.feed(&Input::Segment(segment(at, client, server, Flags::SYN, 1, 0)));
+        engine.feed(&Input::Segment(segment(at, server, client, Flags::SYN | Flags::ACK, 1, 2)));
+        engine.feed(&Input::Segment(segment(at, client, server, Flags::ACK, 2, 2)));
+    }
+    for n in 0..FLOOD {
+        let client = Endpoint::new((0x0a00_0000_u32 + n).to_be_bytes(), 7);
+        engine.feed(&Input::Segment(segment(2_000 + i64::from(n), client, server, Flags::SYN, n, 0)));
+    }
+    let dashboard = engine.dashboard(&Query::default(), &mut QueryCache::default());
+    assert_eq!(dashboard.totals.flows, TABLE as u64);
+    assert_eq!(dashboard.totals.evicted.total(), u64::from(ESTABLISHED + FLOOD) - TABLE as u64);
+    assert_eq!(dashboard.totals.evicted.idle, 0);
+    let estab = dashboard.states.rows.iter().find(|row| row.state == TcpState::Estab).expect("a row of ESTAB");
+    assert_eq!(estab.wire, Some(2 * u64::from(ESTABLISHED)));
+}
+
+#[test]
+fn a_mutated_capture_panics_nowhere() {
+    if !wanted("mutating a capture") {
+        return;
+    }
+    let mut whole = Vec::new();
+    let demo = include_bytes!("../assets/demo.pcap.gz").as_slice();
+    GzDecoder::new(demo).read_to_end(&mut whole).expect("the demo's capture");
+    whole.truncate(60_000);
+    let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    for _ in 0..MUTATIONS {
+        let mut bytes = whole.clone();
+        for _ in 0..1 + random.next_u32() % 40 {
+            let at = random.next_u64() as usize % bytes.len();
+            bytes[at] = random.next_u32() as u8;
+        }
+        let Ok(mut reader) = CaptureReader::open(Box::new(std::io::Cursor::new(bytes))) else { continue };
+        let mut engine = Engine::new(Config::replay(100, 1));
+        while let Ok(Some(frame)) = reader.next_frame() {
+            if let Decoded::Tcp(segment) = decode(&frame) {
+                engine.feed(&Input::Segment(segment));
+            }
+        }
+        for id in engine.flow_ids(&sockscope::engine::Filter::default()) {
+            assert!(engine.detail(id).is_some());
+        }
+    }
+}
