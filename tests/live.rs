@@ -37,6 +37,9 @@ use tools::{LsofRow, SsRow};
 
 const V4: &str = "10.77.0.2:7000";
 const V6: &str = "[fd77::2]:7001";
+/// Where nobody listens, and where nobody answers (ARP is answered).
+const REFUSED: &str = "10.77.0.2:7099";
+const SILENT: &str = "10.78.0.1:9";
 /// Connections of the burst that the client, and that the server closes first.
 const CLIENT_FIRST: usize = 200;
 const SERVER_FIRST: usize = 120;
@@ -47,23 +50,26 @@ const RESET: usize = 3;
 fn rows_equal_the_tools() {
     let Some(_alone) = alone() else { return };
     let pair = Pair::new("live");
-    // One on the interface, one on all.
-    let watches = [Watch::begin(&pair.a, &["va"]), Watch::begin(&pair.b, &[])];
+    // On the interface, on all, and with the table from /proc.
+    let by_proc = ["--sockets", "proc"];
+    let watches = [(&pair.a, &["va"][..], &[][..]), (&pair.b, &[], &[]), (&pair.a, &[], &by_proc)];
+    let watches = watches.map(|(netns, interfaces, options)| Watch::begin_with(netns, interfaces, options));
     let scene = Scene::new(&pair);
     scene.await_rest(&pair);
     let tools = || [Tools::read(&pair.a), Tools::read(&pair.b)];
     let before = tools();
     Watch::settle();
-    let [client, server] = watches.map(Watch::end);
+    let [client, server, by_proc] = watches.map(Watch::end);
     let after = tools();
-    for (report, [before, after]) in [(&client, [&before[0], &after[0]]), (&server, [&before[1], &after[1]])] {
+    for (report, side) in [(&client, 0), (&server, 1), (&by_proc, 0)] {
+        let (before, after) = (&before[side], &after[side]);
         hold_beside_ss(report, before, after);
         hold_beside_lsof(report, before, after);
         hold_wire_beside_kernel(report);
-        assert_eq!(report.summary["lost"]["kernel"], 0, "{:#}", report.summary);
-        assert_eq!(report.summary["duplicates"], 0);
+        hold_losses(report);
     }
     scene.check(&client, &server);
+    scene.check(&by_proc, &server);
 }
 
 #[test]
@@ -78,7 +84,7 @@ fn an_unanswered_connect_times_out_with_its_retries() {
         let socket = sockets::plain_socket(SocketFlags::empty());
         rustix::net::bind(&socket, &own).unwrap();
         // The far end's namespace does not forward: ARP is answered, the SYN is not.
-        let answer = rustix::net::connect(&socket, &"10.78.0.1:9".parse::<SocketAddr>().unwrap());
+        let answer = rustix::net::connect(&socket, &SILENT.parse::<SocketAddr>().unwrap());
         assert_eq!(answer, Err(Errno::TIMEDOUT));
         counter("TcpExt.TCPSynRetrans")
     });
@@ -86,7 +92,7 @@ fn an_unanswered_connect_times_out_with_its_retries() {
     // The next retry is overdue only 3.5 s after the last: an observer of packets cannot know the limits of the sender.
     Watch::settle();
     let report = watch.end();
-    let end = report.end_at(own);
+    let end = report.end_at(own, SILENT);
     let handshake = &end.flow["handshake"];
     assert_eq!(
         (&handshake["outcome"], &handshake["syn_retries"]),
@@ -124,7 +130,7 @@ fn each_segment_counts_once_where_it_is_seen_twice() {
     for (report, held) in [(&any, &held[..]), (&named, &held[..1])] {
         let mut all = 0;
         for (client, server) in held {
-            let end = report.end_at(client.local_addr().unwrap());
+            let end = report.end_at(client.local_addr().unwrap(), &client.peer_addr().unwrap().to_string());
             // The SYN-ACK is sent before there is a socket that would count it.
             let (there, back) = (sent(client), sent(server) + 1);
             assert_eq!((&end.own["segments"], &end.other["segments"]), (&there.into(), &back.into()));
@@ -173,7 +179,7 @@ fn without_the_right_to_capture_the_kernel_is_watched_alone() {
 
     assert_eq!(ndjson.status.code(), Some(0));
     let report = Report::parse(&String::from_utf8(ndjson.stdout).unwrap(), String::new());
-    let end = report.end_at(own);
+    let end = report.end_at(own, "127.0.0.1:7000");
     assert_eq!(end.states(), (None, Some("ESTAB")));
     assert_eq!((&end.own["owner"]["relation"], &end.own["owner"]["pid"]), (&"held".into(), &pid.into()));
     assert_eq!(end.other["owner"]["relation"], "no_access", "root's process: {:#}", end.other);
@@ -201,7 +207,7 @@ fn an_interface_that_goes_away_is_told() {
     let (report, status) = watch.end_with_status();
     assert_eq!(status.code(), Some(2), "{}", report.stderr);
     assert!(report.stderr.contains("capture stopped"), "{}", report.stderr);
-    let end = report.end_at(client.local_addr().unwrap());
+    let end = report.end_at(client.local_addr().unwrap(), V4);
     assert_eq!(end.flow["handshake"]["outcome"], "completed", "what was seen before is told");
 }
 
@@ -279,7 +285,7 @@ impl Scene {
             reset: (0..RESET).map(|_| client_resets(pair, &v4)).collect(),
             // Last, since nobody accepts it.
             unaccepted: pair.a.run(|| TcpStream::connect(V4).unwrap()),
-            unanswered: pair.a.run(|| begin_connect(None, "10.78.0.1:9")),
+            unanswered: pair.a.run(|| begin_connect(None, SILENT)),
             estab,
             stuck,
             stuck_closed,
@@ -307,7 +313,8 @@ impl Scene {
         for (writer, reader) in &self.stuck {
             let (writer, reader) = (writer.local_addr().unwrap(), reader.peer_addr().unwrap());
             assert_eq!(writer.ip(), reader.ip().to_canonical());
-            let (sent, received) = (client.end_at(writer), server.end_at(writer));
+            let service = if writer.is_ipv4() { V4 } else { V6 };
+            let (sent, received) = (client.end_at(writer, service), server.end_at(writer, service));
             assert!(sent.own["socket"]["send_q"].as_u64() > Some(10_000), "{:#}", sent.own);
             assert!(received.other["socket"]["recv_q"].as_u64() > Some(10_000), "{:#}", received.other);
             for end in [sent, received] {
@@ -316,11 +323,11 @@ impl Scene {
             }
             assert_eq!(sent.own["socket"]["timer"]["kind"], "persist");
         }
-        let closed = client.end_at(self.stuck_closed.0.local_addr().unwrap());
+        let closed = client.end_at(self.stuck_closed.0.local_addr().unwrap(), V4);
         assert_eq!(closed.states(), (Some("ESTAB"), Some("FIN-WAIT-1")), "its FIN waits behind what nobody reads");
         self.check_closes(client, server);
         self.check_handshakes(client, server);
-        let unaccepted = server.end_at(self.unaccepted.local_addr().unwrap());
+        let unaccepted = server.end_at(self.unaccepted.local_addr().unwrap(), V4);
         assert_eq!(unaccepted.other["owner"]["relation"], "listener");
         assert_eq!(unaccepted.other["owner"]["pid"], std::process::id());
     }
@@ -331,7 +338,7 @@ impl Scene {
         for (clients, first, last) in [(&self.client_first, client, server), (&self.server_first, server, client)] {
             for own in clients {
                 let side = |report| {
-                    let end = Report::end_at(report, *own);
+                    let end = Report::end_at(report, *own, V4);
                     let local = if std::ptr::eq(report, client) { end.own } else { end.other };
                     End { own: local, ..end }.states()
                 };
@@ -339,13 +346,13 @@ impl Scene {
             }
         }
         for own in &self.reset {
-            assert_eq!(client.end_at(*own).states(), gone);
-            assert_eq!(client.end_at(*own).flow["rst"], 1);
+            assert_eq!(client.end_at(*own, V4).states(), gone);
+            assert_eq!(client.end_at(*own, V4).flow["rst"], 1);
         }
         let half_closed = self.half_closed.0.local_addr().unwrap();
-        assert_eq!(client.end_at(half_closed).states(), (Some("FIN-WAIT-2"), Some("FIN-WAIT-2")));
+        assert_eq!(client.end_at(half_closed, V4).states(), (Some("FIN-WAIT-2"), Some("FIN-WAIT-2")));
         for (own, unread) in [(half_closed, 0), (self.unread.0, 1)] {
-            let end = server.end_at(own).other;
+            let end = server.end_at(own, V4).other;
             assert_eq!((&end["socket"]["state"], &end["state"]), (&"CLOSE-WAIT".into(), &"CLOSE-WAIT".into()));
             assert_eq!(end["socket"]["recv_q"], unread, "the end of the stream counts until it is read");
         }
@@ -353,7 +360,7 @@ impl Scene {
 
     fn check_handshakes(&self, client: &Report, server: &Report) {
         for report in [client, server] {
-            let refused = report.end_at(self.refused).flow;
+            let refused = report.end_at(self.refused, REFUSED).flow;
             assert_eq!(refused["handshake"]["outcome"], "refused");
             assert_eq!(refused["handshake"]["syn_retries"], 0);
             let outcomes = &report.summary["flows"]["outcomes"];
@@ -362,7 +369,7 @@ impl Scene {
             assert_eq!(outcomes["completed"], made, "{outcomes}");
         }
         let unanswered: SocketAddr = rustix::net::getsockname(&self.unanswered).unwrap().try_into().unwrap();
-        let unanswered = client.end_at(unanswered);
+        let unanswered = client.end_at(unanswered, SILENT);
         assert_eq!(unanswered.states(), (Some("SYN-SENT"), Some("SYN-SENT")));
         assert_eq!(unanswered.flow["handshake"]["outcome"], "waiting");
     }
@@ -404,7 +411,7 @@ fn refused(pair: &Pair) -> SocketAddr {
     pair.a.run(|| {
         let socket = sockets::plain_socket(SocketFlags::empty());
         rustix::net::bind(&socket, &"10.77.0.1:6999".parse::<SocketAddr>().unwrap()).unwrap();
-        let answer = rustix::net::connect(&socket, &"10.77.0.2:7099".parse::<SocketAddr>().unwrap());
+        let answer = rustix::net::connect(&socket, &REFUSED.parse::<SocketAddr>().unwrap());
         assert_eq!(answer, Err(Errno::CONNREFUSED));
     });
     "10.77.0.1:6999".parse().unwrap()
@@ -495,6 +502,18 @@ fn hold_beside_lsof(report: &Report, before: &Tools, after: &Tools) {
         assert_eq!(owner["others"], holders.len() - 1, "{name}");
     }
     assert!(by_name.is_empty(), "not told: {by_name:?}");
+}
+
+/// Every frame is accounted for.
+fn hold_losses(report: &Report) {
+    let summary = &report.summary;
+    let lost = &summary["lost"];
+    let count = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("{summary:#}"));
+    assert_eq!([&lost["kernel"], &lost["ours"], &lost["undecoded"]["total"]].map(count), [0; 3]);
+    assert_eq!((count(&summary["duplicates"]), count(&summary["regressions"])), (0, 0));
+    assert_eq!(count(&summary["frames"]), count(&summary["segments"]) + count(&summary["not_tcp"]));
+    let by_flow = report.ends().map(|end| count(&end.own["segments"])).sum::<u64>();
+    assert_eq!(count(&summary["segments"]), by_flow);
 }
 
 /// Inferred states beside reported ones: no disagreement is claimed where there is an explanation.

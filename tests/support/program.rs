@@ -45,9 +45,14 @@ pub(crate) struct End<'a> {
 impl Watch {
     /// Starts it in a namespace, on every interface or on those named, and waits until it captures and reads.
     pub(crate) fn begin(netns: &Netns, interfaces: &[&str]) -> Self {
+        Self::begin_with(netns, interfaces, &[])
+    }
+
+    /// The same with further options.
+    pub(crate) fn begin_with(netns: &Netns, interfaces: &[&str], options: &[&str]) -> Self {
         let mut command = netns.command(PROGRAM);
         command.args(["report", "--for", "60s", "--format", "ndjson"]);
-        command.args(interfaces.iter().flat_map(|name| ["-i", name]));
+        command.args(interfaces.iter().flat_map(|name| ["-i", name])).args(options);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut watch = Self { child };
         let deadline = Instant::now() + DEADLINE;
@@ -124,11 +129,13 @@ impl Report {
         self.ends().filter(|end| end.own.get("socket").is_some_and(|socket| socket.get("gone_ns").is_none()))
     }
 
-    /// The one flow of the end at `own`.
-    pub(crate) fn end_at(&self, own: SocketAddr) -> End<'_> {
-        let mut found = self.ends().filter(|end| address(end.own) == own);
+    /// The one flow between `own` and `peer`. (Connections to different services may share a local port.)
+    pub(crate) fn end_at(&self, own: SocketAddr, peer: &str) -> End<'_> {
+        let peer = peer.parse().unwrap();
+        let mut found = self.ends().filter(|end| address(end.own) == own && address(end.other) == peer);
         let end = found.next().unwrap_or_else(|| panic!("no flow of {own}: {:#?}", self.flows));
-        assert!(found.next().is_none(), "two flows of {own}");
+        let other = found.next();
+        assert!(other.is_none(), "two flows of {own}: {:#} {:#}", end.flow, other.unwrap().flow);
         end
     }
 
