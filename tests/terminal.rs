@@ -143,6 +143,46 @@ fn the_order_changes() {
 }
 
 #[test]
+fn the_mouse_points_and_its_motions_cost_little() {
+    let capture = capture();
+    let mut pty = capture.open(120, 40);
+    // Reports are 1-based (xterm's SGR mode): the tab "2 Flows" in the fourth line.
+    pty.keys("\x1b[<0;18;4M\x1b[<0;18;4m");
+    pty.shows(&["orig state", "payload"]);
+    pty.shows_no("Handshakes");
+    // The second row, twice: it is selected, and opened.
+    pty.keys("\x1b[<0;30;8M\x1b[<0;30;8m");
+    pty.keys("\r");
+    pty.shows(&["─ orig  198.51.100.102:58216 "]);
+    let pid = pty.pid();
+    let before = process(pid).expect("it runs").1;
+    for _ in 0..50 {
+        let motions: String = (0..100).map(|at| format!("\x1b[<35;{};{}M", 1 + at, 1 + at % 40)).collect();
+        pty.keys(&motions);
+    }
+    pty.keys("\x1b[<0;5;4M\x1b[<0;5;4m");
+    pty.shows(&["Handshakes", "TIME-WAIT"]);
+    let used = process(pid).expect("it runs").1 - before;
+    println!("5,000 motions of the pointer took {used:?} of processor time");
+    assert!(used < Duration::from_secs(5), "a frame for each");
+    quit(pty);
+}
+
+/// What is typed faster than frames are drawn means the same as typed slowly.
+#[test]
+fn no_key_is_lost_when_typed_fast() {
+    let capture = capture();
+    let mut pty = capture.open(120, 40);
+    pty.keys("2/6379 refused\rjjj\r");
+    pty.shows(&["─ orig  192.0.2.10:44732 ", "─ resp  198.51.100.20:6379 ", "Refused"]);
+    pty.keys("2g");
+    pty.shows(&["20 of 567"]);
+    pty.keys("jjjjjjkkkG\r");
+    pty.shows(&["─ orig  192.0.2.10:49290 "]);
+    quit(pty);
+}
+
+#[test]
 fn playback_as_the_help_says() {
     let mut pty = Pty::start(sockscope(&["demo"]), 120, 40);
     pty.shows(&["▶ playing  1×", "0:00."]);

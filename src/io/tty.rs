@@ -152,6 +152,8 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 /// Held while a frame is on its way: a panic elsewhere gives the terminal back after it, not in the middle.
 static DRAWING: Mutex<()> = Mutex::new(());
+/// How long crossterm may look for an event where one is likely; with no time at all it does not look.
+const A_MOMENT: Duration = Duration::from_millis(1);
 /// How long a panic waits for a frame; the panic may be the frame's own.
 const FRAME_ENDS: Duration = Duration::from_millis(200);
 
@@ -270,7 +272,7 @@ impl Terminal {
     }
 
     fn read_event(&mut self) -> io::Result<Option<Event>> {
-        self.buffered = event::poll(Duration::ZERO)?;
+        self.buffered = event::poll(A_MOMENT)?;
         if self.buffered { event::read().map(Some) } else { Ok(None) }
     }
 
