@@ -168,6 +168,17 @@ fn the_mouse_points_and_its_motions_cost_little() {
     quit(pty);
 }
 
+#[test]
+fn a_long_paste_is_taken_in_whole() {
+    let capture = capture();
+    let mut pty = capture.open(120, 40);
+    pty.keys(&format!("2/\x1b[200~{}\x1b[201~", "5432 ".repeat(1_000)));
+    pty.shows(&["5432 5432", "of 567"]);
+    pty.keys("\x1b");
+    pty.shows_no("5432 5432");
+    quit(pty);
+}
+
 /// What is typed faster than frames are drawn means the same as typed slowly.
 #[test]
 fn no_key_is_lost_when_typed_fast() {
@@ -587,6 +598,17 @@ fn a_dumb_terminal_gets_the_report() {
     assert_eq!(pty.end().exit_code(), 0);
     assert!(!pty.raw().contains(&0x1b), "no escape sequence");
     assert!(String::from_utf8_lossy(pty.raw()).contains("── Handshakes"));
+}
+
+/// Alt-[ sends the beginning of a sequence and nothing after it.
+#[test]
+fn half_a_sequence_stops_nothing() {
+    let mut pty = Pty::start(sockscope(&["demo"]), 120, 40);
+    pty.shows(&["0:01."]);
+    pty.keys("\x1b[");
+    pty.shows(&["0:04."]);
+    pty.send_signal(Signal::TERM);
+    assert_eq!((pty.end().exit_code(), pty.left_behind()), (0, vec![]));
 }
 
 /// A dashboard on which nothing moves costs next to nothing.
