@@ -150,6 +150,8 @@ fn the_mouse_points_and_its_motions_cost_little() {
     pty.keys("\x1b[<0;18;4M\x1b[<0;18;4m");
     pty.shows(&["orig state", "payload"]);
     pty.shows_no("Handshakes");
+    pty.keys("s");
+    pty.shows(&["sort recent ▼"]);
     // The second row, twice: it is selected, and opened.
     pty.keys("\x1b[<0;30;8M\x1b[<0;30;8m");
     pty.keys("\r");
@@ -165,6 +167,17 @@ fn the_mouse_points_and_its_motions_cost_little() {
     let used = process(pid).expect("it runs").1 - before;
     println!("5,000 motions of the pointer took {used:?} of processor time");
     assert!(used < Duration::from_secs(5), "a frame for each");
+    quit(pty);
+}
+
+#[test]
+fn a_long_paste_is_taken_in_whole() {
+    let capture = capture();
+    let mut pty = capture.open(120, 40);
+    pty.keys(&format!("2/\x1b[200~{}\x1b[201~", "5432 ".repeat(1_000)));
+    pty.shows(&["5432 5432", "of 567"]);
+    pty.keys("\x1b");
+    pty.shows_no("5432 5432");
     quit(pty);
 }
 
@@ -458,14 +471,24 @@ fn a_stream_is_shown_as_it_comes() {
         let (frame, rest) = frames.split_at(16 + length);
         frames = rest;
         input.write_all(frame).expect("it reads");
+        // Ethernet's type and IP's protocol: is it TCP?
+        let ethernet = &frame[16..];
+        u64::from(match ethernet[12..14] {
+            [0x08, 0x00] => ethernet[23] == 6,
+            [0x86, 0xdd] => ethernet[20] == 6,
+            _ => false,
+        })
     };
-    next();
+    // The step is made once there is a segment; then it goes on.
+    let mut count = next();
     pty.wait("the first segment", |screen| traffic(screen) == Some(1));
+    pty.shows(&["‖ paused"]);
     pty.keys(" ");
-    for count in 2..10 {
-        next();
-        pty.wait("one segment more", |screen| traffic(screen) == Some(count) || screen.contents().contains("paused"));
+    for _ in 0..8 {
+        count += next();
+        pty.wait(&format!("segment {count}"), |screen| traffic(screen).unwrap_or_default() == count);
     }
+    assert!(count > 3, "segments among them");
     // Back cannot be: that is said.
     pty.keys("0");
     pty.shows(&["a stream cannot be played again"]);
@@ -587,6 +610,17 @@ fn a_dumb_terminal_gets_the_report() {
     assert_eq!(pty.end().exit_code(), 0);
     assert!(!pty.raw().contains(&0x1b), "no escape sequence");
     assert!(String::from_utf8_lossy(pty.raw()).contains("── Handshakes"));
+}
+
+/// Alt-[ sends the beginning of a sequence and nothing after it.
+#[test]
+fn half_a_sequence_stops_nothing() {
+    let mut pty = Pty::start(sockscope(&["demo"]), 120, 40);
+    pty.shows(&["0:01."]);
+    pty.keys("\x1b[");
+    pty.shows(&["0:04."]);
+    pty.send_signal(Signal::TERM);
+    assert_eq!((pty.end().exit_code(), pty.left_behind()), (0, vec![]));
 }
 
 /// A dashboard on which nothing moves costs next to nothing.

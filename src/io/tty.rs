@@ -17,6 +17,7 @@ use crossterm::{cursor, execute};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::{SigId, flag, low_level};
 
@@ -157,9 +158,14 @@ const A_MOMENT: Duration = Duration::from_millis(1);
 /// How long a panic waits for a frame; the panic may be the frame's own.
 const FRAME_ENDS: Duration = Duration::from_millis(200);
 
-fn switch_on() -> io::Result<()> {
+fn switch_on(input: &Input) -> io::Result<()> {
     ENTERED.store(true, Ordering::SeqCst);
     crossterm::terminal::enable_raw_mode()?;
+    // Raw mode waits for a byte: after half a key's sequence (Alt-[) crossterm would wait for the rest, and nothing else.
+    let mut modes = tcgetattr(input)?;
+    modes.special_codes[SpecialCodeIndex::VMIN] = 0;
+    modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+    tcsetattr(input, OptionalActions::Now, &modes)?;
     execute!(io::stdout(), EnterAlternateScreen, event::EnableMouseCapture, event::EnableBracketedPaste, cursor::Hide)
 }
 
@@ -213,7 +219,7 @@ impl Terminal {
         crossterm::style::force_color_output(true);
         // Made before switching on: it gives the terminal back if that fails half-way.
         let entered = Entered;
-        switch_on()?;
+        switch_on(&input)?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
         let screen = ratatui::Terminal::new(backend)?;
         Ok(Self { screen, _entered: entered, input, signals, buffered: false })
@@ -280,9 +286,13 @@ impl Terminal {
     pub fn suspend(&mut self) -> io::Result<()> {
         switch_off();
         self.signals.resumed.store(false, Ordering::SeqCst);
+<<<<<<< HEAD
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         self.signals.await_resumption();
         switch_on()?;
+=======
+        switch_on(&self.input)?;
+>>>>>>> term
         self.clear()
     }
 
@@ -290,7 +300,7 @@ impl Terminal {
         if found == TtyEvent::Resumed {
             // The shell has used the terminal in its own mode meanwhile.
             switch_off();
-            switch_on()?;
+            switch_on(&self.input)?;
             self.clear()?;
         }
         Ok(found)
