@@ -286,13 +286,9 @@ impl Terminal {
     pub fn suspend(&mut self) -> io::Result<()> {
         switch_off();
         self.signals.resumed.store(false, Ordering::SeqCst);
-<<<<<<< HEAD
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         self.signals.await_resumption();
-        switch_on()?;
-=======
         switch_on(&self.input)?;
->>>>>>> term
         self.clear()
     }
 
