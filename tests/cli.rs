@@ -2,7 +2,6 @@
 //!
 //! May touch files in temporary directories and child processes. Read first: `app::cli`, and the README's exit codes.
 #![cfg(all(feature = "live", feature = "tui"))]
-#![allow(clippy::print_stdout, reason = "what is skipped is told")]
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -304,7 +303,6 @@ fn capturing_without_the_right_is_3_and_says_how_to_get_it() {
         // A copy that this user may run, wherever the build is.
         command
     } else {
-        println!("as an ordinary user: only if this binary has no capability");
         Command::new("env")
     };
     let files = Files::new(&[]);

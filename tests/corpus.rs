@@ -11,6 +11,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
+#[path = "support/skip.rs"]
+mod skip;
+use skip::skip;
+
 /// Score, and what it must reach: percent, a mean over the captures.
 const WANTED: [(&str, f64); 2] = [("streams", 84.0), ("core", 82.0)];
 /// What `compare.py` says of a capture on which the program was slow, failed, or wrote what is not JSON.
@@ -19,11 +23,11 @@ const FAILURES: [&str; 3] = [": took ", ": exit ", ": not JSON"];
 #[test]
 fn the_scores_do_not_fall() {
     let Some(corpus) = std::env::var_os("SOCKSCOPE_CORPUS").map(PathBuf::from) else {
-        println!("skipped: SOCKSCOPE_CORPUS not set");
+        skip("SOCKSCOPE_CORPUS is not set");
         return;
     };
     if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: no python3");
+        skip("no python3");
         return;
     }
     let scores = compare(&corpus, &["--json"]);

@@ -11,6 +11,10 @@ use std::path::{Path, PathBuf};
 use sockscope::journal::{CaptureReader, Damage, OpenError};
 use sockscope::wire::{Decoded, FrameCounts, Segment, Undecoded, decode};
 
+#[path = "support/skip.rs"]
+mod skip;
+use skip::skip;
+
 type Columns = HashMap<String, usize>;
 
 struct Ours {
@@ -22,7 +26,7 @@ struct Ours {
 #[test]
 fn every_capture_of_the_corpus() {
     let Some(corpus) = std::env::var_os("SOCKSCOPE_CORPUS") else {
-        println!("skipped: SOCKSCOPE_CORPUS not set");
+        skip("SOCKSCOPE_CORPUS is not set");
         return;
     };
     let captures = captures(&Path::new(&corpus).join("dev"));

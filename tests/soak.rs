@@ -12,6 +12,10 @@ use sockscope::engine::{Config, Engine, Input, Query, QueryCache};
 use sockscope::journal::CaptureReader;
 use sockscope::wire::{Decoded, Flags, Options, Segment, decode};
 
+#[path = "support/skip.rs"]
+mod skip;
+use skip::skip;
+
 const FLOOD: u32 = 5_000_000;
 const TABLE: usize = 200_000;
 const ESTABLISHED: u32 = 1_000;
@@ -20,7 +24,7 @@ const MUTATIONS: u64 = 20_000;
 fn wanted(what: &str) -> bool {
     let wanted = std::env::var_os("SOCKSCOPE_SOAK").is_some();
     if !wanted {
-        eprintln!("skipped: {what} takes long; `make soak` runs it");
+        skip(&format!("{what} takes long; `make soak` runs it"));
     }
     wanted
 }

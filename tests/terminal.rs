@@ -17,6 +17,9 @@ use tempfile::TempDir;
 
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "support/skip.rs"]
+mod skip;
+use skip::skip;
 
 use pty::{DEADLINE, Pty, command, process, sockscope};
 
@@ -645,7 +648,7 @@ fn paused_it_rests() {
 #[test]
 fn live_it_shows_a_connection_and_its_owner() {
     if !rustix::process::geteuid().is_root() {
-        println!("skipped: needs root to capture");
+        skip("needs root to capture");
         return;
     }
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");

@@ -12,6 +12,10 @@ use crossterm::event::{Event, KeyCode};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use sockscope::io::tty::{Terminal, TtyEvent};
 
+#[path = "support/skip.rs"]
+mod skip;
+use skip::skip;
+
 const LOG: &str = "SOCKSCOPE_TTY_TEST_LOG";
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -252,10 +256,9 @@ fn a_terminal_that_dies_ends_the_program() {
 
 /// The whole story of Ctrl-Z needs a shell with job control.
 #[test]
-#[allow(clippy::print_stderr)] // says what it skipped
 fn suspending_gives_the_terminal_to_the_shell_and_takes_it_back() {
     if !Path::new("/bin/bash").exists() {
-        eprintln!("skipped: no /bin/bash");
+        skip("no /bin/bash");
         return;
     }
     let mut stage = Stage::open(|_| {

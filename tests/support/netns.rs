@@ -11,6 +11,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+#[path = "skip.rs"]
+mod skip;
+pub(crate) use skip::skip;
+
 /// A network namespace with `lo` up.
 #[derive(Debug)]
 pub(crate) struct Netns {
@@ -35,12 +39,6 @@ pub(crate) fn alone() -> Option<MutexGuard<'static, ()>> {
         return None;
     }
     Some(alone)
-}
-
-/// Says that something is not tested.
-#[allow(clippy::print_stderr, reason = "the reader of a test run must see what was not tested")]
-pub(crate) fn skip(why: &str) {
-    eprintln!("skipped: {why}");
 }
 
 impl Netns {
