@@ -1,5 +1,7 @@
 //! The engine's behaviour, from short lists of inputs: the join, the law, the table's bound.
 
+mod analysis;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;

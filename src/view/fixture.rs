@@ -368,6 +368,7 @@ fn flow_rows() -> Vec<FlowRow> {
     rows[1].rtt = Some(Rtt::Handshake(us(22_100)));
     let socket_only = &mut rows[8];
     (socket_only.segments, socket_only.payload_bytes, socket_only.bits_per_s) = (None, None, None);
+    socket_only.retrans_wire = None;
     socket_only.orig.inferred = None;
     socket_only.resp.inferred = None;
     debug_assert_ne!(rows[0].orig.reported, Some(Listen));
