@@ -9,6 +9,8 @@
 //! - Wireshark takes 0 for "not known yet", and so misreads a number that really is 0. Here unknown is unknown, so where
 //!   the numbers start does not matter.
 //! - With 10,000 segments outstanding Wireshark forgets that a SYN or FIN has a number. Here no list is kept.
+//! - In its second pass Wireshark marks a first SYN-ACK as reused ports if a later one had another number. Here a mark
+//!   rests on what came before.
 //! - Of the subflows of a Multipath TCP connection each is judged by what it alone has shown.
 
 mod half;

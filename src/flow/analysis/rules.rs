@@ -51,12 +51,13 @@ impl Look<'_> {
         }
         let peer_before = self.peer.previous();
         let open = self.segment.window != 0;
+        // Rules 7 and 8: the answer to the segment just before it.
         if open && peer_before.has(Mark::KeepAlive) {
             marks.put(Mark::KeepAliveAck, true);
         } else if !open && peer_before.has(Mark::ZeroWindowProbe) {
             marks.put(Mark::ZeroWindowProbeAck, true);
         } else if open && !self.brings_subtype() {
-            // 9. duplicate_ack: nothing outstanding is needed, nor the ACK flag (RFC 5681 §2 asks for both).
+            // Rule 9, duplicate_ack: nothing outstanding is needed, nor the ACK flag (RFC 5681 §2 asks for both).
             marks.put_duplicate(self.own.duplicates.one_more());
         }
     }
@@ -77,35 +78,35 @@ impl Look<'_> {
         self.own.high() == Some(self.segment.seq)
     }
 
-    /// 1. zero_window_probe: one byte, the next, into a window of 0 (RFC 9293 §3.8.6.1).
+    /// Rule 1, zero_window_probe: one byte, the next, into a window of 0 (RFC 9293 §3.8.6.1).
     fn zero_window_probe(&self) -> bool {
         self.segment.payload_len == 1 && self.is_next() && self.peer.window() == Some(0)
     }
 
-    /// 2. zero_window: it advertises a window of 0.
+    /// Rule 2, zero_window: it advertises a window of 0.
     fn zero_window(&self) -> bool {
         self.segment.window == 0 && !self.controls()
     }
 
-    /// 3. lost_segment: it begins beyond everything its sender was seen to send.
+    /// Rule 3, lost_segment: it begins beyond everything its sender was seen to send.
     fn lost_segment(&self) -> bool {
         self.own.high().is_some_and(|high| self.segment.seq.after(high)) && !self.segment.flags.rst()
     }
 
-    /// 4. keep_alive: at most one byte, just before the next number (RFC 9293 §3.8.4). A last byte that is really sent
-    /// again looks the same.
+    /// Rule 4, keep_alive: at most one byte, just before the next number (RFC 9293 §3.8.4). A last byte that is really
+    /// sent again looks the same.
     fn keep_alive(&self) -> bool {
         let before = self.own.high().is_some_and(|high| self.segment.seq == high - 1);
         self.segment.payload_len <= 1 && before && !self.controls()
     }
 
-    /// 5. window_update: nothing new but another window (a smaller one too).
+    /// Rule 5, window_update: nothing new but another window (a smaller one too).
     fn window_update(&self) -> bool {
         let window = self.segment.window;
         self.brings_nothing() && window != 0 && self.own.window() != Some(window)
     }
 
-    /// 6. window_full: data that ends exactly where the receiver's window does; not where its scale is unknown.
+    /// Rule 6, window_full: data that ends exactly where the receiver's window does; not where its scale is unknown.
     fn window_full(&self) -> bool {
         let segment = self.segment;
         let edge = self.peer.ack().zip(self.peer.window_bytes()).map(|(ack, window)| ack + window);
@@ -118,7 +119,8 @@ impl Look<'_> {
         self.segment.payload_len == 0 && self.is_next() && same_ack && !self.controls()
     }
 
-    /// For 7. keep_alive_ack, 8. zero_window_probe_ack and 9. duplicate_ack: nothing new, and the same window.
+    /// What rules 7 (keep_alive_ack), 8 (zero_window_probe_ack) and 9 (duplicate_ack) ask for: nothing new, not even the
+    /// window.
     fn repeats(&self) -> bool {
         self.brings_nothing() && self.own.window() == Some(self.segment.window)
     }
@@ -128,7 +130,7 @@ impl Look<'_> {
         self.own.mptcp != self.mptcp
     }
 
-    /// 11. ack_lost_segment: it acknowledges what was not captured; also what lies beyond a hole that was never filled.
+    /// Rule 11, ack_lost_segment: it acknowledges what was not captured, or what lies beyond a hole that was not filled.
     /// It is told once, until the other side's acknowledgment changes.
     fn ack_lost_segment(&mut self) -> bool {
         let (Some(contig), Some(high)) = (self.peer.contig(), self.peer.high()) else { return false };
@@ -163,20 +165,20 @@ impl Look<'_> {
         seq.before(high) && !(self.segment.payload_len > 1 && seq == high - 1)
     }
 
-    /// 12a. spurious_retransmission: data that is acknowledged to the last byte, whenever that was.
+    /// Rule 12a, spurious_retransmission: data that is acknowledged to the last byte, whenever that was.
     fn spurious_retransmission(&self) -> bool {
         let data_end = self.segment.seq + self.segment.payload_len;
         self.segment.payload_len > 0 && self.peer.ack().is_some_and(|ack| !data_end.after(ack))
     }
 
-    /// 12b. fast_retransmission: what the receiver's duplicate acks ask for, at once.
+    /// Rule 12b, fast_retransmission: what the receiver's duplicate acks ask for, at once.
     fn fast_retransmission(&self) -> bool {
         let asked_for = self.peer.ack() == Some(self.segment.seq) && self.peer.duplicates.are_many();
         asked_for && self.peer.since_sent(self.segment.ts) < FAST
     }
 
-    /// 12c. out_of_order: it ends elsewhere than the highest segment and follows that sooner than its sender can know
-    /// of a loss: within the initial round trip (a tail-loss probe too looks like that).
+    /// Rule 12c, out_of_order: it ends elsewhere than the highest segment and follows that sooner than its sender can
+    /// know of a loss: within the initial round trip (a tail-loss probe too looks like that).
     fn out_of_order(&self) -> bool {
         // A negative round trip is a huge one.
         let limit = if self.initial_rtt == 0 { REORDERED } else { self.initial_rtt.cast_unsigned() };
