@@ -95,8 +95,8 @@ impl Mark {
             Self::WindowUpdate => "window update",
             Self::KeepAlive => "keep-alive",
             Self::KeepAliveAck => "keep-alive ack",
-            Self::LostSegment => "lost segment before",
-            Self::AckLostSegment => "ack of a lost segment",
+            Self::LostSegment => "lost segment",
+            Self::AckLostSegment => "ack of lost segment",
             Self::ReusedPorts => "reused ports",
         }
     }
