@@ -11,7 +11,8 @@
 //! - With 10,000 segments outstanding Wireshark forgets that a SYN or FIN has a number. Here no list is kept.
 //! - In its second pass Wireshark marks a first SYN-ACK as reused ports if a later one had another number. Here a mark
 //!   rests on what came before.
-//! - Of the subflows of a Multipath TCP connection each is judged by what it alone has shown.
+//! - Of the subflows of a Multipath TCP connection each is judged by what it alone has shown; and an MP_CAPABLE without a
+//!   key, which Wireshark does not count before another Multipath TCP option was seen, counts like any.
 
 mod half;
 mod mark;
