@@ -45,8 +45,8 @@
 //! stable, a reused tuple gets a new one) · half (one direction's sender) · orig, resp (sender of the SYN and its peer) ·
 //! local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state (by
 //! the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
-//! mid-stream) · Recv-Q, Send-Q, timer (as `ss -o` prints them). `None` always means not recorded or not known; it is
-//! shown as that, never as 0.
+//! mid-stream) · mark (a word of Wireshark's tcp.analysis, said of a segment) · Recv-Q, Send-Q, timer (as `ss -o` prints
+//! them). `None` always means not recorded or not known; it is shown as that, never as 0.
 //!
 //! # How the hard questions are decided
 //! - **A flow** is (scope, 4-tuple, incarnation). Only a SYN without ACK and with another ISS begins a new incarnation;
@@ -59,6 +59,8 @@
 //! - **A handshake** that is waited for in vain is "timed out" once the next retry is overdue (2.5 × the last gap, at
 //!   least 3.5 s): then nobody tries any more, and the ends are CLOSED. It is "half-open" 3.5 s after a SYN-ACK without
 //!   its ACK. An answer after all revises either.
+//! - **A mark** ([`flow::Analysis`]) is what Wireshark 4.0 says of the same segment, questionable readings included, so
+//!   that both give the same counts. The analysis is apart from the states: neither sees the other.
 //! - **The join** is by tuple, with IPv4-mapped addresses as IPv4. A socket's cookie tells whether a row is the same
 //!   socket as before. Rows without an inode are explained, not guessed: not yet accepted (its listener's process),
 //!   TIME-WAIT (the last holder seen), orphaned after close().

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Series, Timestamp};
-use crate::flow::{Class, Flow, HandshakeOutcome, Side};
+use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side};
 use crate::wire::Segment;
 
 use super::dashboard::{Dashboard, Evicted, Sees, Totals, Traffic};
@@ -255,6 +255,7 @@ impl Engine {
             resp,
             orig_known: segment.flags.syn(),
             wire: None,
+            analysis: if older.is_some() { Analysis::reusing() } else { Analysis::new() },
             ends: [None, None],
             local,
             first: segment.ts,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side};
+use crate::flow::{AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side};
 use crate::kernel::{Limits, Process, Socket, TableSource};
 
 use super::{FlowId, Loss};
@@ -284,6 +284,9 @@ pub struct FlowRow {
     pub rtt: Option<Rtt>,
     /// Retransmissions that the kernel counted (tcp_info total_retrans), both ends.
     pub retrans: Option<u64>,
+    /// Retransmissions that the wire shows, both directions, fast and spurious ones included (as Wireshark counts
+    /// them); `None` if no segment was seen.
+    pub retrans_wire: Option<u64>,
     /// The connection is over on every side that can be seen.
     pub closed: bool,
 }
@@ -374,6 +377,8 @@ pub struct FlowDetail {
     pub completeness: Option<Completeness>,
     /// What the wire shows of each half: the originator's, the responder's. `None` if no segment was seen.
     pub halves: Option<[HalfView; 2]>,
+    /// How often each half's segments were marked by sequence analysis. `None` if no segment was seen.
+    pub analysis: Option<[AnalysisCounts; 2]>,
     /// What the kernel last reported of each end on this host.
     pub sockets: [Option<SocketDetail>; 2],
     /// The landmarks of its life, in order of time.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::Side;
+use crate::flow::{Analysis, Side};
 use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
@@ -167,6 +167,7 @@ impl Engine {
             resp,
             orig_known: accepted || matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv),
             wire: None,
+            analysis: Analysis::new(),
             ends: [None, None],
             local,
             first: sample.ts,

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Class, Flow, HandshakeOutcome, Side};
+use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side};
 use crate::wire::Segment;
 
 use super::FlowId;
 use super::end::End;
-use super::table::{Slot, Tuple};
+use super::table::{Slot, Tuple, side_of};
 
 /// A connection, by wire, kernel or both.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub(super) struct Record {
     pub(super) orig_known: bool,
     /// `None` if only the kernel knows it.
     pub(super) wire: Option<Flow>,
+    /// What Wireshark says of its segments; empty while only the kernel knows it.
+    pub(super) analysis: Analysis,
     /// What the kernel said of the originator's and the responder's socket.
     pub(super) ends: [Option<Arc<End>>; 2],
     /// Which ends are on this host; meaningful only once addresses are known.
@@ -106,8 +108,9 @@ impl Record {
         by_kernel.max(by_wire).unwrap_or(Class::Closed)
     }
 
-    /// Counts a segment towards age and rate.
+    /// Counts a segment towards age, rate and analysis.
     pub(super) fn touch(&mut self, segment: &Segment, bits: u64) {
+        self.analysis.feed(segment, side_of(self, segment.src));
         self.touched = self.touched.max(segment.ts);
         self.rate.add(segment.ts, bits);
     }
@@ -133,8 +136,10 @@ impl Record {
         std::mem::swap(&mut self.orig, &mut self.resp);
         self.ends.swap(0, 1);
         self.local.swap(0, 1);
-        if let Some(flow) = &mut self.wire {
-            flow.turn_around();
+        if let Some(flow) = &mut self.wire
+            && flow.turn_around()
+        {
+            self.analysis.turn_around();
         }
     }
 

@@ -66,6 +66,7 @@ impl Engine {
             life: wire.map(Flow::life).unwrap_or_default(),
             row,
             halves,
+            analysis: wire.map(|_| record.analysis.counts()),
             sockets,
             story,
         })
@@ -87,6 +88,7 @@ impl Engine {
             bits_per_s: record.wire.is_some().then(|| record.rate.per_second(self.now.unwrap_or_default())),
             rtt: record.rtt(),
             retrans: record.retrans(),
+            retrans_wire: record.wire.as_ref().map(|_| record.analysis.retransmissions()),
             closed: record.is_closed(),
         }
     }

@@ -1,5 +1,6 @@
 //! The engine's behaviour, from short lists of inputs: the join, the law, the table's bound.
 
+mod analysis;
 mod late;
 
 use std::net::IpAddr;

@@ -48,6 +48,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         bits_per_s: Some(0),
         rtt: None,
         retrans: None,
+        retrans_wire: Some(0),
         closed: states == [TcpState::Closed; 2],
     };
     FlowDetail {
@@ -56,6 +57,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         handshake: Some(handshake),
         completeness: Some(Completeness(1)),
         halves: Some(states.map(|state| half(state, 1, 0))),
+        analysis: Some([AnalysisCounts::default(); 2]),
         sockets: [None, None],
         life: Vec::new(),
         story: String::new(),
@@ -92,6 +94,8 @@ pub(super) fn completed(id: u64) -> FlowDetail {
     halves[1] = HalfView { syn_acks: 1, segments: 9, payload_bytes: 98_049, ..halves[1] };
     detail.row.payload_bytes = Some(98_469);
     detail.row.segments = Some(16);
+    detail.analysis = Some([[(Mark::DuplicateAck, 3)], [(Mark::Retransmission, 1)]].map(AnalysisCounts::from_iter));
+    detail.row.retrans_wire = Some(1);
     detail.completeness = Some(Completeness(15));
     detail.row.orig.local = Some(true);
     detail.row.resp.local = Some(false);
@@ -205,6 +209,8 @@ pub(super) fn kernel_only(id: u64) -> FlowDetail {
     detail.row.orig.owner = Ownership::NoAccess;
     detail.handshake = None;
     detail.halves = None;
+    detail.analysis = None;
+    detail.row.retrans_wire = None;
     detail.first_from = None;
     detail.completeness = None;
     detail.story = String::new();

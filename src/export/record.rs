@@ -115,6 +115,9 @@ pub struct EndRecord {
     pub segments: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload_bytes: Option<u64>,
+    /// What Wireshark's sequence analysis says of the segments that it sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<AnalysisRecord>,
     /// Its state as inferred from the wire (the kernel's stands in `socket`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<&'static str>,
@@ -131,6 +134,31 @@ pub struct EndRecord {
     pub socket: Option<SocketRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerRecord>,
+}
+
+/// How many segments of one end are marked with each word of Wireshark's tcp.analysis, in the meaning of its release 4.0.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AnalysisRecord {
+    /// Fast and spurious ones included.
+    pub retransmission: u64,
+    pub fast_retransmission: u64,
+    pub spurious_retransmission: u64,
+    pub out_of_order: u64,
+    pub duplicate_ack: u64,
+    /// Segments that advertise a window of 0.
+    pub zero_window: u64,
+    pub zero_window_probe: u64,
+    pub zero_window_probe_ack: u64,
+    /// Segments that fill the peer's window.
+    pub window_full: u64,
+    pub window_update: u64,
+    pub keep_alive: u64,
+    pub keep_alive_ack: u64,
+    /// Segments before which at least one was not captured.
+    pub lost_segment: u64,
+    /// Acks of segments that were not captured.
+    pub ack_lost_segment: u64,
+    pub reused_ports: u64,
 }
 
 /// An advertised window.

@@ -96,16 +96,17 @@ impl Flow {
     }
 
     /// Exchanges originator and responder, which a flow first seen mid-stream can only assume: whoever knows better
-    /// (a listener's socket) says so. A flow whose SYN was seen stays as it is.
-    pub fn turn_around(&mut self) {
+    /// (a listener's socket) says so. A flow whose SYN was seen stays as it is; returns whether it was turned.
+    pub fn turn_around(&mut self) -> bool {
         if self.outcome != HandshakeOutcome::Partial {
-            return;
+            return false;
         }
         self.halves.swap(0, 1);
         for bit in [flag::FIRST_FROM_RESP, flag::LAST_DATA_FROM_RESP, flag::RST_FROM_RESP] {
             let flipped = !self.marks.has(bit);
             self.marks.put(bit, flipped);
         }
+        true
     }
 
     /// When something happens without a segment: TIME-WAIT's end, a handshake given up.

@@ -4,8 +4,10 @@
 //! direction's sender) has its own RFC 9293 state, driven by sequence numbers and flags. The observer is not an
 //! endpoint: what it did not see it says, and what an endpoint would not believe it does not believe (RFC 5961).
 //! Read first: RFC 9293 §3.3.2, §3.6, §3.10; RFC 5961 §3–5; RFC 6191. Then `transitions` (the table), `machine`
-//! (what is called), `feed` (a segment's way through), `handshake`, `close`, `believe`.
+//! (what is called), `feed` (a segment's way through), `handshake`, `close`, `believe`. Beside it, and apart from it,
+//! `analysis` says of each segment what Wireshark's tcp.analysis says.
 
+mod analysis;
 mod believe;
 mod close;
 mod feed;
@@ -24,6 +26,7 @@ mod tests;
 #[cfg(test)]
 mod trace;
 
+pub use analysis::{Analysis, AnalysisCounts, Mark, Marks};
 pub use machine::Flow;
 pub use view::{
     Class, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,

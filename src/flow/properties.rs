@@ -13,7 +13,7 @@ fn all_cases() -> impl Iterator<Item = &'static str> {
 }
 
 /// Numbers that make every case wrap, and the sign bit flip, somewhere.
-fn shift() -> impl Strategy<Value = u32> {
+pub(super) fn shift() -> impl Strategy<Value = u32> {
     prop_oneof![any::<u32>(), (0u32..1_000).prop_map(u32::wrapping_neg), (0u32..1_000).prop_map(|n| (1 << 31) - n)]
 }
 
@@ -37,7 +37,7 @@ proptest! {
 }
 
 /// A segment whose numbers are near each other's often enough to mean something.
-fn segment() -> impl Strategy<Value = (Segment, Side)> {
+pub(super) fn segment() -> impl Strategy<Value = (Segment, Side)> {
     let number = prop_oneof![8 => 0u32..12, 1 => any::<u32>()];
     let payload = prop_oneof![4 => Just(0u32), 4 => 1u32..6, 1 => any::<u32>()];
     let common = [Flags::ACK, Flags::ACK | Flags::FIN, Flags::SYN, Flags::SYN | Flags::ACK, Flags::RST];

@@ -16,11 +16,12 @@ pub enum HelpLine {
 }
 
 /// What the marks and the columns mean.
-const LEGEND: [(&str, &str); 10] = [
+const LEGEND: [(&str, &str); 11] = [
     ("‼  !", "critical, warning"),
     ("✓  ✗", "seen, not seen"),
     ("·", "not recorded: never a 0"),
     ("~ESTAB", "inferred from the wire alone"),
+    ("retrans ~", "counted on the wire; without ~: by the kernel"),
     ("ESTAB ≠", "kernel and wire disagree on the state"),
     ("Recv-Q", "bytes received that the process has not read"),
     ("Send-Q", "bytes written that the peer has not acknowledged"),

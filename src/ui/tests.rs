@@ -46,6 +46,7 @@ fn row(id: u64) -> FlowRow {
         bits_per_s: None,
         rtt: None,
         retrans: None,
+        retrans_wire: None,
         closed: false,
     }
 }

@@ -11,7 +11,8 @@ use crate::engine::{
     StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
 };
 use crate::flow::{
-    Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,
+    AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Mark,
+    Negotiated, Side,
 };
 use crate::kernel::{Limits, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
 use crate::ui::{Playback, Source, SourceKind};
@@ -291,6 +292,7 @@ fn row(id: u64, orig: EndCell, resp: EndCell, outcome: Option<HandshakeOutcome>)
         bits_per_s: Some((41_200_000_u64).checked_shr(u32::try_from(id).unwrap_or(64)).unwrap_or(0)),
         rtt: Some(Rtt::Kernel(us(400 + id * 613))),
         retrans: Some(id % 3),
+        retrans_wire: Some(id % 4),
         closed: false,
     }
 }
@@ -366,6 +368,7 @@ fn flow_rows() -> Vec<FlowRow> {
     rows[1].rtt = Some(Rtt::Handshake(us(22_100)));
     let socket_only = &mut rows[8];
     (socket_only.segments, socket_only.payload_bytes, socket_only.bits_per_s) = (None, None, None);
+    socket_only.retrans_wire = None;
     socket_only.orig.inferred = None;
     socket_only.resp.inferred = None;
     debug_assert_ne!(rows[0].orig.reported, Some(Listen));
@@ -412,6 +415,7 @@ pub(super) fn live_flow() -> Dashboard {
         handshake: Some(handshake_view()),
         completeness: Some(Completeness(15)),
         halves: Some(halves()),
+        analysis: Some(analysis()),
         sockets: [Some(orig), Some(resp)],
         life: life(),
         story: "orig has closed its window for 9 s: curl[4121] fd 5 is not reading, and 16.4 kB wait in nginx[812]'s Send-Q; \
@@ -486,6 +490,12 @@ fn halves() -> [HalfView; 2] {
     let mut resp = half(7_000, 98_013, 102_357, 74, 102_356);
     resp.syn_acks = 1;
     [orig, resp]
+}
+
+fn analysis() -> [AnalysisCounts; 2] {
+    let orig = [(Mark::Retransmission, 1), (Mark::DuplicateAck, 2), (Mark::ZeroWindow, 5)];
+    let resp = [(Mark::Retransmission, 4), (Mark::FastRetransmission, 1), (Mark::WindowFull, 1), (Mark::KeepAlive, 4)];
+    [orig.into_iter().collect(), resp.into_iter().collect()]
 }
 
 fn life() -> Vec<LifeEvent> {
@@ -563,6 +573,7 @@ pub(super) fn capture_flow() -> Dashboard {
         handshake: Some(handshake_view()),
         completeness: Some(Completeness(31)),
         halves: Some(halves()),
+        analysis: Some(analysis()),
         sockets: [None, None],
         life: events,
         story: "orig closed first, and waits in TIME-WAIT (60 s are assumed) since 6 s ago.".into(),

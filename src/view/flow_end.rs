@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::engine::{EndCell, FlowDetail, SocketDetail};
-use crate::flow::{HalfView, Side};
+use crate::flow::{AnalysisCounts, HalfView, Side};
 use crate::kernel::{Socket, TcpInfo};
 
 use super::format::{ABSENT, age, bits, bytes, clock, count, endpoint, owner_in, span};
 use super::theme::Severity;
-use super::widgets::{as_fit, gap, left, pane, put, put_all, right, spark, styled, title};
+use super::widgets::{as_fit, gap, left, packed, pane, put, put_all, right, spark, styled, title};
 use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, side: Side, area: Rect, buf: &mut Buffer) {
@@ -39,6 +39,7 @@ pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, side: Side, area:
     if let Some(halves) = &detail.halves {
         let (own, peer) = (&halves[side.index()], &halves[side.peer().index()]);
         sections.extend(wire_lines(context, own, peer, room));
+        sections.extend(detail.analysis.map(|counts| (6, analysis_lines(context, &counts[side.index()], room))));
     } else {
         sections.push((4, vec![plain(context, "wire", "no segment captured")]));
     }
@@ -159,6 +160,13 @@ fn wire_lines(context: &Context<'_>, own: &HalfView, peer: &HalfView, room: usiz
         sections.push((9, vec![plain(context, "numbers", as_fit(&parts, "  ", room.saturating_sub(LABEL)))]));
     }
     sections
+}
+
+/// What sequence analysis marked of what this end sent; nothing, if it marked nothing.
+fn analysis_lines(context: &Context<'_>, counts: &AnalysisCounts, room: usize) -> Vec<Line<'static>> {
+    let parts: Vec<String> = counts.iter().map(|(mark, n)| format!("{} {}", mark.words(), count(n))).collect();
+    let lines = packed(&parts, "  ", room.saturating_sub(LABEL)).into_iter().enumerate();
+    lines.map(|(at, text)| plain(context, if at == 0 { "analysis" } else { "" }, text)).collect()
 }
 
 fn info_lines(context: &Context<'_>, info: &TcpInfo, room: usize) -> Sections {

@@ -116,7 +116,8 @@ fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column>
     let kernel = context.sees_kernel();
     let wire = context.dashboard.sees.wire;
     let serves = |kind: Kind| match kind {
-        Kind::Process | Kind::RecvQ | Kind::SendQ | Kind::Retrans => kernel,
+        Kind::Process | Kind::RecvQ | Kind::SendQ => kernel,
+        Kind::Retrans => kernel || wire,
         Kind::Outcome | Kind::Rate | Kind::Bytes => wire,
         _ => true,
     };
@@ -272,7 +273,8 @@ fn cell(context: &Context<'_>, row: &FlowRow, column: Column) -> Span<'static> {
             };
             styled(right(&text, room), plain)
         }
-        Kind::Retrans => number(row.retrans, count),
+        Kind::Retrans if row.retrans.is_some() => number(row.retrans, count),
+        Kind::Retrans => number(row.retrans_wire, |n| format!("~{}", count(n))),
         Kind::Rate => number(row.bits_per_s, bits),
         Kind::Bytes => number(row.payload_bytes, bytes),
         Kind::Age => styled(right(&age(context.ago(row.first)), room), plain),

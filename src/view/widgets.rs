@@ -196,6 +196,18 @@ pub(super) fn as_fit(parts: &[String], gap: &str, room: usize) -> String {
     out
 }
 
+/// The parts in as many lines as they need; one that is wider than `room` has a line of its own.
+pub(super) fn packed(parts: &[String], gap: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(gap) + width(part) <= room => *line += &format!("{gap}{part}"),
+            _ => lines.push(part.clone()),
+        }
+    }
+    lines
+}
+
 /// A span of text in a style.
 pub(super) fn styled(text: impl Into<String>, style: Style) -> Span<'static> {
     Span::styled(text.into(), style)

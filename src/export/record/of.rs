@@ -2,12 +2,12 @@
 
 use crate::base::{Scope, TcpState, Timestamp};
 use crate::engine::{EndCell, FlowDetail, Ownership, SocketDetail};
-use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, Negotiated, Side};
+use crate::flow::{AnalysisCounts, HalfView, HandshakeOutcome, HandshakeView, Mark, Negotiated, Side};
 use crate::kernel::TcpInfo;
 
 use super::{
-    EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord, SocketRecord,
-    TimerRecord, WindowRecord,
+    AnalysisRecord, EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord,
+    SocketRecord, TimerRecord, WindowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.
@@ -25,7 +25,9 @@ impl FlowRecord {
         let row = &detail.row;
         let end = |side: Side| {
             let index = side.index();
-            EndRecord::of(row.end(side), halves.map(|halves| &halves[index]), detail.sockets[index].as_ref())
+            let analysis = detail.analysis.as_ref().map(|counts| AnalysisRecord::of(&counts[index]));
+            let socket = detail.sockets[index].as_ref();
+            EndRecord::of(row.end(side), halves.map(|halves| &halves[index]), analysis, socket)
         };
         Self {
             r#type: "flow",
@@ -84,7 +86,12 @@ impl OfferRecord {
 }
 
 impl EndRecord {
-    fn of(cell: &EndCell, half: Option<&HalfView>, socket: Option<&SocketDetail>) -> Self {
+    fn of(
+        cell: &EndCell,
+        half: Option<&HalfView>,
+        analysis: Option<AnalysisRecord>,
+        socket: Option<&SocketDetail>,
+    ) -> Self {
         let window = half.and_then(|half| {
             let zero_since_ns = half.zero_window_since.map(Timestamp::nanos);
             Some(WindowRecord { raw: half.window_raw?, bytes: half.window, zero_since_ns })
@@ -94,12 +101,35 @@ impl EndRecord {
             port: cell.endpoint.port(),
             segments: half.map(|half| half.segments),
             payload_bytes: half.map(|half| half.payload_bytes),
+            analysis,
             state: cell.inferred.map(TcpState::name),
             window,
             local: cell.local,
             mismatch_since_ns: cell.mismatch_since.map(Timestamp::nanos),
             socket: socket.map(SocketRecord::of),
             owner: OwnerRecord::of(&cell.owner),
+        }
+    }
+}
+
+impl AnalysisRecord {
+    fn of(counts: &AnalysisCounts) -> Self {
+        Self {
+            retransmission: counts.of(Mark::Retransmission),
+            fast_retransmission: counts.of(Mark::FastRetransmission),
+            spurious_retransmission: counts.of(Mark::SpuriousRetransmission),
+            out_of_order: counts.of(Mark::OutOfOrder),
+            duplicate_ack: counts.of(Mark::DuplicateAck),
+            zero_window: counts.of(Mark::ZeroWindow),
+            zero_window_probe: counts.of(Mark::ZeroWindowProbe),
+            zero_window_probe_ack: counts.of(Mark::ZeroWindowProbeAck),
+            window_full: counts.of(Mark::WindowFull),
+            window_update: counts.of(Mark::WindowUpdate),
+            keep_alive: counts.of(Mark::KeepAlive),
+            keep_alive_ack: counts.of(Mark::KeepAliveAck),
+            lost_segment: counts.of(Mark::LostSegment),
+            ack_lost_segment: counts.of(Mark::AckLostSegment),
+            reused_ports: counts.of(Mark::ReusedPorts),
         }
     }
 }

@@ -75,7 +75,7 @@ fn flow_line(page: &mut Page<'_>, detail: &FlowDetail, context: &ReportContext<'
     Ok(())
 }
 
-/// Who holds it, and its story.
+/// Who holds it, its story, and what sequence analysis marked.
 fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     let row = &detail.row;
     let owners: Vec<String> = Side::BOTH
@@ -86,5 +86,21 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     if !owners.is_empty() {
         page.paragraph("      ", 6, &owners.join(" · "))?;
     }
-    if detail.story.is_empty() { Ok(()) } else { page.paragraph("      ", 6, &detail.story) }
+    if !detail.story.is_empty() {
+        page.paragraph("      ", 6, &detail.story)?;
+    }
+    let marks = marks(detail);
+    if marks.is_empty() { Ok(()) } else { page.paragraph("      ", 6, &marks) }
+}
+
+/// `orig sent: retransmission 2, zero window 1 · resp sent: duplicate ack 3`.
+fn marks(detail: &FlowDetail) -> String {
+    let mut halves = Vec::new();
+    for (side, counts) in Side::BOTH.into_iter().zip(detail.analysis.iter().flatten()) {
+        let words: Vec<String> = counts.iter().map(|(mark, n)| format!("{} {n}", mark.words())).collect();
+        if !words.is_empty() {
+            halves.push(format!("{} sent: {}", side.name(), words.join(", ")));
+        }
+    }
+    halves.join(" · ")
 }
