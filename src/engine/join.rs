@@ -164,6 +164,7 @@ impl Engine {
             resp,
             orig_known: accepted || matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv),
             wire: None,
+            zeek: None,
             ends: [None, None],
             local,
             first: sample.ts,

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Class, Flow, HandshakeOutcome, Side};
+use crate::flow::{Class, Flow, HandshakeOutcome, Side, Zeek};
 use crate::wire::Segment;
 
 use super::FlowId;
 use super::end::End;
-use super::table::{Slot, Tuple};
+use super::table::{Slot, Tuple, side_of};
 
 /// A connection, by wire, kernel or both.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub(super) struct Record {
     pub(super) orig_known: bool,
     /// `None` if only the kernel knows it.
     pub(super) wire: Option<Flow>,
+    /// What Zeek would log of it; `None` if only the kernel knows it.
+    pub(super) zeek: Option<Zeek>,
     /// What the kernel said of the originator's and the responder's socket.
     pub(super) ends: [Option<Arc<End>>; 2],
     /// Which ends are on this host; meaningful only once addresses are known.
@@ -107,6 +109,14 @@ impl Record {
         self.rate.add(segment.ts, bits);
     }
 
+    /// Shows Zeek's machine a segment of the tuple.
+    pub(super) fn feed_zeek(&mut self, segment: &Segment) {
+        let from = side_of(self, segment.src);
+        if let Some(zeek) = &mut self.zeek {
+            zeek.feed(segment, from);
+        }
+    }
+
     /// Whether the kernel shows a handshake under way, to which a SYN that is captured only now belongs.
     pub(super) fn awaits_syn(&self) -> bool {
         let mut ends = Side::BOTH.into_iter().filter_map(|side| self.reported(side)).peekable();
@@ -130,6 +140,9 @@ impl Record {
         self.local.swap(0, 1);
         if let Some(flow) = &mut self.wire {
             flow.turn_around();
+        }
+        if let Some(zeek) = &mut self.zeek {
+            zeek.turn_around();
         }
     }
 

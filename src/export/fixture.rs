@@ -58,6 +58,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         halves: Some(states.map(|state| half(state, 1, 0))),
         sockets: [None, None],
         life: Vec::new(),
+        zeek: None,
         story: String::new(),
     }
 }
@@ -93,6 +94,8 @@ pub(super) fn completed(id: u64) -> FlowDetail {
     detail.row.payload_bytes = Some(98_469);
     detail.row.segments = Some(16);
     detail.completeness = Some(Completeness(15));
+    let row = zeek_row(ConnState::S1, "ShADadt");
+    detail.zeek = Some(ZeekView { rows: vec![row], beyond: 0 });
     detail.row.orig.local = Some(true);
     detail.row.resp.local = Some(false);
     detail.row.orig.reported = Some(TcpState::Estab);
@@ -100,6 +103,22 @@ pub(super) fn completed(id: u64) -> FlowDetail {
     detail.sockets[0] = Some(socket(&detail.row.orig, &detail.row.resp));
     detail.story = "Established; 98.0 kB came back 31 ms after the request.".to_owned();
     detail
+}
+
+/// A row of Zeek's.
+pub(super) fn zeek_row(conn_state: ConnState, history: &str) -> ZeekRow {
+    ZeekRow {
+        first: at(1.0),
+        duration: Some(Duration::from_millis(1_200)),
+        orig: Side::Orig,
+        conn_state,
+        history: history.bytes().collect(),
+        bytes: Some([420, 98_049]),
+        packets: [7, 9],
+        missed_bytes: 0,
+        established: conn_state == ConnState::S1,
+        ended: None,
+    }
 }
 
 fn process() -> Arc<Process> {

@@ -16,6 +16,7 @@ mod machine;
 mod stamp;
 mod transitions;
 mod view;
+mod zeek;
 
 #[cfg(test)]
 mod properties;
@@ -28,3 +29,4 @@ pub use machine::Flow;
 pub use view::{
     Class, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,
 };
+pub use zeek::{ConnState, History, RowEnd, Zeek, ZeekRow, ZeekView};

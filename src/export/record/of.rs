@@ -2,12 +2,12 @@
 
 use crate::base::{Scope, TcpState, Timestamp};
 use crate::engine::{EndCell, FlowDetail, Ownership, SocketDetail};
-use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, Negotiated, Side};
+use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, Negotiated, RowEnd, Side, ZeekRow, ZeekView};
 use crate::kernel::TcpInfo;
 
 use super::{
     EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord, SocketRecord,
-    TimerRecord, WindowRecord,
+    TimerRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.
@@ -22,6 +22,8 @@ impl FlowRecord {
         let sum = |count: fn(&HalfView) -> u32| {
             halves.map(|[orig, resp]| u64::from(count(orig)).saturating_add(u64::from(count(resp))))
         };
+        let zeek = detail.zeek.as_ref();
+        let several = zeek.filter(|view| view.rows.len() > 1);
         let row = &detail.row;
         let end = |side: Side| {
             let index = side.index();
@@ -40,6 +42,10 @@ impl FlowRecord {
             fin: sum(|half| half.fins),
             rst: sum(|half| half.rsts),
             completeness: detail.completeness.map(|mask| mask.0),
+            conn_state: zeek.and_then(ZeekView::chosen).map(|row| row.conn_state.name()),
+            history: zeek.and_then(ZeekView::chosen).map(|row| row.history.to_string()),
+            zeek_rows: several.map(|view| view.rows.iter().map(ZeekRowRecord::of).collect()),
+            zeek_rows_beyond: several.map(|view| view.beyond).filter(|beyond| *beyond > 0),
             handshake: detail.handshake.as_ref().map(HandshakeRecord::of),
             orig: end(Side::Orig),
             resp: end(Side::Resp),
@@ -49,6 +55,24 @@ impl FlowRecord {
 
 fn nanos(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl ZeekRowRecord {
+    fn of(row: &ZeekRow) -> Self {
+        Self {
+            first_ts_ns: row.first.nanos(),
+            duration_ns: row.duration.map(nanos),
+            originator: row.orig.name(),
+            conn_state: row.conn_state.name(),
+            history: row.history.to_string(),
+            orig_bytes: row.bytes.map(|[orig, _]| orig),
+            resp_bytes: row.bytes.map(|[_, resp]| resp),
+            orig_pkts: row.packets[0],
+            resp_pkts: row.packets[1],
+            missed_bytes: row.missed_bytes,
+            ended: row.ended.map(RowEnd::name),
+        }
+    }
 }
 
 impl HandshakeRecord {
