@@ -37,7 +37,7 @@ proptest! {
 }
 
 /// A segment whose numbers are near each other's often enough to mean something.
-fn segment() -> impl Strategy<Value = (Segment, Side)> {
+pub(super) fn segment() -> impl Strategy<Value = (Segment, Side)> {
     let number = prop_oneof![8 => 0u32..12, 1 => any::<u32>()];
     let payload = prop_oneof![4 => Just(0u32), 4 => 1u32..6, 1 => any::<u32>()];
     let common = [Flags::ACK, Flags::ACK | Flags::FIN, Flags::SYN, Flags::SYN | Flags::ACK, Flags::RST];

@@ -11,7 +11,8 @@ use crate::engine::{
     StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
 };
 use crate::flow::{
-    Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,
+    Completeness, ConnState, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,
+    ZeekRow, ZeekView,
 };
 use crate::kernel::{Limits, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
 use crate::ui::{Playback, Source, SourceKind};

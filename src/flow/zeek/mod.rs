@@ -21,6 +21,13 @@ mod row;
 mod states;
 mod view;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod trace;
+
 pub use history::History;
 pub use view::{ConnState, RowEnd, ZeekRow, ZeekView};
 
