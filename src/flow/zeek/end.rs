@@ -47,13 +47,12 @@ pub(super) struct End {
     /// Its stream is no longer put together: no more holes are told.
     pub(super) skip: bool,
     pub(super) packets: u32,
-    /// The number of its last lone RST, cut to 32 bits.
+    /// The number of its last lone RST, and what is just past its last FIN, cut to 32 bits.
     pub(super) last_rst: u32,
+    pub(super) fin_end: u32,
     /// Just past the highest sent; what the peer acknowledged.
     pub(super) high: i64,
     pub(super) acked: i64,
-    /// Just past its last FIN.
-    pub(super) fin_end: i64,
     /// All below was seen or given up for missing; all below was acknowledged to the reassembler.
     pub(super) next: i64,
     pub(super) trim: i64,
@@ -135,6 +134,14 @@ impl End {
         }
         self.high = self.high.max(end);
         delta <= 0 && segment.payload_len > 0
+    }
+
+    /// §6: an ack counts to just before the FIN.
+    pub(super) fn before_fin(&self, acked: i64) -> i64 {
+        if !self.fin_seen {
+            return acked;
+        }
+        acked.min(self.near(self.start + self.fin_end, self.high) - 1)
     }
 
     /// The relative number of `seq`, taken to be near the relative number `known`.

@@ -6,37 +6,34 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct History {
     letters: [u8; Self::MOST],
+    /// How many letters; one more than there is room for if some were dropped.
     len: u8,
-    cut: bool,
 }
 
 impl History {
     /// Letters kept. Each side has eight kinds, and those that repeat do so at 1, 10, 100 …
-    pub const MOST: usize = 32;
+    pub const MOST: usize = 28;
 
     /// Of a connection of which nothing is told.
     pub const fn new() -> Self {
-        Self { letters: [0; Self::MOST], len: 0, cut: false }
+        Self { letters: [0; Self::MOST], len: 0 }
     }
 
     pub(super) fn push(&mut self, letter: u8) {
-        match self.letters.get_mut(usize::from(self.len)) {
-            Some(slot) => {
-                *slot = letter;
-                self.len += 1;
-            }
-            None => self.cut = true,
+        if let Some(slot) = self.letters.get_mut(usize::from(self.len)) {
+            *slot = letter;
         }
+        self.len = self.len.saturating_add(1).min(Self::MOST as u8 + 1);
     }
 
     /// The letters; empty if there was none (Zeek writes `-`).
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.letters[..usize::from(self.len)]).unwrap_or_default()
+        std::str::from_utf8(&self.letters[..usize::from(self.len).min(Self::MOST)]).unwrap_or_default()
     }
 
     /// Whether there were more letters than are kept.
     pub const fn is_cut(&self) -> bool {
-        self.cut
+        self.len > Self::MOST as u8
     }
 }
 
@@ -64,7 +61,7 @@ impl fmt::Debug for History {
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.len == 0 { "-" } else { self.as_str() })?;
-        f.write_str(if self.cut { "…" } else { "" })
+        f.write_str(if self.is_cut() { "…" } else { "" })
     }
 }
 

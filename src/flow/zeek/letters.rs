@@ -50,7 +50,7 @@ impl Row {
             }
             (false, true, false) => {
                 let end = rel + i64::from(segment.payload_len) + 1;
-                if self.once(role, FIN, b'F') && end != self.ends[role.index()].fin_end {
+                if self.once(role, FIN, b'F') && end as u32 != self.ends[role.index()].fin_end {
                     self.write(role, b'F');
                 }
             }

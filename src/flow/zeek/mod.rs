@@ -44,8 +44,6 @@ const ROWS: usize = 64;
 pub struct Zeek {
     row: Row,
     ended: Option<Box<Ended>>,
-    /// The tuple was taken over by a connection that is told elsewhere.
-    replaced: Option<RowEnd>,
 }
 
 /// The rows before the current one.
@@ -58,12 +56,12 @@ struct Ended {
 impl Zeek {
     /// A tuple whose first segment is `segment`, sent by the end that the flow calls `from`.
     pub fn new(segment: &Segment, from: Side) -> Self {
-        Self { row: Row::begin(segment, from), ended: None, replaced: None }
+        Self { row: Row::begin(segment, from), ended: None }
     }
 
     /// Takes in a segment: due timers first, then the test of reuse, then the machine.
     pub fn feed(&mut self, segment: &Segment, from: Side) {
-        let end = self.replaced.take().or_else(|| self.row.due(segment.ts));
+        let end = self.row.due(segment.ts);
         match end.or_else(|| self.row.is_reused_by(segment).then_some(RowEnd::Reused)) {
             None => self.row.take(segment, from),
             Some(why) => {
@@ -80,7 +78,7 @@ impl Zeek {
 
     /// A SYN at `at` began a connection on the same tuple, which is told elsewhere.
     pub fn replaced(&mut self, at: Timestamp) {
-        self.replaced.get_or_insert(self.row.due(at).unwrap_or(RowEnd::Reused));
+        self.row.replace(at);
     }
 
     /// The flow's originator and responder were exchanged: only the sides' names change.
@@ -95,7 +93,7 @@ impl Zeek {
     pub fn rows(&self, now: Timestamp) -> ZeekView {
         let ended = self.ended.as_deref();
         let mut rows = ended.map(|ended| ended.rows.clone()).unwrap_or_default();
-        rows.push(self.row.tell(self.replaced.or_else(|| self.row.due(now))));
+        rows.push(self.row.tell(self.row.due(now)));
         ZeekView { rows, beyond: ended.map_or(0, |ended| ended.beyond) }
     }
 }

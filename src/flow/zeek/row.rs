@@ -15,10 +15,24 @@ use crate::wire::{Flags, Segment};
 
 /// §2a, §2b: an unanswered attempt, and a row whose close is complete, end after this.
 const LINGER: Duration = Duration::from_secs(5);
-/// §2c: seconds of silence that end a row: in the handshake, after it, of a login.
-const HANDSHAKE_IDLE: u16 = 60;
-pub(super) const IDLE: u16 = 300;
-pub(super) const LOGIN_IDLE: u16 = 3600;
+/// §2c: how long a row waits in silence: in the handshake, after it, of a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    Handshake,
+    Usual,
+    Login,
+}
+
+impl Patience {
+    const fn time(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Handshake => 60,
+            Self::Usual => 300,
+            Self::Login => 3600,
+        })
+    }
+}
+
 /// No close is complete yet.
 const NEVER: Timestamp = Timestamp::MAX;
 
@@ -34,7 +48,7 @@ pub(super) struct Row {
     pub(super) history: History,
     /// Kinds of letters written, by role (not moved by a swap).
     pub(super) seen: [u8; 2],
-    pub(super) idle_secs: u16,
+    pub(super) patience: Patience,
     /// What the flow calls Zeek's originator.
     orig: Side,
     /// Whose first segment was taken in, by role.
@@ -43,6 +57,8 @@ pub(super) struct Row {
     close_deferred: bool,
     /// A side was ESTABLISHED.
     pub(super) established: bool,
+    /// Why it ended, if a connection that is told elsewhere took the tuple over.
+    replaced: Option<RowEnd>,
 }
 
 impl Row {
@@ -56,12 +72,13 @@ impl Row {
             aside: None,
             history: History::new(),
             seen: [0; 2],
-            idle_secs: HANDSHAKE_IDLE,
+            patience: Patience::Handshake,
             orig: from,
             first_seen: [false; 2],
             partial: false,
             close_deferred: false,
             established: false,
+            replaced: None,
         };
         if ports::swaps(segment) {
             row.swap();
@@ -85,7 +102,7 @@ impl Row {
         }
         if flags.fin() {
             let end = &mut self.ends[role.index()];
-            (end.fin_seen, end.fin_end) = (true, rel + length(segment));
+            (end.fin_seen, end.fin_end) = (true, (rel + length(segment)) as u32);
         }
         let acked = if flags.ack() { self.take_ack(segment, role.peer()) } else { None };
         if self.ends[role.index()].advance(segment) {
@@ -143,7 +160,7 @@ impl Row {
     /// §3.8: the same ack, given to the bookkeeping of holes.
     fn acknowledged(&mut self, role: Side, acked: i64) {
         let end = &self.ends[role.index()];
-        let to = if end.fin_seen { acked.min(end.fin_end - 1) } else { acked };
+        let to = end.before_fin(acked);
         if to <= end.trim {
             return;
         }
@@ -189,6 +206,9 @@ impl Row {
 
     /// §2: whether a timer ends this row by `now`, and which.
     pub(super) fn due(&self, now: Timestamp) -> Option<RowEnd> {
+        if self.replaced.is_some() {
+            return self.replaced;
+        }
         if self.close_at != NEVER {
             return (self.close_at <= now).then_some(RowEnd::Closed);
         }
@@ -197,8 +217,12 @@ impl Row {
         if unanswered && self.first + LINGER <= now {
             return Some(RowEnd::Unanswered);
         }
-        let idle = Duration::from_secs(self.idle_secs.into());
-        (self.last + idle <= now).then_some(RowEnd::Idle)
+        (self.last + self.patience.time() <= now).then_some(RowEnd::Idle)
+    }
+
+    /// A SYN at `at` began a connection on the same tuple, which is told elsewhere.
+    pub(super) fn replace(&mut self, at: Timestamp) {
+        self.replaced = Some(self.due(at).unwrap_or(RowEnd::Reused));
     }
 
     /// §2 "Reuse test": whether this segment begins a connection of its own.

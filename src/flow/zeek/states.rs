@@ -3,7 +3,7 @@
 use super::Side;
 use super::end::State;
 use super::ports;
-use super::row::{IDLE, LOGIN_IDLE, Row};
+use super::row::{Patience, Row};
 use super::view::ConnState;
 use crate::wire::Segment;
 
@@ -92,7 +92,7 @@ impl Row {
         self.enter(role, State::Established);
         let responder = if role == Side::Resp { segment.src } else { segment.dst };
         if self.pair(role)[1].state != State::Partial && ports::is_login(responder.port()) {
-            self.idle_secs = LOGIN_IDLE;
+            self.patience = Patience::Login;
         }
         role
     }
@@ -120,7 +120,7 @@ impl Row {
             return;
         }
         if !state.is_handshake() && end.state.is_handshake() && peer.state.is_handshake() {
-            self.idle_secs = IDLE;
+            self.patience = Patience::Usual;
         }
         self.established |= state == State::Established;
         let end = &mut self.ends[role.index()];

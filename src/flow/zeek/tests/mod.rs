@@ -25,7 +25,7 @@ pub(super) mod states;
 /// It stands in every record of the flow table.
 #[test]
 fn it_is_small() {
-    assert!(size_of::<super::Zeek>() <= 200, "{}", size_of::<super::Zeek>());
+    assert!(size_of::<super::Zeek>() <= 192, "{}", size_of::<super::Zeek>());
 }
 
 #[test]
