@@ -223,6 +223,7 @@ pub(super) fn kernel_only(id: u64) -> FlowDetail {
     detail.row.resp.inferred = None;
     detail.row.orig.owner = Ownership::NoAccess;
     detail.handshake = None;
+    detail.zeek = None;
     detail.halves = None;
     detail.first_from = None;
     detail.completeness = None;

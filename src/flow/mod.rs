@@ -5,6 +5,7 @@
 //! endpoint: what it did not see it says, and what an endpoint would not believe it does not believe (RFC 5961).
 //! Read first: RFC 9293 §3.3.2, §3.6, §3.10; RFC 5961 §3–5; RFC 6191. Then `transitions` (the table), `machine`
 //! (what is called), `feed` (a segment's way through), `handshake`, `close`, `believe`.
+//! Beside it stands `zeek`, a machine of its own: what Zeek's connection log would say of the same segments.
 
 mod believe;
 mod close;

@@ -3,7 +3,7 @@
 use crate::flow::{Side, ZeekView};
 
 use super::Context;
-use super::flow_end::{Sections, field};
+use super::flow_end::{Sections, field, plain};
 use super::widgets::styled;
 
 /// The lines, each with how much it matters beside the handshake's.
@@ -21,8 +21,7 @@ pub(super) fn sections(context: &Context<'_>, view: &ZeekView) -> Sections {
     let mut sections = vec![(3, vec![field(context, "zeek", state)]), (3, vec![field(context, "history", history)])];
     if view.count() > 1 {
         let number = view.rows.iter().position(|other| other == row).unwrap_or(0) + 1;
-        let told = format!("{number} of {} is told", view.count());
-        sections.push((5, vec![field(context, "rows", vec![styled(told, theme.dim)])]));
+        sections.push((5, vec![plain(context, "zeek row", format!("{number} of {}", view.count()))]));
     }
     sections
 }

@@ -212,8 +212,9 @@ impl Row {
         if self.close_at != NEVER {
             return (self.close_at <= now).then_some(RowEnd::Closed);
         }
-        let [orig, resp] = self.ends.map(|end| end.state);
-        let unanswered = matches!(orig, State::SynSent | State::SynAckSent) && resp == State::Inactive;
+        let [orig, resp] = &self.ends;
+        let attempts = matches!(orig.state, State::SynSent | State::SynAckSent) && orig.before == State::Inactive;
+        let unanswered = attempts && resp.state == State::Inactive;
         if unanswered && self.first + LINGER <= now {
             return Some(RowEnd::Unanswered);
         }

@@ -23,6 +23,11 @@ one_sided_traffic_is_an_unanswered_attempt: "
     5.1 > P. 111 ack 301 len 10
     row S0 SAD unanswered
     row OTH D -"
+an_attempt_begins_with_its_syn_only: "         # what came before it was no attempt
+    0 > . 101 ack 301
+    0.1 > S 100
+    59 > . 101 ack 301
+    row S0 AS -"
 time_alone_ends_it: "
     0 > S 100
     at 5
