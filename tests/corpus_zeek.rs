@@ -37,7 +37,7 @@ fn every_row_of_zeek() {
                 [] => println!("{name}: not decoded: {theirs}"),
                 rows if rows.contains(&&theirs) => held += 1,
                 rows if undecoded > 0 => {
-                    println!("{name}: {undecoded} frames not decoded: Zeek {theirs}, ours {rows:?}")
+                    println!("{name}: {undecoded} frames not decoded: Zeek {theirs}, ours {rows:?}");
                 }
                 rows => apart.push(format!("{name}: Zeek {theirs}, ours {rows:?}")),
             }
