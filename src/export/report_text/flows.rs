@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::base::Scope;
 use crate::engine::FlowDetail;
-use crate::flow::Side;
+use crate::flow::{Side, ZeekView};
 
 use super::super::pick::Trouble;
 use super::super::units::{bytes, counted, span};
@@ -86,5 +86,14 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     if !owners.is_empty() {
         page.paragraph("      ", 6, &owners.join(" · "))?;
     }
-    if detail.story.is_empty() { Ok(()) } else { page.paragraph("      ", 6, &detail.story) }
+    if !detail.story.is_empty() {
+        page.paragraph("      ", 6, &detail.story)?;
+    }
+    match detail.zeek.as_ref().and_then(ZeekView::chosen) {
+        Some(row) => {
+            let (state, meaning) = (row.conn_state.name(), row.conn_state.meaning());
+            page.paragraph("      ", 6, &format!("Zeek: {state} ({meaning}), history {}", row.history))
+        }
+        None => Ok(()),
+    }
 }

@@ -46,19 +46,19 @@ impl ConnState {
     /// In words; orig and resp are Zeek's.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::S0 => "SYN seen, no reply",
+            Self::S0 => "SYN sent, no answer",
             Self::S1 => "established, not ended",
             Self::Sf => "closed by both",
-            Self::Rej => "SYN rejected",
-            Self::S2 => "orig closed, resp did not",
-            Self::S3 => "resp closed, orig did not",
+            Self::Rej => "rejected by resp",
+            Self::S2 => "closed by orig, not by resp",
+            Self::S3 => "closed by resp, not by orig",
             Self::Rsto => "reset by orig",
             Self::Rstr => "reset by resp",
             Self::Rstos0 => "orig sent SYN, then RST",
-            Self::Rstrh => "resp sent RST, no SYN seen",
-            Self::Sh => "orig sent SYN, FIN; no SYN-ACK",
-            Self::Shr => "resp sent FIN; no SYN seen",
-            Self::Oth => "no handshake seen, not closed",
+            Self::Rstrh => "reset by resp, orig not heard in full",
+            Self::Sh => "closed by orig, resp not heard in full",
+            Self::Shr => "closed by resp, orig not heard in full",
+            Self::Oth => "none of the other states",
         }
     }
 }

@@ -102,4 +102,37 @@ a_rst_far_away_is_not_believed: "
     0.1 < S. 300 ack 101
     9 > R 3000101
     row RSTO ShR - bytes 0 0"
+a_partial_flows_first_number_is_a_guess: "
+    0 > S 100
+    0.1 < . 300 ack 101
+    0.2 < S. 300 ack 101
+    0.3 < . 301 ack 102
+    row S1 Sah - missed 0"
+its_second_is_not: "
+    0 > S 100
+    0.1 < . 300 ack 101
+    0.2 < S. 300 ack 101
+    0.3 < . 301 ack 103
+    row S1 SahG - missed 2"
+nor_is_a_whole_flows_first: "
+    0 > S 100
+    0.2 < S. 300 ack 101
+    0.3 < . 301 ack 102
+    row S1 ShaG - missed 1"
+over_10_mib_held_ends_the_watch: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 > P. 101 ack 301 len 10
+    0.3 < . 301 ack 111
+    0.4 > . 211 ack 301 len 10485761
+    0.5 < . 301 ack 10485972
+    row S1 ShDa - missed 0"
+just_10_mib_do_not: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 > P. 101 ack 301 len 10
+    0.3 < . 301 ack 111
+    0.4 > . 211 ack 301 len 10485760
+    0.5 < . 301 ack 10485971
+    row S1 ShDaG - missed 100"
 }

@@ -100,4 +100,10 @@ window_before_retransmission: "
     0.2 > P. 101 ack 301 len 10
     0.3 > P. 101 ack 301 len 10 win 0
     row S1 ShDWT -"
+kinds_already_written_stay_with_the_role: "        # the flip makes the SYN-ACK's sender a responder who wrote none
+    0 > S. 100 ack 301
+    0.1 < . 301 ack 101
+    0.2 > S. 100 ack 301
+    0.3 > S. 100 ack 301
+    row OTH ^hAh -"
 }

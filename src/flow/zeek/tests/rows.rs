@@ -139,4 +139,24 @@ until_it_is_acknowledged: "
     6 > . 112 ack 302
     row SF ShAFfG closed missed 10
     row OTH A -"
+payload_of_the_peer_not_acknowledged_holds_it_back: "   # and it is not asked for again once the other side closed
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 > . 101 ack 301
+    0.3 < P. 301 ack 101 len 10
+    0.4 > F. 101 ack 301
+    0.5 < F. 311 ack 102
+    0.6 > . 102 ack 312
+    at 100
+    row SF ShAdFf - for 0.6"
+if_it_was_acknowledged_nothing_waits: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 > . 101 ack 301
+    0.3 < P. 301 ack 101 len 10
+    0.4 > F. 101 ack 311
+    0.5 < F. 311 ack 102
+    0.6 > . 102 ack 312
+    at 5.5
+    row SF ShAdFf closed for 0.5"
 }
