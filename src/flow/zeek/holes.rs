@@ -86,7 +86,6 @@ impl Aside {
             }
             end.next = end.next.max(to);
         }
-        self.runs.retain(|run| run.1 > to);
         self.join(end);
         end.trim = to;
         holes

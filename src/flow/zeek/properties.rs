@@ -19,6 +19,8 @@ proptest! {
 
     #[test]
     fn where_the_numbers_start_does_not_matter(orig in shift(), resp in shift()) {
+        // Zeek compares a SYN with the originator's number whoever sends it: the two must not meet.
+        prop_assume!(orig == resp || (orig.wrapping_sub(resp) as i32).unsigned_abs() > 10_000);
         for case in [holes::ALL, letters::ALL, originator::ALL, rows::ALL, states::ALL].into_iter().flatten() {
             run(case, Variation { shift: [orig, resp], extra_expires: 0 });
         }

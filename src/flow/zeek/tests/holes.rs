@@ -135,4 +135,37 @@ just_10_mib_do_not: "
     0.4 > . 211 ack 301 len 10485760
     0.5 < . 301 ack 10485971
     row S1 ShDaG - missed 100"
+a_syn_after_a_rst_that_came_first_begins_the_numbers: "
+    0 < R 9000
+    0.1 > . 101 ack 301
+    0.2 < S. 300 ack 101
+    0.3 > . 101 ack 401
+    row RSTRH ^rAh - bytes 0 100"
+so_does_a_syn_ack_after_a_syn: "
+    0 > S 100
+    0.1 > S. 900 ack 301
+    0.2 > P. 901 ack 301 len 10
+    row S0 SD - bytes 10 0"
+what_follows_a_rst_is_not_believed: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 < R 301
+    0.3 < P. 301 ack 101 len 10
+    row RSTR Shrd - bytes 0 0"
+a_half_open_connection_that_was_aborted_sent_nothing: "
+    0 > S 100
+    0.1 < . 300 ack 9101
+    0.2 > R 9101
+    row RSTOS0 SaR - bytes 0 0"
+the_wrong_order_is_no_partial_flow: "
+    0 > S. 300 ack 101
+    0.1 < S 100
+    0.2 < . 101 ack 301
+    0.3 > . 301 ack 102
+    row S1 Hs^AaG - missed 1"
+nor_is_one_of_which_only_the_syn_is_missing: "
+    0 < S. 300 ack 101
+    0.1 > . 101 ack 301
+    0.2 < . 301 ack 102
+    row S1 ^hAaG - missed 1"
 }

@@ -106,4 +106,27 @@ kinds_already_written_stay_with_the_role: "        # the flip makes the SYN-ACK'
     0.2 > S. 100 ack 301
     0.3 > S. 100 ack 301
     row OTH ^hAh -"
+a_syn_after_a_close_is_told_again: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 < F. 301 ack 101
+    0.3 < S. 900 ack 101
+    row S3 Shfh -"
+the_same_syn_is_not: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 < F. 301 ack 101
+    0.3 < S. 300 ack 101
+    row S3 Shf -"
+no_zero_window_after_ones_own_rst: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 > R 101
+    0.3 > . 101 ack 301 win 0
+    row RSTO ShRA -"
+counts_move_with_their_endpoint: "
+    0 > S. 300 ack 101 len 10
+    0.1 < S 100
+    0.2 > P. 301 ack 101 len 10
+    row S1 HTs^d -"
 }

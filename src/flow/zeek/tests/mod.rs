@@ -56,6 +56,14 @@ fn the_row_told_is_the_first_that_was_established() {
     assert_eq!(view.chosen(), view.rows.first());
 }
 
+/// Not among the facts that may be shifted: it is about the number 0 itself.
+#[test]
+fn an_ack_of_zero_far_ahead_is_not_believed() {
+    let handshake = "0 > S 4290000000\n0.1 < S. 300 ack 4290000001\n";
+    run(&format!("{handshake}0.2 < . 301 ack 0\nrow S1 ShaG - bytes 0 0"), Variation::default());
+    run(&format!("{handshake}0.2 < . 301 ack 1\nrow S1 ShaG - bytes 4967296 0"), Variation::default());
+}
+
 #[test]
 fn every_state_has_a_meaning_of_its_own() {
     use super::ConnState::*;

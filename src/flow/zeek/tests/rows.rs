@@ -159,4 +159,44 @@ if_it_was_acknowledged_nothing_waits: "
     0.6 > . 102 ack 312
     at 5.5
     row SF ShAdFf closed for 0.5"
+a_lone_fin_closes_as_nothing_was_heard_of_the_other: "
+    0 > F. 101 ack 301
+    at 5
+    row SH F closed"
+once_the_watch_ended_nothing_waits: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 > . 201 ack 301 len 16485
+    0.3 > F. 16686 ack 301
+    0.4 < F. 301 ack 101
+    at 5.4
+    row SF ShDFf closed"
+of_over_16_kib_without_any_ack_nothing_is_held: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 < . 301 ack 101 len 16385
+    0.3 > F. 101 ack 301
+    0.4 < F. 16686 ack 102
+    at 5.4
+    row SF ShdFf closed"
+of_less_it_is: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 < . 301 ack 101 len 16384
+    0.3 > F. 101 ack 301
+    0.4 < F. 16685 ack 102
+    at 5.4
+    row SF ShdFf -"
+a_login_whose_syn_was_not_captured: "
+    ports 40000 22
+    0 < S. 300 ack 101
+    0.1 > . 101 ack 301
+    at 400
+    row S1 ^hA -"
+a_login_first_seen_before_its_syn_ack: "
+    ports 40000 22
+    0 > . 101 ack 301
+    0.1 < S. 300 ack 101
+    at 400
+    row OTH Ah idle"
 }
