@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Series, Timestamp};
-use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side};
+use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
 use crate::wire::Segment;
 
 use super::dashboard::{Dashboard, Evicted, Sees, Totals, Traffic};
@@ -208,13 +208,17 @@ impl Engine {
         match self.incarnation(slot, segment) {
             Incarnation::New { older } => self.begin_by_wire(segment, older),
             Incarnation::Adopt => self.adopt(slot, segment),
-            Incarnation::Same(slot) => self.change(slot, segment.ts, |record| {
-                let from = side_of(record, segment.src);
-                record.touch(segment, bits);
-                if let Some(flow) = &mut record.wire {
-                    flow.feed(segment, from);
-                }
-            }),
+            Incarnation::Same(owner) => {
+                // Zeek knows one connection a tuple, whichever of ours the segment is.
+                self.table.get_mut(slot).feed_zeek(segment);
+                self.change(owner, segment.ts, |record| {
+                    let from = side_of(record, segment.src);
+                    record.touch(segment, bits);
+                    if let Some(flow) = &mut record.wire {
+                        flow.feed(segment, from);
+                    }
+                });
+            }
         }
     }
 
@@ -256,6 +260,7 @@ impl Engine {
             orig_known: segment.flags.syn(),
             wire: None,
             analysis: if older.is_some() { Analysis::reusing() } else { Analysis::new() },
+            zeek: None,
             ends: [None, None],
             local,
             first: segment.ts,
@@ -264,6 +269,12 @@ impl Engine {
             armed: None,
             older,
         });
+        let evicted = |(slot, id): &(Slot, FlowId)| self.table.find_id(*id) != Some(*slot);
+        if let Some((slot, _)) = older.filter(|older| !evicted(older))
+            && let Some(zeek) = &mut self.table.get_mut(slot).zeek
+        {
+            zeek.replaced(segment.ts);
+        }
         let flow = if older.is_some() { Flow::reusing(segment) } else { Flow::new(segment) };
         self.start_wire(slot, segment, flow);
     }
@@ -285,6 +296,7 @@ impl Engine {
         self.change(slot, segment.ts, |record| {
             record.touch(segment, u64::from(segment.frame_len) * 8);
             record.wire = Some(flow);
+            record.zeek = Some(Zeek::new(segment, side_of(record, segment.src)));
         });
     }
 

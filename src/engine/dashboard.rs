@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side};
+use crate::flow::{AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, ZeekView};
 use crate::kernel::{Limits, Process, Socket, TableSource};
 
 use super::{FlowId, Loss};
@@ -383,6 +383,8 @@ pub struct FlowDetail {
     pub sockets: [Option<SocketDetail>; 2],
     /// The landmarks of its life, in order of time.
     pub life: Vec<LifeEvent>,
+    /// The rows that Zeek would log of it; `None` if no segment was seen.
+    pub zeek: Option<ZeekView>,
     /// One sentence: what it is doing now and why, as far as the evidence supports it.
     pub story: String,
 }

@@ -168,6 +168,7 @@ impl Engine {
             orig_known: accepted || matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv),
             wire: None,
             analysis: Analysis::new(),
+            zeek: None,
             ends: [None, None],
             local,
             first: sample.ts,

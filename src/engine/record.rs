@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side};
+use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
 use crate::wire::Segment;
 
 use super::FlowId;
@@ -23,6 +23,8 @@ pub(super) struct Record {
     pub(super) wire: Option<Flow>,
     /// What Wireshark says of its segments; empty while only the kernel knows it.
     pub(super) analysis: Analysis,
+    /// What Zeek would log of it; `None` if only the kernel knows it.
+    pub(super) zeek: Option<Zeek>,
     /// What the kernel said of the originator's and the responder's socket.
     pub(super) ends: [Option<Arc<End>>; 2],
     /// Which ends are on this host; meaningful only once addresses are known.
@@ -115,6 +117,14 @@ impl Record {
         self.rate.add(segment.ts, bits);
     }
 
+    /// Shows Zeek's machine a segment of the tuple.
+    pub(super) fn feed_zeek(&mut self, segment: &Segment) {
+        let from = side_of(self, segment.src);
+        if let Some(zeek) = &mut self.zeek {
+            zeek.feed(segment, from);
+        }
+    }
+
     /// Whether the kernel shows a handshake under way, to which a SYN that is captured only now belongs.
     pub(super) fn awaits_syn(&self) -> bool {
         let mut ends = Side::BOTH.into_iter().filter_map(|side| self.reported(side)).peekable();
@@ -140,6 +150,9 @@ impl Record {
             && flow.turn_around()
         {
             self.analysis.turn_around();
+        }
+        if let Some(zeek) = &mut self.zeek {
+            zeek.turn_around();
         }
     }
 

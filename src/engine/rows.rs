@@ -64,6 +64,7 @@ impl Engine {
             handshake,
             completeness: wire.map(Flow::completeness),
             life: wire.map(Flow::life).unwrap_or_default(),
+            zeek: record.zeek.as_ref().map(|zeek| zeek.rows(self.now.unwrap_or_default())),
             row,
             halves,
             analysis: wire.map(|_| record.analysis.counts()),

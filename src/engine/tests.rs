@@ -17,6 +17,8 @@ use crate::kernel::{
 };
 use crate::wire::{Flags, FrameCounts, Options, Segment};
 
+mod zeek;
+
 pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_nanos(1_700_000_000_000_000_000 + millis * 1_000_000)
 }

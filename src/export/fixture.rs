@@ -60,6 +60,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         analysis: Some([AnalysisCounts::default(); 2]),
         sockets: [None, None],
         life: Vec::new(),
+        zeek: None,
         story: String::new(),
     }
 }
@@ -97,6 +98,8 @@ pub(super) fn completed(id: u64) -> FlowDetail {
     detail.analysis = Some([[(Mark::DuplicateAck, 3)], [(Mark::Retransmission, 1)]].map(AnalysisCounts::from_iter));
     detail.row.retrans_wire = Some(1);
     detail.completeness = Some(Completeness(15));
+    let row = zeek_row(ConnState::S1, "ShADadt");
+    detail.zeek = Some(ZeekView { rows: vec![row], beyond: 0 });
     detail.row.orig.local = Some(true);
     detail.row.resp.local = Some(false);
     detail.row.orig.reported = Some(TcpState::Estab);
@@ -104,6 +107,22 @@ pub(super) fn completed(id: u64) -> FlowDetail {
     detail.sockets[0] = Some(socket(&detail.row.orig, &detail.row.resp));
     detail.story = "Established; 98.0 kB came back 31 ms after the request.".to_owned();
     detail
+}
+
+/// A row of Zeek's.
+pub(super) fn zeek_row(conn_state: ConnState, history: &str) -> ZeekRow {
+    ZeekRow {
+        first: at(1.0),
+        duration: Some(Duration::from_millis(1_200)),
+        orig: Side::Orig,
+        conn_state,
+        history: history.bytes().collect(),
+        bytes: Some([420, 98_049]),
+        packets: [7, 9],
+        missed_bytes: 0,
+        established: conn_state == ConnState::S1,
+        ended: None,
+    }
 }
 
 fn process() -> Arc<Process> {
@@ -208,6 +227,7 @@ pub(super) fn kernel_only(id: u64) -> FlowDetail {
     detail.row.resp.inferred = None;
     detail.row.orig.owner = Ownership::NoAccess;
     detail.handshake = None;
+    detail.zeek = None;
     detail.halves = None;
     detail.analysis = None;
     detail.row.retrans_wire = None;

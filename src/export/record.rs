@@ -45,10 +45,45 @@ pub struct FlowRecord {
     /// Wireshark's tcp.completeness: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completeness: Option<u8>,
+    /// Zeek's conn_state and history (letters C and X are not told) of the first of its rows that was established,
+    /// else of its first row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conn_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<String>,
+    /// All rows that Zeek would log of it, where there is more than one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zeek_rows: Option<Vec<ZeekRowRecord>>,
+    /// Rows that Zeek would log besides these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zeek_rows_beyond: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handshake: Option<HandshakeRecord>,
     pub orig: EndRecord,
     pub resp: EndRecord,
+}
+
+/// A row of Zeek's connection log.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ZeekRowRecord {
+    pub first_ts_ns: i64,
+    /// Absent (as are the bytes) where Zeek has none: all in one instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ns: Option<u64>,
+    /// "orig" or "resp" of this flow: whom Zeek takes for the originator. What follows is as Zeek has it.
+    pub originator: &'static str,
+    pub conn_state: &'static str,
+    pub history: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orig_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resp_bytes: Option<u64>,
+    pub orig_pkts: u32,
+    pub resp_pkts: u32,
+    pub missed_bytes: u64,
+    /// closed, unanswered, idle, reused; absent if the row would go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<&'static str>,
 }
 
 /// How the connection was made.

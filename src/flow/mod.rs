@@ -5,7 +5,7 @@
 //! endpoint: what it did not see it says, and what an endpoint would not believe it does not believe (RFC 5961).
 //! Read first: RFC 9293 §3.3.2, §3.6, §3.10; RFC 5961 §3–5; RFC 6191. Then `transitions` (the table), `machine`
 //! (what is called), `feed` (a segment's way through), `handshake`, `close`, `believe`. Beside it, and apart from it,
-//! `analysis` says of each segment what Wireshark's tcp.analysis says.
+//! `analysis` says of each segment what Wireshark's tcp.analysis says, and `zeek` what Zeek's connection log would.
 
 mod analysis;
 mod believe;
@@ -18,6 +18,7 @@ mod machine;
 mod stamp;
 mod transitions;
 mod view;
+mod zeek;
 
 #[cfg(test)]
 mod properties;
@@ -31,3 +32,4 @@ pub use machine::Flow;
 pub use view::{
     Class, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,
 };
+pub use zeek::{ConnState, History, RowEnd, Zeek, ZeekRow, ZeekView};

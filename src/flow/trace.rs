@@ -80,7 +80,7 @@ fn pass_time(flow: &mut Flow, until: Timestamp, extra: u32) {
 }
 
 /// `1.5` as 1.5 s after the epoch of the tests.
-fn time_of(text: &str) -> Timestamp {
+pub(super) fn time_of(text: &str) -> Timestamp {
     let (secs, fraction) = text.split_once('.').unwrap_or((text, ""));
     let nanos = format!("{fraction:0<9}");
     Timestamp::from_secs_nanos(EPOCH + secs.parse::<i64>().expect("seconds"), nanos.parse().expect("nanoseconds"))

@@ -11,8 +11,8 @@ use crate::engine::{
     StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
 };
 use crate::flow::{
-    AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Mark,
-    Negotiated, Side,
+    AnalysisCounts, Completeness, ConnState, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Mark,
+    Negotiated, Side, ZeekRow, ZeekView,
 };
 use crate::kernel::{Limits, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
 use crate::ui::{Playback, Source, SourceKind};
@@ -418,6 +418,7 @@ pub(super) fn live_flow() -> Dashboard {
         analysis: Some(analysis()),
         sockets: [Some(orig), Some(resp)],
         life: life(),
+        zeek: Some(zeek(&[(ConnState::S1, "ShADadW")])),
         story: "orig has closed its window for 9 s: curl[4121] fd 5 is not reading, and 16.4 kB wait in nginx[812]'s Send-Q; \
                 the kernel probes the window (persist timer, 4 tries)."
             .into(),
@@ -550,6 +551,23 @@ pub(super) fn capture() -> Dashboard {
     dashboard
 }
 
+/// Zeek's rows of a flow; those that are no S0 or OTH were established.
+pub(super) fn zeek(rows: &[(ConnState, &str)]) -> ZeekView {
+    let row = |&(conn_state, history): &(ConnState, &str)| ZeekRow {
+        first: NOW,
+        duration: None,
+        orig: Side::Orig,
+        conn_state,
+        history: history.bytes().collect(),
+        bytes: None,
+        packets: [1, 1],
+        missed_bytes: 0,
+        established: !matches!(conn_state, ConnState::S0 | ConnState::Oth),
+        ended: None,
+    };
+    ZeekView { rows: rows.iter().map(row).collect(), beyond: 0 }
+}
+
 /// One flow of the capture: a connection that was closed by both.
 pub(super) fn capture_flow() -> Dashboard {
     use LifeEventKind::{Fin, FinAcked, TimeWait};
@@ -576,6 +594,7 @@ pub(super) fn capture_flow() -> Dashboard {
         analysis: Some(analysis()),
         sockets: [None, None],
         life: events,
+        zeek: Some(zeek(&[(ConnState::S0, "S"), (ConnState::Sf, "ShADadFf"), (ConnState::Oth, "A")])),
         story: "orig closed first, and waits in TIME-WAIT (60 s are assumed) since 6 s ago.".into(),
     }));
     dashboard

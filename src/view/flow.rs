@@ -13,7 +13,7 @@ use super::flow_end::{self, Sections, field, plain};
 use super::format::{clock_ms, span};
 use super::theme::Severity;
 use super::widgets::{fit, left, pane, put, put_all, right, styled, title, width};
-use super::{Context, flows, keep_by_weight};
+use super::{Context, flow_zeek, flows, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
@@ -63,7 +63,11 @@ fn handshake_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &
     let inner = pane(buf, area, title("Handshake", "", theme), false, theme);
     let lines = match &detail.handshake {
         None => vec![Line::from(styled("no segment captured", theme.dim))],
-        Some(view) => keep_by_weight(handshake_lines(context, view, detail.completeness), usize::from(inner.height)),
+        Some(view) => {
+            let mut sections = handshake_lines(context, view, detail.completeness);
+            sections.extend(detail.zeek.iter().flat_map(|zeek| flow_zeek::sections(context, zeek)));
+            keep_by_weight(sections, usize::from(inner.height))
+        }
     };
     put_all(buf, inner, &lines);
 }

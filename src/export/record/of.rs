@@ -2,12 +2,14 @@
 
 use crate::base::{Scope, TcpState, Timestamp};
 use crate::engine::{EndCell, FlowDetail, Ownership, SocketDetail};
-use crate::flow::{AnalysisCounts, HalfView, HandshakeOutcome, HandshakeView, Mark, Negotiated, Side};
+use crate::flow::{
+    AnalysisCounts, HalfView, HandshakeOutcome, HandshakeView, Mark, Negotiated, RowEnd, Side, ZeekRow, ZeekView,
+};
 use crate::kernel::TcpInfo;
 
 use super::{
     AnalysisRecord, EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord,
-    SocketRecord, TimerRecord, WindowRecord,
+    SocketRecord, TimerRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.
@@ -22,6 +24,8 @@ impl FlowRecord {
         let sum = |count: fn(&HalfView) -> u32| {
             halves.map(|[orig, resp]| u64::from(count(orig)).saturating_add(u64::from(count(resp))))
         };
+        let zeek = detail.zeek.as_ref();
+        let several = zeek.filter(|view| view.rows.len() > 1);
         let row = &detail.row;
         let end = |side: Side| {
             let index = side.index();
@@ -42,6 +46,10 @@ impl FlowRecord {
             fin: sum(|half| half.fins),
             rst: sum(|half| half.rsts),
             completeness: detail.completeness.map(|mask| mask.0),
+            conn_state: zeek.and_then(ZeekView::chosen).map(|row| row.conn_state.name()),
+            history: zeek.and_then(ZeekView::chosen).map(|row| row.history.to_string()),
+            zeek_rows: several.map(|view| view.rows.iter().map(ZeekRowRecord::of).collect()),
+            zeek_rows_beyond: several.map(|view| view.beyond).filter(|beyond| *beyond > 0),
             handshake: detail.handshake.as_ref().map(HandshakeRecord::of),
             orig: end(Side::Orig),
             resp: end(Side::Resp),
@@ -51,6 +59,24 @@ impl FlowRecord {
 
 fn nanos(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl ZeekRowRecord {
+    fn of(row: &ZeekRow) -> Self {
+        Self {
+            first_ts_ns: row.first.nanos(),
+            duration_ns: row.duration.map(nanos),
+            originator: row.orig.name(),
+            conn_state: row.conn_state.name(),
+            history: row.history.to_string(),
+            orig_bytes: row.bytes.map(|[orig, _]| orig),
+            resp_bytes: row.bytes.map(|[_, resp]| resp),
+            orig_pkts: row.packets[0],
+            resp_pkts: row.packets[1],
+            missed_bytes: row.missed_bytes,
+            ended: row.ended.map(RowEnd::name),
+        }
+    }
 }
 
 impl HandshakeRecord {

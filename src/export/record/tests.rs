@@ -1,7 +1,7 @@
 use super::*;
 use crate::engine::FlowDetail;
 use crate::export::fixture;
-use crate::flow::Side;
+use crate::flow::{ConnState, RowEnd, Side, ZeekView};
 use serde_json::{Value, json};
 
 fn json_of(detail: &FlowDetail) -> Value {
@@ -26,7 +26,7 @@ fn a_flow_seen_on_the_wire_and_in_the_kernel() {
 #[test]
 fn a_flow_known_from_the_kernel_alone_has_no_counts() {
     let value = json_of(&fixture::kernel_only(6));
-    for absent in ["first_from", "syn", "syn_ack", "fin", "rst", "completeness", "handshake"] {
+    for absent in ["first_from", "syn", "syn_ack", "fin", "rst", "completeness", "conn_state", "history", "handshake"] {
         assert!(value.get(absent).is_none(), "{absent}");
     }
     for absent in ["segments", "payload_bytes", "analysis", "state", "window"] {
@@ -62,4 +62,25 @@ fn who_was_seen_first_is_told() {
     assert_eq!(json_of(&detail)["first_from"], "orig");
     detail.first_from = Some(Side::Resp);
     assert_eq!(json_of(&detail)["first_from"], "resp");
+}
+
+#[test]
+fn of_several_zeek_rows_the_established_one_is_told_and_all_are_listed() {
+    let mut detail = fixture::completed(1);
+    assert!(json_of(&detail).get("zeek_rows").is_none(), "one row says no more than the fields beside it");
+    let rows = [(ConnState::S0, "S"), (ConnState::S1, "ShA"), (ConnState::Oth, "")];
+    detail.zeek =
+        Some(ZeekView { rows: rows.map(|(state, letters)| fixture::zeek_row(state, letters)).into(), beyond: 7 });
+    detail.zeek.as_mut().unwrap().rows[0].ended = Some(RowEnd::Unanswered);
+    detail.zeek.as_mut().unwrap().rows[2].duration = None;
+    let value = json_of(&detail);
+    assert_eq!((&value["conn_state"], &value["history"]), (&json!("S1"), &json!("ShA")));
+    assert_eq!(value["zeek_rows"].as_array().unwrap().len(), 3);
+    assert_eq!(value["zeek_rows_beyond"], 7);
+    assert_eq!(value["zeek_rows"][0]["ended"], "unanswered");
+    assert_eq!(value["zeek_rows"][0]["duration_ns"], 1_200_000_000);
+    assert_eq!(value["zeek_rows"][0]["orig_bytes"], 420);
+    assert!(value["zeek_rows"][1].get("ended").is_none());
+    assert_eq!(value["zeek_rows"][2]["history"], "-");
+    assert!(!has_null(&value));
 }

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::base::Scope;
 use crate::engine::FlowDetail;
-use crate::flow::Side;
+use crate::flow::{Side, ZeekView};
 
 use super::super::pick::Trouble;
 use super::super::units::{bytes, counted, span};
@@ -90,7 +90,16 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
         page.paragraph("      ", 6, &detail.story)?;
     }
     let marks = marks(detail);
-    if marks.is_empty() { Ok(()) } else { page.paragraph("      ", 6, &marks) }
+    if !marks.is_empty() {
+        page.paragraph("      ", 6, &marks)?;
+    }
+    match detail.zeek.as_ref().and_then(ZeekView::chosen) {
+        Some(row) => {
+            let (state, meaning) = (row.conn_state.name(), row.conn_state.meaning());
+            page.paragraph("      ", 6, &format!("Zeek: {state} ({meaning}), history {}", row.history))
+        }
+        None => Ok(()),
+    }
 }
 
 /// `orig sent: retransmission 2, zero window 1 · resp sent: duplicate ack 3`.
