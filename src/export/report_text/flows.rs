@@ -89,11 +89,20 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     if !detail.story.is_empty() {
         page.paragraph("      ", 6, &detail.story)?;
     }
-    match detail.zeek.as_ref().and_then(ZeekView::chosen) {
-        Some(row) => {
-            let (state, meaning) = (row.conn_state.name(), row.conn_state.meaning());
-            page.paragraph("      ", 6, &format!("Zeek: {state} ({meaning}), history {}", row.history))
-        }
+    match detail.zeek.as_ref() {
+        Some(view) => page.paragraph("      ", 6, &zeek(view)),
         None => Ok(()),
     }
+}
+
+/// What Zeek's log would say of it.
+fn zeek(view: &ZeekView) -> String {
+    let Some(row) = view.chosen() else { return String::new() };
+    let (state, meaning) = (row.conn_state.name(), row.conn_state.meaning());
+    let turned = if row.orig == Side::Resp { ", its orig being resp" } else { "" };
+    let rows = match view.count() {
+        0 | 1 => String::new(),
+        count => format!("; row {} of {count}", view.chosen_at() + 1),
+    };
+    format!("Zeek: {state} ({meaning}{turned}), history {}{rows}", row.history)
 }

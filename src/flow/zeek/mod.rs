@@ -7,9 +7,9 @@
 //! `base/protocols/conn/main.zeek`, default settings without `-b`, checksums ignored (`-C`).
 //!
 //! What it leaves out: letters C (a wrong checksum: offload makes good segments look wrong) and X (a limit of Zeek's
-//! parsers); `ip_bytes`; payload cut by the snap length counts as seen (Zeek calls it missed); SSH and FTP are not
-//! recognised by their content, so their hour of silence is given by port only; the check every 6 s that ends a row
-//! whose close could not be granted.
+//! parsers); `ip_bytes`; rows of damaged headers only, which are no segments here; payload cut by the snap length
+//! counts as seen (Zeek calls it missed, letter G); SSH and FTP are known by port and not by content, so elsewhere
+//! their hour of silence is not granted. Zeek's check every 6 s decides only of damaged headers.
 //! Read first: `row` (a segment's way through), then `states` (the tables), `letters`, `end`, `holes`.
 
 mod end;
