@@ -46,7 +46,7 @@ pub struct FlowRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completeness: Option<u8>,
     /// Zeek's conn_state and history (letters C and X are not told) of the first of its rows that was established,
-    /// else of its first row.
+    /// else of its first row. A history of more letters than are kept ends in `…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conn_state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

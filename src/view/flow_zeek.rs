@@ -20,8 +20,8 @@ pub(super) fn sections(context: &Context<'_>, view: &ZeekView) -> Sections {
     }
     let mut sections = vec![(3, vec![field(context, "zeek", state)]), (3, vec![field(context, "history", history)])];
     if view.count() > 1 {
-        let number = view.rows.iter().position(|other| other == row).unwrap_or(0) + 1;
-        sections.push((5, vec![plain(context, "zeek row", format!("{number} of {}", view.count()))]));
+        let number = format!("{} of {}", view.chosen_at() + 1, view.count());
+        sections.push((5, vec![plain(context, "zeek row", number)]));
     }
     sections
 }

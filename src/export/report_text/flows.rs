@@ -56,6 +56,17 @@ pub(super) fn largest(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::R
     Ok(())
 }
 
+/// Where Zeek sees it another way: the other originator, several rows.
+fn zeek_remarks(detail: &FlowDetail) -> String {
+    let Some(view) = &detail.zeek else { return String::new() };
+    let turned = view.chosen().is_some_and(|row| row.orig == Side::Resp);
+    let turned = if turned { "; its orig is resp" } else { "" };
+    match view.count() {
+        0 | 1 => turned.to_owned(),
+        count => format!("{turned}; row {} of {count}", view.chosen_at() + 1),
+    }
+}
+
 /// One flow: its ends, its size, and when.
 fn flow_line(page: &mut Page<'_>, detail: &FlowDetail, context: &ReportContext<'_>) -> io::Result<()> {
     let row = &detail.row;
@@ -96,7 +107,8 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     match detail.zeek.as_ref().and_then(ZeekView::chosen) {
         Some(row) => {
             let (state, meaning) = (row.conn_state.name(), row.conn_state.meaning());
-            page.paragraph("      ", 6, &format!("Zeek: {state} ({meaning}), history {}", row.history))
+            let more = zeek_remarks(detail);
+            page.paragraph("      ", 6, &format!("Zeek: {state} ({meaning}), history {}{more}", row.history))
         }
         None => Ok(()),
     }

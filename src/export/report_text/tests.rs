@@ -16,6 +16,17 @@ fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, 
     String::from_utf8(bytes).unwrap()
 }
 
+#[test]
+fn zeeks_rows_and_its_other_originator_are_told() {
+    let mut detail = fixture::completed(1);
+    let mut row = fixture::zeek_row(crate::flow::ConnState::Oth, "^hA");
+    row.orig = crate::flow::Side::Resp;
+    detail.zeek = Some(crate::flow::ZeekView { rows: vec![row.clone(), row], beyond: 3 });
+    let text = report(&fixture::dashboard(), &[detail], None, 200);
+    let line = "Zeek: OTH (none of the other states), history ^hA; its orig is resp; row 1 of 5";
+    assert!(text.contains(line), "{text}");
+}
+
 fn flows() -> Vec<FlowDetail> {
     vec![
         fixture::completed(1),

@@ -47,7 +47,7 @@ impl Aside {
 
     /// Takes the payload at `from..to` in.
     pub(super) fn saw(&mut self, end: &mut End, size: u64, from: i64, to: i64) {
-        let from = from.max(end.acked).max(end.trim);
+        let from = from.max(end.trim);
         if end.skip || to <= from {
             return;
         }

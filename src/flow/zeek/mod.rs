@@ -7,9 +7,13 @@
 //! `base/protocols/conn/main.zeek`, default settings without `-b`, checksums ignored (`-C`).
 //!
 //! What it leaves out: letters C (a wrong checksum: offload makes good segments look wrong) and X (a limit of Zeek's
-//! parsers); `ip_bytes`; payload cut by the snap length counts as seen (Zeek calls it missed); SSH and FTP are not
-//! recognised by their content, so their hour of silence is given by port only; the check every 6 s that ends a row
-//! whose close could not be granted.
+//! parsers); `ip_bytes`; rows of damaged headers only, which are no segments here; payload cut by the snap length
+//! counts as seen (Zeek calls it missed, letter G); SSH and FTP are known by port and not by content, so elsewhere
+//! their hour of silence is not granted. Zeek's check every 6 s decides only of damaged headers.
+//!
+//! The rules are numbered: §2 rows and originator; §3 the states and, of a segment, 1 set-up, 2 main letter, 3 zero
+//! window, 4 last time, 5 ack of the peer, 6 own highest number, 7 step of the state, 8 holes that the ack shows,
+//! 9 payload, 10 close, 11 counts; §4 conn_state; §5 closing; §6 letters; §7 bytes.
 //! Read first: `row` (a segment's way through), then `states` (the tables), `letters`, `end`, `holes`.
 
 mod end;

@@ -51,7 +51,7 @@ pub(super) struct Row {
     pub(super) patience: Patience,
     /// What the flow calls Zeek's originator.
     orig: Side,
-    /// Whose first segment was taken in, by role.
+    /// Whose first segment was taken in, by the role that it had then.
     pub(super) first_seen: [bool; 2],
     pub(super) partial: bool,
     close_deferred: bool,
@@ -247,7 +247,6 @@ impl Row {
     /// §2 "Later swaps": originator and responder change places; letters already written keep their case.
     pub(super) fn swap(&mut self) {
         self.ends.swap(0, 1);
-        self.first_seen.swap(0, 1);
         if let Some(aside) = self.aside.as_deref_mut() {
             aside.swap(0, 1);
         }

@@ -121,7 +121,12 @@ pub struct ZeekView {
 impl ZeekView {
     /// The row for a line that has room for one: the first that was established, else the first.
     pub fn chosen(&self) -> Option<&ZeekRow> {
-        self.rows.iter().find(|row| row.established).or_else(|| self.rows.first())
+        self.rows.get(self.chosen_at())
+    }
+
+    /// Its place among the rows.
+    pub fn chosen_at(&self) -> usize {
+        self.rows.iter().position(|row| row.established).unwrap_or(0)
     }
 
     /// How many rows there are, those not kept included.
