@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use sockscope::journal::{CaptureReader, Damage, OpenError};
-use sockscope::wire::{Decoded, FrameCounts, Segment, Undecoded, decode};
+use sockscope::wire::{Decoded, Decoder, FrameCounts, Segment, Undecoded};
 
 type Columns = HashMap<String, usize>;
 
@@ -69,12 +69,13 @@ fn captures(dir: &Path) -> Vec<PathBuf> {
 
 fn read(path: &Path) -> Result<Ours, OpenError> {
     let mut reader = CaptureReader::open(Box::new(File::open(path)?))?;
+    let mut decoder = Decoder::default();
     let mut ours = Ours { counts: FrameCounts::default(), payload: 0, damage: None };
     loop {
         match reader.next_frame() {
             Ok(Some(frame)) => {
-                let decoded = decode(&frame);
-                ours.counts.count(&decoded);
+                let decoded = decoder.decode(&frame);
+                ours.counts = decoder.counts();
                 if let Decoded::Tcp(segment) = decoded {
                     ours.payload += u64::from(segment.payload_len);
                 }
@@ -94,9 +95,10 @@ fn hold_against_packets(path: &Path) -> usize {
         rows.iter().map(|row| (row[fields[0]].parse().expect("a frame number"), join(fields, row))).collect();
     let mut held = 0;
     let mut reader = CaptureReader::open(Box::new(File::open(path).expect("a file"))).expect("a capture");
+    let mut decoder = Decoder::default();
     for number in 1_u64.. {
         let Ok(Some(frame)) = reader.next_frame() else { break };
-        let Decoded::Tcp(segment) = decode(&frame) else { continue };
+        let Decoded::Tcp(segment) = decoder.decode(&frame) else { continue };
         let Some(theirs) = theirs.remove(&number) else { continue };
         assert_eq!(row(number, &segment), theirs, "{}", path.display());
         held += 1;

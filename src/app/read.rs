@@ -8,11 +8,11 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::base::Timestamp;
-use crate::engine::Loss;
+use crate::engine::{Input, Loss};
 use crate::io::bpf::FrameFilter;
 use crate::io::file;
 use crate::journal::{CaptureReader, Damage};
-use crate::wire::{Decoded, FrameCounts, Segment, decode};
+use crate::wire::Decoder;
 
 const BATCH: usize = 1024;
 const BATCHES_AHEAD: usize = 16;
@@ -60,8 +60,8 @@ fn open_file(path: &Path) -> Result<Box<dyn Read + Send>> {
 /// What the reading thread delivers.
 #[derive(Debug)]
 pub(super) enum Reading {
-    /// Segments in the order of the file, and what became of all frames so far.
-    Batch { segments: Vec<Segment>, loss: Loss },
+    /// Segments and ICMP errors in the order of the file, and what became of all frames so far.
+    Batch { inputs: Vec<Input>, loss: Loss },
     /// The end: clean, damaged, or the filter failed.
     End(Option<Damage>),
 }
@@ -95,21 +95,21 @@ fn read_all(
     mut filter: Option<&mut FrameFilter>,
     send: &Sender<Reading>,
 ) -> Option<Option<Damage>> {
-    let mut counts = FrameCounts::default();
+    let mut decoder = Decoder::default();
     let mut last = Timestamp::MIN;
     loop {
-        let mut segments = Vec::with_capacity(BATCH);
+        let mut inputs = Vec::with_capacity(BATCH);
         let end = loop {
-            match next(reader, filter.as_deref_mut(), &mut counts, &mut last, &mut segments) {
-                Ok(true) if segments.len() < BATCH => {}
+            match next(reader, filter.as_deref_mut(), &mut decoder, &mut last, &mut inputs) {
+                Ok(true) if inputs.len() < BATCH => {}
                 Ok(true) => break None,
                 Ok(false) => break Some(None),
                 Err(why) => break Some(Some(why)),
             }
         };
         if last > Timestamp::MIN {
-            let loss = Loss { ts: last, kernel: None, interface: None, ours: 0, frames: counts };
-            send.send(Reading::Batch { segments, loss }).ok()?;
+            let loss = Loss { ts: last, kernel: None, interface: None, ours: 0, frames: decoder.counts() };
+            send.send(Reading::Batch { inputs, loss }).ok()?;
         }
         if end.is_some() {
             return end;
@@ -121,9 +121,9 @@ fn read_all(
 fn next(
     reader: &mut CaptureReader,
     filter: Option<&mut FrameFilter>,
-    counts: &mut FrameCounts,
+    decoder: &mut Decoder,
     last: &mut Timestamp,
-    segments: &mut Vec<Segment>,
+    inputs: &mut Vec<Input>,
 ) -> Result<bool, Damage> {
     let offset = reader.offset();
     let frame = match reader.next_frame() {
@@ -137,10 +137,6 @@ fn next(
     {
         return Ok(true);
     }
-    let decoded = decode(&frame);
-    counts.count(&decoded);
-    if let Decoded::Tcp(segment) = decoded {
-        segments.push(segment);
-    }
+    inputs.extend(Input::of(decoder.decode(&frame)));
     Ok(true)
 }

@@ -10,7 +10,6 @@ use crate::base::Timestamp;
 use crate::engine::{Config, Engine, Input, Loss};
 use crate::journal::{Damage, PlayClock};
 use crate::ui::{Control, Playback, Source, SourceKind};
-use crate::wire::Segment;
 
 use super::feed::Feed;
 use super::read::{self, Origin, Reading};
@@ -29,7 +28,7 @@ pub(super) struct Replay {
     clock: PlayClock,
     started: Instant,
     reader: Receiver<Reading>,
-    ahead: VecDeque<Segment>,
+    ahead: VecDeque<Input>,
     loss: Option<Loss>,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
@@ -93,11 +92,11 @@ impl Replay {
             let message =
                 if wait { self.reader.recv().map_err(|_| TryRecvError::Disconnected) } else { self.reader.try_recv() };
             match message {
-                Ok(Reading::Batch { segments, loss }) => {
-                    self.ahead.extend(segments);
+                Ok(Reading::Batch { inputs, loss }) => {
+                    self.ahead.extend(inputs);
                     self.loss = Some(loss);
                     self.last = self.last.max(Some(loss.ts));
-                    self.first = self.first.or_else(|| self.ahead.front().map(|segment| segment.ts));
+                    self.first = self.first.or_else(|| self.ahead.front().map(Input::ts));
                 }
                 Ok(Reading::End(damage)) => (self.at_end, self.damage) = (true, damage),
                 Err(TryRecvError::Empty) => return false,
@@ -114,11 +113,11 @@ impl Replay {
     /// Feeds waiting segments that are due; false once one waits that is not.
     fn feed_until(&mut self, engine: &mut Engine, until: Option<Timestamp>, at_most: usize) -> bool {
         for _ in 0..at_most {
-            let Some(segment) = self.ahead.front() else { return true };
-            if until.is_some_and(|until| segment.ts > until) {
+            let Some(input) = self.ahead.front() else { return true };
+            if until.is_some_and(|until| input.ts() > until) {
                 return false;
             }
-            engine.feed(&Input::Segment(*segment));
+            engine.feed(input);
             self.ahead.pop_front();
         }
         true
@@ -202,9 +201,9 @@ impl Feed for Replay {
             return Duration::from_millis(1);
         }
         if engine.now().is_none()
-            && let Some(segment) = self.ahead.front()
+            && let Some(input) = self.ahead.front()
         {
-            self.clock.set(self.started.elapsed(), segment.ts);
+            self.clock.set(self.started.elapsed(), input.ts());
         }
         let due = self.clock.due(self.now());
         let more = self.feed_until(engine, due, AT_ONCE) && !(self.at_end && self.ahead.is_empty());

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::base::{Series, Timestamp};
 use crate::flow::{Class, Flow, HandshakeOutcome, Side};
-use crate::wire::Segment;
+use crate::wire::{IcmpQuote, Segment};
 
-use super::dashboard::{Dashboard, Evicted, Sees, Totals, Traffic};
+use super::dashboard::{Dashboard, Evicted, Rejection, Sees, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::handshakes::Handshakes;
@@ -97,6 +97,7 @@ impl Engine {
         self.advance(input.ts(), !matches!(input, Input::Tick(_)));
         match input {
             Input::Segment(segment) => self.segment(segment),
+            Input::Icmp(quote) => self.icmp(quote),
             Input::Sample(sample) => self.sample(sample),
             Input::Loss(loss) => {
                 self.wire_seen = true;
@@ -184,6 +185,18 @@ impl Engine {
         }
     }
 
+    /// An ICMP error that quotes the SYN of a handshake under way explains why it fails; the first one does.
+    fn icmp(&mut self, quote: &IcmpQuote) {
+        self.wire_seen = true;
+        let tuple = Tuple::new(quote.scope, quote.src, quote.dst);
+        let Some(slot) = self.table.find(&tuple) else { return };
+        if self.table.get(slot).explains(quote) {
+            self.change(slot, quote.ts, |record| {
+                record.rejected = Some(Box::new(Rejection { at: quote.ts, from: quote.from, error: quote.error }));
+            });
+        }
+    }
+
     fn segment(&mut self, segment: &Segment) {
         self.wire_seen = true;
         if self.config.merge_interfaces && self.dedupe.is_repeat(segment) {
@@ -249,6 +262,9 @@ impl Engine {
             resp,
             orig_known: segment.flags.syn(),
             wire: None,
+            rejected: None,
+            vlan: segment.vlan,
+            tunnel: segment.tunnel,
             ends: [None, None],
             local,
             first: segment.ts,
@@ -268,11 +284,12 @@ impl Engine {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
+        (record.vlan, record.tunnel) = (segment.vlan, segment.tunnel);
         self.start_wire(slot, segment, Flow::new(segment));
     }
 
     fn start_wire(&mut self, slot: Slot, segment: &Segment, flow: Flow) {
-        if segment.flags.syn() {
+        if segment.flags.syn() && !segment.malformed {
             self.handshakes.begin(segment.ts);
         }
         self.change(slot, segment.ts, |record| {

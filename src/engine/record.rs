@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::flow::{Class, Flow, HandshakeOutcome, Side};
-use crate::wire::Segment;
+use crate::wire::{Flags, IcmpQuote, Segment, Tunnel};
 
 use super::FlowId;
+use super::dashboard::Rejection;
 use super::end::End;
 use super::table::{Slot, Tuple};
 
@@ -21,6 +22,11 @@ pub(super) struct Record {
     pub(super) orig_known: bool,
     /// `None` if only the kernel knows it.
     pub(super) wire: Option<Flow>,
+    /// What an ICMP error said of its SYN.
+    pub(super) rejected: Option<Box<Rejection>>,
+    /// What the first captured segment came through.
+    pub(super) vlan: Option<u16>,
+    pub(super) tunnel: Option<Tunnel>,
     /// What the kernel said of the originator's and the responder's socket.
     pub(super) ends: [Option<Arc<End>>; 2],
     /// Which ends are on this host; meaningful only once addresses are known.
@@ -99,6 +105,17 @@ impl Record {
             .max();
         let by_wire = self.wire.as_ref().map(Flow::class);
         by_kernel.max(by_wire).unwrap_or(Class::Closed)
+    }
+
+    /// Whether the error is about the SYN of this flow's handshake, which is still waited for, and is the first that is.
+    pub(super) fn explains(&self, quote: &IcmpQuote) -> bool {
+        let Some(flow) = self.wire.as_ref().filter(|_| self.rejected.is_none()) else { return false };
+        let unanswered = matches!(flow.outcome(), HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut);
+        quote.error.is_unreachable()
+            && unanswered
+            && quote.src == self.orig
+            && quote.flags.is_none_or(Flags::pure_syn)
+            && flow.half(Side::Orig).iss == Some(quote.seq)
     }
 
     /// Counts a segment towards age and rate.

@@ -53,6 +53,7 @@ impl Engine {
         let story = story::tell(&story::Evidence {
             row: &row,
             handshake: handshake.as_ref(),
+            rejected: record.rejected.as_deref(),
             halves: halves.as_ref(),
             sockets: &sockets,
             now: self.now.unwrap_or_default(),
@@ -63,6 +64,9 @@ impl Engine {
             first_from: wire.map(Flow::first_from),
             handshake,
             completeness: wire.map(Flow::completeness),
+            vlan: record.vlan,
+            tunnel: record.tunnel,
+            rejected: record.rejected.as_deref().copied(),
             life: wire.map(Flow::life).unwrap_or_default(),
             row,
             halves,

@@ -17,6 +17,10 @@ impl Flow {
         let now = self.last.max(segment.ts);
         self.expire(now);
         self.count(segment, from);
+        self.last = now;
+        if segment.malformed {
+            return;
+        }
         self.learn_bases(segment, from);
         let flags = segment.flags;
         if flags.rst() {
@@ -29,7 +33,6 @@ impl Flow {
             // A segment with neither SYN, RST nor ACK is dropped by its receiver (RFC 9293 §3.10.7.4).
             self.take(segment, from, now);
         }
-        self.last = now;
     }
 
     /// What is counted whether or not the segment is believed.

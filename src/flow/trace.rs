@@ -111,6 +111,8 @@ fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
         options: Options::default(),
         ttl: 64,
         vlan: None,
+        tunnel: None,
+        malformed: false,
         digest: 0,
     };
     let mut rest = rest.iter();

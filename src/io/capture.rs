@@ -6,7 +6,7 @@ use pcap::{Active, Capture, Linktype, Precision};
 use thiserror::Error;
 
 use crate::base::{Scope, Timestamp};
-use crate::wire::{Decoded, Frame, FrameCounts, LinkType, Segment, decode};
+use crate::wire::{Decoded, Decoder, Frame, FrameCounts, LinkType};
 
 /// Cooked capture with interface ids.
 const LINUX_SLL2: i32 = 276;
@@ -14,8 +14,13 @@ const LINUX_SLL2: i32 = 276;
 const TIMEOUT_MS: i32 = 50;
 /// Frames taken in one go, so that a flood still lets the reader report and stop.
 const AT_ONCE: usize = 4096;
-/// What may carry TCP: all of IPv4's, and IPv6 behind extension headers too.
-const MAY_BE_TCP: &str = "tcp or (ip6 and not (ip6 proto 6 or ip6 proto 17 or ip6 proto 58))";
+/// What may carry TCP: all of IPv4's, and IPv6 behind extension headers too; fragments; tunnels (IP in IP, GRE, and
+/// UDP's by port); ICMP errors, which quote it.
+const MAY_BE_TCP: &str = "tcp or (ip6 and not (ip6 proto 6 or ip6 proto 17 or ip6 proto 58)) \
+    or (ip and ip[6:2] & 0x3fff != 0) or ip proto 4 or ip proto 41 or ip proto 47 or ip proto 97 or ip proto 137 \
+    or udp port 4789 or udp port 8472 or udp port 4790 or udp port 6081 or udp port 2152 or udp port 3544 \
+    or udp port 1701 or udp port 6635 \
+    or icmp[icmptype] == icmp-unreach or (ip6 proto 58 and ip6[40] == 1)";
 
 /// How to capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +51,7 @@ pub struct LiveCapture {
     handle: Capture<Active>,
     link: LinkType,
     device: String,
-    counts: FrameCounts,
+    decoder: Decoder,
 }
 
 impl std::fmt::Debug for LiveCapture {
@@ -85,22 +90,16 @@ impl LiveCapture {
             reason: error.to_string(),
         })?;
         let link = LinkType(u16::try_from(handle.get_datalink().0).unwrap_or(u16::MAX));
-        Ok(Self { handle, link, device: settings.device.clone(), counts: FrameCounts::default() })
+        Ok(Self { handle, link, device: settings.device.clone(), decoder: Decoder::default() })
     }
 
-    /// Takes what the kernel has gathered, waiting for it at most a moment; segments are added to `batch`.
+    /// Takes what the kernel has gathered, waiting for it at most a moment; gives `each` frame as decoded.
     ///
     /// # Errors
     /// Where the capture has ended (the interface went down or away).
-    pub fn read(&mut self, batch: &mut Vec<Segment>) -> Result<(), CaptureError> {
-        let (link, counts) = (self.link, &mut self.counts);
-        let taken = self.handle.dispatch(Some(AT_ONCE), |packet| {
-            let decoded = decode(&frame(link, &packet));
-            counts.count(&decoded);
-            if let Decoded::Tcp(segment) = decoded {
-                batch.push(segment);
-            }
-        });
+    pub fn read(&mut self, mut each: impl FnMut(Decoded)) -> Result<(), CaptureError> {
+        let (link, decoder) = (self.link, &mut self.decoder);
+        let taken = self.handle.dispatch(Some(AT_ONCE), |packet| each(decoder.decode(&frame(link, &packet))));
         match taken {
             Ok(_) | Err(pcap::Error::TimeoutExpired) => Ok(()),
             Err(error) => Err(CaptureError::Device { device: self.device.clone(), reason: error.to_string() }),
@@ -115,7 +114,7 @@ impl LiveCapture {
 
     /// What became of the frames so far.
     pub const fn counts(&self) -> FrameCounts {
-        self.counts
+        self.decoder.counts()
     }
 }
 

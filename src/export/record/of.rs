@@ -1,13 +1,13 @@
 //! From the engine's values to the records: where what was not recorded is left out.
 
 use crate::base::{Scope, TcpState, Timestamp};
-use crate::engine::{EndCell, FlowDetail, Ownership, SocketDetail};
+use crate::engine::{EndCell, FlowDetail, Ownership, Rejection, SocketDetail};
 use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, Negotiated, Side};
 use crate::kernel::TcpInfo;
 
 use super::{
-    EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord, SocketRecord,
-    TimerRecord, WindowRecord,
+    EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord, RejectionRecord,
+    SocketRecord, TimerRecord, TunnelRecord, WindowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.
@@ -40,7 +40,12 @@ impl FlowRecord {
             fin: sum(|half| half.fins),
             rst: sum(|half| half.rsts),
             completeness: detail.completeness.map(|mask| mask.0),
-            handshake: detail.handshake.as_ref().map(HandshakeRecord::of),
+            handshake: detail.handshake.as_ref().map(|view| HandshakeRecord {
+                rejected: detail.rejected.as_ref().map(RejectionRecord::of),
+                ..HandshakeRecord::of(view)
+            }),
+            vlan: detail.vlan,
+            tunnel: detail.tunnel.map(|tunnel| TunnelRecord { kind: tunnel.kind.name(), id: tunnel.id }),
             orig: end(Side::Orig),
             resp: end(Side::Resp),
         }
@@ -51,12 +56,19 @@ fn nanos(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
+impl RejectionRecord {
+    fn of(rejection: &Rejection) -> Self {
+        Self { from: rejection.from, reason: rejection.error.meaning(), at_ns: rejection.at.nanos() }
+    }
+}
+
 impl HandshakeRecord {
     fn of(view: &HandshakeView) -> Self {
         let [orig, resp] = view.offered.map(|offer| offer.as_ref().map(OfferRecord::of));
         let seen = view.outcome != HandshakeOutcome::Partial;
         Self {
             outcome: outcome_key(view.outcome),
+            rejected: None,
             syn_retries: (seen && view.syn_at.is_some()).then_some(view.syn_retries),
             syn_ack_retries: (seen && view.syn_ack_at.is_some()).then_some(view.syn_ack_retries),
             syn_to_synack_ns: view.syn_to_syn_ack.map(nanos),
