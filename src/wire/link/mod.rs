@@ -9,9 +9,6 @@ mod ppp;
 mod serial;
 mod wifi;
 
-#[cfg(test)]
-mod tests;
-
 use super::route::Route;
 use super::span::Span;
 use super::{LinkType, Stop, Undecoded};
