@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::base::{Series, Timestamp};
 use crate::flow::{Class, Flow, HandshakeOutcome, Side};
-use crate::wire::{IcmpQuote, Segment};
+use crate::wire::Segment;
 
-use super::dashboard::{Dashboard, Evicted, Rejection, Sees, Totals, Traffic};
+use super::dashboard::{Dashboard, Evicted, Sees, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::handshakes::Handshakes;
@@ -182,18 +182,6 @@ impl Engine {
                 return;
             }
             self.drop_flow(slot);
-        }
-    }
-
-    /// An ICMP error that quotes the SYN of a handshake under way explains why it fails; the first one does.
-    fn icmp(&mut self, quote: &IcmpQuote) {
-        self.wire_seen = true;
-        let tuple = Tuple::new(quote.scope, quote.src, quote.dst);
-        let Some(slot) = self.table.find(&tuple) else { return };
-        if self.table.get(slot).explains(quote) {
-            self.change(slot, quote.ts, |record| {
-                record.rejected = Some(Box::new(Rejection { at: quote.ts, from: quote.from, error: quote.error }));
-            });
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::flow::{Class, Flow, HandshakeOutcome, Side};
-use crate::wire::{Flags, IcmpQuote, Segment, Tunnel};
+use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
 use super::dashboard::Rejection;
@@ -105,17 +105,6 @@ impl Record {
             .max();
         let by_wire = self.wire.as_ref().map(Flow::class);
         by_kernel.max(by_wire).unwrap_or(Class::Closed)
-    }
-
-    /// Whether the error is about the SYN of this flow's handshake, which is still waited for, and is the first that is.
-    pub(super) fn explains(&self, quote: &IcmpQuote) -> bool {
-        let Some(flow) = self.wire.as_ref().filter(|_| self.rejected.is_none()) else { return false };
-        let unanswered = matches!(flow.outcome(), HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut);
-        quote.error.is_unreachable()
-            && unanswered
-            && quote.src == self.orig
-            && quote.flags.is_none_or(Flags::pure_syn)
-            && flow.half(Side::Orig).iss == Some(quote.seq)
     }
 
     /// Counts a segment towards age and rate.

@@ -84,7 +84,7 @@ pub(super) fn all() -> Vec<Road> {
         road("PKTAP of Ethernet", 258, &pktap, &[(28, 0x86), (29, 0xdd)]),
         road("cooked LLC", 113, &[&[0; 14][..], &[0, 4], &SNAP].concat(), &[(22, 0x86), (23, 0xdd)]),
         road("MPLS on loopback", 0, &[33, 0, 0, 0, 0, 1, 0x11, 64], &[]),
-        road("PPPoE", 1, &[&MACS[..], &[0x88, 0x64, 0x11, 0, 0, 7, 0, 70, 0, 0x21]].concat(), &[(21, 0x57)]),
+        road("PPPoE", 1, &[&MACS[..], &[0x88, 0x64, 0x11, 0, 0, 7, 0, 70, 0, 0x21]].concat(), &[(19, 78), (21, 0x57)]),
         road("MPLS stack", 1, &[&MACS[..], &[0x88, 0x47, 0, 1, 0, 64, 0, 2, 1, 64]].concat(), &[]),
         road(
             "Ethernet over MPLS, control word",
