@@ -1,5 +1,5 @@
 //! Holds `journal` and `wire` against a corpus of captures: every one opens and reads to its end or to a damage, and
-//! where we see another number of TCP frames or payload bytes than tshark, a counted reason must explain it.
+//! we see as many TCP frames and payload bytes as tshark, but where we hold our reading to be better.
 //!
 //! `SOCKSCOPE_CORPUS` names the corpus; its captures are in `dev/`, each `F` beside `F.streams.tsv` of tshark's counts.
 #![allow(clippy::print_stdout, reason = "the table of counts is what a reader of this test wants")]
@@ -12,6 +12,10 @@ use sockscope::journal::{CaptureReader, Damage, OpenError};
 use sockscope::wire::{Decoded, Decoder, FrameCounts, Segment, Undecoded};
 
 type Columns = HashMap<String, usize>;
+
+/// Captures of which we read more than tshark, and hold that to be right: an IPv6 header without a payload length in a
+/// frame of 80,000 bytes, as Linux sends it before segmentation ("BIG TCP").
+const BETTER: [&str; 1] = ["tcpdump__bigtcp-ipv6-vxlan-ipv4.pcap"];
 
 struct Ours {
     counts: FrameCounts,
@@ -46,7 +50,7 @@ fn every_capture_of_the_corpus() {
             if !equal {
                 println!("  differs: tshark sees {frames} TCP frames, {payload} bytes of payload");
             }
-            if !equal && ours.counts.undecoded_total() == 0 && ours.damage.is_none() {
+            if !equal && !BETTER.contains(&&*name) {
                 unexplained.push(name.into_owned());
             }
         }
@@ -86,7 +90,7 @@ fn read(path: &Path) -> Result<Ours, OpenError> {
     }
 }
 
-/// Every frame of `F.packets.tsv` (tshark's reading of it) that we decode too must say the same. How many were held.
+/// Every frame of `F.packets.tsv` (tshark's reading of it) must say the same of ours. How many were held.
 fn hold_against_packets(path: &Path) -> usize {
     let Some((columns, rows)) = table(path, ".packets.tsv") else { return 0 };
     let fields =
@@ -103,6 +107,7 @@ fn hold_against_packets(path: &Path) -> usize {
         assert_eq!(row(number, &segment), theirs, "{}", path.display());
         held += 1;
     }
+    assert!(theirs.is_empty(), "{}: no segment where tshark has {theirs:?}", path.display());
     held
 }
 
@@ -112,11 +117,15 @@ fn row(number: u64, segment: &Segment) -> String {
     format!("{number} {src} {sport} {dst} {dport} 0x{:04x} {seq} {ack} {payload_len}", flags.0)
 }
 
-/// A row of tshark's; its flags show the reserved bits too.
+/// A row of tshark's, as ours are written; its flags show the reserved bits too.
 fn join(fields: [usize; 9], row: &[String]) -> String {
     let mut values = fields.map(|field| row[field].clone());
     let flags = u16::from_str_radix(values[5].trim_start_matches("0x"), 16).expect("flags");
     values[5] = format!("0x{:04x}", flags & 0x1ff);
+    // It tells no length where a header ends past its segment.
+    if values[8].is_empty() {
+        "0".clone_into(&mut values[8]);
+    }
     values.join(" ")
 }
 
