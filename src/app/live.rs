@@ -237,7 +237,7 @@ fn follow(mut capture: LiveCapture, line: &Line) -> Result<()> {
     let mut batch = Vec::with_capacity(BATCH);
     while !line.stopped() {
         let before = clock::now();
-        capture.read(|decoded| batch.extend(Input::of(decoded)))?;
+        capture.read(|decoded| batch.extend(Input::of(&decoded)))?;
         let newest = batch.last().map(Input::ts);
         let upto = (before - SETTLE).max(newest.unwrap_or(Timestamp::MIN));
         let inputs = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));

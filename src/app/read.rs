@@ -137,6 +137,6 @@ fn next(
     {
         return Ok(true);
     }
-    inputs.extend(Input::of(decoder.decode(&frame)));
+    inputs.extend(Input::of(&decoder.decode(&frame)));
     Ok(true)
 }

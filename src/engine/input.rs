@@ -20,8 +20,8 @@ pub enum Input {
 
 impl Input {
     /// What of a decoded frame the engine is told; a frame of anything else is only counted.
-    pub fn of(decoded: Decoded) -> Option<Self> {
-        match decoded {
+    pub fn of(decoded: &Decoded) -> Option<Self> {
+        match *decoded {
             Decoded::Tcp(segment) => Some(Self::Segment(segment)),
             Decoded::Icmp(quote) => Some(Self::Icmp(quote)),
             Decoded::NotTcp | Decoded::Undecoded(_) => None,

@@ -145,7 +145,7 @@ impl Fragments {
 fn check(datagram: &Datagram<'_>, part: Part) -> Result<Piece, Undecoded> {
     let len = datagram.payload.wire_len;
     let end = part.offset.checked_add(len).filter(|end| *end <= MAX_PAYLOAD);
-    let ragged = part.more && len % 8 != 0;
+    let ragged = part.more && !len.is_multiple_of(8);
     if end.is_none() || ragged || len == 0 {
         return Err(Undecoded::Ip);
     }

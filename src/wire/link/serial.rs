@@ -24,11 +24,11 @@ pub(super) const fn is_cisco_address(address: u8) -> bool {
     matches!(address, 0x0f | 0x8f)
 }
 
-/// Address, control, an ether type. Some routers send PPP on the same line.
+/// Address, control, an ether type (RFC 1547 §4.3.1).
 pub(super) fn cisco_hdlc(span: Span<'_>) -> Result<Layer<'_>, Stop> {
     let ([address, _control, high, low], rest) = whole(span.header::<4>())?;
     if !is_cisco_address(address) {
-        return Ok(Layer::new(Header::Ppp, span));
+        return Err(Stop::NotTcp);
     }
     Ok(Layer::new(Header::EtherType(u16::from_be_bytes([high, low])), rest))
 }

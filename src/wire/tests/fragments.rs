@@ -15,7 +15,7 @@ fn fragment_of(protocol: u8, six: bool, id: u16, offset: u16, more: bool, payloa
         let header = [protocol, 0, place[0], place[1], 0, 0, id[0], id[1]];
         return ipv6(44, &[&header[..], payload].concat());
     }
-    let place = (offset / 8 | if more { 0x2000 } else { 0 }).to_be_bytes();
+    let place = ((offset / 8) | if more { 0x2000 } else { 0 }).to_be_bytes();
     patched(patched(ipv4(protocol, payload), 4, &id), 6, &place)
 }
 

@@ -56,7 +56,6 @@ pub(super) fn all() -> Vec<Road> {
         road("PPPoE link", 51, &[0x11, 0, 0, 7, 0, 0, 0, 0x21], &[(7, 0x57)]),
         road("Cisco HDLC", 104, &[0x0f, 0, 8, 0], &[(2, 0x86), (3, 0xdd)]),
         road("Cisco HDLC as PPP", 50, &[0x8f, 0, 8, 0], &[(2, 0x86), (3, 0xdd)]),
-        road("PPP as Cisco HDLC", 104, &[0xff, 3, 0, 0x21], &[(3, 0x57)]),
         road("Cisco HDLC with direction", 205, &[1, 0x0f, 0, 8, 0], &[(3, 0x86), (4, 0xdd)]),
         road("Frame Relay", 107, &[0x18, 0x41, 3, 0xcc], &[(3, 0x8e)]),
         road("Frame Relay, SNAP", 107, &[0x18, 0x41, 3, 0, 0x80, 0, 0, 0, 8, 0], &[(8, 0x86), (9, 0xdd)]),
@@ -156,13 +155,14 @@ fn a_cut_link_header_is_counted_and_no_guess() {
 
 #[test]
 fn what_stands_in_links_and_holds_no_tcp() {
-    let not_tcp: [(&str, u16, Vec<u8>); 17] = [
+    let not_tcp: [(&str, u16, Vec<u8>); 18] = [
         ("802.11 beacon", 105, wifi([0x80, 0], &[])),
         ("802.11 null data", 105, wifi([0x48, 1], &[])),
         ("802.11 of another version", 105, wifi([9, 1], &[])),
         ("PPP control", 9, vec![0xff, 3, 0xc0, 0x21]),
         ("PPPoE discovery", 51, vec![0x11, 9, 0, 0, 0, 4, 0, 0x21]),
         ("PPPoE of another version", 51, vec![0x21, 0, 0, 7, 0, 0, 0, 0x21]),
+        ("PPP where Cisco HDLC should be", 104, vec![0xff, 3, 0, 0x21]),
         ("Cisco's keepalive", 104, vec![0x8f, 0, 0x80, 0x35]),
         ("Frame Relay's OSI", 107, vec![0x18, 0x41, 3, 0x81]),
         ("FDDI station management", 10, [&[0x41][..], &MACS, &SNAP].concat()),

@@ -100,7 +100,7 @@ pub(super) fn all() -> Vec<Road> {
         road("L2TP", udp(1701, &over(&[0, 2, 0, 1, 0, 2, 0xff, 3, 0, 0x21], &v4())), "L2TP 65538"),
         road(
             "L2TP, length, sequence, offset",
-            udp(1701, &over(&[0x4a, 2, 0, 84, 0, 1, 0, 2, 0, 0, 0, 0, 0, 2, 7, 7, 0, 0x21], &v4())),
+            udp(1701, &over(&[0x4a, 2, 0, 86, 0, 1, 0, 2, 0, 0, 0, 0, 0, 2, 7, 7, 0, 0x21], &v4())),
             "L2TP 65538",
         ),
         road("MPLS in UDP", udp(6635, &over(&[0, 1, 1, 64], &v4())), "MPLS 16"),
