@@ -13,7 +13,7 @@ use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::handshakes::Handshakes;
 use super::join::KernelSide;
-use super::record::{Rate, Record, Standing};
+use super::record::{Rare, Rate, Record, Standing};
 use super::states::States;
 use super::table::{FlowTable, Slot, Tuple, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache};
@@ -250,9 +250,7 @@ impl Engine {
             resp,
             orig_known: segment.flags.syn(),
             wire: None,
-            rejected: None,
-            vlan: segment.vlan,
-            tunnel: segment.tunnel,
+            rare: Rare::of(segment),
             ends: [None, None],
             local,
             first: segment.ts,
@@ -272,7 +270,7 @@ impl Engine {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
-        (record.vlan, record.tunnel) = (segment.vlan, segment.tunnel);
+        record.rare = Rare::of(segment);
         self.start_wire(slot, segment, Flow::new(segment));
     }
 

@@ -18,7 +18,9 @@ impl Engine {
         let Some(slot) = self.table.find(&tuple) else { return };
         if self.table.get(slot).is_explained_by(quote) {
             let rejection = Rejection { at: quote.ts, from: quote.from, error: quote.error };
-            self.change(slot, quote.ts, |record| record.rejected = Some(Box::new(rejection)));
+            self.change(slot, quote.ts, |record| {
+                record.rare.get_or_insert_default().rejected = Some(rejection);
+            });
         }
     }
 }
@@ -26,7 +28,8 @@ impl Engine {
 impl Record {
     /// Whether the error is about the SYN of this flow's handshake, still unanswered, and the first that is.
     fn is_explained_by(&self, quote: &IcmpQuote) -> bool {
-        let Some(flow) = self.wire.as_ref().filter(|_| self.rejected.is_none()) else { return false };
+        let explained = self.rare.as_ref().is_some_and(|rare| rare.rejected.is_some());
+        let Some(flow) = self.wire.as_ref().filter(|_| !explained) else { return false };
         let awaited = matches!(flow.outcome(), HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut);
         quote.error.is_unreachable()
             && awaited
