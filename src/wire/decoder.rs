@@ -78,5 +78,5 @@ fn follow<'a>(mut layer: Layer<'a>, route: &mut Route) -> Result<Found<'a>, Stop
 fn may_hold_tcp(datagram: &Datagram<'_>) -> bool {
     use ip_number::{AUTH, GRE, IPV4, IPV6, IPV6_DEST_OPTIONS, IPV6_ROUTE, TCP, UDP};
     matches!(datagram.protocol, TCP | UDP | GRE | IPV4 | IPV6 | AUTH | IPV6_DEST_OPTIONS | IPV6_ROUTE)
-        || matches!(datagram.protocol.0, 97 | 137)
+        || matches!(datagram.protocol.0, 97 | 137 | 143)
 }

@@ -75,7 +75,7 @@ pub enum Undecoded {
     Overlap,
     /// A tunnel's header is cut or malformed, of a kind that is not read, or nested too deep.
     Tunnel,
-    /// Encrypted by the link (IEEE 802.11, PPP).
+    /// Encrypted by the link (IEEE 802.11, PPP, MACsec) or a tunnel (CAPWAP).
     Encrypted,
     /// The TCP header is cut before its window field ends.
     TcpCut,

@@ -19,6 +19,12 @@ pub enum TunnelKind {
     Teredo,
     L2tp,
     EtherIp,
+    Ayiya,
+    Lisp,
+    Capwap,
+    Tzsp,
+    /// A service function path (RFC 8300).
+    Nsh,
     Mpls,
     PppoE,
     /// Provider backbone bridges (IEEE 802.1ah).
@@ -39,6 +45,11 @@ impl TunnelKind {
             Self::Teredo => "Teredo",
             Self::L2tp => "L2TP",
             Self::EtherIp => "EtherIP",
+            Self::Ayiya => "AYIYA",
+            Self::Lisp => "LISP",
+            Self::Capwap => "CAPWAP",
+            Self::Tzsp => "TZSP",
+            Self::Nsh => "NSH",
             Self::Mpls => "MPLS",
             Self::PppoE => "PPPoE",
             Self::Pbb => "802.1ah",
@@ -52,7 +63,8 @@ impl TunnelKind {
 pub struct Tunnel {
     pub kind: TunnelKind,
     /// GRE key, ERSPAN session, VNI (VXLAN, Geneve), TEID (GTP-U), tunnel and session (L2TP: upper and lower 16 bits),
-    /// label (MPLS), session (PPPoE), I-SID (802.1ah), forwarding tag (FabricPath); `None` where there is none.
+    /// service path (NSH), label (MPLS), session (PPPoE), I-SID (802.1ah), forwarding tag (FabricPath); `None` where
+    /// there is none.
     pub id: Option<u32>,
 }
 

@@ -15,6 +15,8 @@ use super::{Stop, Undecoded, udp_tunnel};
 pub(super) fn behind<'a>(protocol: IpNumber, span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
     const ETHER_IP: IpNumber = IpNumber(97);
     const MPLS_IN_IP: IpNumber = IpNumber(137);
+    /// RFC 8986 §4.9.
+    const ETHERNET: IpNumber = IpNumber(143);
     match protocol {
         ip_number::UDP => udp_tunnel::behind(span, route),
         ip_number::IPV4 | ip_number::IPV6 => {
@@ -28,6 +30,7 @@ pub(super) fn behind<'a>(protocol: IpNumber, span: Span<'a>, route: &mut Route) 
             Ok(Layer::new(Header::Ethernet, rest))
         }
         MPLS_IN_IP => Ok(Layer::new(Header::Mpls, span)),
+        ETHERNET => Ok(Layer::new(Header::Ethernet, span)),
         _ => Err(Stop::NotTcp),
     }
 }
@@ -38,7 +41,7 @@ pub(super) fn cut<T>(read: Option<T>) -> Result<T, Stop> {
 }
 
 /// GRE: flags tell which optional fields there are; the protocol is an ether type.
-fn gre<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
+pub(super) fn gre<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
     const CHECKSUM: u16 = 0x8000;
     const ROUTING: u16 = 0x4000;
     const KEY: u16 = 0x2000;
@@ -78,6 +81,9 @@ fn gre<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
     // WCCP's redirect header of four bytes is left out by its first version, which IP's own version shows.
     let is_ip = |span: Span<'_>| span.u8(0).is_some_and(|first| first >> 4 == 4);
     match protocol {
+        aruba if (0x8200..=0x8370).contains(&aruba) && aruba & 0xf == 0 => {
+            Ok(Layer::new(Header::Wifi { padded: false }, rest))
+        }
         WCCP => Ok(Layer::new(Header::Ip, if is_ip(rest) { rest } else { cut(rest.skip(4))? })),
         protocol => Ok(Layer::new(Header::EtherType(protocol), rest)),
     }

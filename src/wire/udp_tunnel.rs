@@ -1,14 +1,14 @@
 //! Tunnels in UDP, known by their port and then by their own header, so that a client's port met by chance is none:
-//! VXLAN and VXLAN-GPE, Geneve, GTP-U, Teredo, L2TP, MPLS in UDP.
+//! VXLAN and VXLAN-GPE, Geneve, GTP-U, Teredo, L2TP, GRE and MPLS in UDP, AYIYA, LISP, CAPWAP, TZSP.
 //!
 //! Read first: RFC 7348, draft-ietf-nvo3-vxlan-gpe-12, RFC 8926, 3GPP TS 29.281 §5, RFC 4380 §5.1.1, RFC 2661 §3.1,
-//! RFC 7510.
+//! RFC 8086, RFC 7510, draft-massar-v6ops-ayiya-02, RFC 9300 §5.3, RFC 5415 §4.3.
 
-use super::Stop;
 use super::link::{Header, Layer};
 use super::route::{Route, TunnelKind};
 use super::span::Span;
-use super::tunnel::cut;
+use super::tunnel::{cut, gre};
+use super::{Stop, Undecoded};
 
 /// What follows a UDP header, if its ports are a tunnel's; the destination's is asked first.
 pub(super) fn behind<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
@@ -22,6 +22,11 @@ pub(super) fn behind<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>,
             2152 => gtp_u(payload, route),
             3544 => teredo(payload, route),
             1701 => l2tp(payload, route),
+            4754 => gre(payload, route),
+            5072 => ayiya(payload, route),
+            4341 => lisp(payload, route),
+            5247 => capwap(payload, route),
+            37008 => tzsp(payload, route),
             6635 => Ok(Layer::new(Header::Mpls, payload)),
             _ => continue,
         };
@@ -51,6 +56,7 @@ fn vxlan_gpe<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
     let next = match (header[0] & NEXT_PROTOCOL != 0, header[3]) {
         (false, _) | (true, 3) => Header::Ethernet,
         (true, 1 | 2) => Header::Ip,
+        (true, 4) => Header::Nsh,
         (true, 5) => Header::Mpls,
         _ => return Err(Stop::NotTcp),
     };
@@ -129,4 +135,77 @@ fn l2tp<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
     }
     route.through(TunnelKind::L2tp, Some(id));
     Ok(Layer::new(Header::Ppp, cut(span.skip(at))?))
+}
+
+/// Lengths of identity (a power of 2) and signature (units of 4 bytes), an operation, then IPv6 or IPv4.
+fn ayiya<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
+    const FORWARD: u8 = 1;
+    let ([identity, signature, operation, next, ..], rest) = cut(span.header::<8>())?;
+    if operation & 0x0f != FORWARD || !matches!(next, 4 | 41) {
+        return Err(Stop::NotTcp);
+    }
+    let len = (1 << (identity >> 4)) + 4 * usize::from(signature >> 4);
+    route.through(TunnelKind::Ayiya, None);
+    Ok(Layer::new(Header::Ip, cut(rest.skip(len))?))
+}
+
+/// Eight bytes of which only the instance is of interest, then IP.
+fn lisp<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
+    let (_, rest) = cut(span.header::<8>())?;
+    if !matches!(cut(rest.u8(0))? >> 4, 4 | 6) {
+        return Err(Stop::NotTcp);
+    }
+    route.through(TunnelKind::Lisp, None);
+    Ok(Layer::new(Header::Ip, rest))
+}
+
+/// The data channel between an access point and its controller: IEEE 802.11 frames, or Ethernet.
+fn capwap<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
+    const DTLS: u8 = 1;
+    const KEEP_ALIVE: u32 = 0x08;
+    const FRAGMENT: u32 = 0x80;
+    const NATIVE: u32 = 0x100;
+    let fields = cut(span.u32(0))?;
+    match cut(span.u8(0))? {
+        0 => {}
+        DTLS => return Err(Undecoded::Encrypted.into()),
+        _ => return Err(Stop::NotTcp),
+    }
+    if fields & KEEP_ALIVE != 0 {
+        return Err(Stop::NotTcp);
+    }
+    if fields & FRAGMENT != 0 {
+        return Err(Undecoded::Fragment.into());
+    }
+    route.through(TunnelKind::Capwap, None);
+    let next = if fields & NATIVE == 0 { Header::Ethernet } else { Header::Wifi { padded: false } };
+    let len = 4 * ((fields >> 19) & 0x1f) as usize;
+    if len < 8 {
+        return Err(Undecoded::Tunnel.into());
+    }
+    Ok(Layer::new(next, cut(span.skip(len))?))
+}
+
+/// A sniffer's stream: version 1, the protocol of the frame, tagged fields to an end tag.
+fn tzsp<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
+    const PADDING: u8 = 0;
+    const END: u8 = 1;
+    let ([version, _kind, high, low], mut rest) = cut(span.header::<4>())?;
+    let next = match (version, u16::from_be_bytes([high, low])) {
+        (1, 1) => Header::Ethernet,
+        (1, 18) => Header::Wifi { padded: false },
+        _ => return Err(Stop::NotTcp),
+    };
+    loop {
+        let tag = cut(rest.u8(0))?;
+        let len = match tag {
+            PADDING | END => 1,
+            _ => 2 + usize::from(cut(rest.u8(1))?),
+        };
+        rest = cut(rest.skip(len))?;
+        if tag == END {
+            route.through(TunnelKind::Tzsp, None);
+            return Ok(Layer::new(next, rest));
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! Ethernet and what ether types announce: VLAN tags, LLC and SNAP, MPLS, 802.1ah, FabricPath, VN-Tag.
+//! Ethernet and what ether types announce: VLAN tags, LLC and SNAP, MPLS, NSH, 802.1ah, FabricPath, and tags that
+//! switches add.
 //!
 //! Read first: IEEE 802.1Q (tags; clause 9.7 for 802.1ah's I-TAG), RFC 1042 (SNAP), RFC 3032 (MPLS), RFC 4448
 //! (Ethernet over MPLS).
@@ -26,7 +27,13 @@ mod ether_type {
     pub(super) const PROVIDER_BACKBONE: u16 = 0x88e7;
     pub(super) const FABRIC_PATH: u16 = 0x8903;
     pub(super) const VN_TAG: u16 = 0x8926;
-    pub(super) const OLD_QINQ: [u16; 3] = [0x9100, 0x9200, 0x9300];
+    pub(super) const OLD_QINQ: u16 = 0x9100;
+    pub(super) const FRAME_RELAY: u16 = 0x6559;
+    pub(super) const MACSEC: u16 = 0x88e5;
+    pub(super) const CISCO_METADATA: u16 = 0x8909;
+    pub(super) const HSR: u16 = 0x892f;
+    pub(super) const E_TAG: u16 = 0x893f;
+    pub(super) const NSH: u16 = 0x894f;
 }
 
 /// Two addresses and an ether type, or a length.
@@ -41,8 +48,7 @@ pub(super) fn behind<'a>(kind: u16, span: Span<'a>, route: &mut Route) -> Result
     let next = |header, skip: usize| Ok(Layer::new(header, whole(span.skip(skip))?));
     match kind {
         known::IPV4 | known::IPV6 => next(Header::Ip, 0),
-        known::VLAN | known::PROVIDER_BRIDGE => tag(span, route),
-        old if known::OLD_QINQ.contains(&old) => tag(span, route),
+        known::VLAN | known::PROVIDER_BRIDGE | known::OLD_QINQ => tag(span, route),
         known::MPLS | known::MPLS_MULTICAST => next(Header::Mpls, 0),
         known::PPPOE_SESSION => next(Header::PppoE, 0),
         known::PROVIDER_BACKBONE => {
@@ -55,10 +61,17 @@ pub(super) fn behind<'a>(kind: u16, span: Span<'a>, route: &mut Route) -> Result
             route.through(TunnelKind::FabricPath, Some(u32::from(tag >> 6)));
             next(Header::Ethernet, 2)
         }
-        known::VN_TAG => {
+        known::VN_TAG | known::HSR => {
             let kind = whole(span.u16(4))?;
             next(Header::EtherType(kind), 6)
         }
+        known::CISCO_METADATA | known::E_TAG => {
+            let kind = whole(span.u16(6))?;
+            next(Header::EtherType(kind), 8)
+        }
+        known::NSH => next(Header::Nsh, 0),
+        known::FRAME_RELAY => next(Header::FrameRelay, 0),
+        known::MACSEC => Err(Undecoded::Encrypted.into()),
         known::TRANSPARENT_ETHERNET => next(Header::Ethernet, 0),
         known::PPP => next(Header::Ppp, 0),
         known::JUMBO_LLC => next(Header::Llc, 0),
@@ -97,6 +110,23 @@ pub(super) fn snap(span: Span<'_>) -> Result<Layer<'_>, Stop> {
         [0, 0x80, 0xc2] if matches!(kind, 1 | 7) => Ok(Layer::new(Header::Ethernet, rest)),
         _ => Err(Stop::NotTcp),
     }
+}
+
+/// The network service header (RFC 8300): its length in units of 4 bytes, what follows it, and the path.
+pub(super) fn nsh<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
+    let (header, _) = whole(span.header::<8>())?;
+    let len = 4 * usize::from(header[1] & 0x3f);
+    let next = match header[3] {
+        1 | 2 => Header::Ip,
+        3 => Header::Ethernet,
+        5 => Header::Mpls,
+        _ => return Err(Stop::NotTcp),
+    };
+    if header[0] >> 6 != 0 || len < 8 {
+        return Err(Undecoded::Link.into());
+    }
+    route.through(TunnelKind::Nsh, Some(u32::from_be_bytes([0, header[4], header[5], header[6]])));
+    Ok(Layer::new(next, whole(span.skip(len))?))
 }
 
 /// A stack of labels. What follows the last is not told: IP by its version, else Ethernet.

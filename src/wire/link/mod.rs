@@ -26,6 +26,9 @@ pub(super) enum Header {
     Ppp,
     PppoE,
     Mpls,
+    /// The network service header.
+    Nsh,
+    FrameRelay,
     /// IEEE 802.11; `padded`: its header is filled up to a multiple of 4 bytes.
     Wifi {
         padded: bool,
@@ -63,6 +66,8 @@ pub(super) fn network<'a>(mut layer: Layer<'a>, route: &mut Route) -> Result<Spa
             Header::Ppp => ppp::ppp(span)?,
             Header::PppoE => ppp::pppoe(span, route)?,
             Header::Mpls => ether::mpls(span, route)?,
+            Header::Nsh => ether::nsh(span, route)?,
+            Header::FrameRelay => serial::frame_relay(span)?,
             Header::Wifi { padded } => wifi::frame(span, padded)?,
         };
         route.further()?;

@@ -30,7 +30,7 @@ pub(super) fn ppp(span: Span<'_>) -> Result<Layer<'_>, Stop> {
     let (protocol, len) = if first & 1 == 1 { (u16::from(first), 1) } else { (whole(span.u16(0))?, 2) };
     let rest = whole(span.skip(len))?;
     match protocol {
-        0x0021 | 0x0057 => Ok(Layer::new(Header::Ip, rest)),
+        0x0021 | 0x0057 | 0x0800 | 0x86dd => Ok(Layer::new(Header::Ip, rest)),
         0x0281 | 0x0283 => Ok(Layer::new(Header::Mpls, rest)),
         // Headers compressed by RFC 1144, and parts of packets (RFC 1990).
         0x002d | 0x002f | 0x003d => Err(Undecoded::Tunnel.into()),

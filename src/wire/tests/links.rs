@@ -117,6 +117,10 @@ pub(super) fn all() -> Vec<Road> {
         ),
         road("FabricPath", 1, &[&MACS[..], &[0x89, 3, 0x00, 0x60], &MACS, &[8, 0]].concat(), &[(28, 0x86), (29, 0xdd)]),
         road("VN-Tag", 1, &[&MACS[..], &[0x89, 0x26, 0, 0, 0, 1, 8, 0]].concat(), &[(18, 0x86), (19, 0xdd)]),
+        road("HSR", 1, &[&MACS[..], &[0x89, 0x2f, 0, 60, 0, 1, 8, 0]].concat(), &[(18, 0x86), (19, 0xdd)]),
+        road("E-Tag", 1, &[&MACS[..], &[0x89, 0x3f, 0, 0, 0, 1, 0, 0, 8, 0]].concat(), &[(20, 0x86), (21, 0xdd)]),
+        road("Cisco metadata", 1, &[&MACS[..], &[0x89, 9, 1, 1, 0, 1, 0, 9, 8, 0]].concat(), &[(20, 0x86), (21, 0xdd)]),
+        road("NSH", 1, &[&MACS[..], &[0x89, 0x4f, 0, 2, 1, 1, 0, 0, 5, 255]].concat(), &[(17, 2)]),
         road("PPP as ether type", 1, &[&MACS[..], &[0x88, 0x0b, 0, 0x21]].concat(), &[(15, 0x57)]),
     ]
 }
@@ -178,7 +182,7 @@ fn what_stands_in_links_and_holds_no_tcp() {
     for (name, link, header) in not_tcp {
         assert_eq!(decoded(link, &[&header[..], &v4()].concat()), Decoded::NotTcp, "{name}");
     }
-    let undecoded: [(&str, u16, Vec<u8>, Undecoded); 9] = [
+    let undecoded: [(&str, u16, Vec<u8>, Undecoded); 11] = [
         ("802.11 protected", 105, wifi([8, 0x41], &[]), Undecoded::Encrypted),
         ("802.11 first fragment", 105, wifi([8, 5], &[]), Undecoded::Fragment),
         ("radiotap of another version", 127, vec![1, 0, 8, 0, 0, 0, 0, 0], Undecoded::Link),
@@ -187,6 +191,8 @@ fn what_stands_in_links_and_holds_no_tcp() {
         ("NFLOG of another version", 239, vec![2, 1, 0, 0], Undecoded::Link),
         ("NFLOG without a packet", 239, vec![2, 0, 0, 0, 5, 0, 10, 0, b'x', 0, 0, 0, 0, 0, 9, 0], Undecoded::Link),
         ("PPP, headers compressed", 9, vec![0xff, 3, 0, 0x2d], Undecoded::Tunnel),
+        ("MACsec", 1, [&MACS[..], &[0x88, 0xe5]].concat(), Undecoded::Encrypted),
+        ("NSH of no length", 1, [&MACS[..], &[0x89, 0x4f, 0, 1, 1, 1, 0, 0, 5, 255]].concat(), Undecoded::Link),
         ("PPP, encrypted", 9, vec![0xff, 3, 0, 0x53], Undecoded::Encrypted),
     ];
     for (name, link, header, reason) in undecoded {
@@ -211,6 +217,7 @@ fn labels_and_sessions_are_told() {
     for (name, vlan, expected) in [
         ("PPPoE", None, Some("PPPoE 7")),
         ("MPLS stack", None, Some("MPLS 16")),
+        ("NSH", None, Some("NSH 5")),
         ("802.1ah", Some(5), Some("802.1ah 1000")),
         ("FabricPath", None, Some("FabricPath 1")),
         ("VN-Tag", None, None),

@@ -40,6 +40,7 @@ fn over(header: &[u8], payload: &[u8]) -> Vec<u8> {
 pub(super) fn all() -> Vec<Road> {
     let road = |name, bytes, tunnel| Road { name, bytes, tunnel };
     let ether = ethernet(0x0800, &v4());
+    let wifi = [&[8, 1][..], &[0; 22], &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &v4()].concat();
     vec![
         road("IPv4 in IPv4", ipv4(4, &v4()), "IP in IP"),
         road("IPv6 in IPv4 (6to4)", ipv4(41, &v6()), "IP in IP"),
@@ -103,6 +104,20 @@ pub(super) fn all() -> Vec<Road> {
             udp(1701, &over(&[0x4a, 2, 0, 86, 0, 1, 0, 2, 0, 0, 0, 0, 0, 2, 7, 7, 0, 0x21], &v4())),
             "L2TP 65538",
         ),
+        road("GRE in UDP", udp(4754, &over(&[0, 0, 8, 0], &v4())), "GRE"),
+        road("AYIYA", udp(5072, &over(&[&[0x41, 0x52, 0x11, 41, 0, 0, 0, 0][..], &[7; 36]].concat(), &v6())), "AYIYA"),
+        road("LISP", udp(4341, &over(&[0x80, 0, 0, 1, 0, 0, 0, 1], &v4())), "LISP"),
+        road("CAPWAP of Ethernet", udp(5247, &over(&[0, 0x10, 2, 0, 0, 0, 0, 0], &ether)), "CAPWAP"),
+        road("CAPWAP of 802.11", udp(5247, &over(&[0, 0x10, 3, 0, 0, 0, 0, 0], &wifi)), "CAPWAP"),
+        road("TZSP", udp(37008, &over(&[1, 0, 0, 1, 0, 13, 1, 9, 1], &ether)), "TZSP"),
+        road("Aruba's GRE", gre(&[0, 0, 0x82, 0x10], &wifi), "GRE"),
+        road("GRE of Frame Relay", gre(&[0, 0, 0x65, 0x59, 0x18, 0x41, 3, 0xcc], &v4()), "GRE"),
+        road("Ethernet in IPv6", ipv6(143, &ether), "none"),
+        road(
+            "NSH in VXLAN-GPE",
+            udp(4790, &over(&[0x0c, 0, 0, 4, 0, 0, 42, 0, 0, 2, 1, 3, 0, 0, 5, 255], &ether)),
+            "VXLAN 42",
+        ),
         road("MPLS in UDP", udp(6635, &over(&[0, 1, 1, 64], &v4())), "MPLS 16"),
         road("MPLS in IP", ipv4(137, &over(&[0, 1, 1, 64], &v4())), "MPLS 16"),
         road("EtherIP", ipv4(97, &over(&[0x30, 0], &ether)), "EtherIP"),
@@ -124,7 +139,7 @@ fn every_tunnel_leads_to_its_inner_segment() {
         let alone = segment(RAW, &inner);
         let expected = Segment { frame_len: road.bytes.len() as u32, tunnel: got.tunnel, ..alone };
         assert_eq!(got, expected, "{}", road.name);
-        assert_eq!(got.tunnel.map(|tunnel| tunnel.to_string()).as_deref(), Some(road.tunnel), "{}", road.name);
+        assert_eq!(got.tunnel.map_or("none".to_owned(), |tunnel| tunnel.to_string()), road.tunnel, "{}", road.name);
     }
 }
 
@@ -152,7 +167,7 @@ fn ports_met_by_chance_and_other_messages_are_no_tunnel() {
     for (name, bytes) in [
         ("no tunnel's port", udp(4788, &over(&[8, 0, 0, 0, 0, 0, 42, 0], &ether))),
         ("VXLAN without an instance", udp(4789, &over(&[0, 0, 0, 0, 0, 0, 42, 0], &ether))),
-        ("VXLAN-GPE of NSH", udp(4790, &over(&[0x0c, 0, 0, 4, 0, 0, 42, 0], &v4()))),
+        ("VXLAN-GPE of something else", udp(4790, &over(&[0x0c, 0, 0, 9, 0, 0, 42, 0], &v4()))),
         ("Geneve of another version", udp(6081, &over(&[0x40, 0, 0x65, 0x58, 0, 0, 42, 0], &ether))),
         ("GTP echo", udp(2152, &over(&[0x32, 1, 0, 68, 0, 0, 0, 3, 0, 0, 0, 0], &v4()))),
         ("GTP of another version", udp(2152, &over(&[0x50, 0xff, 0, 68, 0, 0, 0, 3], &v4()))),
@@ -160,6 +175,10 @@ fn ports_met_by_chance_and_other_messages_are_no_tunnel() {
         ("Teredo of IPv4", udp(3544, &v4())),
         ("L2TP control", udp(1701, &over(&[0xc8, 2, 0, 84, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0x21], &v4()))),
         ("L2TP of version 3", udp(1701, &over(&[0, 3, 0, 1, 0, 2, 0, 0x21], &v4()))),
+        ("AYIYA without a payload", udp(5072, &over(&[0x41, 0x52, 0x10, 59, 0, 0, 0, 0], &v4()))),
+        ("LISP of something else", udp(4341, &over(&[0x80, 0, 0, 1, 0, 0, 0, 1, 0], &v4()))),
+        ("CAPWAP's keep-alive", udp(5247, &over(&[0, 0x10, 2, 8, 0, 0, 0, 0], &ether))),
+        ("TZSP of another version", udp(37008, &over(&[2, 0, 0, 1, 1], &ether))),
         ("GRE of something else", gre(&[0, 0, 0x12, 0x34], &v4())),
         (
             "ERSPAN III of InfiniBand",
@@ -168,7 +187,11 @@ fn ports_met_by_chance_and_other_messages_are_no_tunnel() {
     ] {
         assert_eq!(decoded(RAW, &bytes), Decoded::NotTcp, "{name}");
     }
+    assert_eq!(undecoded(RAW, &udp(5247, &over(&[1, 0, 0, 0], &ether))), Undecoded::Encrypted, "CAPWAP in DTLS");
+    assert_eq!(undecoded(RAW, &udp(5247, &over(&[0, 0x10, 2, 0x80, 0, 0, 0, 0], &ether))), Undecoded::Fragment);
     for (name, bytes) in [
+        ("TZSP without end", udp(37008, &[1, 0, 0, 1, 0, 0])),
+        ("CAPWAP of no length", udp(5247, &over(&[0, 0, 2, 0, 0, 0, 0, 0], &ether))),
         ("GRE of version 2", gre(&[0, 2, 8, 0], &v4())),
         ("GRE, routing without end", gre(&[0x40, 0, 8, 0, 0, 0, 0, 0], &[0, 1].repeat(9))),
         ("ERSPAN II of another version", gre(&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x30, 5, 0, 1, 0, 0, 0, 0], &ether)),
