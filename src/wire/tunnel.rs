@@ -6,7 +6,7 @@
 
 use etherparse::{IpNumber, ip_number};
 
-use super::link::{Header, Layer};
+use super::link::{Header, Layer, Wifi};
 use super::route::{Route, TunnelKind};
 use super::span::Span;
 use super::{Stop, Undecoded, udp_tunnel};
@@ -82,7 +82,7 @@ pub(super) fn gre<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, St
     let is_ip = |span: Span<'_>| span.u8(0).is_some_and(|first| first >> 4 == 4);
     match protocol {
         aruba if (0x8200..=0x8370).contains(&aruba) && aruba & 0xf == 0 => {
-            Ok(Layer::new(Header::Wifi { padded: false }, rest))
+            Ok(Layer::new(Header::Wifi(Wifi::Plain), rest))
         }
         WCCP => Ok(Layer::new(Header::Ip, if is_ip(rest) { rest } else { cut(rest.skip(4))? })),
         protocol => Ok(Layer::new(Header::EtherType(protocol), rest)),

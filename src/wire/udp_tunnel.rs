@@ -4,7 +4,7 @@
 //! Read first: RFC 7348, draft-ietf-nvo3-vxlan-gpe-12, RFC 8926, 3GPP TS 29.281 §5, RFC 4380 §5.1.1, RFC 2661 §3.1,
 //! RFC 8086, RFC 7510, draft-massar-v6ops-ayiya-02, RFC 9300 §5.3, RFC 5415 §4.3.
 
-use super::link::{Header, Layer};
+use super::link::{Header, Layer, Wifi};
 use super::route::{Route, TunnelKind};
 use super::span::Span;
 use super::tunnel::{cut, gre};
@@ -178,12 +178,17 @@ fn capwap<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
         return Err(Undecoded::Fragment.into());
     }
     route.through(TunnelKind::Capwap, None);
-    let next = if fields & NATIVE == 0 { Header::Ethernet } else { Header::Wifi { padded: false } };
     let len = 4 * ((fields >> 19) & 0x1f) as usize;
     if len < 8 {
         return Err(Undecoded::Tunnel.into());
     }
-    Ok(Layer::new(next, cut(span.skip(len))?))
+    let rest = cut(span.skip(len))?;
+    if fields & NATIVE == 0 {
+        return Ok(Layer::new(Header::Ethernet, rest));
+    }
+    // Where the protocol version stands, which is 0, a frame to or from an access point has a flag if exchanged.
+    let form = if cut(rest.u8(0))? & 3 == 0 { Wifi::Plain } else { Wifi::Swapped };
+    Ok(Layer::new(Header::Wifi(form), rest))
 }
 
 /// A sniffer's stream: version 1, the protocol of the frame, tagged fields to an end tag.
@@ -193,7 +198,7 @@ fn tzsp<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
     let ([version, _kind, high, low], mut rest) = cut(span.header::<4>())?;
     let next = match (version, u16::from_be_bytes([high, low])) {
         (1, 1) => Header::Ethernet,
-        (1, 18) => Header::Wifi { padded: false },
+        (1, 18) => Header::Wifi(Wifi::Plain),
         _ => return Err(Stop::NotTcp),
     };
     loop {

@@ -9,6 +9,8 @@ mod ppp;
 mod serial;
 mod wifi;
 
+pub(super) use wifi::Wifi;
+
 use super::route::Route;
 use super::span::Span;
 use super::{LinkType, Stop, Undecoded};
@@ -29,10 +31,8 @@ pub(super) enum Header {
     /// The network service header.
     Nsh,
     FrameRelay,
-    /// IEEE 802.11; `padded`: its header is filled up to a multiple of 4 bytes.
-    Wifi {
-        padded: bool,
-    },
+    /// IEEE 802.11.
+    Wifi(Wifi),
 }
 
 /// The rest of a frame: which header is next, and the bytes from it on.
@@ -68,7 +68,7 @@ pub(super) fn network<'a>(mut layer: Layer<'a>, route: &mut Route) -> Result<Spa
             Header::Mpls => ether::mpls(span, route)?,
             Header::Nsh => ether::nsh(span, route)?,
             Header::FrameRelay => serial::frame_relay(span)?,
-            Header::Wifi { padded } => wifi::frame(span, padded)?,
+            Header::Wifi(form) => wifi::frame(span, form)?,
         };
         route.further()?;
     }
@@ -84,7 +84,7 @@ fn begin(link: LinkType, span: Span<'_>) -> Result<Layer<'_>, Stop> {
         0 | 108 => serial::behind_address_family(span),
         113 => logged::cooked(span, 14, 16),
         276 => logged::cooked(span, 0, 20),
-        105 => behind(0, Header::Wifi { padded: false }),
+        105 => behind(0, Header::Wifi(Wifi::Plain)),
         119 => wifi::prism(span),
         127 => wifi::radiotap(span),
         163 => wifi::avs(span),

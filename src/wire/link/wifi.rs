@@ -9,8 +9,18 @@ use crate::wire::{LinkType, Stop, Undecoded};
 /// Two addresses and a length before each part of an aggregate.
 const SUBFRAME_HEADER: usize = 14;
 
+/// How an IEEE 802.11 header was written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::wire) enum Wifi {
+    Plain,
+    /// Filled up to a multiple of 4 bytes, by some radios.
+    Padded,
+    /// With the two bytes of frame control exchanged, by Cisco's controllers.
+    Swapped,
+}
+
 /// A data frame: its header's length follows from its flags, and LLC follows it.
-pub(super) fn frame(span: Span<'_>, padded: bool) -> Result<Layer<'_>, Stop> {
+pub(super) fn frame(span: Span<'_>, form: Wifi) -> Result<Layer<'_>, Stop> {
     const DATA: u8 = 2;
     const NO_DATA: u8 = 0x4;
     const QOS: u8 = 0x8;
@@ -18,7 +28,8 @@ pub(super) fn frame(span: Span<'_>, padded: bool) -> Result<Layer<'_>, Stop> {
     const MORE_FRAGMENTS: u8 = 0x04;
     const PROTECTED: u8 = 0x40;
     const ORDER: u8 = 0x80;
-    let ([control, flags], _) = whole(span.header::<2>())?;
+    let ([first, second], _) = whole(span.header::<2>())?;
+    let (control, flags) = if form == Wifi::Swapped { (second, first) } else { (first, second) };
     let (version, kind, subtype) = (control & 3, (control >> 2) & 3, control >> 4);
     if version != 0 || kind != DATA || subtype & NO_DATA != 0 {
         return Err(Stop::NotTcp);
@@ -36,7 +47,7 @@ pub(super) fn frame(span: Span<'_>, padded: bool) -> Result<Layer<'_>, Stop> {
         aggregate = whole(span.u8(header))? & 0x80 != 0;
         header += if flags & ORDER != 0 { 6 } else { 2 };
     }
-    if padded {
+    if form == Wifi::Padded {
         header = header.next_multiple_of(4);
     }
     // Of an aggregate, the first part is read.
@@ -56,7 +67,7 @@ pub(super) fn radiotap(span: Span<'_>) -> Result<Layer<'_>, Stop> {
     let frame = whole(span.skip(len))?;
     let flags = whole(radiotap_flags(&span.bytes[..len]))?;
     let frame = if flags & CHECKSUM == 0 { frame } else { frame.limit(frame.wire_len.saturating_sub(4)) };
-    Ok(Layer::new(Header::Wifi { padded: flags & PADDED != 0 }, frame))
+    Ok(Layer::new(Header::Wifi(if flags & PADDED == 0 { Wifi::Plain } else { Wifi::Padded }), frame))
 }
 
 /// The flags field, 0 where it is not there; `None` where the header is too short for what it announces.
@@ -100,7 +111,7 @@ pub(super) fn avs(span: Span<'_>) -> Result<Layer<'_>, Stop> {
 
 fn behind(span: Span<'_>, len: u32) -> Result<Layer<'_>, Stop> {
     let frame = usize::try_from(len).ok().filter(|len| *len >= 8).and_then(|len| span.skip(len));
-    Ok(Layer::new(Header::Wifi { padded: false }, whole(frame)?))
+    Ok(Layer::new(Header::Wifi(Wifi::Plain), whole(frame)?))
 }
 
 /// PPI: version, flags, length, and the link type of what follows.

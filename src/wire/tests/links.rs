@@ -120,7 +120,7 @@ pub(super) fn all() -> Vec<Road> {
         road("HSR", 1, &[&MACS[..], &[0x89, 0x2f, 0, 60, 0, 1, 8, 0]].concat(), &[(18, 0x86), (19, 0xdd)]),
         road("E-Tag", 1, &[&MACS[..], &[0x89, 0x3f, 0, 0, 0, 1, 0, 0, 8, 0]].concat(), &[(20, 0x86), (21, 0xdd)]),
         road("Cisco metadata", 1, &[&MACS[..], &[0x89, 9, 1, 1, 0, 1, 0, 9, 8, 0]].concat(), &[(20, 0x86), (21, 0xdd)]),
-        road("NSH", 1, &[&MACS[..], &[0x89, 0x4f, 0, 2, 1, 1, 0, 0, 5, 255]].concat(), &[(17, 2)]),
+        road("NSH", 1, &[&MACS[..], &[0x89, 0x4f, 0, 2, 2, 1, 0, 0, 5, 255]].concat(), &[(17, 2)]),
         road("PPP as ether type", 1, &[&MACS[..], &[0x88, 0x0b, 0, 0x21]].concat(), &[(15, 0x57)]),
     ]
 }

@@ -41,6 +41,7 @@ pub(super) fn all() -> Vec<Road> {
     let road = |name, bytes, tunnel| Road { name, bytes, tunnel };
     let ether = ethernet(0x0800, &v4());
     let wifi = [&[8, 1][..], &[0; 22], &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &v4()].concat();
+    let swapped = patched(wifi.clone(), 0, &[1, 8]);
     vec![
         road("IPv4 in IPv4", ipv4(4, &v4()), "IP in IP"),
         road("IPv6 in IPv4 (6to4)", ipv4(41, &v6()), "IP in IP"),
@@ -109,13 +110,14 @@ pub(super) fn all() -> Vec<Road> {
         road("LISP", udp(4341, &over(&[0x80, 0, 0, 1, 0, 0, 0, 1], &v4())), "LISP"),
         road("CAPWAP of Ethernet", udp(5247, &over(&[0, 0x10, 2, 0, 0, 0, 0, 0], &ether)), "CAPWAP"),
         road("CAPWAP of 802.11", udp(5247, &over(&[0, 0x10, 3, 0, 0, 0, 0, 0], &wifi)), "CAPWAP"),
+        road("CAPWAP of 802.11, as Cisco has it", udp(5247, &over(&[0, 0x10, 3, 0, 0, 0, 0, 0], &swapped)), "CAPWAP"),
         road("TZSP", udp(37008, &over(&[1, 0, 0, 1, 0, 13, 1, 9, 1], &ether)), "TZSP"),
         road("Aruba's GRE", gre(&[0, 0, 0x82, 0x10], &wifi), "GRE"),
         road("GRE of Frame Relay", gre(&[0, 0, 0x65, 0x59, 0x18, 0x41, 3, 0xcc], &v4()), "GRE"),
         road("Ethernet in IPv6", ipv6(143, &ether), "none"),
         road(
             "NSH in VXLAN-GPE",
-            udp(4790, &over(&[0x0c, 0, 0, 4, 0, 0, 42, 0, 0, 2, 1, 3, 0, 0, 5, 255], &ether)),
+            udp(4790, &over(&[0x0c, 0, 0, 4, 0, 0, 42, 0, 0, 2, 2, 3, 0, 0, 5, 255], &ether)),
             "VXLAN 42",
         ),
         road("MPLS in UDP", udp(6635, &over(&[0, 1, 1, 64], &v4())), "MPLS 16"),
