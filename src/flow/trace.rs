@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! 0.000 > S 100 mss 1460 ws 7        time, > from the originator or < from the responder, flags as tcpdump prints
-//! 0.020 < S. 300 ack 101             them, number; then ack, len, win (1000 unless given), mss, ws, sack, ts, tfo, cut
+//! 0.020 < S. 300 ack 101             them, number; then ack, len, win (1000 unless given), mss, ws, sack, ts, tfo, cut,
+//!                                    malformed
 //! at 90                              time passes
 //! expect orig ESTAB resp -           - is "not known"; after a time, to the nanosecond
 //! replaced 91 > S 9000               such a segment begins a new flow (all others are asserted not to)
@@ -128,6 +129,7 @@ fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
             "ts" => segment.options.timestamps = Some((1, 1)),
             "tfo" => segment.options.fast_open = true,
             "cut" => segment.options.cut = true,
+            "malformed" => segment.malformed = true,
             other => panic!("not a word of segments: {other}"),
         }
     }
