@@ -14,7 +14,7 @@
 //! | room | charter | may import |
 //! |---|---|---|
 //! | [`base`] | time, sequence-number, address arithmetic; states' names; series; scrubbing of text | `std` |
-//! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics | base, etherparse |
+//! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
 //! | [`flow`] | segments → what each endpoint's TCP must be doing | base, wire's `Segment` |
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries | base, wire, flow, kernel |
@@ -55,6 +55,10 @@
 //! - **A state** follows from sequence numbers (RFC 9293 figure 5 as a table): a FIN is acknowledged only when the
 //!   acknowledgment passes it, so the three-segment close ends in TIME-WAIT on the side that closed first. TIME-WAIT's
 //!   60 s are Linux's; of a remote end they are an assumption, and said to be one.
+//! - **A segment** counts wherever it is found: behind any link header or tunnel (eight IP headers deep), once in the
+//!   frame that completes its fragments. VLAN and tunnel are told, and are not part of the key. Fragments that overlap
+//!   spoil their datagram (RFC 5722). One whose header ends past its datagram counts and changes nothing. A TCP header
+//!   quoted in an ICMP error is no segment; an "unreachable" that quotes the very SYN is told beside the outcome.
 //! - **A RST** is believed only at the very next sequence number its receiver expects (RFC 5961 §3).
 //! - **A handshake** that is waited for in vain is "timed out" once the next retry is overdue (2.5 × the last gap, at
 //!   least 3.5 s): then nobody tries any more, and the ends are CLOSED. It is "half-open" 3.5 s after a SYN-ACK without

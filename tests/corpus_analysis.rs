@@ -13,7 +13,7 @@ use sockscope::base::Endpoint;
 use sockscope::engine::{Config, Engine, FlowDetail, FlowId};
 use sockscope::flow::Mark;
 use sockscope::journal::CaptureReader;
-use sockscope::wire::{Decoded, decode};
+use sockscope::wire::{Decoded, Decoder};
 
 /// The two ends, the lower first, and which incarnation it is.
 type Key = (Endpoint, Endpoint, usize);
@@ -72,10 +72,11 @@ fn captures(dir: &Path) -> Vec<(PathBuf, PathBuf)> {
 fn flows(capture: &Path) -> Vec<(Key, FlowDetail)> {
     let mut engine = Engine::new(Config::replay(1_000_000, 1));
     let Ok(mut reader) = CaptureReader::open(Box::new(File::open(capture).expect("a file"))) else { return Vec::new() };
+    let mut decoder = Decoder::default();
     loop {
         match reader.next_frame() {
             Ok(Some(frame)) => {
-                if let Decoded::Tcp(segment) = decode(&frame) {
+                if let Decoded::Tcp(segment) = decoder.decode(&frame) {
                     engine.feed_batch(&[segment]);
                 }
             }

@@ -1,5 +1,5 @@
 //! Holds `journal` and `wire` against a corpus of captures: every one opens and reads to its end or to a damage, and
-//! where we see another number of TCP frames or payload bytes than tshark, a counted reason must explain it.
+//! we see as many TCP frames and payload bytes as tshark, but where we hold our reading to be better.
 //!
 //! `SOCKSCOPE_CORPUS` names the corpus; its captures are in `dev/`, each `F` beside `F.streams.tsv` of tshark's counts.
 #![allow(clippy::print_stdout, reason = "the table of counts is what a reader of this test wants")]
@@ -9,13 +9,17 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use sockscope::journal::{CaptureReader, Damage, OpenError};
-use sockscope::wire::{Decoded, FrameCounts, Segment, Undecoded, decode};
+use sockscope::wire::{Decoded, Decoder, FrameCounts, Segment, Undecoded};
 
 #[path = "support/skip.rs"]
 mod skip;
 use skip::skip;
 
 type Columns = HashMap<String, usize>;
+
+/// Captures of which we read more than tshark, and hold that to be right: an IPv6 header without a payload length in a
+/// frame of 80,000 bytes, as Linux sends it before segmentation ("BIG TCP").
+const BETTER: [&str; 1] = ["tcpdump__bigtcp-ipv6-vxlan-ipv4.pcap"];
 
 struct Ours {
     counts: FrameCounts,
@@ -50,7 +54,7 @@ fn every_capture_of_the_corpus() {
             if !equal {
                 println!("  differs: tshark sees {frames} TCP frames, {payload} bytes of payload");
             }
-            if !equal && ours.counts.undecoded_total() == 0 && ours.damage.is_none() {
+            if !equal && !BETTER.contains(&&*name) {
                 unexplained.push(name.into_owned());
             }
         }
@@ -73,12 +77,13 @@ fn captures(dir: &Path) -> Vec<PathBuf> {
 
 fn read(path: &Path) -> Result<Ours, OpenError> {
     let mut reader = CaptureReader::open(Box::new(File::open(path)?))?;
+    let mut decoder = Decoder::default();
     let mut ours = Ours { counts: FrameCounts::default(), payload: 0, damage: None };
     loop {
         match reader.next_frame() {
             Ok(Some(frame)) => {
-                let decoded = decode(&frame);
-                ours.counts.count(&decoded);
+                let decoded = decoder.decode(&frame);
+                ours.counts = decoder.counts();
                 if let Decoded::Tcp(segment) = decoded {
                     ours.payload += u64::from(segment.payload_len);
                 }
@@ -89,7 +94,7 @@ fn read(path: &Path) -> Result<Ours, OpenError> {
     }
 }
 
-/// Every frame of `F.packets.tsv` (tshark's reading of it) that we decode too must say the same. How many were held.
+/// Every frame of `F.packets.tsv` (tshark's reading of it) must say the same of ours. How many were held.
 fn hold_against_packets(path: &Path) -> usize {
     let Some((columns, rows)) = table(path, ".packets.tsv") else { return 0 };
     let fields =
@@ -98,13 +103,15 @@ fn hold_against_packets(path: &Path) -> usize {
         rows.iter().map(|row| (row[fields[0]].parse().expect("a frame number"), join(fields, row))).collect();
     let mut held = 0;
     let mut reader = CaptureReader::open(Box::new(File::open(path).expect("a file"))).expect("a capture");
+    let mut decoder = Decoder::default();
     for number in 1_u64.. {
         let Ok(Some(frame)) = reader.next_frame() else { break };
-        let Decoded::Tcp(segment) = decode(&frame) else { continue };
+        let Decoded::Tcp(segment) = decoder.decode(&frame) else { continue };
         let Some(theirs) = theirs.remove(&number) else { continue };
         assert_eq!(row(number, &segment), theirs, "{}", path.display());
         held += 1;
     }
+    assert!(theirs.is_empty(), "{}: no segment where tshark has {theirs:?}", path.display());
     held
 }
 
@@ -114,11 +121,15 @@ fn row(number: u64, segment: &Segment) -> String {
     format!("{number} {src} {sport} {dst} {dport} 0x{:04x} {seq} {ack} {payload_len}", flags.0)
 }
 
-/// A row of tshark's; its flags show the reserved bits too.
+/// A row of tshark's, as ours are written; its flags show the reserved bits too.
 fn join(fields: [usize; 9], row: &[String]) -> String {
     let mut values = fields.map(|field| row[field].clone());
     let flags = u16::from_str_radix(values[5].trim_start_matches("0x"), 16).expect("flags");
     values[5] = format!("0x{:04x}", flags & 0x1ff);
+    // It tells no length where a header ends past its segment.
+    if values[8].is_empty() {
+        "0".clone_into(&mut values[8]);
+    }
     values.join(" ")
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use sockscope::engine::{Config, Engine, FlowDetail, FlowId, Input, Query, QueryCache};
 use sockscope::flow::{Side, ZeekRow};
 use sockscope::journal::CaptureReader;
-use sockscope::wire::{Decoded, FrameCounts, decode};
+use sockscope::wire::{Decoded, Decoder};
 
 const SUFFIX: &str = ".zeek.conn.log";
 
@@ -52,11 +52,9 @@ fn every_row_of_zeek() {
 fn rows_of(path: &Path) -> (Vec<String>, u64) {
     let mut reader = CaptureReader::open(Box::new(File::open(path).expect("a file"))).expect("a capture");
     let mut engine = Engine::new(Config::replay(100_000, 1));
-    let mut counts = FrameCounts::default();
+    let mut decoder = Decoder::default();
     while let Ok(Some(frame)) = reader.next_frame() {
-        let decoded = decode(&frame);
-        counts.count(&decoded);
-        if let Decoded::Tcp(segment) = decoded {
+        if let Decoded::Tcp(segment) = decoder.decode(&frame) {
             engine.feed(&Input::Segment(segment));
         }
     }
@@ -65,7 +63,7 @@ fn rows_of(path: &Path) -> (Vec<String>, u64) {
         let rows: Vec<_> = detail.zeek.iter().flat_map(|view| &view.rows).map(|row| text(&detail, row)).collect();
         rows
     });
-    (rows.collect(), counts.undecoded_total())
+    (rows.collect(), decoder.counts().undecoded_total())
 }
 
 fn text(detail: &FlowDetail, row: &ZeekRow) -> String {

@@ -13,14 +13,15 @@ use proptest::prelude::*;
 use sockscope::base::{Endpoint, Seq, Timestamp};
 use sockscope::engine::{Config, Dashboard, Engine, Filter, FlowDetail, Input, Query, QueryCache};
 use sockscope::journal::CaptureReader;
-use sockscope::wire::{Decoded, SackBlocks, Segment, decode};
+use sockscope::wire::{Decoded, Decoder, SackBlocks, Segment};
 
 static INCIDENT: LazyLock<Vec<Segment>> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcap.gz");
     let mut reader = CaptureReader::open(Box::new(File::open(path).expect("the demo"))).expect("a capture");
     let mut segments = Vec::new();
+    let mut decoder = Decoder::default();
     while let Some(frame) = reader.next_frame().expect("it is whole") {
-        if let Decoded::Tcp(segment) = decode(&frame) {
+        if let Decoded::Tcp(segment) = decoder.decode(&frame) {
             segments.push(segment);
         }
     }

@@ -10,7 +10,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 use sockscope::base::{Endpoint, Scope, Seq, TcpState, Timestamp};
 use sockscope::engine::{Config, Engine, Input, Query, QueryCache};
 use sockscope::journal::CaptureReader;
-use sockscope::wire::{Decoded, Flags, Options, Segment, decode};
+use sockscope::wire::{Decoded, Decoder, Flags, Options, Segment};
 
 #[path = "support/skip.rs"]
 mod skip;
@@ -45,6 +45,8 @@ fn segment(micros: i64, src: Endpoint, dst: Endpoint, flags: Flags, seq: u32, ac
         options: Options::default(),
         ttl: 64,
         vlan: None,
+        tunnel: None,
+        malformed: false,
         digest: 0,
     }
 }
@@ -93,8 +95,9 @@ fn a_mutated_capture_panics_nowhere() {
         }
         let Ok(mut reader) = CaptureReader::open(Box::new(std::io::Cursor::new(bytes))) else { continue };
         let mut engine = Engine::new(Config::replay(100, 1));
+        let mut decoder = Decoder::default();
         while let Ok(Some(frame)) = reader.next_frame() {
-            if let Decoded::Tcp(segment) = decode(&frame) {
+            if let Decoded::Tcp(segment) = decoder.decode(&frame) {
                 engine.feed(&Input::Segment(segment));
             }
         }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use sockscope::journal::CaptureReader;
-use sockscope::wire::{Decoded, decode};
+use sockscope::wire::{Decoded, Decoder};
 use tempfile::TempDir;
 
 #[path = "support/pty.rs"]
@@ -261,8 +261,9 @@ fn a_step_is_one_segment() {
 fn segments_within(span: Duration) -> u64 {
     let mut reader = CaptureReader::open(Box::new(std::io::Cursor::new(demo()))).expect("a capture");
     let mut times = Vec::new();
+    let mut decoder = Decoder::default();
     while let Some(frame) = reader.next_frame().expect("it is whole") {
-        times.extend(matches!(decode(&frame), Decoded::Tcp(_)).then_some(frame.ts));
+        times.extend(matches!(decoder.decode(&frame), Decoded::Tcp(_)).then_some(frame.ts));
     }
     let end = times[0] + span;
     times.iter().filter(|ts| **ts <= end).count() as u64

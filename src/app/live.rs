@@ -18,7 +18,7 @@ use crate::io::{Sampler, Sockets};
 use crate::journal::{HOLD, Merge};
 use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
-use crate::wire::{FrameCounts, Segment};
+use crate::wire::FrameCounts;
 
 use super::feed::Feed;
 use super::privileges;
@@ -39,7 +39,7 @@ const LOSS_EVERY: Duration = Duration::from_millis(250);
 /// What the threads deliver, with the number of their source.
 #[derive(Debug)]
 enum Delivery {
-    Segments { source: usize, segments: Vec<Segment>, upto: Timestamp, frames: FrameCounts },
+    Inputs { source: usize, inputs: Vec<Input>, upto: Timestamp, frames: FrameCounts },
     Drops { source: usize, kernel: u64, interface: u64 },
     Sample { source: usize, sample: Arc<SocketSample> },
     Died { source: usize, why: String },
@@ -129,10 +129,10 @@ impl Live {
 
     fn take(&mut self, delivery: Delivery) {
         match delivery {
-            Delivery::Segments { source, segments, upto, frames } => {
+            Delivery::Inputs { source, inputs, upto, frames } => {
                 self.losses[source].frames = frames;
-                for segment in segments {
-                    self.merge.push(source, Input::Segment(segment));
+                for input in inputs {
+                    self.merge.push(source, input);
                 }
                 self.merge.mark(source, upto);
             }
@@ -247,8 +247,8 @@ impl Line {
     fn offer(&self, delivery: Delivery) -> bool {
         match self.send.try_send(delivery) {
             Ok(()) => true,
-            Err(TrySendError::Full(Delivery::Segments { segments, .. })) => {
-                self.ours.fetch_add(segments.len() as u64, Ordering::Relaxed);
+            Err(TrySendError::Full(Delivery::Inputs { inputs, .. })) => {
+                self.ours.fetch_add(inputs.len() as u64, Ordering::Relaxed);
                 true
             }
             Err(TrySendError::Full(_)) => true,
@@ -263,11 +263,11 @@ fn follow(mut capture: LiveCapture, line: &Line) -> Result<()> {
     let mut batch = Vec::with_capacity(BATCH);
     while !line.stopped() {
         let before = clock::now();
-        capture.read(&mut batch)?;
-        let newest = batch.last().map(|segment| segment.ts);
+        capture.read(|decoded| batch.extend(Input::of(&decoded)))?;
+        let newest = batch.last().map(Input::ts);
         let upto = (before - SETTLE).max(newest.unwrap_or(Timestamp::MIN));
-        let segments = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-        if !line.offer(Delivery::Segments { source, segments, upto, frames: capture.counts() }) {
+        let inputs = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+        if !line.offer(Delivery::Inputs { source, inputs, upto, frames: capture.counts() }) {
             return Ok(());
         }
         if told.elapsed() >= LOSS_EVERY {

@@ -13,7 +13,7 @@ use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::handshakes::Handshakes;
 use super::join::KernelSide;
-use super::record::{Rate, Record, Standing};
+use super::record::{Rare, Rate, Record, Standing};
 use super::states::States;
 use super::table::{FlowTable, Slot, Tuple, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache};
@@ -100,6 +100,7 @@ impl Engine {
         self.advance(input.ts(), !matches!(input, Input::Tick(_)));
         match input {
             Input::Segment(segment) => self.segment(segment),
+            Input::Icmp(quote) => self.icmp(quote),
             Input::Sample(sample) => self.sample(sample),
             Input::Loss(loss) => {
                 self.wire_seen = true;
@@ -261,6 +262,7 @@ impl Engine {
             wire: None,
             analysis: if older.is_some() { Analysis::reusing() } else { Analysis::new() },
             zeek: None,
+            rare: Rare::of(segment),
             ends: [None, None],
             local,
             first: segment.ts,
@@ -286,11 +288,12 @@ impl Engine {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
+        record.rare = Rare::of(segment);
         self.start_wire(slot, segment, Flow::new(segment));
     }
 
     fn start_wire(&mut self, slot: Slot, segment: &Segment, flow: Flow) {
-        if segment.flags.syn() {
+        if segment.flags.syn() && !segment.malformed {
             self.handshakes.begin(segment.ts);
         }
         self.change(slot, segment.ts, |record| {

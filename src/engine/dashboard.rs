@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::flow::{AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, ZeekView};
 use crate::kernel::{Limits, Process, Socket, TableSource};
+use crate::wire::{IcmpError, Tunnel};
 
 use super::{FlowId, Loss};
 
@@ -375,6 +376,11 @@ pub struct FlowDetail {
     /// `None` if no segment was seen.
     pub handshake: Option<HandshakeView>,
     pub completeness: Option<Completeness>,
+    /// The outermost VLAN id and tunnel of the first captured segment.
+    pub vlan: Option<u16>,
+    pub tunnel: Option<Tunnel>,
+    /// An ICMP error that explains why the handshake got no answer.
+    pub rejected: Option<Rejection>,
     /// What the wire shows of each half: the originator's, the responder's. `None` if no segment was seen.
     pub halves: Option<[HalfView; 2]>,
     /// How often each half's segments were marked by sequence analysis. `None` if no segment was seen.
@@ -387,6 +393,21 @@ pub struct FlowDetail {
     pub zeek: Option<ZeekView>,
     /// One sentence: what it is doing now and why, as far as the evidence supports it.
     pub story: String,
+}
+
+/// What an ICMP error said of a handshake's SYN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejection {
+    pub at: Timestamp,
+    /// Who said so: the far host, or something on the way.
+    pub from: std::net::IpAddr,
+    pub error: IcmpError,
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "rejected by {}: {}", self.from, self.error)
+    }
 }
 
 /// A socket's last reading and its queues over time.

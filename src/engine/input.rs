@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use crate::base::Timestamp;
 use crate::kernel::SocketSample;
-use crate::wire::{FrameCounts, Segment};
+use crate::wire::{Decoded, FrameCounts, IcmpQuote, Segment};
 
 /// One input. The list of kinds grows; the law (state is a function of the ordered inputs) stays.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     Segment(Segment),
+    /// An ICMP error about a segment.
+    Icmp(IcmpQuote),
     Sample(Arc<SocketSample>),
     Loss(Loss),
     /// Time passed; nothing else happened.
@@ -17,10 +19,20 @@ pub enum Input {
 }
 
 impl Input {
+    /// What of a decoded frame the engine is told; a frame of anything else is only counted.
+    pub fn of(decoded: &Decoded) -> Option<Self> {
+        match *decoded {
+            Decoded::Tcp(segment) => Some(Self::Segment(segment)),
+            Decoded::Icmp(quote) => Some(Self::Icmp(quote)),
+            Decoded::NotTcp | Decoded::Undecoded(_) => None,
+        }
+    }
+
     /// When it happened, on the capture's clock.
     pub fn ts(&self) -> Timestamp {
         match self {
             Self::Segment(segment) => segment.ts,
+            Self::Icmp(quote) => quote.ts,
             Self::Sample(sample) => sample.ts,
             Self::Loss(loss) => loss.ts,
             Self::Tick(ts) => *ts,

@@ -169,6 +169,7 @@ impl Engine {
             wire: None,
             analysis: Analysis::new(),
             zeek: None,
+            rare: None,
             ends: [None, None],
             local,
             first: sample.ts,

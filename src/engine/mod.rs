@@ -10,6 +10,7 @@ mod dedupe;
 mod end;
 mod filter;
 mod handshakes;
+mod icmp;
 mod input;
 mod join;
 mod order;

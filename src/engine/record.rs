@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
-use crate::wire::Segment;
+use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
+use super::dashboard::Rejection;
 use super::end::End;
 use super::table::{Slot, Tuple, side_of};
 
@@ -25,6 +26,8 @@ pub(super) struct Record {
     pub(super) analysis: Analysis,
     /// What Zeek would log of it; `None` if only the kernel knows it.
     pub(super) zeek: Option<Zeek>,
+    /// What few flows have.
+    pub(super) rare: Option<Box<Rare>>,
     /// What the kernel said of the originator's and the responder's socket.
     pub(super) ends: [Option<Arc<End>>; 2],
     /// Which ends are on this host; meaningful only once addresses are known.
@@ -37,6 +40,24 @@ pub(super) struct Record {
     pub(super) armed: Option<Timestamp>,
     /// The incarnation of the tuple before this one, while it may still be alive (RFC 5961 §4).
     pub(super) older: Option<(Slot, FlowId)>,
+}
+
+/// What few flows have, kept apart.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rare {
+    /// What the first captured segment came through.
+    pub(super) vlan: Option<u16>,
+    pub(super) tunnel: Option<Tunnel>,
+    /// What an ICMP error said of the SYN.
+    pub(super) rejected: Option<Rejection>,
+}
+
+impl Rare {
+    /// What the first captured segment shows, if anything.
+    pub(super) fn of(segment: &Segment) -> Option<Box<Self>> {
+        let Segment { vlan, tunnel, .. } = *segment;
+        (vlan.is_some() || tunnel.is_some()).then(|| Box::new(Self { vlan, tunnel, rejected: None }))
+    }
 }
 
 /// What is counted of a record, taken before and after a change.

@@ -46,6 +46,7 @@ impl Engine {
     pub fn detail(&self, id: FlowId) -> Option<FlowDetail> {
         let record = self.table.get(self.table.find_id(id)?);
         let row = self.row(record);
+        let rare = record.rare.as_deref();
         let wire = record.wire.as_ref();
         let halves = wire.map(|flow| Side::BOTH.map(|side| flow.half(side)));
         let sockets = Side::BOTH.map(|side| record.end(side).map(End::detail));
@@ -53,6 +54,7 @@ impl Engine {
         let story = story::tell(&story::Evidence {
             row: &row,
             handshake: handshake.as_ref(),
+            rejected: rare.and_then(|rare| rare.rejected.as_ref()),
             halves: halves.as_ref(),
             sockets: &sockets,
             now: self.now.unwrap_or_default(),
@@ -63,6 +65,9 @@ impl Engine {
             first_from: wire.map(Flow::first_from),
             handshake,
             completeness: wire.map(Flow::completeness),
+            vlan: rare.and_then(|rare| rare.vlan),
+            tunnel: rare.and_then(|rare| rare.tunnel),
+            rejected: rare.and_then(|rare| rare.rejected),
             life: wire.map(Flow::life).unwrap_or_default(),
             zeek: record.zeek.as_ref().map(|zeek| zeek.rows(self.now.unwrap_or_default())),
             row,

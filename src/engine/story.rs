@@ -6,7 +6,7 @@ use crate::base::{TcpState, Timestamp};
 use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, Side};
 use crate::kernel::Limits;
 
-use super::dashboard::{EndCell, FlowRow, Ownership, SocketDetail};
+use super::dashboard::{EndCell, FlowRow, Ownership, Rejection, SocketDetail};
 
 /// How long Linux keeps TIME-WAIT (TCP_TIMEWAIT_LEN, include/net/tcp.h); assumed of a remote end.
 const TIME_WAIT: Duration = Duration::from_secs(60);
@@ -15,6 +15,7 @@ const TIME_WAIT: Duration = Duration::from_secs(60);
 pub(super) struct Evidence<'a> {
     pub(super) row: &'a FlowRow,
     pub(super) handshake: Option<&'a HandshakeView>,
+    pub(super) rejected: Option<&'a Rejection>,
     pub(super) halves: Option<&'a [HalfView; 2]>,
     pub(super) sockets: &'a [Option<SocketDetail>; 2],
     pub(super) now: Timestamp,
@@ -54,6 +55,10 @@ fn handshake(evidence: &Evidence<'_>) -> Option<String> {
     };
     let (orig, resp) = (evidence.row.orig.endpoint, evidence.row.resp.endpoint);
     let again = retries(handshake.syn_retries, "The SYN");
+    let unanswered = matches!(handshake.outcome, HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut);
+    if let Some(rejection) = evidence.rejected.filter(|_| unanswered && handshake.syn_ack_at.is_none()) {
+        return Some(format!("No connection to {resp}: the SYN was {rejection}.{again}"));
+    }
     match handshake.outcome {
         HandshakeOutcome::Refused => {
             let after = handshake.connect_time.map(|time| format!(" after {}", span(time))).unwrap_or_default();

@@ -56,6 +56,8 @@ pub(super) fn segment(millis: i64, src: &str, dst: &str, flags: &str, seq: u32, 
         options: Options::default(),
         ttl: 64,
         vlan: None,
+        tunnel: None,
+        malformed: false,
         digest: u64::from(seq) << 32 | u64::from(ack) ^ u64::from(len) ^ millis as u64,
     }
 }

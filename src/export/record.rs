@@ -59,6 +59,11 @@ pub struct FlowRecord {
     pub zeek_rows_beyond: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handshake: Option<HandshakeRecord>,
+    /// The outermost VLAN id and tunnel that the first captured segment came through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vlan: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tunnel: Option<TunnelRecord>,
     pub orig: EndRecord,
     pub resp: EndRecord,
 }
@@ -91,6 +96,9 @@ pub struct ZeekRowRecord {
 pub struct HandshakeRecord {
     /// waiting, completed, simultaneous, refused, timed_out, half_open, reset, or partial (not captured).
     pub outcome: String,
+    /// An ICMP error that explains why the SYN got no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<RejectionRecord>,
     /// SYNs and SYN-ACKs sent again; absent where the first of them was not captured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syn_retries: Option<u32>,
@@ -110,6 +118,23 @@ pub struct HandshakeRecord {
     /// What each end's SYN offered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<OptionsRecord>,
+}
+
+/// Who said in an ICMP error that a SYN went no further, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RejectionRecord {
+    pub from: std::net::IpAddr,
+    /// In words: "host prohibited".
+    pub reason: &'static str,
+    pub at_ns: i64,
+}
+
+/// A tunnel: its kind (GRE, VXLAN, MPLS, PPPoE, ...) and the number that tells it from others of its kind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TunnelRecord {
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<u32>,
 }
 
 /// What each end's SYN offered; absent if it was not captured.

@@ -115,6 +115,9 @@ pub(super) struct SummaryRecord<'a> {
     frames: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_tcp: Option<u64>,
+    /// Fragments of datagrams that a later frame completed and stands for; absent if there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined_fragments: Option<u64>,
     /// Absent where no packets were looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     segments: Option<u64>,
@@ -202,6 +205,7 @@ impl<'a> SummaryRecord<'a> {
             last_ts_ns: dashboard.now.map(Timestamp::nanos),
             frames: frames.map(|frames| frames.frames),
             not_tcp: frames.map(|frames| frames.not_tcp),
+            joined_fragments: frames.map(|frames| frames.joined).filter(|joined| *joined > 0),
             segments: wire.then_some(totals.segments),
             payload_bytes: wire.then_some(totals.payload_bytes),
             duplicates: totals.duplicates,

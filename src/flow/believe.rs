@@ -16,7 +16,7 @@ impl Flow {
     /// is known crosses the other's (simultaneous open).
     pub fn is_replaced_by(&self, segment: &Segment, from: Side) -> bool {
         let half = &self.halves[from.index()];
-        segment.flags.pure_syn() && half.has(mark::BASE) && half.iss != segment.seq
+        !segment.malformed && segment.flags.pure_syn() && half.has(mark::BASE) && half.iss != segment.seq
     }
 
     /// Whether `segment` fits this flow's numbers although a newer incarnation of the tuple exists (the answer to a

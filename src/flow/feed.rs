@@ -18,6 +18,10 @@ impl Flow {
         self.expire(now);
         self.revive(now);
         self.count(segment, from);
+        self.last = now;
+        if segment.malformed {
+            return;
+        }
         self.learn_bases(segment, from);
         let flags = segment.flags;
         if flags.rst() {
@@ -30,7 +34,6 @@ impl Flow {
             // A segment with neither SYN, RST nor ACK is dropped by its receiver (RFC 9293 §3.10.7.4).
             self.take(segment, from, now);
         }
-        self.last = now;
     }
 
     /// What is counted whether or not the segment is believed.

@@ -62,6 +62,8 @@ pub(super) fn segment() -> impl Strategy<Value = (Segment, Side)> {
                 options: Options { mss, wscale, fast_open, cut, ..Options::default() },
                 ttl: 0,
                 vlan: None,
+                tunnel: None,
+                malformed: false,
                 digest: 0,
             };
             (segment, if from_orig { Side::Orig } else { Side::Resp })

@@ -3,7 +3,7 @@
 //! ```text
 //! 0.000 > S 100 mss 1460 ws 7        time, > from the originator or < from the responder, flags as tcpdump prints
 //! 0.020 < S. 300 ack 101             them, number; then ack, len, win (1000 unless given), mss, ws, sack, ts, tfo, cut,
-//!                                    mptcp with its subtype
+//!                                    mptcp with its subtype, malformed
 //! at 90                              time passes
 //! expect orig ESTAB resp -           - is "not known"; after a time, to the nanosecond
 //! replaced 91 > S 9000               such a segment begins a new flow (all others are asserted not to)
@@ -112,6 +112,8 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
         options: Options::default(),
         ttl: 64,
         vlan: None,
+        tunnel: None,
+        malformed: false,
         digest: 0,
     };
     let mut rest = rest.iter();
@@ -128,6 +130,7 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
             "tfo" => segment.options.fast_open = true,
             "cut" => segment.options.cut = true,
             "mptcp" => segment.options.mptcp = Some(value() as u8),
+            "malformed" => segment.malformed = true,
             other => panic!("not a word of segments: {other}"),
         }
     }

@@ -64,7 +64,7 @@ fn handshake_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &
     let lines = match &detail.handshake {
         None => vec![Line::from(styled("no segment captured", theme.dim))],
         Some(view) => {
-            let mut sections = handshake_lines(context, view, detail.completeness);
+            let mut sections = handshake_lines(context, view, detail);
             sections.extend(detail.zeek.iter().flat_map(|zeek| flow_zeek::sections(context, zeek)));
             keep_by_weight(sections, usize::from(inner.height))
         }
@@ -72,7 +72,7 @@ fn handshake_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &
     put_all(buf, inner, &lines);
 }
 
-fn handshake_lines(context: &Context<'_>, view: &HandshakeView, seen: Option<Completeness>) -> Sections {
+fn handshake_lines(context: &Context<'_>, view: &HandshakeView, detail: &FlowDetail) -> Sections {
     let theme = context.theme;
     let failed = view.outcome.is_failure();
     let (mark, style): (String, Style) =
@@ -83,6 +83,9 @@ fn handshake_lines(context: &Context<'_>, view: &HandshakeView, seen: Option<Com
         outcome.push(styled(format!("  {name} sent {} times", u64::from(n) + 1), theme.warning));
     }
     let mut sections = vec![(0, vec![field(context, "outcome", outcome)])];
+    if let Some(rejection) = &detail.rejected {
+        sections.push((0, vec![field(context, "icmp", vec![styled(rejection.to_string(), theme.warning)])]));
+    }
     let times = [
         ("connect", 1, view.connect_time, "first SYN to ACK"),
         ("rtt", 2, view.rtt, "SYN to ACK, none sent twice"),
@@ -100,7 +103,12 @@ fn handshake_lines(context: &Context<'_>, view: &HandshakeView, seen: Option<Com
             sections.push((4, vec![plain(context, side.name(), offered(&offer))]));
         }
     }
-    if let Some(seen) = seen {
+    let vlan = detail.vlan.map(|id| format!("VLAN {id}"));
+    let through: Vec<String> = vlan.into_iter().chain(detail.tunnel.map(|tunnel| tunnel.to_string())).collect();
+    if !through.is_empty() {
+        sections.push((5, vec![plain(context, "through", through.join("  "))]));
+    }
+    if let Some(seen) = detail.completeness {
         sections.push((5, vec![plain(context, "captured", completeness(seen))]));
     }
     sections

@@ -1,72 +1,115 @@
-//! A datagram → the TCP bytes in it, and how long they were on the wire by the IP header.
+//! An IP header and its extension headers → what they carry, and how long it was on the wire.
 //!
 //! Read first: RFC 791 §3.1, RFC 8200 §3–4, RFC 2675 (jumbograms).
 
 use std::net::IpAddr;
 
-use etherparse::{IpNumber, LaxIpSlice, LaxIpv4Slice, LaxIpv6Slice, UdpHeaderSlice, ip_number};
+use etherparse::{IpNumber, LaxIpSlice, LaxIpv4Slice, LaxIpv6Slice, ip_number};
 
-use super::digest::digest;
+use super::span::Span;
 use super::{Stop, Undecoded};
 
-/// A whole datagram that carries TCP.
+/// A datagram, or a fragment of one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Datagram<'a> {
     pub(super) src: IpAddr,
     pub(super) dst: IpAddr,
     /// IPv4 TTL or IPv6 hop limit.
     pub(super) ttl: u8,
-    /// The captured bytes from the TCP header on, link padding excluded.
-    pub(super) tcp: &'a [u8],
-    /// Length of TCP header and payload on the wire.
-    pub(super) tcp_len: u32,
-    pub(super) digest: u64,
+    /// What `payload` is. Of a fragment: what the datagram's payload begins with.
+    pub(super) protocol: IpNumber,
+    /// What follows the headers, link padding excluded.
+    pub(super) payload: Span<'a>,
+    /// The captured bytes from the IP header on, link padding excluded.
+    pub(super) captured: &'a [u8],
+    /// Which part of a datagram it is, if not a whole one.
+    pub(super) part: Option<Part>,
 }
 
-/// Takes the IP header and its extension headers off. `wire_len` is what the frame's original length leaves for the
-/// datagram.
-pub(super) fn slice(bytes: &[u8], wire_len: u32) -> Result<Datagram<'_>, Stop> {
-    let (ip, stopped) = LaxIpSlice::from_slice(bytes).map_err(|_| Undecoded::Ip)?;
-    expect_tcp(&ip, stopped.is_some())?;
-    let (ttl, headers, len) = match &ip {
-        LaxIpSlice::Ipv4(ip) => (ip.header().ttl(), headers_v4(ip), total_v4(ip, wire_len)?),
-        LaxIpSlice::Ipv6(ip) => (ip.header().hop_limit(), headers_v6(ip), total_v6(ip, wire_len)?),
-    };
-    let tcp = ip.payload().payload;
-    let captured = &bytes[..bytes.len().min(headers + tcp.len())];
-    let tcp_len = len.checked_sub(u32::try_from(headers).unwrap_or(u32::MAX)).ok_or(Undecoded::Ip)?;
-    Ok(Datagram { src: ip.source_addr(), dst: ip.destination_addr(), ttl, tcp, tcp_len, digest: digest(captured) })
+/// A fragment's place in its datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// The identification: 16 bits in IPv4.
+    pub(super) id: u32,
+    /// Where it begins, bytes.
+    pub(super) offset: u32,
+    /// Others follow it.
+    pub(super) more: bool,
 }
 
-/// Stops unless a whole TCP segment follows the headers.
-fn expect_tcp(ip: &LaxIpSlice<'_>, stopped: bool) -> Result<(), Stop> {
-    use ip_number::{AUTH, GRE, IPV4, IPV6, IPV6_DEST_OPTIONS, IPV6_ROUTE, TCP, UDP};
-
-    let payload = ip.payload();
-    if payload.fragmented {
-        // In a later fragment what looks like an extension header is payload: only the first number can be trusted.
-        let number = match ip {
-            LaxIpSlice::Ipv4(ip) => ip.header().protocol(),
-            LaxIpSlice::Ipv6(_) => payload.ip_number,
-        };
-        let may_be_tcp = matches!(number, TCP | AUTH | IPV6_DEST_OPTIONS | IPV6_ROUTE);
-        return Err(if may_be_tcp { Undecoded::Fragment.into() } else { Stop::NotTcp });
+/// Reads the headers at the beginning of `span`, which ends where the frame does.
+pub(super) fn slice(span: Span<'_>) -> Result<Datagram<'_>, Stop> {
+    let (ip, stopped) = LaxIpSlice::from_slice(span.bytes).map_err(|_| Undecoded::Ip)?;
+    if ip.payload().fragmented {
+        return fragment(span, &ip);
     }
-    if stopped {
+    if stopped.is_some() {
         return Err(Undecoded::Ip.into());
     }
-    match payload.ip_number {
-        TCP => Ok(()),
-        GRE | IPV4 | IPV6 => Err(Undecoded::Tunnel.into()),
-        UDP if is_tunnel(payload.payload) => Err(Undecoded::Tunnel.into()),
-        IpNumber(_) => Err(Stop::NotTcp),
+    let (ttl, headers, len) = match &ip {
+        LaxIpSlice::Ipv4(ip) => (ip.header().ttl(), headers_v4(ip), total_v4(ip, span.wire_len)?),
+        LaxIpSlice::Ipv6(ip) => (ip.header().hop_limit(), headers_v6(ip), total_v6(ip, span.wire_len)?),
+    };
+    let protocol = ip.payload().ip_number;
+    whole(&ip, ttl, protocol, span.limit(len), headers, None)
+}
+
+fn whole<'a>(
+    ip: &LaxIpSlice<'_>,
+    ttl: u8,
+    protocol: IpNumber,
+    datagram: Span<'a>,
+    headers: usize,
+    part: Option<Part>,
+) -> Result<Datagram<'a>, Stop> {
+    let (src, dst) = (ip.source_addr(), ip.destination_addr());
+    let payload = datagram.skip(headers).ok_or(Undecoded::Ip)?;
+    Ok(Datagram { src, dst, ttl, protocol, payload, captured: datagram.bytes, part })
+}
+
+/// A fragment. In a later one what looks like an extension header is payload, so only what stands before the place of
+/// the fragment header is read.
+fn fragment<'a>(span: Span<'a>, ip: &LaxIpSlice<'a>) -> Result<Datagram<'a>, Stop> {
+    match ip {
+        LaxIpSlice::Ipv4(v4) => {
+            let header = v4.header();
+            let part = Part {
+                id: header.identification().into(),
+                offset: u32::from(header.fragments_offset().value()) * 8,
+                more: header.more_fragments(),
+            };
+            let datagram = span.limit(total_v4(v4, span.wire_len)?);
+            whole(ip, header.ttl(), header.protocol(), datagram, header.slice().len(), Some(part))
+        }
+        LaxIpSlice::Ipv6(v6) => {
+            let datagram = span.limit(total_v6(v6, span.wire_len)?);
+            let (protocol, headers, part) =
+                fragment_header(datagram.bytes, v6.header().next_header()).ok_or(Undecoded::Ip)?;
+            whole(ip, v6.header().hop_limit(), protocol, datagram, headers, Some(part))
+        }
     }
 }
 
-/// Whether a UDP datagram goes to the port of VXLAN (RFC 7348) or Geneve (RFC 8926).
-fn is_tunnel(udp: &[u8]) -> bool {
-    const PORTS: [u16; 2] = [4789, 6081];
-    UdpHeaderSlice::from_slice(udp).is_ok_and(|header| PORTS.contains(&header.destination_port()))
+/// The fragment header behind others (RFC 8200 §4.5): what follows it, where that begins, and its place.
+fn fragment_header(bytes: &[u8], mut next: IpNumber) -> Option<(IpNumber, usize, Part)> {
+    use ip_number::{AUTH, IPV6_DEST_OPTIONS, IPV6_FRAG, IPV6_HOP_BY_HOP, IPV6_ROUTE};
+    let mut at = 40;
+    loop {
+        let header: [u8; 8] = *bytes.get(at..)?.first_chunk()?;
+        let len = usize::from(header[1]);
+        at += match next {
+            IPV6_FRAG => {
+                let place = u16::from_be_bytes([header[2], header[3]]);
+                let id = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
+                let part = Part { id, offset: u32::from(place & !7), more: place & 1 != 0 };
+                return Some((IpNumber(header[0]), at + 8, part));
+            }
+            IPV6_HOP_BY_HOP | IPV6_ROUTE | IPV6_DEST_OPTIONS => 8 * (len + 1),
+            AUTH => 4 * (len + 2),
+            _ => return None,
+        };
+        next = IpNumber(header[0]);
+    }
 }
 
 fn headers_v4(ip: &LaxIpv4Slice<'_>) -> usize {

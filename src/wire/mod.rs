@@ -1,18 +1,31 @@
 //! Captured bytes → [`Segment`]. Total: it never panics, and counts what it cannot decode, by reason.
 //!
-//! May touch `base` and etherparse; no clock and no flow state. Read first: RFC 9293 §3.1 (header format),
+//! May touch `base` and etherparse; no clock and no flow state. One [`Decoder`] for each source: it keeps the fragments
+//! that wait for others. Read first: RFC 9293 §3.1 (header format),
 //! <https://www.tcpdump.org/linktypes.html>.
 
+mod counts;
+mod decoder;
 mod digest;
+mod fragments;
+mod icmp;
 mod ip;
 mod link;
 mod options;
+mod route;
 mod segment;
+mod span;
 mod tcp;
+mod tunnel;
+mod udp_tunnel;
 
 #[cfg(test)]
 mod tests;
 
+pub use counts::FrameCounts;
+pub use decoder::Decoder;
+pub use icmp::{IcmpError, IcmpQuote};
+pub use route::{Tunnel, TunnelKind};
 pub use segment::{Flags, Options, SackBlocks, Segment};
 
 use crate::base::{Scope, Timestamp};
@@ -39,6 +52,8 @@ pub struct Frame<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
     Tcp(Segment),
+    /// An ICMP error that quotes TCP.
+    Icmp(IcmpQuote),
     /// Well-formed as far as it was read, and not TCP.
     NotTcp,
     Undecoded(Undecoded),
@@ -53,20 +68,34 @@ pub enum Undecoded {
     Link,
     /// The IP header or its extension headers are cut or malformed.
     Ip,
-    /// A fragment of a datagram: not reassembled.
+    /// A fragment of a datagram that is not complete: not yet, or never.
     Fragment,
-    /// An encapsulation that is not read (PPPoE, MPLS, GRE, IP in IP, VXLAN).
+    /// A fragment that contradicts another of its datagram, which is dropped whole, as RFC 5722 has it for IPv6 and
+    /// Linux for both.
+    Overlap,
+    /// A tunnel's header is cut or malformed, of a kind that is not read, or nested too deep.
     Tunnel,
-    /// The TCP header is cut before its fixed 20 bytes end.
+    /// Encrypted by the link (IEEE 802.11, PPP, MACsec) or a tunnel (CAPWAP).
+    Encrypted,
+    /// The TCP header is cut before its window field ends.
     TcpCut,
-    /// The TCP header contradicts itself (data offset under 20 or past the segment's end).
+    /// The TCP header contradicts itself (fewer than 16 bytes, or a data offset under 20).
     TcpMalformed,
 }
 
 impl Undecoded {
     /// Every reason, in the order reports list them.
-    pub const ALL: [Self; 7] =
-        [Self::LinkType, Self::Link, Self::Ip, Self::Fragment, Self::Tunnel, Self::TcpCut, Self::TcpMalformed];
+    pub const ALL: [Self; 9] = [
+        Self::LinkType,
+        Self::Link,
+        Self::Ip,
+        Self::Fragment,
+        Self::Overlap,
+        Self::Tunnel,
+        Self::Encrypted,
+        Self::TcpCut,
+        Self::TcpMalformed,
+    ];
 
     /// The reason in words, as reports and JSON keys write it.
     pub const fn name(self) -> &'static str {
@@ -75,65 +104,12 @@ impl Undecoded {
             Self::Link => "link",
             Self::Ip => "ip",
             Self::Fragment => "fragment",
+            Self::Overlap => "fragment_overlap",
             Self::Tunnel => "tunnel",
+            Self::Encrypted => "encrypted",
             Self::TcpCut => "tcp_cut",
             Self::TcpMalformed => "tcp_malformed",
         }
-    }
-}
-
-/// What became of the frames of a source, so that nothing is lost silently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FrameCounts {
-    pub frames: u64,
-    pub segments: u64,
-    pub not_tcp: u64,
-    undecoded: [u64; Undecoded::ALL.len()],
-}
-
-impl FrameCounts {
-    /// Counts one frame.
-    pub fn count(&mut self, decoded: &Decoded) {
-        self.frames += 1;
-        match decoded {
-            Decoded::Tcp(_) => self.segments += 1,
-            Decoded::NotTcp => self.not_tcp += 1,
-            Decoded::Undecoded(reason) => self.undecoded[*reason as usize] += 1,
-        }
-    }
-
-    /// The counts of two sources together.
-    #[must_use]
-    pub fn plus(&self, other: &Self) -> Self {
-        let mut undecoded = self.undecoded;
-        for (sum, more) in undecoded.iter_mut().zip(other.undecoded) {
-            *sum += more;
-        }
-        Self {
-            frames: self.frames + other.frames,
-            segments: self.segments + other.segments,
-            not_tcp: self.not_tcp + other.not_tcp,
-            undecoded,
-        }
-    }
-
-    /// How many frames could not be decoded for `reason`.
-    pub const fn undecoded(&self, reason: Undecoded) -> u64 {
-        self.undecoded[reason as usize]
-    }
-
-    /// How many frames could not be decoded, for any reason.
-    pub fn undecoded_total(&self) -> u64 {
-        self.undecoded.iter().sum()
-    }
-}
-
-/// Decodes one frame: link header, then IP, then TCP. Allocates nothing.
-pub fn decode(frame: &Frame<'_>) -> Decoded {
-    match segment_of(frame) {
-        Ok(segment) => Decoded::Tcp(segment),
-        Err(Stop::NotTcp) => Decoded::NotTcp,
-        Err(Stop::Undecoded(reason)) => Decoded::Undecoded(reason),
     }
 }
 
@@ -148,13 +124,4 @@ impl From<Undecoded> for Stop {
     fn from(reason: Undecoded) -> Self {
         Self::Undecoded(reason)
     }
-}
-
-fn segment_of(frame: &Frame<'_>) -> Result<Segment, Stop> {
-    let network = link::network(frame.link, frame.bytes)?;
-    // What was captured was on the wire, whatever len claims.
-    let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
-    let link_header = u32::try_from(frame.bytes.len() - network.datagram.len()).unwrap_or(u32::MAX);
-    let datagram = ip::slice(network.datagram, frame.len.max(captured) - link_header)?;
-    tcp::segment(frame, network.vlan, &datagram)
 }

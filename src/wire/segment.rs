@@ -1,5 +1,6 @@
 //! The decoded TCP unit, with the numbers as they stood on the wire. Read first: RFC 9293 §3.1, RFC 7323, RFC 2018.
 
+use super::route::Tunnel;
 use crate::base::{Endpoint, Scope, Seq, Timestamp};
 
 /// One TCP segment.
@@ -19,6 +20,9 @@ pub struct Segment {
     pub window: u16,
     /// Payload bytes by the IP header (not by what was captured).
     pub payload_len: u32,
+    /// Its data offset points past the segment's end. No endpoint accepts it: it is counted, without payload, and
+    /// changes no state.
+    pub malformed: bool,
     /// Length of the whole frame on the wire, for rates.
     pub frame_len: u32,
     pub options: Options,
@@ -26,6 +30,8 @@ pub struct Segment {
     pub ttl: u8,
     /// The outermost VLAN id, if the frame was tagged.
     pub vlan: Option<u16>,
+    /// The outermost tunnel it came through, if any.
+    pub tunnel: Option<Tunnel>,
     /// A digest of the datagram from the IP header on: the same on every interface that shows the same datagram.
     pub digest: u64,
 }

@@ -37,6 +37,8 @@ fn segments(n: usize) -> [Segment; 5] {
         options: Options::default(),
         ttl: 64,
         vlan: None,
+        tunnel: None,
+        malformed: false,
         digest: (n as u64) << 8 | step as u64,
     };
     [

@@ -1,7 +1,7 @@
 //! From the engine's values to the records: where what was not recorded is left out.
 
 use crate::base::{Scope, TcpState, Timestamp};
-use crate::engine::{EndCell, FlowDetail, Ownership, SocketDetail};
+use crate::engine::{EndCell, FlowDetail, Ownership, Rejection, SocketDetail};
 use crate::flow::{
     AnalysisCounts, HalfView, HandshakeOutcome, HandshakeView, Mark, Negotiated, RowEnd, Side, ZeekRow, ZeekView,
 };
@@ -9,7 +9,7 @@ use crate::kernel::TcpInfo;
 
 use super::{
     AnalysisRecord, EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord,
-    SocketRecord, TimerRecord, WindowRecord, ZeekRowRecord,
+    RejectionRecord, SocketRecord, TimerRecord, TunnelRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.
@@ -50,7 +50,12 @@ impl FlowRecord {
             history: zeek.and_then(ZeekView::chosen).map(|row| row.history.to_string()),
             zeek_rows: several.map(|view| view.rows.iter().map(ZeekRowRecord::of).collect()),
             zeek_rows_beyond: several.map(|view| view.beyond).filter(|beyond| *beyond > 0),
-            handshake: detail.handshake.as_ref().map(HandshakeRecord::of),
+            handshake: detail.handshake.as_ref().map(|view| HandshakeRecord {
+                rejected: detail.rejected.as_ref().map(RejectionRecord::of),
+                ..HandshakeRecord::of(view)
+            }),
+            vlan: detail.vlan,
+            tunnel: detail.tunnel.map(|tunnel| TunnelRecord { kind: tunnel.kind.name(), id: tunnel.id }),
             orig: end(Side::Orig),
             resp: end(Side::Resp),
         }
@@ -79,12 +84,19 @@ impl ZeekRowRecord {
     }
 }
 
+impl RejectionRecord {
+    fn of(rejection: &Rejection) -> Self {
+        Self { from: rejection.from, reason: rejection.error.meaning(), at_ns: rejection.at.nanos() }
+    }
+}
+
 impl HandshakeRecord {
     fn of(view: &HandshakeView) -> Self {
         let [orig, resp] = view.offered.map(|offer| offer.as_ref().map(OfferRecord::of));
         let seen = view.outcome != HandshakeOutcome::Partial;
         Self {
             outcome: outcome_key(view.outcome),
+            rejected: None,
             syn_retries: (seen && view.syn_at.is_some()).then_some(view.syn_retries),
             syn_ack_retries: (seen && view.syn_ack_at.is_some()).then_some(view.syn_ack_retries),
             syn_to_synack_ns: view.syn_to_syn_ack.map(nanos),

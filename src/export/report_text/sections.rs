@@ -61,6 +61,9 @@ fn wire_line(dashboard: &Dashboard) -> String {
     if let Some(loss) = &dashboard.loss {
         facts.push(counted(loss.frames.frames, "frame"));
         facts.push(format!("{} not TCP", count(loss.frames.not_tcp)));
+        if loss.frames.joined > 0 {
+            facts.push(format!("{} joined", counted(loss.frames.joined, "fragment")));
+        }
     }
     facts.push(format!("{} with {} of payload", counted(totals.segments, "segment"), bytes(totals.payload_bytes)));
     facts.push(counted(totals.flows_begun, "flow"));

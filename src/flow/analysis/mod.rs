@@ -69,6 +69,10 @@ impl Analysis {
     /// Takes in a segment sent by `from`, in the order of the capture, and tells what it is marked with; its sender's
     /// half is what the marks count for.
     pub fn feed(&mut self, segment: &Segment, from: Side) -> Marks {
+        // Shorter than its own header: of its stream, but it has no length to analyse (§8).
+        if segment.malformed {
+            return Marks::default();
+        }
         let reused = self.claim_base(segment, from);
         let [orig, resp] = &mut self.halves;
         let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };

@@ -1,6 +1,16 @@
 //! What is believed: incarnations, RSTs, FINs, SYNs.
 
 cases! {
+a_malformed_segment_counts_and_changes_no_state: "
+    0 > S 100
+    0.1 < S. 300 ack 101
+    0.2 > . 101 ack 301
+    1 > F. 101 ack 301 win 0 malformed
+    1.1 < R 301 malformed
+    1.2 > S 9000 malformed
+    expect orig ESTAB resp ESTAB orig-fins 1 resp-rsts 1 orig-syns 2 orig-segments 4 orig-raw 1000 orig-nxt 101
+    1.3 > P. 101 ack 301 len 5
+    expect orig-bytes 5 orig-nxt 106 completeness 63"
 an_idle_gap_does_not_split: "
     0 > S 100
     0.1 < S. 300 ack 101

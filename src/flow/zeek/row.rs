@@ -13,6 +13,8 @@ use super::view::{RowEnd, ZeekRow};
 use crate::base::Timestamp;
 use crate::wire::{Flags, Segment};
 
+/// §2e: when the second look at a connection is taken: 5 s after it began, then 6 s later.
+const HOUSEKEEPING: Duration = Duration::from_secs(11);
 /// §2a, §2b: an unanswered attempt, and a row whose close is complete, end after this.
 const LINGER: Duration = Duration::from_secs(5);
 /// §2c: how long a row waits in silence: in the handshake, after it, of a login.
@@ -89,6 +91,10 @@ impl Row {
 
     /// §3: one segment, in Zeek's order.
     pub(super) fn take(&mut self, segment: &Segment, from: Side) {
+        // §1: the connection is found or made, and nothing else happens.
+        if segment.malformed {
+            return;
+        }
         let flags = segment.flags;
         let was = self.role(from);
         self.flip_late(segment);
@@ -213,6 +219,11 @@ impl Row {
             return (self.close_at <= now).then_some(RowEnd::Closed);
         }
         let [orig, resp] = &self.ends;
+        // §2e: the housekeeping of a connection of which only damaged segments were seen.
+        let nothing_seen = orig.state == State::Inactive && resp.state == State::Inactive;
+        if nothing_seen && self.first + HOUSEKEEPING <= now {
+            return Some(RowEnd::Idle);
+        }
         let attempts = matches!(orig.state, State::SynSent | State::SynAckSent) && orig.before == State::Inactive;
         let unanswered = attempts && resp.state == State::Inactive;
         if unanswered && self.first + LINGER <= now {
