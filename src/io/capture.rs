@@ -3,6 +3,8 @@
 //! Read first: pcap(3PCAP), pcap_stats(3PCAP); `any` gives interface ids only as LINUX_SLL2, asked for by number.
 
 use pcap::{Active, Capture, Linktype, Precision};
+use rustix::net::netdevice::name_to_index;
+use rustix::net::{AddressFamily, SocketType};
 use thiserror::Error;
 
 use crate::base::{Scope, Timestamp};
@@ -51,6 +53,8 @@ pub struct LiveCapture {
     handle: Capture<Active>,
     link: LinkType,
     device: String,
+    /// The interface's number in its namespace; 0 where there is none (`any`).
+    iface: u32,
     decoder: Decoder,
 }
 
@@ -90,7 +94,13 @@ impl LiveCapture {
             reason: error.to_string(),
         })?;
         let link = LinkType(u16::try_from(handle.get_datalink().0).unwrap_or(u16::MAX));
-        Ok(Self { handle, link, device: settings.device.clone(), decoder: Decoder::default() })
+        Ok(Self {
+            handle,
+            link,
+            device: settings.device.clone(),
+            iface: index_of(&settings.device),
+            decoder: Decoder::default(),
+        })
     }
 
     /// Takes what the kernel has gathered, waiting for it at most a moment; gives `each` frame as decoded.
@@ -98,8 +108,8 @@ impl LiveCapture {
     /// # Errors
     /// Where the capture has ended (the interface went down or away).
     pub fn read(&mut self, mut each: impl FnMut(Decoded)) -> Result<(), CaptureError> {
-        let (link, decoder) = (self.link, &mut self.decoder);
-        let taken = self.handle.dispatch(Some(AT_ONCE), |packet| each(decoder.decode(&frame(link, &packet))));
+        let (link, iface, decoder) = (self.link, self.iface, &mut self.decoder);
+        let taken = self.handle.dispatch(Some(AT_ONCE), |packet| each(decoder.decode(&frame(link, iface, &packet))));
         match taken {
             Ok(_) | Err(pcap::Error::TimeoutExpired) => Ok(()),
             Err(error) => Err(CaptureError::Device { device: self.device.clone(), reason: error.to_string() }),
@@ -118,23 +128,30 @@ impl LiveCapture {
     }
 }
 
-fn frame<'a>(link: LinkType, packet: &pcap::Packet<'a>) -> Frame<'a> {
+fn frame<'a>(link: LinkType, iface: u32, packet: &pcap::Packet<'a>) -> Frame<'a> {
     let ts = packet.header.ts;
     Frame {
         // With nanosecond precision libpcap puts nanoseconds where microseconds stand otherwise.
         ts: Timestamp::from_secs_nanos(ts.tv_sec, ts.tv_usec),
         scope: Scope::default(),
-        iface: interface(link, packet.data),
+        iface: told_interface(link, packet.data).unwrap_or(iface),
         link,
         bytes: packet.data,
         len: packet.header.len,
     }
 }
 
-/// The interface index of a cooked frame (LINUX_SLL2: bytes 4 to 7); 0 where the link type does not tell.
-fn interface(link: LinkType, bytes: &[u8]) -> u32 {
-    let index = bytes.get(4..8).filter(|_| i32::from(link.0) == LINUX_SLL2);
-    index.and_then(|index| index.try_into().ok()).map_or(0, u32::from_be_bytes)
+/// The interface index of a cooked frame (LINUX_SLL2: bytes 4 to 7), which no other link type tells.
+fn told_interface(link: LinkType, bytes: &[u8]) -> Option<u32> {
+    let index = bytes.get(4..8).filter(|_| i32::from(link.0) == LINUX_SLL2)?;
+    index.try_into().ok().map(u32::from_be_bytes)
+}
+
+/// The number that tells interfaces apart when several are captured on: without it, what two of them show of one
+/// datagram (a tunnel and the link beneath it) would count twice.
+fn index_of(device: &str) -> u32 {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None);
+    socket.ok().and_then(|socket| name_to_index(socket, device).ok()).unwrap_or(0)
 }
 
 fn refusal(device: &str, error: &pcap::Error) -> CaptureError {
