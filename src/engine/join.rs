@@ -165,6 +165,7 @@ impl Engine {
             orig_known: accepted || matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv),
             wire: None,
             rare: None,
+            bare: [false; 2],
             ends: [None, None],
             local,
             first: sample.ts,
