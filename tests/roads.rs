@@ -100,6 +100,7 @@ fn a_stream_through_vxlan_in_fragments_is_seen_whole() {
     let iss = sent().find(|segment| segment.flags.pure_syn()).expect("the SYN").seq;
     let fin = sent().find(|segment| segment.flags.fin()).expect("the FIN");
     assert_eq!(fin.end().offset_from(iss), BYTES as i32 + 2);
+    assert_ne!(fin.iface, 0, "the interface is told");
     assert_eq!(fin.tunnel.map(|tunnel| tunnel.to_string()).as_deref(), Some("VXLAN 42"));
     let payload: u32 = sent().map(|segment| segment.payload_len).sum();
     assert!(payload as usize >= BYTES, "{payload}, each byte at least once");

@@ -193,7 +193,9 @@ impl Engine {
 
     fn segment(&mut self, segment: &Segment) {
         self.wire_seen = true;
-        if self.config.merge_interfaces && self.dedupe.is_repeat(segment) {
+        let tuple = Tuple::new(segment.scope, segment.src, segment.dst);
+        let found = self.table.find(&tuple);
+        if self.config.merge_interfaces && self.is_shown_twice(segment, found) {
             self.totals.duplicates += 1;
             return;
         }
@@ -202,8 +204,7 @@ impl Engine {
         self.totals.payload_bytes += u64::from(segment.payload_len);
         self.segments.add(segment.ts, 1);
         self.bits.add(segment.ts, bits);
-        let tuple = Tuple::new(segment.scope, segment.src, segment.dst);
-        let Some(slot) = self.table.find(&tuple) else {
+        let Some(slot) = found else {
             return self.begin_by_wire(segment, None);
         };
         match self.incarnation(slot, segment) {
@@ -215,12 +216,29 @@ impl Engine {
                 self.change(owner, segment.ts, |record| {
                     let from = side_of(record, segment.src);
                     record.touch(segment, bits);
+                    record.bare[from.index()] |= segment.tunnel.is_none();
                     if let Some(flow) = &mut record.wire {
                         flow.feed(segment, from);
                     }
                 });
             }
         }
+    }
+
+    /// Whether another interface shows the segment too: the same datagram a moment ago, or, for a segment in a tunnel,
+    /// its sender's segments outside of it. There offload may cut them otherwise, so no datagram equals another.
+    fn is_shown_twice(&mut self, segment: &Segment, found: Option<Slot>) -> bool {
+        let side = |slot| side_of(self.table.get(slot), segment.src).index();
+        let known = found.map(|slot| (slot, side(slot)));
+        let in_tunnel = segment.tunnel.is_some();
+        if in_tunnel && known.is_some_and(|(slot, side)| self.table.get(slot).bare[side]) {
+            return true;
+        }
+        let repeat = self.dedupe.is_repeat(segment);
+        if let Some((slot, side)) = known.filter(|_| repeat && !in_tunnel) {
+            self.table.get_mut(slot).bare[side] = true;
+        }
+        repeat
     }
 
     /// Which connection on its tuple a segment belongs to.
@@ -263,6 +281,7 @@ impl Engine {
             analysis: if older.is_some() { Analysis::reusing() } else { Analysis::new() },
             zeek: None,
             rare: Rare::of(segment),
+            bare: [false; 2],
             ends: [None, None],
             local,
             first: segment.ts,
@@ -297,6 +316,8 @@ impl Engine {
             self.handshakes.begin(segment.ts);
         }
         self.change(slot, segment.ts, |record| {
+            let from = side_of(record, segment.src);
+            record.bare[from.index()] = segment.tunnel.is_none();
             record.touch(segment, u64::from(segment.frame_len) * 8);
             record.wire = Some(flow);
             record.zeek = Some(Zeek::new(segment, side_of(record, segment.src)));

@@ -45,3 +45,53 @@ impl Dedupe {
         repeat
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::segment;
+    use super::super::{Config, Engine, FlowId, Input};
+    use super::*;
+    use crate::wire::{Tunnel, TunnelKind};
+
+    const CLIENT: &str = "10.0.0.2:40000";
+    const SERVER: &str = "10.0.0.5:80";
+
+    fn outer(segment: Segment) -> Segment {
+        let tunnel = Some(Tunnel { kind: TunnelKind::Vxlan, id: Some(42) });
+        Segment { tunnel, iface: 1, ..segment }
+    }
+
+    fn inner(segment: Segment) -> Segment {
+        Segment { iface: 2, ts: segment.ts + Duration::from_micros(20), ..segment }
+    }
+
+    /// Segments and payload bytes that counted.
+    fn counted(config: Config, segments: &[Segment]) -> (u64, u64) {
+        let mut engine = Engine::new(config);
+        segments.iter().for_each(|segment| engine.feed(&Input::Segment(*segment)));
+        let row = engine.detail(FlowId(0)).expect("the flow").row;
+        (row.segments.expect("segments"), row.payload_bytes.expect("bytes"))
+    }
+
+    /// A handshake in which both see the same, then 3,000 bytes that the tunnel carries in two.
+    fn through_a_tunnel() -> Vec<Segment> {
+        let syn = segment(0, CLIENT, SERVER, "S", 100, 0, 0);
+        let answer = segment(1, SERVER, CLIENT, "S.", 500, 101, 0);
+        let parts = [segment(2, CLIENT, SERVER, ".", 101, 501, 1500), segment(2, CLIENT, SERVER, ".", 1601, 501, 1500)];
+        let whole = segment(2, CLIENT, SERVER, ".", 101, 501, 3000);
+        vec![outer(syn), inner(syn), outer(answer), inner(answer), outer(parts[0]), outer(parts[1]), inner(whole)]
+    }
+
+    #[test]
+    fn what_a_tunnel_and_the_link_beneath_it_show_counts_once_when_live() {
+        assert_eq!(counted(Config::live(10, 1), &through_a_tunnel()), (3, 3000));
+        assert_eq!(counted(Config::replay(10, 1), &through_a_tunnel()), (7, 6000), "in a file every frame counts");
+    }
+
+    #[test]
+    fn a_direction_that_only_the_tunnel_shows_counts() {
+        let data = segment(2, CLIENT, SERVER, ".", 101, 501, 1500);
+        let answer = segment(3, SERVER, CLIENT, ".", 501, 1601, 10);
+        assert_eq!(counted(Config::live(10, 1), &[outer(data), inner(answer), outer(data)]), (3, 3010));
+    }
+}

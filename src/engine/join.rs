@@ -170,6 +170,7 @@ impl Engine {
             analysis: Analysis::new(),
             zeek: None,
             rare: None,
+            bare: [false; 2],
             ends: [None, None],
             local,
             first: sample.ts,

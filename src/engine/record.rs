@@ -28,6 +28,8 @@ pub(super) struct Record {
     pub(super) zeek: Option<Zeek>,
     /// What few flows have.
     pub(super) rare: Option<Box<Rare>>,
+    /// Whose segments were seen outside of any tunnel.
+    pub(super) bare: [bool; 2],
     /// What the kernel said of the originator's and the responder's socket.
     pub(super) ends: [Option<Arc<End>>; 2],
     /// Which ends are on this host; meaningful only once addresses are known.
@@ -167,6 +169,7 @@ impl Record {
         std::mem::swap(&mut self.orig, &mut self.resp);
         self.ends.swap(0, 1);
         self.local.swap(0, 1);
+        self.bare.swap(0, 1);
         if let Some(flow) = &mut self.wire
             && flow.turn_around()
         {
