@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use sockscope::base::Endpoint;
+use sockscope::base::{Endpoint, Seq};
 use sockscope::engine::{Config, Engine, FlowDetail, FlowId};
 use sockscope::flow::Mark;
 use sockscope::journal::CaptureReader;
@@ -37,6 +37,11 @@ fn every_mark_of_every_stream() {
                 continue;
             };
             let counts = ours.analysis.expect("segments were seen");
+            // tshark keeps numbers in fields in which 0 means unset, and so misses what follows a SYN of number 0; here
+            // 0 is a number as any other (RFC 9293 §3.4).
+            if ours.halves.expect("segments were seen").iter().any(|half| half.iss == Some(Seq(0))) {
+                continue;
+            }
             held += 1;
             // In its second pass tshark marks reused ports by what comes later; ours rest on what came before.
             for mark in Mark::ALL.into_iter().filter(|mark| *mark != Mark::ReusedPorts) {
