@@ -138,7 +138,8 @@ impl Engine {
         Dashboard {
             now: self.now,
             since: self.since,
-            totals: self.totals(),
+            // Of the same instant as the flow pane's sums.
+            totals: self.totals(cache.scan.flows),
             traffic: self.traffic(now),
             loss: self.loss,
             sees: Sees { wire: self.wire_seen, kernel: self.kernel.sight },
@@ -384,13 +385,8 @@ impl Engine {
         self.handshakes.forget(&was);
     }
 
-    fn totals(&self) -> Totals {
-        Totals {
-            flows: self.table.len() as u64,
-            flows_begun: self.table.begun(),
-            evicted: self.evicted(),
-            ..self.totals
-        }
+    fn totals(&self, flows: usize) -> Totals {
+        Totals { flows: flows as u64, flows_begun: self.table.begun(), evicted: self.evicted(), ..self.totals }
     }
 
     fn evicted(&self) -> Evicted {

@@ -22,9 +22,8 @@ impl Engine {
     fn kernel_queues(&self) -> KernelQueues {
         let (listen_overflows, listen_drops) = self.kernel.listen_losses();
         KernelQueues {
-            recv: self.fullest(|end| (end.socket.recv_q, &end.recv, end.socket.buffers.map(|(limit, _)| limit))),
-            send: self
-                .fullest(|end| (end.socket.send_q.unwrap_or(0), &end.send, end.socket.buffers.map(|(_, limit)| limit))),
+            recv: self.fullest(|end| (end.unread(), &end.recv, end.socket.buffers.map(|(limit, _)| limit))),
+            send: self.fullest(|end| (end.unsent(), &end.send, end.socket.buffers.map(|(_, limit)| limit))),
             accept: self.accept_rows(),
             listen_overflows,
             listen_drops,
@@ -64,10 +63,16 @@ impl Engine {
                 owner: listener.owner.clone(),
             })
             .collect();
-        rows.sort_by_key(|row| (Reverse(row.waiting), row.local));
+        rows.sort_by_key(|row| (Reverse(severity(row)), row.local));
         rows.truncate(SHOWN);
         rows
     }
+}
+
+/// Over its limit first (only then it overflows), then by share of the limit, then by length.
+fn severity(row: &AcceptRow) -> (bool, u64, u32) {
+    let share = row.limit.map_or(0, |limit| u64::from(row.waiting) * 1_000_000 / u64::from(limit.max(1)));
+    (row.limit.is_some_and(|limit| row.waiting > limit), share, row.waiting)
 }
 
 /// The halves with a closed window (longest first), then those with most bytes unacknowledged.

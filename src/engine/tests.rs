@@ -2,6 +2,7 @@
 
 mod analysis;
 mod late;
+mod panes;
 
 use std::net::IpAddr;
 use std::sync::Arc;
