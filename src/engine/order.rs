@@ -8,7 +8,7 @@ use crate::flow::Side;
 
 use super::dashboard::FlowPane;
 use super::query::Scan;
-use super::queues::wire_queues;
+use super::queues::{unknown_halves, wire_queues};
 use super::record::Record;
 use super::table::Slot;
 use super::time_wait::Groups;
@@ -46,6 +46,7 @@ impl Engine {
             flows: self.table.len(),
             mismatched: self.table.iter().map(|(_, record)| mismatches(record)).sum(),
             wire_queues: wire_queues(self.table.iter().map(|(_, record)| record)),
+            unknown_halves: self.table.iter().map(|(_, record)| unknown_halves(record)).sum(),
             time_wait: Groups::by_wire(self.table.iter().map(|(_, record)| record)),
         }
     }
@@ -78,7 +79,7 @@ impl Engine {
             SortKey::Resp => flows.sort_by_cached_key(|(slot, id)| (record(*slot).resp, *id)),
             SortKey::Rate => flows.sort_by_cached_key(|(slot, id)| {
                 let record = record(*slot);
-                (Reverse(record.rate.per_second(now)), Reverse(record.touched), *id)
+                (Reverse(record.bits_per_s(now)), Reverse(record.touched), *id)
             }),
             SortKey::Bytes | SortKey::RecvQ | SortKey::SendQ | SortKey::Rtt | SortKey::State => {
                 flows.sort_by_cached_key(|(slot, id)| (Reverse(weight(record(*slot), by)), *id));

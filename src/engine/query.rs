@@ -105,5 +105,6 @@ pub(super) struct Scan {
     pub(super) flows: usize,
     pub(super) mismatched: u64,
     pub(super) wire_queues: Vec<WireQueueRow>,
+    pub(super) unknown_halves: u64,
     pub(super) time_wait: Groups,
 }

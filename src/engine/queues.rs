@@ -16,6 +16,7 @@ impl Engine {
         QueuePane {
             kernel: self.kernel.sight.is_some().then(|| self.kernel_queues()),
             wire: cache.scan.wire_queues.clone(),
+            unknown_halves: cache.scan.unknown_halves,
         }
     }
 
@@ -84,6 +85,12 @@ pub(super) fn wire_queues<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<
     });
     rows.truncate(SHOWN);
     rows
+}
+
+/// Halves that sent bytes of which no acknowledgment was ever seen.
+pub(super) fn unknown_halves(record: &Record) -> u64 {
+    let Some(flow) = record.wire.as_ref().filter(|_| !record.is_closed()) else { return 0 };
+    Side::BOTH.into_iter().filter(|side| flow.never_acked(*side)).count() as u64
 }
 
 fn rows_of(record: &Record) -> impl Iterator<Item = WireQueueRow> {

@@ -91,7 +91,7 @@ impl Engine {
             last: record.touched,
             segments: sums.map(|[orig, resp]| orig.0 + resp.0),
             payload_bytes: sums.map(|[orig, resp]| orig.1 + resp.1),
-            bits_per_s: record.wire.is_some().then(|| record.rate.per_second(self.now.unwrap_or_default())),
+            bits_per_s: record.bits_per_s(self.now.unwrap_or_default()),
             rtt: record.rtt(),
             retrans: record.retrans(),
             retrans_wire: record.wire.as_ref().map(|_| record.analysis.retransmissions()),

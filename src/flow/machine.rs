@@ -248,6 +248,13 @@ impl Flow {
         if half.state == Some(TcpState::Closed) { 0 } else { half.unacked() }
     }
 
+    /// Whether `side` is open and sent bytes of which no acknowledgment was ever seen, so that nobody can tell how many
+    /// of them wait.
+    pub fn never_acked(&self, side: Side) -> bool {
+        let half = &self.halves[side.index()];
+        half.payload_bytes > 0 && half.una().is_none() && half.state != Some(TcpState::Closed)
+    }
+
     /// Since when `side` has advertised a window of 0; `None` also once that end is closed.
     pub fn zero_window_since(&self, side: Side) -> Option<Timestamp> {
         let half = &self.halves[side.index()];

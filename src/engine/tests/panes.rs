@@ -85,3 +85,39 @@ fn latencies_are_told_to_three_digits() {
     let max = show(&engine).handshakes.latency.expect("one completed").max;
     assert!((1_050..=1_051).contains(&max.as_millis()), "{max:?}");
 }
+
+#[test]
+fn what_was_not_watched_is_not_counted_as_none() {
+    let mut engine = engine();
+    engine.feed(&sample(0, vec![socket(CLIENT, SERVER, TcpState::TimeWait, (0, 0), 0, 7)], &[]));
+    assert_eq!(show(&engine).time_wait.entered, None, "no packets");
+    feed_all(&mut engine, inputs(handshake(1_000).into_iter().chain(close(1_100)).collect()));
+    engine.feed(&Input::Tick(at(3_000)));
+    let pane = show(&engine).time_wait;
+    assert_eq!((pane.entered, pane.entered_window), (Some(1), Duration::from_secs(3)));
+    engine.feed(&Input::Tick(at(200_000)));
+    let pane = show(&engine).time_wait;
+    assert_eq!((pane.entered, pane.entered_window), (Some(0), Duration::from_secs(60)));
+}
+
+#[test]
+fn a_rate_is_not_known_before_a_second_is_complete() {
+    let mut engine = engine();
+    let rate = |engine: &Engine| show(engine).flows.rows[0].bits_per_s;
+    feed_all(&mut engine, [data(100, 0, 1, 46), data(200, 0, 47, 46)]);
+    assert_eq!(rate(&engine), None);
+    engine.feed(&Input::Tick(at(1_000)));
+    assert_eq!(rate(&engine), Some(2 * 800));
+    engine.feed(&Input::Tick(at(2_000)));
+    assert_eq!(rate(&engine), Some(0));
+}
+
+#[test]
+fn bytes_of_which_no_acknowledgment_was_seen_are_not_called_acknowledged() {
+    let unknown = |engine: &Engine| (show(engine).queues.unknown_halves, show(engine).queues.wire.len());
+    let mut engine = engine();
+    engine.feed(&data(0, 0, 1, 100));
+    assert_eq!(unknown(&engine), (1, 0));
+    engine.feed(&Input::Segment(segment(10, SERVER, CLIENT, ".", 1, 101, 0)));
+    assert_eq!(unknown(&engine), (0, 0));
+}
