@@ -215,6 +215,11 @@ impl Engine {
                     if let Some(end) = &mut record.ends[side.index()] {
                         Arc::make_mut(end).vanish(at);
                     }
+                    if side == Side::Orig
+                        && let Some(flow) = &mut record.wire
+                    {
+                        flow.abandon(at);
+                    }
                 });
             }
         }

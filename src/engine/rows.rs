@@ -59,6 +59,7 @@ impl Engine {
             sockets: &sockets,
             now: self.now.unwrap_or_default(),
             since: record.wire.as_ref().map(Flow::state_since),
+            reset_by: wire.and_then(Flow::reset_by),
             limits: self.kernel.last.as_ref().map(|sample| &*sample.limits),
         });
         Some(FlowDetail {

@@ -3,6 +3,7 @@
 mod analysis;
 mod late;
 mod panes;
+mod story;
 
 use std::net::IpAddr;
 use std::sync::Arc;

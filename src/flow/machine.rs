@@ -248,6 +248,11 @@ impl Flow {
         if half.state == Some(TcpState::Closed) { 0 } else { half.unacked() }
     }
 
+    /// Whose RST was believed to have ended it.
+    pub fn reset_by(&self) -> Option<Side> {
+        self.rst_at.is_set().then(|| self.resp_if(flag::RST_FROM_RESP))
+    }
+
     /// Whether `side` is open and sent bytes of which no acknowledgment was ever seen, so that nobody can tell how many
     /// of them wait.
     pub fn never_acked(&self, side: Side) -> bool {
