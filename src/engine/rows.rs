@@ -51,6 +51,8 @@ impl Engine {
         let halves = wire.map(|flow| Side::BOTH.map(|side| flow.half(side)));
         let sockets = Side::BOTH.map(|side| record.end(side).map(End::detail));
         let handshake = wire.map(Flow::handshake);
+        let life = wire.map(Flow::life).unwrap_or_default();
+        let analysis = wire.map(|_| record.analysis.counts());
         let story = story::tell(&story::Evidence {
             row: &row,
             handshake: handshake.as_ref(),
@@ -59,6 +61,9 @@ impl Engine {
             sockets: &sockets,
             now: self.now.unwrap_or_default(),
             since: record.wire.as_ref().map(Flow::state_since),
+            analysis: analysis.as_ref(),
+            never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
+            life: &life,
             reset_by: wire.and_then(Flow::reset_by),
             limits: self.kernel.last.as_ref().map(|sample| &*sample.limits),
         });
@@ -69,11 +74,11 @@ impl Engine {
             vlan: rare.and_then(|rare| rare.vlan),
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
-            life: wire.map(Flow::life).unwrap_or_default(),
+            life,
             zeek: record.zeek.as_ref().map(|zeek| zeek.rows(self.now.unwrap_or_default())),
             row,
             halves,
-            analysis: wire.map(|_| record.analysis.counts()),
+            analysis,
             sockets,
             story,
         })

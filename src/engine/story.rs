@@ -1,11 +1,12 @@
 //! One sentence on what a connection is doing now and why, as far as the evidence supports it.
 
 mod handshake;
+mod resent;
 
 use std::time::Duration;
 
 use crate::base::{TcpState, Timestamp};
-use crate::flow::{HalfView, HandshakeView, Side};
+use crate::flow::{AnalysisCounts, HalfView, HandshakeView, LifeEvent, Side};
 use crate::kernel::Limits;
 
 use super::dashboard::{EndCell, FlowRow, Ownership, Rejection, SocketDetail};
@@ -24,6 +25,10 @@ pub(super) struct Evidence<'a> {
     /// Since when the wire shows the states that it shows.
     pub(super) since: Option<Timestamp>,
     pub(super) limits: Option<&'a Limits>,
+    pub(super) analysis: Option<&'a [AnalysisCounts; 2]>,
+    /// Bytes of each half, where none of it was ever acknowledged.
+    pub(super) never_acked: [Option<u64>; 2],
+    pub(super) life: &'a [LifeEvent],
     /// Whose RST ended it.
     pub(super) reset_by: Option<Side>,
 }
@@ -40,13 +45,13 @@ impl Evidence<'_> {
     }
 }
 
-/// The sentence. Rules in order: the first that the evidence supports tells it; what the handshake took follows.
+/// The sentence. Rules in order: the first that the evidence supports tells it; what had to be sent again follows.
 pub(super) fn tell(evidence: &Evidence<'_>) -> String {
-    const RULES: [fn(&Evidence<'_>) -> Option<String>; 6] =
-        [mismatch, handshake::tell, not_reading, closing, established, over];
+    const RULES: [fn(&Evidence<'_>) -> Option<String>; 7] =
+        [mismatch, handshake::tell, not_reading, resent::tell, closing, established, over];
     let told = RULES.iter().find_map(|rule| rule(evidence));
     let retries = evidence.handshake.map(handshake::retries).unwrap_or_default();
-    told.unwrap_or_else(|| "Nothing tells what it is doing.".to_owned()) + &retries
+    told.unwrap_or_else(|| "Nothing tells what it is doing.".to_owned()) + &retries + &resent::note(evidence)
 }
 
 fn mismatch(evidence: &Evidence<'_>) -> Option<String> {

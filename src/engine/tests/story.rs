@@ -94,3 +94,34 @@ fn a_reset_names_the_end_that_sent_it() {
     let refused = story(&fed([syn(0), segment(5, SERVER, CLIENT, "R.", 0, 101, 0)]), 0);
     assert!(refused.contains("nothing listens there, or a firewall rejects it"), "{refused}");
 }
+
+/// 100 bytes of the client, from `seq`.
+fn data(millis: i64, seq: u32) -> Segment {
+    segment(millis, CLIENT, SERVER, "P.", seq, 501, 100)
+}
+
+#[test]
+fn what_is_sent_again_without_an_answer_is_told() {
+    let told = |segments: Vec<Segment>| story(&fed(segments), 0);
+    let alone = told(vec![data(0, 101), data(300, 101), data(900, 101)]);
+    assert_eq!(alone, format!("{CLIENT} sent 100 bytes again 2 times over 900 ms, and no acknowledgment was seen."));
+    let one_of_two = told(vec![data(0, 101), data(10, 201), data(900, 101)]);
+    assert!(one_of_two.contains("sent 200 bytes, a segment of them again (1) over 900 ms"), "{one_of_two}");
+    // Acknowledged in the end: no trouble any more, but told.
+    let ack = segment(950, SERVER, CLIENT, ".", 501, 201, 0);
+    let healed = told(handshake(0).into_iter().chain([data(100, 101), data(900, 101), ack]).collect());
+    assert_eq!(healed, format!("Open. 1 segment of {CLIENT} was sent again."));
+    assert_eq!(told(vec![data(0, 101), data(10, 201)]), "Open.", "nothing was sent again");
+}
+
+#[test]
+fn a_kernels_retransmission_timer_is_evidence() {
+    let timer = Some(Timer { kind: TimerKind::On, left: Duration::from_secs(1), retries: 4 });
+    let row = Socket { timer, ..socket(CLIENT, SERVER, TcpState::Estab, (0, 100), 7, 7) };
+    let mut engine = engine();
+    engine.feed(&sample(0, vec![row], &[]));
+    let told = story(&engine, 0);
+    assert!(told.contains("100 in its Send-Q gets no acknowledgment") && told.contains("again 4 times"), "{told}");
+    engine.feed(&sample(500, vec![], &[]));
+    assert!(!story(&engine, 0).contains("acknowledgment"), "the socket is gone");
+}
