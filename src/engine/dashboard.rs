@@ -274,7 +274,7 @@ pub struct FlowRow {
     pub orig: EndCell,
     pub resp: EndCell,
     /// Whether a SYN told who is the originator; if not, it is only the first seen to send (or, of a socket
-    /// without segments, the end that does not listen).
+    /// without segments, the likelier one: the end that did not listen or whose port is ephemeral).
     pub orig_known: bool,
     /// How the handshake went; `None` if no segment was seen.
     pub outcome: Option<HandshakeOutcome>,
@@ -354,7 +354,8 @@ pub enum Ownership {
     NoAccess,
     /// A process holds it by this fd; `others` further fds refer to it.
     Held { process: Arc<Process>, fd: u32, others: usize },
-    /// Not yet accepted: it belongs to the listener, held by this process.
+    /// It came in on a listener held by this process, and is not yet accepted; or, of a socket that no reading showed
+    /// with a holder, who accepted it was not seen.
     Listener { process: Arc<Process>, others: usize },
     /// No process holds it any more; this one did (TIME-WAIT, FIN-WAIT-2 after close).
     Last { process: Arc<Process> },

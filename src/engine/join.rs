@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Side};
+use crate::flow::{Analysis, Flow, HandshakeOutcome, Side};
 use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
@@ -23,6 +23,8 @@ use super::time_wait;
 
 /// Readings kept of a listener's accept queue.
 const KEPT: usize = 60;
+/// Local ends remembered of which a reading had a listener.
+const LISTENED: usize = 4096;
 
 /// What is remembered of the kernel's side as a whole.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +35,8 @@ pub(super) struct KernelSide {
     /// The ends that the last reading had.
     present: Vec<Present>,
     pub(super) listeners: Vec<Listener>,
+    /// Where somebody listened in any reading.
+    listened: FxHashSet<(Scope, Endpoint)>,
     pub(super) time_wait: time_wait::Groups,
     first_overflows: Option<i64>,
     first_drops: Option<i64>,
@@ -45,6 +49,8 @@ pub(super) struct Listener {
     pub(super) socket: Socket,
     pub(super) owner: Ownership,
     pub(super) waiting: VecDeque<u32>,
+    /// The first reading that had it.
+    since: Timestamp,
 }
 
 /// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
@@ -103,8 +109,12 @@ impl Engine {
         for socket in sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::Listen) {
             let holders = socket.inode.and_then(|inode| sample.owners.by_inode.get(&inode));
             owners.entry(socket.local).or_default().extend(holders.into_iter().flatten().cloned());
-            let mut waiting =
-                known.remove(&listener_key(sample.scope, socket)).map(|listener| listener.waiting).unwrap_or_default();
+            let before = known.remove(&listener_key(sample.scope, socket));
+            let (mut waiting, since) =
+                before.map_or((VecDeque::new(), sample.ts), |before| (before.waiting, before.since));
+            if self.kernel.listened.len() < LISTENED {
+                self.kernel.listened.insert((sample.scope, socket.local));
+            }
             if waiting.len() == KEPT {
                 waiting.pop_front();
             }
@@ -116,6 +126,7 @@ impl Engine {
                 socket: socket.clone(),
                 owner: end.owner,
                 waiting,
+                since,
             });
         }
         owners
@@ -157,7 +168,7 @@ impl Engine {
 
     fn begin_by_kernel(&mut self, sample: &SocketSample, socket: &Socket, listening: &ListenerOwners) -> Slot {
         self.make_room();
-        let accepted = listener_of(listening, socket.local).is_some();
+        let (accepted, orig_known) = self.opened_by_peer(sample, socket, listening);
         let (orig, resp) = if accepted { (socket.peer, socket.local) } else { (socket.local, socket.peer) };
         let local = self.locality(orig, resp);
         self.table.insert(|id| Record {
@@ -165,7 +176,7 @@ impl Engine {
             scope: sample.scope,
             orig,
             resp,
-            orig_known: accepted || matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv),
+            orig_known,
             wire: None,
             analysis: Analysis::new(),
             zeek: None,
@@ -179,6 +190,49 @@ impl Engine {
             armed: None,
             older: None,
         })
+    }
+
+    /// Whether the peer opened a connection that only the kernel shows, and whether that is known: a listener or a
+    /// handshake under way tells; else a listener of earlier, or which of the ports is an ephemeral one, lets assume it.
+    fn opened_by_peer(&self, sample: &SocketSample, socket: &Socket, listening: &ListenerOwners) -> (bool, bool) {
+        if listener_of(listening, socket.local).is_some() {
+            return (true, true);
+        }
+        match socket.state.0 {
+            TcpState::SynSent => return (false, true),
+            TcpState::SynRecv => return (true, true),
+            _ => {}
+        }
+        let listened = |end: &Endpoint| self.kernel.listened.contains(&(sample.scope, *end));
+        let range = sample.limits.port_range;
+        let ephemeral = |end: Endpoint| range.is_some_and(|(first, last)| (first..=last).contains(&end.port()));
+        let by_ports = ephemeral(socket.peer) && !ephemeral(socket.local);
+        (by_ports || listening_ends(socket.local).iter().any(listened), false)
+    }
+
+    /// Who holds the listener on which a flow came in to this host: one that listened before the flow began.
+    pub(super) fn came_in_on(&self, record: &Record) -> Option<Ownership> {
+        use HandshakeOutcome::{Refused, TimedOut, Waiting};
+        let outcome = record.wire.as_ref().map(Flow::outcome);
+        if matches!(outcome, Some(Waiting | TimedOut | Refused)) {
+            return None;
+        }
+        let at = |end: &Endpoint| {
+            let here = self.kernel.listeners.iter().filter(|listener| {
+                (listener.scope, listener.socket.local) == (record.scope, *end) && listener.since <= record.first
+            });
+            let holders: Vec<&Ownership> = here.map(|listener| &listener.owner).collect();
+            (!holders.is_empty()).then_some(holders)
+        };
+        let holders = listening_ends(record.resp).iter().find_map(at)?;
+        let held = |owner: &Ownership| match owner {
+            Ownership::Held { process, others, .. } => Some((process.clone(), others + 1)),
+            _ => None,
+        };
+        let mut held = holders.into_iter().filter_map(held);
+        let (process, count) = held.next()?;
+        let others = held.fold(count - 1, |sum, (_, count)| sum + count);
+        Some(Ownership::Listener { process, others })
     }
 
     /// Since when inferred and reported state of an end disagree; no claim of a flow of which segments may have been
@@ -266,12 +320,16 @@ impl Engine {
 /// Who holds the listener on which a connection to `local` came in: the exact address first, then the wildcards,
 /// as the kernel looks sockets up (net/ipv4/inet_hashtables.c).
 fn listener_of(listening: &ListenerOwners, local: Endpoint) -> Option<&[Owner]> {
-    let wildcards = [
+    listening_ends(local).iter().find_map(|end| listening.get(end)).map(Vec::as_slice)
+}
+
+/// The local ends of listeners that take a connection to `local`, the most exact first.
+fn listening_ends(local: Endpoint) -> [Endpoint; 3] {
+    [
         local,
         Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED, local.port()),
         Endpoint::new(std::net::Ipv6Addr::UNSPECIFIED, local.port()),
-    ];
-    wildcards.iter().find_map(|end| listening.get(end)).map(Vec::as_slice)
+    ]
 }
 
 fn listener_key(scope: Scope, socket: &Socket) -> (Scope, Endpoint, Option<u64>) {

@@ -116,12 +116,19 @@ impl Engine {
             mismatch_since: self.mismatch_since(record, side),
             recv_q: there.map(|end| end.socket.recv_q),
             send_q: there.and_then(|end| end.socket.send_q),
-            owner: match end {
-                Some(end) => end.owner.clone(),
-                // It lived and died between two readings of the socket table.
-                None if self.kernel.sight.is_some() && record.local[side.index()] => Ownership::Unknown,
-                None => Ownership::NotRecorded,
-            },
+            owner: self.owner(record, side),
         }
+    }
+
+    fn owner(&self, record: &Record, side: Side) -> Ownership {
+        let owner = match record.end(side) {
+            Some(end) if end.owner != Ownership::Unknown || end.socket.inode.is_some() => return end.owner.clone(),
+            // No reading showed who held it.
+            Some(_) => Ownership::Unknown,
+            // It lived and died between two readings of the socket table.
+            None if self.kernel.sight.is_some() && record.local[side.index()] => Ownership::Unknown,
+            None => return Ownership::NotRecorded,
+        };
+        if side == Side::Resp { self.came_in_on(record).unwrap_or(owner) } else { owner }
     }
 }

@@ -50,8 +50,8 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> String {
     const RULES: [fn(&Evidence<'_>) -> Option<String>; 7] =
         [mismatch, handshake::tell, not_reading, resent::tell, closing, established, over];
     let told = RULES.iter().find_map(|rule| rule(evidence));
-    let retries = evidence.handshake.map(handshake::retries).unwrap_or_default();
-    told.unwrap_or_else(|| "Nothing tells what it is doing.".to_owned()) + &retries + &resent::note(evidence)
+    let detours = evidence.handshake.map(handshake::detours).unwrap_or_default();
+    told.unwrap_or_else(|| "Nothing tells what it is doing.".to_owned()) + &detours + &resent::note(evidence)
 }
 
 fn mismatch(evidence: &Evidence<'_>) -> Option<String> {
@@ -188,6 +188,9 @@ fn name(end: &EndCell) -> String {
     match &end.owner {
         Ownership::Held { process, fd, .. } => format!("{}[{}] fd {fd}", process.comm, process.pid),
         Ownership::Last { process } => format!("{} (last held by {}[{}])", end.endpoint, process.comm, process.pid),
+        Ownership::Listener { process, .. } if end.reported.is_none() => {
+            format!("{} (came in on the listener of {}[{}])", end.endpoint, process.comm, process.pid)
+        }
         Ownership::Listener { process, .. } => {
             format!("{} (not yet accepted by {}[{}])", end.endpoint, process.comm, process.pid)
         }

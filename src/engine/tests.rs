@@ -2,6 +2,7 @@
 
 mod analysis;
 mod late;
+mod orientation;
 mod panes;
 mod story;
 

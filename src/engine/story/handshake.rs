@@ -36,11 +36,12 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
     }
 }
 
-/// What it took to complete, if anything had to be sent again; with a space before it.
-pub(super) fn retries(handshake: &HandshakeView) -> String {
+/// What it took to complete, where that was not three segments; with a space before it.
+pub(super) fn detours(handshake: &HandshakeView) -> String {
     match handshake.outcome {
         HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => {
-            syn_again(handshake) + &syn_ack_again(handshake)
+            let inferred = if handshake.syn_ack_at.is_none() { " The SYN-ACK was not seen." } else { "" };
+            inferred.to_owned() + &syn_again(handshake) + &syn_ack_again(handshake)
         }
         _ => String::new(),
     }

@@ -80,6 +80,7 @@ fn a_completion_that_only_follows_has_no_latency() {
     let detail = fed([data_in_syn, fin]).detail(FlowId(0)).expect("a flow");
     let handshake = detail.handshake.expect("a SYN");
     assert_eq!(handshake.outcome, HandshakeOutcome::Completed);
+    assert!(detail.story.contains("The SYN-ACK was not seen"), "{}", detail.story);
     assert_eq!((handshake.connect_time, handshake.ack_at), (None, None));
     let known = fed(super::handshake(0)).detail(FlowId(0)).and_then(|detail| detail.handshake).expect("a SYN");
     assert_eq!(known.connect_time, Some(Duration::from_millis(11)));

@@ -247,7 +247,7 @@ pub(super) fn owner(ownership: &Ownership) -> String {
         Ownership::NoAccess => "owner not readable".to_owned(),
         Ownership::Held { fd, others: 0, .. } => format!("{name} fd {fd}"),
         Ownership::Held { fd, others, .. } => format!("{name} fd {fd} and {others} more"),
-        Ownership::Listener { .. } => format!("not accepted, {name} listens"),
+        Ownership::Listener { .. } => format!("{name} listens"),
         Ownership::Last { .. } => format!("{name} closed it"),
         Ownership::Orphan => "orphan".to_owned(),
     }
