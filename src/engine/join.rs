@@ -10,13 +10,14 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Flow, HandshakeOutcome, Side};
+use crate::flow::{Analysis, Side};
 use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
 use super::FlowId;
 use super::dashboard::{KernelSight, Ownership};
 use super::end::End;
+use super::opener::listener_of;
 use super::record::{Rate, Record};
 use super::table::{Slot, Tuple, side_of};
 use super::time_wait;
@@ -36,7 +37,7 @@ pub(super) struct KernelSide {
     present: Vec<Present>,
     pub(super) listeners: Vec<Listener>,
     /// Where somebody listened in any reading.
-    listened: FxHashSet<(Scope, Endpoint)>,
+    pub(super) listened: FxHashSet<(Scope, Endpoint)>,
     pub(super) time_wait: time_wait::Groups,
     first_overflows: Option<i64>,
     first_drops: Option<i64>,
@@ -50,7 +51,7 @@ pub(super) struct Listener {
     pub(super) owner: Ownership,
     pub(super) waiting: VecDeque<u32>,
     /// The first reading that had it.
-    since: Timestamp,
+    pub(super) since: Timestamp,
 }
 
 /// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
@@ -62,7 +63,7 @@ struct Present {
 }
 
 /// Which processes hold a listener, by its local end.
-type ListenerOwners = FxHashMap<Endpoint, Vec<Owner>>;
+pub(super) type ListenerOwners = FxHashMap<Endpoint, Vec<Owner>>;
 
 impl KernelSide {
     /// Growth of `TcpExt.ListenOverflows` and `ListenDrops` since the first reading.
@@ -192,49 +193,6 @@ impl Engine {
         })
     }
 
-    /// Whether the peer opened a connection that only the kernel shows, and whether that is known: a listener or a
-    /// handshake under way tells; else a listener of earlier, or which of the ports is an ephemeral one, lets assume it.
-    fn opened_by_peer(&self, sample: &SocketSample, socket: &Socket, listening: &ListenerOwners) -> (bool, bool) {
-        if listener_of(listening, socket.local).is_some() {
-            return (true, true);
-        }
-        match socket.state.0 {
-            TcpState::SynSent => return (false, true),
-            TcpState::SynRecv => return (true, true),
-            _ => {}
-        }
-        let listened = |end: &Endpoint| self.kernel.listened.contains(&(sample.scope, *end));
-        let range = sample.limits.port_range;
-        let ephemeral = |end: Endpoint| range.is_some_and(|(first, last)| (first..=last).contains(&end.port()));
-        let by_ports = ephemeral(socket.peer) && !ephemeral(socket.local);
-        (by_ports || listening_ends(socket.local).iter().any(listened), false)
-    }
-
-    /// Who holds the listener on which a flow came in to this host: one that listened before the flow began.
-    pub(super) fn came_in_on(&self, record: &Record) -> Option<Ownership> {
-        use HandshakeOutcome::{Refused, TimedOut, Waiting};
-        let outcome = record.wire.as_ref().map(Flow::outcome);
-        if matches!(outcome, Some(Waiting | TimedOut | Refused)) {
-            return None;
-        }
-        let at = |end: &Endpoint| {
-            let here = self.kernel.listeners.iter().filter(|listener| {
-                (listener.scope, listener.socket.local) == (record.scope, *end) && listener.since <= record.first
-            });
-            let holders: Vec<&Ownership> = here.map(|listener| &listener.owner).collect();
-            (!holders.is_empty()).then_some(holders)
-        };
-        let holders = listening_ends(record.resp).iter().find_map(at)?;
-        let held = |owner: &Ownership| match owner {
-            Ownership::Held { process, others, .. } => Some((process.clone(), others + 1)),
-            _ => None,
-        };
-        let mut held = holders.into_iter().filter_map(held);
-        let (process, count) = held.next()?;
-        let others = held.fold(count - 1, |sum, (_, count)| sum + count);
-        Some(Ownership::Listener { process, others })
-    }
-
     /// Since when inferred and reported state of an end disagree; no claim of a flow of which segments may have been
     /// lost on their way here.
     pub(super) fn mismatch_since(&self, record: &Record, side: Side) -> Option<Timestamp> {
@@ -315,21 +273,6 @@ impl Engine {
             processes_denied: sample.owners.processes_denied,
         }
     }
-}
-
-/// Who holds the listener on which a connection to `local` came in: the exact address first, then the wildcards,
-/// as the kernel looks sockets up (net/ipv4/inet_hashtables.c).
-fn listener_of(listening: &ListenerOwners, local: Endpoint) -> Option<&[Owner]> {
-    listening_ends(local).iter().find_map(|end| listening.get(end)).map(Vec::as_slice)
-}
-
-/// The local ends of listeners that take a connection to `local`, the most exact first.
-fn listening_ends(local: Endpoint) -> [Endpoint; 3] {
-    [
-        local,
-        Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED, local.port()),
-        Endpoint::new(std::net::Ipv6Addr::UNSPECIFIED, local.port()),
-    ]
 }
 
 fn listener_key(scope: Scope, socket: &Socket) -> (Scope, Endpoint, Option<u64>) {

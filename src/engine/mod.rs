@@ -13,6 +13,7 @@ mod handshakes;
 mod icmp;
 mod input;
 mod join;
+mod opener;
 mod order;
 mod query;
 mod queues;
