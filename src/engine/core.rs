@@ -138,7 +138,8 @@ impl Engine {
         Dashboard {
             now: self.now,
             since: self.since,
-            totals: self.totals(),
+            // Of the same instant as the flow pane's sums.
+            totals: self.totals(cache.scan.flows),
             traffic: self.traffic(now),
             loss: self.loss,
             sees: Sees { wire: self.wire_seen, kernel: self.kernel.sight },
@@ -303,12 +304,15 @@ impl Engine {
     /// A connection that only the kernel had shown sends its first captured segment.
     fn adopt(&mut self, slot: Slot, segment: &Segment) {
         let record = self.table.get_mut(slot);
-        if side_of(record, segment.src) != Flow::side_of_first(segment) {
+        let mut flow = Flow::new(segment);
+        // A segment without SYN tells nothing of who opened the connection; the kernel may have.
+        let turned = side_of(record, segment.src) != Flow::side_of_first(segment);
+        if turned && !flow.turn_around() {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
         record.rare = Rare::of(segment);
-        self.start_wire(slot, segment, Flow::new(segment));
+        self.start_wire(slot, segment, flow);
     }
 
     fn start_wire(&mut self, slot: Slot, segment: &Segment, flow: Flow) {
@@ -384,13 +388,8 @@ impl Engine {
         self.handshakes.forget(&was);
     }
 
-    fn totals(&self) -> Totals {
-        Totals {
-            flows: self.table.len() as u64,
-            flows_begun: self.table.begun(),
-            evicted: self.evicted(),
-            ..self.totals
-        }
+    fn totals(&self, flows: usize) -> Totals {
+        Totals { flows: flows as u64, flows_begun: self.table.begun(), evicted: self.evicted(), ..self.totals }
     }
 
     fn evicted(&self) -> Evicted {

@@ -178,6 +178,8 @@ pub struct QueuePane {
     pub kernel: Option<KernelQueues>,
     /// What the wire alone shows, fullest first: bytes sent and not acknowledged, closed windows.
     pub wire: Vec<WireQueueRow>,
+    /// Halves of open flows that sent bytes of which no acknowledgment was ever seen: what of these waits is not known.
+    pub unknown_halves: u64,
 }
 
 /// Queues as the kernel reports them, each list fullest first, empty queues left out.
@@ -244,8 +246,10 @@ pub struct TimeWaitPane {
     pub peers: Vec<(Endpoint, u64)>,
     /// Who waits: address of the end that closed first, most first.
     pub holders: Vec<(std::net::IpAddr, u64)>,
-    /// Entered TIME-WAIT in the last 60 s.
-    pub entered: u64,
+    /// How many the wire showed to enter TIME-WAIT in the last [`Self::entered_window`]; `None` where it was not seen.
+    pub entered: Option<u64>,
+    /// 60 s, or less: as long as has been watched.
+    pub entered_window: Duration,
     pub limits: Option<Arc<Limits>>,
 }
 
@@ -270,7 +274,7 @@ pub struct FlowRow {
     pub orig: EndCell,
     pub resp: EndCell,
     /// Whether a SYN told who is the originator; if not, it is only the first seen to send (or, of a socket
-    /// without segments, the end that does not listen).
+    /// without segments, the likelier one: the end that did not listen or whose port is ephemeral).
     pub orig_known: bool,
     /// How the handshake went; `None` if no segment was seen.
     pub outcome: Option<HandshakeOutcome>,
@@ -279,7 +283,8 @@ pub struct FlowRow {
     /// Both directions, since first seen; `None` if no segment was seen.
     pub segments: Option<u64>,
     pub payload_bytes: Option<u64>,
-    /// Bits on the wire in the last second or so, both directions; `None` if no segment was seen.
+    /// Bits on the wire in the last complete second, both directions; `None` if no segment was seen, or none before
+    /// the second that is not over.
     pub bits_per_s: Option<u64>,
     /// The handshake's round trip from the wire, or the kernel's smoothed one where it is known.
     pub rtt: Option<Rtt>,
@@ -349,7 +354,8 @@ pub enum Ownership {
     NoAccess,
     /// A process holds it by this fd; `others` further fds refer to it.
     Held { process: Arc<Process>, fd: u32, others: usize },
-    /// Not yet accepted: it belongs to the listener, held by this process.
+    /// It came in on a listener held by this process, and is not yet accepted; or, of a socket that no reading showed
+    /// with a holder, who accepted it was not seen.
     Listener { process: Arc<Process>, others: usize },
     /// No process holds it any more; this one did (TIME-WAIT, FIN-WAIT-2 after close).
     Last { process: Arc<Process> },

@@ -143,6 +143,18 @@ impl End {
         self.mismatch.filter(|(_, count)| *count > 1).map(|(since, _)| since)
     }
 
+    /// Its Recv-Q, where that is more than the peer's FIN.
+    pub(super) fn unread(&self) -> u32 {
+        let fin = recv_q_is_fin(self.socket.state.0, self.socket.recv_q);
+        if fin { 0 } else { self.socket.recv_q }
+    }
+
+    /// Its Send-Q, where that is more than its own SYN or FIN.
+    pub(super) fn unsent(&self) -> u32 {
+        let bytes = self.socket.send_q.unwrap_or(0);
+        if send_q_is_syn_or_fin(self.socket.state.0, bytes) { 0 } else { bytes }
+    }
+
     pub(super) fn detail(&self) -> SocketDetail {
         SocketDetail {
             socket: self.socket.clone(),
@@ -152,6 +164,17 @@ impl End {
             send_q: self.send.values(),
         }
     }
+}
+
+/// Whether a Recv-Q of this length holds no byte but the peer's FIN (net/ipv4/tcp_diag.c: rcv_nxt − copied_seq).
+pub fn recv_q_is_fin(state: TcpState, bytes: u32) -> bool {
+    bytes == 1 && matches!(state, TcpState::CloseWait | TcpState::LastAck | TcpState::Closing)
+}
+
+/// Whether a Send-Q of this length holds no byte but the socket's own SYN or FIN (write_seq − snd_una).
+pub fn send_q_is_syn_or_fin(state: TcpState, bytes: u32) -> bool {
+    use TcpState::{Closing, FinWait1, LastAck, SynRecv, SynSent};
+    bytes == 1 && matches!(state, SynSent | SynRecv | FinWait1 | LastAck | Closing)
 }
 
 fn unseen(owners: &Owners) -> Ownership {

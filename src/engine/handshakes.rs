@@ -3,6 +3,7 @@
 //! An outcome can be revised (a SYN retried after it was thought given up): its count then moves.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -33,7 +34,7 @@ pub(super) struct Handshakes {
     waiting: u64,
     /// By place in [`HandshakeOutcome::CONCLUDED`].
     concluded: Vec<Series>,
-    slices: VecDeque<(i64, Latencies)>,
+    slices: VecDeque<(i64, Arc<Latencies>)>,
     failures: VecDeque<Failure>,
 }
 
@@ -97,12 +98,12 @@ impl Handshakes {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
         let slice = at.bin(SLICE);
         if self.slices.back().is_none_or(|(newest, _)| *newest < slice) {
-            self.slices.push_back((slice, latencies()));
+            self.slices.push_back((slice, Arc::new(latencies())));
             let oldest = slice - window_slices();
             self.slices.retain(|(number, _)| *number > oldest);
         }
         if let Some((_, latencies)) = self.slices.iter_mut().rev().find(|(number, _)| *number <= slice) {
-            latencies.saturating_record(micros);
+            Arc::make_mut(latencies).saturating_record(micros);
         }
     }
 
@@ -111,7 +112,7 @@ impl Handshakes {
         let mut recent = latencies();
         let oldest = now.bin(SLICE) - window_slices();
         for (_, slice) in self.slices.iter().filter(|(number, _)| *number > oldest) {
-            recent.add(slice).expect("both have the same bounds");
+            recent.add(&**slice).expect("both have the same bounds");
         }
         let sums = self.concluded.iter().map(|series| series.sum(now, WINDOW));
         HandshakePane {
@@ -153,9 +154,9 @@ fn window_slices() -> i64 {
     (WINDOW.as_secs() / SLICE.as_secs()) as i64
 }
 
-/// Microseconds up to 1,000 s, to two digits.
+/// Microseconds up to 1,000 s, to three digits.
 fn latencies() -> Latencies {
-    Histogram::new_with_bounds(1, 1_000_000_000, 2).expect("the bounds are valid")
+    Histogram::new_with_bounds(1, 1_000_000_000, 3).expect("the bounds are valid")
 }
 
 fn percentiles(latencies: &Latencies) -> Option<Percentiles> {

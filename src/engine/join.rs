@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::flow::{Analysis, Side};
@@ -17,12 +17,15 @@ use super::Engine;
 use super::FlowId;
 use super::dashboard::{KernelSight, Ownership};
 use super::end::End;
+use super::opener::listener_of;
 use super::record::{Rate, Record};
 use super::table::{Slot, Tuple, side_of};
 use super::time_wait;
 
 /// Readings kept of a listener's accept queue.
 const KEPT: usize = 60;
+/// Local ends remembered of which a reading had a listener.
+const LISTENED: usize = 4096;
 
 /// What is remembered of the kernel's side as a whole.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +36,8 @@ pub(super) struct KernelSide {
     /// The ends that the last reading had.
     present: Vec<Present>,
     pub(super) listeners: Vec<Listener>,
+    /// Where somebody listened in any reading.
+    pub(super) listened: FxHashSet<(Scope, Endpoint)>,
     pub(super) time_wait: time_wait::Groups,
     first_overflows: Option<i64>,
     first_drops: Option<i64>,
@@ -45,6 +50,8 @@ pub(super) struct Listener {
     pub(super) socket: Socket,
     pub(super) owner: Ownership,
     pub(super) waiting: VecDeque<u32>,
+    /// The first reading that had it.
+    pub(super) since: Timestamp,
 }
 
 /// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
@@ -56,7 +63,7 @@ struct Present {
 }
 
 /// Which processes hold a listener, by its local end.
-type ListenerOwners = FxHashMap<Endpoint, Vec<Owner>>;
+pub(super) type ListenerOwners = FxHashMap<Endpoint, Vec<Owner>>;
 
 impl KernelSide {
     /// Growth of `TcpExt.ListenOverflows` and `ListenDrops` since the first reading.
@@ -103,8 +110,12 @@ impl Engine {
         for socket in sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::Listen) {
             let holders = socket.inode.and_then(|inode| sample.owners.by_inode.get(&inode));
             owners.entry(socket.local).or_default().extend(holders.into_iter().flatten().cloned());
-            let mut waiting =
-                known.remove(&listener_key(sample.scope, socket)).map(|listener| listener.waiting).unwrap_or_default();
+            let before = known.remove(&listener_key(sample.scope, socket));
+            let (mut waiting, since) =
+                before.map_or((VecDeque::new(), sample.ts), |before| (before.waiting, before.since));
+            if self.kernel.listened.len() < LISTENED {
+                self.kernel.listened.insert((sample.scope, socket.local));
+            }
             if waiting.len() == KEPT {
                 waiting.pop_front();
             }
@@ -116,6 +127,7 @@ impl Engine {
                 socket: socket.clone(),
                 owner: end.owner,
                 waiting,
+                since,
             });
         }
         owners
@@ -157,7 +169,7 @@ impl Engine {
 
     fn begin_by_kernel(&mut self, sample: &SocketSample, socket: &Socket, listening: &ListenerOwners) -> Slot {
         self.make_room();
-        let accepted = listener_of(listening, socket.local).is_some();
+        let (accepted, orig_known) = self.opened_by_peer(sample, socket, listening);
         let (orig, resp) = if accepted { (socket.peer, socket.local) } else { (socket.local, socket.peer) };
         let local = self.locality(orig, resp);
         self.table.insert(|id| Record {
@@ -165,7 +177,7 @@ impl Engine {
             scope: sample.scope,
             orig,
             resp,
-            orig_known: accepted || matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv),
+            orig_known,
             wire: None,
             analysis: Analysis::new(),
             zeek: None,
@@ -215,6 +227,11 @@ impl Engine {
                     if let Some(end) = &mut record.ends[side.index()] {
                         Arc::make_mut(end).vanish(at);
                     }
+                    if side == Side::Orig
+                        && let Some(flow) = &mut record.wire
+                    {
+                        flow.abandon(at);
+                    }
                 });
             }
         }
@@ -256,17 +273,6 @@ impl Engine {
             processes_denied: sample.owners.processes_denied,
         }
     }
-}
-
-/// Who holds the listener on which a connection to `local` came in: the exact address first, then the wildcards,
-/// as the kernel looks sockets up (net/ipv4/inet_hashtables.c).
-fn listener_of(listening: &ListenerOwners, local: Endpoint) -> Option<&[Owner]> {
-    let wildcards = [
-        local,
-        Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED, local.port()),
-        Endpoint::new(std::net::Ipv6Addr::UNSPECIFIED, local.port()),
-    ];
-    wildcards.iter().find_map(|end| listening.get(end)).map(Vec::as_slice)
 }
 
 fn listener_key(scope: Scope, socket: &Socket) -> (Scope, Endpoint, Option<u64>) {

@@ -13,6 +13,7 @@ mod handshakes;
 mod icmp;
 mod input;
 mod join;
+mod opener;
 mod order;
 mod query;
 mod queues;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use core::{Config, Engine};
 pub use dashboard::*;
+pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
 pub use filter::Filter;
 pub use input::{Input, Loss};
 pub use query::{Query, QueryCache, Sort, SortKey};

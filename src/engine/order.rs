@@ -1,19 +1,21 @@
-//! Which flows a screen shows and in which order, re-evaluated at most twice a second of the engine's time.
+//! Which flows a screen shows and in which order, re-evaluated twice a second of the engine's time, and when rates change.
 
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::flow::Side;
 
 use super::dashboard::FlowPane;
 use super::query::Scan;
-use super::queues::wire_queues;
+use super::queues::{unknown_halves, wire_queues};
 use super::record::Record;
 use super::table::Slot;
 use super::time_wait::Groups;
 use super::{Engine, Filter, FlowId, Query, QueryCache, SortKey};
 
 const FRESH: Duration = Duration::from_millis(500);
+const SECOND: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Brings the cache up to date where it is stale.
@@ -21,13 +23,14 @@ impl Engine {
         let same_question =
             cache.key.as_ref().is_some_and(|(filter, sort)| (filter, sort) == (&query.filter, &query.sort));
         let now = self.now.unwrap_or_default();
+        // Rates change all at once, when a second is complete.
+        let same_rates = |at: Timestamp| query.sort.by != SortKey::Rate || now.bin(SECOND) == at.bin(SECOND);
         let fresh = cache.made_at.is_some_and(|(revision, at)| {
-            revision == self.revision || (revision < self.revision && now.since(at) < FRESH && now >= at)
+            let lately = revision < self.revision && now.since(at) < FRESH && now >= at;
+            revision == self.revision || (lately && same_rates(at))
         });
-        if !fresh {
-            cache.scan = self.scan();
-        }
         if !(fresh && same_question) {
+            cache.scan = self.scan();
             cache.order = self.order(query);
             cache.key = Some((query.filter.clone(), query.sort));
             cache.made_at = Some((self.revision, now));
@@ -40,8 +43,10 @@ impl Engine {
             Side::BOTH.into_iter().filter(|side| self.mismatch_since(record, *side).is_some()).count() as u64
         };
         Scan {
+            flows: self.table.len(),
             mismatched: self.table.iter().map(|(_, record)| mismatches(record)).sum(),
             wire_queues: wire_queues(self.table.iter().map(|(_, record)| record)),
+            unknown_halves: self.table.iter().map(|(_, record)| unknown_halves(record)).sum(),
             time_wait: Groups::by_wire(self.table.iter().map(|(_, record)| record)),
         }
     }
@@ -74,7 +79,7 @@ impl Engine {
             SortKey::Resp => flows.sort_by_cached_key(|(slot, id)| (record(*slot).resp, *id)),
             SortKey::Rate => flows.sort_by_cached_key(|(slot, id)| {
                 let record = record(*slot);
-                (Reverse(record.rate.per_second(now)), Reverse(record.touched), *id)
+                (Reverse(record.bits_per_s(now)), Reverse(record.touched), *id)
             }),
             SortKey::Bytes | SortKey::RecvQ | SortKey::SendQ | SortKey::Rtt | SortKey::State => {
                 flows.sort_by_cached_key(|(slot, id)| (Reverse(weight(record(*slot), by)), *id));
@@ -87,7 +92,7 @@ impl Engine {
         let window = cache.order.iter().skip(query.offset).take(query.rows);
         let rows = window.filter_map(|id| self.table.find_id(*id)).map(|slot| self.row(self.table.get(slot)));
         FlowPane {
-            all: self.table.len(),
+            all: cache.scan.flows,
             matching: cache.order.len(),
             offset: query.offset,
             followed: query.follow.and_then(|id| cache.order.iter().position(|other| *other == id)),

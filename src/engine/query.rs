@@ -101,7 +101,10 @@ pub struct QueryCache {
 /// What only a walk over all flows tells, kept with the order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scan {
+    /// Flows in the table.
+    pub(super) flows: usize,
     pub(super) mismatched: u64,
     pub(super) wire_queues: Vec<WireQueueRow>,
+    pub(super) unknown_halves: u64,
     pub(super) time_wait: Groups,
 }

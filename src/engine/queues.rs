@@ -16,15 +16,15 @@ impl Engine {
         QueuePane {
             kernel: self.kernel.sight.is_some().then(|| self.kernel_queues()),
             wire: cache.scan.wire_queues.clone(),
+            unknown_halves: cache.scan.unknown_halves,
         }
     }
 
     fn kernel_queues(&self) -> KernelQueues {
         let (listen_overflows, listen_drops) = self.kernel.listen_losses();
         KernelQueues {
-            recv: self.fullest(|end| (end.socket.recv_q, &end.recv, end.socket.buffers.map(|(limit, _)| limit))),
-            send: self
-                .fullest(|end| (end.socket.send_q.unwrap_or(0), &end.send, end.socket.buffers.map(|(_, limit)| limit))),
+            recv: self.fullest(|end| (end.unread(), &end.recv, end.socket.buffers.map(|(limit, _)| limit))),
+            send: self.fullest(|end| (end.unsent(), &end.send, end.socket.buffers.map(|(_, limit)| limit))),
             accept: self.accept_rows(),
             listen_overflows,
             listen_drops,
@@ -64,10 +64,16 @@ impl Engine {
                 owner: listener.owner.clone(),
             })
             .collect();
-        rows.sort_by_key(|row| (Reverse(row.waiting), row.local));
+        rows.sort_by_key(|row| (Reverse(severity(row)), row.local));
         rows.truncate(SHOWN);
         rows
     }
+}
+
+/// Over its limit first (only then it overflows), then by share of the limit, then by length.
+fn severity(row: &AcceptRow) -> (bool, u64, u32) {
+    let share = row.limit.map_or(0, |limit| u64::from(row.waiting) * 1_000_000 / u64::from(limit.max(1)));
+    (row.limit.is_some_and(|limit| row.waiting > limit), share, row.waiting)
 }
 
 /// The halves with a closed window (longest first), then those with most bytes unacknowledged.
@@ -79,6 +85,12 @@ pub(super) fn wire_queues<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<
     });
     rows.truncate(SHOWN);
     rows
+}
+
+/// Halves that sent bytes of which no acknowledgment was ever seen.
+pub(super) fn unknown_halves(record: &Record) -> u64 {
+    let Some(flow) = record.wire.as_ref().filter(|_| !record.is_closed()) else { return 0 };
+    Side::BOTH.into_iter().filter(|side| flow.never_acked(*side)).count() as u64
 }
 
 fn rows_of(record: &Record) -> impl Iterator<Item = WireQueueRow> {

@@ -140,6 +140,12 @@ impl Record {
         self.rate.add(segment.ts, bits);
     }
 
+    /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
+    pub(super) fn bits_per_s(&self, now: Timestamp) -> Option<u64> {
+        let (first, _) = self.wire.as_ref()?.span();
+        (now.bin(SECOND) > first.bin(SECOND)).then(|| self.rate.per_second(now))
+    }
+
     /// Shows Zeek's machine a segment of the tuple.
     pub(super) fn feed_zeek(&mut self, segment: &Segment) {
         let from = side_of(self, segment.src);

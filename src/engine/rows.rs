@@ -51,6 +51,8 @@ impl Engine {
         let halves = wire.map(|flow| Side::BOTH.map(|side| flow.half(side)));
         let sockets = Side::BOTH.map(|side| record.end(side).map(End::detail));
         let handshake = wire.map(Flow::handshake);
+        let life = wire.map(Flow::life).unwrap_or_default();
+        let analysis = wire.map(|_| record.analysis.counts());
         let story = story::tell(&story::Evidence {
             row: &row,
             handshake: handshake.as_ref(),
@@ -59,6 +61,10 @@ impl Engine {
             sockets: &sockets,
             now: self.now.unwrap_or_default(),
             since: record.wire.as_ref().map(Flow::state_since),
+            analysis: analysis.as_ref(),
+            never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
+            life: &life,
+            reset_by: wire.and_then(Flow::reset_by),
             limits: self.kernel.last.as_ref().map(|sample| &*sample.limits),
         });
         Some(FlowDetail {
@@ -68,11 +74,11 @@ impl Engine {
             vlan: rare.and_then(|rare| rare.vlan),
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
-            life: wire.map(Flow::life).unwrap_or_default(),
+            life,
             zeek: record.zeek.as_ref().map(|zeek| zeek.rows(self.now.unwrap_or_default())),
             row,
             halves,
-            analysis: wire.map(|_| record.analysis.counts()),
+            analysis,
             sockets,
             story,
         })
@@ -91,7 +97,7 @@ impl Engine {
             last: record.touched,
             segments: sums.map(|[orig, resp]| orig.0 + resp.0),
             payload_bytes: sums.map(|[orig, resp]| orig.1 + resp.1),
-            bits_per_s: record.wire.is_some().then(|| record.rate.per_second(self.now.unwrap_or_default())),
+            bits_per_s: record.bits_per_s(self.now.unwrap_or_default()),
             rtt: record.rtt(),
             retrans: record.retrans(),
             retrans_wire: record.wire.as_ref().map(|_| record.analysis.retransmissions()),
@@ -110,12 +116,19 @@ impl Engine {
             mismatch_since: self.mismatch_since(record, side),
             recv_q: there.map(|end| end.socket.recv_q),
             send_q: there.and_then(|end| end.socket.send_q),
-            owner: match end {
-                Some(end) => end.owner.clone(),
-                // It lived and died between two readings of the socket table.
-                None if self.kernel.sight.is_some() && record.local[side.index()] => Ownership::Unknown,
-                None => Ownership::NotRecorded,
-            },
+            owner: self.owner(record, side),
         }
+    }
+
+    fn owner(&self, record: &Record, side: Side) -> Ownership {
+        let owner = match record.end(side) {
+            Some(end) if end.owner != Ownership::Unknown || end.socket.inode.is_some() => return end.owner.clone(),
+            // No reading showed who held it.
+            Some(_) => Ownership::Unknown,
+            // It lived and died between two readings of the socket table.
+            None if self.kernel.sight.is_some() && record.local[side.index()] => Ownership::Unknown,
+            None => return Ownership::NotRecorded,
+        };
+        if side == Side::Resp { self.came_in_on(record).unwrap_or(owner) } else { owner }
     }
 }

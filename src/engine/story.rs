@@ -1,9 +1,12 @@
 //! One sentence on what a connection is doing now and why, as far as the evidence supports it.
 
+mod handshake;
+mod resent;
+
 use std::time::Duration;
 
 use crate::base::{TcpState, Timestamp};
-use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, Side};
+use crate::flow::{AnalysisCounts, HalfView, HandshakeView, LifeEvent, Side};
 use crate::kernel::Limits;
 
 use super::dashboard::{EndCell, FlowRow, Ownership, Rejection, SocketDetail};
@@ -22,13 +25,33 @@ pub(super) struct Evidence<'a> {
     /// Since when the wire shows the states that it shows.
     pub(super) since: Option<Timestamp>,
     pub(super) limits: Option<&'a Limits>,
+    pub(super) analysis: Option<&'a [AnalysisCounts; 2]>,
+    /// Bytes of each half, where none of it was ever acknowledged.
+    pub(super) never_acked: [Option<u64>; 2],
+    pub(super) life: &'a [LifeEvent],
+    /// Whose RST ended it.
+    pub(super) reset_by: Option<Side>,
 }
 
-/// The sentence. Rules in order: the first that the evidence supports tells it.
+impl Evidence<'_> {
+    /// Since when the kernel holds the socket of an end no more.
+    fn gone(&self, side: Side) -> Option<Timestamp> {
+        self.sockets[side.index()].as_ref()?.gone
+    }
+
+    /// How long ago something was.
+    fn ago(&self, then: Timestamp) -> String {
+        span(self.now.since(then))
+    }
+}
+
+/// The sentence. Rules in order: the first that the evidence supports tells it; what had to be sent again follows.
 pub(super) fn tell(evidence: &Evidence<'_>) -> String {
-    const RULES: [fn(&Evidence<'_>) -> Option<String>; 6] =
-        [mismatch, handshake, not_reading, closing, established, over];
-    RULES.iter().find_map(|rule| rule(evidence)).unwrap_or_else(|| "Nothing tells what it is doing.".to_owned())
+    const RULES: [fn(&Evidence<'_>) -> Option<String>; 7] =
+        [mismatch, handshake::tell, not_reading, resent::tell, closing, established, over];
+    let told = RULES.iter().find_map(|rule| rule(evidence));
+    let detours = evidence.handshake.map(handshake::detours).unwrap_or_default();
+    told.unwrap_or_else(|| "Nothing tells what it is doing.".to_owned()) + &detours + &resent::note(evidence)
 }
 
 fn mismatch(evidence: &Evidence<'_>) -> Option<String> {
@@ -43,54 +66,6 @@ fn mismatch(evidence: &Evidence<'_>) -> Option<String> {
             end.reported?,
         ))
     })
-}
-
-fn handshake(evidence: &Evidence<'_>) -> Option<String> {
-    let handshake = evidence.handshake?;
-    let waited = |from: Option<Timestamp>| from.map_or_else(String::new, |from| span(evidence.now.since(from)));
-    let retries = |count: u32, what: &str| match count {
-        0 => String::new(),
-        1 => format!(" {what} was sent again once."),
-        count => format!(" {what} was sent again {count} times."),
-    };
-    let (orig, resp) = (evidence.row.orig.endpoint, evidence.row.resp.endpoint);
-    let again = retries(handshake.syn_retries, "The SYN");
-    let unanswered = matches!(handshake.outcome, HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut);
-    if let Some(rejection) = evidence.rejected.filter(|_| unanswered && handshake.syn_ack_at.is_none()) {
-        return Some(format!("No connection to {resp}: the SYN was {rejection}.{again}"));
-    }
-    match handshake.outcome {
-        HandshakeOutcome::Refused => {
-            let after = handshake.connect_time.map(|time| format!(" after {}", span(time))).unwrap_or_default();
-            Some(format!("Refused{after}: {resp} answered the SYN with a RST, so nothing listens there.{again}"))
-        }
-        HandshakeOutcome::TimedOut => {
-            Some(format!("No answer: {resp} never answered the SYN, and the next retry is overdue.{again}"))
-        }
-        HandshakeOutcome::HalfOpen => Some(format!(
-            "Half-open: {resp} answered with SYN-ACK, and the ACK of {orig} never came.{}",
-            retries(handshake.syn_ack_retries, "The SYN-ACK")
-        )),
-        HandshakeOutcome::Reset => Some("Reset before the handshake was complete.".to_owned()),
-        HandshakeOutcome::Waiting if handshake.syn_ack_at.is_some() => {
-            Some(format!("Waiting {} for the ACK that completes the handshake.", waited(handshake.syn_ack_at)))
-        }
-        HandshakeOutcome::Waiting => Some(format!(
-            "connect() waits {} for {resp} to answer the SYN.{again}{}",
-            waited(handshake.syn_at),
-            give_up(evidence)
-        )),
-        HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous | HandshakeOutcome::Partial => None,
-    }
-}
-
-/// When this kernel gives an unanswered connect() up at the latest (tcp_syn_retries, tcp_syn_linear_timeouts).
-fn give_up(evidence: &Evidence<'_>) -> String {
-    let local = evidence.row.orig.local == Some(true);
-    let limits = evidence.limits.filter(|_| local);
-    let Some(retries) = limits.and_then(|limits| limits.tcp_syn_retries) else { return String::new() };
-    let linear = limits.and_then(|limits| limits.tcp_syn_linear_timeouts).unwrap_or(0);
-    format!(" This host tries at most {} times more, unless the application gives up first.", retries + linear)
 }
 
 fn not_reading(evidence: &Evidence<'_>) -> Option<String> {
@@ -116,7 +91,7 @@ fn not_reading(evidence: &Evidence<'_>) -> Option<String> {
 
 fn closing(evidence: &Evidence<'_>) -> Option<String> {
     let row = evidence.row;
-    let states = Side::BOTH.map(|side| state_of(row.end(side)));
+    let states = Side::BOTH.map(|side| state_of(evidence, side));
     let side_in = |state| Side::BOTH.into_iter().find(|side| states[side.index()] == Some(state));
     let for_long = evidence.since.map(|since| format!(" for {}", span(evidence.now.since(since)))).unwrap_or_default();
     if let Some(side) = side_in(TcpState::TimeWait) {
@@ -125,9 +100,10 @@ fn closing(evidence: &Evidence<'_>) -> Option<String> {
     if let Some(side) = side_in(TcpState::CloseWait) {
         let end = row.end(side);
         let why = match end.recv_q {
-            Some(0) => " It has read the end of the stream and not called close().",
-            Some(_) => " It has not read to the end of the stream.",
-            None => "",
+            Some(0) => " It has read the end of the stream and not called close().".to_owned(),
+            Some(1) => " It has not read the end of the stream (the 1 in its Recv-Q is the FIN).".to_owned(),
+            Some(bytes) => format!(" It has {} bytes and the end of the stream unread.", bytes - 1),
+            None => String::new(),
         };
         return Some(format!(
             "{} has closed; {} has not closed its side{for_long} (CLOSE-WAIT).{why}",
@@ -164,7 +140,7 @@ fn time_wait(evidence: &Evidence<'_>, side: Side) -> String {
 
 fn established(evidence: &Evidence<'_>) -> Option<String> {
     let row = evidence.row;
-    let open = Side::BOTH.into_iter().any(|side| state_of(row.end(side)) == Some(TcpState::Estab));
+    let open = Side::BOTH.into_iter().any(|side| state_of(evidence, side) == Some(TcpState::Estab));
     if !open || row.closed {
         return None;
     }
@@ -188,25 +164,33 @@ fn established(evidence: &Evidence<'_>) -> Option<String> {
 }
 
 fn over(evidence: &Evidence<'_>) -> Option<String> {
-    let reset = evidence.halves.is_some_and(|halves| halves.iter().any(|half| half.rsts > 0));
-    let finished = evidence.halves.is_some_and(|halves| halves.iter().all(|half| half.fins > 0));
-    match (evidence.row.closed, reset, finished) {
-        (false, ..) => None,
-        (true, true, _) => Some("Over: ended by a RST.".to_owned()),
-        (true, false, true) => Some("Over: closed in order by both ends.".to_owned()),
-        (true, false, false) => Some("Over: the kernel holds it no more; how it ended was not captured.".to_owned()),
+    if !evidence.row.closed {
+        return None;
     }
+    if let Some(side) = evidence.reset_by {
+        return Some(format!("Over: ended by a RST from {}.", evidence.row.end(side).endpoint));
+    }
+    if evidence.halves.is_some_and(|halves| halves.iter().all(|half| half.fins > 0)) {
+        return Some("Over: closed in order by both ends.".to_owned());
+    }
+    let gone = Side::BOTH.into_iter().filter_map(|side| evidence.gone(side)).max();
+    let held = gone.map(|gone| format!("the kernel has held it no more for {}; ", evidence.ago(gone)));
+    Some(format!("Over: {}how it ended was not captured.", held.unwrap_or_default()))
 }
 
-/// The state to tell of: the kernel's claim where there is one.
-fn state_of(end: &EndCell) -> Option<TcpState> {
-    end.reported.or(end.inferred)
+/// The state to tell of: the kernel's claim where there is one; none of a socket that is gone.
+fn state_of(evidence: &Evidence<'_>, side: Side) -> Option<TcpState> {
+    let end = evidence.row.end(side);
+    if evidence.gone(side).is_some() { None } else { end.reported.or(end.inferred) }
 }
 
 fn name(end: &EndCell) -> String {
     match &end.owner {
         Ownership::Held { process, fd, .. } => format!("{}[{}] fd {fd}", process.comm, process.pid),
         Ownership::Last { process } => format!("{} (last held by {}[{}])", end.endpoint, process.comm, process.pid),
+        Ownership::Listener { process, .. } if end.reported.is_none() => {
+            format!("{} (came in on the listener of {}[{}])", end.endpoint, process.comm, process.pid)
+        }
         Ownership::Listener { process, .. } => {
             format!("{} (not yet accepted by {}[{}])", end.endpoint, process.comm, process.pid)
         }

@@ -2,6 +2,9 @@
 
 mod analysis;
 mod late;
+mod orientation;
+mod panes;
+mod story;
 
 use std::net::IpAddr;
 use std::sync::Arc;

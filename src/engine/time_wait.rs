@@ -75,7 +75,8 @@ impl Engine {
             history: self.states.history(TcpState::TimeWait, now),
             peers: groups.services.clone(),
             holders: groups.holders.clone(),
-            entered: self.states.entered_time_wait(now, ENTERED_WINDOW),
+            entered: self.wire_seen.then(|| self.states.entered_time_wait(now, ENTERED_WINDOW)),
+            entered_window: self.since.map_or(Duration::ZERO, |since| now.since(since)).min(ENTERED_WINDOW),
             limits: self.kernel.last.as_ref().map(|sample| sample.limits.clone()),
         }
     }

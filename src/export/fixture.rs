@@ -273,10 +273,12 @@ pub(super) fn dashboard() -> Dashboard {
                 unacked: 0,
                 zero_window_since: Some(at(14.4)),
             }],
+            unknown_halves: 0,
         },
         time_wait: TimeWaitPane {
             wire: Some(1_407),
-            entered: 1_407,
+            entered: Some(1_407),
+            entered_window: Duration::from_secs(60),
             peers: vec![(Endpoint::new([198, 51, 100, 5], 5432), 1_400)],
             holders: vec![([192, 0, 2, 10].into(), 1_405)],
             ..TimeWaitPane::default()

@@ -113,6 +113,11 @@ impl Half {
         self.has(bit).then_some(number)
     }
 
+    /// The number before its first byte that is known of (see [`mark::BASE`]).
+    pub(super) fn base(&self) -> Option<Seq> {
+        self.known(mark::BASE, self.iss)
+    }
+
     pub(super) fn iss(&self) -> Option<Seq> {
         self.known(mark::ISS, self.iss)
     }

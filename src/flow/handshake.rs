@@ -53,6 +53,16 @@ impl Flow {
         }
     }
 
+    /// The originator's socket is gone without an answer to its SYN: whoever knows (its kernel) says so. Returns
+    /// whether the handshake was still waiting.
+    pub fn abandon(&mut self, at: Timestamp) -> bool {
+        let waits = self.outcome == HandshakeOutcome::Waiting && self.is_unanswered();
+        if waits {
+            self.give_up(at);
+        }
+        waits
+    }
+
     /// A segment after all: a handshake that was thought given up goes on.
     pub(super) fn revive(&mut self, now: Timestamp) {
         if !self.is_pending() || self.state(Side::Orig) != Some(TcpState::Closed) {
@@ -193,7 +203,9 @@ impl Flow {
         }
         let pending = self.is_pending();
         if from == Side::Orig && pending {
-            self.marks.set(flag::ACK_SEEN);
+            // Without a SYN-ACK before it, data or a FIN tells that the handshake completed, not when.
+            let is_the_ack = self.syn_ack.is_set() || (segment.payload_len == 0 && !segment.flags.fin());
+            self.marks.put(flag::ACK_SEEN, is_the_ack);
         } else if from == Side::Orig || !self.shows_established(segment) {
             return;
         }
@@ -272,7 +284,7 @@ impl Flow {
             syn_to_syn_ack,
             syn_ack_to_ack,
             rtt: rtt.filter(|_| sent_once),
-            connect_time: between(self.syn_at(), ack_at),
+            connect_time: between(self.syn_at(), ack_at).filter(|_| self.syn_ack.is_set()),
             offered: [orig.offered(), resp.offered()],
         }
     }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::half::Half;
+use super::half::{Half, mark};
 use super::stamp::{Marks, Offset, Stamp};
 use super::transitions::{self, Event};
 use super::view::{Class, Completeness, HalfView, HandshakeOutcome, Side};
@@ -246,6 +246,27 @@ impl Flow {
     pub fn unacked(&self, side: Side) -> u32 {
         let half = &self.halves[side.index()];
         if half.state == Some(TcpState::Closed) { 0 } else { half.unacked() }
+    }
+
+    /// Whose RST was believed to have ended it.
+    pub fn reset_by(&self) -> Option<Side> {
+        self.rst_at.is_set().then(|| self.resp_if(flag::RST_FROM_RESP))
+    }
+
+    /// Whether `side` is open and sent bytes of which no acknowledgment was ever seen, so that nobody can tell how many
+    /// of them wait.
+    pub fn never_acked(&self, side: Side) -> bool {
+        let half = &self.halves[side.index()];
+        half.payload_bytes > 0 && half.una().is_none() && half.state != Some(TcpState::Closed)
+    }
+
+    /// Payload bytes that `side` sent, each counted once, of a half that was never acknowledged; `None` of another.
+    pub fn never_acked_bytes(&self, side: Side) -> Option<u64> {
+        let half = &self.halves[side.index()];
+        let fin = u32::from(half.has(mark::FIN));
+        let span = half.nxt()?.offset_from(half.base()? + 1 + fin);
+        let bytes = u64::try_from(span).unwrap_or(0).min(half.payload_bytes);
+        (self.never_acked(side) && bytes > 0).then_some(bytes)
     }
 
     /// Since when `side` has advertised a window of 0; `None` also once that end is closed.

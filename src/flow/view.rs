@@ -49,7 +49,7 @@ pub enum HandshakeOutcome {
     Simultaneous,
     /// The SYN was answered by a RST that acknowledges it.
     Refused,
-    /// No answer to the SYN or any of its retries, and the next retry is overdue.
+    /// No answer to the SYN or any of its retries, and the next retry is overdue or the originator's socket is gone.
     TimedOut,
     /// SYN-ACK seen, the ACK that completes it overdue.
     HalfOpen,
@@ -118,7 +118,7 @@ pub struct HandshakeView {
     pub syn_ack_to_ack: Option<Duration>,
     /// The two together, of segments that were sent once only (Karn's rule); absent after retries.
     pub rtt: Option<Duration>,
-    /// From the first SYN to the ACK (what connect() took), retries included.
+    /// From the first SYN to the ACK (what connect() took), retries included; absent if no SYN-ACK was seen between.
     pub connect_time: Option<Duration>,
     /// What each end offered, originator first; absent if its SYN was not seen.
     pub offered: [Option<Negotiated>; 2],

@@ -71,7 +71,7 @@ mod tests {
             owner: crate::engine::Ownership::Unknown,
         };
         let kernel = KernelQueues { accept: vec![accept; 3], ..KernelQueues::default() };
-        let pane = QueuePane { kernel: Some(kernel), wire: vec![wire(1), wire(2)] };
+        let pane = QueuePane { kernel: Some(kernel), wire: vec![wire(1), wire(2)], unknown_halves: 0 };
         use QueueItem::{Accept, Wire};
         assert_eq!(queue_items(&pane, 0), []);
         assert_eq!(queue_items(&pane, 2), [Accept(0), Wire(0)]);

@@ -66,7 +66,7 @@ fn answer(ids: &[u64], ui: &UiState, source: &Source) -> Dashboard {
         sees: Sees::default(),
         handshakes: HandshakePane::default(),
         states: StatePane::default(),
-        queues: QueuePane { kernel: None, wire: vec![waiting(900), waiting(901)] },
+        queues: QueuePane { kernel: None, wire: vec![waiting(900), waiting(901)], unknown_halves: 0 },
         time_wait: TimeWaitPane::default(),
         flows: FlowPane {
             all: ids.len(),

@@ -125,7 +125,7 @@ pub(super) fn live() -> Dashboard {
         },
         handshakes: handshakes(),
         states: states(),
-        queues: QueuePane { kernel: Some(kernel_queues()), wire: vec![closed_window()] },
+        queues: QueuePane { kernel: Some(kernel_queues()), wire: vec![closed_window()], unknown_halves: 0 },
         time_wait: time_wait(),
         flows: FlowPane { all: 2_104, matching: 2_104, offset: 0, followed: None, rows },
         flow: None,
@@ -257,7 +257,8 @@ fn time_wait() -> TimeWaitPane {
         history: (0..120).map(|n| n * 25_691 / 119).collect(),
         peers: vec![(end(5, 5_432), 25_480), (end(9, 6_379), 188), (end6(443), 20), (end(8, 80), 3)],
         holders: vec![(end(2, 0).ip(), 25_600), (end6(0).ip(), 91)],
-        entered: 28_204,
+        entered: Some(28_204),
+        entered_window: Duration::from_secs(60),
         limits: Some(Arc::new(limits)),
     }
 }
@@ -541,7 +542,7 @@ pub(super) fn capture() -> Dashboard {
         unacked: 212_400,
         zero_window_since: None,
     };
-    dashboard.queues = QueuePane { kernel: None, wire: vec![unacked, closed_window()] };
+    dashboard.queues = QueuePane { kernel: None, wire: vec![unacked, closed_window()], unknown_halves: 0 };
     for row in &mut dashboard.flows.rows {
         row.retrans = None;
         row.rtt = row.rtt.map(|rtt| Rtt::Handshake(rtt.time()));

@@ -40,6 +40,9 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
 fn empty(context: &Context<'_>) -> &'static str {
     match (&context.dashboard.queues.kernel, context.dashboard.sees.wire) {
         (Some(_), _) => "every queue is empty",
+        (None, true) if context.dashboard.queues.unknown_halves > 0 => {
+            "no acknowledgment seen: what waits is not known"
+        }
         (None, true) => "nothing unacknowledged, no window closed",
         (None, false) => "waiting for the first segment or socket",
     }

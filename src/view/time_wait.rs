@@ -39,10 +39,11 @@ fn counts(data: &TimeWaitPane, room: u16) -> String {
 fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usize) -> Vec<(u8, Vec<Line<'static>>)> {
     let theme = context.theme;
     let none = data.kernel.unwrap_or(0) == 0 && data.wire.unwrap_or(0) == 0;
-    let entered = if none && data.entered == 0 {
-        "none now, none in the last 60 s".to_owned()
-    } else {
-        format!("{} entered in 60 s", count(data.entered))
+    let window = data.entered_window.as_secs();
+    let entered = match data.entered {
+        None => "entered: not recorded".to_owned(),
+        Some(0) if none => format!("none now, none in the last {window} s"),
+        Some(entered) => format!("{} entered in {window} s", count(entered)),
     };
     let limits = data.limits.as_deref().map_or_else(Vec::new, |limits| limit_lines(limits, room, theme));
     let lists = data.peers.len().min(4) + data.holders.len().min(2) + 2;

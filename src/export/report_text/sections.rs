@@ -218,10 +218,11 @@ pub(super) fn time_wait(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Resul
     page.heading("TIME-WAIT", "at the end")?;
     let told = |number: Option<u64>| number.map_or_else(|| NOT_RECORDED.to_owned(), count);
     page.line(&format!(
-        "kernel {} · wire {} · entered in the last 60 s: {}",
+        "kernel {} · wire {} · entered in the last {} s: {}",
         told(pane.kernel),
         told(pane.wire),
-        count(pane.entered)
+        pane.entered_window.as_secs(),
+        told(pane.entered)
     ))?;
     let list = |rows: &mut dyn Iterator<Item = (String, u64)>| {
         rows.take(5).map(|(name, number)| format!("{name} {}", count(number))).collect::<Vec<_>>().join(" · ")
@@ -246,7 +247,7 @@ pub(super) fn owner(ownership: &Ownership) -> String {
         Ownership::NoAccess => "owner not readable".to_owned(),
         Ownership::Held { fd, others: 0, .. } => format!("{name} fd {fd}"),
         Ownership::Held { fd, others, .. } => format!("{name} fd {fd} and {others} more"),
-        Ownership::Listener { .. } => format!("not accepted, {name} listens"),
+        Ownership::Listener { .. } => format!("{name} listens"),
         Ownership::Last { .. } => format!("{name} closed it"),
         Ownership::Orphan => "orphan".to_owned(),
     }

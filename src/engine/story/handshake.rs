@@ -1,0 +1,99 @@
+//! The sentence on a handshake that is under way or failed.
+
+use crate::base::Timestamp;
+use crate::flow::{HandshakeOutcome, HandshakeView, Side};
+
+use super::{Evidence, name};
+
+/// The sentence; `None` of a handshake that completed or was not captured.
+pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
+    let handshake = evidence.handshake?;
+    let waited = |from: Option<Timestamp>| from.map_or_else(String::new, |from| format!(" {}", evidence.ago(from)));
+    let (orig, resp) = (evidence.row.orig.endpoint, evidence.row.resp.endpoint);
+    let again = syn_again(handshake);
+    match handshake.outcome {
+        HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut if handshake.syn_ack_at.is_none() => {
+            Some(unanswered(evidence, handshake))
+        }
+        HandshakeOutcome::Refused => {
+            let nobody = "nothing listens there, or a firewall rejects it";
+            Some(format!("Refused: a RST from {resp} answered the SYN: {nobody}.{again}"))
+        }
+        HandshakeOutcome::TimedOut | HandshakeOutcome::HalfOpen => Some(format!(
+            "Half-open: {resp} answered with SYN-ACK, and the ACK of {orig} was not seen.{}",
+            syn_ack_again(handshake)
+        )),
+        HandshakeOutcome::Reset => {
+            let by = evidence.reset_by.map(|side| format!(" by {}", evidence.row.end(side).endpoint));
+            Some(format!("Reset{} before the handshake was complete.{again}", by.unwrap_or_default()))
+        }
+        HandshakeOutcome::Waiting => Some(format!(
+            "Waiting{} for the ACK of {orig} that completes the handshake.{}",
+            waited(handshake.syn_ack_at),
+            syn_ack_again(handshake)
+        )),
+        HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous | HandshakeOutcome::Partial => None,
+    }
+}
+
+/// What it took to complete, where that was not three segments; with a space before it.
+pub(super) fn detours(handshake: &HandshakeView) -> String {
+    match handshake.outcome {
+        HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => {
+            let inferred = if handshake.syn_ack_at.is_none() { " The SYN-ACK was not seen." } else { "" };
+            inferred.to_owned() + &syn_again(handshake) + &syn_ack_again(handshake)
+        }
+        _ => String::new(),
+    }
+}
+
+fn unanswered(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {
+    let (orig, resp) = (&evidence.row.orig, evidence.row.resp.endpoint);
+    let again = syn_again(handshake);
+    let gone = evidence.gone(Side::Orig);
+    let held = gone.map(|gone| format!(" The kernel has held the socket no more for {}.", evidence.ago(gone)));
+    let held = held.unwrap_or_default();
+    if let Some(rejection) = evidence.rejected {
+        return format!("No connection to {resp}: the SYN was {rejection}.{again}{held}");
+    }
+    if gone.is_some() {
+        return format!("Given up by {}: no answer to the SYN from {resp} was seen.{again}{held}", name(orig));
+    }
+    if handshake.outcome == HandshakeOutcome::TimedOut {
+        return format!("No answer: nothing from {resp} was seen, and the next retry is overdue.{again}");
+    }
+    let waited = handshake.syn_at.map(|from| format!(" {}", evidence.ago(from))).unwrap_or_default();
+    format!("connect() waits{waited} for {resp} to answer the SYN.{again}{}", tries_left(evidence, handshake))
+}
+
+fn syn_again(handshake: &HandshakeView) -> String {
+    again(handshake.syn_retries, "The SYN")
+}
+
+fn syn_ack_again(handshake: &HandshakeView) -> String {
+    again(handshake.syn_ack_retries, "The SYN-ACK")
+}
+
+fn again(count: u32, what: &str) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!(" {what} was sent again once."),
+        count => format!(" {what} was sent again {count} times."),
+    }
+}
+
+/// How often this kernel sends the SYN again at most: tcp_syn_retries and tcp_syn_linear_timeouts together, less what
+/// it has done, by the wire or by its own count, whichever saw more.
+fn tries_left(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {
+    let local = evidence.row.orig.local == Some(true);
+    let limits = evidence.limits.filter(|_| local);
+    let Some(retries) = limits.and_then(|limits| limits.tcp_syn_retries) else { return String::new() };
+    let linear = limits.and_then(|limits| limits.tcp_syn_linear_timeouts).unwrap_or(0);
+    let timer = evidence.sockets[Side::Orig.index()].as_ref().and_then(|socket| socket.socket.timer);
+    let done = timer.map_or(0, |timer| timer.retries.into()).max(handshake.syn_retries);
+    match retries.saturating_add(linear).saturating_sub(done) {
+        0 => " This host has sent it for the last time.".to_owned(),
+        1 => " This host sends it at most once more, unless the application gives up first.".to_owned(),
+        left => format!(" This host sends it at most {left} times more, unless the application gives up first."),
+    }
+}

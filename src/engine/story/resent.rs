@@ -1,0 +1,75 @@
+//! The sentences on what had to be sent again.
+
+use std::time::Duration;
+
+use crate::base::TcpState;
+use crate::flow::{LifeEventKind, Mark, Side};
+use crate::kernel::TimerKind;
+
+use super::{Evidence, name, span};
+
+/// What is sent again and again without an answer, by the kernel's count or by the wire.
+pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
+    let told = |rule: fn(&Evidence<'_>, Side) -> Option<String>| {
+        Side::BOTH.into_iter().find_map(|side| rule(evidence, side)).filter(|_| !evidence.row.closed)
+    };
+    told(by_kernel).or_else(|| told(by_wire))
+}
+
+/// The retransmission timer of an end's kernel has run out before, and nothing was acknowledged since.
+fn by_kernel(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    let socket = &evidence.sockets[side.index()].as_ref().filter(|socket| socket.gone.is_none())?.socket;
+    let timer = socket.timer.filter(|timer| timer.kind == TimerKind::On && timer.retries > 0)?;
+    if matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv) {
+        return None;
+    }
+    let waiting = socket.send_q.map(|bytes| format!(" with {bytes} in its Send-Q")).unwrap_or_default();
+    Some(format!(
+        "{}{waiting} gets no acknowledgment: its kernel has sent the oldest segment again {}.",
+        name(evidence.row.end(side)),
+        times(timer.retries.into())
+    ))
+}
+
+/// The half was never acknowledged, and has been sent again.
+fn by_wire(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    let bytes = evidence.never_acked[side.index()]?;
+    let again = segments_again(evidence, side).filter(|count| *count > 0)?;
+    let from = evidence.row.end(side).endpoint;
+    let over = data_span(evidence, side).map(|time| format!(" over {}", span(time))).unwrap_or_default();
+    let sent = evidence.halves?[side.index()].payload_bytes;
+    Some(if sent == bytes.saturating_mul(again + 1) {
+        format!("{from} sent {bytes} bytes again {}{over}, and no acknowledgment was seen.", times(again))
+    } else {
+        let segments = if again == 1 { "a segment" } else { "segments" };
+        format!("{from} sent {bytes} bytes, {segments} of them again ({again}){over}, and no acknowledgment was seen.")
+    })
+}
+
+/// What else was sent again; with a space before it.
+pub(super) fn note(evidence: &Evidence<'_>) -> String {
+    let notes = Side::BOTH.into_iter().filter_map(|side| {
+        let again = segments_again(evidence, side).filter(|count| *count > 0)?;
+        let told = !evidence.row.closed && evidence.never_acked[side.index()].is_some();
+        let (segments, were) = if again == 1 { ("segment", "was") } else { ("segments", "were") };
+        (!told).then(|| format!(" {again} {segments} of {} {were} sent again.", evidence.row.end(side).endpoint))
+    });
+    notes.collect()
+}
+
+/// How many segments were sent again, SYNs left out: the handshake's sentence has those.
+fn segments_again(evidence: &Evidence<'_>, side: Side) -> Option<u64> {
+    let half = &evidence.halves?[side.index()];
+    let syns = u64::from(half.syns.saturating_sub(1)) + u64::from(half.syn_acks.saturating_sub(1));
+    Some(evidence.analysis?[side.index()].of(Mark::Retransmission).saturating_sub(syns))
+}
+
+/// From an end's first data to its last, where the last of the flow was its own.
+fn data_span(evidence: &Evidence<'_>, side: Side) -> Option<Duration> {
+    let at = |kind| evidence.life.iter().find(|event| event.kind == kind && event.side == side).map(|event| event.ts);
+    Some(at(LifeEventKind::LastData)?.since(at(LifeEventKind::FirstData)?))
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}

@@ -1,0 +1,128 @@
+//! What is told of a flow, and that no more is claimed than was seen.
+
+use super::*;
+
+fn story(engine: &Engine, id: u64) -> String {
+    engine.detail(FlowId(id)).expect("a flow").story
+}
+
+fn syn(millis: i64) -> Segment {
+    segment(millis, CLIENT, SERVER, "S", 100, 0, 0)
+}
+
+/// The client's socket in SYN-SENT, with the limits of a kernel that tries 2 + 1 times more.
+fn connecting(millis: i64, retries: u8) -> Input {
+    let timer = Some(Timer { kind: TimerKind::On, left: Duration::from_secs(1), retries });
+    let row = Socket { timer, ..socket(CLIENT, SERVER, TcpState::SynSent, (0, 1), 7, 7) };
+    limited(sample(millis, vec![row], &[(7, 42, 5, "nc")]))
+}
+
+fn limited(input: Input) -> Input {
+    let Input::Sample(sample) = input else { panic!("a sample") };
+    let limits = Limits { tcp_syn_retries: Some(2), tcp_syn_linear_timeouts: Some(1), ..Limits::default() };
+    Input::Sample(Arc::new(SocketSample { limits: Arc::new(limits), ..(*sample).clone() }))
+}
+
+#[test]
+fn the_tries_left_are_those_not_yet_made() {
+    let mut engine = fed([syn(0)]);
+    for (millis, retries, expected) in [
+        (500, 0, "at most 3 times more"),
+        (1_500, 1, "at most 2 times more"),
+        (2_500, 2, "at most once more"),
+        (3_400, 3, "for the last time"),
+    ] {
+        engine.feed(&connecting(millis, retries));
+        let told = story(&engine, 0);
+        assert!(told.contains(expected), "{told}");
+    }
+    let mut engine = fed([syn(0), syn(1_000), syn(2_000)]);
+    engine.feed(&connecting(2_500, 0));
+    assert!(story(&engine, 0).contains("at most once more"), "the wire saw more than the kernel's count");
+}
+
+#[test]
+fn a_connect_whose_socket_is_gone_waits_no_more() {
+    let mut engine = fed([syn(0)]);
+    engine.feed(&connecting(500, 0));
+    assert_eq!(show(&engine).handshakes.waiting, 1);
+    engine.feed(&sample(1_000, vec![], &[]));
+    engine.feed(&Input::Tick(at(3_000)));
+    let dashboard = show(&engine);
+    assert_eq!((dashboard.handshakes.waiting, wire_count(&dashboard, TcpState::SynSent)), (0, Some(0)));
+    let row = &dashboard.flows.rows[0];
+    assert_eq!((row.orig.reported, row.orig.send_q, row.closed), (None, None, true));
+    assert!(matches!(&row.orig.owner, Ownership::Last { process } if process.pid == 42), "{:?}", row.orig.owner);
+    let told = story(&engine, 0);
+    assert!(told.starts_with("Given up") && told.contains("no more for 2.00 s"), "{told}");
+    // The answer was on its way.
+    engine.feed(&Input::Segment(segment(3_010, SERVER, CLIENT, "R.", 0, 101, 0)));
+    assert_eq!(show(&engine).flows.rows[0].outcome, Some(HandshakeOutcome::Refused));
+}
+
+#[test]
+fn retries_are_told_though_it_completed() {
+    let mut engine = fed([
+        syn(0),
+        syn(1_000),
+        segment(1_010, SERVER, CLIENT, "S.", 500, 101, 0),
+        segment(1_011, CLIENT, SERVER, ".", 101, 501, 0),
+    ]);
+    engine.feed(&Input::Tick(at(1_100)));
+    assert_eq!(story(&engine, 0), "Open. The SYN was sent again once.");
+    assert_eq!(story(&fed(handshake(0)), 0), "Open.");
+}
+
+#[test]
+fn a_completion_that_only_follows_has_no_latency() {
+    let data_in_syn = segment(0, CLIENT, SERVER, "S", 100, 0, 10);
+    let fin = segment(10_000, CLIENT, SERVER, "F.", 111, 501, 0);
+    let detail = fed([data_in_syn, fin]).detail(FlowId(0)).expect("a flow");
+    let handshake = detail.handshake.expect("a SYN");
+    assert_eq!(handshake.outcome, HandshakeOutcome::Completed);
+    assert!(detail.story.contains("The SYN-ACK was not seen"), "{}", detail.story);
+    assert_eq!((handshake.connect_time, handshake.ack_at), (None, None));
+    let known = fed(super::handshake(0)).detail(FlowId(0)).and_then(|detail| detail.handshake).expect("a SYN");
+    assert_eq!(known.connect_time, Some(Duration::from_millis(11)));
+}
+
+#[test]
+fn a_reset_names_the_end_that_sent_it() {
+    let reset = |from: &str, to: &str, seq, ack| segment(100, from, to, "R.", seq, ack, 0);
+    let told = |last| story(&fed(handshake(0).into_iter().chain([last])), 0);
+    assert!(told(reset(SERVER, CLIENT, 501, 101)).contains(&format!("RST from {SERVER}")));
+    assert!(told(reset(CLIENT, SERVER, 101, 501)).contains(&format!("RST from {CLIENT}")));
+    let refused = story(&fed([syn(0), segment(5, SERVER, CLIENT, "R.", 0, 101, 0)]), 0);
+    assert!(refused.contains("nothing listens there, or a firewall rejects it"), "{refused}");
+}
+
+/// 100 bytes of the client, from `seq`.
+fn data(millis: i64, seq: u32) -> Segment {
+    segment(millis, CLIENT, SERVER, "P.", seq, 501, 100)
+}
+
+#[test]
+fn what_is_sent_again_without_an_answer_is_told() {
+    let told = |segments: Vec<Segment>| story(&fed(segments), 0);
+    let alone = told(vec![data(0, 101), data(300, 101), data(900, 101)]);
+    assert_eq!(alone, format!("{CLIENT} sent 100 bytes again 2 times over 900 ms, and no acknowledgment was seen."));
+    let one_of_two = told(vec![data(0, 101), data(10, 201), data(900, 101)]);
+    assert!(one_of_two.contains("sent 200 bytes, a segment of them again (1) over 900 ms"), "{one_of_two}");
+    // Acknowledged in the end: no trouble any more, but told.
+    let ack = segment(950, SERVER, CLIENT, ".", 501, 201, 0);
+    let healed = told(handshake(0).into_iter().chain([data(100, 101), data(900, 101), ack]).collect());
+    assert_eq!(healed, format!("Open. 1 segment of {CLIENT} was sent again."));
+    assert_eq!(told(vec![data(0, 101), data(10, 201)]), "Open.", "nothing was sent again");
+}
+
+#[test]
+fn a_kernels_retransmission_timer_is_evidence() {
+    let timer = Some(Timer { kind: TimerKind::On, left: Duration::from_secs(1), retries: 4 });
+    let row = Socket { timer, ..socket(CLIENT, SERVER, TcpState::Estab, (0, 100), 7, 7) };
+    let mut engine = engine();
+    engine.feed(&sample(0, vec![row], &[]));
+    let told = story(&engine, 0);
+    assert!(told.contains("100 in its Send-Q gets no acknowledgment") && told.contains("again 4 times"), "{told}");
+    engine.feed(&sample(500, vec![], &[]));
+    assert!(!story(&engine, 0).contains("acknowledgment"), "the socket is gone");
+}
