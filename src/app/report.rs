@@ -90,6 +90,7 @@ impl Shown<'_> {
             tally: &tally,
             pick: &pick,
             damage: self.damage,
+            filter: self.filter.text().trim(),
             width,
         };
         write_report(out, &context)
