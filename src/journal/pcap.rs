@@ -9,7 +9,7 @@ use pcap_parser::pcap::{
     LegacyPcapBlock, PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified, parse_pcap_header,
 };
 
-use super::reader::{Interface, NextRecord, Record};
+use super::reader::{Interface, NextRecord, OpenError, Record};
 use super::window::{MAX_RECORD, Window};
 use crate::base::Timestamp;
 use crate::wire::LinkType;
@@ -45,9 +45,16 @@ pub(super) fn is_magic(first: &[u8]) -> bool {
 
 impl Records {
     /// Reads the file's header. One that is cut is found by [`Records::next`].
-    pub(super) fn open(window: &mut Window, interfaces: &mut Vec<Interface>) -> Self {
+    ///
+    /// # Errors
+    /// Where the file is of a version whose layout is not known (libpcap refuses those too).
+    pub(super) fn open(window: &mut Window, interfaces: &mut Vec<Interface>) -> Result<Self, OpenError> {
         window.fill(FILE_HEADER);
-        let Ok((_, header)) = parse_pcap_header(window.data()) else { return Self { layout: None } };
+        let Ok((_, header)) = parse_pcap_header(window.data()) else { return Ok(Self { layout: None }) };
+        let (major, minor) = (header.version_major, header.version_minor);
+        if major != 2 || minor > 4 {
+            return Err(OpenError::Version { major, minor });
+        }
         window.consume(FILE_HEADER);
         interfaces.push(Interface {
             name: None,
@@ -55,7 +62,7 @@ impl Records {
             link: LinkType((header.network.0 & 0xffff) as u16),
             snaplen: Some(header.snaplen).filter(|snaplen| *snaplen > 0),
         });
-        Self { layout: Some(Layout::of(&header)) }
+        Ok(Self { layout: Some(Layout::of(&header)) })
     }
 
     pub(super) fn next(&mut self, window: &mut Window) -> NextRecord {

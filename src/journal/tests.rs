@@ -218,6 +218,17 @@ fn old_versions_may_put_len_before_caplen() {
 }
 
 #[test]
+fn versions_other_than_2_0_to_2_4_are_not_read() {
+    for (endianness, version) in [(Endianness::Little, [1, 0, 4, 0]), (Endianness::Big, [0, 2, 0, 5])] {
+        let mut file = pcap(endianness, TsResolution::MicroSecond);
+        file[4..8].copy_from_slice(&version);
+        let error = CaptureReader::open(Box::new(io::Cursor::new(file))).unwrap_err();
+        assert!(matches!(error, OpenError::Version { major: 1, minor: 4 } | OpenError::Version { major: 2, minor: 5 }));
+        assert!(error.to_string().contains("2.0 to 2.4 are read"), "{error}");
+    }
+}
+
+#[test]
 fn a_check_sequence_in_the_link_type_is_not_part_of_it() {
     let mut file = plain();
     file[23] = 0x24;
