@@ -9,7 +9,7 @@ use pcap_parser::pcap::{
     LegacyPcapBlock, PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified, parse_pcap_header,
 };
 
-use super::reader::{Interface, NextRecord, OpenError, Record};
+use super::reader::{Interface, NextRecord, Record};
 use super::window::{MAX_RECORD, Window};
 use crate::base::Timestamp;
 use crate::wire::LinkType;
@@ -24,8 +24,14 @@ type ParseRecord = fn(&[u8]) -> IResult<&[u8], LegacyPcapBlock<'_>, PcapError<&[
 
 /// What the file's header tells about its records.
 pub(super) struct Records {
-    /// `None` if the file ends inside its header.
-    layout: Option<Layout>,
+    layout: Result<Layout, Unread>,
+}
+
+/// Why the file's header tells nothing of its records.
+enum Unread {
+    Cut,
+    /// libpcap refuses such a file too.
+    Version(u16, u16),
 }
 
 struct Layout {
@@ -44,16 +50,13 @@ pub(super) fn is_magic(first: &[u8]) -> bool {
 }
 
 impl Records {
-    /// Reads the file's header. One that is cut is found by [`Records::next`].
-    ///
-    /// # Errors
-    /// Where the file is of a version whose layout is not known (libpcap refuses those too).
-    pub(super) fn open(window: &mut Window, interfaces: &mut Vec<Interface>) -> Result<Self, OpenError> {
+    /// Reads the file's header. One that is cut, or of a version whose layout is not known, is told by [`Records::next`].
+    pub(super) fn open(window: &mut Window, interfaces: &mut Vec<Interface>) -> Self {
         window.fill(FILE_HEADER);
-        let Ok((_, header)) = parse_pcap_header(window.data()) else { return Ok(Self { layout: None }) };
+        let Ok((_, header)) = parse_pcap_header(window.data()) else { return Self { layout: Err(Unread::Cut) } };
         let (major, minor) = (header.version_major, header.version_minor);
         if major != 2 || minor > 4 {
-            return Err(OpenError::Version { major, minor });
+            return Self { layout: Err(Unread::Version(major, minor)) };
         }
         window.consume(FILE_HEADER);
         interfaces.push(Interface {
@@ -62,13 +65,19 @@ impl Records {
             link: LinkType((header.network.0 & 0xffff) as u16),
             snaplen: Some(header.snaplen).filter(|snaplen| *snaplen > 0),
         });
-        Ok(Self { layout: Some(Layout::of(&header)) })
+        Self { layout: Ok(Layout::of(&header)) }
     }
 
     pub(super) fn next(&mut self, window: &mut Window) -> NextRecord {
-        let Some(layout) = &self.layout else {
-            window.ended_before(FILE_HEADER)?;
-            return Ok(None);
+        let layout = match &self.layout {
+            Ok(layout) => layout,
+            Err(Unread::Cut) => {
+                window.ended_before(FILE_HEADER)?;
+                return Ok(None);
+            }
+            Err(Unread::Version(major, minor)) => {
+                return Err(format!("pcap version {major}.{minor}: only 2.0 to 2.4 are read"));
+            }
         };
         loop {
             let missing = match (layout.parse)(window.data()) {

@@ -42,9 +42,6 @@ pub enum OpenError {
     /// Holds the first bytes, at most 8 (of the decompressed stream where the file is compressed).
     #[error("{}", describe_foreign(first))]
     NotACapture { first: Vec<u8> },
-    /// A pcap file of a version whose layout is not known: only 2.x is.
-    #[error("not a capture that can be read: pcap version {major}.{minor}; 2.0 to 2.4 are read")]
-    Version { major: u16, minor: u16 },
 }
 
 fn describe_foreign(first: &[u8]) -> String {
@@ -94,7 +91,7 @@ impl CaptureReader {
         let format = if pcapng::is_magic(magic) {
             Format::Pcapng(pcapng::Blocks::default())
         } else if pcap::is_magic(magic) {
-            Format::Pcap(pcap::Records::open(&mut window, &mut interfaces)?)
+            Format::Pcap(pcap::Records::open(&mut window, &mut interfaces))
         } else {
             return Err(OpenError::NotACapture { first: magic[..magic.len().min(8)].to_vec() });
         };
