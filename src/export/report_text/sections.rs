@@ -44,12 +44,8 @@ pub(super) fn header(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Re
         }
     }
     if let Some(damage) = context.damage {
-        let text = format!(
-            "{} at byte {}: {}; everything before it was used",
-            damage.file,
-            count(damage.offset),
-            damage.reason
-        );
+        let before = if damage.offset == 0 { "nothing stands before it" } else { "everything before it was used" };
+        let text = format!("{} at byte {}: {}; {before}", damage.file, count(damage.offset), damage.reason);
         page.paragraph("DAMAGED ", 8, &text)?;
     }
     if !context.filter.is_empty() {

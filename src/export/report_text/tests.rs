@@ -75,7 +75,7 @@ fn damage_is_told_first_and_nothing_is_not_invented() {
             "wire    not recorded",
             "kernel  not recorded",
             "lost    not told",
-            "DAMAGED cut.pcap at byte 0: the file is empty; everything before it was used",
+            "DAMAGED cut.pcap at byte 0: the file is empty; nothing stands before it",
         ]
     );
 }
