@@ -11,8 +11,6 @@ use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, LifeEventKind, Mark
 pub enum Trouble {
     Refused,
     TimedOut,
-    /// A SYN was sent again and is still not answered.
-    NoAnswerYet,
     HalfOpen,
     /// Reset before its handshake completed.
     HandshakeReset,
@@ -20,10 +18,12 @@ pub enum Trouble {
     Mismatch,
     /// A receiver advertises a window of 0: its process is not reading.
     WindowClosed,
-    /// Segments were sent again, and the sender's last bytes were never acknowledged.
-    Unanswered,
     /// The peer closed more than [`CLOSE_WAIT_PATIENCE`] ago and this end has not.
     CloseWait,
+    /// A SYN was sent again and is still not answered.
+    NoAnswerYet,
+    /// Segments were sent again, and the sender's last bytes were never acknowledged.
+    Unanswered,
     /// Ended by a RST after its handshake.
     Reset,
     /// Many segments of one end were sent again: at least [`MANY`], and 5 % of all that it sent.
@@ -44,13 +44,13 @@ impl Trouble {
     pub const ALL: [Self; 12] = [
         Self::Refused,
         Self::TimedOut,
-        Self::NoAnswerYet,
         Self::HalfOpen,
         Self::HandshakeReset,
         Self::Mismatch,
         Self::WindowClosed,
-        Self::Unanswered,
         Self::CloseWait,
+        Self::NoAnswerYet,
+        Self::Unanswered,
         Self::Reset,
         Self::SentAgain,
         Self::Retried,

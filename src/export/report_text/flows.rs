@@ -17,16 +17,19 @@ use super::{Page, ReportContext, host, padded};
 pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
     page.heading("What went wrong", "worst first")?;
     let mut any = false;
-    for (kind, number, kept) in context.pick.wrong() {
-        any = true;
-        page.line(&format!("{} {}", mark(kind), counted_kind(kind, number)))?;
-        for detail in kept {
-            flow_line(page, detail, context)?;
-            flow_story(page, detail)?;
+    for severity in ["‼", "!"] {
+        for (kind, number, kept) in context.pick.wrong().filter(|(kind, _, _)| mark(*kind) == severity) {
+            any = true;
+            page.line(&format!("{severity} {}", counted_kind(kind, number)))?;
+            for detail in kept {
+                flow_line(page, detail, context)?;
+                flow_story(page, detail)?;
+            }
+            more(page, usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(kept.len()))?;
         }
-        more(page, usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(kept.len()))?;
+        any |=
+            if severity == "‼" { host::full(page, context.dashboard)? } else { host::late(page, context.dashboard)? };
     }
-    any |= host::wrong(page, context.dashboard)?;
     if any { Ok(()) } else { page.line(nothing(context)) }
 }
 

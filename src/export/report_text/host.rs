@@ -24,8 +24,8 @@ pub(super) fn unread(row: &QueueRow, dashboard: &Dashboard) -> Option<Duration> 
     dashboard.now.map(|now| now.since(row.since)).filter(|waited| *waited >= UNREAD_PATIENCE)
 }
 
-/// Tells what is wrong with queues; whether anything is.
-pub(super) fn wrong(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<bool> {
+/// Tells of accept queues over their limit; whether there is one.
+pub(super) fn full(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<bool> {
     let Some(kernel) = &dashboard.queues.kernel else { return Ok(false) };
     let over: Vec<&AcceptRow> = kernel.accept.iter().filter(|row| is_over(row)).collect();
     if !over.is_empty() {
@@ -37,6 +37,12 @@ pub(super) fn wrong(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<bo
         }
         more(page, over.len().saturating_sub(EACH))?;
     }
+    Ok(!over.is_empty())
+}
+
+/// Tells of connections lost at listeners and of bytes that nobody reads; whether there are any.
+pub(super) fn late(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<bool> {
+    let Some(kernel) = &dashboard.queues.kernel else { return Ok(false) };
     let lost: Vec<String> = [("overflow", kernel.listen_overflows), ("drop", kernel.listen_drops)]
         .into_iter()
         .filter_map(|(name, number)| Some(counted(number.filter(|number| *number > 0)?, name)))
@@ -54,7 +60,7 @@ pub(super) fn wrong(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<bo
         }
         more(page, late.len().saturating_sub(EACH))?;
     }
-    Ok(!over.is_empty() || !lost.is_empty() || !late.is_empty())
+    Ok(!lost.is_empty() || !late.is_empty())
 }
 
 /// What is told, and who holds it where that is recorded.
