@@ -1,7 +1,6 @@
 //! The sections of the text report that speak of the source as a whole, in their order.
 
 use std::io;
-use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::engine::{AcceptRow, Dashboard, Ownership, QueueRow, WireCounts};
@@ -17,8 +16,6 @@ const ROWS: usize = 10;
 const FAILING_COLUMNS: usize = 44;
 /// Columns of a queue's name and size.
 const QUEUE_COLUMNS: usize = 19;
-/// The window in which the engine counts who enters TIME-WAIT.
-const ENTERED: Duration = Duration::from_secs(60);
 const NOT_RECORDED: &str = "not recorded";
 
 /// What was looked at, of when, how much, and what is missing.
@@ -234,13 +231,12 @@ pub(super) fn time_wait(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Resul
     let pane = &dashboard.time_wait;
     page.heading("TIME-WAIT", "at the end")?;
     let told = |number: Option<u64>| number.map_or_else(|| NOT_RECORDED.to_owned(), count);
-    let entered = dashboard.since.zip(dashboard.now).filter(|_| dashboard.sees.wire).map(|(since, now)| {
-        let watched = now.since(since);
-        let window = if watched < ENTERED { span(watched) } else { format!("{} s", ENTERED.as_secs()) };
-        format!(" · entered in the last {window}: {}", count(pane.entered))
-    });
-    let entered = entered.unwrap_or_default();
-    page.line(&format!("kernel {} · wire {}{entered}", told(pane.kernel), told(pane.wire)))?;
+    page.line(&format!(
+        "kernel {} · wire {} · entered in the last 60 s: {}",
+        told(pane.kernel),
+        told(pane.wire),
+        count(pane.entered)
+    ))?;
     let list = |rows: &mut dyn Iterator<Item = (String, u64)>| {
         rows.take(5).map(|(name, number)| format!("{name} {}", count(number))).collect::<Vec<_>>().join(" · ")
     };
