@@ -247,6 +247,41 @@ fn usage_errors_are_1_and_help_is_none() {
 }
 
 #[test]
+fn a_command_after_options_or_misspelt_is_no_filter() {
+    for args in [&["repport"][..], &["-i", "lo", "report", "--for", "1s"], &["-r", "x.pcap", "report"]] {
+        let (code, out, err) = run(args);
+        assert_eq!((code, out.as_str()), (1, ""), "{args:?}");
+        assert!(err.contains("did you mean the command `report`? Commands come first"), "{err}");
+    }
+}
+
+#[test]
+fn of_a_pcap_file_of_another_version_nothing_is_read() {
+    let mut other = demo();
+    other[4] = 1;
+    let files = Files::new(&[("other.pcap", &other)]);
+    let (code, out, _) = run(&["report", "-r", &files.path("other.pcap")]);
+    assert_eq!(code, 2);
+    for words in
+        ["at byte 0: pcap version 1.4: only 2.0 to 2.4 are read", "nothing was decoded, so nothing can be said"]
+    {
+        assert!(out.contains(words), "{out}");
+    }
+}
+
+#[test]
+fn a_text_report_names_its_filter_and_what_it_applies_to() {
+    let (_, whole, _) = run(&["report", "--demo"]);
+    let (code, some, _) = run(&["report", "--demo", "--filter", "6379 refused"]);
+    assert_eq!(code, 0);
+    assert!(some.contains("filter  6379 refused: handshakes,") && !whole.contains("filter  "), "{some}");
+    assert!(some.contains("\nrefused 20\n") && some.contains(" flows that match"), "{some}");
+    assert!(whole.contains(" whole source"));
+    let states = |text: &str| text[text.find("── States").expect("states")..][..400].to_owned();
+    assert_eq!(states(&some), states(&whole), "the states are of all flows");
+}
+
+#[test]
 fn what_cannot_be_written_is_named() {
     let cases: [(&[&str], &str); 3] = [
         (&["report", "--demo", "-o", "/nowhere/x"], "/nowhere/x: No such file"),
@@ -398,4 +433,23 @@ fn the_flow_that_was_named_is_drawn() {
     let text = fs::read_to_string(&path).expect("a picture");
     let orig = format!("{}:{}", flow["orig"]["addr"].as_str().expect("an address"), flow["orig"]["port"]);
     assert!(text.contains(&format!("Flow {id}  {orig}")) && text.contains("Refused"), "{text}");
+    // The text report prints the same number.
+    let (_, report, _) = run(&["report", "--demo", "--filter", "6379"]);
+    assert!(report.contains(&format!("#{id} {orig} ")), "{report}");
+}
+
+#[test]
+fn without_a_name_the_first_flow_of_the_table_is_drawn() {
+    let files = Files::new(&[]);
+    let snap = |view: &str| {
+        let path = files.path("x.txt");
+        assert_eq!(run(&["snap", "--demo", "--at", "30", "--view", view, "--size", "160x40", "-o", &path]).0, 0);
+        fs::read_to_string(&path).expect("a picture")
+    };
+    let (table, flow) = (snap("flows"), snap("flow"));
+    let titles = flow.lines().filter_map(|line| Some(line.split_once("Flow ")?.1));
+    let head = titles.into_iter().find(|title| title.starts_with(|c: char| c.is_ascii_digit())).expect("a flow");
+    let orig = head.split_whitespace().nth(1).expect("its originator");
+    let first = table.lines().find(|line| line.contains(" → ")).expect("a row");
+    assert!(first.contains(orig), "{first}: {head}");
 }

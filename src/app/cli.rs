@@ -13,7 +13,9 @@ use crate::io::Sockets;
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 2 input damaged (all before the damage was used), \
-                        3 not permitted.\n\
+                        3 not permitted\n(only of what was asked for by name: -i; without -i what may not be seen is \
+                        told as missing).\n\
+                        Commands come first: sockscope report -i eth0, not sockscope -i eth0 report.\n\
                         Without a terminal on stdout the dashboards print the text report instead.")]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -113,7 +115,7 @@ pub(super) struct Snap {
     pub at: Option<String>,
     #[arg(long, value_enum, default_value_t = ViewChoice::Overview)]
     pub view: ViewChoice,
-    /// The flow to select (its number as reports print it)
+    /// The flow to select: its number as reports print it (#12 is 12); in the flow view the table's first without it
     #[arg(long, value_name = "ID")]
     pub flow: Option<u64>,
     /// Columns and rows
@@ -175,6 +177,49 @@ impl Input {
     }
 }
 
+/// The names of the commands.
+const COMMANDS: [&str; 3] = ["demo", "report", "snap"];
+/// Words that begin a BPF expression, and are no misspelt command.
+const BPF_WORDS: [&str; 4] = ["port", "proto", "host", "dst"];
+
+impl Input {
+    /// A command that comes after options, or is misspelt, would be a BPF expression of words that nobody means so.
+    ///
+    /// # Errors
+    /// Where the first word of the filter is, but for two slips, a command.
+    pub(super) fn check_for_command(&self) -> anyhow::Result<()> {
+        let Some(word) = self.bpf.first().filter(|word| !BPF_WORDS.contains(&word.as_str())) else { return Ok(()) };
+        let near = |name: &&&str| slips(word, name) <= if name.len() > 4 { 2 } else { 1 };
+        match COMMANDS.iter().find(near) {
+            Some(name) => anyhow::bail!(
+                "{word:?} is no filter: did you mean the command `{name}`? Commands come first: sockscope {name} ... \
+                 (a host of that name: host {word})"
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How many letters must be added, left out, changed or swapped with the next to make one word of the other (optimal
+/// string alignment), of their first 16 letters.
+fn slips(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(16).collect(), b.chars().take(16).collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
 fn flows(text: &str) -> Result<usize, String> {
     match text.replace([',', '_'], "").parse() {
         Ok(0) | Err(_) => Err("a number of flows from 1 on".to_owned()),
@@ -219,6 +264,35 @@ mod tests {
         let cli = Cli::parse_from(["sockscope", "report", "-r", "x", "host", "192.0.2.1", "and", "not", "port", "22"]);
         let Some(Command::Report(report)) = cli.command else { panic!("a report") };
         assert_eq!(report.input.filter().as_deref(), Some("host 192.0.2.1 and not port 22"));
+    }
+
+    #[test]
+    fn the_names_of_the_commands_are_all_known() {
+        let names: Vec<String> =
+            Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        assert_eq!(names, COMMANDS);
+    }
+
+    #[test]
+    fn a_command_in_the_filters_place_is_told() {
+        for (words, command) in [
+            ("repport", Some("report")),
+            ("reprot", Some("report")),
+            ("-i lo report --for 1s", Some("report")),
+            ("-r x.pcap snpa", Some("snap")),
+            ("dmeo", Some("demo")),
+            ("tcp port 80", None),
+            ("port 80", None),
+            ("src net 10.0.0.0/8", None),
+            ("dst port 80", None),
+            ("", None),
+        ] {
+            let cli = Cli::parse_from(["sockscope"].into_iter().chain(words.split_whitespace()));
+            assert!(cli.command.is_none(), "{words}");
+            let told = cli.input.check_for_command().err().map(|error| error.to_string());
+            assert_eq!(told.is_some(), command.is_some(), "{words}: {told:?}");
+            assert!(told.is_none_or(|told| told.contains(&format!("`{}`", command.unwrap()))), "{words}");
+        }
     }
 
     #[test]

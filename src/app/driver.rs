@@ -25,6 +25,8 @@ pub(super) struct Answer {
     number: u64,
     pub(super) dashboard: Dashboard,
     pub(super) source: Source,
+    /// As [`Feed::is_damaged`].
+    pub(super) damaged: bool,
 }
 
 /// A running engine. Dropping it ends the thread.
@@ -119,7 +121,8 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         // Of several questions that waited only the last still matters.
         if let Some((number, query)) = wanted {
             let dashboard = frozen.as_ref().unwrap_or(&engine).dashboard(&query, &mut cache);
-            let _nobody_waits = answers.try_send(Answer { number, dashboard, source: feed.source(&engine) });
+            let (source, damaged) = (feed.source(&engine), feed.is_damaged());
+            let _nobody_waits = answers.try_send(Answer { number, dashboard, source, damaged });
         }
     }
 }

@@ -15,4 +15,7 @@ pub(super) trait Feed: Send {
 
     /// What to tell of the source beside a dashboard.
     fn source(&self, engine: &Engine) -> Source;
+
+    /// Whether the source was damaged or ended before its time; all that it gave before was used.
+    fn is_damaged(&self) -> bool;
 }

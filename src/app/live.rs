@@ -213,6 +213,10 @@ impl Feed for Live {
 
     fn control(&mut self, _control: Control, _engine: &mut Engine) {}
 
+    fn is_damaged(&self) -> bool {
+        self.dead.is_some()
+    }
+
     fn source(&self, _engine: &Engine) -> Source {
         Source {
             kind: SourceKind::Live,

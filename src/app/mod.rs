@@ -74,7 +74,10 @@ fn run(cli: &Cli) -> Result<Outcome> {
         Some(Command::Report(options)) => report::run(options),
         Some(Command::Snap(options)) => snap::run(options),
         Some(Command::Demo(options)) => dashboard(&cli.input, Some(Origin::Demo), options.look.theme),
-        None => dashboard(&cli.input, cli.input.read.clone().map(Origin::File), cli.look.theme),
+        None => {
+            cli.input.check_for_command()?;
+            dashboard(&cli.input, cli.input.read.clone().map(Origin::File), cli.look.theme)
+        }
     }
 }
 
@@ -86,15 +89,14 @@ fn dashboard(input: &Input, origin: Option<Origin>, theme: Option<ThemeChoice>) 
     let Some(origin) = origin else {
         let (engine, live) = live_feed(input, !input.interfaces.is_empty())?;
         let driver = Driver::start(engine, Box::new(live))?;
-        return screen::run(&driver, theme_name(theme)).map(|()| Outcome::Done);
+        return screen::run(&driver, theme_name(theme));
     };
     let config = replay_config(input.flows);
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
     let replay = Replay::open(origin, input.filter(), config, speed)?;
     let driver = Driver::start(Engine::new(config), Box::new(replay))?;
-    screen::run(&driver, theme_name(theme))?;
-    Ok(Outcome::Done)
+    screen::run(&driver, theme_name(theme))
 }
 
 /// Whether stdout is a terminal that can do more than print lines.

@@ -252,6 +252,10 @@ impl Feed for Replay {
         }
     }
 
+    fn is_damaged(&self) -> bool {
+        self.damage.is_some()
+    }
+
     fn source(&self, _engine: &Engine) -> Source {
         let kind = if self.origin == Origin::Demo { SourceKind::Demo } else { SourceKind::Replay };
         let name = self.origin.name();

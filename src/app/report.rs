@@ -90,13 +90,14 @@ impl Shown<'_> {
             tally: &tally,
             pick: &pick,
             damage: self.damage,
+            filter: self.filter.text().trim(),
             width,
         };
         write_report(out, &context)
     }
 
     fn json(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        let mut report = JsonReport::new(out)?;
+        let mut report = JsonReport::new(out)?.filtered(self.filter.text().trim());
         for detail in self.flows() {
             report.flow(&detail)?;
         }
@@ -104,7 +105,7 @@ impl Shown<'_> {
     }
 
     fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        let mut report = NdjsonReport::new(out);
+        let mut report = NdjsonReport::new(out).filtered(self.filter.text().trim());
         for detail in self.flows() {
             report.flow(&detail)?;
         }

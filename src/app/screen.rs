@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use crossterm::event::{Event, MouseEventKind};
 
+use crate::base::Timestamp;
 use crate::engine::Dashboard;
 use crate::export::{Footer, PictureFormat};
 use crate::io::file;
@@ -14,7 +15,7 @@ use crate::ui::{Effect, Source, ThemeName, UiState};
 use crate::view::{self, Theme};
 
 use super::driver::{Answer, Driver};
-use super::snap;
+use super::{Outcome, snap};
 
 /// How often the screen is drawn while nothing is typed.
 const FRAME: Duration = Duration::from_millis(100);
@@ -23,8 +24,8 @@ const PATIENCE: Duration = Duration::from_millis(40);
 /// The engine has said nothing for so long: that is told.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// Runs the dashboard until the user quits.
-pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<()> {
+/// Runs the dashboard until the user quits; whether the source turned out to be damaged.
+pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<Outcome> {
     let mut terminal = Terminal::enter().context("cannot take over the terminal")?;
     let area = terminal.area().context("cannot tell the terminal's size")?;
     let mut screen = Screen::new(driver, UiState::new(area, theme))?;
@@ -32,7 +33,7 @@ pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<()> {
         screen.fit(&terminal)?;
         screen.draw(&mut terminal)?;
         if screen.events(&mut terminal)? {
-            return Ok(());
+            return Ok(if screen.damaged { Outcome::Damaged } else { Outcome::Done });
         }
         if !driver.alive() {
             bail!("the engine's thread died");
@@ -44,6 +45,8 @@ struct Screen<'a> {
     driver: &'a Driver,
     ui: UiState,
     shown: Answer,
+    /// The source was damaged, now or before it was read again.
+    damaged: bool,
     next_frame: Instant,
     answered: Instant,
 }
@@ -52,7 +55,7 @@ impl<'a> Screen<'a> {
     fn new(driver: &'a Driver, ui: UiState) -> Result<Self> {
         let shown = driver.show(Default::default(), Duration::from_secs(10)).context("the engine does not answer")?;
         let now = Instant::now();
-        Ok(Self { driver, ui, shown, next_frame: now, answered: now })
+        Ok(Self { driver, ui, damaged: shown.damaged, shown, next_frame: now, answered: now })
     }
 
     /// Takes in what the terminal has to say until the next frame is due, or nothing more waits after something came.
@@ -117,6 +120,7 @@ impl<'a> Screen<'a> {
     }
 
     fn take(&mut self, answer: Answer) {
+        self.damaged |= answer.damaged;
         self.shown = answer;
         self.ui.observe(&self.shown.dashboard, &self.shown.source);
     }
@@ -158,7 +162,7 @@ impl<'a> Screen<'a> {
     /// Saves what is shown as a PNG in the current directory, under a name that is not taken.
     fn picture(&self) -> Result<PathBuf> {
         let bytes = snap::draw(&self.shown.dashboard, &self.shown.source, &self.ui, PictureFormat::Png)?;
-        let stamp = self.shown.dashboard.now.map_or(0, |now| now.nanos().div_euclid(1_000_000_000));
+        let stamp = self.shown.dashboard.now.map_or_else(|| "empty".to_owned(), file_stamp);
         for attempt in 0..1000 {
             let path = PathBuf::from(match attempt {
                 0 => format!("sockscope-{stamp}.png"),
@@ -175,6 +179,13 @@ impl<'a> Screen<'a> {
         }
         bail!("a thousand pictures of this instant are there already")
     }
+}
+
+/// An instant in a file's name, in UTC: `20261121-220441`; seconds since the epoch where no calendar reaches.
+fn file_stamp(at: Timestamp) -> String {
+    let seconds = at.nanos().div_euclid(1_000_000_000);
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| seconds.to_string(), |at| at.strftime("%Y%m%d-%H%M%S").to_string())
 }
 
 fn is_motion(event: &Event) -> bool {

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::base::Timestamp;
-use crate::engine::{Dashboard, Filter, FlowId, QueryCache};
+use crate::engine::{Dashboard, Filter, FlowId, Query, QueryCache};
 use crate::export::{Palette, PictureFormat, picture};
 use crate::io::file;
 use crate::ui::{Source, ThemeName, UiState, View};
@@ -43,13 +43,18 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     Ok(seen.outcome())
 }
 
-/// The flow to select: the one that was named, or for the flow view the first of the table.
+/// The flow to select: the one that was named, or for the flow view the first row of the table.
 fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
-    let ids = seen.engine.flow_ids(&Filter::parse(&options.filter));
+    let filter = Filter::parse(&options.filter);
+    let ids = seen.engine.flow_ids(&filter);
     match options.flow.map(FlowId) {
         Some(id) if ids.contains(&id) => Ok(Some(id)),
         Some(id) => bail!("there is no flow {id}: the flows are numbered {}", numbers(&ids)),
-        None if options.view == ViewChoice::Flow => Ok(ids.first().copied()),
+        None if options.view == ViewChoice::Flow => {
+            let query = Query { filter, rows: 1, ..Query::default() };
+            let table = seen.engine.dashboard(&query, &mut QueryCache::default()).flows;
+            Ok(table.rows.first().map(|row| row.id))
+        }
         None => Ok(None),
     }
 }

@@ -11,8 +11,9 @@ use super::record::Record;
 
 /// Words typed by a user, each of which a flow must match. The empty filter matches all.
 ///
-/// A word matches an address (whole, or a part of how it is written), a port (whole), `address:port`, a state's
-/// name or its beginning (`time`, `CLOSE-WAIT`), an outcome (`refused`), a pid, or a part of a process's name.
+/// A word matches an address (whole, or a part of how it is written), a port (whole), `address:port` (the port whole,
+/// of an IPv4 address its end suffices), a state's name or its beginning in any common spelling (`time`, `CLOSE-WAIT`,
+/// `closewait`, `established`), an outcome (`refused`), a pid, or a part of a process's name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Filter {
     text: String,
@@ -29,8 +30,16 @@ struct Word {
     endpoint: Option<Endpoint>,
     states: Vec<TcpState>,
     outcomes: Vec<HandshakeOutcome>,
-    /// It could be part of an address as it is written.
-    like_address: bool,
+    /// What part of an address, as it is written, it could be.
+    written: Option<Part>,
+}
+
+/// Where a word must stand in an endpoint as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    Anywhere,
+    /// It ends with a port, which is whole.
+    End,
 }
 
 impl Filter {
@@ -58,15 +67,17 @@ impl Word {
     fn parse(text: &str) -> Self {
         let text = text.to_lowercase();
         let bare = text.trim_start_matches('[').trim_end_matches(']');
-        let is_state = |name: &str| text.len() > 1 && name.to_lowercase().starts_with(&text.replace('_', "-"));
+        let squashed = squash(&text);
+        let names = |name: &str| squashed.len() > 1 && squash(name).starts_with(&squashed);
         let outcomes = HandshakeOutcome::CONCLUDED.into_iter().chain([HandshakeOutcome::Partial]);
+        let endpoint = text.parse::<std::net::SocketAddr>().ok().map(|end| Endpoint::new(end.ip(), end.port()));
         Self {
             ip: bare.parse::<IpAddr>().ok().map(|ip| ip.to_canonical()),
             number: text.strip_prefix(':').unwrap_or(&text).parse().ok(),
-            endpoint: text.parse::<std::net::SocketAddr>().ok().map(|end| Endpoint::new(end.ip(), end.port())),
-            states: TcpState::ALL.into_iter().filter(|state| is_state(state.name())).collect(),
-            outcomes: outcomes.filter(|outcome| is_state(&outcome.name().replace(' ', "-"))).collect(),
-            like_address: bare.contains(['.', ':']) && bare.chars().all(|c| c.is_ascii_hexdigit() || ".:".contains(c)),
+            states: TcpState::ALL.into_iter().filter(|state| names(state.name()) || names(long_name(*state))).collect(),
+            outcomes: outcomes.filter(|outcome| names(outcome.name())).collect(),
+            written: if endpoint.is_some() { None } else { Part::of(bare) },
+            endpoint,
             text,
         }
     }
@@ -87,7 +98,38 @@ impl Word {
             || process.is_some_and(|process| {
                 self.number == Some(process.pid) || contains_ignoring_case(&process.comm, &self.text)
             })
-            || (self.like_address && self.ip.is_none() && written(end).contains(&self.text))
+            || self.written.filter(|_| self.ip.is_none()).is_some_and(|part| part.is_in(&written(end), &self.text))
+    }
+}
+
+impl Part {
+    fn of(bare: &str) -> Option<Self> {
+        let like_address = bare.contains(['.', ':']) && bare.chars().all(|c| c.is_ascii_hexdigit() || ".:".contains(c));
+        let ends_with_port = |bare: &str| {
+            bare.split_once(':').is_some_and(|(host, port)| host.contains('.') && port.parse::<u16>().is_ok())
+        };
+        like_address.then(|| if ends_with_port(bare) { Self::End } else { Self::Anywhere })
+    }
+
+    fn is_in(self, written: &str, word: &str) -> bool {
+        match self {
+            Self::Anywhere => written.contains(word),
+            Self::End => written.ends_with(word),
+        }
+    }
+}
+
+/// A name without what people write differently: case, hyphens, underscores, spaces.
+fn squash(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).collect::<String>().to_lowercase()
+}
+
+/// As RFC 9293 writes a state where [`TcpState::name`] shortens it.
+const fn long_name(state: TcpState) -> &'static str {
+    match state {
+        TcpState::Estab => "ESTABLISHED",
+        TcpState::SynRecv => "SYN-RECEIVED",
+        _ => state.name(),
     }
 }
 

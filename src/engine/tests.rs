@@ -465,7 +465,21 @@ fn a_filters_words_must_all_match() {
     for text in ["", "80", ":80", "10.0.0.5", "10.0.", SERVER, "estab", "curl", "42", "completed", "curl 80 estab"] {
         assert!(matches(text), "{text:?} matches");
     }
-    for text in ["8", "10.0.0.6", "time-wait", "wget", "curl 81", "refused", "10.0.0.5:81"] {
+    for text in ["established", "ESTABLISHED", "establ", ".5:80", "0.2:40000"] {
+        assert!(matches(text), "{text:?} matches");
+    }
+    for text in [
+        "8",
+        "10.0.0.6",
+        "time-wait",
+        "wget",
+        "curl 81",
+        "refused",
+        "10.0.0.5:81",
+        "established2",
+        "syn_sent",
+        "closewait",
+    ] {
         assert!(!matches(text), "{text:?} does not match");
     }
 }

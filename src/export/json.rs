@@ -14,12 +14,19 @@ use super::summary::{Damage, SummaryRecord, Tally};
 pub struct NdjsonReport<W> {
     out: W,
     tally: Tally,
+    filter: Option<String>,
 }
 
 impl<W: Write> NdjsonReport<W> {
     /// A report on `out` (buffer it: every flow is written on its own).
     pub fn new(out: W) -> Self {
-        Self { out, tally: Tally::new() }
+        Self { out, tally: Tally::new(), filter: None }
+    }
+
+    /// Names the words that every flow written matches.
+    #[must_use]
+    pub fn filtered(self, words: &str) -> Self {
+        Self { filter: Some(crate::base::scrub(words)).filter(|words| !words.is_empty()), ..self }
     }
 
     /// Writes one flow. Call it in order of first appearance.
@@ -31,7 +38,8 @@ impl<W: Write> NdjsonReport<W> {
 
     /// Writes the summary and gives the writer back, flushed.
     pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
-        serde_json::to_writer(&mut self.out, &SummaryRecord::of(source, dashboard, &self.tally, damage))?;
+        let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
+        serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref()))?;
         self.out.write_all(b"\n")?;
         self.out.flush()?;
         Ok(self.out)
@@ -43,13 +51,20 @@ impl<W: Write> NdjsonReport<W> {
 pub struct JsonReport<W> {
     out: W,
     tally: Tally,
+    filter: Option<String>,
 }
 
 impl<W: Write> JsonReport<W> {
     /// Begins a report on `out`.
     pub fn new(mut out: W) -> io::Result<Self> {
         out.write_all(b"{\"flows\": [")?;
-        Ok(Self { out, tally: Tally::new() })
+        Ok(Self { out, tally: Tally::new(), filter: None })
+    }
+
+    /// Names the words that every flow written matches.
+    #[must_use]
+    pub fn filtered(self, words: &str) -> Self {
+        Self { filter: Some(crate::base::scrub(words)).filter(|words| !words.is_empty()), ..self }
     }
 
     /// Writes one flow. Call it in order of first appearance.
@@ -63,7 +78,8 @@ impl<W: Write> JsonReport<W> {
     /// Writes the summary and gives the writer back, flushed.
     pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
         self.out.write_all(b"\n], \"summary\":\n")?;
-        serde_json::to_writer(&mut self.out, &SummaryRecord::of(source, dashboard, &self.tally, damage))?;
+        let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
+        serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref()))?;
         self.out.write_all(b"}\n")?;
         self.out.flush()?;
         Ok(self.out)

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use crate::base::{TcpState, Timestamp};
+use crate::base::{Scope, TcpState, Timestamp};
 use crate::engine::FlowDetail;
-use crate::flow::{HandshakeOutcome, LifeEventKind, Side};
+use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, LifeEventKind, Mark, Side};
 
 /// How a flow went wrong, in the order reports list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trouble {
     Refused,
     TimedOut,
-    /// A SYN was sent again and is still not answered.
-    NoAnswerYet,
     HalfOpen,
     /// Reset before its handshake completed.
     HandshakeReset,
@@ -22,27 +20,39 @@ pub enum Trouble {
     WindowClosed,
     /// The peer closed more than [`CLOSE_WAIT_PATIENCE`] ago and this end has not.
     CloseWait,
-    /// Reset after its handshake.
+    /// A SYN was sent again and is still not answered.
+    NoAnswerYet,
+    /// Segments were sent again, and the sender's last bytes were never acknowledged.
+    Unanswered,
+    /// Ended by a RST after its handshake.
     Reset,
-    /// Its handshake completed only after retries.
+    /// Many segments of one end were sent again: at least [`MANY`], and 5 % of all that it sent.
+    SentAgain,
+    /// Its SYN or SYN-ACK was sent again before the handshake completed.
     Retried,
 }
 
 /// How long an end may stay in CLOSE-WAIT before a report calls it trouble.
 pub const CLOSE_WAIT_PATIENCE: Duration = Duration::from_secs(1);
+/// Segments sent again that are trouble if they are also 5 % of all that the end sent.
+const MANY: u64 = 3;
+/// Live, bytes are on their way to be acknowledged until the flow has been silent for so long.
+const IN_FLIGHT: Duration = Duration::from_secs(1);
 
 impl Trouble {
     /// Every kind, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Refused,
         Self::TimedOut,
-        Self::NoAnswerYet,
         Self::HalfOpen,
         Self::HandshakeReset,
         Self::Mismatch,
         Self::WindowClosed,
         Self::CloseWait,
+        Self::NoAnswerYet,
+        Self::Unanswered,
         Self::Reset,
+        Self::SentAgain,
         Self::Retried,
     ];
 
@@ -57,8 +67,10 @@ impl Trouble {
             Self::Mismatch => "wire and kernel disagree",
             Self::WindowClosed => "window closed",
             Self::CloseWait => "stays in CLOSE-WAIT",
+            Self::Unanswered => "sent again, not all acknowledged",
             Self::Reset => "reset",
-            Self::Retried => "SYN retried",
+            Self::SentAgain => "much sent again",
+            Self::Retried => "handshake retried",
         }
     }
 }
@@ -74,31 +86,93 @@ pub fn trouble(detail: &FlowDetail, now: Timestamp) -> Option<Trouble> {
         HandshakeOutcome::Reset => Some(Trouble::HandshakeReset),
         _ => None,
     });
-    if failed.is_some() {
-        return failed;
+    failed.or_else(|| since_then(detail, now)).or_else(|| {
+        let retried = |handshake: &HandshakeView| handshake.syn_retries > 0 || handshake.syn_ack_retries > 0;
+        handshake.filter(|handshake| retried(handshake)).map(|_| Trouble::Retried)
+    })
+}
+
+/// What went wrong with a flow whose handshake did not.
+fn since_then(detail: &FlowDetail, now: Timestamp) -> Option<Trouble> {
+    let any = |test: &dyn Fn(Side) -> bool| Side::BOTH.into_iter().any(test);
+    let closed = detail.row.closed;
+    let zero_window = |half: &HalfView| half.zero_window_since.is_some();
+    if any(&|side| waits_for_syn_ack(detail, side)) {
+        Some(Trouble::NoAnswerYet)
+    } else if any(&|side| detail.row.end(side).mismatch_since.is_some()) {
+        Some(Trouble::Mismatch)
+    } else if !closed && detail.halves.iter().flatten().any(zero_window) {
+        Some(Trouble::WindowClosed)
+    } else if !closed && any(&|side| is_unanswered(detail, side, now)) {
+        Some(Trouble::Unanswered)
+    } else if any(&|side| stays_in_close_wait(detail, side, now)) {
+        Some(Trouble::CloseWait)
+    } else if ended_by_rst(detail) {
+        Some(Trouble::Reset)
+    } else if any(&|side| is_many(detail, side)) {
+        Some(Trouble::SentAgain)
+    } else {
+        None
     }
-    let halves = detail.halves.iter().flatten();
-    if Side::BOTH.iter().any(|side| detail.row.end(*side).mismatch_since.is_some()) {
-        return Some(Trouble::Mismatch);
+}
+
+/// Whether the kernel has sent the SYN of the end on `side` again, and still waits.
+fn waits_for_syn_ack(detail: &FlowDetail, side: Side) -> bool {
+    let there = detail.sockets[side.index()].as_ref().filter(|socket| socket.gone.is_none());
+    there.is_some_and(|there| {
+        there.socket.state.0 == TcpState::SynSent && there.socket.timer.is_some_and(|timer| timer.retries > 0)
+    })
+}
+
+/// How many segments with data `side` sent again, as far as the wire shows: those with SYN or FIN do not count.
+pub(super) fn sent_again(detail: &FlowDetail, side: Side) -> u64 {
+    let all = detail.analysis.as_ref().map_or(0, |halves| halves[side.index()].of(Mark::Retransmission));
+    let Some(half) = detail.halves.as_ref().map(|halves| &halves[side.index()]) else { return all };
+    let control = [half.syns + half.syn_acks, half.fins].map(|seen| u64::from(seen.saturating_sub(1)));
+    all.saturating_sub(control.iter().sum())
+}
+
+/// What of `side`'s bytes its peer has not acknowledged: `Some(None)` if no acknowledgment was seen at all, so that it
+/// cannot be told how many; `None` if all were, or it sent none.
+pub(super) fn unacknowledged(detail: &FlowDetail, side: Side) -> Option<Option<u32>> {
+    let half = &detail.halves.as_ref()?[side.index()];
+    let (Some(nxt), true) = (half.nxt, half.payload_bytes > 0) else { return None };
+    let Some(una) = half.una else { return Some(None) };
+    let left = u32::try_from(nxt.offset_from(una)).unwrap_or(0).saturating_sub(u32::from(half.fins > 0));
+    (left > 0).then_some(Some(left))
+}
+
+/// Whether `side` has sent data again and its last bytes were not acknowledged. Live, only once no answer can be on its
+/// way any more; a capture ends as it ends.
+fn is_unanswered(detail: &FlowDetail, side: Side, now: Timestamp) -> bool {
+    let quiet = detail.row.scope == Scope::FILE || now.since(detail.row.last) > IN_FLIGHT;
+    match unacknowledged(detail, side) {
+        Some(None) => sent_again(detail, side) > 0,
+        Some(Some(_)) => quiet && sent_again(detail, side) > 0,
+        None => false,
     }
-    if !detail.row.closed && halves.clone().any(|half| half.zero_window_since.is_some()) {
-        return Some(Trouble::WindowClosed);
-    }
-    if Side::BOTH.iter().any(|side| stays_in_close_wait(detail, *side, now)) {
-        return Some(Trouble::CloseWait);
-    }
-    if halves.map(|half| half.rsts).any(|rsts| rsts > 0) {
-        return Some(Trouble::Reset);
-    }
-    handshake.filter(|handshake| handshake.syn_retries > 0).map(|_| Trouble::Retried)
+}
+
+fn is_many(detail: &FlowDetail, side: Side) -> bool {
+    let sent = detail.halves.as_ref().map_or(0, |halves| halves[side.index()].segments);
+    let again = sent_again(detail, side);
+    again >= MANY && again.saturating_mul(20) >= sent
+}
+
+/// Whether a RST that its receiver believed ended the flow, before both FINs were acknowledged.
+fn ended_by_rst(detail: &FlowDetail) -> bool {
+    let Some(at) = detail.life.iter().position(|event| event.kind == LifeEventKind::Rst) else { return false };
+    let closed =
+        |side| detail.life[..at].iter().any(|event| (event.side, event.kind) == (side, LifeEventKind::FinAcked));
+    !Side::BOTH.into_iter().all(closed)
 }
 
 /// Whether the end on `side` has been in CLOSE-WAIT for longer than patience: by the kernel's word where it is there,
-/// and since the peer's FIN, or where that was not captured since the flow's latest sign.
+/// and since the peer's FIN; where that was not captured, the flow must have been watched for so long.
 fn stays_in_close_wait(detail: &FlowDetail, side: Side, now: Timestamp) -> bool {
     let end = detail.row.end(side);
     let fin = |event: &&crate::flow::LifeEvent| event.side == side.peer() && event.kind == LifeEventKind::Fin;
-    let since = detail.life.iter().find(fin).map_or(detail.row.last, |event| event.ts);
+    let since = detail.life.iter().find(fin).map_or(detail.row.first, |event| event.ts);
     end.reported.or(end.inferred) == Some(TcpState::CloseWait)
         && !detail.row.closed
         && now.since(since) > CLOSE_WAIT_PATIENCE
@@ -153,7 +227,10 @@ impl Pick {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Seq;
     use crate::export::fixture;
+    use crate::flow::{AnalysisCounts, LifeEvent};
+    use crate::kernel::Reported;
 
     #[test]
     fn the_worst_that_can_be_seen_names_the_flow() {
@@ -177,6 +254,73 @@ mod tests {
         let fin = detail.life.iter().find(|event| event.kind == LifeEventKind::Fin).unwrap().ts;
         assert_eq!(trouble(&detail, fin + CLOSE_WAIT_PATIENCE), None);
         assert_eq!(trouble(&detail, fin + CLOSE_WAIT_PATIENCE * 2), Some(Trouble::CloseWait));
+    }
+
+    /// `completed`, whose originator sent ten segments, `again` of them twice, up to `nxt`, of which `una` was taken.
+    fn sent_again_up_to(again: u32, una: Option<u32>, nxt: u32) -> FlowDetail {
+        let mut detail = fixture::completed(1);
+        detail.row.closed = false;
+        detail.analysis = Some([AnalysisCounts::from_iter([(Mark::Retransmission, again)]), AnalysisCounts::default()]);
+        let half = &mut detail.halves.as_mut().unwrap()[0];
+        (half.una, half.nxt, half.segments, half.payload_bytes) = (una.map(Seq), Some(Seq(nxt)), 10, 500);
+        detail
+    }
+
+    #[test]
+    fn what_is_sent_again_is_trouble_without_answer_or_in_number() {
+        let now = fixture::at(60.0);
+        for (detail, expected) in [
+            (sent_again_up_to(0, Some(100), 600), None),
+            (sent_again_up_to(1, Some(600), 600), None),
+            (sent_again_up_to(1, Some(599), 600), Some(Trouble::Unanswered)),
+            (sent_again_up_to(1, Some(u32::MAX), 5), Some(Trouble::Unanswered)),
+            (sent_again_up_to(1, None, 600), Some(Trouble::Unanswered)),
+            (sent_again_up_to(2, Some(600), 600), None),
+            (sent_again_up_to(3, Some(600), 600), Some(Trouble::SentAgain)),
+        ] {
+            assert_eq!(trouble(&detail, now), expected, "{:?}", detail.halves);
+        }
+        let mut fin = sent_again_up_to(1, Some(599), 600);
+        fin.halves.as_mut().unwrap()[0].fins = 2;
+        assert_eq!(trouble(&fin, now), None, "the FIN alone waits, and it alone was sent again");
+        let mut live = sent_again_up_to(1, Some(599), 600);
+        live.row.scope = Scope(7);
+        assert_eq!(trouble(&live, live.row.last + IN_FLIGHT), None, "its answer may be on its way");
+        assert_eq!(trouble(&live, now), Some(Trouble::Unanswered));
+        let mut many = sent_again_up_to(3, Some(600), 600);
+        many.halves.as_mut().unwrap()[0].segments = 61;
+        assert_eq!(trouble(&many, now), None, "less than 5 %");
+    }
+
+    #[test]
+    fn a_rst_is_trouble_where_it_ended_the_flow() {
+        let now = fixture::at(60.0);
+        let event = |secs, side, kind| LifeEvent { ts: fixture::at(secs), side, kind };
+        let mut detail = fixture::completed(1);
+        detail.halves.as_mut().unwrap()[1].rsts = 1;
+        assert_eq!(trouble(&detail, now), None, "its receiver did not believe it");
+        detail.life = vec![event(2.0, Side::Resp, LifeEventKind::Rst)];
+        assert_eq!(trouble(&detail, now), Some(Trouble::Reset));
+        detail.life.insert(0, event(1.0, Side::Orig, LifeEventKind::FinAcked));
+        assert_eq!(trouble(&detail, now), Some(Trouble::Reset), "one end had not closed");
+        detail.life.insert(1, event(1.5, Side::Resp, LifeEventKind::FinAcked));
+        assert_eq!(trouble(&detail, now), None, "both ends had closed");
+    }
+
+    #[test]
+    fn the_kernel_alone_tells_of_close_wait_and_of_a_connect_that_waits() {
+        let mut detail = fixture::kernel_only(6);
+        detail.row.orig.reported = Some(TcpState::CloseWait);
+        assert_eq!(trouble(&detail, detail.row.first + CLOSE_WAIT_PATIENCE), None);
+        assert_eq!(trouble(&detail, fixture::at(60.0)), Some(Trouble::CloseWait));
+        let mut detail = fixture::kernel_only(6);
+        let socket = detail.sockets[0].as_mut().unwrap();
+        socket.socket.state = Reported(TcpState::SynSent);
+        assert_eq!(trouble(&detail, fixture::at(60.0)), None, "no SYN was sent again yet");
+        detail.sockets[0].as_mut().unwrap().socket.timer.as_mut().unwrap().retries = 1;
+        assert_eq!(trouble(&detail, fixture::at(60.0)), Some(Trouble::NoAnswerYet));
+        detail.sockets[0].as_mut().unwrap().gone = Some(fixture::at(59.0));
+        assert_eq!(trouble(&detail, fixture::at(60.0)), None, "it was given up");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! errors (a closed pipe) it hands back.
 
 mod flows;
+mod host;
 mod sections;
 
 use std::io::{self, Write};
@@ -26,6 +27,8 @@ pub struct ReportContext<'a> {
     /// and offered here.
     pub pick: &'a Pick,
     pub damage: Option<&'a Damage>,
+    /// The words that every flow counted and offered matches; empty if none were asked for.
+    pub filter: &'a str,
     /// Columns of the terminal; 80 to 160 are used.
     pub width: usize,
 }

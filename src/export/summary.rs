@@ -105,6 +105,10 @@ pub(super) struct SummaryRecord<'a> {
     version: &'static str,
     schema: u32,
     source: &'a str,
+    /// The words that the reported flows match; `flows.reported`, `kernel_only` and `outcomes` are of those alone, all
+    /// else is of the whole source. Absent if none were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<&'a str>,
     /// First and last instant of the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_ts_ns: Option<i64>,
@@ -201,6 +205,7 @@ impl<'a> SummaryRecord<'a> {
             version: env!("CARGO_PKG_VERSION"),
             schema: SCHEMA,
             source,
+            filter: None,
             first_ts_ns: dashboard.since.map(Timestamp::nanos),
             last_ts_ns: dashboard.now.map(Timestamp::nanos),
             frames: frames.map(|frames| frames.frames),
@@ -221,6 +226,13 @@ impl<'a> SummaryRecord<'a> {
             states: StatesRecord::of(dashboard),
             damage,
         }
+    }
+}
+
+impl<'a> SummaryRecord<'a> {
+    /// The same, of flows that match `filter`.
+    pub(super) fn filtered(self, filter: Option<&'a str>) -> Self {
+        Self { filter, ..self }
     }
 }
 

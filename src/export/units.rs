@@ -25,33 +25,31 @@ pub(super) fn counted(number: u64, one: &str) -> String {
     format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// `512 B`, `98.0 kB`, `1.2 MB`: powers of 1000.
+/// `512 B`, `98.0 kB`, `1.2 MB`: powers of 1000, rounded.
 pub(super) fn bytes(number: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
     if number < 1000 {
         return format!("{number} B");
     }
-    let mut tenths = u128::from(number) / 100;
-    for unit in UNITS {
-        if tenths < 10_000 || unit == "EB" {
-            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
-        }
-        tenths /= 1000;
+    let (mut value, mut unit) = (number as f64 / 1e3, 0);
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        (value, unit) = (value / 1e3, unit + 1);
     }
-    format!("{number} B")
+    format!("{value:.1} {}", UNITS[unit])
 }
 
-/// `85 µs`, `0.40 ms`, `22.1 ms`, `134.5 s`, `12 min 5 s`, `3 h 20 min`.
+/// `400 µs`, `9.40 ms`, `22.1 ms`, `134.5 s`, `12 min 5 s`, `3 h 20 min`: rounded.
 pub(super) fn span(span: Duration) -> String {
-    let micros = span.as_micros();
+    let micros = span.as_nanos().saturating_add(500) / 1_000;
+    let secs = span.as_secs().saturating_add(u64::from(span.subsec_nanos() >= 500_000_000));
     match micros {
-        0..100 => format!("{micros} µs"),
-        100..10_000 => format!("{:.2} ms", span.as_secs_f64() * 1e3),
-        10_000..1_000_000 => format!("{:.1} ms", span.as_secs_f64() * 1e3),
-        1_000_000..10_000_000 => format!("{:.2} s", span.as_secs_f64()),
-        10_000_000..600_000_000 => format!("{:.1} s", span.as_secs_f64()),
-        600_000_000..36_000_000_000 => format!("{} min {} s", span.as_secs() / 60, span.as_secs() % 60),
-        _ => format!("{} h {} min", span.as_secs() / 3600, span.as_secs() / 60 % 60),
+        0..1_000 => format!("{micros} µs"),
+        1_000..9_995 => format!("{:.2} ms", span.as_secs_f64() * 1e3),
+        9_995..999_950 => format!("{:.1} ms", span.as_secs_f64() * 1e3),
+        999_950..9_995_000 => format!("{:.2} s", span.as_secs_f64()),
+        9_995_000..599_950_000 => format!("{:.1} s", span.as_secs_f64()),
+        599_950_000..36_000_000_000 => format!("{} min {} s", secs / 60, secs % 60),
+        _ => format!("{} h {} min", secs / 3600, secs / 60 % 60),
     }
 }
 
@@ -97,7 +95,9 @@ mod tests {
             (999, "999 B"),
             (1000, "1.0 kB"),
             (98_049, "98.0 kB"),
-            (999_999, "999.9 kB"),
+            (3_888, "3.9 kB"),
+            (999_949, "999.9 kB"),
+            (999_999, "1.0 MB"),
             (1_000_000, "1.0 MB"),
             (u64::MAX, "18.4 EB"),
         ] {
@@ -105,12 +105,16 @@ mod tests {
         }
         for (nanos, text) in [
             (0, "0 µs"),
-            (99_999, "99 µs"),
-            (400_000, "0.40 ms"),
+            (99_999, "100 µs"),
+            (400_000, "400 µs"),
+            (999_600, "1.00 ms"),
+            (9_996_000, "10.0 ms"),
+            (999_960_000, "1.00 s"),
             (22_140_000, "22.1 ms"),
             (1_022_000_000, "1.02 s"),
             (134_500_000_000, "134.5 s"),
             (725_000_000_000, "12 min 5 s"),
+            (725_600_000_000, "12 min 6 s"),
             (u64::MAX, "5124095 h 34 min"),
         ] {
             assert_eq!(span(Duration::from_nanos(nanos)), text);

@@ -24,8 +24,14 @@ type ParseRecord = fn(&[u8]) -> IResult<&[u8], LegacyPcapBlock<'_>, PcapError<&[
 
 /// What the file's header tells about its records.
 pub(super) struct Records {
-    /// `None` if the file ends inside its header.
-    layout: Option<Layout>,
+    layout: Result<Layout, Unread>,
+}
+
+/// Why the file's header tells nothing of its records.
+enum Unread {
+    Cut,
+    /// libpcap refuses such a file too.
+    Version(u16, u16),
 }
 
 struct Layout {
@@ -44,10 +50,14 @@ pub(super) fn is_magic(first: &[u8]) -> bool {
 }
 
 impl Records {
-    /// Reads the file's header. One that is cut is found by [`Records::next`].
+    /// Reads the file's header. One that is cut, or of a version whose layout is not known, is told by [`Records::next`].
     pub(super) fn open(window: &mut Window, interfaces: &mut Vec<Interface>) -> Self {
         window.fill(FILE_HEADER);
-        let Ok((_, header)) = parse_pcap_header(window.data()) else { return Self { layout: None } };
+        let Ok((_, header)) = parse_pcap_header(window.data()) else { return Self { layout: Err(Unread::Cut) } };
+        let (major, minor) = (header.version_major, header.version_minor);
+        if major != 2 || minor > 4 {
+            return Self { layout: Err(Unread::Version(major, minor)) };
+        }
         window.consume(FILE_HEADER);
         interfaces.push(Interface {
             name: None,
@@ -55,13 +65,19 @@ impl Records {
             link: LinkType((header.network.0 & 0xffff) as u16),
             snaplen: Some(header.snaplen).filter(|snaplen| *snaplen > 0),
         });
-        Self { layout: Some(Layout::of(&header)) }
+        Self { layout: Ok(Layout::of(&header)) }
     }
 
     pub(super) fn next(&mut self, window: &mut Window) -> NextRecord {
-        let Some(layout) = &self.layout else {
-            window.ended_before(FILE_HEADER)?;
-            return Ok(None);
+        let layout = match &self.layout {
+            Ok(layout) => layout,
+            Err(Unread::Cut) => {
+                window.ended_before(FILE_HEADER)?;
+                return Ok(None);
+            }
+            Err(Unread::Version(major, minor)) => {
+                return Err(format!("pcap version {major}.{minor}: only 2.0 to 2.4 are read"));
+            }
         };
         loop {
             let missing = match (layout.parse)(window.data()) {

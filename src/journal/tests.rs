@@ -218,6 +218,21 @@ fn old_versions_may_put_len_before_caplen() {
 }
 
 #[test]
+fn versions_other_than_2_0_to_2_4_are_not_read() {
+    let versions = [
+        (Endianness::Little, [1, 0, 4, 0], "1.4"),
+        (Endianness::Big, [0, 2, 0, 5], "2.5"),
+        (Endianness::Little, [0x1f, 2, 0, 0], "543.0"),
+    ];
+    for (endianness, version, name) in versions {
+        let mut file = pcap(endianness, TsResolution::MicroSecond);
+        file[4..8].copy_from_slice(&version);
+        let reason = format!("pcap version {name}: only 2.0 to 2.4 are read");
+        assert_eq!(read(&file), (vec![], Some(Damage { offset: 0, reason, decompressed: false })));
+    }
+}
+
+#[test]
 fn a_check_sequence_in_the_link_type_is_not_part_of_it() {
     let mut file = plain();
     file[23] = 0x24;

@@ -51,6 +51,15 @@ fn no_flow_at_all_is_still_json() {
 }
 
 #[test]
+fn a_filter_is_named_in_the_summary() {
+    let of = |words: &str| {
+        let bytes = NdjsonReport::new(Vec::new()).filtered(words).finish("x", &fixture::dashboard(), None).unwrap();
+        serde_json::from_slice::<Value>(&bytes).unwrap().get("filter").cloned()
+    };
+    assert_eq!((of("6379 refused"), of("")), (Some("6379 refused".into()), None));
+}
+
+#[test]
 fn states_that_were_not_seen_are_absent() {
     let summary = |dashboard: &Dashboard| {
         let bytes = NdjsonReport::new(Vec::new()).finish("x", dashboard, None).unwrap();

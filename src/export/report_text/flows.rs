@@ -6,27 +6,44 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::base::Scope;
 use crate::engine::FlowDetail;
-use crate::flow::{Side, ZeekView};
+use crate::flow::{LifeEventKind, Side, ZeekView};
 
-use super::super::pick::Trouble;
+use super::super::pick::{self, Trouble};
 use super::super::units::{bytes, counted, span};
 use super::sections::{after, more, owner};
-use super::{Page, ReportContext, padded};
+use super::{Page, ReportContext, host, padded};
 
 /// The flows that went wrong, kind by kind.
 pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
     page.heading("What went wrong", "worst first")?;
     let mut any = false;
-    for (kind, number, kept) in context.pick.wrong() {
-        any = true;
-        page.line(&format!("{} {}", mark(kind), counted_kind(kind, number)))?;
-        for detail in kept {
-            flow_line(page, detail, context)?;
-            flow_story(page, detail)?;
+    for severity in ["‼", "!"] {
+        for (kind, number, kept) in context.pick.wrong().filter(|(kind, _, _)| mark(*kind) == severity) {
+            any = true;
+            page.line(&format!("{severity} {}", counted_kind(kind, number)))?;
+            for detail in kept {
+                flow_line(page, detail, context)?;
+                flow_story(page, detail)?;
+            }
+            more(page, usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(kept.len()))?;
         }
-        more(page, usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(kept.len()))?;
+        any |=
+            if severity == "‼" { host::full(page, context.dashboard)? } else { host::late(page, context.dashboard)? };
     }
-    if any { Ok(()) } else { page.line("nothing that can be seen") }
+    if any { Ok(()) } else { page.line(nothing(context)) }
+}
+
+/// Why nothing is told to have gone wrong.
+fn nothing(context: &ReportContext<'_>) -> &'static str {
+    let dashboard = context.dashboard;
+    let undecoded = dashboard.loss.is_some_and(|loss| loss.frames.undecoded_total() > 0);
+    if dashboard.sees.kernel.is_some() || dashboard.totals.segments > 0 {
+        "nothing that can be seen"
+    } else if undecoded || context.damage.is_some() {
+        "nothing was decoded, so nothing can be said"
+    } else {
+        "no TCP was seen, so nothing can be said"
+    }
 }
 
 fn counted_kind(kind: Trouble, number: u64) -> String {
@@ -35,7 +52,7 @@ fn counted_kind(kind: Trouble, number: u64) -> String {
 
 const fn mark(kind: Trouble) -> &'static str {
     match kind {
-        Trouble::Retried | Trouble::Reset | Trouble::NoAnswerYet => "!",
+        Trouble::Retried | Trouble::Reset | Trouble::NoAnswerYet | Trouble::Unanswered | Trouble::SentAgain => "!",
         _ => "‼",
     }
 }
@@ -45,7 +62,7 @@ pub(super) fn largest(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::R
     if context.pick.largest().is_empty() {
         return Ok(());
     }
-    page.heading("Largest flows", "by payload")?;
+    page.heading("Largest flows", "by payload, what was sent again counted")?;
     for detail in context.pick.largest() {
         flow_line(page, detail, context)?;
         let told = context.pick.wrong().any(|(_, _, kept)| kept.iter().any(|told| told.row.id == detail.row.id));
@@ -73,7 +90,7 @@ fn flow_line(page: &mut Page<'_>, detail: &FlowDetail, context: &ReportContext<'
     let arrow = if row.orig_known { "→" } else { "–" };
     let scope = if row.scope == Scope::FILE { String::new() } else { format!(" in netns {}", row.scope.0) };
     let size = row.payload_bytes.map_or_else(|| "no segment seen".to_owned(), bytes);
-    let tuple = format!("  {} {arrow} {}{scope}", row.orig.endpoint, row.resp.endpoint);
+    let tuple = format!("  #{} {} {arrow} {}{scope}", row.id, row.orig.endpoint, row.resp.endpoint);
     let from = after(row.first, context.dashboard);
     let facts = format!("{from} for {}  {size}", span(row.last.since(row.first)));
     let gap = page.width.saturating_sub(facts.width());
@@ -100,9 +117,9 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     if !detail.story.is_empty() {
         page.paragraph("      ", 6, &detail.story)?;
     }
-    let marks = marks(detail);
-    if !marks.is_empty() {
-        page.paragraph("      ", 6, &marks)?;
+    let facts: Vec<String> = [marks(detail), unacknowledged(detail), resets(detail)].into_iter().flatten().collect();
+    if !facts.is_empty() {
+        page.paragraph("      ", 6, &facts.join(" · "))?;
     }
     match detail.zeek.as_ref().and_then(ZeekView::chosen) {
         Some(row) => {
@@ -114,14 +131,30 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     }
 }
 
-/// `orig sent: retransmission 2, zero window 1 · resp sent: duplicate ack 3`.
-fn marks(detail: &FlowDetail) -> String {
-    let mut halves = Vec::new();
-    for (side, counts) in Side::BOTH.into_iter().zip(detail.analysis.iter().flatten()) {
+/// `orig sent: retransmission 2, zero window 1`, of each end of which something was marked.
+fn marks(detail: &FlowDetail) -> Vec<String> {
+    let words = |side: Side| {
+        let counts = &detail.analysis.as_ref()?[side.index()];
         let words: Vec<String> = counts.iter().map(|(mark, n)| format!("{} {n}", mark.words())).collect();
-        if !words.is_empty() {
-            halves.push(format!("{} sent: {}", side.name(), words.join(", ")));
-        }
-    }
-    halves.join(" · ")
+        (!words.is_empty()).then(|| format!("{} sent: {}", side.name(), words.join(", ")))
+    };
+    Side::BOTH.into_iter().filter_map(words).collect()
+}
+
+/// `1.0 kB of orig not acknowledged`, of an end that sent data again.
+fn unacknowledged(detail: &FlowDetail) -> Vec<String> {
+    let ends = Side::BOTH.into_iter().filter(|side| !detail.row.closed && pick::sent_again(detail, *side) > 0);
+    ends.filter_map(|side| {
+        Some(match pick::unacknowledged(detail, side)? {
+            Some(left) => format!("{} of {} not acknowledged", bytes(left.into()), side.name()),
+            None => format!("no acknowledgment of what {} sent was seen", side.name()),
+        })
+    })
+    .collect()
+}
+
+/// `RST from resp`, of a flow that a RST ended.
+fn resets(detail: &FlowDetail) -> Vec<String> {
+    let rst = detail.life.iter().find(|event| event.kind == LifeEventKind::Rst);
+    rst.map(|event| format!("RST from {}", event.side.name())).into_iter().collect()
 }

@@ -3,12 +3,12 @@
 use std::io;
 
 use crate::base::Timestamp;
-use crate::engine::{Dashboard, Ownership, QueueRow, WireCounts};
+use crate::engine::{AcceptRow, Dashboard, Ownership, QueueRow, WireCounts};
 use crate::flow::HandshakeOutcome;
 use crate::wire::Undecoded;
 
 use super::super::units::{bytes, count, counted, losses, span, utc_span};
-use super::{Page, ReportContext, padded};
+use super::{Page, ReportContext, host, padded};
 
 /// Rows of a list before "and N more".
 const ROWS: usize = 10;
@@ -41,13 +41,14 @@ pub(super) fn header(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Re
         }
     }
     if let Some(damage) = context.damage {
-        let text = format!(
-            "{} at byte {}: {}; everything before it was used",
-            damage.file,
-            count(damage.offset),
-            damage.reason
-        );
+        let before = if damage.offset == 0 { "nothing stands before it" } else { "everything before it was used" };
+        let text = format!("{} at byte {}: {}; {before}", damage.file, count(damage.offset), damage.reason);
         page.paragraph("DAMAGED ", 8, &text)?;
+    }
+    if !context.filter.is_empty() {
+        let of =
+            "handshakes, what went wrong with flows and the largest are those of flows that match; all else is whole";
+        page.paragraph("filter  ", 8, &format!("{}: {of}", crate::base::scrub(context.filter)))?;
     }
     Ok(())
 }
@@ -84,14 +85,16 @@ fn kernel_line(dashboard: &Dashboard) -> String {
     let mut facts =
         vec![counted(kernel.sockets, "socket"), format!("owner known of {} of {}", kernel.owned, kernel.ownable)];
     if kernel.processes_denied > 0 {
-        facts.push(format!("{} not readable", counted(kernel.processes_denied.into(), "process's fds")));
+        let denied = kernel.processes_denied;
+        let processes = if denied == 1 { "process" } else { "processes" };
+        facts.push(format!("fds of {} {processes} not readable", count(denied.into())));
     }
     facts.join(" · ")
 }
 
 /// How handshakes went over the whole source.
 pub(super) fn handshakes(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
-    page.heading("Handshakes", "whole source")?;
+    page.heading("Handshakes", if context.filter.is_empty() { "whole source" } else { "flows that match" })?;
     let tally = context.tally;
     if !context.dashboard.sees.wire {
         return page.line(NOT_RECORDED);
@@ -100,7 +103,7 @@ pub(super) fn handshakes(page: &mut Page<'_>, context: &ReportContext<'_>) -> io
     let outcomes: Vec<String> = shown
         .filter(|outcome| tally.with(*outcome) > 0)
         .map(|outcome| match outcome {
-            HandshakeOutcome::Partial => format!("{} begun before the capture", count(tally.with(outcome))),
+            HandshakeOutcome::Partial => format!("{} first seen mid-stream", count(tally.with(outcome))),
             _ => format!("{} {}", outcome.name(), count(tally.with(outcome))),
         })
         .collect();
@@ -176,22 +179,25 @@ pub(super) fn queues(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<(
     match &pane.kernel {
         None => page.line("Recv-Q, Send-Q, accept: not recorded")?,
         Some(kernel) => {
-            for (name, rows) in [("Recv-Q", &kernel.recv), ("Send-Q", &kernel.send)] {
+            for (name, arrow, rows) in [("Recv-Q", "←", &kernel.recv), ("Send-Q", "→", &kernel.send)] {
                 for row in rows.iter().take(ROWS) {
-                    let size = format!("{name} {:>10}  ", bytes(row.bytes.into()));
-                    page.paragraph(&size, QUEUE_COLUMNS, &queue_row(row, dashboard))?;
+                    let mark = if arrow == "←" && host::unread(row, dashboard).is_some() { "! " } else { "" };
+                    let size = format!("{name} {:>10}  {mark}", bytes(row.bytes.into()));
+                    page.paragraph(&size, QUEUE_COLUMNS, &queue_row(row, arrow, dashboard))?;
                 }
             }
-            for row in kernel.accept.iter().take(ROWS) {
+            let accept = waiting(&kernel.accept);
+            for row in accept.iter().take(ROWS) {
                 let limit = row.limit.map_or_else(|| "?".to_owned(), |limit| count(limit.into()));
-                let size = format!("accept {:>10}  ", format!("{}/{limit}", count(row.waiting.into())));
-                page.paragraph(&size, QUEUE_COLUMNS, &format!("{} · {}", row.local, owner(&row.owner)))?;
+                let mark = if host::is_over(row) { "‼ " } else { "" };
+                let size = format!("accept {:>10}  {mark}", format!("{}/{limit}", count(row.waiting.into())));
+                page.paragraph(&size, QUEUE_COLUMNS, &host::told(&row.local.to_string(), &owner(&row.owner)))?;
             }
             let dropped = [("overflows", kernel.listen_overflows), ("drops", kernel.listen_drops)];
             for (name, number) in dropped.into_iter().filter_map(|(name, n)| Some((name, n.filter(|n| *n > 0)?))) {
                 page.line(&format!("listen {name}: {}", count(number)))?;
             }
-            if kernel.recv.is_empty() && kernel.send.is_empty() && kernel.accept.is_empty() {
+            if kernel.recv.is_empty() && kernel.send.is_empty() && accept.is_empty() {
                 page.line("every queue is empty")?;
             }
         }
@@ -206,10 +212,18 @@ pub(super) fn queues(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<(
     Ok(())
 }
 
-fn queue_row(row: &QueueRow, dashboard: &Dashboard) -> String {
+/// The accept queues in which something waits: those over their limit first, then by their share of it.
+fn waiting(rows: &[AcceptRow]) -> Vec<&AcceptRow> {
+    let mut rows: Vec<_> = rows.iter().filter(|row| row.waiting > 0).collect();
+    let share = |row: &AcceptRow| row.limit.map(|limit| u64::from(row.waiting) * 1_000 / u64::from(limit.max(1)));
+    rows.sort_by_key(|row| std::cmp::Reverse((host::is_over(row), share(row))));
+    rows
+}
+
+fn queue_row(row: &QueueRow, arrow: &str, dashboard: &Dashboard) -> String {
     let of = row.limit.map_or_else(String::new, |limit| format!("of {} ", bytes(limit.into())));
     let held = dashboard.now.map_or_else(String::new, |now| format!("for {} · ", span(now.since(row.since))));
-    format!("{of}{held}{} → {} · {}", row.local, row.peer, owner(&row.owner))
+    host::told(&format!("{of}{held}{} {arrow} {}", row.local, row.peer), &owner(&row.owner))
 }
 
 /// Who waits in TIME-WAIT, and for whom.

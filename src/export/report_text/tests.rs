@@ -10,7 +10,8 @@ fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, 
         tally.count(detail);
         pick.offer(detail);
     }
-    let context = ReportContext { source: "demo.pcap.gz", dashboard, tally: &tally, pick: &pick, damage, width };
+    let context =
+        ReportContext { source: "demo.pcap.gz", dashboard, tally: &tally, pick: &pick, damage, filter: "", width };
     let mut bytes = Vec::new();
     write_report(&mut bytes, &context).unwrap();
     String::from_utf8(bytes).unwrap()
@@ -74,9 +75,54 @@ fn damage_is_told_first_and_nothing_is_not_invented() {
             "wire    not recorded",
             "kernel  not recorded",
             "lost    not told",
-            "DAMAGED cut.pcap at byte 0: the file is empty; everything before it was used",
+            "DAMAGED cut.pcap at byte 0: the file is empty; nothing stands before it",
         ]
     );
+}
+
+#[test]
+fn what_the_kernel_tells_is_wrong_with_queues_is_told() {
+    let mut dashboard = fixture::live_dashboard();
+    let text = report(&dashboard, &[], None, 160);
+    for line in [
+        "‼ accept queue over its limit: 1 listener",
+        "  0.0.0.0:8080 · 129 wait, limit 128 · owner unknown",
+        "! lost at listeners while watched: 31 overflows",
+        "! Recv-Q not read for long: 1 socket",
+        "accept    129/128  ‼ 0.0.0.0:8080 · owner unknown",
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line}: {text}");
+    }
+    let kernel = dashboard.queues.kernel.as_mut().unwrap();
+    (kernel.accept[0].waiting, kernel.listen_overflows) = (0, Some(0));
+    kernel.recv[0].since = fixture::at(65.0);
+    let text = report(&dashboard, &[], None, 160);
+    assert!(text.contains("nothing that can be seen") && !text.contains("8080"), "{text}");
+}
+
+#[test]
+fn of_what_was_not_decoded_nothing_is_said() {
+    let mut dashboard = fixture::dashboard();
+    dashboard.totals.segments = 0;
+    let text = report(&dashboard, &[], None, 100);
+    assert!(text.contains("nothing was decoded, so nothing can be said"), "{text}");
+    dashboard.loss = None;
+    let text = report(&dashboard, &[], None, 100);
+    assert!(text.contains("no TCP was seen, so nothing can be said"), "{text}");
+}
+
+#[test]
+fn what_was_sent_again_and_not_acknowledged_is_told() {
+    use crate::base::Seq;
+    let mut detail = fixture::completed(1);
+    let half = &mut detail.halves.as_mut().unwrap()[1];
+    (half.una, half.nxt) = (Some(Seq(0)), Some(Seq(1_460)));
+    let text = report(&fixture::dashboard(), &[detail.clone()], None, 160);
+    assert!(text.contains("! sent again, not all acknowledged: 1 flow"), "{text}");
+    assert!(text.contains("resp sent: retransmission 1 · 1.5 kB of resp not acknowledged"), "{text}");
+    detail.halves.as_mut().unwrap()[1].una = None;
+    let text = report(&fixture::dashboard(), &[detail], None, 160);
+    assert!(text.contains("retransmission 1 · no acknowledgment of what resp sent was seen"), "{text}");
 }
 
 #[test]
