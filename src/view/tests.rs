@@ -117,6 +117,19 @@ fn more_screens_are_as_pictured() {
     );
 }
 
+#[test]
+fn a_picture_has_no_keys_and_uses_their_line() {
+    let area = Rect::new(0, 0, 80, 24);
+    for (name, dashboard, source, _) in screens() {
+        let ui = UiState::new(area, ThemeName::Dark).for_picture();
+        let mut buf = Buffer::empty(area);
+        draw(&dashboard, &ui, &source, &Theme::new(ThemeName::Dark, TimeZone::UTC), area, &mut buf);
+        let shown = text(&buf);
+        assert!(!shown.contains("q quit"), "{name}");
+        assert!(shown.lines().last().is_some_and(|line| line.starts_with(['╰', '┗'])), "{name}:\n{shown}");
+    }
+}
+
 /// Writes every picture where it can be looked at: `cat target/screens/*`.
 #[test]
 fn screens_can_be_looked_at() {
