@@ -10,7 +10,7 @@ use super::query::Scan;
 use super::queues::wire_queues;
 use super::record::Record;
 use super::table::Slot;
-use super::time_wait::Groups;
+use super::time_wait::{Groups, close_wait_by_wire};
 use super::{Engine, Filter, FlowId, Query, QueryCache, SortKey};
 
 const FRESH: Duration = Duration::from_millis(500);
@@ -43,6 +43,7 @@ impl Engine {
             mismatched: self.table.iter().map(|(_, record)| mismatches(record)).sum(),
             wire_queues: wire_queues(self.table.iter().map(|(_, record)| record)),
             time_wait: Groups::by_wire(self.table.iter().map(|(_, record)| record)),
+            close_wait: close_wait_by_wire(self.table.iter().map(|(_, record)| record)),
         }
     }
 
