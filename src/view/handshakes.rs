@@ -85,6 +85,9 @@ fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'stati
 /// Towards whom handshakes failed most: the one, or how many share the first place. (Whose fault it was the outcome does
 /// not tell: a half-open handshake lacks the originator's ACK.)
 fn where_to(worst: &FailingPeer, tied: usize, all: u64, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+    // One column apart where the address needs the other.
+    let apart = if room < 20 { 1 } else { 2 };
+    let room = room + 2 - apart;
     if room < 9 {
         return Vec::new();
     }
@@ -93,14 +96,14 @@ fn where_to(worst: &FailingPeer, tied: usize, all: u64, room: usize, theme: &The
         let share = if worst.count.checked_mul(tied as u64) == Some(all) { "" } else { "most to " };
         let each = format!("{share}{tied} ends, {} each", count(worst.count));
         let short = format!("{tied} ends");
-        return vec![gap(2), styled(if width(&each) <= room { each } else { short }, theme.text)];
+        return vec![gap(apart), styled(if width(&each) <= room { each } else { short }, theme.text)];
     }
     let whole = width(text) + width(&worst.resp.to_string());
     if room >= 24 || whole <= room {
         let place = room - width(text);
-        return vec![gap(2), styled(text, theme.dim), styled(endpoint(worst.resp, place), theme.text)];
+        return vec![gap(apart), styled(text, theme.dim), styled(endpoint(worst.resp, place), theme.text)];
     }
-    vec![gap(2), styled(endpoint(worst.resp, room), theme.text)]
+    vec![gap(apart), styled(endpoint(worst.resp, room), theme.text)]
 }
 
 const NAME: usize = 10;

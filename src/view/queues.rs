@@ -216,10 +216,13 @@ fn who_and_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<S
         let owner = matches!(parts.who, Who::Owner(_));
         return vec![styled(if owner { parts.who.text(room) } else { first_end(room) }, theme.text)];
     }
-    let owner = if parts.who.is_empty() { " ".repeat(OWNER) } else { left(&parts.who.text(OWNER), OWNER) };
-    let mut spans = vec![styled(owner, theme.text), gap(2)];
+    let text = if parts.who.is_empty() { String::new() } else { parts.who.text(OWNER) };
     let arrows: usize = parts.ends.iter().map(|(arrow, _)| width(arrow)).sum();
-    let mut rest = room - OWNER - 2 - arrows;
+    // Long addresses take what a short owner leaves.
+    let whole: usize = arrows + parts.ends.iter().map(|(_, end)| width(&end.to_string())).sum::<usize>();
+    let owner = OWNER.min(room.saturating_sub(2 + whole)).max(width(&text));
+    let mut spans = vec![styled(left(&text, owner), theme.text), gap(2)];
+    let mut rest = room - owner - 2 - arrows;
     for (at, (arrow, end)) in parts.ends.iter().enumerate() {
         let text = endpoint(*end, rest / (parts.ends.len() - at).max(1));
         rest -= width(&text).min(rest);

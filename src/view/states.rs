@@ -69,7 +69,7 @@ fn rows_that_fit(rows: &[StateRow], height: usize) -> Vec<&StateRow> {
 const MIN_SPARK: usize = 5;
 const NAME: usize = 11;
 
-/// So many sockets in CLOSE-WAIT, and never fewer while they were watched: a process that does not close.
+/// So many sockets in CLOSE-WAIT, and never a tenth of them fewer while they were watched: a process that does not close.
 const LEAK: u64 = 10;
 /// Watched for less, a count that has not fallen says nothing.
 const LEAK_WATCHED: usize = 5;
@@ -77,7 +77,17 @@ const LEAK_WATCHED: usize = 5;
 fn leaks(row: &StateRow) -> bool {
     let count = row.kernel.or(row.wire).unwrap_or(0);
     let watched = row.history.len() >= LEAK_WATCHED;
-    row.state == TcpState::CloseWait && count >= LEAK && watched && row.history.is_sorted()
+    row.state == TcpState::CloseWait && count >= LEAK && watched && deepest_fall(&row.history) <= count / 10
+}
+
+/// By how much a count was at most below what it had been before.
+fn deepest_fall(history: &[u64]) -> u64 {
+    let mut highest = 0;
+    let falls = history.iter().map(|n| {
+        highest = (*n).max(highest);
+        highest - n
+    });
+    falls.max().unwrap_or(0)
 }
 
 /// Who holds most of a CLOSE-WAIT that does not fall.
