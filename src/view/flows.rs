@@ -103,7 +103,7 @@ const COLUMNS: [(Kind, usize, u8); 15] = [
     (Kind::Resp, 17, 0),
     (Kind::State(Side::Orig), 12, 1),
     (Kind::State(Side::Resp), 12, 4),
-    (Kind::Outcome, 11, 8),
+    (Kind::Outcome, 11, 7),
     (Kind::RecvQ, 8, 3),
     (Kind::SendQ, 8, 3),
     (Kind::Rtt, 9, 6),
@@ -142,8 +142,10 @@ fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column>
         chosen.push(at);
     }
     chosen.sort_unstable();
+    // What was kept free for addresses goes to whoever needs it.
+    left += chosen.iter().map(|at| least(*at) - COLUMNS[*at].1).sum::<usize>();
     let mut columns: Vec<Column> =
-        chosen.into_iter().map(|at| Column { kind: COLUMNS[at].0, width: least(at) }).collect();
+        chosen.into_iter().map(|at| Column { kind: COLUMNS[at].0, width: COLUMNS[at].1 }).collect();
     if !columns.iter().any(|column| column.kind == Kind::State(Side::Resp)) {
         for column in columns.iter_mut().filter(|column| column.kind == Kind::State(Side::Orig)) {
             column.kind = Kind::NearState;
