@@ -114,7 +114,7 @@ fn the_filter_works_as_it_is_typed() {
     let capture = capture();
     let mut pty = capture.open(120, 40);
     pty.keys("2/6379 refused");
-    pty.shows(&["20 of 567", ":6379"]);
+    pty.shows(&["20 of 567", "198.51.100.20:6379"]);
     pty.shows_no("completed");
     // What are commands elsewhere are letters here.
     pty.keys(" q?");

@@ -8,7 +8,7 @@ use crate::base::{Series, Timestamp};
 use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
 use crate::wire::Segment;
 
-use super::dashboard::{Dashboard, Evicted, Sees, Totals, Traffic};
+use super::dashboard::{Dashboard, Evicted, Sees, StatePane, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::handshakes::Handshakes;
@@ -144,7 +144,10 @@ impl Engine {
             loss: self.loss,
             sees: Sees { wire: self.wire_seen, kernel: self.kernel.sight },
             handshakes: self.handshakes.pane(now),
-            states: self.states.pane(now, self.wire_seen, cache.scan.mismatched),
+            states: StatePane {
+                close_wait: self.close_wait(&cache.scan.close_wait),
+                ..self.states.pane(now, self.wire_seen, cache.scan.mismatched)
+            },
             queues: self.queue_pane(cache),
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
             flows: self.flow_pane(query, cache),

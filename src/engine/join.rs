@@ -39,6 +39,7 @@ pub(super) struct KernelSide {
     /// Where somebody listened in any reading.
     pub(super) listened: FxHashSet<(Scope, Endpoint)>,
     pub(super) time_wait: time_wait::Groups,
+    pub(super) close_wait: time_wait::CloseWait,
     first_overflows: Option<i64>,
     first_drops: Option<i64>,
 }
@@ -96,6 +97,7 @@ impl Engine {
         }
         self.states.read_kernel(sample.ts, sample.sockets.iter().map(|socket| socket.state.0));
         self.kernel.time_wait = self.group_time_wait(sample);
+        self.kernel.close_wait = self.group_close_wait(sample);
         self.kernel.sight = Some(self.sight(sample));
         self.kernel.first_overflows = self.kernel.first_overflows.or(sample.counters.get("TcpExt.ListenOverflows"));
         self.kernel.first_drops = self.kernel.first_drops.or(sample.counters.get("TcpExt.ListenDrops"));

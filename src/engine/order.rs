@@ -11,7 +11,7 @@ use super::query::Scan;
 use super::queues::{unknown_halves, wire_queues};
 use super::record::Record;
 use super::table::Slot;
-use super::time_wait::Groups;
+use super::time_wait::{Groups, close_wait_by_wire};
 use super::{Engine, Filter, FlowId, Query, QueryCache, SortKey};
 
 const FRESH: Duration = Duration::from_millis(500);
@@ -48,6 +48,7 @@ impl Engine {
             wire_queues: wire_queues(self.table.iter().map(|(_, record)| record)),
             unknown_halves: self.table.iter().map(|(_, record)| unknown_halves(record)).sum(),
             time_wait: Groups::by_wire(self.table.iter().map(|(_, record)| record)),
+            close_wait: close_wait_by_wire(self.table.iter().map(|(_, record)| record)),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::base::Timestamp;
 
 use super::dashboard::WireQueueRow;
-use super::time_wait::Groups;
+use super::time_wait::{CloseWait, Groups};
 use super::{Filter, FlowId};
 
 /// What a screen wants to see. The engine answers with a [`super::Dashboard`].
@@ -107,4 +107,5 @@ pub(super) struct Scan {
     pub(super) wire_queues: Vec<WireQueueRow>,
     pub(super) unknown_halves: u64,
     pub(super) time_wait: Groups,
+    pub(super) close_wait: CloseWait,
 }

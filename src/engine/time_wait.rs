@@ -1,4 +1,4 @@
-//! TIME-WAIT: who waits, towards which service, and how many.
+//! TIME-WAIT and CLOSE-WAIT: who waits, towards which service, and how many.
 
 use std::cmp::Reverse;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{Endpoint, TcpState, Timestamp};
 use crate::flow::Side;
-use crate::kernel::SocketSample;
+use crate::kernel::{Socket, SocketSample};
 
 use super::Engine;
 use super::dashboard::TimeWaitPane;
@@ -47,6 +47,22 @@ impl Groups {
     }
 }
 
+/// CLOSE-WAIT grouped by the waiting end's address and the service.
+pub(super) type CloseWait = Vec<((IpAddr, Endpoint), u64)>;
+
+/// Groups the ends that the wire shows in CLOSE-WAIT.
+pub(super) fn close_wait_by_wire<'a>(records: impl Iterator<Item = &'a Record>) -> CloseWait {
+    let mut counts: FxHashMap<(IpAddr, Endpoint), u64> = FxHashMap::default();
+    for record in records {
+        for side in Side::BOTH {
+            if record.inferred(side) == Some(TcpState::CloseWait) {
+                *counts.entry((record.endpoint(side).ip(), record.resp)).or_default() += 1;
+            }
+        }
+    }
+    most(counts)
+}
+
 fn most<K: Ord + Copy>(counts: FxHashMap<K, u64>) -> Vec<(K, u64)> {
     let mut counts: Vec<(K, u64)> = counts.into_iter().collect();
     counts.sort_unstable_by_key(|(key, count)| (Reverse(*count), *key));
@@ -58,11 +74,28 @@ impl Engine {
     /// Groups the sockets that the kernel reports in TIME-WAIT.
     pub(super) fn group_time_wait(&self, sample: &SocketSample) -> Groups {
         let waiting = sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::TimeWait);
-        Groups::of(waiting.map(|socket| {
-            let flow = self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer));
-            let service = flow.map_or(socket.peer, |slot| self.table.get(slot).resp);
-            (service, socket.local.ip())
-        }))
+        Groups::of(waiting.map(|socket| (self.service_of(sample, socket), socket.local.ip())))
+    }
+
+    /// Groups the sockets that the kernel reports in CLOSE-WAIT.
+    pub(super) fn group_close_wait(&self, sample: &SocketSample) -> CloseWait {
+        let mut counts: FxHashMap<(IpAddr, Endpoint), u64> = FxHashMap::default();
+        for socket in sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::CloseWait) {
+            *counts.entry((socket.local.ip(), self.service_of(sample, socket))).or_default() += 1;
+        }
+        most(counts)
+    }
+
+    fn service_of(&self, sample: &SocketSample, socket: &Socket) -> Endpoint {
+        let flow = self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer));
+        flow.map_or(socket.peer, |slot| self.table.get(slot).resp)
+    }
+
+    /// Who holds CLOSE-WAIT; `by_wire` is what the wire shows.
+    pub(super) fn close_wait(&self, by_wire: &CloseWait) -> Vec<(IpAddr, Endpoint, u64)> {
+        let kernel = self.states.kernel(TcpState::CloseWait).is_some();
+        let groups = if kernel { &self.kernel.close_wait } else { by_wire };
+        groups.iter().map(|((holder, service), n)| (*holder, *service, *n)).collect()
     }
 
     /// The pane; `by_wire` is what the wire shows.

@@ -263,6 +263,7 @@ pub(super) fn dashboard() -> Dashboard {
             ],
             wire_counts: WireCounts::BothEnds,
             mismatched: 0,
+            close_wait: Vec::new(),
         },
         queues: QueuePane {
             kernel: None,

@@ -16,16 +16,18 @@ pub enum HelpLine {
 }
 
 /// What the marks and the columns mean.
-const LEGEND: [(&str, &str); 11] = [
+const LEGEND: [(&str, &str); 13] = [
     ("‼  !", "critical, warning"),
     ("✓  ✗", "seen, not seen"),
     ("·", "not recorded: never a 0"),
     ("~ESTAB", "inferred from the wire alone"),
     ("retrans ~", "counted on the wire; without ~: by the kernel"),
+    ("!CLOSE-WAIT", "10 or more that stay: never closed"),
     ("ESTAB ≠", "kernel and wire disagree on the state"),
     ("Recv-Q", "bytes received that the process has not read"),
     ("Send-Q", "bytes written that the peer has not acknowledged"),
-    ("RTT h", "of the handshake; without h: the kernel's smoothed one"),
+    ("10.….5:80", "address, middle left out"),
+    ("RTT h", "of the handshake, without h the kernel's"),
     ("(last)", "held the socket before it closed it"),
     ("orphan", "closed: the kernel finishes alone"),
 ];

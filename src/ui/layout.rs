@@ -143,7 +143,7 @@ pub fn panes(body: Rect, zoomed: Option<Pane>) -> Vec<(Pane, Rect)> {
 
 /// Narrow: one pane under the other, as many as fit at a height that serves.
 fn stacked(body: Rect) -> Vec<(Pane, Rect)> {
-    let order = [Pane::States, Pane::Handshakes, Pane::Queues, Pane::TimeWait];
+    let order = [Pane::Handshakes, Pane::States, Pane::Queues, Pane::TimeWait];
     let count = (body.height / 7).clamp(1, 4);
     let rows = split(body.height, count);
     place(body, &order[..usize::from(count)], &rows)

@@ -64,7 +64,7 @@ impl UiState {
 
     /// How far the help can be scrolled.
     fn last_help_line(&self, source: &Source) -> usize {
-        let Some(parts) = layout::screen(self.area, source) else { return 0 };
+        let Some(parts) = self.screen(source) else { return 0 };
         let (room, height) =
             (usize::from(parts.body.width.saturating_sub(4)), usize::from(parts.body.height.saturating_sub(2)));
         let (columns, _) = help_columns(source.playback.is_some(), room, height);
@@ -73,7 +73,7 @@ impl UiState {
 
     /// How far the life of the flow shown can be scrolled.
     fn last_life_line(&self, dashboard: &Dashboard, source: &Source) -> usize {
-        let (Some(parts), Some(detail)) = (layout::screen(self.area, source), &dashboard.flow) else { return 0 };
+        let (Some(parts), Some(detail)) = (self.screen(source), &dashboard.flow) else { return 0 };
         let life = layout::flow_parts(parts.body, detail).life;
         detail.life.len().saturating_sub(usize::from(life.height.saturating_sub(2)))
     }
@@ -143,7 +143,7 @@ impl UiState {
 
     /// A tab is shown, a pane gets the focus, a row the cursor; the row under the cursor is opened.
     fn click(&mut self, at: Position, dashboard: &Dashboard, source: &Source) {
-        let Some(parts) = layout::screen(self.area, source) else { return };
+        let Some(parts) = self.screen(source) else { return };
         if let Some((view, ..)) = layout::tabs(parts.tabs).into_iter().find(|(_, _, rect)| rect.contains(at)) {
             return self.go(view, dashboard);
         }

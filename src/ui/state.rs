@@ -44,8 +44,8 @@ impl ThemeName {
 /// What is being typed.
 #[derive(Debug, Clone)]
 pub enum Prompt {
-    /// The filter (it works as it is typed), and what it was before.
-    Filter { input: Input, before: String },
+    /// The filter (it works as it is typed), and what it was before. While `selected`, the first letter replaces it all.
+    Filter { input: Input, before: String, selected: bool },
     /// A time to jump to.
     Jump(Input),
 }
@@ -74,12 +74,34 @@ pub struct UiState {
     pub(super) frozen: bool,
     pub(super) theme: ThemeName,
     pub(super) message: Option<String>,
+    pub(super) picture: bool,
 }
 
 impl UiState {
     /// The first screen, on `area`.
     pub fn new(area: Rect, theme: ThemeName) -> Self {
         Self { area, theme, ..Self::default() }
+    }
+
+    /// The same screen as a picture, in which no key can be pressed: without the line of keys.
+    #[must_use]
+    pub fn for_picture(&self) -> Self {
+        Self { picture: true, ..self.clone() }
+    }
+
+    /// Where things stand on this screen; `None` if it is too small.
+    pub(super) fn screen(&self, source: &Source) -> Option<layout::Screen> {
+        self.screen_on(self.area, source)
+    }
+
+    /// The same on `area`: a terminal may have another size than this state knows yet.
+    pub fn screen_on(&self, area: Rect, source: &Source) -> Option<layout::Screen> {
+        let mut parts = layout::screen(area, source)?;
+        if self.picture {
+            parts.body.height += parts.footer.height;
+            parts.footer = Rect { y: parts.footer.bottom(), height: 0, ..parts.footer };
+        }
+        Some(parts)
     }
 
     /// The screen has this size now.
@@ -151,7 +173,7 @@ impl UiState {
 
     /// The pane that zoom and the movement keys mean; `None` outside the overview.
     pub fn focus(&self, source: &Source) -> Option<Pane> {
-        let body = layout::screen(self.area, source)?.body;
+        let body = self.screen(source)?.body;
         let shown = layout::panes(body, None);
         let there = |pane: &Pane| self.zoomed || shown.iter().any(|(other, _)| other == pane);
         let candidates = [self.focus, Some(Pane::Flows), Some(Pane::Queues), shown.first().map(|(pane, _)| *pane)];
@@ -200,7 +222,7 @@ impl UiState {
     }
 
     pub(super) fn pane_rect(&self, pane: Pane, source: &Source) -> Option<(Pane, Rect)> {
-        let body = layout::screen(self.area, source)?.body;
+        let body = self.screen(source)?.body;
         layout::panes(body, self.zoomed()).into_iter().find(|(other, _)| *other == pane)
     }
 
@@ -208,7 +230,7 @@ impl UiState {
     pub(super) fn table(&self, source: &Source) -> Option<Rect> {
         let rect = match self.view {
             View::Overview => self.pane_rect(Pane::Flows, source)?.1,
-            View::Flows | View::Flow => layout::screen(self.area, source)?.body,
+            View::Flows | View::Flow => self.screen(source)?.body,
         };
         let head = 1 + FLOW_COLUMNS_HEAD;
         Some(Rect { y: rect.y + head, height: rect.height.saturating_sub(head + 1), ..rect })

@@ -83,6 +83,7 @@ fn event(word: &str) -> Event {
     let code = match word {
         "Enter" => KeyCode::Enter,
         "Esc" => KeyCode::Esc,
+        "Bksp" => KeyCode::Backspace,
         "Tab" => KeyCode::Tab,
         "S-Tab" => KeyCode::BackTab,
         "PgDn" => KeyCode::PageDown,
@@ -189,7 +190,10 @@ fn a_filter_works_as_it_is_typed() {
     let source = live();
     assert_eq!(after("/ n g i", &source).0.query(&source).filter.text(), "ngi");
     assert_eq!(after("/ n g Enter", &source).0.filter(), "ng");
-    assert_eq!(after("/ n g Enter / x Enter", &source).0.filter(), "ngx");
+    assert_eq!(after("/ n g Enter / x Enter", &source).0.filter(), "x", "the old text is selected");
+    assert_eq!(after("/ n g Enter / Right x Enter", &source).0.filter(), "ngx", "a movement keeps it");
+    assert_eq!(after("/ n g Enter / Bksp x Enter", &source).0.filter(), "nx", "so does a correction");
+    assert_eq!(after("/ n g Enter / Enter", &source).0.filter(), "ng");
     assert_eq!(after("/ n g Enter / x Esc", &source).0.filter(), "");
     assert_eq!(after("/ n g Enter Esc", &source).0.filter(), "");
     let (ui, effects) = after("/ q Enter", &source);
@@ -246,7 +250,7 @@ fn keys_of_time_control_the_playback() {
 #[test]
 fn speeds_end_at_their_ends() {
     let mut source = replay();
-    for (speed, key, expected) in [(f64::INFINITY, "+", f64::INFINITY), (0.01, "-", 0.01), (1.5, "+", 2.0)] {
+    for (speed, key, expected) in [(f64::INFINITY, "+", f64::INFINITY), (0.1, "-", 0.1), (1.5, "+", 2.0)] {
         source.playback = source.playback.map(|playback| Playback { speed, ..playback });
         assert_eq!(after(key, &source).1, [Effect::Control(Control::Speed(expected))]);
     }

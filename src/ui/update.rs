@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
@@ -15,7 +15,7 @@ use super::state::{Prompt, UiState, View};
 use super::{Control, Effect, Source, jump, layout};
 
 const SEEK: Duration = Duration::from_secs(5);
-const SPEEDS: [f64; 11] = [0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 1000.0, f64::INFINITY];
+const SPEEDS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 1000.0, f64::INFINITY];
 
 impl UiState {
     /// One event of the terminal.
@@ -65,7 +65,10 @@ impl UiState {
 
     fn type_into_prompt(&mut self, event: &Event) {
         match &mut self.prompt {
-            Some(Prompt::Filter { input, .. }) => {
+            Some(Prompt::Filter { input, selected, .. }) => {
+                if std::mem::take(selected) && types_a_letter(event) {
+                    *input = Input::default();
+                }
                 input.handle_event(event);
                 self.let_go();
             }
@@ -78,6 +81,11 @@ impl UiState {
 
     /// A paste goes into the prompt, if one is open; it is never taken for keys.
     fn on_paste(&mut self, text: &str) {
+        if let Some(Prompt::Filter { input, selected, .. }) = &mut self.prompt
+            && std::mem::take(selected)
+        {
+            *input = Input::default();
+        }
         if let Some(Prompt::Filter { input, .. } | Prompt::Jump(input)) = &mut self.prompt {
             for c in scrub(text).chars().take(256) {
                 input.handle(tui_input::InputRequest::InsertChar(c));
@@ -131,7 +139,8 @@ impl UiState {
             Msg::Filter => {
                 let before = self.filter.clone();
                 self.help = false;
-                self.prompt = Some(Prompt::Filter { input: Input::new(before.clone()), before });
+                let selected = !before.is_empty();
+                self.prompt = Some(Prompt::Filter { input: Input::new(before.clone()), before, selected });
             }
             Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),
             Msg::NextSort => {
@@ -227,7 +236,7 @@ impl UiState {
     }
 
     fn move_focus(&mut self, by: isize, source: &Source) {
-        let (Some(now), Some(parts)) = (self.focus(source), layout::screen(self.area, source)) else { return };
+        let (Some(now), Some(parts)) = (self.focus(source), self.screen(source)) else { return };
         let all = layout::panes(parts.body, None);
         let place = all.iter().position(|(pane, _)| *pane == now).unwrap_or(0);
         let next = (place as isize + by).rem_euclid(all.len() as isize) as usize;
@@ -240,4 +249,10 @@ impl UiState {
             self.zoomed = !self.zoomed;
         }
     }
+}
+
+/// Whether the key puts a letter into a prompt.
+fn types_a_letter(event: &Event) -> bool {
+    let commands = KeyModifiers::CONTROL | KeyModifiers::ALT;
+    matches!(event, Event::Key(key) if matches!(key.code, KeyCode::Char(_)) && !key.modifiers.intersects(commands))
 }

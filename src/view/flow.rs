@@ -211,7 +211,7 @@ fn landmark(event: &LifeEvent) -> String {
         LifeEventKind::ZeroWindow => format!("{who} closed its window"),
         LifeEventKind::Fin => "FIN".to_owned(),
         LifeEventKind::FinAcked => format!("{who}'s FIN acknowledged"),
-        LifeEventKind::Rst => "RST".to_owned(),
+        LifeEventKind::Rst => format!("RST, sent by {who}"),
         LifeEventKind::TimeWait => format!("{who} in TIME-WAIT"),
         LifeEventKind::TimeWaitOver => format!("{who}'s TIME-WAIT over"),
         LifeEventKind::TimedOut => "given up, no answer".to_owned(),

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::base::Timestamp;
 use crate::engine::{EndCell, FlowDetail, SocketDetail};
 use crate::flow::{AnalysisCounts, HalfView, Side};
 use crate::kernel::{Socket, TcpInfo};
@@ -43,7 +44,8 @@ pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, side: Side, area:
     } else {
         sections.push((4, vec![plain(context, "wire", "no segment captured")]));
     }
-    if let Some(info) = socket.and_then(|socket| socket.socket.info.as_deref()) {
+    // What the kernel measured is of a socket that is there.
+    if let Some(info) = socket.filter(|socket| socket.gone.is_none()).and_then(|socket| socket.socket.info.as_deref()) {
         sections.extend(info_lines(context, info, room));
     }
     let lines = keep_by_weight(sections, usize::from(inner.height));
@@ -62,9 +64,13 @@ fn state_line(context: &Context<'_>, cell: &EndCell) -> Line<'static> {
         let text = format!("  {} differ for {}", Severity::Warning.mark(), age(context.ago(since)));
         spans.push(styled(text, theme.warning));
     }
-    if cell.reported.is_none() && cell.local != Some(true) {
-        spans.drain(..2);
-        spans[1] = styled(" inferred", theme.dim);
+    match (cell.reported, cell.inferred) {
+        (None, None) => spans = vec![styled("not seen", theme.dim)],
+        (None, Some(_)) if cell.local != Some(true) => {
+            spans.drain(..2);
+            spans[1] = styled(" inferred", theme.dim);
+        }
+        _ => {}
     }
     field(context, "state", spans)
 }
@@ -84,13 +90,45 @@ fn owner_lines(context: &Context<'_>, cell: &EndCell, room: usize) -> Sections {
     sections
 }
 
+/// The one sequence number that a queue of 1 counts besides bytes: the peer's FIN in Recv-Q, the own SYN or FIN in Send-Q
+/// (net/ipv4/tcp_diag.c, tcp_diag_get_info).
+fn marker(socket: &Socket) -> [Option<&'static str>; 2] {
+    use crate::base::TcpState::{CloseWait, Closing, FinWait1, LastAck, SynSent};
+    let state = socket.state.0;
+    let recv = (socket.recv_q == 1 && matches!(state, CloseWait | LastAck | Closing)).then_some("the FIN");
+    let send = match state {
+        SynSent if socket.send_q == Some(1) => Some("the SYN"),
+        FinWait1 | LastAck | Closing if socket.send_q == Some(1) => Some("the FIN"),
+        _ => None,
+    };
+    [recv, send]
+}
+
+/// What is left to tell of a socket that the kernel holds no more.
+fn gone_lines(context: &Context<'_>, socket: &Socket, gone: Timestamp) -> Sections {
+    let zone = &context.theme.zone;
+    let mut last = vec![socket.state.0.name().to_owned(), format!("Recv-Q {}", bytes(u64::from(socket.recv_q)))];
+    last.extend(socket.send_q.map(|n| format!("Send-Q {}", bytes(u64::from(n)))));
+    vec![
+        (1, vec![plain(context, "socket", format!("gone since {}", clock(gone, zone)))]),
+        (2, vec![plain(context, "last", last.join("  "))]),
+    ]
+}
+
 fn queue_lines(context: &Context<'_>, detail: &SocketDetail, room: usize) -> Sections {
     let socket = &detail.socket;
+    if let Some(gone) = detail.gone {
+        return gone_lines(context, socket, gone);
+    }
+    let [recv_marker, send_marker] = marker(socket);
     let (rcvbuf, sndbuf) = socket.buffers.unzip();
-    let line = |name: &str, now: Option<u32>, limit: Option<u32>, history: &[u64]| {
+    let line = |name: &str, now: Option<u32>, limit: Option<u32>, marker: Option<&str>, history: &[u64]| {
         let theme = context.theme;
         let amount = now.map_or_else(|| ABSENT.to_owned(), |n| bytes(u64::from(n)));
-        let limit = limit.map_or_else(String::new, |n| format!(" of {}", bytes(u64::from(n))));
+        let (amount, limit) = match marker {
+            Some(marker) => ("1".to_owned(), format!(": {marker}")),
+            None => (amount, limit.map_or_else(String::new, |n| format!(" of {}", bytes(u64::from(n))))),
+        };
         let mut spans = vec![styled(right(&amount, 9), theme.strong), styled(left(&limit, 13), theme.dim)];
         let place = room.saturating_sub(LABEL + 22 + 1).min(60);
         if history.iter().any(|n| *n > 0) {
@@ -99,19 +137,15 @@ fn queue_lines(context: &Context<'_>, detail: &SocketDetail, room: usize) -> Sec
         field(context, name, spans)
     };
     let mut sections = vec![
-        (2, vec![line("Recv-Q", Some(socket.recv_q), rcvbuf, &detail.recv_q)]),
-        (2, vec![line("Send-Q", socket.send_q, sndbuf, &detail.send_q)]),
+        (2, vec![line("Recv-Q", Some(socket.recv_q), rcvbuf, recv_marker, &detail.recv_q)]),
+        (2, vec![line("Send-Q", socket.send_q, sndbuf, send_marker, &detail.send_q)]),
     ];
     if let Some(timer) = socket.timer {
         let text = format!("{} {}, {} tries", timer.kind.name(), span(timer.left), timer.retries);
         sections.push((6, vec![plain(context, "timer", text)]));
     }
     sections.push((10, vec![plain(context, "socket", as_fit(&identity(socket), "  ", room.saturating_sub(LABEL)))]));
-    let read = match detail.gone {
-        Some(at) => format!("gone since {}", clock(at, &context.theme.zone)),
-        None => format!("{} ago", age(context.ago(detail.at))),
-    };
-    sections.push((if detail.gone.is_some() { 3 } else { 11 }, vec![plain(context, "read", read)]));
+    sections.push((11, vec![plain(context, "read", format!("{} ago", age(context.ago(detail.at))))]));
     sections
 }
 
@@ -234,6 +268,10 @@ pub(super) fn draw_charts(context: &Context<'_>, detail: &FlowDetail, side: Side
     let Some(socket) = &detail.sockets[side.index()] else {
         return put(buf, inner, &Line::from(styled("not recorded", theme.dim)));
     };
+    if let Some(gone) = socket.gone {
+        let text = format!("the socket is gone since {}", clock(gone, &theme.zone));
+        return put(buf, inner, &Line::from(styled(text, theme.dim)));
+    }
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     let mut lines = queue_chart(context, "Recv-Q", &socket.recv_q, height / 2, room);
     lines.extend(queue_chart(context, "Send-Q", &socket.send_q, height - height / 2, room));

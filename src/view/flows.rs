@@ -92,15 +92,18 @@ struct Column {
     width: usize,
 }
 
+/// From this width on, an IPv4 end has the room that it needs before lighter columns have any.
+const ROOMY: usize = 100;
+
 /// Every column in the order of the screen: least width, and weight (0 is the last to go).
 const COLUMNS: [(Kind, usize, u8); 15] = [
     (Kind::Mark, 1, 0),
-    (Kind::Process, 16, 2),
+    (Kind::Process, 15, 2),
     (Kind::Orig, 15, 0),
     (Kind::Resp, 17, 0),
     (Kind::State(Side::Orig), 12, 1),
     (Kind::State(Side::Resp), 12, 4),
-    (Kind::Outcome, 11, 8),
+    (Kind::Outcome, 11, 7),
     (Kind::RecvQ, 8, 3),
     (Kind::SendQ, 8, 3),
     (Kind::Rtt, 9, 6),
@@ -121,12 +124,16 @@ fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column>
         Kind::Outcome | Kind::Rate | Kind::Bytes => wire,
         _ => true,
     };
+    let least = |at: usize| match COLUMNS[at] {
+        (Kind::Orig | Kind::Resp, width, _) if room >= ROOMY => width + 3,
+        (_, width, _) => width,
+    };
     let mut order: Vec<usize> = (0..COLUMNS.len()).filter(|at| serves(COLUMNS[*at].0)).collect();
     order.sort_by_key(|at| COLUMNS[*at].2);
     let mut chosen = Vec::new();
     let mut left = room + 1;
     for at in order {
-        let need = COLUMNS[at].1 + 1;
+        let need = least(at) + 1;
         // Nothing lighter takes the place of a column that did not fit: the table would change its face at random.
         if need > left {
             break;
@@ -135,6 +142,8 @@ fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column>
         chosen.push(at);
     }
     chosen.sort_unstable();
+    // What was kept free for addresses goes to whoever needs it.
+    left += chosen.iter().map(|at| least(*at) - COLUMNS[*at].1).sum::<usize>();
     let mut columns: Vec<Column> =
         chosen.into_iter().map(|at| Column { kind: COLUMNS[at].0, width: COLUMNS[at].1 }).collect();
     if !columns.iter().any(|column| column.kind == Kind::State(Side::Resp)) {
@@ -148,11 +157,11 @@ fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column>
 
 fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut left: usize) {
     let need = |kind: Kind| rows.iter().map(|row| width(&name_text(context, row, kind))).max().unwrap_or(0);
-    // First what most rows need, then a full IPv6 endpoint with its port, then a client and a server.
+    // First a full IPv4 endpoint with its port, then what most processes need, then IPv6, then a client and a server.
     let wishes = [
-        (Kind::Process, 20),
-        (Kind::Orig, 21),
         (Kind::Resp, 23),
+        (Kind::Orig, 21),
+        (Kind::Process, 20),
         (Kind::Process, 26),
         (Kind::Orig, 47),
         (Kind::Resp, 49),
@@ -332,7 +341,8 @@ fn owners_in(context: &Context<'_>, row: &FlowRow, room: usize) -> String {
             }
             let each = room.saturating_sub(3) / 2;
             if each < 12 {
-                return owner_in(&row.orig.owner, room.saturating_sub(2)) + " →";
+                let name = owner_in(&row.orig.owner, room.saturating_sub(2));
+                return name.clone() + if width(&name) + 3 <= room { " →…" } else { "→…" };
             }
             format!("{} → {}", owner_in(&row.orig.owner, each), owner_in(&row.resp.owner, each))
         }

@@ -15,11 +15,16 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let room = usize::from(area.width);
     let theme = context.theme;
     let line = match (context.ui.prompt(), context.ui.message()) {
-        (Some(Prompt::Filter { input, .. }), _) => {
-            typed(context, "/", input, "Enter keeps  Esc clears: words of address, port, state, process", room)
-        }
+        (Some(Prompt::Filter { input, selected, .. }), _) => typed(
+            context,
+            "/",
+            input,
+            *selected,
+            "Enter keeps  Esc clears: words of address, port, state, process",
+            room,
+        ),
         (Some(Prompt::Jump(input)), _) => {
-            typed(context, "to time: ", input, "12.5 or 1m30s from the start, or 2026-11-21T14:03:22Z", room)
+            typed(context, "to time: ", input, false, "12.5 or 1m30s from the start, or 2026-11-21T14:03:22Z", room)
         }
         (None, Some(message)) => Line::from(vec![gap(1), styled(message, theme.strong)]),
         (None, None) => hints(context, room),
@@ -27,7 +32,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     put(buf, area, &line);
 }
 
-fn typed(context: &Context<'_>, label: &str, input: &Input, help: &str, room: usize) -> Line<'static> {
+fn typed(context: &Context<'_>, label: &str, input: &Input, selected: bool, help: &str, room: usize) -> Line<'static> {
     let theme = context.theme;
     let (before, rest): (String, String) = {
         let mut chars = input.value().chars();
@@ -40,10 +45,11 @@ fn typed(context: &Context<'_>, label: &str, input: &Input, help: &str, room: us
     // The end of what is typed stays in sight.
     let left = room.saturating_sub(width(label) + 3);
     let tail: String = tail_that_fits(&before, left);
+    let chosen = if selected { theme.strong.add_modifier(Modifier::REVERSED) } else { theme.strong };
     let mut spans = vec![
         gap(1),
         styled(label, theme.info),
-        styled(tail, theme.strong),
+        styled(tail, chosen),
         styled(cursor, theme.strong.add_modifier(Modifier::REVERSED)),
         styled(after, theme.strong),
     ];

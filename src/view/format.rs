@@ -1,5 +1,6 @@
 //! Numbers, times and addresses as text: one unit for one thing.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -53,11 +54,27 @@ fn scaled(mut value: f64, units: &[&str]) -> String {
     format!("{value:.1}{}", units[unit])
 }
 
-/// A span to three figures or in whole units: `0.30 ms`, `22.1 ms`, `1.02 s`, `41 s`, `3 min`, `2 h`, `5 d`.
+/// `part` of `whole` in percent, rounded to a tenth; but what is not all is never 100%, nor what is not nothing 0%.
+/// Nothing of nothing has no share.
+pub(super) fn percent(part: u64, whole: u64) -> Option<String> {
+    let (part, whole) = (u128::from(part.min(whole)), u128::from(whole));
+    let rounded = (part * 2_000 + whole).checked_div(whole * 2)?;
+    let tenths = match part {
+        0 => 0,
+        _ if part == whole => 1_000,
+        _ => rounded.clamp(1, 999),
+    };
+    Some(format!("{}.{}%", tenths / 10, tenths % 10))
+}
+
+/// A span to three figures or in whole units: `300 µs`, `4.21 ms`, `22.1 ms`, `1.02 s`, `41 s`, `3 min`, `2 h`, `5 d`.
 pub(super) fn span(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1_000.0;
     let secs = time.as_secs();
     match secs {
+        0 if time.is_zero() => "0 µs".to_owned(),
+        0 if ms < 0.000_95 => "<1 µs".to_owned(),
+        0 if ms < 0.999_5 => format!("{:.0} µs", ms * 1_000.0),
         0 if ms < 9.995 => format!("{ms:.2} ms"),
         0 if ms < 99.95 => format!("{ms:.1} ms"),
         0 if ms < 999.5 => format!("{ms:.0} ms"),
@@ -107,18 +124,43 @@ fn zoned(at: Timestamp, zone: &TimeZone, format: &str) -> String {
     }
 }
 
-/// An endpoint in at most `width` columns: a long address is shortened in the middle, its port never.
+/// An endpoint in at most `width` columns: of a long address whole octets or groups are left out, of the port nothing
+/// while there is any room for it.
 pub(super) fn endpoint(end: Endpoint, width: usize) -> String {
     let full = end.to_string();
     if full.len() <= width {
         return full;
     }
     let port = format!(":{}", end.port());
-    let host = &full[..full.len() - port.len()];
-    match width.checked_sub(port.len()) {
-        Some(room) if room >= 3 => middle(host, room) + &port,
-        _ => fit(&full, width).into_owned(),
+    let Some(room) = width.checked_sub(port.len()) else { return fit(&full, width).into_owned() };
+    match end.ip() {
+        IpAddr::V4(_) => address(end.ip(), room) + &port,
+        IpAddr::V6(_) => match room.checked_sub(2).map(|room| address(end.ip(), room)) {
+            Some(text) if !text.is_empty() => format!("[{text}]{port}"),
+            _ => port,
+        },
     }
+}
+
+/// An address in at most `width` columns: `198.51.….5`, `2001:db8:…:7334`. Whole octets or groups are left out of its
+/// middle, since half of one would be read as another; empty if not even `…` fits.
+pub(super) fn address(ip: IpAddr, width: usize) -> String {
+    let full = ip.to_string();
+    if full.len() <= width {
+        return full;
+    }
+    let between = if ip.is_ipv4() { "." } else { ":" };
+    let parts: Vec<&str> = full.split(between).collect();
+    let shortened = (1..parts.len()).rev().map(|kept| {
+        // The last part tells ends of one network apart, so it is the last to go.
+        let front = kept / 2 + usize::from(kept > 1 && kept % 2 > 0);
+        let mut shown = parts[..front].to_vec();
+        shown.push("…");
+        shown.extend(&parts[parts.len() - (kept - front)..]);
+        shown.join(between)
+    });
+    let mut shortened = shortened.chain(["…".to_owned()]);
+    shortened.find(|text| super::widgets::width(text) <= width).unwrap_or_default()
 }
 
 /// `curl[4121]`
@@ -158,9 +200,11 @@ mod tests {
 
     #[test]
     fn spans_keep_three_figures_and_never_round_up_to_a_strange_unit() {
-        let cases: [(u64, &str); 14] = [
-            (0, "0.00 ms"),
-            (300_000, "0.30 ms"),
+        let cases: [(u64, &str); 16] = [
+            (0, "0 µs"),
+            (900, "<1 µs"),
+            (300_000, "300 µs"),
+            (999_600, "1.00 ms"),
             (9_996_000, "10.0 ms"),
             (22_100_000, "22.1 ms"),
             (99_960_000, "100 ms"),
@@ -204,10 +248,40 @@ mod tests {
     }
 
     #[test]
-    fn addresses_lose_their_middle_never_their_port() {
+    fn percents_are_rounded_but_never_to_all_or_nothing() {
+        let cases = [
+            (0, 7, "0.0%"),
+            (1, 100_000, "0.1%"),
+            (9_668, 10_000, "96.7%"),
+            (99_999, 100_000, "99.9%"),
+            (7, 7, "100.0%"),
+            (u64::MAX - 1, u64::MAX, "99.9%"),
+        ];
+        for (part, whole, text) in cases {
+            assert_eq!(percent(part, whole).as_deref(), Some(text), "{part} of {whole}");
+        }
+        assert_eq!(percent(0, 0), None);
+    }
+
+    #[test]
+    fn addresses_are_cut_between_octets_and_groups_never_in_their_port() {
         let long = Endpoint::new("2001:db8:85a3:1234:5678:8a2e:370:7334".parse::<std::net::IpAddr>().unwrap(), 54_321);
         assert_eq!(endpoint(long, 60), "[2001:db8:85a3:1234:5678:8a2e:370:7334]:54321");
-        assert_eq!(endpoint(long, 21), "[2001:d…0:7334]:54321");
+        assert_eq!(endpoint(long, 21), "[2001:…:7334]:54321");
+        let server = Endpoint::new([198, 51, 100, 5], 8_000);
+        for (width, text) in [
+            (17, "198.51.100.5:8000"),
+            (16, "198.51.….5:8000"),
+            (14, "198.….5:8000"),
+            (11, "….5:8000"),
+            (7, "…:8000"),
+            (5, ":8000"),
+            (3, "19…"),
+        ] {
+            assert_eq!(endpoint(server, width), text, "{width}");
+        }
+        assert_eq!(address("2001:db8:85a3::8a2e:370:7334".parse().unwrap(), 20), "2001:db8:…:370:7334");
+        assert_eq!(address([10, 0, 0, 1].into(), 1), "…");
         assert_eq!(endpoint(Endpoint::new([192, 0, 2, 1], 80), 21), "192.0.2.1:80");
         for width in 0..50 {
             let text = endpoint(long, width);

@@ -9,9 +9,9 @@ use ratatui::text::{Line, Span};
 use crate::engine::{FailingPeer, HandshakePane};
 use crate::flow::HandshakeOutcome;
 
-use super::format::{age, count, endpoint, span};
+use super::format::{age, count, endpoint, percent, span};
 use super::theme::{Severity, Theme};
-use super::widgets::{chart, fit, gap, left, message, pane, put_all, right, spark, styled, title};
+use super::widgets::{chart, fit, gap, left, message, pane, put_all, right, spark, styled, title, width};
 use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
@@ -74,16 +74,36 @@ fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'stati
         spans.push(styled(right(&count(*n), amount(room)), theme.strong));
         if let Some(worst) = data.failing.iter().find(|peer| peer.outcome == *outcome) {
             let place = room.saturating_sub(2 + NAME + amount(room) + 2);
-            let text = if worst.count == *n { "all by " } else { "most by " };
-            if place >= 24 {
-                spans.extend([gap(2), styled(text, theme.dim), styled(endpoint(worst.resp, place - 8), theme.text)]);
-            } else if place >= 9 {
-                spans.extend([gap(2), styled(endpoint(worst.resp, place), theme.text)]);
-            }
+            let tied = data.failing.iter().filter(|peer| (peer.outcome, peer.count) == (*outcome, worst.count)).count();
+            spans.extend(where_to(worst, tied, *n, place, theme));
         }
         Line::from(spans)
     };
     failed.map(line).collect()
+}
+
+/// Towards whom handshakes failed most: the one, or how many share the first place. (Whose fault it was the outcome does
+/// not tell: a half-open handshake lacks the originator's ACK.)
+fn where_to(worst: &FailingPeer, tied: usize, all: u64, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+    // One column apart where the address needs the other.
+    let apart = if room < 20 { 1 } else { 2 };
+    let room = room + 2 - apart;
+    if room < 9 {
+        return Vec::new();
+    }
+    let text = if worst.count == all { "all to " } else { "most to " };
+    if tied > 1 {
+        let share = if worst.count.checked_mul(tied as u64) == Some(all) { "" } else { "most to " };
+        let each = format!("{share}{tied} ends, {} each", count(worst.count));
+        let short = format!("{tied} ends");
+        return vec![gap(apart), styled(if width(&each) <= room { each } else { short }, theme.text)];
+    }
+    let whole = width(text) + width(&worst.resp.to_string());
+    if room >= 24 || whole <= room {
+        let place = room - width(text);
+        return vec![gap(apart), styled(text, theme.dim), styled(endpoint(worst.resp, place), theme.text)];
+    }
+    vec![gap(apart), styled(endpoint(worst.resp, room), theme.text)]
 }
 
 const NAME: usize = 10;
@@ -101,11 +121,7 @@ fn completed(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> 
     let all: u64 = data.outcomes.iter().map(|(_, n)| n).sum();
     let good: u64 = data.outcomes.iter().filter(|(outcome, _)| !outcome.is_failure()).map(|(_, n)| n).sum();
     let mut spans = counted(HandshakeOutcome::Completed.name(), good, room, theme);
-    if all > 0 {
-        // Rounded down, so that one failure is never shown as 100%.
-        let tenths = u128::from(good) * 1_000 / u128::from(all);
-        spans.push(styled(format!("  {}.{}%", tenths / 10, tenths % 10), theme.text));
-    }
+    spans.extend(percent(good, all).map(|share| styled(format!("  {share}"), theme.text)));
     Line::from(spans)
 }
 
@@ -169,32 +185,29 @@ fn histogram(data: &HandshakePane, room: usize, height: usize, theme: &Theme) ->
     lines
 }
 
-/// The upper bound of every bucket that has room for it, under its bar.
+/// The bounds between the buckets, each at the edge that it is: bars to its left took at most so long, bars to its
+/// right longer.
 fn axis(data: &HandshakePane, wide: usize) -> String {
     let mut text = String::new();
-    for (index, (bound, _)) in data.histogram.iter().enumerate() {
-        let label = match (index + 1 == data.histogram.len(), index % 2) {
-            (true, _) => "more".to_owned(),
-            (false, 0) => short_bound(*bound),
-            (false, _) => continue,
-        };
-        let at = index * wide;
-        if text.chars().count() <= at && (index + 1 < data.histogram.len() || wide >= 4) {
-            text = left(&text, at) + &label + " ";
+    let bounds = data.histogram.iter().take(data.histogram.len().saturating_sub(1)).enumerate();
+    for (index, (bound, _)) in bounds.step_by(2) {
+        let at = (index + 1) * wide;
+        let room = (data.histogram.len() * wide).saturating_sub(at);
+        let label = format!("▏{}", short_bound(*bound));
+        if width(&text) <= at && width(&label) <= room {
+            text = left(&text, at) + &label;
         }
     }
     text
 }
 
-/// A bucket's bound, short: `0.1ms`, `10ms`, `1s`.
+/// A bucket's bound, short: `100µs`, `10ms`, `1s`.
 fn short_bound(bound: Duration) -> String {
-    let ms = bound.as_secs_f64() * 1_000.0;
-    if ms < 1.0 {
-        format!("{ms:.1}ms")
-    } else if ms < 1_000.0 {
-        format!("{ms:.0}ms")
-    } else {
-        format!("{:.0}s", ms / 1_000.0)
+    let us = bound.as_micros();
+    match us {
+        0..1_000 => format!("{us}µs"),
+        1_000..1_000_000 => format!("{}ms", us / 1_000),
+        _ => format!("{}s", us / 1_000_000),
     }
 }
 

@@ -129,10 +129,12 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
     match sees.kernel {
         None => spans.push(tick(false)),
         Some(sight) => {
-            spans.push(tick(sight.owned > 0 || sight.ownable == 0));
-            if sight.ownable > 0 {
-                let percent = u128::from(sight.owned) * 100 / u128::from(sight.ownable);
-                spans.push(styled(format!(" {percent}%"), theme.text));
+            // A cross would say that owners cannot be seen; that some are not known is a number.
+            if sight.owned < sight.ownable {
+                let text = format!("{} of {}", short_count(sight.owned), short_count(sight.ownable));
+                spans.push(styled(text, theme.text));
+            } else {
+                spans.push(tick(true));
             }
             if sight.processes_denied > 0 && context.ui.area().width >= 110 {
                 let processes = if sight.processes_denied == 1 { "process" } else { "processes" };

@@ -33,7 +33,7 @@ use ratatui::text::Line;
 
 use crate::base::Timestamp;
 use crate::engine::Dashboard;
-use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View, panes, screen};
+use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View, panes};
 
 pub use theme::Theme;
 
@@ -61,7 +61,7 @@ impl Context<'_> {
 pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let area = area.intersection(buf.area);
     buf.set_style(area, theme.text);
-    let Some(parts) = screen(area, source) else {
+    let Some(parts) = ui.screen_on(area, source) else {
         return too_small(area, theme, buf);
     };
     let context = Context { dashboard, ui, source, theme };

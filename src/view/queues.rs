@@ -102,7 +102,8 @@ impl Who<'_> {
 }
 
 fn socket_line(context: &Context<'_>, kind: &'static str, row: &QueueRow, room: usize) -> Line<'static> {
-    let long = kind == "Recv-Q" && context.ago(row.since) >= LONG;
+    // A queue of 1 may hold nothing but the peer's FIN, which no process reads.
+    let long = kind == "Recv-Q" && row.bytes > 1 && context.ago(row.since) >= LONG;
     let parts = Parts {
         severity: long.then_some(Severity::Warning),
         kind,
@@ -139,7 +140,12 @@ fn wire_line(context: &Context<'_>, row: &WireQueueRow, room: usize) -> Line<'st
     let unacked = bytes(u64::from(row.unacked));
     let closed = row.zero_window_since.is_some();
     let (amount, note, ends) = if closed {
-        ("closed".to_owned(), format!("{unacked} unacked"), vec![("", row.to), (" ← ", row.from)])
+        let note = match waiting_to_be_sent(context, row) {
+            Some(waiting) => format!("{} in peer's Send-Q", bytes(u64::from(waiting))),
+            None if row.unacked == 0 => String::new(),
+            None => format!("{unacked} unacked"),
+        };
+        ("closed".to_owned(), note, vec![("", row.to), (" ← ", row.from)])
     } else {
         (unacked, String::new(), vec![("", row.from), (" → ", row.to)])
     };
@@ -155,6 +161,19 @@ fn wire_line(context: &Context<'_>, row: &WireQueueRow, room: usize) -> Line<'st
         flow: Some(row.flow),
     };
     line(context, &parts, room)
+}
+
+/// What the sender before a closed window still has to send, where its kernel told it.
+fn waiting_to_be_sent(context: &Context<'_>, row: &WireQueueRow) -> Option<u32> {
+    let dashboard = context.dashboard;
+    let queued = dashboard.queues.kernel.as_ref().and_then(|kernel| {
+        kernel.send.iter().find(|queue| queue.flow == row.flow && queue.local == row.from).map(|queue| queue.bytes)
+    });
+    let shown = || {
+        let flow = dashboard.flows.rows.iter().find(|flow| flow.id == row.flow)?;
+        [&flow.orig, &flow.resp].into_iter().find(|end| end.endpoint == row.from)?.send_q
+    };
+    queued.or_else(shown).filter(|n| *n > row.unacked)
 }
 
 fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> {
@@ -200,10 +219,13 @@ fn who_and_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<S
         let owner = matches!(parts.who, Who::Owner(_));
         return vec![styled(if owner { parts.who.text(room) } else { first_end(room) }, theme.text)];
     }
-    let owner = if parts.who.is_empty() { " ".repeat(OWNER) } else { left(&parts.who.text(OWNER), OWNER) };
-    let mut spans = vec![styled(owner, theme.text), gap(2)];
+    let text = if parts.who.is_empty() { String::new() } else { parts.who.text(OWNER) };
     let arrows: usize = parts.ends.iter().map(|(arrow, _)| width(arrow)).sum();
-    let mut rest = room - OWNER - 2 - arrows;
+    // Long addresses take what a short owner leaves.
+    let whole: usize = arrows + parts.ends.iter().map(|(_, end)| width(&end.to_string())).sum::<usize>();
+    let owner = OWNER.min(room.saturating_sub(2 + whole)).max(width(&text));
+    let mut spans = vec![styled(left(&text, owner), theme.text), gap(2)];
+    let mut rest = room - owner - 2 - arrows;
     for (at, (arrow, end)) in parts.ends.iter().enumerate() {
         let text = endpoint(*end, rest / (parts.ends.len() - at).max(1));
         rest -= width(&text).min(rest);

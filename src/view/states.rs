@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::base::TcpState;
 use crate::engine::{StateRow, WireCounts};
 
 use super::Context;
-use super::format::{ABSENT, count, short_count};
+use super::format::{ABSENT, address, count, endpoint, short_count};
 use super::theme::Severity;
-use super::widgets::{gap, left, message, pane, put_all, right, spark, styled, title};
+use super::widgets::{gap, left, message, pane, put_all, right, spark_beside, styled, title, width};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.states);
@@ -26,6 +27,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     }
     let height = usize::from(inner.height);
     let mut foot = Vec::new();
+    let leak = leak_line(context, usize::from(inner.width));
     if data.mismatched > 0 {
         let ends = if data.mismatched == 1 { "end disagrees" } else { "ends disagree" };
         let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
@@ -35,9 +37,12 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         foot.push(Line::from(styled("  kernel's side: not recorded", theme.dim)));
     }
     let mut lines = vec![head(context, usize::from(inner.width))];
-    let rows = rows_that_fit(&data.rows, height.saturating_sub(1 + foot.len()));
+    let rows = rows_that_fit(&data.rows, height.saturating_sub(1 + foot.len() + usize::from(leak.is_some())));
     let hidden = data.rows.len() - rows.len();
-    lines.extend(rows.into_iter().map(|row| state_line(context, row, usize::from(inner.width))));
+    for row in rows {
+        lines.push(state_line(context, row, usize::from(inner.width)));
+        lines.extend(leak.clone().filter(|_| leaks(row)));
+    }
     if hidden > 0 && lines.len() + foot.len() < height {
         lines.push(Line::from(styled(format!("  {hidden} more at 0"), theme.dim)));
     }
@@ -64,6 +69,52 @@ fn rows_that_fit(rows: &[StateRow], height: usize) -> Vec<&StateRow> {
 const MIN_SPARK: usize = 5;
 const NAME: usize = 11;
 
+/// So many sockets in CLOSE-WAIT, and never a tenth of them fewer while they were watched: a process that does not close.
+const LEAK: u64 = 10;
+/// Watched for less, a count that has not fallen says nothing.
+const LEAK_WATCHED: usize = 5;
+
+fn leaks(row: &StateRow) -> bool {
+    let count = row.kernel.or(row.wire).unwrap_or(0);
+    let watched = row.history.len() >= LEAK_WATCHED;
+    row.state == TcpState::CloseWait && count >= LEAK && watched && deepest_fall(&row.history) <= count / 10
+}
+
+/// By how much a count was at most below what it had been before.
+fn deepest_fall(history: &[u64]) -> u64 {
+    let mut highest = 0;
+    let falls = history.iter().map(|n| {
+        highest = (*n).max(highest);
+        highest - n
+    });
+    falls.max().unwrap_or(0)
+}
+
+/// Who holds most of a CLOSE-WAIT that does not fall.
+fn leak_line(context: &Context<'_>, room: usize) -> Option<Line<'static>> {
+    let (theme, data) = (context.theme, &context.dashboard.states);
+    let row = data.rows.iter().find(|row| leaks(row))?;
+    let (holder, service, n) = *data.close_wait.first()?;
+    let amount = if row.kernel.or(row.wire) == Some(n) { String::new() } else { format!("{} ", short_count(n)) };
+    // The service itself holds them, or a client of it; on loopback it could be either.
+    let (from, to) = (holder.to_string(), service.to_string());
+    let itself = holder == service.ip() && !holder.is_loopback();
+    let whole = if itself { to.clone() } else { format!("{from} → {to}") };
+    let leads = ["held by ", "by "].map(|by| format!("  {amount}{by}"));
+    let lead = leads.iter().find(|lead| width(lead) + width(&whole) <= room).unwrap_or(&leads[1]);
+    let left = room.saturating_sub(width(lead));
+    let text = if width(&whole) <= left {
+        whole
+    } else if itself {
+        endpoint(service, left)
+    } else {
+        let service = endpoint(service, left.saturating_sub(width(&from) + 3).max(left / 2));
+        format!("{} → {service}", address(holder, left.saturating_sub(width(&service) + 3)))
+    };
+    let lead = lead.clone();
+    Some(Line::from(vec![styled(lead, theme.dim), styled(text, theme.warning)]))
+}
+
 /// Columns of a count: enough for a million and its separators where there is room.
 const fn amount(room: usize) -> usize {
     if room < 44 { 8 } else { 10 }
@@ -72,7 +123,20 @@ const fn amount(room: usize) -> usize {
 fn head(context: &Context<'_>, room: usize) -> Line<'static> {
     let wide = amount(room);
     let kernel = if context.sees_kernel() { right("kernel", wide) } else { String::new() };
-    Line::from(styled(format!("  {}{kernel}{}", left("", NAME), right("wire", wide)), context.theme.dim))
+    let mut text = format!("  {}{kernel}{}", left("", NAME), right("wire", wide));
+    let longest = longest(&context.dashboard.states.rows);
+    let labels = [format!("  last {longest} s"), format!("  {longest} s")];
+    if longest > 0
+        && let Some(label) = labels.iter().find(|label| width(&text) + width(label) <= room)
+    {
+        text += label;
+    }
+    Line::from(styled(text, context.theme.dim))
+}
+
+/// Bins of the longest history: what all of them are drawn against.
+fn longest(rows: &[StateRow]) -> usize {
+    rows.iter().map(|row| row.history.len()).max().unwrap_or(0)
 }
 
 fn state_line(context: &Context<'_>, row: &StateRow, room: usize) -> Line<'static> {
@@ -84,14 +148,25 @@ fn state_line(context: &Context<'_>, row: &StateRow, room: usize) -> Line<'stati
     };
     let empty = row.kernel.unwrap_or(0) == 0 && row.wire.unwrap_or(0) == 0;
     let (name, number) = if empty { (theme.dim, theme.dim) } else { (theme.state(row.state), theme.strong) };
-    let mut spans = vec![gap(2), styled(left(row.state.name(), NAME), name)];
+    let leaks = leaks(row);
+    let (mark, name, number) = match leaks {
+        true => (styled(format!("{} ", Severity::Warning.mark()), theme.warning), theme.warning, theme.warning),
+        false => (gap(2), name, number),
+    };
+    let mut spans = vec![mark, styled(left(row.state.name(), NAME), name)];
     if context.sees_kernel() {
         spans.push(styled(cell(row.kernel), number));
     }
     spans.push(styled(cell(row.wire), if context.sees_kernel() { theme.text } else { number }));
     let used: usize = spans.iter().map(ratatui::text::Span::width).sum();
     if room >= used + 2 + MIN_SPARK && row.history.iter().any(|n| *n > 0) {
-        spans.extend([gap(2), styled(spark(&row.history, room.saturating_sub(used + 2)), theme.spark)]);
+        spans.extend([
+            gap(2),
+            styled(
+                spark_beside(&row.history, longest(&context.dashboard.states.rows), room.saturating_sub(used + 2)),
+                theme.spark,
+            ),
+        ]);
     }
     Line::from(spans)
 }

@@ -9,8 +9,10 @@ use ratatui::style::Color;
 
 use super::fixture::{capture, capture_flow, capture_source, empty, hostile, live, live_flow, live_source};
 use super::{Theme, draw};
-use crate::base::scrub;
-use crate::engine::Dashboard;
+use crate::base::{TcpState, scrub};
+use crate::engine::{Dashboard, FlowDetail};
+use crate::flow::HandshakeOutcome;
+use crate::kernel::Reported;
 use crate::ui::{Source, ThemeName, UiState};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
@@ -115,6 +117,138 @@ fn more_screens_are_as_pictured() {
         "jump_prompt",
         text(&screen(&capture(), &capture_source(), "t1m", (80, 24), ThemeName::Dark))
     );
+}
+
+/// The pane of `side` in the flow view of [`live_flow`] after `change`.
+fn end_of_flow(side: usize, change: impl Fn(&mut FlowDetail)) -> String {
+    let mut dashboard = live_flow();
+    if let Some(detail) = &mut dashboard.flow {
+        change(detail);
+    }
+    let shown = text(&screen(&dashboard, &live_source(), "2j\n", (120, 40), ThemeName::Dark));
+    let half = |line: &str| line.chars().skip(side * 60).take(60).collect::<String>();
+    shown.lines().skip(7).take(18).map(|line| half(line) + "\n").collect()
+}
+
+#[test]
+fn a_socket_that_is_gone_is_not_told_as_if_it_were_there() {
+    let there = end_of_flow(1, |_| {});
+    assert!(["timer", "cwnd", "of 426.0 kB"].iter().all(|word| there.contains(word)), "{there}");
+    let gone = end_of_flow(1, |detail| {
+        let at = detail.sockets[1].as_ref().map(|socket| socket.at);
+        detail.sockets[1].as_mut().unwrap().gone = at;
+        detail.row.resp.reported = None;
+    });
+    assert!(gone.contains("gone since 14:03:21") && gone.contains("ESTAB  Recv-Q 0 B  Send-Q 16.4 kB"), "{gone}");
+    assert!(!["timer", "cwnd", "of 426.0 kB"].iter().any(|word| gone.contains(word)), "{gone}");
+}
+
+#[test]
+fn a_queue_that_holds_only_a_syn_or_fin_says_so() {
+    let shown = |state, recv_q, send_q| {
+        end_of_flow(0, |detail| {
+            let socket = &mut detail.sockets[0].as_mut().unwrap().socket;
+            (socket.state, socket.recv_q, socket.send_q) = (Reported(state), recv_q, Some(send_q));
+        })
+    };
+    assert!(shown(TcpState::CloseWait, 1, 0).contains("1: the FIN"));
+    assert!(shown(TcpState::SynSent, 0, 1).contains("1: the SYN"));
+    assert!(shown(TcpState::FinWait1, 0, 1).contains("1: the FIN"));
+    for near in [shown(TcpState::Estab, 1, 1), shown(TcpState::CloseWait, 2, 1), shown(TcpState::FinWait1, 1, 2)] {
+        assert!(!near.contains(": the"), "{near}");
+    }
+}
+
+#[test]
+fn an_end_that_was_never_seen_is_not_seen() {
+    let unseen = |detail: &mut FlowDetail| {
+        (detail.row.resp.reported, detail.row.resp.inferred, detail.row.resp.local) = (None, None, Some(false));
+    };
+    let shown = end_of_flow(1, unseen);
+    assert!(shown.contains("state    not seen") && !shown.contains("inferred"), "{shown}");
+}
+
+#[test]
+fn before_a_closed_window_stands_what_waits() {
+    let mut dashboard = live();
+    let (window, kernel) = (dashboard.queues.wire[0], dashboard.queues.kernel.as_mut().unwrap());
+    let mut waiting = kernel.send[0].clone();
+    (waiting.flow, waiting.local, waiting.peer, waiting.bytes) = (window.flow, window.from, window.to, 4_200_000);
+    kernel.send.insert(0, waiting);
+    let shown = text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark));
+    assert!(shown.contains("4.2 MB in peer's Send-Q"), "{shown}");
+}
+
+#[test]
+fn a_queue_of_one_is_no_warning_however_old() {
+    let marked = |bytes| {
+        let mut dashboard = live();
+        dashboard.queues.kernel.as_mut().unwrap().recv[0].bytes = bytes;
+        text(&screen(&dashboard, &live_source(), "", (120, 40), ThemeName::Dark)).contains("! Recv-Q")
+    };
+    assert_eq!((marked(1), marked(2)), (false, true));
+}
+
+#[test]
+fn owners_are_a_number_where_some_are_not_known() {
+    let owners = |owned, ownable| {
+        let mut dashboard = live();
+        let sight = dashboard.sees.kernel.as_mut().unwrap();
+        (sight.owned, sight.ownable) = (owned, ownable);
+        let shown = text(&screen(&dashboard, &live_source(), "", (80, 24), ThemeName::Dark));
+        shown.lines().nth(1).unwrap().rsplit("owners ").next().unwrap().trim().to_owned()
+    };
+    assert_eq!((owners(3, 4).as_str(), owners(0, 1).as_str()), ("3 of 4", "0 of 1"));
+    assert_eq!((owners(4, 4).as_str(), owners(0, 0).as_str()), ("✓", "✓"));
+}
+
+#[test]
+fn a_tie_names_no_one() {
+    let shown = |second: u64| {
+        let mut dashboard = live();
+        let failing = &mut dashboard.handshakes.failing;
+        failing.truncate(2);
+        for (peer, count) in failing.iter_mut().zip([3, second]) {
+            (peer.outcome, peer.count) = (HandshakeOutcome::TimedOut, count);
+        }
+        for (outcome, n) in &mut dashboard.handshakes.outcomes {
+            *n = if *outcome == HandshakeOutcome::TimedOut { 3 + second } else { 0 };
+        }
+        text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark))
+    };
+    assert!(shown(3).contains("2 ends, 3 each") && shown(2).contains("most to 10.0.0.8:80"), "{}", shown(2));
+}
+
+#[test]
+fn a_close_wait_that_does_not_fall_is_marked_with_who_holds_it() {
+    let shown = |history: Vec<u64>, count: u64| {
+        let mut dashboard = live();
+        let row = dashboard.states.rows.iter_mut().find(|row| row.state == TcpState::CloseWait).unwrap();
+        (row.history, row.kernel) = (history, Some(count));
+        text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark))
+    };
+    let grows = || [1, 3, 2].into_iter().chain(4..=47).collect::<Vec<u64>>();
+    assert!(
+        shown(grows(), 400).contains("! CLOSE-WAIT")
+            && shown(grows(), 400).contains("390 held by 10.0.0.2 → 10.0.0.9:8000")
+    );
+    for (history, count) in [(vec![50, 40, 47, 47, 47, 47], 47), (grows(), 9), (vec![47; 3], 47)] {
+        let shown = shown(history, count);
+        assert!(!shown.contains("! CLOSE-WAIT") && !shown.contains("held by 10.0.0.2 →"), "{shown}");
+    }
+}
+
+#[test]
+fn a_picture_has_no_keys_and_uses_their_line() {
+    let area = Rect::new(0, 0, 80, 24);
+    for (name, dashboard, source, _) in screens() {
+        let ui = UiState::new(area, ThemeName::Dark).for_picture();
+        let mut buf = Buffer::empty(area);
+        draw(&dashboard, &ui, &source, &Theme::new(ThemeName::Dark, TimeZone::UTC), area, &mut buf);
+        let shown = text(&buf);
+        assert!(!shown.contains("q quit"), "{name}");
+        assert!(shown.lines().last().is_some_and(|line| line.starts_with(['╰', '┗'])), "{name}:\n{shown}");
+    }
 }
 
 /// Writes every picture where it can be looked at: `cat target/screens/*`.

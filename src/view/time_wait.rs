@@ -10,9 +10,9 @@ use crate::base::Endpoint;
 use crate::engine::TimeWaitPane;
 use crate::kernel::Limits;
 
-use super::format::{count, endpoint};
+use super::format::{address, count, endpoint};
 use super::theme::Theme;
-use super::widgets::{chart, gap, left, message, middle, pane, plain_bar, put_all, right, spark, styled, title};
+use super::widgets::{chart, gap, left, message, pane, plain_bar, put_all, right, spark, styled, title};
 use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
@@ -102,7 +102,7 @@ fn peer(end: &Endpoint, room: usize) -> String {
 }
 
 fn holder(ip: &IpAddr, room: usize) -> String {
-    middle(&ip.to_string(), room)
+    address(*ip, room)
 }
 
 /// One line of a list: its label (first line only), who, how many, and a bar against the most.

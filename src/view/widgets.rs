@@ -94,6 +94,18 @@ pub(super) fn spark(values: &[u64], room: usize) -> String {
     columns.iter().map(|value| LEVELS[level(*value, max, LEVELS.len() - 2)]).collect()
 }
 
+/// The same for one of several histories that stand one under the other and end now: all have the bins of the longest
+/// (`longest` of them), and what begins later begins further right.
+pub(super) fn spark_beside(values: &[u64], longest: usize, room: usize) -> String {
+    if room == 0 {
+        return String::new();
+    }
+    let each = longest.max(values.len()).div_ceil(room).max(1);
+    let columns: Vec<u64> = values.rchunks(each).rev().map(|chunk| chunk.iter().copied().max().unwrap_or(0)).collect();
+    let lead = longest.div_ceil(each).saturating_sub(columns.len());
+    " ".repeat(lead) + &spark(&columns, room)
+}
+
 /// 0 for 0, else 1 to `top`, rounded up.
 fn level(value: u64, max: u64, top: usize) -> usize {
     let scaled = (u128::from(value) * top as u128).div_ceil(u128::from(max.max(1)));
@@ -242,6 +254,10 @@ mod tests {
         assert_eq!(spark(&[0, 0], 9), "▁▁");
         assert_eq!(spark(&[], 9), "");
         assert_eq!(spark(&[u64::MAX, 0], 9), "▇▁");
+        assert_eq!(spark_beside(&[1, 2], 4, 9), "  ▄▇");
+        assert_eq!(spark_beside(&[1, 2, 3], 6, 3), " ▃▇", "two bins a column, from now backwards");
+        assert_eq!(spark_beside(&[0, 0, 0, 0, 0, 3], 6, 3), "▁▁▇");
+        assert_eq!(spark_beside(&[1], 4, 0), "");
         assert_eq!(bar(0, 10, 4), "────");
         assert_eq!(bar(1, 10_000, 4), "╸───");
         assert_eq!(bar(5, 10, 4), "━━──");
