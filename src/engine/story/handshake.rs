@@ -1,13 +1,13 @@
 //! The sentence on a handshake that is under way or failed.
 
-use crate::base::Timestamp;
+use crate::base::{TcpState, Timestamp};
 use crate::flow::{HandshakeOutcome, HandshakeView, Side};
 
 use super::{Evidence, name};
 
 /// The sentence; `None` of a handshake that completed or was not captured.
 pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
-    let handshake = evidence.handshake?;
+    let Some(handshake) = evidence.handshake else { return by_kernel(evidence) };
     let waited = |from: Option<Timestamp>| from.map_or_else(String::new, |from| format!(" {}", evidence.ago(from)));
     let (orig, resp) = (evidence.row.orig.endpoint, evidence.row.resp.endpoint);
     let again = syn_again(handshake);
@@ -34,6 +34,15 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
         )),
         HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous | HandshakeOutcome::Partial => None,
     }
+}
+
+/// A connect() of which only the kernel tells.
+fn by_kernel(evidence: &Evidence<'_>) -> Option<String> {
+    let side = Side::BOTH.into_iter().find(|side| evidence.row.end(*side).reported == Some(TcpState::SynSent))?;
+    let (end, peer) = (evidence.row.end(side), evidence.row.end(side.peer()).endpoint);
+    let timer = evidence.sockets[side.index()].as_ref().and_then(|socket| socket.socket.timer);
+    let again = again(timer.map_or(0, |timer| timer.retries.into()), "The SYN");
+    Some(format!("{} waits for {peer} to answer its SYN.{again}", name(end)))
 }
 
 /// What it took to complete, where that was not three segments; with a space before it.

@@ -126,3 +126,13 @@ fn a_kernels_retransmission_timer_is_evidence() {
     engine.feed(&sample(500, vec![], &[]));
     assert!(!story(&engine, 0).contains("acknowledgment"), "the socket is gone");
 }
+
+#[test]
+fn a_connect_that_only_the_kernel_shows_is_told() {
+    let mut engine = engine();
+    engine.feed(&connecting(0, 2));
+    assert_eq!(
+        story(&engine, 0),
+        format!("nc[42] fd 5 waits for {SERVER} to answer its SYN. The SYN was sent again 2 times.")
+    );
+}
