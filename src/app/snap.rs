@@ -68,6 +68,7 @@ fn numbers(ids: &[FlowId]) -> String {
 
 /// The screen as a picture. Times are told in UTC, so that a picture does not depend on where it was made.
 pub(super) fn draw(dashboard: &Dashboard, source: &Source, ui: &UiState, format: PictureFormat) -> Result<Vec<u8>> {
+    let ui = &ui.for_picture();
     let area = ui.area();
     let mut buffer = Buffer::empty(area);
     let theme = Theme::new(ui.theme(), jiff::tz::TimeZone::UTC);
