@@ -71,7 +71,7 @@
 //! - **A mismatch** of inferred and reported state is claimed only when two readings in a row show it, each more than
 //!   250 ms after the wire's last change, and never from a state that is only assumed because the flow was first seen
 //!   mid-stream.
-//! - **The table is bounded**: closed flows go first, then half-open ones, then the longest idle; each eviction is
+//! - **The table is bounded**: closed flows go first, then half-open ones, then those long untouched; each eviction is
 //!   counted by reason. Flows live in pages that copies of the engine share until one of them writes.
 
 #![deny(unsafe_code)]

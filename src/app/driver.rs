@@ -112,8 +112,9 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
                     feed.control(control, &mut engine);
                     if let (Control::Pause(stop), None) = (control, feed.source(&engine).playback) {
                         frozen = stop.then(|| engine.clone());
-                        cache = QueryCache::default();
                     }
+                    // It may be another engine's now.
+                    cache = QueryCache::default();
                 }
             }
             ask = asks.try_recv().ok();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
-use crate::engine::Engine;
+use crate::engine::{Config, Engine};
 use crate::journal::Damage;
 use crate::ui::Source;
 
@@ -13,7 +13,7 @@ use super::cli::Input;
 use super::feed::Feed;
 use super::read::Origin;
 use super::replay::Replay;
-use super::{Outcome, interrupts, is_set, live_feed, replay_config, snap};
+use super::{Outcome, interrupts, is_set, live_config, live_feed, replay_config, snap};
 
 /// An engine that has seen all that was asked for.
 pub(super) struct Seen {
@@ -53,7 +53,8 @@ fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
 }
 
 fn live(input: &Input, duration: Duration) -> Result<Seen> {
-    let (mut engine, mut feed) = live_feed(input, !input.interfaces.is_empty())?;
+    let mut feed = live_feed(input, !input.interfaces.is_empty())?;
+    let mut engine = Engine::new(Config { keep_closed: None, ..live_config(input.flows) });
     let end = Instant::now() + duration;
     let interrupted = interrupts()?;
     loop {

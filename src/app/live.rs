@@ -29,6 +29,8 @@ const BATCH: usize = 4096;
 /// How often the socket table is read, and the share of that time which a reading may take.
 const SAMPLE_EVERY: Duration = Duration::from_millis(500);
 const SAMPLE_SHARE: u32 = 20;
+/// Readings of the table that must fail in a row before it is given up.
+const FAILURES: u32 = 5;
 /// A packet is handed over at most this long after it was stamped (the capture's timeout, twice).
 const SETTLE: Duration = Duration::from_millis(100);
 /// A reading of the socket table is announced at most this long after it began.
@@ -311,11 +313,18 @@ impl Default for Reading {
 
 fn sample(sockets: Sockets, line: &Line, reading: &Reading) -> Result<()> {
     let mut sampler = Sampler::new(sockets).context("cannot read the kernel's socket table")?;
+    let mut failures = 0;
     while !line.stopped() {
         let began = Instant::now();
         reading.begin();
-        let sample = Arc::new(sampler.sample(clock::now)?);
-        let heard = line.offer(Delivery::Sample { source: line.source, sample });
+        let sampled = sampler.sample(clock::now);
+        failures = if sampled.is_ok() { 0 } else { failures + 1 };
+        let heard = match sampled {
+            Ok(sample) => line.offer(Delivery::Sample { source: line.source, sample: Arc::new(sample) }),
+            // Once may be a shortage that passes.
+            Err(_) if failures < FAILURES => true,
+            Err(error) => return Err(error.into()),
+        };
         reading.end();
         if !heard {
             return Ok(());

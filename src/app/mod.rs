@@ -87,7 +87,8 @@ fn dashboard(input: &Input, origin: Option<Origin>, theme: Option<ThemeChoice>) 
         return report::instead_of_dashboard(input, origin.as_ref());
     }
     let Some(origin) = origin else {
-        let (engine, live) = live_feed(input, !input.interfaces.is_empty())?;
+        let live = live_feed(input, !input.interfaces.is_empty())?;
+        let engine = Engine::new(live_config(input.flows));
         let driver = Driver::start(engine, Box::new(live))?;
         return screen::run(&driver, theme_name(theme));
     };
@@ -105,7 +106,7 @@ fn can_draw() -> bool {
 }
 
 /// Starts to watch this host. `strict`: no packets is an error, not a notice.
-fn live_feed(input: &Input, strict: bool) -> Result<(Engine, Live)> {
+fn live_feed(input: &Input, strict: bool) -> Result<Live> {
     let devices = if input.interfaces.is_empty() { vec!["any".to_owned()] } else { input.interfaces.clone() };
     let settings: Vec<CaptureSettings> = devices
         .into_iter()
@@ -116,8 +117,12 @@ fn live_feed(input: &Input, strict: bool) -> Result<(Engine, Live)> {
             filter: input.filter(),
         })
         .collect();
-    let live = Live::start(&settings, strict, input.sockets.into())?;
-    Ok((Engine::new(Config::live(input.flows, seed())), live))
+    Live::start(&settings, strict, input.sockets.into())
+}
+
+/// A dashboard forgets after a while what is over; a report tells all that it has seen.
+fn live_config(flows: usize) -> Config {
+    Config::live(flows, seed())
 }
 
 fn replay_config(flows: usize) -> Config {

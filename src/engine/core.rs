@@ -168,7 +168,10 @@ impl Engine {
         while let Some((at, id)) = self.deadlines.pop_due(now) {
             self.fire(at, id);
         }
-        self.forget_closed(now);
+        // Not at a tick: it must change nothing that the next input would not change.
+        if counts {
+            self.forget_closed(now);
+        }
     }
 
     fn fire(&mut self, at: Timestamp, id: FlowId) {
@@ -254,20 +257,24 @@ impl Engine {
             return if begins { Incarnation::New { older: None } } else { Incarnation::Adopt };
         };
         if flow.is_replaced_by(segment, from) {
-            return Incarnation::New { older: Some((slot, record.id)) };
+            // Of a SYN after a SYN that nobody answered, the connection before both is the one that may still live.
+            let before = record.older.filter(|_| flow.is_unproven() && self.older_of(record).is_some());
+            return Incarnation::New { older: Some(before.unwrap_or((slot, record.id))) };
         }
         Incarnation::Same(self.older_owner(record, segment).unwrap_or(slot))
     }
 
     /// The incarnation before, if the SYN that followed it was not believed and the segment is still its own.
     fn older_owner(&self, newer: &Record, segment: &Segment) -> Option<Slot> {
-        let (slot, id) = newer.older?;
-        let unanswered = newer.wire.as_ref()?.is_unanswered();
-        if !unanswered || self.table.find_id(id) != Some(slot) {
-            return None;
-        }
+        let slot = self.older_of(newer)?;
         let older = self.table.get(slot);
         older.wire.as_ref()?.still_owns(segment, side_of(older, segment.src)).then_some(slot)
+    }
+
+    /// The incarnation before, while nothing has shown that the SYN which followed it was believed.
+    pub(super) fn older_of(&self, newer: &Record) -> Option<Slot> {
+        let (slot, id) = newer.older.filter(|_| newer.wire.as_ref().is_some_and(Flow::is_unproven))?;
+        (self.table.find_id(id) == Some(slot)).then_some(slot)
     }
 
     fn begin_by_wire(&mut self, segment: &Segment, older: Option<(Slot, FlowId)>) {

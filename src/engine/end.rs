@@ -14,6 +14,9 @@ const KEPT: usize = 60;
 /// A state inferred from the wire may run ahead of a reading by the time the reading and the capture take.
 const SAMPLING_DELAY: Duration = Duration::from_millis(250);
 
+/// How late the kernel's timer wheel may end TIME-WAIT's 60 s: an eighth (kernel/time/timer.c, granularity of levels).
+const TIMER_SLACK: Duration = Duration::from_millis(7_500);
+
 /// What the kernel said of one end.
 #[derive(Debug, Clone)]
 pub(super) struct End {
@@ -117,7 +120,10 @@ impl End {
     /// Holds the state that the wire shows (unchanged since `since`) beside the reported one.
     pub(super) fn compare(&mut self, inferred: Option<(TcpState, Timestamp)>) {
         let disagree = inferred.is_some_and(|(state, since)| {
-            state != self.socket.state.0 && !self.fin_waits(state) && self.at.since(since) > SAMPLING_DELAY
+            let held = self.at.since(since);
+            let timer_late =
+                (state, self.socket.state.0) == (TcpState::Closed, TcpState::TimeWait) && held < TIMER_SLACK;
+            state != self.socket.state.0 && !self.fin_waits(state) && !timer_late && held > SAMPLING_DELAY
         });
         self.mismatch = match (disagree, self.mismatch) {
             (false, _) => None,

@@ -141,6 +141,7 @@ impl Engine {
         let tuple = Tuple::new(sample.scope, socket.local, socket.peer);
         let slot = match self.table.find(&tuple) {
             Some(slot) if self.table.get(slot).first > sample.ts => return None,
+            Some(slot) if self.owner_before(slot, socket).is_some() => self.owner_before(slot, socket)?,
             Some(slot) if self.is_end_of(slot, socket) => slot,
             _ => self.begin_by_kernel(sample, socket, listening),
         };
@@ -161,6 +162,13 @@ impl Engine {
             end.compare(claimed);
         });
         Some(Present { slot, flow: self.table.get(slot).id, local: socket.local })
+    }
+
+    /// The incarnation before the one in `slot`, where the SYN that began that one is unproven and `socket` is the older's.
+    fn owner_before(&self, slot: Slot, socket: &Socket) -> Option<Slot> {
+        let before = self.older_of(self.table.get(slot))?;
+        let record = self.table.get(before);
+        record.end(side_of(record, socket.local))?.is_same(socket).then_some(before)
     }
 
     /// Whether `socket` is an end of the flow in `slot`, and not of a later connection on the same tuple.

@@ -61,6 +61,7 @@ impl Engine {
             sockets: &sockets,
             now: self.now.unwrap_or_default(),
             since: record.wire.as_ref().map(Flow::state_since),
+            time_wait_ends: Side::BOTH.map(|side| record.wire.as_ref().and_then(|flow| flow.time_wait_ends(side))),
             analysis: analysis.as_ref(),
             never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
             life: &life,

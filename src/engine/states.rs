@@ -46,10 +46,15 @@ impl States {
         for end in 0..2 {
             self.count(was.states[end], was.local[end], |count| count.saturating_sub(1));
             self.count(is.states[end], is.local[end], |count| count + 1);
-            let entered = is.states[end] == Some(TcpState::TimeWait) && was.states[end] != is.states[end];
-            if entered && (is.local[end] || !self.count_local) {
-                self.entered_time_wait.add(at, 1);
-            }
+        }
+        // By their number, for the ends of a flow may be exchanged.
+        let waiting = |standing: &Standing| {
+            let ends = standing.states.iter().zip(standing.local);
+            ends.filter(|(state, local)| **state == Some(TcpState::TimeWait) && (*local || !self.count_local)).count()
+        };
+        let entered = waiting(is).saturating_sub(waiting(was));
+        if was.local == is.local || was.local == [is.local[1], is.local[0]] {
+            self.entered_time_wait.add(at, entered as u64);
         }
         for state in was.states.into_iter().chain(is.states).flatten() {
             let level = self.wire(state);

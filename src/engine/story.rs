@@ -11,9 +11,6 @@ use crate::kernel::Limits;
 
 use super::dashboard::{EndCell, FlowRow, Ownership, Rejection, SocketDetail};
 
-/// How long Linux keeps TIME-WAIT (TCP_TIMEWAIT_LEN, include/net/tcp.h); assumed of a remote end.
-const TIME_WAIT: Duration = Duration::from_secs(60);
-
 /// What the sentence may rest on.
 pub(super) struct Evidence<'a> {
     pub(super) row: &'a FlowRow,
@@ -24,6 +21,8 @@ pub(super) struct Evidence<'a> {
     pub(super) now: Timestamp,
     /// Since when the wire shows the states that it shows.
     pub(super) since: Option<Timestamp>,
+    /// When TIME-WAIT ends at each end, by the wire.
+    pub(super) time_wait_ends: [Option<Timestamp>; 2],
     pub(super) limits: Option<&'a Limits>,
     pub(super) analysis: Option<&'a [AnalysisCounts; 2]>,
     /// Bytes of each half, where none of it was ever acknowledged.
@@ -129,7 +128,7 @@ fn time_wait(evidence: &Evidence<'_>, side: Side) -> String {
         let passed = evidence.now.since(socket.at);
         socket.socket.timer.map(|timer| timer.left.saturating_sub(passed))
     });
-    let by_wire = || evidence.since.map(|since| TIME_WAIT.saturating_sub(evidence.now.since(since)));
+    let by_wire = || evidence.time_wait_ends[side.index()].map(|ends| ends.since(evidence.now));
     let (left, assumed) = match by_kernel {
         Some(left) => (Some(left), ""),
         None => (by_wire(), if end.local == Some(true) { "" } else { ", if it keeps the usual 60 s" }),

@@ -1,7 +1,8 @@
 //! The flow table: bounded, in pages of records that copies of the engine share until one writes.
 //!
 //! Look-up is by tuple (newest incarnation) through a keyed hash, since packets choose the keys, or by [`FlowId`].
-//! When it is full, the victim is the longest-untouched flow of the lowest [`Class`]: closed, then half-open, then the rest.
+//! When it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest; within a class the one
+//! that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
@@ -217,7 +218,7 @@ impl FlowTable {
         }
     }
 
-    /// Makes an older incarnation the one that its tuple finds again is never needed: the newest always wins.
+    /// Makes a record the one that its tuple finds: the newest incarnation.
     fn index_tuple(&mut self, tuple: &Tuple, slot: u32) {
         let hash = self.hash(tuple);
         let pages = &self.pages;

@@ -429,10 +429,27 @@ fn a_syn_that_the_endpoint_does_not_believe_changes_nothing() {
     engine.feed(&Input::Segment(segment(1_001, SERVER, CLIENT, ".", 501, 101, 0)));
     engine.feed(&Input::Segment(segment(1_002, CLIENT, SERVER, "P.", 101, 501, 20)));
     engine.feed(&Input::Segment(segment(1_003, SERVER, CLIENT, ".", 501, 121, 0)));
+    // A second one, and time for both to be given up.
+    engine.feed(&Input::Segment(segment(2_000, CLIENT, SERVER, "S", 800_000, 0, 0)));
+    for (step, millis) in [5_000, 15_000, 60_000].into_iter().enumerate() {
+        let (seq, ack) = (121 + 20 * step as u32, 501);
+        engine.feed(&Input::Segment(segment(millis, CLIENT, SERVER, "P.", seq, ack, 20)));
+        engine.feed(&Input::Segment(segment(millis + 1, SERVER, CLIENT, ".", ack, seq + 20, 0)));
+    }
     let dashboard = show(&engine);
     let old = dashboard.flows.rows.iter().find(|row| row.id == FlowId(0)).expect("the old flow");
-    assert_eq!((old.orig.inferred, old.payload_bytes), (Some(TcpState::Estab), Some(20)));
-    assert_eq!(dashboard.flows.all, 2, "the SYN is shown as what it is");
+    assert_eq!((old.orig.inferred, old.payload_bytes), (Some(TcpState::Estab), Some(80)));
+    assert_eq!(dashboard.flows.all, 3, "the SYNs are shown as what they are");
+    // Nor do they take its socket.
+    for millis in [61_000, 61_500, 62_000] {
+        engine.feed(&sample(millis, vec![socket(CLIENT, SERVER, TcpState::Estab, (0, 0), 77, 1)], &[]));
+        if millis == 61_000 {
+            engine.feed(&Input::Segment(segment(61_200, CLIENT, SERVER, "S", 700_000, 0, 0)));
+        }
+    }
+    let rows = show(&engine).flows.rows;
+    let reported = |row: &FlowRow| row.orig.reported.is_some();
+    assert!(rows.iter().filter(|row| reported(row)).count() == 1, "{rows:#?}");
 }
 
 #[test]
@@ -463,9 +480,12 @@ fn handshakes_are_counted_by_outcome_and_revised() {
 fn closed_flows_are_forgotten_after_a_while_when_live() {
     let mut engine = Engine::new(Config { keep_closed: Some(Duration::from_secs(120)), ..Config::live(100, 1) });
     feed_all(&mut engine, inputs(handshake(0).into_iter().chain(close(100)).collect()));
-    engine.feed(&Input::Tick(at(119_000)));
+    engine.feed(&sample(119_000, Vec::new(), &[]));
     assert_eq!(show(&engine).flows.all, 1);
+    // A tick alone forgets nothing: it may change nothing that the next input would not.
     engine.feed(&Input::Tick(at(121_000)));
+    assert_eq!(show(&engine).flows.all, 1);
+    engine.feed(&sample(121_000, Vec::new(), &[]));
     let dashboard = show(&engine);
     assert_eq!((dashboard.flows.all, dashboard.totals.flows_begun), (0, 1));
     assert_eq!(dashboard.totals.evicted.total(), 0, "the table was not full");

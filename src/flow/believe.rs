@@ -20,7 +20,7 @@ impl Flow {
     }
 
     /// Whether `segment` fits this flow's numbers although a newer incarnation of the tuple exists (the answer to a
-    /// SYN that the endpoint did not believe: RFC 5961 §4). To be asked only while that one [`Flow::is_unanswered`].
+    /// SYN that the endpoint did not believe: RFC 5961 §4). To be asked only while that one [`Flow::is_unproven`].
     pub fn still_owns(&self, segment: &Segment, from: Side) -> bool {
         let (half, peer) = (&self.halves[from.index()], &self.halves[from.peer().index()]);
         let known = half.has(mark::SENT) && peer.has(mark::SENT);

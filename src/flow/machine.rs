@@ -221,6 +221,18 @@ impl Flow {
         self.halves[Side::Orig.index()].state == Some(TcpState::SynSent) && !self.syn_ack.is_set()
     }
 
+    /// Whether no SYN-ACK has answered its SYN, tried for still or given up: until one does, segments that fit the
+    /// incarnation before it are that one's (RFC 5961 §4).
+    pub fn is_unproven(&self) -> bool {
+        !self.syn_ack.is_set() && matches!(self.outcome, HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut)
+    }
+
+    /// When TIME-WAIT ends at `side`, if it is in it: 60 s after the last FIN of its peer was taken in.
+    pub fn time_wait_ends(&self, side: Side) -> Option<Timestamp> {
+        let half = &self.halves[side.index()];
+        half.timer.get().filter(|_| half.state == Some(TcpState::TimeWait))
+    }
+
     /// The side that sent the first captured segment.
     pub fn first_from(&self) -> Side {
         self.resp_if(flag::FIRST_FROM_RESP)

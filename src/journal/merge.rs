@@ -62,7 +62,8 @@ impl Merge {
         let heads = self.sources.iter().enumerate();
         let (oldest, _) = heads
             .filter_map(|(index, source)| source.waiting.front().map(|input| (index, input.ts())))
-            .filter(|(_, ts)| *ts <= horizon)
+            // What is stamped far ahead was stamped before the clock was set back: nothing waits for it.
+            .filter(|(_, ts)| *ts <= horizon || *ts > now + HOLD)
             .min_by_key(|(index, ts)| (*ts, *index))?;
         self.sources[oldest].waiting.pop_front()
     }
@@ -100,6 +101,15 @@ mod tests {
         merge.mark(0, at(1000));
         assert!(drain(&mut merge, 1199).is_empty());
         assert_eq!(drain(&mut merge, 1200), [1000]);
+    }
+
+    #[test]
+    fn a_clock_set_back_blocks_nobody() {
+        let mut merge = Merge::new(1);
+        merge.push(0, Input::Tick(at(600_000)));
+        merge.push(0, Input::Tick(at(1_000)));
+        merge.mark(0, at(1_000));
+        assert_eq!(drain(&mut merge, 1_001), [600_000, 1_000]);
     }
 
     #[test]

@@ -66,7 +66,7 @@ fi
 
 echo "Installing what is missing: $packages" >&2
 log=$(mktemp)
-if ! { DEBIAN_FRONTEND=noninteractive $as_root $refresh && DEBIAN_FRONTEND=noninteractive $as_root $install; } >"$log" 2>&1; then
+if ! { $as_root env DEBIAN_FRONTEND=noninteractive $refresh && $as_root env DEBIAN_FRONTEND=noninteractive $install; } >"$log" 2>&1; then
     cat "$log" >&2
     if [ "$wanted" = " tools" ]; then
         echo "Could not install $packages; the tests that compare with them will say that they skip." >&2

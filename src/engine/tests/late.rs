@@ -72,6 +72,6 @@ fn a_socket_that_is_gone_ends_its_flow_though_its_fin_was_lost() {
     engine.feed(&sample(1_000, Vec::new(), &[]));
     let dashboard = show(&engine);
     assert!(dashboard.flows.rows[0].closed);
-    engine.feed(&Input::Tick(at(400_000)));
+    engine.feed(&sample(400_000, Vec::new(), &[]));
     assert_eq!(show(&engine).totals.flows, 0, "forgotten like any flow that is over");
 }
