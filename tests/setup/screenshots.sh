@@ -3,4 +3,4 @@
 set -eu
 program=$(realpath "$1")
 python3 tests/demo/live-load.py 45 "$program" snap --for 30s --size 120x40 -o assets/live.png
-"$program" snap --demo --view flow --flow 5 --at 40 --size 120x36 -o assets/flow.png
+"$program" snap --demo --view flow --flow 20 --at 40 --size 120x36 -o assets/flow.png
