@@ -1,4 +1,4 @@
-//! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, series.
+//! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, series, units.
 //!
 //! May touch nothing but `std`. Read first: RFC 9293 §3.4 (sequence numbers) and §3.3.2 (states).
 
@@ -8,6 +8,7 @@ mod series;
 mod state;
 mod text;
 mod time;
+pub mod units;
 
 pub use addr::{Endpoint, Scope};
 pub use seq::Seq;

@@ -141,10 +141,9 @@ impl Engine {
         let tuple = Tuple::new(sample.scope, socket.local, socket.peer);
         let slot = match self.table.find(&tuple) {
             Some(slot) if self.table.get(slot).first > sample.ts => return None,
-            Some(slot) if self.owner_before(slot, socket).is_some() => self.owner_before(slot, socket)?,
-            Some(slot) if self.is_end_of(slot, socket) => slot,
-            _ => self.begin_by_kernel(sample, socket, listening),
+            found => found.and_then(|slot| self.owner_of(slot, socket)),
         };
+        let slot = slot.unwrap_or_else(|| self.begin_by_kernel(sample, socket, listening));
         let reading = self.kernel.readings;
         let listener = listener_of(listening, socket.local);
         self.change(slot, sample.ts, |record| {
@@ -164,11 +163,13 @@ impl Engine {
         Some(Present { slot, flow: self.table.get(slot).id, local: socket.local })
     }
 
-    /// The incarnation before the one in `slot`, where the SYN that began that one is unproven and `socket` is the older's.
-    fn owner_before(&self, slot: Slot, socket: &Socket) -> Option<Slot> {
-        let before = self.older_of(self.table.get(slot))?;
-        let record = self.table.get(before);
-        record.end(side_of(record, socket.local))?.is_same(socket).then_some(before)
+    /// The flow that `socket` is an end of: the one in `slot`, or where nothing has proven the SYN that began that one,
+    /// the incarnation before.
+    fn owner_of(&self, slot: Slot, socket: &Socket) -> Option<Slot> {
+        let is_read =
+            |record: &Record| record.end(side_of(record, socket.local)).is_some_and(|end| end.is_same(socket));
+        let before = self.older_of(self.table.get(slot)).filter(|before| is_read(self.table.get(*before)));
+        before.or_else(|| self.is_end_of(slot, socket).then_some(slot))
     }
 
     /// Whether `socket` is an end of the flow in `slot`, and not of a later connection on the same tuple.

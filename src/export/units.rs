@@ -5,37 +5,12 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::base::Timestamp;
+pub(super) use crate::base::units::{bytes, count};
 use crate::engine::Loss;
-
-/// `12,345`.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// `1 flow`, `12,345 flows`.
 pub(super) fn counted(number: u64, one: &str) -> String {
     format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
-/// `512 B`, `98.0 kB`, `1.2 MB`: powers of 1000, rounded.
-pub(super) fn bytes(number: u64) -> String {
-    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
-    if number < 1000 {
-        return format!("{number} B");
-    }
-    let (mut value, mut unit) = (number as f64 / 1e3, 0);
-    while value >= 999.95 && unit + 1 < UNITS.len() {
-        (value, unit) = (value / 1e3, unit + 1);
-    }
-    format!("{value:.1} {}", UNITS[unit])
 }
 
 /// `400 µs`, `9.40 ms`, `22.1 ms`, `134.5 s`, `12 min 5 s`, `3 h 20 min`: rounded.

@@ -2,7 +2,6 @@
 //!
 //! May touch `base` and `wire::Segment`. Read first: RFC 9293 §3.6, §3.10.4, §3.10.7.4 (eighth: the FIN bit).
 
-use super::feed::end_of;
 use super::half::mark;
 use super::machine::{Flow, TIME_WAIT};
 use super::stamp::Stamp;
@@ -14,7 +13,7 @@ use crate::wire::Segment;
 impl Flow {
     /// A segment with FIN, whose acknowledgment was taken in.
     pub(super) fn take_fin(&mut self, segment: &Segment, from: Side, now: Timestamp) {
-        let end = end_of(segment);
+        let end = segment.end();
         let half = &self.halves[from.index()];
         if half.has(mark::FIN) {
             if end == half.nxt {

@@ -8,7 +8,7 @@ use super::machine::{Flow, flag};
 use super::stamp::{Offset, Stamp};
 use super::transitions::Event;
 use super::view::{HandshakeOutcome, Side};
-use crate::base::{Seq, TcpState, Timestamp};
+use crate::base::{TcpState, Timestamp};
 use crate::wire::Segment;
 
 impl Flow {
@@ -87,7 +87,7 @@ impl Flow {
         if segment.flags.fin() {
             self.take_fin(segment, from, now);
         } else {
-            self.halves[from.index()].advance(segment.seq, end_of(segment));
+            self.halves[from.index()].advance(segment.seq, segment.end());
         }
         self.deliver_fin(from, now);
         self.deliver_fin(to, now);
@@ -148,9 +148,4 @@ impl Flow {
         self.outcome = outcome;
         self.concluded = Stamp::at(at);
     }
-}
-
-/// SEG.SEQ + SEG.LEN, whatever length a hostile segment claims.
-pub(super) fn end_of(segment: &Segment) -> Seq {
-    segment.seq + segment.payload_len + u32::from(segment.flags.syn()) + u32::from(segment.flags.fin())
 }

@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use super::feed::end_of;
 use super::half::mark;
 use super::machine::{Flow, flag};
 use super::stamp::{Stamp, between};
@@ -101,9 +100,9 @@ impl Flow {
         }
         let orig = &mut self.halves[Side::Orig.index()];
         if orig.iss() == Some(segment.seq) && orig.state.is_some() {
-            orig.advance(segment.seq, end_of(segment));
+            orig.advance(segment.seq, segment.end());
         } else {
-            orig.begin(segment.seq, end_of(segment));
+            orig.begin(segment.seq, segment.end());
         }
         orig.note_offer(segment);
         if orig.state.is_none() {
@@ -123,7 +122,7 @@ impl Flow {
             return;
         }
         if resp.state.is_none() {
-            resp.begin(segment.seq, end_of(segment));
+            resp.begin(segment.seq, segment.end());
         }
         resp.note_offer(segment);
         self.enter(Side::Resp, Some(TcpState::SynSent), now);
@@ -149,9 +148,9 @@ impl Flow {
         }
         let half = &mut self.halves[from.index()];
         if half.iss() == Some(segment.seq) {
-            half.advance(segment.seq, end_of(segment));
+            half.advance(segment.seq, segment.end());
         } else {
-            half.begin(segment.seq, end_of(segment));
+            half.begin(segment.seq, segment.end());
         }
         half.note_offer(segment);
         match half.state {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::base::units::scaled;
+pub(super) use crate::base::units::{bytes, count};
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::Ownership;
 use crate::kernel::Process;
@@ -14,27 +16,9 @@ use super::widgets::{fit, middle, width};
 /// What stands where nothing was recorded, in a table's cell.
 pub(super) const ABSENT: &str = "·";
 
-/// A count with thousands separators: `25,691`.
-pub(super) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// A count in at most five characters: `999`, `12.4k`, `3.1M`.
 pub(super) fn short_count(n: u64) -> String {
     if n < 1_000 { n.to_string() } else { scaled(n as f64, &["", "k", "M", "G", "T", "P", "E"]) }
-}
-
-/// Bytes in powers of 1000: `76 B`, `98.0 kB`.
-pub(super) fn bytes(n: u64) -> String {
-    if n < 1_000 { format!("{n} B") } else { scaled(n as f64, &[" B", " kB", " MB", " GB", " TB", " PB", " EB"]) }
 }
 
 /// Bits a second: `640 bit/s`, `81.0 Mbit/s`.
@@ -43,15 +27,6 @@ pub(super) fn bits(n: u64) -> String {
         return format!("{n} bit/s");
     }
     scaled(n as f64, &[" bit/s", " kbit/s", " Mbit/s", " Gbit/s", " Tbit/s", " Pbit/s", " Ebit/s"])
-}
-
-fn scaled(mut value: f64, units: &[&str]) -> String {
-    let mut unit = 0;
-    while value >= 999.95 && unit + 1 < units.len() {
-        value /= 1_000.0;
-        unit += 1;
-    }
-    format!("{value:.1}{}", units[unit])
 }
 
 /// `part` of `whole` in percent, rounded to a tenth; but what is not all is never 100%, nor what is not nothing 0%.

@@ -37,7 +37,7 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// SEG.LEN of RFC 9293: payload plus one for SYN and one for FIN.
+    /// SEG.LEN of RFC 9293: payload plus one for SYN and one for FIN; wraps, whatever length a hostile segment claims.
     pub fn seg_len(&self) -> u32 {
         self.payload_len.wrapping_add(u32::from(self.flags.syn()) + u32::from(self.flags.fin()))
     }
