@@ -5,7 +5,10 @@ ARGS  ?=
 # The rust-version of Cargo.toml.
 MSRV  := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: help run build install-deps check-cargo lint test bench soak demo-capture screenshots clean
+# A fuzz target each: see tests/support/doors.rs.
+DOORS := $(basename $(notdir $(wildcard tests/fuzz/targets/*.rs)))
+
+.PHONY: help run build install-deps check-cargo lint test bench soak fuzz demo-capture screenshots clean
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,8 +40,17 @@ bench: install-deps ## Measure
 	$(CARGO) bench
 
 soak: install-deps ## What takes too long for CI
-	SOCKSCOPE_SOAK=1 $(CARGO) test --release --test soak -- --nocapture
+	SOCKSCOPE_SOAK=1 $(CARGO) test --release --test soak --test hostile -- --nocapture
 	$(CARGO) test --release --test kernel_tables -- --ignored --nocapture
+
+fuzz: install-deps ## Fuzz every door (DOOR=frame for one, SECONDS=60 each); wants cargo-fuzz
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
+	@for door in $(or $(DOOR),$(DOORS)); do \
+	    log=tests/fuzz/target/$$door.log; mkdir -p tests/fuzz/target; echo "== $$door"; \
+	    $(CARGO) fuzz run --fuzz-dir tests/fuzz -s none $$door -- -max_total_time=$(or $(SECONDS),60) \
+	        -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 >$$log 2>&1 || { tail -n 40 $$log >&2; exit 1; }; \
+	    grep -E '^(Done|stat::(number|peak))' $$log; \
+	done
 
 demo-capture: ## Make assets/demo.pcap.gz anew (root, network namespaces, tcpdump)
 	python3 tests/demo/make-demo.py
