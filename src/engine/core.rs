@@ -150,6 +150,7 @@ impl Engine {
             },
             queues: self.queue_pane(cache),
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
+            ports: self.kernel.sight.is_some().then(|| self.kernel.ports.pane(now)),
             flows: self.flow_pane(query, cache),
             flow: query.selected.and_then(|id| self.detail(id)).map(Box::new),
         }

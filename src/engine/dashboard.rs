@@ -10,7 +10,7 @@ use crate::flow::{AnalysisCounts, Completeness, HalfView, HandshakeOutcome, Hand
 use crate::kernel::{Limits, Process, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
-use super::{FlowId, Loss};
+use super::{FlowId, Loss, PortsPane};
 
 /// Everything that a screen draws.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Dashboard {
     pub states: StatePane,
     pub queues: QueuePane,
     pub time_wait: TimeWaitPane,
+    /// Ephemeral ports; `None` where the kernel was not seen.
+    pub ports: Option<PortsPane>,
     pub flows: FlowPane,
     /// The selected flow; `None` if none is selected or it is gone.
     pub flow: Option<Box<FlowDetail>>,

@@ -17,7 +17,8 @@ use super::Engine;
 use super::FlowId;
 use super::dashboard::{KernelSight, Ownership};
 use super::end::End;
-use super::opener::listener_of;
+use super::opener::{listener_of, listening_ends};
+use super::ports::Ports;
 use super::record::{Rate, Record};
 use super::table::{Slot, Tuple, side_of};
 use super::time_wait;
@@ -40,6 +41,7 @@ pub(super) struct KernelSide {
     pub(super) listened: FxHashSet<(Scope, Endpoint)>,
     pub(super) time_wait: time_wait::Groups,
     pub(super) close_wait: time_wait::CloseWait,
+    pub(super) ports: Ports,
     first_overflows: Option<i64>,
     first_drops: Option<i64>,
 }
@@ -98,10 +100,24 @@ impl Engine {
         self.states.read_kernel(sample.ts, sample.sockets.iter().map(|socket| socket.state.0));
         self.kernel.time_wait = self.group_time_wait(sample);
         self.kernel.close_wait = self.group_close_wait(sample);
+        self.read_ports(sample);
         self.kernel.sight = Some(self.sight(sample));
         self.kernel.first_overflows = self.kernel.first_overflows.or(sample.counters.get("TcpExt.ListenOverflows"));
         self.kernel.first_drops = self.kernel.first_drops.or(sample.counters.get("TcpExt.ListenDrops"));
         self.kernel.last = Some(sample.clone());
+    }
+
+    fn read_ports(&mut self, sample: &SocketSample) {
+        let listened = |end: &Endpoint| self.kernel.listened.contains(&(sample.scope, *end));
+        let without_timestamps = |socket: &Socket| {
+            let slot = self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer));
+            let flow = slot.and_then(|slot| self.table.get(slot).wire.as_ref());
+            flow.is_some_and(|flow| flow.handshake().offered.iter().flatten().any(|syn| !syn.timestamps && !syn.cut))
+        };
+        let used = self.kernel.ports.count(sample, |end| listening_ends(end).iter().any(listened), without_timestamps);
+        let mut ports = std::mem::take(&mut self.kernel.ports);
+        ports.take(used, sample.ts, self.present_ends().map(|(record, end)| (record.scope, end)));
+        self.kernel.ports = ports;
     }
 
     fn read_listeners(&mut self, sample: &SocketSample) -> ListenerOwners {

@@ -15,6 +15,7 @@ mod input;
 mod join;
 mod opener;
 mod order;
+mod ports;
 mod query;
 mod queues;
 mod record;
@@ -32,6 +33,7 @@ pub use dashboard::*;
 pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
 pub use filter::Filter;
 pub use input::{Input, Loss};
+pub use ports::{Forecast, PortRow, PortsPane};
 pub use query::{Query, QueryCache, Sort, SortKey};
 
 /// A flow's stable number: one incarnation of a 4-tuple. A reused tuple gets a new one; numbers are never reused.

@@ -82,7 +82,7 @@ fn close(millis: i64) -> Vec<Segment> {
     ]
 }
 
-fn engine() -> Engine {
+pub(super) fn engine() -> Engine {
     Engine::new(Config::replay(1000, 1))
 }
 
@@ -94,7 +94,7 @@ fn fed(segments: impl IntoIterator<Item = Segment>) -> Engine {
     engine
 }
 
-fn show(engine: &Engine) -> Dashboard {
+pub(super) fn show(engine: &Engine) -> Dashboard {
     engine.dashboard(&Query { rows: 1000, ..Query::default() }, &mut QueryCache::default())
 }
 
@@ -107,7 +107,7 @@ fn kernel_count(dashboard: &Dashboard, state: TcpState) -> Option<u64> {
 }
 
 /// A socket's row: local, peer, state, Recv-Q, Send-Q, inode (0: none), cookie.
-fn socket(local: &str, peer: &str, state: TcpState, queues: (u32, u32), inode: u64, cookie: u64) -> Socket {
+pub(super) fn socket(local: &str, peer: &str, state: TcpState, queues: (u32, u32), inode: u64, cookie: u64) -> Socket {
     Socket {
         local: end(local),
         peer: end(peer),
@@ -152,6 +152,12 @@ fn sample(millis: i64, sockets: Vec<Socket>, owners: &[(u64, u32, u32, &str)]) -
         limits: Arc::new(Limits::default()),
         local_addresses: local.into(),
     }))
+}
+
+/// A reading of sockets that nobody is seen to hold, with limits.
+pub(super) fn sample_with(millis: i64, limits: Limits, sockets: Vec<Socket>) -> Input {
+    let Input::Sample(plain) = sample(millis, sockets, &[]) else { unreachable!("a sample") };
+    Input::Sample(Arc::new(SocketSample { limits: Arc::new(limits), ..SocketSample::clone(&plain) }))
 }
 
 fn feed_all(engine: &mut Engine, inputs: impl IntoIterator<Item = Input>) {

@@ -247,6 +247,7 @@ pub(super) fn dashboard() -> Dashboard {
     (0..2).for_each(|_| frames.count(&Decoded::Undecoded(Undecoded::Fragment)));
     let row = |state, wire| StateRow { state, kernel: None, wire, history: Vec::new() };
     Dashboard {
+        ports: None,
         now: Some(at(69.848)),
         since: Some(at(0.0)),
         totals: Totals { segments: 7_544, payload_bytes: 1_234_567, flows: 6, flows_begun: 6, ..Totals::default() },

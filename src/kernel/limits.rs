@@ -22,6 +22,8 @@ pub fn read(mut text: impl FnMut(&str) -> Option<String>) -> Limits {
         tcp_syn_linear_timeouts: tcp("tcp_syn_linear_timeouts"),
         tcp_synack_retries: tcp("tcp_synack_retries"),
         tcp_tw_reuse: tcp("tcp_tw_reuse"),
+        tcp_tw_reuse_delay: tcp("tcp_tw_reuse_delay"),
+        tcp_timestamps: tcp("tcp_timestamps"),
         tcp_fin_timeout: tcp("tcp_fin_timeout"),
     }
 }
@@ -67,6 +69,8 @@ mod tests {
                 "net/ipv4/tcp_syn_retries" => "6\n",
                 "net/ipv4/tcp_synack_retries" => "5\n",
                 "net/ipv4/tcp_tw_reuse" => "2\n",
+                "net/ipv4/tcp_tw_reuse_delay" => "1000\n",
+                "net/ipv4/tcp_timestamps" => "1\n",
                 "net/ipv4/tcp_fin_timeout" => "60\n",
                 _ => return None,
             };
@@ -82,6 +86,8 @@ mod tests {
             tcp_syn_linear_timeouts: None,
             tcp_synack_retries: Some(5),
             tcp_tw_reuse: Some(2),
+            tcp_tw_reuse_delay: Some(1000),
+            tcp_timestamps: Some(1),
             tcp_fin_timeout: Some(60),
         };
         assert_eq!(limits, expected);

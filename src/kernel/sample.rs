@@ -197,6 +197,9 @@ pub struct Limits {
     pub tcp_syn_linear_timeouts: Option<u32>,
     pub tcp_synack_retries: Option<u32>,
     pub tcp_tw_reuse: Option<u32>,
+    /// net.ipv4.tcp_tw_reuse_delay, milliseconds (kernels from 6.14; before, 1 s).
+    pub tcp_tw_reuse_delay: Option<u32>,
+    pub tcp_timestamps: Option<u32>,
     /// net.ipv4.tcp_fin_timeout, seconds.
     pub tcp_fin_timeout: Option<u32>,
 }

@@ -74,6 +74,7 @@ fn held(pid: u32, comm: &str, fd: u32) -> Ownership {
 /// Nothing has come yet.
 pub(super) fn empty() -> Dashboard {
     Dashboard {
+        ports: None,
         now: None,
         since: None,
         totals: Totals::default(),
@@ -93,6 +94,7 @@ pub(super) fn empty() -> Dashboard {
 pub(super) fn live() -> Dashboard {
     let rows = flow_rows();
     Dashboard {
+        ports: None,
         now: Some(NOW),
         since: Some(ago(1_834)),
         totals: Totals {

@@ -1,0 +1,194 @@
+//! Ephemeral ports: how many are left for connections from an address of this host to a destination, who holds them,
+//! and how long they will last.
+//!
+//! Read first: net/ipv4/inet_hashtables.c (`__inet_hash_connect`), net/ipv4/tcp_ipv4.c (`tcp_twsk_unique`), ip-sysctl
+//! (ip_local_port_range, ip_local_reserved_ports, tcp_tw_reuse). connect() may share a port between destinations: it
+//! looks for one whose (source, destination, destination port) is free, and passes over every port that a bind() or a
+//! listener holds. So headroom = range − reserved − held for all − this route's own sockets, where a TIME-WAIT that
+//! tcp_tw_reuse lets go does not count.
+
+mod forecast;
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Endpoint, Scope, Series, Timestamp};
+use crate::kernel::Process;
+
+pub use forecast::Forecast;
+use reading::Use;
+
+use super::end::End;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Routes whose use is kept over time, and seconds kept of each.
+const WATCHED: usize = 64;
+const KEPT: usize = 120;
+/// Routes told, and processes named of each.
+const SHOWN: usize = 20;
+const NAMED: usize = 3;
+/// The span over which closes and growth are measured; the longer it is, the later a change shows.
+const MEASURED: Duration = Duration::from_secs(10);
+
+/// From where to where: what shares one set of ephemeral ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Route {
+    scope: Scope,
+    from: IpAddr,
+    to: Endpoint,
+}
+
+/// Ephemeral ports by route.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PortsPane {
+    /// net.ipv4.ip_local_port_range; `None` where it is not known, and then nothing else is.
+    pub range: Option<(u16, u16)>,
+    /// Ports of the range that are not reserved.
+    pub usable: u32,
+    /// Of those, the ones that no connect() to anywhere gets: listeners hold them, or sockets known to have called
+    /// bind(). What bound and connected between two readings is not known, so it is "at least".
+    pub held: u32,
+    /// The tightest routes first.
+    pub routes: Vec<PortRow>,
+}
+
+/// One route's ports.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PortRow {
+    pub from: IpAddr,
+    pub to: Endpoint,
+    /// Ports that the route's connections may use at most: usable less held.
+    pub capacity: u32,
+    /// Its sockets that hold a port: connections, and TIME-WAIT.
+    pub live: u32,
+    pub time_wait: u32,
+    /// Its sockets in TIME-WAIT that tcp_tw_reuse lets go: their ports are free.
+    pub let_go: u32,
+    /// Sockets of it that entered TIME-WAIT a second, lately.
+    pub closes_per_s: f64,
+    pub forecast: Forecast,
+    /// Ports in use, bins of one second, oldest first.
+    pub history: Vec<u64>,
+    /// Who holds most of them, and how many; of TIME-WAIT who held the connection last.
+    pub holders: Vec<(Arc<Process>, u32)>,
+}
+
+impl PortRow {
+    /// Ports in use.
+    pub const fn used(&self) -> u32 {
+        self.live + self.time_wait
+    }
+
+    /// Ports that are left.
+    pub const fn free(&self) -> u32 {
+        self.capacity.saturating_sub(self.used())
+    }
+}
+
+/// What is remembered from reading to reading.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ports {
+    /// Local ports whose sockets were seen bound before they connected, while any socket is left on them.
+    bound: BTreeSet<(Scope, u16)>,
+    watched: BTreeMap<Route, Watched>,
+    range: Option<(u16, u16)>,
+    usable: u32,
+    held: u32,
+    rows: Vec<(Route, PortRow)>,
+}
+
+/// A route over time.
+#[derive(Debug, Clone)]
+struct Watched {
+    used: Series,
+    /// Live sockets at the readings of the last [`MEASURED`] seconds.
+    live: VecDeque<(Timestamp, u32)>,
+}
+
+impl Ports {
+    /// Takes in what a reading shows; `ends` are the connections that it has.
+    pub(super) fn take<'a>(&mut self, used: Use, at: Timestamp, ends: impl Iterator<Item = (Scope, &'a End)>) {
+        let Use { range, usable, held, bound, mut routes } = used;
+        (self.range, self.usable, self.held, self.bound) = (range, usable, held, bound);
+        routes.sort_by_key(|(route, count)| (Reverse(count.used()), *route));
+        routes.truncate(WATCHED);
+        let mut before = std::mem::take(&mut self.watched);
+        for (route, count) in &routes {
+            let mut watched = before.remove(route).unwrap_or_else(Watched::new);
+            watched.take(at, count.used(), count.live);
+            self.watched.insert(*route, watched);
+        }
+        let capacity = usable.saturating_sub(held);
+        let row = |(route, count): &(Route, reading::Count)| {
+            let growth = self.watched.get(route).map_or(0.0, Watched::growth);
+            (*route, count.row(*route, capacity, growth))
+        };
+        self.rows = routes.iter().take(SHOWN).map(row).collect();
+        self.name_holders(ends);
+    }
+
+    /// The pane as it was at the last reading; `at` is where its histories end.
+    pub(super) fn pane(&self, at: Timestamp) -> PortsPane {
+        let row = |(route, row): &(Route, PortRow)| {
+            let history = self.watched.get(route).map_or_else(Vec::new, |watched| watched.until(at, row.used()));
+            PortRow { history, ..row.clone() }
+        };
+        let routes = self.rows.iter().map(row).collect();
+        PortsPane { range: self.range, usable: self.usable, held: self.held, routes }
+    }
+
+    fn name_holders<'a>(&mut self, ends: impl Iterator<Item = (Scope, &'a End)>) {
+        let places: BTreeMap<Route, usize> =
+            self.rows.iter().enumerate().map(|(place, (route, _))| (*route, place)).collect();
+        let mut counts: Vec<BTreeMap<u32, (Arc<Process>, u32)>> = vec![BTreeMap::new(); self.rows.len()];
+        for (scope, end) in ends {
+            let route = Route { scope, from: end.socket.local.ip(), to: end.socket.peer };
+            if let (Some(place), Some(process)) = (places.get(&route), end.owner.process()) {
+                counts[*place].entry(process.pid).or_insert_with(|| (process.clone(), 0)).1 += 1;
+            }
+        }
+        for ((_, row), counts) in self.rows.iter_mut().zip(counts) {
+            let mut holders: Vec<_> = counts.into_values().collect();
+            holders.sort_by_key(|(process, count)| (Reverse(*count), process.pid));
+            holders.truncate(NAMED);
+            row.holders = holders;
+        }
+    }
+}
+
+impl Watched {
+    fn new() -> Self {
+        Self { used: Series::new(SECOND, KEPT), live: VecDeque::new() }
+    }
+
+    fn take(&mut self, at: Timestamp, used: u32, live: u32) {
+        self.used.set(at, used.into());
+        self.live.push_back((at, live));
+        let old = |(then, _): &(Timestamp, u32)| at.since(*then) > MEASURED;
+        // One reading from before the span stays, so that the span is whole.
+        while self.live.get(1).is_some_and(old) || self.live.len() > KEPT {
+            self.live.pop_front();
+        }
+    }
+
+    fn until(&self, at: Timestamp, level: u32) -> Vec<u64> {
+        self.used.until(at, level.into())
+    }
+
+    /// Live sockets more a second: 0 unless they have grown through both halves of the last seconds.
+    fn growth(&self) -> f64 {
+        let (Some((began, first)), Some((now, last))) = (self.live.front(), self.live.back()) else { return 0.0 };
+        let (_, middle) = self.live[self.live.len() / 2];
+        let span = now.since(*began).as_secs_f64();
+        if span < 2.0 || !(*first < middle && middle < *last) {
+            return 0.0;
+        }
+        f64::from(last - first) / span
+    }
+}

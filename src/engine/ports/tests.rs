@@ -1,0 +1,135 @@
+//! Ports by route over readings that are made up: what holds a port, for whom, and what does not.
+
+use std::time::Duration;
+
+use super::super::tests::{end, engine, sample_with, show, socket};
+use super::*;
+use crate::base::TcpState::{self, Closed, Estab, Listen, SynSent, TimeWait};
+use crate::engine::Engine;
+use crate::kernel::{Limits, Socket, Timer, TimerKind};
+
+const A: &str = "10.0.0.5:5432";
+const B: &str = "10.0.0.9:6379";
+
+/// A range of 100 ports, of which ten are reserved.
+fn limits() -> Limits {
+    Limits {
+        port_range: Some((1000, 1099)),
+        reserved_ports: Some(vec![(1090, 1099)]),
+        tcp_tw_reuse: Some(2),
+        tcp_timestamps: Some(1),
+        ..Limits::default()
+    }
+}
+
+fn from(port: u16, to: &str, state: TcpState) -> Socket {
+    let from = if to.starts_with("127.") { "127.0.0.1" } else { "10.0.0.2" };
+    socket(&format!("{from}:{port}"), to, state, (0, 0), u64::from(port), 0x1000 + u64::from(port))
+}
+
+fn waits(port: u16, to: &str, age: u64) -> Socket {
+    let timer = Timer { kind: TimerKind::TimeWait, left: Duration::from_secs(60 - age), retries: 0 };
+    Socket { timer: Some(timer), inode: None, ..from(port, to, TimeWait) }
+}
+
+fn read(engine: &mut Engine, second: i64, limits: Limits, sockets: Vec<Socket>) -> PortsPane {
+    engine.feed(&sample_with(second * 1000, limits, sockets));
+    show(engine).ports.expect("the kernel was seen")
+}
+
+fn route<'a>(pane: &'a PortsPane, to: &str) -> &'a PortRow {
+    pane.routes.iter().find(|row| row.to == end(to)).unwrap_or_else(|| panic!("no route to {to}: {pane:?}"))
+}
+
+fn ports(numbers: std::ops::Range<u16>, to: &str) -> impl Iterator<Item = Socket> {
+    numbers.map(move |port| from(port, to, Estab))
+}
+
+#[test]
+fn each_destination_has_all_the_ports() {
+    let sockets = ports(1000..1060, A).chain(ports(1000..1010, B)).collect();
+    let pane = read(&mut engine(), 0, limits(), sockets);
+    assert_eq!((pane.usable, pane.held), (90, 0));
+    assert_eq!((route(&pane, A).free(), route(&pane, B).free()), (30, 80));
+    assert_eq!(pane.routes[0].to, end(A), "the tightest first");
+}
+
+#[test]
+fn what_binds_takes_from_all() {
+    let mut engine = engine();
+    let bound =
+        |port: u16| socket(&format!("10.0.0.2:{port}"), "0.0.0.0:0", Closed, (0, 0), 7, 0x2000 + u64::from(port));
+    let listener = || socket("0.0.0.0:1070", "0.0.0.0:0", Listen, (0, 128), 9, 9);
+    let mut first = vec![listener(), bound(1000), from(1001, B, Estab)];
+    first.push(from(1095, B, Estab));
+    let pane = read(&mut engine, 0, limits(), first);
+    assert_eq!((pane.held, route(&pane, B).capacity), (2, 88));
+    assert_eq!(route(&pane, B).used(), 1, "a reserved port is none of the range");
+    // It was seen bound; connected, it goes on to hold its port for all, as its accepted sibling on 1070 does.
+    let accepted = socket("10.0.0.2:1070", "10.0.0.7:4000", Estab, (0, 0), 11, 11);
+    let then = vec![listener(), from(1000, A, Estab), from(1001, B, Estab), accepted.clone()];
+    let pane = read(&mut engine, 1, limits(), then);
+    assert_eq!((pane.held, route(&pane, B).free()), (2, 87));
+    assert!(pane.routes.iter().all(|row| row.to == end(B)), "neither is a connect() that shares: {pane:?}");
+    // Nobody listens any more, but what was accepted is left; the bound one is gone, and its port is anybody's.
+    let pane = read(&mut engine, 2, limits(), vec![from(1001, B, Estab), accepted]);
+    assert_eq!(pane.held, 1);
+    let pane = read(&mut engine, 3, limits(), vec![from(1000, B, Estab)]);
+    assert_eq!((pane.held, route(&pane, B).used()), (0, 1));
+}
+
+#[test]
+fn time_wait_that_reuse_lets_go_holds_nothing() {
+    let loopback = "127.0.0.1:80";
+    let sockets =
+        || vec![waits(1000, loopback, 5), waits(1001, loopback, 0), waits(1000, A, 5), from(1001, A, SynSent)];
+    let pane = read(&mut engine(), 0, limits(), sockets());
+    let row = route(&pane, loopback);
+    assert_eq!((row.live, row.time_wait, row.let_go), (0, 1, 1), "older than the delay");
+    assert_eq!((route(&pane, A).time_wait, route(&pane, A).live), (1, 1), "2 is for loopback only");
+    let everywhere = Limits { tcp_tw_reuse: Some(1), ..limits() };
+    assert_eq!(route(&read(&mut engine(), 0, everywhere, sockets()), A).let_go, 1);
+    for off in [Limits { tcp_tw_reuse: Some(0), ..limits() }, Limits { tcp_timestamps: Some(0), ..limits() }] {
+        assert_eq!(route(&read(&mut engine(), 0, off, sockets()), loopback).let_go, 0);
+    }
+    let slower = Limits { tcp_tw_reuse_delay: Some(10_000), ..limits() };
+    assert_eq!(route(&read(&mut engine(), 0, slower, sockets()), loopback).let_go, 0);
+}
+
+#[test]
+fn the_rate_is_that_of_the_last_seconds() {
+    // Two a second for twenty seconds; then for three.
+    let long = (0..20_u16).flat_map(|age| [0, 1].map(|n| waits(1000 + 2 * age + n, A, age.into()))).collect();
+    let pane = read(&mut engine(), 0, limits(), long);
+    assert_eq!(route(&pane, A).closes_per_s, 2.0);
+    assert_eq!(route(&pane, A).forecast, Forecast::RunsOut(Duration::from_secs(25)), "40 of 90, two more a second");
+    let brief = (0..3_u16).map(|age| waits(1000 + age, A, age.into())).collect();
+    let pane = read(&mut engine(), 0, limits(), brief);
+    assert_eq!((route(&pane, A).closes_per_s, route(&pane, A).forecast), (1.0, Forecast::LevelsOff(60)));
+}
+
+#[test]
+fn a_leak_is_growth_that_goes_on() {
+    let mut leaking = engine();
+    for second in 0..8 {
+        read(&mut leaking, second, limits(), ports(1000..1002 + 4 * second as u16, A).collect());
+    }
+    let pane = show(&leaking).ports.expect("seen");
+    assert_eq!(route(&pane, A).used(), 30);
+    assert_eq!(route(&pane, A).forecast, Forecast::RunsOut(Duration::from_secs(15)), "60 are left, four more a second");
+    assert_eq!(route(&pane, A).history, [2, 6, 10, 14, 18, 22, 26, 30]);
+    // A step is no growth.
+    let mut stepping = engine();
+    for second in 0..8 {
+        let used = if second < 7 { 1002 } else { 1030 };
+        read(&mut stepping, second, limits(), ports(1000..used, A).collect());
+    }
+    let pane = show(&stepping).ports.expect("seen");
+    assert_eq!(route(&pane, A).forecast, Forecast::LevelsOff(30));
+}
+
+#[test]
+fn without_the_range_nothing_is_claimed() {
+    let pane = read(&mut engine(), 0, Limits::default(), ports(1000..1060, A).collect());
+    assert_eq!((pane.range, pane.routes.len()), (None, 0));
+}
