@@ -73,6 +73,9 @@
 //! - **A mismatch** of inferred and reported state is claimed only when two readings in a row show it, each more than
 //!   250 ms after the wire's last change, and never from a state that is only assumed because the flow was first seen
 //!   mid-stream.
+//! - **Ports**: headroom is counted per (namespace, source, destination) as connect() finds it: usable ports less those
+//!   held for all (listeners, sockets seen bound before they connected) less the route's own sockets. The rate of closes
+//!   is read off the ages of TIME-WAIT; they run out only where the level at which it settles exceeds what there is.
 //! - **The table is bounded**: closed flows go first, then half-open ones, then those long untouched; each eviction is
 //!   counted by reason. Flows live in pages that copies of the engine share until one of them writes.
 

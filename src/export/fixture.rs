@@ -308,6 +308,7 @@ pub(super) fn live_dashboard() -> Dashboard {
         row.kernel = Some(row.wire.unwrap_or(14));
     }
     dashboard.time_wait.kernel = Some(1_406);
+    dashboard.ports = Some(ports());
     let owner = Ownership::Held { process: process(), fd: 7, others: 1 };
     let recv = QueueRow {
         flow: FlowId(1),
@@ -334,4 +335,31 @@ pub(super) fn live_dashboard() -> Dashboard {
         listen_drops: Some(0),
     });
     dashboard
+}
+
+/// Ports to one destination run out, to another there are none, a third levels off, a fourth hardly uses any.
+fn ports() -> PortsPane {
+    let row = |last, live, time_wait, forecast| PortRow {
+        from: [192, 0, 2, 10].into(),
+        to: Endpoint::new([198, 51, 100, last], 5432),
+        capacity: 28_226,
+        live,
+        time_wait,
+        let_go: 0,
+        closes_per_s: 471.5,
+        forecast,
+        history: Vec::new(),
+        holders: vec![(process(), 25_400)],
+    };
+    PortsPane {
+        range: Some((32_768, 60_999)),
+        usable: 28_232,
+        held: 6,
+        routes: vec![
+            row(4, 28_000, 226, Forecast::Exhausted),
+            row(5, 5, 25_480, Forecast::RunsOut(Duration::from_secs(5))),
+            row(6, 0, 6_000, Forecast::LevelsOff(12_600)),
+            row(7, 2, 0, Forecast::LevelsOff(2)),
+        ],
+    }
 }

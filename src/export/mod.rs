@@ -14,6 +14,7 @@ mod palette;
 mod pick;
 pub mod picture;
 mod png;
+mod ports;
 pub mod record;
 mod report_text;
 mod summary;

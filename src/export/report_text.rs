@@ -5,6 +5,7 @@
 
 mod flows;
 mod host;
+mod ports;
 mod sections;
 
 use std::io::{self, Write};
@@ -41,6 +42,7 @@ pub fn write_report(out: &mut dyn Write, context: &ReportContext<'_>) -> io::Res
     sections::states(&mut page, context.dashboard)?;
     sections::queues(&mut page, context.dashboard)?;
     sections::time_wait(&mut page, context.dashboard)?;
+    ports::section(&mut page, context.dashboard)?;
     flows::wrong(&mut page, context)?;
     flows::largest(&mut page, context)?;
     page.out.flush()

@@ -13,6 +13,7 @@ use crate::engine::{Dashboard, Evicted, FlowDetail, Loss, Percentiles, StateRow,
 use crate::flow::HandshakeOutcome;
 use crate::wire::Undecoded;
 
+use super::ports::PortsRecord;
 use super::record::{SCHEMA, outcome_key};
 
 /// Where a capture is damaged: everything before it was used.
@@ -136,6 +137,8 @@ pub(super) struct SummaryRecord<'a> {
     evicted: EvictedRecord,
     states: StatesRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
+    ports: Option<PortsRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     damage: Option<&'a Damage>,
 }
 
@@ -224,6 +227,7 @@ impl<'a> SummaryRecord<'a> {
             lost: dashboard.loss.as_ref().map(LostRecord::of),
             evicted: EvictedRecord { closed, half_open, idle },
             states: StatesRecord::of(dashboard),
+            ports: dashboard.ports.as_ref().and_then(PortsRecord::of),
             damage,
         }
     }

@@ -89,6 +89,37 @@ impl PortRow {
     pub const fn free(&self) -> u32 {
         self.capacity.saturating_sub(self.used())
     }
+
+    /// Ports in use, percent of the capacity: 100 only where none is left.
+    pub fn percent(&self) -> u32 {
+        self.share(self.used())
+    }
+
+    fn share(&self, used: u32) -> u32 {
+        if used >= self.capacity {
+            return 100;
+        }
+        (f64::from(used) * 100.0 / f64::from(self.capacity)).round().min(99.0) as u32
+    }
+
+    /// The forecast in words.
+    pub fn outlook(&self) -> String {
+        match self.forecast {
+            Forecast::Exhausted => "none left: connect() fails with EADDRNOTAVAIL".to_owned(),
+            Forecast::RunsOut(left) => format!("none left in {}", coarse(left)),
+            Forecast::LevelsOff(used) if used <= self.used() => "steady".to_owned(),
+            Forecast::LevelsOff(used) => format!("levels off at {} %", self.share(used)),
+        }
+    }
+}
+
+/// A time to come, no more exact than it is known.
+fn coarse(left: Duration) -> String {
+    match left.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
 }
 
 /// What is remembered from reading to reading.
