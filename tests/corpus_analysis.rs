@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use sockscope::base::{Endpoint, Seq};
-use sockscope::engine::{Config, Engine, FlowDetail, FlowId};
+use sockscope::engine::{Config, Engine, FlowDetail, FlowId, Input};
 use sockscope::flow::Mark;
 use sockscope::journal::CaptureReader;
 use sockscope::wire::{Decoded, Decoder};
@@ -82,7 +82,7 @@ fn flows(capture: &Path) -> Vec<(Key, FlowDetail)> {
         match reader.next_frame() {
             Ok(Some(frame)) => {
                 if let Decoded::Tcp(segment) = decoder.decode(&frame) {
-                    engine.feed_batch(&[segment]);
+                    engine.feed(&Input::Segment(segment));
                 }
             }
             Ok(None) => break,

@@ -14,10 +14,11 @@ use crate::engine::{Input, Loss};
 use crate::io::bpf::FrameFilter;
 use crate::io::file;
 use crate::journal::{CaptureReader, Damage};
-use crate::wire::{Decoder, FrameCounts};
+use crate::wire::{Decoded, Decoder, FrameCounts};
 
-const BATCH: usize = 1024;
-/// Segments that are read ahead at most.
+/// Inputs that are handed over together.
+const BATCH: usize = 512;
+/// Inputs that are read ahead at most.
 const AHEAD: usize = 16 * BATCH;
 
 /// Frames after which their counts are told again; a frame that cannot be decoded is told at once.
@@ -76,11 +77,18 @@ pub(super) enum Reading {
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) batches: Receiver<Reading>,
+    /// Batches that were taken in go back through here, to be filled again.
+    used: Sender<Vec<Input>>,
     /// The newest instant that the thread has come to, nanoseconds.
     newest: Arc<AtomicI64>,
 }
 
 impl Reader {
+    /// Gives a batch back that was taken in.
+    pub(super) fn give_back(&self, batch: Vec<Input>) {
+        let _not_needed = self.used.try_send(batch);
+    }
+
     /// The newest instant read so far.
     pub(super) fn newest(&self) -> Option<Timestamp> {
         let newest = Timestamp::from_nanos(self.newest.load(Ordering::Relaxed));
@@ -100,21 +108,22 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
             filter.check(interface.link)?;
         }
     }
-    let mut source = Source { reader, filter, decoder: Decoder::default(), told: None, last: Timestamp::MIN };
+    let mut source = Source { reader, filter, decoder: Decoder::of_file(), told: None, last: Timestamp::MIN };
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if origin.can_reopen() { BATCH } else { 1 };
     let (send, receive) = bounded(AHEAD / batch);
+    let (give_back, used) = bounded(AHEAD / batch);
     let newest = Arc::new(AtomicI64::new(Timestamp::MIN.nanos()));
     let told = newest.clone();
     let run = move || {
-        let end = source.read_all(batch, &send, &told);
+        let end = source.read_all(batch, &send, &used, &told);
         super::panic_if_asked("reader");
         if let Some(end) = end {
             let _nobody_waits = send.send(Reading::End(end));
         }
     };
     thread::Builder::new().name("reader".to_owned()).spawn(run).context("cannot start a thread")?;
-    Ok(Reader { batches: receive, newest })
+    Ok(Reader { batches: receive, used: give_back, newest })
 }
 
 /// What reads: the capture, its filter, and what became of its frames so far.
@@ -129,9 +138,16 @@ struct Source {
 
 impl Source {
     /// Reads to the end. `None`: nobody takes the batches any more; otherwise why it ended, if not cleanly.
-    fn read_all(&mut self, batch: usize, send: &Sender<Reading>, newest: &AtomicI64) -> Option<Option<Damage>> {
+    fn read_all(
+        &mut self,
+        batch: usize,
+        send: &Sender<Reading>,
+        used: &Receiver<Vec<Input>>,
+        newest: &AtomicI64,
+    ) -> Option<Option<Damage>> {
         loop {
-            let mut inputs = Vec::with_capacity(batch + 1);
+            let mut inputs = used.try_recv().unwrap_or_else(|_| Vec::with_capacity(batch + 1));
+            inputs.clear();
             let end = loop {
                 match self.next(&mut inputs) {
                     Ok(true) if inputs.len() < batch => {}
@@ -165,15 +181,19 @@ impl Source {
             }
         }
         let decoded = self.decoder.decode(&frame);
-        let counts = self.decoder.counts();
-        let due = self.told.is_none_or(|told| {
-            counts.frames - told.frames >= TELL_EVERY || counts.undecoded_total() > told.undecoded_total()
-        });
-        if due {
+        if self.is_due(&decoded) {
             self.tell(inputs);
         }
         inputs.extend(Input::of(&decoded));
         Ok(true)
+    }
+
+    /// Whether the counts are to be told again, with the frame that was decoded to this.
+    fn is_due(&self, decoded: &Decoded) -> bool {
+        let Some(told) = &self.told else { return true };
+        let counts = self.decoder.counts();
+        let lost = matches!(decoded, Decoded::Undecoded(_));
+        counts.frames - told.frames >= TELL_EVERY || (lost && counts.undecoded_total() > told.undecoded_total())
     }
 
     fn tell(&mut self, inputs: &mut Vec<Input>) {

@@ -1,6 +1,5 @@
 //! Plays a capture into the engine: pace, pause, step, restart, jumps. To go back it starts again from the beginning.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -31,7 +30,7 @@ pub(super) struct Replay {
     started: Instant,
     reader: Reader,
     /// What was read and is not due yet, in the order of the file.
-    ahead: VecDeque<Input>,
+    ahead: Batch,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     /// Where a jump is going; it takes no time of the capture's clock.
@@ -42,6 +41,28 @@ pub(super) struct Replay {
     /// How the file ended, if not cleanly.
     damage: Option<Damage>,
     notice: Option<String>,
+}
+
+/// Inputs of which the first may be taken in already.
+#[derive(Debug, Default)]
+struct Batch {
+    inputs: Vec<Input>,
+    taken: usize,
+}
+
+impl Batch {
+    fn waiting(&self) -> &[Input] {
+        &self.inputs[self.taken..]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.taken == self.inputs.len()
+    }
+
+    /// Holds `inputs` instead; gives those that it held.
+    fn replace(&mut self, inputs: Vec<Input>) -> Vec<Input> {
+        std::mem::replace(self, Self { inputs, taken: 0 }).inputs
+    }
 }
 
 impl Replay {
@@ -58,7 +79,7 @@ impl Replay {
             config,
             clock: PlayClock::new(speed),
             started: Instant::now(),
-            ahead: VecDeque::new(),
+            ahead: Batch::default(),
             first: None,
             last: None,
             target: None,
@@ -103,7 +124,7 @@ impl Replay {
                 Ok(Reading::Batch(inputs)) => {
                     self.first = self.first.or_else(|| inputs.first().map(Input::ts));
                     self.last = self.last.max(inputs.last().map(Input::ts));
-                    self.ahead.extend(inputs);
+                    self.reader.give_back(self.ahead.replace(inputs));
                 }
                 Ok(Reading::End(damage)) => (self.at_end, self.damage) = (true, damage),
                 Err(TryRecvError::Empty) => return false,
@@ -119,15 +140,13 @@ impl Replay {
 
     /// Feeds waiting inputs that are due; false once one waits that is not.
     fn feed_until(&mut self, engine: &mut Engine, until: Option<Timestamp>, at_most: usize) -> bool {
-        for _ in 0..at_most {
-            let Some(input) = self.ahead.front() else { return true };
-            if until.is_some_and(|until| input.ts() > until) {
-                return false;
-            }
-            engine.feed(input);
-            self.ahead.pop_front();
-        }
-        true
+        let waiting = self.ahead.waiting();
+        let waiting = &waiting[..at_most.min(waiting.len())];
+        let later = until.and_then(|until| waiting.iter().position(|input| input.ts() > until));
+        let due = &waiting[..later.unwrap_or(waiting.len())];
+        engine.feed_batch(due);
+        self.ahead.taken += due.len();
+        later.is_none()
     }
 
     /// The clock moves on to where it stands even if no segment does.
@@ -158,7 +177,7 @@ impl Replay {
             }
         }
         *engine = Engine::new(self.config);
-        self.ahead.clear();
+        self.ahead = Batch::default();
         self.clock.clear();
         (self.at_end, self.damage, self.target, self.step) = (false, None, None, false);
         true
@@ -195,7 +214,7 @@ impl Replay {
     fn step(&mut self, engine: &mut Engine) {
         let mut found = false;
         while !found && self.fill(false) {
-            found = matches!(self.ahead.front(), Some(Input::Segment(_)));
+            found = matches!(self.ahead.waiting().first(), Some(Input::Segment(_)));
             self.feed_until(engine, None, 1);
         }
         self.step = !found && !self.at_end;
@@ -216,7 +235,7 @@ impl Feed for Replay {
             return self.patience;
         }
         if engine.now().is_none()
-            && let Some(input) = self.ahead.front()
+            && let Some(input) = self.ahead.waiting().first()
         {
             self.clock.set(self.started.elapsed(), input.ts());
         }

@@ -113,11 +113,10 @@ impl Engine {
         }
     }
 
-    /// Takes in many segments; the same result as one by one.
-    pub fn feed_batch(&mut self, segments: &[Segment]) {
-        for segment in segments {
-            self.advance(segment.ts, true);
-            self.segment(segment);
+    /// Takes in many inputs; the same result as one by one.
+    pub fn feed_batch(&mut self, inputs: &[Input]) {
+        for input in inputs {
+            self.feed(input);
         }
     }
 

@@ -1,13 +1,10 @@
 //! pcap files: one header, then records. Both byte orders, microseconds, nanoseconds, and the "modified" form with
 //! longer record headers.
 //!
-//! Read first: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>. The parsing is pcap-parser's.
+//! Read first: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>. The file's header is parsed by
+//! pcap-parser; a record's is four numbers, read here.
 
-use pcap_parser::PcapError;
-use pcap_parser::nom::{Err, IResult, Needed};
-use pcap_parser::pcap::{
-    LegacyPcapBlock, PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified, parse_pcap_header,
-};
+use pcap_parser::pcap::{PcapHeader, parse_pcap_header};
 
 use super::reader::{Interface, NextRecord, Record};
 use super::window::{MAX_RECORD, Window};
@@ -19,8 +16,6 @@ const RECORD_HEADER: usize = 16;
 const MODIFIED_RECORD_HEADER: usize = 24;
 /// libpcap's MAXIMUM_SNAPLEN: files exceed the limit that they tell, but not this one.
 const MAX_SNAPLEN: usize = 262_144;
-
-type ParseRecord = fn(&[u8]) -> IResult<&[u8], LegacyPcapBlock<'_>, PcapError<&[u8]>>;
 
 /// What the file's header tells about its records.
 pub(super) struct Records {
@@ -35,7 +30,9 @@ enum Unread {
 }
 
 struct Layout {
-    parse: ParseRecord,
+    big_endian: bool,
+    /// Of version 2.3 or older: some writers put len before caplen, so the smaller one is caplen.
+    old: bool,
     record_header: usize,
     max_caplen: usize,
     /// Nanoseconds in one unit of a record's fraction of a second.
@@ -79,73 +76,64 @@ impl Records {
                 return Err(format!("pcap version {major}.{minor}: only 2.0 to 2.4 are read"));
             }
         };
-        loop {
-            let missing = match (layout.parse)(window.data()) {
-                Ok((_, block)) => {
-                    let (ts, caplen, len) = layout.check(&block)?;
-                    let place = window.consume(layout.record_header + caplen);
-                    let bytes = place.start + layout.record_header..place.end;
-                    return Ok(Some(Record { ts, iface: 0, len, bytes }));
-                }
-                Err(Err::Incomplete(Needed::Size(missing))) => missing.get(),
-                Err(_) => return Err("the record cannot be read".to_owned()),
-            };
-            let wanted = window.data().len().saturating_add(missing);
-            if wanted > layout.record_header + layout.max_caplen {
-                return Err(too_long(wanted - layout.record_header));
-            }
-            if !window.fill(wanted) {
-                window.ended_before(wanted)?;
-                return Ok(None);
-            }
+        if !window.fill(layout.record_header) {
+            window.ended_before(layout.record_header)?;
+            return Ok(None);
         }
+        let header = layout.header(window.data());
+        let whole = layout.record_header + header.caplen as usize;
+        if header.caplen as usize > layout.max_caplen {
+            return Err(too_long(header.caplen));
+        }
+        if !window.fill(whole) {
+            window.ended_before(whole)?;
+            return Ok(None);
+        }
+        if header.caplen > header.len {
+            return Err(more_than_there_was(header.caplen, header.len));
+        }
+        let place = window.consume(whole);
+        let bytes = place.start + layout.record_header..place.end;
+        Ok(Some(Record { ts: header.ts, iface: 0, len: header.len, bytes }))
     }
+}
+
+/// What stands before a frame.
+struct RecordHeader {
+    ts: Timestamp,
+    caplen: u32,
+    len: u32,
 }
 
 impl Layout {
     fn of(header: &PcapHeader) -> Self {
-        let old = header.version_major == 2 && header.version_minor <= 3;
-        let (parse, record_header): (ParseRecord, usize) = match (header.is_modified_format(), header.is_bigendian()) {
-            (true, _) => (parse_pcap_frame_modified, MODIFIED_RECORD_HEADER),
-            (false, true) if old => (parse_old_frame::<true>, RECORD_HEADER),
-            (false, false) if old => (parse_old_frame::<false>, RECORD_HEADER),
-            (false, true) => (parse_pcap_frame_be, RECORD_HEADER),
-            (false, false) => (parse_pcap_frame, RECORD_HEADER),
+        let modified = header.is_modified_format();
+        Self {
+            big_endian: header.is_bigendian() && !modified,
+            old: header.version_minor <= 3 && !modified,
+            record_header: if modified { MODIFIED_RECORD_HEADER } else { RECORD_HEADER },
+            max_caplen: MAX_SNAPLEN.max(header.snaplen as usize).min(MAX_RECORD - MODIFIED_RECORD_HEADER),
+            unit: if header.is_nanosecond_precision() { 1 } else { 1_000 },
+        }
+    }
+
+    /// Reads the header that `data` begins with, at least [`RECORD_HEADER`] bytes.
+    fn header(&self, data: &[u8]) -> RecordHeader {
+        let (fields, _) = data[..RECORD_HEADER].as_chunks::<4>();
+        let field = |at: usize| match self.big_endian {
+            true => u32::from_be_bytes(fields[at]),
+            false => u32::from_le_bytes(fields[at]),
         };
-        let max_caplen = MAX_SNAPLEN.max(header.snaplen as usize).min(MAX_RECORD - MODIFIED_RECORD_HEADER);
-        Self { parse, record_header, max_caplen, unit: if header.is_nanosecond_precision() { 1 } else { 1_000 } }
-    }
-
-    fn check(&self, block: &LegacyPcapBlock<'_>) -> Result<(Timestamp, usize, u32), String> {
-        let caplen = block.data.len();
-        if caplen > self.max_caplen {
-            return Err(too_long(caplen));
+        let (mut caplen, mut len) = (field(2), field(3));
+        if self.old && caplen > len {
+            std::mem::swap(&mut caplen, &mut len);
         }
-        if block.caplen > block.origlen {
-            return Err(more_than_there_was(block.caplen, block.origlen));
-        }
-        let ts = Timestamp::from_secs_nanos(i64::from(block.ts_sec), i64::from(block.ts_usec) * self.unit);
-        Ok((ts, caplen, block.origlen))
+        let ts = Timestamp::from_secs_nanos(field(0).into(), i64::from(field(1)) * self.unit);
+        RecordHeader { ts, caplen, len }
     }
 }
 
-/// A record of a file of version 2.3 or older: some writers put len before caplen, so the smaller one is caplen.
-fn parse_old_frame<const BIG: bool>(data: &[u8]) -> IResult<&[u8], LegacyPcapBlock<'_>, PcapError<&[u8]>> {
-    let Some((header, rest)) = data.split_first_chunk::<RECORD_HEADER>() else {
-        return Err(Err::Incomplete(Needed::new(RECORD_HEADER - data.len())));
-    };
-    let field = |at: usize| {
-        let bytes = [header[at], header[at + 1], header[at + 2], header[at + 3]];
-        if BIG { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
-    };
-    let (caplen, origlen) = (field(8).min(field(12)), field(8).max(field(12)));
-    let Some((data, rest)) = rest.split_at_checked(caplen as usize) else {
-        return Err(Err::Incomplete(Needed::new(caplen as usize - rest.len())));
-    };
-    Ok((rest, LegacyPcapBlock { ts_sec: field(0), ts_usec: field(4), caplen, origlen, data }))
-}
-
-fn too_long(caplen: usize) -> String {
+fn too_long(caplen: u32) -> String {
     format!("a record tells of {caplen} captured bytes, more than a frame has")
 }
 

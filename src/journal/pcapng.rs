@@ -1,14 +1,13 @@
 //! pcapng files: blocks in sections of either byte order, several interfaces, each with its own clock.
 //!
-//! Read first: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>. The blocks that are read are parsed
-//! by pcap-parser; the obsolete Packet Block, which it does not know, here. Blocks of any other type are passed over.
+//! Read first: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>. The rare blocks are parsed by
+//! pcap-parser; packets, of which only fixed fields are read, here. Blocks of any other type are passed over.
 
 use std::ops::Range;
 
 use pcap_parser::pcapng::{
-    parse_enhancedpacketblock_be, parse_enhancedpacketblock_le, parse_interfacedescriptionblock_be,
-    parse_interfacedescriptionblock_le, parse_sectionheaderblock, parse_simplepacketblock_be,
-    parse_simplepacketblock_le,
+    parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le, parse_sectionheaderblock,
+    parse_simplepacketblock_be, parse_simplepacketblock_le,
 };
 use pcap_parser::{InterfaceDescriptionBlock, OptionCode};
 
@@ -96,8 +95,8 @@ impl Blocks {
                 Ok(None)
             }
             Some(INTERFACE_DESCRIPTION) => self.read_interface(block, interfaces).map(|()| None),
-            Some(ENHANCED_PACKET) => self.read_enhanced(block).map(Some),
-            Some(PACKET) => self.read_obsolete(block).map(Some),
+            Some(ENHANCED_PACKET) => self.read_packet(block, false).map(Some),
+            Some(PACKET) => self.read_packet(block, true).map(Some),
             Some(SIMPLE_PACKET) => self.read_simple(block, interfaces).map(Some),
             _ => Ok(None),
         }
@@ -129,27 +128,15 @@ impl Blocks {
         Clock { resolution: resolution.unwrap_or(6), offset: offset.map_or(0, u64::cast_signed) }
     }
 
-    fn read_enhanced(&self, block: &[u8]) -> Result<Record, String> {
-        const DATA: usize = 28;
-        let parse = match self.order {
-            ByteOrder::Little => parse_enhancedpacketblock_le,
-            ByteOrder::Big => parse_enhancedpacketblock_be,
-        };
-        let (_, packet) = parse(block).map_err(|_| unreadable("packet"))?;
-        let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
-        let bytes = self.captured(block, DATA, packet.caplen, packet.origlen)?;
-        let (iface, clock) = self.interface(packet.if_id)?;
-        Ok(Record { ts: clock.timestamp(ticks), iface, len: packet.origlen, bytes })
-    }
-
-    /// The Packet Block that Enhanced Packet Blocks replaced: its interface number has 16 bits, a drop count follows.
-    fn read_obsolete(&self, block: &[u8]) -> Result<Record, String> {
+    /// An Enhanced Packet Block; or, `obsolete`, the Packet Block that it replaced: its interface number has 16 bits,
+    /// a drop count follows.
+    fn read_packet(&self, block: &[u8], obsolete: bool) -> Result<Record, String> {
         const DATA: usize = 28;
         let field = |at| self.order.u32(&block[..block.len() - 4], at).ok_or_else(|| unreadable("packet"));
         let (high, low, caplen, len) = (field(12)?, field(16)?, field(20)?, field(24)?);
-        let iface = self.order.u16(block, 8).ok_or_else(|| unreadable("packet"))?;
+        let iface = if obsolete { self.order.u16(block, 8).map(u32::from) } else { self.order.u32(block, 8) };
         let bytes = self.captured(block, DATA, caplen, len)?;
-        let (iface, clock) = self.interface(u32::from(iface))?;
+        let (iface, clock) = self.interface(iface.ok_or_else(|| unreadable("packet"))?)?;
         Ok(Record { ts: clock.timestamp(u64::from(high) << 32 | u64::from(low)), iface, len, bytes })
     }
 
@@ -243,6 +230,10 @@ struct Clock {
 impl Clock {
     fn timestamp(self, ticks: u64) -> Timestamp {
         const SECOND: u128 = 1_000_000_000;
+        // Micro- and nanoseconds since the epoch, as nearly every file has them.
+        if let (6 | 9, 0, Ok(ticks)) = (self.resolution, self.offset, i64::try_from(ticks)) {
+            return Timestamp::from_nanos(if self.resolution == 9 { ticks } else { ticks.saturating_mul(1_000) });
+        }
         // At most 94 bits: ticks have 64, a second's nanoseconds 30.
         let scaled = u128::from(ticks) * SECOND;
         let exponent = u32::from(self.resolution & 0x7f);

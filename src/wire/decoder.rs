@@ -9,13 +9,21 @@ use super::ip::{self, Datagram, Part};
 use super::link::{self, Header, Layer};
 use super::route::Route;
 use super::span::Span;
-use super::{Decoded, Frame, FrameCounts, Stop, icmp, tcp, tunnel};
+use super::{Decoded, Frame, FrameCounts, LinkType, Stop, icmp, tcp, tunnel};
 
 /// Decodes the frames of one source.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Decoder {
     fragments: Fragments,
     counts: FrameCounts,
+    with_digests: bool,
+}
+
+/// For a source that shows datagrams on several interfaces.
+impl Default for Decoder {
+    fn default() -> Self {
+        Self { fragments: Fragments::default(), counts: FrameCounts::default(), with_digests: true }
+    }
 }
 
 /// Where the headers of a frame led.
@@ -26,16 +34,38 @@ enum Found<'a> {
 }
 
 impl Decoder {
+    /// For a capture file, where every frame counts: segments get no digest.
+    pub fn of_file() -> Self {
+        Self { with_digests: false, ..Self::default() }
+    }
+
     /// Decodes one frame: link headers, IP and tunnels down to TCP, or to an ICMP error that quotes TCP. The frame
     /// that completes a fragmented datagram is what the datagram is.
     pub fn decode(&mut self, frame: &Frame<'_>) -> Decoded {
-        let layer = Layer::new(Header::Link(frame.link), Span::new(frame.bytes, frame.len));
-        let decoded = self.read(frame, layer, &mut Route::default()).unwrap_or_else(|stop| match stop {
-            Stop::NotTcp => Decoded::NotTcp,
-            Stop::Undecoded(reason) => Decoded::Undecoded(reason),
-        });
+        let decoded = self.plain(frame).unwrap_or_else(|| self.any(frame));
         self.counts.count(&decoded);
         decoded
+    }
+
+    /// TCP right behind the headers of Ethernet and IP, as nearly every frame has it: what [`Self::any`] gives for it,
+    /// or nothing.
+    #[inline]
+    pub(super) fn plain(&self, frame: &Frame<'_>) -> Option<Decoded> {
+        const ETHERNET: LinkType = LinkType(1);
+        let ([.., high, low], span) = Span::new(frame.bytes, frame.len).header::<14>()?;
+        let is_ip =
+            frame.link == ETHERNET && matches!((high, low, span.u8(0)? >> 4), (0x08, 0x00, 4) | (0x86, 0xdd, 6));
+        let datagram = ip::plain(span).filter(|_| is_ip)?;
+        tcp::segment(frame, &Route::default(), &datagram, self.with_digests).map(Decoded::Tcp).ok()
+    }
+
+    /// Whatever the frame is.
+    pub(super) fn any(&mut self, frame: &Frame<'_>) -> Decoded {
+        let layer = Layer::new(Header::Link(frame.link), Span::new(frame.bytes, frame.len));
+        self.read(frame, layer, &mut Route::default()).unwrap_or_else(|stop| match stop {
+            Stop::NotTcp => Decoded::NotTcp,
+            Stop::Undecoded(reason) => Decoded::Undecoded(reason),
+        })
     }
 
     /// What became of the frames so far.
@@ -45,7 +75,7 @@ impl Decoder {
 
     fn read(&mut self, frame: &Frame<'_>, layer: Layer<'_>, route: &mut Route) -> Result<Decoded, Stop> {
         match follow(layer, route)? {
-            Found::Tcp(datagram) => tcp::segment(frame, route, &datagram).map(Decoded::Tcp),
+            Found::Tcp(datagram) => tcp::segment(frame, route, &datagram, self.with_digests).map(Decoded::Tcp),
             Found::Icmp(datagram) => icmp::quote(frame, &datagram).map(Decoded::Icmp),
             Found::Fragment(datagram, part) => {
                 let whole = self.fragments.add(frame.ts, frame.scope, &datagram, part)?;

@@ -32,7 +32,8 @@ pub struct Segment {
     pub vlan: Option<u16>,
     /// The outermost tunnel it came through, if any.
     pub tunnel: Option<Tunnel>,
-    /// A digest of the datagram from the IP header on: the same on every interface that shows the same datagram.
+    /// A digest of the datagram from the IP header on: the same on every interface that shows the same datagram; 0 where
+    /// nobody asks for it ([`super::Decoder::of_file`]).
     pub digest: u64,
 }
 

@@ -15,7 +15,13 @@ const FIXED: usize = 20;
 const NEEDED: usize = 16;
 
 /// Reads the header; the options may be cut by the snap length, and so may the end of the fixed part.
-pub(super) fn segment(frame: &Frame<'_>, route: &Route, datagram: &Datagram<'_>) -> Result<Segment, Stop> {
+#[inline]
+pub(super) fn segment(
+    frame: &Frame<'_>,
+    route: &Route,
+    datagram: &Datagram<'_>,
+    with_digest: bool,
+) -> Result<Segment, Stop> {
     let tcp = datagram.payload;
     if tcp.wire_len < NEEDED as u32 {
         return Err(Undecoded::TcpMalformed.into());
@@ -47,6 +53,6 @@ pub(super) fn segment(frame: &Frame<'_>, route: &Route, datagram: &Datagram<'_>)
         ttl: datagram.ttl,
         vlan: route.vlan,
         tunnel: route.tunnel,
-        digest: digest(datagram.captured),
+        digest: if with_digest { digest(datagram.captured) } else { 0 },
     })
 }

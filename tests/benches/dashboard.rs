@@ -4,7 +4,7 @@ use divan::{Bencher, black_box};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use sockscope::base::{Endpoint, Scope, Seq, Timestamp};
-use sockscope::engine::{Config, Engine, Filter, Query, QueryCache, Sort, SortKey};
+use sockscope::engine::{Config, Engine, Filter, Input, Query, QueryCache, Sort, SortKey};
 use sockscope::ui::{Source, SourceKind, ThemeName, UiState, View};
 use sockscope::view::{self, Theme};
 use sockscope::wire::{Flags, Options, Segment};
@@ -17,29 +17,31 @@ fn main() {
 }
 
 /// A handshake and two data segments of flow `n`, `n` microseconds into the capture.
-fn segments(n: usize) -> [Segment; 5] {
+fn segments(n: usize) -> [Input; 5] {
     let number = u32::try_from(n).expect("a small number");
     let client = Endpoint::new((0x0a00_0000 + (number >> 14)).to_be_bytes(), 1024 + (number & 0x3fff) as u16);
     let server = Endpoint::new([192, 0, 2, 1], [80, 443, 5432, 6379][n % 4]);
     let at = |step: i64| Timestamp::from_nanos(1_700_000_000_000_000_000 + n as i64 * 1_000 + step * 100);
-    let segment = |step, out: bool, flags, seq, ack, payload_len| Segment {
-        ts: at(step),
-        scope: Scope::FILE,
-        iface: 0,
-        src: if out { client } else { server },
-        dst: if out { server } else { client },
-        seq: Seq(seq),
-        ack: Seq(ack),
-        flags,
-        window: 65_535,
-        payload_len,
-        frame_len: 54 + payload_len,
-        options: Options::default(),
-        ttl: 64,
-        vlan: None,
-        tunnel: None,
-        malformed: false,
-        digest: (n as u64) << 8 | step as u64,
+    let segment = |step, out: bool, flags, seq, ack, payload_len| {
+        Input::Segment(Segment {
+            ts: at(step),
+            scope: Scope::FILE,
+            iface: 0,
+            src: if out { client } else { server },
+            dst: if out { server } else { client },
+            seq: Seq(seq),
+            ack: Seq(ack),
+            flags,
+            window: 65_535,
+            payload_len,
+            frame_len: 54 + payload_len,
+            options: Options::default(),
+            ttl: 64,
+            vlan: None,
+            tunnel: None,
+            malformed: false,
+            digest: (n as u64) << 8 | step as u64,
+        })
     };
     [
         segment(0, true, Flags::SYN, number, 0, 0),
@@ -71,7 +73,7 @@ fn flow_table() -> UiState {
 /// A segment into a table that fills up to 100,000 flows.
 #[divan::bench(sample_count = 5)]
 fn ingest(bencher: Bencher<'_, '_>) {
-    let all: Vec<Segment> = (0..FLOWS).flat_map(segments).collect();
+    let all: Vec<Input> = (0..FLOWS).flat_map(segments).collect();
     bencher
         .counter(divan::counter::ItemsCount::new(all.len()))
         .with_inputs(|| Engine::new(Config::replay(1_000_000, 7)))

@@ -64,7 +64,7 @@ fn the_originator_is_named_by_the_flows_sides() {
 fn two_halves_give_what_one_batch_gives() {
     let segments: Vec<Segment> = handshake(0).into_iter().chain(close(100)).chain(handshake(7_000)).collect();
     let mut batch = engine();
-    batch.feed_batch(&segments);
+    batch.feed_batch(&segments.iter().copied().map(Input::Segment).collect::<Vec<_>>());
     let single = fed(segments);
     for id in ids(&single) {
         assert_eq!(view(&single, id), view(&batch, id));

@@ -4,6 +4,7 @@ mod fragments;
 mod icmp;
 mod links;
 mod never_panics;
+mod plain;
 mod tunnels;
 
 use etherparse::PacketBuilder;
