@@ -122,7 +122,8 @@ pub(crate) fn segments(bytes: &[u8]) {
         }
         one_by_one.feed(&Input::Segment(*segment));
     }
-    batch.feed_batch(&segments);
+    let inputs: Vec<Input> = segments.into_iter().map(Input::Segment).collect();
+    batch.feed_batch(&inputs);
     let (one_by_one, batch) = (told(&one_by_one), told(&batch));
     assert!(one_by_one == batch, "one by one with ticks, and as a batch: not the same");
     assert!(batch.flows.len() <= 8, "the table has a bound");
