@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::flow::{Analysis, Side};
-use crate::kernel::{Owner, Socket, SocketSample};
+use crate::kernel::{Owner, Socket, SocketSample, TableSource};
 
 use super::Engine;
 use super::FlowId;
@@ -89,14 +89,7 @@ impl Engine {
             }
         }
         let before = std::mem::replace(&mut self.kernel.present, present);
-        if sample.incomplete {
-            // An end that an interrupted dump left out may still be there: it is kept for the next reading.
-            let reading = self.kernel.readings;
-            let missed: Vec<Present> = before.into_iter().filter(|end| self.is_missing(end, reading)).collect();
-            self.kernel.present.extend(missed);
-        } else {
-            self.forget_missing(before, sample.ts);
-        }
+        self.forget_missing(before, sample);
         self.states.read_kernel(sample.ts, sample.sockets.iter().map(|socket| socket.state.0));
         self.kernel.time_wait = self.group_time_wait(sample);
         self.kernel.close_wait = self.group_close_wait(sample);
@@ -227,8 +220,10 @@ impl Engine {
         record.end(side).filter(|end| end.gone.is_none())?.mismatch_since().filter(|_| whole)
     }
 
-    fn is_missing(&self, end: &Present, reading: u64) -> bool {
-        self.end_of(end).is_some_and(|end| end.gone.is_none() && end.reading < reading)
+    /// In how many readings, this one included, the end was not.
+    fn missed(&self, end: &Present) -> Option<u64> {
+        let end = self.end_of(end).filter(|end| end.gone.is_none())?;
+        Some(self.kernel.readings - end.reading).filter(|missed| *missed > 0)
     }
 
     fn end_of(&self, Present { slot, flow, local }: &Present) -> Option<&End> {
@@ -244,24 +239,31 @@ impl Engine {
         })
     }
 
-    /// Ends that were there in the reading before and are not in this one are gone.
-    fn forget_missing(&mut self, before: Vec<Present>, at: Timestamp) {
-        let reading = self.kernel.readings;
+    /// Ends that were there in readings before and are not in this one are gone, where that can be told: an interrupted
+    /// dump may have left them out, and /proc/net/tcp, which is not read in one moment, may have once.
+    fn forget_missing(&mut self, before: Vec<Present>, sample: &SocketSample) {
+        let patience = if sample.source == TableSource::Proc { 2 } else { 1 };
         for end in before {
-            if self.is_missing(&end, reading) {
-                self.change(end.slot, at, |record| {
-                    let side = side_of(record, end.local);
-                    if let Some(end) = &mut record.ends[side.index()] {
-                        Arc::make_mut(end).vanish(at);
-                    }
-                    if side == Side::Orig
-                        && let Some(flow) = &mut record.wire
-                    {
-                        flow.abandon(at);
-                    }
-                });
+            match self.missed(&end) {
+                Some(missed) if sample.incomplete || missed < patience => self.kernel.present.push(end),
+                Some(_) => self.vanish(&end, sample.ts),
+                None => {}
             }
         }
+    }
+
+    fn vanish(&mut self, end: &Present, at: Timestamp) {
+        self.change(end.slot, at, |record| {
+            let side = side_of(record, end.local);
+            if let Some(end) = &mut record.ends[side.index()] {
+                Arc::make_mut(end).vanish(at);
+            }
+            if side == Side::Orig
+                && let Some(flow) = &mut record.wire
+            {
+                flow.abandon(at);
+            }
+        });
     }
 
     /// Learns which addresses are this host's; what was counted before is counted again.

@@ -327,6 +327,23 @@ fn a_socket_that_vanished_is_gone_and_one_missed_by_a_broken_reading_is_not() {
 }
 
 #[test]
+fn one_reading_of_proc_may_leave_a_socket_out() {
+    let by_proc = |millis, rows: Vec<Socket>| {
+        let Input::Sample(plain) = sample(millis, rows, &[]) else { panic!("a sample") };
+        Input::Sample(Arc::new(SocketSample { source: TableSource::Proc, ..(*plain).clone() }))
+    };
+    let rows = || vec![socket(CLIENT, SERVER, TcpState::Estab, (0, 0), 77, 1)];
+    let mut engine = engine();
+    let reported = |engine: &Engine| show(engine).flows.rows[0].orig.reported;
+    for (millis, present) in [(0, true), (500, false), (1000, true), (1500, false)] {
+        engine.feed(&by_proc(millis, if present { rows() } else { vec![] }));
+        assert_eq!(reported(&engine), Some(TcpState::Estab), "at {millis} ms");
+    }
+    engine.feed(&by_proc(2000, vec![]));
+    assert_eq!(reported(&engine), None, "missed twice in a row");
+}
+
+#[test]
 fn a_new_cookie_on_the_same_tuple_is_a_new_connection() {
     let mut engine = engine();
     engine.feed(&sample(0, vec![socket(CLIENT, SERVER, TcpState::Estab, (0, 0), 77, 1)], &[]));
