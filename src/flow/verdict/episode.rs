@@ -121,6 +121,9 @@ impl Episode {
                 *counter = counter.saturating_add_signed(step);
             }
         }
+        if self.lost == 0 {
+            self.evidence = None;
+        }
         self.note(is, evidence);
     }
 

@@ -13,13 +13,17 @@ use super::trail::{Hole, Trail, tsval};
 use crate::base::Timestamp;
 use crate::wire::Segment;
 
-/// The same datagram within this time is one that was captured, or delivered, twice.
+/// The same datagram within this time is one that was captured, or delivered, twice; with timestamps, which a repeat has
+/// newer ones of, it may take longer.
 pub(super) const TWICE: Duration = Duration::from_millis(1);
+const TWICE_BY_TIMESTAMPS: Duration = Duration::from_millis(100);
 /// Nothing acknowledged is repeated to keep a connection alive sooner than this after the last segment. (RFC 9293 §3.8.4
 /// has two hours, Linux allows 1 s.)
 const SILENCE: Duration = Duration::from_millis(500);
 /// The shortest retransmission timeout in wide use (Linux: 200 ms, TCP_RTO_MIN), less what timers and captures jitter.
 const LEAST_RTO: Duration = Duration::from_millis(190);
+/// The shortest probe timeout in wide use (Linux: two jiffies, TCP_TIMEOUT_MIN, at 1,000 a second).
+const LEAST_PTO: Duration = Duration::from_millis(2);
 /// Duplicate ACKs that make a sender repeat (RFC 5681 §3.2).
 pub(super) const MANY: u32 = 3;
 
@@ -51,13 +55,19 @@ impl Look<'_> {
         self.segment.seg_len() > 0
     }
 
-    /// "The same datagram": equal bytes from the IP header on, its identification and TSval with them. A sender that asks
-    /// no questions of identification could repeat itself so, but not within a millisecond without being asked.
+    /// "The Identification field [...] for a given source address, destination address, and protocol MUST NOT repeat within
+    /// one MDL" (RFC 6864 §4.3; not so of atomic datagrams): equal bytes from the IP header on, TSval with them. A sender
+    /// that leaves the identification 0 could repeat itself so, but not at once without being asked, and not with
+    /// another TTL: that tells of another hop.
     fn duplicate_frame(&self) -> Judgement {
+        let within = if tsval(self.segment).is_some() { TWICE_BY_TIMESTAMPS } else { TWICE };
         let asked = self.trail.duplicate_acks > 0 || self.trail.sacked.reach_above(self.segment.seq);
-        let twice = self.own.is_last(self.segment) && self.silent_for().is_some_and(|silence| silence <= TWICE);
-        let seen = self.trail.has_seen(self.segment, TWICE) || (twice && self.is_at_the_end());
-        (self.takes_numbers() && seen && !asked).then_some((Cause::DuplicateFrame, Evidence::SameDatagram))
+        let last = self.own.is_last(self.segment) && self.is_at_the_end();
+        let at_once = self.silent_for().is_some_and(|silence| silence <= within);
+        let another_hop = self.trail.has_seen_at_another_hop(self.segment);
+        let seen = another_hop || (last && self.segment.ttl != self.own.ttl);
+        let seen_here = self.trail.has_seen(self.segment, within) || (last && at_once);
+        (self.takes_numbers() && (seen || (seen_here && !asked))).then_some((Cause::DuplicateFrame, Evidence::SameDatagram))
     }
 
     /// "The transmitting host [...] SHOULD send the first zero-window probe when a zero window has existed for the
@@ -124,6 +134,7 @@ impl Look<'_> {
             Some(told) if self.around.own_side.is_some_and(|trip| now.since(told) < trip * 3 / 4) => too_soon,
             Some(_) if self.asked().is_some() => (Cause::Lost, self.asked().unwrap_or(Evidence::Nothing)),
             Some(_) if self.around.rtt.is_some_and(|rtt| waited < rtt) => too_soon,
+            Some(_) if waited >= LEAST_RTO => (Cause::Lost, Evidence::Timeout(waited)),
             None if waited < self.around.rtt.unwrap_or(TWICE) => too_soon,
             None if seen_both && waited < LEAST_RTO => too_soon,
             None if seen_both => (Cause::Lost, Evidence::Timeout(waited)),
@@ -141,10 +152,9 @@ impl Look<'_> {
             Self::timed_out,
             Self::after_timeout,
         ];
-        // Where the receiver is not heard, nothing tells why.
-        let heard = self.peer.has(fact::SENT);
-        let told = rules.iter().filter(|_| heard).find_map(|rule| rule(self));
-        told.unwrap_or((Cause::Unexplained, Evidence::Nothing))
+        let told = rules.iter().find_map(|rule| rule(self)).unwrap_or((Cause::Unexplained, Evidence::Nothing));
+        // Where the receiver is not heard, its ACKs may have gone another way.
+        if self.peer.has(fact::SENT) { told } else { (Cause::Unexplained, told.1) }
     }
 
     /// The copy that was sent again came first; this one is older, by TSval.
@@ -185,13 +195,12 @@ impl Look<'_> {
     }
 
     /// "TLP [...] transmit a single data segment: [...] the highest-sequence segment sent so far" (RFC 8985 §7.3), after
-    /// "2 * SRTT" (§7.2). A timeout would repeat the first one; with one segment in flight, only the time tells.
+    /// "2 * SRTT" (§7.2). A timeout would repeat the first one, so where only one is in flight nothing tells them apart.
     fn tail_loss_probe(&self) -> Judgement {
         let (trip, waited) = (self.around.rtt?, self.since_highest()?);
         let quiet = self.trail.duplicate_acks == 0 && !self.timed_out_before();
-        let alone = self.own.una == self.segment.seq;
-        let soon = !alone || waited < LEAST_RTO;
-        let probes = self.is_at_the_end() && self.own.is_outstanding() && quiet && soon && waited >= trip * 3 / 2;
+        let last = self.is_at_the_end() && self.own.is_outstanding() && self.segment.seq.after(self.own.una);
+        let probes = last && quiet && waited >= (trip * 3 / 2).max(LEAST_PTO);
         probes.then_some((Cause::TailLossProbe, Evidence::Probe(waited)))
     }
 

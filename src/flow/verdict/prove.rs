@@ -68,15 +68,13 @@ impl Proof<'_> {
         !right.after(self.segment.ack) || second.is_some_and(within)
     }
 
-    /// The receiver got `left..right` twice: what was sent again was not needed. A tail-loss probe stays one (RFC 8985
-    /// §7.4: then nothing was lost).
+    /// The receiver got `left..right` twice: what was sent again was not needed.
     fn duplicate(&mut self, left: Seq, right: Seq) {
         let mut copies = self.trail.resent.iter();
         let needless = |cause| !matches!(cause, Cause::Spurious | Cause::Reordered);
         let found = copies.rposition(|copy| copy.start.before(right) && left.before(copy.end) && needless(copy.cause));
         let Some(at) = found else { return };
-        let probe = self.trail.resent[at].cause == Cause::TailLossProbe;
-        self.trail.revise(at, if probe { Cause::TailLossProbe } else { Cause::Spurious }, Evidence::Dsack);
+        self.trail.revise(at, needless_as(self.trail.resent[at].cause), Evidence::Dsack);
     }
 
     /// "If the value of the Timestamp Echo Reply field [...] is smaller than the value of RetransmitTS", the original
@@ -89,9 +87,9 @@ impl Proof<'_> {
             let Some(tsval) = copy.tsval.filter(|_| first) else { continue };
             match copy.cause {
                 Cause::Lost | Cause::TailLossProbe | Cause::Unexplained if Seq(echoed).before(tsval) => {
-                    self.trail.revise(at, Cause::Spurious, Evidence::TimestampEcho);
+                    self.trail.revise(at, needless_as(copy.cause), Evidence::TimestampEcho);
                 }
-                Cause::TailLossProbe | Cause::Unexplained => {
+                Cause::TailLossProbe | Cause::Unexplained if copy.newest => {
                     self.trail.revise(at, Cause::Lost, Evidence::TimestampEcho);
                 }
                 _ => {}
@@ -146,4 +144,10 @@ impl Proof<'_> {
         }
         self.trail.holes = holes;
     }
+}
+
+/// What a segment is that was sent again and turns out not to have been needed. A tail-loss probe stays one: it is sent
+/// in case (RFC 8985 §7.4).
+fn needless_as(cause: Cause) -> Cause {
+    if cause == Cause::TailLossProbe { cause } else { Cause::Spurious }
 }

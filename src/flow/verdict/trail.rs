@@ -13,7 +13,7 @@ const RESENT_KEPT: usize = 16;
 /// Ended episodes that are kept.
 const EPISODES_KEPT: usize = 4;
 /// Datagrams by which a duplicate is known.
-const DATAGRAMS_KEPT: usize = 8;
+const DATAGRAMS_KEPT: usize = 16;
 
 /// Numbers that the capture has not shown although higher ones were.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,9 +32,19 @@ pub(super) struct Resent {
     pub(super) end: Seq,
     pub(super) at: Timestamp,
     pub(super) tsval: Option<Seq>,
+    /// Whether that is newer than any TSval of the copies before.
+    pub(super) newest: bool,
     pub(super) cause: Cause,
     /// Of which episode.
     pub(super) episode: Option<u32>,
+}
+
+/// By what a datagram is known again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Datagram {
+    digest: u64,
+    at: Timestamp,
+    ttl: u8,
 }
 
 /// One half's irregularities.
@@ -53,7 +63,7 @@ pub(super) struct Trail {
     /// The highest TSval that it sent.
     pub(super) tsval: Option<Seq>,
     pub(super) resent: Vec<Resent>,
-    datagrams: Vec<(u64, Timestamp)>,
+    datagrams: Vec<Datagram>,
     pub(super) open: Option<Episode>,
     pub(super) ended: Vec<Episode>,
     pub(super) worst: Option<Episode>,
@@ -78,7 +88,9 @@ impl Trail {
             self.resent.remove(0);
         }
         let (start, at, tsval) = (segment.seq, segment.ts, tsval(segment));
-        self.resent.push(Resent { start, end, at, tsval, cause, episode: self.open.map(|open| open.number) });
+        let newest = self.tsval.zip(tsval).is_some_and(|(before, now)| now.after(before));
+        let episode = self.open.map(|open| open.number);
+        self.resent.push(Resent { start, end, at, tsval, newest, cause, episode });
     }
 
     /// The latest copy of anything in `start..end` that was sent again.
@@ -131,18 +143,26 @@ impl Trail {
 
     /// Whether the datagram was seen within `within` before.
     pub(super) fn has_seen(&self, segment: &Segment, within: std::time::Duration) -> bool {
-        self.datagrams.iter().any(|(digest, at)| *digest == segment.digest && segment.ts.since(*at) <= within)
+        self.datagrams.iter().any(|seen| seen.digest == segment.digest && segment.ts.since(seen.at) <= within)
+    }
+
+    /// Whether the datagram was seen with another TTL.
+    pub(super) fn has_seen_at_another_hop(&self, segment: &Segment) -> bool {
+        self.datagrams.iter().any(|seen| seen.digest == segment.digest && seen.ttl != segment.ttl)
     }
 
     /// Remembers what every segment of the half tells, now that it is watched closely.
     pub(super) fn remember(&mut self, segment: &Segment) {
-        if self.datagrams.len() == DATAGRAMS_KEPT {
-            self.datagrams.remove(0);
-        }
-        self.datagrams.push((segment.digest, segment.ts));
         if let Some(tsval) = tsval(segment) {
             self.tsval = Some(self.tsval.map_or(tsval, |highest| highest.latest(tsval)));
         }
+        if self.datagrams.iter().any(|seen| seen.digest == segment.digest) {
+            return;
+        }
+        if self.datagrams.len() == DATAGRAMS_KEPT {
+            self.datagrams.remove(0);
+        }
+        self.datagrams.push(Datagram { digest: segment.digest, at: segment.ts, ttl: segment.ttl });
     }
 
     /// Its numbers have begun anew, or jumped: what was known of them is of no use.
