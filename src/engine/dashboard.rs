@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, ZeekView};
+use crate::flow::{
+    AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, VerdictView, ZeekView,
+};
 use crate::kernel::{Limits, Process, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
@@ -298,6 +300,8 @@ pub struct FlowRow {
     /// Retransmissions that the wire shows, both directions, fast and spurious ones included (as Wireshark counts
     /// them); `None` if no segment was seen.
     pub retrans_wire: Option<u64>,
+    /// Segments found to have been lost, both directions, by our own verdict; `None` if no segment was seen.
+    pub lost: Option<u64>,
     /// The connection is over on every side that can be seen.
     pub closed: bool,
 }
@@ -396,6 +400,8 @@ pub struct FlowDetail {
     pub halves: Option<[HalfView; 2]>,
     /// How often each half's segments were marked by sequence analysis. `None` if no segment was seen.
     pub analysis: Option<[AnalysisCounts; 2]>,
+    /// Why segments were sent again, by our own verdict, and what cannot be told. `None` if no segment was seen.
+    pub verdict: Option<VerdictView>,
     /// What the kernel last reported of each end on this host.
     pub sockets: [Option<SocketDetail>; 2],
     /// The landmarks of its life, in order of time.

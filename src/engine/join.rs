@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Side};
+use crate::flow::{Analysis, Side, Verdict};
 use crate::kernel::{Owner, Socket, SocketSample, TableSource};
 
 use super::Engine;
@@ -200,6 +200,7 @@ impl Engine {
             orig_known,
             wire: None,
             analysis: Analysis::new(),
+            verdict: Verdict::new(),
             zeek: None,
             rare: None,
             bare: [false; 2],

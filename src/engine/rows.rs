@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::TcpState;
-use crate::flow::{Flow, Side};
+use crate::flow::{Flow, Limit, Side, VerdictView};
 use crate::kernel::Process;
 
 use super::dashboard::{EndCell, FlowDetail, FlowRow, Ownership, Rtt};
@@ -53,6 +53,7 @@ impl Engine {
         let handshake = wire.map(Flow::handshake);
         let life = wire.map(Flow::life).unwrap_or_default();
         let analysis = wire.map(|_| record.analysis.counts());
+        let verdict = wire.map(|_| self.verdict(record));
         let story = story::tell(&story::Evidence {
             row: &row,
             handshake: handshake.as_ref(),
@@ -63,6 +64,7 @@ impl Engine {
             since: record.wire.as_ref().map(Flow::state_since),
             time_wait_ends: Side::BOTH.map(|side| record.wire.as_ref().and_then(|flow| flow.time_wait_ends(side))),
             analysis: analysis.as_ref(),
+            verdict: verdict.as_ref(),
             never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
             life: &life,
             reset_by: wire.and_then(Flow::reset_by),
@@ -80,9 +82,17 @@ impl Engine {
             row,
             halves,
             analysis,
+            verdict,
             sockets,
             story,
         })
+    }
+
+    /// The verdict, and whether frames were dropped on their way here while the flow lasted.
+    fn verdict(&self, record: &Record) -> VerdictView {
+        let mut view = record.verdict.view();
+        view.limits.extend(self.lost_at.filter(|at| *at >= record.first).map(|_| Limit::Dropped));
+        view
     }
 
     pub(super) fn row(&self, record: &Record) -> FlowRow {
@@ -102,6 +112,7 @@ impl Engine {
             rtt: record.rtt(),
             retrans: record.retrans(),
             retrans_wire: record.wire.as_ref().map(|_| record.analysis.retransmissions()),
+            lost: record.wire.as_ref().map(|_| record.verdict.lost()),
             closed: record.is_closed(),
         }
     }

@@ -6,7 +6,7 @@ mod resent;
 use std::time::Duration;
 
 use crate::base::{TcpState, Timestamp};
-use crate::flow::{AnalysisCounts, HalfView, HandshakeView, LifeEvent, Side};
+use crate::flow::{AnalysisCounts, HalfView, HandshakeView, LifeEvent, Side, VerdictView};
 use crate::kernel::Limits;
 
 use super::dashboard::{EndCell, FlowRow, Ownership, Rejection, SocketDetail};
@@ -25,6 +25,7 @@ pub(super) struct Evidence<'a> {
     pub(super) time_wait_ends: [Option<Timestamp>; 2],
     pub(super) limits: Option<&'a Limits>,
     pub(super) analysis: Option<&'a [AnalysisCounts; 2]>,
+    pub(super) verdict: Option<&'a VerdictView>,
     /// Bytes of each half, where none of it was ever acknowledged.
     pub(super) never_acked: [Option<u64>; 2],
     pub(super) life: &'a [LifeEvent],

@@ -49,6 +49,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         rtt: None,
         retrans: None,
         retrans_wire: Some(0),
+        lost: None,
         closed: states == [TcpState::Closed; 2],
     };
     FlowDetail {
@@ -61,6 +62,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         rejected: None,
         halves: Some(states.map(|state| half(state, 1, 0))),
         analysis: Some([AnalysisCounts::default(); 2]),
+        verdict: None,
         sockets: [None, None],
         life: Vec::new(),
         zeek: None,

@@ -7,10 +7,14 @@
 //! The fields of the structs below, in their order, are the fields of the objects. Pure.
 
 mod of;
+mod verdict;
 
 use serde::Serialize;
 
 pub(super) use of::outcome_key;
+pub use verdict::{
+    EpisodeRecord, EpisodesRecord, InjectedRecord, LimitRecord, ResetRecord, VerdictRecord,
+};
 
 /// The version of the schema.
 pub const SCHEMA: u32 = 1;
@@ -64,6 +68,12 @@ pub struct FlowRecord {
     pub vlan: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tunnel: Option<TunnelRecord>,
+    /// Why less is claimed than may have happened; absent where nothing limits what can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Vec<LimitRecord>>,
+    /// What is doubtful of a RST.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset: Option<ResetRecord>,
     pub orig: EndRecord,
     pub resp: EndRecord,
 }
@@ -178,6 +188,11 @@ pub struct EndRecord {
     /// What Wireshark's sequence analysis says of the segments that it sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub analysis: Option<AnalysisRecord>,
+    /// Our own verdict on what of it was sent again, beside that, and its episodes of loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<VerdictRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub episodes: Option<EpisodesRecord>,
     /// Its state as inferred from the wire (the kernel's stands in `socket`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<&'static str>,

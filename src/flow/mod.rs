@@ -5,7 +5,8 @@
 //! endpoint: what it did not see it says, and what an endpoint would not believe it does not believe (RFC 5961).
 //! Read first: RFC 9293 §3.3.2, §3.6, §3.10; RFC 5961 §3–5; RFC 6191. Then `transitions` (the table), `machine`
 //! (what is called), `feed` (a segment's way through), `handshake`, `close`, `believe`. Beside it, and apart from it,
-//! `analysis` says of each segment what Wireshark's tcp.analysis says, and `zeek` what Zeek's connection log would.
+//! `analysis` says of each segment what Wireshark's tcp.analysis says, `verdict` why it was sent again as far as the
+//! evidence goes, and `zeek` what Zeek's connection log would say.
 
 mod analysis;
 mod believe;
@@ -17,6 +18,7 @@ mod life;
 mod machine;
 mod stamp;
 mod transitions;
+mod verdict;
 mod view;
 mod zeek;
 
@@ -29,6 +31,9 @@ mod trace;
 
 pub use analysis::{Analysis, AnalysisCounts, Mark, Marks};
 pub use machine::Flow;
+pub use verdict::{
+    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, Injected, Limit, Recovery, Verdict, VerdictView,
+};
 pub use view::{
     Class, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,
 };

@@ -47,6 +47,7 @@ fn row(id: u64) -> FlowRow {
         rtt: None,
         retrans: None,
         retrans_wire: None,
+        lost: None,
         closed: false,
     }
 }

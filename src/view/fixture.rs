@@ -297,6 +297,7 @@ fn row(id: u64, orig: EndCell, resp: EndCell, outcome: Option<HandshakeOutcome>)
         rtt: Some(Rtt::Kernel(us(400 + id * 613))),
         retrans: Some(id % 3),
         retrans_wire: Some(id % 4),
+        lost: None,
         closed: false,
     }
 }
@@ -423,6 +424,7 @@ pub(super) fn live_flow() -> Dashboard {
         rejected: None,
         halves: Some(halves()),
         analysis: Some(analysis()),
+        verdict: None,
         sockets: [Some(orig), Some(resp)],
         life: life(),
         zeek: Some(zeek(&[(ConnState::S1, "ShADadW")])),
@@ -602,6 +604,7 @@ pub(super) fn capture_flow() -> Dashboard {
         rejected: None,
         halves: Some(halves()),
         analysis: Some(analysis()),
+        verdict: None,
         sockets: [None, None],
         life: events,
         zeek: Some(zeek(&[(ConnState::S0, "S"), (ConnState::Sf, "ShADadFf"), (ConnState::Oth, "A")])),

@@ -8,8 +8,8 @@ use crate::flow::{
 use crate::kernel::TcpInfo;
 
 use super::{
-    AnalysisRecord, EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord,
-    RejectionRecord, SocketRecord, TimerRecord, TunnelRecord, WindowRecord, ZeekRowRecord,
+    AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord,
+    RejectionRecord, ResetRecord, SocketRecord, TimerRecord, TunnelRecord, VerdictRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.
@@ -31,7 +31,12 @@ impl FlowRecord {
             let index = side.index();
             let analysis = detail.analysis.as_ref().map(|counts| AnalysisRecord::of(&counts[index]));
             let socket = detail.sockets[index].as_ref();
-            EndRecord::of(row.end(side), halves.map(|halves| &halves[index]), analysis, socket)
+            let verdict = detail.verdict.as_ref().map(|view| &view.halves[index]);
+            EndRecord {
+                verdict: verdict.map(VerdictRecord::of),
+                episodes: verdict.and_then(EpisodesRecord::of),
+                ..EndRecord::of(row.end(side), halves.map(|halves| &halves[index]), analysis, socket)
+            }
         };
         Self {
             r#type: "flow",
@@ -56,6 +61,8 @@ impl FlowRecord {
             }),
             vlan: detail.vlan,
             tunnel: detail.tunnel.map(|tunnel| TunnelRecord { kind: tunnel.kind.name(), id: tunnel.id }),
+            limits: detail.verdict.as_ref().and_then(super::verdict::limits),
+            reset: detail.verdict.as_ref().and_then(|view| view.injected.as_ref()).map(ResetRecord::of),
             orig: end(Side::Orig),
             resp: end(Side::Resp),
         }
@@ -140,6 +147,8 @@ impl EndRecord {
             segments: half.map(|half| half.segments),
             payload_bytes: half.map(|half| half.payload_bytes),
             analysis,
+            verdict: None,
+            episodes: None,
             state: cell.inferred.map(TcpState::name),
             window,
             local: cell.local,

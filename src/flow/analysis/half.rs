@@ -55,6 +55,16 @@ mod fact {
     pub(super) const FRESH: u8 = 8;
 }
 
+/// What was last seen of a half, for those who need no marks.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::flow) struct Latest {
+    /// The window field of its latest segment, unscaled.
+    pub(in crate::flow) window: u16,
+    /// When that was sent, and when the highest number was.
+    pub(in crate::flow) sent_at: Timestamp,
+    pub(in crate::flow) high_at: Timestamp,
+}
+
 /// One half.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Half {
@@ -125,6 +135,11 @@ impl Half {
     /// The acknowledgment field of its latest segment, whether or not the flag was set; `None` if both are 0.
     pub(super) fn ack(&self) -> Option<Seq> {
         self.facts.has(fact::ACK).then_some(self.ack)
+    }
+
+    pub(super) fn latest(&self) -> Option<Latest> {
+        let Self { window, sent_at, high_at, .. } = *self;
+        self.has_sent().then_some(Latest { window, sent_at, high_at })
     }
 
     /// The window field of its latest segment, unscaled.

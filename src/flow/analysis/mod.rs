@@ -29,6 +29,7 @@ use super::Side;
 use super::stamp::Stamp;
 use crate::base::Timestamp;
 use crate::wire::{Options, Segment};
+pub(super) use half::Latest;
 use half::{Half, Shift};
 use rules::Look;
 
@@ -163,6 +164,11 @@ impl Analysis {
     pub fn retransmissions(&self) -> u64 {
         let both = |counts: &[AnalysisCounts; 2]| counts.iter().map(|half| half.of(Mark::Retransmission)).sum();
         self.counts.as_deref().map_or(0, both)
+    }
+
+    /// What was last seen of the half whose sender is `side`; `None` before its first segment.
+    pub(super) fn latest(&self, side: Side) -> Option<Latest> {
+        self.halves[side.index()].latest()
     }
 
     /// Exchanges originator and responder, with [`super::Flow::turn_around`].
