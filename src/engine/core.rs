@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Series, Timestamp};
-use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
+use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Timing, Zeek};
 use crate::wire::Segment;
 
 use super::dashboard::{Dashboard, Evicted, Sees, StatePane, Totals, Traffic};
@@ -290,6 +290,7 @@ impl Engine {
             orig_known: segment.flags.syn(),
             wire: None,
             analysis: if older.is_some() { Analysis::reusing() } else { Analysis::new() },
+            timing: Timing::default(),
             zeek: None,
             rare: Rare::of(segment),
             bare: [false; 2],

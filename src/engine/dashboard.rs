@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, ZeekView};
+use crate::flow::{
+    AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, TimingView, ZeekView,
+};
 use crate::kernel::{Limits, Process, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
@@ -289,7 +291,7 @@ pub struct FlowRow {
     /// Bits on the wire in the last complete second, both directions; `None` if no segment was seen, or none before
     /// the second that is not over.
     pub bits_per_s: Option<u64>,
-    /// The handshake's round trip from the wire, or the kernel's smoothed one where it is known.
+    /// The kernel's smoothed round trip where it is known, else the handshake's from the wire, else the data's.
     pub rtt: Option<Rtt>,
     /// Retransmissions that the kernel counted (tcp_info total_retrans), both ends.
     pub retrans: Option<u64>,
@@ -317,13 +319,15 @@ pub enum Rtt {
     Handshake(Duration),
     /// The kernel's smoothed estimate (tcpi_rtt).
     Kernel(Duration),
+    /// The least from data to its ack on both sides of the capture point together, seen on the wire.
+    Data(Duration),
 }
 
 impl Rtt {
     /// The time, whatever its source.
     pub const fn time(self) -> Duration {
         match self {
-            Self::Handshake(time) | Self::Kernel(time) => time,
+            Self::Handshake(time) | Self::Kernel(time) | Self::Data(time) => time,
         }
     }
 }
@@ -394,6 +398,8 @@ pub struct FlowDetail {
     pub halves: Option<[HalfView; 2]>,
     /// How often each half's segments were marked by sequence analysis. `None` if no segment was seen.
     pub analysis: Option<[AnalysisCounts; 2]>,
+    /// Round trips, think time and waits, as the wire shows them. `None` if no data was seen.
+    pub timing: Option<TimingView>,
     /// What the kernel last reported of each end on this host.
     pub sockets: [Option<SocketDetail>; 2],
     /// The landmarks of its life, in order of time.

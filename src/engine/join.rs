@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Side};
+use crate::flow::{Analysis, Side, Timing};
 use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
@@ -191,6 +191,7 @@ impl Engine {
             orig_known,
             wire: None,
             analysis: Analysis::new(),
+            timing: Timing::default(),
             zeek: None,
             rare: None,
             bare: [false; 2],

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
+use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Timing, Zeek};
 use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
@@ -24,6 +24,8 @@ pub(super) struct Record {
     pub(super) wire: Option<Flow>,
     /// What Wireshark says of its segments; empty while only the kernel knows it.
     pub(super) analysis: Analysis,
+    /// Its round trips and waits; empty until it carries data.
+    pub(super) timing: Timing,
     /// What Zeek would log of it; `None` if only the kernel knows it.
     pub(super) zeek: Option<Zeek>,
     /// What few flows have.
@@ -133,9 +135,11 @@ impl Record {
         by_kernel.max(by_wire).unwrap_or(Class::Closed)
     }
 
-    /// Counts a segment towards age, rate and analysis.
+    /// Counts a segment towards age, rate, analysis and times.
     pub(super) fn touch(&mut self, segment: &Segment, bits: u64) {
-        self.analysis.feed(segment, side_of(self, segment.src));
+        let from = side_of(self, segment.src);
+        self.analysis.feed(segment, from);
+        self.timing.feed(segment, from, self.wire.as_ref());
         self.touched = self.touched.max(segment.ts);
         self.rate.add(segment.ts, bits);
     }
@@ -180,6 +184,7 @@ impl Record {
             && flow.turn_around()
         {
             self.analysis.turn_around();
+            self.timing.turn_around();
         }
         if let Some(zeek) = &mut self.zeek {
             zeek.turn_around();

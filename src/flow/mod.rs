@@ -5,7 +5,8 @@
 //! endpoint: what it did not see it says, and what an endpoint would not believe it does not believe (RFC 5961).
 //! Read first: RFC 9293 §3.3.2, §3.6, §3.10; RFC 5961 §3–5; RFC 6191. Then `transitions` (the table), `machine`
 //! (what is called), `feed` (a segment's way through), `handshake`, `close`, `believe`. Beside it, and apart from it,
-//! `analysis` says of each segment what Wireshark's tcp.analysis says, and `zeek` what Zeek's connection log would.
+//! `analysis` says of each segment what Wireshark's tcp.analysis says, `zeek` what Zeek's connection log would, and
+//! `timing` measures round trips and waits.
 
 mod analysis;
 mod believe;
@@ -16,6 +17,7 @@ mod handshake;
 mod life;
 mod machine;
 mod stamp;
+mod timing;
 mod transitions;
 mod view;
 mod zeek;
@@ -29,6 +31,7 @@ mod trace;
 
 pub use analysis::{Analysis, AnalysisCounts, Mark, Marks};
 pub use machine::Flow;
+pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing, TimingView};
 pub use view::{
     Class, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,
 };

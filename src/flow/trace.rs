@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! 0.000 > S 100 mss 1460 ws 7        time, > from the originator or < from the responder, flags as tcpdump prints
-//! 0.020 < S. 300 ack 101             them, number; then ack, len, win (1000 unless given), mss, ws, sack, ts, tfo, cut,
-//!                                    mptcp with its subtype, malformed
+//! 0.020 < S. 300 ack 101             them, number; then ack, len, win (1000 unless given), mss, ws, sack, ts (or tsval
+//!                                    and tsecr with their numbers), tfo, cut, mptcp with its subtype, malformed
 //! at 90                              time passes
 //! expect orig ESTAB resp -           - is "not known"; after a time, to the nanosecond
 //! replaced 91 > S 9000               such a segment begins a new flow (all others are asserted not to)
@@ -127,6 +127,11 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
             "ws" => segment.options.wscale = Some(value() as u8),
             "sack" => segment.options.sack_permitted = true,
             "ts" => segment.options.timestamps = Some((1, 1)),
+            "tsval" => segment.options.timestamps = Some((value().wrapping_add(ours), 0)),
+            "tsecr" => {
+                let tsval = segment.options.timestamps.expect("tsval comes first").0;
+                segment.options.timestamps = Some((tsval, value().wrapping_add(theirs)));
+            }
             "tfo" => segment.options.fast_open = true,
             "cut" => segment.options.cut = true,
             "mptcp" => segment.options.mptcp = Some(value() as u8),
@@ -226,7 +231,7 @@ fn text(value: Option<impl ToString>) -> String {
 }
 
 /// Seconds without trailing zeros.
-fn secs(span: Duration) -> String {
+pub(super) fn secs(span: Duration) -> String {
     let text = format!("{}.{:09}", span.as_secs(), span.subsec_nanos());
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
