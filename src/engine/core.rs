@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Series, Timestamp};
-use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Verdict, Zeek};
+use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Timing, Verdict, Zeek};
 use crate::wire::Segment;
 
 use super::dashboard::{Dashboard, Evicted, Sees, StatePane, Totals, Traffic};
@@ -291,6 +291,7 @@ impl Engine {
             wire: None,
             analysis: if older.is_some() { Analysis::reusing() } else { Analysis::new() },
             verdict: Verdict::new(),
+            timing: Timing::default(),
             zeek: None,
             rare: Rare::of(segment),
             bare: [false; 2],

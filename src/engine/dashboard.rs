@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::flow::{
-    AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, VerdictView, ZeekView,
+    AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, TimingView, VerdictView,
+    ZeekView,
 };
 use crate::kernel::{Limits, Process, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
@@ -293,7 +294,7 @@ pub struct FlowRow {
     /// Bits on the wire in the last complete second, both directions; `None` if no segment was seen, or none before
     /// the second that is not over.
     pub bits_per_s: Option<u64>,
-    /// The handshake's round trip from the wire, or the kernel's smoothed one where it is known.
+    /// The kernel's smoothed round trip where it is known, else the handshake's from the wire, else the data's.
     pub rtt: Option<Rtt>,
     /// Retransmissions that the kernel counted (tcp_info total_retrans), both ends.
     pub retrans: Option<u64>,
@@ -323,13 +324,15 @@ pub enum Rtt {
     Handshake(Duration),
     /// The kernel's smoothed estimate (tcpi_rtt).
     Kernel(Duration),
+    /// The least from data to its ack on both sides of the capture point together, seen on the wire.
+    Data(Duration),
 }
 
 impl Rtt {
     /// The time, whatever its source.
     pub const fn time(self) -> Duration {
         match self {
-            Self::Handshake(time) | Self::Kernel(time) => time,
+            Self::Handshake(time) | Self::Kernel(time) | Self::Data(time) => time,
         }
     }
 }
@@ -402,6 +405,8 @@ pub struct FlowDetail {
     pub analysis: Option<[AnalysisCounts; 2]>,
     /// Why segments were sent again, by our own verdict, and what cannot be told. `None` if no segment was seen.
     pub verdict: Option<VerdictView>,
+    /// Round trips, think time and waits, as the wire shows them. `None` if no data was seen.
+    pub timing: Option<TimingView>,
     /// What the kernel last reported of each end on this host.
     pub sockets: [Option<SocketDetail>; 2],
     /// The landmarks of its life, in order of time.

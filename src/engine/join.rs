@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Side, Verdict};
+use crate::flow::{Analysis, Side, Timing, Verdict};
 use crate::kernel::{Owner, Socket, SocketSample, TableSource};
 
 use super::Engine;
@@ -201,6 +201,7 @@ impl Engine {
             wire: None,
             analysis: Analysis::new(),
             verdict: Verdict::new(),
+            timing: Timing::default(),
             zeek: None,
             rare: None,
             bare: [false; 2],

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Around, Class, Flow, HandshakeOutcome, Side, Verdict, Zeek};
+use crate::flow::{Analysis, Around, Class, Flow, HandshakeOutcome, Side, Timing, Verdict, Zeek};
 use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
@@ -26,6 +26,8 @@ pub(super) struct Record {
     pub(super) analysis: Analysis,
     /// Why its segments were sent again, as far as the evidence goes; empty while only the kernel knows it.
     pub(super) verdict: Verdict,
+    /// Its round trips and waits; empty until it carries data.
+    pub(super) timing: Timing,
     /// What Zeek would log of it; `None` if only the kernel knows it.
     pub(super) zeek: Option<Zeek>,
     /// What few flows have.
@@ -135,12 +137,13 @@ impl Record {
         by_kernel.max(by_wire).unwrap_or(Class::Closed)
     }
 
-    /// Counts a segment towards age, rate, verdict and analysis.
+    /// Counts a segment towards age, rate, verdict, analysis and times.
     pub(super) fn touch(&mut self, segment: &Segment, bits: u64) {
         let from = side_of(self, segment.src);
         // The verdict rests on what the others knew before the segment.
         self.verdict.feed(segment, from, || Around::of(&self.analysis, self.wire.as_ref(), from));
         self.analysis.feed(segment, from);
+        self.timing.feed(segment, from, self.wire.as_ref());
         self.touched = self.touched.max(segment.ts);
         self.rate.add(segment.ts, bits);
     }
@@ -186,6 +189,7 @@ impl Record {
         {
             self.analysis.turn_around();
             self.verdict.turn_around();
+            self.timing.turn_around();
         }
         if let Some(zeek) = &mut self.zeek {
             zeek.turn_around();

@@ -22,11 +22,12 @@ impl Record {
         self.wire.as_ref().map(|flow| Side::BOTH.map(|side| flow.sent(side).1).iter().sum())
     }
 
-    /// The kernel's smoothed round trip where it is known, else the handshake's.
+    /// The kernel's smoothed round trip where it is known, else the handshake's, else that of data.
     pub(super) fn rtt(&self) -> Option<Rtt> {
         let by_kernel = self.ends.iter().flatten().filter_map(|end| end.socket.info.as_ref()?.rtt);
         let by_kernel = by_kernel.filter(|rtt| !rtt.is_zero()).max().map(Rtt::Kernel);
-        by_kernel.or_else(|| self.wire.as_ref().and_then(|flow| flow.handshake().rtt).map(Rtt::Handshake))
+        let by_handshake = || self.wire.as_ref().and_then(|flow| flow.handshake().rtt).map(Rtt::Handshake);
+        by_kernel.or_else(by_handshake).or_else(|| self.timing.round_trip().map(Rtt::Data))
     }
 
     /// The state to sort by: what the kernel reports if it does, else what the wire shows, the originator's first.
@@ -78,6 +79,7 @@ impl Engine {
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
             life,
+            timing: record.timing.view(),
             zeek: record.zeek.as_ref().map(|zeek| zeek.rows(self.now.unwrap_or_default())),
             row,
             halves,

@@ -63,6 +63,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         halves: Some(states.map(|state| half(state, 1, 0))),
         analysis: Some([AnalysisCounts::default(); 2]),
         verdict: None,
+        timing: None,
         sockets: [None, None],
         life: Vec::new(),
         zeek: None,

@@ -6,7 +6,7 @@
 //! Read first: RFC 9293 §3.3.2, §3.6, §3.10; RFC 5961 §3–5; RFC 6191. Then `transitions` (the table), `machine`
 //! (what is called), `feed` (a segment's way through), `handshake`, `close`, `believe`. Beside it, and apart from it,
 //! `analysis` says of each segment what Wireshark's tcp.analysis says, `verdict` why it was sent again as far as the
-//! evidence goes, and `zeek` what Zeek's connection log would say.
+//! evidence goes, `zeek` what Zeek's connection log would say, and `timing` measures round trips and waits.
 
 mod analysis;
 mod believe;
@@ -17,6 +17,7 @@ mod handshake;
 mod life;
 mod machine;
 mod stamp;
+mod timing;
 mod transitions;
 mod verdict;
 mod view;
@@ -31,6 +32,7 @@ mod trace;
 
 pub use analysis::{Analysis, AnalysisCounts, Mark, Marks};
 pub use machine::Flow;
+pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing, TimingView};
 pub use verdict::{
     Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, Injected, Limit, Recovery, Verdict, VerdictView,
 };

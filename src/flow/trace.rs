@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! 0.000 > S 100 mss 1460 ws 7        time, > from the originator or < from the responder, flags as tcpdump prints
-//! 0.020 < S. 300 ack 101             them, number; then ack, len, win (1000 unless given), mss, ws, sack, ts, tfo, cut,
-//!                                    mptcp with its subtype, malformed; tsv and tse (TSval and TSecr), block (a SACK's
-//!                                    left and right edge), ttl (64 unless given), id (of the datagram)
+//! 0.020 < S. 300 ack 101             them, number; then ack, len, win (1000 unless given), mss, ws, sack, ts (or tsval
+//!                                    and tsecr with their numbers, tsv and tse for numbers that never shift), tfo, cut,
+//!                                    mptcp with its subtype, malformed; block (a SACK's left and right edge), ttl (64
+//!                                    unless given), id (of the datagram)
 //! at 90                              time passes
 //! expect orig ESTAB resp -           - is "not known"; after a time, to the nanosecond
 //! replaced 91 > S 9000               such a segment begins a new flow (all others are asserted not to)
@@ -128,9 +129,16 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
             "ws" => segment.options.wscale = Some(value() as u8),
             "sack" => segment.options.sack_permitted = true,
             "ts" => segment.options.timestamps = Some((1, 1)),
+            "tsval" => segment.options.timestamps = Some((value().wrapping_add(ours), 0)),
+            "tsecr" => {
+                let tsval = segment.options.timestamps.expect("tsval comes first").0;
+                segment.options.timestamps = Some((tsval, value().wrapping_add(theirs)));
+            }
             "tfo" => segment.options.fast_open = true,
             "cut" => segment.options.cut = true,
-            "tsv" => segment.options.timestamps = Some((value(), segment.options.timestamps.map_or(0, |(_, echo)| echo))),
+            "tsv" => {
+                segment.options.timestamps = Some((value(), segment.options.timestamps.map_or(0, |(_, echo)| echo)))
+            }
             "tse" => segment.options.timestamps = Some((segment.options.timestamps.map_or(0, |(own, _)| own), value())),
             "block" => segment.options.sack.push(Seq(value()) + theirs, Seq(value()) + theirs),
             "ttl" => segment.ttl = value() as u8,
@@ -142,7 +150,8 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
     }
     if segment.digest == 0 {
         // No two datagrams of a case are the same one, wherever their numbers start.
-        segment.digest = segment.ts.nanos().cast_unsigned().wrapping_mul(31) + u64::from(segment.payload_len) + number(seq) as u64;
+        segment.digest =
+            segment.ts.nanos().cast_unsigned().wrapping_mul(31) + u64::from(segment.payload_len) + number(seq) as u64;
     }
     assert!(segment.flags.ack() || segment.ack == Seq(0), "an ack without its flag: {words:?}");
     (segment, from)
@@ -236,7 +245,7 @@ fn text(value: Option<impl ToString>) -> String {
 }
 
 /// Seconds without trailing zeros.
-fn secs(span: Duration) -> String {
+pub(super) fn secs(span: Duration) -> String {
     let text = format!("{}.{:09}", span.as_secs(), span.subsec_nanos());
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -279,6 +279,7 @@ fn cell(context: &Context<'_>, row: &FlowRow, column: Column) -> Span<'static> {
                 None => ABSENT.to_owned(),
                 Some(Rtt::Kernel(time)) => format!("{}  ", span(time)),
                 Some(Rtt::Handshake(time)) => format!("{} h", span(time)),
+                Some(Rtt::Data(time)) => format!("{} d", span(time)),
             };
             styled(right(&text, room), plain)
         }

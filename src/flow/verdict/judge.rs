@@ -67,7 +67,8 @@ impl Look<'_> {
         let another_hop = self.trail.has_seen_at_another_hop(self.segment);
         let seen = another_hop || (last && self.segment.ttl != self.own.ttl);
         let seen_here = self.trail.has_seen(self.segment, within) || (last && at_once);
-        (self.takes_numbers() && (seen || (seen_here && !asked))).then_some((Cause::DuplicateFrame, Evidence::SameDatagram))
+        (self.takes_numbers() && (seen || (seen_here && !asked)))
+            .then_some((Cause::DuplicateFrame, Evidence::SameDatagram))
     }
 
     /// "The transmitting host [...] SHOULD send the first zero-window probe when a zero window has existed for the

@@ -1,0 +1,167 @@
+//! The times of a flow that carries data, as the capture point saw them: round trips, think time, stalls, gaps, flight.
+//!
+//! May touch `base` and `wire::Segment`. A machine of its own beside [`super::Flow`], of which it learns once, when data
+//! begins, what the handshake told. A flow without data costs a pointer; no segment makes it allocate but the first data,
+//! the first measured time, and few after those. One file a measure: `rtt` (by ack and by timestamp), `think`, `stalls`,
+//! `throughput`; then `half` (numbers), `spread` and `span` (times in few bytes), `view` (what is told).
+//!
+//! How the hard questions are decided:
+//! - **A round trip** is that from the capture point to the receiver of the data and back: each half tells one side of
+//!   the path, both together the whole. On the sender's host its data's is the whole, the other one next to nothing.
+//! - **Nothing sent twice** is measured by ack (Karn), nor anything in flight with it until all that was sent by then is
+//!   acknowledged. What fills a hole looks the same, and is treated the same.
+//! - **Where the capture misses something** (one direction, the first copy, time that runs backwards) nothing is
+//!   measured, not a guess.
+
+mod half;
+mod rtt;
+mod span;
+mod spread;
+mod stalls;
+mod think;
+mod throughput;
+mod view;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub use view::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, TimingView};
+
+use super::stamp::{Offset, between};
+use super::{Flow, Side};
+use crate::base::Timestamp;
+use crate::wire::Segment;
+use half::{Half, Start, Taken};
+use span::Span;
+use think::Turn;
+
+/// The times of one flow.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Timing {
+    /// Made by the first data after the handshake.
+    data: Option<Box<Data>>,
+}
+
+/// What is kept of a flow that carried data.
+#[derive(Debug, Clone, PartialEq)]
+struct Data {
+    /// The first data; instants are kept after it.
+    origin: Timestamp,
+    last: Timestamp,
+    halves: [Half; 2],
+    turn: Turn,
+    /// The longest time without a segment, and when it ended.
+    idle: (Span, Offset),
+}
+
+impl Timing {
+    /// Takes in a segment sent by `from`, in the order of the capture; `before` is the flow as it was before it.
+    pub fn feed(&mut self, segment: &Segment, from: Side, before: Option<&Flow>) {
+        self.feed_after(segment, from, || before.map(starts_of));
+    }
+
+    fn feed_after(&mut self, segment: &Segment, from: Side, before: impl FnOnce() -> Option<([Start; 2], Timestamp)>) {
+        if segment.malformed {
+            return;
+        }
+        if let Some(data) = &mut self.data {
+            return data.feed(segment, from);
+        }
+        if segment.payload_len > 0 && !segment.flags.syn() && !segment.flags.rst() {
+            let (starts, last) = before().unwrap_or(([Start::default(); 2], segment.ts));
+            self.data.insert(Box::new(Data::new(starts, last, segment.ts))).feed(segment, from);
+        }
+    }
+
+    /// What it tells; `None` of a flow without data.
+    pub fn view(&self) -> Option<TimingView> {
+        self.data.as_ref().map(|data| data.view())
+    }
+
+    /// The least round trips of data on both sides of the capture point together: that of the whole path. `None` unless
+    /// both were measured.
+    pub fn round_trip(&self) -> Option<Duration> {
+        let [orig, resp] = &self.data.as_ref()?.halves;
+        Some(orig.least_round_trip()? + resp.least_round_trip()?)
+    }
+
+    /// Exchanges originator and responder, with [`Flow::turn_around`].
+    pub fn turn_around(&mut self) {
+        if let Some(data) = &mut self.data {
+            data.halves.swap(0, 1);
+            data.turn.turn_around();
+        }
+    }
+}
+
+/// What a flow's handshake tells of each half, and when its last segment came.
+fn starts_of(flow: &Flow) -> ([Start; 2], Timestamp) {
+    let handshake = flow.handshake();
+    // Of what was sent once only.
+    let paths = handshake.rtt.map(|_| [handshake.syn_to_syn_ack, handshake.syn_ack_to_ack]).unwrap_or_default();
+    let start = |side: Side| {
+        let half = flow.half(side);
+        let mss = handshake.offered[side.peer().index()].and_then(|offer| offer.mss);
+        Start { nxt: half.nxt, una: half.una, path: paths[side.index()], mss, closed: half.window_raw == Some(0) }
+    };
+    (Side::BOTH.map(start), flow.span().1)
+}
+
+impl Data {
+    fn new(starts: [Start; 2], last: Timestamp, now: Timestamp) -> Self {
+        Self { origin: now, last, halves: starts.map(Half::new), turn: Turn::NONE, idle: (Span::ZERO, Offset::NONE) }
+    }
+
+    fn feed(&mut self, segment: &Segment, from: Side) {
+        let gap = self.pass(segment.ts);
+        let [orig, resp] = &mut self.halves;
+        let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
+        let held = own.take_held();
+        peer.take_held();
+        // A SYN is the handshake's, and a RST answers nothing.
+        if segment.flags.syn() || segment.flags.rst() {
+            return;
+        }
+        let heard_all = segment.flags.ack() && peer.is_heard(segment.ack);
+        if segment.flags.ack() {
+            peer.take_ack(segment);
+        }
+        let taken = own.take(segment, peer.is_closed(), self.origin);
+        match taken {
+            Taken::Next | Taken::Beyond => {
+                let next = taken == Taken::Next;
+                if let Some(time) = self.turn.speak(from, segment.ts, heard_all, next) {
+                    own.note_think(time);
+                }
+                if held && next && gap.is_some_and(|gap| stalls::is_at_once(gap, peer.path())) {
+                    own.note_released(segment.payload_len);
+                }
+            }
+            Taken::Again => self.turn.spoil(),
+            Taken::Nothing => {}
+        }
+    }
+
+    /// Moves to `now`; returns the time since the segment before, unless the capture's time ran backwards.
+    fn pass(&mut self, now: Timestamp) -> Option<Duration> {
+        let gap = between(Some(self.last), Some(now));
+        self.last = self.last.max(now);
+        if let Some(gap) = gap.map(Span::of).filter(|gap| *gap > self.idle.0) {
+            self.idle = (gap, Offset::of(now, self.origin));
+        }
+        gap
+    }
+
+    fn view(&self) -> TimingView {
+        let (gap, until) = self.idle;
+        let until = until.get(self.origin);
+        TimingView {
+            halves: [&self.halves[0], &self.halves[1]].map(|half| half.view(self.origin)),
+            idle: until.map(|until| IdleGap { time: gap.get(), until }),
+        }
+    }
+}

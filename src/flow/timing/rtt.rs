@@ -1,0 +1,90 @@
+//! Round trips: from data to its acknowledgment, by number and by timestamp.
+//!
+//! May touch `base` and `wire::Segment`. What an observer measures between data and its ack is the way from the capture
+//! point to the receiver and back, not the sender's round trip; that takes both halves. Read first: RFC 6298 §3 (Karn's
+//! rule, one sample a round trip), RFC 7323 §4.1 (which echoes may be used).
+//!
+//! Two segments are timed at once: a receiver acknowledges at least every second one (RFC 1122 §4.2.3.2), so that of two
+//! in a row one is acknowledged by its very end. An ack of more or less tells by number nothing that is exact.
+
+use std::time::Duration;
+
+use crate::base::{Seq, Timestamp};
+use crate::flow::stamp::between;
+use crate::wire::Segment;
+
+/// A segment with data that waits for its acknowledgment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Timed {
+    pub(super) at: Timestamp,
+    pub(super) end: Seq,
+    /// Its TSval, if no segment before carried it: else its echo may be that segment's.
+    pub(super) tsval: Option<u32>,
+    /// Nothing up to its end was sent twice.
+    pub(super) once: bool,
+    /// It travelled alone: all before it was acknowledged. With what follows, see `stalls`.
+    pub(super) alone: bool,
+    pub(super) small: bool,
+}
+
+/// The segments of a half that are timed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Watch([Option<Timed>; 2]);
+
+/// What an acknowledgment gave.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Answer {
+    /// By number, with the segment that it answers.
+    pub(super) by_ack: Option<(Duration, Timed)>,
+    pub(super) by_timestamps: Option<Duration>,
+}
+
+impl Watch {
+    pub(super) const NONE: Self = Self([None; 2]);
+
+    /// Times a segment that was sent for the first time, if there is room.
+    pub(super) fn begin(&mut self, timed: Timed) {
+        if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some(timed);
+        }
+    }
+
+    /// Karn's rule (RFC 6298 §3: "RTT samples MUST NOT be made using segments that were retransmitted"): numbers from
+    /// `seq` on were sent again, so that an ack of what ends beyond them may answer either copy.
+    pub(super) fn repeated(&mut self, seq: Seq) {
+        for timed in self.0.iter_mut().flatten().filter(|timed| timed.end.after(seq)) {
+            timed.once = false;
+        }
+    }
+
+    /// Times what was sent again, by its timestamp alone: that tells the copies apart (RFC 7323 §4.1). It takes the
+    /// place of what it repeats.
+    pub(super) fn begin_again(&mut self, seq: Seq, timed: Timed) {
+        if timed.tsval.is_some()
+            && let Some(slot) = self.0.iter_mut().find(|slot| slot.is_none_or(|timed| timed.end.after(seq)))
+        {
+            *slot = Some(timed);
+        }
+    }
+
+    /// An acknowledgment of something new: what it says of the segments that it covers, which are timed no longer.
+    /// RFC 7323 §4.1: an echo counts only if it comes with such an ack.
+    pub(super) fn acknowledge(&mut self, segment: &Segment) -> Answer {
+        let echo = segment.options.timestamps.map(|(_, tsecr)| tsecr);
+        let mut answer = Answer::default();
+        for slot in &mut self.0 {
+            let Some(timed) = slot.filter(|timed| !timed.end.after(segment.ack)) else { continue };
+            *slot = None;
+            // In no time, or in less than none, nothing was measured.
+            let took = between(Some(timed.at), Some(segment.ts)).filter(|time| !time.is_zero());
+            let Some(took) = took else { continue };
+            if timed.once && timed.end == segment.ack {
+                answer.by_ack = Some((took, timed));
+            }
+            if timed.tsval.is_some() && timed.tsval == echo {
+                answer.by_timestamps = Some(took);
+            }
+        }
+        answer
+    }
+}

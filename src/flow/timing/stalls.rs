@@ -1,0 +1,75 @@
+//! Stalls: acknowledgments that the peer delayed, and small writes that waited for them (Nagle).
+//!
+//! May touch nothing. RFC 1122 §4.2.3.2 lets a receiver keep an ack back for less than 0.5 s (Linux: at least 40 ms) in
+//! the hope of a second segment or of data to send with it; RFC 896 keeps a small write back while anything sent before
+//! it is not acknowledged. Together they stall whoever writes twice and then reads.
+//!
+//! What is claimed, and why:
+//! - **A delayed ack**: data that travelled alone was acknowledged without data, longer after it than the path has been
+//!   seen to take, by [`DELAY`]. Alone, so that neither a queue of its own nor a second segment explains the time.
+//! - **A small write waited for it (Nagle)**: that data was a small segment, and the very next segment of the flow is its
+//!   sender's next small one, at once after the ack. A process does not see acks; its kernel does.
+//!
+//! Where the path's own time is not known nothing is claimed.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::span::Span;
+use super::view;
+
+/// By how much later than the path takes an ack counts as delayed: from a little under Linux's 40 ms to RFC 1122's limit.
+const DELAY: RangeInclusive<Duration> = Duration::from_millis(35)..=Duration::from_millis(500);
+/// "At once": the path back, and this.
+const AT_ONCE: Duration = Duration::from_millis(1);
+/// Room that TCP's options can take of the MSS (RFC 9293 §3.1): a segment that lacks more than this is small.
+const MOST_OPTIONS: u32 = 40;
+/// RFC 9293 §3.7.1, where no MSS was offered or seen.
+pub(super) const DEFAULT_MSS: u16 = 536;
+
+/// What was recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Stalls {
+    delayed_acks: u32,
+    small_writes: u32,
+    /// Nanoseconds.
+    waited: u64,
+    worst: Span,
+}
+
+/// Whether a segment of `len` bytes is certainly less than a full one.
+pub(super) fn is_small(len: u32, mss: u16) -> bool {
+    len.saturating_add(MOST_OPTIONS) < u32::from(mss)
+}
+
+/// Whether an ack that took `took` was delayed, on a path that has taken `path` at least.
+pub(super) fn is_delayed(took: Duration, path: Span) -> bool {
+    path.known().is_some_and(|path| DELAY.contains(&took.saturating_sub(path)))
+}
+
+/// Whether what followed an ack after `gap` followed at once, where the way to its sender and back takes `path`.
+pub(super) fn is_at_once(gap: Duration, path: Span) -> bool {
+    gap <= path.known().unwrap_or_default() + AT_ONCE
+}
+
+impl Stalls {
+    pub(super) fn note_delayed(&mut self) {
+        self.delayed_acks = self.delayed_acks.saturating_add(1);
+    }
+
+    /// A small write waited for an ack that took `ack`.
+    pub(super) fn note_held(&mut self, ack: Duration) {
+        self.small_writes = self.small_writes.saturating_add(1);
+        self.waited = self.waited.saturating_add(Span::of(ack).nanos());
+        self.worst = self.worst.max(Span::of(ack));
+    }
+
+    pub(super) fn view(&self) -> Option<view::Stalls> {
+        (self.delayed_acks > 0).then(|| view::Stalls {
+            delayed_acks: self.delayed_acks,
+            small_writes: self.small_writes,
+            waited: Duration::from_nanos(self.waited),
+            worst: self.worst.get(),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! How fast new data came: over the time from first to last, and in the fastest second.
+//!
+//! May touch `base`.
+
+use std::time::Duration;
+
+use super::view::Throughput;
+use crate::base::Timestamp;
+use crate::flow::stamp::Offset;
+
+/// The new data of a half.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Volume {
+    bytes: u64,
+    /// Made by data more than a second after the first; until then all bytes are of the first second.
+    peak: Option<Box<Peak>>,
+    /// The first and the last data.
+    first: Offset,
+    last: Offset,
+}
+
+/// Bytes by seconds, counted from the first data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Peak {
+    second: u64,
+    current: u64,
+    most: u64,
+}
+
+impl Volume {
+    pub(super) const NONE: Self = Self { bytes: 0, peak: None, first: Offset::NONE, last: Offset::NONE };
+
+    /// `bytes` of new data at `now`; instants are kept after `origin`.
+    pub(super) fn add(&mut self, bytes: u64, now: Timestamp, origin: Timestamp) {
+        self.first.set_once(now, origin);
+        let first = self.first.get(origin).unwrap_or(now);
+        if self.last.get(origin).is_none_or(|last| now > last) {
+            self.last = Offset::of(now, origin);
+        }
+        let second = now.since(first).as_secs();
+        if second > 0 || self.peak.is_some() {
+            let before = self.bytes;
+            let peak = self.peak.get_or_insert_with(|| Box::new(Peak { second: 0, current: before, most: before }));
+            peak.add(bytes, second);
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    pub(super) fn is_some(&self) -> bool {
+        self.bytes > 0
+    }
+
+    pub(super) fn view(&self, origin: Timestamp) -> Option<Throughput> {
+        let time = self.last.get(origin)?.since(self.first.get(origin)?);
+        let peak = self.peak.as_deref().map(|peak| peak.most);
+        (time > Duration::ZERO).then_some(Throughput { bytes: self.bytes, time, peak })
+    }
+}
+
+impl Peak {
+    /// What comes too late counts in the second that it comes in.
+    fn add(&mut self, bytes: u64, second: u64) {
+        if second > self.second {
+            (self.second, self.current) = (second, 0);
+        }
+        self.current = self.current.saturating_add(bytes);
+        self.most = self.most.max(self.current);
+    }
+}

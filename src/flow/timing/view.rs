@@ -1,0 +1,100 @@
+//! What the times of a flow tell: plain values for screens and reports.
+//!
+//! Every time is as the capture point saw it. What is absent was not measured.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+
+/// The times of a flow that carried data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimingView {
+    /// Of what the originator sent; of what the responder sent.
+    pub halves: [HalfTiming; 2],
+    /// The longest time without a segment, from the handshake's end on.
+    pub idle: Option<IdleGap>,
+}
+
+/// Of one half: what its sender sent.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct HalfTiming {
+    /// From its data to the acknowledgment of just that data, both seen at the capture point: the way from there to the
+    /// **peer** and back, with whatever the peer delays its acknowledgments. Nothing that was sent twice is in it (Karn).
+    pub rtt_by_ack: Option<Delays>,
+    /// The same by the echo of its timestamp: what was sent twice is in it too.
+    pub rtt_by_timestamps: Option<Delays>,
+    /// `None` where no acknowledgment by the peer was seen.
+    pub in_flight: Option<InFlight>,
+    /// `None` unless its data spans some time.
+    pub throughput: Option<Throughput>,
+    /// From the peer's last byte to its first, turn by turn: of the responder the server's think time. The way from the
+    /// capture point to it and back (the peer's round trip) is in it.
+    pub think: Option<Delays>,
+    /// `None` if none was recognised.
+    pub stalls: Option<Stalls>,
+}
+
+impl HalfTiming {
+    /// The round trips by acknowledgment; where there are none, by timestamps.
+    pub fn round_trip(&self) -> Option<&Delays> {
+        self.rtt_by_ack.as_ref().or(self.rtt_by_timestamps.as_ref())
+    }
+}
+
+/// A set of measured times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delays {
+    pub samples: u32,
+    pub min: Duration,
+    pub mean: Duration,
+    pub max: Duration,
+    /// RFC 3550 §6.4.1's estimate, from one sample to the next; `None` of a single one.
+    pub jitter: Option<Duration>,
+    /// To an eighth; `None` of fewer than 16 samples.
+    pub p50: Option<Duration>,
+    pub p95: Option<Duration>,
+}
+
+/// Payload bytes sent and not acknowledged, as the capture point saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InFlight {
+    pub now: u32,
+    pub max: u32,
+}
+
+/// New payload (each byte once) over the time from its first to its last data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Throughput {
+    pub bytes: u64,
+    pub time: Duration,
+    /// Most bytes in one second, counted from its first data; `None` of less than a second.
+    pub peak: Option<u64>,
+}
+
+impl Throughput {
+    /// Bytes a second.
+    pub fn rate(&self) -> u64 {
+        let rate = u128::from(self.bytes) * 1_000_000_000 / self.time.as_nanos().max(1);
+        u64::try_from(rate).unwrap_or(u64::MAX)
+    }
+}
+
+/// A time without a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdleGap {
+    pub time: Duration,
+    /// When it ended.
+    pub until: Timestamp,
+}
+
+/// What its sender waited for acknowledgments that its peer delayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stalls {
+    /// Acknowledgments that the peer delayed: of data that travelled alone, without data of its own.
+    pub delayed_acks: u32,
+    /// Of these, how often a small write waited for it (Nagle), how long those acknowledgments took together, and the
+    /// longest.
+    pub small_writes: u32,
+    pub waited: Duration,
+    pub worst: Duration,
+}
