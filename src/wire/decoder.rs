@@ -9,7 +9,11 @@ use super::ip::{self, Datagram, Part};
 use super::link::{self, Header, Layer};
 use super::route::Route;
 use super::span::Span;
-use super::{Decoded, Frame, FrameCounts, Stop, icmp, tcp, tunnel};
+use super::{Decoded, Frame, FrameCounts, Segment, Stop, icmp, tcp, tunnel};
+use crate::base::Endpoint;
+
+/// The port of DNS (RFC 1035 §4.2).
+const DNS: u16 = 53;
 
 /// Decodes the frames of one source.
 #[derive(Debug, Clone, Default)]
@@ -18,10 +22,20 @@ pub struct Decoder {
     counts: FrameCounts,
 }
 
+/// What stands behind a frame's last header, as far as it was captured; never empty.
+#[derive(Debug, Clone, Copy)]
+pub enum Carried<'a> {
+    /// The payload of the segment that the frame is.
+    Tcp(&'a Segment, &'a [u8]),
+    /// The payload of a UDP datagram from or to the port of DNS.
+    Dns { src: Endpoint, dst: Endpoint, payload: &'a [u8] },
+}
+
 /// Where the headers of a frame led.
 enum Found<'a> {
     Tcp(Datagram<'a>),
     Icmp(Datagram<'a>),
+    Dns(Datagram<'a>),
     Fragment(Datagram<'a>, Part),
 }
 
@@ -29,8 +43,14 @@ impl Decoder {
     /// Decodes one frame: link headers, IP and tunnels down to TCP, or to an ICMP error that quotes TCP. The frame
     /// that completes a fragmented datagram is what the datagram is.
     pub fn decode(&mut self, frame: &Frame<'_>) -> Decoded {
+        self.open(frame, |_| {})
+    }
+
+    /// The same, and shows what the frame carries, if it carries anything: of the frame that completes a fragmented
+    /// datagram, what the datagram carries.
+    pub fn open(&mut self, frame: &Frame<'_>, mut show: impl FnMut(Carried<'_>)) -> Decoded {
         let layer = Layer::new(Header::Link(frame.link), Span::new(frame.bytes, frame.len));
-        let decoded = self.read(frame, layer, &mut Route::default()).unwrap_or_else(|stop| match stop {
+        let decoded = self.read(frame, layer, &mut Route::default(), &mut show).unwrap_or_else(|stop| match stop {
             Stop::NotTcp => Decoded::NotTcp,
             Stop::Undecoded(reason) => Decoded::Undecoded(reason),
         });
@@ -43,15 +63,37 @@ impl Decoder {
         self.counts
     }
 
-    fn read(&mut self, frame: &Frame<'_>, layer: Layer<'_>, route: &mut Route) -> Result<Decoded, Stop> {
+    fn read(
+        &mut self,
+        frame: &Frame<'_>,
+        layer: Layer<'_>,
+        route: &mut Route,
+        show: &mut impl FnMut(Carried<'_>),
+    ) -> Result<Decoded, Stop> {
         match follow(layer, route)? {
-            Found::Tcp(datagram) => tcp::segment(frame, route, &datagram).map(Decoded::Tcp),
+            Found::Tcp(datagram) => {
+                let segment = tcp::segment(frame, route, &datagram)?;
+                let payload = tcp::payload(&datagram);
+                if !payload.is_empty() && segment.payload_len > 0 {
+                    show(Carried::Tcp(&segment, payload));
+                }
+                Ok(Decoded::Tcp(segment))
+            }
+            Found::Dns(datagram) => {
+                let [src, dst] = udp_ports(&datagram).unwrap_or_default();
+                let payload = datagram.payload.bytes.get(8..).unwrap_or_default();
+                if !payload.is_empty() {
+                    let (src, dst) = (Endpoint::new(datagram.src, src), Endpoint::new(datagram.dst, dst));
+                    show(Carried::Dns { src, dst, payload });
+                }
+                Err(Stop::NotTcp)
+            }
             Found::Icmp(datagram) => icmp::quote(frame, &datagram).map(Decoded::Icmp),
             Found::Fragment(datagram, part) => {
                 let whole = self.fragments.add(frame.ts, frame.scope, &datagram, part)?;
                 self.counts.join(whole.earlier);
                 // No deeper than `Route` allows IP headers to nest.
-                self.read(frame, Layer::new(Header::Ip, Span::new(&whole.bytes, whole.wire_len)), route)
+                self.read(frame, Layer::new(Header::Ip, Span::new(&whole.bytes, whole.wire_len)), route, show)
             }
         }
     }
@@ -69,9 +111,21 @@ fn follow<'a>(mut layer: Layer<'a>, route: &mut Route) -> Result<Found<'a>, Stop
         layer = match datagram.protocol {
             ip_number::TCP => return Ok(Found::Tcp(datagram)),
             ip_number::ICMP | ip_number::IPV6_ICMP => return Ok(Found::Icmp(datagram)),
-            protocol => tunnel::behind(protocol, datagram.payload, route)?,
+            protocol => match tunnel::behind(protocol, datagram.payload, route) {
+                Err(Stop::NotTcp) if is_dns(&datagram) => return Ok(Found::Dns(datagram)),
+                behind => behind?,
+            },
         };
     }
+}
+
+fn is_dns(datagram: &Datagram<'_>) -> bool {
+    datagram.protocol == ip_number::UDP && udp_ports(datagram).is_some_and(|ports| ports.contains(&DNS))
+}
+
+/// Source and destination port.
+fn udp_ports(datagram: &Datagram<'_>) -> Option<[u16; 2]> {
+    Some([datagram.payload.u16(0)?, datagram.payload.u16(2)?])
 }
 
 /// Whether a fragment is worth keeping: what its datagram's payload begins with may lead to TCP.

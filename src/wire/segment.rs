@@ -34,6 +34,9 @@ pub struct Segment {
     pub tunnel: Option<Tunnel>,
     /// A digest of the datagram from the IP header on: the same on every interface that shows the same datagram.
     pub digest: u64,
+    /// TLS records of application data that begin in the payload, as far as it was captured; two stands for more. Who
+    /// reads payloads (`names`) fills it in; 0 otherwise.
+    pub app_records: u8,
 }
 
 impl Segment {

@@ -48,5 +48,12 @@ pub(super) fn segment(frame: &Frame<'_>, route: &Route, datagram: &Datagram<'_>)
         vlan: route.vlan,
         tunnel: route.tunnel,
         digest: digest(datagram.captured),
+        app_records: 0,
     })
+}
+
+/// What follows the header, as far as it was captured.
+pub(super) fn payload<'a>(datagram: &Datagram<'a>) -> &'a [u8] {
+    let bytes = datagram.payload.bytes;
+    bytes.get(12).and_then(|offset| bytes.get(usize::from(offset >> 4) * 4..)).unwrap_or_default()
 }

@@ -40,6 +40,7 @@ fn segments(n: usize) -> [Segment; 5] {
         tunnel: None,
         malformed: false,
         digest: (n as u64) << 8 | step as u64,
+        app_records: 0,
     };
     [
         segment(0, true, Flags::SYN, number, 0, 0),
