@@ -86,6 +86,7 @@ pub mod engine;
 pub mod flow;
 pub mod journal;
 pub mod kernel;
+pub mod names;
 pub mod wire;
 
 #[cfg(feature = "tui")]

@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use sockscope::io::capture::{CaptureSettings, LiveCapture};
-use sockscope::wire::{Decoded, FrameCounts};
+use sockscope::wire::{Decoded, Decoder, FrameCounts};
 
 #[path = "support/netns.rs"]
 mod netns;
@@ -25,12 +25,13 @@ fn capture(device: &str) -> LiveCapture {
 /// Reads until `enough`, which is shown everything decoded.
 fn read_until(capture: &mut LiveCapture, mut enough: impl FnMut(Decoded) -> bool) -> FrameCounts {
     let begun = Instant::now();
+    let mut decoder = Decoder::default();
     let mut done = false;
     while !done {
-        assert!(begun.elapsed() < DEADLINE, "not seen: {:?}", capture.counts());
-        capture.read(|decoded| done |= enough(decoded)).expect("the capture goes on");
+        assert!(begun.elapsed() < DEADLINE, "not seen: {:?}", decoder.counts());
+        capture.read(|frame| done |= enough(decoder.decode(frame))).expect("the capture goes on");
     }
-    capture.counts()
+    decoder.counts()
 }
 
 #[test]

@@ -40,6 +40,7 @@ fn segment(micros: i64, src: Endpoint, dst: Endpoint, flags: Flags, seq: u32, ac
         tunnel: None,
         malformed: false,
         digest: 0,
+        app_records: 0,
     }
 }
 

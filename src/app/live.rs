@@ -15,7 +15,7 @@ use crate::engine::{Engine, Input, Loss};
 use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
 use crate::io::clock;
 use crate::io::{Sampler, Sockets};
-use crate::journal::{HOLD, Merge};
+use crate::journal::{HOLD, Intake, Merge};
 use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
 use crate::wire::FrameCounts;
@@ -254,7 +254,9 @@ impl Line {
         match self.send.try_send(delivery) {
             Ok(()) => true,
             Err(TrySendError::Full(Delivery::Inputs { inputs, .. })) => {
-                self.ours.fetch_add(inputs.len() as u64, Ordering::Relaxed);
+                let told_with_segments = |input: &&Input| matches!(input, Input::Name(_) | Input::Dns(_));
+                let lost = inputs.iter().filter(|input| !told_with_segments(input)).count();
+                self.ours.fetch_add(lost as u64, Ordering::Relaxed);
                 true
             }
             Err(TrySendError::Full(_)) => true,
@@ -267,13 +269,16 @@ fn follow(mut capture: LiveCapture, line: &Line) -> Result<()> {
     let source = line.source;
     let mut told = Instant::now();
     let mut batch = Vec::with_capacity(BATCH);
+    let mut intake = Intake::default();
     while !line.stopped() {
         let before = clock::now();
-        capture.read(|decoded| batch.extend(Input::of(&decoded)))?;
+        capture.read(|frame| {
+            intake.take(frame, &mut batch);
+        })?;
         let newest = batch.last().map(Input::ts);
         let upto = (before - SETTLE).max(newest.unwrap_or(Timestamp::MIN));
         let inputs = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-        if !line.offer(Delivery::Inputs { source, inputs, upto, frames: capture.counts() }) {
+        if !line.offer(Delivery::Inputs { source, inputs, upto, frames: intake.counts() }) {
             return Ok(());
         }
         if told.elapsed() >= LOSS_EVERY {

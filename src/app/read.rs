@@ -13,8 +13,8 @@ use crate::base::Timestamp;
 use crate::engine::{Input, Loss};
 use crate::io::bpf::FrameFilter;
 use crate::io::file;
-use crate::journal::{CaptureReader, Damage};
-use crate::wire::{Decoded, Decoder, FrameCounts};
+use crate::journal::{CaptureReader, Damage, Intake};
+use crate::wire::FrameCounts;
 
 /// Inputs that are handed over together.
 const BATCH: usize = 512;
@@ -67,7 +67,7 @@ fn open_file(path: &Path) -> Result<Box<dyn Read + Send>> {
 /// What the reading thread delivers.
 #[derive(Debug)]
 pub(super) enum Reading {
-    /// Segments, ICMP errors, and what became of all frames so far, in the order of the file.
+    /// Segments, ICMP errors, names, and what became of all frames so far, in the order of the file.
     Batch(Vec<Input>),
     /// The end: clean, damaged, or the filter failed.
     End(Option<Damage>),
@@ -108,7 +108,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
             filter.check(interface.link)?;
         }
     }
-    let mut source = Source { reader, filter, decoder: Decoder::of_file(), told: None, last: Timestamp::MIN };
+    let mut source = Source { reader, filter, intake: Intake::default(), told: None, last: Timestamp::MIN };
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if origin.can_reopen() { BATCH } else { 1 };
     let (send, receive) = bounded(AHEAD / batch);
@@ -130,7 +130,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
 struct Source {
     reader: CaptureReader,
     filter: Option<FrameFilter>,
-    decoder: Decoder,
+    intake: Intake,
     /// The counts that were told last.
     told: Option<FrameCounts>,
     last: Timestamp,
@@ -156,7 +156,7 @@ impl Source {
                     Err(why) => break Some(Some(why)),
                 }
             };
-            if end.is_some() && self.told != Some(self.decoder.counts()) && self.decoder.counts().frames > 0 {
+            if end.is_some() && self.told != Some(self.intake.counts()) && self.intake.counts().frames > 0 {
                 self.tell(&mut inputs);
             }
             newest.store(self.last.nanos(), Ordering::Relaxed);
@@ -180,24 +180,22 @@ impl Source {
                 return Ok(true);
             }
         }
-        let decoded = self.decoder.decode(&frame);
-        if self.is_due(&decoded) {
+        let decoded = self.intake.take(&frame, inputs);
+        if self.is_due(decoded) {
             self.tell(inputs);
         }
-        inputs.extend(Input::of(&decoded));
         Ok(true)
     }
 
-    /// Whether the counts are to be told again, with the frame that was decoded to this.
-    fn is_due(&self, decoded: &Decoded) -> bool {
+    /// Whether the counts are to be told again, with a frame that was decoded or not.
+    fn is_due(&self, decoded: bool) -> bool {
         let Some(told) = &self.told else { return true };
-        let counts = self.decoder.counts();
-        let lost = matches!(decoded, Decoded::Undecoded(_));
-        counts.frames - told.frames >= TELL_EVERY || (lost && counts.undecoded_total() > told.undecoded_total())
+        let counts = self.intake.counts();
+        counts.frames - told.frames >= TELL_EVERY || (!decoded && counts.undecoded_total() > told.undecoded_total())
     }
 
     fn tell(&mut self, inputs: &mut Vec<Input>) {
-        let frames = self.decoder.counts();
+        let frames = self.intake.counts();
         self.told = Some(frames);
         inputs.push(Input::Loss(Loss { ts: self.last, kernel: None, interface: None, ours: 0, frames }));
     }

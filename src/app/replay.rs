@@ -210,11 +210,14 @@ impl Replay {
         Duration::ZERO
     }
 
-    /// Feeds one segment; where the reader has none yet (a stream may be silent for long), later.
+    /// Feeds one segment and what belongs to it; where the reader has none yet (a stream may be silent for long), later.
     fn step(&mut self, engine: &mut Engine) {
         let mut found = false;
         while !found && self.fill(false) {
             found = matches!(self.ahead.waiting().first(), Some(Input::Segment(_)));
+            self.feed_until(engine, None, 1);
+        }
+        while matches!(self.ahead.waiting().first(), Some(Input::Name(_) | Input::Dns(_) | Input::Loss(_))) {
             self.feed_until(engine, None, 1);
         }
         self.step = !found && !self.at_end;

@@ -13,6 +13,8 @@ use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::handshakes::Handshakes;
 use super::join::KernelSide;
+use super::lookups::Lookups;
+use super::opening::Watched;
 use super::record::{Rare, Rate, Record, Standing};
 use super::states::States;
 use super::table::{FlowTable, Slot, Tuple, side_of};
@@ -60,6 +62,7 @@ pub struct Engine {
     pub(super) states: States,
     pub(super) handshakes: Handshakes,
     pub(super) kernel: KernelSide,
+    pub(super) lookups: Lookups,
     /// This host's addresses, once a sample told them.
     pub(super) addresses: Option<Arc<[IpAddr]>>,
     pub(super) wire_seen: bool,
@@ -85,6 +88,7 @@ impl Engine {
             states: States::new(),
             handshakes: Handshakes::new(),
             kernel: KernelSide::default(),
+            lookups: Lookups::new(config.seed),
             addresses: None,
             wire_seen: false,
             loss: None,
@@ -97,10 +101,13 @@ impl Engine {
 
     /// Takes in one input: moves the clock, fires what is due, then applies it.
     pub fn feed(&mut self, input: &Input) {
-        self.advance(input.ts(), !matches!(input, Input::Tick(_)));
+        // What a segment says was counted with it.
+        self.advance(input.ts(), !matches!(input, Input::Tick(_) | Input::Name(_) | Input::Dns(_)));
         match input {
             Input::Segment(segment) => self.segment(segment),
             Input::Icmp(quote) => self.icmp(quote),
+            Input::Name(name) => self.name(name),
+            Input::Dns(dns) => self.lookups.take(dns),
             Input::Sample(sample) => self.sample(sample),
             Input::Loss(loss) => {
                 self.wire_seen = true;
@@ -227,6 +234,7 @@ impl Engine {
                     if let Some(flow) = &mut record.wire {
                         flow.feed(segment, from);
                     }
+                    record.opening.feed(segment);
                 });
             }
         }
@@ -294,6 +302,7 @@ impl Engine {
             timing: Timing::default(),
             zeek: None,
             rare: Rare::of(segment),
+            opening: Watched::default(),
             bare: [false; 2],
             ends: [None, None],
             local,
@@ -331,7 +340,9 @@ impl Engine {
         if segment.flags.syn() && !segment.malformed {
             self.handshakes.begin(segment.ts);
         }
+        let lookup = self.lookup(segment);
         self.change(slot, segment.ts, |record| {
+            record.opening.resolve(lookup);
             let from = side_of(record, segment.src);
             record.bare[from.index()] = segment.tunnel.is_none();
             record.touch(segment, u64::from(segment.frame_len) * 8);

@@ -13,7 +13,7 @@ use crate::flow::{
 use crate::kernel::{Limits, Process, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
-use super::{FlowId, Loss, PortsPane};
+use super::{FlowId, Loss, Opening, PeerName, PortsPane};
 
 /// Everything that a screen draws.
 #[derive(Debug, Clone, PartialEq)]
@@ -284,6 +284,8 @@ pub struct FlowRow {
     /// Whether a SYN told who is the originator; if not, it is only the first seen to send (or, of a socket
     /// without segments, the likelier one: the end that did not listen or whose port is ephemeral).
     pub orig_known: bool,
+    /// What the responder is called, by the best evidence there is.
+    pub name: Option<PeerName>,
     /// How the handshake went; `None` if no segment was seen.
     pub outcome: Option<HandshakeOutcome>,
     pub first: Timestamp,
@@ -399,6 +401,8 @@ pub struct FlowDetail {
     pub tunnel: Option<Tunnel>,
     /// An ICMP error that explains why the handshake got no answer.
     pub rejected: Option<Rejection>,
+    /// What its opening shows: names, and where the wait was. `None` if nothing of it was recorded.
+    pub opening: Option<Box<Opening>>,
     /// What the wire shows of each half: the originator's, the responder's. `None` if no segment was seen.
     pub halves: Option<[HalfView; 2]>,
     /// How often each half's segments were marked by sequence analysis. `None` if no segment was seen.

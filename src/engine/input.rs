@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::base::Timestamp;
 use crate::kernel::SocketSample;
+use crate::names::{Dns, FlowName};
 use crate::wire::{Decoded, FrameCounts, IcmpQuote, Segment};
 
 /// One input. The list of kinds grows; the law (state is a function of the ordered inputs) stays.
@@ -12,6 +13,9 @@ pub enum Input {
     Segment(Segment),
     /// An ICMP error about a segment.
     Icmp(IcmpQuote),
+    /// What the payload of the segment just before it says.
+    Name(FlowName),
+    Dns(Dns),
     Sample(Arc<SocketSample>),
     Loss(Loss),
     /// Time passed; nothing else happened.
@@ -33,6 +37,8 @@ impl Input {
         match self {
             Self::Segment(segment) => segment.ts,
             Self::Icmp(quote) => quote.ts,
+            Self::Name(name) => name.ts,
+            Self::Dns(dns) => dns.ts,
             Self::Sample(sample) => sample.ts,
             Self::Loss(loss) => loss.ts,
             Self::Tick(ts) => *ts,

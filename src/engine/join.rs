@@ -18,6 +18,7 @@ use super::FlowId;
 use super::dashboard::{KernelSight, Ownership};
 use super::end::End;
 use super::opener::{listener_of, listening_ends};
+use super::opening::Watched;
 use super::ports::Ports;
 use super::record::{Rate, Record};
 use super::table::{Slot, Tuple, side_of};
@@ -193,6 +194,7 @@ impl Engine {
         let (orig, resp) = if accepted { (socket.peer, socket.local) } else { (socket.local, socket.peer) };
         let local = self.locality(orig, resp);
         self.table.insert(|id| Record {
+            opening: Watched::default(),
             id,
             scope: sample.scope,
             orig,

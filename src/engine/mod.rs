@@ -1,6 +1,6 @@
 //! Joins wire, kernel and owner; keeps history, timers, queries.
 //!
-//! May touch base, flow, kernel (and findings); no style, no terminal, no I/O. State is a pure function of the ordered
+//! May touch base, wire's and names' values, flow, kernel (and findings); no style, no terminal, no I/O. State is a pure function of the ordered
 //! inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293 §3.3.2.
 
 mod core;
@@ -13,7 +13,10 @@ mod handshakes;
 mod icmp;
 mod input;
 mod join;
+mod lookups;
+mod named;
 mod opener;
+mod opening;
 mod order;
 mod ports;
 mod query;
@@ -33,6 +36,7 @@ pub use dashboard::*;
 pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
 pub use filter::Filter;
 pub use input::{Input, Loss};
+pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls};
 pub use ports::{Forecast, PortRow, PortsPane};
 pub use query::{Query, QueryCache, Sort, SortKey};
 

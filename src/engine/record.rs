@@ -9,6 +9,7 @@ use crate::wire::{Segment, Tunnel};
 use super::FlowId;
 use super::dashboard::Rejection;
 use super::end::End;
+use super::opening::Watched;
 use super::table::{Slot, Tuple, side_of};
 
 /// A connection, by wire, kernel or both.
@@ -32,6 +33,8 @@ pub(super) struct Record {
     pub(super) zeek: Option<Zeek>,
     /// What few flows have.
     pub(super) rare: Option<Box<Rare>>,
+    /// What its opening shows: names and waits.
+    pub(super) opening: Watched,
     /// Whose segments were seen outside of any tunnel.
     pub(super) bare: [bool; 2],
     /// What the kernel said of the originator's and the responder's socket.

@@ -9,7 +9,7 @@ use crate::kernel::Process;
 use super::dashboard::{EndCell, FlowDetail, FlowRow, Ownership, Rtt};
 use super::end::End;
 use super::record::Record;
-use super::{Engine, FlowId, story};
+use super::{Engine, FlowId, PeerName, story};
 
 impl Record {
     /// The process named for either end, the originator's first.
@@ -34,6 +34,11 @@ impl Record {
     pub(super) fn state(&self) -> Option<TcpState> {
         let side = |side| self.reported(side).or_else(|| self.inferred(side));
         side(Side::Orig).or_else(|| side(Side::Resp))
+    }
+
+    /// What the responder is called.
+    pub(super) fn name(&self) -> Option<PeerName> {
+        self.opening.shown()?.name()
     }
 
     fn retrans(&self) -> Option<u64> {
@@ -78,6 +83,7 @@ impl Engine {
             vlan: rare.and_then(|rare| rare.vlan),
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
+            opening: record.opening.shown().cloned().map(Box::new),
             life,
             timing: record.timing.view(),
             zeek: record.zeek.as_ref().map(|zeek| zeek.rows(self.now.unwrap_or_default())),
@@ -105,6 +111,7 @@ impl Engine {
             orig: self.end_cell(record, Side::Orig),
             resp: self.end_cell(record, Side::Resp),
             orig_known: record.orig_known,
+            name: record.name(),
             outcome: record.wire.as_ref().map(Flow::outcome),
             first: record.first,
             last: record.touched,

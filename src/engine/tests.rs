@@ -2,6 +2,7 @@
 
 mod analysis;
 mod late;
+mod opening;
 mod orientation;
 mod panes;
 mod story;
@@ -62,6 +63,7 @@ pub(super) fn segment(millis: i64, src: &str, dst: &str, flags: &str, seq: u32, 
         tunnel: None,
         malformed: false,
         digest: u64::from(seq) << 32 | u64::from(ack) ^ u64::from(len) ^ millis as u64,
+        app_records: 0,
     }
 }
 

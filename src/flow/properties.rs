@@ -65,6 +65,7 @@ pub(super) fn segment() -> impl Strategy<Value = (Segment, Side)> {
                 tunnel: None,
                 malformed: false,
                 digest: 0,
+                app_records: 0,
             };
             (segment, if from_orig { Side::Orig } else { Side::Resp })
         },

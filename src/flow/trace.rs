@@ -117,6 +117,7 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
         tunnel: None,
         malformed: false,
         digest: 0,
+        app_records: 0,
     };
     let mut rest = rest.iter();
     while let Some(word) = rest.next() {

@@ -8,7 +8,7 @@ use rustix::net::{AddressFamily, SocketType};
 use thiserror::Error;
 
 use crate::base::{Scope, Timestamp};
-use crate::wire::{Decoded, Decoder, Frame, FrameCounts, LinkType};
+use crate::wire::{Frame, LinkType};
 
 /// Cooked capture with interface ids.
 const LINUX_SLL2: i32 = 276;
@@ -17,11 +17,11 @@ const TIMEOUT_MS: i32 = 50;
 /// Frames taken in one go, so that a flood still lets the reader report and stop.
 const AT_ONCE: usize = 4096;
 /// What may carry TCP: all of IPv4's, and IPv6 behind extension headers too; fragments; tunnels (IP in IP, GRE, and
-/// UDP's by port); ICMP errors, which quote it.
+/// UDP's by port); ICMP errors, which quote it; and DNS, which names its ends.
 const MAY_BE_TCP: &str = "tcp or (ip6 and not (ip6 proto 6 or ip6 proto 17 or ip6 proto 58)) \
     or (ip and ip[6:2] & 0x3fff != 0) or ip proto 4 or ip proto 41 or ip proto 47 or ip proto 97 or ip proto 137 \
     or udp port 4789 or udp port 8472 or udp port 4790 or udp port 6081 or udp port 2152 or udp port 3544 \
-    or udp port 1701 or udp port 6635 \
+    or udp port 1701 or udp port 6635 or udp port 53 \
     or icmp[icmptype] == icmp-unreach or (ip6 proto 58 and ip6[40] == 1)";
 
 /// How to capture.
@@ -56,7 +56,6 @@ pub struct LiveCapture {
     /// The interface's index, by which the same datagram on two interfaces is told from a repeat; 0 for `any`, whose
     /// frames tell their own, and for devices that are no interfaces.
     index: u32,
-    decoder: Decoder,
 }
 
 impl std::fmt::Debug for LiveCapture {
@@ -96,16 +95,16 @@ impl LiveCapture {
         })?;
         let link = LinkType(u16::try_from(handle.get_datalink().0).unwrap_or(u16::MAX));
         let index = interface_index(&settings.device);
-        Ok(Self { handle, link, device: settings.device.clone(), index, decoder: Decoder::default() })
+        Ok(Self { handle, link, device: settings.device.clone(), index })
     }
 
-    /// Takes what the kernel has gathered, waiting for it at most a moment; gives `each` frame as decoded.
+    /// Takes what the kernel has gathered, waiting for it at most a moment; gives `each` frame.
     ///
     /// # Errors
     /// Where the capture has ended (the interface went down or away).
-    pub fn read(&mut self, mut each: impl FnMut(Decoded)) -> Result<(), CaptureError> {
-        let (link, index, decoder) = (self.link, self.index, &mut self.decoder);
-        let taken = self.handle.dispatch(Some(AT_ONCE), |packet| each(decoder.decode(&frame(link, index, &packet))));
+    pub fn read(&mut self, mut each: impl FnMut(&Frame<'_>)) -> Result<(), CaptureError> {
+        let (link, index) = (self.link, self.index);
+        let taken = self.handle.dispatch(Some(AT_ONCE), |packet| each(&frame(link, index, &packet)));
         match taken {
             Ok(_) | Err(pcap::Error::TimeoutExpired) => Ok(()),
             Err(error) => Err(CaptureError::Device { device: self.device.clone(), reason: error.to_string() }),
@@ -116,11 +115,6 @@ impl LiveCapture {
     pub fn dropped(&mut self) -> Option<(u64, u64)> {
         let stats = self.handle.stats().ok()?;
         Some((u64::from(stats.dropped), u64::from(stats.if_dropped)))
-    }
-
-    /// What became of the frames so far.
-    pub const fn counts(&self) -> FrameCounts {
-        self.decoder.counts()
     }
 }
 

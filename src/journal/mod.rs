@@ -1,10 +1,11 @@
-//! Captures and recordings ↔ inputs: here, reading capture files in order, from any `Read`.
+//! Captures and recordings ↔ inputs: here, reading capture files in order, from any `Read`, and frames → inputs.
 //!
-//! May touch `base`, `wire`, `kernel` and `engine`; no wall clock and no terminal. Read first: [`CaptureReader`],
+//! May touch `base`, `wire`, `names`, `kernel` and `engine`; no wall clock and no terminal. Read first: [`CaptureReader`],
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>,
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
 mod decompress;
+mod intake;
 mod merge;
 mod pcap;
 mod pcapng;
@@ -15,6 +16,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use intake::Intake;
 pub use merge::{HOLD, Merge};
 pub use play::PlayClock;
 pub use reader::{CaptureReader, Damage, Interface, OpenError};

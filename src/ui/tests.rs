@@ -38,6 +38,7 @@ fn row(id: u64) -> FlowRow {
         orig: end.clone(),
         resp: end,
         orig_known: true,
+        name: None,
         outcome: None,
         first: at,
         last: at,

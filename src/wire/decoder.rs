@@ -9,40 +9,47 @@ use super::ip::{self, Datagram, Part};
 use super::link::{self, Header, Layer};
 use super::route::Route;
 use super::span::Span;
-use super::{Decoded, Frame, FrameCounts, LinkType, Stop, icmp, tcp, tunnel};
+use super::{Decoded, Frame, FrameCounts, LinkType, Segment, Stop, icmp, tcp, tunnel};
+use crate::base::Endpoint;
+
+/// The port of DNS (RFC 1035 §4.2).
+const DNS: u16 = 53;
 
 /// Decodes the frames of one source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Decoder {
     fragments: Fragments,
     counts: FrameCounts,
-    with_digests: bool,
 }
 
-/// For a source that shows datagrams on several interfaces.
-impl Default for Decoder {
-    fn default() -> Self {
-        Self { fragments: Fragments::default(), counts: FrameCounts::default(), with_digests: true }
-    }
+/// What stands behind a frame's last header, as far as it was captured; never empty.
+#[derive(Debug, Clone, Copy)]
+pub enum Carried<'a> {
+    /// The payload of the segment that the frame is.
+    Tcp(&'a Segment, &'a [u8]),
+    /// The payload of a UDP datagram from or to the port of DNS.
+    Dns { src: Endpoint, dst: Endpoint, payload: &'a [u8] },
 }
 
 /// Where the headers of a frame led.
 enum Found<'a> {
     Tcp(Datagram<'a>),
     Icmp(Datagram<'a>),
+    Dns(Datagram<'a>),
     Fragment(Datagram<'a>, Part),
 }
 
 impl Decoder {
-    /// For a capture file, where every frame counts: segments get no digest.
-    pub fn of_file() -> Self {
-        Self { with_digests: false, ..Self::default() }
-    }
-
     /// Decodes one frame: link headers, IP and tunnels down to TCP, or to an ICMP error that quotes TCP. The frame
     /// that completes a fragmented datagram is what the datagram is.
     pub fn decode(&mut self, frame: &Frame<'_>) -> Decoded {
-        let decoded = self.plain(frame).unwrap_or_else(|| self.any(frame));
+        self.open(frame, |_| {})
+    }
+
+    /// The same, and shows what the frame carries, if it carries anything: of the frame that completes a fragmented
+    /// datagram, what the datagram carries.
+    pub fn open(&mut self, frame: &Frame<'_>, mut show: impl FnMut(Carried<'_>)) -> Decoded {
+        let decoded = Self::plain(frame, &mut show).unwrap_or_else(|| self.any(frame, &mut show));
         self.counts.count(&decoded);
         decoded
     }
@@ -50,19 +57,19 @@ impl Decoder {
     /// TCP right behind the headers of Ethernet and IP, as nearly every frame has it: what [`Self::any`] gives for it,
     /// or nothing.
     #[inline]
-    pub(super) fn plain(&self, frame: &Frame<'_>) -> Option<Decoded> {
+    pub(super) fn plain(frame: &Frame<'_>, show: &mut impl FnMut(Carried<'_>)) -> Option<Decoded> {
         const ETHERNET: LinkType = LinkType(1);
         let ([.., high, low], span) = Span::new(frame.bytes, frame.len).header::<14>()?;
         let is_ip =
             frame.link == ETHERNET && matches!((high, low, span.u8(0)? >> 4), (0x08, 0x00, 4) | (0x86, 0xdd, 6));
         let datagram = ip::plain(span).filter(|_| is_ip)?;
-        tcp::segment(frame, &Route::default(), &datagram, self.with_digests).map(Decoded::Tcp).ok()
+        tcp_of(frame, &Route::default(), &datagram, show).ok()
     }
 
     /// Whatever the frame is.
-    pub(super) fn any(&mut self, frame: &Frame<'_>) -> Decoded {
+    pub(super) fn any(&mut self, frame: &Frame<'_>, show: &mut impl FnMut(Carried<'_>)) -> Decoded {
         let layer = Layer::new(Header::Link(frame.link), Span::new(frame.bytes, frame.len));
-        self.read(frame, layer, &mut Route::default()).unwrap_or_else(|stop| match stop {
+        self.read(frame, layer, &mut Route::default(), show).unwrap_or_else(|stop| match stop {
             Stop::NotTcp => Decoded::NotTcp,
             Stop::Undecoded(reason) => Decoded::Undecoded(reason),
         })
@@ -73,18 +80,50 @@ impl Decoder {
         self.counts
     }
 
-    fn read(&mut self, frame: &Frame<'_>, layer: Layer<'_>, route: &mut Route) -> Result<Decoded, Stop> {
+    fn read(
+        &mut self,
+        frame: &Frame<'_>,
+        layer: Layer<'_>,
+        route: &mut Route,
+        show: &mut impl FnMut(Carried<'_>),
+    ) -> Result<Decoded, Stop> {
         match follow(layer, route)? {
-            Found::Tcp(datagram) => tcp::segment(frame, route, &datagram, self.with_digests).map(Decoded::Tcp),
+            Found::Tcp(datagram) => tcp_of(frame, route, &datagram, show),
+            Found::Dns(datagram) => {
+                let [src, dst] = udp_ports(&datagram).unwrap_or_default();
+                let payload = datagram.payload.bytes.get(8..).unwrap_or_default();
+                if !payload.is_empty() {
+                    let (src, dst) = (Endpoint::new(datagram.src, src), Endpoint::new(datagram.dst, dst));
+                    show(Carried::Dns { src, dst, payload });
+                }
+                Err(Stop::NotTcp)
+            }
             Found::Icmp(datagram) => icmp::quote(frame, &datagram).map(Decoded::Icmp),
             Found::Fragment(datagram, part) => {
                 let whole = self.fragments.add(frame.ts, frame.scope, &datagram, part)?;
                 self.counts.join(whole.earlier);
                 // No deeper than `Route` allows IP headers to nest.
-                self.read(frame, Layer::new(Header::Ip, Span::new(&whole.bytes, whole.wire_len)), route)
+                self.read(frame, Layer::new(Header::Ip, Span::new(&whole.bytes, whole.wire_len)), route, show)
             }
         }
     }
+}
+
+#[inline]
+fn tcp_of(
+    frame: &Frame<'_>,
+    route: &Route,
+    datagram: &Datagram<'_>,
+    show: &mut impl FnMut(Carried<'_>),
+) -> Result<Decoded, Stop> {
+    let segment = tcp::segment(frame, route, datagram)?;
+    if segment.payload_len > 0 {
+        let payload = tcp::payload(datagram);
+        if !payload.is_empty() {
+            show(Carried::Tcp(&segment, payload));
+        }
+    }
+    Ok(Decoded::Tcp(segment))
 }
 
 /// Takes off headers, tunnels and all, until TCP, ICMP or a fragment of what may be either or a tunnel.
@@ -99,9 +138,21 @@ fn follow<'a>(mut layer: Layer<'a>, route: &mut Route) -> Result<Found<'a>, Stop
         layer = match datagram.protocol {
             ip_number::TCP => return Ok(Found::Tcp(datagram)),
             ip_number::ICMP | ip_number::IPV6_ICMP => return Ok(Found::Icmp(datagram)),
-            protocol => tunnel::behind(protocol, datagram.payload, route)?,
+            protocol => match tunnel::behind(protocol, datagram.payload, route) {
+                Err(Stop::NotTcp) if is_dns(&datagram) => return Ok(Found::Dns(datagram)),
+                behind => behind?,
+            },
         };
     }
+}
+
+fn is_dns(datagram: &Datagram<'_>) -> bool {
+    datagram.protocol == ip_number::UDP && udp_ports(datagram).is_some_and(|ports| ports.contains(&DNS))
+}
+
+/// Source and destination port.
+fn udp_ports(datagram: &Datagram<'_>) -> Option<[u16; 2]> {
+    Some([datagram.payload.u16(0)?, datagram.payload.u16(2)?])
 }
 
 /// Whether a fragment is worth keeping: what its datagram's payload begins with may lead to TCP.

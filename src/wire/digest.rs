@@ -4,23 +4,31 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
-/// How much of a datagram is hashed: the headers and the beginning of the payload tell datagrams apart.
-const HASHED: usize = 128;
+/// How much of a datagram is hashed: the headers of IP and TCP, whose checksum stands for the payload, and options that
+/// tell of time.
+const HASHED: usize = 80;
 
-/// Hashes a datagram's captured bytes, at most 128 of them, without TTL and header checksum (IPv4) or hop limit (IPv6).
+/// Hashes a datagram's captured bytes, at most 80 of them, without TTL and header checksum (IPv4) or hop limit (IPv6).
+#[inline]
 pub(super) fn digest(datagram: &[u8]) -> u64 {
-    let mut bytes = [0; HASHED];
     let len = datagram.len().min(HASHED);
-    bytes[..len].copy_from_slice(&datagram[..len]);
+    let mut bytes = datagram.first_chunk::<HASHED>().copied().unwrap_or_else(|| padded(datagram));
     if bytes[0] >> 4 == 4 {
         bytes[8] = 0;
         bytes[10..12].fill(0);
     } else {
         bytes[7] = 0;
     }
-    let mut hasher = FixedState::with_seed(0).build_hasher();
-    hasher.write(&bytes[..len]);
+    let mut hasher = FixedState::with_seed(len as u64).build_hasher();
+    hasher.write(&bytes);
     hasher.finish()
+}
+
+#[cold]
+fn padded(datagram: &[u8]) -> [u8; HASHED] {
+    let mut bytes = [0; HASHED];
+    bytes[..datagram.len()].copy_from_slice(datagram);
+    bytes
 }
 
 #[cfg(test)]

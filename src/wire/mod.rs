@@ -23,7 +23,7 @@ mod udp_tunnel;
 mod tests;
 
 pub use counts::FrameCounts;
-pub use decoder::Decoder;
+pub use decoder::{Carried, Decoder};
 pub use icmp::{IcmpError, IcmpQuote};
 pub use route::{Tunnel, TunnelKind};
 pub use segment::{Flags, Options, SackBlocks, Segment};

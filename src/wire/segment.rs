@@ -32,9 +32,11 @@ pub struct Segment {
     pub vlan: Option<u16>,
     /// The outermost tunnel it came through, if any.
     pub tunnel: Option<Tunnel>,
-    /// A digest of the datagram from the IP header on: the same on every interface that shows the same datagram; 0 where
-    /// nobody asks for it ([`super::Decoder::of_file`]).
+    /// A digest of the datagram from the IP header on: the same on every interface that shows the same datagram.
     pub digest: u64,
+    /// TLS records of application data that begin in the payload, as far as it was captured; two stands for more. Who
+    /// reads payloads (`names`) fills it in; 0 otherwise.
+    pub app_records: u8,
 }
 
 impl Segment {

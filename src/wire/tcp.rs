@@ -16,12 +16,7 @@ const NEEDED: usize = 16;
 
 /// Reads the header; the options may be cut by the snap length, and so may the end of the fixed part.
 #[inline]
-pub(super) fn segment(
-    frame: &Frame<'_>,
-    route: &Route,
-    datagram: &Datagram<'_>,
-    with_digest: bool,
-) -> Result<Segment, Stop> {
+pub(super) fn segment(frame: &Frame<'_>, route: &Route, datagram: &Datagram<'_>) -> Result<Segment, Stop> {
     let tcp = datagram.payload;
     if tcp.wire_len < NEEDED as u32 {
         return Err(Undecoded::TcpMalformed.into());
@@ -53,6 +48,13 @@ pub(super) fn segment(
         ttl: datagram.ttl,
         vlan: route.vlan,
         tunnel: route.tunnel,
-        digest: if with_digest { digest(datagram.captured) } else { 0 },
+        digest: digest(datagram.captured),
+        app_records: 0,
     })
+}
+
+/// What follows the header, as far as it was captured.
+pub(super) fn payload<'a>(datagram: &Datagram<'a>) -> &'a [u8] {
+    let bytes = datagram.payload.bytes;
+    bytes.get(12).and_then(|offset| bytes.get(usize::from(offset >> 4) * 4..)).unwrap_or_default()
 }

@@ -41,6 +41,7 @@ fn segments(n: usize) -> [Input; 5] {
             tunnel: None,
             malformed: false,
             digest: (n as u64) << 8 | step as u64,
+            app_records: 0,
         })
     };
     [

@@ -211,6 +211,7 @@ fn made_segments(bytes: &[u8]) -> Vec<Segment> {
             vlan: None,
             tunnel: None,
             digest: u64::from(seq.0),
+            app_records: sack & 7,
         };
         next[pair][way] = next[pair][way].latest(segment.end());
         segment

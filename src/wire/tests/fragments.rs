@@ -199,3 +199,12 @@ fn fragments_cut_by_the_snap_length_keep_their_lengths() {
     assert_eq!(segment.payload_len, 16 + 1952);
     assert_eq!(segment.options.timestamps, Some((9, 8)));
 }
+
+#[test]
+fn the_last_fragment_shows_what_the_datagram_carries() {
+    let [first, second, third] = parts(false);
+    let mut decoder = Decoder::default();
+    let mut show = |bytes: &[u8]| carried(&mut decoder, &frame(RAW, bytes, bytes.len()));
+    assert_eq!((show(&first), show(&third)), (None, None));
+    assert_eq!(show(&second).as_deref(), Some("80 GET / HTTP/1.1\r\n"));
+}

@@ -121,6 +121,7 @@ fn every_field() {
             vlan: None,
             tunnel: None,
             digest: 0,
+            app_records: 0,
         }
     );
     let six = segment(ETHERNET, &ethernet(0x86dd, &v6()));
@@ -363,4 +364,47 @@ fn counts_add_up() {
     assert_eq!((counts.frames, counts.segments, counts.not_tcp, counts.undecoded_total()), (5, 2, 1, 2));
     assert_eq!((counts.undecoded(Undecoded::Ip), counts.undecoded(Undecoded::LinkType)), (1, 1));
     assert!(Undecoded::ALL.iter().enumerate().all(|(at, reason)| *reason as usize == at));
+}
+
+/// What a frame carries, as text.
+fn carried(decoder: &mut Decoder, frame: &Frame<'_>) -> Option<String> {
+    let mut shown = None;
+    decoder.open(frame, |carried| {
+        let text = match carried {
+            Carried::Tcp(segment, payload) => format!("{} {}", segment.dst.port(), String::from_utf8_lossy(payload)),
+            Carried::Dns { src, dst, payload } => format!("{src} {dst} {}", String::from_utf8_lossy(payload)),
+        };
+        assert!(shown.replace(text).is_none(), "once");
+    });
+    shown
+}
+
+#[test]
+fn payloads_are_shown_as_far_as_they_were_captured() {
+    let (bytes, payload) = (v4(), "80 GET / HTTP/1.1\r\n");
+    let head = bytes.len() - PAYLOAD.len();
+    let show = |bytes: &[u8], len: usize| carried(&mut Decoder::default(), &frame(RAW, bytes, len));
+    assert_eq!(show(&bytes, bytes.len()).as_deref(), Some(payload));
+    assert_eq!(show(&bytes[..head + 3], bytes.len()).as_deref(), Some("80 GET"));
+    assert_eq!(show(&bytes[..head], bytes.len()), None, "nothing of it was captured");
+    let padded = [&bytes[..], &[0; 6]].concat();
+    assert_eq!(show(&padded, padded.len()).as_deref(), Some(payload), "link padding is no payload");
+    let mut beyond = bytes.clone();
+    beyond[32] = 0xf0;
+    assert_eq!(show(&beyond, beyond.len()), None, "a header that ends past its datagram");
+}
+
+#[test]
+fn datagrams_of_dns_are_shown_and_count_as_not_tcp() {
+    let datagram = |port: u16| {
+        let mut bytes = Vec::new();
+        PacketBuilder::ipv4([192, 0, 2, 1], [192, 0, 2, 2], 61).udp(4000, port).write(&mut bytes, b"query").unwrap();
+        bytes
+    };
+    let mut decoder = Decoder::default();
+    let (dns, other) = (datagram(53), datagram(54));
+    let shown = carried(&mut decoder, &frame(RAW, &dns, dns.len()));
+    assert_eq!(shown.as_deref(), Some("192.0.2.1:4000 192.0.2.2:53 query"));
+    assert_eq!(carried(&mut decoder, &frame(RAW, &other, other.len())), None);
+    assert_eq!((decoder.counts().frames, decoder.counts().not_tcp), (2, 2));
 }

@@ -1,0 +1,17 @@
+//! What a payload says, brought to the connection that it was said on.
+
+use crate::names::FlowName;
+
+use super::Engine;
+use super::table::Tuple;
+
+impl Engine {
+    /// The newest connection on the tuple, or the one before it while a SYN has not been believed: a connection that
+    /// only a SYN began has said nothing yet, unless in the SYN itself.
+    pub(super) fn name(&mut self, name: &FlowName) {
+        let tuple = Tuple::new(name.scope, name.src, name.dst);
+        let Some(newest) = self.table.find(&tuple) else { return };
+        let slot = self.older_of(self.table.get(newest)).unwrap_or(newest);
+        self.table.get_mut(slot).opening.hear(name);
+    }
+}

@@ -1,0 +1,49 @@
+//! The one place where a frame becomes inputs: its segment or ICMP error, then what its payload names.
+
+use crate::engine::Input;
+use crate::names::{Dns, Heard, Reader};
+use crate::wire::{Carried, Decoded, Decoder, Frame, FrameCounts};
+
+/// Turns the frames of one source into inputs.
+#[derive(Debug, Clone, Default)]
+pub struct Intake {
+    decoder: Decoder,
+    names: Reader,
+    /// What the frame at hand said; kept for its memory.
+    heard: Vec<Heard>,
+}
+
+impl Intake {
+    /// Takes one frame in, and puts behind `out` what the engine is told of it. Returns whether it could be decoded.
+    pub fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
+        let Self { decoder, names, heard } = self;
+        let mut app_records = 0;
+        let decoded = decoder.open(frame, |carried| match carried {
+            Carried::Tcp(segment, payload) => app_records = names.read(segment, payload, |said| heard.push(said)),
+            Carried::Dns { src, dst, payload } => {
+                heard.extend(Dns::read(frame.ts, frame.scope, src, dst, payload).map(Heard::Dns));
+            }
+        });
+        let readable = !matches!(decoded, Decoded::Undecoded(_));
+        match decoded {
+            Decoded::Tcp(mut segment) => {
+                if segment.flags.syn() {
+                    names.begin(&segment);
+                }
+                segment.app_records = app_records;
+                out.push(Input::Segment(segment));
+            }
+            other => out.extend(Input::of(&other)),
+        }
+        out.extend(heard.drain(..).map(|said| match said {
+            Heard::Name(name) => Input::Name(name),
+            Heard::Dns(dns) => Input::Dns(dns),
+        }));
+        readable
+    }
+
+    /// What became of the frames so far.
+    pub const fn counts(&self) -> FrameCounts {
+        self.decoder.counts()
+    }
+}
