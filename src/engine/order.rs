@@ -56,7 +56,7 @@ impl Engine {
         let mut matching: Vec<(Slot, FlowId)> = self
             .table
             .iter()
-            .filter(|(_, record)| query.filter.matches(record))
+            .filter(|(_, record)| query.filter.matches(self, record))
             .map(|(slot, record)| (slot, record.id))
             .collect();
         self.sort(&mut matching, query.sort.by);
@@ -103,7 +103,7 @@ impl Engine {
 
     /// The numbers of all flows that match, in order of first appearance.
     pub fn flow_ids(&self, filter: &Filter) -> Vec<FlowId> {
-        let matching = self.table.iter().filter(|(_, record)| filter.matches(record));
+        let matching = self.table.iter().filter(|(_, record)| filter.matches(self, record));
         let mut ids: Vec<FlowId> = matching.map(|(_, record)| record.id).collect();
         ids.sort_unstable();
         ids

@@ -35,7 +35,7 @@ impl Record {
         side(Side::Orig).or_else(|| side(Side::Resp))
     }
 
-    fn retrans(&self) -> Option<u64> {
+    pub(super) fn retrans(&self) -> Option<u64> {
         let counts = self.ends.iter().flatten().filter_map(|end| end.socket.info.as_ref()?.total_retrans);
         counts.map(u64::from).reduce(|a, b| a + b)
     }
@@ -121,7 +121,7 @@ impl Engine {
         }
     }
 
-    fn owner(&self, record: &Record, side: Side) -> Ownership {
+    pub(super) fn owner(&self, record: &Record, side: Side) -> Ownership {
         let owner = match record.end(side) {
             Some(end) if end.owner != Ownership::Unknown || end.socket.inode.is_some() => return end.owner.clone(),
             // No reading showed who held it.
