@@ -1,6 +1,7 @@
 //! A word without a field: what it can mean is read once, when it is typed; then each flow is held against all of it.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 
 use crate::base::{Endpoint, TcpState};
 use crate::flow::{HandshakeOutcome, Side};
@@ -26,8 +27,8 @@ pub(super) struct Word {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Anywhere,
-    /// It ends with a port, which is whole.
-    End,
+    /// It ends with this port, which is whole.
+    End(u16),
 }
 
 impl Word {
@@ -82,19 +83,15 @@ impl Word {
 impl Part {
     fn of(bare: &str) -> Option<Self> {
         let like_address = bare.contains(['.', ':']) && bare.chars().all(|c| c.is_ascii_hexdigit() || ".:".contains(c));
-        let ends_with_port = |bare: &str| {
-            bare.split_once(':').is_some_and(|(host, port)| host.contains('.') && port.parse::<u16>().is_ok())
-        };
-        like_address.then(|| if ends_with_port(bare) { Self::End } else { Self::Anywhere })
+        let port = bare.split_once(':').filter(|(host, _)| host.contains('.')).and_then(|(_, port)| port.parse().ok());
+        like_address.then(|| port.map_or(Self::Anywhere, Self::End))
     }
 
     fn is_in(self, end: Endpoint, word: &str) -> bool {
-        let mut written = Written::default();
-        // Longer than any endpoint is written it cannot get.
-        let _ = write!(written, "{end}");
         match self {
-            Self::Anywhere => written.as_str().contains(word),
-            Self::End => written.as_str().ends_with(word),
+            Self::End(port) if port != end.port() => false,
+            Self::End(_) => Written::of(end).as_str().ends_with(word),
+            Self::Anywhere => Written::of(end).as_str().contains(word),
         }
     }
 }
@@ -113,6 +110,38 @@ impl Default for Written {
 }
 
 impl Written {
+    /// An IPv4 end digit by digit, since a table may hold a million of them.
+    fn of(end: Endpoint) -> Self {
+        let mut written = Self::default();
+        if let IpAddr::V4(ip) = end.ip() {
+            for (octet, after) in ip.octets().into_iter().zip(*b"...:") {
+                written.number(octet.into());
+                written.push(after);
+            }
+            written.number(end.port());
+        } else {
+            // Longer than there is room for no endpoint is.
+            let _ = write!(written, "{end}");
+        }
+        written
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    fn number(&mut self, number: u16) {
+        let mut unit = 10_000;
+        while unit > 1 && number < unit {
+            unit /= 10;
+        }
+        while unit > 0 {
+            self.push(b'0' + (number / unit % 10) as u8);
+            unit /= 10;
+        }
+    }
+
     fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
@@ -133,5 +162,21 @@ pub(super) const fn long_name(state: TcpState) -> &'static str {
         TcpState::Estab => "ESTABLISHED",
         TcpState::SynRecv => "SYN-RECEIVED",
         _ => state.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_written_as_ever() {
+        for text in ["0.0.0.0:0", "10.200.3.45:65535", "255.255.255.255:10000", "1.2.3.4:80", "[2001:db8::1]:443"] {
+            let end: std::net::SocketAddr = text.parse().unwrap();
+            let end = Endpoint::new(end.ip(), end.port());
+            assert_eq!((Written::of(end).as_str(), end.to_string().as_str()), (text, text));
+        }
+        let longest = Endpoint::new(std::net::Ipv6Addr::from([0xabcd_u16; 8]), 65_535);
+        assert_eq!(Written::of(longest).as_str(), longest.to_string());
     }
 }
