@@ -17,7 +17,7 @@
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments | base, wire's `Segment` |
-//! | [`engine`] | joins wire, kernel and owner; history, timers, queries | base, wire, flow, kernel |
+//! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language | base, wire, flow, kernel, winnow |
 //! | [`journal`] | captures → frames, in order; several live sources → one list; the clock of a replay | base, wire, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
 //! | `view` | dashboard + state → ratatui buffer | base, flow, kernel, engine, ui |
@@ -76,6 +76,8 @@
 //! - **Ports**: headroom is counted per (namespace, source, destination) as connect() finds it: usable ports less those
 //!   held for all (listeners, sockets seen bound before they connected) less the route's own sockets. The rate of closes
 //!   is read off the ages of TIME-WAIT; they run out only where the level at which it settles exceeds what there is.
+//! - **A filter** ([`engine::Filter`]) answers yes, no or not known: what is not known of a flow fits neither a test nor
+//!   its `not`. Where nothing tells which end is on this host (a capture), either end is taken for `local` and `peer`.
 //! - **The table is bounded**: closed flows go first, then half-open ones, then those long untouched; each eviction is
 //!   counted by reason. Flows live in pages that copies of the engine share until one of them writes.
 

@@ -274,7 +274,10 @@ fn a_text_report_names_its_filter_and_what_it_applies_to() {
     let (_, whole, _) = run(&["report", "--demo"]);
     let (code, some, _) = run(&["report", "--demo", "--filter", "6379 refused"]);
     assert_eq!(code, 0);
-    assert!(some.contains("filter  6379 refused: handshakes,") && !whole.contains("filter  "), "{some}");
+    assert!(
+        some.contains("filter  6379 refused: 20 of 567 flows fit; handshakes,") && !whole.contains("filter  "),
+        "{some}"
+    );
     assert!(some.contains("\nrefused 20\n") && some.contains(" flows that match"), "{some}");
     assert!(whole.contains(" whole source"));
     let states = |text: &str| text[text.find("── States").expect("states")..][..400].to_owned();

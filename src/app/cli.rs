@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use unicode_width::UnicodeWidthStr;
 
+use crate::base::{scrub, slips};
+use crate::engine::{Filter, filter_fields};
 use crate::io::Sockets;
 
 /// What really happens to every TCP connection: wire, kernel and process on one screen.
@@ -93,9 +96,9 @@ pub(super) struct Report {
     /// Write here instead of stdout
     #[arg(short = 'o', value_name = "OUT", default_value = "-")]
     pub output: PathBuf,
-    /// Only flows that all these words match (address, port, state, outcome, process)
-    #[arg(long, value_name = "WORDS", default_value = "")]
-    pub filter: String,
+    /// Only flows that fit: state:time-wait peer:10.0.0.0/8 recvq>0, or words that stand anywhere (--help tells all)
+    #[arg(long, value_name = "EXPR", default_value = "", value_parser = filter, long_help = filter_help())]
+    pub filter: Filter,
 }
 
 #[derive(Debug, Args)]
@@ -121,9 +124,9 @@ pub(super) struct Snap {
     /// Columns and rows
     #[arg(long, value_name = "WxH", default_value = "120x40", value_parser = size)]
     pub size: (u16, u16),
-    /// Only flows that all these words match
-    #[arg(long, value_name = "WORDS", default_value = "")]
-    pub filter: String,
+    /// Only flows that fit: state:time-wait peer:10.0.0.0/8 recvq>0, or words that stand anywhere (--help tells all)
+    #[arg(long, value_name = "EXPR", default_value = "", value_parser = filter, long_help = filter_help())]
+    pub filter: Filter,
     /// The picture: .txt, .svg or .png
     #[arg(short = 'o', value_name = "OUT")]
     pub output: PathBuf,
@@ -200,26 +203,6 @@ impl Input {
     }
 }
 
-/// How many letters must be added, left out, changed or swapped with the next to make one word of the other (optimal
-/// string alignment), of their first 16 letters.
-fn slips(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(16).collect(), b.chars().take(16).collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
-}
-
 fn flows(text: &str) -> Result<usize, String> {
     match text.replace([',', '_'], "").parse() {
         Ok(0) | Err(_) => Err("a number of flows from 1 on".to_owned()),
@@ -233,6 +216,20 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
     let friendly = || text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
     seconds.or_else(friendly).ok_or_else(|| "a span such as 10s, 500ms, 1m30s or 12.5".to_owned())
+}
+
+/// A filter; of what is wrong the text tells where.
+fn filter(text: &str) -> Result<Filter, String> {
+    Filter::parse(text).map_err(|fault| {
+        let columns = |text: &str| scrub(text).width();
+        let (before, wrong) = (columns(&text[..fault.at.start]), columns(&text[fault.at.clone()]).max(1));
+        format!("{fault}\n  {}\n  {:before$}{}", scrub(text), "", "^".repeat(wrong))
+    })
+}
+
+fn filter_help() -> String {
+    let fields: String = filter_fields().map(|(name, help)| format!("  {name:<12} {help}\n")).collect();
+    format!("{}\n\nFields:\n{fields}", include_str!("filter_help.txt").trim_end())
 }
 
 fn size(text: &str) -> Result<(u16, u16), String> {

@@ -35,11 +35,11 @@ pub(super) fn instead_of_dashboard(input: &Input, origin: Option<&Origin>) -> Re
         writeln!(std::io::stderr(), "sockscope: no terminal to draw on: watching for 10 s, then reporting")?;
     }
     let seen = gather::gather(input, demo, WATCH, None)?;
-    write(&seen, Format::Text, "", Path::new("-"))
+    write(&seen, Format::Text, &Filter::default(), Path::new("-"))
 }
 
-fn write(seen: &Seen, format: Format, filter: &str, output: &Path) -> Result<Outcome> {
-    let query = Query { filter: Filter::parse(filter), ..Query::default() };
+fn write(seen: &Seen, format: Format, filter: &Filter, output: &Path) -> Result<Outcome> {
+    let query = Query { filter: filter.clone(), ..Query::default() };
     let dashboard = seen.engine.dashboard(&query, &mut QueryCache::default());
     let damage = seen.damage.as_ref().map(|damage| Damage {
         file: seen.source.name.clone(),

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::base::Timestamp;
-use crate::engine::{Dashboard, Filter, FlowId, Query, QueryCache};
+use crate::engine::{Dashboard, FlowId, Query, QueryCache};
 use crate::export::{Palette, PictureFormat, picture};
 use crate::io::file;
 use crate::ui::{Source, ThemeName, UiState, View};
@@ -21,7 +21,7 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     let seen = gather::gather(&options.input, options.demo, options.duration, at)?;
     let (width, height) = options.size;
     let mut ui = UiState::new(Rect::new(0, 0, width, height), theme_name(options.look.theme));
-    ui.set_filter(&options.filter);
+    ui.set_filter(options.filter.clone());
     let view = match options.view {
         ViewChoice::Overview => View::Overview,
         ViewChoice::Flows => View::Flows,
@@ -45,7 +45,7 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
 
 /// The flow to select: the one that was named, or for the flow view the first row of the table.
 fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
-    let filter = Filter::parse(&options.filter);
+    let filter = options.filter.clone();
     let ids = seen.engine.flow_ids(&filter);
     match options.flow.map(FlowId) {
         Some(id) if ids.contains(&id) => Ok(Some(id)),

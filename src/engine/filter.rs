@@ -1,51 +1,48 @@
-//! The filter of the flow table: words that must all match somewhere, each read once, when typed, into a test
-//! on addresses, ports, states and interned names; no row is formatted to be searched but the address itself.
+//! The filter language: read once, when typed, into tests on addresses, numbers, states and interned names; no row is
+//! formatted to be searched.
+//!
+//! May touch winnow, and what the engine may. Read first: `parse` (the grammar), `fields` (the table), `test` (what is
+//! not known fits neither a test nor its `not`). Text → `ast` → `meaning` → `test`, which asks `subject`.
 
-use std::fmt::Write;
-use std::net::IpAddr;
+mod ast;
+mod complete;
+mod fields;
+mod meaning;
+mod parse;
+mod subject;
+mod test;
+mod value;
+mod word;
 
-use crate::base::{Endpoint, TcpState};
-use crate::flow::{HandshakeOutcome, Side};
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
 
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use complete::{Completion, complete};
+
+use super::Engine;
 use super::record::Record;
 
-/// Words typed by a user, each of which a flow must match. The empty filter matches all.
-///
-/// A word matches an address (whole, or a part of how it is written), a port (whole), `address:port` (the port whole,
-/// of an IPv4 address its end suffices), a state's name or its beginning in any common spelling (`time`, `CLOSE-WAIT`,
-/// `closewait`, `established`), an outcome (`refused`), a pid, or a part of a process's name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+/// What a flow must fit to be shown. The empty filter fits all.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Filter {
     text: String,
-    words: Vec<Word>,
-}
-
-/// What one word can match; several at once.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Word {
-    /// In lower case.
-    text: String,
-    ip: Option<IpAddr>,
-    number: Option<u32>,
-    endpoint: Option<Endpoint>,
-    states: Vec<TcpState>,
-    outcomes: Vec<HandshakeOutcome>,
-    /// What part of an address, as it is written, it could be.
-    written: Option<Part>,
-}
-
-/// Where a word must stand in an endpoint as it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Part {
-    Anywhere,
-    /// It ends with a port, which is whole.
-    End,
+    test: Option<Arc<test::Test>>,
 }
 
 impl Filter {
-    /// Reads the words of `text`.
-    pub fn parse(text: &str) -> Self {
-        Self { text: text.to_owned(), words: text.split_whitespace().map(Word::parse).collect() }
+    /// Reads `text`: `state:time-wait peer:10.0.0.0/8 recvq>0 and not local:lo`, or words that may stand anywhere.
+    ///
+    /// # Errors
+    /// Where it is no filter: what is wrong, and at which bytes.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let test = parse::parse(text)?.as_ref().map(meaning::of).transpose()?;
+        Ok(Self { text: text.to_owned(), test: test.map(Arc::new) })
     }
 
     /// As it was typed.
@@ -53,92 +50,41 @@ impl Filter {
         &self.text
     }
 
-    /// Whether it matches everything.
-    pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+    /// Whether it fits everything.
+    pub const fn is_empty(&self) -> bool {
+        self.test.is_none()
     }
 
-    pub(super) fn matches(&self, record: &Record) -> bool {
-        self.words.iter().all(|word| word.matches(record))
-    }
-}
-
-impl Word {
-    fn parse(text: &str) -> Self {
-        let text = text.to_lowercase();
-        let bare = text.trim_start_matches('[').trim_end_matches(']');
-        let squashed = squash(&text);
-        let names = |name: &str| squashed.len() > 1 && squash(name).starts_with(&squashed);
-        let outcomes = HandshakeOutcome::CONCLUDED.into_iter().chain([HandshakeOutcome::Partial]);
-        let endpoint = text.parse::<std::net::SocketAddr>().ok().map(|end| Endpoint::new(end.ip(), end.port()));
-        Self {
-            ip: bare.parse::<IpAddr>().ok().map(|ip| ip.to_canonical()),
-            number: text.strip_prefix(':').unwrap_or(&text).parse().ok(),
-            states: TcpState::ALL.into_iter().filter(|state| names(state.name()) || names(long_name(*state))).collect(),
-            outcomes: outcomes.filter(|outcome| names(outcome.name())).collect(),
-            written: if endpoint.is_some() { None } else { Part::of(bare) },
-            endpoint,
-            text,
-        }
-    }
-
-    fn matches(&self, record: &Record) -> bool {
-        Side::BOTH.into_iter().any(|side| self.matches_end(record, side))
-            || record.wire.as_ref().is_some_and(|flow| self.outcomes.contains(&flow.outcome()))
-    }
-
-    fn matches_end(&self, record: &Record, side: Side) -> bool {
-        let end = record.endpoint(side);
-        let states = [record.reported(side), record.inferred(side)];
-        let process = record.end(side).and_then(|end| end.owner.process());
-        self.ip == Some(end.ip())
-            || self.endpoint == Some(end)
-            || self.number == Some(u32::from(end.port()))
-            || states.into_iter().flatten().any(|state| self.states.contains(&state))
-            || process.is_some_and(|process| {
-                self.number == Some(process.pid) || contains_ignoring_case(&process.comm, &self.text)
-            })
-            || self.written.filter(|_| self.ip.is_none()).is_some_and(|part| part.is_in(&written(end), &self.text))
+    pub(super) fn matches(&self, engine: &Engine, record: &Record) -> bool {
+        let flow = subject::Subject { engine, record };
+        self.test.as_ref().is_none_or(|test| test.holds(flow) == Some(true))
     }
 }
 
-impl Part {
-    fn of(bare: &str) -> Option<Self> {
-        let like_address = bare.contains(['.', ':']) && bare.chars().all(|c| c.is_ascii_hexdigit() || ".:".contains(c));
-        let ends_with_port = |bare: &str| {
-            bare.split_once(':').is_some_and(|(host, port)| host.contains('.') && port.parse::<u16>().is_ok())
-        };
-        like_address.then(|| if ends_with_port(bare) { Self::End } else { Self::Anywhere })
-    }
+/// Why a text is no filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterError {
+    /// The bytes that are wrong; empty where something is missing.
+    pub at: Range<usize>,
+    /// In words, one line.
+    pub message: String,
+}
 
-    fn is_in(self, written: &str, word: &str) -> bool {
-        match self {
-            Self::Anywhere => written.contains(word),
-            Self::End => written.ends_with(word),
-        }
+impl FilterError {
+    fn new(at: Range<usize>, message: impl Into<String>) -> Self {
+        Self { at, message: message.into() }
     }
 }
 
-/// A name without what people write differently: case, hyphens, underscores, spaces.
-fn squash(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).collect::<String>().to_lowercase()
-}
-
-/// As RFC 9293 writes a state where [`TcpState::name`] shortens it.
-const fn long_name(state: TcpState) -> &'static str {
-    match state {
-        TcpState::Estab => "ESTABLISHED",
-        TcpState::SynRecv => "SYN-RECEIVED",
-        _ => state.name(),
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }
 
-fn written(end: Endpoint) -> String {
-    let mut text = String::with_capacity(48);
-    write!(text, "{end}").expect("a string takes all");
-    text
-}
+impl std::error::Error for FilterError {}
 
-fn contains_ignoring_case(text: &str, lower: &str) -> bool {
-    text.to_lowercase().contains(lower)
+/// Every field as help tells it: its name with the operator that mostly follows it, and what it is.
+pub fn filter_fields() -> impl Iterator<Item = (String, &'static str)> {
+    fields::FIELDS.iter().map(|field| (format!("{}{}", field.name, field.usual_op()), field.help))
 }

@@ -34,7 +34,7 @@ mod tests;
 pub use core::{Config, Engine};
 pub use dashboard::*;
 pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
-pub use filter::Filter;
+pub use filter::{Completion, Filter, FilterError, complete, filter_fields};
 pub use input::{Input, Loss};
 pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls};
 pub use ports::{Forecast, PortRow, PortsPane};

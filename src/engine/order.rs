@@ -23,17 +23,21 @@ impl Engine {
         let same_question =
             cache.key.as_ref().is_some_and(|(filter, sort)| (filter, sort) == (&query.filter, &query.sort));
         let now = self.now.unwrap_or_default();
+        let made_now = Some((self.revision, now));
         // Rates change all at once, when a second is complete.
         let same_rates = |at: Timestamp| query.sort.by != SortKey::Rate || now.bin(SECOND) == at.bin(SECOND);
-        let fresh = cache.made_at.is_some_and(|(revision, at)| {
-            let lately = revision < self.revision && now.since(at) < FRESH && now >= at;
-            revision == self.revision || (lately && same_rates(at))
-        });
-        if !(fresh && same_question) {
+        let unchanged = |(revision, _): (u64, Timestamp)| revision == self.revision;
+        let lately = |(revision, at): (u64, Timestamp)| revision < self.revision && now.since(at) < FRESH && now >= at;
+        // A filter that is being typed changes the order at every letter, and what is told of all flows never.
+        if !cache.scanned_at.is_some_and(|made| unchanged(made) || lately(made)) {
             cache.scan = self.scan();
+            cache.scanned_at = made_now;
+        }
+        let ordered = cache.made_at.is_some_and(|made| unchanged(made) || (lately(made) && same_rates(made.1)));
+        if !(ordered && same_question) {
             cache.order = self.order(query);
             cache.key = Some((query.filter.clone(), query.sort));
-            cache.made_at = Some((self.revision, now));
+            cache.made_at = made_now;
         }
     }
 
@@ -56,7 +60,7 @@ impl Engine {
         let mut matching: Vec<(Slot, FlowId)> = self
             .table
             .iter()
-            .filter(|(_, record)| query.filter.matches(record))
+            .filter(|(_, record)| query.filter.matches(self, record))
             .map(|(slot, record)| (slot, record.id))
             .collect();
         self.sort(&mut matching, query.sort.by);
@@ -103,7 +107,7 @@ impl Engine {
 
     /// The numbers of all flows that match, in order of first appearance.
     pub fn flow_ids(&self, filter: &Filter) -> Vec<FlowId> {
-        let matching = self.table.iter().filter(|(_, record)| filter.matches(record));
+        let matching = self.table.iter().filter(|(_, record)| filter.matches(self, record));
         let mut ids: Vec<FlowId> = matching.map(|(_, record)| record.id).collect();
         ids.sort_unstable();
         ids

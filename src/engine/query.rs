@@ -95,6 +95,7 @@ pub struct QueryCache {
     pub(super) key: Option<(Filter, Sort)>,
     pub(super) made_at: Option<(u64, Timestamp)>,
     pub(super) order: Vec<FlowId>,
+    pub(super) scanned_at: Option<(u64, Timestamp)>,
     pub(super) scan: Scan,
 }
 

@@ -41,7 +41,7 @@ impl Record {
         self.opening.shown()?.name()
     }
 
-    fn retrans(&self) -> Option<u64> {
+    pub(super) fn retrans(&self) -> Option<u64> {
         let counts = self.ends.iter().flatten().filter_map(|end| end.socket.info.as_ref()?.total_retrans);
         counts.map(u64::from).reduce(|a, b| a + b)
     }
@@ -141,7 +141,7 @@ impl Engine {
         }
     }
 
-    fn owner(&self, record: &Record, side: Side) -> Ownership {
+    pub(super) fn owner(&self, record: &Record, side: Side) -> Ownership {
         let owner = match record.end(side) {
             Some(end) if end.owner != Ownership::Unknown || end.socket.inode.is_some() => return end.owner.clone(),
             // No reading showed who held it.

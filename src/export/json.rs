@@ -39,7 +39,7 @@ impl<W: Write> NdjsonReport<W> {
     /// Writes the summary and gives the writer back, flushed.
     pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
         let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
-        serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref()))?;
+        serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref(), dashboard))?;
         self.out.write_all(b"\n")?;
         self.out.flush()?;
         Ok(self.out)
@@ -79,7 +79,7 @@ impl<W: Write> JsonReport<W> {
     pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
         self.out.write_all(b"\n], \"summary\":\n")?;
         let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
-        serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref()))?;
+        serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref(), dashboard))?;
         self.out.write_all(b"}\n")?;
         self.out.flush()?;
         Ok(self.out)

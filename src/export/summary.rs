@@ -147,6 +147,9 @@ struct FlowsRecord {
     /// Ever begun; printed in this report; of those, known from the kernel alone.
     begun: u64,
     reported: u64,
+    /// Those that do not fit the filter; absent if none was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
     kernel_only: u64,
     /// By the handshake's outcome: every key is there.
     outcomes: BTreeMap<String, u64>,
@@ -221,6 +224,7 @@ impl<'a> SummaryRecord<'a> {
             flows: FlowsRecord {
                 begun: totals.flows_begun,
                 reported: tally.flows,
+                left_out: None,
                 kernel_only: tally.kernel_only,
                 outcomes: outcomes.map(|outcome| (outcome_key(outcome), tally.with(outcome))).collect(),
             },
@@ -234,9 +238,11 @@ impl<'a> SummaryRecord<'a> {
 }
 
 impl<'a> SummaryRecord<'a> {
-    /// The same, of flows that match `filter`.
-    pub(super) fn filtered(self, filter: Option<&'a str>) -> Self {
-        Self { filter, ..self }
+    /// The same, of flows that match `filter`; `dashboard` is the answer to a query with it.
+    pub(super) fn filtered(self, filter: Option<&'a str>, dashboard: &Dashboard) -> Self {
+        let pane = &dashboard.flows;
+        let left_out = filter.map(|_| pane.all.saturating_sub(pane.matching));
+        Self { filter, flows: FlowsRecord { left_out, ..self.flows }, ..self }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The text of the help screen: every key from the table of keys, what marks and columns mean, set in columns.
+//! The text of the help screen: every key from the table of keys, what a filter can be, what marks and columns mean, set
+//! in columns.
 
 use super::keys::{BINDINGS, Group};
 use super::layout::wrap;
@@ -32,6 +33,20 @@ const LEGEND: [(&str, &str); 13] = [
     ("orphan", "closed: the kernel finishes alone"),
 ];
 
+/// What can be typed after `/`; the README has the whole table.
+const FILTERS: [(&str, &str); 10] = [
+    ("nginx", "a word stands anywhere"),
+    ("state:fin", "FIN-WAIT-1 and -2"),
+    ("port:80,443", "or a range: 8000-8999"),
+    ("peer:10.0.", "or 10.0.0.0/8, lo, :80"),
+    ("proc:ngi", "a part; proc=nginx whole"),
+    ("rtt>100ms", "recvq retrans bytes age …"),
+    ("outcome:ref", "the handshake was refused"),
+    ("is:closed", "partial failed mismatch …"),
+    ("a or not b", "brackets; a b: both"),
+    ("Tab", "offers names and values"),
+];
+
 /// Columns of a label.
 pub const HELP_LABEL: usize = 11;
 /// Empty columns between two columns of help.
@@ -63,8 +78,9 @@ fn blocks(replay: bool, room: usize) -> Vec<Vec<HelpLine>> {
         let rows = BINDINGS.iter().filter(|row| row.group == group && row.when.holds(replay));
         block(group.name(), rows.map(|row| (row.label(), row.help)), room)
     });
+    let filters = block("Filter", FILTERS.iter().map(|(label, text)| ((*label).to_owned(), *text)), room);
     let legend = block("Marks and columns", LEGEND.iter().map(|(mark, text)| ((*mark).to_owned(), *text)), room);
-    keys.chain([legend]).collect()
+    keys.chain([filters, legend]).collect()
 }
 
 fn block(name: &'static str, rows: impl Iterator<Item = (String, &'static str)>, room: usize) -> Vec<HelpLine> {

@@ -196,7 +196,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[key(KeyCode::PageUp), ctrl('b')], Msg::PageUp, Always, Rows, "page up", None),
         row(&[ch('g'), key(KeyCode::Home)], Msg::Top, Always, Rows, "first row", None),
         row(&[ch('G'), key(KeyCode::End)], Msg::Bottom, Always, Rows, "last row", None),
-        row(&[ch('/')], Msg::Filter, Always, Rows, "filter; Esc clears", Some("filter")),
+        row(&[ch('/')], Msg::Filter, Always, Rows, "filter; Esc clears it", Some("filter")),
         row(&[ch('s')], Msg::NextSort, Always, Rows, "sort by the next key", Some("sort")),
         row(&[ch('S'), ch('r')], Msg::ReverseSort, Always, Rows, "reverse the order", None),
         row(&[ch(' ')], Msg::Pause, Live, Time, "freeze the screen", Some("freeze")),

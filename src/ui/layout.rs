@@ -29,6 +29,16 @@ pub struct Screen {
     pub footer: Rect,
 }
 
+impl Screen {
+    /// One more line below the body, for what is told of a prompt.
+    pub(super) fn make_room_below(&mut self) {
+        let taken = 1.min(self.body.height.saturating_sub(1));
+        self.body.height -= taken;
+        self.footer.y -= taken;
+        self.footer.height += taken;
+    }
+}
+
 /// Divides the screen; `None` if it is too small.
 pub fn screen(area: Rect, source: &Source) -> Option<Screen> {
     if area.width < MIN_WIDTH || area.height < MIN_HEIGHT {

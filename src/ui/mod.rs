@@ -2,6 +2,7 @@
 //!
 //! May touch the engine's `Query` and `Dashboard`, and crossterm's event types as data; no drawing, no I/O.
 
+mod filter_prompt;
 mod help_text;
 mod jump;
 mod keys;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
+pub use filter_prompt::FilterPrompt;
 pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
 pub use layout::{

@@ -9,6 +9,7 @@ use crate::base::scrub;
 use crate::engine::{Dashboard, Filter, FlowId, Query, Sort};
 
 use super::Source;
+use super::filter_prompt::FilterPrompt;
 use super::layout::{self, FLOW_COLUMNS_HEAD, Pane};
 
 /// Which screen.
@@ -44,8 +45,8 @@ impl ThemeName {
 /// What is being typed.
 #[derive(Debug, Clone)]
 pub enum Prompt {
-    /// The filter (it works as it is typed), and what it was before. While `selected`, the first letter replaces it all.
-    Filter { input: Input, before: String, selected: bool },
+    /// The filter: it works as it is typed.
+    Filter(FilterPrompt),
     /// A time to jump to.
     Jump(Input),
 }
@@ -65,7 +66,8 @@ pub struct UiState {
     pub(super) cursor: usize,
     /// The cursor moved to a row that has not been loaded: select it when it comes.
     pub(super) pending: bool,
-    pub(super) filter: String,
+    /// The filter that was kept.
+    pub(super) filter: Filter,
     pub(super) sort: Sort,
     pub(super) prompt: Option<Prompt>,
     pub(super) help: bool,
@@ -97,6 +99,9 @@ impl UiState {
     /// The same on `area`: a terminal may have another size than this state knows yet.
     pub fn screen_on(&self, area: Rect, source: &Source) -> Option<layout::Screen> {
         let mut parts = layout::screen(area, source)?;
+        if matches!(self.prompt, Some(Prompt::Filter(_))) {
+            parts.make_room_below();
+        }
         if self.picture {
             parts.body.height += parts.footer.height;
             parts.footer = Rect { y: parts.footer.bottom(), height: 0, ..parts.footer };
@@ -159,14 +164,14 @@ impl UiState {
         self.selected = flow.or(self.selected);
     }
     /// Filters, as if typed.
-    pub fn set_filter(&mut self, text: &str) {
-        self.filter = scrub(text);
+    pub fn set_filter(&mut self, filter: Filter) {
+        self.filter = filter;
     }
 
-    /// The filter in force: what is being typed, or what was kept.
-    pub fn filter(&self) -> &str {
+    /// The filter in force: what is being typed as far as it could be read, or what was kept.
+    pub const fn filter(&self) -> &Filter {
         match &self.prompt {
-            Some(Prompt::Filter { input, .. }) => input.value(),
+            Some(Prompt::Filter(prompt)) => &prompt.valid,
             _ => &self.filter,
         }
     }
@@ -189,7 +194,7 @@ impl UiState {
     pub fn query(&self, source: &Source) -> Query {
         let page = self.page(source);
         Query {
-            filter: Filter::parse(self.filter()),
+            filter: self.filter().clone(),
             sort: self.sort,
             offset: self.offset.saturating_sub(page),
             rows: page * 2 + page.min(self.offset),

@@ -192,17 +192,59 @@ fn the_selection_stays_on_its_flow_and_line_while_rows_move() {
 fn a_filter_works_as_it_is_typed() {
     let source = live();
     assert_eq!(after("/ n g i", &source).0.query(&source).filter.text(), "ngi");
-    assert_eq!(after("/ n g Enter", &source).0.filter(), "ng");
-    assert_eq!(after("/ n g Enter / x Enter", &source).0.filter(), "x", "the old text is selected");
-    assert_eq!(after("/ n g Enter / Right x Enter", &source).0.filter(), "ngx", "a movement keeps it");
-    assert_eq!(after("/ n g Enter / Bksp x Enter", &source).0.filter(), "nx", "so does a correction");
-    assert_eq!(after("/ n g Enter / Enter", &source).0.filter(), "ng");
-    assert_eq!(after("/ n g Enter / x Esc", &source).0.filter(), "");
-    assert_eq!(after("/ n g Enter Esc", &source).0.filter(), "");
+    assert_eq!(after("/ n g Enter", &source).0.filter().text(), "ng");
+    assert_eq!(after("/ n g Enter / x Enter", &source).0.filter().text(), "x", "the old text is selected");
+    assert_eq!(after("/ n g Enter / Right x Enter", &source).0.filter().text(), "ngx", "a movement keeps it");
+    assert_eq!(after("/ n g Enter / Bksp x Enter", &source).0.filter().text(), "nx", "so does a correction");
+    assert_eq!(after("/ n g Enter / Enter", &source).0.filter().text(), "ng");
+    assert_eq!(after("/ n g Enter / x Esc", &source).0.filter().text(), "");
+    assert_eq!(after("/ n g Enter Esc", &source).0.filter().text(), "");
     let (ui, effects) = after("/ q Enter", &source);
-    assert_eq!((ui.filter(), effects), ("q", vec![]), "a letter that is typed is no command");
+    assert_eq!((ui.filter().text(), effects), ("q", vec![]), "a letter that is typed is no command");
     assert_eq!(after("2 G / 7", &source).0.offset(), 0, "what is found is shown from its first row");
     assert_eq!(after("/ C-c", &source).1, [Effect::Quit]);
+}
+
+#[test]
+fn the_last_filter_that_can_be_read_stays_in_force() {
+    let source = live();
+    let keys = |text: &str| text.chars().map(|c| format!("{c} ")).collect::<String>();
+    let typed = |text: &str, more: &str| after(&format!("/ {}{more}", keys(text)), &source).0;
+    let fault = |ui: &UiState| match ui.prompt() {
+        Some(Prompt::Filter(prompt)) => prompt.fault().map(ToString::to_string),
+        _ => None,
+    };
+    let ui = typed("port:80x", "");
+    assert_eq!(ui.query(&source).filter.text(), "port:80");
+    assert!(fault(&ui).is_some_and(|fault| fault.starts_with("80x is no number")));
+    let ui = typed("port:80x", "Enter");
+    assert!(ui.prompt().is_some(), "what cannot be read is not kept");
+    let ui = typed("port:80x", "Enter Bksp Enter");
+    assert_eq!((ui.prompt().is_none(), ui.filter().text()), (true, "port:80"));
+    assert_eq!(typed("port:80x", "Esc").filter().text(), "");
+}
+
+#[test]
+fn tab_goes_through_what_could_stand_there() {
+    let source = live();
+    let typed = |keys: &str| match after(&format!("/ {keys}"), &source).0.prompt() {
+        Some(Prompt::Filter(prompt)) => prompt.input().value().to_owned(),
+        _ => panic!("a filter"),
+    };
+    for (keys, expected) in [
+        ("s t Tab", "state:"),
+        ("s t Tab t i Tab", "state:time-wait"),
+        ("s Tab", "state:"),
+        ("s Tab Tab", "sendq>"),
+        ("s Tab Tab S-Tab", "state:"),
+        ("s S-Tab", "service:"),
+        ("s t Tab Tab Tab", "state:syn-sent"),
+        ("x y Tab", "xy"),
+        ("Tab", "state:"),
+    ] {
+        assert_eq!(typed(keys), expected, "{keys}");
+    }
+    assert_eq!(after("/ r t t Tab 1 s Enter", &source).0.filter().text(), "rtt>1s");
 }
 
 #[test]
@@ -213,7 +255,7 @@ fn a_paste_is_text_and_never_keys() {
     assert_eq!(ui.handle(&Event::Paste("q".into()), &dashboard, &source), []);
     ui.handle(&event("/"), &dashboard, &source);
     ui.handle(&Event::Paste("a\x1b\nb".into()), &dashboard, &source);
-    assert_eq!(ui.filter(), "a··b");
+    assert_eq!(ui.filter().text(), "a··b");
 }
 
 #[test]

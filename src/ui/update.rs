@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use crate::base::scrub;
-use crate::engine::{Dashboard, Sort, SortKey};
+use crate::engine::{Dashboard, Filter, Sort, SortKey};
 
+use super::filter_prompt::FilterPrompt;
 use super::keys::{Binding, Msg};
 use super::state::{Prompt, UiState, View};
 use super::{Control, Effect, Source, jump, layout};
@@ -48,7 +49,7 @@ impl UiState {
                 (_, Some(Msg::Suspend)) => vec![Effect::Suspend],
                 (KeyCode::Char('c'), Some(Msg::Quit)) => vec![Effect::Quit],
                 _ => {
-                    self.type_into_prompt(event);
+                    self.type_into_prompt(key, event);
                     Vec::new()
                 }
             };
@@ -63,40 +64,45 @@ impl UiState {
         }
     }
 
-    fn type_into_prompt(&mut self, event: &Event) {
-        match &mut self.prompt {
-            Some(Prompt::Filter { input, selected, .. }) => {
-                if std::mem::take(selected) && types_a_letter(event) {
-                    *input = Input::default();
-                }
-                input.handle_event(event);
-                self.let_go();
-            }
+    fn type_into_prompt(&mut self, key: &KeyEvent, event: &Event) {
+        let changed = match &mut self.prompt {
+            Some(Prompt::Filter(prompt)) => prompt.take_key(key, event),
             Some(Prompt::Jump(input)) => {
                 input.handle_event(event);
+                false
             }
-            None => {}
+            None => false,
+        };
+        if changed {
+            self.let_go();
         }
     }
 
     /// A paste goes into the prompt, if one is open; it is never taken for keys.
     fn on_paste(&mut self, text: &str) {
-        if let Some(Prompt::Filter { input, selected, .. }) = &mut self.prompt
-            && std::mem::take(selected)
-        {
-            *input = Input::default();
-        }
-        if let Some(Prompt::Filter { input, .. } | Prompt::Jump(input)) = &mut self.prompt {
-            for c in scrub(text).chars().take(256) {
-                input.handle(tui_input::InputRequest::InsertChar(c));
+        let text: String = scrub(text).chars().take(256).collect();
+        match &mut self.prompt {
+            Some(Prompt::Filter(prompt)) => {
+                prompt.paste(&text);
+                self.let_go();
             }
+            Some(Prompt::Jump(input)) => {
+                for c in text.chars() {
+                    input.handle(tui_input::InputRequest::InsertChar(c));
+                }
+            }
+            None => {}
         }
     }
 
+    /// A filter that cannot be read stays open, with what is wrong with it.
     fn close_prompt(&mut self, keep: bool, source: &Source) -> Vec<Effect> {
+        if keep && matches!(&self.prompt, Some(Prompt::Filter(prompt)) if prompt.fault.is_some()) {
+            return Vec::new();
+        }
         match self.prompt.take() {
-            Some(Prompt::Filter { input, .. }) => {
-                self.filter = if keep { scrub(input.value().trim()) } else { String::new() };
+            Some(Prompt::Filter(prompt)) => {
+                self.filter = if keep { prompt.valid } else { Filter::default() };
                 self.let_go();
                 Vec::new()
             }
@@ -137,10 +143,8 @@ impl UiState {
             Msg::PrevPane => self.move_focus(-1, source),
             Msg::Zoom => self.zoom(source),
             Msg::Filter => {
-                let before = self.filter.clone();
                 self.help = false;
-                let selected = !before.is_empty();
-                self.prompt = Some(Prompt::Filter { input: Input::new(before.clone()), before, selected });
+                self.prompt = Some(Prompt::Filter(FilterPrompt::open(self.filter.clone())));
             }
             Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),
             Msg::NextSort => {
@@ -229,7 +233,7 @@ impl UiState {
         } else if self.selected.is_some() {
             self.let_go();
         } else if !self.filter.is_empty() {
-            self.filter.clear();
+            self.filter = Filter::default();
         } else {
             self.view = View::Overview;
         }
@@ -249,10 +253,4 @@ impl UiState {
             self.zoomed = !self.zoomed;
         }
     }
-}
-
-/// Whether the key puts a letter into a prompt.
-fn types_a_letter(event: &Event) -> bool {
-    let commands = KeyModifiers::CONTROL | KeyModifiers::ALT;
-    matches!(event, Event::Key(key) if matches!(key.code, KeyCode::Char(_)) && !key.modifiers.intersects(commands))
 }

@@ -197,7 +197,7 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
     let sort = ui.sort();
     let arrow = if sort.reverse { "▲" } else { "▼" };
     let order = format!("sort {} {arrow}", sort.by.name());
-    let filter = ui.filter();
+    let filter = ui.filter().text();
     if filter.is_empty() {
         let text = if width(&order) < room { order } else { String::new() };
         return Line::from(vec![styled(text, theme.dim), gap(1)]);

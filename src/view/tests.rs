@@ -106,6 +106,9 @@ fn more_screens_are_as_pictured() {
         ("zoom_time_wait", "lllz", (120, 40)),
         ("zoom_queues", "hz", (120, 40)),
         ("filter_prompt", "2/nginx 443", (80, 24)),
+        ("filter_fault", "2/nginx sate:estab", (80, 24)),
+        ("filter_fault_at_the_right", "2/nginx or curl or postgres and port:80,443 and not rtt>9x", (80, 24)),
+        ("filter_offers", "2/nginx s", (120, 40)),
     ];
     for (name, keys, size) in cases {
         insta::assert_snapshot!(name, text(&screen(&live_flow(), &live_source(), keys, size, ThemeName::Dark)));

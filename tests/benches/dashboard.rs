@@ -85,7 +85,12 @@ fn ingest(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 20)]
 fn first_answer(bencher: Bencher<'_, '_>) {
     let engine = full();
-    let query = Query { filter: Filter::parse("5432 estab"), sort: by(SortKey::Bytes), rows: 60, ..Query::default() };
+    let query = Query {
+        filter: Filter::parse("port:5432 estab").expect("a filter"),
+        sort: by(SortKey::Bytes),
+        rows: 60,
+        ..Query::default()
+    };
     bencher.bench_local(|| engine.dashboard(black_box(&query), &mut QueryCache::default()));
 }
 

@@ -48,7 +48,9 @@ pub(super) fn header(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Re
     if !context.filter.is_empty() {
         let of =
             "handshakes, what went wrong with flows and the largest are those of flows that match; all else is whole";
-        page.paragraph("filter  ", 8, &format!("{}: {of}", crate::base::scrub(context.filter)))?;
+        let pane = &dashboard.flows;
+        let fit = format!("{} of {}", count(pane.matching as u64), counted(pane.all as u64, "flow"));
+        page.paragraph("filter  ", 8, &format!("{}: {fit} fit; {of}", crate::base::scrub(context.filter)))?;
     }
     Ok(())
 }
