@@ -15,6 +15,7 @@ mod half;
 mod handshake;
 mod life;
 mod machine;
+mod plain;
 mod stamp;
 mod transitions;
 mod view;
