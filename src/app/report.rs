@@ -69,10 +69,10 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// The flows that match, in order of first appearance.
+    /// The facts of the flows that match, in order of first appearance.
     fn flows(&self) -> impl Iterator<Item = FlowDetail> {
         let engine = &self.seen.engine;
-        engine.flow_ids(self.filter).into_iter().filter_map(|id| engine.detail(id))
+        engine.flow_ids(self.filter).into_iter().filter_map(|id| engine.facts(id))
     }
 
     fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<()> {
@@ -82,6 +82,7 @@ impl Shown<'_> {
             tally.count(&detail);
             pick.offer(&detail);
         }
+        pick.complete(|id| self.seen.engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
         let width = terminal.then(tty::width).and_then(Result::ok).map_or(PIPE_WIDTH, usize::from);
         let context = ReportContext {

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// Where a tuple is unique: a network namespace live, one value ([`Scope::FILE`]) in captures.
@@ -15,7 +16,7 @@ impl Scope {
 
 /// An address and a port: one end of a connection. IPv4-mapped IPv6 addresses are held as IPv4, since
 /// the wire and the socket table write the same end differently (RFC 4291 §2.5.5.2).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Eq)]
 pub struct Endpoint {
     /// IPv4 addresses mapped into IPv6, so that ends are compared without asking for the family.
     ip: [u8; 16],
@@ -27,6 +28,7 @@ const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 impl Endpoint {
     /// An end at `ip`:`port`; an IPv4-mapped `ip` becomes IPv4.
+    #[inline]
     pub fn new(ip: impl Into<IpAddr>, port: u16) -> Self {
         match ip.into() {
             IpAddr::V4(ip) => Self::v4(ip.octets(), port),
@@ -39,11 +41,13 @@ impl Endpoint {
     }
 
     /// The address.
+    #[inline]
     pub const fn ip(self) -> IpAddr {
         Ipv6Addr::from_bits(self.bits()).to_canonical()
     }
 
     /// The port.
+    #[inline]
     pub const fn port(self) -> u16 {
         self.port
     }
@@ -54,6 +58,7 @@ impl Endpoint {
     }
 
     /// The address as a number; of an IPv4 address the one it is mapped to.
+    #[inline]
     pub const fn bits(self) -> u128 {
         u128::from_be_bytes(self.ip)
     }
@@ -70,6 +75,20 @@ impl Ord for Endpoint {
 impl PartialOrd for Endpoint {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+/// The address in one comparison.
+impl PartialEq for Endpoint {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        (u128::from_ne_bytes(self.ip), self.port) == (u128::from_ne_bytes(other.ip), other.port)
+    }
+}
+
+impl Hash for Endpoint {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (u128::from_ne_bytes(self.ip), self.port).hash(hasher);
     }
 }
 

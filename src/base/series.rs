@@ -12,6 +12,8 @@ pub struct Series {
     len: usize,
     /// Number of the newest bin; the front of `bins` is the oldest.
     newest: Option<i64>,
+    /// When that bin begins.
+    newest_begins: Timestamp,
     bins: VecDeque<u64>,
 }
 
@@ -22,7 +24,7 @@ impl Series {
     /// If `width` is zero or `len` is zero.
     pub fn new(width: Duration, len: usize) -> Self {
         assert!(!width.is_zero() && len > 0, "a series needs bins");
-        Self { width, len, newest: None, bins: VecDeque::new() }
+        Self { width, len, newest: None, newest_begins: Timestamp::MAX, bins: VecDeque::new() }
     }
 
     /// The width of a bin.
@@ -76,6 +78,10 @@ impl Series {
     }
 
     fn bin_mut(&mut self, ts: Timestamp, fill: u64) -> Option<&mut u64> {
+        // Nearly always the newest, which needs no division.
+        if ts >= self.newest_begins && ts.since(self.newest_begins) < self.width && self.newest.is_some() {
+            return self.bins.back_mut();
+        }
         let number = ts.bin(self.width);
         let newest = *self.newest.get_or_insert(number);
         if self.bins.is_empty() {
@@ -86,6 +92,9 @@ impl Series {
             self.bins.extend(std::iter::repeat_n(fill, ahead));
             self.bins.drain(..self.bins.len().saturating_sub(self.len));
             self.newest = Some(number);
+        }
+        if number >= newest {
+            self.newest_begins = ts.bin_begin(self.width);
         }
         let back = usize::try_from(self.newest? - number).ok()?;
         let index = self.bins.len().checked_sub(1)?.checked_sub(back)?;

@@ -35,12 +35,27 @@ impl Timestamp {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
     }
 
+    /// The second that holds this instant, since the Unix epoch: its bin of one second.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000_000)
+    }
+
     /// The number of the bin of width `bin` that holds this instant: `floor(ts / bin)`.
     ///
     /// # Panics
     /// If `bin` is zero.
     pub fn bin(self, bin: Duration) -> i64 {
         self.0.div_euclid(nanos_of(bin))
+    }
+}
+
+impl Timestamp {
+    /// When the bin of width `bin` that holds this instant begins; at the edge of time, when time begins.
+    ///
+    /// # Panics
+    /// If `bin` is zero.
+    pub fn bin_begin(self, bin: Duration) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(nanos_of(bin))))
     }
 }
 

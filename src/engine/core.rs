@@ -17,7 +17,7 @@ use super::lookups::Lookups;
 use super::opening::Watched;
 use super::record::{Rare, Rate, Record, Standing};
 use super::states::States;
-use super::table::{FlowTable, Slot, Tuple, side_of};
+use super::table::{FlowTable, Key, Slot, Tuple, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -101,10 +101,39 @@ impl Engine {
 
     /// Takes in one input: moves the clock, fires what is due, then applies it.
     pub fn feed(&mut self, input: &Input) {
+        self.feed_found(input, self.key_of(input));
+    }
+
+    /// Takes in many inputs; the same result as one by one.
+    pub fn feed_batch(&mut self, inputs: &[Input]) {
+        for inputs in inputs.chunks(WARMED) {
+            let mut keys = [None; WARMED];
+            for (input, key) in inputs.iter().zip(&mut keys) {
+                *key = self.key_of(input);
+            }
+            // What it read is not asked for; that it was read counts.
+            std::hint::black_box(self.table.warm(&keys[..inputs.len()]));
+            for (input, key) in inputs.iter().zip(keys) {
+                self.feed_found(input, key);
+            }
+        }
+    }
+
+    /// What finds the flow of a segment.
+    #[inline]
+    fn key_of(&self, input: &Input) -> Option<Key> {
+        let Input::Segment(segment) = input else { return None };
+        Some(self.table.key(Tuple::new(segment.scope, segment.src, segment.dst)))
+    }
+
+    fn feed_found(&mut self, input: &Input, key: Option<Key>) {
         // What a segment says was counted with it.
         self.advance(input.ts(), !matches!(input, Input::Tick(_) | Input::Name(_) | Input::Dns(_)));
         match input {
-            Input::Segment(segment) => self.segment(segment),
+            Input::Segment(segment) => {
+                let found = key.and_then(|key| self.table.find_key(&key));
+                self.segment(segment, found);
+            }
             Input::Icmp(quote) => self.icmp(quote),
             Input::Name(name) => self.name(name),
             Input::Dns(dns) => self.lookups.take(dns),
@@ -117,13 +146,6 @@ impl Engine {
                 self.loss = Some(*loss);
             }
             Input::Tick(_) => {}
-        }
-    }
-
-    /// Takes in many inputs; the same result as one by one.
-    pub fn feed_batch(&mut self, inputs: &[Input]) {
-        for input in inputs {
-            self.feed(input);
         }
     }
 
@@ -205,10 +227,9 @@ impl Engine {
         }
     }
 
-    fn segment(&mut self, segment: &Segment) {
+    /// Takes in a segment of the flow that was `found` on its tuple.
+    fn segment(&mut self, segment: &Segment, found: Option<Slot>) {
         self.wire_seen = true;
-        let tuple = Tuple::new(segment.scope, segment.src, segment.dst);
-        let found = self.table.find(&tuple);
         if self.config.merge_interfaces && self.is_shown_twice(segment, found) {
             self.totals.duplicates += 1;
             return;
@@ -221,6 +242,9 @@ impl Engine {
         let Some(slot) = found else {
             return self.begin_by_wire(segment, None);
         };
+        if self.table.get_mut(slot).take_plain(segment, bits) {
+            return;
+        }
         match self.incarnation(slot, segment) {
             Incarnation::New { older } => self.begin_by_wire(segment, older),
             Incarnation::Adopt => self.adopt(slot, segment),

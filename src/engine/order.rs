@@ -33,9 +33,12 @@ impl Engine {
             cache.scan = self.scan();
             cache.scanned_at = made_now;
         }
-        let ordered = cache.made_at.is_some_and(|made| unchanged(made) || (lately(made) && same_rates(made.1)));
-        if !(ordered && same_question) {
-            cache.order = self.order(query);
+        let fresh = cache.made_at.is_some_and(|made| unchanged(made) || (lately(made) && same_rates(made.1)));
+        let wants_order = query.rows > 0 || query.follow.is_some();
+        if !(fresh && same_question && (cache.ordered || !wants_order)) {
+            cache.ordered = wants_order;
+            cache.order = if wants_order { self.order(query) } else { Vec::new() };
+            cache.matching = if wants_order { cache.order.len() } else { self.matching(&query.filter).count() };
             cache.key = Some((query.filter.clone(), query.sort));
             cache.made_at = made_now;
         }
@@ -56,13 +59,14 @@ impl Engine {
         }
     }
 
+    /// The flows that match, in no order that may be shown.
+    fn matching(&self, filter: &Filter) -> impl Iterator<Item = (Slot, FlowId)> {
+        let matching = self.table.iter().filter(|(_, record)| filter.matches(self, record));
+        matching.map(|(slot, record)| (slot, record.id))
+    }
+
     fn order(&self, query: &Query) -> Vec<FlowId> {
-        let mut matching: Vec<(Slot, FlowId)> = self
-            .table
-            .iter()
-            .filter(|(_, record)| query.filter.matches(self, record))
-            .map(|(slot, record)| (slot, record.id))
-            .collect();
+        let mut matching: Vec<(Slot, FlowId)> = self.matching(&query.filter).collect();
         self.sort(&mut matching, query.sort.by);
         if query.sort.reverse {
             matching.reverse();
@@ -98,7 +102,7 @@ impl Engine {
         let rows = window.filter_map(|id| self.table.find_id(*id)).map(|slot| self.row(self.table.get(slot)));
         FlowPane {
             all: cache.scan.flows,
-            matching: cache.order.len(),
+            matching: cache.matching,
             offset: query.offset,
             followed: query.follow.and_then(|id| cache.order.iter().position(|other| *other == id)),
             rows: rows.collect(),
@@ -107,8 +111,7 @@ impl Engine {
 
     /// The numbers of all flows that match, in order of first appearance.
     pub fn flow_ids(&self, filter: &Filter) -> Vec<FlowId> {
-        let matching = self.table.iter().filter(|(_, record)| filter.matches(self, record));
-        let mut ids: Vec<FlowId> = matching.map(|(_, record)| record.id).collect();
+        let mut ids: Vec<FlowId> = self.matching(filter).map(|(_, id)| id).collect();
         ids.sort_unstable();
         ids
     }

@@ -94,7 +94,11 @@ impl SortKey {
 pub struct QueryCache {
     pub(super) key: Option<(Filter, Sort)>,
     pub(super) made_at: Option<(u64, Timestamp)>,
+    /// How many flows match.
+    pub(super) matching: usize,
+    /// Their order, if a question has asked for it.
     pub(super) order: Vec<FlowId>,
+    pub(super) ordered: bool,
     pub(super) scanned_at: Option<(u64, Timestamp)>,
     pub(super) scan: Scan,
 }

@@ -83,6 +83,12 @@ impl Record {
         Tuple::new(self.scope, self.orig, self.resp)
     }
 
+    /// Whether its tuple is this one.
+    #[inline]
+    pub(super) fn has_tuple(&self, tuple: &Tuple) -> bool {
+        tuple.is_between(self.scope, self.orig, self.resp)
+    }
+
     pub(super) const fn endpoint(&self, side: Side) -> Endpoint {
         match side {
             Side::Orig => self.orig,
@@ -149,6 +155,30 @@ impl Record {
         self.timing.feed(segment, from, self.wire.as_ref());
         self.touched = self.touched.max(segment.ts);
         self.rate.add(segment.ts, bits);
+    }
+
+    /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing is changed,
+    /// if it is any other. No state, deadline, outcome or class changes by one.
+    pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
+        let from = side_of(self, segment.src);
+        let plain = self.wire.as_ref().is_some_and(|flow| flow.is_plain(segment, from));
+        if plain {
+            self.feed_zeek(segment);
+            self.touch(segment, bits);
+            self.bare[from.index()] |= segment.tunnel.is_none();
+            if let Some(flow) = &mut self.wire {
+                flow.feed_plain(segment, from);
+            }
+            self.opening.feed(segment);
+        }
+        plain
+    }
+
+    /// Reads a little of everything that a segment's way through asks for, so that it is at hand.
+    pub(super) fn warm(&self) -> u64 {
+        let parts =
+            [self.wire.as_ref().map(Flow::warm), Some(self.analysis.warm()), self.zeek.as_ref().map(Zeek::warm)];
+        parts.into_iter().flatten().fold(self.id.0 ^ u64::from(self.resp.port()), |sum, part| sum ^ part)
     }
 
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
@@ -220,7 +250,7 @@ const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl Rate {
     pub(super) fn add(&mut self, ts: Timestamp, bits: u64) {
-        let bin = ts.bin(SECOND);
+        let bin = ts.seconds();
         if bin > self.bin {
             self.previous = if bin == self.bin + 1 { self.current } else { 0 };
             (self.bin, self.current) = (bin, 0);

@@ -4,7 +4,7 @@
 //! When it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest; within a class the one
 //! that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
 
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -21,18 +21,51 @@ use super::record::Record;
 const PAGE: usize = 32;
 const NONE: u32 = u32::MAX;
 
+/// Look-ups that are prepared together.
+pub(super) const WARMED: usize = 32;
+
 /// A tuple without direction: what segments of both directions and sockets of both ends have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Tuple {
     scope: Scope,
+    /// In an order of their own, which is not seen.
     low: Endpoint,
     high: Endpoint,
 }
 
 impl Tuple {
     pub(super) fn new(scope: Scope, a: Endpoint, b: Endpoint) -> Self {
-        Self { scope, low: a.min(b), high: a.max(b) }
+        let swap = (a.bits(), a.port()) > (b.bits(), b.port());
+        let (low, high) = if swap { (b, a) } else { (a, b) };
+        Self { scope, low, high }
     }
+
+    /// Whether it is that of these ends.
+    #[inline]
+    pub(super) fn is_between(&self, scope: Scope, a: Endpoint, b: Endpoint) -> bool {
+        self.scope == scope && ((self.low == a && self.high == b) || (self.low == b && self.high == a))
+    }
+}
+
+/// All of it in one word after the other, without gaps.
+impl Hash for Tuple {
+    #[inline]
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let mut words = [0; 40];
+        words[..16].copy_from_slice(&self.low.bits().to_ne_bytes());
+        words[16..32].copy_from_slice(&self.high.bits().to_ne_bytes());
+        words[32..34].copy_from_slice(&self.low.port().to_ne_bytes());
+        words[34..36].copy_from_slice(&self.high.port().to_ne_bytes());
+        words[36..].copy_from_slice(&self.scope.0.to_ne_bytes());
+        hasher.write(&words);
+    }
+}
+
+/// A tuple, with its hash in this table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    tuple: Tuple,
+    hash: u64,
 }
 
 /// Where a record lives. Valid until the record is removed.
@@ -50,10 +83,12 @@ struct Entry {
     placed: Timestamp,
 }
 
+type Page = [Option<Entry>; PAGE];
+
 /// The table.
 #[derive(Debug, Clone)]
 pub(super) struct FlowTable {
-    pages: Vec<Arc<Vec<Option<Entry>>>>,
+    pages: Vec<Arc<Page>>,
     free: Vec<u32>,
     by_tuple: HashTable<u32>,
     by_id: HashTable<u32>,
@@ -103,8 +138,40 @@ impl FlowTable {
 
     /// The newest incarnation of a tuple.
     pub(super) fn find(&self, tuple: &Tuple) -> Option<Slot> {
-        let hash = self.hash(tuple);
-        self.by_tuple.find(hash, |slot| self.entry(*slot).record.tuple() == *tuple).map(|slot| Slot(*slot))
+        self.find_key(&self.key(*tuple))
+    }
+
+    /// What [`FlowTable::find_key`] asks for; it stays valid.
+    #[inline]
+    pub(super) fn key(&self, tuple: Tuple) -> Key {
+        Key { tuple, hash: self.hash(&tuple) }
+    }
+
+    /// The newest incarnation of a tuple.
+    #[inline]
+    pub(super) fn find_key(&self, key: &Key) -> Option<Slot> {
+        self.by_tuple.find(key.hash, |slot| self.entry(*slot).record.has_tuple(&key.tuple)).map(|slot| Slot(*slot))
+    }
+
+    /// Brings what look-ups of these tuples will read into the processor's cache: independent loads overlap, where one
+    /// look-up after the other would wait for each. Changes nothing; a wrong guess costs only time.
+    pub(super) fn warm(&self, keys: &[Option<Key>]) -> u64 {
+        // A table that fits the cache is warm.
+        const COLD: usize = 1 << 10;
+        if self.len < COLD {
+            return 0;
+        }
+        let mut likely = [None; WARMED];
+        for (key, likely) in keys.iter().zip(&mut likely) {
+            // The first whose hash looks alike: the index is read, records are not.
+            *likely = key.as_ref().and_then(|key| self.by_tuple.find(key.hash, |_| true));
+        }
+        let entries =
+            likely.into_iter().flatten().map(|slot| (&self.pages[*slot as usize / PAGE], *slot as usize % PAGE));
+        entries.fold(0, |sum, (page, index)| {
+            let read = page[index].as_ref().map_or(0, |entry| entry.record.warm() ^ u64::from(entry.next));
+            sum ^ read ^ Arc::strong_count(page) as u64
+        })
     }
 
     /// The flow of that number, if it is still there.
@@ -237,7 +304,7 @@ impl FlowTable {
 
     fn grow(&mut self) -> u32 {
         let first = self.pages.len() * PAGE;
-        self.pages.push(Arc::new(vec![None; PAGE]));
+        self.pages.push(Arc::new([const { None }; PAGE]));
         self.free.extend((first + 1..first + PAGE).rev().filter_map(|slot| u32::try_from(slot).ok()));
         u32::try_from(first).expect("the table's bound is below 2^32")
     }
@@ -250,8 +317,12 @@ impl FlowTable {
         self.page_mut(slot)[slot as usize % PAGE].as_mut().expect("a slot in use")
     }
 
-    fn page_mut(&mut self, slot: u32) -> &mut Vec<Option<Entry>> {
-        Arc::make_mut(&mut self.pages[slot as usize / PAGE])
+    fn page_mut(&mut self, slot: u32) -> &mut Page {
+        let page = &mut self.pages[slot as usize / PAGE];
+        if Arc::strong_count(page) > 1 {
+            unshare(page);
+        }
+        Arc::get_mut(page).expect("nobody else has it, and nothing refers to it weakly")
     }
 
     fn append(&mut self, slot: u32, class: Class) {
@@ -279,7 +350,14 @@ impl FlowTable {
     }
 }
 
-fn entry_in(pages: &[Arc<Vec<Option<Entry>>>], slot: u32) -> &Entry {
+/// Copies a page that another copy of the engine has too. Apart, since the copy takes much of the stack.
+#[cold]
+#[inline(never)]
+fn unshare(page: &mut Arc<Page>) {
+    *page = Arc::new(Page::clone(page));
+}
+
+fn entry_in(pages: &[Arc<Page>], slot: u32) -> &Entry {
     pages[slot as usize / PAGE][slot as usize % PAGE].as_ref().expect("a slot in use")
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::{Scope, TcpState, Timestamp};
-use crate::engine::FlowDetail;
+use crate::engine::{FlowDetail, FlowId};
 use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, LifeEventKind, Mark, Side};
 
 /// How a flow went wrong, in the order reports list them.
@@ -210,6 +210,16 @@ impl Pick {
         if bytes(detail) > 0 && place < self.keep_largest {
             self.largest.insert(place, detail.clone());
             self.largest.truncate(self.keep_largest);
+        }
+    }
+
+    /// Asks for the flows that were kept once more: in full, where they were offered without their stories.
+    pub fn complete(&mut self, in_full: impl Fn(FlowId) -> Option<FlowDetail>) {
+        let wrong = self.wrong.iter_mut().flat_map(|(_, _, kept)| kept);
+        for detail in wrong.chain(&mut self.largest) {
+            if let Some(full) = in_full(detail.row.id) {
+                *detail = full;
+            }
         }
     }
 

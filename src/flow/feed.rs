@@ -37,7 +37,7 @@ impl Flow {
     }
 
     /// What is counted whether or not the segment is believed.
-    fn count(&mut self, segment: &Segment, from: Side) {
+    pub(super) fn count(&mut self, segment: &Segment, from: Side) {
         let (flags, first) = (segment.flags, self.first);
         let half = &mut self.halves[from.index()];
         half.segments += 1;
@@ -126,7 +126,7 @@ impl Flow {
     }
 
     /// The window it advertises, unless the segment is older than one that was seen.
-    fn take_window(&mut self, segment: &Segment, from: Side) {
+    pub(super) fn take_window(&mut self, segment: &Segment, from: Side) {
         let peer = &self.halves[from.peer().index()];
         if peer.una().is_some_and(|una| segment.ack.before(una)) {
             return;

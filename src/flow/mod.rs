@@ -16,6 +16,7 @@ mod half;
 mod handshake;
 mod life;
 mod machine;
+mod plain;
 mod stamp;
 mod timing;
 mod transitions;

@@ -132,3 +132,70 @@ proptest! {
         }
     }
 }
+
+/// A connection that opens and then mostly speaks in order: what each next segment deviates by.
+pub(super) fn conversation() -> impl Strategy<Value = Vec<(Segment, Side)>> {
+    let slip = || prop_oneof![12 => Just(0i8), 1 => -3i8..4];
+    let flags =
+        prop_oneof![20 => Just(Flags::ACK), 6 => Just(Flags::ACK | Flags::PSH), 1 => (0u16..512).prop_map(Flags)];
+    let window = prop_oneof![12 => Just(900u16), 1 => Just(0u16), 2 => any::<u16>()];
+    let step = (any::<bool>(), slip(), slip(), 0u32..4, flags, window, 0i64..40_000_000);
+    (any::<[u32; 2]>(), prop::collection::vec(step, 1..60)).prop_map(|(iss, steps)| {
+        let opening = [(false, 0, 0, 0, Flags::SYN, 900, 0), (true, 0, 0, 0, Flags::SYN | Flags::ACK, 900, 0)];
+        let opening = opening.into_iter().chain([(false, 0, 0, 0, Flags::ACK, 900, 0)]);
+        let (mut nxt, mut ts) = (iss, 0);
+        let of_step = |(by_resp, seq, ack, payload_len, flags, window, gap): (bool, i8, i8, u32, Flags, u16, i64)| {
+            let (own, peer) = (usize::from(by_resp), usize::from(!by_resp));
+            ts += gap;
+            let ack = if flags.ack() { nxt[peer].wrapping_add_signed(ack.into()) } else { 0 };
+            let segment = Segment {
+                ts: Timestamp::from_nanos(ts),
+                scope: Scope::FILE,
+                iface: 0,
+                src: Endpoint::default(),
+                dst: Endpoint::default(),
+                seq: Seq(nxt[own].wrapping_add_signed(seq.into())),
+                ack: Seq(ack),
+                flags,
+                window,
+                payload_len,
+                frame_len: 0,
+                options: Options::default(),
+                ttl: 0,
+                vlan: None,
+                tunnel: None,
+                malformed: false,
+                digest: 0,
+                app_records: 0,
+            };
+            nxt[own] = Seq(nxt[own]).latest(segment.end()).0;
+            (segment, if by_resp { Side::Resp } else { Side::Orig })
+        };
+        opening.chain(steps).map(of_step).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_short_way_gives_what_the_long_way_gives(segments in conversation()) {
+        let mut flow = Flow::new(&segments[0].0);
+        for (segment, from) in &segments[1..] {
+            let (mut long, before) = (flow.clone(), flow.clone());
+            long.feed(segment, *from);
+            if flow.is_plain(segment, *from) {
+                flow.feed_plain(segment, *from);
+                prop_assert_eq!(&flow, &long);
+                prop_assert_eq!(
+                    (before.next_deadline(), before.class(), before.outcome(), before.concluded_at(), before.is_unproven()),
+                    (flow.next_deadline(), flow.class(), flow.outcome(), flow.concluded_at(), flow.is_unproven())
+                );
+                prop_assert_eq!(Side::BOTH.map(|side| before.state(side)), Side::BOTH.map(|side| flow.state(side)));
+            } else {
+                prop_assert_eq!(&flow, &before);
+                flow = long;
+            }
+        }
+    }
+}

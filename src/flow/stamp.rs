@@ -85,6 +85,11 @@ impl Marks {
     pub(super) const fn has(self, bit: u8) -> bool {
         self.0 & bit != 0
     }
+    /// Which of the bits are set.
+    pub(super) const fn among(self, bits: u8) -> u8 {
+        self.0 & bits
+    }
+
     pub(super) fn set(&mut self, bit: u8) {
         self.0 |= bit;
     }

@@ -145,7 +145,7 @@ impl End {
     }
 
     /// The relative number of `seq`, taken to be near the relative number `known`.
-    fn near(&self, seq: Seq, known: i64) -> i64 {
+    pub(super) fn near(&self, seq: Seq, known: i64) -> i64 {
         known + i64::from(seq.offset_from(self.start + known as u32))
     }
 

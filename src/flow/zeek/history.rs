@@ -28,7 +28,11 @@ impl History {
 
     /// The letters; empty if there was none (Zeek writes `-`).
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.letters[..usize::from(self.len).min(Self::MOST)]).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.letters[..usize::from(self.len).min(Self::MOST)]
     }
 
     /// Whether there were more letters than are kept.

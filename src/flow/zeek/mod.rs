@@ -20,6 +20,7 @@ mod end;
 mod history;
 mod holes;
 mod letters;
+mod plain;
 mod ports;
 mod row;
 mod states;
@@ -67,6 +68,7 @@ impl Zeek {
     pub fn feed(&mut self, segment: &Segment, from: Side) {
         let end = self.row.due(segment.ts);
         match end.or_else(|| self.row.is_reused_by(segment).then_some(RowEnd::Reused)) {
+            None if self.row.take_plain(segment, from) => {}
             None => self.row.take(segment, from),
             Some(why) => {
                 let row = std::mem::replace(&mut self.row, Row::begin(segment, from)).tell(Some(why));
@@ -91,6 +93,11 @@ impl Zeek {
         for row in self.ended.iter_mut().flat_map(|ended| &mut ended.rows) {
             row.orig = row.orig.peer();
         }
+    }
+
+    /// Reads a little of every part, so that all of it is at hand.
+    pub fn warm(&self) -> u64 {
+        self.row.warm()
     }
 
     /// The rows as they would be written at `now`.

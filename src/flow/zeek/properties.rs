@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::properties::segment;
+use super::super::properties::{conversation, segment};
 use super::super::trace::Variation;
 use super::tests::{holes, letters, originator, rows, states};
 use super::trace::run;
@@ -74,5 +74,21 @@ proptest! {
         let mut turned = told(true);
         turned.turn_around();
         prop_assert_eq!(turned, told(false));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_short_way_gives_what_the_long_way_gives(segments in conversation()) {
+        let mut row = Zeek::new(&segments[0].0, segments[0].1).row;
+        for (segment, from) in &segments[1..] {
+            let (mut long, before) = (row.clone(), row.clone());
+            long.take(segment, *from);
+            let plain = row.take_plain(segment, *from);
+            prop_assert_eq!(&row, if plain { &long } else { &before });
+            row = long;
+        }
     }
 }

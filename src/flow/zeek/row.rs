@@ -41,12 +41,12 @@ const NEVER: Timestamp = Timestamp::MAX;
 /// The row of the connection that is going on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
-    first: Timestamp,
+    pub(super) first: Timestamp,
     /// The last segment until both closed.
-    last: Timestamp,
+    pub(super) last: Timestamp,
     close_at: Timestamp,
     pub(super) ends: [End; 2],
-    aside: Option<Box<[Aside; 2]>>,
+    pub(super) aside: Option<Box<[Aside; 2]>>,
     pub(super) history: History,
     /// Kinds of letters written, by role (not moved by a swap).
     pub(super) seen: [u8; 2],
@@ -137,7 +137,7 @@ impl Row {
     fn flip_late(&mut self, segment: &Segment) {
         let flags = segment.flags;
         let goes_on = segment.payload_len > 0 || flags.ack();
-        if self.history.as_str() == "H" && goes_on && !(flags.syn() || flags.fin() || flags.rst()) {
+        if self.history.as_bytes() == b"H" && goes_on && !(flags.syn() || flags.fin() || flags.rst()) {
             self.swap();
             self.history = b"^h".iter().copied().collect();
         }
@@ -272,7 +272,7 @@ impl Row {
     }
 
     /// Zeek's role of the flow's side.
-    fn role(&self, side: Side) -> Side {
+    pub(super) fn role(&self, side: Side) -> Side {
         if side == self.orig { Side::Orig } else { Side::Resp }
     }
 
