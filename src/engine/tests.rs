@@ -5,6 +5,7 @@ mod late;
 mod orientation;
 mod panes;
 mod story;
+mod timing;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -7,10 +7,13 @@
 //! The fields of the structs below, in their order, are the fields of the objects. Pure.
 
 mod of;
+mod times;
 
 use serde::Serialize;
 
+use of::nanos;
 pub(super) use of::outcome_key;
+pub use times::{DelaysRecord, IdleRecord, InFlightRecord, RttRecord, StallsRecord, ThroughputRecord, TimesRecord};
 
 /// The version of the schema.
 pub const SCHEMA: u32 = 1;
@@ -64,6 +67,9 @@ pub struct FlowRecord {
     pub vlan: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tunnel: Option<TunnelRecord>,
+    /// Absent (as are the times of the ends) without data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<IdleRecord>,
     pub orig: EndRecord,
     pub resp: EndRecord,
 }
@@ -104,7 +110,8 @@ pub struct HandshakeRecord {
     pub syn_retries: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syn_ack_retries: Option<u32>,
-    /// From the last SYN to the SYN-ACK; from the last SYN-ACK to the ACK.
+    /// From the last SYN to the SYN-ACK: the way from the capture point to `resp` and back. From the last SYN-ACK to the
+    /// ACK: that to `orig` and back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syn_to_synack_ns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,6 +191,9 @@ pub struct EndRecord {
     /// The window that it last advertised.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<WindowRecord>,
+    /// `rtt`, `in_flight`, `throughput`, `think`, `stalls`: the times of what it sent.
+    #[serde(flatten)]
+    pub times: TimesRecord,
     /// Whether it is on this host; absent where the kernel was not seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<bool>,

@@ -6,6 +6,7 @@
 mod flows;
 mod host;
 mod sections;
+mod times;
 
 use std::io::{self, Write};
 

@@ -8,8 +8,8 @@ use crate::flow::{
 use crate::kernel::TcpInfo;
 
 use super::{
-    AnalysisRecord, EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord,
-    RejectionRecord, SocketRecord, TimerRecord, TunnelRecord, WindowRecord, ZeekRowRecord,
+    AnalysisRecord, EndRecord, FlowRecord, HandshakeRecord, IdleRecord, InfoRecord, OfferRecord, OptionsRecord,
+    OwnerRecord, RejectionRecord, SocketRecord, TimerRecord, TimesRecord, TunnelRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.
@@ -31,7 +31,11 @@ impl FlowRecord {
             let index = side.index();
             let analysis = detail.analysis.as_ref().map(|counts| AnalysisRecord::of(&counts[index]));
             let socket = detail.sockets[index].as_ref();
-            EndRecord::of(row.end(side), halves.map(|halves| &halves[index]), analysis, socket)
+            let times = detail.timing.as_ref().map(|timing| TimesRecord::of(&timing.halves[index]));
+            EndRecord {
+                times: times.unwrap_or_default(),
+                ..EndRecord::of(row.end(side), halves.map(|halves| &halves[index]), analysis, socket)
+            }
         };
         Self {
             r#type: "flow",
@@ -56,13 +60,14 @@ impl FlowRecord {
             }),
             vlan: detail.vlan,
             tunnel: detail.tunnel.map(|tunnel| TunnelRecord { kind: tunnel.kind.name(), id: tunnel.id }),
+            idle: detail.timing.as_ref().and_then(|timing| timing.idle.as_ref()).map(IdleRecord::of),
             orig: end(Side::Orig),
             resp: end(Side::Resp),
         }
     }
 }
 
-fn nanos(span: std::time::Duration) -> u64 {
+pub(super) fn nanos(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -142,6 +147,7 @@ impl EndRecord {
             analysis,
             state: cell.inferred.map(TcpState::name),
             window,
+            times: TimesRecord::default(),
             local: cell.local,
             mismatch_since_ns: cell.mismatch_since.map(Timestamp::nanos),
             socket: socket.map(SocketRecord::of),
