@@ -128,14 +128,14 @@ fn timing() -> TimingView {
     };
     let orig = HalfTiming {
         rtt_by_ack: Some(delays(3, 20_000, 33_000, 60_000)),
-        in_flight: Some(InFlight { now: 0, max: 420 }),
+        in_flight: Some(InFlight { now: Some(0), max: 420 }),
         stalls: Some(Stalls { delayed_acks: 1, small_writes: 1, waited: us(60_000), worst: us(60_000) }),
         ..HalfTiming::default()
     };
     let resp = HalfTiming {
         rtt_by_ack: Some(delays(31, 800, 1_000, 2_100)),
         rtt_by_timestamps: Some(delays(1, 900, 900, 900)),
-        in_flight: Some(InFlight { now: 1_448, max: 64_000 }),
+        in_flight: Some(InFlight { now: Some(1_448), max: 64_000 }),
         throughput: Some(Throughput { bytes: 98_049, time: us(1_200_000), peak: Some(96_601) }),
         think: Some(delays(1, 31_000, 31_000, 31_000)),
         stalls: None,

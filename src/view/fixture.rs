@@ -517,7 +517,7 @@ fn timing() -> TimingView {
     };
     let orig = HalfTiming {
         rtt_by_ack: Some(delays(3, 21_900, 36_400, 62_000)),
-        in_flight: Some(InFlight { now: 0, max: 60 }),
+        in_flight: Some(InFlight { now: Some(0), max: 60 }),
         think: Some(delays(1, 1_870_000, 1_870_000, 1_870_000)),
         stalls: Some(Stalls { delayed_acks: 3, small_writes: 2, waited: us(123_000), worst: us(62_000) }),
         ..HalfTiming::default()
@@ -525,7 +525,7 @@ fn timing() -> TimingView {
     let resp = HalfTiming {
         rtt_by_ack: Some(delays(31, 85, 240, 2_100)),
         rtt_by_timestamps: Some(delays(4, 90, 200, 1_000)),
-        in_flight: Some(InFlight { now: 4_344, max: 64_000 }),
+        in_flight: Some(InFlight { now: Some(4_344), max: 64_000 }),
         throughput: Some(Throughput { bytes: 102_356, time: us(3_869_000), peak: Some(61_000) }),
         think: Some(delays(2, 8_000, 9_000, 10_000)),
         stalls: None,

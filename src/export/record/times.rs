@@ -48,9 +48,11 @@ pub struct DelaysRecord {
 /// Payload bytes that an end sent and that were not acknowledged, as the capture point saw it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InFlightRecord {
-    /// Most at once, and at the end.
+    /// Most at once.
     pub max_bytes: u32,
-    pub last_bytes: u32,
+    /// At the end; absent where acknowledgments may be missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_bytes: Option<u32>,
 }
 
 /// New payload of an end, each byte once, over the time from its first to its last data.
