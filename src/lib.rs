@@ -16,7 +16,7 @@
 //! | [`base`] | time, sequence-number, address arithmetic; states' names; series; units; scrubbing of text | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
-//! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments | base, wire's `Segment` |
+//! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments, the times between them, and our own verdict on what was sent again | base, wire's `Segment` |
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language | base, wire, flow, kernel, winnow |
 //! | [`journal`] | captures → frames, in order; several live sources → one list; the clock of a replay | base, wire, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
@@ -46,7 +46,9 @@
 //! local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state (by
 //! the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
 //! mid-stream) · mark (a word of Wireshark's tcp.analysis, said of a segment) · Recv-Q, Send-Q, timer (as `ss -o` prints
-//! them). `None` always means not recorded or not known; it is shown as that, never as 0.
+//! them) · RTT to resp, to orig (from the capture point to that end and back: together the whole path's) · think time
+//! (from the peer's last byte to the first of the answer). `None` always means not recorded or not known; it is shown as
+//! that, never as 0.
 //!
 //! # How the hard questions are decided
 //! - **A flow** is (scope, 4-tuple, incarnation). Only a SYN without ACK and with another ISS begins a new incarnation;
@@ -67,6 +69,10 @@
 //!   that both give the same counts. The analysis is apart from the states: neither sees the other.
 //! - **Zeek's view** ([`flow::Zeek`]) is a machine of its own per tuple, with Zeek's time-outs and its idea of who began; a
 //!   flow carries the rows that Zeek would log of it, and its line shows the first that was established.
+//! - **A time** ([`flow::Timing`]) is what the capture point saw: a round trip is that from there to one end and back,
+//!   never of anything sent twice (Karn's rule; timestamps tell copies apart). A stall is
+//!   claimed only of a lone small segment whose ack, without data, came much later than the path takes, and whose next
+//!   followed at once.
 //! - **The join** is by tuple, with IPv4-mapped addresses as IPv4. A socket's cookie tells whether a row is the same
 //!   socket as before. Rows without an inode are explained, not guessed: not yet accepted (its listener's process),
 //!   TIME-WAIT (the last holder seen), orphaned after close().

@@ -6,6 +6,7 @@ mod opening;
 mod orientation;
 mod panes;
 mod story;
+mod timing;
 
 use std::net::IpAddr;
 use std::sync::Arc;

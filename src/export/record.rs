@@ -7,11 +7,14 @@
 //! The fields of the structs below, in their order, are the fields of the objects. Pure.
 
 mod of;
+mod times;
 mod verdict;
 
 use serde::Serialize;
 
+use of::nanos;
 pub(super) use of::outcome_key;
+pub use times::{DelaysRecord, IdleRecord, InFlightRecord, RttRecord, StallsRecord, ThroughputRecord, TimesRecord};
 pub use verdict::{EpisodeRecord, EpisodesRecord, InjectedRecord, LimitRecord, ResetRecord, VerdictRecord};
 
 /// The version of the schema.
@@ -72,6 +75,9 @@ pub struct FlowRecord {
     /// What is doubtful of a RST.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reset: Option<ResetRecord>,
+    /// Absent (as are the times of the ends) without data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<IdleRecord>,
     pub orig: EndRecord,
     pub resp: EndRecord,
 }
@@ -112,7 +118,8 @@ pub struct HandshakeRecord {
     pub syn_retries: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syn_ack_retries: Option<u32>,
-    /// From the last SYN to the SYN-ACK; from the last SYN-ACK to the ACK.
+    /// From the last SYN to the SYN-ACK: the way from the capture point to `resp` and back. From the last SYN-ACK to the
+    /// ACK: that to `orig` and back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syn_to_synack_ns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,6 +204,9 @@ pub struct EndRecord {
     /// The window that it last advertised.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<WindowRecord>,
+    /// `rtt`, `in_flight`, `throughput`, `think`, `stalls`: the times of what it sent.
+    #[serde(flatten)]
+    pub times: TimesRecord,
     /// Whether it is on this host; absent where the kernel was not seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<bool>,

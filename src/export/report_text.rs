@@ -7,6 +7,7 @@ mod flows;
 mod host;
 mod ports;
 mod sections;
+mod times;
 
 use std::io::{self, Write};
 

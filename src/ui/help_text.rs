@@ -28,7 +28,7 @@ const LEGEND: [(&str, &str); 13] = [
     ("Recv-Q", "bytes received that the process has not read"),
     ("Send-Q", "bytes written that the peer has not acknowledged"),
     ("10.….5:80", "address, middle left out"),
-    ("RTT h", "of the handshake, without h the kernel's"),
+    ("RTT h", "the handshake's, d data's, else the kernel's"),
     ("(last)", "held the socket before it closed it"),
     ("orphan", "closed: the kernel finishes alone"),
 ];

@@ -221,6 +221,8 @@ pub struct FlowParts {
     pub ends: [Rect; 2],
     pub handshake: Rect,
     pub life: Rect,
+    /// Its times; empty on all but wide screens, where they stand with the ends.
+    pub times: Rect,
     /// The queues of each end over time.
     pub charts: [Rect; 2],
 }
@@ -228,6 +230,9 @@ pub struct FlowParts {
 /// From this height on, queues over time stand below the ends.
 const CHARTS_FROM: u16 = 32;
 const ENDS_WITH_CHARTS: u16 = 22;
+/// From this height on, times stand between handshake and life.
+const TIMES_FROM: u16 = 40;
+const TIMES: u16 = 17;
 
 /// Divides the body for a flow: its story, the ends beside each other, handshake and life below or (wide) beside them.
 pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
@@ -244,21 +249,22 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
             let above: u16 = heights.iter().take(n).sum();
             Rect { y: rest.y + above, height: heights.get(n).copied().unwrap_or(0), ..rest }
         });
-        return FlowParts { story, ends: [orig, resp], handshake: none, life, charts: [none; 2] };
+        return FlowParts { story, ends: [orig, resp], handshake: none, life, times: none, charts: [none; 2] };
     }
     if body.width < 150 {
         let height = (rest.height * 3 / 5).clamp(rest.height.min(9), 24);
         let (above, below) = above_below(rest, height);
         let [handshake, life] = halves(below);
-        return FlowParts { story, ends: halves(above), handshake, life, charts: [none; 2] };
+        return FlowParts { story, ends: halves(above), handshake, life, times: none, charts: [none; 2] };
     }
     let third = rest.width / 3;
     let main = Rect { width: rest.width - third, ..rest };
-    let (handshake, life) = above_below(Rect { x: main.right(), width: third, ..rest }, 12.min(rest.height / 2));
+    let (handshake, below) = above_below(Rect { x: main.right(), width: third, ..rest }, 12.min(rest.height / 2));
+    let (times, life) = above_below(below, if rest.height >= TIMES_FROM { TIMES } else { 0 });
     let charted = detail.sockets.iter().flatten().any(|socket| !socket.recv_q.is_empty());
     let ends_height = if charted && rest.height >= CHARTS_FROM { ENDS_WITH_CHARTS } else { rest.height };
     let (ends, charts) = above_below(main, ends_height);
-    FlowParts { story, ends: halves(ends), handshake, life, charts: halves(charts) }
+    FlowParts { story, ends: halves(ends), handshake, life, times, charts: halves(charts) }
 }
 
 fn above_below(area: Rect, height: u16) -> (Rect, Rect) {

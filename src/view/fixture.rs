@@ -11,8 +11,8 @@ use crate::engine::{
     StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
 };
 use crate::flow::{
-    AnalysisCounts, Completeness, ConnState, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Mark,
-    Negotiated, Side, ZeekRow, ZeekView,
+    AnalysisCounts, Completeness, ConnState, Delays, HalfTiming, HalfView, HandshakeOutcome, HandshakeView, IdleGap,
+    InFlight, LifeEvent, LifeEventKind, Mark, Negotiated, Side, Stalls, Throughput, TimingView, ZeekRow, ZeekView,
 };
 use crate::kernel::{Limits, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
 use crate::ui::{Playback, Source, SourceKind};
@@ -427,7 +427,7 @@ pub(super) fn live_flow() -> Dashboard {
         halves: Some(halves()),
         analysis: Some(analysis()),
         verdict: None,
-        timing: None,
+        timing: Some(timing()),
         sockets: [Some(orig), Some(resp)],
         life: life(),
         zeek: Some(zeek(&[(ConnState::S1, "ShADadW")])),
@@ -509,6 +509,34 @@ fn analysis() -> [AnalysisCounts; 2] {
     let orig = [(Mark::Retransmission, 1), (Mark::DuplicateAck, 2), (Mark::ZeroWindow, 5)];
     let resp = [(Mark::Retransmission, 4), (Mark::FastRetransmission, 1), (Mark::WindowFull, 1), (Mark::KeepAlive, 4)];
     [orig.into_iter().collect(), resp.into_iter().collect()]
+}
+
+fn timing() -> TimingView {
+    let delays = |samples, min, mean, max| Delays {
+        samples,
+        min: us(min),
+        mean: us(mean),
+        max: us(max),
+        jitter: (samples > 1).then_some(us(mean / 9)),
+        p50: (samples >= 16).then_some(us(mean)),
+        p95: (samples >= 16).then_some(us(max - 100)),
+    };
+    let orig = HalfTiming {
+        rtt_by_ack: Some(delays(3, 21_900, 36_400, 62_000)),
+        in_flight: Some(InFlight { now: Some(0), max: 60 }),
+        think: Some(delays(1, 1_870_000, 1_870_000, 1_870_000)),
+        stalls: Some(Stalls { delayed_acks: 3, small_writes: 2, waited: us(123_000), worst: us(62_000) }),
+        ..HalfTiming::default()
+    };
+    let resp = HalfTiming {
+        rtt_by_ack: Some(delays(31, 85, 240, 2_100)),
+        rtt_by_timestamps: Some(delays(4, 90, 200, 1_000)),
+        in_flight: Some(InFlight { now: Some(4_344), max: 64_000 }),
+        throughput: Some(Throughput { bytes: 102_356, time: us(3_869_000), peak: Some(61_000) }),
+        think: Some(delays(2, 8_000, 9_000, 10_000)),
+        stalls: None,
+    };
+    TimingView { halves: [orig, resp], idle: Some(IdleGap { time: us(3_100_000), until: ago(6) }) }
 }
 
 fn life() -> Vec<LifeEvent> {
@@ -609,7 +637,7 @@ pub(super) fn capture_flow() -> Dashboard {
         halves: Some(halves()),
         analysis: Some(analysis()),
         verdict: None,
-        timing: None,
+        timing: Some(timing()),
         sockets: [None, None],
         life: events,
         zeek: Some(zeek(&[(ConnState::S0, "S"), (ConnState::Sf, "ShADadFf"), (ConnState::Oth, "A")])),

@@ -6,14 +6,14 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::engine::FlowDetail;
-use crate::flow::{Completeness, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side};
+use crate::flow::{Completeness, HandshakeView, IdleGap, LifeEvent, LifeEventKind, Negotiated, Side};
 use crate::ui::{flow_parts, wrap};
 
 use super::flow_end::{self, Sections, field, plain};
 use super::format::{clock_ms, span};
 use super::theme::Severity;
 use super::widgets::{fit, left, pane, put, put_all, right, styled, title, width};
-use super::{Context, flow_zeek, flows, keep_by_weight};
+use super::{Context, flow_times, flow_zeek, flows, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
@@ -32,11 +32,15 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let parts = flow_parts(area, detail);
     let inner = pane(buf, parts.story, name, true, theme);
     story(context, detail, inner, buf);
+    // Without a pane of their own the times stand with what they are of.
+    let times = detail.timing.as_ref().filter(|_| parts.times.is_empty());
     for side in Side::BOTH {
-        flow_end::draw(context, detail, side, parts.ends[side.index()], buf);
+        let half = times.map(|timing| &timing.halves[side.index()]);
+        flow_end::draw(context, detail, side, half, parts.ends[side.index()], buf);
         flow_end::draw_charts(context, detail, side, parts.charts[side.index()], buf);
     }
-    handshake_pane(context, detail, parts.handshake, buf);
+    handshake_pane(context, detail, times.and_then(|timing| timing.idle.as_ref()), parts.handshake, buf);
+    flow_times::draw(context, detail, parts.times, buf);
     life_pane(context, detail, parts.life, buf);
 }
 
@@ -55,7 +59,7 @@ fn story(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffe
     put_all(buf, area, &lines);
 }
 
-fn handshake_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
+fn handshake_pane(context: &Context<'_>, detail: &FlowDetail, idle: Option<&IdleGap>, area: Rect, buf: &mut Buffer) {
     if area.height < 3 {
         return;
     }
@@ -65,6 +69,7 @@ fn handshake_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &
         None => vec![Line::from(styled("no segment captured", theme.dim))],
         Some(view) => {
             let mut sections = handshake_lines(context, view, detail);
+            sections.extend(idle.map(|idle| (5, vec![flow_times::idle_line(context, idle)])));
             sections.extend(detail.zeek.iter().flat_map(|zeek| flow_zeek::sections(context, zeek)));
             keep_by_weight(sections, usize::from(inner.height))
         }

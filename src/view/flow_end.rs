@@ -6,15 +6,23 @@ use ratatui::text::{Line, Span};
 
 use crate::base::Timestamp;
 use crate::engine::{EndCell, FlowDetail, SocketDetail};
-use crate::flow::{AnalysisCounts, HalfView, Side};
+use crate::flow::{AnalysisCounts, HalfTiming, HalfView, Side};
 use crate::kernel::{Socket, TcpInfo};
 
 use super::format::{ABSENT, age, bits, bytes, clock, count, endpoint, owner_in, span};
 use super::theme::Severity;
 use super::widgets::{as_fit, gap, left, packed, pane, put, put_all, right, spark, styled, title};
-use super::{Context, keep_by_weight};
+use super::{Context, flow_times, keep_by_weight};
 
-pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, side: Side, area: Rect, buf: &mut Buffer) {
+/// The pane of one end; `times` are given where they have no pane of their own.
+pub(super) fn draw(
+    context: &Context<'_>,
+    detail: &FlowDetail,
+    side: Side,
+    times: Option<&HalfTiming>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     if area.height < 2 {
         return;
     }
@@ -44,6 +52,7 @@ pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, side: Side, area:
     } else {
         sections.push((4, vec![plain(context, "wire", "no segment captured")]));
     }
+    sections.extend(times.into_iter().flat_map(|half| flow_times::in_brief(context, half, side, room)));
     // What the kernel measured is of a socket that is there.
     if let Some(info) = socket.filter(|socket| socket.gone.is_none()).and_then(|socket| socket.socket.info.as_deref()) {
         sections.extend(info_lines(context, info, room));

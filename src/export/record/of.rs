@@ -8,9 +8,9 @@ use crate::flow::{
 use crate::kernel::TcpInfo;
 
 use super::{
-    AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord,
-    OwnerRecord, RejectionRecord, ResetRecord, SocketRecord, TimerRecord, TunnelRecord, VerdictRecord, WindowRecord,
-    ZeekRowRecord,
+    AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, IdleRecord, InfoRecord, OfferRecord,
+    OptionsRecord, OwnerRecord, RejectionRecord, ResetRecord, SocketRecord, TimerRecord, TimesRecord, TunnelRecord,
+    VerdictRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.
@@ -33,9 +33,11 @@ impl FlowRecord {
             let analysis = detail.analysis.as_ref().map(|counts| AnalysisRecord::of(&counts[index]));
             let socket = detail.sockets[index].as_ref();
             let verdict = detail.verdict.as_ref().map(|view| &view.halves[index]);
+            let times = detail.timing.as_ref().map(|timing| TimesRecord::of(&timing.halves[index]));
             EndRecord {
                 verdict: verdict.map(VerdictRecord::of),
                 episodes: verdict.and_then(EpisodesRecord::of),
+                times: times.unwrap_or_default(),
                 ..EndRecord::of(row.end(side), halves.map(|halves| &halves[index]), analysis, socket)
             }
         };
@@ -64,13 +66,14 @@ impl FlowRecord {
             tunnel: detail.tunnel.map(|tunnel| TunnelRecord { kind: tunnel.kind.name(), id: tunnel.id }),
             limits: detail.verdict.as_ref().and_then(super::verdict::limits),
             reset: detail.verdict.as_ref().and_then(|view| view.injected.as_ref()).map(ResetRecord::of),
+            idle: detail.timing.as_ref().and_then(|timing| timing.idle.as_ref()).map(IdleRecord::of),
             orig: end(Side::Orig),
             resp: end(Side::Resp),
         }
     }
 }
 
-fn nanos(span: std::time::Duration) -> u64 {
+pub(super) fn nanos(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -152,6 +155,7 @@ impl EndRecord {
             episodes: None,
             state: cell.inferred.map(TcpState::name),
             window,
+            times: TimesRecord::default(),
             local: cell.local,
             mismatch_since_ns: cell.mismatch_since.map(Timestamp::nanos),
             socket: socket.map(SocketRecord::of),

@@ -29,7 +29,9 @@ fn a_flow_known_from_the_kernel_alone_has_no_counts() {
     for absent in ["first_from", "syn", "syn_ack", "fin", "rst", "completeness", "conn_state", "history", "handshake"] {
         assert!(value.get(absent).is_none(), "{absent}");
     }
-    for absent in ["segments", "payload_bytes", "analysis", "state", "window"] {
+    assert!(value.get("idle").is_none());
+    let times = ["rtt", "in_flight", "throughput", "think", "stalls"];
+    for absent in ["segments", "payload_bytes", "analysis", "state", "window"].into_iter().chain(times) {
         assert!(value["orig"].get(absent).is_none(), "{absent}");
     }
     assert_eq!(value["orig"]["owner"], json!({"relation": "no_access"}));

@@ -11,7 +11,7 @@ use crate::flow::{LifeEventKind, Side, ZeekView};
 use super::super::pick::{self, Trouble};
 use super::super::units::{bytes, counted, span};
 use super::sections::{after, more, owner};
-use super::{Page, ReportContext, host, padded};
+use super::{Page, ReportContext, host, padded, times};
 
 /// The flows that went wrong, kind by kind.
 pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
@@ -103,7 +103,7 @@ fn flow_line(page: &mut Page<'_>, detail: &FlowDetail, context: &ReportContext<'
     Ok(())
 }
 
-/// Who holds it, its story, and what sequence analysis marked.
+/// Who holds it, its story, what sequence analysis marked, and its times.
 fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     let row = &detail.row;
     let owners: Vec<String> = Side::BOTH
@@ -120,6 +120,9 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     let facts: Vec<String> = [marks(detail), unacknowledged(detail), resets(detail)].into_iter().flatten().collect();
     if !facts.is_empty() {
         page.paragraph("      ", 6, &facts.join(" · "))?;
+    }
+    for words in [times::stalls(detail), times::words(detail)].iter().filter(|words| !words.is_empty()) {
+        page.paragraph("      ", 6, &words.join(" · "))?;
     }
     match detail.zeek.as_ref().and_then(ZeekView::chosen) {
         Some(row) => {

@@ -32,6 +32,8 @@ mod fact {
     pub(super) const CLOSED: u8 = 16;
     /// The segment just before was an ack of a small write of its, which the peer had delayed.
     pub(super) const HELD: u8 = 32;
+    /// Data before what it sent last was not captured, so that acknowledgments may be missing too; none came since.
+    pub(super) const GAP: u8 = 64;
 }
 
 /// What is known of a half when its flow begins to carry data.
@@ -165,7 +167,11 @@ impl Half {
     /// The peer's acknowledgment of what it sent.
     pub(super) fn take_ack(&mut self, segment: &Segment) {
         let ack = segment.ack;
-        if !self.reaches(ack) || self.una().is_some_and(|una| !ack.after(una)) {
+        if !self.reaches(ack) {
+            return;
+        }
+        self.facts.clear(fact::GAP);
+        if self.una().is_some_and(|una| !ack.after(una)) {
             return;
         }
         self.una = ack;
@@ -257,6 +263,9 @@ impl Half {
         }
         self.high = segment.seq + segment.payload_len;
         self.facts.set(fact::SENT);
+        if taken == Taken::Beyond {
+            self.facts.set(fact::GAP);
+        }
         self.volume.add(segment.payload_len.into(), segment.ts, origin);
         match self.in_flight() {
             // More than any window lets it send: its acknowledgments are not captured any more.
@@ -266,8 +275,11 @@ impl Half {
         }
     }
 
-    /// Bytes sent and not acknowledged; `None` where no acknowledgment was seen.
+    /// Bytes sent and not acknowledged; `None` where no acknowledgment was seen, or none since the capture missed data.
     fn in_flight(&self) -> Option<u32> {
+        if self.facts.has(fact::GAP) {
+            return None;
+        }
         Some(u32::try_from(self.high()?.offset_from(self.una()?)).unwrap_or(0))
     }
 
@@ -279,14 +291,12 @@ impl Half {
 
     pub(super) fn view(&self, origin: Timestamp) -> HalfTiming {
         let measures = self.measures.as_deref();
+        let now = self.in_flight().filter(|_| self.volume.is_some());
         let max = self.most_in_flight;
         HalfTiming {
             rtt_by_ack: measures.and_then(|measures| measures.by_ack.view()),
             rtt_by_timestamps: measures.and_then(|measures| measures.by_timestamps.view()),
-            in_flight: self
-                .in_flight()
-                .filter(|_| self.volume.is_some())
-                .map(|now| InFlight { now, max: max.max(now) }),
+            in_flight: (now.is_some() || max > 0).then(|| InFlight { now, max: max.max(now.unwrap_or(0)) }),
             throughput: self.volume.view(origin),
             think: measures.and_then(|measures| measures.think.view()),
             stalls: measures.and_then(|measures| measures.stalls.view()),

@@ -45,7 +45,7 @@ proptest! {
             for delays in [half.rtt_by_ack, half.rtt_by_timestamps, half.think].into_iter().flatten() {
                 prop_assert!(delays.min <= delays.mean && delays.min <= delays.max && !delays.min.is_zero());
             }
-            prop_assert!(half.in_flight.is_none_or(|flight| flight.now <= flight.max && flight.max <= 1 << 30));
+            prop_assert!(half.in_flight.is_none_or(|flight| flight.now <= Some(flight.max) && flight.max <= 1 << 30));
         }
     }
 

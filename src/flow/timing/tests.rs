@@ -71,7 +71,9 @@ fn ask(timing: &Timing, name: &str, turned: bool) -> String {
         "ack" => delays(half.rtt_by_ack),
         "stamps" => delays(half.rtt_by_timestamps),
         "think" => delays(half.think),
-        "flight" => half.in_flight.map(|flight| format!("{}:{}", flight.now, flight.max)),
+        "flight" => half
+            .in_flight
+            .map(|flight| format!("{}:{}", flight.now.map_or_else(absent, |now| now.to_string()), flight.max)),
         "speed" => half.throughput.map(|speed| {
             let peak = speed.peak.map_or_else(absent, |peak| peak.to_string());
             format!("{}:{}:{peak}", speed.bytes, secs(speed.time))
@@ -357,6 +359,18 @@ flight_counts_what_is_not_acked: "
     expect orig-flight 2000:2000
     1.1 < . 301 ack 1101
     expect orig-flight 1000:2000"
+flight_is_not_told_over_a_gap_in_the_capture: "
+    0 > . 101 ack 301
+    0 < . 301 ack 101
+    1 > . 101 ack 301 len 100
+    1.1 > . 5000101 ack 301 len 100
+    expect orig-flight -:100
+    1.2 < . 301 ack 5000101
+    expect orig-flight 100:100
+    2 > . 5000301 ack 301 len 100     # lost on its way here: acks go on
+    2.1 < . 301 ack 5000201
+    2.2 > . 5000401 ack 301 len 100
+    expect orig-flight 300:300"
 throughput_counts_each_byte_once: "
     0 > . 101 ack 301 len 100
     0.5 > . 201 ack 301 len 100

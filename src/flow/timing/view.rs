@@ -58,7 +58,8 @@ pub struct Delays {
 /// Payload bytes sent and not acknowledged, as the capture point saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InFlight {
-    pub now: u32,
+    /// `None` while acknowledgments may be missing.
+    pub now: Option<u32>,
     pub max: u32,
 }
 
