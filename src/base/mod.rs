@@ -1,10 +1,12 @@
-//! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, series, units.
+//! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, services of
+//! ports, series, units.
 //!
 //! May touch nothing but `std`. Read first: RFC 9293 §3.4 (sequence numbers) and §3.3.2 (states).
 
 mod addr;
 mod seq;
 mod series;
+mod services;
 mod state;
 mod text;
 mod time;
@@ -13,6 +15,7 @@ pub mod units;
 pub use addr::{Endpoint, Scope};
 pub use seq::Seq;
 pub use series::Series;
+pub use services::service;
 pub use state::TcpState;
 pub use text::{Scrubbed, scrub};
 pub use time::Timestamp;

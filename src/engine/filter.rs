@@ -13,7 +13,8 @@ use super::record::Record;
 ///
 /// A word matches an address (whole, or a part of how it is written), a port (whole), `address:port` (the port whole,
 /// of an IPv4 address its end suffices), a state's name or its beginning in any common spelling (`time`, `CLOSE-WAIT`,
-/// `closewait`, `established`), an outcome (`refused`), a pid, or a part of a process's name.
+/// `closewait`, `established`), an outcome (`refused`), a pid, or a part of a process's name or of a
+/// responder's (by SNI, HTTP host or DNS).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Filter {
     text: String,
@@ -84,6 +85,7 @@ impl Word {
 
     fn matches(&self, record: &Record) -> bool {
         Side::BOTH.into_iter().any(|side| self.matches_end(record, side))
+            || record.names().any(|name| contains_ignoring_case(name, &self.text))
             || record.wire.as_ref().is_some_and(|flow| self.outcomes.contains(&flow.outcome()))
     }
 

@@ -16,7 +16,7 @@ mod join;
 mod lookups;
 mod named;
 mod opener;
-mod opening;
+pub(crate) mod opening;
 mod order;
 mod query;
 mod queues;
@@ -35,7 +35,7 @@ pub use dashboard::*;
 pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
 pub use filter::Filter;
 pub use input::{Input, Loss};
-pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls};
+pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wait, WaitKind};
 pub use query::{Query, QueryCache, Sort, SortKey};
 
 /// A flow's stable number: one incarnation of a 4-tuple. A reused tuple gets a new one; numbers are never reused.

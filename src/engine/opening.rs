@@ -8,13 +8,17 @@
 //! The request is the client's first after that (in TLS 1.3 its second record at the earliest); its answer is the
 //! server's first new data that acknowledges any of the request, which in TLS 1.3 may be a session ticket.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod shown;
+mod waits;
 
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::names::{FlowName, Message, TlsVersion};
 use crate::wire::Segment;
 
 pub use shown::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls};
+pub use waits::{Wait, WaitKind};
 
 /// A connection's opening: unknown, under way, or with nothing left to learn from further segments.
 #[derive(Debug, Clone, Default)]
@@ -155,14 +159,7 @@ impl Talk {
                 self.shown.tls.get_or_insert_default().alerted(*alert, name.src, name.ts);
             }
             Message::Request(request) => self.requested(name, request),
-            Message::Response(response) => {
-                if let Some(http) = &mut self.shown.http
-                    && self.client == Some(name.dst)
-                    && http.response.as_ref().is_none_or(crate::names::Response::is_interim)
-                {
-                    http.response = Some(response.clone());
-                }
-            }
+            Message::Response(response) => self.responded(name, response),
             Message::Http2Preface => self.shown.http2 = true,
         }
     }
@@ -177,16 +174,30 @@ impl Talk {
 
     /// The head of the first request, or the rest of it.
     fn requested(&mut self, name: &FlowName, request: &crate::names::Request) {
-        match &mut self.shown.http {
-            None if self.shown.tls.is_none() => {
-                self.shown.http = Some(Http { request: request.clone(), response: None });
+        if self.shown.tls.is_some() {
+            return;
+        }
+        match self.shown.http.as_ref().and_then(|http| http.request.as_ref()) {
+            // A response before it was to a request that was not captured.
+            None => {
                 self.begin(name.src, name);
                 self.ask(name.ts, name.seq);
             }
-            Some(http) if http.request.host.is_none() && self.asked_from == Some(name.seq) => {
-                http.request = request.clone();
-            }
-            _ => {}
+            Some(first) if first.host.is_none() && self.asked_from == Some(name.seq) => {}
+            Some(_) => return,
+        }
+        self.shown.http = Some(Http { request: Some(request.clone()), response: None });
+    }
+
+    /// The status line of the first response, interim ones left behind.
+    fn responded(&mut self, name: &FlowName, response: &crate::names::Response) {
+        if self.shown.tls.is_some() {
+            return;
+        }
+        let http = self.shown.http.get_or_insert(Http { request: None, response: None });
+        let to_client = self.client.is_none_or(|client| client == name.dst);
+        if to_client && http.response.as_ref().is_none_or(crate::names::Response::is_interim) {
+            http.response = Some(response.clone());
         }
     }
 }

@@ -7,10 +7,12 @@
 //! The fields of the structs below, in their order, are the fields of the objects. Pure.
 
 mod of;
+mod opening;
 
 use serde::Serialize;
 
 pub(super) use of::outcome_key;
+pub use opening::{AlertRecord, NamesRecord, WaitsRecord};
 
 /// The version of the schema.
 pub const SCHEMA: u32 = 1;
@@ -59,6 +61,10 @@ pub struct FlowRecord {
     pub zeek_rows_beyond: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handshake: Option<HandshakeRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub names: Option<NamesRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<WaitsRecord>,
     /// The outermost VLAN id and tunnel that the first captured segment came through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vlan: Option<u16>,

@@ -5,6 +5,7 @@
 
 mod flows;
 mod host;
+mod opening;
 mod sections;
 
 use std::io::{self, Write};

@@ -187,8 +187,16 @@ fn a_request_lasts_until_its_answer_and_names_host_and_status() {
     let second = talk.says(200, 0, request("other.example.org")).says(300, 1, response(200));
     assert_eq!(second.waits(), [None, Some(50)]);
     assert_eq!(second.opening().name().expect("a name").text.as_str(), "www.example.org", "of the first exchange");
-    let unasked = Talk::new().says(20, 1, response(200)).opening();
-    assert_eq!(unasked.http, None, "an answer to a request that was not captured");
+}
+
+#[test]
+fn a_response_whose_request_was_not_captured_stands_alone_until_a_request_comes() {
+    let unasked = Talk::new().says(20, 1, response(200));
+    let http = unasked.opening().http.expect("HTTP");
+    assert_eq!((http.to_string().as_str(), unasked.waits()), ("HTTP 200", [None, None]));
+    let next = unasked.says(30, 0, request("www.example.org")).says(90, 1, response(404));
+    let http = next.opening().http.expect("HTTP");
+    assert_eq!((http.to_string().as_str(), next.waits()), ("HTTP GET, 404", [None, Some(60)]));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::flow::{
 use crate::kernel::TcpInfo;
 
 use super::{
-    AnalysisRecord, EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord,
-    RejectionRecord, SocketRecord, TimerRecord, TunnelRecord, WindowRecord, ZeekRowRecord,
+    AnalysisRecord, EndRecord, FlowRecord, HandshakeRecord, InfoRecord, NamesRecord, OfferRecord, OptionsRecord,
+    OwnerRecord, RejectionRecord, SocketRecord, TimerRecord, TunnelRecord, WaitsRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.
@@ -54,6 +54,8 @@ impl FlowRecord {
                 rejected: detail.rejected.as_ref().map(RejectionRecord::of),
                 ..HandshakeRecord::of(view)
             }),
+            names: NamesRecord::of(detail),
+            waits: WaitsRecord::of(detail),
             vlan: detail.vlan,
             tunnel: detail.tunnel.map(|tunnel| TunnelRecord { kind: tunnel.kind.name(), id: tunnel.id }),
             orig: end(Side::Orig),
@@ -62,7 +64,7 @@ impl FlowRecord {
     }
 }
 
-fn nanos(span: std::time::Duration) -> u64 {
+pub(super) fn nanos(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
