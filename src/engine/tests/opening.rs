@@ -57,6 +57,12 @@ impl Talk {
         self
     }
 
+    /// 100 bytes that were not captured.
+    fn loses(mut self, from: usize) -> Self {
+        self.next[from] = self.next[from] + 100;
+        self
+    }
+
     /// A segment that says `message`.
     fn says(self, millis: i64, from: usize, message: Message) -> Self {
         self.sends(millis, from, 0).meaning(message)
@@ -65,8 +71,8 @@ impl Talk {
     /// The last segment says it.
     fn meaning(mut self, message: Message) -> Self {
         let Some(Input::Segment(last)) = self.inputs.last() else { panic!("no segment") };
-        let Segment { ts, scope, src, dst, seq, .. } = *last;
-        let name = FlowName { ts, since: ts, scope, src, dst, seq, end: last.end(), message };
+        let Segment { ts, scope, src, dst, seq, ack, .. } = *last;
+        let name = FlowName { ts, since: ts, scope, src, dst, seq, end: last.end(), ack: Some(ack), message };
         self.inputs.push(Input::Name(name));
         self
     }
@@ -232,6 +238,25 @@ fn data_that_was_sent_before_the_request_arrived_is_no_answer() {
     assert_eq!(before.waits(), [None, None]);
     assert_eq!(before.sends(80, 1, 0).waits(), [None, Some(60)]);
     assert_eq!(asked().sends_having_seen(25, 1, 0, Seq(1002)).waits(), [None, Some(5)], "it had seen some of it");
+}
+
+#[test]
+fn nothing_behind_a_hole_is_a_first() {
+    let late = asked().loses(1).sends(80, 1, 0);
+    assert_eq!(late.waits(), [None, None], "the answer's first byte was not captured");
+    assert_eq!(
+        late.clone().says(200, 0, request("")).sends(250, 1, 0).waits(),
+        [None, None],
+        "nor is the next its own"
+    );
+    let mut filled = late.clone();
+    filled.next[1] = filled.next[1] - 200;
+    assert_eq!(filled.sends(95, 1, 0).waits(), [None, Some(75)], "it came late");
+    let talk = greeted(TLS_1_3).loses(0).sends(60, 0, 1).sends(70, 0, 1).sends(120, 1, 1);
+    assert_eq!(talk.waits(), [None, None], "the client's last flight may have been in it");
+    let talk = greeted(TLS_1_3).loses(1).sends(51, 1, 1).sends(60, 0, 1).sends(70, 0, 1).sends(120, 1, 1);
+    assert_eq!(talk.waits(), [Some(40), Some(50)], "of the server's handshake nothing is asked");
+    assert_eq!(greeted(TLS_1_2).loses(1).sends(60, 1, 1).waits(), [None, None]);
 }
 
 #[test]
