@@ -59,7 +59,7 @@ impl Talk {
 
     /// 100 bytes that were not captured.
     fn loses(mut self, from: usize) -> Self {
-        self.next[from] = self.next[from] + 100;
+        self.next[from] += 100;
         self
     }
 
