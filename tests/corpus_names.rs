@@ -39,6 +39,9 @@ fn first_names_are_those_of_tshark() {
     let manifest = fs::read_to_string(dir.join("MANIFEST.tsv")).expect("a manifest");
     let (mut same, mut apart) = ([0; 4], [0; 4]);
     for name in manifest.lines().skip(1).filter_map(|line| line.split('\t').next()) {
+        if !may_name(&dir.join(name)) {
+            continue;
+        }
         let theirs = theirs(&dir.join(name));
         let ours = if theirs.is_empty() { BTreeMap::new() } else { ours(&dir.join(name)) };
         for ((ports, field), value) in theirs {
@@ -54,6 +57,16 @@ fn first_names_are_those_of_tshark() {
     println!("{same:?} streams are as tshark has them, {apart:?} are not");
     assert!(same.iter().all(|same| *same > 0), "every field was held against tshark");
     assert_eq!(apart, DIFFER.map(|(_, differ, _)| differ));
+}
+
+/// Whether a capture holds anything that begins like what is asked for: most do not, and tshark takes its time.
+fn may_name(path: &Path) -> bool {
+    let compressed = path.extension().is_some_and(|extension| extension == "gz");
+    let bytes = fs::read(path).expect("a capture");
+    compressed
+        || bytes
+            .windows(6)
+            .any(|part| matches!(part, b"HTTP/1" | [0x16, 3, 0..=4, _, _, 1 | 2] | [0x15, 3, 0..=4, 0, 2, 1..=2]))
 }
 
 /// What tshark shows first of each stream; of HTTP's interim responses, the one after.
