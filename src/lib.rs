@@ -13,15 +13,16 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; series; units; scrubbing of text | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; scrubbing of text | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
+//! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments, the times between them, and our own verdict on what was sent again | base, wire's `Segment` |
-//! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language | base, wire, flow, kernel, winnow |
-//! | [`journal`] | captures → frames, in order; several live sources → one list; the clock of a replay | base, wire, engine |
+//! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language | base, wire, names, flow, kernel, winnow |
+//! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; the clock of a replay | base, wire, names, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
-//! | `view` | dashboard + state → ratatui buffer | base, flow, kernel, engine, ui |
-//! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, flow, kernel, engine |
+//! | `view` | dashboard + state → ratatui buffer | base, names, flow, kernel, engine, ui |
+//! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, names, flow, kernel, engine |
 //! | `io` | the only system calls: libpcap, netlink, /proc, files, the terminal, the clock | base, wire, kernel |
 //! | `app` | commands, threads, channels: the wiring | all |
 //!
@@ -29,9 +30,9 @@
 //! --no-default-features`. The feature `live` brings `io`, `tui` brings `ui`, `view` and `export`; both together `app`.
 //!
 //! ```text
-//! [capture] libpcap ─► wire ─batches─┐
+//! [capture] libpcap ─► wire, names ──┐
 //! [sampler] netlink,/proc ─► kernel ─┼─merge─► [engine thread] Engine ─Dashboard─► [main] ui ─► view ─► terminal
-//! [reader]  file ─► journal ─► wire ─┘             ▲──────── Query, Control ◄────────┘      └► export
+//! [reader]  file ─► wire, names ─────┘             ▲──────── Query, Control ◄────────┘      └► export
 //! ```
 //!
 //! Channels are bounded. Live, a full one drops and counts (kernel drop, interface drop, ours, undecoded: four
@@ -45,7 +46,9 @@
 //! stable, a reused tuple gets a new one) · half (one direction's sender) · orig, resp (sender of the SYN and its peer) ·
 //! local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state (by
 //! the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
-//! mid-stream) · mark (a word of Wireshark's tcp.analysis, said of a segment) · Recv-Q, Send-Q, timer (as `ss -o` prints
+//! mid-stream) · opening (what the beginning of a flow shows: names and waits) · name (what a responder is called, with
+//! whose word it is: SNI, HTTP host or DNS) · wait (of DNS, TCP, TLS or the first request) · lookup (a DNS answer and its
+//! query) · mark (a word of Wireshark's tcp.analysis, said of a segment) · Recv-Q, Send-Q, timer (as `ss -o` prints
 //! them) · RTT to resp, to orig (from the capture point to that end and back: together the whole path's) · think time
 //! (from the peer's last byte to the first of the answer). `None` always means not recorded or not known; it is shown as
 //! that, never as 0.
@@ -73,6 +76,14 @@
 //!   never of anything sent twice (Karn's rule; timestamps tell copies apart). A stall is
 //!   claimed only of a lone small segment whose ack, without data, came much later than the path takes, and whose next
 //!   followed at once.
+//! - **A name** is told with its evidence. SNI and HTTP host are the client's word to the responder itself; DNS is what
+//!   the same host had asked for, where the answer told the responder's address at most 5 s before the SYN. A message is
+//!   known by its first bytes wherever it stands, so no flow is needed to read it; it comes as an input of its own right
+//!   behind its segment ([`journal::Intake`]). The service of a port is a habit, and no name.
+//! - **A wait** is claimed only where both ends of it were captured: not behind a hole, and not moved by a repeat. TLS
+//!   ends with the first application data, in TLS 1.3 the client's first (its last flight); a request's answer is the
+//!   server's very next byte, which in TLS 1.3 may be a session ticket. Segments carry how many records of application
+//!   data begin in them, so that a flow needs no look into payloads.
 //! - **The join** is by tuple, with IPv4-mapped addresses as IPv4. A socket's cookie tells whether a row is the same
 //!   socket as before. Rows without an inode are explained, not guessed: not yet accepted (its listener's process),
 //!   TIME-WAIT (the last holder seen), orphaned after close().

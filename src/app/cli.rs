@@ -48,7 +48,7 @@ pub(super) struct Input {
     /// Read a capture: pcap or pcapng, plain, gzip or zstd; - is stdin
     #[arg(short = 'r', value_name = "FILE")]
     pub read: Option<PathBuf>,
-    /// Bytes captured of each frame
+    /// Bytes captured of each frame; what names TLS and HTTP peers often stands behind the first 256: -s 2048 reads it
     #[arg(short = 's', long = "snapshot-length", value_name = "SNAPLEN", default_value_t = 256,
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub snaplen: u32,

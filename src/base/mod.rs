@@ -1,4 +1,5 @@
-//! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, series, units.
+//! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, services of
+//! ports, series, units.
 //!
 //! May touch nothing but `std`. Read first: RFC 9293 §3.4 (sequence numbers) and §3.3.2 (states).
 
@@ -6,6 +7,7 @@ mod addr;
 mod near;
 mod seq;
 mod series;
+mod services;
 mod state;
 mod text;
 mod time;
@@ -15,6 +17,7 @@ pub use addr::{Endpoint, Scope};
 pub use near::{nearest, slips};
 pub use seq::Seq;
 pub use series::Series;
+pub use services::service;
 pub use state::TcpState;
 pub use text::{Scrubbed, scrub};
 pub use time::Timestamp;

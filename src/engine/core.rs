@@ -66,6 +66,8 @@ pub struct Engine {
     /// This host's addresses, once a sample told them.
     pub(super) addresses: Option<Arc<[IpAddr]>>,
     pub(super) wire_seen: bool,
+    /// Some responder's name was recorded.
+    pub(super) named: bool,
     loss: Option<Loss>,
     /// When segments were last found to have been lost on their way here.
     pub(super) lost_at: Option<Timestamp>,
@@ -91,6 +93,7 @@ impl Engine {
             lookups: Lookups::new(config.seed),
             addresses: None,
             wire_seen: false,
+            named: false,
             loss: None,
             lost_at: None,
             totals: Totals::default(),
@@ -170,7 +173,7 @@ impl Engine {
             totals: self.totals(cache.scan.flows),
             traffic: self.traffic(now),
             loss: self.loss,
-            sees: Sees { wire: self.wire_seen, kernel: self.kernel.sight },
+            sees: Sees { wire: self.wire_seen, names: self.named, kernel: self.kernel.sight },
             handshakes: self.handshakes.pane(now),
             states: StatePane {
                 close_wait: self.close_wait(&cache.scan.close_wait),
@@ -365,6 +368,7 @@ impl Engine {
             self.handshakes.begin(segment.ts);
         }
         let lookup = self.lookup(segment);
+        self.named |= lookup.is_some();
         self.change(slot, segment.ts, |record| {
             record.opening.resolve(lookup);
             let from = side_of(record, segment.src);

@@ -84,6 +84,8 @@ pub struct Traffic {
 pub struct Sees {
     /// Whether any segment or frame count has come.
     pub wire: bool,
+    /// Whether any payload or lookup named a responder.
+    pub names: bool,
     /// The last reading of the socket table.
     pub kernel: Option<KernelSight>,
 }

@@ -16,7 +16,7 @@ mod join;
 mod lookups;
 mod named;
 mod opener;
-mod opening;
+pub(crate) mod opening;
 mod order;
 mod ports;
 mod query;
@@ -36,7 +36,7 @@ pub use dashboard::*;
 pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
 pub use filter::{Completion, Filter, FilterError, complete, filter_fields};
 pub use input::{Input, Loss};
-pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls};
+pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wait, WaitKind};
 pub use ports::{Forecast, PortRow, PortsPane};
 pub use query::{Query, QueryCache, Sort, SortKey};
 

@@ -12,6 +12,8 @@ impl Engine {
         let tuple = Tuple::new(name.scope, name.src, name.dst);
         let Some(newest) = self.table.find(&tuple) else { return };
         let slot = self.older_of(self.table.get(newest)).unwrap_or(newest);
-        self.table.get_mut(slot).opening.hear(name);
+        let record = self.table.get_mut(slot);
+        record.opening.hear(name);
+        self.named |= record.names().next().is_some();
     }
 }

@@ -1,20 +1,26 @@
 //! What the opening of a connection shows: names (by DNS, TLS, HTTP) and where the wait was.
 //!
 //! Messages come as [`FlowName`]s, the moments between them from the segments while something is still to be learned.
-//! First times stand: a segment that brings no new bytes (a retransmission) moves none. The TLS handshake ends with the
+//! First times stand: a segment that brings no new bytes (a retransmission) moves none, and none is taken from bytes
+//! behind a hole: what was not captured may have been the first. The TLS handshake ends with the
 //! first application data, as far as the wire tells what that is: up to TLS 1.2 the first record of it from either end;
 //! in TLS 1.3, where most of the handshake is dressed as application data, the client's first, which is its last flight
 //! (RFC 8446 §2). Early data hides that end, and so does a ServerHello cut before its version: then it is not known.
 //! The request is the client's first after that (in TLS 1.3 its second record at the earliest); its answer is the
-//! server's first new data that acknowledges any of the request, which in TLS 1.3 may be a session ticket.
+//! very next byte from the server, in a segment that acknowledges any of the request; in TLS 1.3 that may be a session
+//! ticket.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod shown;
+mod waits;
 
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::names::{FlowName, Message, TlsVersion};
 use crate::wire::Segment;
 
 pub use shown::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls};
+pub use waits::{Wait, WaitKind};
 
 /// A connection's opening: unknown, under way, or with nothing left to learn from further segments.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +39,23 @@ pub(super) struct Talk {
     client: Option<Endpoint>,
     /// Past the newest byte of the client and of the server.
     next: [Option<Seq>; 2],
-    /// The first byte of the request.
+    /// Whose segments left a hole so far: the client's, the server's.
+    holed: [bool; 2],
+    /// The first application data was behind a hole: when the TLS handshake was over is not known.
+    missed: bool,
+    /// The first byte of the request, and of the answer where the request tells it.
     asked_from: Option<Seq>,
+    answer_from: Option<Seq>,
+    /// Of the answer, whether its first byte is awaited while others were seen, or was never captured.
+    answer: Answer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Answer {
+    #[default]
+    Awaited,
+    Begun,
+    Missed,
 }
 
 impl Watched {
@@ -81,51 +102,82 @@ impl Watched {
 impl Talk {
     fn feed(&mut self, segment: &Segment) {
         let Some(client) = self.client else { return };
-        let from_client = segment.src == client;
-        let next = &mut self.next[usize::from(!from_client)];
-        if next.is_some_and(|next| !segment.end().after(next)) {
-            return;
+        let side = usize::from(segment.src != client);
+        if side == 1 {
+            self.take_answer(segment);
         }
-        *next = Some(segment.end());
-        if from_client { self.client_sent(segment) } else { self.server_sent(segment) }
+        if let Some(next) = self.next[side] {
+            if !segment.end().after(next) {
+                return;
+            }
+            self.holed[side] |= segment.seq.after(next);
+        }
+        self.next[side] = Some(segment.end());
+        if side == 0 { self.client_sent(segment) } else { self.server_sent(segment) }
     }
 
     fn client_sent(&mut self, segment: &Segment) {
         let in_request = self.shown.exchange.is_some_and(|exchange| exchange.answered.is_none());
         let asks = match &mut self.shown.tls {
-            Some(tls) => tls.client_sent(segment.ts, segment.app_records),
-            None => false,
+            Some(tls) if segment.app_records > 0 && !self.missed => {
+                self.missed = self.holed[0] && tls.data_at.is_none();
+                !self.missed && tls.client_sent(segment.ts, segment.app_records)
+            }
+            _ => false,
         };
         if in_request || asks {
-            self.ask(segment.ts, segment.seq);
+            self.ask(segment.ts, segment.seq, Some(segment.ack).filter(|_| segment.flags.ack()));
         }
     }
 
     fn server_sent(&mut self, segment: &Segment) {
-        if let Some(tls) = &mut self.shown.tls {
-            tls.server_sent(segment.ts, segment.app_records);
-        }
-        let heard = self.asked_from.is_some_and(|from| segment.ack.after(from));
-        if let Some(exchange) = &mut self.shown.exchange
-            && heard
+        if let Some(tls) = &mut self.shown.tls
+            && segment.app_records > 0
+            && !self.missed
+            && tls.may_speak_first()
         {
-            exchange.answered.get_or_insert(segment.ts);
+            self.missed = self.holed[1];
+            tls.data_at = Some(segment.ts).filter(|_| !self.missed);
         }
     }
 
-    /// The request's first byte, or more of it.
-    fn ask(&mut self, ts: Timestamp, from: Seq) {
+    /// The request's first byte, or more of it, up to the answer.
+    fn ask(&mut self, ts: Timestamp, from: Seq, ack: Option<Seq>) {
         let exchange = self.shown.exchange.get_or_insert(Exchange { asked: ts, answered: None });
-        if exchange.answered.is_none() {
+        if exchange.answered.is_some() {
+            return;
+        }
+        if self.answer == Answer::Awaited {
             exchange.asked = exchange.asked.max(ts);
             self.asked_from.get_or_insert(from);
+            let newer = |a: Seq, b: Seq| if b.after(a) { b } else { a };
+            self.answer_from = [self.answer_from, ack, self.next[1]].into_iter().flatten().reduce(newer);
+        } else if ack.zip(self.answer_from).is_some_and(|(ack, from)| ack.after(from)) {
+            // The client has received what was not captured.
+            self.answer = Answer::Missed;
+        }
+    }
+
+    /// A segment of the server that may hold the first byte of the answer.
+    fn take_answer(&mut self, segment: &Segment) {
+        let unanswered = |exchange: &&mut Exchange| exchange.answered.is_none();
+        let Some(exchange) = self.shown.exchange.as_mut().filter(unanswered) else { return };
+        let heard = self.asked_from.is_some_and(|from| segment.ack.after(from));
+        match self.answer_from {
+            _ if self.answer == Answer::Missed => {}
+            Some(from) if !segment.end().after(from) => {}
+            Some(from) if segment.seq.after(from) => self.answer = if heard { Answer::Begun } else { self.answer },
+            // On its way before the request came: the answer begins behind it.
+            _ if !heard => self.answer_from = Some(segment.end()),
+            _ => exchange.answered = Some(segment.ts),
         }
     }
 
     fn is_settled(&self) -> bool {
         let answered = self.shown.exchange.is_some_and(|exchange| exchange.answered.is_some());
+        let answered = answered || self.answer == Answer::Missed;
         match &self.shown.tls {
-            Some(tls) => tls.is_over() || (tls.data_at.is_some() && answered),
+            Some(tls) => tls.is_over() || self.missed || (tls.data_at.is_some() && answered),
             None => answered || self.shown.exchange.is_none(),
         }
     }
@@ -155,14 +207,7 @@ impl Talk {
                 self.shown.tls.get_or_insert_default().alerted(*alert, name.src, name.ts);
             }
             Message::Request(request) => self.requested(name, request),
-            Message::Response(response) => {
-                if let Some(http) = &mut self.shown.http
-                    && self.client == Some(name.dst)
-                    && http.response.as_ref().is_none_or(crate::names::Response::is_interim)
-                {
-                    http.response = Some(response.clone());
-                }
-            }
+            Message::Response(response) => self.responded(name, response),
             Message::Http2Preface => self.shown.http2 = true,
         }
     }
@@ -177,16 +222,30 @@ impl Talk {
 
     /// The head of the first request, or the rest of it.
     fn requested(&mut self, name: &FlowName, request: &crate::names::Request) {
-        match &mut self.shown.http {
-            None if self.shown.tls.is_none() => {
-                self.shown.http = Some(Http { request: request.clone(), response: None });
+        if self.shown.tls.is_some() {
+            return;
+        }
+        match self.shown.http.as_ref().and_then(|http| http.request.as_ref()) {
+            // A response before it was to a request that was not captured.
+            None => {
                 self.begin(name.src, name);
-                self.ask(name.ts, name.seq);
+                self.ask(name.ts, name.seq, name.ack);
             }
-            Some(http) if http.request.host.is_none() && self.asked_from == Some(name.seq) => {
-                http.request = request.clone();
-            }
-            _ => {}
+            Some(first) if first.host.is_none() && self.asked_from == Some(name.seq) => {}
+            Some(_) => return,
+        }
+        self.shown.http = Some(Http { request: Some(request.clone()), response: None });
+    }
+
+    /// The status line of the first response, interim ones left behind.
+    fn responded(&mut self, name: &FlowName, response: &crate::names::Response) {
+        if self.shown.tls.is_some() {
+            return;
+        }
+        let http = self.shown.http.get_or_insert(Http { request: None, response: None });
+        let to_client = self.client.is_none_or(|client| client == name.dst);
+        if to_client && http.response.as_ref().is_none_or(crate::names::Response::is_interim) {
+            http.response = Some(response.clone());
         }
     }
 }
@@ -218,7 +277,7 @@ impl Tls {
 
     /// Records of application data by the client; returns whether any of them can be a request.
     fn client_sent(&mut self, ts: Timestamp, records: u8) -> bool {
-        if records == 0 || self.answered_at.is_none() || self.early_data {
+        if self.answered_at.is_none() || self.early_data {
             return false;
         }
         let finished = self.data_at.is_none() && self.version.is_none_or(TlsVersion::is_1_3);
@@ -226,12 +285,10 @@ impl Tls {
         self.version.is_some() && (!finished || records > 1)
     }
 
-    /// Records of application data by the server: those of TLS 1.3 may be its handshake.
-    fn server_sent(&mut self, ts: Timestamp, records: u8) {
+    /// Application data by the server would be the first: in TLS 1.3 it may still be the handshake.
+    fn may_speak_first(&self) -> bool {
         let old = self.version.is_some_and(|version| !version.is_1_3());
-        if records > 0 && old && self.answered_at.is_some() {
-            self.data_at.get_or_insert(ts);
-        }
+        self.data_at.is_none() && old && self.answered_at.is_some()
     }
 
     /// Nothing of its times can be learned any more.

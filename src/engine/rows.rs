@@ -36,9 +36,14 @@ impl Record {
         side(Side::Orig).or_else(|| side(Side::Resp))
     }
 
-    /// What the responder is called.
+    /// What the responder is called, by the strongest evidence.
     pub(super) fn name(&self) -> Option<PeerName> {
         self.opening.shown()?.name()
+    }
+
+    /// Every name of the responder, the strongest evidence first.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.opening.shown().into_iter().flat_map(|opening| opening.names().map(|(text, _)| text.as_str()))
     }
 
     pub(super) fn retrans(&self) -> Option<u64> {

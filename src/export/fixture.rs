@@ -73,6 +73,15 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
     }
 }
 
+/// The same with names and waits.
+pub(super) fn named(id: u64) -> FlowDetail {
+    let mut detail = completed(id);
+    let times = detail.handshake.as_ref().and_then(|view| view.syn_at.zip(view.ack_at));
+    let (syn, ack) = times.expect("a handshake");
+    detail.opening = Some(Box::new(crate::engine::opening::fixture::opening(syn, ack)));
+    detail
+}
+
 /// A finished handshake, data both ways, the originator's socket seen in the kernel.
 pub(super) fn completed(id: u64) -> FlowDetail {
     let ms = Duration::from_millis;
@@ -289,7 +298,7 @@ pub(super) fn dashboard() -> Dashboard {
         totals: Totals { segments: 7_544, payload_bytes: 1_234_567, flows: 6, flows_begun: 6, ..Totals::default() },
         traffic: Traffic::default(),
         loss: Some(Loss { ts: at(69.0), kernel: None, interface: None, ours: 0, frames }),
-        sees: Sees { wire: true, kernel: None },
+        sees: Sees { wire: true, ..Sees::default() },
         handshakes: HandshakePane::default(),
         states: StatePane {
             rows: vec![

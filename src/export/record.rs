@@ -7,6 +7,7 @@
 //! The fields of the structs below, in their order, are the fields of the objects. Pure.
 
 mod of;
+mod opening;
 mod times;
 mod verdict;
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use of::nanos;
 pub(super) use of::outcome_key;
+pub use opening::{AlertRecord, NamesRecord, WaitsRecord};
 pub use times::{DelaysRecord, IdleRecord, InFlightRecord, RttRecord, StallsRecord, ThroughputRecord, TimesRecord};
 pub use verdict::{EpisodeRecord, EpisodesRecord, InjectedRecord, LimitRecord, ResetRecord, VerdictRecord};
 
@@ -64,6 +66,10 @@ pub struct FlowRecord {
     pub zeek_rows_beyond: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handshake: Option<HandshakeRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub names: Option<NamesRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<WaitsRecord>,
     /// The outermost VLAN id and tunnel that the first captured segment came through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vlan: Option<u16>,

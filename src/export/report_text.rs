@@ -5,6 +5,7 @@
 
 mod flows;
 mod host;
+mod opening;
 mod ports;
 mod sections;
 mod times;

@@ -17,6 +17,8 @@ pub struct FlowName {
     /// The sequence number of its first byte, and the one past the segment that it was read from.
     pub seq: Seq,
     pub end: Seq,
+    /// That segment's acknowledgment field, if it acknowledges.
+    pub ack: Option<Seq>,
     pub message: Message,
 }
 

@@ -89,10 +89,14 @@ impl Reader {
                 Message::Response(response) => !response.is_interim(),
                 _ => false,
             };
+            if matches!(message, Message::Request(_)) {
+                self.told.forget_answer(segment);
+            }
             if nothing_left {
                 self.told.add(segment);
             }
-            say(Heard::Name(FlowName { ts, since, scope, src, dst, seq, end: segment.end(), message }));
+            let (end, ack) = (segment.end(), Some(segment.ack).filter(|_| segment.flags.ack()));
+            say(Heard::Name(FlowName { ts, since, scope, src, dst, seq, end, ack, message }));
         }
         read.app_records
     }

@@ -235,6 +235,10 @@ fn heads_of_a_connection_used_again_are_read_once_until_its_next_syn() {
     assert_eq!(messages(&mut reader, &back, interim).len(), 1);
     assert_eq!(messages(&mut reader, &back, b"HTTP/1.1 200 OK\r\n\r\n").len(), 1, "the response proper");
     assert_eq!(messages(&mut reader, &back, b"HTTP/1.1 304 Not Modified\r\n\r\n").len(), 0);
+    reader.begin(&at(5));
+    assert_eq!(messages(&mut reader, &back, b"HTTP/1.1 200 OK\r\n\r\n").len(), 1, "to a request not captured");
+    messages(&mut reader, &at(6), request);
+    assert_eq!(messages(&mut reader, &back, b"HTTP/1.1 404 Not Found\r\n\r\n").len(), 1, "to the one just read");
 }
 
 fn dns(message: &[u8], from_server: bool) -> Option<Dns> {

@@ -34,11 +34,19 @@ impl Told {
 
     /// A connection begins on the tuple: what was told was of another.
     pub(super) fn forget(&mut self, segment: &Segment) {
-        for [src, dst] in [[segment.src, segment.dst], [segment.dst, segment.src]] {
-            let hash = hash(segment.scope, src, dst);
-            let place = &mut self.0[hash as usize % PLACES];
-            *place = if *place == hash { 0 } else { *place };
-        }
+        self.forget_one(segment.scope, segment.src, segment.dst);
+        self.forget_answer(segment);
+    }
+
+    /// What the receiver of the segment told was the answer to something else.
+    pub(super) fn forget_answer(&mut self, segment: &Segment) {
+        self.forget_one(segment.scope, segment.dst, segment.src);
+    }
+
+    fn forget_one(&mut self, scope: Scope, src: Endpoint, dst: Endpoint) {
+        let hash = hash(scope, src, dst);
+        let place = &mut self.0[hash as usize % PLACES];
+        *place = if *place == hash { 0 } else { *place };
     }
 }
 

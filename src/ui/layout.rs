@@ -217,6 +217,8 @@ fn three_columns(body: Rect) -> Vec<(Pane, Rect)> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowParts {
     pub story: Rect,
+    /// Names and waits, where any were recorded.
+    pub opening: Rect,
     /// The originator's and the responder's end.
     pub ends: [Rect; 2],
     pub handshake: Rect,
@@ -241,6 +243,7 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
     let story_height = (u16::try_from(lines).unwrap_or(most).clamp(1, most) + 2).min(body.height);
     let story = Rect { height: story_height, ..body };
     let rest = Rect { y: body.y + story_height, height: body.height - story_height, ..body };
+    let (opening, rest) = above_below(rest, opening_height(detail, rest.height));
     let none = Rect { width: 0, height: 0, ..rest };
     if body.width < 70 {
         let count = (rest.height / 4).clamp(1, 3);
@@ -249,13 +252,13 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
             let above: u16 = heights.iter().take(n).sum();
             Rect { y: rest.y + above, height: heights.get(n).copied().unwrap_or(0), ..rest }
         });
-        return FlowParts { story, ends: [orig, resp], handshake: none, life, times: none, charts: [none; 2] };
+        return FlowParts { story, opening, ends: [orig, resp], handshake: none, life, times: none, charts: [none; 2] };
     }
     if body.width < 150 {
         let height = (rest.height * 3 / 5).clamp(rest.height.min(9), 24);
         let (above, below) = above_below(rest, height);
         let [handshake, life] = halves(below);
-        return FlowParts { story, ends: halves(above), handshake, life, times: none, charts: [none; 2] };
+        return FlowParts { story, opening, ends: halves(above), handshake, life, times: none, charts: [none; 2] };
     }
     let third = rest.width / 3;
     let main = Rect { width: rest.width - third, ..rest };
@@ -264,7 +267,19 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
     let charted = detail.sockets.iter().flatten().any(|socket| !socket.recv_q.is_empty());
     let ends_height = if charted && rest.height >= CHARTS_FROM { ENDS_WITH_CHARTS } else { rest.height };
     let (ends, charts) = above_below(main, ends_height);
-    FlowParts { story, ends: halves(ends), handshake, life, times, charts: halves(charts) }
+    FlowParts { story, opening, ends: halves(ends), handshake, life, times, charts: halves(charts) }
+}
+
+/// A line for what is spoken and one for each wait where there is room, else one for all of them.
+fn opening_height(detail: &FlowDetail, room: u16) -> u16 {
+    let waits = u16::try_from(detail.waits().len()).unwrap_or(u16::MAX);
+    match room {
+        _ if detail.opening.is_none() => 0,
+        28.. => waits.clamp(1, 4) + 3,
+        20.. => 4,
+        12.. => 3,
+        _ => 0,
+    }
 }
 
 fn above_below(area: Rect, height: u16) -> (Rect, Rect) {

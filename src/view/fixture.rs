@@ -115,6 +115,7 @@ pub(super) fn live() -> Dashboard {
         loss: Some(Loss { ts: NOW, kernel: Some(0), interface: Some(0), ours: 0, frames: frames() }),
         sees: Sees {
             wire: true,
+            names: false,
             kernel: Some(KernelSight {
                 source: TableSource::Diag,
                 at: NOW - ms(80),

@@ -13,7 +13,7 @@ use super::flow_end::{self, Sections, field, plain};
 use super::format::{clock_ms, span};
 use super::theme::Severity;
 use super::widgets::{fit, left, pane, put, put_all, right, styled, title, width};
-use super::{Context, flow_times, flow_zeek, flows, keep_by_weight};
+use super::{Context, flow_times, flow_waits, flow_zeek, flows, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
@@ -32,6 +32,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let parts = flow_parts(area, detail);
     let inner = pane(buf, parts.story, name, true, theme);
     story(context, detail, inner, buf);
+    flow_waits::draw(context, detail, parts.opening, buf);
     // Without a pane of their own the times stand with what they are of.
     let times = detail.timing.as_ref().filter(|_| parts.times.is_empty());
     for side in Side::BOTH {

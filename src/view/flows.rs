@@ -12,7 +12,7 @@ use crate::ui::View;
 use super::Context;
 use super::format::{ABSENT, age, bits, bytes, count, endpoint, owner, owner_in, span};
 use super::theme::Severity;
-use super::widgets::{fit, gap, left, message, pane, put, right, styled, title, width};
+use super::widgets::{fit, gap, left, message, middle, pane, put, right, styled, title, width};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.flows);
@@ -72,6 +72,7 @@ enum Kind {
     Process,
     Orig,
     Resp,
+    Name,
     State(Side),
     /// The state of the end on this host, else the originator's: where there is room for one only.
     NearState,
@@ -96,11 +97,12 @@ struct Column {
 const ROOMY: usize = 100;
 
 /// Every column in the order of the screen: least width, and weight (0 is the last to go).
-const COLUMNS: [(Kind, usize, u8); 15] = [
+const COLUMNS: [(Kind, usize, u8); 16] = [
     (Kind::Mark, 1, 0),
     (Kind::Process, 15, 2),
     (Kind::Orig, 15, 0),
     (Kind::Resp, 17, 0),
+    (Kind::Name, 16, 6),
     (Kind::State(Side::Orig), 12, 1),
     (Kind::State(Side::Resp), 12, 4),
     (Kind::Outcome, 11, 7),
@@ -120,6 +122,7 @@ fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column>
     let wire = context.dashboard.sees.wire;
     let serves = |kind: Kind| match kind {
         Kind::Process | Kind::RecvQ | Kind::SendQ => kernel,
+        Kind::Name => context.dashboard.sees.names,
         Kind::Retrans => kernel || wire,
         Kind::Outcome | Kind::Rate | Kind::Bytes => wire,
         _ => true,
@@ -163,9 +166,11 @@ fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut l
         (Kind::Orig, 21),
         (Kind::Process, 20),
         (Kind::Process, 26),
+        (Kind::Name, 28),
         (Kind::Orig, 47),
         (Kind::Resp, 49),
         (Kind::Process, 50),
+        (Kind::Name, 60),
     ];
     for (kind, most) in wishes {
         let Some(column) = columns.iter_mut().find(|column| column.kind == kind) else { continue };
@@ -180,6 +185,7 @@ fn name_text(context: &Context<'_>, row: &FlowRow, kind: Kind) -> String {
         Kind::Orig => row.orig.endpoint.to_string(),
         Kind::Resp => format!("{} {}", arrow(row), row.resp.endpoint),
         Kind::Process => owners(context, row),
+        Kind::Name => row.name.as_ref().map(|name| name.text.to_string()).unwrap_or_default(),
         _ => String::new(),
     }
 }
@@ -199,6 +205,7 @@ fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
             Kind::Process => ("process", Some(SortKey::Process)),
             Kind::Orig => ("orig", Some(SortKey::Orig)),
             Kind::Resp => ("  resp", Some(SortKey::Resp)),
+            Kind::Name => ("name", None),
             Kind::State(Side::Orig) => ("orig state", Some(SortKey::State)),
             Kind::State(Side::Resp) => ("resp state", None),
             Kind::NearState => ("state", Some(SortKey::State)),
@@ -265,6 +272,11 @@ fn cell(context: &Context<'_>, row: &FlowRow, column: Column) -> Span<'static> {
             let place = room.saturating_sub(2);
             styled(format!("{} {}", arrow(row), left(&endpoint(row.resp.endpoint, place), place)), plain)
         }
+        Kind::Name => match &row.name {
+            // Names differ at either end, so what has no room goes from the middle.
+            Some(name) => styled(left(&middle(&name.text, room), room), plain),
+            None => styled(left(ABSENT, room), theme.dim),
+        },
         Kind::State(side) => state_cell(context, row.end(side), room),
         Kind::NearState => {
             let near =

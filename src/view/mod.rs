@@ -7,6 +7,7 @@
 mod flow;
 mod flow_end;
 mod flow_times;
+mod flow_waits;
 mod flow_zeek;
 mod flows;
 mod footer;

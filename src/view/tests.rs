@@ -1,5 +1,7 @@
 //! Screens as text, at the sizes that people have; what no size and no text may break.
 
+mod waits;
+
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;

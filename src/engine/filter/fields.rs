@@ -91,6 +91,8 @@ pub(super) enum Text {
     Proc,
     Cmd,
     User,
+    /// What the responder is called.
+    Name,
 }
 
 /// A set of words, of which a flow has some.
@@ -110,7 +112,7 @@ const fn row(name: &'static str, also: &'static [&'static str], kind: Kind, help
 
 /// Every field, in the order in which they are offered.
 #[rustfmt::skip]
-pub(super) const FIELDS: [Field; 40] = {
+pub(super) const FIELDS: [Field; 41] = {
     use Kind::{Address, History, Number as N, Set as S, State, Text as T};
     use Unit::{BitsPerS, Bytes, Count, Label, Time};
     [
@@ -143,6 +145,7 @@ pub(super) const FIELDS: [Field; 40] = {
         row("user", &[], T(Text::User), "a part of an owning process's user"),
         row("uid", &[], N(Number::Uid, Label), "of the socket"),
         row("cmd", &["cmdline", "args"], T(Text::Cmd), "a part of an owning process's arguments"),
+        row("name", &["sni"], T(Text::Name), "a part of the responder's name, by SNI, HTTP host or DNS"),
         row("lport", &[], N(Number::Port(Ends::Local), Label), "port on this host"),
         row("pport", &[], N(Number::Port(Ends::Peer), Label), "port of the other end"),
         row("service", &["rport"], N(Number::Port(Ends::Resp), Label), "port of the responder"),

@@ -85,13 +85,14 @@ impl<'a> Subject<'a> {
         found
     }
 
-    /// The same of a text of the owners.
+    /// Whether `test` holds of a text of any owner or of any name; `None` if none is known.
     pub(super) fn any_text(self, text: Text, test: impl Fn(&str) -> bool) -> Option<bool> {
-        self.any_process(|process| match text {
-            Text::Proc => test(&process.comm),
-            Text::Cmd => test(&process.cmdline),
-            Text::User => test(&process.user),
-        })
+        match text {
+            Text::Proc => self.any_process(|process| test(&process.comm)),
+            Text::Cmd => self.any_process(|process| test(&process.cmdline)),
+            Text::User => self.any_process(|process| test(&process.user)),
+            Text::Name => self.record.names().map(test).max(),
+        }
     }
 
     /// The history that the flow's line shows.

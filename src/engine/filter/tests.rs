@@ -4,16 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fields::FIELDS;
-use crate::base::TcpState;
-use crate::engine::tests::{CLIENT, SERVER, close, fed, handshake, sample, segment, socket};
+use crate::base::{Scope, Scrubbed, TcpState};
+use crate::engine::tests::{CLIENT, SERVER, close, engine, fed, handshake, sample, segment, socket};
 use crate::engine::{Engine, Filter, FlowId, Input};
 use crate::kernel::{TcpInfo, Timer, TimerKind};
+use crate::names::{Dns, DnsSays};
 use crate::wire::{Segment, Tunnel, TunnelKind};
 
 /// 10.0.0.2:40000 → 10.0.0.5:80, established with a round trip of 11 ms, 300 bytes sent and 40 of them twice; the
-/// kernel of 10.0.0.2 reports its socket half a second later. The clock stands at 2 s.
+/// kernel of 10.0.0.2 reports its socket half a second later; DNS had called it db.Example. The clock stands at 2 s.
 fn connection() -> Engine {
-    let mut engine = fed(handshake(0));
+    let mut engine = engine();
+    let client = crate::engine::tests::end("10.0.0.2:5353");
+    let (server, name) = (crate::engine::tests::end("10.0.0.1:53"), Scrubbed::new("db.Example"));
+    let says = DnsSays::Answer(["10.0.0.5".parse().expect("an address")].into());
+    let answer = Dns { ts: crate::engine::tests::at(-20), scope: Scope::FILE, client, server, id: 7, name, says };
+    engine.feed(&Input::Dns(answer));
+    handshake(0).into_iter().for_each(|segment| engine.feed(&Input::Segment(segment)));
     let data = |millis, seq, len| Input::Segment(segment(millis, CLIENT, SERVER, "P.", seq, 501, len));
     for input in [data(100, 101, 260), data(110, 361, 40), data(900, 361, 40)] {
         engine.feed(&input);
@@ -43,7 +50,7 @@ fn fits(engine: &Engine, text: &str) -> bool {
 }
 
 /// Field, filters that the connection fits, near misses.
-const OF_CONNECTION: [(&str, &[&str], &[&str]); 40] = [
+const OF_CONNECTION: [(&str, &[&str], &[&str]); 41] = [
     (
         "state",
         &["state:estab", "state=established", "STATE:Es"],
@@ -77,6 +84,7 @@ const OF_CONNECTION: [(&str, &[&str], &[&str]); 40] = [
     ("user", &["user:use", "user=USER"], &["user=use", "user:root"]),
     ("uid", &["uid:1000"], &["uid:0"]),
     ("cmd", &["cmd:curl", "args:7"], &["cmd:wget"]),
+    ("name", &["name:example", "name=DB.example", "sni:db"], &["name=example", "name:www", "name:unknown"]),
     ("lport", &["lport:40000"], &["lport:80"]),
     ("pport", &["pport:80"], &["pport:40000"]),
     ("service", &["service:80", "rport:1-1023"], &["service:40000"]),

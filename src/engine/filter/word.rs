@@ -32,7 +32,7 @@ enum Part {
 }
 
 impl Word {
-    /// In quotes it is only looked for in names of processes and users.
+    /// In quotes it is only looked for in names: of processes, users and responders.
     pub(super) fn read(piece: &Piece) -> Self {
         let text = piece.text.to_lowercase();
         let pattern = Pattern { text: text.clone(), whole: false };
@@ -68,6 +68,7 @@ impl Word {
         Side::BOTH.into_iter().any(|side| self.matches_end(flow, side))
             || flow.outcome().is_some_and(|outcome| self.outcomes.contains(&outcome))
             || of_process() == Some(true)
+            || flow.record.names().any(|name| self.pattern.fits(name))
     }
 
     fn matches_end(&self, flow: Subject<'_>, side: Side) -> bool {

@@ -60,17 +60,44 @@ pub struct Tls {
 }
 
 impl Tls {
+    fn facts(&self, orig: Endpoint) -> impl Iterator<Item = String> {
+        let version = self.version.map_or("TLS", TlsVersion::name).to_owned();
+        let retried = self.retried.then(|| "ClientHello asked for again".to_owned());
+        let early = self.early_data.then(|| "early data".to_owned());
+        let chosen = self.alpn.as_ref().map(|alpn| format!("speaks {alpn}"));
+        let offered = self.offered.as_ref().filter(|_| self.alpn.is_none()).map(|alpn| format!("offered {alpn}"));
+        let alert = self.alert.map(|(alert, from, _)| {
+            let level = if alert.fatal { "fatal alert" } else { "alert" };
+            let side = if from == orig { "orig" } else { "resp" };
+            format!("{level} {alert} by {side}")
+        });
+        [Some(version), chosen.or(offered), retried, early, alert].into_iter().flatten()
+    }
+
     /// From the ClientHello to the first application data.
     pub fn wait(&self) -> Option<Duration> {
         Some(self.data_at?.since(self.hello_at?))
     }
 }
 
-/// The heads of an HTTP exchange.
+/// The heads of the first HTTP exchange; of a response whose request was not captured, its own alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {
-    pub request: Request,
+    pub request: Option<Request>,
     pub response: Option<Response>,
+}
+
+/// `GET, 404 Not Found`.
+impl std::fmt::Display for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HTTP")?;
+        if let Some(request) = &self.request {
+            write!(f, " {}", request.method)?;
+        }
+        let Some(response) = &self.response else { return Ok(()) };
+        write!(f, "{} {}", if self.request.is_some() { "," } else { "" }, response.status)?;
+        response.reason.as_ref().map_or(Ok(()), |reason| write!(f, " {reason}"))
+    }
 }
 
 /// A request and the beginning of its answer.
@@ -118,10 +145,31 @@ impl NameSource {
 impl Opening {
     /// The responder's name, by the strongest evidence.
     pub fn name(&self) -> Option<PeerName> {
+        self.names().next().map(|(text, by)| PeerName { text: text.clone(), by })
+    }
+
+    /// Every name of the responder, the strongest evidence first.
+    pub fn names(&self) -> impl Iterator<Item = (&Scrubbed, NameSource)> {
         let sni = self.tls.as_ref().and_then(|tls| tls.sni.as_ref());
-        let host = self.http.as_ref().and_then(|http| http.request.host.as_ref());
+        let host = self.http.as_ref().and_then(|http| http.request.as_ref()?.host.as_ref());
         let dns = self.dns.as_ref().map(|lookup| &lookup.name);
         let named = [(sni, NameSource::Sni), (host, NameSource::HttpHost), (dns, NameSource::Dns)];
-        named.into_iter().find_map(|(text, by)| Some(PeerName { text: text?.clone(), by }))
+        named.into_iter().filter_map(|(text, by)| Some((text?, by)))
+    }
+
+    /// What is spoken, in words: version and protocol of TLS, its alert, the HTTP exchange, the resolver.
+    pub fn facts(&self, orig: Endpoint) -> Vec<String> {
+        let mut facts = Vec::new();
+        if let Some(tls) = &self.tls {
+            facts.extend(tls.facts(orig));
+        }
+        if let Some(http) = &self.http {
+            facts.push(http.to_string());
+        }
+        if self.http2 {
+            facts.push("HTTP/2 without TLS".to_owned());
+        }
+        facts.extend(self.dns.as_ref().map(|lookup| format!("address by DNS of {}", lookup.server)));
+        facts
     }
 }

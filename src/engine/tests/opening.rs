@@ -57,6 +57,12 @@ impl Talk {
         self
     }
 
+    /// 100 bytes that were not captured.
+    fn loses(mut self, from: usize) -> Self {
+        self.next[from] += 100;
+        self
+    }
+
     /// A segment that says `message`.
     fn says(self, millis: i64, from: usize, message: Message) -> Self {
         self.sends(millis, from, 0).meaning(message)
@@ -65,8 +71,8 @@ impl Talk {
     /// The last segment says it.
     fn meaning(mut self, message: Message) -> Self {
         let Some(Input::Segment(last)) = self.inputs.last() else { panic!("no segment") };
-        let Segment { ts, scope, src, dst, seq, .. } = *last;
-        let name = FlowName { ts, since: ts, scope, src, dst, seq, end: last.end(), message };
+        let Segment { ts, scope, src, dst, seq, ack, .. } = *last;
+        let name = FlowName { ts, since: ts, scope, src, dst, seq, end: last.end(), ack: Some(ack), message };
         self.inputs.push(Input::Name(name));
         self
     }
@@ -187,8 +193,16 @@ fn a_request_lasts_until_its_answer_and_names_host_and_status() {
     let second = talk.says(200, 0, request("other.example.org")).says(300, 1, response(200));
     assert_eq!(second.waits(), [None, Some(50)]);
     assert_eq!(second.opening().name().expect("a name").text.as_str(), "www.example.org", "of the first exchange");
-    let unasked = Talk::new().says(20, 1, response(200)).opening();
-    assert_eq!(unasked.http, None, "an answer to a request that was not captured");
+}
+
+#[test]
+fn a_response_whose_request_was_not_captured_stands_alone_until_a_request_comes() {
+    let unasked = Talk::new().says(20, 1, response(200));
+    let http = unasked.opening().http.expect("HTTP");
+    assert_eq!((http.to_string().as_str(), unasked.waits()), ("HTTP 200", [None, None]));
+    let next = unasked.says(30, 0, request("www.example.org")).says(90, 1, response(404));
+    let http = next.opening().http.expect("HTTP");
+    assert_eq!((http.to_string().as_str(), next.waits()), ("HTTP GET, 404", [None, Some(60)]));
 }
 
 #[test]
@@ -224,6 +238,25 @@ fn data_that_was_sent_before_the_request_arrived_is_no_answer() {
     assert_eq!(before.waits(), [None, None]);
     assert_eq!(before.sends(80, 1, 0).waits(), [None, Some(60)]);
     assert_eq!(asked().sends_having_seen(25, 1, 0, Seq(1002)).waits(), [None, Some(5)], "it had seen some of it");
+}
+
+#[test]
+fn nothing_behind_a_hole_is_a_first() {
+    let late = asked().loses(1).sends(80, 1, 0);
+    assert_eq!(late.waits(), [None, None], "the answer's first byte was not captured");
+    assert_eq!(
+        late.clone().says(200, 0, request("")).sends(250, 1, 0).waits(),
+        [None, None],
+        "nor is the next its own"
+    );
+    let mut filled = late.clone();
+    filled.next[1] = filled.next[1] - 200;
+    assert_eq!(filled.sends(95, 1, 0).waits(), [None, Some(75)], "it came late");
+    let talk = greeted(TLS_1_3).loses(0).sends(60, 0, 1).sends(70, 0, 1).sends(120, 1, 1);
+    assert_eq!(talk.waits(), [None, None], "the client's last flight may have been in it");
+    let talk = greeted(TLS_1_3).loses(1).sends(51, 1, 1).sends(60, 0, 1).sends(70, 0, 1).sends(120, 1, 1);
+    assert_eq!(talk.waits(), [Some(40), Some(50)], "of the server's handshake nothing is asked");
+    assert_eq!(greeted(TLS_1_2).loses(1).sends(60, 1, 1).waits(), [None, None]);
 }
 
 #[test]

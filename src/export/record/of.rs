@@ -8,9 +8,9 @@ use crate::flow::{
 use crate::kernel::TcpInfo;
 
 use super::{
-    AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, IdleRecord, InfoRecord, OfferRecord,
-    OptionsRecord, OwnerRecord, RejectionRecord, ResetRecord, SocketRecord, TimerRecord, TimesRecord, TunnelRecord,
-    VerdictRecord, WindowRecord, ZeekRowRecord,
+    AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, IdleRecord, InfoRecord, NamesRecord,
+    OfferRecord, OptionsRecord, OwnerRecord, RejectionRecord, ResetRecord, SocketRecord, TimerRecord, TimesRecord,
+    TunnelRecord, VerdictRecord, WaitsRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.
@@ -62,6 +62,8 @@ impl FlowRecord {
                 rejected: detail.rejected.as_ref().map(RejectionRecord::of),
                 ..HandshakeRecord::of(view)
             }),
+            names: NamesRecord::of(detail),
+            waits: WaitsRecord::of(detail),
             vlan: detail.vlan,
             tunnel: detail.tunnel.map(|tunnel| TunnelRecord { kind: tunnel.kind.name(), id: tunnel.id }),
             limits: detail.verdict.as_ref().and_then(super::verdict::limits),

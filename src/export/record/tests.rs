@@ -24,6 +24,42 @@ fn a_flow_seen_on_the_wire_and_in_the_kernel() {
 }
 
 #[test]
+fn names_and_waits_tell_whose_word_they_are_and_leave_out_what_is_not_known() {
+    use crate::names::{Alert, Request, Response};
+    let value = json_of(&fixture::named(1));
+    let names = json!({
+        "name": "shop.example.org", "by": "sni", "service": "http", "dns": "shop.example.org",
+        "sni": "shop.example.org", "alpn_offered": "h2,http/1.1", "tls_version": "TLS 1.3",
+    });
+    assert_eq!(value["names"], names);
+    let waits = json!({
+        "dns_ns": 12_000_000, "dns_to_syn_ns": 3_000_000, "dns_server": "10.0.0.1:53", "tcp_ns": 21_000_000,
+        "tls_ns": 41_000_000, "request_ns": 180_000_000,
+    });
+    assert_eq!(value["waits"], waits);
+    let mut detail = fixture::named(1);
+    let resp = detail.row.resp.endpoint;
+    let opening = detail.opening.as_mut().expect("an opening");
+    let tls = opening.tls.as_mut().expect("TLS");
+    tls.alert = Some((Alert { fatal: true, description: 40 }, resp, crate::base::Timestamp::from_nanos(9)));
+    tls.data_at = None;
+    (tls.sni, opening.exchange) = (None, None);
+    let text = crate::base::Scrubbed::new;
+    opening.http = Some(crate::engine::Http {
+        request: Some(Request { method: text("GET"), host: Some(text("www.example.org")) }),
+        response: Some(Response { status: 404, reason: None }),
+    });
+    let value = json_of(&detail);
+    assert_eq!((&value["names"]["by"], &value["names"]["http_status"]), (&json!("http_host"), &json!(404)));
+    let alert = json!({"description": "handshake_failure", "fatal": true, "from": "resp", "at_ns": 9});
+    assert_eq!(value["names"]["tls_alert"], alert);
+    for absent in ["tls_ns", "request_ns"] {
+        assert!(value["waits"].get(absent).is_none(), "{absent}");
+    }
+    assert!(json_of(&fixture::kernel_only(6)).get("waits").is_none());
+}
+
+#[test]
 fn a_flow_known_from_the_kernel_alone_has_no_counts() {
     let value = json_of(&fixture::kernel_only(6));
     for absent in ["first_from", "syn", "syn_ack", "fin", "rst", "completeness", "conn_state", "history", "handshake"] {

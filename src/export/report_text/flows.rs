@@ -11,7 +11,7 @@ use crate::flow::{LifeEventKind, Side, ZeekView};
 use super::super::pick::{self, Trouble};
 use super::super::units::{bytes, counted, span};
 use super::sections::{after, more, owner};
-use super::{Page, ReportContext, host, padded, times};
+use super::{Page, ReportContext, host, opening, padded, times};
 
 /// The flows that went wrong, kind by kind.
 pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
@@ -113,6 +113,9 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
         .collect();
     if !owners.is_empty() {
         page.paragraph("      ", 6, &owners.join(" · "))?;
+    }
+    for line in [opening::names(detail), opening::waits(detail)].into_iter().flatten() {
+        page.paragraph("      ", 6, &line)?;
     }
     if !detail.story.is_empty() {
         page.paragraph("      ", 6, &detail.story)?;

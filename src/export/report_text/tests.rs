@@ -28,6 +28,18 @@ fn zeeks_rows_and_its_other_originator_are_told() {
     assert!(text.contains(line), "{text}");
 }
 
+#[test]
+fn names_and_waits_are_told() {
+    let text = report(&fixture::dashboard(), &[fixture::named(1)], None, 200);
+    let lines = [
+        "shop.example.org (by SNI) · TLS 1.3 · offered h2,http/1.1 · address by DNS of 10.0.0.1:53",
+        "waits: DNS 12.0 ms · TCP 21.0 ms · TLS 41.0 ms · request 180.0 ms",
+    ];
+    assert!(lines.iter().all(|line| text.contains(line)), "{text}");
+    let without = report(&fixture::dashboard(), &[fixture::completed(1)], None, 200);
+    assert!(!without.contains("waits:"), "a handshake alone is told elsewhere");
+}
+
 fn flows() -> Vec<FlowDetail> {
     vec![
         fixture::completed(1),
