@@ -142,7 +142,7 @@ fn timing() -> TimingView {
     let orig = HalfTiming {
         rtt_by_ack: Some(delays(3, 20_000, 33_000, 60_000)),
         in_flight: Some(InFlight { now: Some(0), max: 420 }),
-        stalls: Some(Stalls { delayed_acks: 1, small_writes: 1, waited: us(60_000), worst: us(60_000) }),
+        stalls: Some(Stalls { late_acks: 1, small_writes: 1, waited: us(60_000), worst: us(60_000) }),
         ..HalfTiming::default()
     };
     let resp = HalfTiming {

@@ -526,7 +526,7 @@ fn timing() -> TimingView {
         rtt_by_ack: Some(delays(3, 21_900, 36_400, 62_000)),
         in_flight: Some(InFlight { now: Some(0), max: 60 }),
         think: Some(delays(1, 1_870_000, 1_870_000, 1_870_000)),
-        stalls: Some(Stalls { delayed_acks: 3, small_writes: 2, waited: us(123_000), worst: us(62_000) }),
+        stalls: Some(Stalls { late_acks: 3, small_writes: 2, waited: us(123_000), worst: us(62_000) }),
         ..HalfTiming::default()
     };
     let resp = HalfTiming {
@@ -582,7 +582,8 @@ pub(super) fn capture() -> Dashboard {
     dashboard.queues = QueuePane { kernel: None, wire: vec![unacked, closed_window()], unknown_halves: 0 };
     for row in &mut dashboard.flows.rows {
         row.retrans = None;
-        row.rtt = row.rtt.map(|rtt| Rtt::Handshake(rtt.time()));
+        let whose = if row.outcome == Some(HandshakeOutcome::Partial) { Rtt::Data } else { Rtt::Handshake };
+        row.rtt = row.rtt.map(|rtt| whose(rtt.time()));
         for end in [&mut row.orig, &mut row.resp] {
             *end = cell(end.endpoint, None, end.inferred);
         }

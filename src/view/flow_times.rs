@@ -101,7 +101,10 @@ fn parts_of(delays: &Delays, what: &str) -> Vec<String> {
 fn stall_lines(context: &Context<'_>, stalls: &Stalls, side: Side, room: usize) -> Vec<Line<'static>> {
     let theme = context.theme;
     let (text, style) = match stalls.small_writes {
-        0 => (format!("{} delayed {}", side.peer().name(), counted(stalls.delayed_acks, "ack")), theme.text),
+        0 => (
+            format!("{} from {} as late as delayed ones", counted(stalls.late_acks, "ack"), side.peer().name()),
+            theme.text,
+        ),
         times => {
             let (waited, worst) = (span(stalls.waited), span(stalls.worst));
             let sum = format!("{} ×, {waited} in all, worst {worst}", count(times.into()));

@@ -66,13 +66,14 @@ pub struct ThroughputRecord {
     pub peak_bytes_per_s: Option<u64>,
 }
 
-/// What an end's data waited for acknowledgments that the other end delayed (RFC 1122 §4.2.3.2).
+/// What an end's data waited for acknowledgments that came late.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StallsRecord {
-    /// Acknowledgments of data that travelled alone, without data, 35 to 500 ms longer after it than the path takes.
-    pub delayed_acks: u32,
-    /// How often a small write waited for one (Nagle, RFC 896): the next small segment followed the ack at once; how long
-    /// those acknowledgments took in all, and the longest.
+    /// Acknowledgments of data that travelled alone, without data, 35 to 500 ms longer after it than the path takes: as
+    /// delayed ones are (RFC 1122 §4.2.3.2).
+    pub late_acks: u32,
+    /// Of these, how often a small write waited for a delayed ack (Nagle, RFC 896), at least: the next small segment
+    /// followed the ack at once. How long those acknowledgments took in all, and the longest.
     pub small_writes: u32,
     pub waited_ns: u64,
     pub worst_ns: u64,
@@ -121,7 +122,7 @@ impl DelaysRecord {
 impl StallsRecord {
     fn of(stalls: &Stalls) -> Self {
         Self {
-            delayed_acks: stalls.delayed_acks,
+            late_acks: stalls.late_acks,
             small_writes: stalls.small_writes,
             waited_ns: nanos(stalls.waited),
             worst_ns: nanos(stalls.worst),

@@ -30,7 +30,7 @@ mod fact {
     pub(super) const RECOVERING: u8 = 8;
     /// The window that it advertised last was 0.
     pub(super) const CLOSED: u8 = 16;
-    /// The segment just before was an ack of a small write of its, which the peer had delayed.
+    /// The segment just before was a late ack of a small write of its.
     pub(super) const HELD: u8 = 32;
     /// Data before what it sent last was not captured, so that acknowledgments may be missing too; none came since.
     pub(super) const GAP: u8 = 64;
@@ -150,7 +150,7 @@ impl Half {
         held
     }
 
-    /// The next of its small writes, held back, followed the delayed ack at once.
+    /// The next of its small writes, held back, followed the late ack at once.
     pub(super) fn note_released(&mut self, len: u32) {
         if stalls::is_small(len, self.mss) {
             let measures = self.measures();
@@ -187,8 +187,8 @@ impl Half {
     fn learn(&mut self, answer: Answer, segment: &Segment) {
         if let Some((took, timed)) = answer.by_ack {
             let brings_nothing = segment.payload_len == 0 && !segment.flags.fin();
-            if timed.alone && brings_nothing && stalls::is_delayed(took, self.path) {
-                self.measures().stalls.note_delayed();
+            if timed.alone && brings_nothing && stalls::is_late(took, self.path) {
+                self.measures().stalls.note_late();
                 self.facts.put(fact::HELD, timed.small);
             }
             self.measures().by_ack.add(took);
@@ -214,8 +214,14 @@ impl Half {
                 self.watch.repeated(segment.seq);
                 // Of the first TSval that is seen nobody knows whether the first copy carried it too.
                 self.watch.begin_again(segment.seq, Timed { once: false, tsval: tsval.filter(|_| known), ..timed });
-                self.high = self.high.latest(end);
-                (self.recover, _) = (self.high, self.facts.set(fact::RECOVERING));
+                // It may bring more than it repeats.
+                let more = u64::try_from(end.offset_from(self.high)).unwrap_or(0);
+                if more > 0 {
+                    self.volume.add(more, segment.ts, origin);
+                    self.raise(end);
+                }
+                self.recover = self.high;
+                self.facts.set(fact::RECOVERING);
             }
             Taken::Nothing => {}
         }
@@ -261,18 +267,23 @@ impl Half {
             let small = stalls::is_small(segment.payload_len, self.mss);
             self.watch.begin(Timed { once, alone, small, ..timed });
         }
-        self.high = segment.seq + segment.payload_len;
-        self.facts.set(fact::SENT);
         if taken == Taken::Beyond {
             self.facts.set(fact::GAP);
         }
         self.volume.add(segment.payload_len.into(), segment.ts, origin);
-        match self.in_flight() {
-            // More than any window lets it send: its acknowledgments are not captured any more.
-            Some(bytes) if bytes > REACH => self.facts.clear(fact::ACKED),
-            Some(bytes) => self.most_in_flight = self.most_in_flight.max(bytes),
-            None => {}
+        self.raise(segment.seq + segment.payload_len);
+    }
+
+    /// It sent up to `end`.
+    fn raise(&mut self, end: Seq) {
+        self.high = end;
+        self.facts.set(fact::SENT);
+        // More than any window lets it send: its acknowledgments are not captured any more.
+        if self.una().is_some_and(|una| (end - una.0).0 > REACH) {
+            self.facts.clear(fact::ACKED);
+            self.watch = Watch::NONE;
         }
+        self.most_in_flight = self.most_in_flight.max(self.in_flight().unwrap_or(0));
     }
 
     /// Bytes sent and not acknowledged; `None` where no acknowledgment was seen, or none since the capture missed data.

@@ -1,14 +1,16 @@
-//! Stalls: acknowledgments that the peer delayed, and small writes that waited for them (Nagle).
+//! Stalls: acknowledgments that came late, and small writes that waited for one that was delayed (Nagle).
 //!
 //! May touch nothing. RFC 1122 §4.2.3.2 lets a receiver keep an ack back for less than 0.5 s (Linux: at least 40 ms) in
 //! the hope of a second segment or of data to send with it; RFC 896 keeps a small write back while anything sent before
 //! it is not acknowledged. Together they stall whoever writes twice and then reads.
 //!
 //! What is claimed, and why:
-//! - **A delayed ack**: data that travelled alone was acknowledged without data, longer after it than the path has been
-//!   seen to take, by [`DELAY`]. Alone, so that neither a queue of its own nor a second segment explains the time.
-//! - **A small write waited for it (Nagle)**: that data was a small segment, and the very next segment of the flow is its
-//!   sender's next small one, at once after the ack. A process does not see acks; its kernel does.
+//! - **A late ack**: data that travelled alone was acknowledged without data, longer after it than the path has been seen
+//!   to take, by [`DELAY`]. Alone, so that neither a queue of its own nor a second segment explains the time. A delayed
+//!   ack looks like that; so does a path that was slow for once, which is why it is only called late.
+//! - **A small write waited for a delayed ack (Nagle)**: that data was a small segment, and the very next segment of the
+//!   flow is its sender's next small one, at once after the late ack. A process does not see acks; its kernel does. Where
+//!   a busy host takes longer than [`AT_ONCE`] nothing is claimed, so it is a least count.
 //!
 //! Where the path's own time is not known nothing is claimed.
 
@@ -18,7 +20,7 @@ use std::time::Duration;
 use super::span::Span;
 use super::view;
 
-/// By how much later than the path takes an ack counts as delayed: from a little under Linux's 40 ms to RFC 1122's limit.
+/// By how much later than the path takes an ack counts as late: from a little under Linux's 40 ms to RFC 1122's limit.
 const DELAY: RangeInclusive<Duration> = Duration::from_millis(35)..=Duration::from_millis(500);
 /// "At once": the path back, and this.
 const AT_ONCE: Duration = Duration::from_millis(1);
@@ -30,7 +32,7 @@ pub(super) const DEFAULT_MSS: u16 = 536;
 /// What was recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Stalls {
-    delayed_acks: u32,
+    late_acks: u32,
     small_writes: u32,
     /// Nanoseconds.
     waited: u64,
@@ -42,8 +44,8 @@ pub(super) fn is_small(len: u32, mss: u16) -> bool {
     len.saturating_add(MOST_OPTIONS) < u32::from(mss)
 }
 
-/// Whether an ack that took `took` was delayed, on a path that has taken `path` at least.
-pub(super) fn is_delayed(took: Duration, path: Span) -> bool {
+/// Whether an ack that took `took` came late, on a path that has taken `path` at least.
+pub(super) fn is_late(took: Duration, path: Span) -> bool {
     path.known().is_some_and(|path| DELAY.contains(&took.saturating_sub(path)))
 }
 
@@ -53,8 +55,8 @@ pub(super) fn is_at_once(gap: Duration, path: Span) -> bool {
 }
 
 impl Stalls {
-    pub(super) fn note_delayed(&mut self) {
-        self.delayed_acks = self.delayed_acks.saturating_add(1);
+    pub(super) fn note_late(&mut self) {
+        self.late_acks = self.late_acks.saturating_add(1);
     }
 
     /// A small write waited for an ack that took `ack`.
@@ -65,8 +67,8 @@ impl Stalls {
     }
 
     pub(super) fn view(&self) -> Option<view::Stalls> {
-        (self.delayed_acks > 0).then(|| view::Stalls {
-            delayed_acks: self.delayed_acks,
+        (self.late_acks > 0).then(|| view::Stalls {
+            late_acks: self.late_acks,
             small_writes: self.small_writes,
             waited: Duration::from_nanos(self.waited),
             worst: self.worst.get(),

@@ -1,7 +1,7 @@
 //! Cases of the times: segments as in [`crate::flow::trace`], what must be told after them, and the near misses.
 //!
 //! `expect` names a half and a measure: `ack`, `stamps`, `think` (samples:least:most, seconds), `flight` (now:most, bytes),
-//! `speed` (bytes:seconds:fastest second), `stalls` (delayed acks:small writes:waited:longest); `idle` (seconds:until when)
+//! `speed` (bytes:seconds:fastest second), `stalls` (late acks:small writes:waited:longest); `idle` (seconds:until when)
 //! and `path` (both sides together) are of the flow.
 
 use super::{Delays, Timing};
@@ -80,7 +80,7 @@ fn ask(timing: &Timing, name: &str, turned: bool) -> String {
         }),
         "stalls" => half.stalls.map(|stalls| {
             let (waited, worst) = (secs(stalls.waited), secs(stalls.worst));
-            format!("{}:{}:{waited}:{worst}", stalls.delayed_acks, stalls.small_writes)
+            format!("{}:{}:{waited}:{worst}", stalls.late_acks, stalls.small_writes)
         }),
         other => panic!("not a measure: {other}"),
     };
@@ -379,6 +379,21 @@ throughput_counts_each_byte_once: "
     1.9 > . 551 ack 301 len 250
     2.5 > . 801 ack 301 len 100
     expect orig-speed 800:2.5:500"
+
+throughput_counts_what_a_repetition_brings_besides: "
+    0 > . 101 ack 301 len 100
+    1 > . 151 ack 301 len 100
+    expect orig-speed 150:1:100"
+acks_that_are_not_captured_any_more: "
+    0 > . 101 ack 301
+    0 < . 301 ack 101
+    1 > . 101 ack 301 len 1000
+    2 > . 1101 ack 301 len 1073740000
+    expect orig-flight 1073741000:1073741000
+    3 > . 1073741101 ack 301 len 1000
+    expect orig-flight -:1073741000
+    4 < . 301 ack 1101
+    expect orig-ack -"
 
 nagle_waits_for_a_delayed_ack: "
     0 > S 100 mss 1460

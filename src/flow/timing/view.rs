@@ -88,13 +88,14 @@ pub struct IdleGap {
     pub until: Timestamp,
 }
 
-/// What its sender waited for acknowledgments that its peer delayed.
+/// What its sender waited for acknowledgments that came late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stalls {
-    /// Acknowledgments that the peer delayed: of data that travelled alone, without data of its own.
-    pub delayed_acks: u32,
-    /// Of these, how often a small write waited for it (Nagle), how long those acknowledgments took together, and the
-    /// longest.
+    /// Acknowledgments of data that travelled alone, without data, 35 to 500 ms longer after it than the path takes: as
+    /// delayed ones are.
+    pub late_acks: u32,
+    /// Of these, how often a small write waited for a delayed ack (Nagle), at least; how long those acknowledgments took
+    /// together, and the longest.
     pub small_writes: u32,
     pub waited: Duration,
     pub worst: Duration,
