@@ -102,7 +102,7 @@ const COLUMNS: [(Kind, usize, u8); 16] = [
     (Kind::Process, 15, 2),
     (Kind::Orig, 15, 0),
     (Kind::Resp, 17, 0),
-    (Kind::Name, 16, 6),
+    (Kind::Name, 16, 8),
     (Kind::State(Side::Orig), 12, 1),
     (Kind::State(Side::Resp), 12, 4),
     (Kind::Outcome, 11, 7),

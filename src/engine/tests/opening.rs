@@ -397,3 +397,29 @@ fn lookups_are_bounded_and_the_newest_stay() {
     let last = dns(500, ASKER, "example.org", told(&["10.0.0.5"]));
     assert!(lookup(&[inputs, vec![last]].concat()).is_some());
 }
+
+#[test]
+fn words_of_a_filter_match_names_and_the_table_shows_them() {
+    let mut engine = engine();
+    let id = greeted(TLS_1_3).fed(&mut engine);
+    Talk::from(["10.0.0.7:40000", SERVER], 5).says(60, 0, request("intra.example.net")).fed(&mut engine);
+    let rows = |words: &str| {
+        let query = Query { filter: Filter::parse(words), rows: 10, ..Query::default() };
+        engine.dashboard(&query, &mut QueryCache::default()).flows.rows
+    };
+    let [row] = &rows("WWW.example")[..] else { panic!("one flow") };
+    assert_eq!((row.id, row.name.as_ref().map(|name| name.by)), (id, Some(NameSource::Sni)));
+    assert_eq!((rows("example").len(), rows("example.com").len(), rows("intra 10.0.0.7").len()), (2, 0, 1));
+    assert!(show(&engine).sees.names);
+    assert!(!show(&fed(handshake(0))).sees.names);
+}
+
+#[test]
+fn the_one_before_speaks_while_a_syn_is_not_believed() {
+    let mut engine = engine();
+    let first = Talk::new().fed(&mut engine);
+    engine.feed(&Input::Segment(segment(15, CLIENT, SERVER, "S", 99_000, 0, 0)));
+    Talk { inputs: Vec::new(), ..Talk::new() }.says(20, 0, request("www.example.org")).fed(&mut engine);
+    assert!(engine.detail(first).is_some_and(|detail| detail.opening.is_some()));
+    assert_eq!(engine.detail(FlowId(first.0 + 1)).expect("the flow of the SYN").opening, None);
+}
