@@ -12,9 +12,7 @@ mod verdict;
 use serde::Serialize;
 
 pub(super) use of::outcome_key;
-pub use verdict::{
-    EpisodeRecord, EpisodesRecord, InjectedRecord, LimitRecord, ResetRecord, VerdictRecord,
-};
+pub use verdict::{EpisodeRecord, EpisodesRecord, InjectedRecord, LimitRecord, ResetRecord, VerdictRecord};
 
 /// The version of the schema.
 pub const SCHEMA: u32 = 1;

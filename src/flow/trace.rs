@@ -12,6 +12,7 @@
 //! superseded 91                      the newer one was answered
 //! ```
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::{Flow, LifeEventKind, Side};
@@ -130,7 +131,9 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
             "ts" => segment.options.timestamps = Some((1, 1)),
             "tfo" => segment.options.fast_open = true,
             "cut" => segment.options.cut = true,
-            "tsv" => segment.options.timestamps = Some((value(), segment.options.timestamps.map_or(0, |(_, echo)| echo))),
+            "tsv" => {
+                segment.options.timestamps = Some((value(), segment.options.timestamps.map_or(0, |(_, echo)| echo)))
+            }
             "tse" => segment.options.timestamps = Some((segment.options.timestamps.map_or(0, |(own, _)| own), value())),
             "block" => segment.options.sack.push(Seq(value()) + theirs, Seq(value()) + theirs),
             "ttl" => segment.ttl = value() as u8,
@@ -141,8 +144,10 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
         }
     }
     if segment.digest == 0 {
-        // No two datagrams of a case are the same one, wherever their numbers start.
-        segment.digest = segment.ts.nanos().cast_unsigned().wrapping_mul(31) + u64::from(segment.payload_len) + number(seq) as u64;
+        // Of a case's datagrams no two are the same one, unless it says so.
+        let mut hasher = DefaultHasher::new();
+        words.hash(&mut hasher);
+        segment.digest = hasher.finish();
     }
     assert!(segment.flags.ack() || segment.ack == Seq(0), "an ack without its flag: {words:?}");
     (segment, from)

@@ -8,8 +8,9 @@ use crate::flow::{
 use crate::kernel::TcpInfo;
 
 use super::{
-    AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord,
-    RejectionRecord, ResetRecord, SocketRecord, TimerRecord, TunnelRecord, VerdictRecord, WindowRecord, ZeekRowRecord,
+    AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord,
+    OwnerRecord, RejectionRecord, ResetRecord, SocketRecord, TimerRecord, TunnelRecord, VerdictRecord, WindowRecord,
+    ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `timed_out`.

@@ -48,7 +48,8 @@ impl Recovery {
 /// What was sent again, and why, between a first sign of loss and the acknowledgment of all that was sent by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Episode {
-    /// The first sign of loss: a hole in the numbers, a SACK, three duplicate ACKs, or a segment sent again.
+    /// The first sign of loss: a hole in the numbers, a SACK, three duplicate ACKs, or a
+    /// segment sent again; where a timer had to run out, its start.
     pub since: Timestamp,
     /// When the acknowledgment passed the recovery point; `None` while it has not.
     pub ended: Option<Timestamp>,

@@ -154,7 +154,7 @@ impl Verdict {
         } else if segment.seq.after(own.high) {
             let hole = Hole { at: segment.ts, tsval: tsval(segment), told: None };
             let trail = self.trail(from);
-            trail.begin_episode(segment.ts, own.high);
+            trail.begin_episode(segment.ts, segment.end());
             trail.holes.push(own.high, segment.seq, hole);
         } else if segment.seq.before(own.high) {
             self.judge(segment, from, (&own, &peer), around);
@@ -186,7 +186,7 @@ impl Verdict {
         if matches!(cause, Cause::Lost | Cause::Spurious | Cause::TailLossProbe | Cause::Unexplained) {
             // A needless repeat of what was acknowledged is no loss that must be recovered from.
             if !own.acked(end) {
-                trail.begin_episode(segment.ts, own.high);
+                trail.begin_episode(evidence.since(segment.ts), own.high);
             }
             trail.keep(segment, end, cause, evidence, how);
         }

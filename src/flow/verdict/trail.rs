@@ -80,7 +80,14 @@ impl Trail {
     }
 
     /// Keeps a segment that was sent again, so that what comes later may revise its cause.
-    pub(super) fn keep(&mut self, segment: &Segment, end: Seq, cause: Cause, evidence: Evidence, how: Option<Recovery>) {
+    pub(super) fn keep(
+        &mut self,
+        segment: &Segment,
+        end: Seq,
+        cause: Cause,
+        evidence: Evidence,
+        how: Option<Recovery>,
+    ) {
         if let Some(open) = &mut self.open {
             open.add(cause, evidence, how);
         }
