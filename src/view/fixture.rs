@@ -12,7 +12,7 @@ use crate::engine::{
 };
 use crate::flow::{
     AnalysisCounts, Completeness, ConnState, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Mark,
-    Negotiated, Side, ZeekRow, ZeekView,
+    Negotiated, Side, VerdictView, ZeekRow, ZeekView,
 };
 use crate::kernel::{Limits, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
 use crate::ui::{Playback, Source, SourceKind};
@@ -602,7 +602,7 @@ pub(super) fn capture_flow() -> Dashboard {
         rejected: None,
         halves: Some(halves()),
         analysis: Some(analysis()),
-        verdict: None,
+        verdict: Some(VerdictView::example()),
         sockets: [None, None],
         life: events,
         zeek: Some(zeek(&[(ConnState::S0, "S"), (ConnState::Sf, "ShADadFf"), (ConnState::Oth, "A")])),

@@ -535,3 +535,30 @@ fn memory_is_bounded() {
     let trouble = watch.verdict.trouble.expect("holes");
     assert!(trouble.trails[0].resent.len() <= 16);
 }
+
+impl super::VerdictView {
+    /// Of a flow whose originator's segments met some of what can happen, for those who draw it.
+    pub(crate) fn example() -> Self {
+        let case = "
+            0 > S 100 ttl 64
+            0.018 < S. 300 ack 101 ttl 52
+            0.020 > . 101 ack 301
+            1 > . 101 ack 301 len 100
+            1 > . 201 ack 301 len 100
+            1 > . 301 ack 301 len 100
+            1 > . 401 ack 301 len 100
+            1.018 < . 301 ack 101 block 401 501 ttl 52
+            1.021 > . 101 ack 301 len 100 : lost, SACK hole
+            1.022 > . 201 ack 301 len 100 : lost, SACK hole
+            1.022 > . 301 ack 301 len 100 : lost, SACK hole
+            1.059 < . 301 ack 501 ttl 52
+            2 > . 501 ack 301 len 100
+            2.3 > . 501 ack 301 len 100 : lost, RTO after 300 ms
+            2.32 < . 301 ack 601 ttl 52
+            2.33 < . 301 ack 601 block 501 601 ttl 52
+            3 > . 701 ack 301 len 100
+            3.01 > . 601 ack 301 len 100 : reordered, 10 ms after the hole, too soon for a repeat
+            4 < R. 301 ack 801 ttl 61";
+        run(case, Variation::default(), false).view()
+    }
+}

@@ -35,6 +35,7 @@ pub(super) struct Resent {
     /// Whether that is newer than any TSval of the copies before.
     pub(super) newest: bool,
     pub(super) cause: Cause,
+    pub(super) evidence: Evidence,
     /// Of which episode.
     pub(super) episode: Option<u32>,
 }
@@ -97,7 +98,7 @@ impl Trail {
         let (start, at, tsval) = (segment.seq, segment.ts, tsval(segment));
         let newest = self.tsval.zip(tsval).is_some_and(|(before, now)| now.after(before));
         let episode = self.open.map(|open| open.number);
-        self.resent.push(Resent { start, end, at, tsval, newest, cause, episode });
+        self.resent.push(Resent { start, end, at, tsval, newest, cause, evidence, episode });
     }
 
     /// The latest copy of anything in `start..end` that was sent again.
@@ -109,10 +110,14 @@ impl Trail {
     pub(super) fn revise(&mut self, at: usize, cause: Cause, evidence: Evidence) {
         let Some(copy) = self.resent.get_mut(at) else { return };
         let (was, number) = (copy.cause, copy.episode);
-        copy.cause = cause;
+        (copy.cause, copy.evidence) = (cause, evidence);
         self.shown[cause as usize] = Some(evidence);
         if was == cause {
             return;
+        }
+        // What showed the cause that it was not is no evidence of the others'.
+        if let Some(other) = self.resent.iter().rfind(|copy| copy.cause == was) {
+            self.shown[was as usize] = Some(other.evidence);
         }
         self.counts.take(was);
         self.counts.add(cause);
