@@ -16,7 +16,7 @@
 //! | [`base`] | time, sequence-number, address arithmetic; states' names; series; units; scrubbing of text | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
-//! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments | base, wire's `Segment` |
+//! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments, and our own verdict on what was sent again | base, wire's `Segment` |
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries | base, wire, flow, kernel |
 //! | [`journal`] | captures → frames, in order; several live sources → one list; the clock of a replay | base, wire, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
@@ -45,7 +45,8 @@
 //! stable, a reused tuple gets a new one) · half (one direction's sender) · orig, resp (sender of the SYN and its peer) ·
 //! local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state (by
 //! the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
-//! mid-stream) · mark (a word of Wireshark's tcp.analysis, said of a segment) · Recv-Q, Send-Q, timer (as `ss -o` prints
+//! mid-stream) · mark (a word of Wireshark's tcp.analysis, said of a segment) · verdict, cause,
+//! evidence (why a segment was sent again, by our own reading, and what shows it) · episode (what was lost together) · Recv-Q, Send-Q, timer (as `ss -o` prints
 //! them). `None` always means not recorded or not known; it is shown as that, never as 0.
 //!
 //! # How the hard questions are decided
@@ -65,6 +66,9 @@
 //!   its ACK. An answer after all revises either.
 //! - **A mark** ([`flow::Analysis`]) is what Wireshark 4.0 says of the same segment, questionable readings included, so
 //!   that both give the same counts. The analysis is apart from the states: neither sees the other.
+//! - **A verdict** ([`flow::Verdict`]) tells why a segment carries numbers that were sent before, by what went by the
+//!   capture point: SACK holes, DSACK, the order and echo of timestamps, time. Later evidence revises it; without
+//!   evidence it is "unexplained". What was acknowledged and never captured the capture lost, not the path.
 //! - **Zeek's view** ([`flow::Zeek`]) is a machine of its own per tuple, with Zeek's time-outs and its idea of who began; a
 //!   flow carries the rows that Zeek would log of it, and its line shows the first that was established.
 //! - **The join** is by tuple, with IPv4-mapped addresses as IPv4. A socket's cookie tells whether a row is the same

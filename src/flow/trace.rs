@@ -132,7 +132,7 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
             "tfo" => segment.options.fast_open = true,
             "cut" => segment.options.cut = true,
             "tsv" => {
-                segment.options.timestamps = Some((value(), segment.options.timestamps.map_or(0, |(_, echo)| echo)))
+                segment.options.timestamps = Some((value(), segment.options.timestamps.map_or(0, |(_, echo)| echo)));
             }
             "tse" => segment.options.timestamps = Some((segment.options.timestamps.map_or(0, |(own, _)| own), value())),
             "block" => segment.options.sack.push(Seq(value()) + theirs, Seq(value()) + theirs),
