@@ -451,6 +451,20 @@ data_in_a_syn_that_was_not_taken_is_sent_for_the_first_time: "
     0.020 > . 101 ack 301 len 50
     0.04 < . 301 ack 151
     expect quiet: true"
+a_syn_ack_with_other_numbers_begins_anew: "
+    0 < S. 9000 ack 101
+    1 < S. 300 ack 101
+    1.1 > P. 101 ack 301 len 10
+    1.2 < . 301 ack 111 len 100
+    expect quiet: true"
+an_old_syn_again_does_not: "
+    0 > S 100
+    0.018 < S. 300 ack 101
+    0.020 > . 101 ack 301 len 50
+    0.04 < . 301 ack 151
+    0.05 > S 100
+    0.06 > . 151 ack 301 len 50
+    expect quiet: true"
 data_in_a_syn_that_was_taken: "
     0 > S 100 tfo len 50
     0.018 < S. 300 ack 151
