@@ -48,8 +48,9 @@
 //! the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
 //! mid-stream) · opening (what the beginning of a flow shows: names and waits) · name (what a responder is called, with
 //! whose word it is: SNI, HTTP host or DNS) · wait (of DNS, TCP, TLS or the first request) · lookup (a DNS answer and its
-//! query) · mark (a word of Wireshark's tcp.analysis, said of a segment) · Recv-Q, Send-Q, timer (as `ss -o` prints
-//! them) · RTT to resp, to orig (from the capture point to that end and back: together the whole path's) · think time
+//! query) · mark (a word of Wireshark's tcp.analysis, said of a segment) · verdict, cause, evidence (why a segment was
+//! sent again, by our own reading, and what shows it) · episode (what was lost together) · Recv-Q, Send-Q, timer (as
+//! `ss -o` prints them) · RTT to resp, to orig (from the capture point to that end and back: together the whole path's) · think time
 //! (from the peer's last byte to the first of the answer). `None` always means not recorded or not known; it is shown as
 //! that, never as 0.
 //!
@@ -70,6 +71,9 @@
 //!   its ACK. An answer after all revises either.
 //! - **A mark** ([`flow::Analysis`]) is what Wireshark 4.0 says of the same segment, questionable readings included, so
 //!   that both give the same counts. The analysis is apart from the states: neither sees the other.
+//! - **A verdict** ([`flow::Verdict`]) tells why a segment carries numbers that were sent before, by what went by the
+//!   capture point: SACK holes, DSACK, the order and echo of timestamps, time. Later evidence revises it; without
+//!   evidence it is "unexplained". What was acknowledged and never captured the capture lost, not the path.
 //! - **Zeek's view** ([`flow::Zeek`]) is a machine of its own per tuple, with Zeek's time-outs and its idea of who began; a
 //!   flow carries the rows that Zeek would log of it, and its line shows the first that was established.
 //! - **A time** ([`flow::Timing`]) is what the capture point saw: a round trip is that from there to one end and back,

@@ -1,8 +1,9 @@
 //! A record told as a row of the flow table, or in detail.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::base::TcpState;
+use crate::base::{TcpState, Timestamp};
 use crate::flow::{Flow, Limit, Side, VerdictView};
 use crate::kernel::Process;
 
@@ -10,6 +11,9 @@ use super::dashboard::{EndCell, FlowDetail, FlowRow, Ownership, Rtt};
 use super::end::End;
 use super::record::Record;
 use super::{Engine, FlowId, PeerName, story};
+
+/// How late a source may tell of frames that it dropped.
+const DROPS_TOLD_WITHIN: Duration = Duration::from_secs(2);
 
 impl Record {
     /// The process named for either end, the originator's first.
@@ -112,7 +116,10 @@ impl Engine {
     /// The verdict, and whether frames were dropped on their way here while the flow lasted.
     fn verdict(&self, record: &Record) -> VerdictView {
         let mut view = record.verdict.view();
-        view.limits.extend(self.lost_at.filter(|at| *at >= record.first).map(|_| Limit::Dropped));
+        // The drops are counted only now and then, so they may have been before.
+        let over = |at: Timestamp| record.is_closed() && at.since(record.touched) > DROPS_TOLD_WITHIN;
+        let meanwhile = self.lost_at.filter(|at| *at >= record.first && !over(*at));
+        view.limits.extend(meanwhile.map(|_| Limit::Dropped));
         view
     }
 

@@ -22,6 +22,7 @@ use crate::kernel::{
 };
 use crate::wire::{Flags, FrameCounts, Options, Segment};
 
+mod verdict;
 mod zeek;
 
 pub(super) fn at(millis: i64) -> Timestamp {

@@ -242,6 +242,7 @@ pub(super) fn window_closed(id: u64) -> FlowDetail {
     halves[1].window_raw = Some(0);
     halves[1].window = Some(0);
     halves[1].zero_window_since = Some(at(14.0));
+    detail.verdict = Some(VerdictView::example());
     detail.story = "198.51.100.5 has advertised a window of 0 since 14 s: its process is not reading.".to_owned();
     detail
 }

@@ -3,9 +3,8 @@
 //! ```text
 //! 0.000 > S 100 mss 1460 ws 7        time, > from the originator or < from the responder, flags as tcpdump prints
 //! 0.020 < S. 300 ack 101             them, number; then ack, len, win (1000 unless given), mss, ws, sack, ts (or tsval
-//!                                    and tsecr with their numbers, tsv and tse for numbers that never shift), tfo, cut,
-//!                                    mptcp with its subtype, malformed; block (a SACK's left and right edge), ttl (64
-//!                                    unless given), id (of the datagram)
+//!                                    and tsecr with their numbers), tfo, cut, mptcp with its subtype, malformed,
+//!                                    block (a SACK's left and right edge), ttl (64 unless given), id (of the datagram)
 //! at 90                              time passes
 //! expect orig ESTAB resp -           - is "not known"; after a time, to the nanosecond
 //! replaced 91 > S 9000               such a segment begins a new flow (all others are asserted not to)
@@ -13,6 +12,7 @@
 //! superseded 91                      the newer one was answered
 //! ```
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::{Flow, LifeEventKind, Side};
@@ -137,10 +137,6 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
             }
             "tfo" => segment.options.fast_open = true,
             "cut" => segment.options.cut = true,
-            "tsv" => {
-                segment.options.timestamps = Some((value(), segment.options.timestamps.map_or(0, |(_, echo)| echo)))
-            }
-            "tse" => segment.options.timestamps = Some((segment.options.timestamps.map_or(0, |(own, _)| own), value())),
             "block" => segment.options.sack.push(Seq(value()) + theirs, Seq(value()) + theirs),
             "ttl" => segment.ttl = value() as u8,
             "id" => segment.digest = value().into(),
@@ -150,9 +146,10 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
         }
     }
     if segment.digest == 0 {
-        // No two datagrams of a case are the same one, wherever their numbers start.
-        segment.digest =
-            segment.ts.nanos().cast_unsigned().wrapping_mul(31) + u64::from(segment.payload_len) + number(seq) as u64;
+        // Of a case's datagrams no two are the same one, unless it says so.
+        let mut hasher = DefaultHasher::new();
+        words.hash(&mut hasher);
+        segment.digest = hasher.finish();
     }
     assert!(segment.flags.ack() || segment.ack == Seq(0), "an ack without its flag: {words:?}");
     (segment, from)

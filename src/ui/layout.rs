@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::engine::FlowDetail;
+use crate::flow::VerdictView;
 
 use super::Source;
 use super::state::View;
@@ -225,6 +226,8 @@ pub struct FlowParts {
     pub life: Rect,
     /// Its times; empty on all but wide screens, where they stand with the ends.
     pub times: Rect,
+    /// Why segments were sent again; empty where there is nothing to tell.
+    pub losses: Rect,
     /// The queues of each end over time.
     pub charts: [Rect; 2],
 }
@@ -252,13 +255,24 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
             let above: u16 = heights.iter().take(n).sum();
             Rect { y: rest.y + above, height: heights.get(n).copied().unwrap_or(0), ..rest }
         });
-        return FlowParts { story, opening, ends: [orig, resp], handshake: none, life, times: none, charts: [none; 2] };
+        return FlowParts {
+            story,
+            opening,
+            ends: [orig, resp],
+            handshake: none,
+            life,
+            losses: none,
+            times: none,
+            charts: [none; 2],
+        };
     }
     if body.width < 150 {
         let height = (rest.height * 3 / 5).clamp(rest.height.min(9), 24);
         let (above, below) = above_below(rest, height);
         let [handshake, life] = halves(below);
-        return FlowParts { story, opening, ends: halves(above), handshake, life, times: none, charts: [none; 2] };
+        let [life, losses] = life_and_losses(life, detail);
+        let (ends, times, charts) = (halves(above), none, [none; 2]);
+        return FlowParts { story, opening, ends, handshake, life, losses, times, charts };
     }
     let third = rest.width / 3;
     let main = Rect { width: rest.width - third, ..rest };
@@ -267,7 +281,8 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
     let charted = detail.sockets.iter().flatten().any(|socket| !socket.recv_q.is_empty());
     let ends_height = if charted && rest.height >= CHARTS_FROM { ENDS_WITH_CHARTS } else { rest.height };
     let (ends, charts) = above_below(main, ends_height);
-    FlowParts { story, opening, ends: halves(ends), handshake, life, times, charts: halves(charts) }
+    let [life, losses] = life_and_losses(life, detail);
+    FlowParts { story, opening, ends: halves(ends), handshake, life, losses, times, charts: halves(charts) }
 }
 
 /// A line for what is spoken and one for each wait where there is room, else one for all of them.
@@ -280,6 +295,20 @@ fn opening_height(detail: &FlowDetail, room: u16) -> u16 {
         12.. => 3,
         _ => 0,
     }
+}
+
+/// Parts the place of the life for what was lost, if there is anything to tell of it: about two lines for each thing, at
+/// most half of the place.
+fn life_and_losses(area: Rect, detail: &FlowDetail) -> [Rect; 2] {
+    let told = |view: &VerdictView| {
+        let halves = view.halves.iter().filter(|half| !half.is_quiet());
+        let of_halves: usize = halves.map(|half| 2 + half.episodes.len() + usize::from(half.open.is_some())).sum();
+        of_halves + usize::from(view.injected.is_some()) + usize::from(!view.limits.is_empty())
+    };
+    let lines = u16::try_from(detail.verdict.as_ref().map_or(0, told) * 2).unwrap_or(u16::MAX);
+    let height = if lines == 0 { 0 } else { lines.saturating_add(2).min(area.height / 2) };
+    let (life, losses) = above_below(area, area.height - if height < 3 { 0 } else { height });
+    [life, losses]
 }
 
 fn above_below(area: Rect, height: u16) -> (Rect, Rect) {

@@ -12,7 +12,8 @@ use crate::engine::{
 };
 use crate::flow::{
     AnalysisCounts, Completeness, ConnState, Delays, HalfTiming, HalfView, HandshakeOutcome, HandshakeView, IdleGap,
-    InFlight, LifeEvent, LifeEventKind, Mark, Negotiated, Side, Stalls, Throughput, TimingView, ZeekRow, ZeekView,
+    InFlight, LifeEvent, LifeEventKind, Mark, Negotiated, Side, Stalls, Throughput, TimingView, VerdictView, ZeekRow,
+    ZeekView,
 };
 use crate::kernel::{Limits, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
 use crate::ui::{Playback, Source, SourceKind};
@@ -638,7 +639,7 @@ pub(super) fn capture_flow() -> Dashboard {
         opening: None,
         halves: Some(halves()),
         analysis: Some(analysis()),
-        verdict: None,
+        verdict: Some(VerdictView::example()),
         timing: Some(timing()),
         sockets: [None, None],
         life: events,

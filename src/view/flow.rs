@@ -13,7 +13,7 @@ use super::flow_end::{self, Sections, field, plain};
 use super::format::{clock_ms, span};
 use super::theme::Severity;
 use super::widgets::{fit, left, pane, put, put_all, right, styled, title, width};
-use super::{Context, flow_times, flow_waits, flow_zeek, flows, keep_by_weight};
+use super::{Context, flow_losses, flow_times, flow_waits, flow_zeek, flows, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
@@ -43,6 +43,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     handshake_pane(context, detail, times.and_then(|timing| timing.idle.as_ref()), parts.handshake, buf);
     flow_times::draw(context, detail, parts.times, buf);
     life_pane(context, detail, parts.life, buf);
+    flow_losses::draw(context, detail, parts.losses, buf);
 }
 
 /// The sentence, wrapped; what has no room is marked.

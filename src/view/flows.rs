@@ -81,6 +81,7 @@ enum Kind {
     SendQ,
     Rtt,
     Retrans,
+    Lost,
     Rate,
     Bytes,
     Age,
@@ -97,7 +98,7 @@ struct Column {
 const ROOMY: usize = 100;
 
 /// Every column in the order of the screen: least width, and weight (0 is the last to go).
-const COLUMNS: [(Kind, usize, u8); 16] = [
+const COLUMNS: [(Kind, usize, u8); 17] = [
     (Kind::Mark, 1, 0),
     (Kind::Process, 15, 2),
     (Kind::Orig, 15, 0),
@@ -110,6 +111,7 @@ const COLUMNS: [(Kind, usize, u8); 16] = [
     (Kind::SendQ, 8, 3),
     (Kind::Rtt, 9, 6),
     (Kind::Retrans, 7, 7),
+    (Kind::Lost, 5, 8),
     (Kind::Rate, 12, 5),
     (Kind::Bytes, 9, 9),
     (Kind::Age, 7, 7),
@@ -124,7 +126,7 @@ fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column>
         Kind::Process | Kind::RecvQ | Kind::SendQ => kernel,
         Kind::Name => context.dashboard.sees.names,
         Kind::Retrans => kernel || wire,
-        Kind::Outcome | Kind::Rate | Kind::Bytes => wire,
+        Kind::Outcome | Kind::Rate | Kind::Bytes | Kind::Lost => wire,
         _ => true,
     };
     let least = |at: usize| match COLUMNS[at] {
@@ -214,6 +216,7 @@ fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
             Kind::SendQ => ("Send-Q", Some(SortKey::SendQ)),
             Kind::Rtt => ("RTT", Some(SortKey::Rtt)),
             Kind::Retrans => ("retrans", None),
+            Kind::Lost => ("lost", None),
             Kind::Rate => ("rate", Some(SortKey::Rate)),
             Kind::Bytes => ("payload", Some(SortKey::Bytes)),
             Kind::Age => ("age", Some(SortKey::First)),
@@ -239,7 +242,15 @@ fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
 const fn is_number(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::RecvQ | Kind::SendQ | Kind::Rtt | Kind::Retrans | Kind::Rate | Kind::Bytes | Kind::Age | Kind::Idle
+        Kind::RecvQ
+            | Kind::SendQ
+            | Kind::Rtt
+            | Kind::Retrans
+            | Kind::Lost
+            | Kind::Rate
+            | Kind::Bytes
+            | Kind::Age
+            | Kind::Idle
     )
 }
 
@@ -297,6 +308,7 @@ fn cell(context: &Context<'_>, row: &FlowRow, column: Column) -> Span<'static> {
         }
         Kind::Retrans if row.retrans.is_some() => number(row.retrans, count),
         Kind::Retrans => number(row.retrans_wire, |n| format!("~{}", count(n))),
+        Kind::Lost => number(row.lost, count),
         Kind::Rate => number(row.bits_per_s, bits),
         Kind::Bytes => number(row.payload_bytes, bytes),
         Kind::Age => styled(right(&age(context.ago(row.first)), room), plain),

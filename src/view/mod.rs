@@ -6,6 +6,7 @@
 
 mod flow;
 mod flow_end;
+mod flow_losses;
 mod flow_times;
 mod flow_waits;
 mod flow_zeek;

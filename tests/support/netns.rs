@@ -57,6 +57,10 @@ impl Netns {
         Some(netns)
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Runs `ip` in the namespace.
     ///
     /// # Panics

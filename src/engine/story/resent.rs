@@ -46,15 +46,39 @@ fn by_wire(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     })
 }
 
-/// What else was sent again; with a space before it.
+/// What else was sent again, and what is doubtful of a RST; with a space before each.
 pub(super) fn note(evidence: &Evidence<'_>) -> String {
-    let notes = Side::BOTH.into_iter().filter_map(|side| {
-        let again = segments_again(evidence, side).filter(|count| *count > 0)?;
-        let told = !evidence.row.closed && evidence.never_acked[side.index()].is_some();
-        let (segments, were) = if again == 1 { ("segment", "was") } else { ("segments", "were") };
-        (!told).then(|| format!(" {again} {segments} of {} {were} sent again.", evidence.row.end(side).endpoint))
-    });
-    notes.collect()
+    let notes = Side::BOTH.into_iter().filter_map(|side| episodes(evidence, side).or_else(|| marked(evidence, side)));
+    let injected = evidence.verdict.and_then(|view| view.injected).map(|injected| format!(" {injected}."));
+    notes.chain(injected).collect()
+}
+
+/// The latest episode of what one end sent, with how many there were before: "3 segments lost, recovered by SACK in
+/// 41 ms".
+fn episodes(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    let half = &evidence.verdict?.halves[side.index()];
+    let latest = half.latest()?;
+    // A half that was never acknowledged is told already.
+    if !evidence.row.closed && evidence.never_acked[side.index()].is_some() {
+        return None;
+    }
+    let from = evidence.row.end(side).endpoint;
+    let told = latest.tell(evidence.now, evidence.row.closed);
+    let before = half.ended.saturating_sub(u32::from(half.open.is_none()));
+    let before = match before {
+        0 => String::new(),
+        1 => ", after 1 such event before".to_owned(),
+        n => format!(", after {n} such events before"),
+    };
+    Some(format!(" Of {from}: {told}{before}."))
+}
+
+/// How many segments of one end were sent again, where nothing shows more.
+fn marked(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    let again = segments_again(evidence, side).filter(|count| *count > 0)?;
+    let told = !evidence.row.closed && evidence.never_acked[side.index()].is_some();
+    let (segments, were) = if again == 1 { ("segment", "was") } else { ("segments", "were") };
+    (!told).then(|| format!(" {again} {segments} of {} {were} sent again.", evidence.row.end(side).endpoint))
 }
 
 /// How many segments were sent again, SYNs left out: the handshake's sentence has those.

@@ -404,7 +404,7 @@ fn words_of_a_filter_match_names_and_the_table_shows_them() {
     let id = greeted(TLS_1_3).fed(&mut engine);
     Talk::from(["10.0.0.7:40000", SERVER], 5).says(60, 0, request("intra.example.net")).fed(&mut engine);
     let rows = |words: &str| {
-        let query = Query { filter: Filter::parse(words), rows: 10, ..Query::default() };
+        let query = Query { filter: Filter::parse(words).expect(words), rows: 10, ..Query::default() };
         engine.dashboard(&query, &mut QueryCache::default()).flows.rows
     };
     let [row] = &rows("WWW.example")[..] else { panic!("one flow") };

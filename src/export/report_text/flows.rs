@@ -120,7 +120,8 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     if !detail.story.is_empty() {
         page.paragraph("      ", 6, &detail.story)?;
     }
-    let facts: Vec<String> = [marks(detail), unacknowledged(detail), resets(detail)].into_iter().flatten().collect();
+    let facts = [marks(detail), verdicts(detail), unacknowledged(detail), resets(detail), limits(detail)];
+    let facts: Vec<String> = facts.into_iter().flatten().collect();
     if !facts.is_empty() {
         page.paragraph("      ", 6, &facts.join(" · "))?;
     }
@@ -145,6 +146,27 @@ fn marks(detail: &FlowDetail) -> Vec<String> {
         (!words.is_empty()).then(|| format!("{} sent: {}", side.name(), words.join(", ")))
     };
     Side::BOTH.into_iter().filter_map(words).collect()
+}
+
+/// `verdict on orig: lost 3 (SACK hole), reordered 1 (older TSval)`, of each end of which something was sent again.
+fn verdicts(detail: &FlowDetail) -> Vec<String> {
+    let words = |side: Side| {
+        let half = &detail.verdict.as_ref()?.halves[side.index()];
+        let words: Vec<String> = half
+            .shown
+            .iter()
+            .map(|(cause, shown)| format!("{} {} ({shown})", cause.words(), half.counts.of(*cause)))
+            .collect();
+        (!words.is_empty()).then(|| format!("verdict on {}: {}", side.name(), words.join(", ")))
+    };
+    Side::BOTH.into_iter().filter_map(words).collect()
+}
+
+/// `limits: only orig was captured`.
+fn limits(detail: &FlowDetail) -> Vec<String> {
+    let limits = detail.verdict.iter().flat_map(|view| &view.limits);
+    let words: Vec<String> = limits.map(ToString::to_string).collect();
+    if words.is_empty() { Vec::new() } else { vec![format!("limits: {}", words.join(", "))] }
 }
 
 /// `1.0 kB of orig not acknowledged`, of an end that sent data again.

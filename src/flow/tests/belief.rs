@@ -75,6 +75,15 @@ a_rst_at_what_was_last_acknowledged_or_sent: "
     expect orig ESTAB
     3 > R 301
     expect orig CLOSED resp CLOSED"
+a_rst_in_the_window_draws_a_challenge_ack_and_the_one_that_answers_it_is_believed: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    1 > R 151
+    expect orig ESTAB resp ESTAB
+    1.1 < . 301 ack 101
+    expect orig ESTAB resp ESTAB
+    1.2 > R 101
+    expect orig CLOSED resp CLOSED"
 a_rst_at_the_first_hole: "
     0 > . 101 ack 301
     0.1 < . 301 ack 101

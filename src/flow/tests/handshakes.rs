@@ -236,6 +236,15 @@ simultaneous_open_by_plain_acks: "
     expect outcome waiting
     0.3 < . 301 ack 101
     expect orig ESTAB resp ESTAB outcome simultaneous"
+an_mptcp_subflow_is_a_connection_of_its_own: "
+    0 > S 100 mptcp 1
+    0.1 < S. 300 ack 101 mptcp 1
+    expect orig SYN-SENT resp SYN-RECV
+    0.2 > . 101 ack 301 mptcp 1
+    expect outcome completed orig ESTAB resp ESTAB
+    0.3 < . 301 ack 101 mptcp 2
+    1 > . 101 ack 301 len 10 mptcp 2
+    expect outcome completed orig-unacked 10"
 fast_open_data_in_the_syn: "
     0 > S 100 len 50 tfo
     expect orig-nxt 151 orig-bytes 50

@@ -32,6 +32,21 @@ more_than_a_segment_at_once: "
     1 > . 101 ack 301 len 65000
     2 < . 301 ack 65101
     expect orig-una 65101 orig-bytes 65000 orig-unacked 0"
+a_dsack_acknowledges_no_more_than_its_ack: "
+    0 > . 101 ack 301
+    0.1 < . 301 ack 101
+    1 > . 101 ack 301 len 100
+    1 > . 201 ack 301 len 100
+    1.3 > . 101 ack 301 len 100
+    1.4 < . 301 ack 201 block 101 201
+    expect orig-una 201 orig-unacked 100 orig-nxt 301"
+what_paws_drops_changes_nothing: "
+    0 > . 101 ack 301 tsval 1000 tsecr 7
+    0.1 < . 301 ack 101 tsval 7 tsecr 1000
+    1 > . 101 ack 301 len 100 tsval 2000 tsecr 7
+    1.1 < . 301 ack 201 tsval 8 tsecr 2000
+    1.2 > F. 101 ack 301 len 50 tsval 10 tsecr 7
+    expect orig ESTAB resp ESTAB orig-nxt 201 orig-unacked 0"
 keep_alives_change_nothing: "
     0 > . 101 ack 301
     0.1 < . 301 ack 101

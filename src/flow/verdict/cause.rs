@@ -5,6 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::base::Timestamp;
+
 /// Why a segment carries numbers that lie before the highest its sender was seen to send. Each such segment has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -96,6 +98,16 @@ pub enum Evidence {
     Idle(Duration),
     /// None.
     Nothing,
+}
+
+impl Evidence {
+    /// When the trouble began that it shows at `now`: of a timer, when that began to run.
+    pub(super) fn since(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Timeout(waited) | Self::Probe(waited) => now - waited,
+            _ => now,
+        }
+    }
 }
 
 impl fmt::Display for Evidence {

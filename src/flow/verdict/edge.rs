@@ -92,7 +92,8 @@ impl Edge {
             return;
         }
         let first = !self.has(fact::SENT);
-        let anew = segment.flags.syn() && !first && !self.has(fact::SYN);
+        // Of several SYN-ACKs with other numbers the last one holds that was sent before any was acknowledged.
+        let anew = segment.flags.syn() && !(self.has(fact::SYN) && self.has(fact::ACKED));
         let far = segment.seq.offset_from(self.high).unsigned_abs() > REACH as u32;
         let end = segment.end();
         if probe {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::cause::{Cause, Evidence, span};
-use crate::base::{Seq, Timestamp};
+use crate::base::Timestamp;
 
 /// How a sender repaired a loss. Of several, the last in this order is told: it is the one that took longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,7 +48,8 @@ impl Recovery {
 /// What was sent again, and why, between a first sign of loss and the acknowledgment of all that was sent by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Episode {
-    /// The first sign of loss: a hole in the numbers, a SACK, three duplicate ACKs, or a segment sent again.
+    /// The first sign of loss: a hole in the numbers, a SACK, three duplicate ACKs, or a
+    /// segment sent again; where a timer had to run out, its start.
     pub since: Timestamp,
     /// When the acknowledgment passed the recovery point; `None` while it has not.
     pub ended: Option<Timestamp>,
@@ -64,12 +65,10 @@ pub struct Episode {
     pub needless: Option<Evidence>,
     /// Its place among the half's episodes.
     pub(super) number: u32,
-    /// The highest number sent when it began.
-    pub(super) point: Seq,
 }
 
 impl Episode {
-    pub(super) const fn begin(since: Timestamp, point: Seq, number: u32) -> Self {
+    pub(super) const fn begin(since: Timestamp, number: u32) -> Self {
         Self {
             since,
             ended: None,
@@ -81,7 +80,6 @@ impl Episode {
             evidence: None,
             needless: None,
             number,
-            point,
         }
     }
 

@@ -24,6 +24,8 @@ const SILENCE: Duration = Duration::from_millis(500);
 const LEAST_RTO: Duration = Duration::from_millis(190);
 /// The shortest probe timeout in wide use (Linux: two jiffies, TCP_TIMEOUT_MIN, at 1,000 a second).
 const LEAST_PTO: Duration = Duration::from_millis(2);
+/// Below this the time that hosts take blurs the way's.
+const JITTER: Duration = Duration::from_millis(1);
 /// Duplicate ACKs that make a sender repeat (RFC 5681 §3.2).
 pub(super) const MANY: u32 = 3;
 
@@ -132,7 +134,8 @@ impl Look<'_> {
         let too_soon = (Cause::Reordered, Evidence::TooSoon(waited));
         let seen_both = self.peer.has(fact::SENT);
         match hole.told {
-            Some(told) if self.around.own_side.is_some_and(|trip| now.since(told) < trip * 3 / 4) => too_soon,
+            Some(told) if self.sooner_than(now.since(told), 4) && self.around.own_side >= Some(JITTER) => too_soon,
+            Some(told) if self.sooner_than(now.since(told), 2) => (Cause::Unexplained, Evidence::Nothing),
             Some(_) if self.asked().is_some() => (Cause::Lost, self.asked().unwrap_or(Evidence::Nothing)),
             Some(_) if self.around.rtt.is_some_and(|rtt| waited < rtt) => too_soon,
             Some(_) if waited >= LEAST_RTO => (Cause::Lost, Evidence::Timeout(waited)),
@@ -143,14 +146,20 @@ impl Look<'_> {
         }
     }
 
+    /// Whether `time` is less than a `part` of what the way to the sender and back takes: the handshake's time may have
+    /// been longer than others.
+    fn sooner_than(&self, time: Duration, part: u32) -> bool {
+        self.around.own_side.is_some_and(|trip| time < trip / part)
+    }
+
     /// What went by the capture point before goes by again.
     fn sent_again(&self) -> (Cause, Evidence) {
         let rules: [fn(&Self) -> Judgement; 6] = [
             Self::late_original,
             Self::had_by_receiver,
+            Self::timed_out,
             Self::asked_again,
             Self::tail_loss_probe,
-            Self::timed_out,
             Self::after_timeout,
         ];
         let told = rules.iter().find_map(|rule| rule(self)).unwrap_or((Cause::Unexplained, Evidence::Nothing));
@@ -259,9 +268,11 @@ impl Look<'_> {
     pub(super) fn recovery(&self, evidence: Evidence) -> Option<Recovery> {
         let Evidence::NewerTsval = evidence else { return Recovery::of(evidence) };
         let hole = self.trail.holes.touching(self.segment.seq, self.segment.end())?.with;
-        let by_ack = self.asked().and_then(Recovery::of);
+        let both_silent = self.waited() >= Some(LEAST_RTO);
         let long = self.peer.has(fact::SENT) && since(hole.at, self.segment.ts) >= Some(LEAST_RTO);
-        by_ack.or(long.then_some(Recovery::Timeout))
+        let by_timer = Some(Recovery::Timeout);
+        let by_ack = self.asked().and_then(Recovery::of);
+        by_timer.filter(|_| both_silent && long).or(by_ack).or(by_timer.filter(|_| long))
     }
 }
 

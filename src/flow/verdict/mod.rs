@@ -7,7 +7,8 @@
 //! on the receiver's or between: the copy before a repeat may have been lost before it was captured (then it leaves a
 //! hole) or after (then only the receiver's ACKs tell). SYNs are the handshake's business and have no verdict.
 //! Read first: RFC 5681 §3.2, RFC 6298 §5, RFC 6675 §4, RFC 2883 §4, RFC 3522 §3.2, RFC 8985 §7. Then `cause` (the words),
-//! `judge` (a segment's cause), `prove` (what an ACK shows), `episode`, `sight` (limits); `edge` and `trail` are what is kept.
+//! `judge` (a segment's cause), `prove` (what an ACK shows), `episode`, `sight` (limits); `edge` and `trail` are what is kept, `view`
+//! what is told.
 
 mod cause;
 mod edge;
@@ -17,6 +18,7 @@ mod prove;
 mod ranges;
 mod sight;
 mod trail;
+mod view;
 
 #[cfg(test)]
 mod properties;
@@ -26,6 +28,7 @@ mod tests;
 pub use cause::{Cause, CauseCounts, Evidence};
 pub use episode::{Episode, Recovery};
 pub use sight::{Injected, Limit};
+pub use view::{HalfVerdict, VerdictView};
 
 use std::time::Duration;
 
@@ -106,8 +109,13 @@ impl Verdict {
             return;
         }
         let (own, peer) = (&self.edges[from.index()], &self.edges[from.peer().index()]);
-        let plain = self.trouble.is_none() && own.goes_on(segment) && peer.is_acked_plainly_by(segment);
-        let probe = !plain && self.look_closely(segment, from, &around());
+        let plain = own.goes_on(segment) && peer.is_acked_plainly_by(segment);
+        let probe = match &self.trouble {
+            None if plain => false,
+            // Of it nothing is asked but what it acknowledges.
+            Some(_) if plain => self.look_closely(segment, from, &Around::default()),
+            _ => self.look_closely(segment, from, &around()),
+        };
         let [orig, resp] = &mut self.edges;
         let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
         own.send(segment, probe);
@@ -154,7 +162,7 @@ impl Verdict {
         } else if segment.seq.after(own.high) {
             let hole = Hole { at: segment.ts, tsval: tsval(segment), told: None };
             let trail = self.trail(from);
-            trail.begin_episode(segment.ts, own.high);
+            trail.begin_episode(segment.ts, segment.end());
             trail.holes.push(own.high, segment.seq, hole);
         } else if segment.seq.before(own.high) {
             self.judge(segment, from, (&own, &peer), around);
@@ -186,7 +194,7 @@ impl Verdict {
         if matches!(cause, Cause::Lost | Cause::Spurious | Cause::TailLossProbe | Cause::Unexplained) {
             // A needless repeat of what was acknowledged is no loss that must be recovered from.
             if !own.acked(end) {
-                trail.begin_episode(segment.ts, own.high);
+                trail.begin_episode(evidence.since(segment.ts), own.high);
             }
             trail.keep(segment, end, cause, evidence, how);
         }
@@ -194,17 +202,19 @@ impl Verdict {
 
     /// The acknowledgment of the segment, for the half of `to`.
     fn take_ack(&mut self, segment: &Segment, to: Side, around: &Around) {
-        let own = self.edges[to.index()];
-        let needed = self.trouble.is_some() || !own.is_acked_plainly_by(segment);
-        if needed && segment.flags.ack() && !segment.flags.syn() && own.has(fact::SENT) {
-            // Only what tells something makes a trail.
-            let mut trail = self.trouble.as_mut().map(|trouble| std::mem::take(&mut trouble.trails[to.index()]));
-            let was = trail.is_some();
-            let trail = trail.get_or_insert_default();
-            Proof { segment, own: &own, trail, around }.take();
-            if was || *trail != Trail::default() {
-                self.trouble.get_or_insert_default().trails[to.index()] = std::mem::take(trail);
-            }
+        let own = &self.edges[to.index()];
+        if !segment.flags.ack() || segment.flags.syn() || !own.has(fact::SENT) {
+            return;
+        }
+        if let Some(trouble) = &mut self.trouble {
+            let trail = &mut trouble.trails[to.index()];
+            return Proof { segment, own, trail, around }.take();
+        }
+        // Only what tells something makes a trail.
+        let mut trail = Trail::default();
+        Proof { segment, own, trail: &mut trail, around }.take();
+        if trail != Trail::default() {
+            *self.trail(to) = trail;
         }
     }
 
@@ -218,33 +228,6 @@ impl Verdict {
         trails.map(|trail| u64::from(trail.counts.of(Cause::Lost))).sum()
     }
 
-    /// What was found, and what cannot be told.
-    pub fn view(&self) -> VerdictView {
-        let quiet = Trouble::default();
-        let trouble = self.trouble.as_deref().unwrap_or(&quiet);
-        VerdictView {
-            halves: trouble.trails.each_ref().map(HalfVerdict::of),
-            limits: self.limits(trouble),
-            injected: trouble.injected,
-        }
-    }
-
-    fn limits(&self, trouble: &Trouble) -> Vec<Limit> {
-        let any = |bit| self.edges.iter().any(|edge| edge.has(bit));
-        let alone = Side::BOTH.into_iter().find(|side| {
-            let silent = &self.edges[side.peer().index()];
-            self.edges[side.index()].has(fact::SENT) && !silent.has(fact::SENT) && silent.has(fact::HEARD)
-        });
-        let missed = trouble.trails.iter().map(|trail| trail.missed_bytes).sum::<u64>();
-        let limits = [
-            alone.map(Limit::OneDirection),
-            (any(fact::SENT) && !any(fact::SYN)).then_some(Limit::MidStream),
-            any(fact::CUT).then_some(Limit::Cut),
-            (missed > 0).then_some(Limit::CaptureLoss(missed)),
-        ];
-        limits.into_iter().flatten().collect()
-    }
-
     /// Exchanges originator and responder, with [`super::Flow::turn_around`].
     pub fn turn_around(&mut self) {
         self.edges.swap(0, 1);
@@ -254,57 +237,5 @@ impl Verdict {
                 injected.side = injected.side.peer();
             }
         }
-    }
-}
-
-/// What is told of a flow.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct VerdictView {
-    /// The originator's half, and the responder's.
-    pub halves: [HalfVerdict; 2],
-    /// Why less is claimed than may have happened.
-    pub limits: Vec<Limit>,
-    /// The first RST that may not be its sender's.
-    pub injected: Option<Injected>,
-}
-
-/// What is told of the segments that one end sent.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct HalfVerdict {
-    pub counts: CauseCounts,
-    /// What showed the latest of each cause, in the order of [`Cause::ALL`].
-    pub shown: Vec<(Cause, Evidence)>,
-    /// Episodes that ended, ever; the last few of them; the one with most losses.
-    pub ended: u32,
-    pub episodes: Vec<Episode>,
-    pub worst: Option<Episode>,
-    /// The one that has not ended.
-    pub open: Option<Episode>,
-}
-
-impl HalfVerdict {
-    fn of(trail: &Trail) -> Self {
-        let shown = Cause::ALL.into_iter().zip(trail.shown);
-        Self {
-            counts: trail.counts,
-            shown: shown
-                .filter(|(cause, _)| trail.counts.of(*cause) > 0)
-                .filter_map(|(cause, shown)| Some((cause, shown?)))
-                .collect(),
-            ended: trail.episodes,
-            episodes: trail.ended.clone(),
-            worst: trail.worst,
-            open: trail.open.filter(Episode::is_telling),
-        }
-    }
-
-    /// The latest episode, ended or not.
-    pub fn latest(&self) -> Option<&Episode> {
-        self.open.as_ref().or(self.episodes.last())
-    }
-
-    /// Whether there is anything to tell.
-    pub fn is_quiet(&self) -> bool {
-        self.counts == CauseCounts::default()
     }
 }

@@ -1,1 +1,115 @@
+//! What holds of every trace: of the written cases under variation, and of arbitrary segments.
 
+use proptest::prelude::*;
+
+use super::Verdict;
+use super::tests::{ALL, Watch, run};
+use crate::base::{Seq, Timestamp};
+use crate::flow::Side;
+use crate::flow::properties::{segment, shift};
+use crate::flow::trace::Variation;
+use crate::wire::{SackBlocks, Segment};
+
+/// What is told, in which no number of the flow's occurs.
+fn told(verdict: &Verdict) -> String {
+    let view = verdict.view();
+    let halves = view.halves.iter().map(|half| {
+        let episodes = half.episodes.iter().chain(&half.open).chain(&half.worst);
+        let episodes: Vec<_> = episodes.map(|episode| (episode.tell(Timestamp::MAX, false), episode.since)).collect();
+        format!("{:?} {:?} {} {episodes:?}", half.counts, half.shown, half.ended)
+    });
+    format!("{:?} {:?} {:?}", halves.collect::<Vec<_>>(), view.limits, view.injected)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn where_the_numbers_start_does_not_matter(orig in shift(), resp in shift()) {
+        for case in ALL {
+            run(case, Variation { shift: [orig, resp], extra_expires: 0 }, false);
+        }
+    }
+}
+
+#[test]
+fn the_mirror_image_gives_the_mirrored_verdict() {
+    for case in ALL {
+        let mut mirrored = run(case, Variation::default(), true);
+        mirrored.turn_around();
+        assert_eq!(mirrored.view(), run(case, Variation::default(), false).view(), "{case}");
+    }
+}
+
+/// Segments with SACK blocks, timestamps, TTLs and digests as near each other as the numbers are.
+fn rich() -> impl Strategy<Value = (Segment, Side)> {
+    let blocks = prop::collection::vec((0u32..12, 0u32..12), 0..3);
+    let timestamps = prop::option::of((0u32..6, 0u32..6));
+    (segment(), blocks, timestamps, 60u8..63, 0u64..20).prop_map(
+        |((mut segment, from), blocks, timestamps, ttl, id)| {
+            let mut sack = SackBlocks::default();
+            for (left, right) in blocks {
+                sack.push(Seq(left), Seq(right));
+            }
+            segment.options.sack = sack;
+            segment.options.timestamps = timestamps;
+            (segment.ttl, segment.digest) = (ttl, id);
+            (segment, from)
+        },
+    )
+}
+
+/// The segment with all its numbers moved by what its sender's and its peer's start with.
+fn moved(segment: &Segment, own: u32, peer: u32) -> Segment {
+    let mut sack = SackBlocks::default();
+    for (left, right) in segment.options.sack.as_slice() {
+        sack.push(*left + peer, *right + peer);
+    }
+    let mut moved = Segment { seq: segment.seq + own, ..*segment };
+    moved.ack = if segment.flags.ack() { segment.ack + peer } else { segment.ack };
+    moved.options.sack = sack;
+    moved
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn arbitrary_segments_mirror_and_each_has_one_cause(segments in prop::collection::vec(rich(), 1..60)) {
+        // Without a SYN nothing tells one side from the other.
+        let segments: Vec<_> = segments.into_iter().filter(|(segment, _)| !segment.flags.syn()).collect();
+        let (mut watch, mut mirrored) = (Watch::default(), Watch::default());
+        let total = |watch: &Watch| -> u32 {
+            watch.verdict.view().halves.iter().flat_map(|half| half.counts.iter().map(|(_, n)| n)).sum()
+        };
+        for (segment, from) in &segments {
+            let before = total(&watch);
+            watch.feed(segment, *from);
+            mirrored.feed(segment, from.peer());
+            prop_assert!(total(&watch) - before <= 1, "at most one cause a segment, and none goes away");
+            for half in watch.verdict.view().halves {
+                for episode in half.episodes.iter().chain(&half.open) {
+                    prop_assert!(u32::from(episode.lost) <= half.counts.of(super::Cause::Lost));
+                }
+            }
+        }
+        mirrored.verdict.turn_around();
+        prop_assert_eq!(mirrored.verdict.view(), watch.verdict.view());
+    }
+
+    #[test]
+    fn arbitrary_segments_may_start_anywhere(
+        segments in prop::collection::vec(rich(), 1..60),
+        orig in shift(),
+        resp in shift(),
+    ) {
+        let (mut watch, mut shifted) = (Watch::default(), Watch::default());
+        for (mut segment, from) in segments {
+            segment.ack = if segment.flags.ack() { segment.ack } else { Seq(0) };
+            let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
+            watch.feed(&segment, from);
+            shifted.feed(&moved(&segment, own, peer), from);
+        }
+        prop_assert_eq!(told(&shifted.verdict), told(&watch.verdict));
+    }
+}

@@ -35,6 +35,7 @@ pub(super) struct Resent {
     /// Whether that is newer than any TSval of the copies before.
     pub(super) newest: bool,
     pub(super) cause: Cause,
+    pub(super) evidence: Evidence,
     /// Of which episode.
     pub(super) episode: Option<u32>,
 }
@@ -65,6 +66,8 @@ pub(super) struct Trail {
     pub(super) resent: Vec<Resent>,
     datagrams: Vec<Datagram>,
     pub(super) open: Option<Episode>,
+    /// The recovery point of the open one: the highest number sent when it began.
+    point: Seq,
     pub(super) ended: Vec<Episode>,
     pub(super) worst: Option<Episode>,
     /// Episodes that ended with something sent again, and those that began at all.
@@ -97,7 +100,7 @@ impl Trail {
         let (start, at, tsval) = (segment.seq, segment.ts, tsval(segment));
         let newest = self.tsval.zip(tsval).is_some_and(|(before, now)| now.after(before));
         let episode = self.open.map(|open| open.number);
-        self.resent.push(Resent { start, end, at, tsval, newest, cause, episode });
+        self.resent.push(Resent { start, end, at, tsval, newest, cause, evidence, episode });
     }
 
     /// The latest copy of anything in `start..end` that was sent again.
@@ -109,10 +112,14 @@ impl Trail {
     pub(super) fn revise(&mut self, at: usize, cause: Cause, evidence: Evidence) {
         let Some(copy) = self.resent.get_mut(at) else { return };
         let (was, number) = (copy.cause, copy.episode);
-        copy.cause = cause;
+        (copy.cause, copy.evidence) = (cause, evidence);
         self.shown[cause as usize] = Some(evidence);
         if was == cause {
             return;
+        }
+        // What showed the cause that it was not is no evidence of the others'.
+        if let Some(other) = self.resent.iter().rfind(|copy| copy.cause == was) {
+            self.shown[was as usize] = Some(other.evidence);
         }
         self.counts.take(was);
         self.counts.add(cause);
@@ -125,14 +132,15 @@ impl Trail {
     /// A first sign of loss, when its sender had sent up to `point`.
     pub(super) fn begin_episode(&mut self, at: Timestamp, point: Seq) {
         if self.open.is_none() {
-            self.open = Some(Episode::begin(at, point, self.begun));
+            self.open = Some(Episode::begin(at, self.begun));
+            self.point = point;
             self.begun += 1;
         }
     }
 
     /// All before `ack` is acknowledged.
     pub(super) fn end_episode(&mut self, at: Timestamp, ack: Seq) {
-        let Some(mut episode) = self.open.take_if(|open| !ack.before(open.point)) else { return };
+        let Some(mut episode) = self.open.take_if(|_| !ack.before(self.point)) else { return };
         if !episode.is_telling() {
             return;
         }
