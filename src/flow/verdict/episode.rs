@@ -63,6 +63,12 @@ pub struct Episode {
     /// What showed the first loss, and what the first needless repeat.
     pub evidence: Option<Evidence>,
     pub needless: Option<Evidence>,
+}
+
+/// An episode with what only its half needs to know of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub(super) told: Episode,
     /// Its place among the half's episodes.
     pub(super) number: u32,
     /// The highest number sent when it began.
@@ -70,7 +76,7 @@ pub struct Episode {
 }
 
 impl Episode {
-    pub(super) const fn begin(since: Timestamp, point: Seq, number: u32) -> Self {
+    pub(super) const fn begin(since: Timestamp) -> Self {
         Self {
             since,
             ended: None,
@@ -81,8 +87,6 @@ impl Episode {
             how: None,
             evidence: None,
             needless: None,
-            number,
-            point,
         }
     }
 
