@@ -78,9 +78,7 @@ fn marked(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let counts = &evidence.verdict?.halves[side.index()].counts;
     let from = evidence.row.end(side).endpoint;
     let told = !evidence.row.closed && evidence.never_acked[side.index()].is_some();
-    let spurious = counts.of(Cause::Spurious);
-    let again = spurious
-        + [Cause::Lost, Cause::TailLossProbe, Cause::Unexplained].map(|cause| counts.of(cause)).iter().sum::<u32>();
+    let (again, spurious) = (counts.sent_again(), counts.of(Cause::Spurious));
     let doubled = counts.of(Cause::DuplicateFrame);
     if again > 0 && !told {
         let (segments, were) = if again == 1 { ("segment", "was") } else { ("segments", "were") };
