@@ -124,8 +124,13 @@ fn waits_for_syn_ack(detail: &FlowDetail, side: Side) -> bool {
     })
 }
 
-/// How many segments with data `side` sent again, as far as the wire shows: those with SYN or FIN do not count.
+/// How many segments with data `side` sent again, as far as the wire shows: those with SYN or FIN do not count, nor what
+/// came late or was captured twice.
 pub(super) fn sent_again(detail: &FlowDetail, side: Side) -> u64 {
+    if let Some(view) = &detail.verdict {
+        let fins = detail.halves.as_ref().map_or(0, |halves| halves[side.index()].fins.saturating_sub(1));
+        return view.halves[side.index()].counts.sent_again().saturating_sub(fins).into();
+    }
     let all = detail.analysis.as_ref().map_or(0, |halves| halves[side.index()].of(Mark::Retransmission));
     let Some(half) = detail.halves.as_ref().map(|halves| &halves[side.index()]) else { return all };
     let control = [half.syns + half.syn_acks, half.fins].map(|seen| u64::from(seen.saturating_sub(1)));

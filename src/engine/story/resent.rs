@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::TcpState;
-use crate::flow::{LifeEventKind, Mark, Side};
+use crate::flow::{Cause, LifeEventKind, Mark, Side};
 use crate::kernel::TimerKind;
 
 use super::{Evidence, name, span};
@@ -73,12 +73,20 @@ fn episodes(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     Some(format!(" Of {from}: {told}{before}."))
 }
 
-/// How many segments of one end were sent again, where nothing shows more.
+/// How many segments of one end were sent again where that was no episode of loss, and how many the capture shows twice.
 fn marked(evidence: &Evidence<'_>, side: Side) -> Option<String> {
-    let again = segments_again(evidence, side).filter(|count| *count > 0)?;
+    let counts = &evidence.verdict?.halves[side.index()].counts;
+    let from = evidence.row.end(side).endpoint;
     let told = !evidence.row.closed && evidence.never_acked[side.index()].is_some();
-    let (segments, were) = if again == 1 { ("segment", "was") } else { ("segments", "were") };
-    (!told).then(|| format!(" {again} {segments} of {} {were} sent again.", evidence.row.end(side).endpoint))
+    let (again, spurious) = (counts.sent_again(), counts.of(Cause::Spurious));
+    let doubled = counts.of(Cause::DuplicateFrame);
+    if again > 0 && !told {
+        let (segments, were) = if again == 1 { ("segment", "was") } else { ("segments", "were") };
+        let needlessly = if spurious == again { " needlessly" } else { "" };
+        return Some(format!(" {again} {segments} of {from} {were} sent again{needlessly}."));
+    }
+    let segments = if doubled == 1 { "segment" } else { "segments" };
+    (doubled > 0).then(|| format!(" The capture shows {doubled} {segments} of {from} twice."))
 }
 
 /// How many segments were sent again, SYNs left out: the handshake's sentence has those.

@@ -158,6 +158,14 @@ impl CauseCounts {
         self.0[cause as usize]
     }
 
+    /// Segments that were sent again, for whatever reason but to keep alive or to probe a window.
+    pub fn sent_again(&self) -> u32 {
+        [Cause::Lost, Cause::Spurious, Cause::TailLossProbe, Cause::Unexplained]
+            .map(|cause| self.of(cause))
+            .iter()
+            .sum()
+    }
+
     /// The causes that were found, with how often.
     pub fn iter(&self) -> impl Iterator<Item = (Cause, u32)> {
         Cause::ALL.into_iter().map(|cause| (cause, self.of(cause))).filter(|(_, count)| *count > 0)

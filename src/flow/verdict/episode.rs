@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::cause::{Cause, Evidence, span};
-use crate::base::Timestamp;
+use crate::base::{Seq, Timestamp};
 
 /// How a sender repaired a loss. Of several, the last in this order is told: it is the one that took longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,12 +63,20 @@ pub struct Episode {
     /// What showed the first loss, and what the first needless repeat.
     pub evidence: Option<Evidence>,
     pub needless: Option<Evidence>,
+}
+
+/// An episode with what only its half needs to know of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub(super) told: Episode,
     /// Its place among the half's episodes.
     pub(super) number: u32,
+    /// The highest number sent when it began.
+    pub(super) point: Seq,
 }
 
 impl Episode {
-    pub(super) const fn begin(since: Timestamp, number: u32) -> Self {
+    pub(super) const fn begin(since: Timestamp) -> Self {
         Self {
             since,
             ended: None,
@@ -79,7 +87,6 @@ impl Episode {
             how: None,
             evidence: None,
             needless: None,
-            number,
         }
     }
 

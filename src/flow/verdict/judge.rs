@@ -200,7 +200,7 @@ impl Look<'_> {
         }
         // RFC 6582 §3.2: "If this ACK does not acknowledge all of the data up to and including recover, then this is a
         // partial ACK. In this case, retransmit the first unacknowledged segment."
-        let fast = self.trail.open.is_some_and(|open| open.how == Some(Recovery::FastRetransmission));
+        let fast = self.trail.open.is_some_and(|open| open.told.how == Some(Recovery::FastRetransmission));
         (next && fast).then_some(Evidence::PartialAck)
     }
 
@@ -229,7 +229,7 @@ impl Look<'_> {
     }
 
     fn timed_out_before(&self) -> bool {
-        self.trail.open.is_some_and(|open| open.how == Some(Recovery::Timeout))
+        self.trail.open.is_some_and(|open| open.told.how == Some(Recovery::Timeout))
     }
 
     /// The end of what it repeats: new data behind that does not count.

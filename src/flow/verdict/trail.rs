@@ -3,7 +3,7 @@
 //! May touch `base` and `wire::Segment`.
 
 use super::cause::{Cause, CauseCounts, Evidence};
-use super::episode::{Episode, Recovery};
+use super::episode::{Episode, Kept, Recovery};
 use super::ranges::Ranges;
 use crate::base::{Seq, Timestamp};
 use crate::wire::Segment;
@@ -65,11 +65,9 @@ pub(super) struct Trail {
     pub(super) tsval: Option<Seq>,
     pub(super) resent: Vec<Resent>,
     datagrams: Vec<Datagram>,
-    pub(super) open: Option<Episode>,
-    /// The recovery point of the open one: the highest number sent when it began.
-    point: Seq,
-    pub(super) ended: Vec<Episode>,
-    pub(super) worst: Option<Episode>,
+    pub(super) open: Option<Kept>,
+    pub(super) ended: Vec<Kept>,
+    pub(super) worst: Option<Kept>,
     /// Episodes that ended with something sent again, and those that began at all.
     pub(super) episodes: u32,
     begun: u32,
@@ -92,7 +90,7 @@ impl Trail {
         how: Option<Recovery>,
     ) {
         if let Some(open) = &mut self.open {
-            open.add(cause, evidence, how);
+            open.told.add(cause, evidence, how);
         }
         if self.resent.len() == RESENT_KEPT {
             self.resent.remove(0);
@@ -125,28 +123,27 @@ impl Trail {
         self.counts.add(cause);
         let kept = self.open.iter_mut().chain(&mut self.ended).chain(&mut self.worst);
         for episode in kept.filter(|episode| Some(episode.number) == number) {
-            episode.revise(was, cause, evidence);
+            episode.told.revise(was, cause, evidence);
         }
     }
 
     /// A first sign of loss, when its sender had sent up to `point`.
     pub(super) fn begin_episode(&mut self, at: Timestamp, point: Seq) {
         if self.open.is_none() {
-            self.open = Some(Episode::begin(at, self.begun));
-            self.point = point;
+            self.open = Some(Kept { told: Episode::begin(at), number: self.begun, point });
             self.begun += 1;
         }
     }
 
     /// All before `ack` is acknowledged.
     pub(super) fn end_episode(&mut self, at: Timestamp, ack: Seq) {
-        let Some(mut episode) = self.open.take_if(|_| !ack.before(self.point)) else { return };
-        if !episode.is_telling() {
+        let Some(mut episode) = self.open.take_if(|open| !ack.before(open.point)) else { return };
+        if !episode.told.is_telling() {
             return;
         }
-        episode.ended = Some(at);
+        episode.told.ended = Some(at);
         self.episodes = self.episodes.saturating_add(1);
-        let weight = |episode: &Episode| (episode.lost, episode.took(at));
+        let weight = |episode: &Kept| (episode.told.lost, episode.told.took(at));
         if self.worst.as_ref().is_none_or(|worst| weight(worst) < weight(&episode)) {
             self.worst = Some(episode);
         }

@@ -74,9 +74,9 @@ impl HalfVerdict {
                 .filter_map(|(cause, shown)| Some((cause, shown?)))
                 .collect(),
             ended: trail.episodes,
-            episodes: trail.ended.clone(),
-            worst: trail.worst,
-            open: trail.open.filter(Episode::is_telling),
+            episodes: trail.ended.iter().map(|kept| kept.told).collect(),
+            worst: trail.worst.map(|kept| kept.told),
+            open: trail.open.map(|kept| kept.told).filter(Episode::is_telling),
         }
     }
 
