@@ -10,7 +10,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 use sockscope::base::{Endpoint, Scope, Seq, TcpState, Timestamp};
 use sockscope::engine::{Config, Engine, Input, Query, QueryCache};
 use sockscope::journal::CaptureReader;
-use sockscope::wire::{Decoded, Decoder, Flags, Options, Segment};
+use sockscope::wire::{AppRecords, Decoded, Decoder, Flags, Options, Segment};
 
 #[path = "support/skip.rs"]
 mod skip;
@@ -48,7 +48,7 @@ fn segment(micros: i64, src: Endpoint, dst: Endpoint, flags: Flags, seq: u32, ac
         tunnel: None,
         malformed: false,
         digest: 0,
-        app_records: 0,
+        app_records: AppRecords::default(),
     }
 }
 

@@ -509,8 +509,8 @@ proptest! {
 
 #[test]
 fn a_frame_becomes_its_segment_and_then_what_it_says() {
-    use crate::engine::Input;
     use crate::base::{Scope, Timestamp};
+    use crate::engine::Input;
     use crate::journal::Intake;
     use crate::wire::Frame;
     let packet = |udp: bool, payload: &[u8]| {
