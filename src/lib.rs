@@ -86,8 +86,9 @@
 //!   behind its segment ([`journal::Intake`]). The service of a port is a habit, and no name.
 //! - **A wait** is claimed only where both ends of it were captured: not behind a hole, and not moved by a repeat. TLS
 //!   ends with the first application data, in TLS 1.3 the client's first (its last flight); a request's answer is the
-//!   server's very next byte, which in TLS 1.3 may be a session ticket. Segments carry how many records of application
-//!   data begin in them, so that a flow needs no look into payloads.
+//!   server's very next byte, behind the session tickets of TLS 1.3: records alike are those, and where that does not
+//!   tell them from the answer, nothing is claimed. Segments carry which records of application data begin in them, so
+//!   that a flow needs no look into payloads.
 //! - **The join** is by tuple, with IPv4-mapped addresses as IPv4. A socket's cookie tells whether a row is the same
 //!   socket as before. Rows without an inode are explained, not guessed: not yet accepted (its listener's process),
 //!   TIME-WAIT (the last holder seen), orphaned after close().

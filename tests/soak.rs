@@ -3,7 +3,7 @@
 
 use sockscope::base::{Endpoint, Scope, Seq, TcpState, Timestamp};
 use sockscope::engine::{Config, Engine, Input, Query, QueryCache};
-use sockscope::wire::{Flags, Options, Segment};
+use sockscope::wire::{AppRecords, Flags, Options, Segment};
 
 #[path = "support/skip.rs"]
 mod skip;
@@ -40,7 +40,7 @@ fn segment(micros: i64, src: Endpoint, dst: Endpoint, flags: Flags, seq: u32, ac
         tunnel: None,
         malformed: false,
         digest: 0,
-        app_records: 0,
+        app_records: AppRecords::default(),
     }
 }
 

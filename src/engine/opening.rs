@@ -7,19 +7,21 @@
 //! in TLS 1.3, where most of the handshake is dressed as application data, the client's first, which is its last flight
 //! (RFC 8446 §2). Early data hides that end, and so does a ServerHello cut before its version: then it is not known.
 //! The request is the client's first after that (in TLS 1.3 its second record at the earliest); its answer is the
-//! very next byte from the server, in a segment that acknowledges any of the request; in TLS 1.3 that may be a session
-//! ticket.
+//! very next byte from the server, in a segment that acknowledges any of the request, and in TLS 1.3 behind the session
+//! tickets.
 
 #[cfg(test)]
 pub(crate) mod fixture;
 mod shown;
+mod tickets;
 mod waits;
 
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::names::{FlowName, Message, TlsVersion};
-use crate::wire::Segment;
+use crate::wire::{AppRecords, Segment};
 
 pub use shown::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls};
+use tickets::{Tickets, Verdict};
 pub use waits::{Wait, WaitKind};
 
 /// A connection's opening: unknown, under way, or with nothing left to learn from further segments.
@@ -48,6 +50,7 @@ pub(super) struct Talk {
     answer_from: Option<Seq>,
     /// Of the answer, whether its first byte is awaited while others were seen, or was never captured.
     answer: Answer,
+    tickets: Tickets,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -119,7 +122,7 @@ impl Talk {
     fn client_sent(&mut self, segment: &Segment) {
         let in_request = self.shown.exchange.is_some_and(|exchange| exchange.answered.is_none());
         let asks = match &mut self.shown.tls {
-            Some(tls) if segment.app_records > 0 && !self.missed => {
+            Some(tls) if segment.app_records.count > 0 && !self.missed => {
                 self.missed = self.holed[0] && tls.data_at.is_none();
                 !self.missed && tls.client_sent(segment.ts, segment.app_records)
             }
@@ -132,12 +135,15 @@ impl Talk {
 
     fn server_sent(&mut self, segment: &Segment) {
         if let Some(tls) = &mut self.shown.tls
-            && segment.app_records > 0
+            && segment.app_records.count > 0
             && !self.missed
             && tls.may_speak_first()
         {
             self.missed = self.holed[1];
             tls.data_at = Some(segment.ts).filter(|_| !self.missed);
+        }
+        if self.shown.exchange.is_none() && self.shown.tls.as_ref().is_some_and(|tls| tls.data_at.is_some()) {
+            self.tickets.came(segment.app_records);
         }
     }
 
@@ -168,8 +174,15 @@ impl Talk {
             Some(from) if !segment.end().after(from) => {}
             Some(from) if segment.seq.after(from) => self.answer = if heard { Answer::Begun } else { self.answer },
             // On its way before the request came: the answer begins behind it.
-            _ if !heard => self.answer_from = Some(segment.end()),
-            _ => exchange.answered = Some(segment.ts),
+            _ if !heard => {
+                self.tickets.came(segment.app_records);
+                self.answer_from = Some(segment.end());
+            }
+            _ => match self.tickets.judge(segment.app_records) {
+                Verdict::Answer => exchange.answered = Some(segment.ts),
+                Verdict::Ticket => self.answer_from = Some(segment.end()),
+                Verdict::Unknown => self.answer = Answer::Missed,
+            },
         }
     }
 
@@ -192,6 +205,7 @@ impl Talk {
                 if self.client == Some(name.src) {
                     let tls = self.shown.tls.get_or_insert_default();
                     tls.offered(hello, Some(name.since).filter(|_| begins));
+                    self.tickets = if hello.tickets { Tickets::Expected } else { Tickets::Never };
                 }
             }
             Message::ServerHello(hello) => {
@@ -201,6 +215,9 @@ impl Talk {
                 }
                 if self.client == Some(name.dst) {
                     self.shown.tls.get_or_insert_default().chose(hello, name.since);
+                    if hello.version.is_some_and(|version| !version.is_1_3()) {
+                        self.tickets = Tickets::Never;
+                    }
                 }
             }
             Message::Alert(alert) => {
@@ -276,13 +293,13 @@ impl Tls {
     }
 
     /// Records of application data by the client; returns whether any of them can be a request.
-    fn client_sent(&mut self, ts: Timestamp, records: u8) -> bool {
+    fn client_sent(&mut self, ts: Timestamp, records: AppRecords) -> bool {
         if self.answered_at.is_none() || self.early_data {
             return false;
         }
         let finished = self.data_at.is_none() && self.version.is_none_or(TlsVersion::is_1_3);
         self.data_at.get_or_insert(ts);
-        self.version.is_some() && (!finished || records > 1)
+        self.version.is_some() && (!finished || records.count > 1)
     }
 
     /// Application data by the server would be the first: in TLS 1.3 it may still be the handshake.

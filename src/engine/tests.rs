@@ -20,7 +20,7 @@ use crate::flow::{HandshakeOutcome, Side};
 use crate::kernel::{
     Counters, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
 };
-use crate::wire::{Flags, FrameCounts, Options, Segment};
+use crate::wire::{AppRecords, Flags, FrameCounts, Options, Segment};
 
 mod verdict;
 mod zeek;
@@ -65,7 +65,7 @@ pub(super) fn segment(millis: i64, src: &str, dst: &str, flags: &str, seq: u32, 
         tunnel: None,
         malformed: false,
         digest: u64::from(seq) << 32 | u64::from(ack) ^ u64::from(len) ^ millis as u64,
-        app_records: 0,
+        app_records: AppRecords::default(),
     }
 }
 

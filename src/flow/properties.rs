@@ -6,7 +6,7 @@ use super::tests::{belief, closes, handshakes, numbers};
 use super::trace::{Variation, run};
 use super::{Class, Flow, HandshakeOutcome, Side};
 use crate::base::{Endpoint, Scope, Seq, TcpState, Timestamp};
-use crate::wire::{Flags, Options, Segment};
+use crate::wire::{AppRecords, Flags, Options, Segment};
 
 fn all_cases() -> impl Iterator<Item = &'static str> {
     [belief::ALL, closes::ALL, handshakes::ALL, numbers::ALL].into_iter().flatten().copied()
@@ -65,7 +65,7 @@ pub(super) fn segment() -> impl Strategy<Value = (Segment, Side)> {
                 tunnel: None,
                 malformed: false,
                 digest: 0,
-                app_records: 0,
+                app_records: AppRecords::default(),
             };
             (segment, if from_orig { Side::Orig } else { Side::Resp })
         },
@@ -166,7 +166,7 @@ pub(super) fn conversation() -> impl Strategy<Value = Vec<(Segment, Side)>> {
                 tunnel: None,
                 malformed: false,
                 digest: 0,
-                app_records: 0,
+                app_records: AppRecords::default(),
             };
             nxt[own] = Seq(nxt[own]).latest(segment.end()).0;
             (segment, if by_resp { Side::Resp } else { Side::Orig })

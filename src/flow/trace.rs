@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use super::{Flow, LifeEventKind, Side};
 use crate::base::{Endpoint, Scope, Seq, Timestamp};
-use crate::wire::{Flags, Options, Segment};
+use crate::wire::{AppRecords, Flags, Options, Segment};
 
 /// What must not matter: where the numbers start, and how often timers are looked at.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,7 +117,7 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
         tunnel: None,
         malformed: false,
         digest: 0,
-        app_records: 0,
+        app_records: AppRecords::default(),
     };
     let mut rest = rest.iter();
     while let Some(word) = rest.next() {

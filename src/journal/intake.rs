@@ -2,7 +2,7 @@
 
 use crate::engine::Input;
 use crate::names::{Dns, Heard, Reader};
-use crate::wire::{Carried, Decoded, Decoder, Frame, FrameCounts};
+use crate::wire::{AppRecords, Carried, Decoded, Decoder, Frame, FrameCounts};
 
 /// Turns the frames of one source into inputs.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +17,7 @@ impl Intake {
     /// Takes one frame in, and puts behind `out` what the engine is told of it. Returns whether it could be decoded.
     pub fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
         let Self { decoder, names, heard } = self;
-        let mut app_records = 0;
+        let mut app_records = AppRecords::default();
         let decoded = decoder.open(frame, |carried| match carried {
             Carried::Tcp(segment, payload) => app_records = names.read(segment, payload, |said| heard.push(said)),
             Carried::Dns { src, dst, payload } => {

@@ -43,6 +43,8 @@ pub struct ClientHello {
     pub alpn: Option<Scrubbed>,
     /// Data is sent before the handshake is done (RFC 8446 §4.2.10).
     pub early_data: bool,
+    /// The server may send session tickets (RFC 8446 §4.2.9): the client takes them, or was cut before it could say so.
+    pub tickets: bool,
 }
 
 /// A TLS server's choice (RFC 8446 §4.1.3).

@@ -6,7 +6,7 @@ use super::pending::{Pending, Piece, first_byte};
 use super::told::Told;
 use super::{Dns, FlowName, Message, dns, http, tls};
 use crate::base::{Endpoint, Scope, Timestamp};
-use crate::wire::Segment;
+use crate::wire::{AppRecords, Segment};
 
 /// The port of DNS.
 const DNS: u16 = 53;
@@ -29,7 +29,7 @@ pub enum Heard {
 #[derive(Default)]
 struct Read {
     messages: Vec<Message>,
-    app_records: u8,
+    app_records: AppRecords,
     goes_on: bool,
 }
 
@@ -41,20 +41,20 @@ impl Reader {
 
     /// Reads a segment's payload as far as it was captured; `say` is given each message. Returns what
     /// [`Segment::app_records`] holds.
-    pub fn read(&mut self, segment: &Segment, payload: &[u8], mut say: impl FnMut(Heard)) -> u8 {
+    pub fn read(&mut self, segment: &Segment, payload: &[u8], mut say: impl FnMut(Heard)) -> AppRecords {
         if let Some(half) = self.pending.continued_by(segment) {
             return self.read_both(&half, segment, payload, say);
         }
         if segment.src.port() == DNS || segment.dst.port() == DNS {
             self.read_dns(segment, payload, &mut say);
-            return 0;
+            return AppRecords::default();
         }
         let read = if tls::may_begin(payload) {
             read_tls(payload)
         } else if http::may_begin(payload) && !self.told.has(segment) {
             read_http(payload)
         } else {
-            return 0;
+            return AppRecords::default();
         };
         if read.goes_on {
             self.pending.keep(segment, payload);
@@ -68,18 +68,18 @@ impl Reader {
     }
 
     /// A message in two segments; a third is not waited for.
-    fn read_both(&mut self, half: &Piece, segment: &Segment, payload: &[u8], mut say: impl FnMut(Heard)) -> u8 {
+    fn read_both(&mut self, half: &Piece, segment: &Segment, payload: &[u8], mut say: impl FnMut(Heard)) -> AppRecords {
         let both = [&half.bytes, payload].concat();
         if segment.src.port() == DNS || segment.dst.port() == DNS {
             let told = dns_over_tcp(&both).and_then(|message| heard(segment, message));
             told.into_iter().for_each(say);
-            return 0;
+            return AppRecords::default();
         }
         let read = if tls::may_begin(&both) { read_tls(&both) } else { read_http(&both) };
         self.tell(read, segment, Some(half), &mut say)
     }
 
-    fn tell(&mut self, read: Read, segment: &Segment, half: Option<&Piece>, say: &mut impl FnMut(Heard)) -> u8 {
+    fn tell(&mut self, read: Read, segment: &Segment, half: Option<&Piece>, say: &mut impl FnMut(Heard)) -> AppRecords {
         let since = half.map_or(segment.ts, |half| half.since);
         let seq = half.map_or_else(|| first_byte(segment), |half| half.seq);
         let Segment { ts, scope, src, dst, .. } = *segment;
@@ -119,7 +119,7 @@ fn read_tls(payload: &[u8]) -> Read {
 
 fn read_http(payload: &[u8]) -> Read {
     let http::Head { message, goes_on } = http::head(payload);
-    Read { messages: message.into_iter().collect(), app_records: 0, goes_on }
+    Read { messages: message.into_iter().collect(), app_records: AppRecords::default(), goes_on }
 }
 
 fn dns_over_tcp(payload: &[u8]) -> Option<&[u8]> {

@@ -7,7 +7,7 @@ use made::{answer, client_hello, query, record, segment, server_hello};
 
 use super::*;
 use crate::base::{Endpoint, Scope, Timestamp};
-use crate::wire::Segment;
+use crate::wire::{AppRecords, Segment};
 
 /// What one payload says, captured whole.
 fn said(payload: &[u8]) -> Vec<Message> {
@@ -29,7 +29,7 @@ fn heard(reader: &mut Reader, segment: &Segment, payload: &[u8]) -> Vec<FlowName
 }
 
 /// Records of application data in a payload.
-fn app_records(payload: &[u8]) -> u8 {
+fn app_records(payload: &[u8]) -> AppRecords {
     Reader::default().read(&segment(0, 1000, payload.len()), payload, |_| {})
 }
 
@@ -53,7 +53,14 @@ fn a_client_hello_names_the_server_and_what_it_would_speak() {
     let [Message::ClientHello(hello)] = messages.as_slice() else { panic!("{messages:?}") };
     assert_eq!(hello.sni.as_deref(), Some("www.example.org"));
     assert_eq!(hello.alpn.as_deref(), Some("h2,http/1.1"));
-    assert!(!hello.early_data);
+    assert!(!hello.early_data && !hello.tickets);
+}
+
+#[test]
+fn a_hello_that_was_cut_may_have_asked_for_tickets() {
+    let cut = &client_hello(b"www.example.org", &[], 900)[..300];
+    let said = messages(&mut Reader::default(), &segment(0, 1000, 999), cut);
+    assert!(matches!(said.as_slice(), [Message::ClientHello(hello)] if hello.tickets), "{said:?}");
 }
 
 #[test]
@@ -154,14 +161,19 @@ fn alerts_are_told_by_name_unless_encrypted() {
 
 #[test]
 fn records_of_application_data_are_counted_where_they_begin() {
-    let data = record(23, &[0; 40]);
-    assert_eq!(app_records(&data), 1);
-    assert_eq!(app_records(&[record(20, &[1]), data.clone(), data.clone()].concat()), 2);
-    assert_eq!(app_records(&[data.clone(), data.clone(), data.clone()].concat()), 2, "two for more");
-    assert_eq!(app_records(&data[1..]), 0);
-    assert_eq!(app_records(&data[..4]), 0, "the header is cut");
-    assert_eq!(app_records(&[23, 3, 3, 0xff, 0xff]), 0, "no record is so long");
-    assert_eq!(app_records(&[23, 3, 9, 0, 40]), 0, "no such version");
+    let (data, longer) = (record(23, &[0; 40]), record(23, &[0; 41]));
+    let of = |parts: &[&[u8]]| {
+        let AppRecords { count, len } = app_records(&parts.concat());
+        (count, len)
+    };
+    assert_eq!(of(&[&data]), (1, 40));
+    assert_eq!(of(&[&record(20, &[1]), &data, &data]), (2, 40));
+    assert_eq!(of(&[&data, &data, &data]), (2, 40), "two for more");
+    assert_eq!(of(&[&data, &data, &longer]), (2, 0), "not all alike");
+    assert_eq!(of(&[&data[1..]]), (0, 0));
+    assert_eq!(of(&[&data[..4]]), (0, 0), "the header is cut");
+    assert_eq!(of(&[&[23, 3, 3, 0xff, 0xff]]), (0, 0), "no record is so long");
+    assert_eq!(of(&[&[23, 3, 9, 0, 40]]), (0, 0), "no such version");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::hostname::hostname;
 use super::{Alert, ClientHello, Message, ServerHello, TlsVersion};
 use crate::base::Scrubbed;
+use crate::wire::AppRecords;
 
 /// Records read in one payload at most: a client's last flight and its request are seven.
 const MAX_RECORDS: usize = 8;
@@ -29,8 +30,7 @@ pub(super) const RETRY: [u8; 32] = [
 #[derive(Debug, Default)]
 pub(super) struct Records {
     pub(super) messages: Vec<Message>,
-    /// Records of application data, two for more.
-    pub(super) data: u8,
+    pub(super) data: AppRecords,
     /// A hello goes on behind the payload's end.
     pub(super) goes_on: bool,
 }
@@ -52,7 +52,7 @@ pub(super) fn records(payload: &[u8]) -> Records {
         }
         let body = rest.take_up_to(len);
         match kind {
-            DATA => found.data = (found.data + 1).min(2),
+            DATA => found.data = with(found.data, len as u16),
             ALERT if len == 2 => found.messages.extend(alert(body)),
             HANDSHAKE => {
                 let hello = hello(body, len);
@@ -63,6 +63,12 @@ pub(super) fn records(payload: &[u8]) -> Records {
         }
     }
     found
+}
+
+/// One more record of application data.
+fn with(records: AppRecords, len: u16) -> AppRecords {
+    let alike = records.count == 0 || records.len == len;
+    AppRecords { count: (records.count + 1).min(2), len: if alike { len } else { 0 } }
 }
 
 /// Two bytes: what encryption makes of an alert is longer.
@@ -102,17 +108,21 @@ fn client(mut rest: Cursor<'_>) -> Option<ClientHello> {
         return None;
     }
     let skipped = rest.behind_u8().and_then(|_session| rest.behind_u16()).and_then(|_ciphers| rest.behind_u8());
-    if skipped.is_none() || rest.u16().is_none() {
-        return Some(hello);
-    }
+    // Unless the whole list is there and says otherwise.
+    hello.tickets = true;
+    let Some(extensions) = skipped.and_then(|_| rest.u16()) else { return Some(hello) };
+    let whole = rest.0.len() >= usize::from(extensions);
+    let mut modes = false;
     while let Some((kind, body)) = extension(&mut rest) {
         match kind {
             0 => hello.sni = hello.sni.or_else(|| server_name(body)),
             16 => hello.alpn = hello.alpn.or_else(|| protocols(body)),
             42 => hello.early_data = true,
+            45 => modes = true,
             _ => {}
         }
     }
+    hello.tickets = modes || !whole;
     Some(hello)
 }
 

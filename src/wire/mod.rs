@@ -26,7 +26,7 @@ pub use counts::FrameCounts;
 pub use decoder::{Carried, Decoder};
 pub use icmp::{IcmpError, IcmpQuote};
 pub use route::{Tunnel, TunnelKind};
-pub use segment::{Flags, Options, SackBlocks, Segment};
+pub use segment::{AppRecords, Flags, Options, SackBlocks, Segment};
 
 use crate::base::{Scope, Timestamp};
 

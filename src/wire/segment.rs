@@ -34,9 +34,17 @@ pub struct Segment {
     pub tunnel: Option<Tunnel>,
     /// A digest of the datagram from the IP header on: the same on every interface that shows the same datagram.
     pub digest: u64,
-    /// TLS records of application data that begin in the payload, as far as it was captured; two stands for more. Who
-    /// reads payloads (`names`) fills it in; 0 otherwise.
-    pub app_records: u8,
+    /// What TLS application data begins in the payload. Who reads payloads (`names`) fills it in.
+    pub app_records: AppRecords,
+}
+
+/// TLS records of application data that begin in a payload, as far as it was captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct AppRecords {
+    /// How many; two stands for more.
+    pub count: u8,
+    /// The length of each, header left out, if all are of the same; else 0.
+    pub len: u16,
 }
 
 impl Segment {

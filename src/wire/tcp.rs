@@ -5,7 +5,7 @@
 use super::digest::digest;
 use super::ip::Datagram;
 use super::route::Route;
-use super::{Flags, Frame, Segment, Stop, Undecoded, options};
+use super::{AppRecords, Flags, Frame, Segment, Stop, Undecoded, options};
 use crate::base::{Endpoint, Seq};
 
 /// The header's length without options.
@@ -49,7 +49,7 @@ pub(super) fn segment(frame: &Frame<'_>, route: &Route, datagram: &Datagram<'_>)
         vlan: route.vlan,
         tunnel: route.tunnel,
         digest: digest(datagram.captured),
-        app_records: 0,
+        app_records: AppRecords::default(),
     })
 }
 

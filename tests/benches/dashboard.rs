@@ -7,7 +7,7 @@ use sockscope::base::{Endpoint, Scope, Seq, Timestamp};
 use sockscope::engine::{Config, Engine, Filter, Input, Query, QueryCache, Sort, SortKey};
 use sockscope::ui::{Source, SourceKind, ThemeName, UiState, View};
 use sockscope::view::{self, Theme};
-use sockscope::wire::{Flags, Options, Segment};
+use sockscope::wire::{AppRecords, Flags, Options, Segment};
 
 const FLOWS: usize = 100_000;
 const SCREEN: Rect = Rect::new(0, 0, 200, 60);
@@ -41,7 +41,7 @@ fn segments(n: usize) -> [Input; 5] {
             tunnel: None,
             malformed: false,
             digest: (n as u64) << 8 | step as u64,
-            app_records: 0,
+            app_records: AppRecords::default(),
         })
     };
     [

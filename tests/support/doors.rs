@@ -9,7 +9,7 @@ use sockscope::base::{Endpoint, Scope, Seq, Timestamp};
 use sockscope::engine::{Config, Dashboard, Engine, Filter, FlowDetail, Input, Query, QueryCache};
 use sockscope::journal::CaptureReader;
 use sockscope::kernel::{counters, diag, limits, local, proc_net::ProcTable, process};
-use sockscope::wire::{Decoded, Decoder, Flags, Frame, LinkType, Options, SackBlocks, Segment};
+use sockscope::wire::{AppRecords, Decoded, Decoder, Flags, Frame, LinkType, Options, SackBlocks, Segment};
 
 /// A door: what it is called, and what takes the bytes.
 pub(crate) type Door = (&'static str, fn(&[u8]));
@@ -211,7 +211,7 @@ fn made_segments(bytes: &[u8]) -> Vec<Segment> {
             vlan: None,
             tunnel: None,
             digest: u64::from(seq.0),
-            app_records: sack & 7,
+            app_records: AppRecords { count: sack % 3, len: u16::from(stamp) },
         };
         next[pair][way] = next[pair][way].latest(segment.end());
         segment

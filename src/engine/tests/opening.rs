@@ -39,7 +39,11 @@ impl Talk {
         self.sends_having_seen(millis, from, records, seen)
     }
 
-    fn sends_having_seen(mut self, millis: i64, from: usize, app_records: u8, ack: Seq) -> Self {
+    fn sends_having_seen(self, millis: i64, from: usize, records: u8, ack: Seq) -> Self {
+        self.sends_records(millis, from, AppRecords { count: records, len: 40 }, ack)
+    }
+
+    fn sends_records(mut self, millis: i64, from: usize, app_records: AppRecords, ack: Seq) -> Self {
         let (src, dst, seq) = (self.ends[from], self.ends[1 - from], self.next[from]);
         self.next[from] = seq + 100;
         let base = segment(millis, CLIENT, SERVER, "P.", 0, 0, 100);
@@ -102,7 +106,7 @@ impl Talk {
 
 fn client_hello() -> Message {
     let [sni, alpn] = ["www.example.org", "h2"].map(|text| Some(Scrubbed::new(text)));
-    Message::ClientHello(ClientHello { sni, alpn, early_data: false })
+    Message::ClientHello(ClientHello { sni, alpn, early_data: false, tickets: false })
 }
 
 fn server_hello(version: u16) -> Message {
@@ -139,6 +143,27 @@ fn tls_1_3_ends_with_the_clients_last_flight_and_the_request_follows() {
     assert_eq!((tls.version, tls.offered.as_deref(), tls.retried), (Some(TlsVersion::TLS_1_3), Some("h2"), false));
     let name = opening.name().expect("a name");
     assert_eq!((name.text.as_str(), name.by), ("www.example.org", NameSource::Sni));
+}
+
+#[test]
+fn session_tickets_are_no_answer() {
+    let taking = || Message::ClientHello(ClientHello { tickets: true, ..ClientHello::default() });
+    let asked = || Talk::new().says(20, 0, taking()).says(50, 1, server_hello(TLS_1_3)).sends(60, 0, 1).sends(70, 0, 1);
+    let records = |talk: Talk, millis, count, len| {
+        let ack = talk.next[0];
+        talk.sends_records(millis, 1, AppRecords { count, len }, ack)
+    };
+    let request = |talk: Talk| talk.waits()[1];
+    assert_eq!(request(records(records(asked(), 71, 2, 250), 120, 1, 90)), Some(50), "two alike in a segment");
+    assert_eq!(request(records(records(records(asked(), 71, 1, 250), 72, 1, 250), 120, 1, 90)), Some(50), "in two");
+    assert_eq!(request(records(asked(), 120, 1, 90)), None, "one of either kind");
+    assert_eq!(request(records(records(asked(), 71, 1, 250), 120, 1, 90)), None, "which of them is the answer");
+    assert_eq!(request(records(records(asked(), 71, 2, 0), 120, 1, 90)), None, "two that differ");
+    let before = asked().sends_records(71, 1, AppRecords { count: 1, len: 250 }, Seq(1201));
+    assert_eq!(request(records(before.clone(), 120, 1, 90)), Some(50), "sent before the request came");
+    assert_eq!(request(records(records(before, 72, 1, 250), 120, 1, 90)), Some(50), "and one like it after");
+    let old = Talk::new().says(20, 0, taking()).says(50, 1, server_hello(TLS_1_2)).sends(70, 0, 1).sends(120, 1, 1);
+    assert_eq!(request(old), Some(50), "TLS 1.2 sends them in its handshake");
 }
 
 #[test]

@@ -81,8 +81,8 @@ pub struct WaitsRecord {
     /// From the ClientHello to the first application data: in TLS 1.3 the client's first, which is its last flight.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_ns: Option<u64>,
-    /// From the last of the first request to the first byte of its answer, of HTTP/1 or inside TLS (where in 1.3 a
-    /// session ticket may come first).
+    /// From the last of the first request to the first byte of its answer, of HTTP/1 or inside TLS (in HTTP/2
+    /// what its server sends first). Absent where in TLS 1.3 session tickets cannot be told from the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_ns: Option<u64>,
 }

@@ -1,7 +1,7 @@
 //! Messages made for tests, and the segments that carry them.
 
 use crate::base::{Endpoint, Scope, Seq, Timestamp};
-use crate::wire::{Flags, Options, Segment};
+use crate::wire::{AppRecords, Flags, Options, Segment};
 
 /// 10.0.0.2:40000 → 10.0.0.5:8443.
 pub(in crate::names) fn segment(millis: i64, seq: u32, len: usize) -> Segment {
@@ -23,7 +23,7 @@ pub(in crate::names) fn segment(millis: i64, seq: u32, len: usize) -> Segment {
         vlan: None,
         tunnel: None,
         digest: 0,
-        app_records: 0,
+        app_records: AppRecords::default(),
     }
 }
 

@@ -121,7 +121,7 @@ fn every_field() {
             vlan: None,
             tunnel: None,
             digest: 0,
-            app_records: 0,
+            app_records: AppRecords::default(),
         }
     );
     let six = segment(ETHERNET, &ethernet(0x86dd, &v6()));
