@@ -13,14 +13,14 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; series; units; scrubbing of text | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; series; units; scrubbing of text; colours, ASCII | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments | base, wire's `Segment` |
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language | base, wire, flow, kernel, winnow |
 //! | [`journal`] | captures → frames, in order; several live sources → one list; the clock of a replay | base, wire, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
-//! | `view` | dashboard + state → ratatui buffer | base, flow, kernel, engine, ui |
+//! | `view` | dashboard + state → ratatui buffer; themes | base, flow, kernel, engine, ui |
 //! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, flow, kernel, engine |
 //! | `io` | the only system calls: libpcap, netlink, /proc, files, the terminal, the clock | base, wire, kernel |
 //! | `app` | commands, threads, channels: the wiring | all |

@@ -209,7 +209,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[key(KeyCode::Right)], Msg::SeekForward, Replay, Time, "on 5 s", None),
         row(&[ch('t')], Msg::Jump, Replay, Time, "jump to a time", Some("time")),
         row(&[ch('p')], Msg::Snap, Always, Program, "save a picture", Some("picture")),
-        row(&[ch('T')], Msg::NextTheme, Always, Program, "dark, light, mono", None),
+        row(&[ch('T')], Msg::NextTheme, Always, Program, "next theme", None),
         row(&[ch('?')], Msg::Help, Always, Program, "this help", Some("help")),
         row(&[ctrl('l')], Msg::Redraw, Always, Program, "draw all again", None),
         row(&[ctrl('z')], Msg::Suspend, Always, Program, "suspend", None),

@@ -156,7 +156,10 @@ impl UiState {
                 self.sort.reverse = !self.sort.reverse;
                 self.let_go();
             }
-            Msg::NextTheme => self.theme = self.theme.next(),
+            Msg::NextTheme => {
+                self.theme = self.theme.next(self.own_theme);
+                self.say(&format!("theme {}", self.theme.name()));
+            }
             Msg::Up | Msg::Down | Msg::PageUp | Msg::PageDown | Msg::Top | Msg::Bottom => {
                 self.step(msg, dashboard, source);
             }

@@ -8,8 +8,8 @@
 //! values = value { "," value }
 //! word, value = what ends at a space, a bracket, a quote or a sign of the grammar; or "text in quotes"
 //! ```
-//! A word of hexadecimal digits, colons and points is an address (`dead:beef::1`), unless a field has the name before
-//! its first colon.
+//! An address or a network is a word (`dead:beef::/32`); so is what could be a part of one, unless a field has the name
+//! before its first colon.
 
 use std::ops::Range;
 
@@ -22,6 +22,7 @@ use winnow::token::{any, literal, take_while};
 use super::FilterError;
 use super::ast::{Expr, Op, Piece, Term};
 use super::fields::Field;
+use super::value::Place;
 
 type Input<'a> = LocatingSlice<&'a str>;
 type Parsed<T> = Result<T, ErrMode<FilterError>>;
@@ -198,10 +199,11 @@ fn term(input: &mut Input<'_>) -> Parsed<Term> {
     Ok(Term { values: values(input, &field, op)?, field, op })
 }
 
-/// Whether it is an address, or a part of one, and no term.
+/// Whether it is an address, a network, or a part of one, and no term.
 fn is_address(word: &str) -> bool {
     let named = word.split_once(':').is_some_and(|(name, _)| Field::named(name).is_some());
-    !named && word.contains(':') && word.chars().all(|c| c.is_ascii_hexdigit() || ":.".contains(c))
+    let hexadecimal = word.chars().all(|c| c.is_ascii_hexdigit() || ":.".contains(c));
+    word.contains(':') && (Place::read(word).is_some() || (hexadecimal && !named))
 }
 
 fn signs(input: &mut Input<'_>) -> Parsed<Op> {

@@ -154,6 +154,10 @@ fn terms_are_joined_as_usual() {
         ("10.0.0.0/24", true),
         ("10.0.1.0/24", false),
         ("2001:db8::1", false),
+        ("not dead:beef::/32", true),
+        ("not fd::5", true),
+        ("fd:5", true),
+        ("not fe80:", true),
         ("user", true),
     ] {
         assert_eq!(fits(&engine, text), expected, "{text}");
