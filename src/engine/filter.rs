@@ -45,6 +45,23 @@ impl Filter {
         Ok(Self { text: text.to_owned(), test: test.map(Arc::new) })
     }
 
+    /// Reads what is still being typed as far as it goes: what is open is closed, and what is not complete at the end is
+    /// left out. `None` where something is wrong besides.
+    pub fn begun(text: &str) -> Option<Self> {
+        let mut rest = text.to_owned();
+        // Each turn closes something, or leaves out a word.
+        for _ in 0..64 {
+            match Self::parse(&rest) {
+                Ok(filter) => return Some(filter),
+                Err(fault) => match fault.mend? {
+                    Mend::Close(with) => rest.push(with),
+                    Mend::LeaveOut(from) => rest.truncate(from),
+                },
+            }
+        }
+        None
+    }
+
     /// As it was typed.
     pub fn text(&self) -> &str {
         &self.text
@@ -68,11 +85,30 @@ pub struct FilterError {
     pub at: Range<usize>,
     /// In words, one line.
     pub message: String,
+    mend: Option<Mend>,
+}
+
+/// What makes a filter of one that is not complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mend {
+    /// A bracket or a quote at its end.
+    Close(char),
+    /// To leave out all from this byte on.
+    LeaveOut(usize),
 }
 
 impl FilterError {
     fn new(at: Range<usize>, message: impl Into<String>) -> Self {
-        Self { at, message: message.into() }
+        Self { at, message: message.into(), mend: None }
+    }
+
+    fn open(at: Range<usize>, message: impl Into<String>, mend: Mend) -> Self {
+        Self { mend: Some(mend), ..Self::new(at, message) }
+    }
+
+    /// Whether more at its end could make a filter of it: it may be what is being typed.
+    pub const fn is_incomplete(&self) -> bool {
+        self.mend.is_some()
     }
 }
 

@@ -21,7 +21,7 @@ const LEGEND: [(&str, &str); 13] = [
     ("‼  !", "critical, warning"),
     ("✓  ✗", "seen, not seen"),
     ("·", "not recorded: never a 0"),
-    ("~ESTAB", "inferred from the wire alone"),
+    ("~ESTAB", "inferred from wire alone"),
     ("retrans ~", "counted on the wire; without ~: by the kernel"),
     ("!CLOSE-WAIT", "10 or more that stay: never closed"),
     ("ESTAB ≠", "kernel and wire disagree on the state"),
@@ -29,8 +29,8 @@ const LEGEND: [(&str, &str); 13] = [
     ("Send-Q", "bytes written that the peer has not acknowledged"),
     ("10.….5:80", "address, middle left out"),
     ("RTT h", "of the handshake, without h the kernel's"),
-    ("(last)", "held the socket before it closed it"),
-    ("orphan", "closed: the kernel finishes alone"),
+    ("(last)", "held it until closed"),
+    ("orphan", "closed: kernel finishes it"),
 ];
 
 /// What can be typed after `/`; the README has the whole table.

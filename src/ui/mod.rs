@@ -13,6 +13,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod theme_name;
+mod time_style;
 mod update;
 
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub use layout::{
 pub use queue_rows::{QueueItem, overflows, queue_items};
 pub use state::{Prompt, UiState, View};
 pub use theme_name::ThemeName;
+pub use time_style::TimeStyle;
 
 /// Where what is shown comes from, told by the app beside every dashboard.
 #[derive(Debug, Clone, PartialEq)]

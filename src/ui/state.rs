@@ -12,6 +12,7 @@ use super::Source;
 use super::filter_prompt::FilterPrompt;
 use super::layout::{self, FLOW_COLUMNS_HEAD, Pane};
 use super::theme_name::ThemeName;
+use super::time_style::TimeStyle;
 
 /// Which screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,6 +57,7 @@ pub struct UiState {
     pub(super) detail_scroll: usize,
     pub(super) frozen: bool,
     pub(super) theme: ThemeName,
+    pub(super) times: TimeStyle,
     /// The user has a theme of a file.
     pub(super) own_theme: bool,
     pub(super) message: Option<String>,
@@ -105,6 +107,9 @@ impl UiState {
     }
     pub const fn theme(&self) -> ThemeName {
         self.theme
+    }
+    pub const fn times(&self) -> TimeStyle {
+        self.times
     }
     pub const fn sort(&self) -> Sort {
         self.sort

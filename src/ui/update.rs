@@ -97,7 +97,10 @@ impl UiState {
 
     /// A filter that cannot be read stays open, with what is wrong with it.
     fn close_prompt(&mut self, keep: bool, source: &Source) -> Vec<Effect> {
-        if keep && matches!(&self.prompt, Some(Prompt::Filter(prompt)) if prompt.fault.is_some()) {
+        if let Some(Prompt::Filter(prompt)) = &mut self.prompt
+            && keep
+            && !prompt.is_whole()
+        {
             return Vec::new();
         }
         match self.prompt.take() {
@@ -155,6 +158,10 @@ impl UiState {
             Msg::ReverseSort => {
                 self.sort.reverse = !self.sort.reverse;
                 self.let_go();
+            }
+            Msg::NextTimes => {
+                self.times = self.times.next();
+                self.say(self.times.words());
             }
             Msg::NextTheme => {
                 self.theme = self.theme.next(self.own_theme);

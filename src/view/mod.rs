@@ -13,6 +13,7 @@ mod format;
 mod handshakes;
 mod header;
 mod help;
+mod instants;
 mod queues;
 mod states;
 mod theme;

@@ -215,6 +215,27 @@ fn errors_point_at_the_word() {
 }
 
 #[test]
+fn what_is_begun_is_read_as_far_as_it_goes() {
+    for (typed, as_if) in [
+        ("port:80 or", Some("port:80 ")),
+        ("port:80 and not", Some("port:80 ")),
+        ("port:80 state:", Some("port:80 ")),
+        ("port:80 or rtt>", Some("port:80 ")),
+        ("port:80,", Some("port:80")),
+        ("(port:80 or (curl", Some("(port:80 or (curl))")),
+        ("proc:\"my ap", Some("proc:\"my ap\"")),
+        ("proc:\"my \\", Some("proc:\"my \\\"\"")),
+        ("not (", Some("")),
+        ("sate:", Some("")),
+        ("sate:x", None),
+        ("80) or", None),
+        ("(port:x", None),
+    ] {
+        assert_eq!(Filter::begun(typed), as_if.map(|text| Filter::parse(text).unwrap()), "{typed}");
+    }
+}
+
+#[test]
 fn a_filter_is_as_it_was_typed() {
     let filter = Filter::parse("port:80  OR curl").unwrap();
     assert_eq!(filter.text(), "port:80  OR curl");
