@@ -133,6 +133,11 @@ fn a_theme_of_ones_own_and_what_is_wrong_with_one() {
 
 #[test]
 fn without_utf8_all_is_ascii() {
+    let mut command = pty::sockscope(&["report", "--demo", "--filter", "port:9000"]);
+    command.env("LC_ALL", "C");
+    let mut pty = Pty::start(command, 120, 60);
+    assert_eq!(pty.end().exit_code(), 0);
+    assert!(pty.raw().is_ascii() && pty.text().contains("-- Handshakes --"), "{}", pty.text());
     for (args, environment, ascii) in [
         (&[][..], vec![("LC_ALL", "C")], true),
         (&[], vec![("LANG", "de_DE.ISO-8859-1")], true),

@@ -56,8 +56,7 @@ impl Looks {
 
     /// Whether the terminal on stdout can show nothing but ASCII: it was said so, or its locale is another than UTF-8.
     pub(super) fn for_terminal(self) -> Self {
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
-        Self { ascii: self.ascii || locale.is_some_and(|locale| !is_utf8(&locale)), ..self }
+        Self { ascii: self.ascii || !has_utf8(), ..self }
     }
 
     /// What a theme is.
@@ -79,6 +78,11 @@ impl Looks {
 /// A variable of the environment that is set, and not empty.
 fn set(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
+}
+
+/// Whether the locale is one of UTF-8, as locale(7) looks for it; one that is not set is taken for one.
+pub(super) fn has_utf8() -> bool {
+    ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).is_none_or(|locale| is_utf8(&locale))
 }
 
 fn is_utf8(locale: &str) -> bool {

@@ -27,6 +27,7 @@ pub use complete::{Completion, complete};
 
 use super::Engine;
 use super::record::Record;
+use crate::base::scrub;
 
 /// What a flow must fit to be shown. The empty filter fits all.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -42,7 +43,7 @@ impl Filter {
     /// Where it is no filter: what is wrong, and at which bytes.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let test = parse::parse(text)?.as_ref().map(meaning::of).transpose()?;
-        Ok(Self { text: text.to_owned(), test: test.map(Arc::new) })
+        Ok(Self { text: scrub(text), test: test.map(Arc::new) })
     }
 
     /// Reads what is still being typed as far as it goes: what is open is closed, and what is not complete at the end is
@@ -62,7 +63,7 @@ impl Filter {
         None
     }
 
-    /// As it was typed.
+    /// As it was typed, scrubbed.
     pub fn text(&self) -> &str {
         &self.text
     }

@@ -239,6 +239,7 @@ fn what_is_begun_is_read_as_far_as_it_goes() {
 fn a_filter_is_as_it_was_typed() {
     let filter = Filter::parse("port:80  OR curl").unwrap();
     assert_eq!(filter.text(), "port:80  OR curl");
+    assert_eq!(Filter::parse("proc:\u{202e}x").unwrap().text(), "proc:·x", "it is shown");
     assert!(!filter.is_empty() && Filter::parse(" ").unwrap().is_empty());
     assert_eq!(Arc::strong_count(filter.clone().test.as_ref().unwrap()), 2, "a copy costs nothing");
 }
