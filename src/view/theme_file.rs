@@ -187,7 +187,8 @@ impl ThemeSpec {
             strong: style(Role::Strong),
             border: style(Role::Border),
             focus: style(Role::Focus),
-            cursor: style(Role::Cursor),
+            // A row under the cursor is not dim, whatever its cells are.
+            cursor: style(Role::Cursor).remove_modifier(Modifier::DIM),
             critical: style(Role::Critical),
             warning: style(Role::Warning),
             info: style(Role::Info),
