@@ -13,7 +13,7 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; scrubbing of text | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; scrubbing of text; colours, ASCII | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
@@ -21,7 +21,7 @@
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language | base, wire, names, flow, kernel, winnow |
 //! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; the clock of a replay | base, wire, names, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
-//! | `view` | dashboard + state → ratatui buffer | base, names, flow, kernel, engine, ui |
+//! | `view` | dashboard + state → ratatui buffer; themes | base, names, flow, kernel, engine, ui |
 //! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, names, flow, kernel, engine |
 //! | `io` | the only system calls: libpcap, netlink, /proc, files, the terminal, the clock | base, wire, kernel |
 //! | `app` | commands, threads, channels: the wiring | all |

@@ -1,6 +1,7 @@
 //! The command line: tcpdump's habits, so that hands already know it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,7 +9,9 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::base::{scrub, slips};
 use crate::engine::{Filter, filter_fields};
-use crate::io::Sockets;
+use crate::io::{Sockets, file};
+use crate::ui::ThemeName;
+use crate::view::ThemeSpec;
 
 /// What really happens to every TCP connection: wire, kernel and process on one screen.
 ///
@@ -70,9 +73,13 @@ pub(super) struct Input {
 /// How a screen looks.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Look {
-    /// Colours; mono (also by NO_COLOR) uses none
-    #[arg(long, value_enum, value_name = "NAME")]
+    /// dark, light, high-contrast, colour-blind, 16, mono, or a file of one's own (TOML); without it the terminal's
+    /// ground decides, and NO_COLOR is mono
+    #[arg(long, value_name = "NAME|FILE", value_parser = theme)]
     pub theme: Option<ThemeChoice>,
+    /// Draw with nothing beyond ASCII, as in a locale without UTF-8
+    #[arg(long)]
+    pub ascii: bool,
 }
 
 #[derive(Debug, Args)]
@@ -146,11 +153,11 @@ pub(super) enum ViewChoice {
     Flow,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone)]
 pub(super) enum ThemeChoice {
-    Dark,
-    Light,
-    Mono,
+    Named(ThemeName),
+    /// Of a file.
+    Own(Arc<ThemeSpec>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -216,6 +223,20 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
     let friendly = || text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
     seconds.or_else(friendly).ok_or_else(|| "a span such as 10s, 500ms, 1m30s or 12.5".to_owned())
+}
+
+/// A built-in theme, or that of a file; of what is wrong in it the text tells the line.
+fn theme(text: &str) -> Result<ThemeChoice, String> {
+    if let Some(name) = ThemeName::named(text) {
+        return Ok(ThemeChoice::Named(name));
+    }
+    let read = file::read_text(Path::new(text)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound if !text.contains(['/', '.']) => {
+            format!("no theme and no file: themes are {}", ThemeName::BUILT_IN.map(ThemeName::name).join(", "))
+        }
+        _ => error.to_string(),
+    })?;
+    ThemeSpec::parse(&read).map(|spec| ThemeChoice::Own(Arc::new(spec)))
 }
 
 /// A filter; of what is wrong the text tells where.

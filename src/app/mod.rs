@@ -5,6 +5,7 @@ mod driver;
 mod feed;
 mod gather;
 mod live;
+mod looks;
 mod privileges;
 mod read;
 mod replay;
@@ -22,11 +23,11 @@ use clap::Parser;
 
 use crate::engine::{Config, Engine};
 use crate::io::capture::{CaptureError, CaptureSettings};
-use crate::ui::ThemeName;
 
-use cli::{Cli, Command, Input, ThemeChoice};
+use cli::{Cli, Command, Input, Look};
 use driver::Driver;
 use live::Live;
+use looks::Looks;
 use read::Origin;
 use replay::Replay;
 
@@ -73,31 +74,32 @@ fn run(cli: &Cli) -> Result<Outcome> {
     match &cli.command {
         Some(Command::Report(options)) => report::run(options),
         Some(Command::Snap(options)) => snap::run(options),
-        Some(Command::Demo(options)) => dashboard(&cli.input, Some(Origin::Demo), options.look.theme),
+        Some(Command::Demo(options)) => dashboard(&cli.input, Some(Origin::Demo), &options.look),
         None => {
             cli.input.check_for_command()?;
-            dashboard(&cli.input, cli.input.read.clone().map(Origin::File), cli.look.theme)
+            dashboard(&cli.input, cli.input.read.clone().map(Origin::File), &cli.look)
         }
     }
 }
 
 /// The dashboard over a capture, the demo or this host; without a terminal on stdout the text report instead.
-fn dashboard(input: &Input, origin: Option<Origin>, theme: Option<ThemeChoice>) -> Result<Outcome> {
+fn dashboard(input: &Input, origin: Option<Origin>, look: &Look) -> Result<Outcome> {
     if !can_draw() {
         return report::instead_of_dashboard(input, origin.as_ref());
     }
+    let looks = Looks::of(look).for_terminal();
     let Some(origin) = origin else {
         let live = live_feed(input, !input.interfaces.is_empty())?;
         let engine = Engine::new(live_config(input.flows));
         let driver = Driver::start(engine, Box::new(live))?;
-        return screen::run(&driver, theme_name(theme));
+        return screen::run(&driver, &looks);
     };
     let config = replay_config(input.flows);
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
     let replay = Replay::open(origin, input.filter(), config, speed)?;
     let driver = Driver::start(Engine::new(config), Box::new(replay))?;
-    screen::run(&driver, theme_name(theme))
+    screen::run(&driver, &looks)
 }
 
 /// Whether stdout is a terminal that can do more than print lines.
@@ -133,17 +135,6 @@ fn replay_config(flows: usize) -> Config {
 fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
-}
-
-/// The theme that was asked for; without colours where the user wants none (<https://no-color.org>).
-fn theme_name(choice: Option<ThemeChoice>) -> ThemeName {
-    match choice {
-        Some(ThemeChoice::Dark) => ThemeName::Dark,
-        Some(ThemeChoice::Light) => ThemeName::Light,
-        Some(ThemeChoice::Mono) => ThemeName::Mono,
-        None if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) => ThemeName::Mono,
-        None => ThemeName::Dark,
-    }
 }
 
 /// A flag that SIGINT and SIGTERM set, for commands that watch for a while: they then print what they have.

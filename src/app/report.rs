@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::base::in_ascii;
 use crate::engine::{Dashboard, Filter, FlowDetail, Query, QueryCache};
 use crate::export::{Damage, JsonReport, NdjsonReport, Pick, ReportContext, Tally, write_report};
 use crate::io::{file, tty};
@@ -12,6 +13,7 @@ use crate::io::{file, tty};
 use super::Outcome;
 use super::cli::{Format, Input, Report};
 use super::gather::{self, Seen};
+use super::looks;
 use super::read::Origin;
 
 /// How long a live dashboard without a terminal watches before it reports.
@@ -84,6 +86,8 @@ impl Shown<'_> {
         }
         pick.complete(|id| self.seen.engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
+        let mut plain = InAscii(out);
+        let out: &mut dyn Write = if terminal && !looks::has_utf8() { &mut plain } else { plain.0 };
         let width = terminal.then(tty::width).and_then(Result::ok).map_or(PIPE_WIDTH, usize::from);
         let context = ReportContext {
             source: &self.seen.source.name,
@@ -111,5 +115,21 @@ impl Shown<'_> {
             report.flow(&detail)?;
         }
         report.finish(&self.seen.source.name, self.dashboard, self.damage).map(drop)
+    }
+}
+
+/// Text on its way to a terminal that has nothing beyond ASCII. Whole characters are written.
+struct InAscii<'a>(&'a mut dyn Write);
+
+impl Write for InAscii<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let lines: Vec<String> = text.split('\n').map(in_ascii).collect();
+        self.0.write_all(lines.join("\n").as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
     }
 }

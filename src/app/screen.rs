@@ -11,10 +11,11 @@ use crate::engine::Dashboard;
 use crate::export::{Footer, PictureFormat};
 use crate::io::file;
 use crate::io::tty::{Terminal, TtyEvent};
-use crate::ui::{Effect, Source, ThemeName, UiState};
-use crate::view::{self, Theme};
+use crate::ui::{Effect, Source, UiState};
+use crate::view;
 
 use super::driver::{Answer, Driver};
+use super::looks::Looks;
 use super::{Outcome, snap};
 
 /// How often the screen is drawn while nothing is typed.
@@ -25,10 +26,11 @@ const PATIENCE: Duration = Duration::from_millis(40);
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// Runs the dashboard until the user quits; whether the source turned out to be damaged.
-pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<Outcome> {
+pub(super) fn run(driver: &Driver, looks: &Looks) -> Result<Outcome> {
     let mut terminal = Terminal::enter().context("cannot take over the terminal")?;
     let area = terminal.area().context("cannot tell the terminal's size")?;
-    let mut screen = Screen::new(driver, UiState::new(area, theme))?;
+    let ui = UiState::new(area, looks.on(&mut terminal));
+    let mut screen = Screen::new(driver, looks, ui)?;
     loop {
         screen.fit(&terminal)?;
         screen.draw(&mut terminal)?;
@@ -43,6 +45,7 @@ pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<Outcome> {
 
 struct Screen<'a> {
     driver: &'a Driver,
+    looks: &'a Looks,
     ui: UiState,
     shown: Answer,
     /// The source was damaged, now or before it was read again.
@@ -52,10 +55,10 @@ struct Screen<'a> {
 }
 
 impl<'a> Screen<'a> {
-    fn new(driver: &'a Driver, ui: UiState) -> Result<Self> {
+    fn new(driver: &'a Driver, looks: &'a Looks, ui: UiState) -> Result<Self> {
         let shown = driver.show(Default::default(), Duration::from_secs(10)).context("the engine does not answer")?;
         let now = Instant::now();
-        Ok(Self { driver, ui, damaged: shown.damaged, shown, next_frame: now, answered: now })
+        Ok(Self { driver, looks, ui, damaged: shown.damaged, shown, next_frame: now, answered: now })
     }
 
     /// Takes in what the terminal has to say until the next frame is due, or nothing more waits after something came.
@@ -126,12 +129,15 @@ impl<'a> Screen<'a> {
     }
 
     fn draw(&self, terminal: &mut Terminal) -> Result<()> {
-        let theme = Theme::new(self.ui.theme(), jiff::tz::TimeZone::system());
+        let theme = self.looks.theme(self.ui.theme());
         let (dashboard, source) = (&self.shown.dashboard, &self.shown.source);
         terminal
             .draw(|frame| {
                 let area = frame.area();
                 view::draw(dashboard, &self.ui, source, &theme, area, frame.buffer_mut());
+                if self.looks.ascii {
+                    view::to_ascii(frame.buffer_mut());
+                }
             })
             .context("cannot draw")
     }
@@ -161,7 +167,8 @@ impl<'a> Screen<'a> {
 
     /// Saves what is shown as a PNG in the current directory, under a name that is not taken.
     fn picture(&self) -> Result<PathBuf> {
-        let bytes = snap::draw(&self.shown.dashboard, &self.shown.source, &self.ui, PictureFormat::Png)?;
+        let shown = &self.shown;
+        let bytes = snap::draw(&shown.dashboard, &shown.source, &self.ui, self.looks, PictureFormat::Png)?;
         let stamp = self.shown.dashboard.now.map_or_else(|| "empty".to_owned(), file_stamp);
         for attempt in 0..1000 {
             let path = PathBuf::from(match attempt {

@@ -8,11 +8,12 @@ use crate::base::Timestamp;
 use crate::engine::{Dashboard, FlowId, Query, QueryCache};
 use crate::export::{Palette, PictureFormat, picture};
 use crate::io::file;
-use crate::ui::{Source, ThemeName, UiState, View};
-use crate::view::{self, Theme};
+use crate::ui::{Source, UiState, View};
+use crate::view;
 
 use super::cli::{Snap, ViewChoice};
-use super::{gather, screen, theme_name};
+use super::looks::Looks;
+use super::{gather, screen};
 
 /// Draws what the command line asks for into its file.
 pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
@@ -20,7 +21,8 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     let at = options.at.as_deref();
     let seen = gather::gather(&options.input, options.demo, options.duration, at)?;
     let (width, height) = options.size;
-    let mut ui = UiState::new(Rect::new(0, 0, width, height), theme_name(options.look.theme));
+    let looks = Looks::of(&options.look);
+    let mut ui = UiState::new(Rect::new(0, 0, width, height), looks.of_picture());
     ui.set_filter(options.filter.clone());
     let view = match options.view {
         ViewChoice::Overview => View::Overview,
@@ -33,7 +35,7 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     let dashboard = seen.engine.dashboard(&ui.query(&seen.source), &mut cache);
     ui.observe(&dashboard, &seen.source);
     let dashboard = seen.engine.dashboard(&ui.query(&seen.source), &mut cache);
-    let bytes = draw(&dashboard, &seen.source, &ui, format)?;
+    let bytes = draw(&dashboard, &seen.source, &ui, &looks, format)?;
     let write = || -> std::io::Result<()> {
         let mut out = file::create_output(&options.output)?;
         std::io::Write::write_all(&mut out, &bytes)?;
@@ -67,14 +69,25 @@ fn numbers(ids: &[FlowId]) -> String {
 }
 
 /// The screen as a picture. Times are told in UTC, so that a picture does not depend on where it was made.
-pub(super) fn draw(dashboard: &Dashboard, source: &Source, ui: &UiState, format: PictureFormat) -> Result<Vec<u8>> {
+pub(super) fn draw(
+    dashboard: &Dashboard,
+    source: &Source,
+    ui: &UiState,
+    looks: &Looks,
+    format: PictureFormat,
+) -> Result<Vec<u8>> {
     let ui = &ui.for_picture();
     let area = ui.area();
     let mut buffer = Buffer::empty(area);
-    let theme = Theme::new(ui.theme(), jiff::tz::TimeZone::UTC);
-    view::draw(dashboard, ui, source, &theme, area, &mut buffer);
-    let palette = if ui.theme() == ThemeName::Light { Palette::LIGHT } else { Palette::DARK };
-    Ok(picture(&buffer, &screen::footer(source, dashboard), &palette, format)?)
+    let spec = looks.spec(ui.theme());
+    view::draw(dashboard, ui, source, &spec.theme(jiff::tz::TimeZone::UTC), area, &mut buffer);
+    let mut footer = screen::footer(source, dashboard);
+    if looks.ascii {
+        view::to_ascii(&mut buffer);
+        footer = footer.in_ascii();
+    }
+    let palette = Palette::on(spec.background, spec.foreground);
+    Ok(picture(&buffer, &footer, &palette, format)?)
 }
 
 /// An instant as `--at` gives it: a span from the start (`12.5`, `1m30s`), or RFC 3339.

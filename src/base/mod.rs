@@ -1,10 +1,12 @@
 //! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, services of
-//! ports, series, units.
+//! ports, series, units, colours.
 //!
 //! May touch nothing but `std`. Read first: RFC 9293 §3.4 (sequence numbers) and §3.3.2 (states).
 
 mod addr;
+mod ascii;
 mod near;
+mod rgb;
 mod seq;
 mod series;
 mod services;
@@ -14,7 +16,9 @@ mod time;
 pub mod units;
 
 pub use addr::{Endpoint, Scope};
+pub use ascii::{in_ascii, stand_in};
 pub use near::{nearest, slips};
+pub use rgb::Rgb;
 pub use seq::Seq;
 pub use series::Series;
 pub use services::service;

@@ -27,6 +27,7 @@ pub use complete::{Completion, complete};
 
 use super::Engine;
 use super::record::Record;
+use crate::base::scrub;
 
 /// What a flow must fit to be shown. The empty filter fits all.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -42,10 +43,27 @@ impl Filter {
     /// Where it is no filter: what is wrong, and at which bytes.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let test = parse::parse(text)?.as_ref().map(meaning::of).transpose()?;
-        Ok(Self { text: text.to_owned(), test: test.map(Arc::new) })
+        Ok(Self { text: scrub(text), test: test.map(Arc::new) })
     }
 
-    /// As it was typed.
+    /// Reads what is still being typed as far as it goes: what is open is closed, and what is not complete at the end is
+    /// left out. `None` where something is wrong besides.
+    pub fn begun(text: &str) -> Option<Self> {
+        let mut rest = text.to_owned();
+        // Each turn closes something, or leaves out a word.
+        for _ in 0..64 {
+            match Self::parse(&rest) {
+                Ok(filter) => return Some(filter),
+                Err(fault) => match fault.mend? {
+                    Mend::Close(with) => rest.push(with),
+                    Mend::LeaveOut(from) => rest.truncate(from),
+                },
+            }
+        }
+        None
+    }
+
+    /// As it was typed, scrubbed.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -68,11 +86,30 @@ pub struct FilterError {
     pub at: Range<usize>,
     /// In words, one line.
     pub message: String,
+    mend: Option<Mend>,
+}
+
+/// What makes a filter of one that is not complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mend {
+    /// A bracket or a quote at its end.
+    Close(char),
+    /// To leave out all from this byte on.
+    LeaveOut(usize),
 }
 
 impl FilterError {
     fn new(at: Range<usize>, message: impl Into<String>) -> Self {
-        Self { at, message: message.into() }
+        Self { at, message: message.into(), mend: None }
+    }
+
+    fn open(at: Range<usize>, message: impl Into<String>, mend: Mend) -> Self {
+        Self { mend: Some(mend), ..Self::new(at, message) }
+    }
+
+    /// Whether more at its end could make a filter of it: it may be what is being typed.
+    pub const fn is_incomplete(&self) -> bool {
+        self.mend.is_some()
     }
 }
 

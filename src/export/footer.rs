@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
-use crate::base::{Timestamp, scrub};
+use crate::base::{Timestamp, in_ascii, scrub};
 use crate::engine::{Dashboard, Loss};
 
 use super::units;
@@ -21,12 +21,20 @@ pub struct Footer {
     pub window: Option<(Timestamp, Timestamp)>,
     /// What the source lost; `None` before it said anything.
     pub loss: Option<Loss>,
+    /// Nothing beyond ASCII.
+    pub ascii: bool,
 }
 
 impl Footer {
     /// Of a dashboard drawn from `source`.
     pub fn of(source: &str, dashboard: &Dashboard) -> Self {
-        Self { source: scrub(source), window: dashboard.since.zip(dashboard.now), loss: dashboard.loss }
+        Self { source: scrub(source), window: dashboard.since.zip(dashboard.now), loss: dashboard.loss, ascii: false }
+    }
+
+    /// The same with nothing beyond ASCII.
+    #[must_use]
+    pub fn in_ascii(self) -> Self {
+        Self { ascii: true, ..self }
     }
 
     /// `buffer` with the footer's lines under it, in a buffer whose origin is 0, 0.
@@ -65,7 +73,7 @@ impl Footer {
                 _ => lines.push(fact),
             }
         }
-        lines
+        if self.ascii { lines.iter().map(|line| in_ascii(line)).collect() } else { lines }
     }
 }
 
@@ -77,7 +85,7 @@ mod tests {
     fn footer() -> Footer {
         let at = |secs: i64| Timestamp::from_secs_nanos(1_763_733_600 + secs, 250_000_000);
         let loss = Loss { ts: at(9), kernel: Some(3), interface: None, ours: 12_345, frames: FrameCounts::default() };
-        Footer { source: "edge.pcap".to_owned(), window: Some((at(0), at(70))), loss: Some(loss) }
+        Footer { source: "edge.pcap".to_owned(), window: Some((at(0), at(70))), loss: Some(loss), ascii: false }
     }
 
     #[test]

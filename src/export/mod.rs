@@ -24,7 +24,7 @@ mod units;
 
 pub use footer::Footer;
 pub use json::{JsonReport, NdjsonReport};
-pub use palette::{Palette, Rgb};
+pub use palette::Palette;
 pub use pick::{CLOSE_WAIT_PATIENCE, Pick, Trouble, trouble};
 pub use picture::{ExportError, PictureFormat, picture};
 pub use report_text::{ReportContext, write_report};

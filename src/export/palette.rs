@@ -2,29 +2,7 @@
 
 use ratatui::style::Color;
 
-/// A colour of the sRGB space, 8 bits a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Rgb(pub u8, pub u8, pub u8);
-
-impl Rgb {
-    /// The colour `percent` of the way from `self` to `other`; past 100 it is `other`.
-    #[must_use]
-    pub fn mix(self, other: Self, percent: u8) -> Self {
-        let share = u32::from(percent.min(100));
-        let channel = |a: u8, b: u8| {
-            let sum = u32::from(a) * (100 - share) + u32::from(b) * share;
-            u8::try_from((sum + 50) / 100).unwrap_or(u8::MAX)
-        };
-        Self(channel(self.0, other.0), channel(self.1, other.1), channel(self.2, other.2))
-    }
-}
-
-/// `#rrggbb`, as SVG and CSS write it.
-impl std::fmt::Display for Rgb {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
-    }
-}
+use crate::base::Rgb;
 
 /// What stands for the terminal's own colours: [`Color::Reset`] and the sixteen that a theme defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +62,12 @@ impl Palette {
         ],
     };
 
+    /// A theme's own ground and text, with the sixteen that go with so dark or light a ground.
+    pub fn on(background: Rgb, foreground: Rgb) -> Self {
+        let like = if background.is_dark() { Self::DARK } else { Self::LIGHT };
+        Self { background, foreground, ..like }
+    }
+
     /// What `color` looks like as text; the terminal's own is the foreground.
     pub fn foreground_of(&self, color: Color) -> Rgb {
         self.resolve(color).unwrap_or(self.foreground)
@@ -118,20 +102,9 @@ impl Palette {
         })
     }
 
-    /// xterm's 256 colours: the theme's sixteen, a cube of 6×6×6, then 24 greys.
+    /// xterm's 256 colours: the theme's sixteen, then those that are the same everywhere.
     fn indexed(&self, index: u8) -> Rgb {
-        let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
-        match index {
-            0..=15 => self.ansi[usize::from(index)],
-            16..=231 => {
-                let cube = index - 16;
-                Rgb(level(cube / 36), level(cube / 6 % 6), level(cube % 6))
-            }
-            232..=255 => {
-                let grey = 8 + 10 * (index - 232);
-                Rgb(grey, grey, grey)
-            }
-        }
+        Rgb::xterm(index).unwrap_or_else(|| self.ansi[usize::from(index) % 16])
     }
 }
 
@@ -159,12 +132,5 @@ mod tests {
     fn reset_is_the_terminals_own() {
         assert_eq!(Palette::LIGHT.foreground_of(Color::Reset), Palette::LIGHT.foreground);
         assert_eq!(Palette::LIGHT.background_of(Color::Reset), Palette::LIGHT.background);
-    }
-
-    #[test]
-    fn mixing_ends_at_both_ends() {
-        let (a, b) = (Rgb(0, 100, 255), Rgb(255, 0, 1));
-        assert_eq!((a.mix(b, 0), a.mix(b, 100), a.mix(b, 200)), (a, b, b));
-        assert_eq!(a.mix(b, 50).to_string(), "#803280");
     }
 }

@@ -12,8 +12,9 @@ use ratatui::style::Modifier;
 
 use super::font::{FAMILY, Face};
 use super::glyph::{self, Glyph, HEIGHT, Rect, Stroke, WIDTH};
-use super::palette::{Palette, Rgb};
+use super::palette::Palette;
 use super::text;
+use crate::base::Rgb;
 
 /// Units from a row's top to its baseline, for the font size below: the line is 1.164 em high, 0.928 above.
 const BASELINE: i32 = 30;

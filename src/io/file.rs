@@ -53,3 +53,14 @@ pub fn create_new(path: &Path) -> io::Result<Box<dyn Write>> {
     let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
     Ok(Box::new(BufWriter::new(file)))
 }
+
+/// Reads a small text: a theme, not a capture.
+///
+/// # Errors
+/// Where it cannot be read, is no UTF-8, or is larger than a mebibyte.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    const MOST: u64 = 1 << 20;
+    let mut text = String::new();
+    File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
+}

@@ -3,6 +3,8 @@
 //! May touch `base`, `wire`, `kernel` and the operating system; no flow state, no engine, no screen.
 //! Read first: sock_diag(7), proc(5), namespaces(7), pcap(3PCAP), termios(3).
 
+#[cfg(feature = "tui")]
+mod background;
 pub mod bpf;
 pub mod capture;
 pub mod clock;

@@ -12,14 +12,17 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{self, Event};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
-use crossterm::{cursor, execute};
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, execute, queue};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::{SigId, flag, low_level};
+
+use super::background::{self, Answer, Late};
+use crate::base::Rgb;
 
 /// What the terminal has to say.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +47,8 @@ pub struct Terminal {
     signals: Signals,
     /// crossterm may hold events that it has read already.
     buffered: bool,
+    /// A question that the terminal has not answered.
+    late: Option<Late>,
 }
 
 /// Where keys come from: stdin, or the controlling terminal if stdin is a pipe (a capture may come through it).
@@ -175,6 +180,7 @@ fn switch_off() {
         // Nothing can be done about a failure here: the terminal may be gone.
         let _ = execute!(
             io::stdout(),
+            EndSynchronizedUpdate,
             event::DisableBracketedPaste,
             event::DisableMouseCapture,
             LeaveAlternateScreen,
@@ -222,7 +228,7 @@ impl Terminal {
         switch_on(&input)?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
         let screen = ratatui::Terminal::new(backend)?;
-        Ok(Self { screen, _entered: entered, input, signals, buffered: false })
+        Ok(Self { screen, _entered: entered, input, signals, buffered: false, late: None })
     }
 
     /// The size of the screen.
@@ -231,14 +237,24 @@ impl Terminal {
         Ok(ratatui::layout::Rect::new(0, 0, size.width, size.height))
     }
 
+    /// The colour of the terminal's ground, if it tells it within `patience`. To be asked before the first event: what is
+    /// typed meanwhile is lost.
+    pub fn background(&mut self, patience: Duration) -> io::Result<Option<Rgb>> {
+        let answer = background::ask(&self.input, patience)?;
+        self.late = (answer == Answer::Silence).then(Late::new);
+        Ok(if let Answer::Ground(ground) = answer { Some(ground) } else { None })
+    }
+
     /// Draws one frame. Fails once a panic has given the terminal back: the program should end then.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
         if !ENTERED.load(Ordering::SeqCst) {
             return Err(io::Error::other("the terminal was given back after a panic"));
         }
+        // All of a frame appears at once, where the terminal knows how (DEC private mode 2026).
+        queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
         self.screen.draw(render)?;
-        Ok(())
+        execute!(self.screen.backend_mut(), EndSynchronizedUpdate)
     }
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.
@@ -266,6 +282,7 @@ impl Terminal {
             if ready.input || self.buffered {
                 match self.read_event() {
                     Ok(None) => {}
+                    Ok(Some(Event::Key(key))) if self.late.as_mut().is_some_and(|late| late.takes(&key)) => {}
                     Ok(Some(event)) => return Ok(Some(TtyEvent::Input(event))),
                     // The tty may die between the look at it and the read.
                     Err(_) if self.wait(Duration::ZERO)?.hang_up => return Ok(Some(TtyEvent::HangUp)),

@@ -1,4 +1,5 @@
-//! The filter while it is typed: it works as far as it can be read, says what is wrong and where, and offers names.
+//! The filter while it is typed: it works as far as it can be read, says what is wrong and where, offers
+//! names.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::backend::crossterm::EventHandler;
@@ -46,9 +47,10 @@ impl FilterPrompt {
         &self.input
     }
 
-    /// What is wrong with it.
-    pub const fn fault(&self) -> Option<&FilterError> {
-        self.fault.as_ref()
+    /// What is wrong with it, unless it only wants one of the candidates.
+    pub fn fault(&self) -> Option<&FilterError> {
+        let typing = |fault: &FilterError| fault.is_incomplete() && !self.offer.candidates.is_empty();
+        self.fault.as_ref().filter(|fault| !typing(fault))
     }
 
     /// Whether the first letter replaces all.
@@ -59,6 +61,14 @@ impl FilterPrompt {
     /// What Tab offers, and which of it stands there now.
     pub fn candidates(&self) -> (&[String], Option<usize>) {
         (&self.offer.candidates, self.offer.chosen)
+    }
+
+    /// It is to be kept as it is: whether it can be. If not, what is wrong is told in place of what Tab offers.
+    pub(super) fn is_whole(&mut self) -> bool {
+        if self.fault.is_some() {
+            self.offer.candidates.clear();
+        }
+        self.fault.is_none()
     }
 
     /// One key; whether it changed the filter.
@@ -95,9 +105,13 @@ impl FilterPrompt {
     }
 
     fn read(&mut self) {
-        match Filter::parse(scrub(self.input.value()).trim_end()) {
+        let text = scrub(self.input.value());
+        match Filter::parse(text.trim_end()) {
             Ok(filter) => (self.valid, self.fault) = (filter, None),
-            Err(fault) => self.fault = Some(fault),
+            Err(fault) => {
+                self.valid = Filter::begun(text.trim_end()).unwrap_or_else(|| self.valid.clone());
+                self.fault = Some(fault);
+            }
         }
     }
 

@@ -21,16 +21,16 @@ const LEGEND: [(&str, &str); 13] = [
     ("‼  !", "critical, warning"),
     ("✓  ✗", "seen, not seen"),
     ("·", "not recorded: never a 0"),
-    ("~ESTAB", "inferred from the wire alone"),
+    ("~ESTAB", "inferred from wire alone"),
     ("retrans ~", "counted on the wire; without ~: by the kernel"),
     ("!CLOSE-WAIT", "10 or more that stay: never closed"),
     ("ESTAB ≠", "kernel and wire disagree on the state"),
     ("Recv-Q", "bytes received that the process has not read"),
     ("Send-Q", "bytes written that the peer has not acknowledged"),
     ("10.….5:80", "address, middle left out"),
-    ("RTT h", "the handshake's, d data's, else the kernel's"),
-    ("(last)", "held the socket before it closed it"),
-    ("orphan", "closed: the kernel finishes alone"),
+    ("RTT h", "the handshake's, d data's, else kernel's"),
+    ("(last)", "held it until closed"),
+    ("orphan", "closed: kernel finishes it"),
 ];
 
 /// What can be typed after `/`; the README has the whole table.

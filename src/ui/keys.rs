@@ -39,6 +39,7 @@ pub enum Msg {
     SeekForward,
     SeekBack,
     NextTheme,
+    NextTimes,
     Snap,
 }
 
@@ -199,6 +200,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[ch('/')], Msg::Filter, Always, Rows, "filter; Esc clears it", Some("filter")),
         row(&[ch('s')], Msg::NextSort, Always, Rows, "sort by the next key", Some("sort")),
         row(&[ch('S'), ch('r')], Msg::ReverseSort, Always, Rows, "reverse the order", None),
+        row(&[ch('d')], Msg::NextTimes, Always, Rows, "times: ago, clock, delta", None),
         row(&[ch(' ')], Msg::Pause, Live, Time, "freeze the screen", Some("freeze")),
         row(&[ch(' ')], Msg::Pause, Replay, Time, "pause, play", Some("pause")),
         row(&[ch('+'), ch('=') , ch(']')], Msg::Faster, Replay, Time, "faster", Some("faster")),
@@ -209,7 +211,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[key(KeyCode::Right)], Msg::SeekForward, Replay, Time, "on 5 s", None),
         row(&[ch('t')], Msg::Jump, Replay, Time, "jump to a time", Some("time")),
         row(&[ch('p')], Msg::Snap, Always, Program, "save a picture", Some("picture")),
-        row(&[ch('T')], Msg::NextTheme, Always, Program, "dark, light, mono", None),
+        row(&[ch('T')], Msg::NextTheme, Always, Program, "next theme", None),
         row(&[ch('?')], Msg::Help, Always, Program, "this help", Some("help")),
         row(&[ctrl('l')], Msg::Redraw, Always, Program, "draw all again", None),
         row(&[ctrl('z')], Msg::Suspend, Always, Program, "suspend", None),

@@ -12,6 +12,8 @@ mod queue_rows;
 mod state;
 #[cfg(test)]
 mod tests;
+mod theme_name;
+mod time_style;
 mod update;
 
 use std::time::Duration;
@@ -26,7 +28,9 @@ pub use layout::{
     notice_lines, panes, screen, tabs, wrap,
 };
 pub use queue_rows::{QueueItem, overflows, queue_items};
-pub use state::{Prompt, ThemeName, UiState, View};
+pub use state::{Prompt, UiState, View};
+pub use theme_name::ThemeName;
+pub use time_style::TimeStyle;
 
 /// Where what is shown comes from, told by the app beside every dashboard.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,6 +11,8 @@ use crate::engine::{Dashboard, Filter, FlowId, Query, Sort};
 use super::Source;
 use super::filter_prompt::FilterPrompt;
 use super::layout::{self, FLOW_COLUMNS_HEAD, Pane};
+use super::theme_name::ThemeName;
+use super::time_style::TimeStyle;
 
 /// Which screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,26 +22,6 @@ pub enum View {
     Flows,
     /// The selected flow in full.
     Flow,
-}
-
-/// Which colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ThemeName {
-    #[default]
-    Dark,
-    Light,
-    /// Modifiers only: for NO_COLOR.
-    Mono,
-}
-
-impl ThemeName {
-    pub(super) const fn next(self) -> Self {
-        match self {
-            Self::Dark => Self::Light,
-            Self::Light => Self::Mono,
-            Self::Mono => Self::Dark,
-        }
-    }
 }
 
 /// What is being typed.
@@ -75,6 +57,9 @@ pub struct UiState {
     pub(super) detail_scroll: usize,
     pub(super) frozen: bool,
     pub(super) theme: ThemeName,
+    pub(super) times: TimeStyle,
+    /// The user has a theme of a file.
+    pub(super) own_theme: bool,
     pub(super) message: Option<String>,
     pub(super) picture: bool,
 }
@@ -82,7 +67,7 @@ pub struct UiState {
 impl UiState {
     /// The first screen, on `area`.
     pub fn new(area: Rect, theme: ThemeName) -> Self {
-        Self { area, theme, ..Self::default() }
+        Self { area, theme, own_theme: theme == ThemeName::Own, ..Self::default() }
     }
 
     /// The same screen as a picture, in which no key can be pressed: without the line of keys.
@@ -122,6 +107,9 @@ impl UiState {
     }
     pub const fn theme(&self) -> ThemeName {
         self.theme
+    }
+    pub const fn times(&self) -> TimeStyle {
+        self.times
     }
     pub const fn sort(&self) -> Sort {
         self.sort

@@ -222,6 +222,10 @@ fn the_last_filter_that_can_be_read_stays_in_force() {
     let ui = typed("port:80x", "Enter Bksp Enter");
     assert_eq!((ui.prompt().is_none(), ui.filter().text()), (true, "port:80"));
     assert_eq!(typed("port:80x", "Esc").filter().text(), "");
+    let ui = typed("port:80", "Space s t a t e :");
+    assert_eq!((ui.filter().text(), fault(&ui)), ("port:80 ", None), "what is being typed is not wrong yet");
+    let ui = typed("port:80", "Space s t a t e : Enter");
+    assert!(ui.prompt().is_some() && fault(&ui).is_some(), "nor is it kept");
 }
 
 #[test]
@@ -256,6 +260,19 @@ fn a_paste_is_text_and_never_keys() {
     ui.handle(&event("/"), &dashboard, &source);
     ui.handle(&Event::Paste("a\x1b\nb".into()), &dashboard, &source);
     assert_eq!(ui.filter().text(), "a··b");
+}
+
+#[test]
+fn times_are_told_in_three_ways() {
+    for (keys, expected) in [
+        ("", TimeStyle::Relative),
+        ("d", TimeStyle::Absolute),
+        ("d d", TimeStyle::Delta),
+        ("d d d", TimeStyle::Relative),
+    ] {
+        assert_eq!(after(keys, &live()).0.times(), expected, "{keys}");
+    }
+    assert!(after("d", &live()).0.message().is_some_and(|text| text.contains("absolute")));
 }
 
 #[test]

@@ -97,7 +97,10 @@ impl UiState {
 
     /// A filter that cannot be read stays open, with what is wrong with it.
     fn close_prompt(&mut self, keep: bool, source: &Source) -> Vec<Effect> {
-        if keep && matches!(&self.prompt, Some(Prompt::Filter(prompt)) if prompt.fault.is_some()) {
+        if let Some(Prompt::Filter(prompt)) = &mut self.prompt
+            && keep
+            && !prompt.is_whole()
+        {
             return Vec::new();
         }
         match self.prompt.take() {
@@ -156,7 +159,14 @@ impl UiState {
                 self.sort.reverse = !self.sort.reverse;
                 self.let_go();
             }
-            Msg::NextTheme => self.theme = self.theme.next(),
+            Msg::NextTimes => {
+                self.times = self.times.next();
+                self.say(self.times.words());
+            }
+            Msg::NextTheme => {
+                self.theme = self.theme.next(self.own_theme);
+                self.say(&format!("theme {}", self.theme.name()));
+            }
             Msg::Up | Msg::Down | Msg::PageUp | Msg::PageDown | Msg::Top | Msg::Bottom => {
                 self.step(msg, dashboard, source);
             }

@@ -13,7 +13,7 @@ use super::flow_end::{self, Sections, field, plain};
 use super::format::{clock_ms, span};
 use super::theme::Severity;
 use super::widgets::{fit, left, pane, put, put_all, right, styled, title, width};
-use super::{Context, flow_losses, flow_times, flow_waits, flow_zeek, flows, keep_by_weight};
+use super::{Context, flow_losses, flow_times, flow_waits, flow_zeek, flows, instants, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
@@ -161,31 +161,20 @@ fn life_pane(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut B
     if detail.life.is_empty() {
         return put(buf, inner, &Line::from(styled("no segment captured", theme.dim)));
     }
-    let start = detail.life[0].ts;
-    let lines: Vec<Line<'static>> = detail.life[scroll..]
-        .iter()
+    let lines: Vec<Line<'static>> = (scroll..detail.life.len())
         .take(room)
-        .map(|event| {
-            let clock = if narrow { String::new() } else { clock_ms(event.ts, &theme.zone) + "  " };
+        .map(|at| {
+            let event = &detail.life[at];
+            let (clock, told) = instants::in_life(context, &detail.life, at, narrow);
             Line::from(vec![
                 styled(clock, theme.dim),
-                styled(right(&after(event.ts.since(start)), 9), theme.text),
+                styled(right(&told, width(&told).max(9)), theme.text),
                 styled(direction(event), theme.dim),
                 styled(landmark(event), if is_trouble(event.kind) { theme.warning } else { theme.text }),
             ])
         })
         .collect();
     put_all(buf, inner, &lines);
-}
-
-/// How long after the first landmark, to the millisecond where seconds matter.
-fn after(time: std::time::Duration) -> String {
-    match time.as_secs() {
-        _ if time.is_zero() => "0".to_owned(),
-        0 => span(time),
-        1..1_000 => format!("{:.3} s", time.as_secs_f64()),
-        _ => span(time),
-    }
 }
 
 /// Which way the segment went; a timer's event has none.

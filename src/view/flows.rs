@@ -9,10 +9,10 @@ use crate::engine::{EndCell, FlowRow, Ownership, Rtt, SortKey};
 use crate::flow::{HandshakeOutcome, Side};
 use crate::ui::View;
 
-use super::Context;
-use super::format::{ABSENT, age, bits, bytes, count, endpoint, owner, owner_in, span};
+use super::format::{ABSENT, bits, bytes, count, endpoint, owner, owner_in, span};
 use super::theme::Severity;
 use super::widgets::{fit, gap, left, message, middle, pane, put, right, styled, title, width};
+use super::{Context, instants};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.flows);
@@ -114,8 +114,8 @@ const COLUMNS: [(Kind, usize, u8); 17] = [
     (Kind::Lost, 5, 8),
     (Kind::Rate, 12, 5),
     (Kind::Bytes, 9, 9),
-    (Kind::Age, 7, 7),
-    (Kind::Idle, 7, 10),
+    (Kind::Age, instants::WIDTH, 7),
+    (Kind::Idle, instants::WIDTH, 10),
 ];
 
 /// Chooses columns by weight, then widens those that hold names as far as the visible rows need it.
@@ -219,8 +219,8 @@ fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
             Kind::Lost => ("lost", None),
             Kind::Rate => ("rate", Some(SortKey::Rate)),
             Kind::Bytes => ("payload", Some(SortKey::Bytes)),
-            Kind::Age => ("age", Some(SortKey::First)),
-            Kind::Idle => ("idle", Some(SortKey::Recent)),
+            Kind::Age => (instants::headings(context.ui.times()).0, Some(SortKey::First)),
+            Kind::Idle => (instants::headings(context.ui.times()).1, Some(SortKey::Recent)),
         };
         let sorted = key == Some(sort.by);
         let arrow = if !sorted {
@@ -311,8 +311,8 @@ fn cell(context: &Context<'_>, row: &FlowRow, column: Column) -> Span<'static> {
         Kind::Lost => number(row.lost, count),
         Kind::Rate => number(row.bits_per_s, bits),
         Kind::Bytes => number(row.payload_bytes, bytes),
-        Kind::Age => styled(right(&age(context.ago(row.first)), room), plain),
-        Kind::Idle => styled(right(&age(context.ago(row.last)), room), plain),
+        Kind::Age => styled(right(&instants::instant(context, row.first), room), plain),
+        Kind::Idle => styled(right(&instants::instant(context, row.last), room), plain),
     }
 }
 

@@ -16,9 +16,11 @@ mod format;
 mod handshakes;
 mod header;
 mod help;
+mod instants;
 mod queues;
 mod states;
 mod theme;
+mod theme_file;
 mod time_wait;
 mod traffic;
 mod widgets;
@@ -39,6 +41,7 @@ use crate::engine::Dashboard;
 use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View, panes};
 
 pub use theme::Theme;
+pub use theme_file::ThemeSpec;
 
 /// What every pane draws from.
 #[derive(Clone, Copy)]
@@ -78,6 +81,19 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
         View::Flow => flow::draw(&context, parts.body, buf),
     }
     footer::draw(&context, parts.footer, buf);
+}
+
+/// The same screen for terminals that have nothing beyond ASCII: each character's stand-in in its place.
+pub fn to_ascii(buf: &mut Buffer) {
+    for cell in &mut buf.content {
+        if !cell.symbol().is_ascii() {
+            let wide = widgets::width(cell.symbol()).max(1);
+            let mut chars = cell.symbol().chars();
+            let alone = chars.next().filter(|_| chars.next().is_none());
+            let stand_in = alone.and_then(crate::base::stand_in).filter(|_| wide == 1).unwrap_or('?');
+            cell.set_char(stand_in);
+        }
+    }
 }
 
 fn overview(context: &Context<'_>, body: Rect, buf: &mut Buffer) {

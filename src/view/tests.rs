@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Color;
 
 use super::fixture::{capture, capture_flow, capture_source, empty, hostile, live, live_flow, live_source};
-use super::{Theme, draw};
+use super::{Theme, draw, to_ascii};
 use crate::base::{TcpState, scrub};
 use crate::engine::{Dashboard, FlowDetail};
 use crate::flow::HandshakeOutcome;
@@ -107,6 +107,10 @@ fn more_screens_are_as_pictured() {
         ("zoom_states", "llz", (120, 40)),
         ("zoom_time_wait", "lllz", (120, 40)),
         ("zoom_queues", "hz", (120, 40)),
+        ("flows_by_the_clock", "2d", (200, 20)),
+        ("flows_from_the_start", "2dd", (200, 20)),
+        ("life_by_the_clock", "2j\nd", (120, 40)),
+        ("life_event_by_event", "2j\ndd", (120, 40)),
         ("filter_prompt", "2/nginx 443", (80, 24)),
         ("filter_fault", "2/nginx sate:estab", (80, 24)),
         ("filter_fault_at_the_right", "2/nginx or curl or postgres and port:80,443 and not rtt>9x", (80, 24)),
@@ -280,6 +284,40 @@ fn mono_uses_no_colour_and_still_marks_what_matters() {
     let buf = screen(&live(), &live_source(), "2jj", (120, 40), ThemeName::Mono);
     let reversed = |y: &u16| (0..120).any(|x| buf[(x, *y)].modifier.contains(ratatui::style::Modifier::REVERSED));
     assert_eq!((0..40).filter(reversed).collect::<Vec<_>>(), [2, 6], "the open tab and the second row");
+}
+
+#[test]
+fn titles_are_not_dim_though_their_borders_are() {
+    let buf = screen(&live(), &live_source(), "", (120, 40), ThemeName::Mono);
+    let cell = |x| &buf[(x, 3)];
+    assert_eq!((cell(1).symbol(), cell(3).symbol()), ("─", "H"));
+    let dim = |x| cell(x).modifier.contains(ratatui::style::Modifier::DIM);
+    assert_eq!((dim(1), dim(3)), (true, false));
+}
+
+#[test]
+fn in_ascii_every_glyph_of_our_own_has_a_stand_in() {
+    for (name, dashboard, source, keys) in screens() {
+        for size in SIZES {
+            let mut buf = screen(&dashboard, &source, keys, size, ThemeName::Dark);
+            let before = text(&buf);
+            to_ascii(&mut buf);
+            let after = text(&buf);
+            assert!(after.is_ascii() && after.matches('?').count() == before.matches('?').count(), "{name}:\n{after}");
+            assert_eq!(after.lines().count(), before.lines().count());
+        }
+    }
+    let (dashboard, source) = hostile("日本語 e\u{301}");
+    let mut buf = screen(&dashboard, &source, "2j", (120, 40), ThemeName::Dark);
+    to_ascii(&mut buf);
+    assert!(text(&buf).is_ascii(), "{}", text(&buf));
+}
+
+#[test]
+fn in_ascii_a_critical_mark_is_no_warning() {
+    use super::theme::Severity;
+    let marks = [Severity::Critical, Severity::Warning].map(|severity| crate::base::in_ascii(severity.mark()));
+    assert_ne!(marks[0], marks[1]);
 }
 
 #[test]

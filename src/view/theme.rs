@@ -1,10 +1,12 @@
 //! How a screen looks to its reader: styles by meaning, and the time zone of its clock.
 
 use jiff::tz::TimeZone;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Color, Style};
 
-use crate::base::TcpState;
+use crate::base::{Rgb, TcpState};
 use crate::ui::ThemeName;
+
+use super::theme_file::ThemeSpec;
 
 /// Styles by what they mean. No meaning is told by colour alone: marks and words say it too.
 #[derive(Debug, Clone)]
@@ -33,54 +35,37 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The theme of this name, telling times in `zone`.
+    /// The built-in theme of this name, telling times in `zone`.
     pub fn new(name: ThemeName, zone: TimeZone) -> Self {
-        match name {
-            ThemeName::Dark => Self::coloured(zone, &DARK),
-            ThemeName::Light => Self::coloured(zone, &LIGHT),
-            ThemeName::Mono => Self::mono(zone),
-        }
+        ThemeSpec::built_in(name).theme(zone)
     }
 
-    fn coloured(zone: TimeZone, palette: &Palette) -> Self {
-        let fg = |color: Color| Style::new().fg(color);
-        Self {
-            zone,
-            text: fg(palette.text),
-            dim: fg(palette.dim),
-            strong: fg(palette.strong).add_modifier(Modifier::BOLD),
-            border: fg(palette.border),
-            focus: fg(palette.focus),
-            cursor: Style::new().fg(palette.strong).bg(palette.cursor).add_modifier(Modifier::BOLD),
-            critical: fg(palette.critical).add_modifier(Modifier::BOLD),
-            warning: fg(palette.warning).add_modifier(Modifier::BOLD),
-            info: fg(palette.accent),
-            good: fg(palette.good),
-            dead: fg(palette.critical).add_modifier(Modifier::BOLD | Modifier::REVERSED),
-            bar: fg(palette.bar),
-            spark: fg(palette.spark),
-        }
+    /// The same for a terminal that has 256 colours and no more.
+    #[must_use]
+    pub fn in_256_colours(self) -> Self {
+        let fit = |color: Color| match color {
+            Color::Rgb(r, g, b) => Color::Indexed(Rgb(r, g, b).nearest_xterm()),
+            other => other,
+        };
+        self.map(|style| Style { fg: style.fg.map(fit), bg: style.bg.map(fit), ..style })
     }
 
-    fn mono(zone: TimeZone) -> Self {
-        let plain = Style::new();
-        let bold = plain.add_modifier(Modifier::BOLD);
-        let dim = plain.add_modifier(Modifier::DIM);
+    fn map(self, change: impl Fn(Style) -> Style) -> Self {
         Self {
-            zone,
-            text: plain,
-            dim,
-            strong: bold,
-            border: dim,
-            focus: bold,
-            cursor: plain.add_modifier(Modifier::REVERSED),
-            critical: bold,
-            warning: bold,
-            info: plain,
-            good: plain,
-            dead: bold.add_modifier(Modifier::REVERSED),
-            bar: plain,
-            spark: plain,
+            zone: self.zone,
+            text: change(self.text),
+            dim: change(self.dim),
+            strong: change(self.strong),
+            border: change(self.border),
+            focus: change(self.focus),
+            cursor: change(self.cursor),
+            critical: change(self.critical),
+            warning: change(self.warning),
+            info: change(self.info),
+            good: change(self.good),
+            dead: change(self.dead),
+            bar: change(self.bar),
+            spark: change(self.spark),
         }
     }
 
@@ -119,49 +104,3 @@ impl Severity {
         }
     }
 }
-
-struct Palette {
-    text: Color,
-    dim: Color,
-    strong: Color,
-    border: Color,
-    focus: Color,
-    accent: Color,
-    cursor: Color,
-    critical: Color,
-    warning: Color,
-    good: Color,
-    bar: Color,
-    spark: Color,
-}
-
-/// Colours of the 256 that every terminal of today has, so that they do not depend on its 16.
-const DARK: Palette = Palette {
-    text: Color::Indexed(252),
-    dim: Color::Indexed(245),
-    strong: Color::Indexed(255),
-    border: Color::Indexed(240),
-    focus: Color::Indexed(248),
-    accent: Color::Indexed(117),
-    cursor: Color::Indexed(238),
-    critical: Color::Indexed(203),
-    warning: Color::Indexed(221),
-    good: Color::Indexed(114),
-    bar: Color::Indexed(110),
-    spark: Color::Indexed(110),
-};
-
-const LIGHT: Palette = Palette {
-    text: Color::Indexed(236),
-    dim: Color::Indexed(243),
-    strong: Color::Indexed(232),
-    border: Color::Indexed(250),
-    focus: Color::Indexed(242),
-    accent: Color::Indexed(25),
-    cursor: Color::Indexed(253),
-    critical: Color::Indexed(160),
-    warning: Color::Indexed(130),
-    good: Color::Indexed(28),
-    bar: Color::Indexed(67),
-    spark: Color::Indexed(67),
-};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Widget};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -181,7 +181,12 @@ pub(super) fn pane(buf: &mut Buffer, area: Rect, title: Vec<Span<'static>>, focu
     spans.push(Span::raw(" "));
     let line = Line::from(spans);
     let room = area.width.saturating_sub(4);
-    put(buf, Rect { x: area.x + 2, y: area.y, width: room, height: 1.min(area.height) }.intersection(area), &line);
+    let place = Rect { x: area.x + 2, y: area.y, width: room, height: 1.min(area.height) }.intersection(area);
+    // The border under it may be dim; styles only add to one another.
+    let plain = Style::new().remove_modifier(Modifier::all()).patch(theme.text);
+    let covered = u16::try_from(line.width()).unwrap_or(room).min(place.width);
+    buf.set_style(Rect { width: covered, ..place }, plain);
+    put(buf, place, &line);
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }.intersection(area)
 }
 

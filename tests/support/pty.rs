@@ -43,6 +43,7 @@ pub(crate) fn command(program: &str, args: &[&str]) -> CommandBuilder {
     command.args(args);
     command.env("TERM", "xterm-256color");
     command.env("TZ", "UTC");
+    command.env("LC_ALL", "C.UTF-8");
     command.env_remove("NO_COLOR");
     command
 }

@@ -8,8 +8,8 @@
 //! values = value { "," value }
 //! word, value = what ends at a space, a bracket, a quote or a sign of the grammar; or "text in quotes"
 //! ```
-//! A word of hexadecimal digits, colons and points is an address (`dead:beef::1`), unless a field has the name before
-//! its first colon.
+//! An address or a network is a word (`dead:beef::/32`); so is what could be a part of one, unless a field has the name
+//! before its first colon.
 
 use std::ops::Range;
 
@@ -19,9 +19,10 @@ use winnow::prelude::*;
 use winnow::stream::{LocatingSlice, Location, Stream};
 use winnow::token::{any, literal, take_while};
 
-use super::FilterError;
 use super::ast::{Expr, Op, Piece, Term};
 use super::fields::Field;
+use super::value::Place;
+use super::{FilterError, Mend};
 
 type Input<'a> = LocatingSlice<&'a str>;
 type Parsed<T> = Result<T, ErrMode<FilterError>>;
@@ -116,8 +117,12 @@ fn operand<'a>(
     at: &Range<usize>,
     read: fn(&mut Input<'a>, usize) -> Parsed<Expr>,
 ) -> Parsed<Expr> {
-    if input.is_empty() || input.starts_with(')') {
-        return Err(fault(at.clone(), "nothing comes after this"));
+    let message = "nothing comes after this";
+    if input.is_empty() {
+        return Err(ErrMode::Cut(FilterError::open(at.clone(), message, Mend::LeaveOut(at.start))));
+    }
+    if input.starts_with(')') {
+        return Err(fault(at.clone(), message));
     }
     read(input, depth)
 }
@@ -144,7 +149,9 @@ fn negation(input: &mut Input<'_>, depth: usize) -> Parsed<Expr> {
         let inner = operand(input, depth + 1, &at, any_of)?;
         return match opt(sign(")")).parse_next(input)? {
             Some(_) => Ok(inner),
-            None if input.is_empty() => Err(fault(at, "this bracket is not closed")),
+            None if input.is_empty() => {
+                Err(ErrMode::Cut(FilterError::open(at, "this bracket is not closed", Mend::Close(')'))))
+            }
             None => Err(stray(input)),
         };
     }
@@ -198,10 +205,11 @@ fn term(input: &mut Input<'_>) -> Parsed<Term> {
     Ok(Term { values: values(input, &field, op)?, field, op })
 }
 
-/// Whether it is an address, or a part of one, and no term.
+/// Whether it is an address, a network, or a part of one, and no term.
 fn is_address(word: &str) -> bool {
     let named = word.split_once(':').is_some_and(|(name, _)| Field::named(name).is_some());
-    !named && word.contains(':') && word.chars().all(|c| c.is_ascii_hexdigit() || ":.".contains(c))
+    let hexadecimal = word.chars().all(|c| c.is_ascii_hexdigit() || ":.".contains(c));
+    word.contains(':') && (Place::read(word).is_some() || (hexadecimal && !named))
 }
 
 fn signs(input: &mut Input<'_>) -> Parsed<Op> {
@@ -222,7 +230,10 @@ fn values(input: &mut Input<'_>, field: &Piece, op: Op) -> Parsed<Vec<Piece>> {
                 let at = input.current_token_start();
                 let next = input.chars().next().filter(|c| !c.is_whitespace()).map_or(0, char::len_utf8);
                 let after = values.last().map_or_else(|| format!("{field}{}", op.name()), |last| format!("{last},"));
-                return Err(fault(at..at + next, format!("a value is missing after {after}")));
+                let message = format!("a value is missing after {after}");
+                let from = values.last().map_or(field.at.start, |last| last.at.end);
+                let open = FilterError::open(at..at + next, &*message, Mend::LeaveOut(from));
+                return Err(if input.is_empty() { ErrMode::Cut(open) } else { fault(at..at + next, message) });
             }
         }
         if opt(literal(",")).parse_next(input)?.is_none() {
@@ -251,7 +262,10 @@ fn quoted(input: &mut Input<'_>) -> Parsed<Piece> {
             Some('"') => break,
             Some('\\') => text.extend(opt(any).parse_next(input)?),
             Some(c) => text.push(c),
-            None => return Err(fault(start..input.current_token_start(), "this quote is not closed")),
+            None => {
+                let at = start..input.current_token_start();
+                return Err(ErrMode::Cut(FilterError::open(at, "this quote is not closed", Mend::Close('"'))));
+            }
         }
     }
     Ok(Piece { text, quoted: true, at: start..input.current_token_start() })

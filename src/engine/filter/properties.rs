@@ -73,6 +73,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     if let Err(fault) = Filter::parse(text) {
         prop_assert!(text.get(fault.at.clone()).is_some(), "{:?} of {:?}", fault, text);
         prop_assert!(!fault.message.is_empty());
+        prop_assert!(Filter::begun(text).is_none() || fault.is_incomplete());
     }
     for cursor in 0..=text.len() {
         let found = complete(text, cursor);

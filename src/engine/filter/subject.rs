@@ -76,9 +76,10 @@ impl<'a> Subject<'a> {
     pub(super) fn any_process(self, test: impl Fn(&Process) -> bool) -> Option<bool> {
         let mut found = None;
         for side in Side::BOTH {
-            let held = match self.record.end(side).map(|end| &end.owner) {
-                Some(owner) if *owner != Ownership::Unknown => owner.process().map(|process| test(process)),
-                _ => self.engine.owner(self.record, side).process().map(|process| test(process)),
+            let read = self.record.end(side).and_then(|end| end.owner.process());
+            let held = match read {
+                Some(process) => Some(test(process)),
+                None => self.engine.owner(self.record, side).process().map(|process| test(process)),
             };
             found = found.max(held);
         }

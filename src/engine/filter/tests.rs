@@ -162,6 +162,10 @@ fn terms_are_joined_as_usual() {
         ("10.0.0.0/24", true),
         ("10.0.1.0/24", false),
         ("2001:db8::1", false),
+        ("not dead:beef::/32", true),
+        ("not fd::5", true),
+        ("fd:5", true),
+        ("not fe80:", true),
         ("user", true),
     ] {
         assert_eq!(fits(&engine, text), expected, "{text}");
@@ -219,9 +223,31 @@ fn errors_point_at_the_word() {
 }
 
 #[test]
+fn what_is_begun_is_read_as_far_as_it_goes() {
+    for (typed, as_if) in [
+        ("port:80 or", Some("port:80 ")),
+        ("port:80 and not", Some("port:80 ")),
+        ("port:80 state:", Some("port:80 ")),
+        ("port:80 or rtt>", Some("port:80 ")),
+        ("port:80,", Some("port:80")),
+        ("(port:80 or (curl", Some("(port:80 or (curl))")),
+        ("proc:\"my ap", Some("proc:\"my ap\"")),
+        ("proc:\"my \\", Some("proc:\"my \\\"\"")),
+        ("not (", Some("")),
+        ("sate:", Some("")),
+        ("sate:x", None),
+        ("80) or", None),
+        ("(port:x", None),
+    ] {
+        assert_eq!(Filter::begun(typed), as_if.map(|text| Filter::parse(text).unwrap()), "{typed}");
+    }
+}
+
+#[test]
 fn a_filter_is_as_it_was_typed() {
     let filter = Filter::parse("port:80  OR curl").unwrap();
     assert_eq!(filter.text(), "port:80  OR curl");
+    assert_eq!(Filter::parse("proc:\u{202e}x").unwrap().text(), "proc:·x", "it is shown");
     assert!(!filter.is_empty() && Filter::parse(" ").unwrap().is_empty());
     assert_eq!(Arc::strong_count(filter.clone().test.as_ref().unwrap()), 2, "a copy costs nothing");
 }

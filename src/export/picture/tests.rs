@@ -3,10 +3,10 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use resvg::tiny_skia::{Pixmap, PremultipliedColorU8};
 
-use crate::export::Rgb;
+use crate::base::Rgb;
 
 fn bare() -> Footer {
-    Footer { source: "test.pcap".to_owned(), window: None, loss: None }
+    Footer { source: "test.pcap".to_owned(), window: None, loss: None, ascii: false }
 }
 
 fn svg_of(buffer: &Buffer) -> String {

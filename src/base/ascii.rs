@@ -1,0 +1,91 @@
+//! What stands for each character beyond ASCII where a terminal has nothing else: one for one, so that columns stay.
+
+/// The stand-in of a character of one column; `None` where there is none (letters of other scripts, pictures).
+pub fn stand_in(c: char) -> Option<char> {
+    Some(match c {
+        ' '..='~' => c,
+        '·' | '–' | '—' | '−' | '•' => '-',
+        '…' => '*',
+        '→' | '▸' | '▶' | '►' | '»' => '>',
+        '←' | '◂' | '◀' | '◄' | '«' | '≤' => '<',
+        '↑' | '▲' | '△' => '^',
+        '↓' | '▼' | '▽' => 'v',
+        '↔' | '⇄' => '=',
+        '‼' => 'X',
+        '✓' => 'y',
+        '✗' => 'n',
+        '≠' => '#',
+        '≥' => '>',
+        '≈' => '~',
+        '±' => '+',
+        '×' => 'x',
+        'µ' | 'μ' => 'u',
+        '∞' => '8',
+        '‖' => '|',
+        '■' | '●' | '◆' => '#',
+        '□' | '○' | '◇' => 'o',
+        // Eighths of a column's height, lowest first.
+        '▁' => '_',
+        '▂' => '.',
+        '▃' => ':',
+        '▄' => '-',
+        '▅' => '=',
+        '▆' => '+',
+        '▇' => '*',
+        '▏' | '▎' | '▍' | '▕' => '|',
+        '░' => '.',
+        '▒' => ':',
+        '\u{2580}'..='\u{259f}' => '#',
+        // Lines: what is neither level nor upright is a corner or a crossing.
+        '─' | '┄' | '┈' | '╌' | '╴' | '╶' | '╼' | '╾' => '-',
+        '━' | '═' | '┅' | '┉' | '╍' | '╸' | '╺' => '=',
+        '│' | '┃' | '║' | '┆' | '┇' | '┊' | '┋' | '╎' | '╏' | '╵' | '╷' | '╹' | '╻' | '╽' | '╿' => {
+            '|'
+        }
+        '╱' => '/',
+        '╲' => '\\',
+        '\u{2500}'..='\u{257f}' => '+',
+        '\u{2800}'..='\u{28ff}' => by_dots((c as u32 & 0xff).count_ones()),
+        _ => return None,
+    })
+}
+
+/// As dark as so many of a braille character's eight dots.
+const fn by_dots(dots: u32) -> char {
+    match dots {
+        0 => ' ',
+        1 => '.',
+        2 => ':',
+        3 | 4 => '-',
+        5 | 6 => '+',
+        _ => '#',
+    }
+}
+
+/// `text` in ASCII: what has no stand-in is a question mark.
+pub fn in_ascii(text: &str) -> String {
+    text.chars().map(|c| stand_in(c).unwrap_or('?')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_known_becomes_ascii() {
+        for c in '\0'..=char::MAX {
+            assert!(stand_in(c).is_none_or(|other| other.is_ascii_graphic() || other == ' '), "{c}");
+        }
+        assert_eq!(in_ascii("ESTAB ≠ ▁▂▃▄▅▆▇█ ╭─╮ ⣿⠁ 10.….5 日"), "ESTAB # _.:-=+*# +-+ #. 10.*.5 ?");
+    }
+
+    #[test]
+    fn what_must_be_told_apart_still_is() {
+        for group in ["▁▂▃▄▅▆▇█", "‼!", "✓✗", "≠!·", "━─ ", "▲▼"] {
+            let mut all: Vec<Option<char>> = group.chars().map(stand_in).collect();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), group.chars().count(), "{group}");
+        }
+    }
+}
