@@ -184,7 +184,10 @@ impl Source {
         if self.is_due(&decoded) {
             self.tell(inputs);
         }
-        inputs.extend(Input::of(&decoded));
+        match decoded {
+            Decoded::Tcp(segment) => inputs.push(Input::Segment(segment)),
+            other => inputs.extend(Input::of(&other)),
+        }
         Ok(true)
     }
 

@@ -1,6 +1,7 @@
 //! A bounded history in bins of time: what sparklines are drawn from.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::Timestamp;
@@ -12,8 +13,8 @@ pub struct Series {
     len: usize,
     /// Number of the newest bin; the front of `bins` is the oldest.
     newest: Option<i64>,
-    /// When that bin begins.
-    newest_begins: Timestamp,
+    /// The nanoseconds of that bin.
+    recent: Range<i64>,
     bins: VecDeque<u64>,
 }
 
@@ -24,7 +25,7 @@ impl Series {
     /// If `width` is zero or `len` is zero.
     pub fn new(width: Duration, len: usize) -> Self {
         assert!(!width.is_zero() && len > 0, "a series needs bins");
-        Self { width, len, newest: None, newest_begins: Timestamp::MAX, bins: VecDeque::new() }
+        Self { width, len, newest: None, recent: 0..0, bins: VecDeque::new() }
     }
 
     /// The width of a bin.
@@ -79,7 +80,7 @@ impl Series {
 
     fn bin_mut(&mut self, ts: Timestamp, fill: u64) -> Option<&mut u64> {
         // Nearly always the newest, which needs no division.
-        if ts >= self.newest_begins && ts.since(self.newest_begins) < self.width && self.newest.is_some() {
+        if self.recent.contains(&ts.nanos()) {
             return self.bins.back_mut();
         }
         let number = ts.bin(self.width);
@@ -94,7 +95,7 @@ impl Series {
             self.newest = Some(number);
         }
         if number >= newest {
-            self.newest_begins = ts.bin_begin(self.width);
+            self.recent = ts.bin_span(self.width);
         }
         let back = usize::try_from(self.newest? - number).ok()?;
         let index = self.bins.len().checked_sub(1)?.checked_sub(back)?;

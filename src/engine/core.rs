@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Series, Timestamp};
-use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
+use crate::flow::{Class, Flow, HandshakeOutcome, Side};
 use crate::wire::Segment;
 
+use super::course::Course;
 use super::dashboard::{Dashboard, Evicted, Sees, StatePane, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::handshakes::Handshakes;
 use super::join::KernelSide;
-use super::record::{Rare, Rate, Record, Standing};
+use super::record::{Rare, Record, Standing};
 use super::states::States;
 use super::table::{FlowTable, Key, Slot, Tuple, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache};
@@ -197,11 +198,11 @@ impl Engine {
 
     fn fire(&mut self, at: Timestamp, id: FlowId) {
         let Some(slot) = self.table.find_id(id) else { return };
-        if self.table.get(slot).armed != Some(at) {
+        if self.table.get(slot).armed != at {
             return;
         }
         self.change(slot, at, |record| {
-            record.armed = None;
+            record.armed = Timestamp::MAX;
             if let Some(flow) = &mut record.wire {
                 flow.expire(at);
             }
@@ -281,7 +282,7 @@ impl Engine {
         };
         if flow.is_replaced_by(segment, from) {
             // Of a SYN after a SYN that nobody answered, the connection before both is the one that may still live.
-            let before = record.older.filter(|_| flow.is_unproven() && self.older_of(record).is_some());
+            let before = record.older().filter(|_| flow.is_unproven() && self.older_of(record).is_some());
             return Incarnation::New { older: Some(before.unwrap_or((slot, record.id))) };
         }
         Incarnation::Same(self.older_owner(record, segment).unwrap_or(slot))
@@ -296,7 +297,7 @@ impl Engine {
 
     /// The incarnation before, while nothing has shown that the SYN which followed it was believed.
     pub(super) fn older_of(&self, newer: &Record) -> Option<Slot> {
-        let (slot, id) = newer.older.filter(|_| newer.wire.as_ref().is_some_and(Flow::is_unproven))?;
+        let (slot, id) = newer.older().filter(|_| newer.wire.as_ref().is_some_and(Flow::is_unproven))?;
         (self.table.find_id(id) == Some(slot)).then_some(slot)
     }
 
@@ -312,26 +313,24 @@ impl Engine {
             resp,
             orig_known: segment.flags.syn(),
             wire: None,
-            analysis: if older.is_some() { Analysis::reusing() } else { Analysis::new() },
-            zeek: None,
-            rare: Rare::of(segment),
+            course: None,
+            first_len: segment.frame_len,
+            rare: Rare::of(segment, older),
             bare: [false; 2],
             ends: [None, None],
             local,
             first: segment.ts,
             touched: segment.ts,
-            rate: Rate::default(),
-            armed: None,
-            older,
+            armed: Timestamp::MAX,
         });
         let evicted = |(slot, id): &(Slot, FlowId)| self.table.find_id(*id) != Some(*slot);
         if let Some((slot, _)) = older.filter(|older| !evicted(older))
-            && let Some(zeek) = &mut self.table.get_mut(slot).zeek
+            && let Some(course) = self.table.get_mut(slot).course_mut()
         {
-            zeek.replaced(segment.ts);
+            course.zeek.replaced(segment.ts);
         }
         let flow = if older.is_some() { Flow::reusing(segment) } else { Flow::new(segment) };
-        self.start_wire(slot, segment, flow);
+        self.start_wire(slot, segment, flow, false);
     }
 
     /// A connection that only the kernel had shown sends its first captured segment.
@@ -344,20 +343,25 @@ impl Engine {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
-        record.rare = Rare::of(segment);
-        self.start_wire(slot, segment, flow);
+        record.rare = Rare::of(segment, None);
+        record.first_len = segment.frame_len;
+        self.start_wire(slot, segment, flow, true);
     }
 
-    fn start_wire(&mut self, slot: Slot, segment: &Segment, flow: Flow) {
+    fn start_wire(&mut self, slot: Slot, segment: &Segment, flow: Flow, adopted: bool) {
         if segment.flags.syn() && !segment.malformed {
             self.handshakes.begin(segment.ts);
         }
         self.change(slot, segment.ts, |record| {
             let from = side_of(record, segment.src);
             record.bare[from.index()] = segment.tunnel.is_none();
-            record.touch(segment, u64::from(segment.frame_len) * 8);
+            record.touched = record.touched.max(segment.ts);
             record.wire = Some(flow);
-            record.zeek = Some(Zeek::new(segment, side_of(record, segment.src)));
+            let reuses = record.older().is_some();
+            // A connection that the kernel had shown may have been turned around.
+            if adopted || reuses || !Course::is_told_by_flow(segment) {
+                record.course = Some(Box::new(Course::new(segment, from, reuses)));
+            }
         });
     }
 
@@ -370,13 +374,14 @@ impl Engine {
         let (id, resp) = (record.id, record.resp);
         let deadline = record.wire.as_ref().and_then(Flow::next_deadline);
         if let Some(deadline) = deadline
-            && record.armed.is_none_or(|armed| deadline < armed)
+            && deadline < record.armed
         {
-            record.armed = Some(deadline);
+            record.armed = deadline;
             self.deadlines.push(deadline, id);
         }
         if was != is {
-            let took = self.took(slot, &is);
+            // What is kept of times is asked for only when a handshake ends.
+            let took = if was.outcome == is.outcome { None } else { self.took(slot, &is) };
             self.states.turn(at, &was, &is);
             self.handshakes.turn(id, resp, &was, &is, took);
             self.supersede_older(slot, &is, at);
@@ -386,14 +391,16 @@ impl Engine {
 
     fn took(&self, slot: Slot, is: &Standing) -> Option<Duration> {
         let completed = matches!(is.outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous));
-        completed.then(|| self.table.get(slot).wire.as_ref()?.handshake().connect_time).flatten()
+        completed.then(|| self.table.get(slot).wire.as_ref()?.connect_time()).flatten()
     }
 
     /// Once a new incarnation's SYN was believed, the one before it is over.
     fn supersede_older(&mut self, slot: Slot, is: &Standing, at: Timestamp) {
         let believed = matches!(is.outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous));
-        let Some((older, id)) = self.table.get(slot).older.filter(|_| believed) else { return };
-        self.table.get_mut(slot).older = None;
+        let Some((older, id)) = self.table.get(slot).older().filter(|_| believed) else { return };
+        if let Some(rare) = &mut self.table.get_mut(slot).rare {
+            rare.older = None;
+        }
         if self.table.find_id(id) == Some(older) {
             self.change(older, at, |record| {
                 if let Some(flow) = &mut record.wire {
@@ -411,7 +418,7 @@ impl Engine {
             self.drop_flow(slot);
         }
         let (table, deadlines) = (&self.table, &mut self.deadlines);
-        deadlines.prune(table.len(), |at, id| table.find_id(id).is_some_and(|slot| table.get(slot).armed == Some(at)));
+        deadlines.prune(table.len(), |at, id| table.find_id(id).is_some_and(|slot| table.get(slot).armed == at));
     }
 
     fn drop_flow(&mut self, slot: Slot) {

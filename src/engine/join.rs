@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Side};
+use crate::flow::Side;
 use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
@@ -18,7 +18,7 @@ use super::FlowId;
 use super::dashboard::{KernelSight, Ownership};
 use super::end::End;
 use super::opener::listener_of;
-use super::record::{Rate, Record};
+use super::record::Record;
 use super::table::{Slot, Tuple, side_of};
 use super::time_wait;
 
@@ -190,17 +190,15 @@ impl Engine {
             resp,
             orig_known,
             wire: None,
-            analysis: Analysis::new(),
-            zeek: None,
+            course: None,
+            first_len: 0,
             rare: None,
             bare: [false; 2],
             ends: [None, None],
             local,
             first: sample.ts,
             touched: sample.ts,
-            rate: Rate::default(),
-            armed: None,
-            older: None,
+            armed: Timestamp::MAX,
         })
     }
 

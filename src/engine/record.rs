@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
+use crate::flow::{Class, Flow, HandshakeOutcome, Side};
 use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
+use super::course::Course;
 use super::dashboard::Rejection;
 use super::end::End;
 use super::table::{Slot, Tuple, side_of};
@@ -22,10 +23,10 @@ pub(super) struct Record {
     pub(super) orig_known: bool,
     /// `None` if only the kernel knows it.
     pub(super) wire: Option<Flow>,
-    /// What Wireshark says of its segments; empty while only the kernel knows it.
-    pub(super) analysis: Analysis,
-    /// What Zeek would log of it; `None` if only the kernel knows it.
-    pub(super) zeek: Option<Zeek>,
+    /// What else is told of its segments; `None` if only the kernel knows it, and of a lone SYN: see [`Course`].
+    pub(super) course: Option<Box<Course>>,
+    /// The length of the first captured frame, bytes.
+    pub(super) first_len: u32,
     /// What few flows have.
     pub(super) rare: Option<Box<Rare>>,
     /// Whose segments were seen outside of any tunnel.
@@ -37,11 +38,8 @@ pub(super) struct Record {
     pub(super) first: Timestamp,
     /// The last segment, or the last reading in which the kernel had it.
     pub(super) touched: Timestamp,
-    pub(super) rate: Rate,
-    /// The earliest deadline in the queue for this flow.
-    pub(super) armed: Option<Timestamp>,
-    /// The incarnation of the tuple before this one, while it may still be alive (RFC 5961 §4).
-    pub(super) older: Option<(Slot, FlowId)>,
+    /// The earliest deadline in the queue for this flow; [`Timestamp::MAX`] if there is none.
+    pub(super) armed: Timestamp,
 }
 
 /// What few flows have, kept apart.
@@ -52,13 +50,16 @@ pub(super) struct Rare {
     pub(super) tunnel: Option<Tunnel>,
     /// What an ICMP error said of the SYN.
     pub(super) rejected: Option<Rejection>,
+    /// The incarnation of the tuple before this one, while it may still be alive (RFC 5961 §4).
+    pub(super) older: Option<(Slot, FlowId)>,
 }
 
 impl Rare {
     /// What the first captured segment shows, if anything.
-    pub(super) fn of(segment: &Segment) -> Option<Box<Self>> {
+    pub(super) fn of(segment: &Segment, older: Option<(Slot, FlowId)>) -> Option<Box<Self>> {
         let Segment { vlan, tunnel, .. } = *segment;
-        (vlan.is_some() || tunnel.is_some()).then(|| Box::new(Self { vlan, tunnel, rejected: None }))
+        let any = vlan.is_some() || tunnel.is_some() || older.is_some();
+        any.then(|| Box::new(Self { vlan, tunnel, rejected: None, older }))
     }
 }
 
@@ -122,6 +123,11 @@ impl Record {
         }
     }
 
+    /// The incarnation of the tuple before this one, while it may still be alive.
+    pub(super) fn older(&self) -> Option<(Slot, FlowId)> {
+        self.rare.as_deref().and_then(|rare| rare.older)
+    }
+
     /// For eviction: a socket that the kernel still holds keeps its flow from being called closed. One that it held and
     /// holds no more has ended, though the wire did not show how.
     pub(super) fn class(&self) -> Class {
@@ -141,9 +147,12 @@ impl Record {
 
     /// Counts a segment towards age, rate and analysis.
     pub(super) fn touch(&mut self, segment: &Segment, bits: u64) {
-        self.analysis.feed(segment, side_of(self, segment.src));
+        let from = side_of(self, segment.src);
         self.touched = self.touched.max(segment.ts);
-        self.rate.add(segment.ts, bits);
+        if let Some(course) = self.course_mut() {
+            course.analysis.feed(segment, from);
+            course.rate.add(segment.ts, bits);
+        }
     }
 
     /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing is changed,
@@ -161,22 +170,26 @@ impl Record {
 
     /// Reads a little of everything that a segment's way through asks for, so that it is at hand.
     pub(super) fn warm(&self) -> u64 {
-        let parts =
-            [self.wire.as_ref().map(Flow::warm), Some(self.analysis.warm()), self.zeek.as_ref().map(Zeek::warm)];
-        parts.into_iter().flatten().fold(self.id.0 ^ u64::from(self.resp.port()), |sum, part| sum ^ part)
+        let flow = self.wire.as_ref().map_or(0, Flow::warm);
+        flow ^ self.id.0 ^ u64::from(self.resp.port())
+    }
+
+    /// The same of its course; what [`Record::warm`] reads tells where that is.
+    pub(super) fn warm_course(&self) -> u64 {
+        self.course.as_deref().map_or(0, Course::warm)
     }
 
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
     pub(super) fn bits_per_s(&self, now: Timestamp) -> Option<u64> {
         let (first, _) = self.wire.as_ref()?.span();
-        (now.bin(SECOND) > first.bin(SECOND)).then(|| self.rate.per_second(now))
+        (now.seconds() > first.seconds()).then(|| self.course().map_or(0, |course| course.rate.per_second(now)))
     }
 
     /// Shows Zeek's machine a segment of the tuple.
     pub(super) fn feed_zeek(&mut self, segment: &Segment) {
         let from = side_of(self, segment.src);
-        if let Some(zeek) = &mut self.zeek {
-            zeek.feed(segment, from);
+        if let Some(course) = self.course_mut() {
+            course.zeek.feed(segment, from);
         }
     }
 
@@ -198,17 +211,17 @@ impl Record {
 
     /// Exchanges originator and responder.
     pub(super) fn turn_around(&mut self) {
+        self.course_mut();
         std::mem::swap(&mut self.orig, &mut self.resp);
         self.ends.swap(0, 1);
         self.local.swap(0, 1);
         self.bare.swap(0, 1);
-        if let Some(flow) = &mut self.wire
-            && flow.turn_around()
-        {
-            self.analysis.turn_around();
-        }
-        if let Some(zeek) = &mut self.zeek {
-            zeek.turn_around();
+        let turned = self.wire.as_mut().is_some_and(Flow::turn_around);
+        if let Some(course) = &mut self.course {
+            if turned {
+                course.analysis.turn_around();
+            }
+            course.zeek.turn_around();
         }
     }
 
@@ -229,8 +242,6 @@ pub(super) struct Rate {
     previous: u64,
 }
 
-const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
-
 impl Rate {
     pub(super) fn add(&mut self, ts: Timestamp, bits: u64) {
         let bin = ts.seconds();
@@ -243,7 +254,7 @@ impl Rate {
 
     /// Bits in the last complete second before `now`.
     pub(super) fn per_second(&self, now: Timestamp) -> u64 {
-        match now.bin(SECOND).saturating_sub(self.bin) {
+        match now.seconds().saturating_sub(self.bin) {
             0 => self.previous,
             1 => self.current,
             _ => 0,

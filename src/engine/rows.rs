@@ -75,7 +75,7 @@ impl Engine {
         let sockets = Side::BOTH.map(|side| record.end(side).map(End::detail));
         let handshake = wire.map(Flow::handshake);
         let life = wire.map(Flow::life).unwrap_or_default();
-        let analysis = wire.map(|_| record.analysis.counts());
+        let analysis = record.analysis_counts();
         Some(FlowDetail {
             first_from: wire.map(Flow::first_from),
             handshake,
@@ -84,7 +84,7 @@ impl Engine {
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
             life,
-            zeek: record.zeek.as_ref().map(|zeek| zeek.rows(self.now.unwrap_or_default())),
+            zeek: record.zeek_rows(self.now.unwrap_or_default()),
             row,
             halves,
             analysis,
@@ -109,7 +109,7 @@ impl Engine {
             bits_per_s: record.bits_per_s(self.now.unwrap_or_default()),
             rtt: record.rtt(),
             retrans: record.retrans(),
-            retrans_wire: record.wire.as_ref().map(|_| record.analysis.retransmissions()),
+            retrans_wire: record.retransmissions(),
             closed: record.is_closed(),
         }
     }

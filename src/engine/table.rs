@@ -47,17 +47,14 @@ impl Tuple {
     }
 }
 
-/// All of it in one word after the other, without gaps.
+/// All of it in few whole words.
 impl Hash for Tuple {
     #[inline]
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let mut words = [0; 40];
-        words[..16].copy_from_slice(&self.low.bits().to_ne_bytes());
-        words[16..32].copy_from_slice(&self.high.bits().to_ne_bytes());
-        words[32..34].copy_from_slice(&self.low.port().to_ne_bytes());
-        words[34..36].copy_from_slice(&self.high.port().to_ne_bytes());
-        words[36..].copy_from_slice(&self.scope.0.to_ne_bytes());
-        hasher.write(&words);
+        let ports = u64::from(self.low.port()) << 16 | u64::from(self.high.port());
+        hasher.write_u128(self.low.bits());
+        hasher.write_u128(self.high.bits());
+        hasher.write_u64(u64::from(self.scope.0) << 32 | ports);
     }
 }
 
@@ -83,7 +80,7 @@ struct Entry {
     placed: Timestamp,
 }
 
-type Page = [Option<Entry>; PAGE];
+type Page = [Option<Entry>];
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -144,7 +141,10 @@ impl FlowTable {
     /// What [`FlowTable::find_key`] asks for; it stays valid.
     #[inline]
     pub(super) fn key(&self, tuple: Tuple) -> Key {
-        Key { tuple, hash: self.hash(&tuple) }
+        // Written out, so that it becomes one piece of code.
+        let mut hasher = self.hasher.build_hasher();
+        tuple.hash(&mut hasher);
+        Key { tuple, hash: hasher.finish() }
     }
 
     /// The newest incarnation of a tuple.
@@ -166,12 +166,17 @@ impl FlowTable {
             // The first whose hash looks alike: the index is read, records are not.
             *likely = key.as_ref().and_then(|key| self.by_tuple.find(key.hash, |_| true));
         }
-        let entries =
-            likely.into_iter().flatten().map(|slot| (&self.pages[*slot as usize / PAGE], *slot as usize % PAGE));
-        entries.fold(0, |sum, (page, index)| {
-            let read = page[index].as_ref().map_or(0, |entry| entry.record.warm() ^ u64::from(entry.next));
-            sum ^ read ^ Arc::strong_count(page) as u64
-        })
+        let slots = || likely.into_iter().flatten().copied();
+        let records = slots().fold(0, |sum, slot| {
+            let read = self.likely_entry(slot).map_or(0, |entry| entry.record.warm() ^ u64::from(entry.next));
+            sum ^ read ^ Arc::strong_count(&self.pages[slot as usize / PAGE]) as u64
+        });
+        let courses = slots().filter_map(|slot| self.likely_entry(slot));
+        courses.fold(records, |sum, entry| sum ^ entry.record.warm_course())
+    }
+
+    fn likely_entry(&self, slot: u32) -> Option<&Entry> {
+        self.pages[slot as usize / PAGE][slot as usize % PAGE].as_ref()
     }
 
     /// The flow of that number, if it is still there.
@@ -304,7 +309,7 @@ impl FlowTable {
 
     fn grow(&mut self) -> u32 {
         let first = self.pages.len() * PAGE;
-        self.pages.push(Arc::new([const { None }; PAGE]));
+        self.pages.push((0..PAGE).map(|_| None).collect());
         self.free.extend((first + 1..first + PAGE).rev().filter_map(|slot| u32::try_from(slot).ok()));
         u32::try_from(first).expect("the table's bound is below 2^32")
     }
@@ -350,11 +355,11 @@ impl FlowTable {
     }
 }
 
-/// Copies a page that another copy of the engine has too. Apart, since the copy takes much of the stack.
+/// Copies a page that another copy of the engine has too.
 #[cold]
 #[inline(never)]
 fn unshare(page: &mut Arc<Page>) {
-    *page = Arc::new(Page::clone(page));
+    *page = page.iter().cloned().collect();
 }
 
 fn entry_in(pages: &[Arc<Page>], slot: u32) -> &Entry {

@@ -263,12 +263,22 @@ impl Flow {
         if self.marks.has(flag::BEGUN_BY_SYN) { Some(self.first) } else { self.last_syn.get() }
     }
 
+    /// When the segment came that completed it.
+    fn ack_at(&self) -> Option<Timestamp> {
+        let complete = matches!(self.outcome, HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous);
+        self.concluded.get().filter(|_| complete && self.marks.has(flag::ACK_SEEN))
+    }
+
+    /// See [`HandshakeView::connect_time`].
+    pub fn connect_time(&self) -> Option<Duration> {
+        between(self.syn_at(), self.ack_at()).filter(|_| self.syn_ack.is_set())
+    }
+
     /// The handshake in full.
     pub fn handshake(&self) -> HandshakeView {
         let [orig, resp] = &self.halves;
         let crossed = self.syns_crossed();
-        let complete = matches!(self.outcome, HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous);
-        let ack_at = self.concluded.get().filter(|_| complete && self.marks.has(flag::ACK_SEEN));
+        let ack_at = self.ack_at();
         let syn_to_syn_ack = between(self.last_syn.get(), self.syn_ack.get()).filter(|_| !crossed);
         let syn_ack_to_ack = between(self.last_syn_ack.get(), ack_at).filter(|_| !crossed);
         let sent_once = orig.syns == 1 && resp.syn_acks == 1;
@@ -283,7 +293,7 @@ impl Flow {
             syn_to_syn_ack,
             syn_ack_to_ack,
             rtt: rtt.filter(|_| sent_once),
-            connect_time: between(self.syn_at(), ack_at).filter(|_| self.syn_ack.is_set()),
+            connect_time: self.connect_time(),
             offered: [orig.offered(), resp.offered()],
         }
     }

@@ -29,7 +29,7 @@ mod tests;
 mod trace;
 
 pub use analysis::{Analysis, AnalysisCounts, Mark, Marks};
-pub use machine::Flow;
+pub use machine::{Flow, LoneSyn};
 pub use view::{
     Class, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,
 };

@@ -3,7 +3,8 @@
 //! May touch `base` and `wire::Segment`. Gives exactly what [`Flow::feed`] gives, or nothing.
 
 use super::half::mark;
-use super::machine::Flow;
+use super::machine::{Flow, flag};
+use super::stamp::Offset;
 use super::view::Side;
 use crate::base::TcpState;
 use crate::wire::{Flags, Segment};
@@ -15,12 +16,26 @@ impl Flow {
         if !self.is_plain(segment, from) {
             return false;
         }
-        self.count(segment, from);
+        self.count_plain(segment, from);
         self.last = self.last.max(segment.ts);
         self.halves[from.peer().index()].acknowledge(segment.ack);
         self.halves[from.index()].advance(segment.seq, segment.end());
         self.take_window(segment, from);
         true
+    }
+
+    /// What [`Flow::count`] counts of it.
+    fn count_plain(&mut self, segment: &Segment, from: Side) {
+        let first = self.first;
+        let half = &mut self.halves[from.index()];
+        half.segments += 1;
+        self.seen |= if segment.payload_len > 0 { 8 } else { 4 };
+        if segment.payload_len > 0 {
+            half.payload_bytes = half.payload_bytes.saturating_add(segment.payload_len.into());
+            half.first_data_at.set_once(segment.ts, first);
+            self.last_data_at = Offset::of(segment.ts, first);
+            self.marks.put(flag::LAST_DATA_FROM_RESP, from == Side::Resp);
+        }
     }
 
     fn is_plain(&self, segment: &Segment, from: Side) -> bool {

@@ -9,7 +9,7 @@ use super::ip::{self, Datagram, Part};
 use super::link::{self, Header, Layer};
 use super::route::Route;
 use super::span::Span;
-use super::{Decoded, Frame, FrameCounts, LinkType, Stop, icmp, tcp, tunnel};
+use super::{Decoded, Frame, FrameCounts, Stop, icmp, plain, tcp, tunnel};
 
 /// Decodes the frames of one source.
 #[derive(Debug, Clone)]
@@ -41,25 +41,19 @@ impl Decoder {
 
     /// Decodes one frame: link headers, IP and tunnels down to TCP, or to an ICMP error that quotes TCP. The frame
     /// that completes a fragmented datagram is what the datagram is.
+    #[inline]
     pub fn decode(&mut self, frame: &Frame<'_>) -> Decoded {
-        let decoded = self.plain(frame).unwrap_or_else(|| self.any(frame));
+        if let Some(segment) = plain::segment(frame, self.with_digests) {
+            self.counts.count_segment();
+            return Decoded::Tcp(segment);
+        }
+        let decoded = self.any(frame);
         self.counts.count(&decoded);
         decoded
     }
 
-    /// TCP right behind the headers of Ethernet and IP, as nearly every frame has it: what [`Self::any`] gives for it,
-    /// or nothing.
-    #[inline]
-    pub(super) fn plain(&self, frame: &Frame<'_>) -> Option<Decoded> {
-        const ETHERNET: LinkType = LinkType(1);
-        let ([.., high, low], span) = Span::new(frame.bytes, frame.len).header::<14>()?;
-        let is_ip =
-            frame.link == ETHERNET && matches!((high, low, span.u8(0)? >> 4), (0x08, 0x00, 4) | (0x86, 0xdd, 6));
-        let datagram = ip::plain(span).filter(|_| is_ip)?;
-        tcp::segment(frame, &Route::default(), &datagram, self.with_digests).map(Decoded::Tcp).ok()
-    }
-
     /// Whatever the frame is.
+    #[inline(never)]
     pub(super) fn any(&mut self, frame: &Frame<'_>) -> Decoded {
         let layer = Layer::new(Header::Link(frame.link), Span::new(frame.bytes, frame.len));
         self.read(frame, layer, &mut Route::default()).unwrap_or_else(|stop| match stop {

@@ -210,6 +210,11 @@ impl Row {
         is_lagging(&end, &peer, waits)
     }
 
+    /// Neither taken over nor closed.
+    pub(super) fn is_going_on(&self) -> bool {
+        self.replaced.is_none() && self.close_at == NEVER
+    }
+
     /// §2: whether a timer ends this row by `now`, and which.
     pub(super) fn due(&self, now: Timestamp) -> Option<RowEnd> {
         if self.replaced.is_some() {

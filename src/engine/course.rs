@@ -1,0 +1,109 @@
+//! What a flow keeps from its second segment on: the analysis, Zeek's view, the rate.
+//!
+//! A flow that is a lone plain SYN keeps none of it, since its flow tells that SYN in full: a flood of SYNs from
+//! ever new addresses takes little memory. Whoever asks for such a flow's course has it made from the SYN.
+
+use std::borrow::Cow;
+
+use crate::base::{Scope, Seq, Timestamp};
+use crate::flow::{Analysis, AnalysisCounts, Flow, Side, Zeek, ZeekView};
+use crate::wire::{Flags, Options, Segment};
+
+use super::record::{Rate, Record};
+
+/// Beside the flow's states: what else is told of its segments.
+#[derive(Debug, Clone)]
+pub(super) struct Course {
+    /// What Wireshark says of them.
+    pub(super) analysis: Analysis,
+    /// What Zeek would log of them.
+    pub(super) zeek: Zeek,
+    pub(super) rate: Rate,
+}
+
+impl Course {
+    /// Of a flow whose first segment is `segment`, sent by `from`; `reuses`: on a tuple that had a flow before.
+    pub(super) fn new(segment: &Segment, from: Side, reuses: bool) -> Self {
+        let mut analysis = if reuses { Analysis::reusing() } else { Analysis::new() };
+        analysis.feed(segment, from);
+        let mut rate = Rate::default();
+        rate.add(segment.ts, u64::from(segment.frame_len) * 8);
+        Self { analysis, zeek: Zeek::new(segment, from), rate }
+    }
+
+    /// Reads a little of every part, so that all of it is at hand.
+    pub(super) fn warm(&self) -> u64 {
+        self.analysis.warm() ^ self.zeek.warm()
+    }
+
+    /// Whether [`Record::course`] can make the course of a flow that begins with this segment: a SYN of which nothing
+    /// counts but what [`Flow::lone_syn`] tells.
+    pub(super) fn is_told_by_flow(segment: &Segment) -> bool {
+        const KINDS: u16 = 0x3f;
+        let Segment { flags, options, .. } = segment;
+        let said_more = options.cut || options.mptcp.is_some() || segment.ack != Seq(0) || segment.malformed;
+        flags.0 & KINDS == Flags::SYN.0 && !said_more
+    }
+}
+
+impl Record {
+    /// What is told of its segments; `None` if there was none.
+    pub(super) fn course(&self) -> Option<Cow<'_, Course>> {
+        match self.course.as_deref() {
+            Some(course) => Some(Cow::Borrowed(course)),
+            None => self.wire.as_ref().map(|flow| Cow::Owned(self.made_course(flow))),
+        }
+    }
+
+    /// The same, kept from now on. To be called before the flow takes in its second segment.
+    pub(super) fn course_mut(&mut self) -> Option<&mut Course> {
+        if self.course.is_none() {
+            self.course = self.wire.as_ref().map(|flow| Box::new(self.made_course(flow)));
+        }
+        self.course.as_deref_mut()
+    }
+
+    /// The course of a flow that is a lone SYN.
+    fn made_course(&self, flow: &Flow) -> Course {
+        let syn = flow.lone_syn();
+        let segment = Segment {
+            ts: flow.span().0,
+            scope: Scope::FILE,
+            iface: 0,
+            src: self.orig,
+            dst: self.resp,
+            seq: syn.seq,
+            ack: Seq(0),
+            flags: Flags::SYN,
+            window: syn.window,
+            payload_len: syn.payload_len,
+            malformed: false,
+            frame_len: self.first_len,
+            options: Options { wscale: syn.wscale, ..Options::default() },
+            ttl: 0,
+            vlan: None,
+            tunnel: None,
+            digest: 0,
+        };
+        Course::new(&segment, Side::Orig, false)
+    }
+
+    /// How often each half's segments were marked; `None` if no segment was seen.
+    pub(super) fn analysis_counts(&self) -> Option<[AnalysisCounts; 2]> {
+        match self.course.as_deref() {
+            Some(course) => Some(course.analysis.counts()),
+            // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
+            None => self.wire.as_ref().map(|_| Default::default()),
+        }
+    }
+
+    /// Segments sent again, by the wire; `None` if no segment was seen.
+    pub(super) fn retransmissions(&self) -> Option<u64> {
+        self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, |course| course.analysis.retransmissions()))
+    }
+
+    /// What Zeek would log of it at `now`; `None` if no segment was seen.
+    pub(super) fn zeek_rows(&self, now: Timestamp) -> Option<ZeekView> {
+        self.course().map(|course| course.zeek.rows(now))
+    }
+}
