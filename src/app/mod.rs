@@ -5,6 +5,7 @@ mod driver;
 mod feed;
 mod gather;
 mod live;
+mod meter;
 mod privileges;
 mod read;
 mod replay;

@@ -34,6 +34,7 @@ impl Series {
     }
 
     /// Adds `amount` to the bin of `ts`. An instant older than the oldest bin is dropped.
+    #[inline]
     pub fn add(&mut self, ts: Timestamp, amount: u64) {
         if let Some(bin) = self.bin_mut(ts, 0) {
             *bin = bin.saturating_add(amount);
@@ -78,11 +79,14 @@ impl Series {
         bins.len().checked_sub(2).map_or(0, |index| bins[index])
     }
 
+    #[inline]
     fn bin_mut(&mut self, ts: Timestamp, fill: u64) -> Option<&mut u64> {
         // Nearly always the newest, which needs no division.
-        if self.recent.contains(&ts.nanos()) {
-            return self.bins.back_mut();
-        }
+        if self.recent.contains(&ts.nanos()) { self.bins.back_mut() } else { self.any_bin_mut(ts, fill) }
+    }
+
+    #[inline(never)]
+    fn any_bin_mut(&mut self, ts: Timestamp, fill: u64) -> Option<&mut u64> {
         let number = ts.bin(self.width);
         let newest = *self.newest.get_or_insert(number);
         if self.bins.is_empty() {

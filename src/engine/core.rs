@@ -98,7 +98,7 @@ impl Engine {
 
     /// Takes in one input: moves the clock, fires what is due, then applies it.
     pub fn feed(&mut self, input: &Input) {
-        self.feed_found(input, self.key_of(input));
+        self.feed_found(input, self.key_of(input).as_ref());
     }
 
     /// Takes in many inputs; the same result as one by one.
@@ -110,8 +110,8 @@ impl Engine {
             }
             // What it read is not asked for; that it was read counts.
             std::hint::black_box(self.table.warm(&keys[..inputs.len()]));
-            for (input, key) in inputs.iter().zip(keys) {
-                self.feed_found(input, key);
+            for (input, key) in inputs.iter().zip(&keys) {
+                self.feed_found(input, key.as_ref());
             }
         }
     }
@@ -123,11 +123,12 @@ impl Engine {
         Some(self.table.key(Tuple::new(segment.scope, segment.src, segment.dst)))
     }
 
-    fn feed_found(&mut self, input: &Input, key: Option<Key>) {
+    #[inline]
+    fn feed_found(&mut self, input: &Input, key: Option<&Key>) {
         self.advance(input.ts(), !matches!(input, Input::Tick(_)));
         match input {
             Input::Segment(segment) => {
-                let found = key.and_then(|key| self.table.find_key(&key));
+                let found = key.and_then(|key| self.table.find_key(key));
                 self.segment(segment, found);
             }
             Input::Icmp(quote) => self.icmp(quote),
@@ -306,17 +307,24 @@ impl Engine {
         let from = Flow::side_of_first(segment);
         let (orig, resp) = if from == Side::Orig { (segment.src, segment.dst) } else { (segment.dst, segment.src) };
         let local = self.locality(orig, resp);
+        // Where both ends are one, a segment counts as the originator's.
+        let from = if orig == segment.src { Side::Orig } else { Side::Resp };
+        let reuses = older.is_some();
+        let course =
+            (reuses || !Course::is_told_by_flow(segment)).then(|| Box::new(Course::new(segment, from, reuses)));
+        let mut bare = [false; 2];
+        bare[from.index()] = segment.tunnel.is_none();
         let slot = self.table.insert(|id| Record {
             id,
             scope: segment.scope,
             orig,
             resp,
             orig_known: segment.flags.syn(),
-            wire: None,
-            course: None,
+            wire: Some(if reuses { Flow::reusing(segment) } else { Flow::new(segment) }),
+            course,
             first_len: segment.frame_len,
             rare: Rare::of(segment, older),
-            bare: [false; 2],
+            bare,
             ends: [None, None],
             local,
             first: segment.ts,
@@ -329,8 +337,8 @@ impl Engine {
         {
             course.zeek.replaced(segment.ts);
         }
-        let flow = if older.is_some() { Flow::reusing(segment) } else { Flow::new(segment) };
-        self.start_wire(slot, segment, flow, false);
+        self.note_handshake(segment);
+        self.account(slot, segment.ts, &Standing { local, ..Standing::default() });
     }
 
     /// A connection that only the kernel had shown sends its first captured segment.
@@ -345,24 +353,21 @@ impl Engine {
         record.orig_known |= segment.flags.syn();
         record.rare = Rare::of(segment, None);
         record.first_len = segment.frame_len;
-        self.start_wire(slot, segment, flow, true);
-    }
-
-    fn start_wire(&mut self, slot: Slot, segment: &Segment, flow: Flow, adopted: bool) {
-        if segment.flags.syn() && !segment.malformed {
-            self.handshakes.begin(segment.ts);
-        }
+        self.note_handshake(segment);
         self.change(slot, segment.ts, |record| {
             let from = side_of(record, segment.src);
             record.bare[from.index()] = segment.tunnel.is_none();
             record.touched = record.touched.max(segment.ts);
             record.wire = Some(flow);
-            let reuses = record.older().is_some();
-            // A connection that the kernel had shown may have been turned around.
-            if adopted || reuses || !Course::is_told_by_flow(segment) {
-                record.course = Some(Box::new(Course::new(segment, from, reuses)));
-            }
+            // It may have been turned around, so its flow does not tell its course.
+            record.course = Some(Box::new(Course::new(segment, from, false)));
         });
+    }
+
+    fn note_handshake(&mut self, segment: &Segment) {
+        if segment.flags.syn() && !segment.malformed {
+            self.handshakes.begin(segment.ts);
+        }
     }
 
     /// Changes a record and counts what became of it. Every change goes through here.
@@ -370,6 +375,12 @@ impl Engine {
         let record = self.table.get_mut(slot);
         let was = record.standing();
         change(record);
+        self.account(slot, at, &was);
+    }
+
+    /// Counts what became of a record that was `was`: deadlines, states, handshakes, its class.
+    fn account(&mut self, slot: Slot, at: Timestamp, was: &Standing) {
+        let record = self.table.get_mut(slot);
         let is = record.standing();
         let (id, resp) = (record.id, record.resp);
         let deadline = record.wire.as_ref().and_then(Flow::next_deadline);
@@ -379,11 +390,11 @@ impl Engine {
             record.armed = deadline;
             self.deadlines.push(deadline, id);
         }
-        if was != is {
+        if *was != is {
             // What is kept of times is asked for only when a handshake ends.
             let took = if was.outcome == is.outcome { None } else { self.took(slot, &is) };
-            self.states.turn(at, &was, &is);
-            self.handshakes.turn(id, resp, &was, &is, took);
+            self.states.turn(at, was, &is);
+            self.handshakes.turn(id, resp, was, &is, took);
             self.supersede_older(slot, &is, at);
         }
         self.table.reclass(slot);
@@ -422,8 +433,8 @@ impl Engine {
     }
 
     fn drop_flow(&mut self, slot: Slot) {
-        let Some(record) = self.table.remove(slot) else { return };
-        let (was, is) = (record.standing(), Standing::default());
+        let (was, is) = (self.table.get(slot).standing(), Standing::default());
+        self.table.remove(slot);
         self.states.turn(self.now.unwrap_or_default(), &was, &is);
         self.handshakes.forget(&was);
     }

@@ -97,6 +97,17 @@ impl Record {
         }
     }
 
+    /// How much it carries; `None` if no segment was seen.
+    pub(super) fn rate(&self) -> Option<Rate> {
+        let flow = self.wire.as_ref()?;
+        let of_first = || {
+            let mut rate = Rate::default();
+            rate.add(flow.span().0, u64::from(self.first_len) * 8);
+            rate
+        };
+        Some(self.course.as_deref().map_or_else(of_first, |course| course.rate))
+    }
+
     /// Segments sent again, by the wire; `None` if no segment was seen.
     pub(super) fn retransmissions(&self) -> Option<u64> {
         self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, |course| course.analysis.retransmissions()))

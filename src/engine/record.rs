@@ -171,7 +171,7 @@ impl Record {
     /// Reads a little of everything that a segment's way through asks for, so that it is at hand.
     pub(super) fn warm(&self) -> u64 {
         let flow = self.wire.as_ref().map_or(0, Flow::warm);
-        flow ^ self.id.0 ^ u64::from(self.resp.port())
+        flow ^ self.id.0 ^ u64::from(self.orig.port() ^ self.resp.port())
     }
 
     /// The same of its course; what [`Record::warm`] reads tells where that is.
@@ -182,7 +182,7 @@ impl Record {
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
     pub(super) fn bits_per_s(&self, now: Timestamp) -> Option<u64> {
         let (first, _) = self.wire.as_ref()?.span();
-        (now.seconds() > first.seconds()).then(|| self.course().map_or(0, |course| course.rate.per_second(now)))
+        (now.seconds() > first.seconds()).then(|| self.rate().map_or(0, |rate| rate.per_second(now)))
     }
 
     /// Shows Zeek's machine a segment of the tuple.

@@ -26,7 +26,7 @@ impl Record {
     pub(super) fn rtt(&self) -> Option<Rtt> {
         let by_kernel = self.ends.iter().flatten().filter_map(|end| end.socket.info.as_ref()?.rtt);
         let by_kernel = by_kernel.filter(|rtt| !rtt.is_zero()).max().map(Rtt::Kernel);
-        by_kernel.or_else(|| self.wire.as_ref().and_then(|flow| flow.handshake().rtt).map(Rtt::Handshake))
+        by_kernel.or_else(|| self.wire.as_ref().and_then(Flow::handshake_rtt).map(Rtt::Handshake))
     }
 
     /// The state to sort by: what the kernel reports if it does, else what the wire shows, the originator's first.

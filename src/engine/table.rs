@@ -262,10 +262,10 @@ impl FlowTable {
     }
 
     /// Takes a flow out.
-    pub(super) fn remove(&mut self, slot: Slot) -> Option<Record> {
+    pub(super) fn remove(&mut self, slot: Slot) {
         let slot = slot.0;
         self.unlink(slot);
-        let record = self.entry(slot).record.clone();
+        let record = &self.entry(slot).record;
         let (tuple_hash, id_hash) = (self.hash(&record.tuple()), self.hash(&record.id));
         if let Ok(found) = self.by_tuple.find_entry(tuple_hash, |other| *other == slot) {
             found.remove();
@@ -276,7 +276,6 @@ impl FlowTable {
         self.page_mut(slot)[slot as usize % PAGE] = None;
         self.free.push(slot);
         self.len -= 1;
-        Some(record)
     }
 
     /// Puts a flow into the list of the class it has become.
