@@ -118,3 +118,60 @@ impl Record {
         self.course().map(|course| course.zeek.rows(now))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::segment;
+    use super::super::{Config, Engine, Input};
+    use super::*;
+    use std::time::Duration;
+
+    const CLIENT: &str = "10.0.0.2:40000";
+    const SERVER: &str = "10.0.0.5:80";
+
+    /// The flow's record of an engine that has seen these.
+    fn record_of(inputs: &[Segment]) -> Record {
+        let mut engine = Engine::new(Config::replay(10, 1));
+        inputs.iter().for_each(|segment| engine.feed(&Input::Segment(*segment)));
+        let record = engine.table.iter().next().expect("a flow").1.clone();
+        record
+    }
+
+    #[test]
+    fn a_lone_syn_tells_its_course() {
+        let syn = segment(7, CLIENT, SERVER, "S", 100, 0, 0);
+        let options = |wscale| Options { wscale, mss: Some(1460), sack_permitted: true, ..Options::default() };
+        for syn in [
+            syn,
+            Segment { window: 0, ..syn },
+            Segment { options: options(None), seq: Seq(u32::MAX), ..syn },
+            Segment { options: options(Some(0)), ..syn },
+            Segment { options: options(Some(14)), payload_len: 300, frame_len: u32::MAX, ..syn },
+            Segment { flags: Flags::SYN | Flags::ECE | Flags::CWR, src: syn.dst, dst: syn.src, ..syn },
+        ] {
+            let record = record_of(&[syn]);
+            assert!(record.course.is_none(), "nothing is kept");
+            let (made, fed) = (record.course().expect("a segment was seen"), Course::new(&syn, Side::Orig, false));
+            assert_eq!((&made.analysis, &made.zeek), (&fed.analysis, &fed.zeek));
+            assert_eq!((made.rate, record.rate()), (fed.rate, Some(fed.rate)));
+            assert_eq!(record.analysis_counts(), Some(fed.analysis.counts()));
+        }
+    }
+
+    #[test]
+    fn what_says_more_keeps_its_course() {
+        let syn = segment(7, CLIENT, SERVER, "S", 100, 0, 0);
+        for first in [
+            Segment { ack: Seq(5), ..syn },
+            Segment { options: Options { mptcp: Some(0), ..Options::default() }, ..syn },
+            Segment { options: Options { cut: true, ..Options::default() }, ..syn },
+            Segment { malformed: true, ..syn },
+            segment(7, SERVER, CLIENT, "S.", 500, 101, 0),
+            segment(7, CLIENT, SERVER, "P.", 101, 501, 5),
+        ] {
+            assert!(record_of(&[first]).course.is_some(), "{first:?}");
+        }
+        let again = Segment { ts: syn.ts + Duration::from_secs(1), ..syn };
+        assert!(record_of(&[syn, again]).course.is_some(), "a second segment");
+    }
+}

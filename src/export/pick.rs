@@ -276,6 +276,26 @@ mod tests {
     }
 
     #[test]
+    fn two_parts_pick_what_the_whole_picks() {
+        let now = fixture::at(60.0);
+        let flow = |n: u64| {
+            let mut detail = if n % 3 == 0 { fixture::refused(n) } else { fixture::completed(n) };
+            detail.row.payload_bytes = Some(n * 7 % 5);
+            detail
+        };
+        for split in 0..=20 {
+            let (mut whole, mut first, mut later) = (Pick::new(now, 4, 6), Pick::new(now, 4, 6), Pick::new(now, 4, 6));
+            for n in 0..20 {
+                whole.offer(&flow(n));
+                if n < split { &mut first } else { &mut later }.offer(&flow(n));
+            }
+            first.append(later);
+            assert_eq!(first.largest(), whole.largest(), "split at {split}");
+            assert!(first.wrong().eq(whole.wrong()), "split at {split}");
+        }
+    }
+
+    #[test]
     fn close_wait_in_passing_is_no_trouble() {
         let detail = fixture::close_wait(1);
         let fin = detail.life.iter().find(|event| event.kind == LifeEventKind::Fin).unwrap().ts;
