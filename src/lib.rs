@@ -13,7 +13,7 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; series; units; scrubbing of text | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; series; units; progress; scrubbing of text | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments | base, wire's `Segment` |
@@ -74,7 +74,12 @@
 //!   250 ms after the wire's last change, and never from a state that is only assumed because the flow was first seen
 //!   mid-stream.
 //! - **The table is bounded**: closed flows go first, then half-open ones, then those long untouched; each eviction is
-//!   counted by reason. Flows live in pages that copies of the engine share until one of them writes.
+//!   counted by reason. Flows live in pages that copies of the engine share until one of them writes. A lone SYN keeps
+//!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second segment
+//!   on.
+//! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
+//!   few steps, with the very result of the long way; tests hold each against it. Inputs go in batches, which are used
+//!   again, and a batch's flows are brought into the cache together before they are touched one by one.
 
 #![deny(unsafe_code)]
 

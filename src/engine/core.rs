@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Series, Timestamp};
+use crate::base::{Endpoint, Series, Timestamp};
 use crate::flow::{Class, Flow, HandshakeOutcome, Side};
 use crate::wire::Segment;
 
@@ -244,8 +244,13 @@ impl Engine {
             Incarnation::Adopt => self.adopt(slot, segment),
             Incarnation::Same(owner) => {
                 // Zeek knows one connection a tuple, whichever of ours the segment is.
-                self.table.get_mut(slot).feed_zeek(segment);
+                if owner != slot {
+                    self.table.get_mut(slot).feed_zeek(segment);
+                }
                 self.change(owner, segment.ts, |record| {
+                    if owner == slot {
+                        record.feed_zeek(segment);
+                    }
                     let from = side_of(record, segment.src);
                     record.touch(segment, bits);
                     record.bare[from.index()] |= segment.tunnel.is_none();
@@ -338,7 +343,8 @@ impl Engine {
             course.zeek.replaced(segment.ts);
         }
         self.note_handshake(segment);
-        self.account(slot, segment.ts, &Standing { local, ..Standing::default() });
+        let settled = Settled::of(self.table.get_mut(slot));
+        self.account(slot, segment.ts, &Standing { local, ..Standing::default() }, &settled);
     }
 
     /// A connection that only the kernel had shown sends its first captured segment.
@@ -375,29 +381,24 @@ impl Engine {
         let record = self.table.get_mut(slot);
         let was = record.standing();
         change(record);
-        self.account(slot, at, &was);
+        let settled = Settled::of(record);
+        self.account(slot, at, &was, &settled);
     }
 
     /// Counts what became of a record that was `was`: deadlines, states, handshakes, its class.
-    fn account(&mut self, slot: Slot, at: Timestamp, was: &Standing) {
-        let record = self.table.get_mut(slot);
-        let is = record.standing();
-        let (id, resp) = (record.id, record.resp);
-        let deadline = record.wire.as_ref().and_then(Flow::next_deadline);
-        if let Some(deadline) = deadline
-            && deadline < record.armed
-        {
-            record.armed = deadline;
-            self.deadlines.push(deadline, id);
+    fn account(&mut self, slot: Slot, at: Timestamp, was: &Standing, settled: &Settled) {
+        let Settled { id, resp, is, deadline, class } = settled;
+        if let Some(deadline) = deadline {
+            self.deadlines.push(*deadline, *id);
         }
-        if *was != is {
+        if was != is {
             // What is kept of times is asked for only when a handshake ends.
-            let took = if was.outcome == is.outcome { None } else { self.took(slot, &is) };
-            self.states.turn(at, was, &is);
-            self.handshakes.turn(id, resp, was, &is, took);
-            self.supersede_older(slot, &is, at);
+            let took = if was.outcome == is.outcome { None } else { self.took(slot, is) };
+            self.states.turn(at, was, is);
+            self.handshakes.turn(*id, *resp, was, is, took);
+            self.supersede_older(slot, is, at);
         }
-        self.table.reclass(slot);
+        self.table.reclass(slot, *class);
     }
 
     fn took(&self, slot: Slot, is: &Standing) -> Option<Duration> {
@@ -454,6 +455,24 @@ impl Engine {
             segments: self.segments.until(now, 0),
             bits: self.bits.until(now, 0),
         }
+    }
+}
+
+/// How a record stands after a change.
+struct Settled {
+    id: FlowId,
+    resp: Endpoint,
+    is: Standing,
+    /// Its next deadline, where no earlier one is in the queue.
+    deadline: Option<Timestamp>,
+    class: Class,
+}
+
+impl Settled {
+    fn of(record: &mut Record) -> Self {
+        let deadline = record.wire.as_ref().and_then(Flow::next_deadline).filter(|at| *at < record.armed);
+        record.armed = deadline.unwrap_or(record.armed);
+        Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class: record.class() }
     }
 }
 
