@@ -36,7 +36,7 @@ test: install-deps ## Every test; as root the privileged ones too
 	@tests/setup/install.sh --for-tests
 	$(CARGO) test --no-fail-fast
 
-bench: install-deps ## Measure
+bench: install-deps ## Measure; beside tcpdump, tcptrace and tshark where they are installed
 	$(CARGO) bench
 
 soak: install-deps ## What takes too long for CI

@@ -13,7 +13,7 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; scrubbing of text; colours, ASCII | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; progress; scrubbing of text; colours, ASCII | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
@@ -101,7 +101,12 @@
 //! - **A filter** ([`engine::Filter`]) answers yes, no or not known: what is not known of a flow fits neither a test nor
 //!   its `not`. Where nothing tells which end is on this host (a capture), either end is taken for `local` and `peer`.
 //! - **The table is bounded**: closed flows go first, then half-open ones, then those long untouched; each eviction is
-//!   counted by reason. Flows live in pages that copies of the engine share until one of them writes.
+//!   counted by reason. Flows live in pages that copies of the engine share until one of them writes. A lone SYN keeps
+//!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second segment
+//!   on.
+//! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
+//!   few steps, with the very result of the long way; tests hold each against it. Inputs go in batches, which are used
+//!   again, and a batch's flows are brought into the cache together before they are touched one by one.
 
 #![deny(unsafe_code)]
 

@@ -6,6 +6,7 @@ mod feed;
 mod gather;
 mod live;
 mod looks;
+mod meter;
 mod privileges;
 mod read;
 mod replay;

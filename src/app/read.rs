@@ -3,13 +3,14 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::base::Timestamp;
+use crate::base::{Progress, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::io::bpf::FrameFilter;
 use crate::io::file;
@@ -52,6 +53,14 @@ impl Origin {
         }
     }
 
+    /// Its length, where it has one that is worth to be told.
+    fn length(&self) -> Option<u64> {
+        match self {
+            Self::Demo => None,
+            Self::File(path) => file::length(path),
+        }
+    }
+
     fn open(&self) -> Result<Box<dyn Read + Send>> {
         match self {
             Self::Demo => Ok(Box::new(DEMO)),
@@ -81,12 +90,21 @@ pub(super) struct Reader {
     used: Sender<Vec<Input>>,
     /// The newest instant that the thread has come to, nanoseconds.
     newest: Arc<AtomicI64>,
+    /// Bytes of the file (as it is stored) that were read, of so many, since then.
+    read: Arc<AtomicU64>,
+    length: Option<u64>,
+    began: Instant,
 }
 
 impl Reader {
     /// Gives a batch back that was taken in.
     pub(super) fn give_back(&self, batch: Vec<Input>) {
         let _not_needed = self.used.try_send(batch);
+    }
+
+    /// How far the file is read.
+    pub(super) fn progress(&self) -> Option<Progress> {
+        Some(Progress { done: self.read.load(Ordering::Relaxed), whole: self.length?, took: self.began.elapsed() })
     }
 
     /// The newest instant read so far.
@@ -101,7 +119,9 @@ impl Reader {
 /// # Errors
 /// Where the file cannot be opened, is no capture, or the filter does not compile.
 pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
-    let reader = CaptureReader::open(origin.open()?).with_context(|| origin.name())?;
+    let read = Arc::new(AtomicU64::new(0));
+    let input = Box::new(file::Counted::new(origin.open()?, read.clone()));
+    let reader = CaptureReader::open(input).with_context(|| origin.name())?;
     let mut filter = filter.map(FrameFilter::new);
     if let Some(filter) = &mut filter {
         for interface in reader.interfaces() {
@@ -123,7 +143,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
         }
     };
     thread::Builder::new().name("reader".to_owned()).spawn(run).context("cannot start a thread")?;
-    Ok(Reader { batches: receive, used: give_back, newest })
+    Ok(Reader { batches: receive, used: give_back, newest, read, length: origin.length(), began: Instant::now() })
 }
 
 /// What reads: the capture, its filter, and what became of its frames so far.

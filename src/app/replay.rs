@@ -11,6 +11,7 @@ use crate::journal::{Damage, PlayClock};
 use crate::ui::{Control, Playback, Source, SourceKind};
 
 use super::feed::Feed;
+use super::meter::Meter;
 use super::read::{self, Origin, Reader, Reading};
 
 /// Segments fed in one go, so that queries are answered in between.
@@ -92,7 +93,10 @@ impl Replay {
 
     /// Feeds everything up to `until` (or the end), without regard to the clock.
     pub(super) fn run(&mut self, engine: &mut Engine, until: Option<Timestamp>) {
-        while self.fill(true) && self.feed_until(engine, until, usize::MAX) {}
+        let mut meter = Meter::new();
+        while self.fill(true) && self.feed_until(engine, until, usize::MAX) {
+            meter.show(|| self.reader.progress());
+        }
         self.finish(engine, until);
     }
 
@@ -289,6 +293,7 @@ impl Feed for Replay {
                 start: self.first,
                 end: self.reader.newest().max(self.last),
                 at_end: self.at_end && self.ahead.is_empty(),
+                reading: self.reader.progress().filter(|_| !self.at_end),
             }),
             notices: self.damage.iter().map(|damage| told(&name, damage)).chain(self.notice.clone()).collect(),
             dead: None,

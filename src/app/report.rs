@@ -2,11 +2,12 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::thread;
 
 use anyhow::{Context, Result};
 
 use crate::base::in_ascii;
-use crate::engine::{Dashboard, Filter, FlowDetail, Query, QueryCache};
+use crate::engine::{Dashboard, Filter, FlowDetail, FlowId, Query, QueryCache};
 use crate::export::{Damage, JsonReport, NdjsonReport, Pick, ReportContext, Tally, write_report};
 use crate::io::{file, tty};
 
@@ -21,6 +22,10 @@ const WATCH: std::time::Duration = std::time::Duration::from_secs(10);
 /// Flows told of each kind of trouble, and of the largest.
 const EACH: usize = 8;
 const LARGEST: usize = 10;
+/// Flows of a report that are worth a thread of their own.
+const LEAST_PART: usize = 2_000;
+/// Flows whose lines wait to be written, at most.
+const AT_ONCE: usize = 16_000;
 /// Columns of a report that goes into a file or a pipe.
 const PIPE_WIDTH: usize = 100;
 
@@ -77,12 +82,39 @@ impl Shown<'_> {
         engine.flow_ids(self.filter).into_iter().filter_map(|id| engine.facts(id))
     }
 
+    /// Does the same work on parts of the flows that match, on every processor at once; the results in order.
+    fn in_parts<T: Send>(
+        &self,
+        ids: &[FlowId],
+        work: impl Fn(&mut dyn Iterator<Item = FlowDetail>) -> T + Sync,
+    ) -> Vec<T> {
+        let engine = &self.seen.engine;
+        let work = |ids: &[FlowId]| work(&mut ids.iter().filter_map(|id| engine.facts(*id)));
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(ids.len().div_ceil(LEAST_PART));
+        let mut parts = ids.chunks(ids.len().div_ceil(threads.max(1)).max(1));
+        let first = parts.next().unwrap_or_default();
+        thread::scope(|scope| {
+            let others: Vec<_> = parts.map(|part| scope.spawn(|| work(part))).collect();
+            let mut results = vec![work(first)];
+            results.extend(others.into_iter().map(|other| other.join().expect("a part of the report is made")));
+            results
+        })
+    }
+
     fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<()> {
         let now = self.dashboard.now.unwrap_or_default();
+        let ids = self.seen.engine.flow_ids(self.filter);
         let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
-        for detail in self.flows() {
-            tally.count(&detail);
-            pick.offer(&detail);
+        for (counted, picked) in self.in_parts(&ids, |flows| {
+            let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
+            for detail in flows {
+                tally.count(&detail);
+                pick.offer(&detail);
+            }
+            (tally, pick)
+        }) {
+            tally.add(&counted);
+            pick.append(picked);
         }
         pick.complete(|id| self.seen.engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
@@ -111,8 +143,17 @@ impl Shown<'_> {
 
     fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<()> {
         let mut report = NdjsonReport::new(out).filtered(self.filter.text().trim());
-        for detail in self.flows() {
-            report.flow(&detail)?;
+        for ids in self.seen.engine.flow_ids(self.filter).chunks(AT_ONCE) {
+            let parts = self.in_parts(ids, |flows| {
+                let mut part = NdjsonReport::new(Vec::new());
+                for detail in flows {
+                    part.flow(&detail)?;
+                }
+                Ok::<_, std::io::Error>(part)
+            });
+            for part in parts {
+                report.append(&part?)?;
+            }
         }
         report.finish(&self.seen.source.name, self.dashboard, self.damage).map(drop)
     }

@@ -58,9 +58,14 @@ impl Endpoint {
     }
 
     /// The address as a number; of an IPv4 address the one it is mapped to.
-    #[inline]
-    pub const fn bits(self) -> u128 {
+    const fn bits(self) -> u128 {
         u128::from_be_bytes(self.ip)
+    }
+
+    /// The address as the machine loads it: a number that is another's only if the addresses are the same.
+    #[inline]
+    pub const fn word(self) -> u128 {
+        u128::from_ne_bytes(self.ip)
     }
 }
 
@@ -82,13 +87,13 @@ impl PartialOrd for Endpoint {
 impl PartialEq for Endpoint {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        (u128::from_ne_bytes(self.ip), self.port) == (u128::from_ne_bytes(other.ip), other.port)
+        (self.word(), self.port) == (other.word(), other.port)
     }
 }
 
 impl Hash for Endpoint {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (u128::from_ne_bytes(self.ip), self.port).hash(hasher);
+        (self.word(), self.port).hash(hasher);
     }
 }
 

@@ -6,6 +6,7 @@
 mod addr;
 mod ascii;
 mod near;
+mod progress;
 mod rgb;
 mod seq;
 mod series;
@@ -18,6 +19,7 @@ pub mod units;
 pub use addr::{Endpoint, Scope};
 pub use ascii::{in_ascii, stand_in};
 pub use near::{nearest, slips};
+pub use progress::Progress;
 pub use rgb::Rgb;
 pub use seq::Seq;
 pub use series::Series;

@@ -1,6 +1,7 @@
 //! A bounded history in bins of time: what sparklines are drawn from.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::Timestamp;
@@ -12,8 +13,8 @@ pub struct Series {
     len: usize,
     /// Number of the newest bin; the front of `bins` is the oldest.
     newest: Option<i64>,
-    /// When that bin begins.
-    newest_begins: Timestamp,
+    /// The nanoseconds of that bin.
+    recent: Range<i64>,
     bins: VecDeque<u64>,
 }
 
@@ -24,7 +25,7 @@ impl Series {
     /// If `width` is zero or `len` is zero.
     pub fn new(width: Duration, len: usize) -> Self {
         assert!(!width.is_zero() && len > 0, "a series needs bins");
-        Self { width, len, newest: None, newest_begins: Timestamp::MAX, bins: VecDeque::new() }
+        Self { width, len, newest: None, recent: 0..0, bins: VecDeque::new() }
     }
 
     /// The width of a bin.
@@ -33,6 +34,7 @@ impl Series {
     }
 
     /// Adds `amount` to the bin of `ts`. An instant older than the oldest bin is dropped.
+    #[inline]
     pub fn add(&mut self, ts: Timestamp, amount: u64) {
         if let Some(bin) = self.bin_mut(ts, 0) {
             *bin = bin.saturating_add(amount);
@@ -77,11 +79,14 @@ impl Series {
         bins.len().checked_sub(2).map_or(0, |index| bins[index])
     }
 
+    #[inline]
     fn bin_mut(&mut self, ts: Timestamp, fill: u64) -> Option<&mut u64> {
         // Nearly always the newest, which needs no division.
-        if ts >= self.newest_begins && ts.since(self.newest_begins) < self.width && self.newest.is_some() {
-            return self.bins.back_mut();
-        }
+        if self.recent.contains(&ts.nanos()) { self.bins.back_mut() } else { self.any_bin_mut(ts, fill) }
+    }
+
+    #[inline(never)]
+    fn any_bin_mut(&mut self, ts: Timestamp, fill: u64) -> Option<&mut u64> {
         let number = ts.bin(self.width);
         let newest = *self.newest.get_or_insert(number);
         if self.bins.is_empty() {
@@ -94,7 +99,7 @@ impl Series {
             self.newest = Some(number);
         }
         if number >= newest {
-            self.newest_begins = ts.bin_begin(self.width);
+            self.recent = ts.bin_span(self.width);
         }
         let back = usize::try_from(self.newest? - number).ok()?;
         let index = self.bins.len().checked_sub(1)?.checked_sub(back)?;

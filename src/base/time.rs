@@ -1,7 +1,7 @@
 //! The capture's clock: nanoseconds since the Unix epoch, never the wall's.
 
 use std::fmt;
-use std::ops::{Add, Sub};
+use std::ops::{Add, Range, Sub};
 use std::time::Duration;
 
 /// An instant on the capture's clock: nanoseconds since the Unix epoch (negative before 1970).
@@ -31,8 +31,9 @@ impl Timestamp {
 
     /// How long after `earlier` this is; zero if it is not after it.
     pub fn since(self, earlier: Self) -> Duration {
-        let nanos = i128::from(self.0) - i128::from(earlier.0);
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
+        // Of two instants in order the difference fits, wrapped or not.
+        let nanos = if self > earlier { self.0.wrapping_sub(earlier.0).cast_unsigned() } else { 0 };
+        Duration::from_nanos(nanos)
     }
 
     /// The second that holds this instant, since the Unix epoch: its bin of one second.
@@ -50,12 +51,14 @@ impl Timestamp {
 }
 
 impl Timestamp {
-    /// When the bin of width `bin` that holds this instant begins; at the edge of time, when time begins.
+    /// The nanoseconds of the bin of width `bin` that holds this instant; as much of it as there is at the edge of time.
     ///
     /// # Panics
     /// If `bin` is zero.
-    pub fn bin_begin(self, bin: Duration) -> Self {
-        Self(self.0.saturating_sub(self.0.rem_euclid(nanos_of(bin))))
+    pub fn bin_span(self, bin: Duration) -> Range<i64> {
+        let width = nanos_of(bin);
+        let into = self.0.rem_euclid(width);
+        self.0.saturating_sub(into)..self.0.saturating_add(width - into)
     }
 }
 

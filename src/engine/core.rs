@@ -4,18 +4,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Series, Timestamp};
-use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Timing, Verdict, Zeek};
+use crate::base::{Endpoint, Series, Timestamp};
+use crate::flow::{Class, Flow, HandshakeOutcome, Side};
 use crate::wire::Segment;
 
+use super::course::Course;
 use super::dashboard::{Dashboard, Evicted, Sees, StatePane, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::handshakes::Handshakes;
+use super::incarnation::Incarnation;
 use super::join::KernelSide;
 use super::lookups::Lookups;
-use super::opening::Watched;
-use super::record::{Rare, Rate, Record, Standing};
+use super::record::{FirstFrame, Rare, Record, Standing};
 use super::states::States;
 use super::table::{FlowTable, Key, Slot, Tuple, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache};
@@ -104,7 +105,7 @@ impl Engine {
 
     /// Takes in one input: moves the clock, fires what is due, then applies it.
     pub fn feed(&mut self, input: &Input) {
-        self.feed_found(input, self.key_of(input));
+        self.feed_found(input, self.key_of(input).as_ref());
     }
 
     /// Takes in many inputs; the same result as one by one.
@@ -116,8 +117,8 @@ impl Engine {
             }
             // What it read is not asked for; that it was read counts.
             std::hint::black_box(self.table.warm(&keys[..inputs.len()]));
-            for (input, key) in inputs.iter().zip(keys) {
-                self.feed_found(input, key);
+            for (input, key) in inputs.iter().zip(&keys) {
+                self.feed_found(input, key.as_ref());
             }
         }
     }
@@ -129,12 +130,13 @@ impl Engine {
         Some(self.table.key(Tuple::new(segment.scope, segment.src, segment.dst)))
     }
 
-    fn feed_found(&mut self, input: &Input, key: Option<Key>) {
+    #[inline]
+    fn feed_found(&mut self, input: &Input, key: Option<&Key>) {
         // What a segment says was counted with it.
         self.advance(input.ts(), !matches!(input, Input::Tick(_) | Input::Name(_) | Input::Dns(_)));
         match input {
             Input::Segment(segment) => {
-                let found = key.and_then(|key| self.table.find_key(&key));
+                let found = key.and_then(|key| self.table.find_key(key));
                 self.segment(segment, found);
             }
             Input::Icmp(quote) => self.icmp(quote),
@@ -208,11 +210,11 @@ impl Engine {
 
     fn fire(&mut self, at: Timestamp, id: FlowId) {
         let Some(slot) = self.table.find_id(id) else { return };
-        if self.table.get(slot).armed != Some(at) {
+        if self.table.get(slot).armed != at {
             return;
         }
         self.change(slot, at, |record| {
-            record.armed = None;
+            record.armed = Timestamp::MAX;
             if let Some(flow) = &mut record.wire {
                 flow.expire(at);
             }
@@ -253,8 +255,13 @@ impl Engine {
             Incarnation::Adopt => self.adopt(slot, segment),
             Incarnation::Same(owner) => {
                 // Zeek knows one connection a tuple, whichever of ours the segment is.
-                self.table.get_mut(slot).feed_zeek(segment);
+                if owner != slot {
+                    self.table.get_mut(slot).feed_zeek(segment);
+                }
                 self.change(owner, segment.ts, |record| {
+                    if owner == slot {
+                        record.feed_zeek(segment);
+                    }
                     let from = side_of(record, segment.src);
                     record.touch(segment, bits);
                     record.bare[from.index()] |= segment.tunnel.is_none();
@@ -283,70 +290,46 @@ impl Engine {
         repeat
     }
 
-    /// Which connection on its tuple a segment belongs to.
-    fn incarnation(&self, slot: Slot, segment: &Segment) -> Incarnation {
-        let record = self.table.get(slot);
-        let from = side_of(record, segment.src);
-        let Some(flow) = &record.wire else {
-            let begins = segment.flags.pure_syn() && !record.awaits_syn();
-            return if begins { Incarnation::New { older: None } } else { Incarnation::Adopt };
-        };
-        if flow.is_replaced_by(segment, from) {
-            // Of a SYN after a SYN that nobody answered, the connection before both is the one that may still live.
-            let before = record.older.filter(|_| flow.is_unproven() && self.older_of(record).is_some());
-            return Incarnation::New { older: Some(before.unwrap_or((slot, record.id))) };
-        }
-        Incarnation::Same(self.older_owner(record, segment).unwrap_or(slot))
-    }
-
-    /// The incarnation before, if the SYN that followed it was not believed and the segment is still its own.
-    fn older_owner(&self, newer: &Record, segment: &Segment) -> Option<Slot> {
-        let slot = self.older_of(newer)?;
-        let older = self.table.get(slot);
-        older.wire.as_ref()?.still_owns(segment, side_of(older, segment.src)).then_some(slot)
-    }
-
-    /// The incarnation before, while nothing has shown that the SYN which followed it was believed.
-    pub(super) fn older_of(&self, newer: &Record) -> Option<Slot> {
-        let (slot, id) = newer.older.filter(|_| newer.wire.as_ref().is_some_and(Flow::is_unproven))?;
-        (self.table.find_id(id) == Some(slot)).then_some(slot)
-    }
-
     fn begin_by_wire(&mut self, segment: &Segment, older: Option<(Slot, FlowId)>) {
         self.make_room();
         let from = Flow::side_of_first(segment);
         let (orig, resp) = if from == Side::Orig { (segment.src, segment.dst) } else { (segment.dst, segment.src) };
         let local = self.locality(orig, resp);
+        // Where both ends are one, a segment counts as the originator's.
+        let from = if orig == segment.src { Side::Orig } else { Side::Resp };
+        let reuses = older.is_some();
+        let course =
+            (reuses || !Course::is_told_by_flow(segment)).then(|| Box::new(Course::new(segment, from, reuses)));
+        let opening = self.begin_opening(segment);
+        let mut bare = [false; 2];
+        bare[from.index()] = segment.tunnel.is_none();
         let slot = self.table.insert(|id| Record {
             id,
             scope: segment.scope,
             orig,
             resp,
             orig_known: segment.flags.syn(),
-            wire: None,
-            analysis: if older.is_some() { Analysis::reusing() } else { Analysis::new() },
-            verdict: Verdict::new(),
-            timing: Timing::default(),
-            zeek: None,
-            rare: Rare::of(segment),
-            opening: Watched::default(),
-            bare: [false; 2],
+            wire: Some(if reuses { Flow::reusing(segment) } else { Flow::new(segment) }),
+            course,
+            first_frame: FirstFrame::of(segment),
+            rare: Rare::of(segment, older),
+            opening,
+            bare,
             ends: [None, None],
             local,
             first: segment.ts,
             touched: segment.ts,
-            rate: Rate::default(),
-            armed: None,
-            older,
+            armed: Timestamp::MAX,
         });
         let evicted = |(slot, id): &(Slot, FlowId)| self.table.find_id(*id) != Some(*slot);
         if let Some((slot, _)) = older.filter(|older| !evicted(older))
-            && let Some(zeek) = &mut self.table.get_mut(slot).zeek
+            && let Some(course) = self.table.get_mut(slot).course_mut()
         {
-            zeek.replaced(segment.ts);
+            course.zeek.replaced(segment.ts);
         }
-        let flow = if older.is_some() { Flow::reusing(segment) } else { Flow::new(segment) };
-        self.start_wire(slot, segment, flow);
+        self.note_handshake(segment);
+        let settled = Settled::of(self.table.get_mut(slot));
+        self.account(slot, segment.ts, &Standing { local, ..Standing::default() }, &settled);
     }
 
     /// A connection that only the kernel had shown sends its first captured segment.
@@ -359,24 +342,25 @@ impl Engine {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
-        record.rare = Rare::of(segment);
-        self.start_wire(slot, segment, flow);
+        record.rare = Rare::of(segment, None);
+        record.first_frame = FirstFrame::of(segment);
+        self.note_handshake(segment);
+        let opening = self.begin_opening(segment);
+        self.change(slot, segment.ts, |record| {
+            record.opening = opening;
+            let from = side_of(record, segment.src);
+            record.bare[from.index()] = segment.tunnel.is_none();
+            record.touched = record.touched.max(segment.ts);
+            record.wire = Some(flow);
+            // It may have been turned around, so its flow does not tell its course.
+            record.course = Some(Box::new(Course::new(segment, from, false)));
+        });
     }
 
-    fn start_wire(&mut self, slot: Slot, segment: &Segment, flow: Flow) {
+    fn note_handshake(&mut self, segment: &Segment) {
         if segment.flags.syn() && !segment.malformed {
             self.handshakes.begin(segment.ts);
         }
-        let lookup = self.lookup(segment);
-        self.named |= lookup.is_some();
-        self.change(slot, segment.ts, |record| {
-            record.opening.resolve(lookup);
-            let from = side_of(record, segment.src);
-            record.bare[from.index()] = segment.tunnel.is_none();
-            record.touch(segment, u64::from(segment.frame_len) * 8);
-            record.wire = Some(flow);
-            record.zeek = Some(Zeek::new(segment, side_of(record, segment.src)));
-        });
     }
 
     /// Changes a record and counts what became of it. Every change goes through here.
@@ -384,34 +368,38 @@ impl Engine {
         let record = self.table.get_mut(slot);
         let was = record.standing();
         change(record);
-        let is = record.standing();
-        let (id, resp) = (record.id, record.resp);
-        let deadline = record.wire.as_ref().and_then(Flow::next_deadline);
-        if let Some(deadline) = deadline
-            && record.armed.is_none_or(|armed| deadline < armed)
-        {
-            record.armed = Some(deadline);
-            self.deadlines.push(deadline, id);
+        let settled = Settled::of(record);
+        self.account(slot, at, &was, &settled);
+    }
+
+    /// Counts what became of a record that was `was`: deadlines, states, handshakes, its class.
+    fn account(&mut self, slot: Slot, at: Timestamp, was: &Standing, settled: &Settled) {
+        let Settled { id, resp, is, deadline, class } = settled;
+        if let Some(deadline) = deadline {
+            self.deadlines.push(*deadline, *id);
         }
         if was != is {
-            let took = self.took(slot, &is);
-            self.states.turn(at, &was, &is);
-            self.handshakes.turn(id, resp, &was, &is, took);
-            self.supersede_older(slot, &is, at);
+            // What is kept of times is asked for only when a handshake ends.
+            let took = if was.outcome == is.outcome { None } else { self.took(slot, is) };
+            self.states.turn(at, was, is);
+            self.handshakes.turn(*id, *resp, was, is, took);
+            self.supersede_older(slot, is, at);
         }
-        self.table.reclass(slot);
+        self.table.reclass(slot, *class);
     }
 
     fn took(&self, slot: Slot, is: &Standing) -> Option<Duration> {
         let completed = matches!(is.outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous));
-        completed.then(|| self.table.get(slot).wire.as_ref()?.handshake().connect_time).flatten()
+        completed.then(|| self.table.get(slot).wire.as_ref()?.connect_time()).flatten()
     }
 
     /// Once a new incarnation's SYN was believed, the one before it is over.
     fn supersede_older(&mut self, slot: Slot, is: &Standing, at: Timestamp) {
         let believed = matches!(is.outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous));
-        let Some((older, id)) = self.table.get(slot).older.filter(|_| believed) else { return };
-        self.table.get_mut(slot).older = None;
+        let Some((older, id)) = self.table.get(slot).older().filter(|_| believed) else { return };
+        if let Some(rare) = &mut self.table.get_mut(slot).rare {
+            rare.older = None;
+        }
         if self.table.find_id(id) == Some(older) {
             self.change(older, at, |record| {
                 if let Some(flow) = &mut record.wire {
@@ -429,12 +417,12 @@ impl Engine {
             self.drop_flow(slot);
         }
         let (table, deadlines) = (&self.table, &mut self.deadlines);
-        deadlines.prune(table.len(), |at, id| table.find_id(id).is_some_and(|slot| table.get(slot).armed == Some(at)));
+        deadlines.prune(table.len(), |at, id| table.find_id(id).is_some_and(|slot| table.get(slot).armed == at));
     }
 
     fn drop_flow(&mut self, slot: Slot) {
-        let Some(record) = self.table.remove(slot) else { return };
-        let (was, is) = (record.standing(), Standing::default());
+        let (was, is) = (self.table.get(slot).standing(), Standing::default());
+        self.table.remove(slot);
         self.states.turn(self.now.unwrap_or_default(), &was, &is);
         self.handshakes.forget(&was);
     }
@@ -457,12 +445,20 @@ impl Engine {
     }
 }
 
-/// Which connection on its tuple a segment belongs to.
-enum Incarnation {
-    /// The one in this slot.
-    Same(Slot),
-    /// The newest, of which only the kernel had told.
-    Adopt,
-    /// One that begins here; the one before it may not have ended.
-    New { older: Option<(Slot, FlowId)> },
+/// How a record stands after a change.
+struct Settled {
+    id: FlowId,
+    resp: Endpoint,
+    is: Standing,
+    /// Its next deadline, where no earlier one is in the queue.
+    deadline: Option<Timestamp>,
+    class: Class,
+}
+
+impl Settled {
+    fn of(record: &mut Record) -> Self {
+        let deadline = record.wire.as_ref().and_then(Flow::next_deadline).filter(|at| *at < record.armed);
+        record.armed = deadline.unwrap_or(record.armed);
+        Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class: record.class() }
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Side, Timing, Verdict};
+use crate::flow::Side;
 use crate::kernel::{Owner, Socket, SocketSample, TableSource};
 
 use super::Engine;
@@ -20,7 +20,7 @@ use super::end::End;
 use super::opener::{listener_of, listening_ends};
 use super::opening::Watched;
 use super::ports::Ports;
-use super::record::{Rate, Record};
+use super::record::{FirstFrame, Record};
 use super::table::{Slot, Tuple, side_of};
 use super::time_wait;
 
@@ -201,19 +201,15 @@ impl Engine {
             resp,
             orig_known,
             wire: None,
-            analysis: Analysis::new(),
-            verdict: Verdict::new(),
-            timing: Timing::default(),
-            zeek: None,
+            course: None,
+            first_frame: FirstFrame::default(),
             rare: None,
             bare: [false; 2],
             ends: [None, None],
             local,
             first: sample.ts,
             touched: sample.ts,
-            rate: Rate::default(),
-            armed: None,
-            older: None,
+            armed: Timestamp::MAX,
         })
     }
 

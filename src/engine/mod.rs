@@ -4,6 +4,7 @@
 //! inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293 §3.3.2.
 
 mod core;
+mod course;
 mod dashboard;
 mod deadlines;
 mod dedupe;
@@ -11,6 +12,7 @@ mod end;
 mod filter;
 mod handshakes;
 mod icmp;
+mod incarnation;
 mod input;
 mod join;
 mod lookups;

@@ -8,10 +8,10 @@ use crate::flow::Side;
 
 use super::dashboard::FlowPane;
 use super::query::Scan;
-use super::queues::{unknown_halves, wire_queues};
+use super::queues::{WireQueues, unknown_halves};
 use super::record::Record;
 use super::table::Slot;
-use super::time_wait::{Groups, close_wait_by_wire};
+use super::time_wait::Waiting;
 use super::{Engine, Filter, FlowId, Query, QueryCache, SortKey};
 
 const FRESH: Duration = Duration::from_millis(500);
@@ -49,14 +49,15 @@ impl Engine {
         let mismatches = |record: &Record| {
             Side::BOTH.into_iter().filter(|side| self.mismatch_since(record, *side).is_some()).count() as u64
         };
-        Scan {
-            flows: self.table.len(),
-            mismatched: self.table.iter().map(|(_, record)| mismatches(record)).sum(),
-            wire_queues: wire_queues(self.table.iter().map(|(_, record)| record)),
-            unknown_halves: self.table.iter().map(|(_, record)| unknown_halves(record)).sum(),
-            time_wait: Groups::by_wire(self.table.iter().map(|(_, record)| record)),
-            close_wait: close_wait_by_wire(self.table.iter().map(|(_, record)| record)),
+        let mut scan = Scan { flows: self.table.len(), ..Scan::default() };
+        let (mut queues, mut waiting) = (WireQueues::default(), Waiting::default());
+        for (_, record) in self.table.iter() {
+            scan.mismatched += mismatches(record);
+            scan.unknown_halves += unknown_halves(record);
+            queues.offer(record);
+            waiting.count(record);
         }
+        Scan { wire_queues: queues.rows(), time_wait: waiting.time_wait(), close_wait: waiting.close_wait(), ..scan }
     }
 
     /// The flows that match, in no order that may be shown.

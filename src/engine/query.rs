@@ -114,3 +114,12 @@ pub(super) struct Scan {
     pub(super) time_wait: Groups,
     pub(super) close_wait: CloseWait,
 }
+
+/// Leaves the first `count` by `key`, in order; the others are not sorted.
+pub(super) fn first_by_key<T, K: Ord>(items: &mut Vec<T>, count: usize, key: impl Fn(&T) -> K) {
+    if items.len() > count {
+        items.select_nth_unstable_by_key(count, &key);
+        items.truncate(count);
+    }
+    items.sort_unstable_by_key(key);
+}

@@ -6,6 +6,7 @@ use crate::flow::Side;
 
 use super::dashboard::{AcceptRow, KernelQueues, QueuePane, QueueRow, WireQueueRow};
 use super::end::{End, QueueHistory};
+use super::query::first_by_key;
 use super::record::Record;
 use super::{Engine, QueryCache};
 
@@ -76,15 +77,32 @@ fn severity(row: &AcceptRow) -> (bool, u64, u32) {
     (row.limit.is_some_and(|limit| row.waiting > limit), share, row.waiting)
 }
 
-/// The halves with a closed window (longest first), then those with most bytes unacknowledged.
-pub(super) fn wire_queues<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<WireQueueRow> {
-    let mut rows: Vec<WireQueueRow> = records.flat_map(rows_of).collect();
-    rows.sort_unstable_by_key(|row| {
-        let closed = row.zero_window_since;
-        (closed.is_none(), closed, Reverse(row.unacked), row.flow, row.from)
-    });
-    rows.truncate(SHOWN);
-    rows
+/// The halves with a closed window (longest first), then those with most bytes unacknowledged, record by record.
+#[derive(Debug, Default)]
+pub(super) struct WireQueues(Vec<WireQueueRow>);
+
+impl WireQueues {
+    /// So many are kept before those that nobody will see are thrown out.
+    const KEPT: usize = 4096;
+
+    pub(super) fn offer(&mut self, record: &Record) {
+        self.0.extend(rows_of(record));
+        if self.0.len() > Self::KEPT {
+            self.keep_first();
+        }
+    }
+
+    pub(super) fn rows(mut self) -> Vec<WireQueueRow> {
+        self.keep_first();
+        self.0
+    }
+
+    fn keep_first(&mut self) {
+        first_by_key(&mut self.0, SHOWN, |row| {
+            let closed = row.zero_window_since;
+            (closed.is_none(), closed, Reverse(row.unacked), row.flow, row.from)
+        });
+    }
 }
 
 /// Halves that sent bytes of which no acknowledgment was ever seen.

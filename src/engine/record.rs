@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Around, Class, Flow, HandshakeOutcome, Side, Timing, Verdict, Zeek};
+use crate::flow::{Class, Flow, HandshakeOutcome, Side};
 use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
+use super::course::Course;
 use super::dashboard::Rejection;
 use super::end::End;
 use super::opening::Watched;
@@ -23,17 +24,12 @@ pub(super) struct Record {
     pub(super) orig_known: bool,
     /// `None` if only the kernel knows it.
     pub(super) wire: Option<Flow>,
-    /// What Wireshark says of its segments; empty while only the kernel knows it.
-    pub(super) analysis: Analysis,
-    /// Why its segments were sent again, as far as the evidence goes; empty while only the kernel knows it.
-    pub(super) verdict: Verdict,
-    /// Its round trips and waits; empty until it carries data.
-    pub(super) timing: Timing,
-    /// What Zeek would log of it; `None` if only the kernel knows it.
-    pub(super) zeek: Option<Zeek>,
+    /// What else is told of its segments; `None` if only the kernel knows it, and of a lone SYN: see [`Course`].
+    pub(super) course: Option<Box<Course>>,
+    pub(super) first_frame: FirstFrame,
     /// What few flows have.
     pub(super) rare: Option<Box<Rare>>,
-    /// What its opening shows: names and waits.
+    /// What its beginning shows: names and waits.
     pub(super) opening: Watched,
     /// Whose segments were seen outside of any tunnel.
     pub(super) bare: [bool; 2],
@@ -44,11 +40,24 @@ pub(super) struct Record {
     pub(super) first: Timestamp,
     /// The last segment, or the last reading in which the kernel had it.
     pub(super) touched: Timestamp,
-    pub(super) rate: Rate,
-    /// The earliest deadline in the queue for this flow.
-    pub(super) armed: Option<Timestamp>,
-    /// The incarnation of the tuple before this one, while it may still be alive (RFC 5961 §4).
-    pub(super) older: Option<(Slot, FlowId)>,
+    /// The earliest deadline in the queue for this flow; [`Timestamp::MAX`] if there is none.
+    pub(super) armed: Timestamp,
+}
+
+/// What the flow does not tell of the first captured frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct FirstFrame {
+    /// Its length on the wire, bytes.
+    pub(super) len: u32,
+    pub(super) ttl: u8,
+    /// Of its segment's digest, the lower bits.
+    pub(super) digest: u16,
+}
+
+impl FirstFrame {
+    pub(super) fn of(segment: &Segment) -> Self {
+        Self { len: segment.frame_len, ttl: segment.ttl, digest: segment.digest as u16 }
+    }
 }
 
 /// What few flows have, kept apart.
@@ -59,13 +68,16 @@ pub(super) struct Rare {
     pub(super) tunnel: Option<Tunnel>,
     /// What an ICMP error said of the SYN.
     pub(super) rejected: Option<Rejection>,
+    /// The incarnation of the tuple before this one, while it may still be alive (RFC 5961 §4).
+    pub(super) older: Option<(Slot, FlowId)>,
 }
 
 impl Rare {
     /// What the first captured segment shows, if anything.
-    pub(super) fn of(segment: &Segment) -> Option<Box<Self>> {
+    pub(super) fn of(segment: &Segment, older: Option<(Slot, FlowId)>) -> Option<Box<Self>> {
         let Segment { vlan, tunnel, .. } = *segment;
-        (vlan.is_some() || tunnel.is_some()).then(|| Box::new(Self { vlan, tunnel, rejected: None }))
+        let any = vlan.is_some() || tunnel.is_some() || older.is_some();
+        any.then(|| Box::new(Self { vlan, tunnel, rejected: None, older }))
     }
 }
 
@@ -129,6 +141,11 @@ impl Record {
         }
     }
 
+    /// The incarnation of the tuple before this one, while it may still be alive.
+    pub(super) fn older(&self) -> Option<(Slot, FlowId)> {
+        self.rare.as_deref().and_then(|rare| rare.older)
+    }
+
     /// For eviction: a socket that the kernel still holds keeps its flow from being called closed. One that it held and
     /// holds no more has ended, though the wire did not show how.
     pub(super) fn class(&self) -> Class {
@@ -146,15 +163,15 @@ impl Record {
         by_kernel.max(by_wire).unwrap_or(Class::Closed)
     }
 
-    /// Counts a segment towards age, rate, verdict, analysis and times.
+    /// Counts a segment towards age, rate, verdict, analysis and times; before its flow takes it in.
     pub(super) fn touch(&mut self, segment: &Segment, bits: u64) {
         let from = side_of(self, segment.src);
-        // The verdict rests on what the others knew before the segment.
-        self.verdict.feed(segment, from, || Around::of(&self.analysis, self.wire.as_ref(), from));
-        self.analysis.feed(segment, from);
-        self.timing.feed(segment, from, self.wire.as_ref());
         self.touched = self.touched.max(segment.ts);
-        self.rate.add(segment.ts, bits);
+        self.course_mut();
+        if let Some(course) = &mut self.course {
+            course.feed(segment, from, self.wire.as_ref());
+            course.rate.add(segment.ts, bits);
+        }
     }
 
     /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing is changed,
@@ -176,22 +193,26 @@ impl Record {
 
     /// Reads a little of everything that a segment's way through asks for, so that it is at hand.
     pub(super) fn warm(&self) -> u64 {
-        let parts =
-            [self.wire.as_ref().map(Flow::warm), Some(self.analysis.warm()), self.zeek.as_ref().map(Zeek::warm)];
-        parts.into_iter().flatten().fold(self.id.0 ^ u64::from(self.resp.port()), |sum, part| sum ^ part)
+        let flow = self.wire.as_ref().map_or(0, Flow::warm);
+        flow ^ self.id.0 ^ u64::from(self.orig.port() ^ self.resp.port())
+    }
+
+    /// The same of its course; what [`Record::warm`] reads tells where that is.
+    pub(super) fn warm_course(&self) -> u64 {
+        self.course.as_deref().map_or(0, Course::warm)
     }
 
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
     pub(super) fn bits_per_s(&self, now: Timestamp) -> Option<u64> {
         let (first, _) = self.wire.as_ref()?.span();
-        (now.bin(SECOND) > first.bin(SECOND)).then(|| self.rate.per_second(now))
+        (now.seconds() > first.seconds()).then(|| self.rate().map_or(0, |rate| rate.per_second(now)))
     }
 
     /// Shows Zeek's machine a segment of the tuple.
     pub(super) fn feed_zeek(&mut self, segment: &Segment) {
         let from = side_of(self, segment.src);
-        if let Some(zeek) = &mut self.zeek {
-            zeek.feed(segment, from);
+        if let Some(course) = self.course_mut() {
+            course.zeek.feed(segment, from);
         }
     }
 
@@ -213,19 +234,19 @@ impl Record {
 
     /// Exchanges originator and responder.
     pub(super) fn turn_around(&mut self) {
+        self.course_mut();
         std::mem::swap(&mut self.orig, &mut self.resp);
         self.ends.swap(0, 1);
         self.local.swap(0, 1);
         self.bare.swap(0, 1);
-        if let Some(flow) = &mut self.wire
-            && flow.turn_around()
-        {
-            self.analysis.turn_around();
-            self.verdict.turn_around();
-            self.timing.turn_around();
-        }
-        if let Some(zeek) = &mut self.zeek {
-            zeek.turn_around();
+        let turned = self.wire.as_mut().is_some_and(Flow::turn_around);
+        if let Some(course) = &mut self.course {
+            if turned {
+                course.analysis.turn_around();
+                course.verdict.turn_around();
+                course.timing.turn_around();
+            }
+            course.zeek.turn_around();
         }
     }
 
@@ -246,8 +267,6 @@ pub(super) struct Rate {
     previous: u64,
 }
 
-const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
-
 impl Rate {
     pub(super) fn add(&mut self, ts: Timestamp, bits: u64) {
         let bin = ts.seconds();
@@ -260,7 +279,7 @@ impl Rate {
 
     /// Bits in the last complete second before `now`.
     pub(super) fn per_second(&self, now: Timestamp) -> u64 {
-        match now.bin(SECOND).saturating_sub(self.bin) {
+        match now.seconds().saturating_sub(self.bin) {
             0 => self.previous,
             1 => self.current,
             _ => 0,

@@ -30,8 +30,8 @@ impl Record {
     pub(super) fn rtt(&self) -> Option<Rtt> {
         let by_kernel = self.ends.iter().flatten().filter_map(|end| end.socket.info.as_ref()?.rtt);
         let by_kernel = by_kernel.filter(|rtt| !rtt.is_zero()).max().map(Rtt::Kernel);
-        let by_handshake = || self.wire.as_ref().and_then(|flow| flow.handshake().rtt).map(Rtt::Handshake);
-        by_kernel.or_else(by_handshake).or_else(|| self.timing.round_trip().map(Rtt::Data))
+        let by_handshake = || self.wire.as_ref().and_then(Flow::handshake_rtt).map(Rtt::Handshake);
+        by_kernel.or_else(by_handshake).or_else(|| self.course.as_ref()?.timing.round_trip().map(Rtt::Data))
     }
 
     /// The state to sort by: what the kernel reports if it does, else what the wire shows, the originator's first.
@@ -91,8 +91,8 @@ impl Engine {
         let sockets = Side::BOTH.map(|side| record.end(side).map(End::detail));
         let handshake = wire.map(Flow::handshake);
         let life = wire.map(Flow::life).unwrap_or_default();
-        let analysis = wire.map(|_| record.analysis.counts());
-        let verdict = wire.map(|_| self.verdict(record));
+        let verdict = self.verdict(record);
+        let analysis = record.analysis_counts();
         Some(FlowDetail {
             first_from: wire.map(Flow::first_from),
             handshake,
@@ -102,8 +102,8 @@ impl Engine {
             rejected: rare.and_then(|rare| rare.rejected),
             opening: record.opening.shown().cloned().map(Box::new),
             life,
-            timing: record.timing.view(),
-            zeek: record.zeek.as_ref().map(|zeek| zeek.rows(self.now.unwrap_or_default())),
+            timing: record.course.as_ref().and_then(|course| course.timing.view()),
+            zeek: record.zeek_rows(self.now.unwrap_or_default()),
             row,
             halves,
             analysis,
@@ -114,13 +114,13 @@ impl Engine {
     }
 
     /// The verdict, and whether frames were dropped on their way here while the flow lasted.
-    fn verdict(&self, record: &Record) -> VerdictView {
-        let mut view = record.verdict.view();
+    fn verdict(&self, record: &Record) -> Option<VerdictView> {
+        let mut view = record.verdict()?;
         // The drops are counted only now and then, so they may have been before.
         let over = |at: Timestamp| record.is_closed() && at.since(record.touched) > DROPS_TOLD_WITHIN;
         let meanwhile = self.lost_at.filter(|at| *at >= record.first && !over(*at));
         view.limits.extend(meanwhile.map(|_| Limit::Dropped));
-        view
+        Some(view)
     }
 
     pub(super) fn row(&self, record: &Record) -> FlowRow {
@@ -140,8 +140,8 @@ impl Engine {
             bits_per_s: record.bits_per_s(self.now.unwrap_or_default()),
             rtt: record.rtt(),
             retrans: record.retrans(),
-            retrans_wire: record.wire.as_ref().map(|_| record.analysis.retransmissions()),
-            lost: record.wire.as_ref().map(|_| record.verdict.lost()),
+            retrans_wire: record.retransmissions(),
+            lost: record.lost(),
             closed: record.is_closed(),
         }
     }

@@ -43,7 +43,8 @@ impl States {
         if was.states == is.states && was.local == is.local {
             return;
         }
-        for end in 0..2 {
+        let changed = |end: &usize| (was.states[*end], was.local[*end]) != (is.states[*end], is.local[*end]);
+        for end in [0, 1].into_iter().filter(changed) {
             self.count(was.states[end], was.local[end], |count| count.saturating_sub(1));
             self.count(is.states[end], is.local[end], |count| count + 1);
         }
@@ -56,9 +57,11 @@ impl States {
         if was.local == is.local || was.local == [is.local[1], is.local[0]] {
             self.entered_time_wait.add(at, entered as u64);
         }
-        for state in was.states.into_iter().chain(is.states).flatten() {
-            let level = self.wire(state);
-            self.wire_history[state.index()].set(at, level);
+        for end in [0, 1].into_iter().filter(changed) {
+            for state in [was.states[end], is.states[end]].into_iter().flatten() {
+                let level = self.wire(state);
+                self.wire_history[state.index()].set(at, level);
+            }
         }
     }
 

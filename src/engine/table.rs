@@ -35,7 +35,7 @@ pub(super) struct Tuple {
 
 impl Tuple {
     pub(super) fn new(scope: Scope, a: Endpoint, b: Endpoint) -> Self {
-        let swap = (a.bits(), a.port()) > (b.bits(), b.port());
+        let swap = (a.word(), a.port()) > (b.word(), b.port());
         let (low, high) = if swap { (b, a) } else { (a, b) };
         Self { scope, low, high }
     }
@@ -47,17 +47,14 @@ impl Tuple {
     }
 }
 
-/// All of it in one word after the other, without gaps.
+/// All of it in few whole words.
 impl Hash for Tuple {
     #[inline]
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let mut words = [0; 40];
-        words[..16].copy_from_slice(&self.low.bits().to_ne_bytes());
-        words[16..32].copy_from_slice(&self.high.bits().to_ne_bytes());
-        words[32..34].copy_from_slice(&self.low.port().to_ne_bytes());
-        words[34..36].copy_from_slice(&self.high.port().to_ne_bytes());
-        words[36..].copy_from_slice(&self.scope.0.to_ne_bytes());
-        hasher.write(&words);
+        let ports = u64::from(self.low.port()) << 16 | u64::from(self.high.port());
+        hasher.write_u128(self.low.word());
+        hasher.write_u128(self.high.word());
+        hasher.write_u64(u64::from(self.scope.0) << 32 | ports);
     }
 }
 
@@ -79,11 +76,11 @@ struct Entry {
     prev: u32,
     next: u32,
     class: Class,
-    /// The record's last touch when it was put at its place in the list.
-    placed: Timestamp,
+    /// [`mark_of`] the record's last touch when it was put at its place in the list.
+    placed: u32,
 }
 
-type Page = [Option<Entry>; PAGE];
+type Page = [Option<Entry>];
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -144,7 +141,10 @@ impl FlowTable {
     /// What [`FlowTable::find_key`] asks for; it stays valid.
     #[inline]
     pub(super) fn key(&self, tuple: Tuple) -> Key {
-        Key { tuple, hash: self.hash(&tuple) }
+        // Written out, so that it becomes one piece of code.
+        let mut hasher = self.hasher.build_hasher();
+        tuple.hash(&mut hasher);
+        Key { tuple, hash: hasher.finish() }
     }
 
     /// The newest incarnation of a tuple.
@@ -166,17 +166,38 @@ impl FlowTable {
             // The first whose hash looks alike: the index is read, records are not.
             *likely = key.as_ref().and_then(|key| self.by_tuple.find(key.hash, |_| true));
         }
-        let entries =
-            likely.into_iter().flatten().map(|slot| (&self.pages[*slot as usize / PAGE], *slot as usize % PAGE));
-        entries.fold(0, |sum, (page, index)| {
-            let read = page[index].as_ref().map_or(0, |entry| entry.record.warm() ^ u64::from(entry.next));
-            sum ^ read ^ Arc::strong_count(page) as u64
-        })
+        let slots = || likely.into_iter().flatten().copied();
+        let records = slots().fold(0, |sum, slot| {
+            let read = self.likely_entry(slot).map_or(0, |entry| entry.record.warm() ^ u64::from(entry.next));
+            sum ^ read ^ Arc::strong_count(&self.pages[slot as usize / PAGE]) as u64
+        });
+        let records = records ^ self.warm_victims(keys.len());
+        let courses = slots().filter_map(|slot| self.likely_entry(slot));
+        courses.fold(records, |sum, entry| sum ^ entry.record.warm_course())
+    }
+
+    /// The same of those who must go next, where the table is full.
+    fn warm_victims(&self, count: usize) -> u64 {
+        if self.len + count < self.max {
+            return 0;
+        }
+        let mut slot = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
+        let mut sum = 0;
+        for _ in 0..count {
+            let Some(entry) = self.likely_entry(slot).filter(|_| slot != NONE) else { break };
+            let listed = self.by_tuple.find(self.hash(&entry.record.tuple()), |_| true);
+            (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)), entry.next);
+        }
+        sum
+    }
+
+    fn likely_entry(&self, slot: u32) -> Option<&Entry> {
+        self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref()
     }
 
     /// The flow of that number, if it is still there.
     pub(super) fn find_id(&self, id: FlowId) -> Option<Slot> {
-        self.by_id.find(self.hash(&id), |slot| self.entry(*slot).record.id == id).map(|slot| Slot(*slot))
+        self.by_id.find(place_of(id), |slot| self.entry(*slot).record.id == id).map(|slot| Slot(*slot))
     }
 
     pub(super) fn get(&self, slot: Slot) -> &Record {
@@ -206,15 +227,14 @@ impl FlowTable {
         let (tuple, id, touched) = (record.tuple(), record.id, record.touched);
         let class = record.class();
         let slot = self.free.pop().unwrap_or_else(|| self.grow());
-        let entry = Entry { record, prev: NONE, next: NONE, class, placed: touched };
+        let entry = Entry { record, prev: NONE, next: NONE, class, placed: mark_of(touched) };
         self.page_mut(slot)[slot as usize % PAGE] = Some(entry);
         self.len += 1;
         self.append(slot, class);
         self.index_tuple(&tuple, slot);
-        let hasher = &self.hasher;
         let pages = &self.pages;
-        let rehash = |slot: &u32| hasher.hash_one(entry_in(pages, *slot).record.id);
-        self.by_id.insert_unique(hasher.hash_one(id), slot, rehash);
+        let rehash = |slot: &u32| place_of(entry_in(pages, *slot).record.id);
+        self.by_id.insert_unique(place_of(id), slot, rehash);
         Slot(slot)
     }
 
@@ -237,7 +257,7 @@ impl FlowTable {
                 return None;
             }
             let entry = self.entry(head);
-            if entry.record.touched <= entry.placed {
+            if mark_of(entry.record.touched) == entry.placed {
                 return Some(Slot(head));
             }
             self.unlink(head);
@@ -257,11 +277,11 @@ impl FlowTable {
     }
 
     /// Takes a flow out.
-    pub(super) fn remove(&mut self, slot: Slot) -> Option<Record> {
+    pub(super) fn remove(&mut self, slot: Slot) {
         let slot = slot.0;
         self.unlink(slot);
-        let record = self.entry(slot).record.clone();
-        let (tuple_hash, id_hash) = (self.hash(&record.tuple()), self.hash(&record.id));
+        let record = &self.entry(slot).record;
+        let (tuple_hash, id_hash) = (self.hash(&record.tuple()), place_of(record.id));
         if let Ok(found) = self.by_tuple.find_entry(tuple_hash, |other| *other == slot) {
             found.remove();
         }
@@ -271,17 +291,14 @@ impl FlowTable {
         self.page_mut(slot)[slot as usize % PAGE] = None;
         self.free.push(slot);
         self.len -= 1;
-        Some(record)
     }
 
-    /// Puts a flow into the list of the class it has become.
-    pub(super) fn reclass(&mut self, slot: Slot) {
-        let entry = self.entry(slot.0);
-        let (was, is) = (entry.class, entry.record.class());
-        if was != is {
+    /// Puts a flow into the list of the class that it has become.
+    pub(super) fn reclass(&mut self, slot: Slot, class: Class) {
+        if self.entry(slot.0).class != class {
             self.unlink(slot.0);
-            self.entry_mut(slot.0).class = is;
-            self.append(slot.0, is);
+            self.entry_mut(slot.0).class = class;
+            self.append(slot.0, class);
         }
     }
 
@@ -304,7 +321,7 @@ impl FlowTable {
 
     fn grow(&mut self) -> u32 {
         let first = self.pages.len() * PAGE;
-        self.pages.push(Arc::new([const { None }; PAGE]));
+        self.pages.push((0..PAGE).map(|_| None).collect());
         self.free.extend((first + 1..first + PAGE).rev().filter_map(|slot| u32::try_from(slot).ok()));
         u32::try_from(first).expect("the table's bound is below 2^32")
     }
@@ -329,7 +346,7 @@ impl FlowTable {
         let tail = self.lists[class as usize].tail;
         let entry = self.entry_mut(slot);
         (entry.prev, entry.next) = (tail, NONE);
-        entry.placed = entry.record.touched;
+        entry.placed = mark_of(entry.record.touched);
         match tail {
             NONE => self.lists[class as usize].head = slot,
             tail => self.entry_mut(tail).next = slot,
@@ -350,18 +367,43 @@ impl FlowTable {
     }
 }
 
-/// Copies a page that another copy of the engine has too. Apart, since the copy takes much of the stack.
+/// Copies a page that another copy of the engine has too.
 #[cold]
 #[inline(never)]
 fn unshare(page: &mut Arc<Page>) {
-    *page = Arc::new(Page::clone(page));
+    *page = page.iter().cloned().collect();
 }
 
 fn entry_in(pages: &[Arc<Page>], slot: u32) -> &Entry {
     pages[slot as usize / PAGE][slot as usize % PAGE].as_ref().expect("a slot in use")
 }
 
+/// What tells one touch from a later one in few bytes: time only grows, and comes round to the very nanosecond rarely.
+fn mark_of(touched: Timestamp) -> u32 {
+    touched.nanos() as u32
+}
+
+/// Where the index looks for a flow's number: neighbours next to each other, for they come and go together. (The numbers
+/// are our own; nobody chooses them.) The index takes the place from the lower bits, and a mark from the highest seven.
+fn place_of(id: FlowId) -> u64 {
+    const MIXED: u64 = 0x9e37_79b9_7f4a_7c15;
+    id.0 ^ (id.0.wrapping_mul(MIXED) & 0xfe00_0000_0000_0000)
+}
+
 /// Which side of `record` sends from `source`.
 pub(super) fn side_of(record: &Record, source: Endpoint) -> Side {
     if record.orig == source { Side::Orig } else { Side::Resp }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::course::Course;
+
+    /// A table holds a million flows.
+    #[test]
+    fn a_flow_is_small() {
+        assert!(size_of::<Option<Entry>>() <= 384, "{}", size_of::<Option<Entry>>());
+        assert!(size_of::<Course>() <= 384, "{}", size_of::<Course>());
+    }
 }

@@ -12,6 +12,7 @@ use crate::kernel::{Socket, SocketSample};
 
 use super::Engine;
 use super::dashboard::TimeWaitPane;
+use super::query::first_by_key;
 use super::record::Record;
 use super::table::Tuple;
 
@@ -28,46 +29,64 @@ pub(super) struct Groups {
 impl Groups {
     /// Groups pairs of the service's end and the waiting end's address.
     fn of(waiting: impl Iterator<Item = (Endpoint, IpAddr)>) -> Self {
-        let mut services: FxHashMap<Endpoint, u64> = FxHashMap::default();
-        let mut holders: FxHashMap<IpAddr, u64> = FxHashMap::default();
-        for (service, holder) in waiting {
-            *services.entry(service).or_default() += 1;
-            *holders.entry(holder).or_default() += 1;
-        }
-        Self { services: most(services), holders: most(holders) }
-    }
-
-    /// Groups the ends that the wire shows in TIME-WAIT.
-    pub(super) fn by_wire<'a>(records: impl Iterator<Item = &'a Record>) -> Self {
-        let waits = |record: &'a Record, side| record.inferred(side) == Some(TcpState::TimeWait);
-        Self::of(records.flat_map(move |record| {
-            let ends = Side::BOTH.into_iter().filter(move |side| waits(record, *side));
-            ends.map(move |side| (record.resp, record.endpoint(side).ip()))
-        }))
+        let mut counts = Waiting::default();
+        waiting.for_each(|(service, holder)| counts.add(service, holder));
+        counts.time_wait()
     }
 }
 
 /// CLOSE-WAIT grouped by the waiting end's address and the service.
 pub(super) type CloseWait = Vec<((IpAddr, Endpoint), u64)>;
 
-/// Groups the ends that the wire shows in CLOSE-WAIT.
-pub(super) fn close_wait_by_wire<'a>(records: impl Iterator<Item = &'a Record>) -> CloseWait {
-    let mut counts: FxHashMap<(IpAddr, Endpoint), u64> = FxHashMap::default();
-    for record in records {
+/// Who waits in TIME-WAIT and CLOSE-WAIT, record by record.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    services: FxHashMap<Endpoint, u64>,
+    holders: FxHashMap<IpAddr, u64>,
+    close_wait: FxHashMap<(IpAddr, Endpoint), u64>,
+}
+
+impl Waiting {
+    /// Counts the ends of a record that the wire shows to wait.
+    pub(super) fn count(&mut self, record: &Record) {
         for side in Side::BOTH {
-            if record.inferred(side) == Some(TcpState::CloseWait) {
-                *counts.entry((record.endpoint(side).ip(), record.resp)).or_default() += 1;
+            match record.inferred(side) {
+                Some(TcpState::TimeWait) => self.add(record.resp, record.endpoint(side).ip()),
+                Some(TcpState::CloseWait) => {
+                    *self.close_wait.entry((record.endpoint(side).ip(), record.resp)).or_default() += 1;
+                }
+                _ => {}
             }
         }
     }
-    most(counts)
+
+    fn add(&mut self, service: Endpoint, holder: IpAddr) {
+        *self.services.entry(service).or_default() += 1;
+        *self.holders.entry(holder).or_default() += 1;
+    }
+
+    pub(super) fn time_wait(&mut self) -> Groups {
+        let (services, holders) = (std::mem::take(&mut self.services), std::mem::take(&mut self.holders));
+        Groups { services: most(services), holders: most(holders) }
+    }
+
+    pub(super) fn close_wait(&mut self) -> CloseWait {
+        most(std::mem::take(&mut self.close_wait))
+    }
 }
 
 fn most<K: Ord + Copy>(counts: FxHashMap<K, u64>) -> Vec<(K, u64)> {
-    let mut counts: Vec<(K, u64)> = counts.into_iter().collect();
-    counts.sort_unstable_by_key(|(key, count)| (Reverse(*count), *key));
-    counts.truncate(SHOWN);
-    counts
+    /// So many are looked at together.
+    const TOGETHER: usize = 4096;
+    let mut most = Vec::with_capacity(TOGETHER.min(counts.len()));
+    for count in counts {
+        if most.len() == TOGETHER {
+            first_by_key(&mut most, SHOWN, |(key, count)| (Reverse(*count), *key));
+        }
+        most.push(count);
+    }
+    first_by_key(&mut most, SHOWN, |(key, count)| (Reverse(*count), *key));
+    most
 }
 
 impl Engine {

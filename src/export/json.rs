@@ -36,6 +36,12 @@ impl<W: Write> NdjsonReport<W> {
         self.out.write_all(b"\n")
     }
 
+    /// Writes the flows of a report that was begun on a buffer for a part of the flows, those that come next.
+    pub fn append(&mut self, part: &NdjsonReport<Vec<u8>>) -> io::Result<()> {
+        self.tally.add(&part.tally);
+        self.out.write_all(&part.out)
+    }
+
     /// Writes the summary and gives the writer back, flushed.
     pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
         let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);

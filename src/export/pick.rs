@@ -210,11 +210,28 @@ impl Pick {
                 kept.push(detail.clone());
             }
         }
+        self.offer_largest(detail, Clone::clone);
+    }
+
+    /// Keeps the flow if it is among the largest; of equal ones the first stays.
+    fn offer_largest<T: std::borrow::Borrow<FlowDetail>>(&mut self, detail: T, keep: impl FnOnce(T) -> FlowDetail) {
         let bytes = |detail: &FlowDetail| detail.row.payload_bytes.unwrap_or(0);
-        let place = self.largest.partition_point(|kept| bytes(kept) >= bytes(detail));
-        if bytes(detail) > 0 && place < self.keep_largest {
-            self.largest.insert(place, detail.clone());
+        let own = bytes(detail.borrow());
+        let place = self.largest.partition_point(|kept| bytes(kept) >= own);
+        if own > 0 && place < self.keep_largest {
+            self.largest.insert(place, keep(detail));
             self.largest.truncate(self.keep_largest);
+        }
+    }
+
+    /// Takes in what was picked from the flows that come after all that were offered here.
+    pub fn append(&mut self, later: Self) {
+        for ((_, count, kept), (_, more, others)) in self.wrong.iter_mut().zip(later.wrong) {
+            *count += more;
+            kept.extend(others.into_iter().take(self.each.saturating_sub(kept.len())));
+        }
+        for detail in later.largest {
+            self.offer_largest(detail, |detail| detail);
         }
     }
 
@@ -260,6 +277,26 @@ mod tests {
             (fixture::partial(7), None),
         ] {
             assert_eq!(trouble(&detail, now), expected, "{}", detail.row.id);
+        }
+    }
+
+    #[test]
+    fn two_parts_pick_what_the_whole_picks() {
+        let now = fixture::at(60.0);
+        let flow = |n: u64| {
+            let mut detail = if n % 3 == 0 { fixture::refused(n) } else { fixture::completed(n) };
+            detail.row.payload_bytes = Some(n * 7 % 5);
+            detail
+        };
+        for split in 0..=20 {
+            let (mut whole, mut first, mut later) = (Pick::new(now, 4, 6), Pick::new(now, 4, 6), Pick::new(now, 4, 6));
+            for n in 0..20 {
+                whole.offer(&flow(n));
+                if n < split { &mut first } else { &mut later }.offer(&flow(n));
+            }
+            first.append(later);
+            assert_eq!(first.largest(), whole.largest(), "split at {split}");
+            assert!(first.wrong().eq(whole.wrong()), "split at {split}");
         }
     }
 

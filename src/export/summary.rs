@@ -80,6 +80,22 @@ impl Tally {
         }
     }
 
+    /// Adds what was counted over other flows.
+    pub fn add(&mut self, other: &Self) {
+        self.flows += other.flows;
+        self.kernel_only += other.kernel_only;
+        for (outcome, count) in &other.outcomes {
+            *self.outcomes.entry(*outcome).or_default() += count;
+        }
+        for (who, more) in &other.failing {
+            let failing = self.failing.entry(*who).or_default();
+            failing.flows += more.flows;
+            failing.retries += more.retries;
+            failing.last = failing.last.max(more.last);
+        }
+        self.connect.add(&other.connect).expect("both have the same bounds");
+    }
+
     /// How many flows had `outcome`.
     pub fn with(&self, outcome: HandshakeOutcome) -> u64 {
         self.outcomes.get(&outcome).copied().unwrap_or(0)

@@ -263,16 +263,37 @@ impl Flow {
         if self.marks.has(flag::BEGUN_BY_SYN) { Some(self.first) } else { self.last_syn.get() }
     }
 
+    /// When the segment came that completed it.
+    fn ack_at(&self) -> Option<Timestamp> {
+        let complete = matches!(self.outcome, HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous);
+        self.concluded.get().filter(|_| complete && self.marks.has(flag::ACK_SEEN))
+    }
+
+    /// See [`HandshakeView::connect_time`].
+    pub fn connect_time(&self) -> Option<Duration> {
+        between(self.syn_at(), self.ack_at()).filter(|_| self.syn_ack.is_set())
+    }
+
+    /// From SYN to SYN-ACK, and from SYN-ACK to the ACK.
+    fn two_ways(&self, ack_at: Option<Timestamp>) -> [Option<Duration>; 2] {
+        if self.syns_crossed() {
+            return [None, None];
+        }
+        [between(self.last_syn.get(), self.syn_ack.get()), between(self.last_syn_ack.get(), ack_at)]
+    }
+
+    /// See [`HandshakeView::rtt`].
+    pub fn handshake_rtt(&self) -> Option<Duration> {
+        let [orig, resp] = &self.halves;
+        let [there, back] = self.two_ways(self.ack_at());
+        (orig.syns == 1 && resp.syn_acks == 1).then_some(there? + back?)
+    }
+
     /// The handshake in full.
     pub fn handshake(&self) -> HandshakeView {
         let [orig, resp] = &self.halves;
-        let crossed = self.syns_crossed();
-        let complete = matches!(self.outcome, HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous);
-        let ack_at = self.concluded.get().filter(|_| complete && self.marks.has(flag::ACK_SEEN));
-        let syn_to_syn_ack = between(self.last_syn.get(), self.syn_ack.get()).filter(|_| !crossed);
-        let syn_ack_to_ack = between(self.last_syn_ack.get(), ack_at).filter(|_| !crossed);
-        let sent_once = orig.syns == 1 && resp.syn_acks == 1;
-        let rtt = syn_to_syn_ack.zip(syn_ack_to_ack).map(|(there, back)| there + back);
+        let ack_at = self.ack_at();
+        let [syn_to_syn_ack, syn_ack_to_ack] = self.two_ways(ack_at);
         HandshakeView {
             outcome: self.outcome,
             syn_at: self.syn_at(),
@@ -282,8 +303,8 @@ impl Flow {
             syn_ack_retries: u32::from(resp.syn_acks.saturating_sub(1)),
             syn_to_syn_ack,
             syn_ack_to_ack,
-            rtt: rtt.filter(|_| sent_once),
-            connect_time: between(self.syn_at(), ack_at).filter(|_| self.syn_ack.is_set()),
+            rtt: self.handshake_rtt(),
+            connect_time: self.connect_time(),
             offered: [orig.offered(), resp.offered()],
         }
     }

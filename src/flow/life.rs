@@ -8,9 +8,12 @@ use super::view::{HandshakeOutcome, LifeEvent, LifeEventKind as Kind, Side};
 use crate::base::{TcpState, Timestamp};
 
 impl Flow {
+    /// As many as most lives have.
+    const LANDMARKS: usize = 16;
+
     /// The landmarks of its life, in order of time. A FIN's acknowledgment is told on the side of the FIN.
     pub fn life(&self) -> Vec<LifeEvent> {
-        let mut events = Vec::new();
+        let mut events = Vec::with_capacity(Self::LANDMARKS);
         self.tell_handshake(&mut events);
         for side in Side::BOTH {
             self.tell_half(side, &mut events);

@@ -8,7 +8,7 @@ use super::half::{Half, mark};
 use super::stamp::{Marks, Offset, Stamp};
 use super::transitions::{self, Event};
 use super::view::{Class, Completeness, HalfView, HandshakeOutcome, Side};
-use crate::base::{TcpState, Timestamp};
+use crate::base::{Seq, TcpState, Timestamp};
 use crate::wire::Segment;
 
 /// How long TIME-WAIT lasts: Linux's TCP_TIMEWAIT_LEN. Of a remote end it is an assumption.
@@ -26,6 +26,15 @@ pub(super) mod flag {
     /// The responder sent the last data; the believed RST.
     pub(in super::super) const LAST_DATA_FROM_RESP: u8 = 16;
     pub(in super::super) const RST_FROM_RESP: u8 = 32;
+}
+
+/// What a SYN said besides its time and its ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoneSyn {
+    pub seq: Seq,
+    pub window: u16,
+    pub payload_len: u32,
+    pub wscale: Option<u8>,
 }
 
 /// One incarnation of a 4-tuple, as the wire shows it.
@@ -240,6 +249,17 @@ impl Flow {
 
     pub(super) fn resp_if(&self, bit: u8) -> Side {
         if self.marks.has(bit) { Side::Resp } else { Side::Orig }
+    }
+
+    /// The SYN without ACK that is the flow's only segment so far, and its first.
+    pub fn lone_syn(&self) -> LoneSyn {
+        let orig = &self.halves[Side::Orig.index()];
+        LoneSyn {
+            seq: orig.iss,
+            window: orig.window,
+            payload_len: u32::try_from(orig.payload_bytes).unwrap_or(u32::MAX),
+            wscale: orig.offered().and_then(|offered| offered.wscale),
+        }
     }
 
     /// Time of the first and of the latest segment.

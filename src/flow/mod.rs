@@ -32,7 +32,7 @@ mod tests;
 mod trace;
 
 pub use analysis::{Analysis, AnalysisCounts, Mark, Marks};
-pub use machine::Flow;
+pub use machine::{Flow, LoneSyn};
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing, TimingView};
 pub use verdict::{
     Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, Injected, Limit, Recovery, Verdict, VerdictView,

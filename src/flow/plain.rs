@@ -3,7 +3,8 @@
 //! May touch `base` and `wire::Segment`. Gives exactly what [`Flow::feed`] gives, or nothing.
 
 use super::half::mark;
-use super::machine::Flow;
+use super::machine::{Flow, flag};
+use super::stamp::Offset;
 use super::view::Side;
 use crate::base::TcpState;
 use crate::wire::{Flags, Segment};
@@ -11,7 +12,7 @@ use crate::wire::{Flags, Segment};
 impl Flow {
     /// Takes in a segment that [`Self::is_plain`]; the same as [`Self::feed`], sooner.
     pub fn feed_plain(&mut self, segment: &Segment, from: Side) {
-        self.count(segment, from);
+        self.count_plain(segment, from);
         self.last = self.last.max(segment.ts);
         self.halves[from.peer().index()].acknowledge(segment.ack);
         self.halves[from.index()].advance(segment.seq, segment.end());
@@ -32,6 +33,20 @@ impl Flow {
             && peer.marks.among(NOT_CLOSING) == KNOWN;
         let in_line = segment.seq == half.nxt && !segment.ack.before(peer.una) && !segment.ack.after(peer.nxt);
         text && open && in_line && peer.reaches(segment.ack) && !self.is_pending() && !self.rst_at.is_set()
+    }
+
+    /// What [`Flow::count`] counts of it.
+    fn count_plain(&mut self, segment: &Segment, from: Side) {
+        let first = self.first;
+        let half = &mut self.halves[from.index()];
+        half.segments += 1;
+        self.seen |= if segment.payload_len > 0 { 8 } else { 4 };
+        if segment.payload_len > 0 {
+            half.payload_bytes = half.payload_bytes.saturating_add(segment.payload_len.into());
+            half.first_data_at.set_once(segment.ts, first);
+            self.last_data_at = Offset::of(segment.ts, first);
+            self.marks.put(flag::LAST_DATA_FROM_RESP, from == Side::Resp);
+        }
     }
 
     /// Reads a little of every part, so that all of it is at hand.

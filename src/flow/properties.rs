@@ -176,7 +176,7 @@ pub(super) fn conversation() -> impl Strategy<Value = Vec<(Segment, Side)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn the_short_way_gives_what_the_long_way_gives(segments in conversation()) {

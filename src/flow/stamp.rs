@@ -44,8 +44,12 @@ impl Offset {
     const UNITS: [u64; 3] = [1_000, 1_000_000, 1_000_000_000];
 
     pub(super) fn of(ts: Timestamp, origin: Timestamp) -> Self {
-        let nanos = u64::try_from(ts.since(origin).as_nanos()).unwrap_or(u64::MAX);
+        let nanos = if ts > origin { ts.nanos().wrapping_sub(origin.nanos()).cast_unsigned() } else { 0 };
         let limit = 1u64 << Self::UNIT_BITS;
+        let micros = nanos / 1_000;
+        if micros < limit {
+            return Self(micros as u32);
+        }
         for (unit, size) in (0u32..).zip(Self::UNITS) {
             let count = nanos / size;
             if count < limit {

@@ -3,6 +3,11 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bytes of an output that are written together.
+const BUFFER: usize = 128 << 10;
 
 /// Opens a capture; `-` is stdin.
 ///
@@ -33,15 +38,43 @@ pub fn can_reopen(path: &Path) -> bool {
     !is_stdin(path) && path.metadata().map_or(true, |meta| meta.is_file())
 }
 
+/// How long a file is, in bytes; `None` of what has no length, such as a stream.
+pub fn length(path: &Path) -> Option<u64> {
+    let meta = path.metadata().ok().filter(|_| !is_stdin(path))?;
+    meta.is_file().then(|| meta.len())
+}
+
+/// Counts what is read through it, for others to see.
+#[derive(Debug)]
+pub struct Counted<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Counted<R> {
+    /// Counts into `read`.
+    pub fn new(inner: R, read: Arc<AtomicU64>) -> Self {
+        Self { inner, read }
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
 /// Creates (or overwrites) an output file; `-` is stdout.
 ///
 /// # Errors
 /// Where it cannot be created.
 pub fn create_output(path: &Path) -> io::Result<Box<dyn Write>> {
     if path.as_os_str() == "-" {
-        return Ok(Box::new(BufWriter::new(io::stdout().lock())));
+        return Ok(Box::new(BufWriter::with_capacity(BUFFER, io::stdout().lock())));
     }
-    Ok(Box::new(BufWriter::new(File::create(path)?)))
+    Ok(Box::new(BufWriter::with_capacity(BUFFER, File::create(path)?)))
 }
 
 /// Creates a file that is not there yet, readable by its owner alone; follows no link.

@@ -65,6 +65,7 @@ impl Records {
         Self { layout: Ok(Layout::of(&header)) }
     }
 
+    #[inline]
     pub(super) fn next(&mut self, window: &mut Window) -> NextRecord {
         let layout = match &self.layout {
             Ok(layout) => layout,
@@ -118,6 +119,7 @@ impl Layout {
     }
 
     /// Reads the header that `data` begins with, at least [`RECORD_HEADER`] bytes.
+    #[inline]
     fn header(&self, data: &[u8]) -> RecordHeader {
         let (fields, _) = data[..RECORD_HEADER].as_chunks::<4>();
         let field = |at: usize| match self.big_endian {

@@ -99,6 +99,7 @@ impl CaptureReader {
     }
 
     /// The next frame, of scope [`Scope::FILE`]; `Ok(None)` at a clean end, and ever after a damage.
+    #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Damage> {
         if self.ended {
             return Ok(None);

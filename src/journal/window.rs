@@ -41,11 +41,13 @@ impl Window {
     }
 
     /// What is there and not consumed.
+    #[inline]
     pub(super) fn data(&self) -> &[u8] {
         &self.buffer[self.pending.clone()]
     }
 
     /// The bytes at `place`, which [`Window::consume`] gave: valid until the next [`Window::fill`].
+    #[inline]
     pub(super) fn bytes(&self, place: Range<usize>) -> &[u8] {
         &self.buffer[place]
     }
@@ -56,6 +58,7 @@ impl Window {
     }
 
     /// Takes `count` bytes of [`Window::data`] off; tells where they are.
+    #[inline]
     pub(super) fn consume(&mut self, count: usize) -> Range<usize> {
         let place = self.pending.start..self.pending.start + count.min(self.pending.len());
         self.pending.start = place.end;
@@ -65,8 +68,14 @@ impl Window {
 
     /// Reads until `count` bytes are there; whether they are. Reads no further than the input gives at once, so that a
     /// live stream is not held back.
+    #[inline]
     pub(super) fn fill(&mut self, count: usize) -> bool {
-        if self.pending.len() < count && self.end.is_none() && count <= MAX_RECORD {
+        self.pending.len() >= count || self.read_until(count)
+    }
+
+    #[inline(never)]
+    fn read_until(&mut self, count: usize) -> bool {
+        if self.end.is_none() && count <= MAX_RECORD {
             self.make_room(count);
             while self.pending.len() < count && self.end.is_none() {
                 self.read_once();

@@ -18,7 +18,7 @@ mod update;
 
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{Progress, Timestamp};
 
 pub use filter_prompt::FilterPrompt;
 pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
@@ -64,6 +64,8 @@ pub struct Playback {
     pub start: Option<Timestamp>,
     pub end: Option<Timestamp>,
     pub at_end: bool,
+    /// How much of the file is read, until all of it is; `None` of a stream, whose length nobody knows.
+    pub reading: Option<Progress>,
 }
 
 /// What the user asks of the source.

@@ -16,7 +16,7 @@ fn live() -> Source {
 
 fn replay() -> Source {
     let start = Some(Timestamp::from_secs_nanos(1_000, 0));
-    let playback = Playback { paused: false, speed: 1.0, start, end: None, at_end: false };
+    let playback = Playback { paused: false, speed: 1.0, start, end: None, at_end: false, reading: None };
     Source { kind: SourceKind::Replay, playback: Some(playback), ..live() }
 }
 

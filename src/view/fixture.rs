@@ -52,8 +52,14 @@ pub(super) fn live_source() -> Source {
 }
 
 pub(super) fn capture_source() -> Source {
-    let playback =
-        Playback { paused: false, speed: 2.0, start: Some(ago(45)), end: Some(ago(45) + ms(90_500)), at_end: false };
+    let playback = Playback {
+        paused: false,
+        speed: 2.0,
+        start: Some(ago(45)),
+        end: Some(ago(45) + ms(90_500)),
+        at_end: false,
+        reading: None,
+    };
     Source {
         kind: SourceKind::Replay,
         name: "incident-2026-11-21.pcapng".into(),

@@ -163,6 +163,13 @@ fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Lin
     };
     let at = now.since(start);
     spans.push(styled(position(at), theme.strong));
+    // As fast as it goes, what counts is how far the file is read.
+    if let Some(reading) = playback.reading.filter(|_| playback.speed.is_infinite()) {
+        spans.push(styled(format!("  read {}  ", reading.words()), theme.text));
+        let used: usize = spans.iter().map(Span::width).sum();
+        spans.push(styled(bar(reading.done, reading.whole, room.saturating_sub(used + 1)), theme.bar));
+        return Line::from(spans);
+    }
     if let Some(whole) = playback.end.map(|end| end.since(start)) {
         spans.push(styled(format!(" / {}", position(whole)), theme.text));
         let percent = (at.as_nanos() * 100).checked_div(whole.as_nanos()).unwrap_or(100).min(100);

@@ -24,6 +24,12 @@ impl FrameCounts {
         }
     }
 
+    /// Counts a frame that gave a segment.
+    pub(super) fn count_segment(&mut self) {
+        self.frames += 1;
+        self.segments += 1;
+    }
+
     /// So many fragments that were counted as such have become part of a datagram.
     pub(super) fn join(&mut self, fragments: u64) {
         let waiting = &mut self.undecoded[Undecoded::Fragment as usize];

@@ -9,7 +9,7 @@ use super::ip::{self, Datagram, Part};
 use super::link::{self, Header, Layer};
 use super::route::Route;
 use super::span::Span;
-use super::{Decoded, Frame, FrameCounts, LinkType, Segment, Stop, icmp, tcp, tunnel};
+use super::{Decoded, Frame, FrameCounts, Segment, Stop, icmp, plain, tcp, tunnel};
 use crate::base::Endpoint;
 
 /// The port of DNS (RFC 1035 §4.2).
@@ -49,24 +49,20 @@ impl Decoder {
     /// The same, and shows what the frame carries, if it carries anything: of the frame that completes a fragmented
     /// datagram, what the datagram carries.
     pub fn open(&mut self, frame: &Frame<'_>, mut show: impl FnMut(Carried<'_>)) -> Decoded {
-        let decoded = Self::plain(frame, &mut show).unwrap_or_else(|| self.any(frame, &mut show));
+        if let Some((segment, payload)) = plain::segment(frame) {
+            self.counts.count_segment();
+            if !payload.is_empty() {
+                show(Carried::Tcp(&segment, payload));
+            }
+            return Decoded::Tcp(segment);
+        }
+        let decoded = self.any(frame, &mut show);
         self.counts.count(&decoded);
         decoded
     }
 
-    /// TCP right behind the headers of Ethernet and IP, as nearly every frame has it: what [`Self::any`] gives for it,
-    /// or nothing.
-    #[inline]
-    pub(super) fn plain(frame: &Frame<'_>, show: &mut impl FnMut(Carried<'_>)) -> Option<Decoded> {
-        const ETHERNET: LinkType = LinkType(1);
-        let ([.., high, low], span) = Span::new(frame.bytes, frame.len).header::<14>()?;
-        let is_ip =
-            frame.link == ETHERNET && matches!((high, low, span.u8(0)? >> 4), (0x08, 0x00, 4) | (0x86, 0xdd, 6));
-        let datagram = ip::plain(span).filter(|_| is_ip)?;
-        tcp_of(frame, &Route::default(), &datagram, show).ok()
-    }
-
     /// Whatever the frame is.
+    #[inline(never)]
     pub(super) fn any(&mut self, frame: &Frame<'_>, show: &mut impl FnMut(Carried<'_>)) -> Decoded {
         let layer = Layer::new(Header::Link(frame.link), Span::new(frame.bytes, frame.len));
         self.read(frame, layer, &mut Route::default(), show).unwrap_or_else(|stop| match stop {
@@ -109,7 +105,6 @@ impl Decoder {
     }
 }
 
-#[inline]
 fn tcp_of(
     frame: &Frame<'_>,
     route: &Route,

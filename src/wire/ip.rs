@@ -38,47 +38,7 @@ pub(super) struct Part {
 }
 
 /// Reads the headers at the beginning of `span`, which ends where the frame does.
-#[inline]
 pub(super) fn slice(span: Span<'_>) -> Result<Datagram<'_>, Stop> {
-    plain(span).map_or_else(|| any(span), Ok)
-}
-
-/// A whole datagram that carries TCP right behind a header without extensions, as nearly all do: what [`any`] gives for
-/// it, or nothing.
-#[inline]
-pub(super) fn plain(span: Span<'_>) -> Option<Datagram<'_>> {
-    let first = *span.bytes.first()?;
-    let (src, dst, ttl, protocol, headers, len): (IpAddr, IpAddr, _, _, _, _) = match first >> 4 {
-        4 => {
-            let header = span.bytes.first_chunk::<20>()?;
-            let len = u16::from_be_bytes([header[2], header[3]]);
-            let is_fragment = u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0;
-            let headers = usize::from(first & 0x0f) * 4;
-            if is_fragment || headers < 20 || usize::from(len) < headers {
-                return None;
-            }
-            let address = |at: usize| [header[at], header[at + 1], header[at + 2], header[at + 3]];
-            (address(12).into(), address(16).into(), header[8], header[9], headers, len.into())
-        }
-        6 => {
-            let (header, _) = span.bytes.split_first_chunk::<40>()?;
-            let payload = u16::from_be_bytes([header[4], header[5]]);
-            let (src, rest) = header[8..].split_first_chunk::<16>()?;
-            let dst = rest.first_chunk::<16>()?;
-            if payload == 0 {
-                return None;
-            }
-            ((*src).into(), (*dst).into(), header[7], header[6], 40, 40 + u32::from(payload))
-        }
-        _ => return None,
-    };
-    let datagram = span.limit(len);
-    let payload = datagram.skip(headers).filter(|_| protocol == ip_number::TCP.0)?;
-    Some(Datagram { src, dst, ttl, protocol: ip_number::TCP, payload, captured: datagram.bytes, part: None })
-}
-
-/// Whatever the headers are.
-pub(super) fn any(span: Span<'_>) -> Result<Datagram<'_>, Stop> {
     let (ip, stopped) = LaxIpSlice::from_slice(span.bytes).map_err(|_| Undecoded::Ip)?;
     if ip.payload().fragmented {
         return fragment(span, &ip);

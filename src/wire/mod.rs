@@ -12,6 +12,7 @@ mod icmp;
 mod ip;
 mod link;
 mod options;
+mod plain;
 mod route;
 mod segment;
 mod span;

@@ -15,7 +15,6 @@ const FIXED: usize = 20;
 const NEEDED: usize = 16;
 
 /// Reads the header; the options may be cut by the snap length, and so may the end of the fixed part.
-#[inline]
 pub(super) fn segment(frame: &Frame<'_>, route: &Route, datagram: &Datagram<'_>) -> Result<Segment, Stop> {
     let tcp = datagram.payload;
     if tcp.wire_len < NEEDED as u32 {

@@ -102,7 +102,7 @@ impl<'a> Subject<'a> {
     }
 
     fn zeek(self) -> Option<(ConnState, History)> {
-        let view = self.record.zeek.as_ref()?.rows(self.now());
+        let view = self.record.zeek_rows(self.now())?;
         view.chosen().map(|row| (row.conn_state, row.history))
     }
 
@@ -138,7 +138,7 @@ impl<'a> Subject<'a> {
                 sides.map(|side| u64::from(flow.unacked(side)))
             })),
             Number::Retrans => {
-                let by_wire = wire.map(|_| record.analysis.retransmissions());
+                let by_wire = record.retransmissions();
                 one(by_wire).max(one(record.retrans()))
             }
             Number::Lost => {
@@ -167,8 +167,7 @@ impl<'a> Subject<'a> {
         match set {
             Set::Outcome => Held::one(self.outcome().and_then(|outcome| place(&OUTCOMES, &outcome))),
             Set::ConnState => Held::one(self.zeek().and_then(|(state, _)| place(&CONN_STATES, &state))),
-            Set::Mark => record.wire.as_ref().map_or(Held::UNKNOWN, |_| {
-                let counts = record.analysis.counts();
+            Set::Mark => record.analysis_counts().map_or(Held::UNKNOWN, |counts| {
                 let marks = counts.iter().flat_map(AnalysisCounts::iter);
                 Held::of(marks.fold(0, |bits, (mark, _)| bits | 1 << (mark as u32)))
             }),

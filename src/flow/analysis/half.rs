@@ -44,15 +44,15 @@ impl Duplicates {
 }
 
 /// Bits of [`Half::facts`].
-mod fact {
+pub(super) mod fact {
     /// `base` holds a number.
-    pub(super) const BASE: u8 = 1;
+    pub(in super::super) const BASE: u8 = 1;
     /// It has sent a segment: `high`, `contig`, `window` and the times are set.
-    pub(super) const SENT: u8 = 2;
+    pub(in super::super) const SENT: u8 = 2;
     /// `ack` holds an acknowledgment.
-    pub(super) const ACK: u8 = 4;
+    pub(in super::super) const ACK: u8 = 4;
     /// It has sent a SYN, and no segment with ACK and without SYN since: its window is not scaled.
-    pub(super) const FRESH: u8 = 8;
+    pub(in super::super) const FRESH: u8 = 8;
 }
 
 /// What was last seen of a half, for those who need no marks.
@@ -69,24 +69,24 @@ pub(in crate::flow) struct Latest {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Half {
     /// When `high` last rose.
-    high_at: Timestamp,
+    pub(super) high_at: Timestamp,
     /// When it last sent a segment of any kind.
     sent_at: Timestamp,
     /// The number before its first byte, or a guess from mid-stream; serves only to tell port reuse.
     base: Seq,
     /// The highest end of a segment.
-    high: Seq,
+    pub(super) high: Seq,
     /// The end of what was captured without a hole: what the peer may acknowledge.
-    contig: Seq,
-    ack: Seq,
+    pub(super) contig: Seq,
+    pub(super) ack: Seq,
     pub(super) duplicates: Duplicates,
-    window: u16,
+    pub(super) window: u16,
     /// What its previous segment was marked with.
     previous: u16,
     pub(super) shift: Shift,
     /// The flow's Multipath TCP subtypes as of its previous segment.
     pub(super) mptcp: u8,
-    facts: Bits,
+    pub(super) facts: Bits,
 }
 
 impl Half {
@@ -206,6 +206,18 @@ impl Half {
         self.window = segment.window;
         self.sent_at = segment.ts;
         self.previous = marks.bits();
+    }
+
+    /// Takes in a segment without a mark that is next in line and has ACK without SYN, but for its numbers.
+    pub(super) fn take_plain(&mut self, segment: &Segment) {
+        if segment.ack != self.ack {
+            self.duplicates = Duplicates::NONE;
+        }
+        self.ack = segment.ack;
+        self.window = segment.window;
+        self.sent_at = segment.ts;
+        self.previous = 0;
+        self.facts.clear(fact::FRESH);
     }
 
     pub(super) fn note_syn(&mut self, flags: Flags) {

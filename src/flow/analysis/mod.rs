@@ -16,6 +16,7 @@
 
 mod half;
 mod mark;
+mod plain;
 mod rules;
 
 #[cfg(test)]
@@ -70,6 +71,13 @@ impl Analysis {
     /// Takes in a segment sent by `from`, in the order of the capture, and tells what it is marked with; its sender's
     /// half is what the marks count for.
     pub fn feed(&mut self, segment: &Segment, from: Side) -> Marks {
+        if self.feed_plain(segment, from) {
+            return Marks::default();
+        }
+        self.feed_any(segment, from)
+    }
+
+    fn feed_any(&mut self, segment: &Segment, from: Side) -> Marks {
         // Shorter than its own header: of its stream, but it has no length to analyse (§8).
         if segment.malformed {
             return Marks::default();

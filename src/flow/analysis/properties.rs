@@ -6,7 +6,7 @@ use super::tests::{ALL, run};
 use super::{Analysis, Mark};
 use crate::base::Seq;
 use crate::flow::Side;
-use crate::flow::properties::{segment, shift};
+use crate::flow::properties::{conversation, segment, shift};
 use crate::flow::trace::Variation;
 use crate::wire::Segment;
 
@@ -67,5 +67,25 @@ proptest! {
             prop_assert_eq!(shifted.feed(&moved, from), analysis.feed(&segment, from));
         }
         prop_assert_eq!(shifted.counts(), analysis.counts());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn the_short_way_gives_what_the_long_way_gives(segments in conversation()) {
+        let mut analysis = Analysis::new();
+        for (segment, from) in &segments {
+            let (mut long, before) = (analysis.clone(), analysis.clone());
+            let marks = long.feed_any(segment, *from);
+            if analysis.feed_plain(segment, *from) {
+                prop_assert!(marks.is_empty());
+                prop_assert_eq!(&analysis, &long);
+            } else {
+                prop_assert_eq!(&analysis, &before);
+                analysis = long;
+            }
+        }
     }
 }

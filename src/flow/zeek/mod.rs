@@ -66,9 +66,11 @@ impl Zeek {
 
     /// Takes in a segment: due timers first, then the test of reuse, then the machine.
     pub fn feed(&mut self, segment: &Segment, from: Side) {
+        if self.row.take_plain(segment, from) {
+            return;
+        }
         let end = self.row.due(segment.ts);
         match end.or_else(|| self.row.is_reused_by(segment).then_some(RowEnd::Reused)) {
-            None if self.row.take_plain(segment, from) => {}
             None => self.row.take(segment, from),
             Some(why) => {
                 let row = std::mem::replace(&mut self.row, Row::begin(segment, from)).tell(Some(why));

@@ -10,12 +10,16 @@ use crate::wire::{Flags, Segment};
 /// What decides over a stream's data that grows without acks lies above this; the long way deals with it.
 const LITTLE: i64 = 10 << 20;
 
+/// No silence shorter than this ends a row: 60 s, nanoseconds.
+const SHORTEST: i64 = 60_000_000_000;
+
 impl Row {
-    /// Takes the segment in if it is plain; false, and nothing is changed, if it is not.
+    /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is not.
     pub(super) fn take_plain(&mut self, segment: &Segment, from: Side) -> bool {
         const LETTERS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0;
         let text = segment.flags.0 & (LETTERS | Flags::ACK.0) == Flags::ACK.0;
-        if !text || segment.window == 0 || segment.malformed || !self.is_clean_and_open() {
+        let in_time = segment.ts.nanos().saturating_sub(self.last.nanos()) < SHORTEST;
+        if !text || segment.window == 0 || segment.malformed || !in_time || !self.is_clean_and_open() {
             return false;
         }
         let role = self.role(from);
@@ -43,7 +47,8 @@ impl Row {
     fn is_clean_and_open(&self) -> bool {
         let open =
             |end: &super::end::End| end.state == State::Established && !end.fin_seen && !end.did_close && !end.skip;
-        self.ends.iter().all(open)
+        self.is_going_on()
+            && self.ends.iter().all(open)
             && self.first_seen == [true; 2]
             && !self.partial
             && self.aside.is_none()

@@ -170,6 +170,11 @@ impl Row {
         if to <= end.trim {
             return;
         }
+        if self.aside.is_none() && to <= end.next {
+            // Nothing is missing: see Aside::acknowledged.
+            self.ends[role.index()].trim = to;
+            return self.check_eof(role);
+        }
         let partial = self.partial;
         for missed in self.with_aside(role, |aside, end| aside.acknowledged(end, to, partial)) {
             self.gap(role, missed);
@@ -207,7 +212,12 @@ impl Row {
     fn lags(&self, role: Side) -> bool {
         let [end, peer] = self.pair(role);
         let waits = self.aside.as_deref().is_some_and(|aside| aside[role.peer().index()].is_waiting());
-        is_lagging(&end, &peer, waits)
+        is_lagging(end, peer, waits)
+    }
+
+    /// Neither taken over nor closed.
+    pub(super) fn is_going_on(&self) -> bool {
+        self.replaced.is_none() && self.close_at == NEVER
     }
 
     /// §2: whether a timer ends this row by `now`, and which.
@@ -276,9 +286,10 @@ impl Row {
         if side == self.orig { Side::Orig } else { Side::Resp }
     }
 
-    /// Copies of an end and of its peer.
-    pub(super) fn pair(&self, role: Side) -> [End; 2] {
-        [self.ends[role.index()], self.ends[role.peer().index()]]
+    /// An end and its peer.
+    #[inline]
+    pub(super) fn pair(&self, role: Side) -> [&End; 2] {
+        [&self.ends[role.index()], &self.ends[role.peer().index()]]
     }
 
     /// §7: payload bytes sent by each.

@@ -1,0 +1,203 @@
+//! What a flow keeps from its second segment on: the analysis, our own verdict, its times, Zeek's view, the rate.
+//!
+//! A flow that is a lone plain SYN keeps none of it, since its flow tells that SYN in full: a flood of SYNs from
+//! ever new addresses takes little memory. Whoever asks for such a flow's course has it made from the SYN.
+
+use std::borrow::Cow;
+
+use crate::base::{Scope, Seq, Timestamp};
+use crate::flow::{Analysis, AnalysisCounts, Around, Flow, Side, Timing, Verdict, VerdictView, Zeek, ZeekView};
+use crate::wire::{AppRecords, Flags, Options, Segment};
+
+use super::record::{Rate, Record};
+
+/// Beside the flow's states: what else is told of its segments.
+#[derive(Debug, Clone)]
+pub(super) struct Course {
+    /// What Wireshark says of them.
+    pub(super) analysis: Analysis,
+    /// Why they were sent again, as far as the evidence goes.
+    pub(super) verdict: Verdict,
+    /// Round trips and waits; empty until it carries data.
+    pub(super) timing: Timing,
+    /// What Zeek would log of them.
+    pub(super) zeek: Zeek,
+    pub(super) rate: Rate,
+}
+
+impl Course {
+    /// Of a flow whose first segment is `segment`, sent by `from`; `reuses`: on a tuple that had a flow before.
+    pub(super) fn new(segment: &Segment, from: Side, reuses: bool) -> Self {
+        let analysis = if reuses { Analysis::reusing() } else { Analysis::new() };
+        let (verdict, timing, rate) = (Verdict::new(), Timing::default(), Rate::default());
+        let mut course = Self { analysis, verdict, timing, zeek: Zeek::new(segment, from), rate };
+        course.feed(segment, from, None);
+        course.rate.add(segment.ts, u64::from(segment.frame_len) * 8);
+        course
+    }
+
+    /// Shows all but Zeek's machine a segment sent by `from`; `before` is the flow as it was before it.
+    #[inline]
+    pub(super) fn feed(&mut self, segment: &Segment, from: Side, before: Option<&Flow>) {
+        // The verdict rests on what the others knew before the segment.
+        self.verdict.feed(segment, from, || Around::of(&self.analysis, before, from));
+        self.analysis.feed(segment, from);
+        self.timing.feed(segment, from, before);
+    }
+
+    /// Reads a little of every part, so that all of it is at hand.
+    pub(super) fn warm(&self) -> u64 {
+        self.analysis.warm() ^ self.zeek.warm()
+    }
+
+    /// Whether [`Record::course`] can make the course of a flow that begins with this segment: a SYN of which nothing
+    /// counts but what [`Flow::lone_syn`] tells.
+    pub(super) fn is_told_by_flow(segment: &Segment) -> bool {
+        const KINDS: u16 = 0x3f;
+        let Segment { flags, options, .. } = segment;
+        let said_more = options.cut || options.mptcp.is_some() || segment.ack != Seq(0) || segment.malformed;
+        flags.0 & KINDS == Flags::SYN.0 && !said_more
+    }
+}
+
+impl Record {
+    /// What is told of its segments; `None` if there was none.
+    pub(super) fn course(&self) -> Option<Cow<'_, Course>> {
+        match self.course.as_deref() {
+            Some(course) => Some(Cow::Borrowed(course)),
+            None => self.wire.as_ref().map(|flow| Cow::Owned(self.made_course(flow))),
+        }
+    }
+
+    /// The same, kept from now on. To be called before the flow takes in its second segment.
+    pub(super) fn course_mut(&mut self) -> Option<&mut Course> {
+        if self.course.is_none() {
+            self.course = self.wire.as_ref().map(|flow| Box::new(self.made_course(flow)));
+        }
+        self.course.as_deref_mut()
+    }
+
+    /// The course of a flow that is a lone SYN.
+    fn made_course(&self, flow: &Flow) -> Course {
+        let syn = flow.lone_syn();
+        let segment = Segment {
+            ts: flow.span().0,
+            scope: Scope::FILE,
+            iface: 0,
+            src: self.orig,
+            dst: self.resp,
+            seq: syn.seq,
+            ack: Seq(0),
+            flags: Flags::SYN,
+            window: syn.window,
+            payload_len: syn.payload_len,
+            malformed: false,
+            frame_len: self.first_frame.len,
+            options: Options { wscale: syn.wscale, ..Options::default() },
+            ttl: self.first_frame.ttl,
+            vlan: None,
+            tunnel: None,
+            digest: self.first_frame.digest.into(),
+            app_records: AppRecords::default(),
+        };
+        Course::new(&segment, Side::Orig, false)
+    }
+
+    /// How often each half's segments were marked; `None` if no segment was seen.
+    pub(super) fn analysis_counts(&self) -> Option<[AnalysisCounts; 2]> {
+        match self.course.as_deref() {
+            Some(course) => Some(course.analysis.counts()),
+            // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
+            None => self.wire.as_ref().map(|_| Default::default()),
+        }
+    }
+
+    /// How much it carries; `None` if no segment was seen.
+    pub(super) fn rate(&self) -> Option<Rate> {
+        let flow = self.wire.as_ref()?;
+        let of_first = || {
+            let mut rate = Rate::default();
+            rate.add(flow.span().0, u64::from(self.first_frame.len) * 8);
+            rate
+        };
+        Some(self.course.as_deref().map_or_else(of_first, |course| course.rate))
+    }
+
+    /// Segments sent again, by the wire; `None` if no segment was seen.
+    pub(super) fn retransmissions(&self) -> Option<u64> {
+        self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, |course| course.analysis.retransmissions()))
+    }
+
+    /// Why its segments were sent again; `None` if no segment was seen.
+    pub(super) fn verdict(&self) -> Option<VerdictView> {
+        self.course().map(|course| course.verdict.view())
+    }
+
+    /// Segments lost, by our own verdict; `None` if no segment was seen.
+    pub(super) fn lost(&self) -> Option<u64> {
+        self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, |course| course.verdict.lost()))
+    }
+
+    /// What Zeek would log of it at `now`; `None` if no segment was seen.
+    pub(super) fn zeek_rows(&self, now: Timestamp) -> Option<ZeekView> {
+        self.course().map(|course| course.zeek.rows(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::segment;
+    use super::super::{Config, Engine, Input};
+    use super::*;
+    use std::time::Duration;
+
+    const CLIENT: &str = "10.0.0.2:40000";
+    const SERVER: &str = "10.0.0.5:80";
+
+    /// The flow's record of an engine that has seen these.
+    fn record_of(inputs: &[Segment]) -> Record {
+        let mut engine = Engine::new(Config::replay(10, 1));
+        inputs.iter().for_each(|segment| engine.feed(&Input::Segment(*segment)));
+        let record = engine.table.iter().next().expect("a flow").1.clone();
+        record
+    }
+
+    #[test]
+    fn a_lone_syn_tells_its_course() {
+        let syn = segment(7, CLIENT, SERVER, "S", 100, 0, 0);
+        let options = |wscale| Options { wscale, mss: Some(1460), sack_permitted: true, ..Options::default() };
+        for syn in [
+            syn,
+            Segment { window: 0, ..syn },
+            Segment { options: options(None), seq: Seq(u32::MAX), ..syn },
+            Segment { options: options(Some(0)), ..syn },
+            Segment { options: options(Some(14)), payload_len: 300, frame_len: u32::MAX, ..syn },
+            Segment { flags: Flags::SYN | Flags::ECE | Flags::CWR, src: syn.dst, dst: syn.src, ..syn },
+        ] {
+            let record = record_of(&[syn]);
+            assert!(record.course.is_none(), "nothing is kept");
+            let (made, fed) = (record.course().expect("a segment was seen"), Course::new(&syn, Side::Orig, false));
+            assert_eq!((&made.analysis, &made.zeek), (&fed.analysis, &fed.zeek));
+            assert_eq!((&made.verdict, &made.timing), (&fed.verdict, &fed.timing));
+            assert_eq!((made.rate, record.rate()), (fed.rate, Some(fed.rate)));
+            assert_eq!(record.analysis_counts(), Some(fed.analysis.counts()));
+        }
+    }
+
+    #[test]
+    fn what_says_more_keeps_its_course() {
+        let syn = segment(7, CLIENT, SERVER, "S", 100, 0, 0);
+        for first in [
+            Segment { ack: Seq(5), ..syn },
+            Segment { options: Options { mptcp: Some(0), ..Options::default() }, ..syn },
+            Segment { options: Options { cut: true, ..Options::default() }, ..syn },
+            Segment { malformed: true, ..syn },
+            segment(7, SERVER, CLIENT, "S.", 500, 101, 0),
+            segment(7, CLIENT, SERVER, "P.", 101, 501, 5),
+        ] {
+            assert!(record_of(&[first]).course.is_some(), "{first:?}");
+        }
+        let again = Segment { ts: syn.ts + Duration::from_secs(1), ..syn };
+        assert!(record_of(&[syn, again]).course.is_some(), "a second segment");
+    }
+}
