@@ -200,6 +200,7 @@ fn errors_point_at_the_word() {
         ("(80", "(", "this bracket is not closed"),
         ("80)", ")", "this bracket closes none"),
         ("()", "()", "nothing stands in these brackets"),
+        ("(\u{3000})", "(\u{3000})", "nothing stands in these brackets"),
         ("proc:\"my app", "\"my app", "this quote is not closed"),
         ("state:", "", "a value is missing after state:"),
         ("state: estab", "", "a value is missing after state:"),
