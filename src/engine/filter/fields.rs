@@ -58,9 +58,16 @@ pub(super) enum Number {
     Uid,
     RecvQ,
     SendQ,
-    Unacked,
-    Retrans,
     Lost,
+    Unacked,
+    /// By the wire and by the kernel.
+    Retrans,
+    OfFlow(OfFlow),
+}
+
+/// A number of which a flow has one at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum OfFlow {
     Retries,
     Rtt,
     Connect,
@@ -113,6 +120,7 @@ const fn row(name: &'static str, also: &'static [&'static str], kind: Kind, help
 /// Every field, in the order in which they are offered.
 #[rustfmt::skip]
 pub(super) const FIELDS: [Field; 41] = {
+    use Number::OfFlow as One;
     use Kind::{Address, History, Number as N, Set as S, State, Text as T};
     use Unit::{BitsPerS, Bytes, Count, Label, Time};
     [
@@ -127,17 +135,17 @@ pub(super) const FIELDS: [Field; 41] = {
         row("recvq", &["recv-q"], N(Number::RecvQ, Bytes), "Recv-Q of an end on this host"),
         row("sendq", &["send-q"], N(Number::SendQ, Bytes), "Send-Q of an end on this host"),
         row("unacked", &[], N(Number::Unacked, Bytes), "sent by an end and not acknowledged, by the wire"),
-        row("rtt", &[], N(Number::Rtt, Time), "the kernel's round trip, else the handshake's"),
+        row("rtt", &[], N(One(OfFlow::Rtt), Time), "the kernel's round trip, else the handshake's"),
         row("retrans", &["retransmissions"], N(Number::Retrans, Count), "both directions, by wire or kernel"),
         row("lost", &[], N(Number::Lost, Count), "segments the kernel holds for lost"),
-        row("retries", &[], N(Number::Retries, Count), "SYNs and SYN-ACKs sent again"),
-        row("connect", &[], N(Number::Connect, Time), "first SYN to the ACK, retries included"),
+        row("retries", &[], N(One(OfFlow::Retries), Count), "SYNs and SYN-ACKs sent again"),
+        row("connect", &[], N(One(OfFlow::Connect), Time), "first SYN to the ACK, retries included"),
         row("outcome", &["handshake"], S(Set::Outcome), "how the handshake went"),
-        row("rate", &[], N(Number::Rate, BitsPerS), "in the last second, both directions"),
-        row("bytes", &[], N(Number::Bytes, Bytes), "payload, both directions"),
-        row("segments", &["packets"], N(Number::Segments, Count), "both directions"),
-        row("age", &[], N(Number::Age, Time), "since first seen"),
-        row("idle", &[], N(Number::Idle, Time), "since the last segment"),
+        row("rate", &[], N(One(OfFlow::Rate), BitsPerS), "in the last second, both directions"),
+        row("bytes", &[], N(One(OfFlow::Bytes), Bytes), "payload, both directions"),
+        row("segments", &["packets"], N(One(OfFlow::Segments), Count), "both directions"),
+        row("age", &[], N(One(OfFlow::Age), Time), "since first seen"),
+        row("idle", &[], N(One(OfFlow::Idle), Time), "since the last segment"),
         row("is", &[], S(Set::Is), "closed partial failed mismatch local orphan unaccepted zero-window ipv4 ipv6"),
         row("mark", &["analysis"], S(Set::Mark), "Wireshark's tcp.analysis of a segment"),
         row("pid", &[], N(Number::Pid, Label), "of an owning process"),
@@ -151,12 +159,12 @@ pub(super) const FIELDS: [Field; 41] = {
         row("service", &["rport"], N(Number::Port(Ends::Resp), Label), "port of the responder"),
         row("inferred", &["wire"], State(Claim::Inferred), "state of either end, by the wire"),
         row("reported", &["kernel"], State(Claim::Reported), "state of either end, by the kernel"),
-        row("vlan", &[], N(Number::Vlan, Label), "outermost VLAN id of the first segment"),
+        row("vlan", &[], N(One(OfFlow::Vlan), Label), "outermost VLAN id of the first segment"),
         row("tunnel", &[], S(Set::Tunnel), "outermost tunnel of the first segment"),
         row("timer", &[], S(Set::Timer), "pending in the kernel, as ss -o names it"),
         row("conn_state", &["conn-state"], S(Set::ConnState), "Zeek's"),
         row("history", &[], History, "letters of Zeek's history, upper case the originator's"),
-        row("id", &["flow"], N(Number::Id, Label), "its number"),
+        row("id", &["flow"], N(One(OfFlow::Id), Label), "its number"),
     ]
 };
 

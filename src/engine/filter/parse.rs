@@ -142,18 +142,7 @@ fn negation(input: &mut Input<'_>, depth: usize) -> Parsed<Expr> {
         }
     }
     if opt(sign("(")).parse_next(input)?.is_some() {
-        let at = start..start + 1;
-        if input.starts_with(')') {
-            return Err(fault(start..start + 2, "nothing stands in these brackets"));
-        }
-        let inner = operand(input, depth + 1, &at, any_of)?;
-        return match opt(sign(")")).parse_next(input)? {
-            Some(_) => Ok(inner),
-            None if input.is_empty() => {
-                Err(ErrMode::Cut(FilterError::open(at, "this bracket is not closed", Mend::Close(')'))))
-            }
-            None => Err(stray(input)),
-        };
+        return bracketed(input, depth, start);
     }
     let read = match opt(term).parse_next(input)? {
         Some(term) => Expr::Term(term),
@@ -161,6 +150,22 @@ fn negation(input: &mut Input<'_>, depth: usize) -> Parsed<Expr> {
     };
     space(input)?;
     Ok(read)
+}
+
+/// What follows the bracket that was opened at `start`, and the one that closes it.
+fn bracketed(input: &mut Input<'_>, depth: usize, start: usize) -> Parsed<Expr> {
+    let at = start..start + 1;
+    if input.starts_with(')') {
+        return Err(fault(start..input.current_token_start() + 1, "nothing stands in these brackets"));
+    }
+    let inner = operand(input, depth + 1, &at, any_of)?;
+    match opt(sign(")")).parse_next(input)? {
+        Some(()) => Ok(inner),
+        None if input.is_empty() => {
+            Err(ErrMode::Cut(FilterError::open(at, "this bracket is not closed", Mend::Close(')'))))
+        }
+        None => Err(stray(input)),
+    }
 }
 
 /// A word that joins or negates, in any case, or its sign; where it stands.

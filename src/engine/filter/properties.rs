@@ -62,7 +62,7 @@ proptest! {
     fn so_is_any_that_looks_like_a_filter(
         parts in prop::collection::vec(prop::sample::select(vec![
             "state:", "rtt>", "port", ":", "80", ",", "-", "(", ")", "\"", "\\", "not", "!", "or", "and", "||", "&&", " ",
-            "=", "!=", "<=", "10.0.0.0/8", "100ms", "time-wait", "µ", "dead:beef", "unknown", "is:", "history=", "\u{202e}",
+            "=", "!=", "<=", "10.0.0.0/8", "100ms", "time-wait", "µ", "\u{3000}", "dead:beef", "unknown", "is:", "history=", "\u{202e}",
         ]), 0..16),
     ) {
         check(&parts.concat())?;

@@ -5,7 +5,7 @@ use crate::engine::{Engine, Ownership};
 use crate::flow::{AnalysisCounts, ConnState, Flow, HandshakeOutcome, History, Side};
 use crate::kernel::Process;
 
-use super::fields::{CONN_STATES, Claim, Ends, Number, OUTCOMES, Set, TIMERS, TUNNELS, Text};
+use super::fields::{CONN_STATES, Claim, Ends, Number, OUTCOMES, OfFlow, Set, TIMERS, TUNNELS, Text};
 use crate::engine::end::End;
 use crate::engine::record::Record;
 
@@ -119,10 +119,7 @@ impl<'a> Subject<'a> {
     /// Whether `test` holds of any value of a number; `None` if no value is known.
     pub(super) fn any_number(self, number: Number, test: impl Fn(u64) -> bool) -> Option<bool> {
         let any = |values: &mut dyn Iterator<Item = u64>| values.map(&test).max();
-        let one = |value: Option<u64>| value.map(&test);
-        let record = self.record;
-        let wire = record.wire.as_ref();
-        let nanos = |span: std::time::Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        let wire = self.record.wire.as_ref();
         match number {
             Number::Port(ends) => any(&mut self.endpoints(ends).map(|end| end.port().into())).or(Some(false)),
             Number::Pid => self.any_process(|process| test(process.pid.into())),
@@ -133,31 +130,42 @@ impl<'a> Subject<'a> {
             Number::Uid => any(&mut self.there().filter_map(|end| end.socket.uid.map(u64::from))),
             Number::RecvQ => any(&mut self.there().map(|end| end.socket.recv_q.into())),
             Number::SendQ => any(&mut self.there().filter_map(|end| end.socket.send_q.map(u64::from))),
+            Number::Lost => {
+                let info = |end: &'a End| end.socket.info.as_ref()?.lost.map(u64::from);
+                any(&mut self.there().filter_map(info))
+            }
             Number::Unacked => any(&mut wire.into_iter().flat_map(|flow| {
                 let sides = Side::BOTH.into_iter().filter(|side| !flow.never_acked(*side));
                 sides.map(|side| u64::from(flow.unacked(side)))
             })),
             Number::Retrans => {
-                let by_wire = record.retransmissions();
-                one(by_wire).max(one(record.retrans()))
+                let by_wire = self.record.retransmissions();
+                any(&mut [by_wire, self.record.retrans()].into_iter().flatten())
             }
-            Number::Lost => {
-                let info = |end: &'a End| end.socket.info.as_ref()?.lost.map(u64::from);
-                any(&mut self.there().filter_map(info))
+            Number::OfFlow(number) => self.number(number).map(test),
+        }
+    }
+
+    /// A number of which a flow has one.
+    fn number(self, number: OfFlow) -> Option<u64> {
+        let record = self.record;
+        let wire = record.wire.as_ref();
+        let nanos = |span: std::time::Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        match number {
+            OfFlow::Retries => {
+                let seen = wire.filter(|flow| flow.outcome() != HandshakeOutcome::Partial)?;
+                let handshake = seen.handshake();
+                Some(u64::from(handshake.syn_retries) + u64::from(handshake.syn_ack_retries))
             }
-            Number::Retries => one(wire.filter(|_| self.outcome() != Some(HandshakeOutcome::Partial)).map(|flow| {
-                let handshake = flow.handshake();
-                u64::from(handshake.syn_retries) + u64::from(handshake.syn_ack_retries)
-            })),
-            Number::Rtt => one(record.rtt().map(|rtt| nanos(rtt.time()))),
-            Number::Connect => one(wire.and_then(|flow| flow.handshake().connect_time).map(nanos)),
-            Number::Rate => one(record.bits_per_s(self.now())),
-            Number::Bytes => one(record.payload_bytes()),
-            Number::Segments => one(wire.map(|flow| Side::BOTH.map(|side| flow.sent(side).0).iter().sum())),
-            Number::Age => one(Some(nanos(self.now().since(record.first)))),
-            Number::Idle => one(wire.map(|flow| nanos(self.now().since(flow.span().1)))),
-            Number::Vlan => one(record.rare.as_ref().and_then(|rare| rare.vlan).map(u64::from)),
-            Number::Id => one(Some(record.id.0)),
+            OfFlow::Rtt => record.rtt().map(|rtt| nanos(rtt.time())),
+            OfFlow::Connect => wire?.handshake().connect_time.map(nanos),
+            OfFlow::Rate => record.bits_per_s(self.now()),
+            OfFlow::Bytes => record.payload_bytes(),
+            OfFlow::Segments => wire.map(|flow| Side::BOTH.map(|side| flow.sent(side).0).iter().sum()),
+            OfFlow::Age => Some(nanos(self.now().since(record.first))),
+            OfFlow::Idle => wire.map(|flow| nanos(self.now().since(flow.span().1))),
+            OfFlow::Vlan => record.rare.as_ref()?.vlan.map(u64::from),
+            OfFlow::Id => Some(record.id.0),
         }
     }
 

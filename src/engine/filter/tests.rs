@@ -141,6 +141,45 @@ fn on_a_capture_either_end_may_be_here_and_the_kernel_is_unknown() {
 }
 
 #[test]
+fn is_asks_for_each_of_its_words() {
+    let wire = |segments: Vec<Segment>| fed(segments);
+    let syn = segment(0, CLIENT, SERVER, "S", 100, 0, 0);
+    let window_0 = Segment { window: 0, ..segment(20, SERVER, CLIENT, ".", 501, 101, 0) };
+    let kernel = |state, inode, more: Option<crate::kernel::Socket>| {
+        let held = socket(CLIENT, SERVER, state, (0, 0), inode, 1);
+        fed_with(&sample(500, [held].into_iter().chain(more).collect(), &[(9, 7, 3, "server")]))
+    };
+    let listener = socket(CLIENT, "0.0.0.0:0", TcpState::Listen, (0, 128), 9, 2);
+    let mut disagree = fed(handshake(0));
+    for millis in [1_000, 2_000] {
+        let held = socket(CLIENT, SERVER, TcpState::CloseWait, (0, 0), 77, 1);
+        disagree.feed(&sample(millis, vec![held], &[]));
+    }
+    for (word, engine) in [
+        ("closed", wire(vec![syn, segment(1, SERVER, CLIENT, "R.", 0, 101, 0)])),
+        ("failed", wire(vec![syn, segment(1, SERVER, CLIENT, "R.", 0, 101, 0)])),
+        ("partial", wire(vec![segment(0, CLIENT, SERVER, "P.", 1, 1, 9)])),
+        ("zero-window", wire(handshake(0).into_iter().chain([window_0]).collect())),
+        ("ipv6", wire(vec![segment(0, "[2001:db8::1]:1", "[2001:db8::2]:2", "S", 1, 0, 0)])),
+        ("ipv4", wire(vec![syn])),
+        ("mismatch", disagree),
+        ("orphan", kernel(TcpState::FinWait2, 0, None)),
+        ("unaccepted", kernel(TcpState::Estab, 0, Some(listener))),
+    ] {
+        let plain = connection();
+        assert!(fits(&engine, &format!("is:{word}")), "{word}");
+        assert!(!fits(&engine, &format!("not is:{word}")), "{word}");
+        assert_eq!(fits(&plain, &format!("is:{word}")), word == "ipv4", "{word}");
+    }
+}
+
+fn fed_with(input: &Input) -> Engine {
+    let mut engine = fed([]);
+    engine.feed(input);
+    engine
+}
+
+#[test]
 fn terms_are_joined_as_usual() {
     let engine = connection();
     for (text, expected) in [
@@ -208,6 +247,7 @@ fn errors_point_at_the_word() {
         ("(80", "(", "this bracket is not closed"),
         ("80)", ")", "this bracket closes none"),
         ("()", "()", "nothing stands in these brackets"),
+        ("(\u{3000})", "(\u{3000})", "nothing stands in these brackets"),
         ("proc:\"my app", "\"my app", "this quote is not closed"),
         ("state:", "", "a value is missing after state:"),
         ("state: estab", "", "a value is missing after state:"),
