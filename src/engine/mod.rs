@@ -39,7 +39,7 @@ pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
 pub use filter::{Completion, Filter, FilterError, complete, filter_fields};
 pub use input::{Input, Loss};
 pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wait, WaitKind};
-pub use ports::{Forecast, PortRow, PortsPane};
+pub use ports::{Forecast, RouteRow, PortsPane};
 pub use query::{Query, QueryCache, Sort, SortKey};
 
 /// A flow's stable number: one incarnation of a 4-tuple. A reused tuple gets a new one; numbers are never reused.

@@ -385,7 +385,7 @@ pub(super) fn live_dashboard() -> Dashboard {
 
 /// Ports to one destination run out, to another there are none, a third levels off, a fourth hardly uses any.
 fn ports() -> PortsPane {
-    let row = |last, live, time_wait, forecast| PortRow {
+    let row = |last, live, time_wait, forecast| RouteRow {
         from: [192, 0, 2, 10].into(),
         to: Endpoint::new([198, 51, 100, last], 5432),
         capacity: 28_226,

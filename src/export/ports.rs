@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::engine::{Forecast, PortRow, PortsPane};
+use crate::engine::{Forecast, RouteRow, PortsPane};
 
 /// `ports`: absent where the kernel was not seen or its port range is not known.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,7 +59,7 @@ impl PortsRecord {
 }
 
 impl RouteRecord {
-    fn of(row: &PortRow) -> Self {
+    fn of(row: &RouteRow) -> Self {
         let (forecast, in_s, at) = match row.forecast {
             Forecast::Exhausted => ("exhausted", None, None),
             Forecast::RunsOut(left) => ("runs_out", Some(left.as_secs()), None),

@@ -55,12 +55,12 @@ pub struct PortsPane {
     /// bind(). What bound and connected between two readings is not known, so it is "at least".
     pub held: u32,
     /// The tightest routes first.
-    pub routes: Vec<PortRow>,
+    pub routes: Vec<RouteRow>,
 }
 
 /// One route's ports.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PortRow {
+pub struct RouteRow {
     pub from: IpAddr,
     pub to: Endpoint,
     /// Ports that the route's connections may use at most: usable less held.
@@ -79,7 +79,7 @@ pub struct PortRow {
     pub holders: Vec<(Arc<Process>, u32)>,
 }
 
-impl PortRow {
+impl RouteRow {
     /// Ports in use.
     pub const fn used(&self) -> u32 {
         self.live + self.time_wait
@@ -131,7 +131,7 @@ pub(super) struct Ports {
     range: Option<(u16, u16)>,
     usable: u32,
     held: u32,
-    rows: Vec<(Route, PortRow)>,
+    rows: Vec<(Route, RouteRow)>,
 }
 
 /// A route over time.
@@ -166,9 +166,9 @@ impl Ports {
 
     /// The pane as it was at the last reading; `at` is where its histories end.
     pub(super) fn pane(&self, at: Timestamp) -> PortsPane {
-        let row = |(route, row): &(Route, PortRow)| {
+        let row = |(route, row): &(Route, RouteRow)| {
             let history = self.watched.get(route).map_or_else(Vec::new, |watched| watched.until(at, row.used()));
-            PortRow { history, ..row.clone() }
+            RouteRow { history, ..row.clone() }
         };
         let routes = self.rows.iter().map(row).collect();
         PortsPane { range: self.range, usable: self.usable, held: self.held, routes }

@@ -9,7 +9,7 @@ use crate::base::{Endpoint, Scope, TcpState};
 use crate::kernel::{Limits, Socket, SocketSample, TimerKind};
 
 use super::forecast::Trend;
-use super::{MEASURED, PortRow, Ports, Route};
+use super::{MEASURED, RouteRow, Ports, Route};
 
 /// Linux's TCP_TIMEWAIT_LEN.
 const TIME_WAIT: Duration = Duration::from_secs(60);
@@ -134,7 +134,7 @@ impl Count {
         f64::from(self.entered.saturating_sub(1)) / self.oldest.as_secs_f64().max(1.0)
     }
 
-    pub(super) fn row(&self, route: Route, capacity: u32, growth: f64) -> PortRow {
+    pub(super) fn row(&self, route: Route, capacity: u32, growth: f64) -> RouteRow {
         let closes = self.closes_per_s();
         let trend = Trend {
             capacity,
@@ -144,7 +144,7 @@ impl Count {
             closes,
             hold: self.hold.as_secs().max(1) as u32,
         };
-        PortRow {
+        RouteRow {
             from: route.from,
             to: route.to,
             capacity,

@@ -37,7 +37,7 @@ fn read(engine: &mut Engine, second: i64, limits: Limits, sockets: Vec<Socket>) 
     show(engine).ports.expect("the kernel was seen")
 }
 
-fn route<'a>(pane: &'a PortsPane, to: &str) -> &'a PortRow {
+fn route<'a>(pane: &'a PortsPane, to: &str) -> &'a RouteRow {
     pane.routes.iter().find(|row| row.to == end(to)).unwrap_or_else(|| panic!("no route to {to}: {pane:?}"))
 }
 

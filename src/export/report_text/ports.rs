@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::engine::{Dashboard, Forecast, PortRow};
+use crate::engine::{Dashboard, Forecast, RouteRow};
 
 use super::super::units::{count, counted};
 use super::Page;
@@ -23,7 +23,7 @@ pub(super) fn section(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<
         String::new()
     };
     page.paragraph("", 0, &format!("range {first}–{last}: {} usable{held}", count(pane.usable.into())))?;
-    let telling: Vec<&PortRow> = pane.routes.iter().filter(|row| tells(row)).collect();
+    let telling: Vec<&RouteRow> = pane.routes.iter().filter(|row| tells(row)).collect();
     for row in telling.iter().take(ROWS) {
         page.paragraph("", 2, &line(row))?;
     }
@@ -33,11 +33,11 @@ pub(super) fn section(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<
     more(page, telling.len().saturating_sub(ROWS))
 }
 
-fn tells(row: &PortRow) -> bool {
+fn tells(row: &RouteRow) -> bool {
     row.percent() > TELLING || !matches!(row.forecast, Forecast::LevelsOff(_))
 }
 
-fn line(row: &PortRow) -> String {
+fn line(row: &RouteRow) -> String {
     let mark = match row.forecast {
         Forecast::Exhausted => "‼ ",
         Forecast::RunsOut(_) => "! ",
