@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::io::Sockets;
+use crate::ui::View;
 
 /// What really happens to every TCP connection: wire, kernel and process on one screen.
 ///
@@ -70,6 +71,9 @@ pub(super) struct Look {
     /// Colours; mono (also by NO_COLOR) uses none
     #[arg(long, value_enum, value_name = "NAME")]
     pub theme: Option<ThemeChoice>,
+    /// The view to show first; flow is one connection in full
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = ViewChoice::Overview)]
+    pub view: ViewChoice,
 }
 
 #[derive(Debug, Args)]
@@ -113,8 +117,6 @@ pub(super) struct Snap {
     /// The instant to draw: from the start of the capture (12.5, 1m30s) or absolute (RFC 3339); its end without it
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub at: Option<String>,
-    #[arg(long, value_enum, default_value_t = ViewChoice::Overview)]
-    pub view: ViewChoice,
     /// The flow to select: its number as reports print it (#12 is 12); in the flow view the table's first without it
     #[arg(long, value_name = "ID")]
     pub flow: Option<u64>,
@@ -140,7 +142,27 @@ pub(super) enum Format {
 pub(super) enum ViewChoice {
     Overview,
     Flows,
+    Handshakes,
+    Queues,
+    TimeWait,
+    Listeners,
+    Processes,
     Flow,
+}
+
+impl From<ViewChoice> for View {
+    fn from(choice: ViewChoice) -> Self {
+        match choice {
+            ViewChoice::Overview => Self::Overview,
+            ViewChoice::Flows => Self::Flows,
+            ViewChoice::Handshakes => Self::Handshakes,
+            ViewChoice::Queues => Self::Queues,
+            ViewChoice::TimeWait => Self::TimeWait,
+            ViewChoice::Listeners => Self::Listeners,
+            ViewChoice::Processes => Self::Processes,
+            ViewChoice::Flow => Self::Flow,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

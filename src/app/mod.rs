@@ -24,7 +24,7 @@ use crate::engine::{Config, Engine};
 use crate::io::capture::{CaptureError, CaptureSettings};
 use crate::ui::ThemeName;
 
-use cli::{Cli, Command, Input, ThemeChoice};
+use cli::{Cli, Command, Input, Look, ThemeChoice};
 use driver::Driver;
 use live::Live;
 use read::Origin;
@@ -73,16 +73,16 @@ fn run(cli: &Cli) -> Result<Outcome> {
     match &cli.command {
         Some(Command::Report(options)) => report::run(options),
         Some(Command::Snap(options)) => snap::run(options),
-        Some(Command::Demo(options)) => dashboard(&cli.input, Some(Origin::Demo), options.look.theme),
+        Some(Command::Demo(options)) => dashboard(&cli.input, Some(Origin::Demo), &options.look),
         None => {
             cli.input.check_for_command()?;
-            dashboard(&cli.input, cli.input.read.clone().map(Origin::File), cli.look.theme)
+            dashboard(&cli.input, cli.input.read.clone().map(Origin::File), &cli.look)
         }
     }
 }
 
 /// The dashboard over a capture, the demo or this host; without a terminal on stdout the text report instead.
-fn dashboard(input: &Input, origin: Option<Origin>, theme: Option<ThemeChoice>) -> Result<Outcome> {
+fn dashboard(input: &Input, origin: Option<Origin>, look: &Look) -> Result<Outcome> {
     if !can_draw() {
         return report::instead_of_dashboard(input, origin.as_ref());
     }
@@ -90,14 +90,14 @@ fn dashboard(input: &Input, origin: Option<Origin>, theme: Option<ThemeChoice>) 
         let live = live_feed(input, !input.interfaces.is_empty())?;
         let engine = Engine::new(live_config(input.flows));
         let driver = Driver::start(engine, Box::new(live))?;
-        return screen::run(&driver, theme_name(theme));
+        return screen::run(&driver, theme_name(look.theme), look.view.into());
     };
     let config = replay_config(input.flows);
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
     let replay = Replay::open(origin, input.filter(), config, speed)?;
     let driver = Driver::start(Engine::new(config), Box::new(replay))?;
-    screen::run(&driver, theme_name(theme))
+    screen::run(&driver, theme_name(look.theme), look.view.into())
 }
 
 /// Whether stdout is a terminal that can do more than print lines.

@@ -11,7 +11,7 @@ use crate::engine::Dashboard;
 use crate::export::{Footer, PictureFormat};
 use crate::io::file;
 use crate::io::tty::{Terminal, TtyEvent};
-use crate::ui::{Effect, Source, ThemeName, UiState};
+use crate::ui::{Effect, Source, ThemeName, UiState, View};
 use crate::view::{self, Theme};
 
 use super::driver::{Answer, Driver};
@@ -25,10 +25,12 @@ const PATIENCE: Duration = Duration::from_millis(40);
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// Runs the dashboard until the user quits; whether the source turned out to be damaged.
-pub(super) fn run(driver: &Driver, theme: ThemeName) -> Result<Outcome> {
+pub(super) fn run(driver: &Driver, theme: ThemeName, view: View) -> Result<Outcome> {
     let mut terminal = Terminal::enter().context("cannot take over the terminal")?;
     let area = terminal.area().context("cannot tell the terminal's size")?;
-    let mut screen = Screen::new(driver, UiState::new(area, theme))?;
+    let mut ui = UiState::new(area, theme);
+    ui.show(view, None);
+    let mut screen = Screen::new(driver, ui)?;
     loop {
         screen.fit(&terminal)?;
         screen.draw(&mut terminal)?;

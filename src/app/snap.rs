@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::engine::{Dashboard, Filter, FlowId, Query, QueryCache};
 use crate::export::{Palette, PictureFormat, picture};
 use crate::io::file;
-use crate::ui::{Source, ThemeName, UiState, View};
+use crate::ui::{Source, ThemeName, UiState};
 use crate::view::{self, Theme};
 
 use super::cli::{Snap, ViewChoice};
@@ -22,13 +22,8 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     let (width, height) = options.size;
     let mut ui = UiState::new(Rect::new(0, 0, width, height), theme_name(options.look.theme));
     ui.set_filter(&options.filter);
-    let view = match options.view {
-        ViewChoice::Overview => View::Overview,
-        ViewChoice::Flows => View::Flows,
-        ViewChoice::Flow => View::Flow,
-    };
     let flow = flow_of(options, &seen)?;
-    ui.show(view, flow);
+    ui.show(options.look.view.into(), flow);
     let mut cache = QueryCache::default();
     let dashboard = seen.engine.dashboard(&ui.query(&seen.source), &mut cache);
     ui.observe(&dashboard, &seen.source);
@@ -50,7 +45,7 @@ fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
     match options.flow.map(FlowId) {
         Some(id) if ids.contains(&id) => Ok(Some(id)),
         Some(id) => bail!("there is no flow {id}: the flows are numbered {}", numbers(&ids)),
-        None if options.view == ViewChoice::Flow => {
+        None if options.look.view == ViewChoice::Flow => {
             let query = Query { filter, rows: 1, ..Query::default() };
             let table = seen.engine.dashboard(&query, &mut QueryCache::default()).flows;
             Ok(table.rows.first().map(|row| row.id))

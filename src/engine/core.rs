@@ -151,6 +151,8 @@ impl Engine {
             queues: self.queue_pane(cache),
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
             flows: self.flow_pane(query, cache),
+            list: self.list_pane(query, &cache.ordered),
+            busiest: cache.scan.busiest.clone(),
             flow: query.selected.and_then(|id| self.detail(id)).map(Box::new),
         }
     }

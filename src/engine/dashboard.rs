@@ -10,7 +10,7 @@ use crate::flow::{AnalysisCounts, Completeness, HalfView, HandshakeOutcome, Hand
 use crate::kernel::{Limits, Process, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
-use super::{FlowId, Loss};
+use super::{FlowId, ListPane, Loss, ProcessRow};
 
 /// Everything that a screen draws.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +28,12 @@ pub struct Dashboard {
     pub states: StatePane,
     pub queues: QueuePane,
     pub time_wait: TimeWaitPane,
+    /// The window of the flow table, where that is the list that was asked for.
     pub flows: FlowPane,
+    /// The window of another list.
+    pub list: ListPane,
+    /// Processes with most traffic first; empty where the kernel was not seen.
+    pub busiest: Vec<ProcessRow>,
     /// The selected flow; `None` if none is selected or it is gone.
     pub flow: Option<Box<FlowDetail>>,
 }

@@ -13,6 +13,7 @@ mod handshakes;
 mod icmp;
 mod input;
 mod join;
+mod lists;
 mod opener;
 mod order;
 mod query;
@@ -32,6 +33,7 @@ pub use dashboard::*;
 pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
 pub use filter::Filter;
 pub use input::{Input, Loss};
+pub use lists::*;
 pub use query::{Query, QueryCache, Sort, SortKey};
 
 /// A flow's stable number: one incarnation of a 4-tuple. A reused tuple gets a new one; numbers are never reused.

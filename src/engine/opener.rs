@@ -68,7 +68,7 @@ pub(super) fn listener_of(listening: &ListenerOwners, local: Endpoint) -> Option
 }
 
 /// The local ends of listeners that take a connection to `local`, the most exact first.
-fn listening_ends(local: Endpoint) -> [Endpoint; 3] {
+pub(super) fn listening_ends(local: Endpoint) -> [Endpoint; 3] {
     [
         local,
         Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED, local.port()),

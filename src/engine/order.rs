@@ -12,7 +12,7 @@ use super::queues::{unknown_halves, wire_queues};
 use super::record::Record;
 use super::table::Slot;
 use super::time_wait::{Groups, close_wait_by_wire};
-use super::{Engine, Filter, FlowId, Query, QueryCache, SortKey};
+use super::{Engine, Filter, FlowId, Query, QueryCache, RowKey, SortKey};
 
 const FRESH: Duration = Duration::from_millis(500);
 const SECOND: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ impl Engine {
     /// Brings the cache up to date where it is stale.
     pub(super) fn refresh(&self, query: &Query, cache: &mut QueryCache) {
         let same_question =
-            cache.key.as_ref().is_some_and(|(filter, sort)| (filter, sort) == (&query.filter, &query.sort));
+            cache.key.as_ref().is_some_and(|key| (&key.0, &key.1, &key.2) == (&query.filter, &query.sort, &query.list));
         let now = self.now.unwrap_or_default();
         // Rates change all at once, when a second is complete.
         let same_rates = |at: Timestamp| query.sort.by != SortKey::Rate || now.bin(SECOND) == at.bin(SECOND);
@@ -31,8 +31,8 @@ impl Engine {
         });
         if !(fresh && same_question) {
             cache.scan = self.scan();
-            cache.order = self.order(query);
-            cache.key = Some((query.filter.clone(), query.sort));
+            cache.ordered = self.ordered(query);
+            cache.key = Some((query.filter.clone(), query.sort, query.list.clone()));
             cache.made_at = Some((self.revision, now));
         }
     }
@@ -49,10 +49,11 @@ impl Engine {
             unknown_halves: self.table.iter().map(|(_, record)| unknown_halves(record)).sum(),
             time_wait: Groups::by_wire(self.table.iter().map(|(_, record)| record)),
             close_wait: close_wait_by_wire(self.table.iter().map(|(_, record)| record)),
+            busiest: self.busiest(),
         }
     }
 
-    fn order(&self, query: &Query) -> Vec<FlowId> {
+    pub(super) fn order(&self, query: &Query) -> Vec<FlowId> {
         let mut matching: Vec<(Slot, FlowId)> = self
             .table
             .iter()
@@ -90,13 +91,14 @@ impl Engine {
 
     /// A window of the flow table, served from the cache.
     pub(super) fn flow_pane(&self, query: &Query, cache: &QueryCache) -> FlowPane {
-        let window = cache.order.iter().skip(query.offset).take(query.rows);
+        let order = cache.ordered.flows();
+        let window = order.iter().skip(query.offset).take(query.rows);
         let rows = window.filter_map(|id| self.table.find_id(*id)).map(|slot| self.row(self.table.get(slot)));
         FlowPane {
             all: cache.scan.flows,
-            matching: cache.order.len(),
+            matching: order.len(),
             offset: query.offset,
-            followed: query.follow.and_then(|id| cache.order.iter().position(|other| *other == id)),
+            followed: query.follow.and_then(|key| order.iter().position(|other| RowKey::Flow(*other) == key)),
             rows: rows.collect(),
         }
     }

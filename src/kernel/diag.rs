@@ -68,13 +68,17 @@ pub fn socket(payload: &[u8]) -> Option<Socket> {
         inode,
         cookie: Some(u64::from(u32_at(row, 44)?) | u64::from(u32_at(row, 48)?) << 32),
         buffers: None,
+        drops: None,
         info: None,
     };
     for (kind, value) in Attributes(&payload[ROW_LEN..]) {
         match kind {
             // A listener's TCP_INFO reuses the fields of a connection for its accept queue (tcp_get_info).
             EXT_INFO if state != TcpState::Listen => socket.info = Some(Box::new(tcp_info::decode(value))),
-            EXT_SKMEMINFO => socket.buffers = u32_at(value, 4).zip(u32_at(value, 12)),
+            EXT_SKMEMINFO => {
+                socket.buffers = u32_at(value, 4).zip(u32_at(value, 12));
+                socket.drops = u32_at(value, 32);
+            }
             _ => {}
         }
     }

@@ -6,6 +6,7 @@ mod help_text;
 mod jump;
 mod keys;
 mod layout;
+mod lists;
 mod movement;
 mod queue_rows;
 mod state;
@@ -20,8 +21,8 @@ use crate::base::Timestamp;
 pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
 pub use layout::{
-    FLOW_COLUMNS_HEAD, FlowParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, TABS, flow_parts,
-    notice_lines, panes, screen, tabs, wrap,
+    COLUMNS_HEAD, FlowParts, ListParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, flow_parts,
+    list_parts, notice_lines, panes, screen, tabs, wrap,
 };
 pub use queue_rows::{QueueItem, overflows, queue_items};
 pub use state::{Prompt, ThemeName, UiState, View};

@@ -6,10 +6,11 @@ use ratatui::layout::Rect;
 use tui_input::Input;
 
 use crate::base::scrub;
-use crate::engine::{Dashboard, Filter, FlowId, Query, Sort};
+use crate::engine::{Dashboard, Filter, FlowId, Query, RowKey, Sort};
 
 use super::Source;
-use super::layout::{self, FLOW_COLUMNS_HEAD, Pane};
+use super::layout::{self, COLUMNS_HEAD, Pane};
+use super::lists::{Kind, Lists};
 
 /// Which screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,8 +18,20 @@ pub enum View {
     #[default]
     Overview,
     Flows,
-    /// The selected flow in full.
+    Handshakes,
+    Queues,
+    /// TIME-WAIT, and who uses local ports.
+    TimeWait,
+    Listeners,
+    Processes,
+    /// One flow in full; it has no tab, for it opens from a row.
     Flow,
+}
+
+impl View {
+    /// Those with a tab, in their order.
+    pub const TABS: [Self; 7] =
+        [Self::Overview, Self::Flows, Self::Handshakes, Self::Queues, Self::TimeWait, Self::Listeners, Self::Processes];
 }
 
 /// Which colours.
@@ -59,14 +72,12 @@ pub struct UiState {
     pub(super) came_from: View,
     pub(super) focus: Option<Pane>,
     pub(super) zoomed: bool,
-    pub(super) selected: Option<FlowId>,
-    /// Place of the first visible row and of the cursor among the matching flows.
-    pub(super) offset: usize,
-    pub(super) cursor: usize,
-    /// The cursor moved to a row that has not been loaded: select it when it comes.
-    pub(super) pending: bool,
+    /// The flow that is shown in full.
+    pub(super) opened: Option<FlowId>,
+    pub(super) lists: Lists,
     pub(super) filter: String,
-    pub(super) sort: Sort,
+    /// A row of another list was opened as the flows that it stands for: where Esc leads, and the filter before.
+    pub(super) drilled: Option<(View, String)>,
     pub(super) prompt: Option<Prompt>,
     pub(super) help: bool,
     pub(super) help_scroll: usize,
@@ -118,8 +129,17 @@ impl UiState {
     pub const fn theme(&self) -> ThemeName {
         self.theme
     }
+    /// The order of the flow table.
     pub const fn sort(&self) -> Sort {
-        self.sort
+        self.lists.flows
+    }
+    /// What the list in front is ordered by, and whether the order is turned round.
+    pub fn order(&self) -> (&'static str, bool) {
+        self.lists.order(self.kind())
+    }
+    /// The view whose tab is lit: of a flow in full, the one that it was opened from.
+    pub fn tab(&self) -> View {
+        if self.view == View::Flow { self.came_from } else { self.view }
     }
     pub const fn prompt(&self) -> Option<&Prompt> {
         self.prompt.as_ref()
@@ -134,12 +154,16 @@ impl UiState {
         self.detail_scroll
     }
     /// The flow under the cursor, or shown in full.
-    pub const fn selected(&self) -> Option<FlowId> {
-        self.selected
+    pub fn selected(&self) -> Option<FlowId> {
+        if self.view == View::Flow { self.opened } else { self.row().and_then(RowKey::flow) }
     }
-    /// Place of the first visible row among the matching flows.
-    pub const fn offset(&self) -> usize {
-        self.offset
+    /// The row under the cursor of the list in front.
+    pub fn row(&self) -> Option<RowKey> {
+        self.lists.cursor(self.kind()).selected
+    }
+    /// Place of the first visible row in the list in front.
+    pub fn offset(&self) -> usize {
+        self.lists.cursor(self.kind()).offset
     }
     /// Live only: what is shown stands still while the capture goes on.
     pub const fn frozen(&self) -> bool {
@@ -156,7 +180,11 @@ impl UiState {
     /// Shows a view, as a key would (for pictures without a terminal).
     pub fn show(&mut self, view: View, flow: Option<FlowId>) {
         self.view = view;
-        self.selected = flow.or(self.selected);
+        self.opened = flow.or(self.opened);
+        if let Some(flow) = flow {
+            let kind = self.kind();
+            self.lists.cursor_mut(kind).selected = Some(RowKey::Flow(flow));
+        }
     }
     /// Filters, as if typed.
     pub fn set_filter(&mut self, text: &str) {
@@ -187,38 +215,42 @@ impl UiState {
 
     /// What the next dashboard must hold: the visible rows, and a page above and below so that scrolling does not wait.
     pub fn query(&self, source: &Source) -> Query {
-        let page = self.page(source);
+        let (page, kind) = (self.page(source), self.kind());
+        let cursor = self.lists.cursor(kind);
         Query {
             filter: Filter::parse(self.filter()),
-            sort: self.sort,
-            offset: self.offset.saturating_sub(page),
-            rows: page * 2 + page.min(self.offset),
-            follow: self.selected,
-            selected: if self.view == View::Flow { self.selected } else { None },
+            list: self.lists.query(kind),
+            sort: self.lists.flows,
+            offset: cursor.offset.saturating_sub(page),
+            rows: page * 2 + page.min(cursor.offset),
+            follow: cursor.selected,
+            selected: self.opened.filter(|_| self.view == View::Flow),
         }
     }
 
-    /// Takes in a new dashboard: the cursor stays on its flow, and on its line of the screen if it can.
+    /// Takes in a new dashboard: the cursor stays on its row, and on its line of the screen if it can. An answer to what
+    /// another view asked tells nothing of this one's rows.
     pub fn observe(&mut self, dashboard: &Dashboard, source: &Source) {
-        let pane = &dashboard.flows;
-        let page = self.page(source).max(1);
-        if self.pending {
-            self.cursor = self.cursor.min(pane.matching.saturating_sub(1));
-            if let Some(row) = self.cursor.checked_sub(pane.offset).and_then(|at| pane.rows.get(at)) {
-                self.selected = Some(row.id);
-                self.pending = false;
+        let (page, kind) = (self.page(source).max(1), self.kind());
+        if kind.is_answered_by(&dashboard.list) {
+            let place = dashboard.place();
+            self.lists.cursor_mut(kind).observe(&place, page);
+            // The view of one flow, asked for by name before there was any: the first that comes.
+            if self.view == View::Flow && self.opened.is_none() {
+                self.opened = place.keys.first().and_then(|key| key.flow());
             }
-        } else if let Some(at) = pane.followed {
-            let line = self.cursor.saturating_sub(self.offset).min(page - 1);
-            self.cursor = at;
-            self.offset = self.cursor.saturating_sub(line);
         }
-        self.offset = self.offset.min(pane.matching.saturating_sub(page));
     }
 
-    /// Lets go of the selection: the table shows its first rows, whichever they become.
+    /// The list in front: of a flow in full, the one that it was opened from.
+    pub(super) fn kind(&self) -> Kind {
+        Kind::of(self.tab())
+    }
+
+    /// Lets go of the selection: the list shows its first rows, whichever they become.
     pub(super) fn let_go(&mut self) {
-        (self.selected, self.offset, self.cursor, self.pending) = (None, 0, 0, false);
+        let kind = self.kind();
+        *self.lists.cursor_mut(kind) = Default::default();
     }
 
     pub(super) fn pane_rect(&self, pane: Pane, source: &Source) -> Option<(Pane, Rect)> {
@@ -226,14 +258,14 @@ impl UiState {
         layout::panes(body, self.zoomed()).into_iter().find(|(other, _)| *other == pane)
     }
 
-    /// The flow table's rows on the screen, if it is shown: below its border and headings.
+    /// The rows of the list in front on the screen, if it is shown: below its border and headings.
     pub(super) fn table(&self, source: &Source) -> Option<Rect> {
-        let rect = match self.view {
+        let rect = match self.tab() {
             View::Overview => self.pane_rect(Pane::Flows, source)?.1,
-            View::Flows | View::Flow => self.screen(source)?.body,
+            view => layout::list_parts(view, self.screen(source)?.body).list,
         };
-        let head = 1 + FLOW_COLUMNS_HEAD;
-        Some(Rect { y: rect.y + head, height: rect.height.saturating_sub(head + 1), ..rect })
+        let head = 1 + COLUMNS_HEAD;
+        Some(Rect { y: rect.y + head.min(rect.height), height: rect.height.saturating_sub(head + 1), ..rect })
     }
 
     pub(super) fn page(&self, source: &Source) -> usize {

@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::base::{Endpoint, Scope};
 use crate::engine::{
-    Dashboard, EndCell, FlowId, FlowPane, FlowRow, HandshakePane, Ownership, QueuePane, Sees, Sort, SortKey, StatePane,
-    TimeWaitPane, Totals, Traffic, WireQueueRow,
+    Dashboard, EndCell, FlowId, FlowPane, FlowRow, HandshakePane, ListPane, Ownership, QueuePane, RowKey, Sees, Sort,
+    SortKey, StatePane, TimeWaitPane, Totals, Traffic, WireQueueRow,
 };
 
 fn live() -> Source {
@@ -72,9 +72,11 @@ fn answer(ids: &[u64], ui: &UiState, source: &Source) -> Dashboard {
             all: ids.len(),
             matching: ids.len(),
             offset: query.offset,
-            followed: query.follow.and_then(|id| ids.iter().position(|other| *other == id.0)),
+            followed: query.follow.and_then(|id| ids.iter().position(|other| RowKey::Flow(FlowId(*other)) == id)),
             rows,
         },
+        list: ListPane::Flows,
+        busiest: Vec::new(),
         flow: None,
     }
 }
@@ -123,7 +125,15 @@ fn keys_lead_to_views() {
         ("", View::Overview),
         ("2", View::Flows),
         ("Tab", View::Flows),
-        ("S-Tab", View::Flow),
+        ("S-Tab", View::Processes),
+        ("Tab Tab", View::Handshakes),
+        ("3", View::Handshakes),
+        ("4", View::Queues),
+        ("5", View::TimeWait),
+        ("6", View::Listeners),
+        ("7", View::Processes),
+        ("7 Tab", View::Overview),
+        ("2 Enter Tab", View::Handshakes),
         ("2 Enter", View::Flow),
         ("2 Enter Esc", View::Flows),
         ("Enter Esc", View::Overview),

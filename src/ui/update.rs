@@ -8,9 +8,10 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use crate::base::scrub;
-use crate::engine::{Dashboard, Sort, SortKey};
+use crate::engine::{Dashboard, FlowId, RowKey};
 
 use super::keys::{Binding, Msg};
+use super::lists::{Kind, Turn, key_at};
 use super::state::{Prompt, UiState, View};
 use super::{Control, Effect, Source, jump, layout};
 
@@ -128,9 +129,9 @@ impl UiState {
                 self.help = !self.help;
                 self.help_scroll = 0;
             }
-            Msg::Go(view) => self.go(view, dashboard),
-            Msg::NextView => self.go(self.view_beside(1), dashboard),
-            Msg::PrevView => self.go(self.view_beside(2), dashboard),
+            Msg::Go(view) => self.go(view),
+            Msg::NextView => self.go(self.view_beside(1)),
+            Msg::PrevView => self.go(self.view_beside(View::TABS.len() - 1)),
             Msg::Open => self.open(dashboard),
             Msg::Back => self.back(),
             Msg::NextPane => self.move_focus(1, source),
@@ -143,15 +144,8 @@ impl UiState {
                 self.prompt = Some(Prompt::Filter { input: Input::new(before.clone()), before, selected });
             }
             Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),
-            Msg::NextSort => {
-                let at = SortKey::ALL.iter().position(|key| *key == self.sort.by).map_or(0, |at| at + 1);
-                self.sort = Sort { by: SortKey::ALL[at % SortKey::ALL.len()], reverse: false };
-                self.let_go();
-            }
-            Msg::ReverseSort => {
-                self.sort.reverse = !self.sort.reverse;
-                self.let_go();
-            }
+            Msg::NextSort => self.reorder(Turn::Next),
+            Msg::ReverseSort => self.reorder(Turn::Reverse),
             Msg::NextTheme => self.theme = self.theme.next(),
             Msg::Up | Msg::Down | Msg::PageUp | Msg::PageDown | Msg::Top | Msg::Bottom => {
                 self.step(msg, dashboard, source);
@@ -181,44 +175,67 @@ impl UiState {
         })
     }
 
-    const fn view_beside(&self, steps: usize) -> View {
-        let place = match self.view {
-            View::Overview => 0,
-            View::Flows => 1,
-            View::Flow => 2,
-        };
-        layout::TABS[(place + steps) % layout::TABS.len()].0
+    fn view_beside(&self, steps: usize) -> View {
+        let place = View::TABS.iter().position(|view| *view == self.tab()).unwrap_or(0);
+        View::TABS[(place + steps) % View::TABS.len()]
     }
 
-    pub(super) fn go(&mut self, view: View, dashboard: &Dashboard) {
+    fn reorder(&mut self, turn: Turn) {
+        let kind = self.kind();
+        self.lists.reorder(kind, turn);
+        self.let_go();
+    }
+
+    pub(super) fn go(&mut self, view: View) {
         self.help = false;
-        if view == View::Flow {
-            return self.open(dashboard);
-        }
+        self.drilled = None;
         self.view = view;
     }
 
-    /// Opens the selected flow, or the first of the table if none is selected.
+    /// Opens the row under the cursor, or the first visible one if there is none.
     pub(super) fn open(&mut self, dashboard: &Dashboard) {
         self.help = false;
+        let kind = self.kind();
+        let cursor = self.lists.cursor_mut(kind);
         // Until the row under the cursor has come, there is nothing to open that the user has seen.
-        if self.view == View::Flow || self.pending {
+        if self.view == View::Flow || cursor.pending || !kind.is_answered_by(&dashboard.list) {
             return;
         }
-        if self.selected.is_none() {
-            let first = self.offset.checked_sub(dashboard.flows.offset).and_then(|at| dashboard.flows.rows.get(at));
-            self.selected = first.map(|row| row.id);
-            self.cursor = self.offset;
+        if cursor.selected.is_none()
+            && let Some(first) = key_at(&dashboard.place(), cursor.offset)
+        {
+            cursor.select(first, cursor.offset);
         }
-        if self.selected.is_none() {
-            return self.say("no flow to open");
+        match cursor.selected {
+            None if kind == Kind::Flows => self.say("no flow to open"),
+            None => self.say("no row to open"),
+            Some(RowKey::Process(process)) => self.lists.toggle(process),
+            Some(RowKey::Listener(_, local, _)) if local.is_wildcard() => self.drill(format!(":{}", local.port())),
+            Some(RowKey::Listener(_, local, _)) => self.drill(local.to_string()),
+            Some(RowKey::Ports(_, service)) => self.drill(service.to_string()),
+            Some(key) => match key.flow() {
+                Some(flow) => self.open_flow(flow),
+                None => self.say("a listener has no connection of its own: view 6 shows who came in"),
+            },
         }
+    }
+
+    fn open_flow(&mut self, flow: FlowId) {
         self.came_from = self.view;
+        self.opened = Some(flow);
         self.detail_scroll = 0;
         self.view = View::Flow;
     }
 
-    /// One step out: help, details, zoom, selection, filter, in this order.
+    /// Shows the flows that a row stands for; Esc leads back.
+    fn drill(&mut self, filter: String) {
+        let before = std::mem::replace(&mut self.filter, filter);
+        self.drilled = Some((self.view, before));
+        self.view = View::Flows;
+        self.let_go();
+    }
+
+    /// One step out: help, details, zoom, selection, what a row was opened as, filter, in this order.
     fn back(&mut self) {
         if self.help {
             self.help = false;
@@ -226,7 +243,11 @@ impl UiState {
             self.view = self.came_from;
         } else if self.zoomed && self.view == View::Overview {
             self.zoomed = false;
-        } else if self.selected.is_some() {
+        } else if self.view == View::Flows && self.row().is_none() && self.drilled.is_some() {
+            if let Some((view, filter)) = self.drilled.take() {
+                (self.view, self.filter) = (view, filter);
+            }
+        } else if self.row().is_some() {
             self.let_go();
         } else if !self.filter.is_empty() {
             self.filter.clear();

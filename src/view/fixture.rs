@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::base::{Endpoint, Scope, Scrubbed, Seq, TcpState, Timestamp};
 use crate::engine::{
     AcceptRow, Dashboard, EndCell, Evicted, FailingPeer, FlowDetail, FlowId, FlowPane, FlowRow, HandshakePane,
-    KernelQueues, KernelSight, Loss, Ownership, Percentiles, QueuePane, QueueRow, Rtt, Sees, SocketDetail, StatePane,
-    StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
+    KernelQueues, KernelSight, ListPane, Loss, Ownership, Percentiles, QueuePane, QueueRow, Rtt, Sees, SocketDetail,
+    StatePane, StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
 };
 use crate::flow::{
     AnalysisCounts, Completeness, ConnState, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Mark,
@@ -21,28 +21,28 @@ use crate::wire::{Decoded, FrameCounts, Undecoded};
 /// 2026-11-21 14:03:22 UTC.
 pub(super) const NOW: Timestamp = Timestamp::from_nanos(1_795_269_802_000_000_000);
 
-fn ago(secs: u64) -> Timestamp {
+pub(super) fn ago(secs: u64) -> Timestamp {
     NOW - Duration::from_secs(secs)
 }
 
-const fn ms(n: u64) -> Duration {
+pub(super) const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-const fn us(n: u64) -> Duration {
+pub(super) const fn us(n: u64) -> Duration {
     Duration::from_micros(n)
 }
 
-fn end(host: u8, port: u16) -> Endpoint {
+pub(super) fn end(host: u8, port: u16) -> Endpoint {
     Endpoint::new([10, 0, 0, host], port)
 }
 
-fn end6(port: u16) -> Endpoint {
+pub(super) fn end6(port: u16) -> Endpoint {
     Endpoint::new("2001:db8:85a3:1234:5678:8a2e:370:7334".parse::<IpAddr>().unwrap(), port)
 }
 
 /// A ramp with a wave on it: the same each time.
-fn wave(len: u64, base: u64, swing: u64) -> Vec<u64> {
+pub(super) fn wave(len: u64, base: u64, swing: u64) -> Vec<u64> {
     (0..len).map(|n| base * (n + 20) / (len + 20) + swing * ((n * 7 + n * n) % 11) / 10).collect()
 }
 
@@ -62,12 +62,12 @@ pub(super) fn capture_source() -> Source {
     }
 }
 
-fn process(pid: u32, comm: &str, cmdline: &str) -> Arc<Process> {
+pub(super) fn process(pid: u32, comm: &str, cmdline: &str) -> Arc<Process> {
     let text = Scrubbed::new;
     Arc::new(Process { pid, start_time: 1, comm: text(comm), cmdline: text(cmdline), user: text("www-data") })
 }
 
-fn held(pid: u32, comm: &str, fd: u32) -> Ownership {
+pub(super) fn held(pid: u32, comm: &str, fd: u32) -> Ownership {
     Ownership::Held { process: process(pid, comm, &format!("/usr/bin/{comm} --serve --port 8080")), fd, others: 0 }
 }
 
@@ -85,6 +85,8 @@ pub(super) fn empty() -> Dashboard {
         queues: QueuePane::default(),
         time_wait: TimeWaitPane::default(),
         flows: FlowPane::default(),
+        list: ListPane::Flows,
+        busiest: Vec::new(),
         flow: None,
     }
 }
@@ -128,6 +130,8 @@ pub(super) fn live() -> Dashboard {
         queues: QueuePane { kernel: Some(kernel_queues()), wire: vec![closed_window()], unknown_halves: 0 },
         time_wait: time_wait(),
         flows: FlowPane { all: 2_104, matching: 2_104, offset: 0, followed: None, rows },
+        list: ListPane::Flows,
+        busiest: Vec::new(),
         flow: None,
     }
 }
@@ -399,6 +403,7 @@ pub(super) fn live_flow() -> Dashboard {
         inode: Some(482_113),
         cookie: Some(0x5_01f2),
         buffers: Some((131_072, 425_984)),
+        drops: None,
         info: Some(Box::new(info())),
     };
     let timer = Timer { kind: TimerKind::Persist, left: ms(3_210), retries: 4 };

@@ -33,6 +33,11 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &lines);
 }
 
+/// Above the list of handshakes: the same in columns.
+pub(super) fn draw_wide(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+    draw(context, false, area, buf);
+}
+
 fn unseen(context: &Context<'_>) -> &'static str {
     if context.sees_kernel() {
         "not recorded: handshakes are seen on the wire, and no segment was captured"

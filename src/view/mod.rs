@@ -10,11 +10,17 @@ mod flow_zeek;
 mod flows;
 mod footer;
 mod format;
+mod handshake_list;
 mod handshakes;
 mod header;
 mod help;
+mod listener_list;
+mod port_list;
+mod process_list;
+mod queue_list;
 mod queues;
 mod states;
+mod table;
 mod theme;
 mod time_wait;
 mod traffic;
@@ -72,6 +78,11 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
         _ if ui.help_open() => help::draw(&context, parts.body, buf),
         View::Overview => overview(&context, parts.body, buf),
         View::Flows => flows::draw(&context, true, parts.body, buf),
+        View::Handshakes => handshake_list::draw(&context, parts.body, buf),
+        View::Queues => queue_list::draw(&context, parts.body, buf),
+        View::TimeWait => port_list::draw(&context, parts.body, buf),
+        View::Listeners => listener_list::draw(&context, parts.body, buf),
+        View::Processes => process_list::draw(&context, parts.body, buf),
         View::Flow => flow::draw(&context, parts.body, buf),
     }
     footer::draw(&context, parts.footer, buf);

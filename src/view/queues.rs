@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::base::{Endpoint, Timestamp};
-use crate::engine::{AcceptRow, FlowId, Ownership, QueueRow, WireQueueRow};
+use crate::engine::{AcceptRow, FlowId, Ownership, QueueEntry, QueueRow, WireQueueRow};
 use crate::ui::{QueueItem, overflows, queue_items};
 
 use super::Context;
@@ -37,7 +37,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &lines);
 }
 
-fn empty(context: &Context<'_>) -> &'static str {
+pub(super) fn empty(context: &Context<'_>) -> &'static str {
     match (&context.dashboard.queues.kernel, context.dashboard.sees.wire) {
         (Some(_), _) => "every queue is empty",
         (None, true) if context.dashboard.queues.unknown_halves > 0 => {
@@ -60,29 +60,34 @@ fn item_line(context: &Context<'_>, item: QueueItem, room: usize) -> Option<Line
     let data = &context.dashboard.queues;
     let kernel = data.kernel.as_ref();
     match item {
-        QueueItem::Recv(at) => kernel?.recv.get(at).map(|row| socket_line(context, "Recv-Q", row, room)),
-        QueueItem::Send(at) => kernel?.send.get(at).map(|row| socket_line(context, "Send-Q", row, room)),
-        QueueItem::Accept(at) => kernel?.accept.get(at).map(|row| accept_line(context, row, room)),
-        QueueItem::Wire(at) => data.wire.get(at).map(|row| wire_line(context, row, room)),
+        QueueItem::Recv(at) => {
+            kernel?.recv.get(at).map(|row| line(context, &socket_parts(context, "Recv-Q", row), room))
+        }
+        QueueItem::Send(at) => {
+            kernel?.send.get(at).map(|row| line(context, &socket_parts(context, "Send-Q", row), room))
+        }
+        QueueItem::Accept(at) => kernel?.accept.get(at).map(|row| line(context, &accept_parts(row), room)),
+        QueueItem::Wire(at) => data.wire.get(at).map(|row| line(context, &wire_parts(context, row), room)),
     }
 }
 
 /// What every line of the pane is made of.
-struct Parts<'a> {
-    severity: Option<Severity>,
-    kind: &'static str,
-    amount: String,
+pub(super) struct Parts<'a> {
+    pub(super) severity: Option<Severity>,
+    pub(super) kind: &'static str,
+    pub(super) amount: String,
     /// Part and whole, where there is a limit.
-    fill: Option<(u64, u64)>,
-    history: &'a [u64],
-    since: Option<Timestamp>,
-    who: Who<'a>,
-    ends: Vec<(&'static str, Endpoint)>,
+    pub(super) fill: Option<(u64, u64)>,
+    pub(super) history: &'a [u64],
+    pub(super) since: Option<Timestamp>,
+    pub(super) who: Who<'a>,
+    /// One or two.
+    pub(super) ends: Vec<(&'static str, Endpoint)>,
     flow: Option<FlowId>,
 }
 
 /// What stands before the addresses.
-enum Who<'a> {
+pub(super) enum Who<'a> {
     Owner(&'a Ownership),
     Note(String),
 }
@@ -101,10 +106,20 @@ impl Who<'_> {
     }
 }
 
-fn socket_line(context: &Context<'_>, kind: &'static str, row: &QueueRow, room: usize) -> Line<'static> {
+/// The same for a row of the list of queues.
+pub(super) fn entry_parts<'a>(context: &Context<'_>, entry: &'a QueueEntry) -> Parts<'a> {
+    match entry {
+        QueueEntry::Recv(row) => socket_parts(context, "Recv-Q", row),
+        QueueEntry::Send(row) => socket_parts(context, "Send-Q", row),
+        QueueEntry::Accept(_, _, row) => accept_parts(row),
+        QueueEntry::Wire(row) => wire_parts(context, row),
+    }
+}
+
+fn socket_parts<'a>(context: &Context<'_>, kind: &'static str, row: &'a QueueRow) -> Parts<'a> {
     // A queue of 1 may hold nothing but the peer's FIN, which no process reads.
     let long = kind == "Recv-Q" && row.bytes > 1 && context.ago(row.since) >= LONG;
-    let parts = Parts {
+    Parts {
         severity: long.then_some(Severity::Warning),
         kind,
         amount: bytes(u64::from(row.bytes)),
@@ -114,14 +129,13 @@ fn socket_line(context: &Context<'_>, kind: &'static str, row: &QueueRow, room: 
         who: Who::Owner(&row.owner),
         ends: vec![("", row.local), (if kind == "Recv-Q" { " ← " } else { " → " }, row.peer)],
         flow: Some(row.flow),
-    };
-    line(context, &parts, room)
+    }
 }
 
-fn accept_line(context: &Context<'_>, row: &AcceptRow, room: usize) -> Line<'static> {
+fn accept_parts(row: &AcceptRow) -> Parts<'_> {
     let over = row.limit.is_some_and(|limit| row.waiting > limit);
     let limit = row.limit.map_or_else(|| "?".to_owned(), |limit| count(u64::from(limit)));
-    let parts = Parts {
+    Parts {
         severity: over.then_some(Severity::Critical),
         kind: "accept",
         amount: format!("{}/{limit}", count(u64::from(row.waiting))),
@@ -131,12 +145,11 @@ fn accept_line(context: &Context<'_>, row: &AcceptRow, room: usize) -> Line<'sta
         who: Who::Owner(&row.owner),
         ends: vec![("", row.local)],
         flow: None,
-    };
-    line(context, &parts, room)
+    }
 }
 
 /// A closed window is told by its receiver, who does not read; unacknowledged bytes by their sender.
-fn wire_line(context: &Context<'_>, row: &WireQueueRow, room: usize) -> Line<'static> {
+fn wire_parts<'a>(context: &Context<'_>, row: &WireQueueRow) -> Parts<'a> {
     let unacked = bytes(u64::from(row.unacked));
     let closed = row.zero_window_since.is_some();
     let (amount, note, ends) = if closed {
@@ -149,7 +162,7 @@ fn wire_line(context: &Context<'_>, row: &WireQueueRow, room: usize) -> Line<'st
     } else {
         (unacked, String::new(), vec![("", row.from), (" → ", row.to)])
     };
-    let parts = Parts {
+    Parts {
         severity: closed.then_some(Severity::Warning),
         kind: if closed { "window" } else { "unacked" },
         amount,
@@ -159,8 +172,7 @@ fn wire_line(context: &Context<'_>, row: &WireQueueRow, room: usize) -> Line<'st
         who: Who::Note(note),
         ends,
         flow: Some(row.flow),
-    };
-    line(context, &parts, room)
+    }
 }
 
 /// What the sender before a closed window still has to send, where its kernel told it.

@@ -1,5 +1,7 @@
 //! Screens as text, at the sizes that people have; what no size and no text may break.
 
+mod lists;
+
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -10,7 +12,7 @@ use ratatui::style::Color;
 use super::fixture::{capture, capture_flow, capture_source, empty, hostile, live, live_flow, live_source};
 use super::{Theme, draw};
 use crate::base::{TcpState, scrub};
-use crate::engine::{Dashboard, FlowDetail};
+use crate::engine::{Dashboard, FlowDetail, ListPane, Window};
 use crate::flow::HandshakeOutcome;
 use crate::kernel::Reported;
 use crate::ui::{Source, ThemeName, UiState};
@@ -79,6 +81,55 @@ fn screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
         ("flow_capture", capture_flow(), capture_source(), "2j\n"),
         ("help", live(), live_source(), "?"),
     ]
+}
+
+/// The views that are lists, live and over a capture.
+fn list_screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
+    let mut all = vec![
+        ("handshakes_live", lists::handshakes(live), live_source(), "3jj"),
+        ("handshakes_capture", lists::handshakes(capture), capture_source(), "3"),
+        ("queues_live", lists::queues(), live_source(), "4jj"),
+        ("queues_capture", lists::queues_of_capture(), capture_source(), "4"),
+        ("time_wait_live", lists::ports(true), live_source(), "5j"),
+        ("time_wait_capture", lists::ports(false), capture_source(), "5"),
+        ("listeners_live", lists::listeners(), live_source(), "6jj"),
+        ("listeners_capture", lists::listeners_of_capture(), capture_source(), "6"),
+        ("processes_live", lists::processes(), live_source(), "7jjj"),
+    ];
+    let processes = lists::none_of(ListPane::Processes(Window::default()), capture);
+    all.push(("processes_capture", processes, capture_source(), "7"));
+    all
+}
+
+#[test]
+fn lists_are_as_pictured() {
+    for (name, dashboard, source, keys) in list_screens() {
+        for size in SIZES {
+            let shown = text(&screen(&dashboard, &source, keys, size, ThemeName::Dark));
+            insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown);
+        }
+    }
+}
+
+#[test]
+fn an_empty_list_says_what_it_waits_for() {
+    let lists = [
+        ("3", ListPane::Handshakes(Window::default())),
+        ("4", ListPane::Queues(Window::default())),
+        ("5", ListPane::Ports(Window::default())),
+        ("6", ListPane::Listeners(Window::default())),
+        ("7", ListPane::Processes(Window::default())),
+    ];
+    let mut shown = String::new();
+    for (keys, list) in lists {
+        for base in [empty, live, capture] {
+            let dashboard = lists::none_of(list.clone(), base);
+            let screen = text(&screen(&dashboard, &live_source(), keys, (80, 24), ThemeName::Dark));
+            let body = screen.lines().skip_while(|line| !line.starts_with('┏')).skip(1).take(2).collect::<Vec<_>>();
+            shown += &format!("{keys}: {}\n", body.join("\n   "));
+        }
+    }
+    insta::assert_snapshot!("empty_lists", shown);
 }
 
 #[test]
@@ -291,13 +342,19 @@ proptest! {
 
     #[test]
     fn no_size_and_no_text_breaks_a_screen(
-        width in 1_u16..=250, height in 1_u16..=70, raw in "\\PC{0,80}", keys in "[123?z/sSlhjkG \n]{0,8}", which in 0_usize..4,
+        width in 1_u16..=250, height in 1_u16..=70, raw in "\\PC{0,80}", keys in "[1-7?z/sSlhjkG \n]{0,8}", which in 0_usize..10,
     ) {
         let text = scrub(&raw);
         let (dashboard, source) = match which {
             0 => (live_flow(), live_source()),
             1 => (capture_flow(), capture_source()),
             2 => (empty(), live_source()),
+            3 => (lists::extreme(), live_source()),
+            4 => (lists::queues(), live_source()),
+            5 => (lists::ports(true), live_source()),
+            6 => (lists::listeners(), capture_source()),
+            7 => (lists::processes(), live_source()),
+            8 => (lists::handshakes(capture), capture_source()),
             _ => hostile(&text),
         };
         screen(&dashboard, &source, &keys, (width, height), ThemeName::Light);

@@ -25,6 +25,11 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &keep_by_weight(sections(context, data, room, height), height));
 }
 
+/// Above the list of ports: the same in columns.
+pub(super) fn draw_wide(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+    draw(context, false, area, buf);
+}
+
 fn counts(data: &TimeWaitPane, room: u16) -> String {
     match (data.kernel, data.wire) {
         (Some(kernel), Some(wire)) if kernel != wire && room >= 38 => {
