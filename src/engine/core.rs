@@ -69,6 +69,7 @@ pub struct Engine {
     totals: Totals,
     segments: Series,
     bits: Series,
+    resent: Series,
 }
 
 impl Engine {
@@ -92,6 +93,7 @@ impl Engine {
             totals: Totals::default(),
             segments: Series::new(SECOND, TRAFFIC_KEPT),
             bits: Series::new(SECOND, TRAFFIC_KEPT),
+            resent: Series::new(SECOND, TRAFFIC_KEPT),
         }
     }
 
@@ -222,14 +224,18 @@ impl Engine {
             Incarnation::Same(owner) => {
                 // Zeek knows one connection a tuple, whichever of ours the segment is.
                 self.table.get_mut(slot).feed_zeek(segment);
+                let mut resent = false;
                 self.change(owner, segment.ts, |record| {
                     let from = side_of(record, segment.src);
-                    record.touch(segment, bits);
+                    resent = record.touch(segment, bits);
                     record.bare[from.index()] |= segment.tunnel.is_none();
                     if let Some(flow) = &mut record.wire {
                         flow.feed(segment, from);
                     }
                 });
+                if resent {
+                    self.resent.add(segment.ts, 1);
+                }
             }
         }
     }
@@ -414,6 +420,7 @@ impl Engine {
             bits_per_s: self.bits.last_complete(now),
             segments: self.segments.until(now, 0),
             bits: self.bits.until(now, 0),
+            resent: self.resent.until(now, 0),
         }
     }
 }

@@ -77,6 +77,8 @@ pub struct Traffic {
     pub bits_per_s: u64,
     pub segments: Vec<u64>,
     pub bits: Vec<u64>,
+    /// Segments that were retransmissions, fast and spurious ones included (as Wireshark counts them).
+    pub resent: Vec<u64>,
 }
 
 /// What of the world the inputs show.
@@ -117,7 +119,7 @@ pub struct HandshakePane {
     pub begun_per_s: Vec<u64>,
     /// SYN to the ACK that completes, over the window.
     pub latency: Option<Percentiles>,
-    /// Completed handshakes by latency: upper bound of the bucket (powers of √10 from 0.1 ms to 10 s, then the
+    /// Completed handshakes by latency: upper bound of the bucket (powers of √10 from 10 µs to 10 s, then the
     /// rest), and count.
     pub histogram: Vec<(Duration, u64)>,
     /// Who fails most in the window, most first.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
+use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Mark, Side, Zeek};
 use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
@@ -133,11 +133,12 @@ impl Record {
         by_kernel.max(by_wire).unwrap_or(Class::Closed)
     }
 
-    /// Counts a segment towards age, rate and analysis.
-    pub(super) fn touch(&mut self, segment: &Segment, bits: u64) {
-        self.analysis.feed(segment, side_of(self, segment.src));
+    /// Counts a segment towards age, rate and analysis; whether it is a retransmission.
+    pub(super) fn touch(&mut self, segment: &Segment, bits: u64) -> bool {
+        let marks = self.analysis.feed(segment, side_of(self, segment.src));
         self.touched = self.touched.max(segment.ts);
         self.rate.add(segment.ts, bits);
+        marks.has(Mark::Retransmission)
     }
 
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod late;
+mod lists;
 mod orientation;
 mod panes;
 mod story;

@@ -202,7 +202,7 @@ impl UiState {
     /// The pane that zoom and the movement keys mean; `None` outside the overview.
     pub fn focus(&self, source: &Source) -> Option<Pane> {
         let body = self.screen(source)?.body;
-        let shown = layout::panes(body, None);
+        let shown = layout::panes(body, None, source.kind);
         let there = |pane: &Pane| self.zoomed || shown.iter().any(|(other, _)| other == pane);
         let candidates = [self.focus, Some(Pane::Flows), Some(Pane::Queues), shown.first().map(|(pane, _)| *pane)];
         (self.view == View::Overview).then(|| candidates.into_iter().flatten().find(there))?
@@ -255,7 +255,7 @@ impl UiState {
 
     pub(super) fn pane_rect(&self, pane: Pane, source: &Source) -> Option<(Pane, Rect)> {
         let body = self.screen(source)?.body;
-        layout::panes(body, self.zoomed()).into_iter().find(|(other, _)| *other == pane)
+        layout::panes(body, self.zoomed(), source.kind).into_iter().find(|(other, _)| *other == pane)
     }
 
     /// The rows of the list in front on the screen, if it is shown: below its border and headings.

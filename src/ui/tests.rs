@@ -296,7 +296,8 @@ fn panes_are_walked_and_zoomed() {
     let focus = |keys: &str| after(keys, &live()).0.focus(&live());
     assert_eq!(focus(""), Some(Pane::Flows));
     assert_eq!(focus("l"), Some(Pane::Handshakes));
-    assert_eq!(focus("Left"), Some(Pane::Queues));
+    assert_eq!(focus("Left"), Some(Pane::Busiest));
+    assert_eq!(focus("h h"), Some(Pane::Queues));
     assert_eq!(focus("2"), None);
     let (ui, _) = after("l z", &live());
     assert_eq!(ui.zoomed(), Some(Pane::Handshakes));
@@ -323,7 +324,7 @@ fn help_scrolls_no_further_than_its_end() {
 
 #[test]
 fn a_queue_is_selected_and_its_flow_opened() {
-    let (ui, _) = after("h j j Enter", &live());
+    let (ui, _) = after("h h j j Enter", &live());
     assert_eq!((ui.view(), ui.selected()), (View::Flow, Some(FlowId(901))));
 }
 

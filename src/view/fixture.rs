@@ -111,6 +111,7 @@ pub(super) fn live() -> Dashboard {
             bits_per_s: 81_020_000,
             segments: wave(120, 11_000, 3_000),
             bits: wave(120, 70_000_000, 31_000_000),
+            resent: wave(90, 40, 55),
         },
         loss: Some(Loss { ts: NOW, kernel: Some(0), interface: Some(0), ours: 0, frames: frames() }),
         sees: Sees {

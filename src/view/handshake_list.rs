@@ -13,7 +13,7 @@ use crate::flow::{HandshakeOutcome, Negotiated};
 use crate::ui::{View, list_parts};
 
 use super::format::{clock_ms, endpoint, owner, owner_in, span};
-use super::table::{self, Around, Column, Table, number, text};
+use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
 use super::widgets::{fit, left, styled, width};
 use super::{Context, handshakes};
@@ -24,11 +24,12 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         handshakes::draw_wide(context, parts.above, buf);
     }
     let window = if let ListPane::Handshakes(window) = &context.dashboard.list { Some(window) } else { None };
-    let around = Around { name: "Handshakes", rest: LEGEND.to_owned(), empty: empty(context).to_owned() };
+    let around = Around { name: "Handshakes", rest: &LEGENDS, empty: empty(context) };
     table::draw(context, &Handshakes { context }, window, &around, parts.list, buf);
 }
 
-const LEGEND: &str = "S SYN  A SYN-ACK  ● ACK  R RST  ✗ given up";
+/// What the letters of the axis stand for.
+const LEGENDS: [&str; 2] = ["S SYN  A SYN-ACK  ● ACK  R RST  ✗ no answer", "S SYN A SYN-ACK ● ACK ✗ no answer"];
 
 fn empty(context: &Context<'_>) -> &'static str {
     let dashboard = context.dashboard;
@@ -60,10 +61,10 @@ impl Table for Handshakes<'_> {
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
         text(Kind::Outcome, "  outcome", 12, 14, 0),
-        text(Kind::Ends, "orig → resp", 25, 103, 1),
-        text(Kind::Axis, "", 22, 64, 2),
+        wide(Kind::Ends, "orig → resp", (25, 47, 103), 1),
+        wide(Kind::Axis, "", (22, 29, 57), 2),
         number(Kind::Took, "took", 8, 3),
-        number(Kind::Retries, "retries", 7, 5),
+        number(Kind::Retries, "retries", 8, 5),
         text(Kind::Note, "note", 16, 64, 4),
         text(Kind::Begun, "first SYN", 12, 12, 7),
         text(Kind::Process, "opened by", 15, 26, 6),
@@ -135,8 +136,9 @@ fn ends(context: &Context<'_>, row: &HandshakeRow, room: usize) -> Vec<Span<'sta
     if width(&from) + 3 + width(&to) <= room {
         return vec![styled(from, theme.text), styled(" → ", theme.dim), styled(to, theme.text)];
     }
-    // Where it went matters more than from where.
-    let to = endpoint(row.resp, (room - 3).saturating_sub(8).min(width(&to)));
+    // Where it went matters more than from where; of long addresses neither is shown whole.
+    let share = if width(&to) <= 21 { room - 3 - 8 } else { (room - 3) * 3 / 5 };
+    let to = endpoint(row.resp, share.min(width(&to)));
     let from = endpoint(row.orig, (room - 3).saturating_sub(width(&to)));
     vec![styled(from, theme.text), styled(" → ", theme.dim), styled(to, theme.text)]
 }
@@ -154,7 +156,7 @@ fn note(row: &HandshakeRow) -> String {
     match view.outcome {
         HandshakeOutcome::TimedOut => format!("{}, no answer", times("SYN", view.syn_retries)),
         HandshakeOutcome::HalfOpen => format!("{}, no ACK", times("SYN-ACK", view.syn_ack_retries)),
-        HandshakeOutcome::Refused => "the SYN was answered by RST".to_owned(),
+        HandshakeOutcome::Refused => "RST answered the SYN".to_owned(),
         HandshakeOutcome::Reset => "RST before it completed".to_owned(),
         HandshakeOutcome::Waiting if view.syn_ack_at.is_some() => "waits for the ACK".to_owned(),
         HandshakeOutcome::Waiting => "waits for the SYN-ACK".to_owned(),

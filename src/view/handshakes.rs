@@ -11,7 +11,7 @@ use crate::flow::HandshakeOutcome;
 
 use super::format::{age, count, endpoint, percent, span};
 use super::theme::{Severity, Theme};
-use super::widgets::{chart, fit, gap, left, message, pane, put_all, right, spark, styled, title, width};
+use super::widgets::{chart, fit, fitted, gap, left, message, pane, put_all, right, spark, styled, title, width};
 use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
@@ -33,9 +33,71 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &lines);
 }
 
-/// Above the list of handshakes: the same in columns.
+/// Above the list of handshakes: outcomes, latency and who fails beside each other.
 pub(super) fn draw_wide(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
-    draw(context, false, area, buf);
+    let (theme, data) = (context.theme, &context.dashboard.handshakes);
+    if data.latency.is_none() && data.failing.is_empty() {
+        return draw(context, false, area, buf);
+    }
+    let [outcomes, latencies, failures] = columns(area);
+    let window = format!("last {}", span(window(context)));
+    let inner = pane(buf, outcomes, title("Outcomes", &window, theme), false, theme);
+    put_all(buf, inner, &outcome_lines(context, usize::from(inner.width), usize::from(inner.height)));
+    let inner = pane(buf, latencies, title("Latency", "SYN to ACK", theme), false, theme);
+    let (room, height) = (usize::from(inner.width), usize::from(inner.height));
+    let mut lines = latency(data, room, theme);
+    match lines.is_empty() {
+        true => lines.push(Line::from(styled(format!("none completed in the {window}"), theme.dim))),
+        false => lines.extend(histogram(data, room, height.saturating_sub(2), theme)),
+    }
+    put_all(buf, inner, &lines);
+    if !failures.is_empty() {
+        let inner = pane(buf, failures, title("Failing", &window, theme), false, theme);
+        let lines = match data.failing.is_empty() {
+            true => vec![Line::from(styled(format!("none in the {window}"), theme.dim))],
+            false => failing(context, &data.failing, usize::from(inner.width)).split_off(1),
+        };
+        put_all(buf, inner, &lines);
+    }
+}
+
+/// Three beside each other, or two where there is no room for a third.
+fn columns(area: Rect) -> [Rect; 3] {
+    let width = area.width;
+    let shares = if width < 110 { [width / 2, width - width / 2, 0] } else { [width * 7 / 20, width * 3 / 10, 0] };
+    let shares = [shares[0], shares[1], width - shares[0] - shares[1]];
+    let mut x = area.x;
+    shares.map(|share| {
+        let column = Rect { x, width: share, ..area };
+        x += share;
+        column
+    })
+}
+
+fn outcome_lines(context: &Context<'_>, room: usize, height: usize) -> Vec<Line<'static>> {
+    let (theme, data) = (context.theme, &context.dashboard.handshakes);
+    let mut lines = failures(data, room, theme);
+    lines.push(completed(data, room, theme));
+    lines.extend(waiting(data, room, theme));
+    lines.push(begun(context, data, room));
+    let spare = height.saturating_sub(lines.len());
+    if spare < 3 {
+        lines.extend(begun_history(data, room, theme));
+        return lines;
+    }
+    let columns = room.saturating_sub(12);
+    let most = data.begun_per_s.iter().copied().max().unwrap_or(0);
+    let bars = chart(&fitted(&data.begun_per_s, columns), columns, spare.min(6));
+    let last = bars.len().saturating_sub(1);
+    let label = |at: usize| match at {
+        0 => format!("  {most}/s max"),
+        _ if at == last => format!("  last {} s", data.begun_per_s.len()),
+        _ => String::new(),
+    };
+    let bar =
+        |(at, bar): (usize, &String)| Line::from(vec![styled(bar.as_str(), theme.spark), styled(label(at), theme.dim)]);
+    lines.extend(bars.iter().enumerate().map(bar));
+    lines
 }
 
 fn unseen(context: &Context<'_>) -> &'static str {
@@ -191,15 +253,18 @@ fn histogram(data: &HandshakePane, room: usize, height: usize, theme: &Theme) ->
 }
 
 /// The bounds between the buckets, each at the edge that it is: bars to its left took at most so long, bars to its
-/// right longer.
+/// right longer. Powers of ten, or of a hundred or a thousand where those do not stand apart.
 fn axis(data: &HandshakePane, wide: usize) -> String {
+    let bounds = &data.histogram[..data.histogram.len().saturating_sub(1)];
+    let label = |(bound, _): &(Duration, u64)| format!("▏{}", short_bound(*bound));
+    let fits = |step: &usize| bounds.iter().step_by(2 * step).all(|bound| width(&label(bound)) <= 2 * step * wide);
+    let step = (1..=3).find(fits).unwrap_or(3);
     let mut text = String::new();
-    let bounds = data.histogram.iter().take(data.histogram.len().saturating_sub(1)).enumerate();
-    for (index, (bound, _)) in bounds.step_by(2) {
+    for (index, bound) in bounds.iter().enumerate().step_by(2 * step) {
         let at = (index + 1) * wide;
         let room = (data.histogram.len() * wide).saturating_sub(at);
-        let label = format!("▏{}", short_bound(*bound));
-        if width(&text) <= at && width(&label) <= room {
+        let label = label(bound);
+        if width(&text) <= at && width(&label) <= room + wide {
             text = left(&text, at) + &label;
         }
     }
@@ -218,8 +283,11 @@ fn short_bound(bound: Duration) -> String {
 
 fn failing(context: &Context<'_>, peers: &[FailingPeer], room: usize) -> Vec<Line<'static>> {
     let theme = context.theme;
-    let place = room.saturating_sub(12 + 9 + 12).clamp(8, 47);
-    let head = format!("{}{}{}{}", left("failing", place), left("  outcome", 13), right("count", 8), right("last", 9));
+    // The instant gives way first.
+    let last = if room >= 21 + 2 + 11 + 8 + 11 { 11 } else { 0 };
+    let place = room.saturating_sub(2 + 11 + 8 + last).clamp(8, 47);
+    let when = right("last", last);
+    let head = format!("{}  {}{}{when}", left("to", place), left("outcome", 11), right("count", 8));
     let mut lines = vec![Line::default(), Line::from(styled(fit(&head, room).into_owned(), theme.dim))];
     for peer in peers {
         let when = format!("{} ago", age(context.ago(peer.last)));
@@ -227,7 +295,7 @@ fn failing(context: &Context<'_>, peers: &[FailingPeer], room: usize) -> Vec<Lin
             styled(left(&endpoint(peer.resp, place), place), theme.text),
             styled(format!("  {}", left(peer.outcome.name(), 11)), theme.warning),
             styled(right(&count(peer.count), 8), theme.strong),
-            styled(right(&when, 11), theme.dim),
+            styled(right(&when, last), theme.dim),
         ]));
     }
     lines

@@ -9,13 +9,13 @@ use crate::ui::overflows;
 
 use super::Context;
 use super::format::{ABSENT, count, endpoint, owner, owner_in};
-use super::table::{self, Around, Column, Table, number, text};
+use super::table::{self, Around, Column, Table, number, wide};
 use super::theme::Severity;
 use super::widgets::{bar, spark, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let window = if let ListPane::Listeners(window) = &context.dashboard.list { Some(window) } else { None };
-    let around = Around { name: "Listeners", rest: rest(context), empty: empty(context).to_owned() };
+    let around = Around { name: "Listeners", rest: &[&rest(context)], empty: empty(context) };
     table::draw(context, &Listeners { context }, window, &around, area, buf);
 }
 
@@ -66,17 +66,17 @@ impl Table for Listeners<'_> {
     type Row = ListenerRow;
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
-        text(Kind::Local, "  local", 17, 49, 0),
-        text(Kind::Who, "process", 14, 36, 3),
-        number(Kind::Waiting, "accept queue", 12, 0),
+        wide(Kind::Local, "  local", (17, 23, 49), 0),
+        wide(Kind::Who, "process", (14, 18, 36), 3),
+        number(Kind::Waiting, "accept-Q", 9, 0),
         number(Kind::Limit, "limit", 6, 1),
-        text(Kind::Fill, "", 10, 20, 2),
-        text(Kind::History, "over time", 12, 48, 10),
+        wide(Kind::Fill, "", (8, 8, 20), 2),
+        wide(Kind::History, "over time", (10, 12, 48), 8),
         number(Kind::Drops, "drops", 7, 4),
         number(Kind::SynRecv, "SYN-RECV", 8, 5),
         number(Kind::Estab, "ESTAB", 7, 6),
-        number(Kind::CloseWait, "CLOSE-WAIT", 10, 8),
-        number(Kind::Closing, "closing", 7, 9),
+        number(Kind::CloseWait, "CLOSE-WAIT", 10, 9),
+        number(Kind::Closing, "closing", 7, 10),
         number(Kind::CameIn, "came in", 8, 7),
     ];
 

@@ -4,6 +4,7 @@
 //! read: times come from the dashboard, the time zone from the [`Theme`]. A file a pane. Read first: `ui::layout`
 //! (where things stand), `format` (one unit for one thing), `widgets`.
 
+mod busiest;
 mod flow;
 mod flow_end;
 mod flow_zeek;
@@ -90,13 +91,14 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
 
 fn overview(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
     let focus = context.ui.focus(context.source);
-    for (pane, rect) in panes(body, context.ui.zoomed()) {
+    for (pane, rect) in panes(body, context.ui.zoomed(), context.source.kind) {
         let focused = focus == Some(pane);
         match pane {
             Pane::Handshakes => handshakes::draw(context, focused, rect, buf),
             Pane::States => states::draw(context, focused, rect, buf),
             Pane::Queues => queues::draw(context, focused, rect, buf),
             Pane::TimeWait => time_wait::draw(context, focused, rect, buf),
+            Pane::Busiest => busiest::draw(context, focused, rect, buf),
             Pane::Traffic => traffic::draw(context, focused, rect, buf),
             Pane::Flows => flows::draw(context, focused, rect, buf),
         }

@@ -8,7 +8,7 @@ use crate::engine::{ListPane, PortRow};
 use crate::ui::{View, list_parts};
 
 use super::format::{ABSENT, address, count, endpoint, percent, process};
-use super::table::{self, Around, Column, Table, number, text};
+use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
 use super::widgets::{bar, middle, plain_bar, styled, width};
 use super::{Context, time_wait};
@@ -25,7 +25,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     } else {
         "waiting for the first segment or socket"
     };
-    let around = Around { name: "Ports", rest: rest.to_owned(), empty: empty.to_owned() };
+    let around = Around { name: "Ports", rest: &[rest], empty };
     table::draw(context, &Ports::new(context), window, &around, parts.list, buf);
 }
 
@@ -72,15 +72,15 @@ impl Table for Ports<'_> {
     type Row = PortRow;
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
-        text(Kind::Holder, "  from", 15, 41, 0),
-        text(Kind::Service, "  to service", 17, 49, 0),
+        wide(Kind::Holder, "  from", (15, 17, 41), 0),
+        wide(Kind::Service, "  to service", (17, 23, 49), 0),
         number(Kind::TimeWait, "TIME-WAIT", 10, 0),
-        text(Kind::Waiting, "", 8, 24, 5),
-        number(Kind::Open, "other", 7, 4),
+        wide(Kind::Waiting, "", (8, 8, 24), 6),
+        number(Kind::Open, "other", 7, 3),
         number(Kind::Taken, "ports", 8, 2),
         number(Kind::Share, "of range", 8, 1),
-        text(Kind::Fill, "", 8, 20, 3),
-        text(Kind::Process, "process", 15, 30, 6),
+        wide(Kind::Fill, "", (8, 10, 24), 5),
+        text(Kind::Process, "process", 15, 30, 4),
     ];
 
     fn serves(&self, kind: Kind) -> bool {

@@ -9,7 +9,7 @@ use crate::engine::{DescriptorRow, ListPane, ProcessLine, ProcessRow, recv_q_is_
 
 use super::Context;
 use super::format::{ABSENT, bits, bytes, count, endpoint};
-use super::table::{self, Around, Column, Table, number, text};
+use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
 use super::widgets::{fit, gap, left, middle, styled, width};
 
@@ -22,7 +22,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         }
         _ => String::new(),
     };
-    let around = Around { name: "Processes", rest, empty: empty(context).to_owned() };
+    let around = Around { name: "Processes", rest: &[&rest], empty: empty(context) };
     table::draw(context, &Processes { context }, window, &around, area, buf);
 }
 
@@ -57,16 +57,16 @@ impl Table for Processes<'_> {
     type Row = ProcessLine;
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
-        text(Kind::Name, "  process", 30, 72, 0),
+        wide(Kind::Name, "  process", (26, 52, 72), 0),
         text(Kind::User, "user", 8, 16, 8),
-        number(Kind::Sockets, "sockets", 8, 2),
+        number(Kind::Sockets, "sockets", 10, 1),
         number(Kind::Listen, "LISTEN", 6, 6),
         number(Kind::Estab, "ESTAB", 7, 5),
         number(Kind::CloseWait, "CLOSE-WAIT", 10, 4),
         number(Kind::RecvQ, "Recv-Q", 8, 3),
         number(Kind::SendQ, "Send-Q", 8, 3),
-        number(Kind::Rate, "rate", 12, 1),
-        text(Kind::Command, "command", 20, 200, 7),
+        number(Kind::Rate, "rate", 12, 2),
+        wide(Kind::Command, "command", (16, 30, 200), 7),
     ];
 
     fn wish(&self, row: &ProcessLine, kind: Kind) -> usize {
@@ -110,7 +110,7 @@ impl Processes<'_> {
             Kind::Name => {
                 let pid = format!("[{}]", row.process.pid);
                 let name = middle(row.process.comm.as_str(), room.saturating_sub(2 + pid.len()));
-                let fold = if row.open { "▾ " } else { "▸ " };
+                let fold = if row.open { "− " } else { "+ " };
                 vec![styled(fold, theme.dim), styled(name, theme.strong), styled(pid, theme.text)]
             }
             Kind::User => vec![styled(fit(row.process.user.as_str(), room), theme.text)],
@@ -139,15 +139,9 @@ impl Processes<'_> {
                 let ends = tuple(row, room.saturating_sub(4 + FD));
                 vec![gap(4), styled(fd, theme.dim), styled(ends, theme.text)]
             }
-            Kind::User => Vec::new(),
-            Kind::Sockets => Vec::new(),
-            // The state, in the column that counts it; the others have room for no name of a state.
-            Kind::Listen if listens => vec![styled("LISTEN", theme.state(row.state))],
-            Kind::Estab if row.state == TcpState::Estab => vec![styled("ESTAB", theme.state(row.state))],
-            Kind::CloseWait if !listens && row.state != TcpState::Estab => {
-                vec![styled(row.state.name(), theme.state(row.state))]
-            }
-            Kind::Listen | Kind::Estab | Kind::CloseWait => Vec::new(),
+            // Of one socket there is its state to tell where there is a number of many.
+            Kind::Sockets => vec![styled(row.state.name(), theme.state(row.state))],
+            Kind::User | Kind::Listen | Kind::Estab | Kind::CloseWait => Vec::new(),
             Kind::RecvQ if listens => vec![accept(row, self.context)],
             Kind::SendQ if listens => Vec::new(),
             Kind::RecvQ => vec![queue(row.recv_q, recv_q_is_fin(row.state, row.recv_q))],
@@ -178,13 +172,13 @@ fn accept(row: &DescriptorRow, context: &Context<'_>) -> Span<'static> {
     }
 }
 
+/// Both ends; where they do not fit, of the near one the port stays and of the far one as much as can.
 fn tuple(row: &DescriptorRow, room: usize) -> String {
     let Some(peer) = row.peer else { return endpoint(row.local, room) };
-    let each = room.saturating_sub(3) / 2;
-    let (local, peer_text) = (row.local.to_string(), peer.to_string());
-    if width(&local) + 3 + width(&peer_text) <= room {
-        return format!("{local} – {peer_text}");
+    let (local, far) = (row.local.to_string(), peer.to_string());
+    if width(&local).saturating_add(3 + width(&far)) <= room {
+        return format!("{local} – {far}");
     }
-    let local = endpoint(row.local, each);
-    format!("{local} – {}", endpoint(peer, room.saturating_sub(3 + width(&local))))
+    let near = endpoint(row.local, room.saturating_sub(3 + width(&far)).max(8));
+    format!("{near} – {}", endpoint(peer, room.saturating_sub(3 + width(&near))))
 }

@@ -9,14 +9,13 @@ use crate::engine::{ListPane, Ownership, QueueEntry};
 use super::Context;
 use super::format::{ABSENT, age, bytes, count, endpoint, owner, owner_in};
 use super::queues::{Parts, Who, entry_parts};
-use super::table::{self, Around, Column, Table, number, text};
+use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
 use super::widgets::{bar, fit, spark, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let window = if let ListPane::Queues(window) = &context.dashboard.list { Some(window) } else { None };
-    let empty = super::queues::empty(context).to_owned();
-    let around = Around { name: "Queues", rest: rest(context), empty };
+    let around = Around { name: "Queues", rest: &[&rest(context)], empty: super::queues::empty(context) };
     table::draw(context, &Queues { context }, window, &around, area, buf);
 }
 
@@ -56,13 +55,13 @@ impl Table for Queues<'_> {
     const COLUMNS: &'static [Column<Kind>] = &[
         text(Kind::Queue, "  queue", 9, 9, 0),
         number(Kind::Length, "length", 9, 0),
-        text(Kind::Fill, "of its limit", 12, 24, 2),
-        number(Kind::Limit, "limit", 9, 6),
-        text(Kind::History, "over time", 14, 60, 7),
+        wide(Kind::Fill, "of limit", (8, 8, 20), 2),
+        number(Kind::Limit, "limit", 9, 7),
+        wide(Kind::History, "over time", (10, 12, 60), 6),
         number(Kind::Since, "since", 7, 3),
-        text(Kind::Who, "process", 14, 34, 4),
-        text(Kind::Local, "local", 15, 47, 1),
-        text(Kind::Peer, "  peer", 17, 49, 5),
+        wide(Kind::Who, "process", (14, 17, 34), 4),
+        wide(Kind::Local, "local", (15, 21, 47), 1),
+        wide(Kind::Peer, "  peer", (17, 23, 49), 5),
     ];
 
     fn serves(&self, kind: Kind) -> bool {
@@ -79,13 +78,13 @@ impl Table for Queues<'_> {
             Kind::Local => width(&parts.ends[0].1.to_string()),
             Kind::Peer => parts.ends.get(1).map_or(0, |(_, end)| 2 + width(&end.to_string())),
             Kind::History => {
-                if matches!(row, QueueEntry::Wire(_)) {
+                if matches!(row, QueueEntry::Wire(..)) {
                     0
                 } else {
                     usize::MAX
                 }
             }
-            Kind::Fill => 24,
+            Kind::Fill => 20,
             Kind::Queue | Kind::Length | Kind::Limit | Kind::Since => 0,
         }
     }
@@ -100,7 +99,7 @@ impl Table for Queues<'_> {
                 vec![styled(format!("{mark} {}", parts.kind), marked)]
             }
             Kind::Length => {
-                vec![styled(length(row, &parts), if parts.severity.is_some() { marked } else { theme.strong })]
+                vec![styled(parts.amount.clone(), if parts.severity.is_some() { marked } else { theme.strong })]
             }
             Kind::Fill => match parts.fill {
                 Some((part, whole)) => {
@@ -137,10 +136,6 @@ impl Table for Queues<'_> {
             _ => Kind::Length,
         })
     }
-}
-
-fn length(row: &QueueEntry, parts: &Parts<'_>) -> String {
-    if let QueueEntry::Accept(_, _, row) = row { count(u64::from(row.waiting)) } else { parts.amount.clone() }
 }
 
 /// The limit in the unit of the queue: connections of an accept queue, else bytes.

@@ -1,23 +1,18 @@
 //! Queues, fullest first: Recv-Q, Send-Q and accept queues by the kernel; unacknowledged bytes and closed windows by
 //! the wire.
 
-use std::time::Duration;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::base::{Endpoint, Timestamp};
-use crate::engine::{AcceptRow, FlowId, Ownership, QueueEntry, QueueRow, WireQueueRow};
+use crate::engine::{AcceptRow, FlowId, Ownership, QueueEntry, QueueRow, STUCK, WireQueueRow};
 use crate::ui::{QueueItem, overflows, queue_items};
 
 use super::Context;
 use super::format::{age, bytes, count, endpoint, owner_in};
 use super::theme::Severity;
 use super::widgets::{bar, fit, gap, left, message, pane, put_all, right, spark, styled, title, width};
-
-/// A Recv-Q that has not been empty for this long is marked: its process is slow, or does not read.
-const LONG: Duration = Duration::from_secs(10);
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.queues);
@@ -112,13 +107,14 @@ pub(super) fn entry_parts<'a>(context: &Context<'_>, entry: &'a QueueEntry) -> P
         QueueEntry::Recv(row) => socket_parts(context, "Recv-Q", row),
         QueueEntry::Send(row) => socket_parts(context, "Send-Q", row),
         QueueEntry::Accept(_, _, row) => accept_parts(row),
-        QueueEntry::Wire(row) => wire_parts(context, row),
+        QueueEntry::Wire(row, Ownership::NotRecorded) => wire_parts(context, row),
+        QueueEntry::Wire(row, owner) => Parts { who: Who::Owner(owner), ..wire_parts(context, row) },
     }
 }
 
 fn socket_parts<'a>(context: &Context<'_>, kind: &'static str, row: &'a QueueRow) -> Parts<'a> {
     // A queue of 1 may hold nothing but the peer's FIN, which no process reads.
-    let long = kind == "Recv-Q" && row.bytes > 1 && context.ago(row.since) >= LONG;
+    let long = kind == "Recv-Q" && row.bytes > 1 && context.ago(row.since) >= STUCK;
     Parts {
         severity: long.then_some(Severity::Warning),
         kind,
@@ -228,8 +224,18 @@ fn who_and_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<S
     let both = OWNER + 2 + 2 * END + 3;
     if room < both {
         // Who it is matters most; where it is, where there is nothing to say of who.
-        let owner = matches!(parts.who, Who::Owner(_));
-        return vec![styled(if owner { parts.who.text(room) } else { first_end(room) }, theme.text)];
+        let (text, last) = (parts.who.text(OWNER), parts.ends.last().filter(|_| room >= OWNER + 2 + END));
+        if parts.who.is_empty() {
+            return vec![styled(first_end(room), theme.text)];
+        }
+        let Some((arrow, end)) = last else { return vec![styled(parts.who.text(room), theme.text)] };
+        let place = room - OWNER - 2 - width(arrow.trim_start());
+        return vec![
+            styled(left(&text, OWNER), theme.text),
+            gap(2),
+            styled(arrow.trim_start(), theme.dim),
+            styled(endpoint(*end, place), theme.text),
+        ];
     }
     let text = if parts.who.is_empty() { String::new() } else { parts.who.text(OWNER) };
     let arrows: usize = parts.ends.iter().map(|(arrow, _)| width(arrow)).sum();

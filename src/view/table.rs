@@ -14,24 +14,38 @@ use super::widgets::{fit, gap, left, message, pane, put, right, styled, title, w
 pub(super) struct Column<K> {
     pub(super) kind: K,
     pub(super) head: &'static str,
-    /// Columns of the screen that it takes at least, and at most where rows need them.
-    pub(super) least: usize,
-    pub(super) most: usize,
+    /// Columns of the screen that it takes at least; how many it should have before lighter ones have any; at most.
+    least: usize,
+    good: usize,
+    most: usize,
     /// 0 is the last to give way, and the first to be widened.
-    pub(super) weight: u8,
+    weight: u8,
     /// Numbers stand at the right.
-    pub(super) number: bool,
+    number: bool,
 }
 
 /// A column of text.
 pub(super) const fn text<K>(kind: K, head: &'static str, least: usize, most: usize, weight: u8) -> Column<K> {
-    Column { kind, head, least, most, weight, number: false }
+    Column { kind, head, least, good: most, most, weight, number: false }
+}
+
+/// A column of text or of a drawing that makes do with `good` where there is more to show.
+pub(super) const fn wide<K>(
+    kind: K,
+    head: &'static str,
+    (least, good, most): (usize, usize, usize),
+    weight: u8,
+) -> Column<K> {
+    Column { kind, head, least, good, most, weight, number: false }
 }
 
 /// A column of numbers.
 pub(super) const fn number<K>(kind: K, head: &'static str, width: usize, weight: u8) -> Column<K> {
-    Column { kind, head, least: width, most: width, weight, number: true }
+    Column { kind, head, least: width, good: width, most: width, weight, number: true }
 }
+
+/// Columns of a lower weight than this have their good width before others have any.
+const CORE: u8 = 4;
 
 /// What a view says of its rows.
 pub(super) trait Table {
@@ -62,14 +76,15 @@ pub(super) trait Table {
 /// What stands around a table.
 pub(super) struct Around<'a> {
     pub(super) name: &'a str,
-    /// What the title says beside the count.
-    pub(super) rest: String,
+    /// What the title says beside the count: the first that fits.
+    pub(super) rest: &'a [&'a str],
     /// What stands in place of rows where there are none.
-    pub(super) empty: String,
+    pub(super) empty: &'a str,
 }
 
-/// Between two columns.
+/// Between two columns at least, and at most where there is room to spare.
 const GAP: usize = 2;
+const WIDEST_GAP: usize = 5;
 
 pub(super) fn draw<T: Table>(
     context: &Context<'_>,
@@ -82,12 +97,15 @@ pub(super) fn draw<T: Table>(
     let theme = context.theme;
     let visible = usize::from(area.height.saturating_sub(3));
     let matching = window.map_or(0, |window| window.matching);
-    let rest = summary(context, matching, visible, &around.rest);
-    let inner = pane(buf, area, title(around.name, &rest, theme), true, theme);
+    let place = summary(context, matching, visible);
+    let room = usize::from(area.width).saturating_sub(10 + width(around.name) + width(&place));
+    let rest = around.rest.iter().find(|rest| width(rest) <= room).copied().unwrap_or_default();
+    let between = if rest.is_empty() || place.is_empty() { "" } else { "   " };
+    let inner = pane(buf, area, title(around.name, &format!("{place}{between}{rest}"), theme), true, theme);
     // The answer to what another view asked has no rows for this one: they come with the next.
     let Some(window) = window else { return };
     if window.matching == 0 {
-        return message(buf, inner, &empty(context, &around.empty), theme);
+        return message(buf, inner, &empty(context, around.empty), theme);
     }
     let skip = context.ui.offset().saturating_sub(window.offset);
     let rows: Vec<&T::Row> = window.rows.iter().skip(skip).take(visible).collect();
@@ -115,16 +133,15 @@ pub(super) fn mark_cursor(context: &Context<'_>, row: Rect, buf: &mut Buffer) {
 }
 
 /// How many rows there are, which of them are in sight, by what they are ordered.
-fn summary(context: &Context<'_>, matching: usize, visible: usize, rest: &str) -> String {
+fn summary(context: &Context<'_>, matching: usize, visible: usize) -> String {
     let (by, _) = context.ui.order();
     let first = context.ui.offset().min(matching) + 1;
     let last = (first + visible).saturating_sub(1).min(matching);
-    let place = match matching {
+    match matching {
         0 => String::new(),
         _ if matching > visible => format!("{first}–{last} of {}, by {by}", count(matching as u64)),
         _ => format!("{}, by {by}", count(matching as u64)),
-    };
-    if rest.is_empty() || place.is_empty() { place + rest } else { format!("{place}   {rest}") }
+    }
 }
 
 fn empty(context: &Context<'_>, otherwise: &str) -> String {
@@ -137,38 +154,74 @@ fn empty(context: &Context<'_>, otherwise: &str) -> String {
 struct Placed<K: 'static> {
     column: &'static Column<K>,
     width: usize,
+    /// Empty columns before it.
+    gap: usize,
 }
 
-/// Chooses columns by weight, then widens those that need it, the weightiest first.
+/// Chooses columns by weight, then widens those that need it, the weightiest first; what is left stands between them.
 fn columns<T: Table>(table: &T, rows: &[&T::Row], room: usize) -> Vec<Placed<T::Kind>> {
-    let mut order: Vec<usize> = (0..T::COLUMNS.len()).filter(|at| table.serves(T::COLUMNS[*at].kind)).collect();
-    order.sort_by_key(|at| T::COLUMNS[*at].weight);
-    let mut left = room + GAP;
-    let mut chosen = Vec::new();
-    for at in order {
-        // Nothing lighter takes the place of a column that did not fit: the table would change its face at random.
-        let Some(rest) = left.checked_sub(T::COLUMNS[at].least + GAP) else { break };
-        left = rest;
-        chosen.push(at);
+    let all: Vec<&'static Column<T::Kind>> = T::COLUMNS.iter().filter(|column| table.serves(column.kind)).collect();
+    let wish = |at: usize| rows.iter().map(|row| table.wish(row, all[at].kind)).max().unwrap_or(0);
+    let wishes: Vec<usize> = (0..all.len()).map(wish).collect();
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    order.sort_by_key(|at| all[*at].weight);
+    let (core, light): (Vec<usize>, Vec<usize>) = order.iter().partition(|at| all[**at].weight < CORE);
+    let mut shares = Shares { left: room + GAP, widths: vec![0; all.len()], all: &all };
+    // Nothing lighter takes the place of a column that did not fit: the table would change its face at random.
+    let complete = core.iter().all(|at| shares.add(*at));
+    core.iter().for_each(|at| shares.widen(*at, wishes[*at].min(all[*at].good)));
+    for at in light.into_iter().take_while(|_| complete) {
+        if !shares.add(at) {
+            break;
+        }
+        shares.widen(at, wishes[at].min(all[at].good));
     }
-    let mut widths: Vec<(usize, usize)> = Vec::new();
-    for at in chosen {
-        let column = &T::COLUMNS[at];
-        let wish = || rows.iter().map(|row| table.wish(row, column.kind)).max().unwrap_or(0);
-        let more =
-            if column.most > column.least { wish().min(column.most).saturating_sub(column.least).min(left) } else { 0 };
-        left -= more;
-        widths.push((at, column.least + more));
+    order.iter().for_each(|at| shares.widen(*at, wishes[*at].min(all[*at].most)));
+    placed(&all, &shares.widths, shares.left)
+}
+
+/// How the room is shared out among columns; one of width 0 is not shown.
+struct Shares<'a, K: 'static> {
+    all: &'a [&'static Column<K>],
+    widths: Vec<usize>,
+    left: usize,
+}
+
+impl<K> Shares<'_, K> {
+    /// Shows a column at its least width, if there is room for it.
+    fn add(&mut self, at: usize) -> bool {
+        let Some(left) = self.left.checked_sub(self.all[at].least + GAP) else { return false };
+        (self.left, self.widths[at]) = (left, self.all[at].least);
+        true
     }
-    widths.sort_unstable();
-    widths.into_iter().map(|(at, width)| Placed { column: &T::COLUMNS[at], width }).collect()
+
+    /// Widens a column that is shown as far as there is room.
+    fn widen(&mut self, at: usize, wanted: usize) {
+        let more = match self.widths[at] {
+            0 => 0,
+            width => wanted.saturating_sub(width).min(self.left),
+        };
+        self.left -= more;
+        self.widths[at] += more;
+    }
+}
+
+fn placed<K>(all: &[&'static Column<K>], widths: &[usize], left: usize) -> Vec<Placed<K>> {
+    let shown = widths.iter().filter(|width| **width > 0).count();
+    let gap = GAP + left.checked_div(shown.saturating_sub(1)).unwrap_or(0).min(WIDEST_GAP - GAP);
+    let mut columns: Vec<Placed<K>> = Vec::with_capacity(shown);
+    for (column, width) in all.iter().zip(widths).filter(|(_, width)| **width > 0) {
+        let gap = if columns.is_empty() { 0 } else { gap };
+        columns.push(Placed { column, width: *width, gap });
+    }
+    columns
 }
 
 fn head<T: Table>(context: &Context<'_>, table: &T, columns: &[Placed<T::Kind>]) -> Line<'static> {
     let theme = context.theme;
     let (_, reverse) = context.ui.order();
     let mut spans = Vec::new();
-    for Placed { column, width: room } in columns {
+    for Placed { column, width: room, gap: before } in columns {
         let sorted = table.sorted_by() == Some(column.kind);
         let arrow = match (sorted, reverse) {
             (false, _) => "",
@@ -178,15 +231,15 @@ fn head<T: Table>(context: &Context<'_>, table: &T, columns: &[Placed<T::Kind>])
         let name = table.heading(column.kind, *room).unwrap_or_else(|| column.head.to_owned());
         let text = fit(&format!("{name}{arrow}"), *room).into_owned();
         let text = if column.number { right(&text, *room) } else { left(&text, *room) };
-        spans.extend([styled(text, if sorted { theme.strong } else { theme.dim }), gap(GAP)]);
+        spans.extend([gap(*before), styled(text, if sorted { theme.strong } else { theme.dim })]);
     }
-    spans.pop();
     Line::from(spans)
 }
 
 fn line<T: Table>(table: &T, row: &T::Row, columns: &[Placed<T::Kind>]) -> Line<'static> {
     let mut spans = Vec::with_capacity(columns.len() * 3);
-    for Placed { column, width: room } in columns {
+    for Placed { column, width: room, gap: before } in columns {
+        spans.push(gap(*before));
         let cell = table.cell(row, column.kind, *room);
         let used: usize = cell.iter().map(|span| width(&span.content)).sum();
         let fill = gap(room.saturating_sub(used));
@@ -197,8 +250,6 @@ fn line<T: Table>(table: &T, row: &T::Row, columns: &[Placed<T::Kind>]) -> Line<
             spans.extend(cell);
             spans.push(fill);
         }
-        spans.push(gap(GAP));
     }
-    spans.pop();
     Line::from(spans)
 }

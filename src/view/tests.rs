@@ -155,7 +155,8 @@ fn more_screens_are_as_pictured() {
         ("zoom_handshakes", "lz", (120, 40)),
         ("zoom_states", "llz", (120, 40)),
         ("zoom_time_wait", "lllz", (120, 40)),
-        ("zoom_queues", "hz", (120, 40)),
+        ("zoom_queues", "hhz", (120, 40)),
+        ("zoom_busiest", "hz", (120, 40)),
         ("filter_prompt", "2/nginx 443", (80, 24)),
     ];
     for (name, keys, size) in cases {

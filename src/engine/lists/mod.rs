@@ -12,6 +12,7 @@ use crate::base::{Endpoint, Scope};
 
 use super::{Engine, FlowId, Query, Sort};
 
+pub use queues::STUCK;
 pub use rows::{
     CameIn, DescriptorRow, HandshakeRow, ListenerRow, PortRow, PortUse, ProcessLine, ProcessRow, QueueEntry,
 };

@@ -57,7 +57,8 @@ impl Engine {
                 process: group.processes.into_iter().next().map(|process| (process, more)),
             }
         };
-        let mut rows: Vec<PortRow> = groups.into_iter().map(row).collect();
+        let rows = groups.into_iter().map(row);
+        let mut rows: Vec<PortRow> = rows.filter(|row| row.time_wait > 0 || !row.serves).collect();
         sort_by_key(&mut rows, sort.reverse, |row| {
             let taken = row.ports.map_or(0, |ports| ports.taken);
             let weight = match sort.by {

@@ -1,6 +1,7 @@
 //! Every queue that is not empty, of sockets and of listeners, and what the wire shows of the senders before it.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use crate::base::{Endpoint, Timestamp};
 
@@ -17,7 +18,7 @@ pub(in super::super) struct Place {
     key: RowKey,
     /// Of a listener, its place among the last reading's.
     listener: Option<usize>,
-    /// An accept queue over its limit, a closed window, or neither.
+    /// An accept queue over its limit, a closed window, a Recv-Q that is not read, or none of these.
     severity: u8,
     /// Of its limit, in millionths, where there is one.
     share: u64,
@@ -38,13 +39,20 @@ impl Place {
     }
 }
 
-const NOT_SEVERE: u8 = 2;
+const NOT_SEVERE: u8 = 3;
+
+/// A Recv-Q that has not been empty for this long is a warning: its process is slow, or does not read.
+pub const STUCK: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Accept queues are listed where no filter is: they belong to no flow.
     pub(super) fn order_queues(&self, filter: &Filter, sort: Sort<QueueSort>) -> Vec<Place> {
-        let mut places: Vec<Place> =
-            self.present_ends().filter(|(r, _)| filter.matches(r)).flat_map(kernel_places).collect();
+        let now = self.now.unwrap_or_default();
+        let mut places: Vec<Place> = self
+            .present_ends()
+            .filter(|(r, _)| filter.matches(r))
+            .flat_map(|(record, end)| kernel_places(record, end, now))
+            .collect();
         let records = self.table.iter().map(|(_, record)| record).filter(|record| filter.matches(record));
         places.extend(records.flat_map(wire_places));
         if filter.is_empty() {
@@ -83,7 +91,12 @@ impl Engine {
         match kind {
             QueueKind::Recv => end().map(|end| QueueEntry::Recv(queue_row(record, end, End::recv_queue))),
             QueueKind::Send => end().map(|end| QueueEntry::Send(queue_row(record, end, End::send_queue))),
-            QueueKind::Wire => rows_of(record).find(|row| row.from == whose).map(QueueEntry::Wire),
+            QueueKind::Wire => rows_of(record).find(|row| row.from == whose).map(|row| {
+                let at_fault = if row.zero_window_since.is_some() { row.to } else { row.from };
+                let cells = self.row(record);
+                let owner = cells.end(side_of(record, at_fault)).owner.clone();
+                QueueEntry::Wire(row, owner)
+            }),
             QueueKind::Accept => None,
         }
     }
@@ -95,13 +108,16 @@ impl Engine {
     }
 }
 
-fn kernel_places((record, end): (&Record, &End)) -> impl Iterator<Item = Place> {
+fn kernel_places(record: &Record, end: &End, now: Timestamp) -> impl Iterator<Item = Place> {
     let queues = [(QueueKind::Recv, end.recv_queue()), (QueueKind::Send, end.send_queue())];
     let (id, local) = (record.id, end.socket.local);
+    // One byte may be the peer's FIN, which no process reads.
+    let stuck =
+        move |bytes, since: Option<Timestamp>| bytes > 1 && since.is_some_and(|since| now.since(since) >= STUCK);
     queues.into_iter().filter(|(_, queue)| queue.0 > 0).map(move |(kind, (bytes, history, limit))| Place {
         key: RowKey::Queue(kind, id, local),
         listener: None,
-        severity: NOT_SEVERE,
+        severity: if kind == QueueKind::Recv && stuck(bytes, history.since) { 2 } else { NOT_SEVERE },
         share: share(bytes, limit),
         length: u64::from(bytes),
         since: history.since,

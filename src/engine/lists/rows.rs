@@ -45,7 +45,8 @@ pub enum QueueEntry {
     Recv(QueueRow),
     Send(QueueRow),
     Accept(Scope, Option<u64>, AcceptRow),
-    Wire(WireQueueRow),
+    /// With who holds the end that closed its window, or that has sent what is not acknowledged.
+    Wire(WireQueueRow, Ownership),
 }
 
 impl Keyed for QueueEntry {
@@ -54,7 +55,7 @@ impl Keyed for QueueEntry {
             Self::Recv(row) => RowKey::Queue(QueueKind::Recv, row.flow, row.local),
             Self::Send(row) => RowKey::Queue(QueueKind::Send, row.flow, row.local),
             Self::Accept(scope, id, row) => RowKey::Listener(*scope, row.local, *id),
-            Self::Wire(row) => RowKey::Queue(QueueKind::Wire, row.flow, row.from),
+            Self::Wire(row, _) => RowKey::Queue(QueueKind::Wire, row.flow, row.from),
         }
     }
 }

@@ -84,7 +84,9 @@ pub(super) fn queues() -> Dashboard {
     let kernel = dashboard.queues.kernel.clone().unwrap_or_default();
     let accept: Vec<AcceptRow> = kernel.accept;
     let mut rows: Vec<QueueEntry> = accept.into_iter().map(|row| QueueEntry::Accept(Scope(0), Some(1), row)).collect();
-    rows.extend(dashboard.queues.wire.clone().into_iter().map(QueueEntry::Wire));
+    rows.extend(
+        dashboard.queues.wire.clone().into_iter().map(|row| QueueEntry::Wire(row, held(4_121, "report.py", 7))),
+    );
     rows.extend(kernel.send.into_iter().map(QueueEntry::Send));
     rows.extend(kernel.recv.into_iter().map(QueueEntry::Recv));
     dashboard.list = ListPane::Queues(window(rows));
@@ -94,7 +96,8 @@ pub(super) fn queues() -> Dashboard {
 /// By the wire alone.
 pub(super) fn queues_of_capture() -> Dashboard {
     let dashboard = capture();
-    let rows = dashboard.queues.wire.clone().into_iter().map(QueueEntry::Wire).collect();
+    let rows =
+        dashboard.queues.wire.clone().into_iter().map(|row| QueueEntry::Wire(row, Ownership::NotRecorded)).collect();
     with(dashboard, ListPane::Queues(window(rows)))
 }
 
@@ -119,7 +122,7 @@ pub(super) fn ports(by_kernel: bool) -> Dashboard {
     ];
     (rows[2].holder, rows[3].serves) = (end6(0).ip(), true);
     if by_kernel {
-        rows.insert(0, row(end(6, 3_306), 4_000, 23_900, range(27_900), who(91, "batch")));
+        rows.insert(1, row(end(6, 3_306), 4_000, 23_900, range(27_900), who(91, "batch")));
     }
     with(if by_kernel { live() } else { capture() }, ListPane::Ports(window(rows)))
 }
