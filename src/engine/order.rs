@@ -54,17 +54,26 @@ impl Engine {
     }
 
     pub(super) fn order(&self, query: &Query) -> Vec<FlowId> {
-        let mut matching: Vec<(Slot, FlowId)> = self
+        let matching = self
             .table
             .iter()
             .filter(|(_, record)| query.filter.matches(record))
             .map(|(slot, record)| (slot, record.id))
             .collect();
-        self.sort(&mut matching, query.sort.by);
+        self.in_order(matching, query).collect()
+    }
+
+    /// Flows in the order that is asked for.
+    pub(super) fn in_order(
+        &self,
+        mut flows: Vec<(Slot, FlowId)>,
+        query: &Query,
+    ) -> impl Iterator<Item = FlowId> + use<> {
+        self.sort(&mut flows, query.sort.by);
         if query.sort.reverse {
-            matching.reverse();
+            flows.reverse();
         }
-        matching.into_iter().map(|(_, id)| id).collect()
+        flows.into_iter().map(|(_, id)| id)
     }
 
     fn sort(&self, flows: &mut [(Slot, FlowId)], by: SortKey) {

@@ -1,8 +1,8 @@
 //! The lists: which one each view shows, the cursor in each, the order of each.
 
 use crate::engine::{
-    HandshakeSort, List, ListPane, ListenerSort, Place, PortSort, ProcessId, ProcessSort, QueueSort, RowKey, Sort,
-    SortBy,
+    GroupBy, GroupKey, HandshakeSort, List, ListPane, ListenerSort, Place, PortSort, ProcessId, ProcessSort, QueueSort,
+    RowKey, Sort, SortBy,
 };
 
 use super::state::View;
@@ -11,6 +11,7 @@ use super::state::View;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Flows,
+    Groups,
     Handshakes,
     Queues,
     Ports,
@@ -34,6 +35,7 @@ impl Kind {
     const fn of_answer(list: &ListPane) -> Self {
         match list {
             ListPane::Flows => Self::Flows,
+            ListPane::Groups(_) => Self::Groups,
             ListPane::Handshakes(_) => Self::Handshakes,
             ListPane::Queues(_) => Self::Queues,
             ListPane::Ports(_) => Self::Ports,
@@ -112,8 +114,11 @@ pub(super) fn key_at(place: &Place, at: usize) -> Option<RowKey> {
 /// Every list's cursor and order, and which processes are open.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lists {
-    cursors: [Cursor; 6],
+    cursors: [Cursor; 7],
     pub(super) flows: Sort,
+    /// The flow table is shown in groups.
+    pub(super) group: Option<GroupBy>,
+    open_groups: Vec<GroupKey>,
     handshakes: Sort<HandshakeSort>,
     queues: Sort<QueueSort>,
     ports: Sort<PortSort>,
@@ -135,6 +140,7 @@ impl Lists {
     pub(super) fn query(&self, kind: Kind) -> List {
         match kind {
             Kind::Flows => List::Flows,
+            Kind::Groups => self.group.map_or(List::Flows, |by| List::Groups(by, self.open_groups.clone())),
             Kind::Handshakes => List::Handshakes(self.handshakes),
             Kind::Queues => List::Queues(self.queues),
             Kind::Ports => List::Ports(self.ports),
@@ -149,7 +155,7 @@ impl Lists {
             (sort.by.name(), sort.reverse)
         }
         match kind {
-            Kind::Flows => told(&self.flows),
+            Kind::Flows | Kind::Groups => told(&self.flows),
             Kind::Handshakes => told(&self.handshakes),
             Kind::Queues => told(&self.queues),
             Kind::Ports => told(&self.ports),
@@ -161,7 +167,7 @@ impl Lists {
     /// Orders by the next key, or turns the order round.
     pub(super) fn reorder(&mut self, kind: Kind, turn: Turn) {
         match kind {
-            Kind::Flows => turn.apply(&mut self.flows),
+            Kind::Flows | Kind::Groups => turn.apply(&mut self.flows),
             Kind::Handshakes => turn.apply(&mut self.handshakes),
             Kind::Queues => turn.apply(&mut self.queues),
             Kind::Ports => turn.apply(&mut self.ports),
@@ -171,11 +177,26 @@ impl Lists {
     }
 
     /// Opens a process, or closes it.
-    pub(super) fn toggle(&mut self, process: ProcessId) {
-        match self.open.iter().position(|other| *other == process) {
-            Some(at) => drop(self.open.swap_remove(at)),
-            None => self.open.push(process),
-        }
+    pub(super) fn toggle_process(&mut self, process: ProcessId) {
+        toggle(&mut self.open, process);
+    }
+
+    /// Opens a group, or closes it.
+    pub(super) fn toggle_group(&mut self, group: GroupKey) {
+        toggle(&mut self.open_groups, group);
+    }
+
+    /// Groups the flow table the next way; after the last not at all.
+    pub(super) fn next_group(&mut self) {
+        let next = self.group.and_then(|by| GroupBy::ALL.iter().position(|other| *other == by)).map_or(0, |at| at + 1);
+        self.group = GroupBy::ALL.get(next).copied();
+    }
+}
+
+fn toggle<T: PartialEq>(open: &mut Vec<T>, one: T) {
+    match open.iter().position(|other| *other == one) {
+        Some(at) => drop(open.swap_remove(at)),
+        None => open.push(one),
     }
 }
 

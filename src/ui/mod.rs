@@ -2,6 +2,7 @@
 //!
 //! May touch the engine's `Query` and `Dashboard`, and crossterm's event types as data; no drawing, no I/O.
 
+mod columns;
 mod help_text;
 mod jump;
 mod keys;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
+pub use columns::{Columns, FLOW_COLUMNS};
 pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
 pub use layout::{

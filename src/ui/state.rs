@@ -6,9 +6,10 @@ use ratatui::layout::Rect;
 use tui_input::Input;
 
 use crate::base::scrub;
-use crate::engine::{Dashboard, Filter, FlowId, Query, RowKey, Sort};
+use crate::engine::{Dashboard, Filter, FlowId, GroupBy, Query, RowKey, Sort};
 
 use super::Source;
+use super::columns::Columns;
 use super::layout::{self, COLUMNS_HEAD, Pane};
 use super::lists::{Kind, Lists};
 
@@ -75,6 +76,7 @@ pub struct UiState {
     /// The flow that is shown in full.
     pub(super) opened: Option<FlowId>,
     pub(super) lists: Lists,
+    pub(super) columns: Columns,
     pub(super) filter: String,
     /// A row of another list was opened as the flows that it stands for: where Esc leads, and the filter before.
     pub(super) drilled: Option<(View, String)>,
@@ -136,6 +138,14 @@ impl UiState {
     /// What the list in front is ordered by, and whether the order is turned round.
     pub fn order(&self) -> (&'static str, bool) {
         self.lists.order(self.kind())
+    }
+    /// Which columns of the flow table are shown.
+    pub const fn columns(&self) -> &Columns {
+        &self.columns
+    }
+    /// How the flow table is grouped.
+    pub const fn group(&self) -> Option<GroupBy> {
+        self.lists.group
     }
     /// The view whose tab is lit: of a flow in full, the one that it was opened from.
     pub fn tab(&self) -> View {
@@ -244,7 +254,10 @@ impl UiState {
 
     /// The list in front: of a flow in full, the one that it was opened from.
     pub(super) fn kind(&self) -> Kind {
-        Kind::of(self.tab())
+        match (self.tab(), self.lists.group) {
+            (View::Flows, Some(_)) => Kind::Groups,
+            (tab, _) => Kind::of(tab),
+        }
     }
 
     /// Lets go of the selection: the list shows its first rows, whichever they become.

@@ -365,3 +365,30 @@ fn a_smaller_screen_keeps_the_selection_in_sight() {
     ui.handle(&Event::Resize(1, 1), &dashboard, &source);
     assert_eq!(ui.query(&source).rows, 0);
 }
+
+#[test]
+fn columns_are_chosen_in_a_menu() {
+    let (ui, _) = after("c", &live());
+    assert_eq!((ui.view(), ui.columns().menu()), (View::Flows, Some(0)));
+    let (ui, effects) = after("c j j Space k l l q", &live());
+    let columns = ui.columns();
+    assert!(effects.is_empty() && columns.menu().is_none(), "q closes the menu, not the program");
+    assert!(!columns.shows("resp") && columns.shows("orig") && columns.shows("a column of tomorrow"));
+    assert_eq!((columns.extra("orig"), columns.extra("resp")), (2, 0));
+    let (ui, _) = after("c j j Space Space Esc", &live());
+    assert!(ui.columns().shows("resp") && ui.view() == View::Flows);
+    assert_eq!(after("c C-c", &live()).1, [Effect::Quit]);
+    assert_eq!(after("c k k", &live()).0.columns().menu(), Some(0));
+}
+
+#[test]
+fn flows_are_grouped_the_next_way_and_at_last_not() {
+    let group = |keys: &str| after(keys, &live()).0.group();
+    use crate::engine::GroupBy::{Peer, Port, Process};
+    assert_eq!(["b", "b b", "b b b", "b b b b"].map(group), [Some(Process), Some(Peer), Some(Port), None]);
+    let (ui, _) = after("b", &live());
+    assert_eq!(ui.view(), View::Flows);
+    assert!(matches!(ui.query(&live()).list, crate::engine::List::Groups(Process, _)));
+    assert_eq!(after("b Esc", &live()).0.group(), None);
+    assert!(matches!(after("b 1", &live()).0.query(&live()).list, crate::engine::List::Flows), "not on the overview");
+}

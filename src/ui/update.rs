@@ -54,6 +54,13 @@ impl UiState {
                 }
             };
         }
+        if self.columns.menu().is_some() && !matches!(bound.map(|row| row.msg), Some(Msg::Suspend)) {
+            if (key.code, bound.map(|row| row.msg)) == (KeyCode::Char('c'), Some(Msg::Quit)) {
+                return vec![Effect::Quit];
+            }
+            self.columns.on_key(key);
+            return Vec::new();
+        }
         match bound {
             Some(row) if !row.when.holds(source.playback.is_some()) => {
                 self.say("only when a capture is replayed: sockscope -r FILE");
@@ -146,6 +153,15 @@ impl UiState {
             Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),
             Msg::NextSort => self.reorder(Turn::Next),
             Msg::ReverseSort => self.reorder(Turn::Reverse),
+            Msg::Columns => {
+                self.go(View::Flows);
+                self.columns.open();
+            }
+            Msg::NextGroup => {
+                self.view = View::Flows;
+                self.lists.next_group();
+                self.let_go();
+            }
             Msg::NextTheme => self.theme = self.theme.next(),
             Msg::Up | Msg::Down | Msg::PageUp | Msg::PageDown | Msg::Top | Msg::Bottom => {
                 self.step(msg, dashboard, source);
@@ -189,6 +205,7 @@ impl UiState {
     pub(super) fn go(&mut self, view: View) {
         self.help = false;
         self.drilled = None;
+        self.columns.close();
         self.view = view;
     }
 
@@ -209,7 +226,8 @@ impl UiState {
         match cursor.selected {
             None if kind == Kind::Flows => self.say("no flow to open"),
             None => self.say("no row to open"),
-            Some(RowKey::Process(process)) => self.lists.toggle(process),
+            Some(RowKey::Group(group)) => self.lists.toggle_group(group),
+            Some(RowKey::Process(process)) => self.lists.toggle_process(process),
             Some(RowKey::Listener(_, local, _)) if local.is_wildcard() => self.drill(format!(":{}", local.port())),
             Some(RowKey::Listener(_, local, _)) => self.drill(local.to_string()),
             Some(RowKey::Ports(_, service)) => self.drill(service.to_string()),
@@ -251,6 +269,8 @@ impl UiState {
             self.let_go();
         } else if !self.filter.is_empty() {
             self.filter.clear();
+        } else if self.view == View::Flows && self.lists.group.is_some() {
+            self.lists.group = None;
         } else {
             self.view = View::Overview;
         }

@@ -5,8 +5,10 @@
 //! (where things stand), `format` (one unit for one thing), `widgets`.
 
 mod busiest;
+mod column_menu;
 mod flow;
 mod flow_end;
+mod flow_groups;
 mod flow_zeek;
 mod flows;
 mod footer;
@@ -78,7 +80,10 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
     match ui.view() {
         _ if ui.help_open() => help::draw(&context, parts.body, buf),
         View::Overview => overview(&context, parts.body, buf),
-        View::Flows => flows::draw(&context, true, parts.body, buf),
+        View::Flows => match ui.group() {
+            Some(by) => flow_groups::draw(&context, by, parts.body, buf),
+            None => flows::draw(&context, true, parts.body, buf),
+        },
         View::Handshakes => handshake_list::draw(&context, parts.body, buf),
         View::Queues => queue_list::draw(&context, parts.body, buf),
         View::TimeWait => port_list::draw(&context, parts.body, buf),
@@ -86,6 +91,7 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
         View::Processes => process_list::draw(&context, parts.body, buf),
         View::Flow => flow::draw(&context, parts.body, buf),
     }
+    column_menu::draw(&context, parts.body, buf);
     footer::draw(&context, parts.footer, buf);
 }
 

@@ -133,7 +133,7 @@ pub(super) fn mark_cursor(context: &Context<'_>, row: Rect, buf: &mut Buffer) {
 }
 
 /// How many rows there are, which of them are in sight, by what they are ordered.
-fn summary(context: &Context<'_>, matching: usize, visible: usize) -> String {
+pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize) -> String {
     let (by, _) = context.ui.order();
     let first = context.ui.offset().min(matching) + 1;
     let last = (first + visible).saturating_sub(1).min(matching);

@@ -96,6 +96,8 @@ fn list_screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
         ("listeners_capture", lists::listeners_of_capture(), capture_source(), "6"),
         ("processes_live", lists::processes(), live_source(), "7jjj"),
     ];
+    all.push(("flows_columns", live(), live_source(), "cjj jl"));
+    all.push(("flows_grouped", lists::groups(), live_source(), "bjj"));
     let processes = lists::none_of(ListPane::Processes(Window::default()), capture);
     all.push(("processes_capture", processes, capture_source(), "7"));
     all
@@ -343,7 +345,7 @@ proptest! {
 
     #[test]
     fn no_size_and_no_text_breaks_a_screen(
-        width in 1_u16..=250, height in 1_u16..=70, raw in "\\PC{0,80}", keys in "[1-7?z/sSlhjkG \n]{0,8}", which in 0_usize..10,
+        width in 1_u16..=250, height in 1_u16..=70, raw in "\\PC{0,80}", keys in "[1-7?bcz/sSlhjkG \n]{0,8}", which in 0_usize..11,
     ) {
         let text = scrub(&raw);
         let (dashboard, source) = match which {
@@ -356,6 +358,7 @@ proptest! {
             6 => (lists::listeners(), capture_source()),
             7 => (lists::processes(), live_source()),
             8 => (lists::handshakes(capture), capture_source()),
+            9 => (lists::groups(), live_source()),
             _ => hostile(&text),
         };
         screen(&dashboard, &source, &keys, (width, height), ThemeName::Light);

@@ -1,6 +1,7 @@
 //! Lists beside the flow table: handshakes, queues, users of ports, listeners, processes. Each is ordered when its order
 //! is stale (as the flow table's, see `order`) and served in windows; a row has a key, so that a cursor stays on it.
 
+mod groups;
 mod handshakes;
 mod listeners;
 mod ports;
@@ -12,6 +13,7 @@ use crate::base::{Endpoint, Scope};
 
 use super::{Engine, FlowId, Query, Sort};
 
+pub use groups::{GroupBy, GroupKey, GroupLine, GroupRow};
 pub use queues::STUCK;
 pub use rows::{
     CameIn, DescriptorRow, HandshakeRow, ListenerRow, PortRow, PortUse, ProcessLine, ProcessRow, QueueEntry,
@@ -23,6 +25,8 @@ pub enum List {
     /// The flow table, in the order of [`Query::sort`].
     #[default]
     Flows,
+    /// The same in groups, and the flows of those that are open.
+    Groups(GroupBy, Vec<GroupKey>),
     Handshakes(Sort<HandshakeSort>),
     Queues(Sort<QueueSort>),
     Ports(Sort<PortSort>),
@@ -149,6 +153,7 @@ pub enum QueueKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RowKey {
     Flow(FlowId),
+    Group(GroupKey),
     /// A queue of the end at this address.
     Queue(QueueKind, FlowId, Endpoint),
     /// A listening socket, by its local end and its cookie or inode.
@@ -165,7 +170,9 @@ impl RowKey {
     pub const fn flow(self) -> Option<FlowId> {
         match self {
             Self::Flow(flow) | Self::Queue(_, flow, _) | Self::Descriptor(_, _, Some(flow)) => Some(flow),
-            Self::Listener(..) | Self::Ports(..) | Self::Process(_) | Self::Descriptor(_, _, None) => None,
+            Self::Group(_) | Self::Listener(..) | Self::Ports(..) | Self::Process(_) | Self::Descriptor(_, _, None) => {
+                None
+            }
         }
     }
 }
@@ -197,6 +204,7 @@ pub enum ListPane {
     /// It is the flow table's ([`super::Dashboard::flows`]).
     #[default]
     Flows,
+    Groups(Window<GroupLine>),
     Handshakes(Window<HandshakeRow>),
     Queues(Window<QueueEntry>),
     Ports(Window<PortRow>),
@@ -230,6 +238,7 @@ impl super::Dashboard {
                 let keys = flows.rows.iter().map(|row| RowKey::Flow(row.id)).collect();
                 Place { matching: flows.matching, offset: flows.offset, followed: flows.followed, keys }
             }
+            ListPane::Groups(window) => window.place(),
             ListPane::Handshakes(window) => window.place(),
             ListPane::Queues(window) => window.place(),
             ListPane::Ports(window) => window.place(),
@@ -243,6 +252,7 @@ impl super::Dashboard {
 #[derive(Debug, Clone)]
 pub(super) enum Ordered {
     Flows(Vec<FlowId>),
+    Groups(Vec<groups::Entry>),
     Handshakes(Vec<FlowId>),
     Queues(Vec<queues::Place>),
     Ports(Vec<PortRow>),
@@ -269,6 +279,7 @@ impl Engine {
         let filter = &query.filter;
         match &query.list {
             List::Flows => Ordered::Flows(self.order(query)),
+            List::Groups(by, open) => Ordered::Groups(self.order_groups(query, *by, open)),
             List::Handshakes(sort) => Ordered::Handshakes(self.order_handshakes(filter, *sort)),
             List::Queues(sort) => Ordered::Queues(self.order_queues(filter, *sort)),
             List::Ports(sort) => Ordered::Ports(self.port_rows(*sort)),
@@ -281,6 +292,9 @@ impl Engine {
     pub(super) fn list_pane(&self, query: &Query, ordered: &Ordered) -> ListPane {
         match ordered {
             Ordered::Flows(_) => ListPane::Flows,
+            Ordered::Groups(order) => {
+                ListPane::Groups(window(query, order, groups::Entry::key, |entry| self.group_line(entry)))
+            }
             Ordered::Handshakes(order) => {
                 let of = |id: &FlowId| self.handshake_row(*id);
                 ListPane::Handshakes(window(query, order, |id| RowKey::Flow(*id), of))

@@ -191,3 +191,28 @@ fn a_row_is_followed_by_its_key_and_windows_are_cut_from_the_cache() {
     let place = engine.dashboard(&next, &mut cache).place();
     assert_eq!((place.followed, place.keys), (None, vec![RowKey::Flow(FlowId(0))]));
 }
+
+#[test]
+fn flows_are_grouped_and_only_open_groups_show_theirs() {
+    let told = |by, open: &[GroupKey]| {
+        let ListPane::Groups(window) = ask(&host(), List::Groups(by, open.to_vec())) else { panic!("groups") };
+        let line = |line: &GroupLine| match line {
+            GroupLine::Group(row) => (Some(row.key), row.flows, row.send_q),
+            GroupLine::Flow(row) => (None, row.id.0, None),
+        };
+        window.rows.iter().map(line).collect::<Vec<_>>()
+    };
+    let of = |pid| GroupKey::Process(ProcessId { pid, start_time: 1 });
+    let (web, job, none) = (of(7), of(9), GroupKey::NoProcess);
+    // Not yet accepted, a connection is its listener's; of TIME-WAIT no reading showed a holder.
+    let by_process = [(Some(web), 2, Some(0)), (Some(job), 2, Some(700)), (Some(none), 1, Some(0))];
+    assert_eq!(told(GroupBy::Process, &[]), by_process);
+    let open = told(GroupBy::Process, &[web]);
+    assert_eq!(open.len(), 5);
+    assert_eq!((open[0].0, open[1].0, open[2].0, open[3].0), (Some(web), None, None, Some(job)));
+    let peers: Vec<_> = told(GroupBy::Peer, &[]).into_iter().map(|(key, flows, _)| (key.unwrap(), flows)).collect();
+    let peer = |text: &str| GroupKey::Peer(text.parse().unwrap());
+    assert_eq!(peers, [(peer("10.0.0.3"), 2), (peer("10.0.0.9"), 2), (peer("10.0.0.8"), 1)]);
+    let ports: Vec<_> = told(GroupBy::Port, &[]).into_iter().map(|(key, flows, _)| (key.unwrap(), flows)).collect();
+    assert_eq!(ports, [(GroupKey::Port(80), 2), (GroupKey::Port(5432), 2), (GroupKey::Port(443), 1)]);
+}

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::super::fixture::{NOW, ago, capture, end, end6, held, live, ms, process, us, wave};
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::engine::{
-    AcceptRow, CameIn, Dashboard, DescriptorRow, FlowId, HandshakeRow, Keyed, ListPane, ListenerRow, Ownership,
-    PortRow, PortUse, ProcessId, ProcessLine, ProcessRow, QueueEntry, Window,
+    AcceptRow, CameIn, Dashboard, DescriptorRow, FlowId, GroupKey, GroupLine, GroupRow, HandshakeRow, Keyed, ListPane,
+    ListenerRow, Ownership, PortRow, PortUse, ProcessId, ProcessLine, ProcessRow, QueueEntry, Window,
 };
 use crate::flow::{HandshakeOutcome, HandshakeView, Negotiated};
 
@@ -225,4 +225,30 @@ pub(super) fn extreme() -> Dashboard {
         }
     }
     dashboard
+}
+
+/// Flows by process, the second group open.
+pub(super) fn groups() -> Dashboard {
+    let dashboard = live();
+    let group = |pid, comm: &str, flows, open| {
+        GroupLine::Group(GroupRow {
+            key: GroupKey::Process(ProcessId { pid, start_time: 1 }),
+            process: Some(process(pid, comm, comm)),
+            flows,
+            closed: flows / 3,
+            bits_per_s: Some(flows * 31_117),
+            payload_bytes: Some(flows * 7_919),
+            retrans_wire: Some(flows / 100),
+            recv_q: Some(0),
+            send_q: Some(212_476),
+            open,
+        })
+    };
+    let mut lines = vec![group(812, "nginx", 1_322, false), group(4_121, "report.py", 3, true)];
+    lines.extend(dashboard.flows.rows.iter().take(3).cloned().map(|row| GroupLine::Flow(Box::new(row))));
+    lines.push(group(77, "worker", 1, false));
+    if let GroupLine::Group(row) = &mut lines[5] {
+        (row.key, row.process, row.bits_per_s) = (GroupKey::NoProcess, None, None);
+    }
+    with(dashboard, ListPane::Groups(window(lines)))
 }
