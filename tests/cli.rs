@@ -225,7 +225,10 @@ fn a_filter_is_the_last_words() {
 fn usage_errors_are_1_and_help_is_none() {
     let cases: [(&[&str], &str); 10] = [
         (&["snap", "--demo", "-o", "x.txt", "--theme", "pink"], "dark, light, mono"),
-        (&["snap", "--demo", "-o", "x.txt", "--view", "all"], "overview, flows, flow"),
+        (
+            &["snap", "--demo", "-o", "x.txt", "--view", "all"],
+            "overview, flows, handshakes, queues, time-wait, listeners, processes, flow",
+        ),
         (&["snap", "--demo", "-o", "x.txt", "--size", "10x10"], "40x10"),
         (&["snap", "--demo", "-o", "x.gif"], ".txt, .svg or .png"),
         (&["snap", "--demo"], "-o"),

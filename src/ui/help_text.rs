@@ -20,7 +20,7 @@ const LEGEND: [(&str, &str); 13] = [
     ("‼  !", "critical, warning"),
     ("✓  ✗", "seen, not seen"),
     ("·", "not recorded: never a 0"),
-    ("~ESTAB", "inferred from the wire alone"),
+    ("~ESTAB", "inferred from the wire"),
     ("retrans ~", "counted on the wire; without ~: by the kernel"),
     ("!CLOSE-WAIT", "10 or more that stay: never closed"),
     ("ESTAB ≠", "kernel and wire disagree on the state"),
@@ -29,7 +29,7 @@ const LEGEND: [(&str, &str); 13] = [
     ("10.….5:80", "address, middle left out"),
     ("RTT h", "of the handshake, without h the kernel's"),
     ("(last)", "held the socket before it closed it"),
-    ("orphan", "closed: the kernel finishes alone"),
+    ("orphan", "the kernel ends it alone"),
 ];
 
 /// Columns of a label.

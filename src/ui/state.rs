@@ -82,6 +82,7 @@ pub struct UiState {
     pub(super) drilled: Option<(View, String)>,
     pub(super) prompt: Option<Prompt>,
     pub(super) help: bool,
+    pub(super) explain: bool,
     pub(super) help_scroll: usize,
     pub(super) detail_scroll: usize,
     pub(super) frozen: bool,
@@ -156,6 +157,10 @@ impl UiState {
     }
     pub const fn help_open(&self) -> bool {
         self.help
+    }
+    /// Whether what is in front is explained.
+    pub const fn explains(&self) -> bool {
+        self.explain
     }
     pub const fn help_scroll(&self) -> usize {
         self.help_scroll

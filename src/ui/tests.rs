@@ -145,6 +145,9 @@ fn keys_lead_to_views() {
     for (keys, view) in cases {
         assert_eq!(after(keys, &live()).0.view(), view, "{keys}");
     }
+    assert!(after("x", &live()).0.explains() && !after("x x", &live()).0.explains());
+    assert!(!after("x Esc", &live()).0.explains() && !after("x ?", &live()).0.explains());
+    assert!(after("x 3", &live()).0.explains(), "of the next view too");
     assert!(after("?", &live()).0.help_open() && !after("? ?", &live()).0.help_open());
 }
 

@@ -133,8 +133,13 @@ impl UiState {
                 return self.control(msg, source).into_iter().map(Effect::Control).collect();
             }
             Msg::Help => {
+                self.explain = false;
                 self.help = !self.help;
                 self.help_scroll = 0;
+            }
+            Msg::Explain => {
+                self.help = false;
+                self.explain = !self.explain;
             }
             Msg::Go(view) => self.go(view),
             Msg::NextView => self.go(self.view_beside(1)),
@@ -255,8 +260,8 @@ impl UiState {
 
     /// One step out: help, details, zoom, selection, what a row was opened as, filter, in this order.
     fn back(&mut self) {
-        if self.help {
-            self.help = false;
+        if self.help || self.explain {
+            (self.help, self.explain) = (false, false);
         } else if self.view == View::Flow {
             self.view = self.came_from;
         } else if self.zoomed && self.view == View::Overview {

@@ -6,6 +6,7 @@
 
 mod busiest;
 mod column_menu;
+mod explain;
 mod flow;
 mod flow_end;
 mod flow_groups;
@@ -92,6 +93,7 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
         View::Flow => flow::draw(&context, parts.body, buf),
     }
     column_menu::draw(&context, parts.body, buf);
+    explain::draw(&context, parts.body, buf);
     footer::draw(&context, parts.footer, buf);
 }
 

@@ -160,6 +160,7 @@ fn more_screens_are_as_pictured() {
         ("zoom_queues", "hhz", (120, 40)),
         ("zoom_busiest", "hz", (120, 40)),
         ("filter_prompt", "2/nginx 443", (80, 24)),
+        ("explain", "6x", (80, 24)),
     ];
     for (name, keys, size) in cases {
         insta::assert_snapshot!(name, text(&screen(&live_flow(), &live_source(), keys, size, ThemeName::Dark)));
@@ -345,7 +346,7 @@ proptest! {
 
     #[test]
     fn no_size_and_no_text_breaks_a_screen(
-        width in 1_u16..=250, height in 1_u16..=70, raw in "\\PC{0,80}", keys in "[1-7?bcz/sSlhjkG \n]{0,8}", which in 0_usize..11,
+        width in 1_u16..=250, height in 1_u16..=70, raw in "\\PC{0,80}", keys in "[1-7?bcxz/sSlhjkG \n]{0,8}", which in 0_usize..11,
     ) {
         let text = scrub(&raw);
         let (dashboard, source) = match which {
