@@ -357,7 +357,7 @@ fn capturing_without_the_right_is_3_and_says_how_to_get_it() {
 #[test]
 fn pictures_of_every_view_and_size_are_the_same_each_time() {
     let files = Files::new(&[]);
-    for view in ["overview", "flows", "flow"] {
+    for view in ["overview", "flows", "handshakes", "time-wait", "listeners", "flow"] {
         for (size, columns, rows) in [("80x24", 80, 24), ("120x40", 120, 40), ("200x60", 200, 60)] {
             let snap = |extension: &str, take: u32| {
                 let path = files.path(&format!("{view}-{size}-{take}.{extension}"));

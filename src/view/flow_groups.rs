@@ -16,7 +16,7 @@ pub(super) fn draw(context: &Context<'_>, by: GroupBy, area: Rect, buf: &mut Buf
     let theme = context.theme;
     let window = if let ListPane::Groups(window) = &context.dashboard.list { Some(window) } else { None };
     let visible = usize::from(area.height.saturating_sub(3));
-    let place = summary(context, window.map_or(0, |window| window.matching), visible);
+    let place = summary(context, window.map_or(0, |window| window.matching), visible, " rows");
     let rest = format!("{place}   grouped by {}", by.name());
     let inner = pane(buf, area, title("Flows", &rest, theme), true, theme);
     let Some(window) = window else { return };

@@ -24,7 +24,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         handshakes::draw_wide(context, parts.above, buf);
     }
     let window = if let ListPane::Handshakes(window) = &context.dashboard.list { Some(window) } else { None };
-    let around = Around { name: "Handshakes", rest: &LEGENDS, empty: empty(context) };
+    let around = Around { name: "Handshakes", unit: "", rest: &LEGENDS, empty: empty(context) };
     table::draw(context, &Handshakes { context }, window, &around, parts.list, buf);
 }
 
@@ -223,6 +223,9 @@ fn bars(context: &Context<'_>, row: &HandshakeRow, room: usize) -> Vec<Span<'sta
     let mut phase = |until: Option<Timestamp>, stroke: (char, Style), mark: (char, Style)| {
         let Some(until) = until else { return };
         let end = column(until.since(begun), room).max(at);
+        // What went wrong is not hidden behind what happened as late, nor hides it.
+        let crowded = end == at && at > 0 && mark.1 == theme.warning;
+        let end = (end + usize::from(crowded)).min(room - 1);
         for cell in &mut line[at.min(end) + 1..=end] {
             *cell = stroke;
         }

@@ -76,6 +76,8 @@ pub(super) trait Table {
 /// What stands around a table.
 pub(super) struct Around<'a> {
     pub(super) name: &'a str,
+    /// What the rows are, where they are not all what the name says.
+    pub(super) unit: &'a str,
     /// What the title says beside the count: the first that fits.
     pub(super) rest: &'a [&'a str],
     /// What stands in place of rows where there are none.
@@ -97,7 +99,7 @@ pub(super) fn draw<T: Table>(
     let theme = context.theme;
     let visible = usize::from(area.height.saturating_sub(3));
     let matching = window.map_or(0, |window| window.matching);
-    let place = summary(context, matching, visible);
+    let place = summary(context, matching, visible, around.unit);
     let room = usize::from(area.width).saturating_sub(10 + width(around.name) + width(&place));
     let rest = around.rest.iter().find(|rest| width(rest) <= room).copied().unwrap_or_default();
     let between = if rest.is_empty() || place.is_empty() { "" } else { "   " };
@@ -133,14 +135,14 @@ pub(super) fn mark_cursor(context: &Context<'_>, row: Rect, buf: &mut Buffer) {
 }
 
 /// How many rows there are, which of them are in sight, by what they are ordered.
-pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize) -> String {
+pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize, unit: &str) -> String {
     let (by, _) = context.ui.order();
     let first = context.ui.offset().min(matching) + 1;
     let last = (first + visible).saturating_sub(1).min(matching);
     match matching {
         0 => String::new(),
-        _ if matching > visible => format!("{first}–{last} of {}, by {by}", count(matching as u64)),
-        _ => format!("{}, by {by}", count(matching as u64)),
+        _ if matching > visible => format!("{first}–{last} of {}{unit}, by {by}", count(matching as u64)),
+        _ => format!("{}{unit}, by {by}", count(matching as u64)),
     }
 }
 
