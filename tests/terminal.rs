@@ -85,6 +85,36 @@ fn the_first_screen_at_every_size() {
 }
 
 #[test]
+fn every_tab_leads_to_its_list() {
+    let capture = capture();
+    for (columns, rows) in [(80, 24), (120, 40), (200, 60)] {
+        let mut pty = capture.open(columns, rows);
+        pty.keys("3");
+        pty.shows(&["outcome", "by failures", "timed out", "refused", "┄", "━R"]);
+        pty.keys("4");
+        pty.shows(&["window", "closed", "192.0.2.10:9000"]);
+        pty.keys("5");
+        pty.shows(&["to service", "→ 198.51.100.5:5432", "levels off"]);
+        pty.keys("j\r");
+        pty.shows(&["198.51.100.5:5432", "by rate"]);
+        pty.keys("\x1b");
+        pty.shows(&["to service"]);
+        pty.keys("6");
+        pty.shows(&["came in", "SYN-RECV", "192.0.2.10:80"]);
+        pty.keys("7");
+        pty.shows(&["not recorded"]);
+        pty.keys("x");
+        pty.shows(&["x closes", "lsof(8)"]);
+        pty.keys("x\t");
+        pty.shows(&["1 Over", "─ States"]);
+        quit(pty);
+    }
+    let mut named = Pty::start(sockscope(&["demo", "--view", "handshakes"]), 120, 40);
+    named.shows(&["DEMO", "orig → resp"]);
+    quit(named);
+}
+
+#[test]
 fn views_open_and_close() {
     let capture = capture();
     let mut pty = capture.open(120, 40);

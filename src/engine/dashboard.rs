@@ -126,6 +126,13 @@ pub struct HandshakePane {
     pub failing: Vec<FailingPeer>,
 }
 
+impl HandshakePane {
+    /// Whether the window has nothing to tell.
+    pub fn is_quiet(&self) -> bool {
+        self.begun == 0 && self.waiting == 0 && self.outcomes.iter().all(|(_, n)| *n == 0)
+    }
+}
+
 /// Percentiles of a set of durations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percentiles {

@@ -7,7 +7,6 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::engine::FlowDetail;
 
-use super::state::View;
 use super::{Source, SourceKind};
 
 /// The smallest screen that is drawn.
@@ -104,52 +103,6 @@ fn broken(word: &str, room: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// A tab's name, its short name and its key alone, in the order of [`View::TABS`].
-const TABS: [[&str; 3]; 7] = [
-    ["1 Overview", "1 Over", "1"],
-    ["2 Flows", "2 Flows", "2"],
-    ["3 Handshakes", "3 Hand", "3"],
-    ["4 Queues", "4 Queue", "4"],
-    ["5 TIME-WAIT", "5 TW", "5"],
-    ["6 Listeners", "6 Listen", "6"],
-    ["7 Processes", "7 Proc", "7"],
-];
-
-/// Where each tab stands in the line of tabs, under the longest names that fit; where only keys do, the lit one's name
-/// stands too.
-pub fn tabs(line: Rect, lit: View) -> Vec<(View, &'static str, Rect)> {
-    let room = |size: usize| TABS.iter().map(|names| names[size].len() + 3).sum::<usize>();
-    let size = (0..2).find(|size| room(*size) <= usize::from(line.width)).unwrap_or(2);
-    let mut x = line.x + 1;
-    let place = |(view, names): (View, [&'static str; 3])| {
-        let name = names[if view == lit { size.min(1) } else { size }];
-        let width = name.len() as u16 + 2;
-        let rect = Rect { x, width, ..line }.intersection(line);
-        x += width + 1;
-        (view, name, rect)
-    };
-    View::TABS.into_iter().zip(TABS).map(place).collect()
-}
-
-/// The parts of a view that is a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListParts {
-    /// What sums the list up; empty where the list needs the room.
-    pub above: Rect,
-    pub list: Rect,
-}
-
-/// Divides the body for a list.
-pub fn list_parts(view: View, body: Rect) -> ListParts {
-    let above = match view {
-        View::Handshakes if body.height >= 30 => 13,
-        View::TimeWait if body.height >= 16 => (body.height * 2 / 5).clamp(8, 14),
-        _ => 0,
-    };
-    let (above, list) = above_below(body, above);
-    ListParts { above, list }
 }
 
 /// A pane of the overview.
@@ -291,7 +244,7 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
     FlowParts { story, ends: halves(ends), handshake, life, charts: halves(charts) }
 }
 
-fn above_below(area: Rect, height: u16) -> (Rect, Rect) {
+pub(super) fn above_below(area: Rect, height: u16) -> (Rect, Rect) {
     let height = height.min(area.height);
     (Rect { height, ..area }, Rect { y: area.y + height, height: area.height - height, ..area })
 }

@@ -9,8 +9,10 @@ mod keys;
 mod layout;
 mod lists;
 mod movement;
+mod open;
 mod queue_rows;
 mod state;
+mod tabs;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -23,11 +25,12 @@ pub use columns::{Columns, FLOW_COLUMNS};
 pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
 pub use layout::{
-    COLUMNS_HEAD, FlowParts, ListParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, flow_parts,
-    list_parts, notice_lines, panes, screen, tabs, wrap,
+    COLUMNS_HEAD, FlowParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, flow_parts, notice_lines,
+    panes, screen, wrap,
 };
 pub use queue_rows::{QueueItem, overflows, queue_items};
 pub use state::{Prompt, ThemeName, UiState, View};
+pub use tabs::{ListParts, tabs};
 
 /// Where what is shown comes from, told by the app beside every dashboard.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,6 +12,7 @@ use super::Source;
 use super::columns::Columns;
 use super::layout::{self, COLUMNS_HEAD, Pane};
 use super::lists::{Kind, Lists};
+use super::tabs::{self, ListParts};
 
 /// Which screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,6 +78,8 @@ pub struct UiState {
     pub(super) opened: Option<FlowId>,
     pub(super) lists: Lists,
     pub(super) columns: Columns,
+    /// No handshake lately, so none are summed up.
+    pub(super) quiet: bool,
     pub(super) filter: String,
     /// A row of another list was opened as the flows that it stands for: where Esc leads, and the filter before.
     pub(super) drilled: Option<(View, String)>,
@@ -246,6 +249,7 @@ impl UiState {
     /// Takes in a new dashboard: the cursor stays on its row, and on its line of the screen if it can. An answer to what
     /// another view asked tells nothing of this one's rows.
     pub fn observe(&mut self, dashboard: &Dashboard, source: &Source) {
+        self.quiet = dashboard.handshakes.is_quiet();
         let (page, kind) = (self.page(source).max(1), self.kind());
         if kind.is_answered_by(&dashboard.list) {
             let place = dashboard.place();
@@ -265,6 +269,11 @@ impl UiState {
         }
     }
 
+    /// Where the parts of a list stand.
+    pub fn list_parts(&self, view: View, body: Rect) -> ListParts {
+        tabs::list_parts(view, body, self.quiet)
+    }
+
     /// Lets go of the selection: the list shows its first rows, whichever they become.
     pub(super) fn let_go(&mut self) {
         let kind = self.kind();
@@ -280,7 +289,7 @@ impl UiState {
     pub(super) fn table(&self, source: &Source) -> Option<Rect> {
         let rect = match self.tab() {
             View::Overview => self.pane_rect(Pane::Flows, source)?.1,
-            view => layout::list_parts(view, self.screen(source)?.body).list,
+            view => self.list_parts(view, self.screen(source)?.body).list,
         };
         let head = 1 + COLUMNS_HEAD;
         Some(Rect { y: rect.y + head.min(rect.height), height: rect.height.saturating_sub(head + 1), ..rect })

@@ -8,10 +8,10 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use crate::base::scrub;
-use crate::engine::{Dashboard, FlowId, RowKey};
+use crate::engine::Dashboard;
 
 use super::keys::{Binding, Msg};
-use super::lists::{Kind, Turn, key_at};
+use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
 use super::{Control, Effect, Source, jump, layout};
 
@@ -132,6 +132,21 @@ impl UiState {
             Msg::Pause | Msg::Faster | Msg::Slower | Msg::Step | Msg::Restart | Msg::SeekForward | Msg::SeekBack => {
                 return self.control(msg, source).into_iter().map(Effect::Control).collect();
             }
+            _ => self.change(msg, dashboard, source),
+        }
+        Vec::new()
+    }
+
+    fn ask_filter(&mut self) {
+        let before = self.filter.clone();
+        self.help = false;
+        let selected = !before.is_empty();
+        self.prompt = Some(Prompt::Filter { input: Input::new(before.clone()), before, selected });
+    }
+
+    /// What is shown changes, and nothing else.
+    fn change(&mut self, msg: Msg, dashboard: &Dashboard, source: &Source) {
+        match msg {
             Msg::Help => {
                 self.explain = false;
                 self.help = !self.help;
@@ -149,12 +164,7 @@ impl UiState {
             Msg::NextPane => self.move_focus(1, source),
             Msg::PrevPane => self.move_focus(-1, source),
             Msg::Zoom => self.zoom(source),
-            Msg::Filter => {
-                let before = self.filter.clone();
-                self.help = false;
-                let selected = !before.is_empty();
-                self.prompt = Some(Prompt::Filter { input: Input::new(before.clone()), before, selected });
-            }
+            Msg::Filter => self.ask_filter(),
             Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),
             Msg::NextSort => self.reorder(Turn::Next),
             Msg::ReverseSort => self.reorder(Turn::Reverse),
@@ -168,11 +178,8 @@ impl UiState {
                 self.let_go();
             }
             Msg::NextTheme => self.theme = self.theme.next(),
-            Msg::Up | Msg::Down | Msg::PageUp | Msg::PageDown | Msg::Top | Msg::Bottom => {
-                self.step(msg, dashboard, source);
-            }
+            _ => self.step(msg, dashboard, source),
         }
-        Vec::new()
     }
 
     fn control(&mut self, msg: Msg, source: &Source) -> Option<Control> {
@@ -205,80 +212,6 @@ impl UiState {
         let kind = self.kind();
         self.lists.reorder(kind, turn);
         self.let_go();
-    }
-
-    pub(super) fn go(&mut self, view: View) {
-        self.help = false;
-        self.drilled = None;
-        self.columns.close();
-        self.view = view;
-    }
-
-    /// Opens the row under the cursor, or the first visible one if there is none.
-    pub(super) fn open(&mut self, dashboard: &Dashboard) {
-        self.help = false;
-        let kind = self.kind();
-        let cursor = self.lists.cursor_mut(kind);
-        // Until the row under the cursor has come, there is nothing to open that the user has seen.
-        if self.view == View::Flow || cursor.pending || !kind.is_answered_by(&dashboard.list) {
-            return;
-        }
-        if cursor.selected.is_none()
-            && let Some(first) = key_at(&dashboard.place(), cursor.offset)
-        {
-            cursor.select(first, cursor.offset);
-        }
-        match cursor.selected {
-            None if kind == Kind::Flows => self.say("no flow to open"),
-            None => self.say("no row to open"),
-            Some(RowKey::Group(group)) => self.lists.toggle_group(group),
-            Some(RowKey::Process(process)) => self.lists.toggle_process(process),
-            Some(RowKey::Listener(_, local, _)) if local.is_wildcard() => self.drill(format!(":{}", local.port())),
-            Some(RowKey::Listener(_, local, _)) => self.drill(local.to_string()),
-            Some(RowKey::Ports(_, service)) => self.drill(service.to_string()),
-            Some(key) => match key.flow() {
-                Some(flow) => self.open_flow(flow),
-                None => self.say("a listener has no connection of its own: view 6 shows who came in"),
-            },
-        }
-    }
-
-    fn open_flow(&mut self, flow: FlowId) {
-        self.came_from = self.view;
-        self.opened = Some(flow);
-        self.detail_scroll = 0;
-        self.view = View::Flow;
-    }
-
-    /// Shows the flows that a row stands for; Esc leads back.
-    fn drill(&mut self, filter: String) {
-        let before = std::mem::replace(&mut self.filter, filter);
-        self.drilled = Some((self.view, before));
-        self.view = View::Flows;
-        self.let_go();
-    }
-
-    /// One step out: help, details, zoom, selection, what a row was opened as, filter, in this order.
-    fn back(&mut self) {
-        if self.help || self.explain {
-            (self.help, self.explain) = (false, false);
-        } else if self.view == View::Flow {
-            self.view = self.came_from;
-        } else if self.zoomed && self.view == View::Overview {
-            self.zoomed = false;
-        } else if self.view == View::Flows && self.row().is_none() && self.drilled.is_some() {
-            if let Some((view, filter)) = self.drilled.take() {
-                (self.view, self.filter) = (view, filter);
-            }
-        } else if self.row().is_some() {
-            self.let_go();
-        } else if !self.filter.is_empty() {
-            self.filter.clear();
-        } else if self.view == View::Flows && self.lists.group.is_some() {
-            self.lists.group = None;
-        } else {
-            self.view = View::Overview;
-        }
     }
 
     fn move_focus(&mut self, by: isize, source: &Source) {

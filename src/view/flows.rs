@@ -140,6 +140,23 @@ pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> 
         Kind::Orig | Kind::Resp if room >= ROOMY => base(at) + 3,
         _ => base(at),
     };
+    let (mut chosen, mut left) = chosen_by_weight(room, serves, least);
+    chosen.sort_unstable();
+    // What was kept free for addresses goes to whoever needs it.
+    left += chosen.iter().map(|at| least(*at) - base(*at)).sum::<usize>();
+    let mut columns: Vec<Column> =
+        chosen.into_iter().map(|at| Column { kind: COLUMNS[at].0, width: base(at) }).collect();
+    if !columns.iter().any(|column| column.kind == Kind::State(Side::Resp)) {
+        for column in columns.iter_mut().filter(|column| column.kind == Kind::State(Side::Orig)) {
+            column.kind = Kind::NearState;
+        }
+    }
+    widen(context, rows, &mut columns, left);
+    columns
+}
+
+/// The columns that fit by weight, and what room they leave.
+fn chosen_by_weight(room: usize, serves: impl Fn(Kind) -> bool, least: impl Fn(usize) -> usize) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..COLUMNS.len()).filter(|at| serves(COLUMNS[*at].0)).collect();
     order.sort_by_key(|at| COLUMNS[*at].2);
     let mut chosen = Vec::new();
@@ -153,18 +170,7 @@ pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> 
         left -= need;
         chosen.push(at);
     }
-    chosen.sort_unstable();
-    // What was kept free for addresses goes to whoever needs it.
-    left += chosen.iter().map(|at| least(*at) - base(*at)).sum::<usize>();
-    let mut columns: Vec<Column> =
-        chosen.into_iter().map(|at| Column { kind: COLUMNS[at].0, width: base(at) }).collect();
-    if !columns.iter().any(|column| column.kind == Kind::State(Side::Resp)) {
-        for column in columns.iter_mut().filter(|column| column.kind == Kind::State(Side::Orig)) {
-            column.kind = Kind::NearState;
-        }
-    }
-    widen(context, rows, &mut columns, left);
-    columns
+    (chosen, left)
 }
 
 fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut left: usize) {

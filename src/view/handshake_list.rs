@@ -10,18 +10,18 @@ use ratatui::text::Span;
 use crate::base::Timestamp;
 use crate::engine::{HandshakeRow, ListPane};
 use crate::flow::{HandshakeOutcome, Negotiated};
-use crate::ui::{View, list_parts};
+use crate::ui::View;
 
 use super::format::{clock_ms, endpoint, owner, owner_in, span};
 use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
 use super::widgets::{fit, left, styled, width};
-use super::{Context, handshakes};
+use super::{Context, handshakes_wide};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
-    let parts = list_parts(View::Handshakes, area);
+    let parts = context.ui.list_parts(View::Handshakes, area);
     if !parts.above.is_empty() {
-        handshakes::draw_wide(context, parts.above, buf);
+        handshakes_wide::draw(context, parts.above, buf);
     }
     let window = if let ListPane::Handshakes(window) = &context.dashboard.list { Some(window) } else { None };
     let around = Around { name: "Handshakes", unit: "", rest: &LEGENDS, empty: empty(context) };

@@ -11,7 +11,7 @@ use crate::flow::HandshakeOutcome;
 
 use super::format::{age, count, endpoint, percent, span};
 use super::theme::{Severity, Theme};
-use super::widgets::{chart, fit, fitted, gap, left, message, pane, put_all, right, spark, styled, title, width};
+use super::widgets::{chart, fit, gap, left, message, pane, put_all, right, spark, styled, title, width};
 use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
@@ -20,8 +20,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let rest = if context.dashboard.sees.wire { window.as_str() } else { "" };
     let inner = pane(buf, area, title("Handshakes", rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
-    let quiet = data.begun == 0 && data.waiting == 0 && data.outcomes.iter().all(|(_, n)| *n == 0);
-    let lines = match (context.dashboard.sees.wire, quiet) {
+    let lines = match (context.dashboard.sees.wire, data.is_quiet()) {
         (false, _) => return message(buf, inner, unseen(context), theme),
         (true, true) => {
             let mut lines = vec![Line::from(styled(format!("none in the {window}"), theme.dim))];
@@ -33,73 +32,6 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &lines);
 }
 
-/// Above the list of handshakes: outcomes, latency and who fails beside each other.
-pub(super) fn draw_wide(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
-    let (theme, data) = (context.theme, &context.dashboard.handshakes);
-    if data.latency.is_none() && data.failing.is_empty() {
-        return draw(context, false, area, buf);
-    }
-    let [outcomes, latencies, failures] = columns(area);
-    let window = format!("last {}", span(window(context)));
-    let inner = pane(buf, outcomes, title("Outcomes", &window, theme), false, theme);
-    put_all(buf, inner, &outcome_lines(context, usize::from(inner.width), usize::from(inner.height)));
-    let inner = pane(buf, latencies, title("Latency", "SYN to ACK", theme), false, theme);
-    let (room, height) = (usize::from(inner.width), usize::from(inner.height));
-    let mut lines = latency(data, room, theme);
-    match lines.is_empty() {
-        true => lines.push(Line::from(styled(format!("none completed in the {window}"), theme.dim))),
-        false => lines.extend(histogram(data, room, height.saturating_sub(2), theme)),
-    }
-    put_all(buf, inner, &lines);
-    if !failures.is_empty() {
-        let inner = pane(buf, failures, title("Failing", &window, theme), false, theme);
-        let lines = match data.failing.is_empty() {
-            true => vec![Line::from(styled(format!("none in the {window}"), theme.dim))],
-            false => failing(context, &data.failing, usize::from(inner.width)).split_off(1),
-        };
-        put_all(buf, inner, &lines);
-    }
-}
-
-/// Three beside each other, or two where there is no room for a third.
-fn columns(area: Rect) -> [Rect; 3] {
-    let width = area.width;
-    let shares = if width < 110 { [width / 2, width - width / 2, 0] } else { [width * 7 / 20, width * 3 / 10, 0] };
-    let shares = [shares[0], shares[1], width - shares[0] - shares[1]];
-    let mut x = area.x;
-    shares.map(|share| {
-        let column = Rect { x, width: share, ..area };
-        x += share;
-        column
-    })
-}
-
-fn outcome_lines(context: &Context<'_>, room: usize, height: usize) -> Vec<Line<'static>> {
-    let (theme, data) = (context.theme, &context.dashboard.handshakes);
-    let mut lines = failures(data, room, theme);
-    lines.push(completed(data, room, theme));
-    lines.extend(waiting(data, room, theme));
-    lines.push(begun(context, data, room));
-    let spare = height.saturating_sub(lines.len());
-    if spare < 3 {
-        lines.extend(begun_history(data, room, theme));
-        return lines;
-    }
-    let columns = room.saturating_sub(12);
-    let most = data.begun_per_s.iter().copied().max().unwrap_or(0);
-    let bars = chart(&fitted(&data.begun_per_s, columns), columns, spare.min(6));
-    let last = bars.len().saturating_sub(1);
-    let label = |at: usize| match at {
-        0 => format!("  {most}/s max"),
-        _ if at == last => format!("  last {} s", data.begun_per_s.len()),
-        _ => String::new(),
-    };
-    let bar =
-        |(at, bar): (usize, &String)| Line::from(vec![styled(bar.as_str(), theme.spark), styled(label(at), theme.dim)]);
-    lines.extend(bars.iter().enumerate().map(bar));
-    lines
-}
-
 fn unseen(context: &Context<'_>) -> &'static str {
     if context.sees_kernel() {
         "not recorded: handshakes are seen on the wire, and no segment was captured"
@@ -109,7 +41,7 @@ fn unseen(context: &Context<'_>) -> &'static str {
 }
 
 /// The window, or the time since the first input if that is shorter.
-fn window(context: &Context<'_>) -> Duration {
+pub(super) fn window(context: &Context<'_>) -> Duration {
     let so_far = context.dashboard.since.map_or(Duration::ZERO, |since| context.ago(since));
     context.dashboard.handshakes.window.min(Duration::from_secs(so_far.as_secs().max(1)))
 }
@@ -133,7 +65,7 @@ fn sections(context: &Context<'_>, data: &HandshakePane, room: usize, height: us
     sections
 }
 
-fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let failed = data.outcomes.iter().filter(|(outcome, n)| outcome.is_failure() && *n > 0);
     let line = |(outcome, n): &(HandshakeOutcome, u64)| {
         let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
@@ -184,7 +116,7 @@ fn counted(name: &str, n: u64, room: usize, theme: &Theme) -> Vec<Span<'static>>
     vec![gap(2), styled(left(name, NAME), theme.text), styled(right(&count(n), amount(room)), theme.strong)]
 }
 
-fn completed(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> {
+pub(super) fn completed(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> {
     let all: u64 = data.outcomes.iter().map(|(_, n)| n).sum();
     let good: u64 = data.outcomes.iter().filter(|(outcome, _)| !outcome.is_failure()).map(|(_, n)| n).sum();
     let mut spans = counted(HandshakeOutcome::Completed.name(), good, room, theme);
@@ -192,11 +124,11 @@ fn completed(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> 
     Line::from(spans)
 }
 
-fn waiting(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn waiting(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     if data.waiting == 0 { Vec::new() } else { vec![Line::from(counted("waiting", data.waiting, room, theme))] }
 }
 
-fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) -> Line<'static> {
+pub(super) fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) -> Line<'static> {
     let theme = context.theme;
     let secs = window(context).as_secs().max(1);
     let mut spans = counted("begun", data.begun, room, theme);
@@ -204,7 +136,7 @@ fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) -> Line<'stat
     Line::from(spans)
 }
 
-fn begun_history(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn begun_history(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let columns = room.saturating_sub(12);
     let bars = spark(&data.begun_per_s, columns);
     if bars.is_empty() {
@@ -215,7 +147,7 @@ fn begun_history(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'
 }
 
 /// The percentiles, as many as fit: the worst of them matter more than those between.
-fn latency(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn latency(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let Some(times) = data.latency else { return Vec::new() };
     let (p50, p95, p99, max) = (("p50", times.p50), ("p95", times.p95), ("p99", times.p99), ("max", times.max));
     let choices = [vec![p50, p95, p99, max], vec![p50, p95, p99], vec![p50, p99], vec![p99]];
@@ -231,7 +163,7 @@ fn latency(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static
 }
 
 /// Completed handshakes by latency on a logarithmic axis.
-fn histogram(data: &HandshakePane, room: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn histogram(data: &HandshakePane, room: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
     let (Some((first, _)), Some((last, _))) = (data.histogram.first(), data.histogram.iter().rev().nth(1)) else {
         return Vec::new();
     };
@@ -281,7 +213,7 @@ fn short_bound(bound: Duration) -> String {
     }
 }
 
-fn failing(context: &Context<'_>, peers: &[FailingPeer], room: usize) -> Vec<Line<'static>> {
+pub(super) fn failing(context: &Context<'_>, peers: &[FailingPeer], room: usize) -> Vec<Line<'static>> {
     let theme = context.theme;
     // The instant gives way first.
     let last = if room >= 21 + 2 + 11 + 8 + 11 { 11 } else { 0 };

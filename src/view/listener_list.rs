@@ -117,17 +117,14 @@ impl Table for Listeners<'_> {
             }],
             Kind::Waiting if severity.is_some() => vec![styled(count(row.waiting.unwrap_or(0).into()), marked)],
             Kind::Waiting => amount(row.waiting.map(u64::from)),
-            Kind::Limit => match row.limit {
-                Some(limit) => vec![styled(count(limit.into()), theme.text)],
-                None => vec![styled(ABSENT, theme.dim)],
-            },
-            Kind::Fill => match row.waiting.zip(row.limit) {
-                Some((waiting, limit)) => {
-                    let style = if severity.is_some() { marked } else { theme.bar };
-                    vec![styled(bar(waiting.into(), limit.into(), room), style)]
-                }
-                None => Vec::new(),
-            },
+            Kind::Limit => {
+                row.limit.map_or_else(|| amount(None), |limit| vec![styled(count(limit.into()), theme.text)])
+            }
+            Kind::Fill => {
+                let style = if severity.is_some() { marked } else { theme.bar };
+                let fill = |(waiting, limit): (u32, u32)| styled(bar(waiting.into(), limit.into(), room), style);
+                row.waiting.zip(row.limit).map(fill).into_iter().collect()
+            }
             Kind::History => vec![styled(spark(&row.history, room), theme.spark)],
             Kind::Drops => match row.drops {
                 Some(drops @ 1..) => vec![styled(count(drops.into()), theme.warning)],

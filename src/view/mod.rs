@@ -16,6 +16,7 @@ mod footer;
 mod format;
 mod handshake_list;
 mod handshakes;
+mod handshakes_wide;
 mod header;
 mod help;
 mod listener_list;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::engine::{ListPane, PortRow};
-use crate::ui::{View, list_parts};
+use crate::ui::View;
 
 use super::format::{ABSENT, address, count, endpoint, percent, process};
 use super::table::{self, Around, Column, Table, number, text, wide};
@@ -14,7 +14,7 @@ use super::widgets::{bar, middle, plain_bar, styled, width};
 use super::{Context, time_wait};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
-    let parts = list_parts(View::TimeWait, area);
+    let parts = context.ui.list_parts(View::TimeWait, area);
     if !parts.above.is_empty() {
         time_wait::draw_wide(context, parts.above, buf);
     }

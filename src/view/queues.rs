@@ -212,38 +212,50 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
     if selected { cursor_line(context, line, room) } else { line }
 }
 
+/// Columns of an owner and of an end that can be read.
+const OWNER: usize = 24;
+const END: usize = 15;
+
 /// Owner, then the ends, as far as there is room for something that can be read.
 fn who_and_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<Span<'static>> {
-    const OWNER: usize = 24;
-    const END: usize = 15;
-    let theme = context.theme;
-    let first_end = |room| match parts.ends.first() {
-        Some((_, end)) => endpoint(*end, room),
-        None => String::new(),
-    };
-    let both = OWNER + 2 + 2 * END + 3;
-    if room < both {
-        // Who it is matters most; where it is, where there is nothing to say of who.
-        let (text, last) = (parts.who.text(OWNER), parts.ends.last().filter(|_| room >= OWNER + 2 + END));
-        if parts.who.is_empty() {
-            return vec![styled(first_end(room), theme.text)];
-        }
-        let Some((arrow, end)) = last else { return vec![styled(parts.who.text(room), theme.text)] };
-        let place = room - OWNER - 2 - width(arrow.trim_start());
-        return vec![
-            styled(left(&text, OWNER), theme.text),
-            gap(2),
-            styled(arrow.trim_start(), theme.dim),
-            styled(endpoint(*end, place), theme.text),
-        ];
+    if room < OWNER + 2 + 2 * END + 3 {
+        return who_or_where(context, parts, room);
     }
+    let theme = context.theme;
     let text = if parts.who.is_empty() { String::new() } else { parts.who.text(OWNER) };
     let arrows: usize = parts.ends.iter().map(|(arrow, _)| width(arrow)).sum();
     // Long addresses take what a short owner leaves.
     let whole: usize = arrows + parts.ends.iter().map(|(_, end)| width(&end.to_string())).sum::<usize>();
     let owner = OWNER.min(room.saturating_sub(2 + whole)).max(width(&text));
     let mut spans = vec![styled(left(&text, owner), theme.text), gap(2)];
-    let mut rest = room - owner - 2 - arrows;
+    spans.extend(ends(context, parts, room - owner - 2));
+    spans
+}
+
+/// Where there is no room for all: who it is, then its far end; where there is nothing to say of who, where it is.
+fn who_or_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<Span<'static>> {
+    let theme = context.theme;
+    match parts.ends.last() {
+        _ if parts.who.is_empty() && room >= 2 * END + 3 => ends(context, parts, room),
+        _ if parts.who.is_empty() => {
+            parts.ends.first().map(|(_, end)| styled(endpoint(*end, room), theme.text)).into_iter().collect()
+        }
+        Some((arrow, end)) if room >= OWNER + 2 + END => {
+            let arrow = arrow.trim_start();
+            let place = room - OWNER - 2 - width(arrow);
+            let who = styled(left(&parts.who.text(OWNER), OWNER), theme.text);
+            vec![who, gap(2), styled(arrow, theme.dim), styled(endpoint(*end, place), theme.text)]
+        }
+        _ => vec![styled(parts.who.text(room), theme.text)],
+    }
+}
+
+/// The ends in `room` columns.
+fn ends(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<Span<'static>> {
+    let theme = context.theme;
+    let arrows: usize = parts.ends.iter().map(|(arrow, _)| width(arrow)).sum();
+    let mut rest = room.saturating_sub(arrows);
+    let mut spans = Vec::new();
     for (at, (arrow, end)) in parts.ends.iter().enumerate() {
         let text = endpoint(*end, rest / (parts.ends.len() - at).max(1));
         rest -= width(&text).min(rest);

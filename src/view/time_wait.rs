@@ -59,9 +59,10 @@ fn facts(context: &Context<'_>, data: &TimeWaitPane) -> Vec<Line<'static>> {
         }
         _ => lines.push(fact("entered", "not recorded".to_owned())),
     }
+    let wide = data.holders.iter().take(3).map(|(_, n)| count(*n).len()).max().unwrap_or(0);
     for (at, (who, n)) in data.holders.iter().take(3).enumerate() {
         let name = if at == 0 { "held by" } else { "" };
-        lines.push(fact(name, format!("{}  {}", count(*n), address(*who, 39))));
+        lines.push(fact(name, format!("{}  {}", right(&count(*n), wide), address(*who, 39))));
     }
     match data.limits.as_deref() {
         Some(limits) => lines.extend(bounds(data, limits).into_iter().map(|(name, text)| fact(name, text))),
