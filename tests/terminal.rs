@@ -97,6 +97,7 @@ fn every_tab_leads_to_its_list() {
         pty.shows(&["to service", "→ 198.51.100.5:5432", "levels off"]);
         pty.keys("j\r");
         pty.shows(&["198.51.100.5:5432", "by rate"]);
+        pty.shows_no("to service");
         pty.keys("\x1b");
         pty.shows(&["to service"]);
         pty.keys("6");
