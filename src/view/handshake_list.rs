@@ -24,7 +24,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         handshakes_wide::draw(context, parts.above, buf);
     }
     let window = if let ListPane::Handshakes(window) = &context.dashboard.list { Some(window) } else { None };
-    let around = Around { name: "Handshakes", unit: "", rest: &LEGENDS, empty: empty(context) };
+    let around = Around { name: "Handshakes", unit: "", filtered: true, rest: &LEGENDS, empty: empty(context) };
     table::draw(context, &Handshakes { context }, window, &around, parts.list, buf);
 }
 

@@ -15,7 +15,8 @@ use super::widgets::{bar, spark, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let window = if let ListPane::Listeners(window) = &context.dashboard.list { Some(window) } else { None };
-    let around = Around { name: "Listeners", unit: "", rest: &[&rest(context)], empty: empty(context) };
+    let around =
+        Around { name: "Listeners", unit: "", filtered: false, rest: &[&rest(context)], empty: empty(context) };
     table::draw(context, &Listeners { context }, window, &around, area, buf);
 }
 

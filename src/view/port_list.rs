@@ -25,7 +25,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     } else {
         "waiting for the first segment or socket"
     };
-    let around = Around { name: "Ports", unit: "", rest: &[rest], empty };
+    let around = Around { name: "Ports", unit: "", filtered: false, rest: &[rest], empty };
     table::draw(context, &Ports::new(context), window, &around, parts.list, buf);
 }
 

@@ -15,7 +15,13 @@ use super::widgets::{bar, fit, spark, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let window = if let ListPane::Queues(window) = &context.dashboard.list { Some(window) } else { None };
-    let around = Around { name: "Queues", unit: "", rest: &[&rest(context)], empty: super::queues::empty(context) };
+    let around = Around {
+        name: "Queues",
+        unit: "",
+        filtered: true,
+        rest: &[&rest(context)],
+        empty: super::queues::empty(context),
+    };
     table::draw(context, &Queues { context }, window, &around, area, buf);
 }
 

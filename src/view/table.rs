@@ -80,9 +80,14 @@ pub(super) struct Around<'a> {
     pub(super) unit: &'a str,
     /// What the title says beside the count: the first that fits.
     pub(super) rest: &'a [&'a str],
+    /// Whether the filter picks rows of it: they are of connections.
+    pub(super) filtered: bool,
     /// What stands in place of rows where there are none.
     pub(super) empty: &'a str,
 }
+
+/// Of a list in which no row is a connection, while a filter is in force.
+const UNFILTERED: &str = "the filter picks connections, not these";
 
 /// Between two columns at least, and at most where there is room to spare.
 const GAP: usize = 2;
@@ -101,13 +106,15 @@ pub(super) fn draw<T: Table>(
     let matching = window.map_or(0, |window| window.matching);
     let place = summary(context, matching, visible, around.unit);
     let room = usize::from(area.width).saturating_sub(10 + width(around.name) + width(&place));
-    let rest = around.rest.iter().find(|rest| width(rest) <= room).copied().unwrap_or_default();
+    let idle = !around.filtered && !context.ui.filter().is_empty();
+    let mut rests = [UNFILTERED].into_iter().filter(|_| idle).chain(around.rest.iter().copied());
+    let rest = rests.find(|rest| width(rest) <= room).unwrap_or_default();
     let between = if rest.is_empty() || place.is_empty() { "" } else { "   " };
     let inner = pane(buf, area, title(around.name, &format!("{place}{between}{rest}"), theme), true, theme);
     // The answer to what another view asked has no rows for this one: they come with the next.
     let Some(window) = window else { return };
     if window.matching == 0 {
-        return message(buf, inner, &empty(context, around.empty), theme);
+        return message(buf, inner, &empty(context, around), theme);
     }
     let skip = context.ui.offset().saturating_sub(window.offset);
     let rows: Vec<&T::Row> = window.rows.iter().skip(skip).take(visible).collect();
@@ -146,9 +153,9 @@ pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize, un
     }
 }
 
-fn empty(context: &Context<'_>, otherwise: &str) -> String {
+fn empty(context: &Context<'_>, around: &Around<'_>) -> String {
     match context.ui.filter() {
-        "" => otherwise.to_owned(),
+        filter if filter.is_empty() || !around.filtered => around.empty.to_owned(),
         filter => format!("nothing here matches \"{filter}\" (Esc clears the filter)"),
     }
 }

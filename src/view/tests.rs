@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Color;
+use ratatui::style::{Color, Style};
 
 use super::fixture::{capture, capture_flow, capture_source, empty, hostile, live, live_flow, live_source};
 use super::{Theme, draw};
@@ -111,6 +111,50 @@ fn lists_are_as_pictured() {
             insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown);
         }
     }
+}
+
+/// The meaning of each cell's style as a letter; where nothing stands, or plain text does, nothing.
+fn styles(buf: &Buffer, theme: &Theme) -> String {
+    let meanings = [
+        (theme.cursor, '#'),
+        (theme.critical, 'C'),
+        (theme.warning, 'W'),
+        (theme.strong, 's'),
+        (theme.good, 'g'),
+        (theme.info, 'i'),
+        (theme.focus, 'f'),
+        (theme.border, 'b'),
+        (theme.dim, 'd'),
+        (theme.spark, '~'),
+    ];
+    let letter = |cell: &ratatui::buffer::Cell| {
+        let is = |(style, _): &&(Style, char)| style.fg == Some(cell.fg) && style.add_modifier == cell.modifier;
+        let meaning = if cell.bg == Color::Reset { meanings[1..].iter().find(is) } else { meanings.first() };
+        if cell.symbol() == " " && cell.bg == Color::Reset { ' ' } else { meaning.map_or('.', |(_, letter)| *letter) }
+    };
+    let lines = buf.content.chunks(usize::from(buf.area.width));
+    lines.map(|cells| cells.iter().map(letter).collect::<String>().trim_end().to_owned() + "\n").collect()
+}
+
+#[test]
+fn lists_are_styled_by_meaning() {
+    let theme = Theme::new(ThemeName::Dark, TimeZone::UTC);
+    for (name, dashboard, source, keys) in list_screens() {
+        for size in [(80, 24), (120, 40)] {
+            let shown = styles(&screen(&dashboard, &source, keys, size, ThemeName::Dark), &theme);
+            insta::assert_snapshot!(format!("style_{name}_{}x{}", size.0, size.1), shown);
+        }
+    }
+}
+
+#[test]
+fn a_list_that_no_filter_picks_from_says_so() {
+    let shown = |dashboard: Dashboard, keys: &str| {
+        text(&screen(&dashboard, &live_source(), keys, (120, 40), ThemeName::Dark))
+            .contains("the filter picks connections")
+    };
+    assert!(shown(lists::listeners(), "6/x\n") && shown(lists::ports(true), "5/x\n"));
+    assert!(!shown(lists::listeners(), "6") && !shown(lists::processes(), "7/x\n"));
 }
 
 #[test]
@@ -322,7 +366,7 @@ fn screens_can_be_looked_at() {
 
 #[test]
 fn mono_uses_no_colour_and_still_marks_what_matters() {
-    for (name, dashboard, source, keys) in screens() {
+    for (name, dashboard, source, keys) in screens().into_iter().chain(list_screens()) {
         let buf = screen(&dashboard, &source, keys, (120, 40), ThemeName::Mono);
         assert!(buf.content.iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)), "{name}");
         assert!(buf.content.iter().any(|cell| !cell.modifier.is_empty()), "{name}: no modifier at all");
