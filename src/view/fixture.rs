@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::base::{Endpoint, Scope, Scrubbed, Seq, TcpState, Timestamp};
 use crate::engine::{
     AcceptRow, Dashboard, EndCell, Evicted, FailingPeer, FlowDetail, FlowId, FlowPane, FlowRow, HandshakePane,
-    KernelQueues, KernelSight, ListPane, Loss, Ownership, Percentiles, QueuePane, QueueRow, Rtt, Sees, SocketDetail,
-    StatePane, StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
+    KernelQueues, KernelSight, ListPane, Loss, Ownership, Percentiles, ProcessId, ProcessRow, QueuePane, QueueRow, Rtt,
+    Sees, SocketDetail, StatePane, StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
 };
 use crate::flow::{
     AnalysisCounts, Completeness, ConnState, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Mark,
@@ -132,9 +132,31 @@ pub(super) fn live() -> Dashboard {
         time_wait: time_wait(),
         flows: FlowPane { all: 2_104, matching: 2_104, offset: 0, followed: None, rows },
         list: ListPane::Flows,
-        busiest: Vec::new(),
+        busiest: busiest(),
         flow: None,
     }
+}
+
+fn busiest() -> Vec<ProcessRow> {
+    let row = |pid, comm: &str, sockets, rate| ProcessRow {
+        id: ProcessId { pid, start_time: 1 },
+        process: process(pid, comm, comm),
+        sockets,
+        listen: 1,
+        estab: sockets / 2,
+        close_wait: 0,
+        recv_q: 0,
+        send_q: 0,
+        bits_per_s: rate,
+        open: false,
+    };
+    vec![
+        row(812, "nginx", 1_322, Some(41_200_000)),
+        row(640, "postgres", 96, Some(22_004_000)),
+        row(4_121, "report.py", 4, Some(3_100_000)),
+        row(77, "worker", 401, Some(0)),
+        row(99, "app", 1, None),
+    ]
 }
 
 fn frames() -> FrameCounts {

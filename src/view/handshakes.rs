@@ -180,13 +180,13 @@ pub(super) fn histogram(data: &HandshakePane, room: usize, height: usize, theme:
     }
     let bars = chart(&values, values.len(), height);
     let mut lines: Vec<Line<'static>> = bars.into_iter().map(|bar| Line::from(styled(bar, theme.spark))).collect();
-    lines.push(Line::from(styled(axis(data, wide), theme.dim)));
+    lines.push(Line::from(styled(axis(data, wide, room), theme.dim)));
     lines
 }
 
 /// The bounds between the buckets, each at the edge that it is: bars to its left took at most so long, bars to its
 /// right longer. Powers of ten, or of a hundred or a thousand where those do not stand apart.
-fn axis(data: &HandshakePane, wide: usize) -> String {
+fn axis(data: &HandshakePane, wide: usize, room: usize) -> String {
     let bounds = &data.histogram[..data.histogram.len().saturating_sub(1)];
     let label = |(bound, _): &(Duration, u64)| format!("▏{}", short_bound(*bound));
     let fits = |step: &usize| bounds.iter().step_by(2 * step).all(|bound| width(&label(bound)) <= 2 * step * wide);
@@ -194,9 +194,8 @@ fn axis(data: &HandshakePane, wide: usize) -> String {
     let mut text = String::new();
     for (index, bound) in bounds.iter().enumerate().step_by(2 * step) {
         let at = (index + 1) * wide;
-        let room = (data.histogram.len() * wide).saturating_sub(at);
         let label = label(bound);
-        if width(&text) <= at && width(&label) <= room + wide {
+        if width(&text) <= at && at + width(&label) <= room {
             text = left(&text, at) + &label;
         }
     }

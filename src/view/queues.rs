@@ -212,8 +212,9 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
     if selected { cursor_line(context, line, room) } else { line }
 }
 
-/// Columns of an owner and of an end that can be read.
+/// Columns of an owner with its fd, of its name alone, and of an end that can be read.
 const OWNER: usize = 24;
+const NAME: usize = 16;
 const END: usize = 15;
 
 /// Owner, then the ends, as far as there is room for something that can be read.
@@ -240,10 +241,13 @@ fn who_or_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<Sp
         _ if parts.who.is_empty() => {
             parts.ends.first().map(|(_, end)| styled(endpoint(*end, room), theme.text)).into_iter().collect()
         }
-        Some((arrow, end)) if room >= OWNER + 2 + END => {
+        Some((arrow, end)) if room >= NAME + 2 + END => {
             let arrow = arrow.trim_start();
-            let place = room - OWNER - 2 - width(arrow);
-            let who = styled(left(&parts.who.text(OWNER), OWNER), theme.text);
+            // A name can be shortened, a note cannot.
+            let shortened = room.saturating_sub(2 + 2 + 21).clamp(NAME, OWNER);
+            let owner = if matches!(parts.who, Who::Note(_)) { OWNER.min(room - 2 - END) } else { shortened };
+            let place = room.saturating_sub(owner + 2 + width(arrow));
+            let who = styled(left(&parts.who.text(owner), owner), theme.text);
             vec![who, gap(2), styled(arrow, theme.dim), styled(endpoint(*end, place), theme.text)]
         }
         _ => vec![styled(parts.who.text(room), theme.text)],
