@@ -198,6 +198,7 @@ impl UiState {
     /// Shows a view, as a key would (for pictures without a terminal).
     pub fn show(&mut self, view: View, flow: Option<FlowId>) {
         self.view = view;
+        self.came_from = if view == View::Flow { View::Flows } else { view };
         self.opened = flow.or(self.opened);
         if let Some(flow) = flow {
             let kind = self.kind();

@@ -196,6 +196,10 @@ pub(super) fn draw_tabs(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 /// Filter, order and how many match, at the right of the tabs: as much of it as there is room for.
 fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
     let (ui, theme) = (context.ui, context.theme);
+    if let (View::Flow, Some(flow)) = (ui.view(), ui.selected()) {
+        let text = format!("› flow {flow}");
+        return Line::from(vec![styled(fit(&text, room.saturating_sub(1)).into_owned(), theme.strong), gap(1)]);
+    }
     let (by, reverse) = ui.order();
     let order = format!("sort {by} {}", if reverse { "▲" } else { "▼" });
     let filter = ui.filter();

@@ -127,15 +127,16 @@ pub(super) fn chart(values: &[u64], room: usize, height: usize) -> Vec<String> {
     (0..height).rev().map(|row| bars.iter().map(|bar| block(*bar, row)).collect()).collect()
 }
 
-/// All values for a chart of `room` columns: each takes as many columns as all of them have room for, up to four; where
-/// several share a column, their highest.
+/// All values for a chart that fills `room` columns: each takes up to four of them; where several share a column, their
+/// highest.
 pub(super) fn fitted(values: &[u64], room: usize) -> Vec<u64> {
-    if values.len() > room {
-        let each = values.len().div_ceil(room.max(1));
-        return values.rchunks(each).rev().map(|chunk| chunk.iter().copied().max().unwrap_or(0)).collect();
-    }
-    let each = room.checked_div(values.len()).unwrap_or(1).min(4);
-    values.iter().flat_map(|value| std::iter::repeat_n(*value, each)).collect()
+    let columns = room.min(values.len() * 4);
+    let first = |column: usize| column * values.len() / columns;
+    let highest = |column: usize| {
+        let begin = first(column);
+        values[begin..first(column + 1).max(begin + 1)].iter().copied().max().unwrap_or(0)
+    };
+    (0..columns).map(highest).collect()
 }
 
 /// `part` of `whole` as a heavy line of `room` columns in halves, then a light one. Anything above 0 is seen.
@@ -281,9 +282,10 @@ mod tests {
     #[test]
     fn charts_stack_blocks() {
         assert_eq!(chart(&[0, 8, 16], 9, 2), ["  ▇", "▁██"]);
-        assert_eq!(fitted(&[1, 2], 5), [1, 1, 2, 2]);
+        assert_eq!(fitted(&[1, 2], 5), [1, 1, 1, 2, 2]);
+        assert_eq!(fitted(&[1, 2], 99), [1, 1, 1, 1, 2, 2, 2, 2]);
         assert_eq!(fitted(&[3, 1, 2], 2), [3, 2]);
-        assert_eq!((fitted(&[], 5), fitted(&[1], 0)), (vec![], vec![1]));
+        assert_eq!((fitted(&[], 5), fitted(&[1], 0)), (vec![], vec![]));
         assert_eq!(chart(&[1], 9, 0), Vec::<String>::new());
     }
 
