@@ -24,16 +24,19 @@ struct Group {
     time_wait: u64,
     open: u64,
     taken: u64,
-    processes: Vec<Arc<Process>>,
+    /// The one with the lowest pid, and whether there are others.
+    process: Option<(Arc<Process>, bool)>,
 }
 
 impl Group {
-    /// Remembers two: the screen names one, and says whether there are more.
     fn add_process(&mut self, process: Option<&Arc<Process>>) {
-        let Some(process) = process else { return };
-        if self.processes.len() < 2 && !self.processes.contains(process) {
-            self.processes.push(process.clone());
-        }
+        let Some(new) = process else { return };
+        self.process = Some(match self.process.take() {
+            None => (new.clone(), false),
+            Some((known, more)) if known == *new => (known, more),
+            Some((known, _)) if known.pid <= new.pid => (known, true),
+            Some(_) => (new.clone(), true),
+        });
     }
 }
 
@@ -46,7 +49,6 @@ impl Engine {
         };
         let row = |((holder, service), group): ((IpAddr, Endpoint), Group)| {
             let serves = holder == service.ip() && group.taken == 0;
-            let more = group.processes.len() > 1;
             PortRow {
                 holder,
                 service,
@@ -54,7 +56,7 @@ impl Engine {
                 time_wait: group.time_wait,
                 open: group.open,
                 ports: range.filter(|_| !serves).map(|range| PortUse { taken: group.taken, range: range.count }),
-                process: group.processes.into_iter().next().map(|process| (process, more)),
+                process: group.process,
             }
         };
         let rows = groups.into_iter().map(row);

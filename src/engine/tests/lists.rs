@@ -216,3 +216,38 @@ fn flows_are_grouped_and_only_open_groups_show_theirs() {
     let ports: Vec<_> = told(GroupBy::Port, &[]).into_iter().map(|(key, flows, _)| (key.unwrap(), flows)).collect();
     assert_eq!(ports, [(GroupKey::Port(80), 2), (GroupKey::Port(5432), 2), (GroupKey::Port(443), 1)]);
 }
+
+#[test]
+fn a_port_row_names_the_lowest_pid_and_says_that_there_are_others() {
+    let mut engine = engine();
+    let to_db =
+        |port: u32, inode| socket(&format!("10.0.0.2:{port}"), "10.0.0.9:5432", TcpState::Estab, (0, 0), inode, inode);
+    let owners = [(1, 12, 3, "job"), (2, 7, 3, "web"), (3, 7, 4, "web")];
+    let named = |engine: &Engine| {
+        let ListPane::Ports(window) = ask(engine, List::Ports(Sort::default())) else { panic!("ports") };
+        window.rows[0].process.clone().map(|(process, more)| (process.pid, more))
+    };
+    engine.feed(&sample(0, vec![to_db(40_001, 2), to_db(40_002, 3)], &owners));
+    assert_eq!(named(&engine), Some((7, false)));
+    engine.feed(&sample(100, vec![to_db(40_000, 1), to_db(40_001, 2), to_db(40_002, 3)], &owners));
+    assert_eq!(named(&engine), Some((7, true)));
+}
+
+#[test]
+fn the_busiest_processes_are_those_of_the_last_reading() {
+    let dashboard = show(&host());
+    let told: Vec<_> = dashboard.busiest.iter().map(|row| (row.process.pid, row.sockets, row.bits_per_s)).collect();
+    assert_eq!(told, [(7, 2, None), (9, 2, None)], "no segment was seen: there is no rate to tell");
+    assert!(show(&fed(handshake(0))).busiest.is_empty());
+}
+
+#[test]
+fn retransmissions_are_counted_by_the_second() {
+    let mut engine = fed(handshake(0));
+    let data = |millis| Input::Segment(segment(millis, CLIENT, SERVER, "P.", 101, 501, 700));
+    feed_all(&mut engine, [data(20), data(1_500), data(1_900), data(3_100)]);
+    engine.feed(&Input::Tick(at(4_200)));
+    let resent = show(&engine).traffic.resent;
+    assert_eq!(resent.iter().sum::<u64>(), 3, "{resent:?}");
+    assert_eq!(resent.first(), Some(&2), "{resent:?}");
+}
