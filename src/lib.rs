@@ -39,7 +39,8 @@
 //! counters, on the screen and in every export); reading a file blocks. The sources of a live run arrive apart (packets
 //! up to 100 ms late, samples at once): [`journal::Merge`] orders them by time and holds an input back 200 ms at most.
 //! Only the engine's thread touches the engine, so there is no lock around it: a screen sends a [`engine::Query`] and
-//! gets an owned [`engine::Dashboard`].
+//! gets an owned [`engine::Dashboard`]. Each view asks for one list ([`engine::List`]) and a window of its rows; its order
+//! is re-evaluated at most twice a second, and a row's [`engine::RowKey`] keeps the cursor on it while rows move.
 //!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is

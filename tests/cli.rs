@@ -225,7 +225,10 @@ fn a_filter_is_the_last_words() {
 fn usage_errors_are_1_and_help_is_none() {
     let cases: [(&[&str], &str); 10] = [
         (&["snap", "--demo", "-o", "x.txt", "--theme", "pink"], "dark, light, high-contrast, colour-blind, 16, mono"),
-        (&["snap", "--demo", "-o", "x.txt", "--view", "all"], "overview, flows, flow"),
+        (
+            &["snap", "--demo", "-o", "x.txt", "--view", "all"],
+            "overview, flows, handshakes, queues, time-wait, listeners, processes, flow",
+        ),
         (&["snap", "--demo", "-o", "x.txt", "--size", "10x10"], "40x10"),
         (&["snap", "--demo", "-o", "x.gif"], ".txt, .svg or .png"),
         (&["snap", "--demo"], "-o"),
@@ -357,7 +360,7 @@ fn capturing_without_the_right_is_3_and_says_how_to_get_it() {
 #[test]
 fn pictures_of_every_view_and_size_are_the_same_each_time() {
     let files = Files::new(&[]);
-    for view in ["overview", "flows", "flow"] {
+    for view in ["overview", "flows", "handshakes", "time-wait", "listeners", "flow"] {
         for (size, columns, rows) in [("80x24", 80, 24), ("120x40", 120, 40), ("200x60", 200, 60)] {
             let snap = |extension: &str, take: u32| {
                 let path = files.path(&format!("{view}-{size}-{take}.{extension}"));

@@ -107,7 +107,7 @@ fn errors_point_at_the_word_everywhere() {
     pty.keys("\x1b");
     pty.shows_no("^^^^");
     pty.keys("/sta\tti\t");
-    pty.shows(&["/state:time-wait", "filter state:time-wait"]);
+    pty.shows(&["/state:time-wait", "filter state:ti"]);
     pty.keys("\x1b");
     pty.shows_no("Enter keeps");
     pty.keys("q");

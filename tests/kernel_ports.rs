@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::SocketFlags;
 use sockscope::base::Endpoint;
-use sockscope::engine::{Config, Engine, Forecast, Input, PortRow, PortsPane, Query, QueryCache};
+use sockscope::engine::{Config, Engine, Forecast, Input, PortsPane, Query, QueryCache, RouteRow};
 use sockscope::io::{Sampler, Sockets, clock};
 
 #[path = "support/netns.rs"]
@@ -89,7 +89,7 @@ fn set(netns: &Netns, name: &str, value: &str) {
     assert!(done.success(), "sysctl {name}");
 }
 
-fn row<'a>(pane: &'a PortsPane, to: &str) -> &'a PortRow {
+fn row<'a>(pane: &'a PortsPane, to: &str) -> &'a RouteRow {
     let to: SocketAddr = to.parse().unwrap();
     let to = Endpoint::new(to.ip(), to.port());
     pane.routes.iter().find(|row| row.to == to).unwrap_or_else(|| panic!("no route to {to}: {pane:?}"))

@@ -66,22 +66,53 @@ fn quit(mut pty: Pty) {
 #[test]
 fn the_first_screen_at_every_size() {
     let capture = capture();
-    let panes = ["Handshakes", "States", "Queues", "TIME-WAIT", "refused", "198.5"];
+    let panes = ["─ Handshakes", "States", "Queues", "TIME-WAIT", "refused", "198.5"];
     for (columns, rows, more) in
         [(80, 24, vec![]), (120, 40, vec!["Flows  567"]), (200, 60, vec!["Flows  567", "Traffic"])]
     {
         let mut file = capture.open(columns, rows);
         file.shows(&[&panes[..], &more].concat());
-        file.shows(&["REPLAY", "1:09.8 / 1:09.8", "100%", "Overview", "help  q quit"]);
+        file.shows(&["REPLAY", "1:09.8 / 1:09.8", "100%", "1 Over", "help  q quit"]);
         assert!(file.screen().alternate_screen() && file.screen().hide_cursor());
         quit(file);
 
         let mut demo = Pty::start(sockscope(&["demo"]), columns, rows);
-        demo.shows(&["DEMO", "playing", "1×", "Handshakes", "States", "Queues", "TIME-WAIT", "ESTAB"]);
+        demo.shows(&["DEMO", "playing", "1×", "─ Handshakes", "States", "Queues", "TIME-WAIT", "ESTAB"]);
         // It moves: a second of the capture passes in a second.
         demo.shows(&["0:02."]);
         quit(demo);
     }
+}
+
+#[test]
+fn every_tab_leads_to_its_list() {
+    let capture = capture();
+    for (columns, rows) in [(80, 24), (120, 40), (200, 60)] {
+        let mut pty = capture.open(columns, rows);
+        pty.keys("3");
+        pty.shows(&["outcome", "by failures", "timed out", "refused", "┄", "━R"]);
+        pty.keys("4");
+        pty.shows(&["window", "closed", "192.0.2.10:9000"]);
+        pty.keys("5");
+        pty.shows(&["to service", "→ 198.51.100.5:5432", "levels off"]);
+        pty.keys("j\r");
+        pty.shows(&["198.51.100.5:5432", "by rate"]);
+        pty.shows_no("to service");
+        pty.keys("\x1b");
+        pty.shows(&["to service"]);
+        pty.keys("6");
+        pty.shows(&["came in", "SYN-RECV", "192.0.2.10:80"]);
+        pty.keys("7");
+        pty.shows(&["not recorded"]);
+        pty.keys("x");
+        pty.shows(&["x closes", "lsof(8)"]);
+        pty.keys("x\t");
+        pty.shows(&["1 Over", "─ States"]);
+        quit(pty);
+    }
+    let mut named = Pty::start(sockscope(&["demo", "--view", "handshakes"]), 120, 40);
+    named.shows(&["DEMO", "orig → resp"]);
+    quit(named);
 }
 
 #[test]
@@ -90,18 +121,18 @@ fn views_open_and_close() {
     let mut pty = capture.open(120, 40);
     pty.keys("2");
     pty.shows(&["orig state", "handshake"]);
-    pty.shows_no("Handshakes");
+    pty.shows_no("─ Handshakes");
     pty.keys("j\r");
     pty.shows(&["Flow ", "─ orig ", "─ resp ", "─ Life ", "─ Handshake ", " inferred"]);
     pty.keys("\x1b");
     pty.shows(&["orig state"]);
     pty.keys("1");
-    pty.shows(&["Handshakes", "TIME-WAIT  473 inferred"]);
+    pty.shows(&["─ Handshakes", "TIME-WAIT  473 inferred"]);
     pty.keys("z");
-    pty.shows_no("Handshakes");
+    pty.shows_no("─ Handshakes");
     pty.shows(&["Flows  567"]);
     pty.keys("z");
-    pty.shows(&["Handshakes"]);
+    pty.shows(&["─ Handshakes"]);
     pty.keys("?");
     pty.shows(&["Views and panes", "one segment, then pause", "jump to a time", "Ctrl-Z", "Marks and columns"]);
     pty.keys("?");
@@ -152,7 +183,7 @@ fn the_mouse_points_and_its_motions_cost_little() {
     // Reports are 1-based (xterm's SGR mode): the tab "2 Flows" in the fourth line.
     pty.keys("\x1b[<0;18;4M\x1b[<0;18;4m");
     pty.shows(&["orig state", "handshake"]);
-    pty.shows_no("Handshakes");
+    pty.shows_no("─ Handshakes");
     pty.keys("s");
     pty.shows(&["sort recent ▼"]);
     // The second row, twice: it is selected, and opened.
@@ -166,7 +197,7 @@ fn the_mouse_points_and_its_motions_cost_little() {
         pty.keys(&motions);
     }
     pty.keys("\x1b[<0;5;4M\x1b[<0;5;4m");
-    pty.shows(&["Handshakes", "TIME-WAIT"]);
+    pty.shows(&["─ Handshakes", "TIME-WAIT"]);
     let used = process(pid).expect("it runs").1 - before;
     println!("5,000 motions of the pointer took {used:?} of processor time");
     assert!(used < Duration::from_secs(5), "a frame for each");

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::base::{scrub, slips};
 use crate::engine::{Filter, filter_fields};
 use crate::io::{Sockets, file};
-use crate::ui::ThemeName;
+use crate::ui::{ThemeName, View};
 use crate::view::ThemeSpec;
 
 /// What really happens to every TCP connection: wire, kernel and process on one screen.
@@ -80,6 +80,9 @@ pub(super) struct Look {
     /// Draw with nothing beyond ASCII, as in a locale without UTF-8
     #[arg(long)]
     pub ascii: bool,
+    /// The view to show first; flow is one connection in full
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = ViewChoice::Overview)]
+    pub view: ViewChoice,
 }
 
 #[derive(Debug, Args)]
@@ -123,8 +126,6 @@ pub(super) struct Snap {
     /// The instant to draw: from the start of the capture (12.5, 1m30s) or absolute (RFC 3339); its end without it
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub at: Option<String>,
-    #[arg(long, value_enum, default_value_t = ViewChoice::Overview)]
-    pub view: ViewChoice,
     /// The flow to select: its number as reports print it (#12 is 12); in the flow view the table's first without it
     #[arg(long, value_name = "ID")]
     pub flow: Option<u64>,
@@ -150,7 +151,27 @@ pub(super) enum Format {
 pub(super) enum ViewChoice {
     Overview,
     Flows,
+    Handshakes,
+    Queues,
+    TimeWait,
+    Listeners,
+    Processes,
     Flow,
+}
+
+impl From<ViewChoice> for View {
+    fn from(choice: ViewChoice) -> Self {
+        match choice {
+            ViewChoice::Overview => Self::Overview,
+            ViewChoice::Flows => Self::Flows,
+            ViewChoice::Handshakes => Self::Handshakes,
+            ViewChoice::Queues => Self::Queues,
+            ViewChoice::TimeWait => Self::TimeWait,
+            ViewChoice::Listeners => Self::Listeners,
+            ViewChoice::Processes => Self::Processes,
+            ViewChoice::Flow => Self::Flow,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use crate::engine::Dashboard;
 use crate::export::{Footer, PictureFormat};
 use crate::io::file;
 use crate::io::tty::{Terminal, TtyEvent};
-use crate::ui::{Effect, Source, UiState};
+use crate::ui::{Effect, Source, UiState, View};
 use crate::view;
 
 use super::driver::{Answer, Driver};
@@ -26,10 +26,11 @@ const PATIENCE: Duration = Duration::from_millis(40);
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// Runs the dashboard until the user quits; whether the source turned out to be damaged.
-pub(super) fn run(driver: &Driver, looks: &Looks) -> Result<Outcome> {
+pub(super) fn run(driver: &Driver, looks: &Looks, view: View) -> Result<Outcome> {
     let mut terminal = Terminal::enter().context("cannot take over the terminal")?;
     let area = terminal.area().context("cannot tell the terminal's size")?;
-    let ui = UiState::new(area, looks.on(&mut terminal));
+    let mut ui = UiState::new(area, looks.on(&mut terminal));
+    ui.show(view, None);
     let mut screen = Screen::new(driver, looks, ui)?;
     loop {
         screen.fit(&terminal)?;

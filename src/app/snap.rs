@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::engine::{Dashboard, FlowId, Query, QueryCache};
 use crate::export::{Palette, PictureFormat, picture};
 use crate::io::file;
-use crate::ui::{Source, UiState, View};
+use crate::ui::{Source, UiState};
 use crate::view;
 
 use super::cli::{Snap, ViewChoice};
@@ -24,13 +24,8 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     let looks = Looks::of(&options.look);
     let mut ui = UiState::new(Rect::new(0, 0, width, height), looks.of_picture());
     ui.set_filter(options.filter.clone());
-    let view = match options.view {
-        ViewChoice::Overview => View::Overview,
-        ViewChoice::Flows => View::Flows,
-        ViewChoice::Flow => View::Flow,
-    };
     let flow = flow_of(options, &seen)?;
-    ui.show(view, flow);
+    ui.show(options.look.view.into(), flow);
     let mut cache = QueryCache::default();
     let dashboard = seen.engine.dashboard(&ui.query(&seen.source), &mut cache);
     ui.observe(&dashboard, &seen.source);
@@ -52,7 +47,7 @@ fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
     match options.flow.map(FlowId) {
         Some(id) if ids.contains(&id) => Ok(Some(id)),
         Some(id) => bail!("there is no flow {id}: the flows are numbered {}", numbers(&ids)),
-        None if options.view == ViewChoice::Flow => {
+        None if options.look.view == ViewChoice::Flow => {
             let query = Query { filter, rows: 1, ..Query::default() };
             let table = seen.engine.dashboard(&query, &mut QueryCache::default()).flows;
             Ok(table.rows.first().map(|row| row.id))

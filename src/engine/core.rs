@@ -75,6 +75,7 @@ pub struct Engine {
     totals: Totals,
     segments: Series,
     bits: Series,
+    resent: Series,
 }
 
 impl Engine {
@@ -100,6 +101,7 @@ impl Engine {
             totals: Totals::default(),
             segments: Series::new(SECOND, TRAFFIC_KEPT),
             bits: Series::new(SECOND, TRAFFIC_KEPT),
+            resent: Series::new(SECOND, TRAFFIC_KEPT),
         }
     }
 
@@ -185,6 +187,8 @@ impl Engine {
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
             ports: self.kernel.sight.is_some().then(|| self.kernel.ports.pane(now)),
             flows: self.flow_pane(query, cache),
+            list: self.list_pane(query, &cache.ordered),
+            busiest: cache.scan.busiest.clone(),
             flow: query.selected.and_then(|id| self.detail(id)).map(Box::new),
         }
     }
@@ -258,18 +262,22 @@ impl Engine {
                 if owner != slot {
                     self.table.get_mut(slot).feed_zeek(segment);
                 }
+                let mut resent = false;
                 self.change(owner, segment.ts, |record| {
                     if owner == slot {
                         record.feed_zeek(segment);
                     }
                     let from = side_of(record, segment.src);
-                    record.touch(segment, bits);
+                    resent = record.touch(segment, bits);
                     record.bare[from.index()] |= segment.tunnel.is_none();
                     if let Some(flow) = &mut record.wire {
                         flow.feed(segment, from);
                     }
                     record.opening.feed(segment);
                 });
+                if resent {
+                    self.resent.add(segment.ts, 1);
+                }
             }
         }
     }
@@ -441,6 +449,7 @@ impl Engine {
             bits_per_s: self.bits.last_complete(now),
             segments: self.segments.until(now, 0),
             bits: self.bits.until(now, 0),
+            resent: self.resent.until(now, 0),
         }
     }
 }

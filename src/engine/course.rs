@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::base::{Scope, Seq, Timestamp};
-use crate::flow::{Analysis, AnalysisCounts, Around, Flow, Side, Timing, Verdict, VerdictView, Zeek, ZeekView};
+use crate::flow::{Analysis, AnalysisCounts, Around, Flow, Marks, Side, Timing, Verdict, VerdictView, Zeek, ZeekView};
 use crate::wire::{AppRecords, Flags, Options, Segment};
 
 use super::record::{Rate, Record};
@@ -36,13 +36,14 @@ impl Course {
         course
     }
 
-    /// Shows all but Zeek's machine a segment sent by `from`; `before` is the flow as it was before it.
+    /// Shows all but Zeek's machine a segment sent by `from`; `before` is the flow as it was before it. Returns what
+    /// Wireshark says of it.
     #[inline]
-    pub(super) fn feed(&mut self, segment: &Segment, from: Side, before: Option<&Flow>) {
+    pub(super) fn feed(&mut self, segment: &Segment, from: Side, before: Option<&Flow>) -> Marks {
         // The verdict rests on what the others knew before the segment.
         self.verdict.feed(segment, from, || Around::of(&self.analysis, before, from));
-        self.analysis.feed(segment, from);
         self.timing.feed(segment, from, before);
+        self.analysis.feed(segment, from)
     }
 
     /// Reads a little of every part, so that all of it is at hand.

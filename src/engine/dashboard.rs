@@ -13,7 +13,7 @@ use crate::flow::{
 use crate::kernel::{Limits, Process, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
-use super::{FlowId, Loss, Opening, PeerName, PortsPane};
+use super::{FlowId, ListPane, Loss, Opening, PeerName, PortsPane, ProcessRow};
 
 /// Everything that a screen draws.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +33,12 @@ pub struct Dashboard {
     pub time_wait: TimeWaitPane,
     /// Ephemeral ports; `None` where the kernel was not seen.
     pub ports: Option<PortsPane>,
+    /// The window of the flow table, where that is the list that was asked for.
     pub flows: FlowPane,
+    /// The window of another list.
+    pub list: ListPane,
+    /// Processes with most traffic first; empty where the kernel was not seen.
+    pub busiest: Vec<ProcessRow>,
     /// The selected flow; `None` if none is selected or it is gone.
     pub flow: Option<Box<FlowDetail>>,
 }
@@ -77,6 +82,8 @@ pub struct Traffic {
     pub bits_per_s: u64,
     pub segments: Vec<u64>,
     pub bits: Vec<u64>,
+    /// Segments that were retransmissions, fast and spurious ones included (as Wireshark counts them).
+    pub resent: Vec<u64>,
 }
 
 /// What of the world the inputs show.
@@ -119,11 +126,18 @@ pub struct HandshakePane {
     pub begun_per_s: Vec<u64>,
     /// SYN to the ACK that completes, over the window.
     pub latency: Option<Percentiles>,
-    /// Completed handshakes by latency: upper bound of the bucket (powers of √10 from 0.1 ms to 10 s, then the
+    /// Completed handshakes by latency: upper bound of the bucket (powers of √10 from 10 µs to 10 s, then the
     /// rest), and count.
     pub histogram: Vec<(Duration, u64)>,
     /// Who fails most in the window, most first.
     pub failing: Vec<FailingPeer>,
+}
+
+impl HandshakePane {
+    /// Whether the window has nothing to tell.
+    pub fn is_quiet(&self) -> bool {
+        self.begun == 0 && self.waiting == 0 && self.outcomes.iter().all(|(_, n)| *n == 0)
+    }
 }
 
 /// Percentiles of a set of durations.

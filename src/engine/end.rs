@@ -235,6 +235,7 @@ mod tests {
             inode: None,
             cookie: None,
             buffers: None,
+            drops: None,
             info: unsent.map(|unsent| Box::new(TcpInfo { notsent_bytes: Some(unsent), ..TcpInfo::default() })),
         };
         let mut end = End::new(socket, NEVER + Duration::from_secs(1), 1);

@@ -170,8 +170,9 @@ fn percentiles(latencies: &Latencies) -> Option<Percentiles> {
     })
 }
 
-/// Bucket bounds in microseconds: powers of √10 from 0.1 ms to 10 s.
-const BOUNDS: [u64; 11] = [100, 316, 1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000, 3_162_278, 10_000_000];
+/// Bucket bounds in microseconds: powers of √10 from 10 µs (loopback) to 10 s.
+const BOUNDS: [u64; 13] =
+    [10, 32, 100, 316, 1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000, 3_162_278, 10_000_000];
 
 fn histogram(latencies: &Latencies) -> Vec<(Duration, u64)> {
     if latencies.is_empty() {

@@ -15,6 +15,7 @@ mod icmp;
 mod incarnation;
 mod input;
 mod join;
+mod lists;
 mod lookups;
 mod named;
 mod opener;
@@ -38,8 +39,9 @@ pub use dashboard::*;
 pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
 pub use filter::{Completion, Filter, FilterError, complete, filter_fields};
 pub use input::{Input, Loss};
+pub use lists::*;
 pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wait, WaitKind};
-pub use ports::{Forecast, RouteRow, PortsPane};
+pub use ports::{Forecast, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
 
 /// A flow's stable number: one incarnation of a 4-tuple. A reused tuple gets a new one; numbers are never reused.

@@ -12,7 +12,7 @@ use super::queues::{WireQueues, unknown_halves};
 use super::record::Record;
 use super::table::Slot;
 use super::time_wait::Waiting;
-use super::{Engine, Filter, FlowId, Query, QueryCache, SortKey};
+use super::{Engine, Filter, FlowId, Query, QueryCache, RowKey, SortKey};
 
 const FRESH: Duration = Duration::from_millis(500);
 const SECOND: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ impl Engine {
     /// Brings the cache up to date where it is stale.
     pub(super) fn refresh(&self, query: &Query, cache: &mut QueryCache) {
         let same_question =
-            cache.key.as_ref().is_some_and(|(filter, sort)| (filter, sort) == (&query.filter, &query.sort));
+            cache.key.as_ref().is_some_and(|key| (&key.0, &key.1, &key.2) == (&query.filter, &query.sort, &query.list));
         let now = self.now.unwrap_or_default();
         let made_now = Some((self.revision, now));
         // Rates change all at once, when a second is complete.
@@ -35,11 +35,12 @@ impl Engine {
         }
         let fresh = cache.made_at.is_some_and(|made| unchanged(made) || (lately(made) && same_rates(made.1)));
         let wants_order = query.rows > 0 || query.follow.is_some();
-        if !(fresh && same_question && (cache.ordered || !wants_order)) {
-            cache.ordered = wants_order;
-            cache.order = if wants_order { self.order(query) } else { Vec::new() };
-            cache.matching = if wants_order { cache.order.len() } else { self.matching(&query.filter).count() };
-            cache.key = Some((query.filter.clone(), query.sort));
+        if !(fresh && same_question && (cache.was_ordered || !wants_order)) {
+            cache.was_ordered = wants_order;
+            cache.ordered = if wants_order { self.ordered(query) } else { super::lists::Ordered::default() };
+            cache.matching =
+                if wants_order { cache.ordered.flows().len() } else { self.matching(&query.filter).count() };
+            cache.key = Some((query.filter.clone(), query.sort, query.list.clone()));
             cache.made_at = made_now;
         }
     }
@@ -57,7 +58,13 @@ impl Engine {
             queues.offer(record);
             waiting.count(record);
         }
-        Scan { wire_queues: queues.rows(), time_wait: waiting.time_wait(), close_wait: waiting.close_wait(), ..scan }
+        Scan {
+            wire_queues: queues.rows(),
+            time_wait: waiting.time_wait(),
+            close_wait: waiting.close_wait(),
+            busiest: self.busiest(),
+            ..scan
+        }
     }
 
     /// The flows that match, in no order that may be shown.
@@ -66,13 +73,22 @@ impl Engine {
         matching.map(|(slot, record)| (slot, record.id))
     }
 
-    fn order(&self, query: &Query) -> Vec<FlowId> {
-        let mut matching: Vec<(Slot, FlowId)> = self.matching(&query.filter).collect();
-        self.sort(&mut matching, query.sort.by);
+    pub(super) fn order(&self, query: &Query) -> Vec<FlowId> {
+        let matching = self.matching(&query.filter).collect();
+        self.in_order(matching, query).collect()
+    }
+
+    /// Flows in the order that is asked for.
+    pub(super) fn in_order(
+        &self,
+        mut flows: Vec<(Slot, FlowId)>,
+        query: &Query,
+    ) -> impl Iterator<Item = FlowId> + use<> {
+        self.sort(&mut flows, query.sort.by);
         if query.sort.reverse {
-            matching.reverse();
+            flows.reverse();
         }
-        matching.into_iter().map(|(_, id)| id).collect()
+        flows.into_iter().map(|(_, id)| id)
     }
 
     fn sort(&self, flows: &mut [(Slot, FlowId)], by: SortKey) {
@@ -99,13 +115,14 @@ impl Engine {
 
     /// A window of the flow table, served from the cache.
     pub(super) fn flow_pane(&self, query: &Query, cache: &QueryCache) -> FlowPane {
-        let window = cache.order.iter().skip(query.offset).take(query.rows);
+        let order = cache.ordered.flows();
+        let window = order.iter().skip(query.offset).take(query.rows);
         let rows = window.filter_map(|id| self.table.find_id(*id)).map(|slot| self.row(self.table.get(slot)));
         FlowPane {
             all: cache.scan.flows,
             matching: cache.matching,
             offset: query.offset,
-            followed: query.follow.and_then(|id| cache.order.iter().position(|other| *other == id)),
+            followed: query.follow.and_then(|key| order.iter().position(|other| RowKey::Flow(*other) == key)),
             rows: rows.collect(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::base::Timestamp;
 
 use super::dashboard::WireQueueRow;
+use super::lists::{List, Ordered, ProcessRow, RowKey, SortBy};
 use super::time_wait::{CloseWait, Groups};
 use super::{Filter, FlowId};
 
@@ -10,20 +11,24 @@ use super::{Filter, FlowId};
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Query {
     pub filter: Filter,
+    /// Which list the rows are of.
+    pub list: List,
+    /// The order of the flow table.
     pub sort: Sort,
-    /// The first row wanted of the flow table, and how many.
+    /// The first row wanted of the list, and how many.
     pub offset: usize,
     pub rows: usize,
-    /// The flow whose place in the table is wanted, so that a cursor stays on it.
-    pub follow: Option<FlowId>,
+    /// The row whose place in the list is wanted, so that a cursor stays on it.
+    pub follow: Option<RowKey>,
     /// The flow whose details are wanted.
     pub selected: Option<FlowId>,
 }
 
-/// The order of the flow table. Ties go by [`FlowId`], so rows never swap without a reason.
+/// The order of a list, the flow table's if nothing else is said. Ties go by what a row is of ([`FlowId`], address,
+/// pid), so rows never swap without a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sort {
-    pub by: SortKey,
+pub struct Sort<K = SortKey> {
+    pub by: K,
     pub reverse: bool,
 }
 
@@ -89,16 +94,23 @@ impl SortKey {
     }
 }
 
+impl SortBy for SortKey {
+    const ALL: &'static [Self] = &Self::ALL;
+    fn name(self) -> &'static str {
+        Self::name(self)
+    }
+}
+
 /// What the engine kept of the last answer, so that windows are served without sorting again.
 #[derive(Debug, Clone, Default)]
 pub struct QueryCache {
-    pub(super) key: Option<(Filter, Sort)>,
+    pub(super) key: Option<(Filter, Sort, List)>,
     pub(super) made_at: Option<(u64, Timestamp)>,
     /// How many flows match.
     pub(super) matching: usize,
-    /// Their order, if a question has asked for it.
-    pub(super) order: Vec<FlowId>,
-    pub(super) ordered: bool,
+    /// The rows of the list, if a question has asked for them.
+    pub(super) ordered: Ordered,
+    pub(super) was_ordered: bool,
     pub(super) scanned_at: Option<(u64, Timestamp)>,
     pub(super) scan: Scan,
 }
@@ -113,6 +125,7 @@ pub(super) struct Scan {
     pub(super) unknown_halves: u64,
     pub(super) time_wait: Groups,
     pub(super) close_wait: CloseWait,
+    pub(super) busiest: Vec<ProcessRow>,
 }
 
 /// Leaves the first `count` by `key`, in order; the others are not sorted.

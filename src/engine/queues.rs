@@ -6,6 +6,7 @@ use crate::flow::Side;
 
 use super::dashboard::{AcceptRow, KernelQueues, QueuePane, QueueRow, WireQueueRow};
 use super::end::{End, QueueHistory};
+use super::join::Listener;
 use super::query::first_by_key;
 use super::record::Record;
 use super::{Engine, QueryCache};
@@ -24,50 +25,53 @@ impl Engine {
     fn kernel_queues(&self) -> KernelQueues {
         let (listen_overflows, listen_drops) = self.kernel.listen_losses();
         KernelQueues {
-            recv: self.fullest(|end| (end.unread(), &end.recv, end.socket.buffers.map(|(limit, _)| limit))),
-            send: self.fullest(|end| (end.unsent(), &end.send, end.socket.buffers.map(|(_, limit)| limit))),
+            recv: self.fullest(End::recv_queue),
+            send: self.fullest(End::send_queue),
             accept: self.accept_rows(),
             listen_overflows,
             listen_drops,
         }
     }
 
-    fn fullest<'a>(&'a self, queue: impl Fn(&'a End) -> (u32, &'a QueueHistory, Option<u32>)) -> Vec<QueueRow> {
+    fn fullest(&self, queue: fn(&End) -> Queue<'_>) -> Vec<QueueRow> {
         let mut full: Vec<(&Record, &End)> = self.present_ends().filter(|(_, end)| queue(end).0 > 0).collect();
         full.sort_unstable_by_key(|(record, end)| (Reverse(queue(end).0), record.id));
         full.truncate(SHOWN);
-        let row = |(record, end): (&Record, &'a End)| {
-            let (bytes, history, limit) = queue(end);
-            QueueRow {
-                flow: record.id,
-                local: end.socket.local,
-                peer: end.socket.peer,
-                bytes,
-                limit,
-                since: history.since.unwrap_or(end.at),
-                history: history.values(),
-                owner: end.owner.clone(),
-            }
-        };
-        full.into_iter().map(row).collect()
+        full.into_iter().map(|(record, end)| queue_row(record, end, queue)).collect()
     }
 
     fn accept_rows(&self) -> Vec<AcceptRow> {
-        let mut rows: Vec<AcceptRow> = self
-            .kernel
-            .listeners
-            .iter()
-            .map(|listener| AcceptRow {
-                local: listener.socket.local,
-                waiting: listener.socket.recv_q,
-                limit: listener.socket.send_q,
-                history: listener.waiting.iter().map(|length| u64::from(*length)).collect(),
-                owner: listener.owner.clone(),
-            })
-            .collect();
+        let mut rows: Vec<AcceptRow> = self.kernel.listeners.iter().map(Listener::accept_row).collect();
         rows.sort_by_key(|row| (Reverse(severity(row)), row.local));
         rows.truncate(SHOWN);
         rows
+    }
+}
+
+/// A queue of an end: bytes, how it went, its limit.
+pub(super) type Queue<'a> = (u32, &'a QueueHistory, Option<u32>);
+
+impl End {
+    pub(super) fn recv_queue(&self) -> Queue<'_> {
+        (self.unread(), &self.recv, self.socket.buffers.map(|(limit, _)| limit))
+    }
+
+    pub(super) fn send_queue(&self) -> Queue<'_> {
+        (self.unsent(), &self.send, self.socket.buffers.map(|(_, limit)| limit))
+    }
+}
+
+pub(super) fn queue_row(record: &Record, end: &End, queue: fn(&End) -> Queue<'_>) -> QueueRow {
+    let (bytes, history, limit) = queue(end);
+    QueueRow {
+        flow: record.id,
+        local: end.socket.local,
+        peer: end.socket.peer,
+        bytes,
+        limit,
+        since: history.since.unwrap_or(end.at),
+        history: history.values(),
+        owner: end.owner.clone(),
     }
 }
 
@@ -111,7 +115,7 @@ pub(super) fn unknown_halves(record: &Record) -> u64 {
     Side::BOTH.into_iter().filter(|side| flow.never_acked(*side)).count() as u64
 }
 
-fn rows_of(record: &Record) -> impl Iterator<Item = WireQueueRow> {
+pub(super) fn rows_of(record: &Record) -> impl Iterator<Item = WireQueueRow> {
     let over = record.is_closed();
     let flow = record.wire.as_ref().filter(|_| !over);
     Side::BOTH.into_iter().filter_map(move |side| {

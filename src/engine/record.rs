@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Class, Flow, HandshakeOutcome, Side};
+use crate::flow::{Class, Flow, HandshakeOutcome, Mark, Side};
 use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
@@ -163,19 +163,19 @@ impl Record {
         by_kernel.max(by_wire).unwrap_or(Class::Closed)
     }
 
-    /// Counts a segment towards age, rate, verdict, analysis and times; before its flow takes it in.
-    pub(super) fn touch(&mut self, segment: &Segment, bits: u64) {
+    /// Counts a segment towards age, rate, verdict, analysis and times; before its flow takes it in. Returns whether it
+    /// is a retransmission, as Wireshark has it.
+    pub(super) fn touch(&mut self, segment: &Segment, bits: u64) -> bool {
         let from = side_of(self, segment.src);
         self.touched = self.touched.max(segment.ts);
         self.course_mut();
-        if let Some(course) = &mut self.course {
-            course.feed(segment, from, self.wire.as_ref());
-            course.rate.add(segment.ts, bits);
-        }
+        let Some(course) = &mut self.course else { return false };
+        course.rate.add(segment.ts, bits);
+        course.feed(segment, from, self.wire.as_ref()).has(Mark::Retransmission)
     }
 
     /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing is changed,
-    /// if it is any other. No state, deadline, outcome or class changes by one.
+    /// if it is any other. No state, deadline, outcome or class changes by one, and none is a retransmission.
     pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
         let from = side_of(self, segment.src);
         let plain = self.wire.as_ref().is_some_and(|flow| flow.is_plain(segment, from));

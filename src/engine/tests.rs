@@ -2,6 +2,7 @@
 
 mod analysis;
 mod late;
+mod lists;
 mod opening;
 mod orientation;
 mod panes;
@@ -123,6 +124,7 @@ pub(super) fn socket(local: &str, peer: &str, state: TcpState, queues: (u32, u32
         inode: (inode > 0).then_some(inode),
         cookie: Some(cookie),
         buffers: None,
+        drops: None,
         info: None,
     }
 }
@@ -563,7 +565,7 @@ fn the_table_is_sorted_as_asked_and_served_in_windows() {
     assert_eq!(ask(by(SortKey::Recent), 0, 1), [4]);
     assert_eq!(ask(Sort { by: SortKey::Bytes, reverse: true }, 0, 2), [0, 1]);
     assert!(ask(by(SortKey::First), 9, 5).is_empty());
-    let query = Query { sort: by(SortKey::Bytes), follow: Some(FlowId(1)), ..Query::default() };
+    let query = Query { sort: by(SortKey::Bytes), follow: Some(RowKey::Flow(FlowId(1))), ..Query::default() };
     assert_eq!(engine.dashboard(&query, &mut QueryCache::default()).flows.followed, Some(3), "though no row is asked");
 }
 

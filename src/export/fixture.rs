@@ -196,6 +196,7 @@ fn socket(local: &EndCell, peer: &EndCell) -> SocketDetail {
             inode: Some(77_123),
             cookie: Some(4_099),
             buffers: None,
+            drops: None,
             info: Some(Box::new(info)),
         },
         at: at(2.0),
@@ -332,6 +333,8 @@ pub(super) fn dashboard() -> Dashboard {
             ..TimeWaitPane::default()
         },
         flows: FlowPane::default(),
+        list: ListPane::Flows,
+        busiest: Vec::new(),
         flow: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::engine::{Forecast, RouteRow, PortsPane};
+use crate::engine::{Forecast, PortsPane, RouteRow};
 
 /// `ports`: absent where the kernel was not seen or its port range is not known.
 #[derive(Debug, Clone, PartialEq, Serialize)]

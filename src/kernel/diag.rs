@@ -68,13 +68,17 @@ pub fn socket(payload: &[u8]) -> Option<Socket> {
         inode,
         cookie: Some(u64::from(u32_at(row, 44)?) | u64::from(u32_at(row, 48)?) << 32),
         buffers: None,
+        drops: None,
         info: None,
     };
     for (kind, value) in Attributes(&payload[ROW_LEN..]) {
         match kind {
             // A listener's TCP_INFO reuses the fields of a connection for its accept queue (tcp_get_info).
             EXT_INFO if state != TcpState::Listen => socket.info = Some(Box::new(tcp_info::decode(value))),
-            EXT_SKMEMINFO => socket.buffers = u32_at(value, 4).zip(u32_at(value, 12)),
+            EXT_SKMEMINFO => {
+                socket.buffers = u32_at(value, 4).zip(u32_at(value, 12));
+                socket.drops = u32_at(value, 32);
+            }
             _ => {}
         }
     }
@@ -238,13 +242,21 @@ mod tests {
 
     #[test]
     fn attributes_are_read_and_a_listeners_info_is_not() {
-        let memory: Vec<u8> = [1_u32, 131_072, 3, 16_384, 5].iter().flat_map(|value| value.to_ne_bytes()).collect();
+        let memory: Vec<u8> =
+            [1_u32, 131_072, 3, 16_384, 5, 6, 7, 8, 9].iter().flat_map(|value| value.to_ne_bytes()).collect();
         let tail = [attribute(8, &[3]), attribute(EXT_SKMEMINFO, &memory), attribute(EXT_INFO, &[1; 104])].concat();
         let estab = socket(&[row(|_| {}), tail.clone()].concat()).unwrap();
-        assert_eq!(estab.buffers, Some((131_072, 16_384)));
+        assert_eq!((estab.buffers, estab.drops), (Some((131_072, 16_384)), Some(9)));
         assert_eq!(estab.info.unwrap().total_retrans, Some(0x0101_0101));
         let listen = socket(&[row(|row| row[1] = 10), tail].concat()).unwrap();
         assert!(listen.info.is_none() && listen.buffers.is_some());
+    }
+
+    #[test]
+    fn drops_that_an_old_kernel_does_not_tell_are_not_0() {
+        let memory: Vec<u8> = [1_u32, 2, 3, 4, 5, 6, 7, 8].iter().flat_map(|value| value.to_ne_bytes()).collect();
+        let got = socket(&[row(|_| {}), attribute(EXT_SKMEMINFO, &memory)].concat()).unwrap();
+        assert_eq!((got.buffers, got.drops), (Some((2, 4)), None));
     }
 
     #[test]

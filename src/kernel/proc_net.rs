@@ -100,6 +100,7 @@ fn row(line: &str) -> Option<Socket> {
         inode,
         cookie: None,
         buffers: None,
+        drops: None,
         info: None,
     })
 }

@@ -63,6 +63,8 @@ pub struct Socket {
     pub cookie: Option<u64>,
     /// Receive and send buffer limits in bytes (INET_DIAG_SKMEMINFO), where told.
     pub buffers: Option<(u32, u32)>,
+    /// What the socket dropped (SK_MEMINFO_DROPS); of a listener SYNs and ACKs, most since its accept queue was full.
+    pub drops: Option<u32>,
     /// What the kernel measured; absent for a listener, whose tcp_info holds its accept queue instead.
     pub info: Option<Box<TcpInfo>>,
 }

@@ -8,16 +8,15 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::engine::FlowDetail;
 use crate::flow::VerdictView;
 
-use super::Source;
-use super::state::View;
+use super::{Source, SourceKind};
 
 /// The smallest screen that is drawn.
 pub const MIN_WIDTH: u16 = 40;
 /// The smallest screen that is drawn.
 pub const MIN_HEIGHT: u16 = 10;
 
-/// Lines of a flow table above its first row: the column headings.
-pub const FLOW_COLUMNS_HEAD: u16 = 1;
+/// Lines of a list above its first row: the column headings.
+pub const COLUMNS_HEAD: u16 = 1;
 
 /// The parts of the screen, top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,20 +116,6 @@ fn broken(word: &str, room: usize) -> Vec<String> {
     lines
 }
 
-/// The tabs and their names.
-pub const TABS: [(View, &str); 3] = [(View::Overview, "1 Overview"), (View::Flows, "2 Flows"), (View::Flow, "3 Flow")];
-
-/// Where each tab stands in the line of tabs.
-pub fn tabs(line: Rect) -> [(View, &'static str, Rect); 3] {
-    let mut x = line.x + 1;
-    TABS.map(|(view, name)| {
-        let width = name.len() as u16 + 2;
-        let rect = Rect { x, width, ..line }.intersection(line);
-        x += width + 1;
-        (view, name, rect)
-    })
-}
-
 /// A pane of the overview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pane {
@@ -139,16 +124,19 @@ pub enum Pane {
     TimeWait,
     Queues,
     Traffic,
+    /// Processes with most traffic.
+    Busiest,
     Flows,
 }
 
-/// The panes of the overview that `body` has room for, in the order that `l` walks through; one alone if zoomed.
-pub fn panes(body: Rect, zoomed: Option<Pane>) -> Vec<(Pane, Rect)> {
+/// The panes of the overview that `body` has room for, in the order that `l` walks through; one alone if zoomed. Only
+/// a running host has processes.
+pub fn panes(body: Rect, zoomed: Option<Pane>, kind: SourceKind) -> Vec<(Pane, Rect)> {
     match zoomed {
         Some(pane) => vec![(pane, body)],
         None if body.width < 80 => stacked(body),
         None if body.width < 110 => two_columns(body),
-        None => three_columns(body),
+        None => three_columns(body, kind == SourceKind::Live),
     }
 }
 
@@ -184,8 +172,8 @@ fn two_columns(body: Rect) -> Vec<(Pane, Rect)> {
     all
 }
 
-/// Wide: three columns, then the queues (and the traffic), then the flows.
-fn three_columns(body: Rect) -> Vec<(Pane, Rect)> {
+/// Wide: three columns, then the queues with the traffic or the processes (or both) beside them, then the flows.
+fn three_columns(body: Rect, live: bool) -> Vec<(Pane, Rect)> {
     let top = match body.height {
         ..8 => body.height,
         8..26 => body.height.div_ceil(2) + 1,
@@ -196,21 +184,26 @@ fn three_columns(body: Rect) -> Vec<(Pane, Rect)> {
     let queues = if rest >= 12 { (rest * 2 / 5).clamp(6, 16) } else { rest };
     let flows = rest - queues;
     let third = body.width / 3;
-    let traffic = if body.width >= 150 { third } else { 0 };
+    let (traffic, busiest) = match (body.width, live) {
+        (150.., true) => (body.width / 4, body.width * 23 / 100),
+        (150.., false) => (third, 0),
+        (_, true) => (0, third),
+        (_, false) => (third, 0),
+    };
+    let beside = traffic + busiest;
     let at = |x, y, width, height| Rect { x: body.x + x, y: body.y + y, width, height };
     let mut all = vec![
         (Pane::Handshakes, at(0, 0, third, top)),
         (Pane::States, at(third, 0, body.width - 2 * third, top)),
         (Pane::TimeWait, at(body.width - third, 0, third, top)),
-        (Pane::Queues, at(0, top, body.width - traffic, queues)),
+        (Pane::Queues, at(0, top, body.width - beside, queues)),
+        (Pane::Traffic, at(body.width - beside, top, traffic, queues)),
+        (Pane::Busiest, at(body.width - busiest, top, busiest, queues)),
     ];
-    if traffic > 0 {
-        all.push((Pane::Traffic, at(body.width - traffic, top, traffic, queues)));
-    }
     if flows > 0 {
         all.push((Pane::Flows, at(0, top + queues, body.width, flows)));
     }
-    all.retain(|(_, rect)| rect.height > 0);
+    all.retain(|(_, rect)| !rect.is_empty());
     all
 }
 
@@ -311,7 +304,7 @@ fn life_and_losses(area: Rect, detail: &FlowDetail) -> [Rect; 2] {
     [life, losses]
 }
 
-fn above_below(area: Rect, height: u16) -> (Rect, Rect) {
+pub(super) fn above_below(area: Rect, height: u16) -> (Rect, Rect) {
     let height = height.min(area.height);
     (Rect { height, ..area }, Rect { y: area.y + height, height: area.height - height, ..area })
 }
@@ -338,7 +331,6 @@ fn place(body: Rect, order: &[Pane], heights: &[u16]) -> Vec<(Pane, Rect)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::SourceKind;
 
     fn source() -> Source {
         let notices = vec!["a b".to_owned(); 30];
@@ -367,7 +359,8 @@ mod tests {
                 .sum();
             assert_eq!(parts_area, area.area(), "{width}x{height}");
             assert_eq!(parts.footer.bottom(), height);
-            let all = panes(parts.body, None);
+            let kind = if width % 2 == 0 { SourceKind::Live } else { SourceKind::Replay };
+            let all = panes(parts.body, None, kind);
             assert!(!all.is_empty());
             let covered: u32 = all.iter().map(|(_, rect)| rect.area()).sum();
             assert_eq!(covered, parts.body.area(), "{width}x{height}: {all:?}");

@@ -2,14 +2,18 @@
 //!
 //! May touch the engine's `Query` and `Dashboard`, and crossterm's event types as data; no drawing, no I/O.
 
+mod columns;
 mod filter_prompt;
 mod help_text;
 mod jump;
 mod keys;
 mod layout;
+mod lists;
 mod movement;
+mod open;
 mod queue_rows;
 mod state;
+mod tabs;
 #[cfg(test)]
 mod tests;
 mod theme_name;
@@ -20,15 +24,17 @@ use std::time::Duration;
 
 use crate::base::{Progress, Timestamp};
 
+pub use columns::{Columns, FLOW_COLUMNS};
 pub use filter_prompt::FilterPrompt;
 pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
 pub use layout::{
-    FLOW_COLUMNS_HEAD, FlowParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, TABS, flow_parts,
-    notice_lines, panes, screen, tabs, wrap,
+    COLUMNS_HEAD, FlowParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, flow_parts, notice_lines,
+    panes, screen, wrap,
 };
 pub use queue_rows::{QueueItem, overflows, queue_items};
 pub use state::{Prompt, UiState, View};
+pub use tabs::{ListParts, tabs};
 pub use theme_name::ThemeName;
 pub use time_style::TimeStyle;
 

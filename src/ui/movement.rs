@@ -3,13 +3,15 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use crate::engine::{Dashboard, FlowId};
+use crate::engine::{Dashboard, FlowId, Place, RowKey};
 
 use super::help_text::help_columns;
 use super::keys::Msg;
 use super::layout::{self, Pane};
+use super::lists::{Cursor, key_at};
 use super::queue_rows::queue_items;
 use super::state::{UiState, View};
+use super::tabs;
 use super::{Effect, Source};
 
 /// Which list the movement keys act on.
@@ -17,8 +19,10 @@ use super::{Effect, Source};
 enum List {
     Help,
     Details,
+    /// The queue pane of the overview.
     Queues,
-    Flows,
+    /// The list in front.
+    Rows,
 }
 
 const WHEEL: isize = 3;
@@ -28,12 +32,12 @@ impl UiState {
         match (self.help, self.view) {
             (true, _) => List::Help,
             (_, View::Flow) => List::Details,
-            (_, View::Flows) => List::Flows,
             (_, View::Overview) => match self.focus(source) {
                 Some(Pane::Queues) => List::Queues,
-                _ if self.table(source).is_some() => List::Flows,
+                _ if self.table(source).is_some() => List::Rows,
                 _ => List::Queues,
             },
+            _ => List::Rows,
         }
     }
 
@@ -58,7 +62,7 @@ impl UiState {
                 self.detail_scroll = self.detail_scroll.saturating_add_signed(by).min(last);
             }
             List::Queues => self.step_queues(by, dashboard, source),
-            List::Flows => self.step_flows(by, dashboard, source),
+            List::Rows => self.step_rows(by, dashboard, source),
         }
     }
 
@@ -78,28 +82,17 @@ impl UiState {
         detail.life.len().saturating_sub(usize::from(life.height.saturating_sub(2)))
     }
 
-    /// Moves the cursor; the first movement selects the first visible row.
-    fn step_flows(&mut self, by: isize, dashboard: &Dashboard, source: &Source) {
-        let pane = &dashboard.flows;
-        if pane.matching == 0 {
-            return;
+    fn step_rows(&mut self, by: isize, dashboard: &Dashboard, source: &Source) {
+        let page = self.page(source).max(1);
+        if let Some((cursor, place)) = self.cursor_in(dashboard) {
+            cursor.step(by, &place, page);
         }
-        let fresh = self.selected.is_none() && !self.pending;
-        let target = match by {
-            isize::MIN => 0,
-            _ if fresh && by.abs() == 1 => self.offset,
-            _ => self.cursor.saturating_add_signed(by),
-        };
-        self.cursor = target.min(pane.matching - 1);
-        self.show_cursor(source);
-        let loaded = self.cursor.checked_sub(pane.offset).and_then(|at| pane.rows.get(at));
-        self.pending = loaded.is_none();
-        self.selected = loaded.map(|row| row.id);
     }
 
-    fn show_cursor(&mut self, source: &Source) {
-        let page = self.page(source).max(1);
-        self.offset = self.offset.min(self.cursor).max((self.cursor + 1).saturating_sub(page));
+    /// The cursor of the list in front, and where the rows that came stand in it; `None` if they are another list's.
+    fn cursor_in(&mut self, dashboard: &Dashboard) -> Option<(&mut Cursor, Place)> {
+        let kind = self.kind();
+        kind.is_answered_by(&dashboard.list).then(|| (self.lists.cursor_mut(kind), dashboard.place()))
     }
 
     fn step_queues(&mut self, by: isize, dashboard: &Dashboard, source: &Source) {
@@ -109,10 +102,12 @@ impl UiState {
             .into_iter()
             .filter_map(|item| item.flow(&dashboard.queues))
             .collect();
-        let now = flows.iter().position(|flow| Some(*flow) == self.selected);
+        let now = flows.iter().position(|flow| Some(*flow) == self.selected());
         let next = now.map_or(0, |at| at.saturating_add_signed(by)).min(flows.len().saturating_sub(1));
         if let Some(flow) = flows.get(next) {
-            (self.selected, self.pending) = (Some(*flow), false);
+            let kind = self.kind();
+            let cursor = self.lists.cursor_mut(kind);
+            cursor.select(RowKey::Flow(*flow), cursor.at);
         }
     }
 
@@ -129,12 +124,10 @@ impl UiState {
 
     fn wheel(&mut self, by: isize, dashboard: &Dashboard, source: &Source) {
         match self.list(source) {
-            List::Flows => {
-                let last = dashboard.flows.matching.saturating_sub(self.page(source));
-                self.offset = self.offset.saturating_add_signed(by).min(last);
-                self.cursor = self.cursor.clamp(self.offset, self.offset + self.page(source).saturating_sub(1));
-                if self.selected.is_some() {
-                    self.step_flows(0, dashboard, source);
+            List::Rows => {
+                let page = self.page(source);
+                if let Some((cursor, place)) = self.cursor_in(dashboard) {
+                    cursor.scroll(by, &place, page);
                 }
             }
             _ => self.step(if by < 0 { Msg::Up } else { Msg::Down }, dashboard, source),
@@ -144,34 +137,37 @@ impl UiState {
     /// A tab is shown, a pane gets the focus, a row the cursor; the row under the cursor is opened.
     fn click(&mut self, at: Position, dashboard: &Dashboard, source: &Source) {
         let Some(parts) = self.screen(source) else { return };
-        if let Some((view, ..)) = layout::tabs(parts.tabs).into_iter().find(|(_, _, rect)| rect.contains(at)) {
-            return self.go(view, dashboard);
+        if let Some((view, ..)) = tabs::tabs(parts.tabs, self.tab()).into_iter().find(|(_, _, rect)| rect.contains(at))
+        {
+            return self.go(view);
         }
         if self.help || self.view == View::Flow {
             return;
         }
         if self.view == View::Overview {
-            let all = layout::panes(parts.body, self.zoomed());
+            let all = layout::panes(parts.body, self.zoomed(), source.kind);
             self.focus = all.into_iter().find(|(_, rect)| rect.contains(at)).map(|(pane, _)| pane).or(self.focus);
         }
-        let clicked = self.flow_at(at, dashboard, source);
-        if clicked.is_some() && clicked == self.selected {
-            self.open(dashboard);
-        } else if let Some(flow) = clicked {
-            (self.selected, self.pending) = (Some(flow), false);
+        let Some((key, place)) = self.row_at(at, dashboard, source) else { return };
+        if self.row() == Some(key) {
+            return self.open(dashboard);
         }
+        let kind = self.kind();
+        let cursor = self.lists.cursor_mut(kind);
+        cursor.select(key, place.unwrap_or(cursor.at));
     }
 
-    fn flow_at(&mut self, at: Position, dashboard: &Dashboard, source: &Source) -> Option<FlowId> {
+    /// The row at a point of the screen, and its place if it is one of the list in front.
+    fn row_at(&mut self, at: Position, dashboard: &Dashboard, source: &Source) -> Option<(RowKey, Option<usize>)> {
         if let Some(table) = self.table(source).filter(|table| table.contains(at)) {
-            let place = self.offset + usize::from(at.y - table.y);
-            let row = dashboard.flows.rows.get(place.checked_sub(dashboard.flows.offset)?)?;
-            self.cursor = place;
-            return Some(row.id);
+            let row = self.offset() + usize::from(at.y - table.y);
+            let (_, place) = self.cursor_in(dashboard)?;
+            return key_at(&place, row).map(|key| (key, Some(row)));
         }
         let (_, rect) = self.pane_rect(Pane::Queues, source).filter(|_| self.view == View::Overview)?;
         let line = usize::from(at.y.checked_sub(rect.y + 1)?);
         let items = queue_items(&dashboard.queues, usize::from(rect.height.saturating_sub(2)));
-        if rect.contains(at) { items.get(line)?.flow(&dashboard.queues) } else { None }
+        let flow = if rect.contains(at) { items.get(line)?.flow(&dashboard.queues) } else { None };
+        flow.map(|flow| (RowKey::Flow(flow), None))
     }
 }

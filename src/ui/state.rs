@@ -6,11 +6,14 @@ use ratatui::layout::Rect;
 use tui_input::Input;
 
 use crate::base::scrub;
-use crate::engine::{Dashboard, Filter, FlowId, Query, Sort};
+use crate::engine::{Dashboard, Filter, FlowId, GroupBy, Query, RowKey, Sort};
 
 use super::Source;
+use super::columns::Columns;
 use super::filter_prompt::FilterPrompt;
-use super::layout::{self, FLOW_COLUMNS_HEAD, Pane};
+use super::layout::{self, COLUMNS_HEAD, Pane};
+use super::lists::{Kind, Lists};
+use super::tabs::{self, ListParts};
 use super::theme_name::ThemeName;
 use super::time_style::TimeStyle;
 
@@ -20,8 +23,20 @@ pub enum View {
     #[default]
     Overview,
     Flows,
-    /// The selected flow in full.
+    Handshakes,
+    Queues,
+    /// TIME-WAIT, and who uses local ports.
+    TimeWait,
+    Listeners,
+    Processes,
+    /// One flow in full; it has no tab, for it opens from a row.
     Flow,
+}
+
+impl View {
+    /// Those with a tab, in their order.
+    pub const TABS: [Self; 7] =
+        [Self::Overview, Self::Flows, Self::Handshakes, Self::Queues, Self::TimeWait, Self::Listeners, Self::Processes];
 }
 
 /// What is being typed.
@@ -42,17 +57,19 @@ pub struct UiState {
     pub(super) came_from: View,
     pub(super) focus: Option<Pane>,
     pub(super) zoomed: bool,
-    pub(super) selected: Option<FlowId>,
-    /// Place of the first visible row and of the cursor among the matching flows.
-    pub(super) offset: usize,
-    pub(super) cursor: usize,
-    /// The cursor moved to a row that has not been loaded: select it when it comes.
-    pub(super) pending: bool,
+    /// The flow that is shown in full.
+    pub(super) opened: Option<FlowId>,
+    pub(super) lists: Lists,
+    pub(super) columns: Columns,
+    /// No handshake lately, so none are summed up.
+    pub(super) quiet: bool,
     /// The filter that was kept.
     pub(super) filter: Filter,
-    pub(super) sort: Sort,
+    /// A row of another list was opened as the flows that it stands for: where Esc leads, and the filter before.
+    pub(super) drilled: Option<(View, Filter)>,
     pub(super) prompt: Option<Prompt>,
     pub(super) help: bool,
+    pub(super) explain: bool,
     pub(super) help_scroll: usize,
     pub(super) detail_scroll: usize,
     pub(super) frozen: bool,
@@ -111,14 +128,35 @@ impl UiState {
     pub const fn times(&self) -> TimeStyle {
         self.times
     }
+    /// The order of the flow table.
     pub const fn sort(&self) -> Sort {
-        self.sort
+        self.lists.flows
+    }
+    /// What the list in front is ordered by, and whether the order is turned round.
+    pub fn order(&self) -> (&'static str, bool) {
+        self.lists.order(self.kind())
+    }
+    /// Which columns of the flow table are shown.
+    pub const fn columns(&self) -> &Columns {
+        &self.columns
+    }
+    /// How the flow table is grouped.
+    pub const fn group(&self) -> Option<GroupBy> {
+        self.lists.group
+    }
+    /// The view whose tab is lit: of a flow in full, the one that it was opened from.
+    pub fn tab(&self) -> View {
+        if self.view == View::Flow { self.came_from } else { self.view }
     }
     pub const fn prompt(&self) -> Option<&Prompt> {
         self.prompt.as_ref()
     }
     pub const fn help_open(&self) -> bool {
         self.help
+    }
+    /// Whether what is in front is explained.
+    pub const fn explains(&self) -> bool {
+        self.explain
     }
     pub const fn help_scroll(&self) -> usize {
         self.help_scroll
@@ -127,12 +165,16 @@ impl UiState {
         self.detail_scroll
     }
     /// The flow under the cursor, or shown in full.
-    pub const fn selected(&self) -> Option<FlowId> {
-        self.selected
+    pub fn selected(&self) -> Option<FlowId> {
+        if self.view == View::Flow { self.opened } else { self.row().and_then(RowKey::flow) }
     }
-    /// Place of the first visible row among the matching flows.
-    pub const fn offset(&self) -> usize {
-        self.offset
+    /// The row under the cursor of the list in front.
+    pub fn row(&self) -> Option<RowKey> {
+        self.lists.cursor(self.kind()).selected
+    }
+    /// Place of the first visible row in the list in front.
+    pub fn offset(&self) -> usize {
+        self.lists.cursor(self.kind()).offset
     }
     /// Live only: what is shown stands still while the capture goes on.
     pub const fn frozen(&self) -> bool {
@@ -149,7 +191,12 @@ impl UiState {
     /// Shows a view, as a key would (for pictures without a terminal).
     pub fn show(&mut self, view: View, flow: Option<FlowId>) {
         self.view = view;
-        self.selected = flow.or(self.selected);
+        self.came_from = if view == View::Flow { View::Flows } else { view };
+        self.opened = flow.or(self.opened);
+        if let Some(flow) = flow {
+            let kind = self.kind();
+            self.lists.cursor_mut(kind).selected = Some(RowKey::Flow(flow));
+        }
     }
     /// Filters, as if typed.
     pub fn set_filter(&mut self, filter: Filter) {
@@ -167,7 +214,7 @@ impl UiState {
     /// The pane that zoom and the movement keys mean; `None` outside the overview.
     pub fn focus(&self, source: &Source) -> Option<Pane> {
         let body = self.screen(source)?.body;
-        let shown = layout::panes(body, None);
+        let shown = layout::panes(body, None, source.kind);
         let there = |pane: &Pane| self.zoomed || shown.iter().any(|(other, _)| other == pane);
         let candidates = [self.focus, Some(Pane::Flows), Some(Pane::Queues), shown.first().map(|(pane, _)| *pane)];
         (self.view == View::Overview).then(|| candidates.into_iter().flatten().find(there))?
@@ -180,53 +227,66 @@ impl UiState {
 
     /// What the next dashboard must hold: the visible rows, and a page above and below so that scrolling does not wait.
     pub fn query(&self, source: &Source) -> Query {
-        let page = self.page(source);
+        let (page, kind) = (self.page(source), self.kind());
+        let cursor = self.lists.cursor(kind);
         Query {
             filter: self.filter().clone(),
-            sort: self.sort,
-            offset: self.offset.saturating_sub(page),
-            rows: page * 2 + page.min(self.offset),
-            follow: self.selected,
-            selected: if self.view == View::Flow { self.selected } else { None },
+            list: self.lists.query(kind),
+            sort: self.lists.flows,
+            offset: cursor.offset.saturating_sub(page),
+            rows: page * 2 + page.min(cursor.offset),
+            follow: cursor.selected,
+            selected: self.opened.filter(|_| self.view == View::Flow),
         }
     }
 
-    /// Takes in a new dashboard: the cursor stays on its flow, and on its line of the screen if it can.
+    /// Takes in a new dashboard: the cursor stays on its row, and on its line of the screen if it can. An answer to what
+    /// another view asked tells nothing of this one's rows.
     pub fn observe(&mut self, dashboard: &Dashboard, source: &Source) {
-        let pane = &dashboard.flows;
-        let page = self.page(source).max(1);
-        if self.pending {
-            self.cursor = self.cursor.min(pane.matching.saturating_sub(1));
-            if let Some(row) = self.cursor.checked_sub(pane.offset).and_then(|at| pane.rows.get(at)) {
-                self.selected = Some(row.id);
-                self.pending = false;
+        self.quiet = dashboard.handshakes.is_quiet();
+        let (page, kind) = (self.page(source).max(1), self.kind());
+        if kind.is_answered_by(&dashboard.list) {
+            let place = dashboard.place();
+            self.lists.cursor_mut(kind).observe(&place, page);
+            // The view of one flow, asked for by name before there was any: the first that comes.
+            if self.view == View::Flow && self.opened.is_none() {
+                self.opened = place.keys.first().and_then(|key| key.flow());
             }
-        } else if let Some(at) = pane.followed {
-            let line = self.cursor.saturating_sub(self.offset).min(page - 1);
-            self.cursor = at;
-            self.offset = self.cursor.saturating_sub(line);
         }
-        self.offset = self.offset.min(pane.matching.saturating_sub(page));
     }
 
-    /// Lets go of the selection: the table shows its first rows, whichever they become.
+    /// The list in front: of a flow in full, the one that it was opened from.
+    pub(super) fn kind(&self) -> Kind {
+        match (self.tab(), self.lists.group) {
+            (View::Flows, Some(_)) => Kind::Groups,
+            (tab, _) => Kind::of(tab),
+        }
+    }
+
+    /// Where the parts of a list stand.
+    pub fn list_parts(&self, view: View, body: Rect) -> ListParts {
+        tabs::list_parts(view, body, self.quiet)
+    }
+
+    /// Lets go of the selection: the list shows its first rows, whichever they become.
     pub(super) fn let_go(&mut self) {
-        (self.selected, self.offset, self.cursor, self.pending) = (None, 0, 0, false);
+        let kind = self.kind();
+        *self.lists.cursor_mut(kind) = Default::default();
     }
 
     pub(super) fn pane_rect(&self, pane: Pane, source: &Source) -> Option<(Pane, Rect)> {
         let body = self.screen(source)?.body;
-        layout::panes(body, self.zoomed()).into_iter().find(|(other, _)| *other == pane)
+        layout::panes(body, self.zoomed(), source.kind).into_iter().find(|(other, _)| *other == pane)
     }
 
-    /// The flow table's rows on the screen, if it is shown: below its border and headings.
+    /// The rows of the list in front on the screen, if it is shown: below its border and headings.
     pub(super) fn table(&self, source: &Source) -> Option<Rect> {
-        let rect = match self.view {
+        let rect = match self.tab() {
             View::Overview => self.pane_rect(Pane::Flows, source)?.1,
-            View::Flows | View::Flow => self.screen(source)?.body,
+            view => self.list_parts(view, self.screen(source)?.body).list,
         };
-        let head = 1 + FLOW_COLUMNS_HEAD;
-        Some(Rect { y: rect.y + head, height: rect.height.saturating_sub(head + 1), ..rect })
+        let head = 1 + COLUMNS_HEAD;
+        Some(Rect { y: rect.y + head.min(rect.height), height: rect.height.saturating_sub(head + 1), ..rect })
     }
 
     pub(super) fn page(&self, source: &Source) -> usize {

@@ -8,10 +8,11 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use crate::base::scrub;
-use crate::engine::{Dashboard, Filter, Sort, SortKey};
+use crate::engine::{Dashboard, Filter};
 
 use super::filter_prompt::FilterPrompt;
 use super::keys::{Binding, Msg};
+use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
 use super::{Control, Effect, Source, jump, layout};
 
@@ -53,6 +54,13 @@ impl UiState {
                     Vec::new()
                 }
             };
+        }
+        if self.columns.menu().is_some() && !matches!(bound.map(|row| row.msg), Some(Msg::Suspend)) {
+            if (key.code, bound.map(|row| row.msg)) == (KeyCode::Char('c'), Some(Msg::Quit)) {
+                return vec![Effect::Quit];
+            }
+            self.columns.on_key(key);
+            return Vec::new();
         }
         match bound {
             Some(row) if !row.when.holds(source.playback.is_some()) => {
@@ -133,30 +141,47 @@ impl UiState {
             Msg::Pause | Msg::Faster | Msg::Slower | Msg::Step | Msg::Restart | Msg::SeekForward | Msg::SeekBack => {
                 return self.control(msg, source).into_iter().map(Effect::Control).collect();
             }
+            _ => self.change(msg, dashboard, source),
+        }
+        Vec::new()
+    }
+
+    fn ask_filter(&mut self) {
+        self.help = false;
+        self.prompt = Some(Prompt::Filter(FilterPrompt::open(self.filter.clone())));
+    }
+
+    /// What is shown changes, and nothing else.
+    fn change(&mut self, msg: Msg, dashboard: &Dashboard, source: &Source) {
+        match msg {
             Msg::Help => {
+                self.explain = false;
                 self.help = !self.help;
                 self.help_scroll = 0;
             }
-            Msg::Go(view) => self.go(view, dashboard),
-            Msg::NextView => self.go(self.view_beside(1), dashboard),
-            Msg::PrevView => self.go(self.view_beside(2), dashboard),
+            Msg::Explain => {
+                self.help = false;
+                self.explain = !self.explain;
+            }
+            Msg::Go(view) => self.go(view),
+            Msg::NextView => self.go(self.view_beside(1)),
+            Msg::PrevView => self.go(self.view_beside(View::TABS.len() - 1)),
             Msg::Open => self.open(dashboard),
             Msg::Back => self.back(),
             Msg::NextPane => self.move_focus(1, source),
             Msg::PrevPane => self.move_focus(-1, source),
             Msg::Zoom => self.zoom(source),
-            Msg::Filter => {
-                self.help = false;
-                self.prompt = Some(Prompt::Filter(FilterPrompt::open(self.filter.clone())));
-            }
+            Msg::Filter => self.ask_filter(),
             Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),
-            Msg::NextSort => {
-                let at = SortKey::ALL.iter().position(|key| *key == self.sort.by).map_or(0, |at| at + 1);
-                self.sort = Sort { by: SortKey::ALL[at % SortKey::ALL.len()], reverse: false };
-                self.let_go();
+            Msg::NextSort => self.reorder(Turn::Next),
+            Msg::ReverseSort => self.reorder(Turn::Reverse),
+            Msg::Columns => {
+                self.go(View::Flows);
+                self.columns.open();
             }
-            Msg::ReverseSort => {
-                self.sort.reverse = !self.sort.reverse;
+            Msg::NextGroup => {
+                self.view = View::Flows;
+                self.lists.next_group();
                 self.let_go();
             }
             Msg::NextTimes => {
@@ -167,11 +192,8 @@ impl UiState {
                 self.theme = self.theme.next(self.own_theme);
                 self.say(&format!("theme {}", self.theme.name()));
             }
-            Msg::Up | Msg::Down | Msg::PageUp | Msg::PageDown | Msg::Top | Msg::Bottom => {
-                self.step(msg, dashboard, source);
-            }
+            _ => self.step(msg, dashboard, source),
         }
-        Vec::new()
     }
 
     fn control(&mut self, msg: Msg, source: &Source) -> Option<Control> {
@@ -195,63 +217,20 @@ impl UiState {
         })
     }
 
-    const fn view_beside(&self, steps: usize) -> View {
-        let place = match self.view {
-            View::Overview => 0,
-            View::Flows => 1,
-            View::Flow => 2,
-        };
-        layout::TABS[(place + steps) % layout::TABS.len()].0
+    fn view_beside(&self, steps: usize) -> View {
+        let place = View::TABS.iter().position(|view| *view == self.tab()).unwrap_or(0);
+        View::TABS[(place + steps) % View::TABS.len()]
     }
 
-    pub(super) fn go(&mut self, view: View, dashboard: &Dashboard) {
-        self.help = false;
-        if view == View::Flow {
-            return self.open(dashboard);
-        }
-        self.view = view;
-    }
-
-    /// Opens the selected flow, or the first of the table if none is selected.
-    pub(super) fn open(&mut self, dashboard: &Dashboard) {
-        self.help = false;
-        // Until the row under the cursor has come, there is nothing to open that the user has seen.
-        if self.view == View::Flow || self.pending {
-            return;
-        }
-        if self.selected.is_none() {
-            let first = self.offset.checked_sub(dashboard.flows.offset).and_then(|at| dashboard.flows.rows.get(at));
-            self.selected = first.map(|row| row.id);
-            self.cursor = self.offset;
-        }
-        if self.selected.is_none() {
-            return self.say("no flow to open");
-        }
-        self.came_from = self.view;
-        self.detail_scroll = 0;
-        self.view = View::Flow;
-    }
-
-    /// One step out: help, details, zoom, selection, filter, in this order.
-    fn back(&mut self) {
-        if self.help {
-            self.help = false;
-        } else if self.view == View::Flow {
-            self.view = self.came_from;
-        } else if self.zoomed && self.view == View::Overview {
-            self.zoomed = false;
-        } else if self.selected.is_some() {
-            self.let_go();
-        } else if !self.filter.is_empty() {
-            self.filter = Filter::default();
-        } else {
-            self.view = View::Overview;
-        }
+    fn reorder(&mut self, turn: Turn) {
+        let kind = self.kind();
+        self.lists.reorder(kind, turn);
+        self.let_go();
     }
 
     fn move_focus(&mut self, by: isize, source: &Source) {
         let (Some(now), Some(parts)) = (self.focus(source), self.screen(source)) else { return };
-        let all = layout::panes(parts.body, None);
+        let all = layout::panes(parts.body, None, source.kind);
         let place = all.iter().position(|(pane, _)| *pane == now).unwrap_or(0);
         let next = (place as isize + by).rem_euclid(all.len() as isize) as usize;
         self.focus = Some(all[next].0);

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::base::{Endpoint, Scope, Scrubbed, Seq, TcpState, Timestamp};
 use crate::engine::{
     AcceptRow, Dashboard, EndCell, Evicted, FailingPeer, FlowDetail, FlowId, FlowPane, FlowRow, HandshakePane,
-    KernelQueues, KernelSight, Loss, Ownership, Percentiles, QueuePane, QueueRow, Rtt, Sees, SocketDetail, StatePane,
-    StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
+    KernelQueues, KernelSight, ListPane, Loss, Ownership, Percentiles, ProcessId, ProcessRow, QueuePane, QueueRow, Rtt,
+    Sees, SocketDetail, StatePane, StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
 };
 use crate::flow::{
     AnalysisCounts, Completeness, ConnState, Delays, HalfTiming, HalfView, HandshakeOutcome, HandshakeView, IdleGap,
@@ -22,28 +22,28 @@ use crate::wire::{Decoded, FrameCounts, Undecoded};
 /// 2026-11-21 14:03:22 UTC.
 pub(super) const NOW: Timestamp = Timestamp::from_nanos(1_795_269_802_000_000_000);
 
-fn ago(secs: u64) -> Timestamp {
+pub(super) fn ago(secs: u64) -> Timestamp {
     NOW - Duration::from_secs(secs)
 }
 
-const fn ms(n: u64) -> Duration {
+pub(super) const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-const fn us(n: u64) -> Duration {
+pub(super) const fn us(n: u64) -> Duration {
     Duration::from_micros(n)
 }
 
-fn end(host: u8, port: u16) -> Endpoint {
+pub(super) fn end(host: u8, port: u16) -> Endpoint {
     Endpoint::new([10, 0, 0, host], port)
 }
 
-fn end6(port: u16) -> Endpoint {
+pub(super) fn end6(port: u16) -> Endpoint {
     Endpoint::new("2001:db8:85a3:1234:5678:8a2e:370:7334".parse::<IpAddr>().unwrap(), port)
 }
 
 /// A ramp with a wave on it: the same each time.
-fn wave(len: u64, base: u64, swing: u64) -> Vec<u64> {
+pub(super) fn wave(len: u64, base: u64, swing: u64) -> Vec<u64> {
     (0..len).map(|n| base * (n + 20) / (len + 20) + swing * ((n * 7 + n * n) % 11) / 10).collect()
 }
 
@@ -69,12 +69,12 @@ pub(super) fn capture_source() -> Source {
     }
 }
 
-fn process(pid: u32, comm: &str, cmdline: &str) -> Arc<Process> {
+pub(super) fn process(pid: u32, comm: &str, cmdline: &str) -> Arc<Process> {
     let text = Scrubbed::new;
     Arc::new(Process { pid, start_time: 1, comm: text(comm), cmdline: text(cmdline), user: text("www-data") })
 }
 
-fn held(pid: u32, comm: &str, fd: u32) -> Ownership {
+pub(super) fn held(pid: u32, comm: &str, fd: u32) -> Ownership {
     Ownership::Held { process: process(pid, comm, &format!("/usr/bin/{comm} --serve --port 8080")), fd, others: 0 }
 }
 
@@ -93,6 +93,8 @@ pub(super) fn empty() -> Dashboard {
         queues: QueuePane::default(),
         time_wait: TimeWaitPane::default(),
         flows: FlowPane::default(),
+        list: ListPane::Flows,
+        busiest: Vec::new(),
         flow: None,
     }
 }
@@ -118,6 +120,7 @@ pub(super) fn live() -> Dashboard {
             bits_per_s: 81_020_000,
             segments: wave(120, 11_000, 3_000),
             bits: wave(120, 70_000_000, 31_000_000),
+            resent: wave(90, 40, 55),
         },
         loss: Some(Loss { ts: NOW, kernel: Some(0), interface: Some(0), ours: 0, frames: frames() }),
         sees: Sees {
@@ -138,8 +141,32 @@ pub(super) fn live() -> Dashboard {
         queues: QueuePane { kernel: Some(kernel_queues()), wire: vec![closed_window()], unknown_halves: 0 },
         time_wait: time_wait(),
         flows: FlowPane { all: 2_104, matching: 2_104, offset: 0, followed: None, rows },
+        list: ListPane::Flows,
+        busiest: busiest(),
         flow: None,
     }
+}
+
+fn busiest() -> Vec<ProcessRow> {
+    let row = |pid, comm: &str, sockets, rate| ProcessRow {
+        id: ProcessId { pid, start_time: 1 },
+        process: process(pid, comm, comm),
+        sockets,
+        listen: 1,
+        estab: sockets / 2,
+        close_wait: 0,
+        recv_q: 0,
+        send_q: 0,
+        bits_per_s: rate,
+        open: false,
+    };
+    vec![
+        row(812, "nginx", 1_322, Some(41_200_000)),
+        row(640, "postgres", 96, Some(22_004_000)),
+        row(4_121, "report.py", 4, Some(3_100_000)),
+        row(77, "worker", 401, Some(0)),
+        row(99, "app", 1, None),
+    ]
 }
 
 fn frames() -> FrameCounts {
@@ -411,6 +438,7 @@ pub(super) fn live_flow() -> Dashboard {
         inode: Some(482_113),
         cookie: Some(0x5_01f2),
         buffers: Some((131_072, 425_984)),
+        drops: None,
         info: Some(Box::new(info())),
     };
     let timer = Timer { kind: TimerKind::Persist, left: ms(3_210), retries: 4 };

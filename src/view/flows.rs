@@ -1,4 +1,5 @@
-//! The flow table: one line a connection; only the visible rows are laid out. Columns give way by weight.
+//! The flow table: one line a connection; only the visible rows are laid out. Columns give way by weight. Grouped, it
+//! has a line for each group (`flow_groups`).
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -56,7 +57,7 @@ fn summary(context: &Context<'_>, area: Rect) -> String {
     }
 }
 
-fn empty(context: &Context<'_>) -> String {
+pub(super) fn empty(context: &Context<'_>) -> String {
     let data = &context.dashboard.flows;
     match (data.all, context.ui.filter().text()) {
         (0, _) if context.dashboard.now.is_none() => "waiting for the first segment or socket".to_owned(),
@@ -67,7 +68,7 @@ fn empty(context: &Context<'_>) -> String {
 
 /// What a column shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Mark,
     Process,
     Orig,
@@ -89,13 +90,19 @@ enum Kind {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Column {
-    kind: Kind,
-    width: usize,
+pub(super) struct Column {
+    pub(super) kind: Kind,
+    pub(super) width: usize,
 }
 
 /// From this width on, an IPv4 end has the room that it needs before lighter columns have any.
 const ROOMY: usize = 100;
+
+/// From this width on, a client's process and its server's have the room that they need, too.
+const WIDE: usize = 180;
+
+/// No column is made narrower.
+const NARROWEST: usize = 4;
 
 /// Every column in the order of the screen: least width, and weight (0 is the last to go).
 const COLUMNS: [(Kind, usize, u8); 17] = [
@@ -111,7 +118,7 @@ const COLUMNS: [(Kind, usize, u8); 17] = [
     (Kind::SendQ, 8, 3),
     (Kind::Rtt, 9, 6),
     (Kind::Retrans, 7, 7),
-    (Kind::Lost, 5, 8),
+    (Kind::Lost, 5, 11),
     (Kind::Rate, 12, 5),
     (Kind::Bytes, 9, 9),
     (Kind::Age, instants::WIDTH, 7),
@@ -119,20 +126,46 @@ const COLUMNS: [(Kind, usize, u8); 17] = [
 ];
 
 /// Chooses columns by weight, then widens those that hold names as far as the visible rows need it.
-fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column> {
+pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column> {
     let kernel = context.sees_kernel();
     let wire = context.dashboard.sees.wire;
+    let chosen_by_user = context.ui.columns();
+    let name = |kind: Kind| heading(kind).0.trim();
     let serves = |kind: Kind| match kind {
+        _ if !chosen_by_user.shows(name(kind)) => false,
         Kind::Process | Kind::RecvQ | Kind::SendQ => kernel,
         Kind::Name => context.dashboard.sees.names,
         Kind::Retrans => kernel || wire,
         Kind::Outcome | Kind::Rate | Kind::Bytes | Kind::Lost => wire,
         _ => true,
     };
-    let least = |at: usize| match COLUMNS[at] {
-        (Kind::Orig | Kind::Resp, width, _) if room >= ROOMY => width + 3,
-        (_, width, _) => width,
+    let base = |at: usize| {
+        let (kind, width, _) = COLUMNS[at];
+        let narrowest = width.min(NARROWEST);
+        width.saturating_add_signed(chosen_by_user.extra(name(kind))).max(narrowest)
     };
+    let least = |at: usize| match COLUMNS[at].0 {
+        Kind::Orig | Kind::Resp if room >= ROOMY => base(at) + 3,
+        Kind::Process if room >= WIDE => base(at) + 28,
+        _ => base(at),
+    };
+    let (mut chosen, mut left) = chosen_by_weight(room, serves, least);
+    chosen.sort_unstable();
+    // What was kept free for addresses goes to whoever needs it.
+    left += chosen.iter().map(|at| least(*at) - base(*at)).sum::<usize>();
+    let mut columns: Vec<Column> =
+        chosen.into_iter().map(|at| Column { kind: COLUMNS[at].0, width: base(at) }).collect();
+    if !columns.iter().any(|column| column.kind == Kind::State(Side::Resp)) {
+        for column in columns.iter_mut().filter(|column| column.kind == Kind::State(Side::Orig)) {
+            column.kind = Kind::NearState;
+        }
+    }
+    widen(context, rows, &mut columns, left);
+    columns
+}
+
+/// The columns that fit by weight, and what room they leave.
+fn chosen_by_weight(room: usize, serves: impl Fn(Kind) -> bool, least: impl Fn(usize) -> usize) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..COLUMNS.len()).filter(|at| serves(COLUMNS[*at].0)).collect();
     order.sort_by_key(|at| COLUMNS[*at].2);
     let mut chosen = Vec::new();
@@ -146,18 +179,7 @@ fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column>
         left -= need;
         chosen.push(at);
     }
-    chosen.sort_unstable();
-    // What was kept free for addresses goes to whoever needs it.
-    left += chosen.iter().map(|at| least(*at) - COLUMNS[*at].1).sum::<usize>();
-    let mut columns: Vec<Column> =
-        chosen.into_iter().map(|at| Column { kind: COLUMNS[at].0, width: COLUMNS[at].1 }).collect();
-    if !columns.iter().any(|column| column.kind == Kind::State(Side::Resp)) {
-        for column in columns.iter_mut().filter(|column| column.kind == Kind::State(Side::Orig)) {
-            column.kind = Kind::NearState;
-        }
-    }
-    widen(context, rows, &mut columns, left);
-    columns
+    (chosen, left)
 }
 
 fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut left: usize) {
@@ -197,30 +219,16 @@ const fn arrow(row: &FlowRow) -> &'static str {
     if row.orig_known { "→" } else { "–" }
 }
 
-fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
+pub(super) fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
     let theme = context.theme;
     let sort = context.ui.sort();
     let mut spans = Vec::new();
     for column in columns {
-        let (name, key) = match column.kind {
-            Kind::Mark => ("", None),
-            Kind::Process => ("process", Some(SortKey::Process)),
-            Kind::Orig => ("orig", Some(SortKey::Orig)),
-            Kind::Resp => ("  resp", Some(SortKey::Resp)),
-            Kind::Name => ("name", None),
-            Kind::State(Side::Orig) => ("orig state", Some(SortKey::State)),
-            Kind::State(Side::Resp) => ("resp state", None),
-            Kind::NearState => ("state", Some(SortKey::State)),
-            Kind::Outcome => ("handshake", None),
-            Kind::RecvQ => ("Recv-Q", Some(SortKey::RecvQ)),
-            Kind::SendQ => ("Send-Q", Some(SortKey::SendQ)),
-            Kind::Rtt => ("RTT", Some(SortKey::Rtt)),
-            Kind::Retrans => ("retrans", None),
-            Kind::Lost => ("lost", None),
-            Kind::Rate => ("rate", Some(SortKey::Rate)),
-            Kind::Bytes => ("payload", Some(SortKey::Bytes)),
-            Kind::Age => (instants::headings(context.ui.times()).0, Some(SortKey::First)),
-            Kind::Idle => (instants::headings(context.ui.times()).1, Some(SortKey::Recent)),
+        let (name, key) = heading(column.kind);
+        let name = match column.kind {
+            Kind::Age => instants::headings(context.ui.times()).0,
+            Kind::Idle => instants::headings(context.ui.times()).1,
+            _ => name,
         };
         let sorted = key == Some(sort.by);
         let arrow = if !sorted {
@@ -239,7 +247,31 @@ fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
     Line::from(spans)
 }
 
-const fn is_number(kind: Kind) -> bool {
+/// What a column is called, and the order by it.
+const fn heading(kind: Kind) -> (&'static str, Option<SortKey>) {
+    match kind {
+        Kind::Mark => ("", None),
+        Kind::Process => ("process", Some(SortKey::Process)),
+        Kind::Orig => ("orig", Some(SortKey::Orig)),
+        Kind::Resp => ("  resp", Some(SortKey::Resp)),
+        Kind::Name => ("name", None),
+        Kind::State(Side::Orig) => ("orig state", Some(SortKey::State)),
+        Kind::State(Side::Resp) => ("resp state", None),
+        Kind::NearState => ("state", Some(SortKey::State)),
+        Kind::Outcome => ("handshake", None),
+        Kind::RecvQ => ("Recv-Q", Some(SortKey::RecvQ)),
+        Kind::SendQ => ("Send-Q", Some(SortKey::SendQ)),
+        Kind::Rtt => ("RTT", Some(SortKey::Rtt)),
+        Kind::Retrans => ("retrans", None),
+        Kind::Lost => ("lost", None),
+        Kind::Rate => ("rate", Some(SortKey::Rate)),
+        Kind::Bytes => ("payload", Some(SortKey::Bytes)),
+        Kind::Age => ("age", Some(SortKey::First)),
+        Kind::Idle => ("idle", Some(SortKey::Recent)),
+    }
+}
+
+pub(super) const fn is_number(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::RecvQ
@@ -254,7 +286,7 @@ const fn is_number(kind: Kind) -> bool {
     )
 }
 
-fn row_line(context: &Context<'_>, row: &FlowRow, columns: &[Column]) -> Line<'static> {
+pub(super) fn row_line(context: &Context<'_>, row: &FlowRow, columns: &[Column]) -> Line<'static> {
     let mut spans = Vec::with_capacity(columns.len() * 2);
     for column in columns {
         spans.push(cell(context, row, *column));
@@ -383,4 +415,15 @@ pub(super) fn tuple(row: &FlowRow, room: usize) -> String {
     let each = room.saturating_sub(3) / 2;
     let text = format!("{} {} {}", endpoint(row.orig.endpoint, each), arrow(row), endpoint(row.resp.endpoint, each));
     fit(&text, room).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_menu_lists_every_column() {
+        let named: Vec<&str> = COLUMNS.iter().map(|(kind, ..)| heading(*kind).0.trim()).collect();
+        assert_eq!(named[1..], crate::ui::FLOW_COLUMNS);
+    }
 }

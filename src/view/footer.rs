@@ -152,12 +152,12 @@ fn hints(context: &Context<'_>, room: usize) -> Line<'static> {
         push("j k", "scroll", 0);
     }
     let idle = |msg: Msg| {
-        matches!(
-            (context.ui.help_open(), context.ui.view(), msg),
-            (true, _, Msg::Open | Msg::Zoom | Msg::NextSort)
-                | (false, View::Flow, Msg::Open | Msg::Filter | Msg::NextSort | Msg::Zoom)
-                | (false, View::Flows, Msg::Zoom)
-        )
+        (msg == Msg::Zoom && context.ui.view() != View::Overview)
+            || matches!(
+                (context.ui.help_open(), context.ui.view(), msg),
+                (true, _, Msg::Open | Msg::Zoom | Msg::NextSort)
+                    | (false, View::Flow, Msg::Open | Msg::Filter | Msg::NextSort)
+            )
     };
     let rows = BINDINGS.iter().filter(|row| row.when.holds(replay) && !idle(row.msg));
     let rows = rows.filter_map(|row| Some((row, row.hint?)));

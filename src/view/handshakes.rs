@@ -20,8 +20,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let rest = if context.dashboard.sees.wire { window.as_str() } else { "" };
     let inner = pane(buf, area, title("Handshakes", rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
-    let quiet = data.begun == 0 && data.waiting == 0 && data.outcomes.iter().all(|(_, n)| *n == 0);
-    let lines = match (context.dashboard.sees.wire, quiet) {
+    let lines = match (context.dashboard.sees.wire, data.is_quiet()) {
         (false, _) => return message(buf, inner, unseen(context), theme),
         (true, true) => {
             let mut lines = vec![Line::from(styled(format!("none in the {window}"), theme.dim))];
@@ -42,7 +41,7 @@ fn unseen(context: &Context<'_>) -> &'static str {
 }
 
 /// The window, or the time since the first input if that is shorter.
-fn window(context: &Context<'_>) -> Duration {
+pub(super) fn window(context: &Context<'_>) -> Duration {
     let so_far = context.dashboard.since.map_or(Duration::ZERO, |since| context.ago(since));
     context.dashboard.handshakes.window.min(Duration::from_secs(so_far.as_secs().max(1)))
 }
@@ -66,7 +65,7 @@ fn sections(context: &Context<'_>, data: &HandshakePane, room: usize, height: us
     sections
 }
 
-fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let failed = data.outcomes.iter().filter(|(outcome, n)| outcome.is_failure() && *n > 0);
     let line = |(outcome, n): &(HandshakeOutcome, u64)| {
         let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
@@ -117,7 +116,7 @@ fn counted(name: &str, n: u64, room: usize, theme: &Theme) -> Vec<Span<'static>>
     vec![gap(2), styled(left(name, NAME), theme.text), styled(right(&count(n), amount(room)), theme.strong)]
 }
 
-fn completed(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> {
+pub(super) fn completed(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> {
     let all: u64 = data.outcomes.iter().map(|(_, n)| n).sum();
     let good: u64 = data.outcomes.iter().filter(|(outcome, _)| !outcome.is_failure()).map(|(_, n)| n).sum();
     let mut spans = counted(HandshakeOutcome::Completed.name(), good, room, theme);
@@ -125,11 +124,11 @@ fn completed(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> 
     Line::from(spans)
 }
 
-fn waiting(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn waiting(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     if data.waiting == 0 { Vec::new() } else { vec![Line::from(counted("waiting", data.waiting, room, theme))] }
 }
 
-fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) -> Line<'static> {
+pub(super) fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) -> Line<'static> {
     let theme = context.theme;
     let secs = window(context).as_secs().max(1);
     let mut spans = counted("begun", data.begun, room, theme);
@@ -137,7 +136,7 @@ fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) -> Line<'stat
     Line::from(spans)
 }
 
-fn begun_history(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn begun_history(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let columns = room.saturating_sub(12);
     let bars = spark(&data.begun_per_s, columns);
     if bars.is_empty() {
@@ -148,7 +147,7 @@ fn begun_history(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'
 }
 
 /// The percentiles, as many as fit: the worst of them matter more than those between.
-fn latency(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn latency(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let Some(times) = data.latency else { return Vec::new() };
     let (p50, p95, p99, max) = (("p50", times.p50), ("p95", times.p95), ("p99", times.p99), ("max", times.max));
     let choices = [vec![p50, p95, p99, max], vec![p50, p95, p99], vec![p50, p99], vec![p99]];
@@ -164,7 +163,7 @@ fn latency(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static
 }
 
 /// Completed handshakes by latency on a logarithmic axis.
-fn histogram(data: &HandshakePane, room: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub(super) fn histogram(data: &HandshakePane, room: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
     let (Some((first, _)), Some((last, _))) = (data.histogram.first(), data.histogram.iter().rev().nth(1)) else {
         return Vec::new();
     };
@@ -181,20 +180,22 @@ fn histogram(data: &HandshakePane, room: usize, height: usize, theme: &Theme) ->
     }
     let bars = chart(&values, values.len(), height);
     let mut lines: Vec<Line<'static>> = bars.into_iter().map(|bar| Line::from(styled(bar, theme.spark))).collect();
-    lines.push(Line::from(styled(axis(data, wide), theme.dim)));
+    lines.push(Line::from(styled(axis(data, wide, room), theme.dim)));
     lines
 }
 
 /// The bounds between the buckets, each at the edge that it is: bars to its left took at most so long, bars to its
-/// right longer.
-fn axis(data: &HandshakePane, wide: usize) -> String {
+/// right longer. Powers of ten, or of a hundred or a thousand where those do not stand apart.
+fn axis(data: &HandshakePane, wide: usize, room: usize) -> String {
+    let bounds = &data.histogram[..data.histogram.len().saturating_sub(1)];
+    let label = |(bound, _): &(Duration, u64)| format!("▏{}", short_bound(*bound));
+    let fits = |step: &usize| bounds.iter().step_by(2 * step).all(|bound| width(&label(bound)) <= 2 * step * wide);
+    let step = (1..=3).find(fits).unwrap_or(3);
     let mut text = String::new();
-    let bounds = data.histogram.iter().take(data.histogram.len().saturating_sub(1)).enumerate();
-    for (index, (bound, _)) in bounds.step_by(2) {
+    for (index, bound) in bounds.iter().enumerate().step_by(2 * step) {
         let at = (index + 1) * wide;
-        let room = (data.histogram.len() * wide).saturating_sub(at);
-        let label = format!("▏{}", short_bound(*bound));
-        if width(&text) <= at && width(&label) <= room {
+        let label = label(bound);
+        if width(&text) <= at && at + width(&label) <= room {
             text = left(&text, at) + &label;
         }
     }
@@ -211,10 +212,13 @@ fn short_bound(bound: Duration) -> String {
     }
 }
 
-fn failing(context: &Context<'_>, peers: &[FailingPeer], room: usize) -> Vec<Line<'static>> {
+pub(super) fn failing(context: &Context<'_>, peers: &[FailingPeer], room: usize) -> Vec<Line<'static>> {
     let theme = context.theme;
-    let place = room.saturating_sub(12 + 9 + 12).clamp(8, 47);
-    let head = format!("{}{}{}{}", left("failing", place), left("  outcome", 13), right("count", 8), right("last", 9));
+    // The instant gives way first.
+    let last = if room >= 21 + 2 + 11 + 8 + 11 { 11 } else { 0 };
+    let place = room.saturating_sub(2 + 11 + 8 + last).clamp(8, 47);
+    let when = right("last", last);
+    let head = format!("{}  {}{}{when}", left("to", place), left("outcome", 11), right("count", 8));
     let mut lines = vec![Line::default(), Line::from(styled(fit(&head, room).into_owned(), theme.dim))];
     for peer in peers {
         let when = format!("{} ago", age(context.ago(peer.last)));
@@ -222,7 +226,7 @@ fn failing(context: &Context<'_>, peers: &[FailingPeer], room: usize) -> Vec<Lin
             styled(left(&endpoint(peer.resp, place), place), theme.text),
             styled(format!("  {}", left(peer.outcome.name(), 11)), theme.warning),
             styled(right(&count(peer.count), 8), theme.strong),
-            styled(right(&when, 11), theme.dim),
+            styled(right(&when, last), theme.dim),
         ]));
     }
     lines

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, SourceKind, TABS, notice_lines, tabs};
+use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, SourceKind, View, notice_lines, tabs};
 
 use super::Context;
 use super::format::{bits, clock, count, date_clock, position, short_count};
@@ -184,10 +184,12 @@ fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Lin
 pub(super) fn draw_tabs(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
     let mut end = area.x;
-    for (index, (view, name, rect)) in tabs(area).into_iter().enumerate() {
-        let style = if view == context.ui.view() { theme.cursor } else { theme.text };
+    let all = tabs(area, context.ui.tab());
+    let last = all.len().saturating_sub(1);
+    for (index, (view, name, rect)) in all.into_iter().enumerate() {
+        let style = if view == context.ui.tab() { theme.cursor } else { theme.text };
         put(buf, rect, &Line::from(styled(format!(" {name} "), style)));
-        if index + 1 < TABS.len() && rect.right() < area.right() {
+        if index < last && rect.right() < area.right() {
             put(buf, Rect { x: rect.right(), width: 1, ..area }, &Line::from(styled("│", theme.border)));
         }
         end = rect.right();
@@ -198,25 +200,36 @@ pub(super) fn draw_tabs(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     put(buf, Rect { x: area.right().saturating_sub(width), width, ..area }.intersection(area), &line);
 }
 
-/// Filter, order and how many match, at the right of the tabs.
+/// Filter, order and how many match, at the right of the tabs: as much of it as there is room for.
 fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
-    let (ui, flows, theme) = (context.ui, &context.dashboard.flows, context.theme);
-    let sort = ui.sort();
-    let arrow = if sort.reverse { "▲" } else { "▼" };
-    let order = format!("sort {} {arrow}", sort.by.name());
+    let (ui, theme) = (context.ui, context.theme);
+    if let (View::Flow, Some(flow)) = (ui.view(), ui.selected()) {
+        let text = format!("› flow {flow}");
+        return Line::from(vec![styled(fit(&text, room.saturating_sub(1)).into_owned(), theme.strong), gap(1)]);
+    }
+    let (by, reverse) = ui.order();
+    let order = format!("sort {by} {}", if reverse { "▲" } else { "▼" });
     let filter = ui.filter().text();
     if filter.is_empty() {
         let text = if width(&order) < room { order } else { String::new() };
         return Line::from(vec![styled(text, theme.dim), gap(1)]);
     }
-    let found = format!("{} of {}", count(flows.matching as u64), count(flows.all as u64));
-    let left = room.saturating_sub(found.len() + width(&order) + 4 + 1 + 7);
-    let order = if left >= 8 { format!("  {order}") } else { String::new() };
-    let left = room.saturating_sub(found.len() + width(&order) + 2 + 1 + 7);
+    let found = match (ui.tab(), &context.dashboard.flows) {
+        (View::Overview | View::Flows, flows) => {
+            format!("  {} of {}", count(flows.matching as u64), count(flows.all as u64))
+        }
+        _ => String::new(),
+    };
+    let label = if room >= 24 { "filter " } else { "/" };
+    // What is typed keeps some room, whatever else there is to say.
+    let typed = label.len() + 8;
+    let order = format!("  {order}");
+    let order = if room > typed + width(&found) + width(&order) { order } else { String::new() };
+    let found = if room > typed + width(&found) { found } else { String::new() };
+    let left = room.saturating_sub(label.len() + found.len() + width(&order) + 1);
     Line::from(vec![
-        styled("filter ", theme.dim),
+        styled(label, theme.dim),
         styled(fit(filter, left).into_owned(), theme.strong),
-        gap(2),
         styled(found, theme.text),
         styled(order, theme.dim),
         gap(1),

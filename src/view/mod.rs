@@ -4,8 +4,12 @@
 //! read: times come from the dashboard, the time zone from the [`Theme`]. A file a pane. Read first: `ui::layout`
 //! (where things stand), `format` (one unit for one thing), `widgets`.
 
+mod busiest;
+mod column_menu;
+mod explain;
 mod flow;
 mod flow_end;
+mod flow_groups;
 mod flow_losses;
 mod flow_times;
 mod flow_waits;
@@ -13,12 +17,19 @@ mod flow_zeek;
 mod flows;
 mod footer;
 mod format;
+mod handshake_list;
 mod handshakes;
+mod handshakes_wide;
 mod header;
 mod help;
 mod instants;
+mod listener_list;
+mod port_list;
+mod process_list;
+mod queue_list;
 mod queues;
 mod states;
+mod table;
 mod theme;
 mod theme_file;
 mod time_wait;
@@ -77,9 +88,19 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
     match ui.view() {
         _ if ui.help_open() => help::draw(&context, parts.body, buf),
         View::Overview => overview(&context, parts.body, buf),
-        View::Flows => flows::draw(&context, true, parts.body, buf),
+        View::Flows => match ui.group() {
+            Some(by) => flow_groups::draw(&context, by, parts.body, buf),
+            None => flows::draw(&context, true, parts.body, buf),
+        },
+        View::Handshakes => handshake_list::draw(&context, parts.body, buf),
+        View::Queues => queue_list::draw(&context, parts.body, buf),
+        View::TimeWait => port_list::draw(&context, parts.body, buf),
+        View::Listeners => listener_list::draw(&context, parts.body, buf),
+        View::Processes => process_list::draw(&context, parts.body, buf),
         View::Flow => flow::draw(&context, parts.body, buf),
     }
+    column_menu::draw(&context, parts.body, buf);
+    explain::draw(&context, parts.body, buf);
     footer::draw(&context, parts.footer, buf);
 }
 
@@ -98,13 +119,14 @@ pub fn to_ascii(buf: &mut Buffer) {
 
 fn overview(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
     let focus = context.ui.focus(context.source);
-    for (pane, rect) in panes(body, context.ui.zoomed()) {
+    for (pane, rect) in panes(body, context.ui.zoomed(), context.source.kind) {
         let focused = focus == Some(pane);
         match pane {
             Pane::Handshakes => handshakes::draw(context, focused, rect, buf),
             Pane::States => states::draw(context, focused, rect, buf),
             Pane::Queues => queues::draw(context, focused, rect, buf),
             Pane::TimeWait => time_wait::draw(context, focused, rect, buf),
+            Pane::Busiest => busiest::draw(context, focused, rect, buf),
             Pane::Traffic => traffic::draw(context, focused, rect, buf),
             Pane::Flows => flows::draw(context, focused, rect, buf),
         }

@@ -1,23 +1,18 @@
 //! Queues, fullest first: Recv-Q, Send-Q and accept queues by the kernel; unacknowledged bytes and closed windows by
 //! the wire.
 
-use std::time::Duration;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::base::{Endpoint, Timestamp};
-use crate::engine::{AcceptRow, FlowId, Ownership, QueueRow, WireQueueRow};
+use crate::engine::{AcceptRow, FlowId, Ownership, QueueEntry, QueueRow, STUCK, WireQueueRow};
 use crate::ui::{QueueItem, overflows, queue_items};
 
 use super::Context;
 use super::format::{age, bytes, count, endpoint, owner_in};
 use super::theme::Severity;
 use super::widgets::{bar, fit, gap, left, message, pane, put_all, right, spark, styled, title, width};
-
-/// A Recv-Q that has not been empty for this long is marked: its process is slow, or does not read.
-const LONG: Duration = Duration::from_secs(10);
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.queues);
@@ -37,7 +32,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &lines);
 }
 
-fn empty(context: &Context<'_>) -> &'static str {
+pub(super) fn empty(context: &Context<'_>) -> &'static str {
     match (&context.dashboard.queues.kernel, context.dashboard.sees.wire) {
         (Some(_), _) => "every queue is empty",
         (None, true) if context.dashboard.queues.unknown_halves > 0 => {
@@ -60,29 +55,34 @@ fn item_line(context: &Context<'_>, item: QueueItem, room: usize) -> Option<Line
     let data = &context.dashboard.queues;
     let kernel = data.kernel.as_ref();
     match item {
-        QueueItem::Recv(at) => kernel?.recv.get(at).map(|row| socket_line(context, "Recv-Q", row, room)),
-        QueueItem::Send(at) => kernel?.send.get(at).map(|row| socket_line(context, "Send-Q", row, room)),
-        QueueItem::Accept(at) => kernel?.accept.get(at).map(|row| accept_line(context, row, room)),
-        QueueItem::Wire(at) => data.wire.get(at).map(|row| wire_line(context, row, room)),
+        QueueItem::Recv(at) => {
+            kernel?.recv.get(at).map(|row| line(context, &socket_parts(context, "Recv-Q", row), room))
+        }
+        QueueItem::Send(at) => {
+            kernel?.send.get(at).map(|row| line(context, &socket_parts(context, "Send-Q", row), room))
+        }
+        QueueItem::Accept(at) => kernel?.accept.get(at).map(|row| line(context, &accept_parts(row), room)),
+        QueueItem::Wire(at) => data.wire.get(at).map(|row| line(context, &wire_parts(context, row), room)),
     }
 }
 
 /// What every line of the pane is made of.
-struct Parts<'a> {
-    severity: Option<Severity>,
-    kind: &'static str,
-    amount: String,
+pub(super) struct Parts<'a> {
+    pub(super) severity: Option<Severity>,
+    pub(super) kind: &'static str,
+    pub(super) amount: String,
     /// Part and whole, where there is a limit.
-    fill: Option<(u64, u64)>,
-    history: &'a [u64],
-    since: Option<Timestamp>,
-    who: Who<'a>,
-    ends: Vec<(&'static str, Endpoint)>,
+    pub(super) fill: Option<(u64, u64)>,
+    pub(super) history: &'a [u64],
+    pub(super) since: Option<Timestamp>,
+    pub(super) who: Who<'a>,
+    /// One or two.
+    pub(super) ends: Vec<(&'static str, Endpoint)>,
     flow: Option<FlowId>,
 }
 
 /// What stands before the addresses.
-enum Who<'a> {
+pub(super) enum Who<'a> {
     Owner(&'a Ownership),
     Note(String),
 }
@@ -101,10 +101,21 @@ impl Who<'_> {
     }
 }
 
-fn socket_line(context: &Context<'_>, kind: &'static str, row: &QueueRow, room: usize) -> Line<'static> {
+/// The same for a row of the list of queues.
+pub(super) fn entry_parts<'a>(context: &Context<'_>, entry: &'a QueueEntry) -> Parts<'a> {
+    match entry {
+        QueueEntry::Recv(row) => socket_parts(context, "Recv-Q", row),
+        QueueEntry::Send(row) => socket_parts(context, "Send-Q", row),
+        QueueEntry::Accept(_, _, row) => accept_parts(row),
+        QueueEntry::Wire(row, Ownership::NotRecorded) => wire_parts(context, row),
+        QueueEntry::Wire(row, owner) => Parts { who: Who::Owner(owner), ..wire_parts(context, row) },
+    }
+}
+
+fn socket_parts<'a>(context: &Context<'_>, kind: &'static str, row: &'a QueueRow) -> Parts<'a> {
     // A queue of 1 may hold nothing but the peer's FIN, which no process reads.
-    let long = kind == "Recv-Q" && row.bytes > 1 && context.ago(row.since) >= LONG;
-    let parts = Parts {
+    let long = kind == "Recv-Q" && row.bytes > 1 && context.ago(row.since) >= STUCK;
+    Parts {
         severity: long.then_some(Severity::Warning),
         kind,
         amount: bytes(u64::from(row.bytes)),
@@ -114,14 +125,13 @@ fn socket_line(context: &Context<'_>, kind: &'static str, row: &QueueRow, room: 
         who: Who::Owner(&row.owner),
         ends: vec![("", row.local), (if kind == "Recv-Q" { " ← " } else { " → " }, row.peer)],
         flow: Some(row.flow),
-    };
-    line(context, &parts, room)
+    }
 }
 
-fn accept_line(context: &Context<'_>, row: &AcceptRow, room: usize) -> Line<'static> {
+fn accept_parts(row: &AcceptRow) -> Parts<'_> {
     let over = row.limit.is_some_and(|limit| row.waiting > limit);
     let limit = row.limit.map_or_else(|| "?".to_owned(), |limit| count(u64::from(limit)));
-    let parts = Parts {
+    Parts {
         severity: over.then_some(Severity::Critical),
         kind: "accept",
         amount: format!("{}/{limit}", count(u64::from(row.waiting))),
@@ -131,12 +141,11 @@ fn accept_line(context: &Context<'_>, row: &AcceptRow, room: usize) -> Line<'sta
         who: Who::Owner(&row.owner),
         ends: vec![("", row.local)],
         flow: None,
-    };
-    line(context, &parts, room)
+    }
 }
 
 /// A closed window is told by its receiver, who does not read; unacknowledged bytes by their sender.
-fn wire_line(context: &Context<'_>, row: &WireQueueRow, room: usize) -> Line<'static> {
+fn wire_parts<'a>(context: &Context<'_>, row: &WireQueueRow) -> Parts<'a> {
     let unacked = bytes(u64::from(row.unacked));
     let closed = row.zero_window_since.is_some();
     let (amount, note, ends) = if closed {
@@ -149,7 +158,7 @@ fn wire_line(context: &Context<'_>, row: &WireQueueRow, room: usize) -> Line<'st
     } else {
         (unacked, String::new(), vec![("", row.from), (" → ", row.to)])
     };
-    let parts = Parts {
+    Parts {
         severity: closed.then_some(Severity::Warning),
         kind: if closed { "window" } else { "unacked" },
         amount,
@@ -159,8 +168,7 @@ fn wire_line(context: &Context<'_>, row: &WireQueueRow, room: usize) -> Line<'st
         who: Who::Note(note),
         ends,
         flow: Some(row.flow),
-    };
-    line(context, &parts, room)
+    }
 }
 
 /// What the sender before a closed window still has to send, where its kernel told it.
@@ -204,28 +212,54 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
     if selected { cursor_line(context, line, room) } else { line }
 }
 
+/// Columns of an owner with its fd, of its name alone, and of an end that can be read.
+const OWNER: usize = 24;
+const NAME: usize = 16;
+const END: usize = 15;
+
 /// Owner, then the ends, as far as there is room for something that can be read.
 fn who_and_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<Span<'static>> {
-    const OWNER: usize = 24;
-    const END: usize = 15;
-    let theme = context.theme;
-    let first_end = |room| match parts.ends.first() {
-        Some((_, end)) => endpoint(*end, room),
-        None => String::new(),
-    };
-    let both = OWNER + 2 + 2 * END + 3;
-    if room < both {
-        // Who it is matters most; where it is, where there is nothing to say of who.
-        let owner = matches!(parts.who, Who::Owner(_));
-        return vec![styled(if owner { parts.who.text(room) } else { first_end(room) }, theme.text)];
+    if room < OWNER + 2 + 2 * END + 3 {
+        return who_or_where(context, parts, room);
     }
+    let theme = context.theme;
     let text = if parts.who.is_empty() { String::new() } else { parts.who.text(OWNER) };
     let arrows: usize = parts.ends.iter().map(|(arrow, _)| width(arrow)).sum();
     // Long addresses take what a short owner leaves.
     let whole: usize = arrows + parts.ends.iter().map(|(_, end)| width(&end.to_string())).sum::<usize>();
     let owner = OWNER.min(room.saturating_sub(2 + whole)).max(width(&text));
     let mut spans = vec![styled(left(&text, owner), theme.text), gap(2)];
-    let mut rest = room - owner - 2 - arrows;
+    spans.extend(ends(context, parts, room - owner - 2));
+    spans
+}
+
+/// Where there is no room for all: who it is, then its far end; where there is nothing to say of who, where it is.
+fn who_or_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<Span<'static>> {
+    let theme = context.theme;
+    match parts.ends.last() {
+        _ if parts.who.is_empty() && room >= 2 * END + 3 => ends(context, parts, room),
+        _ if parts.who.is_empty() => {
+            parts.ends.first().map(|(_, end)| styled(endpoint(*end, room), theme.text)).into_iter().collect()
+        }
+        Some((arrow, end)) if room >= NAME + 2 + END => {
+            let arrow = arrow.trim_start();
+            // A name can be shortened, a note cannot.
+            let shortened = room.saturating_sub(2 + 2 + 21).clamp(NAME, OWNER);
+            let owner = if matches!(parts.who, Who::Note(_)) { OWNER.min(room - 2 - END) } else { shortened };
+            let place = room.saturating_sub(owner + 2 + width(arrow));
+            let who = styled(left(&parts.who.text(owner), owner), theme.text);
+            vec![who, gap(2), styled(arrow, theme.dim), styled(endpoint(*end, place), theme.text)]
+        }
+        _ => vec![styled(parts.who.text(room), theme.text)],
+    }
+}
+
+/// The ends in `room` columns.
+fn ends(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<Span<'static>> {
+    let theme = context.theme;
+    let arrows: usize = parts.ends.iter().map(|(arrow, _)| width(arrow)).sum();
+    let mut rest = room.saturating_sub(arrows);
+    let mut spans = Vec::new();
     for (at, (arrow, end)) in parts.ends.iter().enumerate() {
         let text = endpoint(*end, rest / (parts.ends.len() - at).max(1));
         rest -= width(&text).min(rest);

@@ -1,5 +1,6 @@
 //! Screens as text, at the sizes that people have; what no size and no text may break.
 
+mod lists;
 mod waits;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
@@ -7,12 +8,12 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Color;
+use ratatui::style::{Color, Style};
 
 use super::fixture::{capture, capture_flow, capture_source, empty, hostile, live, live_flow, live_source};
 use super::{Theme, draw, to_ascii};
 use crate::base::{TcpState, scrub};
-use crate::engine::{Dashboard, FlowDetail};
+use crate::engine::{Dashboard, FlowDetail, ListPane, Window};
 use crate::flow::HandshakeOutcome;
 use crate::kernel::Reported;
 use crate::ui::{Source, ThemeName, UiState};
@@ -83,6 +84,101 @@ fn screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
     ]
 }
 
+/// The views that are lists, live and over a capture.
+fn list_screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
+    let mut all = vec![
+        ("handshakes_live", lists::handshakes(live), live_source(), "3jj"),
+        ("handshakes_capture", lists::handshakes(capture), capture_source(), "3"),
+        ("queues_live", lists::queues(), live_source(), "4jj"),
+        ("queues_capture", lists::queues_of_capture(), capture_source(), "4"),
+        ("time_wait_live", lists::ports(true), live_source(), "5j"),
+        ("time_wait_capture", lists::ports(false), capture_source(), "5"),
+        ("listeners_live", lists::listeners(), live_source(), "6jj"),
+        ("listeners_capture", lists::listeners_of_capture(), capture_source(), "6"),
+        ("processes_live", lists::processes(), live_source(), "7jjj"),
+    ];
+    all.push(("flows_columns", live(), live_source(), "cjj jl"));
+    all.push(("flows_grouped", lists::groups(), live_source(), "bjj"));
+    let processes = lists::none_of(ListPane::Processes(Window::default()), capture);
+    all.push(("processes_capture", processes, capture_source(), "7"));
+    all
+}
+
+#[test]
+fn lists_are_as_pictured() {
+    for (name, dashboard, source, keys) in list_screens() {
+        for size in SIZES {
+            let shown = text(&screen(&dashboard, &source, keys, size, ThemeName::Dark));
+            insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown);
+        }
+    }
+}
+
+/// The meaning of each cell's style as a letter; where nothing stands, or plain text does, nothing.
+fn styles(buf: &Buffer, theme: &Theme) -> String {
+    let meanings = [
+        (theme.cursor, '#'),
+        (theme.critical, 'C'),
+        (theme.warning, 'W'),
+        (theme.strong, 's'),
+        (theme.good, 'g'),
+        (theme.info, 'i'),
+        (theme.focus, 'f'),
+        (theme.border, 'b'),
+        (theme.dim, 'd'),
+        (theme.spark, '~'),
+    ];
+    let letter = |cell: &ratatui::buffer::Cell| {
+        let is = |(style, _): &&(Style, char)| style.fg == Some(cell.fg) && style.add_modifier == cell.modifier;
+        let meaning = if cell.bg == Color::Reset { meanings[1..].iter().find(is) } else { meanings.first() };
+        if cell.symbol() == " " && cell.bg == Color::Reset { ' ' } else { meaning.map_or('.', |(_, letter)| *letter) }
+    };
+    let lines = buf.content.chunks(usize::from(buf.area.width));
+    lines.map(|cells| cells.iter().map(letter).collect::<String>().trim_end().to_owned() + "\n").collect()
+}
+
+#[test]
+fn lists_are_styled_by_meaning() {
+    let theme = Theme::new(ThemeName::Dark, TimeZone::UTC);
+    for (name, dashboard, source, keys) in list_screens() {
+        for size in [(80, 24), (120, 40)] {
+            let shown = styles(&screen(&dashboard, &source, keys, size, ThemeName::Dark), &theme);
+            insta::assert_snapshot!(format!("style_{name}_{}x{}", size.0, size.1), shown);
+        }
+    }
+}
+
+#[test]
+fn a_list_that_no_filter_picks_from_says_so() {
+    let shown = |dashboard: Dashboard, keys: &str| {
+        text(&screen(&dashboard, &live_source(), keys, (120, 40), ThemeName::Dark))
+            .contains("the filter picks connections")
+    };
+    assert!(shown(lists::listeners(), "6/x\n") && shown(lists::ports(true), "5/x\n"));
+    assert!(!shown(lists::listeners(), "6") && !shown(lists::processes(), "7/x\n"));
+}
+
+#[test]
+fn an_empty_list_says_what_it_waits_for() {
+    let lists = [
+        ("3", ListPane::Handshakes(Window::default())),
+        ("4", ListPane::Queues(Window::default())),
+        ("5", ListPane::Ports(Window::default())),
+        ("6", ListPane::Listeners(Window::default())),
+        ("7", ListPane::Processes(Window::default())),
+    ];
+    let mut shown = String::new();
+    for (keys, list) in lists {
+        for base in [empty, live, capture] {
+            let dashboard = lists::none_of(list.clone(), base);
+            let screen = text(&screen(&dashboard, &live_source(), keys, (80, 24), ThemeName::Dark));
+            let body = screen.lines().skip_while(|line| !line.starts_with('┏')).skip(1).take(2).collect::<Vec<_>>();
+            shown += &format!("{keys}: {}\n", body.join("\n   "));
+        }
+    }
+    insta::assert_snapshot!("empty_lists", shown);
+}
+
 #[test]
 fn screens_are_as_pictured() {
     for (name, dashboard, source, keys) in screens() {
@@ -115,6 +211,10 @@ fn more_screens_are_as_pictured() {
         ("filter_fault", "2/nginx sate:estab", (80, 24)),
         ("filter_fault_at_the_right", "2/nginx or curl or postgres and port:80,443 and not rtt>9x", (80, 24)),
         ("filter_offers", "2/nginx s", (120, 40)),
+        ("zoom_queues", "hhz", (120, 40)),
+        ("zoom_busiest", "hz", (120, 40)),
+        ("filter_prompt", "2/nginx 443", (80, 24)),
+        ("explain", "6x", (80, 24)),
     ];
     for (name, keys, size) in cases {
         insta::assert_snapshot!(name, text(&screen(&live_flow(), &live_source(), keys, size, ThemeName::Dark)));
@@ -276,7 +376,7 @@ fn screens_can_be_looked_at() {
 
 #[test]
 fn mono_uses_no_colour_and_still_marks_what_matters() {
-    for (name, dashboard, source, keys) in screens() {
+    for (name, dashboard, source, keys) in screens().into_iter().chain(list_screens()) {
         let buf = screen(&dashboard, &source, keys, (120, 40), ThemeName::Mono);
         assert!(buf.content.iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)), "{name}");
         assert!(buf.content.iter().any(|cell| !cell.modifier.is_empty()), "{name}: no modifier at all");
@@ -334,13 +434,20 @@ proptest! {
 
     #[test]
     fn no_size_and_no_text_breaks_a_screen(
-        width in 1_u16..=250, height in 1_u16..=70, raw in "\\PC{0,80}", keys in "[123?z/sSlhjkG \n]{0,8}", which in 0_usize..4,
+        width in 1_u16..=250, height in 1_u16..=70, raw in "\\PC{0,80}", keys in "[1-7?bcxz/sSlhjkG \n]{0,8}", which in 0_usize..11,
     ) {
         let text = scrub(&raw);
         let (dashboard, source) = match which {
             0 => (live_flow(), live_source()),
             1 => (capture_flow(), capture_source()),
             2 => (empty(), live_source()),
+            3 => (lists::extreme(), live_source()),
+            4 => (lists::queues(), live_source()),
+            5 => (lists::ports(true), live_source()),
+            6 => (lists::listeners(), capture_source()),
+            7 => (lists::processes(), live_source()),
+            8 => (lists::handshakes(capture), capture_source()),
+            9 => (lists::groups(), live_source()),
             _ => hostile(&text),
         };
         screen(&dashboard, &source, &keys, (width, height), ThemeName::Light);

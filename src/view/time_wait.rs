@@ -10,9 +10,9 @@ use crate::base::Endpoint;
 use crate::engine::TimeWaitPane;
 use crate::kernel::Limits;
 
-use super::format::{address, count, endpoint};
+use super::format::{address, count, endpoint, percent};
 use super::theme::Theme;
-use super::widgets::{chart, gap, left, message, pane, plain_bar, put_all, right, spark, styled, title};
+use super::widgets::{chart, fitted, gap, left, message, pane, plain_bar, put_all, right, spark, styled, title};
 use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
@@ -23,6 +23,74 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         return message(buf, inner, "waiting for the first segment or socket", theme);
     }
     put_all(buf, inner, &keep_by_weight(sections(context, data, room, height), height));
+}
+
+/// Above the list of ports: the count over time beside what bounds it.
+pub(super) fn draw_wide(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+    let (theme, data) = (context.theme, &context.dashboard.time_wait);
+    let inner = pane(buf, area, title("TIME-WAIT", &counts(data, area.width), theme), false, theme);
+    if data.kernel.is_none() && data.wire.is_none() {
+        return message(buf, inner, "waiting for the first segment or socket", theme);
+    }
+    let facts = facts(context, data);
+    let longest = facts.iter().map(Line::width).max().unwrap_or(0) as u16;
+    let right = longest.clamp(28, (inner.width / 2).max(28)).min(inner.width);
+    let beside = Rect { x: inner.right() - right, width: right, ..inner };
+    put_all(buf, beside, &facts);
+    let chart = Rect { width: inner.width.saturating_sub(right + 2), ..inner };
+    put_all(buf, chart, &history(context, data, usize::from(chart.width), usize::from(chart.height).max(2)));
+}
+
+/// How fast it grows, where that ends, and what bounds it.
+fn facts(context: &Context<'_>, data: &TimeWaitPane) -> Vec<Line<'static>> {
+    let theme = context.theme;
+    let fact = |name: &str, text: String| Line::from(vec![styled(left(name, 12), theme.dim), styled(text, theme.text)]);
+    let mut lines = Vec::new();
+    let secs = data.entered_window.as_secs();
+    match data.entered {
+        Some(entered) if secs > 0 => {
+            let rate = entered as f64 / secs as f64;
+            lines.push(fact("entered", format!("{} in {secs} s, {rate:.1}/s", count(entered))));
+            // Each stays for 60 s (TCP_TIMEWAIT_LEN), so as many as enter in 60 s are there at once.
+            if entered > 0 && secs >= 10 {
+                let level = (rate * 60.0).round() as u64;
+                lines.push(fact("levels off", format!("at {} (60 s each)", count(level))));
+            }
+        }
+        _ => lines.push(fact("entered", "not recorded".to_owned())),
+    }
+    let wide = data.holders.iter().take(3).map(|(_, n)| count(*n).len()).max().unwrap_or(0);
+    for (at, (who, n)) in data.holders.iter().take(3).enumerate() {
+        let name = if at == 0 { "held by" } else { "" };
+        lines.push(fact(name, format!("{}  {}", right(&count(*n), wide), address(*who, 39))));
+    }
+    match data.limits.as_deref() {
+        Some(limits) => lines.extend(bounds(data, limits).into_iter().map(|(name, text)| fact(name, text))),
+        None => lines.push(fact("limits", "not recorded".to_owned())),
+    }
+    lines
+}
+
+fn bounds(data: &TimeWaitPane, limits: &Limits) -> Vec<(&'static str, String)> {
+    let mut all = Vec::new();
+    if let Some((first, last)) = limits.port_range {
+        all.push(("ports", format!("{} ({first}–{last})", count(u64::from(last.saturating_sub(first)) + 1))));
+    }
+    if let Some(most) = limits.tcp_max_tw_buckets.map(u64::from) {
+        let share =
+            data.kernel.and_then(|n| percent(n, most)).map_or_else(String::new, |share| format!(", {share} used"));
+        all.push(("at most", format!("{}{share}", count(most))));
+    }
+    if let Some(reuse) = limits.tcp_tw_reuse {
+        let meaning = match reuse {
+            0 => "tcp_tw_reuse 0: none is reused",
+            1 => "tcp_tw_reuse 1: reused after 1 s",
+            2 => "tcp_tw_reuse 2: reused on loopback",
+            _ => "tcp_tw_reuse not known",
+        };
+        all.push(("reuse", meaning.to_owned()));
+    }
+    all
 }
 
 fn counts(data: &TimeWaitPane, room: u16) -> String {
@@ -77,14 +145,13 @@ fn history(context: &Context<'_>, data: &TimeWaitPane, room: usize, tall: usize)
         return Vec::new();
     }
     let columns = room.saturating_sub(13);
-    let label = format!("  last {} s", data.history.len().min(columns));
+    let label = format!("  last {} s", data.history.len());
     if tall == 1 {
         let bars = spark(&data.history, columns);
-        let label = format!("  last {} s", data.history.len());
         return vec![Line::from(vec![styled(bars, theme.spark), styled(label, theme.dim)])];
     }
-    let bars = chart(&data.history, columns, tall);
-    let most = data.history[data.history.len().saturating_sub(columns)..].iter().copied().max().unwrap_or(0);
+    let bars = chart(&fitted(&data.history, columns), columns, tall);
+    let most = data.history.iter().copied().max().unwrap_or(0);
     let last = bars.len() - 1;
     let note = |at: usize| match at {
         0 => format!("  {} max", super::format::short_count(most)),

@@ -112,11 +112,12 @@ fn level(value: u64, max: u64, top: usize) -> usize {
     usize::try_from(scaled).unwrap_or(top).min(top)
 }
 
-/// The last `room` values as bars of `height` lines, top line first; 0 stands as a low line.
+/// The last `room` values as bars of `height` lines, top line first; 0 stands as a low line, and the highest leaves a gap
+/// to what stands above.
 pub(super) fn chart(values: &[u64], room: usize, height: usize) -> Vec<String> {
     let shown = &values[values.len().saturating_sub(room)..];
     let max = shown.iter().copied().max().unwrap_or(0).max(1);
-    let top = height * LEVELS.len();
+    let top = (height * LEVELS.len()).saturating_sub(1);
     let bar = |value: u64| if value == 0 { 1 } else { level(value, max, top).max(2) };
     let bars: Vec<usize> = shown.iter().map(|value| bar(*value)).collect();
     let block = |bar: usize, row: usize| match bar.saturating_sub(row * LEVELS.len()).min(LEVELS.len()) {
@@ -124,6 +125,18 @@ pub(super) fn chart(values: &[u64], room: usize, height: usize) -> Vec<String> {
         n => LEVELS[n - 1],
     };
     (0..height).rev().map(|row| bars.iter().map(|bar| block(*bar, row)).collect()).collect()
+}
+
+/// All values for a chart that fills `room` columns: each takes up to four of them; where several share a column, their
+/// highest.
+pub(super) fn fitted(values: &[u64], room: usize) -> Vec<u64> {
+    let columns = room.min(values.len() * 4);
+    let first = |column: usize| column * values.len() / columns;
+    let highest = |column: usize| {
+        let begin = first(column);
+        values[begin..first(column + 1).max(begin + 1)].iter().copied().max().unwrap_or(0)
+    };
+    (0..columns).map(highest).collect()
 }
 
 /// `part` of `whole` as a heavy line of `room` columns in halves, then a light one. Anything above 0 is seen.
@@ -273,7 +286,11 @@ mod tests {
 
     #[test]
     fn charts_stack_blocks() {
-        assert_eq!(chart(&[0, 8, 16], 9, 2), ["  █", "▁██"]);
+        assert_eq!(chart(&[0, 8, 16], 9, 2), ["  ▇", "▁██"]);
+        assert_eq!(fitted(&[1, 2], 5), [1, 1, 1, 2, 2]);
+        assert_eq!(fitted(&[1, 2], 99), [1, 1, 1, 1, 2, 2, 2, 2]);
+        assert_eq!(fitted(&[3, 1, 2], 2), [3, 2]);
+        assert_eq!((fitted(&[], 5), fitted(&[1], 0)), (vec![], vec![]));
         assert_eq!(chart(&[1], 9, 0), Vec::<String>::new());
     }
 

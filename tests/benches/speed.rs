@@ -8,7 +8,7 @@ use divan::{Bencher, black_box};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use sockscope::base::{Endpoint, Scope, Seq, Timestamp};
-use sockscope::engine::{Config, Engine, Filter, Input, Query, QueryCache, Sort, SortKey};
+use sockscope::engine::{Config, Engine, Filter, GroupBy, Input, List, Query, QueryCache, Sort, SortKey};
 use sockscope::ui::{Source, SourceKind, ThemeName, UiState, View};
 use sockscope::view::{self, Theme};
 use sockscope::wire::{AppRecords, Decoder, Flags, Frame, LinkType, Options, Segment};
@@ -207,6 +207,22 @@ fn first_answer(bencher: Bencher<'_, '_>) {
 }
 
 /// A window from the cache.
+/// The first answer of each list: its order over 100,000 flows.
+#[divan::bench(sample_count = 20, args = ["handshakes", "queues", "ports", "listeners", "processes", "groups"])]
+fn first_answer_of_list(bencher: Bencher<'_, '_>, name: &str) {
+    let engine = full();
+    let list = match name {
+        "handshakes" => List::Handshakes(Sort::default()),
+        "queues" => List::Queues(Sort::default()),
+        "ports" => List::Ports(Sort::default()),
+        "listeners" => List::Listeners(Sort::default()),
+        "processes" => List::Processes(Sort::default(), Vec::new()),
+        _ => List::Groups(GroupBy::Port, Vec::new()),
+    };
+    let query = Query { list, rows: 60, ..Query::default() };
+    bencher.bench_local(|| engine.dashboard(black_box(&query), &mut QueryCache::default()));
+}
+
 #[divan::bench]
 fn cached_answer(bencher: Bencher<'_, '_>) {
     let engine = full();

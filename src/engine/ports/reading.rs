@@ -9,7 +9,7 @@ use crate::base::{Endpoint, Scope, TcpState};
 use crate::kernel::{Limits, Socket, SocketSample, TimerKind};
 
 use super::forecast::Trend;
-use super::{MEASURED, RouteRow, Ports, Route};
+use super::{MEASURED, Ports, Route, RouteRow};
 
 /// Linux's TCP_TIMEWAIT_LEN.
 const TIME_WAIT: Duration = Duration::from_secs(60);

@@ -1,0 +1,78 @@
+//! Handshakes, one by one: which come first, and what each tells.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::flow::{Flow, HandshakeOutcome, LifeEventKind};
+
+use super::super::record::Record;
+use super::super::{Engine, Filter, FlowId, Sort};
+use super::{HandshakeRow, HandshakeSort};
+
+impl Engine {
+    /// The flows whose handshake was seen, at least in part.
+    pub(super) fn order_handshakes(&self, filter: &Filter, sort: Sort<HandshakeSort>) -> Vec<FlowId> {
+        let now = self.now.unwrap_or_default();
+        let seen = self.table.iter().filter_map(|(_, record)| {
+            let flow = record.wire.as_ref().filter(|flow| flow.outcome() != HandshakeOutcome::Partial)?;
+            filter.matches(self, record).then_some((record, flow))
+        });
+        // Weight first, then what is told first of equal weight, then the number.
+        let weigh = |(record, flow): (&Record, &Flow)| {
+            let latest = Reverse(record.first);
+            let key = match sort.by {
+                HandshakeSort::Failures => (severity(flow), latest),
+                HandshakeSort::Recent => (0, latest),
+                HandshakeSort::Slowest => (u64::MAX - nanos(took(record, flow, now)), latest),
+            };
+            (key, record.id)
+        };
+        let mut order: Vec<((u64, Reverse<Timestamp>), FlowId)> = seen.map(weigh).collect();
+        order.sort_unstable();
+        if sort.reverse {
+            order.reverse();
+        }
+        order.into_iter().map(|(_, id)| id).collect()
+    }
+
+    pub(super) fn handshake_row(&self, id: FlowId) -> Option<HandshakeRow> {
+        let record = self.table.get(self.table.find_id(id)?);
+        let flow = record.wire.as_ref()?;
+        let life = flow.life();
+        let at = |wanted: fn(LifeEventKind) -> bool| life.iter().find(|event| wanted(event.kind)).map(|event| event.ts);
+        Some(HandshakeRow {
+            flow: id,
+            orig: record.orig,
+            resp: record.resp,
+            owner: self.row(record).orig.owner,
+            view: flow.handshake(),
+            since: flow.span().0,
+            syn_again: at(|kind| matches!(kind, LifeEventKind::SynRetry(_))),
+            syn_ack_again: at(|kind| matches!(kind, LifeEventKind::SynAckRetry(_))),
+            concluded: flow.concluded_at(),
+            took: took(record, flow, self.now.unwrap_or_default()),
+            rejected: record.rare.as_deref().and_then(|rare| rare.rejected),
+        })
+    }
+}
+
+/// What went wrong most comes first; what still waits before what went well.
+fn severity(flow: &Flow) -> u64 {
+    match flow.outcome() {
+        HandshakeOutcome::TimedOut => 0,
+        HandshakeOutcome::HalfOpen => 1,
+        HandshakeOutcome::Reset => 2,
+        HandshakeOutcome::Refused => 3,
+        HandshakeOutcome::Waiting => 4,
+        HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous | HandshakeOutcome::Partial => 5,
+    }
+}
+
+fn took(record: &Record, flow: &Flow, now: Timestamp) -> Duration {
+    flow.concluded_at().unwrap_or(now.max(record.first)).since(flow.span().0)
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

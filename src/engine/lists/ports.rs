@@ -1,0 +1,160 @@
+//! Who uses local ports, and who waits in TIME-WAIT, by address and service.
+//!
+//! Read first: net/ipv4/inet_hashtables.c (__inet_hash_connect), ip-sysctl (ip_local_port_range, ip_local_reserved_ports).
+
+use std::cmp::Reverse;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::base::{Endpoint, TcpState};
+use crate::flow::Side;
+use crate::kernel::{Limits, Process, SocketSample};
+
+use super::super::record::Record;
+use super::super::table::{Tuple, side_of};
+use super::super::{Engine, Sort};
+use super::{PortRow, PortSort, PortUse, sort_by_key};
+
+type Groups = FxHashMap<(IpAddr, Endpoint), Group>;
+
+#[derive(Debug, Default)]
+struct Group {
+    time_wait: u64,
+    open: u64,
+    taken: u64,
+    /// The one with the lowest pid, and whether there are others.
+    process: Option<(Arc<Process>, bool)>,
+}
+
+impl Group {
+    fn add_process(&mut self, process: Option<&Arc<Process>>) {
+        let Some(new) = process else { return };
+        self.process = Some(match self.process.take() {
+            None => (new.clone(), false),
+            Some((known, more)) if known == *new => (known, more),
+            Some((known, _)) if known.pid <= new.pid => (known, true),
+            Some(_) => (new.clone(), true),
+        });
+    }
+}
+
+impl Engine {
+    /// By the kernel's last reading where there was one, else by the wire.
+    pub(super) fn port_rows(&self, sort: Sort<PortSort>) -> Vec<PortRow> {
+        let (groups, range) = match &self.kernel.last {
+            Some(sample) => (self.ports_by_kernel(sample), ports(&sample.limits)),
+            None => (self.ports_by_wire(), None),
+        };
+        let row = |((holder, service), group): ((IpAddr, Endpoint), Group)| {
+            let serves = holder == service.ip() && group.taken == 0;
+            PortRow {
+                holder,
+                service,
+                serves,
+                time_wait: group.time_wait,
+                open: group.open,
+                ports: range.filter(|_| !serves).map(|range| PortUse { taken: group.taken, range: range.count }),
+                process: group.process,
+            }
+        };
+        let rows = groups.into_iter().map(row);
+        let mut rows: Vec<PortRow> = rows.filter(|row| row.time_wait > 0 || !row.serves).collect();
+        sort_by_key(&mut rows, sort.reverse, |row| {
+            let taken = row.ports.map_or(0, |ports| ports.taken);
+            let weight = match sort.by {
+                PortSort::TimeWait => (row.time_wait, taken),
+                PortSort::Ports => (taken, row.time_wait),
+                PortSort::Open => (row.open, taken),
+                PortSort::Service => (0, 0),
+            };
+            (Reverse(weight), row.service, row.holder)
+        });
+        rows
+    }
+
+    fn ports_by_kernel(&self, sample: &SocketSample) -> Groups {
+        let range = ports(&sample.limits);
+        let mut groups = Groups::default();
+        for socket in &sample.sockets {
+            let state = socket.state.0;
+            if matches!(state, TcpState::Listen | TcpState::Closed) {
+                continue;
+            }
+            let found = self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer));
+            let record = found.map(|slot| self.table.get(slot));
+            let service = record.map_or(socket.peer, |record| record.resp);
+            let group = groups.entry((socket.local.ip(), service)).or_default();
+            *(if state == TcpState::TimeWait { &mut group.time_wait } else { &mut group.open }) += 1;
+            let chosen = service != socket.local && range.is_some_and(|range| range.holds(socket.local.port()));
+            group.taken += u64::from(chosen);
+            let end = record.and_then(|record| record.end(side_of(record, socket.local)));
+            group.add_process(end.and_then(|end| end.owner.process()));
+        }
+        groups
+    }
+
+    /// Both ends of every flow that waits in TIME-WAIT, and the originators of those that are not over.
+    fn ports_by_wire(&self) -> Groups {
+        let mut groups = Groups::default();
+        for (_, record) in self.table.iter() {
+            for side in Side::BOTH {
+                add_by_wire(&mut groups, record, side);
+            }
+        }
+        groups
+    }
+}
+
+fn add_by_wire(groups: &mut Groups, record: &Record, side: Side) {
+    let waits = record.inferred(side) == Some(TcpState::TimeWait);
+    let open = side == Side::Orig && !waits && !record.is_closed();
+    if waits || open {
+        let group = groups.entry((record.endpoint(side).ip(), record.resp)).or_default();
+        *(if waits { &mut group.time_wait } else { &mut group.open }) += 1;
+    }
+}
+
+/// The ports that connect() chooses from.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    first: u16,
+    last: u16,
+    count: u64,
+}
+
+impl Range {
+    const fn holds(self, port: u16) -> bool {
+        self.first <= port && port <= self.last
+    }
+}
+
+/// `None` where the range or what is reserved of it could not be read.
+fn ports(limits: &Limits) -> Option<Range> {
+    let (first, last) = limits.port_range?;
+    let whole = u64::from(last - first) + 1;
+    let within = |(from, to): &(u16, u16)| {
+        let (from, to) = ((*from).max(first), (*to).min(last));
+        u64::from(to.saturating_sub(from)) + u64::from(to >= from)
+    };
+    let reserved: u64 = limits.reserved_ports.iter().flatten().map(within).sum();
+    Some(Range { first, last, count: whole.saturating_sub(reserved) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_ports_are_not_to_be_had() {
+        let count = |reserved: &[(u16, u16)]| {
+            let limits =
+                Limits { port_range: Some((100, 199)), reserved_ports: Some(reserved.to_vec()), ..Limits::default() };
+            ports(&limits).map(|range| range.count)
+        };
+        assert_eq!(count(&[]), Some(100));
+        assert_eq!(count(&[(1, 50), (99, 100), (150, 159), (199, 300)]), Some(88));
+        assert!(ports(&Limits::default()).is_none());
+    }
+}

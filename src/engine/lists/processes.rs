@@ -1,0 +1,178 @@
+//! Processes that hold TCP sockets, and their descriptors as `lsof -p` lists them.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::base::TcpState;
+use crate::kernel::{Owner, Process, Socket, SocketSample};
+
+use super::super::record::Record;
+use super::super::table::{Tuple, side_of};
+use super::super::{Engine, Filter, Sort};
+use super::{DescriptorRow, ProcessId, ProcessLine, ProcessRow, ProcessSort, sort_by_key};
+
+/// How many processes the overview names.
+const BUSIEST: usize = 40;
+
+impl ProcessId {
+    /// Of which process.
+    pub fn of(process: &Process) -> Self {
+        Self { pid: process.pid, start_time: process.start_time }
+    }
+}
+
+impl Engine {
+    /// Every process, each that is in `open` with its descriptors. A filter picks connections; listeners are none.
+    pub(super) fn process_lines(
+        &self,
+        filter: &Filter,
+        sort: Sort<ProcessSort>,
+        open: &[ProcessId],
+    ) -> Vec<ProcessLine> {
+        let Some(sample) = &self.kernel.last else { return Vec::new() };
+        let mut rows = self.process_rows(sample, filter);
+        order(&mut rows, sort);
+        let mut lines = Vec::with_capacity(rows.len());
+        let mut descriptors = self.descriptors(sample, filter, open);
+        for mut row in rows {
+            let of_it = descriptors.remove(&row.id);
+            row.open = of_it.is_some();
+            lines.push(ProcessLine::Process(row));
+            lines.extend(of_it.into_iter().flatten().map(ProcessLine::Descriptor));
+        }
+        lines
+    }
+
+    /// Those with most traffic.
+    pub(in super::super) fn busiest(&self) -> Vec<ProcessRow> {
+        let Some(sample) = &self.kernel.last else { return Vec::new() };
+        let mut rows = self.process_rows(sample, &Filter::default());
+        order(&mut rows, Sort::default());
+        rows.truncate(BUSIEST);
+        rows
+    }
+
+    fn process_rows(&self, sample: &SocketSample, filter: &Filter) -> Vec<ProcessRow> {
+        let mut rows: FxHashMap<ProcessId, ProcessRow> = FxHashMap::default();
+        for (socket, holders, record) in self.held(sample, filter) {
+            let rate = record.and_then(|record| record.bits_per_s(self.now.unwrap_or_default()));
+            // A process may hold a socket more than once (dup(2)).
+            let mut counted: Option<ProcessId> = None;
+            for owner in holders {
+                let id = ProcessId::of(&owner.process);
+                let row = rows.entry(id).or_insert_with(|| begin(id, &owner.process));
+                if counted.replace(id) != Some(id) {
+                    add(row, socket, record, rate);
+                }
+            }
+        }
+        rows.into_values().collect()
+    }
+
+    /// Sockets that processes hold, with their holders and their flows.
+    fn held<'a>(
+        &'a self,
+        sample: &'a SocketSample,
+        filter: &'a Filter,
+    ) -> impl Iterator<Item = (&'a Socket, &'a [Owner], Option<&'a Record>)> {
+        sample.sockets.iter().filter_map(move |socket| {
+            let holders = sample.owners.by_inode.get(&socket.inode?)?;
+            let record = match socket.state.0 {
+                TcpState::Listen => None,
+                _ => self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer)),
+            };
+            let record = record.map(|slot| self.table.get(slot));
+            let picked = filter.is_empty() || record.is_some_and(|record| filter.matches(self, record));
+            picked.then_some((socket, holders.as_slice(), record))
+        })
+    }
+
+    fn descriptors(
+        &self,
+        sample: &SocketSample,
+        filter: &Filter,
+        open: &[ProcessId],
+    ) -> FxHashMap<ProcessId, Vec<DescriptorRow>> {
+        let mut found: FxHashMap<ProcessId, Vec<DescriptorRow>> = FxHashMap::default();
+        if open.is_empty() {
+            return found;
+        }
+        for (socket, holders, record) in self.held(sample, filter) {
+            for owner in holders {
+                let process = ProcessId::of(&owner.process);
+                if open.contains(&process) {
+                    let row = DescriptorRow {
+                        process,
+                        fd: owner.fd,
+                        shared: holders.len() > 1,
+                        state: socket.state.0,
+                        local: socket.local,
+                        peer: (socket.state.0 != TcpState::Listen).then_some(socket.peer),
+                        recv_q: socket.recv_q,
+                        send_q: socket.send_q,
+                        flow: record.map(|record| record.id),
+                        bits_per_s: record.and_then(|record| record.bits_per_s(self.now.unwrap_or_default())),
+                    };
+                    found.entry(process).or_default().push(row);
+                }
+            }
+        }
+        for rows in found.values_mut() {
+            rows.sort_by_key(|row| row.fd);
+        }
+        found
+    }
+}
+
+fn begin(id: ProcessId, process: &Arc<Process>) -> ProcessRow {
+    let process = process.clone();
+    ProcessRow {
+        id,
+        process,
+        sockets: 0,
+        listen: 0,
+        estab: 0,
+        close_wait: 0,
+        recv_q: 0,
+        send_q: 0,
+        bits_per_s: None,
+        open: false,
+    }
+}
+
+fn add(row: &mut ProcessRow, socket: &Socket, record: Option<&Record>, rate: Option<u64>) {
+    row.sockets += 1;
+    match socket.state.0 {
+        // A listener's queues count connections, not bytes.
+        TcpState::Listen => {
+            row.listen += 1;
+            return;
+        }
+        TcpState::Estab => row.estab += 1,
+        TcpState::CloseWait => row.close_wait += 1,
+        _ => {}
+    }
+    let end = record.and_then(|record| record.end(side_of(record, socket.local)));
+    row.recv_q += end.map_or(0, |end| u64::from(end.unread()));
+    row.send_q += end.map_or(0, |end| u64::from(end.unsent()));
+    if let Some(rate) = rate {
+        *row.bits_per_s.get_or_insert(0) += rate;
+    }
+}
+
+fn order(rows: &mut [ProcessRow], sort: Sort<ProcessSort>) {
+    sort_by_key(rows, sort.reverse, |row| {
+        let weight = match sort.by {
+            ProcessSort::Rate => (row.bits_per_s.unwrap_or(0), row.sockets),
+            ProcessSort::Sockets => (row.sockets, 0),
+            ProcessSort::RecvQ => (row.recv_q, row.sockets),
+            ProcessSort::SendQ => (row.send_q, row.sockets),
+            ProcessSort::CloseWait => (row.close_wait, row.sockets),
+            ProcessSort::Name | ProcessSort::Pid => (0, 0),
+        };
+        let name = (sort.by == ProcessSort::Name).then(|| row.process.comm.clone());
+        (Reverse(weight), name, row.id)
+    });
+}

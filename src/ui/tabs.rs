@@ -1,0 +1,52 @@
+//! Where the tabs and the parts of a list stand.
+
+use ratatui::layout::Rect;
+
+use super::layout::above_below;
+use super::state::View;
+
+/// A tab's name, its short name and its key alone, in the order of [`View::TABS`].
+const TABS: [[&str; 3]; 7] = [
+    ["1 Overview", "1 Over", "1"],
+    ["2 Flows", "2 Flows", "2"],
+    ["3 Handshakes", "3 Hand", "3"],
+    ["4 Queues", "4 Queue", "4"],
+    ["5 TIME-WAIT", "5 TW", "5"],
+    ["6 Listeners", "6 Listen", "6"],
+    ["7 Processes", "7 Proc", "7"],
+];
+
+/// Where each tab stands in the line of tabs, under the longest names that fit; where only keys do, the lit one's name
+/// stands too.
+pub fn tabs(line: Rect, lit: View) -> Vec<(View, &'static str, Rect)> {
+    let room = |size: usize| TABS.iter().map(|names| names[size].len() + 3).sum::<usize>();
+    let size = (0..2).find(|size| room(*size) <= usize::from(line.width)).unwrap_or(2);
+    let mut x = line.x + 1;
+    let place = |(view, names): (View, [&'static str; 3])| {
+        let name = names[if view == lit { size.min(1) } else { size }];
+        let width = name.len() as u16 + 2;
+        let rect = Rect { x, width, ..line }.intersection(line);
+        x += width + 1;
+        (view, name, rect)
+    };
+    View::TABS.into_iter().zip(TABS).map(place).collect()
+}
+
+/// The parts of a view that is a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListParts {
+    /// What sums the list up; empty where the list needs the room.
+    pub above: Rect,
+    pub list: Rect,
+}
+
+/// Divides the body for a list; `quiet` where there is nothing to sum up.
+pub(super) fn list_parts(view: View, body: Rect, quiet: bool) -> ListParts {
+    let above = match view {
+        View::Handshakes if body.height >= 30 && !quiet => 13,
+        View::TimeWait if body.height >= 16 => (body.height * 2 / 5).clamp(8, 14),
+        _ => 0,
+    };
+    let (above, list) = above_below(body, above);
+    ListParts { above, list }
+}

@@ -1,0 +1,132 @@
+//! What a pane or view shows, in plain words, with what to read further: a table of texts.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget};
+
+use crate::ui::{Pane, View, wrap};
+
+use super::Context;
+use super::widgets::{pane, put_all, styled, title};
+
+/// Draws the explanation of what is in front over the lower part of the body.
+pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
+    if !context.ui.explains() {
+        return;
+    }
+    let theme = context.theme;
+    let (name, text, read) = explanation(context.ui.view(), context.ui.focus(context.source));
+    let mut lines: Vec<Line<'_>> = wrap(text, usize::from(body.width.saturating_sub(4)))
+        .into_iter()
+        .map(|line| Line::from(styled(line, theme.text)))
+        .collect();
+    let more = wrap(&format!("read {read}"), usize::from(body.width.saturating_sub(4)));
+    lines.extend(more.into_iter().map(|line| Line::from(styled(line, theme.info))));
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(body.height);
+    let area = Rect { y: body.bottom() - height, height, ..body };
+    Clear.render(area, buf);
+    buf.set_style(area, theme.text);
+    let inner = pane(buf, area, title(name, "x closes", theme), true, theme);
+    put_all(buf, inner, &lines);
+}
+
+/// Name, what it shows and means, what to read.
+type Explanation = (&'static str, &'static str, &'static str);
+
+const fn explanation(view: View, focus: Option<Pane>) -> Explanation {
+    match (view, focus) {
+        (View::Overview, Some(Pane::Handshakes)) | (View::Handshakes, _) => HANDSHAKES,
+        (View::Overview, Some(Pane::States)) => STATES,
+        (View::Overview, Some(Pane::TimeWait)) | (View::TimeWait, _) => TIME_WAIT,
+        (View::Overview, Some(Pane::Queues)) | (View::Queues, _) => QUEUES,
+        (View::Overview, Some(Pane::Traffic)) => TRAFFIC,
+        (View::Overview, Some(Pane::Busiest)) | (View::Processes, _) => PROCESSES,
+        (View::Overview, Some(Pane::Flows) | None) | (View::Flows, _) => FLOWS,
+        (View::Listeners, _) => LISTENERS,
+        (View::Flow, _) => FLOW,
+    }
+}
+
+const HANDSHAKES: Explanation = (
+    "Handshakes",
+    "A connection opens with SYN, SYN-ACK and ACK. refused: a RST answered the SYN. timed out: nobody answered, and the \
+     next retry is overdue. half-open: the SYN-ACK came, its ACK is overdue. reset: a RST came in between. The times are \
+     those at the point of capture; a SYN that had to be sent again costs 1 s or more.",
+    "RFC 9293 §3.5, RFC 6298 §5, connect(2), tcp_syn_retries in tcp(7)",
+);
+
+const STATES: Explanation = (
+    "States",
+    "How many ends are in each state: what the kernel reports beside what the sequence numbers on the wire imply. \
+     CLOSE-WAIT: the peer has closed, and the process here has not called close(). FIN-WAIT-2: closed here, not there. \
+     Many that stay in CLOSE-WAIT are a leak of the process.",
+    "RFC 9293 §3.3.2, ss(8), sock_diag(7)",
+);
+
+const TIME_WAIT: Explanation = (
+    "TIME-WAIT and ports",
+    "The end that closes first stays in TIME-WAIT for 60 s on Linux, so that late segments meet no new connection. Until \
+     then its local port stays taken towards that service. Once all ports of the range are taken, connect() fails with \
+     EADDRNOTAVAIL. At the service's own end it takes no port of the range.",
+    "RFC 9293 §3.6, connect(2), ip_local_port_range and tcp_tw_reuse in ip-sysctl.rst",
+);
+
+const QUEUES: Explanation = (
+    "Queues",
+    "Recv-Q: bytes received that the process has not read. Send-Q: bytes written that the peer has not acknowledged. \
+     accept: connections that are established and wait for accept(); past its limit, Linux drops SYNs and ACKs without a \
+     word. window closed: the receiver has no room, for its process does not read, and the sender waits.",
+    "ss(8), listen(2), RFC 9293 §3.8.6",
+);
+
+const TRAFFIC: Explanation = (
+    "Traffic",
+    "Bits and segments on the wire each second, headers included, and how many segments were retransmissions by what the \
+     capture shows, counted as Wireshark does.",
+    "RFC 6298, RFC 5681 §3.2, Wireshark's TCP analysis",
+);
+
+const PROCESSES: Explanation = (
+    "Processes",
+    "Who holds TCP sockets, as their file descriptors tell. A socket that several processes hold (after fork()) is \
+     counted with each; fd 7+ has more descriptors. Enter opens a process: its sockets as lsof -p lists them. Rates are \
+     those of the flows that were captured.",
+    "proc_pid_fd(5), lsof(8)",
+);
+
+const LISTENERS: Explanation = (
+    "Listeners",
+    "accept-Q: connections that are established and wait for accept(), against the limit: listen()'s backlog, at most \
+     net.core.somaxconn. drops: SYNs and ACKs that this socket has dropped since it was opened, most of them since its \
+     queue was full. came in: connections in the table whose handshake with it was completed.",
+    "listen(2), accept(2), SO_REUSEPORT in socket(7)",
+);
+
+const FLOWS: Explanation = (
+    "Flows",
+    "One row a connection: a pair of addresses and ports, from its SYN on. ESTAB is what the kernel reports, ~ESTAB is \
+     inferred from the wire, ESTAB ≠ is where they disagree for longer than sampling explains. RTT is the kernel's \
+     smoothed one, with h that of the handshake. What is over stays for a while.",
+    "RFC 9293 §3.3.2, ss(8), tcp(7)",
+);
+
+const FLOW: Explanation = (
+    "Flow",
+    "What one connection does now and why; what each end's TCP must be doing by the wire, beside what the kernel reports \
+     of an end on this host; its handshake with the options offered; the landmarks of its life.",
+    "RFC 9293, ss(8), tcp(7)",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_explanation_is_short_and_names_what_to_read() {
+        for (name, text, read) in [HANDSHAKES, STATES, TIME_WAIT, QUEUES, TRAFFIC, PROCESSES, LISTENERS, FLOWS, FLOW] {
+            assert!(wrap(text, 76).len() <= 6, "{name}: {text}");
+            assert!(["RFC", "(2)", "(5)", "(8)"].iter().any(|source| read.contains(source)), "{name}: {read}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Listeners, one a row: accept queue against its limit, what it dropped, who came in.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::engine::{CameIn, ListPane, ListenerRow, Ownership};
+use crate::ui::overflows;
+
+use super::Context;
+use super::format::{ABSENT, count, endpoint, owner, owner_in};
+use super::table::{self, Around, Column, Table, number, wide};
+use super::theme::Severity;
+use super::widgets::{bar, fitted, spark, styled, width};
+
+pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+    let window = if let ListPane::Listeners(window) = &context.dashboard.list { Some(window) } else { None };
+    let around =
+        Around { name: "Listeners", unit: "", filtered: false, rest: &[&rest(context)], empty: empty(context) };
+    table::draw(context, &Listeners { context }, window, &around, area, buf);
+}
+
+fn rest(context: &Context<'_>) -> String {
+    if !context.sees_kernel() {
+        return "ends that answered a SYN; accept queues not recorded".to_owned();
+    }
+    match overflows(&context.dashboard.queues) {
+        Some((overflows, drops)) => format!(
+            "{} this host: {} overflows, {} drops since start",
+            Severity::Warning.mark(),
+            count(overflows),
+            count(drops)
+        ),
+        None => "no overflow since start".to_owned(),
+    }
+}
+
+fn empty(context: &Context<'_>) -> &'static str {
+    match (context.sees_kernel(), context.dashboard.sees.wire) {
+        (true, _) => "no process listens on TCP",
+        (false, true) => "no end answered a SYN yet (what listens is the kernel's to tell, and it was not recorded)",
+        (false, false) => "waiting for the first segment or socket",
+    }
+}
+
+struct Listeners<'a> {
+    context: &'a Context<'a>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Local,
+    Who,
+    Waiting,
+    Fill,
+    Limit,
+    History,
+    Drops,
+    SynRecv,
+    Estab,
+    CloseWait,
+    Closing,
+    CameIn,
+}
+
+impl Table for Listeners<'_> {
+    type Row = ListenerRow;
+    type Kind = Kind;
+    const COLUMNS: &'static [Column<Kind>] = &[
+        wide(Kind::Local, "  local", (17, 23, 49), 0),
+        wide(Kind::Who, "process", (14, 18, 36), 3),
+        number(Kind::Waiting, "accept-Q", 9, 0),
+        number(Kind::Limit, "limit", 6, 1),
+        wide(Kind::Fill, "", (8, 8, 20), 3),
+        wide(Kind::History, "over time", (10, 12, 48), 8),
+        number(Kind::Drops, "drops", 7, 2),
+        number(Kind::SynRecv, "SYN-RECV", 8, 5),
+        number(Kind::Estab, "ESTAB", 7, 6),
+        number(Kind::CloseWait, "CLOSE-WAIT", 10, 9),
+        number(Kind::Closing, "closing", 7, 10),
+        number(Kind::CameIn, "came in", 8, 7),
+    ];
+
+    fn serves(&self, kind: Kind) -> bool {
+        let by_kernel =
+            matches!(kind, Kind::Who | Kind::Waiting | Kind::Fill | Kind::Limit | Kind::History | Kind::Drops);
+        !by_kernel || self.context.sees_kernel()
+    }
+
+    fn wish(&self, row: &ListenerRow, kind: Kind) -> usize {
+        match kind {
+            Kind::Local => 2 + width(&row.local.to_string()),
+            Kind::Who => width(&owner(&row.owner)),
+            Kind::Fill => 20,
+            Kind::History => usize::MAX,
+            _ => 0,
+        }
+    }
+
+    fn cell(&self, row: &ListenerRow, kind: Kind, room: usize) -> Vec<Span<'static>> {
+        let theme = self.context.theme;
+        let severity = severity(row);
+        let marked = severity.map_or(theme.text, |severity| severity.style(theme));
+        let amount = |n: Option<u64>| match n {
+            None => vec![styled(ABSENT, theme.dim)],
+            Some(0) => vec![styled("0", theme.dim)],
+            Some(n) => vec![styled(count(n), theme.strong)],
+        };
+        let came_in = |of: fn(&CameIn) -> u64| amount(row.came_in.as_ref().map(of));
+        match kind {
+            Kind::Local => {
+                let mark = severity.map_or(" ", Severity::mark);
+                vec![styled(format!("{mark} {}", endpoint(row.local, room - 2)), marked)]
+            }
+            Kind::Who => vec![match &row.owner {
+                Ownership::NotRecorded => styled("not recorded", theme.dim),
+                who => styled(owner_in(who, room), theme.text),
+            }],
+            Kind::Waiting if severity.is_some() => vec![styled(count(row.waiting.unwrap_or(0).into()), marked)],
+            Kind::Waiting => amount(row.waiting.map(u64::from)),
+            Kind::Limit => {
+                row.limit.map_or_else(|| amount(None), |limit| vec![styled(count(limit.into()), theme.text)])
+            }
+            Kind::Fill => {
+                let style = if severity.is_some() { marked } else { theme.bar };
+                let fill = |(waiting, limit): (u32, u32)| styled(bar(waiting.into(), limit.into(), room), style);
+                row.waiting.zip(row.limit).map(fill).into_iter().collect()
+            }
+            Kind::History => vec![styled(spark(&fitted(&row.history, room), room), theme.spark)],
+            Kind::Drops => match row.drops {
+                Some(drops @ 1..) => vec![styled(count(drops.into()), theme.warning)],
+                drops => amount(drops.map(u64::from)),
+            },
+            Kind::SynRecv => came_in(|n| n.syn_recv),
+            Kind::Estab => came_in(|n| n.estab),
+            Kind::CloseWait => came_in(|n| n.close_wait),
+            Kind::Closing => came_in(|n| n.closing),
+            Kind::CameIn => came_in(|n| n.completed),
+        }
+    }
+
+    fn sorted_by(&self) -> Option<Kind> {
+        Some(match self.context.ui.order().0 {
+            "port" => Kind::Local,
+            "ESTAB" => Kind::Estab,
+            "came in" => Kind::CameIn,
+            "process" => Kind::Who,
+            _ => Kind::Waiting,
+        })
+    }
+}
+
+/// Over its limit it drops what comes in; what it dropped before is past, and may come again.
+fn severity(row: &ListenerRow) -> Option<Severity> {
+    match row.waiting.zip(row.limit) {
+        Some((waiting, limit)) if waiting > limit => Some(Severity::Critical),
+        _ if row.drops.unwrap_or(0) > 0 => Some(Severity::Warning),
+        _ => None,
+    }
+}

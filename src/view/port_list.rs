@@ -1,0 +1,149 @@
+//! TIME-WAIT and local ports: the count over time and the limits, then who uses how many ports towards whom.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::engine::{ListPane, PortRow};
+use crate::ui::View;
+
+use super::format::{ABSENT, address, count, endpoint, percent, process};
+use super::table::{self, Around, Column, Table, number, text, wide};
+use super::theme::Severity;
+use super::widgets::{bar, middle, plain_bar, styled, width};
+use super::{Context, time_wait};
+
+pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+    let parts = context.ui.list_parts(View::TimeWait, area);
+    if !parts.above.is_empty() {
+        time_wait::draw_wide(context, parts.above, buf);
+    }
+    let window = if let ListPane::Ports(window) = &context.dashboard.list { Some(window) } else { None };
+    let rest = if context.sees_kernel() { "connections by address and service" } else { "inferred from the wire" };
+    let empty = if context.dashboard.now.is_some() {
+        "no connection waits in TIME-WAIT, and none takes a local port"
+    } else {
+        "waiting for the first segment or socket"
+    };
+    let around = Around { name: "Ports", unit: "", filtered: false, rest: &[rest], empty };
+    table::draw(context, &Ports::new(context), window, &around, parts.list, buf);
+}
+
+/// A share of the range from which ports may run out before anyone looks again, and one from which they do.
+const WARNING: u64 = 80;
+const CRITICAL: u64 = 95;
+
+struct Ports<'a> {
+    context: &'a Context<'a>,
+    /// The most in TIME-WAIT of all rows in sight, for bars to be compared.
+    most: u64,
+}
+
+impl<'a> Ports<'a> {
+    fn new(context: &'a Context<'a>) -> Self {
+        let rows = if let ListPane::Ports(window) = &context.dashboard.list { &window.rows[..] } else { &[] };
+        Self { context, most: rows.iter().map(|row| row.time_wait).max().unwrap_or(0) }
+    }
+
+    fn severity(row: &PortRow) -> Option<Severity> {
+        let ports = row.ports?;
+        match ports.taken.saturating_mul(100).checked_div(ports.range)? {
+            CRITICAL.. => Some(Severity::Critical),
+            WARNING.. => Some(Severity::Warning),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Holder,
+    Service,
+    TimeWait,
+    Waiting,
+    Open,
+    Taken,
+    Share,
+    Fill,
+    Process,
+}
+
+impl Table for Ports<'_> {
+    type Row = PortRow;
+    type Kind = Kind;
+    const COLUMNS: &'static [Column<Kind>] = &[
+        wide(Kind::Holder, "  from", (15, 17, 41), 0),
+        wide(Kind::Service, "  to service", (17, 23, 49), 0),
+        number(Kind::TimeWait, "TIME-WAIT", 10, 0),
+        wide(Kind::Waiting, "", (8, 8, 24), 6),
+        number(Kind::Open, "other", 7, 3),
+        number(Kind::Taken, "ports", 8, 2),
+        number(Kind::Share, "of range", 8, 1),
+        wide(Kind::Fill, "", (8, 10, 24), 5),
+        text(Kind::Process, "process", 15, 30, 4),
+    ];
+
+    fn serves(&self, kind: Kind) -> bool {
+        !matches!(kind, Kind::Process | Kind::Taken | Kind::Share | Kind::Fill) || self.context.sees_kernel()
+    }
+
+    fn wish(&self, row: &PortRow, kind: Kind) -> usize {
+        match kind {
+            Kind::Holder => 2 + width(&row.holder.to_string()),
+            Kind::Service => 2 + width(&row.service.to_string()),
+            Kind::Process => row.process.as_ref().map_or(0, |(who, _)| width(&process(who)) + 6),
+            Kind::Fill | Kind::Waiting => usize::MAX,
+            Kind::TimeWait | Kind::Open | Kind::Taken | Kind::Share => 0,
+        }
+    }
+
+    fn cell(&self, row: &PortRow, kind: Kind, room: usize) -> Vec<Span<'static>> {
+        let theme = self.context.theme;
+        let severity = Self::severity(row);
+        let marked = severity.map_or(theme.text, |severity| severity.style(theme));
+        let absent = || vec![styled(ABSENT, theme.dim)];
+        let amount = |n: u64| vec![styled(count(n), if n == 0 { theme.dim } else { theme.strong })];
+        match kind {
+            Kind::Holder => {
+                let mark = severity.map_or(" ", Severity::mark);
+                vec![styled(format!("{mark} {}", address(row.holder, room - 2)), marked)]
+            }
+            Kind::Service => {
+                // The service's own end waits where it closed first.
+                let arrow = if row.serves { "← " } else { "→ " };
+                vec![styled(arrow, theme.dim), styled(endpoint(row.service, room - 2), theme.text)]
+            }
+            Kind::TimeWait => amount(row.time_wait),
+            Kind::Waiting => vec![styled(plain_bar(row.time_wait, self.most, room), theme.bar)],
+            Kind::Open => amount(row.open),
+            Kind::Taken => row.ports.map_or_else(absent, |ports| vec![styled(count(ports.taken), marked)]),
+            Kind::Share => match row.ports.and_then(|ports| percent(ports.taken, ports.range)) {
+                Some(share) => vec![styled(share, marked)],
+                None => absent(),
+            },
+            Kind::Fill => match row.ports {
+                Some(ports) => {
+                    let style = if severity.is_some() { marked } else { theme.bar };
+                    vec![styled(bar(ports.taken, ports.range, room), style)]
+                }
+                None => Vec::new(),
+            },
+            Kind::Process => match &row.process {
+                None => absent(),
+                Some((who, more)) => {
+                    let rest = if *more { " +more" } else { "" };
+                    vec![styled(middle(&process(who), room - width(rest)) + rest, theme.text)]
+                }
+            },
+        }
+    }
+
+    fn sorted_by(&self) -> Option<Kind> {
+        Some(match self.context.ui.order().0 {
+            "ports" => Kind::Taken,
+            "open" => Kind::Open,
+            "service" => Kind::Service,
+            _ => Kind::TimeWait,
+        })
+    }
+}
