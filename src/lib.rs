@@ -17,11 +17,12 @@
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments | base, wire's `Segment` |
-//! | [`engine`] | joins wire, kernel and owner; history, timers, queries | base, wire, flow, kernel |
+//! | [`findings`] | evidence → a diagnosis with its reason and its remedy; a file a rule | base, flow, kernel |
+//! | [`engine`] | joins wire, kernel and owner; history, timers, queries; gathers the findings' evidence | base, wire, flow, kernel, findings |
 //! | [`journal`] | captures → frames, in order; several live sources → one list; the clock of a replay | base, wire, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
-//! | `view` | dashboard + state → ratatui buffer | base, flow, kernel, engine, ui |
-//! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, flow, kernel, engine |
+//! | `view` | dashboard + state → ratatui buffer | base, flow, kernel, findings, engine, ui |
+//! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, flow, kernel, findings, engine |
 //! | `io` | the only system calls: libpcap, netlink, /proc, files, the terminal, the clock | base, wire, kernel |
 //! | `app` | commands, threads, channels: the wiring | all |
 //!
@@ -76,6 +77,9 @@
 //! - **Ports**: headroom is counted per (namespace, source, destination) as connect() finds it: usable ports less those
 //!   held for all (listeners, sockets seen bound before they connected) less the route's own sockets. The rate of closes
 //!   is read off the ages of TIME-WAIT; they run out only where the level at which it settles exceeds what there is.
+//! - **A finding** ([`findings::Finding`]) is said only beyond its rule's thresholds, which stand with their reasons at the
+//!   top of the rule's file, and lasts as long as its evidence does: since when it holds is kept with the evidence, so
+//!   that asking changes nothing. What the kernel counts is surer than what the wire lets infer, and both are said.
 //! - **The table is bounded**: closed flows go first, then half-open ones, then those long untouched; each eviction is
 //!   counted by reason. Flows live in pages that copies of the engine share until one of them writes.
 
@@ -83,6 +87,7 @@
 
 pub mod base;
 pub mod engine;
+pub mod findings;
 pub mod flow;
 pub mod journal;
 pub mod kernel;

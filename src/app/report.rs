@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::engine::{Dashboard, Filter, FlowDetail, Query, QueryCache};
-use crate::export::{Damage, JsonReport, NdjsonReport, Pick, ReportContext, Tally, write_report};
+use crate::export::{Damage, JsonReport, NdjsonReport, Pick, ReportContext, Tally, findings, write_report};
+use crate::findings::{Finding, Severity};
 use crate::io::{file, tty};
 
 use super::Outcome;
@@ -25,7 +26,9 @@ const PIPE_WIDTH: usize = 100;
 /// Reports what the command line asks for.
 pub(super) fn run(options: &Report) -> Result<Outcome> {
     let seen = gather::gather(&options.input, options.demo, options.duration, None)?;
-    write(&seen, options.format, &options.filter, &options.output)
+    let worst = write(&seen, options.format, &options.filter, &options.output)?;
+    let fails = options.fail_on.is_some_and(|least| worst.is_some_and(|worst| worst >= least.into()));
+    Ok(if fails { Outcome::Found } else { seen.outcome() })
 }
 
 /// What the dashboard prints where there is no terminal to draw on.
@@ -35,10 +38,12 @@ pub(super) fn instead_of_dashboard(input: &Input, origin: Option<&Origin>) -> Re
         writeln!(std::io::stderr(), "sockscope: no terminal to draw on: watching for 10 s, then reporting")?;
     }
     let seen = gather::gather(input, demo, WATCH, None)?;
-    write(&seen, Format::Text, "", Path::new("-"))
+    write(&seen, Format::Text, "", Path::new("-"))?;
+    Ok(seen.outcome())
 }
 
-fn write(seen: &Seen, format: Format, filter: &str, output: &Path) -> Result<Outcome> {
+/// Writes the report; how bad the worst of what it found is.
+fn write(seen: &Seen, format: Format, filter: &str, output: &Path) -> Result<Option<Severity>> {
     let query = Query { filter: Filter::parse(filter), ..Query::default() };
     let dashboard = seen.engine.dashboard(&query, &mut QueryCache::default());
     let damage = seen.damage.as_ref().map(|damage| Damage {
@@ -53,11 +58,16 @@ fn write(seen: &Seen, format: Format, filter: &str, output: &Path) -> Result<Out
         Format::Json => shown.json(&mut out),
         Format::Ndjson => shown.ndjson(&mut out),
     };
-    written.with_context(|| format!("cannot write {}", output.display()))?;
+    let worst = written.with_context(|| format!("cannot write {}", output.display()))?;
     for notice in seen.source.dead.iter().chain(&seen.source.notices) {
         writeln!(std::io::stderr(), "sockscope: {notice}")?;
     }
-    Ok(seen.outcome())
+    Ok(worst)
+}
+
+/// The worst of them.
+fn worst(findings: &[Finding]) -> Option<Severity> {
+    findings.iter().map(|finding| finding.severity).max()
 }
 
 /// What a report tells, whatever its format.
@@ -75,13 +85,15 @@ impl Shown<'_> {
         engine.flow_ids(self.filter).into_iter().filter_map(|id| engine.detail(id))
     }
 
-    fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<()> {
+    fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<Option<Severity>> {
         let now = self.dashboard.now.unwrap_or_default();
         let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
         for detail in self.flows() {
             tally.count(&detail);
             pick.offer(&detail);
         }
+        let findings = findings(self.dashboard, &tally);
+        pick.leave_to(&findings, &|id| self.seen.engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
         let width = terminal.then(tty::width).and_then(Result::ok).map_or(PIPE_WIDTH, usize::from);
         let context = ReportContext {
@@ -89,26 +101,32 @@ impl Shown<'_> {
             dashboard: self.dashboard,
             tally: &tally,
             pick: &pick,
+            findings: &findings,
             damage: self.damage,
             filter: self.filter.text().trim(),
             width,
         };
-        write_report(out, &context)
+        write_report(out, &context)?;
+        Ok(worst(&findings))
     }
 
-    fn json(&self, out: &mut dyn Write) -> std::io::Result<()> {
+    fn json(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
         let mut report = JsonReport::new(out)?.filtered(self.filter.text().trim());
         for detail in self.flows() {
             report.flow(&detail)?;
         }
-        report.finish(&self.seen.source.name, self.dashboard, self.damage).map(drop)
+        let worst = worst(&report.findings(self.dashboard));
+        report.finish(&self.seen.source.name, self.dashboard, self.damage)?;
+        Ok(worst)
     }
 
-    fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<()> {
+    fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
         let mut report = NdjsonReport::new(out).filtered(self.filter.text().trim());
         for detail in self.flows() {
             report.flow(&detail)?;
         }
-        report.finish(&self.seen.source.name, self.dashboard, self.damage).map(drop)
+        let worst = worst(&report.findings(self.dashboard));
+        report.finish(&self.seen.source.name, self.dashboard, self.damage)?;
+        Ok(worst)
     }
 }

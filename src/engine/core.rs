@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Series, Timestamp};
+use crate::findings::Run;
 use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
 use crate::wire::Segment;
 
@@ -63,9 +64,11 @@ pub struct Engine {
     /// This host's addresses, once a sample told them.
     pub(super) addresses: Option<Arc<[IpAddr]>>,
     pub(super) wire_seen: bool,
-    loss: Option<Loss>,
+    pub(super) loss: Option<Loss>,
     /// When segments were last found to have been lost on their way here.
     pub(super) lost_at: Option<Timestamp>,
+    /// When the source lost frames on their way here.
+    pub(super) losing: Option<Run>,
     totals: Totals,
     segments: Series,
     bits: Series,
@@ -89,6 +92,7 @@ impl Engine {
             wire_seen: false,
             loss: None,
             lost_at: None,
+            losing: None,
             totals: Totals::default(),
             segments: Series::new(SECOND, TRAFFIC_KEPT),
             bits: Series::new(SECOND, TRAFFIC_KEPT),
@@ -106,6 +110,7 @@ impl Engine {
                 self.wire_seen = true;
                 if loss.unseen() > self.loss.as_ref().map_or(0, Loss::unseen) {
                     self.lost_at = Some(loss.ts);
+                    self.losing = Some(Run::on(self.losing, loss.ts));
                 }
                 self.loss = Some(*loss);
             }
@@ -141,6 +146,7 @@ impl Engine {
             totals: self.totals(cache.scan.flows),
             traffic: self.traffic(now),
             loss: self.loss,
+            findings: cache.scan.findings.clone(),
             sees: Sees { wire: self.wire_seen, kernel: self.kernel.sight },
             handshakes: self.handshakes.pane(now),
             states: StatePane {

@@ -42,10 +42,12 @@ impl Engine {
         let mismatches = |record: &Record| {
             Side::BOTH.into_iter().filter(|side| self.mismatch_since(record, *side).is_some()).count() as u64
         };
+        let wire_queues = wire_queues(self.table.iter().map(|(_, record)| record));
         Scan {
+            findings: self.findings(&wire_queues),
             flows: self.table.len(),
             mismatched: self.table.iter().map(|(_, record)| mismatches(record)).sum(),
-            wire_queues: wire_queues(self.table.iter().map(|(_, record)| record)),
+            wire_queues,
             unknown_halves: self.table.iter().map(|(_, record)| unknown_halves(record)).sum(),
             time_wait: Groups::by_wire(self.table.iter().map(|(_, record)| record)),
             close_wait: close_wait_by_wire(self.table.iter().map(|(_, record)| record)),

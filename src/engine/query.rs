@@ -1,6 +1,7 @@
 //! What a screen asks of the engine.
 
 use crate::base::Timestamp;
+use crate::findings::Finding;
 
 use super::dashboard::WireQueueRow;
 use super::time_wait::{CloseWait, Groups};
@@ -108,4 +109,5 @@ pub(super) struct Scan {
     pub(super) unknown_halves: u64,
     pub(super) time_wait: Groups,
     pub(super) close_wait: CloseWait,
+    pub(super) findings: Vec<Finding>,
 }

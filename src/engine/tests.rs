@@ -134,7 +134,7 @@ fn process(pid: u32, comm: &str) -> Arc<Process> {
 }
 
 /// A reading; owners as (inode, pid, fd, name).
-fn sample(millis: i64, sockets: Vec<Socket>, owners: &[(u64, u32, u32, &str)]) -> Input {
+pub(super) fn sample(millis: i64, sockets: Vec<Socket>, owners: &[(u64, u32, u32, &str)]) -> Input {
     let mut by_inode: FxHashMap<u64, Vec<Owner>> = FxHashMap::default();
     for (inode, pid, fd, name) in owners {
         by_inode.entry(*inode).or_default().push(Owner { process: process(*pid, name), fd: *fd });
@@ -160,7 +160,7 @@ pub(super) fn sample_with(millis: i64, limits: Limits, sockets: Vec<Socket>) -> 
     Input::Sample(Arc::new(SocketSample { limits: Arc::new(limits), ..SocketSample::clone(&plain) }))
 }
 
-fn feed_all(engine: &mut Engine, inputs: impl IntoIterator<Item = Input>) {
+pub(super) fn feed_all(engine: &mut Engine, inputs: impl IntoIterator<Item = Input>) {
     for input in inputs {
         engine.feed(&input);
     }

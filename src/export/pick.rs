@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use crate::base::{Scope, TcpState, Timestamp};
-use crate::engine::FlowDetail;
+use crate::engine::{FlowDetail, FlowId};
+use crate::findings::Finding;
 use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, LifeEventKind, Mark, Side};
+
+use super::covered::{Wrong, is_told};
 
 /// How a flow went wrong, in the order reports list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,27 +185,35 @@ fn stays_in_close_wait(detail: &FlowDetail, side: Side, now: Timestamp) -> bool 
 #[derive(Debug, Clone)]
 pub struct Pick {
     now: Timestamp,
-    wrong: Vec<(Trouble, u64, Vec<FlowDetail>)>,
+    wrong: Vec<Kept>,
     largest: Vec<FlowDetail>,
     each: usize,
     keep_largest: usize,
 }
 
+/// The flows of one kind of trouble: all of them in short, and the details of the first.
+#[derive(Debug, Clone)]
+struct Kept {
+    kind: Trouble,
+    all: Vec<Wrong>,
+    details: Vec<FlowDetail>,
+}
+
 impl Pick {
     /// At most `each` flows of a kind of trouble, and the `largest` by payload; `now` is the engine's clock at the end.
     pub fn new(now: Timestamp, each: usize, largest: usize) -> Self {
-        let wrong = Trouble::ALL.map(|kind| (kind, 0, Vec::new())).to_vec();
+        let wrong = Trouble::ALL.map(|kind| Kept { kind, all: Vec::new(), details: Vec::new() }).to_vec();
         Self { now, wrong, largest: Vec::new(), each, keep_largest: largest }
     }
 
     /// Looks at one flow and keeps a copy if it is to be told about. Call it in order of first appearance.
     pub fn offer(&mut self, detail: &FlowDetail) {
         if let Some(kind) = trouble(detail, self.now)
-            && let Some((_, count, kept)) = self.wrong.iter_mut().find(|(of, _, _)| *of == kind)
+            && let Some(kept) = self.wrong.iter_mut().find(|kept| kept.kind == kind)
         {
-            *count += 1;
-            if kept.len() < self.each {
-                kept.push(detail.clone());
+            kept.all.push(Wrong::of(detail));
+            if kept.details.len() < self.each {
+                kept.details.push(detail.clone());
             }
         }
         let bytes = |detail: &FlowDetail| detail.row.payload_bytes.unwrap_or(0);
@@ -213,9 +224,21 @@ impl Pick {
         }
     }
 
+    /// Leaves to the findings what they tell already; `detail` gives the details of a flow again.
+    pub fn leave_to(&mut self, findings: &[Finding], detail: &dyn Fn(FlowId) -> Option<FlowDetail>) {
+        for kept in &mut self.wrong {
+            let all = kept.all.len();
+            kept.all.retain(|wrong| !is_told(findings, kept.kind, wrong, detail));
+            if kept.all.len() < all {
+                kept.details = kept.all.iter().take(self.each).filter_map(|wrong| detail(wrong.id)).collect();
+            }
+        }
+    }
+
     /// The kinds of trouble that occurred, with their count and the first flows of each.
     pub fn wrong(&self) -> impl Iterator<Item = (Trouble, u64, &[FlowDetail])> {
-        self.wrong.iter().filter(|(_, count, _)| *count > 0).map(|(kind, count, kept)| (*kind, *count, kept.as_slice()))
+        let there = self.wrong.iter().filter(|kept| !kept.all.is_empty());
+        there.map(|kept| (kept.kind, kept.all.len() as u64, kept.details.as_slice()))
     }
 
     /// The flows that carried most payload, most first.

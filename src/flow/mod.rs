@@ -13,6 +13,7 @@ mod close;
 mod feed;
 mod half;
 mod handshake;
+mod id;
 mod life;
 mod machine;
 mod stamp;
@@ -28,6 +29,7 @@ mod tests;
 mod trace;
 
 pub use analysis::{Analysis, AnalysisCounts, Mark, Marks};
+pub use id::FlowId;
 pub use machine::Flow;
 pub use view::{
     Class, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,

@@ -151,7 +151,7 @@ impl UiState {
             return;
         }
         if self.view == View::Overview {
-            let all = layout::panes(parts.body, self.zoomed());
+            let all = self.panes(parts.body, self.zoomed());
             self.focus = all.into_iter().find(|(_, rect)| rect.contains(at)).map(|(pane, _)| pane).or(self.focus);
         }
         let clicked = self.flow_at(at, dashboard, source);

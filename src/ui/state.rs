@@ -75,6 +75,8 @@ pub struct UiState {
     pub(super) theme: ThemeName,
     pub(super) message: Option<String>,
     pub(super) picture: bool,
+    /// How many findings the last dashboard had.
+    pub(super) findings: usize,
 }
 
 impl UiState {
@@ -174,10 +176,20 @@ impl UiState {
     /// The pane that zoom and the movement keys mean; `None` outside the overview.
     pub fn focus(&self, source: &Source) -> Option<Pane> {
         let body = self.screen(source)?.body;
-        let shown = layout::panes(body, None);
+        let shown = self.panes(body, None);
         let there = |pane: &Pane| self.zoomed || shown.iter().any(|(other, _)| other == pane);
         let candidates = [self.focus, Some(Pane::Flows), Some(Pane::Queues), shown.first().map(|(pane, _)| *pane)];
         (self.view == View::Overview).then(|| candidates.into_iter().flatten().find(there))?
+    }
+
+    /// The panes of the overview: what is wrong first, then those that there is room for; one alone if zoomed.
+    pub fn panes(&self, body: Rect, zoomed: Option<Pane>) -> Vec<(Pane, Rect)> {
+        if zoomed.is_some() {
+            return layout::panes(body, zoomed);
+        }
+        let (top, rest) = layout::below_findings(body, self.findings);
+        let findings = (!top.is_empty()).then_some((Pane::Findings, top));
+        findings.into_iter().chain(layout::panes(rest, None)).collect()
     }
 
     /// The one pane that fills the overview.
@@ -200,6 +212,7 @@ impl UiState {
 
     /// Takes in a new dashboard: the cursor stays on its flow, and on its line of the screen if it can.
     pub fn observe(&mut self, dashboard: &Dashboard, source: &Source) {
+        self.findings = dashboard.findings.len();
         let pane = &dashboard.flows;
         let page = self.page(source).max(1);
         if self.pending {
@@ -223,7 +236,7 @@ impl UiState {
 
     pub(super) fn pane_rect(&self, pane: Pane, source: &Source) -> Option<(Pane, Rect)> {
         let body = self.screen(source)?.body;
-        layout::panes(body, self.zoomed()).into_iter().find(|(other, _)| *other == pane)
+        self.panes(body, self.zoomed()).into_iter().find(|(other, _)| *other == pane)
     }
 
     /// The flow table's rows on the screen, if it is shown: below its border and headings.

@@ -237,7 +237,7 @@ impl UiState {
 
     fn move_focus(&mut self, by: isize, source: &Source) {
         let (Some(now), Some(parts)) = (self.focus(source), self.screen(source)) else { return };
-        let all = layout::panes(parts.body, None);
+        let all = self.panes(parts.body, None);
         let place = all.iter().position(|(pane, _)| *pane == now).unwrap_or(0);
         let next = (place as isize + by).rem_euclid(all.len() as isize) as usize;
         self.focus = Some(all[next].0);

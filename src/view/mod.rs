@@ -4,6 +4,7 @@
 //! read: times come from the dashboard, the time zone from the [`Theme`]. A file a pane. Read first: `ui::layout`
 //! (where things stand), `format` (one unit for one thing), `widgets`.
 
+mod findings;
 mod flow;
 mod flow_end;
 mod flow_zeek;
@@ -33,7 +34,7 @@ use ratatui::text::Line;
 
 use crate::base::Timestamp;
 use crate::engine::Dashboard;
-use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View, panes};
+use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View};
 
 pub use theme::Theme;
 
@@ -79,9 +80,10 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
 
 fn overview(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
     let focus = context.ui.focus(context.source);
-    for (pane, rect) in panes(body, context.ui.zoomed()) {
+    for (pane, rect) in context.ui.panes(body, context.ui.zoomed()) {
         let focused = focus == Some(pane);
         match pane {
+            Pane::Findings => findings::draw(context, focused, rect, buf),
             Pane::Handshakes => handshakes::draw(context, focused, rect, buf),
             Pane::States => states::draw(context, focused, rect, buf),
             Pane::Queues => queues::draw(context, focused, rect, buf),

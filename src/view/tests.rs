@@ -65,6 +65,7 @@ fn screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
     blind.time_wait.wire = None;
     blind.queues.wire.clear();
     blind.loss = None;
+    blind.findings.retain(|finding| finding.who.is_some());
     for row in &mut blind.states.rows {
         row.wire = None;
     }
@@ -89,6 +90,23 @@ fn screens_are_as_pictured() {
             insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown);
         }
     }
+}
+
+#[test]
+fn findings_are_told_in_full_where_there_is_room() {
+    for size in [(80, 24), (120, 40)] {
+        let (dashboard, source) = (live(), live_source());
+        let mut ui = UiState::new(Rect::new(0, 0, size.0, size.1), ThemeName::Dark);
+        ui.observe(&dashboard, &source);
+        press(&mut ui, "lz", &dashboard, &source);
+        let mut buf = Buffer::empty(ui.area());
+        draw(&dashboard, &ui, &source, &Theme::new(ThemeName::Dark, TimeZone::UTC), ui.area(), &mut buf);
+        insta::assert_snapshot!(format!("zoom_findings_{}x{}", size.0, size.1), text(&buf));
+    }
+    let mut dashboard = live();
+    dashboard.findings.clear();
+    let shown = text(&screen(&dashboard, &live_source(), "", (120, 40), ThemeName::Dark));
+    assert!(!shown.contains("Findings"), "what is not there takes no room: {shown}");
 }
 
 #[test]

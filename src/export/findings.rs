@@ -1,0 +1,243 @@
+//! The findings of a report: the engine's, those about connects over the whole source; and their JSON. Pure.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Number, Value as Json};
+
+use crate::base::{Endpoint, Timestamp};
+use crate::engine::{Dashboard, FlowDetail};
+use crate::findings::{Connects, Failures, Finding, Holder, Kind, Subject, Value, connects, sort};
+use crate::flow::{HandshakeOutcome, Side};
+use crate::kernel::Process;
+
+use super::summary::Tally;
+
+/// What is wrong, the worst first: connects as the flows counted in `tally` tell of the whole source (the engine speaks
+/// of its last minute), all else as it stands at the end.
+pub fn findings(dashboard: &Dashboard, tally: &Tally) -> Vec<Finding> {
+    let now = dashboard.findings.iter().filter(|finding| !finding.kind.is_connects()).cloned();
+    let mut all: Vec<Finding> = now.collect();
+    all.extend(connects(&tally.attempts.evidence(dashboard)));
+    sort(&mut all);
+    all
+}
+
+/// Whether a listener at `listens` takes connections to `to`, an end of its own host.
+pub(super) fn takes(listens: Endpoint, to: Endpoint) -> bool {
+    listens.port() == to.port() && (listens.ip() == to.ip() || listens.ip().is_unspecified())
+}
+
+/// What became of connects, by destination.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Attempts(BTreeMap<Endpoint, Attempt>);
+
+#[derive(Debug, Clone, Default)]
+struct Attempt {
+    refused: Option<Failures>,
+    rejected: Option<Failures>,
+    rejection: Option<String>,
+    unanswered: Option<Failures>,
+    completed: u64,
+    askers: BTreeMap<u32, (Arc<Process>, u64)>,
+    here: bool,
+}
+
+impl Attempts {
+    /// Counts one flow.
+    pub(super) fn count(&mut self, detail: &FlowDetail) {
+        let Some(handshake) = &detail.handshake else { return };
+        let rejected = detail.rejected.as_ref();
+        let (concluded, completed) = match handshake.outcome {
+            HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => (true, true),
+            HandshakeOutcome::Refused | HandshakeOutcome::TimedOut => (true, false),
+            HandshakeOutcome::Waiting => (rejected.is_some(), false),
+            _ => (false, false),
+        };
+        if !concluded {
+            return;
+        }
+        let attempt = self.0.entry(detail.row.resp.endpoint).or_default();
+        if completed {
+            attempt.completed += 1;
+            return;
+        }
+        let failures = match (handshake.outcome, rejected) {
+            (HandshakeOutcome::Refused, _) => &mut attempt.refused,
+            (_, Some(rejection)) => {
+                attempt.rejection = Some(rejection.to_string());
+                &mut attempt.rejected
+            }
+            (_, None) => &mut attempt.unanswered,
+        };
+        Failures::add(failures, 1, detail.row.first, detail.row.last);
+        attempt.here = detail.row.resp.local == Some(true);
+        if let Some(process) = detail.row.end(Side::Orig).owner.process() {
+            attempt.askers.entry(process.pid).or_insert_with(|| (process.clone(), 0)).1 += 1;
+        }
+    }
+
+    fn evidence(&self, dashboard: &Dashboard) -> Vec<Connects> {
+        let lossy = dashboard.loss.is_some_and(|loss| loss.kernel.unwrap_or(0) + loss.ours > 0);
+        let full: Vec<Endpoint> = dashboard.findings.iter().filter_map(full_listener).collect();
+        let told = |(to, attempt): (&Endpoint, &Attempt)| Connects {
+            refused: attempt.refused,
+            rejected: attempt.rejected,
+            rejection: attempt.rejection.clone(),
+            unanswered: attempt.unanswered,
+            completed: attempt.completed,
+            who: attempt.asks_most(),
+            listener_is_full: attempt.here && full.iter().any(|listens| takes(*listens, *to)),
+            lossy,
+            ..Connects::to(*to)
+        };
+        self.0.iter().filter(|(_, attempt)| attempt.failed()).map(told).collect()
+    }
+}
+
+impl Attempt {
+    const fn failed(&self) -> bool {
+        self.refused.is_some() || self.rejected.is_some() || self.unanswered.is_some()
+    }
+
+    fn asks_most(&self) -> Option<Holder> {
+        let most = self.askers.values().max_by_key(|(process, count)| (*count, std::cmp::Reverse(process.pid)));
+        most.map(|(process, _)| Holder { process: process.clone(), fd: None, others: self.askers.len() - 1 })
+    }
+}
+
+fn full_listener(finding: &Finding) -> Option<Endpoint> {
+    match (finding.kind, &finding.subject) {
+        (Kind::AcceptOverflow, Subject::Listener(listens)) => Some(*listens),
+        _ => None,
+    }
+}
+
+/// A finding. `type` is "finding".
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct FindingRecord {
+    r#type: &'static str,
+    /// What is wrong: connects_refused, connects_rejected, connects_unanswered, not_reading, close_wait_leak,
+    /// accept_overflow, ports_run_out, capture_loss. More may come at any version.
+    kind: &'static str,
+    /// info, warning, critical.
+    severity: &'static str,
+    /// low, medium (inferred: by the wire alone, or from a trend), high (counted by the kernel, or said by the very
+    /// segments).
+    confidence: &'static str,
+    /// What it is about. The same kind and subject are the same finding.
+    subject: SubjectRecord,
+    /// Since when it has held, as far as was watched.
+    since_ts_ns: i64,
+    /// Who holds or asks for it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    process: Option<ProcessRecord>,
+    /// Numbers (and names) by name, in the units that names of flows have; those that a kind has depend on it.
+    evidence: Map<String, Json>,
+    /// The numbers, the meaning and the remedy, for readers.
+    told: String,
+    why: String,
+    remedy: String,
+}
+
+/// What a finding is about: `type`, and the fields that this one has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum SubjectRecord {
+    Capture,
+    Host,
+    Destination {
+        addr: IpAddr,
+        port: u16,
+    },
+    Listener {
+        addr: IpAddr,
+        port: u16,
+    },
+    /// Named in `process`.
+    Process {
+        pid: u32,
+        start_time: u64,
+        comm: String,
+    },
+    /// Connections at `addr` with (or of) a service, whose process is not known.
+    Connections {
+        addr: IpAddr,
+        service: String,
+    },
+    Route {
+        from: IpAddr,
+        to: String,
+    },
+    /// A flow of this report, at its end `local`.
+    Flow {
+        id: u64,
+        local: String,
+        peer: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct ProcessRecord {
+    pid: u32,
+    comm: String,
+    user: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fd: Option<u32>,
+    /// How many more hold or ask for it.
+    others: usize,
+}
+
+impl FindingRecord {
+    pub(super) fn of(finding: &Finding) -> Self {
+        let value = |value: &Value| match value {
+            Value::Count(number) => Json::from(*number),
+            Value::Rate(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
+            Value::Text(text) => Json::from(text.as_str()),
+        };
+        Self {
+            r#type: "finding",
+            kind: finding.kind.key(),
+            severity: finding.severity.name(),
+            confidence: finding.confidence.name(),
+            subject: SubjectRecord::of(&finding.subject),
+            since_ts_ns: Timestamp::nanos(finding.since),
+            process: finding.who.as_ref().map(ProcessRecord::of),
+            evidence: finding.evidence.iter().map(|fact| (fact.name.to_owned(), value(&fact.value))).collect(),
+            told: finding.told.clone(),
+            why: finding.why.clone(),
+            remedy: finding.remedy.clone(),
+        }
+    }
+}
+
+impl SubjectRecord {
+    fn of(subject: &Subject) -> Self {
+        match subject {
+            Subject::Capture => Self::Capture,
+            Subject::Host => Self::Host,
+            Subject::Destination(end) => Self::Destination { addr: end.ip(), port: end.port() },
+            Subject::Listener(end) => Self::Listener { addr: end.ip(), port: end.port() },
+            Subject::Process { pid, start_time, comm } => {
+                Self::Process { pid: *pid, start_time: *start_time, comm: comm.to_string() }
+            }
+            Subject::Connections { holder, service } => {
+                Self::Connections { addr: *holder, service: service.to_string() }
+            }
+            Subject::Route { from, to } => Self::Route { from: *from, to: to.to_string() },
+            Subject::Flow { id, local, peer } => {
+                Self::Flow { id: id.0, local: local.to_string(), peer: peer.to_string() }
+            }
+        }
+    }
+}
+
+impl ProcessRecord {
+    fn of(holder: &Holder) -> Self {
+        let Holder { process, fd, others } = holder;
+        let text = |text: &crate::base::Scrubbed| text.to_string();
+        Self { pid: process.pid, comm: text(&process.comm), user: text(&process.user), fd: *fd, others: *others }
+    }
+}
