@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Number, Value as Json};
 
 use crate::base::{Endpoint, Timestamp};
-use crate::engine::{Dashboard, FlowDetail};
+use crate::engine::{Dashboard, FlowDetail, FlowRow};
 use crate::findings::{Connects, Failures, Finding, Holder, Kind, Subject, Value, connects, sort};
 use crate::flow::{HandshakeOutcome, Side};
 use crate::kernel::Process;
@@ -72,7 +72,8 @@ impl Attempts {
             }
             (_, None) => &mut attempt.unanswered,
         };
-        Failures::add(failures, 1, detail.row.first, detail.row.last);
+        let FlowRow { id, first, last, .. } = detail.row;
+        *failures = Some(Failures::and(*failures, Failures { count: 1, first, last, flow: id }));
         attempt.here = detail.row.resp.local == Some(true);
         if let Some(process) = detail.row.end(Side::Orig).owner.process() {
             attempt.askers.entry(process.pid).or_insert_with(|| (process.clone(), 0)).1 += 1;
@@ -134,6 +135,9 @@ pub(super) struct FindingRecord {
     /// Who holds or asks for it, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     process: Option<ProcessRecord>,
+    /// A flow of this report that shows it, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow: Option<u64>,
     /// Numbers (and names) by name, in the units that names of flows have; those that a kind has depend on it.
     evidence: Map<String, Json>,
     /// The numbers, the meaning and the remedy, for readers.
@@ -205,6 +209,7 @@ impl FindingRecord {
             subject: SubjectRecord::of(&finding.subject),
             since_ts_ns: Timestamp::nanos(finding.since),
             process: finding.who.as_ref().map(ProcessRecord::of),
+            flow: finding.flow.map(|flow| flow.0),
             evidence: finding.evidence.iter().map(|fact| (fact.name.to_owned(), value(&fact.value))).collect(),
             told: finding.told.clone(),
             why: finding.why.clone(),

@@ -63,6 +63,7 @@ fn overflow(queue: &AcceptQueue, all: &AcceptQueues, counted: Option<Run>, now: 
         subject: Subject::Listener(queue.local),
         since,
         who: queue.who.clone(),
+        flow: None,
         told: format!(
             "{} wait, limit {}{drops} for {}",
             count(queue.waiting.into()),
@@ -84,6 +85,7 @@ fn unnamed(all: &AcceptQueues, run: Run, now: Timestamp) -> Finding {
         subject: Subject::Host,
         since: run.since,
         who: None,
+        flow: None,
         told: format!("{} dropped at some listener for {}", count(all.overflows), time(now.since(run.since))),
         evidence: vec![Fact::count("listen_overflows", all.overflows)],
         confidence: Confidence::Medium,

@@ -43,6 +43,7 @@ pub(super) fn losing(losing: Option<&Losing>, now: Timestamp) -> Option<Finding>
         subject: Subject::Capture,
         since: losing.run.since,
         who: None,
+        flow: None,
         told: format!(
             "{} of {} frames ({}) lost for {}",
             count(lost),

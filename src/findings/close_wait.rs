@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::base::{Endpoint, Timestamp};
 
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
-use super::words::{count, counted, rate, time};
+use super::words::{count, rate, time};
 
 /// How long a socket is given to be closed: a process reads the end of file and closes in far less, unless it first
 /// ends what it does.
@@ -88,7 +88,8 @@ fn leak(group: &CloseWait, now: Timestamp) -> Option<Finding> {
         subject,
         since: group.since,
         who: group.who.clone(),
-        told: format!("{} in CLOSE-WAIT, {growth}", counted(sockets, "socket")),
+        flow: None,
+        told: format!("{} in CLOSE-WAIT, {growth}", count(sockets)),
         evidence: evidence(group, grows, now),
         confidence: if group.is_by_wire() { Confidence::Medium } else { Confidence::High },
         why: why(group),
@@ -205,15 +206,15 @@ mod tests {
         };
         let new = CloseWait { measured: Duration::from_secs(4), ..group(20, 2.0) };
         for (case, expected) in [
-            (group(400, 2.0), Some((Critical, "400 sockets in CLOSE-WAIT, +2.0/s for 3 min"))),
-            (group(400, 0.0), Some((Warning, "400 sockets in CLOSE-WAIT, the oldest for 3 min"))),
-            (group(99, 2.0), Some((Warning, "99 sockets in CLOSE-WAIT, +2.0/s for 3 min"))),
+            (group(400, 2.0), Some((Critical, "400 in CLOSE-WAIT, +2.0/s for 3 min"))),
+            (group(400, 0.0), Some((Warning, "400 in CLOSE-WAIT, the oldest for 3 min"))),
+            (group(99, 2.0), Some((Warning, "99 in CLOSE-WAIT, +2.0/s for 3 min"))),
             (group(99, 0.0), None),
-            (group(10, 0.4), Some((Warning, "10 sockets in CLOSE-WAIT, +0.4/s for 3 min"))),
+            (group(10, 0.4), Some((Warning, "10 in CLOSE-WAIT, +0.4/s for 3 min"))),
             (group(9, 0.4), None),
             (group(99, -1.0), None),
             (new, None),
-            (by_wire(20, 0.5, 160), Some((Warning, "20 sockets in CLOSE-WAIT, +0.5/s for 3 min"))),
+            (by_wire(20, 0.5, 160), Some((Warning, "20 in CLOSE-WAIT, +0.5/s for 3 min"))),
             (by_wire(20, 0.5, 161), None),
             (by_wire(20, 0.0, 0), None),
         ] {

@@ -4,6 +4,7 @@
 //! tcp_abort_on_overflow.
 
 use crate::base::{Endpoint, Timestamp};
+use crate::flow::FlowId;
 
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
 use super::words::{count, counted, percent};
@@ -41,13 +42,20 @@ pub struct Failures {
     pub count: u64,
     pub first: Timestamp,
     pub last: Timestamp,
+    /// The first of them that is remembered.
+    pub flow: FlowId,
 }
 
 impl Failures {
-    /// Counts one more.
-    pub fn add(failures: &mut Option<Self>, count: u64, first: Timestamp, last: Timestamp) {
-        let all = failures.get_or_insert(Self { count: 0, first, last });
-        (all.count, all.first, all.last) = (all.count + count, all.first.min(first), all.last.max(last));
+    /// These and `more`, which came later.
+    #[must_use]
+    pub fn and(before: Option<Self>, more: Self) -> Self {
+        before.map_or(more, |all| Self {
+            count: all.count + more.count,
+            first: all.first.min(more.first),
+            last: all.last.max(more.last),
+            flow: all.flow,
+        })
     }
 }
 
@@ -144,6 +152,7 @@ fn failing(to: &Connects, kind: Kind, failures: Failures) -> Option<Finding> {
         subject: Subject::Destination(to.to),
         since: failures.first,
         who: to.who.clone(),
+        flow: Some(failures.flow),
         told: format!("{all} of {}", counted(attempts, "connect")),
         evidence,
         confidence: Confidence::Medium,
@@ -158,7 +167,7 @@ mod tests {
     use super::*;
 
     fn to(refused: u64, unanswered: u64, completed: u64) -> Connects {
-        let failures = |count| (count > 0).then(|| Failures { count, first: at(1), last: at(9) });
+        let failures = |count| (count > 0).then(|| Failures { count, first: at(1), last: at(9), flow: FlowId(7) });
         Connects {
             refused: failures(refused),
             unanswered: failures(unanswered),
@@ -195,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_an_icmp_error_explains_names_who_sent_it() {
-        let failures = Some(Failures { count: 3, first: at(1), last: at(2) });
+        let failures = Some(Failures { count: 3, first: at(1), last: at(2), flow: FlowId(7) });
         let rejection = Some("rejected by 10.0.0.1: host prohibited".to_owned());
         let all = connects(&[Connects { rejected: failures, rejection, ..to(0, 0, 0) }]);
         assert_eq!((all.len(), all[0].kind, all[0].confidence), (1, Kind::ConnectsRejected, Confidence::High));

@@ -20,6 +20,8 @@ pub struct Finding {
     pub since: Timestamp,
     /// The process that can do something about it, where it is known.
     pub who: Option<Holder>,
+    /// A flow that shows it, where one does: the first of them, or the fullest.
+    pub flow: Option<FlowId>,
     /// The numbers in a few words: one line.
     pub told: String,
     /// The same for programs.

@@ -37,7 +37,7 @@ pub(crate) fn found(findings: Vec<Finding>) -> Vec<(Kind, Severity, String)> {
 pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
     let ago = |secs| now - Duration::from_secs(secs);
     let run = |since, last| Some(Run { since: ago(since), last: ago(last) });
-    let failures = |count, first, last| Some(Failures { count, first: ago(first), last: ago(last) });
+    let failures = |count, first, last| Some(Failures { count, first: ago(first), last: ago(last), flow: FlowId(7) });
     let unread = Unread {
         flow: FlowId(3),
         local: end("10.0.0.2:40112"),

@@ -98,6 +98,7 @@ fn finding(subject: Subject, rows: &[&Unread], now: Timestamp) -> Option<Finding
         subject,
         since,
         who,
+        flow: Some(fullest.flow),
         told: told(rows, fullest, closed, now),
         evidence: evidence(rows, fullest, closed, now),
         confidence: if exact { Confidence::High } else { Confidence::Medium },
@@ -119,7 +120,7 @@ fn told(rows: &[&Unread], fullest: &Unread, closed: Option<Timestamp>, now: Time
 }
 
 fn evidence(rows: &[&Unread], fullest: &Unread, closed: Option<Timestamp>, now: Timestamp) -> Vec<Fact> {
-    let mut facts = vec![Fact::count("sockets", rows.len() as u64), Fact::count("flow", fullest.flow.0)];
+    let mut facts = vec![Fact::count("sockets", rows.len() as u64)];
     if let Seen::Kernel { bytes, limit, .. } = fullest.seen {
         facts.push(Fact::time("unread_for_ns", now.since(fullest.since)));
         facts.push(Fact::count("recv_q", bytes.into()));

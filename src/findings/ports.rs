@@ -82,6 +82,7 @@ fn runs_out(route: &Route) -> Option<Finding> {
         subject: Subject::Route { from: route.from, to: route.to },
         since: route.since,
         who: route.who.clone(),
+        flow: None,
         told,
         evidence,
         confidence: if route.outlook == Outlook::Exhausted { Confidence::High } else { Confidence::Medium },

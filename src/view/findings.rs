@@ -5,18 +5,18 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use crate::findings::{Finding, Kind, Severity};
+use crate::findings::{Finding, Kind, Severity, Subject};
 use crate::ui::{Pane, wrap};
 
 use super::Context;
-use super::format::clock;
+use super::format::{address, clock, endpoint};
 use super::theme::Theme;
 use super::widgets::{gap, left, message, middle, pane, put_all, styled, title, width};
 
 /// Columns before a finding's name: its mark.
 const MARK: usize = 2;
-/// An address is shortened in its middle before the numbers are lost.
-const SUBJECT: usize = 44;
+/// What a finding is about has this room at least, though its numbers be cut.
+const SUBJECT: usize = 18;
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, all) = (context.theme, &context.dashboard.findings);
@@ -56,8 +56,8 @@ fn counts(all: &[Finding]) -> String {
 /// `‼ ports run out  10.0.0.2 → 10.0.0.5:5432: none left in 5 s, 91% of 28,232 in use      pg-loop[880]`.
 fn line(finding: &Finding, room: usize, theme: &Theme) -> Line<'static> {
     let name = Kind::ALL.into_iter().map(|kind| width(kind.name())).max().unwrap_or(0);
-    let subject = middle(&finding.about(), SUBJECT.min(room / 2));
     let told = format!(": {}", finding.told);
+    let subject = subject(finding, room.saturating_sub(MARK + name + 2 + width(&told)).max(SUBJECT));
     let used = MARK + name + 2 + width(&subject) + width(&told);
     let mut spans = vec![
         styled(left(finding.severity.mark(), MARK), style(finding.severity, theme)),
@@ -72,6 +72,20 @@ fn line(finding: &Finding, room: usize, theme: &Theme) -> Line<'static> {
         spans.extend([gap(blank), styled(who, theme.dim)]);
     }
     Line::from(spans)
+}
+
+/// What it is about; where that is too long the end that matters alone, or shortened in its middle.
+fn subject(finding: &Finding, room: usize) -> String {
+    let whole = finding.about();
+    if width(&whole) <= room {
+        return whole;
+    }
+    match &finding.subject {
+        Subject::Destination(end) | Subject::Listener(end) | Subject::Flow { local: end, .. } => endpoint(*end, room),
+        Subject::Route { to, .. } => format!("→ {}", endpoint(*to, room.saturating_sub(2))),
+        Subject::Connections { holder, .. } => address(*holder, room),
+        Subject::Capture | Subject::Host | Subject::Process { .. } => middle(&whole, room),
+    }
 }
 
 /// Why, what to do, how sure it is and since when.

@@ -8,10 +8,10 @@ use crate::findings::{Connects, Failures, Holder, Run};
 use crate::flow::{HandshakeOutcome, Side};
 use crate::kernel::Process;
 
-use super::super::Engine;
 use super::super::handshakes::{Failure, WINDOW};
 use super::super::opener::listening_ends;
 use super::super::record::Record;
+use super::super::{Engine, FlowId};
 
 /// Processes that asked, by pid, and how often.
 type Askers = BTreeMap<u32, (Arc<Process>, u64)>;
@@ -29,6 +29,8 @@ enum Way {
 struct Failing {
     run: Run,
     count: u64,
+    /// The first that is of the last minute.
+    flow: Option<FlowId>,
 }
 
 impl Engine {
@@ -43,7 +45,9 @@ impl Engine {
             let before = failing.get(&key).copied();
             let lately = now.since(failure.at) < WINDOW;
             let run = Run::on(before.map(|before| before.run), failure.at);
-            failing.insert(key, Failing { run, count: before.map_or(0, |before| before.count) + u64::from(lately) });
+            let count = before.map_or(0, |before| before.count) + u64::from(lately);
+            let flow = before.and_then(|before| before.flow).or(lately.then_some(failure.flow));
+            failing.insert(key, Failing { run, count, flow });
             let process = record.and_then(|record| record.end(Side::Orig)).and_then(|end| end.owner.process());
             if let Some(process) = process.filter(|_| lately) {
                 let askers = askers.entry(failure.resp).or_default();
@@ -51,14 +55,15 @@ impl Engine {
             }
         }
         let mut all: BTreeMap<Endpoint, Connects> = BTreeMap::new();
-        for ((to, way), Failing { run, count }) in failing.into_iter().filter(|(_, failing)| failing.count > 0) {
+        for ((to, way), Failing { run, count, flow }) in failing {
+            let Some(flow) = flow else { continue };
             let connects = all.entry(to).or_insert_with(|| Connects::to(to));
             let failures = match way {
                 Way::Refused => &mut connects.refused,
                 Way::Rejected => &mut connects.rejected,
                 Way::Unanswered => &mut connects.unanswered,
             };
-            Failures::add(failures, count, run.since, run.last);
+            *failures = Some(Failures { count, first: run.since, last: run.last, flow });
         }
         for connects in all.values_mut() {
             connects.who = askers.get(&connects.to).and_then(asks_most);

@@ -199,7 +199,7 @@ fn close_wait_that_gathers_is_a_leak() {
     engine.feed(&sample(14_000, rows, &owners));
     let [finding] = &found(&engine)[..] else { panic!("{:?}", found(&engine)) };
     assert_eq!(finding.subject.to_string(), "worker[77]");
-    assert_eq!((finding.told.as_str(), finding.since), ("15 sockets in CLOSE-WAIT, +1.0/s for 5 s", at(9_000)));
+    assert_eq!((finding.told.as_str(), finding.since), ("15 in CLOSE-WAIT, +1.0/s for 5 s", at(9_000)));
     assert!(finding.why.contains("all show Recv-Q 0"), "{}", finding.why);
     // Closed after all, but for nine.
     let (rows, owners) = left_open(9, 0);
@@ -238,7 +238,7 @@ fn close_wait_by_the_wire_is_told_as_inferred() {
     assert_eq!(told(&engine), [], "not old enough");
     engine.feed(&Input::Tick(at(31_000)));
     let [finding] = &found(&engine)[..] else { panic!("{:?}", found(&engine)) };
-    assert_eq!(finding.told, "12 sockets in CLOSE-WAIT, +0.4/s for 16 s");
+    assert_eq!(finding.told, "12 in CLOSE-WAIT, +0.4/s for 16 s");
     assert_eq!(
         (finding.confidence, finding.subject.to_string().as_str()),
         (Confidence::Medium, "10.0.0.2 with 10.0.0.9:80")

@@ -12,7 +12,8 @@ pub(super) fn section(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::R
         let head = format!("{} {}: ", finding.severity.mark(), finding.kind.name());
         page.paragraph(&head, 6, &format!("{}: {}{who}", finding.about(), finding.told))?;
         let since = after(finding.since, context.dashboard);
-        let sure = format!("(confidence {}, since {since})", finding.confidence.name());
+        let flow = finding.flow.map(|flow| format!(", flow #{flow}")).unwrap_or_default();
+        let sure = format!("(confidence {}, since {since}{flow})", finding.confidence.name());
         page.paragraph("      ", 6, &format!("{} {sure}", finding.why))?;
         page.paragraph("      ", 6, &finding.remedy)?;
     }
