@@ -2,7 +2,7 @@
 //!
 //! An outcome can be revised (a SYN retried after it was thought given up): its count then moves.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(super) struct Handshakes {
     slices: VecDeque<(i64, Arc<Latencies>)>,
     failures: VecDeque<Failure>,
     /// By responder of these: how many there are, and when handshakes completed beside them.
-    beside: FxHashMap<Endpoint, (u32, Series)>,
+    beside: BTreeMap<Endpoint, (u32, Series)>,
 }
 
 /// A handshake that went wrong.
@@ -58,7 +58,7 @@ impl Handshakes {
             concluded: vec![series(); HandshakeOutcome::CONCLUDED.len()],
             slices: VecDeque::new(),
             failures: VecDeque::new(),
-            beside: FxHashMap::default(),
+            beside: BTreeMap::new(),
         }
     }
 

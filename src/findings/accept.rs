@@ -3,6 +3,8 @@
 //! Read first: listen(2), net/ipv4/tcp_ipv4.c (`tcp_conn_request`, `sk_acceptq_is_full`: full is more than the limit),
 //! ip-sysctl on tcp_abort_on_overflow, nstat(8) on TcpExtListenOverflows.
 
+use std::collections::BTreeMap;
+
 use crate::base::{Endpoint, Timestamp};
 
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject};
@@ -41,33 +43,46 @@ pub(super) fn overflows(all: &AcceptQueues, now: Timestamp) -> Vec<Finding> {
     let counted = all.overflowing.filter(|run| run.lasts(now));
     let over =
         |queue: &&AcceptQueue| queue.over.is_some_and(|run| run.lasts(now)) && (queue.is_over() || counted.is_some());
+    // Several sockets may listen at one place (SO_REUSEPORT), each with a queue of its own.
+    let mut places: BTreeMap<Endpoint, Vec<&AcceptQueue>> = BTreeMap::new();
+    for queue in all.listeners.iter().filter(over) {
+        places.entry(queue.local).or_default().push(queue);
+    }
+    let dropped = counted.map(|_| match places.len() {
+        1 => format!(", {} dropped", count(all.overflows)),
+        _ => format!(", {} dropped at all of them", count(all.overflows)),
+    });
     let mut found: Vec<Finding> =
-        all.listeners.iter().filter(over).filter_map(|queue| overflow(queue, all, counted, now)).collect();
+        places.values().filter_map(|queues| overflow(queues, all, dropped.as_deref(), now)).collect();
     if let Some(run) = counted.filter(|_| found.is_empty()) {
         found.push(unnamed(all, run, now));
     }
     found
 }
 
-fn overflow(queue: &AcceptQueue, all: &AcceptQueues, counted: Option<Run>, now: Timestamp) -> Option<Finding> {
-    let limit = queue.limit?;
-    let drops = if counted.is_some() { format!(", {} dropped", count(all.overflows)) } else { String::new() };
-    let mut evidence = vec![Fact::count("waiting", queue.waiting.into()), Fact::count("limit", limit.into())];
-    if counted.is_some() {
-        evidence.push(Fact::count("listen_overflows", all.overflows));
-    }
-    let since = queue.over?.since;
+/// `queues` listen at one place; `dropped` tells what the kernel counted of late.
+fn overflow(queues: &[&AcceptQueue], all: &AcceptQueues, dropped: Option<&str>, now: Timestamp) -> Option<Finding> {
+    let queue = queues.iter().max_by_key(|queue| queue.waiting.saturating_sub(queue.limit.unwrap_or(0)))?;
+    let (limit, since) = (queue.limit?, queues.iter().filter_map(|queue| queue.over).map(|run| run.since).min()?);
+    let of = if queues.len() > 1 { format!(" (the fullest of {})", queues.len()) } else { String::new() };
+    let mut evidence = vec![
+        Fact::count("queues", queues.len() as u64),
+        Fact::count("waiting", queue.waiting.into()),
+        Fact::count("limit", limit.into()),
+    ];
+    evidence.extend(dropped.map(|_| Fact::count("listen_overflows", all.overflows)));
     Some(Finding {
         kind: Kind::AcceptOverflow,
-        severity: if queue.is_over() && counted.is_some() { Severity::Critical } else { Severity::Warning },
+        severity: if queue.is_over() && dropped.is_some() { Severity::Critical } else { Severity::Warning },
         subject: Subject::Listener(queue.local),
         since,
         who: queue.who.clone(),
         flow: None,
         told: format!(
-            "{} wait, limit {}{drops} for {}",
+            "{} wait, limit {}{of}{} for {}",
             count(queue.waiting.into()),
             count(limit.into()),
+            dropped.unwrap_or_default(),
             time(now.since(since))
         ),
         evidence,
@@ -147,6 +162,25 @@ mod tests {
             let all: Vec<_> = all.iter().map(|(_, severity, told)| (*severity, told.as_str())).collect();
             assert_eq!(all, expected, "{case:?}");
         }
+    }
+
+    #[test]
+    fn queues_at_one_place_are_one_finding() {
+        let mut case = queues(6, Some((60, 99)), Some((61, 99)));
+        let other =
+            AcceptQueue { waiting: 9, over: Some(Run { since: at(70), last: at(99) }), ..case.listeners[0].clone() };
+        case.listeners.push(other);
+        let told =
+            |case: &AcceptQueues| overflows(case, at(100)).into_iter().map(|found| found.told).collect::<Vec<_>>();
+        assert_eq!(told(&case), ["9 wait, limit 5 (the fullest of 2), 31 dropped for 40 s"]);
+        case.listeners[1].local = end("0.0.0.0:8081");
+        assert_eq!(
+            told(&case),
+            [
+                "6 wait, limit 5, 31 dropped at all of them for 40 s",
+                "9 wait, limit 5, 31 dropped at all of them for 30 s"
+            ]
+        );
     }
 
     #[test]
