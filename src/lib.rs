@@ -47,7 +47,8 @@
 //! local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state (by
 //! the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
 //! mid-stream) · mark (a word of Wireshark's tcp.analysis, said of a segment) · Recv-Q, Send-Q, timer (as `ss -o` prints
-//! them). `None` always means not recorded or not known; it is shown as that, never as 0.
+//! them) · finding (a diagnosis: a kind and a subject). `None` always means not recorded or not known; it is shown as
+//! that, never as 0.
 //!
 //! # How the hard questions are decided
 //! - **A flow** is (scope, 4-tuple, incarnation). Only a SYN without ACK and with another ISS begins a new incarnation;

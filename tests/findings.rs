@@ -50,6 +50,26 @@ fn a_bad_day_is_told_by_what_is_wrong() {
 }
 
 #[test]
+fn ports_that_are_gone_are_told_with_who_holds_them() {
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("ports");
+    pair.a.run(|| set("ip_local_port_range", "20000 20019"));
+    let watch = Watch::begin_with(&pair.a, &[], &["--fail-on", "critical"]);
+    let listener = pair.b.run(|| TcpListener::bind(UNREAD).unwrap());
+    let held = pair.a.run(|| {
+        let held: Vec<_> = (0..20).map(|_| TcpStream::connect(UNREAD).unwrap()).collect();
+        assert_eq!(TcpStream::connect(UNREAD).unwrap_err().kind(), ErrorKind::AddrNotAvailable);
+        held
+    });
+    Watch::settle();
+    let (report, status) = watch.end_with_status();
+    drop((held, listener));
+    let gone = one(&report, "ports_run_out");
+    assert_eq!((&gone["subject"]["to"], &gone["process"]["pid"]), (&UNREAD.into(), &std::process::id().into()));
+    assert_eq!((number(gone, "capacity"), number(gone, "live"), status.code()), (20, 20, Some(4)), "{gone:#}");
+}
+
+#[test]
 fn a_good_day_is_silent() {
     let Some(_alone) = alone() else { return };
     let pair = Pair::new("silent");

@@ -68,3 +68,48 @@ fn is_of(finding: &Finding, flow: FlowId, detail: &dyn Fn(FlowId) -> Option<Flow
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::fixture;
+    use crate::findings::Finding;
+
+    /// Whether `trouble` of a flow is told by a finding of this kind and subject.
+    fn told(trouble: Trouble, detail: &FlowDetail, kind: Kind, subject: Subject) -> bool {
+        let any = fixture::live_dashboard().findings.remove(0);
+        let finding = Finding { kind, subject, ..any };
+        is_told(&[finding], trouble, &Wrong::of(detail), &|_| Some(detail.clone()))
+    }
+
+    #[test]
+    fn a_finding_tells_of_its_own_flows_alone() {
+        use Kind::{AcceptOverflow, CloseWaitLeak, ConnectsRefused, ConnectsUnanswered, NotReading};
+        let end = |ip: [u8; 4], port| Endpoint::new(ip, port);
+        let to = |port| Subject::Destination(end([198, 51, 100, 20], port));
+        let refused = fixture::refused(1);
+        assert!(told(Trouble::Refused, &refused, ConnectsRefused, to(6_379)));
+        assert!(!told(Trouble::Refused, &refused, ConnectsRefused, to(6_380)));
+        assert!(!told(Trouble::Refused, &refused, ConnectsUnanswered, to(6_379)), "that others were not answered");
+
+        let mut silent = fixture::timed_out(2);
+        let listener = || Subject::Listener(end([0, 0, 0, 0], 9_200));
+        assert!(!told(Trouble::TimedOut, &silent, AcceptOverflow, listener()), "another host's");
+        silent.row.resp.local = Some(true);
+        assert!(told(Trouble::TimedOut, &silent, AcceptOverflow, listener()));
+        assert!(!told(Trouble::Reset, &silent, AcceptOverflow, listener()));
+
+        let closed = fixture::window_closed(3);
+        let (local, peer) = (closed.row.resp.endpoint, closed.row.orig.endpoint);
+        let flow = |id| Subject::Flow { id: FlowId(id), local, peer };
+        assert!(told(Trouble::WindowClosed, &closed, NotReading, flow(3)));
+        assert!(!told(Trouble::WindowClosed, &closed, NotReading, flow(4)));
+
+        let waits = fixture::close_wait(4);
+        let process = waits.row.orig.owner.process().expect("a process");
+        assert!(told(Trouble::CloseWait, &waits, CloseWaitLeak, Subject::process(process)));
+        let of = |service| Subject::Connections { holder: waits.row.orig.endpoint.ip(), service };
+        assert!(told(Trouble::CloseWait, &waits, CloseWaitLeak, of(waits.row.resp.endpoint)));
+        assert!(!told(Trouble::CloseWait, &waits, CloseWaitLeak, of(end([198, 51, 100, 5], 81))));
+    }
+}

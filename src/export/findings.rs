@@ -246,3 +246,76 @@ impl ProcessRecord {
         Self { pid: process.pid, comm: text(&process.comm), user: text(&process.user), fd: *fd, others: *others }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Rejection;
+    use crate::export::fixture;
+    use crate::wire::IcmpError;
+
+    fn told(flows: &[FlowDetail], dashboard: &Dashboard) -> Vec<(Kind, String, String)> {
+        let mut tally = Tally::new();
+        flows.iter().for_each(|detail| tally.count(detail));
+        let all = findings(dashboard, &tally).into_iter();
+        all.map(|finding| (finding.kind, finding.subject.to_string(), finding.told)).collect()
+    }
+
+    #[test]
+    fn connects_are_of_the_whole_source() {
+        let here = |detail: FlowDetail| {
+            let mut detail = detail;
+            detail.row.resp.endpoint = Endpoint::new([198, 51, 100, 20], 6_379);
+            detail
+        };
+        let mut flows: Vec<FlowDetail> = (0..3).map(fixture::refused).collect();
+        flows.extend([here(fixture::completed(3)), here(fixture::timed_out(4)), here(fixture::timed_out(5))]);
+        flows.extend([fixture::partial(6), fixture::kernel_only(7), fixture::completed(8)]);
+        let line = |told: &str| (Kind::ConnectsRefused, "198.51.100.20:6379".to_owned(), told.to_owned());
+        assert_eq!(told(&flows, &fixture::dashboard()), [line("3 of 6 connects")]);
+        // What the dashboard tells of its last minute is not told beside it.
+        let of_live = told(&flows, &fixture::live_dashboard());
+        assert_eq!(
+            of_live.iter().filter(|(kind, ..)| kind.is_connects()).cloned().collect::<Vec<_>>(),
+            [line("3 of 6 connects")]
+        );
+        assert!(of_live.len() > 1, "all else is");
+    }
+
+    #[test]
+    fn an_icmp_error_counts_though_the_syn_still_waits() {
+        let rejected = |id| {
+            let mut detail = fixture::timed_out(id);
+            detail.handshake.as_mut().unwrap().outcome = HandshakeOutcome::Waiting;
+            let error = IcmpError { v6: false, kind: 3, code: 10 };
+            detail.rejected = Some(Rejection { at: fixture::at(3.0), from: [10, 0, 0, 1].into(), error });
+            detail
+        };
+        let flows: Vec<FlowDetail> = (0..3).map(rejected).collect();
+        let told = told(&flows, &fixture::dashboard());
+        assert_eq!(told, [(Kind::ConnectsRejected, "198.51.100.99:9200".to_owned(), "all of 3 connects".to_owned())]);
+    }
+
+    #[test]
+    fn a_full_listener_of_this_host_tells_of_its_unanswered_syns() {
+        let silent = |id, local| {
+            let mut detail = fixture::timed_out(id);
+            detail.row.resp.endpoint = Endpoint::new([192, 0, 2, 10], 8_080);
+            detail.row.resp.local = Some(local);
+            detail
+        };
+        let told = |local| {
+            let flows: Vec<FlowDetail> = (0..3).map(|id| silent(id, local)).collect();
+            told(&flows, &fixture::live_dashboard()).iter().filter(|(kind, ..)| kind.is_connects()).count()
+        };
+        assert_eq!((told(true), told(false)), (0, 1), "its own; another host's of that port");
+    }
+
+    #[test]
+    fn findings_for_programs() {
+        let mut all = fixture::live_dashboard().findings;
+        all.sort_by_key(|finding| (finding.kind, finding.subject.clone()));
+        let records: Vec<FindingRecord> = all.iter().map(FindingRecord::of).collect();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&records).unwrap());
+    }
+}

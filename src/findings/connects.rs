@@ -87,11 +87,12 @@ pub fn connects(all: &[Connects]) -> Vec<Finding> {
 }
 
 fn refused(to: &Connects) -> Option<Finding> {
-    let base = failing(to, Kind::ConnectsRefused, to.refused?)?;
+    let failures = to.refused?;
+    let base = failing(to, Kind::ConnectsRefused, failures)?;
+    let when = if failures.count == to.attempts() { "nothing listens" } else { "at times nothing listened" };
     Some(Finding {
         confidence: Confidence::High,
-        why: "A RST answered each SYN: the host is up, and nothing listens on that port (or a filter answers so)."
-            .into(),
+        why: format!("A RST answered these SYNs: the host is up, and {when} on that port (or a filter answers so)."),
         remedy:
             "Start what should listen there, or mend the address or port; on that host, ss -ltnp shows who listens."
                 .into(),
@@ -120,8 +121,8 @@ fn unanswered(to: &Connects) -> Option<Finding> {
     Some(Finding {
         confidence: if to.lossy { Confidence::Low } else { Confidence::Medium },
         why: format!(
-            "No SYN was answered, neither by SYN-ACK nor by RST: the host is gone, a filter drops, or its listener's \
-             accept queue is full{lossy}."
+            "These SYNs were answered neither by SYN-ACK nor by RST: the host is gone, a filter drops them, or its \
+             listener's accept queue is full{lossy}."
         ),
         remedy: "Look whether the host is up and whether a filter on the way drops SYNs; on that host, nstat -az \
                  TcpExtListenOverflows counts those that a full accept queue dropped."

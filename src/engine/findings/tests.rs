@@ -218,6 +218,24 @@ fn close_wait_that_stays_as_it_is_is_a_pool() {
 }
 
 #[test]
+fn what_waits_in_a_full_accept_queue_is_no_leak() {
+    let kinds = |limit| {
+        let mut engine = engine();
+        for second in 0..16_u64 {
+            let row =
+                |n| socket("10.0.0.2:80", &format!("10.0.0.9:{}", 5_000 + n), TcpState::CloseWait, (1, 0), 0, 100 + n);
+            let mut rows: Vec<Socket> = (0..6 + second).map(row).collect();
+            let waiting = rows.len() as u32;
+            rows.push(socket("0.0.0.0:80", "0.0.0.0:0", TcpState::Listen, (waiting, limit), 9, 9));
+            engine.feed(&sample(second as i64 * 1_000, rows, &[(9, 12, 3, "app")]));
+        }
+        found(&engine).into_iter().map(|finding| (finding.kind, finding.about())).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(5), [(Kind::AcceptOverflow, "0.0.0.0:80".to_owned())]);
+    assert_eq!(kinds(128), [(Kind::CloseWaitLeak, "app[12]".to_owned())], "its process does not accept");
+}
+
+#[test]
 fn close_wait_by_the_wire_is_told_as_inferred() {
     let mut engine = engine();
     for n in 0..12 {
