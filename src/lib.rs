@@ -18,11 +18,12 @@
 //! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
 //! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments, the times between them, and our own verdict on what was sent again | base, wire's `Segment` |
-//! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language | base, wire, names, flow, kernel, winnow |
+//! | [`findings`] | evidence → a diagnosis with its reason and its remedy; a file a rule | base, flow, kernel |
+//! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language; gathers the findings' evidence | base, wire, names, flow, kernel, findings, winnow |
 //! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; the clock of a replay | base, wire, names, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
-//! | `view` | dashboard + state → ratatui buffer; themes | base, names, flow, kernel, engine, ui |
-//! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, names, flow, kernel, engine |
+//! | `view` | dashboard + state → ratatui buffer; themes | base, names, flow, kernel, findings, engine, ui |
+//! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, names, flow, kernel, findings, engine |
 //! | `io` | the only system calls: libpcap, netlink, /proc, files, the terminal, the clock | base, wire, kernel |
 //! | `app` | commands, threads, channels: the wiring | all |
 //!
@@ -51,8 +52,8 @@
 //! whose word it is: SNI, HTTP host or DNS) · wait (of DNS, TCP, TLS or the first request) · lookup (a DNS answer and its
 //! query) · mark (a word of Wireshark's tcp.analysis, said of a segment) · verdict, cause, evidence (why a segment was
 //! sent again, by our own reading, and what shows it) · episode (what was lost together) · Recv-Q, Send-Q, timer (as
-//! `ss -o` prints them) · RTT to resp, to orig (from the capture point to that end and back: together the whole path's) · think time
-//! (from the peer's last byte to the first of the answer). `None` always means not recorded or not known; it is shown as
+//! `ss -o` prints them) · RTT to resp, to orig (from the capture point to that end and back: together the whole path's) ·
+//! think time (from the peer's last byte to the first of the answer) · finding (a diagnosis: a kind and a subject). `None` always means not recorded or not known; it is shown as
 //! that, never as 0.
 //!
 //! # How the hard questions are decided
@@ -101,6 +102,9 @@
 //!   is read off the ages of TIME-WAIT; they run out only where the level at which it settles exceeds what there is.
 //! - **A filter** ([`engine::Filter`]) answers yes, no or not known: what is not known of a flow fits neither a test nor
 //!   its `not`. Where nothing tells which end is on this host (a capture), either end is taken for `local` and `peer`.
+//! - **A finding** ([`findings::Finding`]) is said only beyond its rule's thresholds, which stand with their reasons at the
+//!   top of the rule's file, and lasts as long as its evidence does: since when it holds is kept with the evidence, so
+//!   that asking changes nothing. What the kernel counts is surer than what the wire lets infer, and both are said.
 //! - **The table is bounded**: closed flows go first, then half-open ones, then those long untouched; each eviction is
 //!   counted by reason. Flows live in pages that copies of the engine share until one of them writes. A lone SYN keeps
 //!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second segment
@@ -113,6 +117,7 @@
 
 pub mod base;
 pub mod engine;
+pub mod findings;
 pub mod flow;
 pub mod journal;
 pub mod kernel;

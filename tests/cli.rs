@@ -104,9 +104,9 @@ fn a_file_is_reported_like_the_demo_whatever_its_wrapping() {
 fn formats_for_programs() {
     let (code, out, _) = run(&["report", "--demo", "--format", "ndjson"]);
     let objects: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
-    assert_eq!((code, objects.len()), (0, FLOWS + 1));
     let types = |name| objects.iter().filter(|object| object["type"] == name).count();
-    assert_eq!((types("flow"), types("summary")), (FLOWS, 1));
+    let findings = types("finding");
+    assert_eq!((code, types("flow"), types("summary"), objects.len()), (0, FLOWS, 1, FLOWS + findings + 1));
     let summary = objects.last().expect("a summary");
     assert_eq!(summary["type"], "summary", "it comes last");
     let segments = |end: &str| objects.iter().filter_map(|flow| flow[end]["segments"].as_u64()).sum::<u64>();
@@ -118,6 +118,7 @@ fn formats_for_programs() {
     let whole: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(code, 0);
     assert_eq!(whole["flows"].as_array().expect("flows")[..], objects[..FLOWS]);
+    assert!(findings > 0 && whole["findings"].as_array().expect("findings")[..] == objects[FLOWS..FLOWS + findings]);
     assert_eq!(&whole["summary"], summary);
 }
 
@@ -128,8 +129,51 @@ fn a_report_into_a_file_and_of_some_flows() {
     let (code, out, err) = run(&["report", "--demo", "--format", "ndjson", "--filter", "6379 refused", "-o", &path]);
     assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""));
     let text = fs::read_to_string(&path).expect("the report");
-    assert_eq!(text.lines().count(), 20 + 1);
+    let (flows, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("{\"type\":\"flow\""));
+    assert_eq!(flows.len(), 20);
+    let connects: Vec<&&str> = rest.iter().filter(|line| line.contains("\"kind\":\"connects_")).collect();
+    assert!(
+        matches!(connects[..], [refused] if refused.contains("connects_refused")),
+        "of the flows that match: {rest:?}"
+    );
     assert!(text.lines().take(20).all(|line| line.contains("6379") && line.contains("refused")));
+}
+
+#[test]
+fn a_finding_as_bad_as_asked_for_is_4() {
+    let files = Files::new(&[("cut.pcap", &demo()[..demo().len() * 3 / 4])]);
+    let cut = files.path("cut.pcap");
+    for format in ["text", "json", "ndjson"] {
+        let code = |words: &str| {
+            let arguments = format!("report --format {format} {words}");
+            run(&arguments.split_whitespace().collect::<Vec<_>>()).0
+        };
+        assert_eq!((code("--demo"), code("--demo --fail-on critical")), (0, 4), "{format}");
+        // Of these flows none is refused: what is left are warnings.
+        let quiet = |least: &str| code(&format!("--demo --filter 9200 --fail-on {least}"));
+        assert_eq!([quiet("critical"), quiet("warning"), quiet("info")], [0, 4, 4], "{format}");
+        assert_eq!(
+            [code(&format!("-r {cut}")), code(&format!("-r {cut} --fail-on info"))],
+            [2, 4],
+            "{format}: damaged"
+        );
+    }
+    assert_eq!(run(&["report", "--demo", "--fail-on", "bad"]).0, 1);
+}
+
+#[test]
+fn a_finding_says_what_since_when_why_and_what_to_do() {
+    let (_, out, _) = run(&["report", "--demo", "--format", "ndjson"]);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let findings: Vec<&Value> = lines.iter().filter(|line| line["type"] == "finding").collect();
+    let [refused, ..] = findings[..] else { panic!("findings") };
+    assert_eq!((&refused["kind"], &refused["severity"]), (&"connects_refused".into(), &"critical".into()));
+    assert_eq!(refused["subject"], serde_json::json!({"type": "destination", "addr": "198.51.100.20", "port": 6379}));
+    assert_eq!((&refused["evidence"]["failed"], &refused["evidence"]["attempts"]), (&20.into(), &20.into()));
+    assert!(refused["since_ts_ns"].is_i64() && refused["why"].is_string() && refused["remedy"].is_string());
+    let rank = |finding: &Value| ["critical", "warning", "info"].iter().position(|name| finding["severity"] == *name);
+    assert!(findings.is_sorted_by_key(|finding| rank(finding).expect("a severity")), "the worst first");
+    assert!(lines[lines.len() - 1]["type"] == "summary" && lines[lines.len() - 2]["type"] == "finding");
 }
 
 #[test]
@@ -210,7 +254,8 @@ fn a_filter_is_the_last_words() {
     let path = demo_gz();
     let path = path.to_str().expect("a plain name");
     let (code, out, _) = run(&["report", "-r", path, "--format", "ndjson", "tcp", "port", "6379"]);
-    assert_eq!((code, out.lines().count()), (0, 20 + 1));
+    // Twenty flows, the finding that they are refused, the summary.
+    assert_eq!((code, out.lines().count()), (0, 20 + 1 + 1));
     let (code, none, _) = run(&["report", "-r", path, "--format", "ndjson", "udp"]);
     assert_eq!((code, none.lines().count()), (0, 1));
     for words in ["tcp port", "tcp port 99999", "no such words"] {
@@ -439,9 +484,9 @@ fn the_flow_that_was_named_is_drawn() {
     let text = fs::read_to_string(&path).expect("a picture");
     let orig = format!("{}:{}", flow["orig"]["addr"].as_str().expect("an address"), flow["orig"]["port"]);
     assert!(text.contains(&format!("Flow {id}  {orig}")) && text.contains("Refused"), "{text}");
-    // The text report prints the same number.
+    // The text report names the same number: the finding's first flow.
     let (_, report, _) = run(&["report", "--demo", "--filter", "6379"]);
-    assert!(report.contains(&format!("#{id} {orig} ")), "{report}");
+    assert!(report.contains(&format!(", flow #{id})")), "{report}");
 }
 
 #[test]
@@ -449,7 +494,7 @@ fn without_a_name_the_first_flow_of_the_table_is_drawn() {
     let files = Files::new(&[]);
     let snap = |view: &str| {
         let path = files.path("x.txt");
-        assert_eq!(run(&["snap", "--demo", "--at", "30", "--view", view, "--size", "160x40", "-o", &path]).0, 0);
+        assert_eq!(run(&["snap", "--demo", "--at", "30", "--view", view, "--size", "220x40", "-o", &path]).0, 0);
         fs::read_to_string(&path).expect("a picture")
     };
     let (table, flow) = (snap("flows"), snap("flow"));

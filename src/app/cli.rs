@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::base::{scrub, slips};
 use crate::engine::{Filter, filter_fields};
+use crate::findings::Severity;
 use crate::io::{Sockets, file};
 use crate::ui::{ThemeName, View};
 use crate::view::ThemeSpec;
@@ -20,7 +21,7 @@ use crate::view::ThemeSpec;
 #[command(version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 2 input damaged (all before the damage was used), \
                         3 not permitted\n(only of what was asked for by name: -i; without -i what may not be seen is \
-                        told as missing).\n\
+                        told as missing),\n4 a finding at or above report --fail-on.\n\
                         Commands come first: sockscope report -i eth0, not sockscope -i eth0 report.\n\
                         Without a terminal on stdout the dashboards print the text report instead.")]
 pub(super) struct Cli {
@@ -109,6 +110,9 @@ pub(super) struct Report {
     /// Only flows that fit: state:time-wait peer:10.0.0.0/8 recvq>0, or words that stand anywhere (--help tells all)
     #[arg(long, value_name = "EXPR", default_value = "", value_parser = filter, long_help = filter_help())]
     pub filter: Filter,
+    /// Exit with 4 if there is a finding of this severity or worse, whatever else
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<SeverityChoice>,
 }
 
 #[derive(Debug, Args)]
@@ -145,6 +149,23 @@ pub(super) enum Format {
     Text,
     Json,
     Ndjson,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SeverityChoice {
+    Info,
+    Warning,
+    Critical,
+}
+
+impl From<SeverityChoice> for Severity {
+    fn from(choice: SeverityChoice) -> Self {
+        match choice {
+            SeverityChoice::Info => Self::Info,
+            SeverityChoice::Warning => Self::Warning,
+            SeverityChoice::Critical => Self::Critical,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -38,6 +38,8 @@ enum Outcome {
     Done,
     /// The input was damaged; everything before the damage was used.
     Damaged,
+    /// The report found something at or above what `--fail-on` asks for, damaged or not.
+    Found,
 }
 
 /// Runs the command line; the exit code says how it went.
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
     match run(&cli) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Damaged) => ExitCode::from(2),
+        Ok(Outcome::Found) => ExitCode::from(4),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing is left to do if stderr is gone too.

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 
 use crate::base::in_ascii;
 use crate::engine::{Dashboard, Filter, FlowDetail, FlowId, Query, QueryCache};
-use crate::export::{Damage, JsonReport, NdjsonReport, Pick, ReportContext, Tally, write_report};
+use crate::export::{Damage, JsonReport, NdjsonReport, Pick, ReportContext, Tally, findings, write_report};
+use crate::findings::{Finding, Severity};
 use crate::io::{file, tty};
 
 use super::Outcome;
@@ -32,7 +33,9 @@ const PIPE_WIDTH: usize = 100;
 /// Reports what the command line asks for.
 pub(super) fn run(options: &Report) -> Result<Outcome> {
     let seen = gather::gather(&options.input, options.demo, options.duration, None)?;
-    write(&seen, options.format, &options.filter, &options.output)
+    let worst = write(&seen, options.format, &options.filter, &options.output)?;
+    let fails = options.fail_on.is_some_and(|least| worst.is_some_and(|worst| worst >= least.into()));
+    Ok(if fails { Outcome::Found } else { seen.outcome() })
 }
 
 /// What the dashboard prints where there is no terminal to draw on.
@@ -42,10 +45,12 @@ pub(super) fn instead_of_dashboard(input: &Input, origin: Option<&Origin>) -> Re
         writeln!(std::io::stderr(), "sockscope: no terminal to draw on: watching for 10 s, then reporting")?;
     }
     let seen = gather::gather(input, demo, WATCH, None)?;
-    write(&seen, Format::Text, &Filter::default(), Path::new("-"))
+    write(&seen, Format::Text, &Filter::default(), Path::new("-"))?;
+    Ok(seen.outcome())
 }
 
-fn write(seen: &Seen, format: Format, filter: &Filter, output: &Path) -> Result<Outcome> {
+/// Writes the report; how bad the worst of what it found is.
+fn write(seen: &Seen, format: Format, filter: &Filter, output: &Path) -> Result<Option<Severity>> {
     let query = Query { filter: filter.clone(), ..Query::default() };
     let dashboard = seen.engine.dashboard(&query, &mut QueryCache::default());
     let damage = seen.damage.as_ref().map(|damage| Damage {
@@ -60,11 +65,16 @@ fn write(seen: &Seen, format: Format, filter: &Filter, output: &Path) -> Result<
         Format::Json => shown.json(&mut out),
         Format::Ndjson => shown.ndjson(&mut out),
     };
-    written.with_context(|| format!("cannot write {}", output.display()))?;
+    let worst = written.with_context(|| format!("cannot write {}", output.display()))?;
     for notice in seen.source.dead.iter().chain(&seen.source.notices) {
         writeln!(std::io::stderr(), "sockscope: {notice}")?;
     }
-    Ok(seen.outcome())
+    Ok(worst)
+}
+
+/// The worst of them.
+fn worst(findings: &[Finding]) -> Option<Severity> {
+    findings.iter().map(|finding| finding.severity).max()
 }
 
 /// What a report tells, whatever its format.
@@ -101,7 +111,7 @@ impl Shown<'_> {
         })
     }
 
-    fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<()> {
+    fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<Option<Severity>> {
         let now = self.dashboard.now.unwrap_or_default();
         let ids = self.seen.engine.flow_ids(self.filter);
         let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
@@ -116,6 +126,8 @@ impl Shown<'_> {
             tally.add(&counted);
             pick.append(picked);
         }
+        let findings = findings(self.dashboard, &tally);
+        pick.leave_to(&findings, &|id| self.seen.engine.facts(id));
         pick.complete(|id| self.seen.engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
         let mut plain = InAscii(out);
@@ -126,22 +138,26 @@ impl Shown<'_> {
             dashboard: self.dashboard,
             tally: &tally,
             pick: &pick,
+            findings: &findings,
             damage: self.damage,
             filter: self.filter.text().trim(),
             width,
         };
-        write_report(out, &context)
+        write_report(out, &context)?;
+        Ok(worst(&findings))
     }
 
-    fn json(&self, out: &mut dyn Write) -> std::io::Result<()> {
+    fn json(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
         let mut report = JsonReport::new(out)?.filtered(self.filter.text().trim());
         for detail in self.flows() {
             report.flow(&detail)?;
         }
-        report.finish(&self.seen.source.name, self.dashboard, self.damage).map(drop)
+        let worst = worst(&report.findings(self.dashboard));
+        report.finish(&self.seen.source.name, self.dashboard, self.damage)?;
+        Ok(worst)
     }
 
-    fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<()> {
+    fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
         let mut report = NdjsonReport::new(out).filtered(self.filter.text().trim());
         for ids in self.seen.engine.flow_ids(self.filter).chunks(AT_ONCE) {
             let parts = self.in_parts(ids, |flows| {
@@ -155,7 +171,9 @@ impl Shown<'_> {
                 report.append(&part?)?;
             }
         }
-        report.finish(&self.seen.source.name, self.dashboard, self.damage).map(drop)
+        let worst = worst(&report.findings(self.dashboard));
+        report.finish(&self.seen.source.name, self.dashboard, self.damage)?;
+        Ok(worst)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Series, Timestamp};
+use crate::findings::Run;
 use crate::flow::{Class, Flow, HandshakeOutcome, Side};
 use crate::wire::Segment;
 
@@ -69,9 +70,11 @@ pub struct Engine {
     pub(super) wire_seen: bool,
     /// Some responder's name was recorded.
     pub(super) named: bool,
-    loss: Option<Loss>,
+    pub(super) loss: Option<Loss>,
     /// When segments were last found to have been lost on their way here.
     pub(super) lost_at: Option<Timestamp>,
+    /// When the source lost frames on their way here.
+    pub(super) losing: Option<Run>,
     totals: Totals,
     segments: Series,
     bits: Series,
@@ -98,6 +101,7 @@ impl Engine {
             named: false,
             loss: None,
             lost_at: None,
+            losing: None,
             totals: Totals::default(),
             segments: Series::new(SECOND, TRAFFIC_KEPT),
             bits: Series::new(SECOND, TRAFFIC_KEPT),
@@ -149,6 +153,7 @@ impl Engine {
                 self.wire_seen = true;
                 if loss.unseen() > self.loss.as_ref().map_or(0, Loss::unseen) {
                     self.lost_at = Some(loss.ts);
+                    self.losing = Some(Run::on(self.losing, loss.ts));
                 }
                 self.loss = Some(*loss);
             }
@@ -178,6 +183,7 @@ impl Engine {
             traffic: self.traffic(now),
             loss: self.loss,
             sees: Sees { wire: self.wire_seen, names: self.named, kernel: self.kernel.sight },
+            findings: cache.scan.findings.clone(),
             handshakes: self.handshakes.pane(now),
             states: StatePane {
                 close_wait: self.close_wait(&cache.scan.close_wait),

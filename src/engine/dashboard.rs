@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
+use crate::findings::Finding;
 use crate::flow::{
     AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, TimingView, VerdictView,
     ZeekView,
@@ -26,6 +27,8 @@ pub struct Dashboard {
     pub traffic: Traffic,
     /// What the source lost; `None` before it said anything.
     pub loss: Option<Loss>,
+    /// What is wrong, the worst first; what passed within the last minute is still told.
+    pub findings: Vec<Finding>,
     pub sees: Sees,
     pub handshakes: HandshakePane,
     pub states: StatePane,

@@ -26,6 +26,10 @@ pub(super) struct End {
     pub(super) reading: u64,
     /// It was absent at this instant: the kernel holds it no more.
     pub(super) gone: Option<Timestamp>,
+    /// The first of the readings in a row that had it in its state.
+    pub(super) state_since: Timestamp,
+    /// Since when its process has read nothing of the bytes that wait.
+    pub(super) unread_since: Option<Timestamp>,
     pub(super) owner: Ownership,
     /// The last process seen to hold it.
     last_holder: Option<Arc<Process>>,
@@ -42,6 +46,8 @@ impl End {
             at,
             reading,
             gone: None,
+            state_since: at,
+            unread_since: None,
             owner: Ownership::Unknown,
             last_holder: None,
             recv: QueueHistory::default(),
@@ -70,6 +76,10 @@ impl End {
     pub(super) fn read(&mut self, socket: Socket, at: Timestamp, reading: u64) {
         self.recv.push(at, socket.recv_q);
         self.send.push(at, socket.send_q.unwrap_or(0));
+        self.unread_since = self.unread_since(&socket, at);
+        if socket.state != self.socket.state {
+            self.state_since = at;
+        }
         (self.socket, self.at, self.reading, self.gone) = (socket, at, reading, None);
     }
 
@@ -79,6 +89,7 @@ impl End {
         self.recv.push(at, 0);
         self.send.push(at, 0);
         self.mismatch = None;
+        self.unread_since = None;
         self.owner = self.last_holder.clone().map_or(Ownership::Unknown, |process| Ownership::Last { process });
     }
 
@@ -151,8 +162,17 @@ impl End {
 
     /// Its Recv-Q, where that is more than the peer's FIN.
     pub(super) fn unread(&self) -> u32 {
-        let fin = recv_q_is_fin(self.socket.state.0, self.socket.recv_q);
-        if fin { 0 } else { self.socket.recv_q }
+        unread(&self.socket)
+    }
+
+    /// Since when, if the next reading shows `socket`, its process has read nothing of what waits.
+    fn unread_since(&self, socket: &Socket, at: Timestamp) -> Option<Timestamp> {
+        let has_read = match (bytes_read(&self.socket), bytes_read(socket)) {
+            (Some(was), Some(is)) => was != is,
+            _ => unread(socket) < self.unread(),
+        };
+        let since = self.unread_since.filter(|_| !has_read).unwrap_or(at);
+        (unread(socket) > 0).then_some(since)
     }
 
     /// Its Send-Q, where that is more than its own SYN or FIN.
@@ -170,6 +190,16 @@ impl End {
             send_q: self.send.values(),
         }
     }
+}
+
+fn unread(socket: &Socket) -> u32 {
+    if recv_q_is_fin(socket.state.0, socket.recv_q) { 0 } else { socket.recv_q }
+}
+
+/// What a process has read of its socket so far (tcpi_bytes_received, which counts what was acknowledged, less what is
+/// queued), where the kernel tells: but for the FIN exact.
+pub(super) fn bytes_read(socket: &Socket) -> Option<u64> {
+    Some(socket.info.as_ref()?.bytes_received?.wrapping_sub(socket.recv_q.into()))
 }
 
 /// Whether a Recv-Q of this length holds no byte but the peer's FIN (net/ipv4/tcp_diag.c: rcv_nxt − copied_seq).

@@ -2,7 +2,7 @@
 //!
 //! An outcome can be revised (a SYN retried after it was thought given up): its count then moves.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,14 +36,17 @@ pub(super) struct Handshakes {
     concluded: Vec<Series>,
     slices: VecDeque<(i64, Arc<Latencies>)>,
     failures: VecDeque<Failure>,
+    /// By responder of these: how many there are, and when handshakes completed beside them.
+    beside: BTreeMap<Endpoint, (u32, Series)>,
 }
 
+/// A handshake that went wrong.
 #[derive(Debug, Clone, Copy)]
-struct Failure {
-    at: Timestamp,
-    flow: FlowId,
-    resp: Endpoint,
-    outcome: HandshakeOutcome,
+pub(super) struct Failure {
+    pub(super) at: Timestamp,
+    pub(super) flow: FlowId,
+    pub(super) resp: Endpoint,
+    pub(super) outcome: HandshakeOutcome,
 }
 
 impl Handshakes {
@@ -55,6 +58,7 @@ impl Handshakes {
             concluded: vec![series(); HandshakeOutcome::CONCLUDED.len()],
             slices: VecDeque::new(),
             failures: VecDeque::new(),
+            beside: BTreeMap::new(),
         }
     }
 
@@ -72,19 +76,59 @@ impl Handshakes {
         self.waiting = (self.waiting + waits(is)).saturating_sub(waits(was));
         if let Some((index, at)) = concluded(was) {
             self.concluded[index].take_back(at, 1);
-            self.failures.retain(|failure| failure.flow != flow);
+            self.take_back(flow);
         }
         let Some((index, at)) = concluded(is) else { return };
         self.concluded[index].add(at, 1);
         let outcome = HandshakeOutcome::CONCLUDED[index];
         if outcome.is_failure() {
-            if self.failures.len() == FAILURES {
-                self.failures.pop_front();
-            }
-            self.failures.push_back(Failure { at, flow, resp, outcome });
-        } else if let Some(took) = took {
+            self.fail(Failure { at, flow, resp, outcome });
+            return;
+        }
+        if let Some((_, completed)) = self.beside.get_mut(&resp) {
+            completed.add(at, 1);
+        }
+        if let Some(took) = took {
             self.record(at, took);
         }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        if self.failures.len() == FAILURES
+            && let Some(oldest) = self.failures.pop_front()
+        {
+            self.let_go(oldest.resp);
+        }
+        self.failures.push_back(failure);
+        self.beside.entry(failure.resp).or_insert_with(|| (0, Series::new(SECOND, 60))).0 += 1;
+    }
+
+    /// The flow's handshake did not fail after all.
+    fn take_back(&mut self, flow: FlowId) {
+        let taken: Vec<Endpoint> =
+            self.failures.iter().filter(|failure| failure.flow == flow).map(|failure| failure.resp).collect();
+        if !taken.is_empty() {
+            self.failures.retain(|failure| failure.flow != flow);
+        }
+        taken.into_iter().for_each(|resp| self.let_go(resp));
+    }
+
+    fn let_go(&mut self, resp: Endpoint) {
+        let Some((failures, _)) = self.beside.get_mut(&resp) else { return };
+        *failures = failures.saturating_sub(1);
+        if *failures == 0 {
+            self.beside.remove(&resp);
+        }
+    }
+
+    /// The failures that are remembered, in the order in which they were found.
+    pub(super) fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.failures.iter()
+    }
+
+    /// How many handshakes with `resp` completed in the window, since the first failure that is remembered.
+    pub(super) fn completed_beside(&self, resp: Endpoint, now: Timestamp) -> u64 {
+        self.beside.get(&resp).map_or(0, |(_, completed)| completed.sum(now, WINDOW))
     }
 
     /// A flow left the table while its handshake still waited.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
+use crate::findings::Run;
 use crate::flow::Side;
 use crate::kernel::{Owner, Socket, SocketSample, TableSource};
 
@@ -17,6 +18,7 @@ use super::Engine;
 use super::FlowId;
 use super::dashboard::{KernelSight, Ownership};
 use super::end::End;
+use super::findings::Watch;
 use super::opener::{listener_of, listening_ends};
 use super::opening::Watched;
 use super::ports::Ports;
@@ -43,6 +45,7 @@ pub(super) struct KernelSide {
     pub(super) time_wait: time_wait::Groups,
     pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,
+    pub(super) watch: Watch,
     first_overflows: Option<i64>,
     first_drops: Option<i64>,
 }
@@ -56,6 +59,8 @@ pub(super) struct Listener {
     pub(super) waiting: VecDeque<u32>,
     /// The first reading that had it.
     pub(super) since: Timestamp,
+    /// When readings found the accept queue over its limit.
+    pub(super) over: Option<Run>,
 }
 
 /// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
@@ -98,6 +103,7 @@ impl Engine {
         self.kernel.sight = Some(self.sight(sample));
         self.kernel.first_overflows = self.kernel.first_overflows.or(sample.counters.get("TcpExt.ListenOverflows"));
         self.kernel.first_drops = self.kernel.first_drops.or(sample.counters.get("TcpExt.ListenDrops"));
+        self.watch(sample);
         self.kernel.last = Some(sample.clone());
     }
 
@@ -123,8 +129,9 @@ impl Engine {
             let holders = socket.inode.and_then(|inode| sample.owners.by_inode.get(&inode));
             owners.entry(socket.local).or_default().extend(holders.into_iter().flatten().cloned());
             let before = known.remove(&listener_key(sample.scope, socket));
-            let (mut waiting, since) =
-                before.map_or((VecDeque::new(), sample.ts), |before| (before.waiting, before.since));
+            let (mut waiting, since, over) =
+                before.map_or((VecDeque::new(), sample.ts, None), |before| (before.waiting, before.since, before.over));
+            let is_over = socket.send_q.is_some_and(|limit| socket.recv_q > limit);
             if self.kernel.listened.len() < LISTENED {
                 self.kernel.listened.insert((sample.scope, socket.local));
             }
@@ -140,6 +147,7 @@ impl Engine {
                 owner: end.owner,
                 waiting,
                 since,
+                over: if is_over { Some(Run::on(over, sample.ts)) } else { over },
             });
         }
         owners

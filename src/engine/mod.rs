@@ -10,6 +10,7 @@ mod deadlines;
 mod dedupe;
 mod end;
 mod filter;
+mod findings;
 mod handshakes;
 mod icmp;
 mod incarnation;
@@ -34,6 +35,7 @@ mod time_wait;
 #[cfg(test)]
 mod tests;
 
+pub use crate::flow::FlowId;
 pub use core::{Config, Engine};
 pub use dashboard::*;
 pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
@@ -43,13 +45,3 @@ pub use lists::*;
 pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wait, WaitKind};
 pub use ports::{Forecast, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
-
-/// A flow's stable number: one incarnation of a 4-tuple. A reused tuple gets a new one; numbers are never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FlowId(pub u64);
-
-impl std::fmt::Display for FlowId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}

@@ -58,8 +58,10 @@ impl Engine {
             queues.offer(record);
             waiting.count(record);
         }
+        let wire_queues = queues.rows();
         Scan {
-            wire_queues: queues.rows(),
+            findings: self.findings(&wire_queues),
+            wire_queues,
             time_wait: waiting.time_wait(),
             close_wait: waiting.close_wait(),
             busiest: self.busiest(),

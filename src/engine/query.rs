@@ -1,6 +1,7 @@
 //! What a screen asks of the engine.
 
 use crate::base::Timestamp;
+use crate::findings::Finding;
 
 use super::dashboard::WireQueueRow;
 use super::lists::{List, Ordered, ProcessRow, RowKey, SortBy};
@@ -126,6 +127,7 @@ pub(super) struct Scan {
     pub(super) time_wait: Groups,
     pub(super) close_wait: CloseWait,
     pub(super) busiest: Vec<ProcessRow>,
+    pub(super) findings: Vec<Finding>,
 }
 
 /// Leaves the first `count` by `key`, in order; the others are not sorted.

@@ -166,7 +166,7 @@ pub(super) fn sample_with(millis: i64, limits: Limits, sockets: Vec<Socket>) -> 
     Input::Sample(Arc::new(SocketSample { limits: Arc::new(limits), ..SocketSample::clone(&plain) }))
 }
 
-fn feed_all(engine: &mut Engine, inputs: impl IntoIterator<Item = Input>) {
+pub(super) fn feed_all(engine: &mut Engine, inputs: impl IntoIterator<Item = Input>) {
     for input in inputs {
         engine.feed(&input);
     }

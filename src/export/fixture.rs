@@ -294,6 +294,7 @@ pub(super) fn dashboard() -> Dashboard {
     (0..2).for_each(|_| frames.count(&Decoded::Undecoded(Undecoded::Fragment)));
     let row = |state, wire| StateRow { state, kernel: None, wire, history: Vec::new() };
     Dashboard {
+        findings: Vec::new(),
         ports: None,
         now: Some(at(69.848)),
         since: Some(at(0.0)),
@@ -342,6 +343,7 @@ pub(super) fn dashboard() -> Dashboard {
 /// The same with the kernel seen, and queues.
 pub(super) fn live_dashboard() -> Dashboard {
     let mut dashboard = dashboard();
+    dashboard.findings = crate::findings::fixture::incident(at(69.0));
     dashboard.sees.kernel = Some(KernelSight {
         source: TableSource::Diag,
         at: at(69.0),

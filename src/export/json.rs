@@ -1,15 +1,17 @@
 //! Reports for machines, written flow by flow: NDJSON (an object a line) and JSON (one object).
 //!
-//! The schema stands in [`super::record`]. Writes to a `Write` given by the caller, whose errors it hands back.
+//! The schema stands in [`super::record`] (flows), `findings` and `summary`. Writes to a `Write` given by the caller, whose errors it hands back.
 
 use std::io::{self, Write};
 
 use crate::engine::{Dashboard, FlowDetail};
+use crate::findings::Finding;
 
+use super::findings::{FindingRecord, findings};
 use super::record::FlowRecord;
 use super::summary::{Damage, SummaryRecord, Tally};
 
-/// `report --format ndjson`: a line for each flow, then the summary's.
+/// `report --format ndjson`: a line for each flow, for each finding (the worst first), then the summary's.
 #[derive(Debug)]
 pub struct NdjsonReport<W> {
     out: W,
@@ -42,8 +44,17 @@ impl<W: Write> NdjsonReport<W> {
         self.out.write_all(&part.out)
     }
 
-    /// Writes the summary and gives the writer back, flushed.
+    /// What is wrong with the flows written and with what `dashboard` tells of the rest.
+    pub fn findings(&self, dashboard: &Dashboard) -> Vec<Finding> {
+        findings(dashboard, &self.tally)
+    }
+
+    /// Writes the findings and the summary, and gives the writer back, flushed.
     pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
+        for finding in self.findings(dashboard) {
+            serde_json::to_writer(&mut self.out, &FindingRecord::of(&finding))?;
+            self.out.write_all(b"\n")?;
+        }
         let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
         serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref(), dashboard))?;
         self.out.write_all(b"\n")?;
@@ -52,7 +63,7 @@ impl<W: Write> NdjsonReport<W> {
     }
 }
 
-/// `report --format json`: `{"flows": [...], "summary": {...}}`, the same objects.
+/// `report --format json`: `{"flows": [...], "findings": [...], "summary": {...}}`, the same objects.
 #[derive(Debug)]
 pub struct JsonReport<W> {
     out: W,
@@ -81,9 +92,17 @@ impl<W: Write> JsonReport<W> {
         Ok(())
     }
 
-    /// Writes the summary and gives the writer back, flushed.
+    /// What is wrong with the flows written and with what `dashboard` tells of the rest.
+    pub fn findings(&self, dashboard: &Dashboard) -> Vec<Finding> {
+        findings(dashboard, &self.tally)
+    }
+
+    /// Writes the findings and the summary, and gives the writer back, flushed.
     pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
-        self.out.write_all(b"\n], \"summary\":\n")?;
+        let records: Vec<FindingRecord> = self.findings(dashboard).iter().map(FindingRecord::of).collect();
+        self.out.write_all(b"\n], \"findings\":\n")?;
+        serde_json::to_writer(&mut self.out, &records)?;
+        self.out.write_all(b", \"summary\":\n")?;
         let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
         serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref(), dashboard))?;
         self.out.write_all(b"}\n")?;

@@ -4,6 +4,8 @@
 //! terminal, no network, no clock, no file: bytes out, or a `Write` given by the caller. The same input gives the same
 //! bytes. Read first: [`mod@picture`] for screens, [`record`] for the schema of `report`.
 
+mod covered;
+mod findings;
 #[cfg(test)]
 mod fixture;
 mod font;
@@ -22,6 +24,7 @@ mod svg;
 mod text;
 mod units;
 
+pub use findings::findings;
 pub use footer::Footer;
 pub use json::{JsonReport, NdjsonReport};
 pub use palette::Palette;

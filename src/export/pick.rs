@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::base::{Scope, TcpState, Timestamp};
 use crate::engine::{FlowDetail, FlowId};
+use crate::findings::Finding;
 use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, LifeEventKind, Mark, Side};
+
+use super::covered::{Wrong, is_told};
 
 /// How a flow went wrong, in the order reports list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,27 +190,35 @@ fn stays_in_close_wait(detail: &FlowDetail, side: Side, now: Timestamp) -> bool 
 #[derive(Debug, Clone)]
 pub struct Pick {
     now: Timestamp,
-    wrong: Vec<(Trouble, u64, Vec<FlowDetail>)>,
+    wrong: Vec<Kept>,
     largest: Vec<FlowDetail>,
     each: usize,
     keep_largest: usize,
 }
 
+/// The flows of one kind of trouble: all of them in short, and the details of the first.
+#[derive(Debug, Clone)]
+struct Kept {
+    kind: Trouble,
+    all: Vec<Wrong>,
+    details: Vec<FlowDetail>,
+}
+
 impl Pick {
     /// At most `each` flows of a kind of trouble, and the `largest` by payload; `now` is the engine's clock at the end.
     pub fn new(now: Timestamp, each: usize, largest: usize) -> Self {
-        let wrong = Trouble::ALL.map(|kind| (kind, 0, Vec::new())).to_vec();
+        let wrong = Trouble::ALL.map(|kind| Kept { kind, all: Vec::new(), details: Vec::new() }).to_vec();
         Self { now, wrong, largest: Vec::new(), each, keep_largest: largest }
     }
 
     /// Looks at one flow and keeps a copy if it is to be told about. Call it in order of first appearance.
     pub fn offer(&mut self, detail: &FlowDetail) {
         if let Some(kind) = trouble(detail, self.now)
-            && let Some((_, count, kept)) = self.wrong.iter_mut().find(|(of, _, _)| *of == kind)
+            && let Some(kept) = self.wrong.iter_mut().find(|kept| kept.kind == kind)
         {
-            *count += 1;
-            if kept.len() < self.each {
-                kept.push(detail.clone());
+            kept.all.push(Wrong::of(detail));
+            if kept.details.len() < self.each {
+                kept.details.push(detail.clone());
             }
         }
         self.offer_largest(detail, Clone::clone);
@@ -226,9 +237,9 @@ impl Pick {
 
     /// Takes in what was picked from the flows that come after all that were offered here.
     pub fn append(&mut self, later: Self) {
-        for ((_, count, kept), (_, more, others)) in self.wrong.iter_mut().zip(later.wrong) {
-            *count += more;
-            kept.extend(others.into_iter().take(self.each.saturating_sub(kept.len())));
+        for (kept, more) in self.wrong.iter_mut().zip(later.wrong) {
+            kept.all.extend(more.all);
+            kept.details.extend(more.details.into_iter().take(self.each.saturating_sub(kept.details.len())));
         }
         for detail in later.largest {
             self.offer_largest(detail, |detail| detail);
@@ -237,7 +248,7 @@ impl Pick {
 
     /// Asks for the flows that were kept once more: in full, where they were offered without their stories.
     pub fn complete(&mut self, in_full: impl Fn(FlowId) -> Option<FlowDetail>) {
-        let wrong = self.wrong.iter_mut().flat_map(|(_, _, kept)| kept);
+        let wrong = self.wrong.iter_mut().flat_map(|kept| &mut kept.details);
         for detail in wrong.chain(&mut self.largest) {
             if let Some(full) = in_full(detail.row.id) {
                 *detail = full;
@@ -245,9 +256,21 @@ impl Pick {
         }
     }
 
+    /// Leaves to the findings what they tell already; `detail` gives the details of a flow again.
+    pub fn leave_to(&mut self, findings: &[Finding], detail: &dyn Fn(FlowId) -> Option<FlowDetail>) {
+        for kept in &mut self.wrong {
+            let all = kept.all.len();
+            kept.all.retain(|wrong| !is_told(findings, kept.kind, wrong, detail));
+            if kept.all.len() < all {
+                kept.details = kept.all.iter().take(self.each).filter_map(|wrong| detail(wrong.id)).collect();
+            }
+        }
+    }
+
     /// The kinds of trouble that occurred, with their count and the first flows of each.
     pub fn wrong(&self) -> impl Iterator<Item = (Trouble, u64, &[FlowDetail])> {
-        self.wrong.iter().filter(|(_, count, _)| *count > 0).map(|(kind, count, kept)| (*kind, *count, kept.as_slice()))
+        let there = self.wrong.iter().filter(|kept| !kept.all.is_empty());
+        there.map(|kept| (kept.kind, kept.all.len() as u64, kept.details.as_slice()))
     }
 
     /// The flows that carried most payload, most first.

@@ -3,6 +3,7 @@
 //! Takes the engine's values as they stand at the end of the source. Writes to a `Write` given by the caller, whose
 //! errors (a closed pipe) it hands back.
 
+mod findings;
 mod flows;
 mod host;
 mod opening;
@@ -15,6 +16,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use crate::engine::Dashboard;
+use crate::findings::Finding;
 
 use super::pick::Pick;
 use super::summary::{Damage, Tally};
@@ -27,8 +29,10 @@ pub struct ReportContext<'a> {
     pub dashboard: &'a Dashboard,
     /// Every flow of the source was counted here,
     pub tally: &'a Tally,
-    /// and offered here.
+    /// and offered here,
     pub pick: &'a Pick,
+    /// What is wrong, the worst first; `pick` has been left without it.
+    pub findings: &'a [Finding],
     pub damage: Option<&'a Damage>,
     /// The words that every flow counted and offered matches; empty if none were asked for.
     pub filter: &'a str,

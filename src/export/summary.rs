@@ -13,6 +13,7 @@ use crate::engine::{Dashboard, Evicted, FlowDetail, Loss, Percentiles, StateRow,
 use crate::flow::HandshakeOutcome;
 use crate::wire::Undecoded;
 
+use super::findings::Attempts;
 use super::ports::PortsRecord;
 use super::record::{SCHEMA, outcome_key};
 
@@ -33,6 +34,7 @@ pub struct Tally {
     pub kernel_only: u64,
     pub outcomes: BTreeMap<HandshakeOutcome, u64>,
     pub(super) failing: BTreeMap<(Endpoint, HandshakeOutcome), Failing>,
+    pub(super) attempts: Attempts,
     connect: Histogram<u64>,
 }
 
@@ -58,12 +60,20 @@ impl Tally {
     pub fn new() -> Self {
         const LONGEST: u64 = 3_600_000_000_000;
         let connect = Histogram::new_with_bounds(1, LONGEST, 3).expect("constant bounds");
-        Self { flows: 0, kernel_only: 0, outcomes: BTreeMap::new(), failing: BTreeMap::new(), connect }
+        Self {
+            flows: 0,
+            kernel_only: 0,
+            outcomes: BTreeMap::new(),
+            failing: BTreeMap::new(),
+            attempts: Attempts::default(),
+            connect,
+        }
     }
 
     /// Counts one flow.
     pub fn count(&mut self, detail: &FlowDetail) {
         self.flows += 1;
+        self.attempts.count(detail);
         let Some(handshake) = &detail.handshake else {
             self.kernel_only += 1;
             return;
@@ -93,6 +103,7 @@ impl Tally {
             failing.retries += more.retries;
             failing.last = failing.last.max(more.last);
         }
+        self.attempts.add(&other.attempts);
         self.connect.add(&other.connect).expect("both have the same bounds");
     }
 

@@ -14,6 +14,7 @@ mod close;
 mod feed;
 mod half;
 mod handshake;
+mod id;
 mod life;
 mod machine;
 mod plain;
@@ -32,6 +33,7 @@ mod tests;
 mod trace;
 
 pub use analysis::{Analysis, AnalysisCounts, Mark, Marks};
+pub use id::FlowId;
 pub use machine::{Flow, LoneSyn};
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing, TimingView};
 pub use verdict::{

@@ -119,6 +119,8 @@ fn broken(word: &str, room: usize) -> Vec<String> {
 /// A pane of the overview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pane {
+    /// What is wrong: above the others, where there is anything.
+    Findings,
     Handshakes,
     States,
     TimeWait,
@@ -137,6 +139,15 @@ pub fn panes(body: Rect, zoomed: Option<Pane>, kind: SourceKind) -> Vec<(Pane, R
         None if body.width < 80 => stacked(body),
         None if body.width < 110 => two_columns(body),
         None => three_columns(body, kind == SourceKind::Live),
+    }
+}
+
+/// The top of `body` for so many findings, and what is left for the other panes.
+pub(super) fn below_findings(body: Rect, findings: usize) -> (Rect, Rect) {
+    let most = usize::from((body.height / 6).clamp(1, 5));
+    match findings.min(most) {
+        0 => above_below(body, 0),
+        lines => above_below(body, lines as u16 + 2),
     }
 }
 

@@ -145,7 +145,7 @@ impl UiState {
             return;
         }
         if self.view == View::Overview {
-            let all = layout::panes(parts.body, self.zoomed(), source.kind);
+            let all = self.panes(parts.body, self.zoomed(), source);
             self.focus = all.into_iter().find(|(_, rect)| rect.contains(at)).map(|(pane, _)| pane).or(self.focus);
         }
         let Some((key, place)) = self.row_at(at, dashboard, source) else { return };

@@ -52,7 +52,7 @@ impl UiState {
             Pane::Handshakes => Some(View::Handshakes),
             Pane::TimeWait => Some(View::TimeWait),
             Pane::Busiest => Some(View::Processes),
-            Pane::States | Pane::Traffic | Pane::Queues | Pane::Flows => None,
+            Pane::Findings | Pane::States | Pane::Traffic | Pane::Queues | Pane::Flows => None,
         }
     }
 

@@ -79,6 +79,8 @@ pub struct UiState {
     pub(super) own_theme: bool,
     pub(super) message: Option<String>,
     pub(super) picture: bool,
+    /// How many findings the last dashboard had.
+    pub(super) findings: usize,
 }
 
 impl UiState {
@@ -214,10 +216,20 @@ impl UiState {
     /// The pane that zoom and the movement keys mean; `None` outside the overview.
     pub fn focus(&self, source: &Source) -> Option<Pane> {
         let body = self.screen(source)?.body;
-        let shown = layout::panes(body, None, source.kind);
+        let shown = self.panes(body, None, source);
         let there = |pane: &Pane| self.zoomed || shown.iter().any(|(other, _)| other == pane);
         let candidates = [self.focus, Some(Pane::Flows), Some(Pane::Queues), shown.first().map(|(pane, _)| *pane)];
         (self.view == View::Overview).then(|| candidates.into_iter().flatten().find(there))?
+    }
+
+    /// The panes of the overview: what is wrong first, then those that there is room for; one alone if zoomed.
+    pub fn panes(&self, body: Rect, zoomed: Option<Pane>, source: &Source) -> Vec<(Pane, Rect)> {
+        if zoomed.is_some() {
+            return layout::panes(body, zoomed, source.kind);
+        }
+        let (top, rest) = layout::below_findings(body, self.findings);
+        let findings = (!top.is_empty()).then_some((Pane::Findings, top));
+        findings.into_iter().chain(layout::panes(rest, None, source.kind)).collect()
     }
 
     /// The one pane that fills the overview.
@@ -244,6 +256,7 @@ impl UiState {
     /// another view asked tells nothing of this one's rows.
     pub fn observe(&mut self, dashboard: &Dashboard, source: &Source) {
         self.quiet = dashboard.handshakes.is_quiet();
+        self.findings = dashboard.findings.len();
         let (page, kind) = (self.page(source).max(1), self.kind());
         if kind.is_answered_by(&dashboard.list) {
             let place = dashboard.place();
@@ -276,7 +289,7 @@ impl UiState {
 
     pub(super) fn pane_rect(&self, pane: Pane, source: &Source) -> Option<(Pane, Rect)> {
         let body = self.screen(source)?.body;
-        layout::panes(body, self.zoomed(), source.kind).into_iter().find(|(other, _)| *other == pane)
+        self.panes(body, self.zoomed(), source).into_iter().find(|(other, _)| *other == pane)
     }
 
     /// The rows of the list in front on the screen, if it is shown: below its border and headings.

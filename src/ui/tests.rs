@@ -60,6 +60,7 @@ fn answer(ids: &[u64], ui: &UiState, source: &Source) -> Dashboard {
     let end = Endpoint::default();
     let waiting = |id| WireQueueRow { flow: FlowId(id), from: end, to: end, unacked: 9, zero_window_since: None };
     Dashboard {
+        findings: Vec::new(),
         ports: None,
         now: None,
         since: None,

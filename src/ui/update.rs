@@ -14,7 +14,7 @@ use super::filter_prompt::FilterPrompt;
 use super::keys::{Binding, Msg};
 use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
-use super::{Control, Effect, Source, jump, layout};
+use super::{Control, Effect, Source, jump};
 
 const SEEK: Duration = Duration::from_secs(5);
 const SPEEDS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 1000.0, f64::INFINITY];
@@ -230,7 +230,7 @@ impl UiState {
 
     fn move_focus(&mut self, by: isize, source: &Source) {
         let (Some(now), Some(parts)) = (self.focus(source), self.screen(source)) else { return };
-        let all = layout::panes(parts.body, None, source.kind);
+        let all = self.panes(parts.body, None, source);
         let place = all.iter().position(|(pane, _)| *pane == now).unwrap_or(0);
         let next = (place as isize + by).rem_euclid(all.len() as isize) as usize;
         self.focus = Some(all[next].0);

@@ -37,6 +37,7 @@ type Explanation = (&'static str, &'static str, &'static str);
 const fn explanation(view: View, focus: Option<Pane>) -> Explanation {
     match (view, focus) {
         (View::Overview, Some(Pane::Handshakes)) | (View::Handshakes, _) => HANDSHAKES,
+        (View::Overview, Some(Pane::Findings)) => FINDINGS,
         (View::Overview, Some(Pane::States)) => STATES,
         (View::Overview, Some(Pane::TimeWait)) | (View::TimeWait, _) => TIME_WAIT,
         (View::Overview, Some(Pane::Queues)) | (View::Queues, _) => QUEUES,
@@ -47,6 +48,14 @@ const fn explanation(view: View, focus: Option<Pane>) -> Explanation {
         (View::Flow, _) => FLOW,
     }
 }
+
+const FINDINGS: Explanation = (
+    "Findings",
+    "What is wrong, worst first: ‼ critical, ! warning. Each names its subject, since when it holds, and the numbers that \
+     show it; z shows why, how sure it is, and what to do. A finding goes when its evidence goes. What the kernel counts \
+     is surer than what the wire lets infer; both are said.",
+    "the rules and their thresholds: src/findings",
+);
 
 const HANDSHAKES: Explanation = (
     "Handshakes",

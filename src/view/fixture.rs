@@ -10,6 +10,7 @@ use crate::engine::{
     KernelQueues, KernelSight, ListPane, Loss, Ownership, Percentiles, ProcessId, ProcessRow, QueuePane, QueueRow, Rtt,
     Sees, SocketDetail, StatePane, StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
 };
+use crate::findings::Kind;
 use crate::flow::{
     AnalysisCounts, Completeness, ConnState, Delays, HalfTiming, HalfView, HandshakeOutcome, HandshakeView, IdleGap,
     InFlight, LifeEvent, LifeEventKind, Mark, Negotiated, Side, Stalls, Throughput, TimingView, VerdictView, ZeekRow,
@@ -81,6 +82,7 @@ pub(super) fn held(pid: u32, comm: &str, fd: u32) -> Ownership {
 /// Nothing has come yet.
 pub(super) fn empty() -> Dashboard {
     Dashboard {
+        findings: Vec::new(),
         ports: None,
         now: None,
         since: None,
@@ -103,6 +105,7 @@ pub(super) fn empty() -> Dashboard {
 pub(super) fn live() -> Dashboard {
     let rows = flow_rows();
     Dashboard {
+        findings: crate::findings::fixture::incident(NOW),
         ports: None,
         now: Some(NOW),
         since: Some(ago(1_834)),
@@ -596,6 +599,8 @@ pub(super) fn capture() -> Dashboard {
     let mut dashboard = live();
     dashboard.since = Some(ago(45));
     dashboard.sees.kernel = None;
+    // What the wire alone tells.
+    dashboard.findings.retain(|finding| finding.who.is_none() && finding.kind != Kind::CaptureLoss);
     dashboard.loss = Some(Loss { ts: NOW, kernel: None, interface: None, ours: 0, frames: frames() });
     dashboard.totals = Totals { segments: 4_210, payload_bytes: 3_204_000, flows: 200, ..Totals::default() };
     dashboard.traffic.segments_per_s = 94;

@@ -7,6 +7,7 @@
 mod busiest;
 mod column_menu;
 mod explain;
+mod findings;
 mod flow;
 mod flow_end;
 mod flow_groups;
@@ -49,7 +50,7 @@ use ratatui::text::Line;
 
 use crate::base::Timestamp;
 use crate::engine::Dashboard;
-use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View, panes};
+use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View};
 
 pub use theme::Theme;
 pub use theme_file::ThemeSpec;
@@ -119,9 +120,10 @@ pub fn to_ascii(buf: &mut Buffer) {
 
 fn overview(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
     let focus = context.ui.focus(context.source);
-    for (pane, rect) in panes(body, context.ui.zoomed(), context.source.kind) {
+    for (pane, rect) in context.ui.panes(body, context.ui.zoomed(), context.source) {
         let focused = focus == Some(pane);
         match pane {
+            Pane::Findings => findings::draw(context, focused, rect, buf),
             Pane::Handshakes => handshakes::draw(context, focused, rect, buf),
             Pane::States => states::draw(context, focused, rect, buf),
             Pane::Queues => queues::draw(context, focused, rect, buf),

@@ -68,6 +68,7 @@ fn screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
     blind.time_wait.wire = None;
     blind.queues.wire.clear();
     blind.loss = None;
+    blind.findings.retain(|finding| finding.who.is_some());
     for row in &mut blind.states.rows {
         row.wire = None;
     }
@@ -187,6 +188,24 @@ fn screens_are_as_pictured() {
             insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown);
         }
     }
+}
+
+#[test]
+fn findings_are_told_in_full_where_there_is_room() {
+    // Where the table of flows has no room, the queues have the focus.
+    for (size, keys) in [((80, 24), "llz"), ((120, 40), "lz")] {
+        let (dashboard, source) = (live(), live_source());
+        let mut ui = UiState::new(Rect::new(0, 0, size.0, size.1), ThemeName::Dark);
+        ui.observe(&dashboard, &source);
+        press(&mut ui, keys, &dashboard, &source);
+        let mut buf = Buffer::empty(ui.area());
+        draw(&dashboard, &ui, &source, &Theme::new(ThemeName::Dark, TimeZone::UTC), ui.area(), &mut buf);
+        insta::assert_snapshot!(format!("zoom_findings_{}x{}", size.0, size.1), text(&buf));
+    }
+    let mut dashboard = live();
+    dashboard.findings.clear();
+    let shown = text(&screen(&dashboard, &live_source(), "", (120, 40), ThemeName::Dark));
+    assert!(!shown.contains("Findings"), "what is not there takes no room: {shown}");
 }
 
 #[test]
@@ -390,7 +409,7 @@ fn mono_uses_no_colour_and_still_marks_what_matters() {
 fn titles_are_not_dim_though_their_borders_are() {
     let buf = screen(&live(), &live_source(), "", (120, 40), ThemeName::Mono);
     let cell = |x| &buf[(x, 3)];
-    assert_eq!((cell(1).symbol(), cell(3).symbol()), ("─", "H"));
+    assert_eq!((cell(1).symbol(), cell(3).symbol()), ("─", "F"));
     let dim = |x| cell(x).modifier.contains(ratatui::style::Modifier::DIM);
     assert_eq!((dim(1), dim(3)), (true, false));
 }

@@ -30,6 +30,7 @@ pub(crate) struct Watch {
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) flows: Vec<Value>,
+    pub(crate) findings: Vec<Value>,
     pub(crate) summary: Value,
     pub(crate) stderr: String,
 }
@@ -112,8 +113,9 @@ impl Report {
         let mut flows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let summary = flows.pop().unwrap_or_else(|| panic!("nothing printed: {stderr}"));
         assert_eq!(summary["type"], "summary");
-        assert!(flows.iter().all(|flow| flow["type"] == "flow"));
-        Self { flows, summary, stderr }
+        let findings = flows.split_off(flows.iter().position(|line| line["type"] != "flow").unwrap_or(flows.len()));
+        assert!(findings.iter().all(|finding| finding["type"] == "finding"));
+        Self { flows, findings, summary, stderr }
     }
 
     /// Every end of every flow.

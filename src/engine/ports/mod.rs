@@ -137,6 +137,8 @@ pub(super) struct Ports {
 /// A route over time.
 #[derive(Debug, Clone)]
 struct Watched {
+    /// Since when none is left, or none will be.
+    tight: Option<Timestamp>,
     used: Series,
     /// Live sockets at the readings of the last [`MEASURED`] seconds.
     live: VecDeque<(Timestamp, u32)>,
@@ -161,6 +163,12 @@ impl Ports {
             (*route, count.row(*route, capacity, growth))
         };
         self.rows = routes.iter().take(SHOWN).map(row).collect();
+        for (route, row) in &self.rows {
+            if let Some(watched) = self.watched.get_mut(route) {
+                let levels_off = matches!(row.forecast, Forecast::LevelsOff(_));
+                watched.tight = if levels_off { None } else { watched.tight.or(Some(at)) };
+            }
+        }
         self.name_holders(ends);
     }
 
@@ -172,6 +180,11 @@ impl Ports {
         };
         let routes = self.rows.iter().map(row).collect();
         PortsPane { range: self.range, usable: self.usable, held: self.held, routes }
+    }
+
+    /// The routes that none is left for, or none will be, and since when.
+    pub(super) fn tight(&self) -> impl Iterator<Item = (&RouteRow, Timestamp)> {
+        self.rows.iter().filter_map(|(route, row)| Some((row, self.watched.get(route)?.tight?)))
     }
 
     fn name_holders<'a>(&mut self, ends: impl Iterator<Item = (Scope, &'a End)>) {
@@ -195,7 +208,7 @@ impl Ports {
 
 impl Watched {
     fn new() -> Self {
-        Self { used: Series::new(SECOND, KEPT), live: VecDeque::new() }
+        Self { tight: None, used: Series::new(SECOND, KEPT), live: VecDeque::new() }
     }
 
     fn take(&mut self, at: Timestamp, used: u32, live: u32) {

@@ -11,12 +11,12 @@ use crate::flow::{LifeEventKind, Side, ZeekView};
 use super::super::pick::{self, Trouble};
 use super::super::units::{bytes, counted, span};
 use super::sections::{after, more, owner};
-use super::{Page, ReportContext, host, opening, padded, times};
+use super::{Page, ReportContext, findings, host, opening, padded, times};
 
 /// The flows that went wrong, kind by kind.
 pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
     page.heading("What went wrong", "worst first")?;
-    let mut any = false;
+    let mut any = findings::section(page, context)?;
     for severity in ["‼", "!"] {
         for (kind, number, kept) in context.pick.wrong().filter(|(kind, _, _)| mark(*kind) == severity) {
             any = true;
@@ -27,9 +27,8 @@ pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Res
             }
             more(page, usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(kept.len()))?;
         }
-        any |=
-            if severity == "‼" { host::full(page, context.dashboard)? } else { host::late(page, context.dashboard)? };
     }
+    any |= host::lost(page, context)?;
     if any { Ok(()) } else { page.line(nothing(context)) }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::FlowDetail;
-use crate::export::fixture;
+use crate::export::{findings, fixture};
 
 fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, width: usize) -> String {
     let mut tally = Tally::new();
@@ -10,8 +10,18 @@ fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, 
         tally.count(detail);
         pick.offer(detail);
     }
-    let context =
-        ReportContext { source: "demo.pcap.gz", dashboard, tally: &tally, pick: &pick, damage, filter: "", width };
+    let findings = findings(dashboard, &tally);
+    pick.leave_to(&findings, &|id| flows.iter().find(|detail| detail.row.id == id).cloned());
+    let context = ReportContext {
+        source: "demo.pcap.gz",
+        dashboard,
+        tally: &tally,
+        pick: &pick,
+        findings: &findings,
+        damage,
+        filter: "",
+        width,
+    };
     let mut bytes = Vec::new();
     write_report(&mut bytes, &context).unwrap();
     String::from_utf8(bytes).unwrap()
@@ -97,14 +107,16 @@ fn what_the_kernel_tells_is_wrong_with_queues_is_told() {
     let mut dashboard = fixture::live_dashboard();
     let text = report(&dashboard, &[], None, 160);
     for line in [
-        "‼ accept queue over its limit: 1 listener",
-        "  0.0.0.0:8080 · 129 wait, limit 128 · owner unknown",
-        "! lost at listeners while watched: 31 overflows",
-        "! Recv-Q not read for long: 1 socket",
+        "‼ accept queue: 0.0.0.0:8080: 129 wait, limit 128, 31 dropped for 9 s · app[99] fd 5",
+        "! not reading: report.py[4121] fd 7: Recv-Q 98.0 kB for 41 s; its peer waits on a closed window",
         "accept    129/128  ‼ 0.0.0.0:8080 · owner unknown",
     ] {
         assert!(text.lines().any(|told| told == line), "{line}: {text}");
     }
+    assert!(!text.contains("lost at listeners"), "the finding tells it: {text}");
+    dashboard.findings.clear();
+    let text = report(&dashboard, &[], None, 160);
+    assert!(text.contains("! lost at listeners while watched: 31 overflows"), "{text}");
     let kernel = dashboard.queues.kernel.as_mut().unwrap();
     (kernel.accept[0].waiting, kernel.listen_overflows) = (0, Some(0));
     kernel.recv[0].since = fixture::at(65.0);

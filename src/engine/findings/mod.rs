@@ -1,0 +1,117 @@
+//! The evidence for [`crate::findings`], gathered from what the engine keeps. Asking changes nothing: since when
+//! something holds is noted where inputs are taken in.
+
+mod close_wait;
+mod connects;
+#[cfg(test)]
+mod tests;
+mod unread;
+
+use crate::base::Timestamp;
+use crate::findings::{AcceptQueue, AcceptQueues, Evidence, Finding, Holder, Losing, Outlook, Route, Run, diagnose};
+use crate::kernel::SocketSample;
+
+use super::Engine;
+use super::dashboard::{Ownership, WireQueueRow};
+use super::ports::{Forecast, RouteRow};
+use close_wait::Leaks;
+
+/// What is noted of each reading of the socket table for the rules alone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Watch {
+    leaks: Leaks,
+    overflows: Option<i64>,
+    overflowing: Option<Run>,
+}
+
+impl Engine {
+    /// Notes what a reading shows.
+    pub(super) fn watch(&mut self, sample: &SocketSample) {
+        let mut watch = std::mem::take(&mut self.kernel.watch);
+        let overflows = sample.counters.get("TcpExt.ListenOverflows");
+        if watch.overflows.is_some_and(|before| overflows.is_some_and(|now| now > before)) {
+            watch.overflowing = Some(Run::on(watch.overflowing, sample.ts));
+        }
+        watch.overflows = overflows.or(watch.overflows);
+        watch.leaks.take(sample.ts, self.in_close_wait(sample.ts));
+        self.kernel.watch = watch;
+    }
+
+    /// What is wrong now; `wire_queues` is what the wire shows of queues.
+    pub(super) fn findings(&self, wire_queues: &[WireQueueRow]) -> Vec<Finding> {
+        let now = self.now.unwrap_or_default();
+        let mut close_wait = self.kernel.watch.leaks.groups().to_vec();
+        close_wait.extend(self.close_wait_by_wire(now));
+        diagnose(&Evidence {
+            now,
+            connects: self.connects(now),
+            unread: self.unread(wire_queues, now),
+            close_wait,
+            accept: self.accept_queues(),
+            routes: self.tight_routes(),
+            losing: self.losing(),
+        })
+    }
+
+    fn accept_queues(&self) -> AcceptQueues {
+        let queue = |listener: &super::join::Listener| AcceptQueue {
+            local: listener.socket.local,
+            waiting: listener.socket.recv_q,
+            limit: listener.socket.send_q,
+            over: listener.over,
+            who: holder(&listener.owner),
+        };
+        AcceptQueues {
+            listeners: self.kernel.listeners.iter().filter(|listener| listener.over.is_some()).map(queue).collect(),
+            overflows: self.kernel.listen_losses().0.unwrap_or(0),
+            overflowing: self.kernel.watch.overflowing,
+            somaxconn: self.kernel.last.as_ref().and_then(|sample| sample.limits.somaxconn),
+        }
+    }
+
+    fn tight_routes(&self) -> Vec<Route> {
+        let reuses = self.kernel.last.as_ref().is_some_and(|sample| sample.limits.tcp_tw_reuse == Some(1));
+        let route = |(row, since): (&RouteRow, Timestamp)| {
+            let outlook = match row.forecast {
+                Forecast::Exhausted => Outlook::Exhausted,
+                Forecast::RunsOut(left) => Outlook::RunsOut(left),
+                Forecast::LevelsOff(_) => return None,
+            };
+            let who = row.holders.first().map(|(process, _)| (process.clone(), row.holders.len() - 1));
+            Some(Route {
+                from: row.from,
+                to: row.to,
+                capacity: row.capacity,
+                live: row.live,
+                time_wait: row.time_wait,
+                closes_per_s: row.closes_per_s,
+                outlook,
+                since,
+                who: who.map(|(process, others)| Holder { process, fd: None, others }),
+                reuses,
+            })
+        };
+        self.kernel.ports.tight().filter_map(route).collect()
+    }
+
+    fn losing(&self) -> Option<Losing> {
+        let loss = self.loss.as_ref()?;
+        Some(Losing {
+            kernel: loss.kernel.unwrap_or(0),
+            ours: loss.ours,
+            frames: loss.frames.frames,
+            run: self.losing?,
+        })
+    }
+}
+
+/// The process that an end is known to be of.
+fn holder(ownership: &Ownership) -> Option<Holder> {
+    let process = ownership.process()?.clone();
+    let (fd, others) = match ownership {
+        Ownership::Held { fd, others, .. } => (Some(*fd), *others),
+        Ownership::Listener { others, .. } => (None, *others),
+        _ => (None, 0),
+    };
+    Some(Holder { process, fd, others })
+}

@@ -1,0 +1,74 @@
+//! Who leaves bytes unread: by the kernel's word, and by closed windows where it has none.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use crate::base::{TcpState, Timestamp};
+use crate::findings::{Seen, Unread};
+use crate::flow::Side;
+
+use super::super::Engine;
+use super::super::dashboard::WireQueueRow;
+use super::super::end::{End, bytes_read};
+use super::super::record::Record;
+use super::super::table::side_of;
+use super::holder;
+
+/// What was read of lately is not even offered.
+const LATELY: Duration = Duration::from_secs(1);
+/// Offered at most, the fullest first.
+const OFFERED: usize = 1024;
+
+impl Engine {
+    pub(super) fn unread(&self, wire_queues: &[WireQueueRow], now: Timestamp) -> Vec<Unread> {
+        let mut all: Vec<Unread> =
+            self.present_ends().filter_map(|(record, end)| self.unread_by_kernel(record, end, now)).collect();
+        all.sort_by_key(|unread| match unread.seen {
+            Seen::Kernel { bytes, .. } => (Reverse(bytes), unread.flow),
+            Seen::Wire => (Reverse(0), unread.flow),
+        });
+        all.truncate(OFFERED);
+        all.extend(wire_queues.iter().filter_map(|row| self.unread_by_wire(row)));
+        all
+    }
+
+    fn unread_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Unread> {
+        let since = end.unread_since.filter(|since| end.gone.is_none() && now.since(*since) > LATELY)?;
+        let accepted = end.socket.inode.is_some();
+        // What nobody holds is either not accepted yet, or closed: then nobody will read it.
+        if !accepted && !matches!(end.socket.state.0, TcpState::Estab | TcpState::CloseWait) {
+            return None;
+        }
+        let side = side_of(record, end.socket.local);
+        Some(Unread {
+            flow: record.id,
+            local: end.socket.local,
+            peer: end.socket.peer,
+            seen: Seen::Kernel {
+                bytes: end.unread(),
+                limit: end.socket.buffers.map(|(limit, _)| limit),
+                exact: bytes_read(&end.socket).is_some(),
+                accepted,
+            },
+            since,
+            closed: record.wire.as_ref().and_then(|flow| flow.zero_window_since(side)),
+            who: holder(&end.owner),
+        })
+    }
+
+    fn unread_by_wire(&self, row: &WireQueueRow) -> Option<Unread> {
+        let since = row.zero_window_since?;
+        let record = self.table.get(self.table.find_id(row.flow)?);
+        let side = if record.endpoint(Side::Orig) == row.to { Side::Orig } else { Side::Resp };
+        // Where the kernel shows the end, its Recv-Q has the word.
+        record.end(side).is_none().then_some(Unread {
+            flow: row.flow,
+            local: row.to,
+            peer: row.from,
+            seen: Seen::Wire,
+            since,
+            closed: Some(since),
+            who: None,
+        })
+    }
+}

@@ -1,0 +1,341 @@
+//! The findings of a report: the engine's, those about connects over the whole source; and their JSON. Pure.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Number, Value as Json};
+
+use crate::base::{Endpoint, Timestamp};
+use crate::engine::{Dashboard, FlowDetail, FlowRow};
+use crate::findings::{Connects, Failures, Finding, Holder, Kind, Subject, Value, connects, sort};
+use crate::flow::{HandshakeOutcome, Side};
+use crate::kernel::Process;
+
+use super::summary::Tally;
+
+/// What is wrong, the worst first: connects as the flows counted in `tally` tell of the whole source (the engine speaks
+/// of its last minute), all else as it stands at the end.
+pub fn findings(dashboard: &Dashboard, tally: &Tally) -> Vec<Finding> {
+    let now = dashboard.findings.iter().filter(|finding| !finding.kind.is_connects()).cloned();
+    let mut all: Vec<Finding> = now.collect();
+    all.extend(connects(&tally.attempts.evidence(dashboard)));
+    sort(&mut all);
+    all
+}
+
+/// Whether a listener at `listens` takes connections to `to`, an end of its own host.
+pub(super) fn takes(listens: Endpoint, to: Endpoint) -> bool {
+    listens.port() == to.port() && (listens.ip() == to.ip() || listens.ip().is_unspecified())
+}
+
+/// What became of connects, by destination.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Attempts(BTreeMap<Endpoint, Attempt>);
+
+#[derive(Debug, Clone, Default)]
+struct Attempt {
+    refused: Option<Failures>,
+    rejected: Option<Failures>,
+    rejection: Option<String>,
+    unanswered: Option<Failures>,
+    completed: u64,
+    askers: BTreeMap<u32, (Arc<Process>, u64)>,
+    here: bool,
+}
+
+impl Attempts {
+    /// Counts one flow.
+    pub(super) fn count(&mut self, detail: &FlowDetail) {
+        let Some(handshake) = &detail.handshake else { return };
+        let rejected = detail.rejected.as_ref();
+        let (concluded, completed) = match handshake.outcome {
+            HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => (true, true),
+            HandshakeOutcome::Refused | HandshakeOutcome::TimedOut => (true, false),
+            HandshakeOutcome::Waiting => (rejected.is_some(), false),
+            _ => (false, false),
+        };
+        if !concluded {
+            return;
+        }
+        let attempt = self.0.entry(detail.row.resp.endpoint).or_default();
+        if completed {
+            attempt.completed += 1;
+            return;
+        }
+        let failures = match (handshake.outcome, rejected) {
+            (HandshakeOutcome::Refused, _) => &mut attempt.refused,
+            (_, Some(rejection)) => {
+                attempt.rejection = Some(rejection.to_string());
+                &mut attempt.rejected
+            }
+            (_, None) => &mut attempt.unanswered,
+        };
+        let FlowRow { id, first, last, .. } = detail.row;
+        *failures = Some(Failures::and(*failures, Failures { count: 1, first, last, flow: id }));
+        attempt.here = detail.row.resp.local == Some(true);
+        if let Some(process) = detail.row.end(Side::Orig).owner.process() {
+            attempt.askers.entry(process.pid).or_insert_with(|| (process.clone(), 0)).1 += 1;
+        }
+    }
+
+    /// Adds what was counted of the flows that come after all that were counted here.
+    pub(super) fn add(&mut self, later: &Self) {
+        for (to, more) in &later.0 {
+            let attempt = self.0.entry(*to).or_default();
+            for (own, more) in [
+                (&mut attempt.refused, more.refused),
+                (&mut attempt.rejected, more.rejected),
+                (&mut attempt.unanswered, more.unanswered),
+            ] {
+                *own = more.map(|more| Failures::and(*own, more)).or(*own);
+            }
+            attempt.rejection = more.rejection.clone().or(attempt.rejection.take());
+            attempt.completed += more.completed;
+            attempt.here |= more.here;
+            for (pid, (process, count)) in &more.askers {
+                attempt.askers.entry(*pid).or_insert_with(|| (process.clone(), 0)).1 += count;
+            }
+        }
+    }
+
+    fn evidence(&self, dashboard: &Dashboard) -> Vec<Connects> {
+        let lossy = dashboard.loss.is_some_and(|loss| loss.kernel.unwrap_or(0) + loss.ours > 0);
+        let full: Vec<Endpoint> = dashboard.findings.iter().filter_map(full_listener).collect();
+        let told = |(to, attempt): (&Endpoint, &Attempt)| Connects {
+            refused: attempt.refused,
+            rejected: attempt.rejected,
+            rejection: attempt.rejection.clone(),
+            unanswered: attempt.unanswered,
+            completed: attempt.completed,
+            who: attempt.asks_most(),
+            listener_is_full: attempt.here && full.iter().any(|listens| takes(*listens, *to)),
+            lossy,
+            ..Connects::to(*to)
+        };
+        self.0.iter().filter(|(_, attempt)| attempt.failed()).map(told).collect()
+    }
+}
+
+impl Attempt {
+    const fn failed(&self) -> bool {
+        self.refused.is_some() || self.rejected.is_some() || self.unanswered.is_some()
+    }
+
+    fn asks_most(&self) -> Option<Holder> {
+        let most = self.askers.values().max_by_key(|(process, count)| (*count, std::cmp::Reverse(process.pid)));
+        most.map(|(process, _)| Holder { process: process.clone(), fd: None, others: self.askers.len() - 1 })
+    }
+}
+
+fn full_listener(finding: &Finding) -> Option<Endpoint> {
+    match (finding.kind, &finding.subject) {
+        (Kind::AcceptOverflow, Subject::Listener(listens)) => Some(*listens),
+        _ => None,
+    }
+}
+
+/// A finding. `type` is "finding".
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct FindingRecord {
+    r#type: &'static str,
+    /// What is wrong: connects_refused, connects_rejected, connects_unanswered, not_reading, close_wait_leak,
+    /// accept_overflow, ports_run_out, capture_loss. More may come at any version.
+    kind: &'static str,
+    /// info, warning, critical.
+    severity: &'static str,
+    /// low, medium (inferred: by the wire alone, or from a trend), high (counted by the kernel, or said by the very
+    /// segments).
+    confidence: &'static str,
+    /// What it is about. The same kind and subject are the same finding.
+    subject: SubjectRecord,
+    /// Since when it has held, as far as was watched.
+    since_ts_ns: i64,
+    /// Who holds or asks for it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    process: Option<ProcessRecord>,
+    /// A flow of this report that shows it, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow: Option<u64>,
+    /// Numbers (and names) by name, in the units that names of flows have; those that a kind has depend on it.
+    evidence: Map<String, Json>,
+    /// The numbers, the meaning and the remedy, for readers.
+    told: String,
+    why: String,
+    remedy: String,
+}
+
+/// What a finding is about: `type`, and the fields that this one has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum SubjectRecord {
+    Capture,
+    Host,
+    Destination {
+        addr: IpAddr,
+        port: u16,
+    },
+    Listener {
+        addr: IpAddr,
+        port: u16,
+    },
+    /// Named in `process`.
+    Process {
+        pid: u32,
+        start_time: u64,
+        comm: String,
+    },
+    /// Connections at `addr` with (or of) a service, whose process is not known.
+    Connections {
+        addr: IpAddr,
+        service: String,
+    },
+    Route {
+        from: IpAddr,
+        to: String,
+    },
+    /// A flow of this report, at its end `local`.
+    Flow {
+        id: u64,
+        local: String,
+        peer: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct ProcessRecord {
+    pid: u32,
+    comm: String,
+    user: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fd: Option<u32>,
+    /// How many more hold or ask for it.
+    others: usize,
+}
+
+impl FindingRecord {
+    pub(super) fn of(finding: &Finding) -> Self {
+        let value = |value: &Value| match value {
+            Value::Count(number) => Json::from(*number),
+            Value::Rate(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
+            Value::Text(text) => Json::from(text.as_str()),
+        };
+        Self {
+            r#type: "finding",
+            kind: finding.kind.key(),
+            severity: finding.severity.name(),
+            confidence: finding.confidence.name(),
+            subject: SubjectRecord::of(&finding.subject),
+            since_ts_ns: Timestamp::nanos(finding.since),
+            process: finding.who.as_ref().map(ProcessRecord::of),
+            flow: finding.flow.map(|flow| flow.0),
+            evidence: finding.evidence.iter().map(|fact| (fact.name.to_owned(), value(&fact.value))).collect(),
+            told: finding.told.clone(),
+            why: finding.why.clone(),
+            remedy: finding.remedy.clone(),
+        }
+    }
+}
+
+impl SubjectRecord {
+    fn of(subject: &Subject) -> Self {
+        match subject {
+            Subject::Capture => Self::Capture,
+            Subject::Host => Self::Host,
+            Subject::Destination(end) => Self::Destination { addr: end.ip(), port: end.port() },
+            Subject::Listener(end) => Self::Listener { addr: end.ip(), port: end.port() },
+            Subject::Process { pid, start_time, comm } => {
+                Self::Process { pid: *pid, start_time: *start_time, comm: comm.to_string() }
+            }
+            Subject::Connections { holder, service } => {
+                Self::Connections { addr: *holder, service: service.to_string() }
+            }
+            Subject::Route { from, to } => Self::Route { from: *from, to: to.to_string() },
+            Subject::Flow { id, local, peer } => {
+                Self::Flow { id: id.0, local: local.to_string(), peer: peer.to_string() }
+            }
+        }
+    }
+}
+
+impl ProcessRecord {
+    fn of(holder: &Holder) -> Self {
+        let Holder { process, fd, others } = holder;
+        let text = |text: &crate::base::Scrubbed| text.to_string();
+        Self { pid: process.pid, comm: text(&process.comm), user: text(&process.user), fd: *fd, others: *others }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Rejection;
+    use crate::export::fixture;
+    use crate::wire::IcmpError;
+
+    fn told(flows: &[FlowDetail], dashboard: &Dashboard) -> Vec<(Kind, String, String)> {
+        let mut tally = Tally::new();
+        flows.iter().for_each(|detail| tally.count(detail));
+        let all = findings(dashboard, &tally).into_iter();
+        all.map(|finding| (finding.kind, finding.subject.to_string(), finding.told)).collect()
+    }
+
+    #[test]
+    fn connects_are_of_the_whole_source() {
+        let here = |detail: FlowDetail| {
+            let mut detail = detail;
+            detail.row.resp.endpoint = Endpoint::new([198, 51, 100, 20], 6_379);
+            detail
+        };
+        let mut flows: Vec<FlowDetail> = (0..3).map(fixture::refused).collect();
+        flows.extend([here(fixture::completed(3)), here(fixture::timed_out(4)), here(fixture::timed_out(5))]);
+        flows.extend([fixture::partial(6), fixture::kernel_only(7), fixture::completed(8)]);
+        let line = |told: &str| (Kind::ConnectsRefused, "198.51.100.20:6379".to_owned(), told.to_owned());
+        assert_eq!(told(&flows, &fixture::dashboard()), [line("3 of 6 connects")]);
+        // What the dashboard tells of its last minute is not told beside it.
+        let of_live = told(&flows, &fixture::live_dashboard());
+        assert_eq!(
+            of_live.iter().filter(|(kind, ..)| kind.is_connects()).cloned().collect::<Vec<_>>(),
+            [line("3 of 6 connects")]
+        );
+        assert!(of_live.len() > 1, "all else is");
+    }
+
+    #[test]
+    fn an_icmp_error_counts_though_the_syn_still_waits() {
+        let rejected = |id| {
+            let mut detail = fixture::timed_out(id);
+            detail.handshake.as_mut().unwrap().outcome = HandshakeOutcome::Waiting;
+            let error = IcmpError { v6: false, kind: 3, code: 10 };
+            detail.rejected = Some(Rejection { at: fixture::at(3.0), from: [10, 0, 0, 1].into(), error });
+            detail
+        };
+        let flows: Vec<FlowDetail> = (0..3).map(rejected).collect();
+        let told = told(&flows, &fixture::dashboard());
+        assert_eq!(told, [(Kind::ConnectsRejected, "198.51.100.99:9200".to_owned(), "all of 3 connects".to_owned())]);
+    }
+
+    #[test]
+    fn a_full_listener_of_this_host_tells_of_its_unanswered_syns() {
+        let silent = |id, local| {
+            let mut detail = fixture::timed_out(id);
+            detail.row.resp.endpoint = Endpoint::new([192, 0, 2, 10], 8_080);
+            detail.row.resp.local = Some(local);
+            detail
+        };
+        let told = |local| {
+            let flows: Vec<FlowDetail> = (0..3).map(|id| silent(id, local)).collect();
+            told(&flows, &fixture::live_dashboard()).iter().filter(|(kind, ..)| kind.is_connects()).count()
+        };
+        assert_eq!((told(true), told(false)), (0, 1), "its own; another host's of that port");
+    }
+
+    #[test]
+    fn findings_for_programs() {
+        let mut all = fixture::live_dashboard().findings;
+        all.sort_by_key(|finding| (finding.kind, finding.subject.clone()));
+        let records: Vec<FindingRecord> = all.iter().map(FindingRecord::of).collect();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&records).unwrap());
+    }
+}

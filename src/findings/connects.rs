@@ -1,0 +1,222 @@
+//! The rule: connections to a destination are refused (RST), rejected (ICMP) or not answered.
+//!
+//! Read first: tcp(7), connect(2) on ECONNREFUSED, EHOSTUNREACH and ETIMEDOUT; ip-sysctl on tcp_syn_retries and
+//! tcp_abort_on_overflow.
+
+use crate::base::{Endpoint, Timestamp};
+use crate::flow::FlowId;
+
+use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::words::{count, counted, percent};
+
+/// One failure is a try, two may be one program's fallback from IPv6 to IPv4 and back; the third is a habit.
+const FEW: u64 = 3;
+/// Below this share of the attempts, in percent, most get through: then only [`MANY`] are worth a word.
+const SHARE: u64 = 10;
+const MANY: u64 = 100;
+/// From here on the destination cannot be used: at least half of this many or more.
+const UNUSABLE: u64 = 10;
+
+/// What became of the connections to one destination, over some span of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connects {
+    pub to: Endpoint,
+    pub refused: Option<Failures>,
+    pub rejected: Option<Failures>,
+    /// Who sent the ICMP error, and which: `rejected by 10.0.0.1: host prohibited`.
+    pub rejection: Option<String>,
+    pub unanswered: Option<Failures>,
+    /// Attempts that completed in the same span.
+    pub completed: u64,
+    /// Who asks most, where that is known.
+    pub who: Option<Holder>,
+    /// A listener of this host there has an accept queue over its limit: that is why it does not answer.
+    pub listener_is_full: bool,
+    /// The capture lost segments meanwhile: an answer may be among them.
+    pub lossy: bool,
+}
+
+/// Attempts that failed in one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failures {
+    pub count: u64,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// The first of them that is remembered.
+    pub flow: FlowId,
+}
+
+impl Failures {
+    /// These and `more`, which came later.
+    #[must_use]
+    pub fn and(before: Option<Self>, more: Self) -> Self {
+        before.map_or(more, |all| Self {
+            count: all.count + more.count,
+            first: all.first.min(more.first),
+            last: all.last.max(more.last),
+            flow: all.flow,
+        })
+    }
+}
+
+impl Connects {
+    /// Nothing yet.
+    pub const fn to(to: Endpoint) -> Self {
+        Self {
+            to,
+            refused: None,
+            rejected: None,
+            rejection: None,
+            unanswered: None,
+            completed: 0,
+            who: None,
+            listener_is_full: false,
+            lossy: false,
+        }
+    }
+
+    fn attempts(&self) -> u64 {
+        let failed = [self.refused, self.rejected, self.unanswered].into_iter().flatten();
+        self.completed + failed.map(|failures| failures.count).sum::<u64>()
+    }
+}
+
+/// What is wrong with destinations.
+pub fn connects(all: &[Connects]) -> Vec<Finding> {
+    all.iter().flat_map(|to| [refused(to), rejected(to), unanswered(to)]).flatten().collect()
+}
+
+fn refused(to: &Connects) -> Option<Finding> {
+    let failures = to.refused?;
+    let base = failing(to, Kind::ConnectsRefused, failures)?;
+    let when = if failures.count == to.attempts() { "nothing listens" } else { "at times nothing listened" };
+    Some(Finding {
+        confidence: Confidence::High,
+        why: format!("A RST answered these SYNs: the host is up, and {when} on that port (or a filter answers so)."),
+        remedy:
+            "Start what should listen there, or mend the address or port; on that host, ss -ltnp shows who listens."
+                .into(),
+        ..base
+    })
+}
+
+fn rejected(to: &Connects) -> Option<Finding> {
+    let base = failing(to, Kind::ConnectsRejected, to.rejected?)?;
+    let by = to.rejection.as_deref().unwrap_or("rejected by ICMP");
+    Some(Finding {
+        confidence: Confidence::High,
+        why: format!("An ICMP error quotes the very SYN ({by}): a filter or a router on the way says no."),
+        remedy: "Look at the rules (nft list ruleset) and routes (ip route get ADDRESS) of who sent it.".into(),
+        ..base
+    })
+}
+
+fn unanswered(to: &Connects) -> Option<Finding> {
+    let base = failing(to, Kind::ConnectsUnanswered, to.unanswered?)?;
+    // The same loss seen from its cause: the listener's finding tells it.
+    if to.listener_is_full {
+        return None;
+    }
+    let lossy = if to.lossy { "; but the capture lost segments, and the answers may be among them" } else { "" };
+    Some(Finding {
+        confidence: if to.lossy { Confidence::Low } else { Confidence::Medium },
+        why: format!(
+            "These SYNs were answered neither by SYN-ACK nor by RST: the host is gone, a filter drops them, or its \
+             listener's accept queue is full{lossy}."
+        ),
+        remedy: "Look whether the host is up and whether a filter on the way drops SYNs; on that host, nstat -az \
+                 TcpExtListenOverflows counts those that a full accept queue dropped."
+            .into(),
+        ..base
+    })
+}
+
+/// What failures of every kind have in common; `None` if they are too few.
+fn failing(to: &Connects, kind: Kind, failures: Failures) -> Option<Finding> {
+    let (failed, attempts) = (failures.count, to.attempts());
+    let share = percent(failed, attempts);
+    let severity = match share {
+        50.. if failed >= UNUSABLE => Severity::Critical,
+        SHARE.. if failed >= FEW => Severity::Warning,
+        _ if failed >= MANY => Severity::Info,
+        _ => return None,
+    };
+    let evidence = vec![
+        Fact::count("failed", failed),
+        Fact::count("attempts", attempts),
+        Fact::time("failing_for_ns", failures.last.since(failures.first)),
+    ];
+    let all = if failed == attempts { "all".to_owned() } else { count(failed) };
+    Some(Finding {
+        kind,
+        severity,
+        subject: Subject::Destination(to.to),
+        since: failures.first,
+        who: to.who.clone(),
+        flow: Some(failures.flow),
+        told: format!("{all} of {}", counted(attempts, "connect")),
+        evidence,
+        confidence: Confidence::Medium,
+        why: String::new(),
+        remedy: String::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{at, end, found};
+    use super::*;
+
+    fn to(refused: u64, unanswered: u64, completed: u64) -> Connects {
+        let failures = |count| (count > 0).then(|| Failures { count, first: at(1), last: at(9), flow: FlowId(7) });
+        Connects {
+            refused: failures(refused),
+            unanswered: failures(unanswered),
+            completed,
+            ..Connects::to(end("10.0.0.8:80"))
+        }
+    }
+
+    fn told(connects_to: Connects) -> Vec<(Kind, Severity, String)> {
+        found(connects(&[connects_to]))
+    }
+
+    #[test]
+    fn a_habit_is_found_and_a_try_is_not() {
+        use Kind::{ConnectsRefused, ConnectsUnanswered};
+        use Severity::{Critical, Info, Warning};
+        for (case, expected) in [
+            (to(2, 0, 0), vec![]),
+            (to(3, 0, 0), vec![(ConnectsRefused, Warning, "all of 3 connects")]),
+            (to(3, 0, 27), vec![(ConnectsRefused, Warning, "3 of 30 connects")]),
+            (to(3, 0, 31), vec![]),
+            (to(9, 0, 0), vec![(ConnectsRefused, Warning, "all of 9 connects")]),
+            (to(10, 0, 10), vec![(ConnectsRefused, Critical, "10 of 20 connects")]),
+            (to(10, 0, 11), vec![(ConnectsRefused, Warning, "10 of 21 connects")]),
+            (to(99, 0, 9_000), vec![]),
+            (to(100, 0, 9_900), vec![(ConnectsRefused, Info, "100 of 10,000 connects")]),
+            (to(0, 2, 0), vec![]),
+            (to(2, 3, 1), vec![(ConnectsUnanswered, Warning, "3 of 6 connects")]),
+        ] {
+            let expected: Vec<_> = expected.into_iter().map(|(kind, how, text)| (kind, how, text.to_owned())).collect();
+            assert_eq!(told(case.clone()), expected, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_icmp_error_explains_names_who_sent_it() {
+        let failures = Some(Failures { count: 3, first: at(1), last: at(2), flow: FlowId(7) });
+        let rejection = Some("rejected by 10.0.0.1: host prohibited".to_owned());
+        let all = connects(&[Connects { rejected: failures, rejection, ..to(0, 0, 0) }]);
+        assert_eq!((all.len(), all[0].kind, all[0].confidence), (1, Kind::ConnectsRejected, Confidence::High));
+        assert!(all[0].why.contains("(rejected by 10.0.0.1: host prohibited)"), "{}", all[0].why);
+    }
+
+    #[test]
+    fn a_full_listener_and_a_lossy_capture_are_considered() {
+        assert_eq!(told(Connects { listener_is_full: true, ..to(0, 30, 0) }), vec![], "the listener's finding says it");
+        assert_eq!(told(Connects { listener_is_full: true, ..to(30, 0, 0) }).len(), 1, "a full queue refuses nothing");
+        let all = connects(&[Connects { lossy: true, ..to(0, 30, 0) }]);
+        assert_eq!(all[0].confidence, Confidence::Low);
+    }
+}

@@ -1,0 +1,103 @@
+//! What the rules' tests share, and findings for the tests of those who show them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Endpoint, Scrubbed, Timestamp};
+use crate::kernel::Process;
+
+use super::{
+    AcceptQueue, AcceptQueues, CloseWait, Connects, Evidence, Failures, Finding, Holder, Kind, Losing, Outlook, Route,
+    Run, Seen, Severity, Unread, diagnose,
+};
+use crate::flow::FlowId;
+
+/// `secs` after some instant.
+pub(crate) fn at(secs: i64) -> Timestamp {
+    Timestamp::from_secs_nanos(1_763_733_600 + secs, 0)
+}
+
+pub(crate) fn end(text: &str) -> Endpoint {
+    let address: std::net::SocketAddr = text.parse().expect("an address and a port");
+    Endpoint::new(address.ip(), address.port())
+}
+
+pub(crate) fn holder(pid: u32, comm: &str, fd: Option<u32>) -> Holder {
+    let text = Scrubbed::new;
+    let process = Process { pid, start_time: 1, comm: text(comm), cmdline: text(comm), user: text("user") };
+    Holder { process: Arc::new(process), fd, others: 0 }
+}
+
+/// What findings say, in short.
+pub(crate) fn found(findings: Vec<Finding>) -> Vec<(Kind, Severity, String)> {
+    findings.into_iter().map(|finding| (finding.kind, finding.severity, finding.told)).collect()
+}
+
+/// A bad day at `now`: every rule has something to say.
+pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
+    let ago = |secs| now - Duration::from_secs(secs);
+    let run = |since, last| Some(Run { since: ago(since), last: ago(last) });
+    let failures = |count, first, last| Some(Failures { count, first: ago(first), last: ago(last), flow: FlowId(7) });
+    let unread = Unread {
+        flow: FlowId(3),
+        local: end("10.0.0.2:40112"),
+        peer: end("10.0.0.9:443"),
+        seen: Seen::Kernel { bytes: 98_012, limit: Some(131_072), exact: true, accepted: true },
+        since: ago(41),
+        closed: Some(ago(40)),
+        who: Some(holder(4_121, "report.py", Some(7))),
+    };
+    let far = Unread {
+        flow: FlowId(9),
+        local: end("[2001:db8:85a3:1234:5678:8a2e:370:7334]:51200"),
+        peer: end("[2001:db8::2]:8080"),
+        seen: Seen::Wire,
+        since: ago(12),
+        closed: Some(ago(12)),
+        who: None,
+    };
+    let leak = CloseWait {
+        holder: end("10.0.0.2:0").ip(),
+        service: end("10.0.0.9:8000"),
+        who: Some(holder(77, "worker", None)),
+        end_read: 388,
+        end_unread: 12,
+        never_accepted: 0,
+        by_wire: 0,
+        oldest: ago(200),
+        since: ago(190),
+        growth: 2.0,
+        measured: Duration::from_secs(60),
+    };
+    let queue = AcceptQueue {
+        local: end("0.0.0.0:8080"),
+        waiting: 129,
+        limit: Some(128),
+        over: run(9, 0),
+        who: Some(holder(99, "app", Some(5))),
+    };
+    let route = Route {
+        from: end("10.0.0.2:0").ip(),
+        to: end("10.0.0.5:5432"),
+        capacity: 28_232,
+        live: 211,
+        time_wait: 25_480,
+        closes_per_s: 470.0,
+        outlook: Outlook::RunsOut(Duration::from_secs(5)),
+        since: ago(20),
+        who: Some(holder(880, "pg-loop", None)),
+        reuses: false,
+    };
+    diagnose(&Evidence {
+        now,
+        connects: vec![
+            Connects { refused: failures(212, 50, 0), completed: 30, ..Connects::to(end("10.0.0.8:80")) },
+            Connects { unanswered: failures(9, 58, 4), completed: 1, ..Connects::to(end("10.0.0.7:8443")) },
+        ],
+        unread: vec![unread, far],
+        close_wait: vec![leak],
+        accept: AcceptQueues { listeners: vec![queue], overflows: 31, overflowing: run(8, 1), somaxconn: Some(4_096) },
+        routes: vec![route],
+        losing: Some(Losing { kernel: 9, ours: 0, frames: 12_000, run: Run { since: ago(7), last: ago(6) } }),
+    })
+}

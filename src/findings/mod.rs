@@ -1,0 +1,85 @@
+//! Evidence → a diagnosis with its reason and its remedy. One file a rule.
+//!
+//! A rule is a pure function of evidence that the engine keeps anyway: it knows no flow table, no clock and no terminal.
+//! May touch `base`, `flow` and `kernel`. Its thresholds stand at its top, each with its reason; below them it is
+//! silent. Read first: [`Finding`], [`diagnose`]. A new rule is a file here, a [`Kind`], a field of [`Evidence`] and a
+//! line in [`diagnose`].
+
+mod accept;
+mod capture_loss;
+mod close_wait;
+mod connects;
+mod finding;
+mod not_reading;
+mod ports;
+mod words;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+
+use crate::base::Timestamp;
+
+pub use accept::{AcceptQueue, AcceptQueues};
+pub use capture_loss::Losing;
+pub use close_wait::{CloseWait, FEW as CLOSE_WAIT_FEW, PATIENCE as CLOSE_WAIT_PATIENCE};
+pub use connects::{Connects, Failures, connects};
+pub use finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject, Value};
+pub use not_reading::{Seen, Unread};
+pub use ports::{Outlook, Route};
+
+/// What the rules look at, as it stands at one instant.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Evidence {
+    pub now: Timestamp,
+    pub connects: Vec<Connects>,
+    pub unread: Vec<Unread>,
+    pub close_wait: Vec<CloseWait>,
+    pub accept: AcceptQueues,
+    pub routes: Vec<Route>,
+    pub losing: Option<Losing>,
+}
+
+/// What every rule finds, the worst first.
+pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
+    let now = evidence.now;
+    let mut all = connects::connects(&evidence.connects);
+    all.extend(not_reading::not_reading(&evidence.unread, now));
+    all.extend(close_wait::leaks(&evidence.close_wait, now));
+    all.extend(accept::overflows(&evidence.accept, now));
+    all.extend(ports::run_out(&evidence.routes));
+    all.extend(capture_loss::losing(evidence.losing.as_ref(), now));
+    sort(&mut all);
+    all
+}
+
+/// Puts findings in the order in which they are told: the worst first, of these the oldest; ties by what they are about.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_comes_first_and_each_says_why_and_what_to_do() {
+        let all = fixture::incident(fixture::at(1_000));
+        assert!(all.is_sorted_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.since)));
+        let kinds: std::collections::BTreeSet<Kind> = all.iter().map(|finding| finding.kind).collect();
+        assert_eq!(kinds.len() + 1, Kind::ALL.len(), "every kind but one: {kinds:?}");
+        for finding in &all {
+            assert!(!finding.evidence.is_empty() && !finding.told.is_empty(), "{finding:?}");
+            for text in [&finding.why, &finding.remedy] {
+                let whole = text.ends_with('.') && text.starts_with(|c: char| c.is_uppercase() || c.is_numeric());
+                assert!(whole && !text.contains("  "), "{:?}: {text}", finding.kind);
+            }
+        }
+        let same: std::collections::BTreeSet<_> = all.iter().map(|finding| (finding.kind, &finding.subject)).collect();
+        assert_eq!(same.len(), all.len(), "a kind and a subject are one finding");
+    }
+
+    #[test]
+    fn nothing_is_found_in_nothing() {
+        assert_eq!(diagnose(&Evidence::default()), []);
+    }
+}

@@ -1,0 +1,229 @@
+//! Findings on real sockets: a bad day across a veth pair, seen from both ends, and a good one on which all is silent.
+//!
+//! May touch network namespaces that it makes itself. Needs root; says so where it is not.
+#![cfg(all(feature = "live", feature = "tui"))]
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::net::SocketFlags;
+use serde_json::Value;
+
+#[path = "support/netns.rs"]
+mod netns;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/sockets.rs"]
+mod sockets;
+
+use netns::{Netns, Pair, alone};
+use program::{Report, Watch};
+use sockets::{begin_connect, connect, fill, plain_socket};
+
+const UNREAD: &str = "10.77.0.2:7000";
+const LEAKING: &str = "10.77.0.2:7001";
+const FULL: &str = "10.77.0.2:7002";
+const REFUSED: &str = "10.77.0.2:7099";
+const SILENT: &str = "10.78.0.1:9";
+/// listen(2)'s backlog of [`FULL`], and how many connect: more than one beyond it.
+const BACKLOG: i32 = 5;
+const CALLERS: usize = 9;
+/// What a leak is watched for: ten sockets of 5 s, then 5 s of growth; and 10 s of bytes that wait.
+const WATCHED: Duration = Duration::from_secs(15);
+const STEP: Duration = Duration::from_millis(350);
+
+#[test]
+fn a_bad_day_is_told_by_what_is_wrong() {
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("findings");
+    let [client, server] = [&pair.a, &pair.b].map(|netns| Watch::begin(netns, &[]));
+    let scene = Scene::new(&pair);
+    let before = overflows(&pair.b);
+    let held = scene.leak(&pair);
+    Watch::settle();
+    let (client, server) = (client.end(), server.end());
+    let after = overflows(&pair.b);
+    scene.check_server(&server, held.len(), before, after);
+    scene.check_client(&client);
+}
+
+#[test]
+fn ports_that_are_gone_are_told_with_who_holds_them() {
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("ports");
+    pair.a.run(|| set("ip_local_port_range", "20000 20019"));
+    let watch = Watch::begin_with(&pair.a, &[], &["--fail-on", "critical"]);
+    let listener = pair.b.run(|| TcpListener::bind(UNREAD).unwrap());
+    let held = pair.a.run(|| {
+        let held: Vec<_> = (0..20).map(|_| TcpStream::connect(UNREAD).unwrap()).collect();
+        assert_eq!(TcpStream::connect(UNREAD).unwrap_err().kind(), ErrorKind::AddrNotAvailable);
+        held
+    });
+    Watch::settle();
+    let (report, status) = watch.end_with_status();
+    drop((held, listener));
+    let gone = one(&report, "ports_run_out");
+    assert_eq!((&gone["subject"]["to"], &gone["process"]["pid"]), (&UNREAD.into(), &std::process::id().into()));
+    assert_eq!((number(gone, "capacity"), number(gone, "live"), status.code()), (20, 20, Some(4)), "{gone:#}");
+}
+
+#[test]
+fn a_good_day_is_silent() {
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("silent");
+    let watch = Watch::begin_with(&pair.b, &[], &["--fail-on", "info"]);
+    let listener = pair.b.run(|| TcpListener::bind(UNREAD).unwrap());
+    // Read late but read, closed late but closed, refused but twice.
+    let (mut client, mut server) = connect(&pair, &listener, UNREAD);
+    let left: Vec<_> = (0..9).map(|_| connect(&pair, &listener, UNREAD).1).collect();
+    for _ in 0..2 {
+        assert_eq!(pair.a.run(|| TcpStream::connect(REFUSED)).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    }
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(12) {
+        client.write_all(&[7; 20_000]).unwrap();
+        std::thread::sleep(STEP);
+        server.read_exact(&mut [0; 20_000]).unwrap();
+        client.write_all(b"more").unwrap();
+        server.read_exact(&mut [0; 4]).unwrap();
+    }
+    let (report, status) = watch.end_with_status();
+    drop((left, server));
+    assert_eq!((report.findings, status.code()), (vec![], Some(0)));
+}
+
+/// What goes wrong, and what keeps it so.
+struct Scene {
+    unread: (TcpStream, TcpStream),
+    _unanswered: Vec<OwnedFd>,
+    _full: (OwnedFd, Vec<OwnedFd>),
+    leaking: TcpListener,
+}
+
+impl Scene {
+    fn new(pair: &Pair) -> Self {
+        let listener = pair.b.run(|| TcpListener::bind(UNREAD).unwrap());
+        let unread = connect(pair, &listener, UNREAD);
+        fill(&unread.0);
+        for _ in 0..3 {
+            let error = pair.a.run(|| TcpStream::connect(REFUSED)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        }
+        let unanswered = pair.a.run(|| {
+            set("tcp_syn_retries", "1");
+            set("tcp_syn_linear_timeouts", "1");
+            (0..3).map(|_| begin_connect(None, SILENT)).collect()
+        });
+        let full = pair.b.run(|| {
+            let socket = plain_socket(SocketFlags::empty());
+            rustix::net::bind(&socket, &FULL.parse::<std::net::SocketAddr>().unwrap()).unwrap();
+            rustix::net::listen(&socket, BACKLOG).unwrap();
+            socket
+        });
+        let callers = pair.a.run(|| (0..CALLERS).map(|_| begin_connect(None, FULL)).collect());
+        let leaking = pair.b.run(|| TcpListener::bind(LEAKING).unwrap());
+        Self { unread, _unanswered: unanswered, _full: (full, callers), leaking }
+    }
+
+    /// One client after the other closes; the server keeps what it accepted, and has read the end of most.
+    fn leak(&self, pair: &Pair) -> Vec<TcpStream> {
+        let (begin, mut held) = (Instant::now(), Vec::new());
+        while begin.elapsed() < WATCHED {
+            let (client, mut server) = connect(pair, &self.leaking, LEAKING);
+            drop(client);
+            if held.len() % 4 > 0 {
+                assert_eq!(server.read(&mut [0; 8]).unwrap(), 0, "the end of file");
+            }
+            held.push(server);
+            std::thread::sleep(STEP);
+        }
+        held
+    }
+
+    fn check_server(&self, report: &Report, held: usize, before: u64, after: u64) {
+        let own = std::process::id();
+        let unread = one(report, "not_reading");
+        assert_eq!((&unread["confidence"], &unread["process"]["pid"]), (&"high".into(), &own.into()), "{unread:#}");
+        assert_eq!(unread["subject"]["type"], "process");
+        assert!(number(unread, "recv_q") > 10_000 && number(unread, "unread_for_ns") >= 10_000_000_000, "{unread:#}");
+        assert!(number(unread, "window_closed_for_ns") > 5_000_000_000, "{unread:#}");
+
+        let leak = one(report, "close_wait_leak");
+        assert_eq!((&leak["confidence"], &leak["process"]["pid"]), (&"high".into(), &own.into()), "{leak:#}");
+        let (read, unread) = (number(leak, "end_read"), number(leak, "end_unread"));
+        let sockets = usize::try_from(number(leak, "sockets")).unwrap();
+        assert!((10..=held).contains(&sockets) && read > unread && unread > 0, "{leak:#}");
+        assert_eq!((read + unread, number(leak, "never_accepted")), (number(leak, "sockets"), 0), "{leak:#}");
+        assert!((1.0..5.0).contains(&leak["evidence"]["growth_per_s"].as_f64().unwrap()), "{leak:#}");
+        assert!(leak["why"].as_str().unwrap().contains("forgot close()"), "{leak:#}");
+
+        let full = one(report, "accept_overflow");
+        assert_eq!((&full["severity"], &full["subject"]["port"]), (&"critical".into(), &7002.into()), "{full:#}");
+        assert_eq!(
+            (number(full, "waiting"), number(full, "limit")),
+            (6, 5),
+            "six of five: full is more than the limit"
+        );
+        let counted = number(full, "listen_overflows");
+        // The namespace was new: the watch saw the counter begin.
+        assert!(counted > 0 && (before..=after).contains(&counted), "{counted} of {before} to {after}");
+        assert!(
+            report.findings.iter().all(|finding| finding["subject"]["port"] != 7002 || finding == full),
+            "said once"
+        );
+    }
+
+    fn check_client(&self, report: &Report) {
+        let refused = one(report, "connects_refused");
+        let to = |finding: &Value| {
+            format!("{}:{}", finding["subject"]["addr"].as_str().unwrap(), finding["subject"]["port"])
+        };
+        assert_eq!(
+            (to(refused), &refused["confidence"]),
+            (REFUSED.to_owned(), &"high".into()),
+            "only where nobody listens"
+        );
+        assert_eq!((number(refused, "failed"), number(refused, "attempts")), (3, 3));
+        let unanswered = all(report, "connects_unanswered");
+        assert!(
+            unanswered.iter().any(|finding| to(finding) == SILENT && number(finding, "failed") == 3),
+            "{unanswered:#?}"
+        );
+        assert!(unanswered.iter().all(|finding| [SILENT, FULL].contains(&to(finding).as_str())), "{unanswered:#?}");
+        // Of the far process only its window tells.
+        let closed = one(report, "not_reading");
+        let own = self.unread.0.local_addr().unwrap().to_string();
+        assert_eq!((&closed["confidence"], &closed["subject"]["peer"]), (&"medium".into(), &own.into()), "{closed:#}");
+        assert!(closed["why"].as_str().unwrap().contains("inferred from the wire"), "{closed:#}");
+    }
+}
+
+fn all<'a>(report: &'a Report, kind: &str) -> Vec<&'a Value> {
+    report.findings.iter().filter(|finding| finding["kind"] == kind).collect()
+}
+
+fn one<'a>(report: &'a Report, kind: &str) -> &'a Value {
+    match all(report, kind)[..] {
+        [finding] => finding,
+        ref other => panic!("{} of {kind}: {:#?}", other.len(), report.findings),
+    }
+}
+
+fn number(finding: &Value, name: &str) -> u64 {
+    finding["evidence"][name].as_u64().unwrap_or_else(|| panic!("no {name}: {finding:#}"))
+}
+
+/// TcpExt.ListenOverflows of a namespace.
+fn overflows(netns: &Netns) -> u64 {
+    let text = netns.run(|| std::fs::read_to_string("/proc/thread-self/net/netstat").unwrap());
+    let mut lines = text.lines().filter(|line| line.starts_with("TcpExt:")).map(str::split_whitespace);
+    let (mut names, mut values) = (lines.next().unwrap(), lines.next().unwrap());
+    let place = names.position(|name| name == "ListenOverflows").unwrap();
+    values.nth(place).unwrap().parse().unwrap()
+}
+
+fn set(name: &str, value: &str) {
+    std::fs::write(format!("/proc/sys/net/ipv4/{name}"), value).unwrap();
+}
