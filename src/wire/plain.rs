@@ -65,6 +65,7 @@ fn v6(frame: &Frame<'_>, bytes: &[u8], on_wire: u32, with_digest: bool) -> Optio
 }
 
 /// A datagram whose IP header, of `header` bytes, is read.
+#[derive(Clone, Copy)]
 struct Plain<'a> {
     ends: [Endpoint; 2],
     ttl: u8,
