@@ -183,7 +183,7 @@ impl FlowTable {
         for _ in 0..count {
             let Some(entry) = self.likely_entry(slot).filter(|_| slot != NONE) else { break };
             let listed = self.by_tuple.find(self.hash(&entry.record.tuple()), |_| true);
-            (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)), entry.next);
+            (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)) ^ entry.record.warm(), entry.next);
         }
         sum
     }
