@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::Side;
+use crate::flow::{Class, Side};
 use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
@@ -19,7 +19,7 @@ use super::dashboard::{KernelSight, Ownership};
 use super::end::End;
 use super::opener::listener_of;
 use super::record::Record;
-use super::table::{Slot, Tuple, side_of};
+use super::table::{Place, Slot, Tuple, side_of};
 use super::time_wait;
 
 /// Readings kept of a listener's accept queue.
@@ -199,6 +199,8 @@ impl Engine {
             first: sample.ts,
             touched: sample.ts,
             armed: Timestamp::MAX,
+            place: Place::NOWHERE,
+            listed: Class::Closed,
         })
     }
 
