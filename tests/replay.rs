@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use sockscope::base::{Endpoint, Seq, Timestamp};
 use sockscope::engine::{Config, Dashboard, Engine, Filter, FlowDetail, Input, Query, QueryCache};
 use sockscope::journal::CaptureReader;
-use sockscope::wire::{Decoded, Decoder, SackBlocks, Segment};
+use sockscope::wire::{AppRecords, Decoded, Decoder, SackBlocks, Segment};
 
 static INCIDENT: LazyLock<Vec<Segment>> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcap.gz");
@@ -40,9 +40,13 @@ struct Told {
 }
 
 fn engine() -> Engine {
+    engine_of(100_000)
+}
+
+fn engine_of(flows: usize) -> Engine {
     // A key of its own each time: the order of a hash must not show.
     use std::hash::{BuildHasher, RandomState};
-    Engine::new(Config::replay(100_000, RandomState::new().hash_one(0)))
+    Engine::new(Config::replay(flows, RandomState::new().hash_one(0)))
 }
 
 fn told(engine: &Engine) -> Told {
@@ -255,4 +259,59 @@ fn time_moves_with_the_capture() {
     assert_eq!(told.dashboard.states, STRAIGHT.dashboard.states);
     let stories = |told: &Told| told.flows.iter().map(|flow| flow.story.clone()).collect::<Vec<_>>();
     assert_eq!(stories(&told), stories(&STRAIGHT));
+}
+
+/// Segments of so many tuples taken at random, of any kind: far more than a small table holds.
+fn crowd(tuples: u32, count: usize) -> Vec<Input> {
+    use sockscope::wire::{Flags, Options};
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut random = move |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let kinds = [Flags::SYN, Flags::SYN | Flags::ACK, Flags::ACK, Flags::ACK, Flags::ACK | Flags::FIN, Flags::RST];
+    let server = Endpoint::new([192, 0, 2, 1], 80);
+    let mut nanos = 1_700_000_000_000_000_000;
+    let mut one = |_| {
+        nanos += random(20_000_000) as i64;
+        let client = Endpoint::new((0x0a00_0000 + random(tuples.into()) as u32).to_be_bytes(), 7);
+        let out = random(2) == 0;
+        let flags = kinds[random(6) as usize];
+        Input::Segment(Segment {
+            ts: Timestamp::from_nanos(nanos),
+            scope: sockscope::base::Scope::FILE,
+            iface: 0,
+            src: if out { client } else { server },
+            dst: if out { server } else { client },
+            seq: Seq(random(4) as u32 * 100),
+            ack: Seq(random(4) as u32 * 100),
+            flags,
+            window: random(3) as u16 * 500,
+            payload_len: random(3) as u32 * 100,
+            malformed: false,
+            frame_len: 60,
+            options: Options::default(),
+            ttl: 64,
+            vlan: None,
+            tunnel: None,
+            digest: 0,
+            app_records: AppRecords::default(),
+        })
+    };
+    (0..count).map(&mut one).collect()
+}
+
+#[test]
+fn a_table_that_overflows_holds_the_same_by_batch() {
+    for (flows, tuples) in [(1_500, 4_000), (5_000, 4_000)] {
+        let inputs = crowd(tuples, 40_000);
+        let (mut single, mut batch) = (engine_of(flows), engine_of(flows));
+        inputs.iter().for_each(|input| single.feed(input));
+        inputs.chunks(700).for_each(|inputs| batch.feed_batch(inputs));
+        let (single, batch) = (told(&single), told(&batch));
+        assert_eq!(single.dashboard.totals.evicted.total() > 10_000, flows == 1_500);
+        assert_same(&single, &batch, "by batch");
+    }
 }

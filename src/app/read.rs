@@ -20,7 +20,7 @@ use crate::wire::FrameCounts;
 /// Inputs that are handed over together.
 const BATCH: usize = 512;
 /// Inputs that are read ahead at most.
-const AHEAD: usize = 16 * BATCH;
+const AHEAD: usize = 8 * BATCH;
 
 /// Frames after which their counts are told again; a frame that cannot be decoded is told at once.
 const TELL_EVERY: u64 = 256;

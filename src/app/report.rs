@@ -24,9 +24,9 @@ const WATCH: std::time::Duration = std::time::Duration::from_secs(10);
 const EACH: usize = 8;
 const LARGEST: usize = 10;
 /// Flows of a report that are worth a thread of their own.
-const LEAST_PART: usize = 2_000;
+const LEAST_PART: usize = 1_000;
 /// Flows whose lines wait to be written, at most.
-const AT_ONCE: usize = 16_000;
+const AT_ONCE: usize = 4_000;
 /// Columns of a report that goes into a file or a pipe.
 const PIPE_WIDTH: usize = 100;
 

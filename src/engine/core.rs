@@ -19,7 +19,7 @@ use super::join::KernelSide;
 use super::lookups::Lookups;
 use super::record::{FirstFrame, Rare, Record, Standing};
 use super::states::States;
-use super::table::{FlowTable, Key, Slot, Tuple, WARMED, side_of};
+use super::table::{FlowTable, Key, Place, Slot, Tuple, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -334,6 +334,8 @@ impl Engine {
             first: segment.ts,
             touched: segment.ts,
             armed: Timestamp::MAX,
+            place: Place::NOWHERE,
+            listed: Class::Closed,
         });
         let evicted = |(slot, id): &(Slot, FlowId)| self.table.find_id(*id) != Some(*slot);
         if let Some((slot, _)) = older.filter(|older| !evicted(older))

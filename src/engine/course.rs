@@ -159,8 +159,7 @@ mod tests {
     fn record_of(inputs: &[Segment]) -> Record {
         let mut engine = Engine::new(Config::replay(10, 1));
         inputs.iter().for_each(|segment| engine.feed(&Input::Segment(*segment)));
-        let record = engine.table.iter().next().expect("a flow").1.clone();
-        record
+        engine.table.iter().next().map(|(_, record)| record.clone()).expect("a flow")
     }
 
     #[test]

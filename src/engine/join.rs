@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::findings::Run;
-use crate::flow::Side;
+use crate::flow::{Class, Side};
 use crate::kernel::{Owner, Socket, SocketSample, TableSource};
 
 use super::Engine;
@@ -23,7 +23,7 @@ use super::opener::{listener_of, listening_ends};
 use super::opening::Watched;
 use super::ports::Ports;
 use super::record::{FirstFrame, Record};
-use super::table::{Slot, Tuple, side_of};
+use super::table::{Place, Slot, Tuple, side_of};
 use super::time_wait;
 
 /// Readings kept of a listener's accept queue.
@@ -218,6 +218,8 @@ impl Engine {
             first: sample.ts,
             touched: sample.ts,
             armed: Timestamp::MAX,
+            place: Place::NOWHERE,
+            listed: Class::Closed,
         })
     }
 

@@ -11,7 +11,7 @@ use super::course::Course;
 use super::dashboard::Rejection;
 use super::end::End;
 use super::opening::Watched;
-use super::table::{Slot, Tuple, side_of};
+use super::table::{Place, Slot, Tuple, side_of};
 
 /// A connection, by wire, kernel or both.
 #[derive(Debug, Clone)]
@@ -42,6 +42,9 @@ pub(super) struct Record {
     pub(super) touched: Timestamp,
     /// The earliest deadline in the queue for this flow; [`Timestamp::MAX`] if there is none.
     pub(super) armed: Timestamp,
+    /// Where it stands among those that may have to go, and of which class it is there: the table's business.
+    pub(super) place: Place,
+    pub(super) listed: Class,
 }
 
 /// What the flow does not tell of the first captured frame.

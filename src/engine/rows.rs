@@ -62,6 +62,7 @@ impl Engine {
         let mut detail = self.facts(id)?;
         let record = self.table.get(self.table.find_id(id)?);
         let wire = record.wire.as_ref();
+        detail.life = wire.map(Flow::life).unwrap_or_default();
         detail.story = story::tell(&story::Evidence {
             row: &detail.row,
             handshake: detail.handshake.as_ref(),
@@ -81,7 +82,8 @@ impl Engine {
         Some(detail)
     }
 
-    /// A flow in full but for its story, which is left empty: for reports that go through every flow.
+    /// A flow for reports that go through every one: in full, but without its story, and with its life only where that
+    /// tells what went wrong (a RST ended it, or an end is in CLOSE-WAIT).
     pub fn facts(&self, id: FlowId) -> Option<FlowDetail> {
         let record = self.table.get(self.table.find_id(id)?);
         let row = self.row(record);
@@ -90,8 +92,10 @@ impl Engine {
         let halves = wire.map(|flow| Side::BOTH.map(|side| flow.half(side)));
         let sockets = Side::BOTH.map(|side| record.end(side).map(End::detail));
         let handshake = wire.map(Flow::handshake);
-        let life = wire.map(Flow::life).unwrap_or_default();
         let verdict = self.verdict(record);
+        let waits = |side| record.reported(side).or(record.inferred(side)) == Some(TcpState::CloseWait);
+        let wrong = |flow: &&Flow| flow.reset_by().is_some() || Side::BOTH.into_iter().any(waits);
+        let life = wire.filter(wrong).map(Flow::life).unwrap_or_default();
         let analysis = record.analysis_counts();
         Some(FlowDetail {
             first_from: wire.map(Flow::first_from),

@@ -69,18 +69,21 @@ pub(super) struct Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Slot(u32);
 
-#[derive(Debug, Clone)]
-struct Entry {
-    record: Record,
-    /// Neighbours in the eviction list of `class`, from least to most recently touched.
+/// A record's place in the eviction list of its class, from least to most recently touched.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
     prev: u32,
     next: u32,
-    class: Class,
-    /// [`mark_of`] the record's last touch when it was put at its place in the list.
+    /// [`mark_of`] the record's last touch when it was put there.
     placed: u32,
 }
 
-type Page = [Option<Entry>];
+impl Place {
+    /// Of a record that is in no list yet.
+    pub(super) const NOWHERE: Self = Self { prev: NONE, next: NONE, placed: 0 };
+}
+
+type Page = [Option<Record>];
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -141,16 +144,13 @@ impl FlowTable {
     /// What [`FlowTable::find_key`] asks for; it stays valid.
     #[inline]
     pub(super) fn key(&self, tuple: Tuple) -> Key {
-        // Written out, so that it becomes one piece of code.
-        let mut hasher = self.hasher.build_hasher();
-        tuple.hash(&mut hasher);
-        Key { tuple, hash: hasher.finish() }
+        Key { tuple, hash: self.hash(&tuple) }
     }
 
     /// The newest incarnation of a tuple.
     #[inline]
     pub(super) fn find_key(&self, key: &Key) -> Option<Slot> {
-        self.by_tuple.find(key.hash, |slot| self.entry(*slot).record.has_tuple(&key.tuple)).map(|slot| Slot(*slot))
+        self.by_tuple.find(key.hash, |slot| self.entry(*slot).has_tuple(&key.tuple)).map(|slot| Slot(*slot))
     }
 
     /// Brings what look-ups of these tuples will read into the processor's cache: independent loads overlap, where one
@@ -168,12 +168,12 @@ impl FlowTable {
         }
         let slots = || likely.into_iter().flatten().copied();
         let records = slots().fold(0, |sum, slot| {
-            let read = self.likely_entry(slot).map_or(0, |entry| entry.record.warm() ^ u64::from(entry.next));
+            let read = self.likely_entry(slot).map_or(0, |entry| entry.warm() ^ u64::from(entry.place.next));
             sum ^ read ^ Arc::strong_count(&self.pages[slot as usize / PAGE]) as u64
         });
         let records = records ^ self.warm_victims(keys.len());
         let courses = slots().filter_map(|slot| self.likely_entry(slot));
-        courses.fold(records, |sum, entry| sum ^ entry.record.warm_course())
+        courses.fold(records, |sum, entry| sum ^ entry.warm_course())
     }
 
     /// The same of those who must go next, where the table is full.
@@ -185,28 +185,28 @@ impl FlowTable {
         let mut sum = 0;
         for _ in 0..count {
             let Some(entry) = self.likely_entry(slot).filter(|_| slot != NONE) else { break };
-            let listed = self.by_tuple.find(self.hash(&entry.record.tuple()), |_| true);
-            (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)), entry.next);
+            let listed = self.by_tuple.find(self.hash(&entry.tuple()), |_| true);
+            (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)) ^ entry.warm(), entry.place.next);
         }
         sum
     }
 
-    fn likely_entry(&self, slot: u32) -> Option<&Entry> {
+    fn likely_entry(&self, slot: u32) -> Option<&Record> {
         self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref()
     }
 
     /// The flow of that number, if it is still there.
     pub(super) fn find_id(&self, id: FlowId) -> Option<Slot> {
-        self.by_id.find(place_of(id), |slot| self.entry(*slot).record.id == id).map(|slot| Slot(*slot))
+        self.by_id.find(place_of(id), |slot| self.entry(*slot).id == id).map(|slot| Slot(*slot))
     }
 
     pub(super) fn get(&self, slot: Slot) -> &Record {
-        &self.entry(slot.0).record
+        self.entry(slot.0)
     }
 
     /// The record, to be written: its page is copied first if another copy of the engine shares it.
     pub(super) fn get_mut(&mut self, slot: Slot) -> &mut Record {
-        &mut self.entry_mut(slot.0).record
+        self.entry_mut(slot.0)
     }
 
     /// Every record, in no order that may be shown.
@@ -214,7 +214,7 @@ impl FlowTable {
         self.pages.iter().enumerate().flat_map(|(page, entries)| {
             entries.iter().enumerate().filter_map(move |(index, entry)| {
                 let slot = Slot(u32::try_from(page * PAGE + index).ok()?);
-                entry.as_ref().map(|entry| (slot, &entry.record))
+                entry.as_ref().map(|record| (slot, record))
             })
         })
     }
@@ -222,18 +222,17 @@ impl FlowTable {
     /// Adds a flow, which becomes the newest incarnation of its tuple. `make` is given its number.
     /// The caller has made room: see [`FlowTable::victim`].
     pub(super) fn insert(&mut self, make: impl FnOnce(FlowId) -> Record) -> Slot {
-        let record = make(FlowId(self.next_id));
+        let mut record = make(FlowId(self.next_id));
         self.next_id += 1;
-        let (tuple, id, touched) = (record.tuple(), record.id, record.touched);
-        let class = record.class();
+        let (tuple, id, class) = (record.tuple(), record.id, record.class());
+        record.listed = class;
         let slot = self.free.pop().unwrap_or_else(|| self.grow());
-        let entry = Entry { record, prev: NONE, next: NONE, class, placed: mark_of(touched) };
-        self.page_mut(slot)[slot as usize % PAGE] = Some(entry);
+        self.page_mut(slot)[slot as usize % PAGE] = Some(record);
         self.len += 1;
         self.append(slot, class);
         self.index_tuple(&tuple, slot);
         let pages = &self.pages;
-        let rehash = |slot: &u32| place_of(entry_in(pages, *slot).record.id);
+        let rehash = |slot: &u32| place_of(entry_in(pages, *slot).id);
         self.by_id.insert_unique(place_of(id), slot, rehash);
         Slot(slot)
     }
@@ -257,7 +256,7 @@ impl FlowTable {
                 return None;
             }
             let entry = self.entry(head);
-            if mark_of(entry.record.touched) == entry.placed {
+            if mark_of(entry.touched) == entry.place.placed {
                 return Some(Slot(head));
             }
             self.unlink(head);
@@ -269,7 +268,7 @@ impl FlowTable {
 
     /// Counts a flow that is about to be thrown out.
     pub(super) fn count_eviction(&mut self, slot: Slot) {
-        match self.entry(slot.0).class {
+        match self.entry(slot.0).listed {
             Class::Closed => self.evicted.closed += 1,
             Class::HalfOpen => self.evicted.half_open += 1,
             Class::Live => self.evicted.idle += 1,
@@ -280,7 +279,7 @@ impl FlowTable {
     pub(super) fn remove(&mut self, slot: Slot) {
         let slot = slot.0;
         self.unlink(slot);
-        let record = &self.entry(slot).record;
+        let record = self.entry(slot);
         let (tuple_hash, id_hash) = (self.hash(&record.tuple()), place_of(record.id));
         if let Ok(found) = self.by_tuple.find_entry(tuple_hash, |other| *other == slot) {
             found.remove();
@@ -295,9 +294,9 @@ impl FlowTable {
 
     /// Puts a flow into the list of the class that it has become.
     pub(super) fn reclass(&mut self, slot: Slot, class: Class) {
-        if self.entry(slot.0).class != class {
+        if self.entry(slot.0).listed != class {
             self.unlink(slot.0);
-            self.entry_mut(slot.0).class = class;
+            self.entry_mut(slot.0).listed = class;
             self.append(slot.0, class);
         }
     }
@@ -306,16 +305,17 @@ impl FlowTable {
     fn index_tuple(&mut self, tuple: &Tuple, slot: u32) {
         let hash = self.hash(tuple);
         let pages = &self.pages;
-        if let Some(found) = self.by_tuple.find_mut(hash, |other| entry_in(pages, *other).record.tuple() == *tuple) {
+        if let Some(found) = self.by_tuple.find_mut(hash, |other| entry_in(pages, *other).tuple() == *tuple) {
             *found = slot;
             return;
         }
         let hasher = &self.hasher;
-        let rehash = |slot: &u32| hasher.hash_one(entry_in(pages, *slot).record.tuple());
+        let rehash = |slot: &u32| hasher.hash_one(entry_in(pages, *slot).tuple());
         self.by_tuple.insert_unique(hash, slot, rehash);
     }
 
-    fn hash(&self, key: &impl Hash) -> u64 {
+    #[inline]
+    fn hash(&self, key: &Tuple) -> u64 {
         self.hasher.hash_one(key)
     }
 
@@ -326,11 +326,11 @@ impl FlowTable {
         u32::try_from(first).expect("the table's bound is below 2^32")
     }
 
-    fn entry(&self, slot: u32) -> &Entry {
+    fn entry(&self, slot: u32) -> &Record {
         entry_in(&self.pages, slot)
     }
 
-    fn entry_mut(&mut self, slot: u32) -> &mut Entry {
+    fn entry_mut(&mut self, slot: u32) -> &mut Record {
         self.page_mut(slot)[slot as usize % PAGE].as_mut().expect("a slot in use")
     }
 
@@ -345,24 +345,23 @@ impl FlowTable {
     fn append(&mut self, slot: u32, class: Class) {
         let tail = self.lists[class as usize].tail;
         let entry = self.entry_mut(slot);
-        (entry.prev, entry.next) = (tail, NONE);
-        entry.placed = mark_of(entry.record.touched);
+        entry.place = Place { prev: tail, next: NONE, placed: mark_of(entry.touched) };
         match tail {
             NONE => self.lists[class as usize].head = slot,
-            tail => self.entry_mut(tail).next = slot,
+            tail => self.entry_mut(tail).place.next = slot,
         }
         self.lists[class as usize].tail = slot;
     }
 
     fn unlink(&mut self, slot: u32) {
-        let Entry { prev, next, class, .. } = *self.entry(slot);
+        let Record { place: Place { prev, next, .. }, listed: class, .. } = *self.entry(slot);
         match prev {
             NONE => self.lists[class as usize].head = next,
-            prev => self.entry_mut(prev).next = next,
+            prev => self.entry_mut(prev).place.next = next,
         }
         match next {
             NONE => self.lists[class as usize].tail = prev,
-            next => self.entry_mut(next).prev = prev,
+            next => self.entry_mut(next).place.prev = prev,
         }
     }
 }
@@ -374,7 +373,7 @@ fn unshare(page: &mut Arc<Page>) {
     *page = page.iter().cloned().collect();
 }
 
-fn entry_in(pages: &[Arc<Page>], slot: u32) -> &Entry {
+fn entry_in(pages: &[Arc<Page>], slot: u32) -> &Record {
     pages[slot as usize / PAGE][slot as usize % PAGE].as_ref().expect("a slot in use")
 }
 
@@ -383,11 +382,14 @@ fn mark_of(touched: Timestamp) -> u32 {
     touched.nanos() as u32
 }
 
-/// Where the index looks for a flow's number: neighbours next to each other, for they come and go together. (The numbers
-/// are our own; nobody chooses them.) The index takes the place from the lower bits, and a mark from the highest seven.
+/// Where the index looks for a flow's number: eight neighbours next to each other, for they come and go together, with
+/// room between the eights. (The numbers are our own; nobody chooses them.) The index takes the place from the lower
+/// bits, and a mark from the highest seven.
 fn place_of(id: FlowId) -> u64 {
     const MIXED: u64 = 0x9e37_79b9_7f4a_7c15;
-    id.0 ^ (id.0.wrapping_mul(MIXED) & 0xfe00_0000_0000_0000)
+    const MARK: u64 = 0xfe00_0000_0000_0000;
+    let eight = (id.0 >> 3).wrapping_mul(MIXED) >> 7;
+    (eight & !MARK & !7) | (id.0 & 7) | (id.0.wrapping_mul(MIXED) & MARK)
 }
 
 /// Which side of `record` sends from `source`.
@@ -403,7 +405,7 @@ mod tests {
     /// A table holds a million flows.
     #[test]
     fn a_flow_is_small() {
-        assert!(size_of::<Option<Entry>>() <= 384, "{}", size_of::<Option<Entry>>());
+        assert!(size_of::<Option<Record>>() <= 384, "{}", size_of::<Option<Record>>());
         assert!(size_of::<Course>() <= 384, "{}", size_of::<Course>());
     }
 }

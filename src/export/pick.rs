@@ -307,7 +307,7 @@ mod tests {
     fn two_parts_pick_what_the_whole_picks() {
         let now = fixture::at(60.0);
         let flow = |n: u64| {
-            let mut detail = if n % 3 == 0 { fixture::refused(n) } else { fixture::completed(n) };
+            let mut detail = if n.is_multiple_of(3) { fixture::refused(n) } else { fixture::completed(n) };
             detail.row.payload_bytes = Some(n * 7 % 5);
             detail
         };

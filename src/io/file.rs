@@ -41,7 +41,7 @@ pub fn can_reopen(path: &Path) -> bool {
 /// How long a file is, in bytes; `None` of what has no length, such as a stream.
 pub fn length(path: &Path) -> Option<u64> {
     let meta = path.metadata().ok().filter(|_| !is_stdin(path))?;
-    meta.is_file().then(|| meta.len())
+    meta.is_file().then_some(meta.len())
 }
 
 /// Counts what is read through it, for others to see.

@@ -81,17 +81,21 @@ fn losses(context: &Context<'_>, room: usize) -> Vec<Span<'static>> {
         let text = if context.dashboard.sees.wire { "losses not known yet" } else { "" };
         return vec![gap(1), styled(text, theme.dim)];
     };
-    let evicted = context.dashboard.totals.evicted.total();
+    let evicted = context.dashboard.totals.evicted;
+    let some = |number: u64| (number > 0).then_some(number);
     let counts = [
         ("kernel", loss.kernel),
         ("nic", loss.interface),
         ("ours", Some(loss.ours)),
         ("undecoded", Some(loss.frames.undecoded_total())),
-        ("evicted", (evicted > 0).then_some(evicted)),
+        ("closed evicted", some(evicted.closed)),
+        ("half-open evicted", some(evicted.half_open)),
+        ("idle evicted", some(evicted.idle)),
     ];
     let known: Vec<(&str, u64)> = counts.into_iter().filter_map(|(name, n)| Some((name, n?))).collect();
     let text = |(name, n): (&str, u64)| format!("{name} {}", if n < 100_000 { count(n) } else { short_count(n) });
-    let is_marked = |(name, n): &(&str, u64)| *n > 0 && !matches!(*name, "undecoded" | "evicted");
+    let is_marked =
+        |(name, n): &(&str, u64)| *n > 0 && !matches!(*name, "undecoded" | "closed evicted" | "half-open evicted");
     let width_of = |shown: &[(&str, u64)]| {
         let parts = shown.iter().map(|part| text(*part).len() + 3 + if is_marked(part) { 2 } else { 0 });
         3 + parts.sum::<usize>()

@@ -2,6 +2,7 @@
 
 mod lists;
 mod waits;
+use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
@@ -12,11 +13,11 @@ use ratatui::style::{Color, Style};
 
 use super::fixture::{capture, capture_flow, capture_source, empty, hostile, live, live_flow, live_source};
 use super::{Theme, draw, to_ascii};
-use crate::base::{TcpState, scrub};
-use crate::engine::{Dashboard, FlowDetail, ListPane, Window};
+use crate::base::{Progress, TcpState, scrub};
+use crate::engine::{Dashboard, Evicted, FlowDetail, ListPane, Window};
 use crate::flow::HandshakeOutcome;
 use crate::kernel::Reported;
-use crate::ui::{Source, ThemeName, UiState};
+use crate::ui::{Playback, Source, ThemeName, UiState};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
@@ -328,6 +329,27 @@ fn owners_are_a_number_where_some_are_not_known() {
     };
     assert_eq!((owners(3, 4).as_str(), owners(0, 1).as_str()), ("3 of 4", "0 of 1"));
     assert_eq!((owners(4, 4).as_str(), owners(0, 0).as_str()), ("✓", "✓"));
+}
+
+#[test]
+fn a_file_that_is_being_read_tells_how_far_and_how_long() {
+    let reading = Some(Progress { done: 1_275_000, whole: 3_000_000, took: Duration::from_millis(1_500) });
+    let told = |speed| {
+        let mut source = capture_source();
+        source.playback = source.playback.map(|playback| Playback { speed, reading, ..playback });
+        text(&screen(&capture(), &source, "", (120, 40), ThemeName::Dark))
+    };
+    assert!(told(f64::INFINITY).contains("read  42 %  1.3 MB of 3.0 MB  850.0 kB/s  3 s left"));
+    assert!(!told(2.0).contains("left"), "played at a pace, the capture's time counts");
+}
+
+#[test]
+fn what_a_full_table_threw_out_is_told_by_reason() {
+    let mut dashboard = capture();
+    dashboard.totals.evicted = Evicted { closed: 0, half_open: 9_000_000, idle: 3 };
+    let text = text(&screen(&dashboard, &capture_source(), "", (200, 60), ThemeName::Dark));
+    assert!(text.contains("half-open evicted 9.0M") && text.contains("idle evicted 3"), "{text}");
+    assert!(!text.contains("closed evicted"));
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn v6<'a>(frame: &Frame<'_>, bytes: &'a [u8], on_wire: u32) -> Option<(Segment, 
 }
 
 /// A datagram whose IP header, of `header` bytes, is read.
+#[derive(Clone, Copy)]
 struct Plain<'a> {
     ends: [Endpoint; 2],
     ttl: u8,

@@ -3,6 +3,9 @@
 //!
 //! Captures are made in a temporary directory. SOCKSCOPE_BENCH_SEGMENTS (5,000,000) tells how long they are.
 
+// What it measures is printed: that is what it is for.
+#![allow(clippy::print_stdout)]
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;

@@ -71,7 +71,9 @@ fn wire_line(dashboard: &Dashboard) -> String {
     facts.push(format!("{} with {} of payload", counted(totals.segments, "segment"), bytes(totals.payload_bytes)));
     facts.push(counted(totals.flows_begun, "flow"));
     for (number, what) in [
-        (totals.evicted.total(), "evicted from a full table"),
+        (totals.evicted.closed, "closed ones evicted from a full table"),
+        (totals.evicted.half_open, "half-open ones evicted"),
+        (totals.evicted.idle, "others evicted, idle longest"),
         (totals.duplicates, "seen again on another interface"),
         (totals.regressions, "out of order in time"),
     ] {
