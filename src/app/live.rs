@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -14,14 +14,14 @@ use crate::base::Timestamp;
 use crate::engine::{Engine, Input, Loss};
 use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
 use crate::io::clock;
-use crate::io::{Sampler, Sockets};
+use crate::io::{Sampler, Sockets, Tracer};
 use crate::journal::{HOLD, Merge};
 use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
 use crate::wire::FrameCounts;
 
 use super::feed::Feed;
-use super::privileges;
+use super::{privileges, trace};
 
 const BATCHES: usize = 256;
 /// Segments that may wait in one batch before it is sent.
@@ -44,6 +44,7 @@ enum Delivery {
     Inputs { source: usize, inputs: Vec<Input>, upto: Timestamp, frames: FrameCounts },
     Drops { source: usize, kernel: u64, interface: u64 },
     Sample { source: usize, sample: Arc<SocketSample> },
+    Events { source: usize, inputs: Vec<Input>, upto: Timestamp },
     Died { source: usize, why: String },
 }
 
@@ -60,6 +61,7 @@ pub(super) struct Live {
     dead: Option<String>,
     stop: Arc<AtomicBool>,
     reading: Reading,
+    tracing: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -91,9 +93,11 @@ impl Live {
         let reading = Reading::default();
         let begun = reading.clone();
         notices.extend(privileges::without_owners());
-        let live = Self {
+        let tracer = Tracer::start();
+        notices.extend(tracer.as_ref().err().map(privileges::without_trace));
+        let mut live = Self {
             name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
-            merge: Merge::new(captures.len() + 1),
+            merge: Merge::new(captures.len() + 2),
             deliveries,
             losses: vec![Losses::default(); captures.len()],
             ours: Arc::default(),
@@ -102,7 +106,16 @@ impl Live {
             dead: None,
             stop,
             reading,
+            tracing: None,
         };
+        match tracer {
+            Ok(tracer) => {
+                let tracing =
+                    live.spawn("tracer", captures.len() + 1, &send, move |line| trace::follow(tracer, line))?;
+                live.tracing = Some(tracing);
+            }
+            Err(_) => live.merge.end(captures.len() + 1),
+        }
         live.spawn("sampler", captures.len(), &send, move |line| sample(sockets, line, &begun))?;
         for (source, capture) in captures.into_iter().enumerate() {
             live.spawn("capture", source, &send, move |line| follow(capture, line))?;
@@ -116,7 +129,7 @@ impl Live {
         source: usize,
         send: &Sender<Delivery>,
         work: impl FnOnce(&Line) -> Result<()> + Send + 'static,
-    ) -> Result<()> {
+    ) -> Result<JoinHandle<()>> {
         let line = Line { source, send: send.clone(), stop: self.stop.clone(), ours: self.ours.clone() };
         let title = name.to_owned();
         let run = move || {
@@ -125,8 +138,7 @@ impl Live {
                     line.send.send(Delivery::Died { source, why: format!("{title} stopped: {error:#}") });
             }
         };
-        thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")?;
-        Ok(())
+        thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")
     }
 
     fn take(&mut self, delivery: Delivery) {
@@ -146,6 +158,12 @@ impl Live {
                 let ts = sample.ts;
                 self.merge.push(source, Input::Sample(sample));
                 self.merge.mark(source, ts);
+            }
+            Delivery::Events { source, inputs, upto } => {
+                for input in inputs {
+                    self.merge.push(source, input);
+                }
+                self.merge.mark(source, upto);
             }
             Delivery::Died { source, why } => {
                 self.merge.end(source);
@@ -233,11 +251,15 @@ impl Feed for Live {
 impl Drop for Live {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        // What the tracer made in the kernel outlives the process unless it is removed.
+        if let Some(tracing) = self.tracing.take() {
+            let _reported = tracing.join();
+        }
     }
 }
 
 /// A thread's line to the engine.
-struct Line {
+pub(super) struct Line {
     source: usize,
     send: Sender<Delivery>,
     stop: Arc<AtomicBool>,
@@ -245,8 +267,17 @@ struct Line {
 }
 
 impl Line {
-    fn stopped(&self) -> bool {
+    pub(super) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Sends what was traced up to an instant, and gives back what the engine cannot take now; `None` once nobody listens.
+    pub(super) fn hand_over(&self, inputs: Vec<Input>, upto: Timestamp) -> Option<Vec<Input>> {
+        match self.send.try_send(Delivery::Events { source: self.source, inputs, upto }) {
+            Ok(()) => Some(Vec::new()),
+            Err(TrySendError::Full(Delivery::Events { inputs, .. })) => Some(inputs),
+            Err(_) => None,
+        }
     }
 
     /// Sends, or drops and counts where the engine does not follow. False once nobody listens.

@@ -11,6 +11,7 @@ mod replay;
 mod report;
 mod screen;
 mod snap;
+mod trace;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

@@ -1,5 +1,6 @@
 //! What this user may not do, what is missing for it, and the exact command that grants it.
 
+use crate::io::TraceError;
 use crate::io::capture::CaptureError;
 use crate::io::privileges::{self, Capability};
 
@@ -28,6 +29,11 @@ pub(super) fn without_owners() -> Option<String> {
             grant("cap_net_raw,cap_sys_ptrace,cap_dac_read_search")
         )
     })
+}
+
+/// Why connections that live shorter than a reading of the socket table have no owner.
+pub(super) fn without_trace(error: &TraceError) -> String {
+    format!("owners: connect() is not traced, so that short connections may have none: {error}")
 }
 
 fn grant(capabilities: &str) -> String {

@@ -8,6 +8,7 @@ use crate::base::{Series, Timestamp};
 use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
 use crate::wire::Segment;
 
+use super::connects::Connects;
 use super::dashboard::{Dashboard, Evicted, Sees, StatePane, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
@@ -60,6 +61,7 @@ pub struct Engine {
     pub(super) states: States,
     pub(super) handshakes: Handshakes,
     pub(super) kernel: KernelSide,
+    pub(super) connects: Connects,
     /// This host's addresses, once a sample told them.
     pub(super) addresses: Option<Arc<[IpAddr]>>,
     pub(super) wire_seen: bool,
@@ -85,6 +87,7 @@ impl Engine {
             states: States::new(),
             handshakes: Handshakes::new(),
             kernel: KernelSide::default(),
+            connects: Connects::new(config.seed),
             addresses: None,
             wire_seen: false,
             loss: None,
@@ -102,6 +105,7 @@ impl Engine {
             Input::Segment(segment) => self.segment(segment),
             Input::Icmp(quote) => self.icmp(quote),
             Input::Sample(sample) => self.sample(sample),
+            Input::Kernel(event) => self.kernel_event(event),
             Input::Loss(loss) => {
                 self.wire_seen = true;
                 if loss.unseen() > self.loss.as_ref().map_or(0, Loss::unseen) {
@@ -142,7 +146,7 @@ impl Engine {
             totals: self.totals(cache.scan.flows),
             traffic: self.traffic(now),
             loss: self.loss,
-            sees: Sees { wire: self.wire_seen, kernel: self.kernel.sight },
+            sees: Sees { wire: self.wire_seen, kernel: self.kernel.sight, trace: self.connects.sight },
             handshakes: self.handshakes.pane(now),
             states: StatePane {
                 close_wait: self.close_wait(&cache.scan.close_wait),
@@ -309,6 +313,7 @@ impl Engine {
         }
         let flow = if older.is_some() { Flow::reusing(segment) } else { Flow::new(segment) };
         self.start_wire(slot, segment, flow);
+        self.name_waiting_caller(slot);
     }
 
     /// A connection that only the kernel had shown sends its first captured segment.
@@ -321,7 +326,11 @@ impl Engine {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
+        let connected = record.rare.take().map(|rare| rare.connected);
         record.rare = Rare::of(segment);
+        if let Some(connected) = connected.filter(|sides| sides.iter().any(Option::is_some)) {
+            record.rare.get_or_insert_default().connected = connected;
+        }
         self.start_wire(slot, segment, flow);
     }
 

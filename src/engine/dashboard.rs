@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::flow::{AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, ZeekView};
-use crate::kernel::{Limits, Process, Socket, TableSource};
+use crate::kernel::{Limits, Process, Rung, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
 use super::{FlowId, Loss};
@@ -81,6 +81,17 @@ pub struct Sees {
     pub wire: bool,
     /// The last reading of the socket table.
     pub kernel: Option<KernelSight>,
+    /// The kernel's own record of connect(2), where it is read.
+    pub trace: Option<TraceSight>,
+}
+
+/// What the kernel's record of connect(2) told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TraceSight {
+    /// Connections of which the caller was told.
+    pub connects: u64,
+    /// Events lost: callers that may be missing.
+    pub lost: u64,
 }
 
 /// How well the kernel's side is seen.
@@ -362,6 +373,8 @@ pub enum Ownership {
     Listener { process: Arc<Process>, others: usize },
     /// No process holds it any more; this one did (TIME-WAIT, FIN-WAIT-2 after close).
     Last { process: Arc<Process> },
+    /// No reading of the socket table showed who holds it; this process connected it.
+    Connected { process: Arc<Process>, rung: Rung },
     /// No process holds it: closed, and the kernel finishes alone; who held it was never seen.
     Orphan,
 }
@@ -370,7 +383,19 @@ impl Ownership {
     /// The process named, whatever its relation.
     pub const fn process(&self) -> Option<&Arc<Process>> {
         match self {
-            Self::Held { process, .. } | Self::Listener { process, .. } | Self::Last { process } => Some(process),
+            Self::Held { process, .. }
+            | Self::Listener { process, .. }
+            | Self::Last { process }
+            | Self::Connected { process, .. } => Some(process),
+            Self::NotRecorded | Self::Unknown | Self::NoAccess | Self::Orphan => None,
+        }
+    }
+
+    /// How the process was found; `None` where none is named.
+    pub const fn rung(&self) -> Option<Rung> {
+        match self {
+            Self::Held { .. } | Self::Listener { .. } | Self::Last { .. } => Some(Rung::Scan),
+            Self::Connected { rung, .. } => Some(*rung),
             Self::NotRecorded | Self::Unknown | Self::NoAccess | Self::Orphan => None,
         }
     }

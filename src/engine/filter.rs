@@ -90,7 +90,7 @@ impl Word {
     fn matches_end(&self, record: &Record, side: Side) -> bool {
         let end = record.endpoint(side);
         let states = [record.reported(side), record.inferred(side)];
-        let process = record.end(side).and_then(|end| end.owner.process());
+        let process = record.process_of(side);
         self.ip == Some(end.ip())
             || self.endpoint == Some(end)
             || self.number == Some(u32::from(end.port()))

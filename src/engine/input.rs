@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::kernel::SocketSample;
+use crate::kernel::{KernelEvent, SocketSample};
 use crate::wire::{Decoded, FrameCounts, IcmpQuote, Segment};
 
 /// One input. The list of kinds grows; the law (state is a function of the ordered inputs) stays.
@@ -13,6 +13,7 @@ pub enum Input {
     /// An ICMP error about a segment.
     Icmp(IcmpQuote),
     Sample(Arc<SocketSample>),
+    Kernel(KernelEvent),
     Loss(Loss),
     /// Time passed; nothing else happened.
     Tick(Timestamp),
@@ -34,6 +35,7 @@ impl Input {
             Self::Segment(segment) => segment.ts,
             Self::Icmp(quote) => quote.ts,
             Self::Sample(sample) => sample.ts,
+            Self::Kernel(event) => event.ts(),
             Self::Loss(loss) => loss.ts,
             Self::Tick(ts) => *ts,
         }

@@ -143,6 +143,7 @@ impl Engine {
             Some(slot) if self.table.get(slot).first > sample.ts => return None,
             found => found.and_then(|slot| self.owner_of(slot, socket)),
         };
+        let begins = slot.is_none();
         let slot = slot.unwrap_or_else(|| self.begin_by_kernel(sample, socket, listening));
         let reading = self.kernel.readings;
         let listener = listener_of(listening, socket.local);
@@ -160,6 +161,9 @@ impl Engine {
             end.name_owner(&sample.owners, listener);
             end.compare(claimed);
         });
+        if begins {
+            self.name_waiting_caller(slot);
+        }
         Some(Present { slot, flow: self.table.get(slot).id, local: socket.local })
     }
 

@@ -3,6 +3,7 @@
 //! May touch base, flow, kernel (and findings); no style, no terminal, no I/O. State is a pure function of the ordered
 //! inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293 §3.3.2.
 
+mod connects;
 mod core;
 mod dashboard;
 mod deadlines;

@@ -7,6 +7,7 @@ use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
 use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
+use super::connects::Connected;
 use super::dashboard::Rejection;
 use super::end::End;
 use super::table::{Slot, Tuple, side_of};
@@ -52,13 +53,15 @@ pub(super) struct Rare {
     pub(super) tunnel: Option<Tunnel>,
     /// What an ICMP error said of the SYN.
     pub(super) rejected: Option<Rejection>,
+    /// Who connected the originator's and the responder's end, by the kernel's trace.
+    pub(super) connected: [Option<Connected>; 2],
 }
 
 impl Rare {
     /// What the first captured segment shows, if anything.
     pub(super) fn of(segment: &Segment) -> Option<Box<Self>> {
         let Segment { vlan, tunnel, .. } = *segment;
-        (vlan.is_some() || tunnel.is_some()).then(|| Box::new(Self { vlan, tunnel, rejected: None }))
+        (vlan.is_some() || tunnel.is_some()).then(|| Box::new(Self { vlan, tunnel, ..Self::default() }))
     }
 }
 
@@ -176,6 +179,9 @@ impl Record {
         self.ends.swap(0, 1);
         self.local.swap(0, 1);
         self.bare.swap(0, 1);
+        if let Some(rare) = &mut self.rare {
+            rare.connected.swap(0, 1);
+        }
         if let Some(flow) = &mut self.wire
             && flow.turn_around()
         {

@@ -14,7 +14,13 @@ use super::{Engine, FlowId, story};
 impl Record {
     /// The process named for either end, the originator's first.
     pub(super) fn process(&self) -> Option<&Arc<Process>> {
-        self.ends.iter().flatten().find_map(|end| end.owner.process())
+        Side::BOTH.into_iter().find_map(|side| self.process_of(side))
+    }
+
+    /// The process named for one end, by the socket table's readings or, where they name none, by the trace.
+    pub(super) fn process_of(&self, side: Side) -> Option<&Arc<Process>> {
+        let read = self.end(side).and_then(|end| end.owner.process());
+        read.or_else(|| self.connected(side).map(|(process, _)| process))
     }
 
     /// Payload bytes of both directions; `None` if no segment was seen.
@@ -122,6 +128,14 @@ impl Engine {
     }
 
     fn owner(&self, record: &Record, side: Side) -> Ownership {
+        let read = self.owner_by_readings(record, side);
+        match record.connected(side).filter(|_| read.process().is_none()) {
+            Some((process, rung)) => Ownership::Connected { process: process.clone(), rung },
+            None => read,
+        }
+    }
+
+    fn owner_by_readings(&self, record: &Record, side: Side) -> Ownership {
         let owner = match record.end(side) {
             Some(end) if end.owner != Ownership::Unknown || end.socket.inode.is_some() => return end.owner.clone(),
             // No reading showed who held it.

@@ -186,6 +186,9 @@ fn state_of(evidence: &Evidence<'_>, side: Side) -> Option<TcpState> {
 fn name(end: &EndCell) -> String {
     match &end.owner {
         Ownership::Held { process, fd, .. } => format!("{}[{}] fd {fd}", process.comm, process.pid),
+        Ownership::Connected { process, .. } => {
+            format!("{} (connected by {}[{}])", end.endpoint, process.comm, process.pid)
+        }
         Ownership::Last { process } => format!("{} (last held by {}[{}])", end.endpoint, process.comm, process.pid),
         Ownership::Listener { process, .. } if end.reported.is_none() => {
             format!("{} (came in on the listener of {}[{}])", end.endpoint, process.comm, process.pid)

@@ -131,7 +131,7 @@ pub(super) fn zeek_row(conn_state: ConnState, history: &str) -> ZeekRow {
 fn process() -> Arc<Process> {
     Arc::new(Process {
         pid: 4121,
-        start_time: 9,
+        start_time: Some(9),
         comm: Scrubbed::new("curl"),
         cmdline: Scrubbed::new("curl -s \"http://shop.example/\" \u{1b}[31m"),
         user: Scrubbed::new("ann"),
@@ -252,7 +252,7 @@ pub(super) fn dashboard() -> Dashboard {
         totals: Totals { segments: 7_544, payload_bytes: 1_234_567, flows: 6, flows_begun: 6, ..Totals::default() },
         traffic: Traffic::default(),
         loss: Some(Loss { ts: at(69.0), kernel: None, interface: None, ours: 0, frames }),
-        sees: Sees { wire: true, kernel: None },
+        sees: Sees { wire: true, kernel: None, trace: None },
         handshakes: HandshakePane::default(),
         states: StatePane {
             rows: vec![

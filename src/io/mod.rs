@@ -4,9 +4,11 @@
 //! Read first: sock_diag(7), proc(5), namespaces(7), pcap(3PCAP), termios(3).
 
 pub mod bpf;
+mod callers;
 pub mod capture;
 pub mod clock;
 pub mod file;
+mod mono;
 mod netlink;
 mod owners;
 pub mod privileges;
@@ -14,8 +16,12 @@ mod proc_dir;
 mod proc_file;
 mod proc_table;
 mod sampler;
+mod tracefs;
+mod tracer;
 #[cfg(feature = "tui")]
 pub mod tty;
 
 pub use netlink::DiagError;
 pub use sampler::{Sampler, SamplerError, Sockets};
+pub use tracefs::TraceError;
+pub use tracer::{DRAIN_EVERY, Tracer};

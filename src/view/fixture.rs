@@ -64,7 +64,7 @@ pub(super) fn capture_source() -> Source {
 
 fn process(pid: u32, comm: &str, cmdline: &str) -> Arc<Process> {
     let text = Scrubbed::new;
-    Arc::new(Process { pid, start_time: 1, comm: text(comm), cmdline: text(cmdline), user: text("www-data") })
+    Arc::new(Process { pid, start_time: Some(1), comm: text(comm), cmdline: text(cmdline), user: text("www-data") })
 }
 
 fn held(pid: u32, comm: &str, fd: u32) -> Ownership {
@@ -122,6 +122,7 @@ pub(super) fn live() -> Dashboard {
                 owned: 926,
                 processes_denied: 0,
             }),
+            trace: None,
         },
         handshakes: handshakes(),
         states: states(),

@@ -153,6 +153,7 @@ pub(super) fn owner(owner: &Ownership) -> String {
         Ownership::Held { process: p, fd, others } => format!("{} fd {fd}{}", process(p), more(*others)),
         Ownership::Listener { process: p, others } => format!("{} (listener){}", process(p), more(*others)),
         Ownership::Last { process: p } => format!("{} (last)", process(p)),
+        Ownership::Connected { process: p, .. } => format!("{} (connected)", process(p)),
         Ownership::Orphan => "orphan".to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use crate::engine::{EndCell, FlowDetail, Ownership, Rejection, SocketDetail};
 use crate::flow::{
     AnalysisCounts, HalfView, HandshakeOutcome, HandshakeView, Mark, Negotiated, RowEnd, Side, ZeekRow, ZeekView,
 };
-use crate::kernel::TcpInfo;
+use crate::kernel::{Rung, TcpInfo};
 
 use super::{
     AnalysisRecord, EndRecord, FlowRecord, HandshakeRecord, InfoRecord, OfferRecord, OptionsRecord, OwnerRecord,
@@ -231,17 +231,19 @@ impl OwnerRecord {
             Ownership::Held { fd, others, .. } => ("held", Some(*fd), Some(*others)),
             Ownership::Listener { others, .. } => ("listener", None, Some(*others)),
             Ownership::Last { .. } => ("last", None, None),
+            Ownership::Connected { .. } => ("connected", None, None),
             Ownership::Orphan => ("orphan", None, None),
         };
         let process = ownership.process();
         Some(Self {
             relation,
+            rung: ownership.rung().map(Rung::name),
             pid: process.map(|process| process.pid),
             comm: process.map(|process| process.comm.to_string()),
             fd,
             others,
-            user: process.map(|process| process.user.to_string()),
-            cmdline: process.map(|process| process.cmdline.to_string()),
+            user: process.filter(|process| process.user.as_str() != "?").map(|process| process.user.to_string()),
+            cmdline: process.filter(|process| process.start_time.is_some()).map(|process| process.cmdline.to_string()),
         })
     }
 }
