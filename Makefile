@@ -39,6 +39,7 @@ bench: install-deps ## Measure
 soak: install-deps ## What takes too long for CI
 	SOCKSCOPE_SOAK=1 $(CARGO) test --release --test soak -- --nocapture
 	$(CARGO) test --release --test kernel_tables -- --ignored --nocapture
+	$(CARGO) test --release --test kernel_trace -- --ignored --nocapture
 
 demo-capture: ## Make assets/demo.pcap.gz anew (root, network namespaces, tcpdump)
 	python3 tests/demo/make-demo.py

@@ -14,13 +14,14 @@ use crate::base::Timestamp;
 use crate::engine::{Engine, Input, Loss};
 use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
 use crate::io::clock;
-use crate::io::{Sampler, Sockets, Tracer};
+use crate::io::{Sampler, Sockets};
 use crate::journal::{HOLD, Merge};
 use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
 use crate::wire::FrameCounts;
 
 use super::feed::Feed;
+use super::ladder::OwnerChoice;
 use super::{privileges, trace};
 
 const BATCHES: usize = 256;
@@ -43,7 +44,7 @@ const LOSS_EVERY: Duration = Duration::from_millis(250);
 enum Delivery {
     Inputs { source: usize, inputs: Vec<Input>, upto: Timestamp, frames: FrameCounts },
     Drops { source: usize, kernel: u64, interface: u64 },
-    Sample { source: usize, sample: Arc<SocketSample> },
+    Sample { source: usize, sample: Arc<SocketSample>, fallback: Option<String> },
     Events { source: usize, inputs: Vec<Input>, upto: Timestamp },
     Died { source: usize, why: String },
 }
@@ -58,6 +59,8 @@ pub(super) struct Live {
     ours: Arc<AtomicU64>,
     told: Instant,
     notices: Vec<String>,
+    /// Why the socket table is read in a lesser way now.
+    fallback: Option<String>,
     dead: Option<String>,
     stop: Arc<AtomicBool>,
     reading: Reading,
@@ -76,7 +79,12 @@ impl Live {
     ///
     /// # Errors
     /// Where a filter does not compile; if `strict`, where any interface cannot be captured on.
-    pub(super) fn start(settings: &[CaptureSettings], strict: bool, sockets: Sockets) -> Result<Self> {
+    pub(super) fn start(
+        settings: &[CaptureSettings],
+        strict: bool,
+        sockets: Sockets,
+        owners: OwnerChoice,
+    ) -> Result<Self> {
         let mut captures = Vec::new();
         let mut refused = None;
         for settings in settings {
@@ -92,9 +100,9 @@ impl Live {
         let stop = Arc::new(AtomicBool::new(false));
         let reading = Reading::default();
         let begun = reading.clone();
-        notices.extend(privileges::without_owners());
-        let tracer = Tracer::start();
-        notices.extend(tracer.as_ref().err().map(privileges::without_trace));
+        notices.extend(owners.scan_notice());
+        let (tracer, untraced) = owners.tracer()?;
+        notices.extend(untraced);
         let mut live = Self {
             name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
             merge: Merge::new(captures.len() + 2),
@@ -103,20 +111,21 @@ impl Live {
             ours: Arc::default(),
             told: Instant::now(),
             notices,
+            fallback: None,
             dead: None,
             stop,
             reading,
             tracing: None,
         };
         match tracer {
-            Ok(tracer) => {
+            Some(tracer) => {
                 let tracing =
                     live.spawn("tracer", captures.len() + 1, &send, move |line| trace::follow(tracer, line))?;
                 live.tracing = Some(tracing);
             }
-            Err(_) => live.merge.end(captures.len() + 1),
+            None => live.merge.end(captures.len() + 1),
         }
-        live.spawn("sampler", captures.len(), &send, move |line| sample(sockets, line, &begun))?;
+        live.spawn("sampler", captures.len(), &send, move |line| sample(owners.sampler(sockets)?, line, &begun))?;
         for (source, capture) in captures.into_iter().enumerate() {
             live.spawn("capture", source, &send, move |line| follow(capture, line))?;
         }
@@ -154,7 +163,8 @@ impl Live {
                 let losses = &mut self.losses[source];
                 (losses.kernel, losses.interface) = (kernel, interface);
             }
-            Delivery::Sample { source, sample } => {
+            Delivery::Sample { source, sample, fallback } => {
+                self.fallback = fallback;
                 let ts = sample.ts;
                 self.merge.push(source, Input::Sample(sample));
                 self.merge.mark(source, ts);
@@ -242,7 +252,7 @@ impl Feed for Live {
             kind: SourceKind::Live,
             name: self.name.clone(),
             playback: None,
-            notices: self.notices.clone(),
+            notices: self.notices.iter().chain(&self.fallback).cloned().collect(),
             dead: self.dead.clone(),
         }
     }
@@ -342,8 +352,7 @@ impl Default for Reading {
     }
 }
 
-fn sample(sockets: Sockets, line: &Line, reading: &Reading) -> Result<()> {
-    let mut sampler = Sampler::new(sockets).context("cannot read the kernel's socket table")?;
+fn sample(mut sampler: Sampler, line: &Line, reading: &Reading) -> Result<()> {
     let mut failures = 0;
     while !line.stopped() {
         let began = Instant::now();
@@ -351,7 +360,10 @@ fn sample(sockets: Sockets, line: &Line, reading: &Reading) -> Result<()> {
         let sampled = sampler.sample(clock::now);
         failures = if sampled.is_ok() { 0 } else { failures + 1 };
         let heard = match sampled {
-            Ok(sample) => line.offer(Delivery::Sample { source: line.source, sample: Arc::new(sample) }),
+            Ok(sample) => {
+                let fallback = sampler.fallback_reason().map(privileges::without_diag);
+                line.offer(Delivery::Sample { source: line.source, sample: Arc::new(sample), fallback })
+            }
             // Once may be a shortage that passes.
             Err(_) if failures < FAILURES => true,
             Err(error) => return Err(error.into()),

@@ -4,6 +4,7 @@ mod cli;
 mod driver;
 mod feed;
 mod gather;
+mod ladder;
 mod live;
 mod privileges;
 mod read;
@@ -22,6 +23,7 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::engine::{Config, Engine};
+use crate::io::TraceError;
 use crate::io::capture::{CaptureError, CaptureSettings};
 use crate::ui::ThemeName;
 
@@ -118,7 +120,7 @@ fn live_feed(input: &Input, strict: bool) -> Result<Live> {
             filter: input.filter(),
         })
         .collect();
-    Live::start(&settings, strict, input.sockets.into())
+    Live::start(&settings, strict, input.sockets.into(), input.owners)
 }
 
 /// A dashboard forgets after a while what is over; a report tells all that it has seen.
@@ -184,5 +186,8 @@ fn is_refusal(error: &anyhow::Error) -> bool {
     let by_capture = |cause: &(dyn std::error::Error + 'static)| {
         matches!(cause.downcast_ref::<CaptureError>(), Some(CaptureError::NotPermitted { .. }))
     };
-    error.chain().any(by_capture)
+    let by_tracefs = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<TraceError>(), Some(TraceError::NotPermitted(_)))
+    };
+    error.chain().any(|cause| by_capture(cause) || by_tracefs(cause))
 }

@@ -1,8 +1,8 @@
 //! What this user may not do, what is missing for it, and the exact command that grants it.
 
-use crate::io::TraceError;
 use crate::io::capture::CaptureError;
 use crate::io::privileges::{self, Capability};
+use crate::io::{DiagError, TraceError};
 
 /// Why there are no packets, and what to do.
 pub(super) fn without_packets(error: &CaptureError) -> String {
@@ -29,6 +29,11 @@ pub(super) fn without_owners() -> Option<String> {
             grant("cap_net_raw,cap_sys_ptrace,cap_dac_read_search")
         )
     })
+}
+
+/// Why the socket table comes from /proc, and what that lacks.
+pub(super) fn without_diag(error: &DiagError) -> String {
+    format!("sockets: read from /proc, without listen limits, TCP_INFO and buffers: {error}")
 }
 
 /// Why connections that live shorter than a reading of the socket table have no owner.

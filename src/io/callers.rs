@@ -63,14 +63,14 @@ impl Callers {
             known => known.map(|((process, _), _)| Arc::clone(process)),
         };
         self.looks -= 1;
-        let process = self.look(caller, clocks).unwrap_or_else(|| bare(caller));
+        let (process, here) = self.look(caller, clocks).unwrap_or_else(|| (bare(caller), None));
         let process = known.filter(|known| **known == process).unwrap_or_else(|| Arc::new(process));
-        let named = (process, self.is_here(caller.tid));
+        let named = (process, here);
         self.known.insert(*caller, (named.clone(), Instant::now()));
         named
     }
 
-    fn look(&self, caller: &Caller, clocks: &Clocks) -> Option<Process> {
+    fn look(&self, caller: &Caller, clocks: &Clocks) -> Option<(Process, Option<bool>)> {
         let dir = ProcessDir::open(self.proc.as_fd(), caller.pid).ok()?;
         let stat = dir.stat().ok()?;
         if !is_start(caller.started?, stat.start_time, clocks) {
@@ -80,13 +80,13 @@ impl Callers {
         let comm = name(&caller.comm);
         // Under another name it runs another program by now, whose arguments are not the caller's.
         let cmdline = if process.comm == comm { process.cmdline } else { Scrubbed::new("") };
-        Some(Process { comm, cmdline, ..process })
+        Some((Process { comm, cmdline, ..process }, self.is_here(&dir, caller.tid)))
     }
 
-    /// Whether a task is in the network namespace that is watched.
-    fn is_here(&self, tid: u32) -> Option<bool> {
-        let link = readlinkat(&self.proc, format!("{tid}/ns/net"), Vec::new()).ok()?;
-        self.netns.as_deref().map(|own| own == link.as_bytes())
+    /// Whether a task of a process is in the network namespace that is watched.
+    fn is_here(&self, dir: &ProcessDir, tid: u32) -> Option<bool> {
+        let netns = dir.netns(tid).ok()?;
+        self.netns.as_ref().map(|own| *own == netns)
     }
 
     /// Learns every task that there is now.
@@ -167,8 +167,8 @@ mod tests {
         // As if the number had been another process's.
         caller.started = Some(Started::Ticks(stat.start_time + 1));
         for lives in [true, false] {
-            let (process, _) = ask(&caller, lives);
-            assert_eq!((&*process.cmdline, &*process.user), ("", "?"), "{lives}");
+            let (process, here) = ask(&caller, lives);
+            assert_eq!((&*process.cmdline, &*process.user, here), ("", "?", None), "{lives}");
         }
     }
 }

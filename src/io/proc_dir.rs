@@ -6,7 +6,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, openat, readlinkat_raw, statat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, openat, readlinkat, readlinkat_raw, statat};
 use rustix::io::{Errno, read};
 use rustix::path::{Arg, DecInt};
 
@@ -78,6 +78,11 @@ impl ProcessDir {
     pub(super) fn tasks(&self) -> Result<Vec<u32>, Unread> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(numbers(openat(&self.dir, c"task", flags, Mode::empty())?)?)
+    }
+
+    /// The network namespace of one of its threads, as /proc names it: `net:[4026531840]`.
+    pub(super) fn netns(&self, tid: u32) -> Result<Vec<u8>, Unread> {
+        Ok(readlinkat(&self.dir, format!("task/{tid}/ns/net"), Vec::new())?.into_bytes())
     }
 
     /// The number of open descriptors, told to anyone; 0 throughout on kernels before 6.2.

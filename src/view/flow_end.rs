@@ -83,7 +83,8 @@ fn owner_lines(context: &Context<'_>, cell: &EndCell, room: usize) -> Sections {
     }
     let mut sections = vec![(1, vec![plain(context, "owner", owner_in(&cell.owner, room.saturating_sub(LABEL)))])];
     if let Some(process) = cell.owner.process() {
-        let text = format!("user {}  {}", process.user, process.cmdline);
+        let rung = cell.owner.rung().map_or_else(String::new, |rung| format!("  by {}", rung.name()));
+        let text = format!("user {}{rung}  {}", process.user, process.cmdline);
         let text = super::widgets::fit(&text, room.saturating_sub(LABEL)).into_owned();
         sections.push((5, vec![field(context, "", vec![styled(text, context.theme.dim)])]));
     }

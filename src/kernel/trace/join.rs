@@ -108,7 +108,7 @@ impl Joiner {
             Event::Began { parent, tid, comm, thread } => self.tasks.began(ts, parent, tid, comm, thread),
             Event::Renamed { tid, comm } => self.tasks.renamed(ts, tid, comm),
             Event::Executed { tid, before } => self.tasks.executed(tid, before),
-            Event::Ended { tid } => self.tasks.ended(tid),
+            Event::Ended { tid } => self.tasks.ended(ts, tid),
             Event::Missed { .. } => {}
         }
     }

@@ -94,8 +94,11 @@ impl Tasks {
         }
     }
 
-    pub(super) fn ended(&mut self, tid: u32) {
-        self.0.remove(&tid);
+    /// A number that has been used again since keeps its new task.
+    pub(super) fn ended(&mut self, at: u64, tid: u32) {
+        if self.at(tid, at).is_some() {
+            self.0.remove(&tid);
+        }
     }
 
     pub(super) fn forget(&mut self) {
