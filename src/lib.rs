@@ -15,14 +15,14 @@
 //! |---|---|---|
 //! | [`base`] | time, sequence-number, address arithmetic; states' names; series; units; scrubbing of text | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
-//! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
+//! | [`kernel`] | /proc text, netlink bytes and the tracing ring → [`kernel::SocketSample`], counters, limits, owners, [`kernel::KernelEvent`] | base |
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments | base, wire's `Segment` |
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries | base, wire, flow, kernel |
 //! | [`journal`] | captures → frames, in order; several live sources → one list; the clock of a replay | base, wire, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
 //! | `view` | dashboard + state → ratatui buffer | base, flow, kernel, engine, ui |
 //! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, flow, kernel, engine |
-//! | `io` | the only system calls: libpcap, netlink, /proc, files, the terminal, the clock | base, wire, kernel |
+//! | `io` | the only system calls: libpcap, netlink, /proc, tracefs, files, the terminal, the clock | base, wire, kernel |
 //! | `app` | commands, threads, channels: the wiring | all |
 //!
 //! `tests/tidy.rs` holds the code against this table. The pure rooms build alone: `cargo check --lib
@@ -30,6 +30,7 @@
 //!
 //! ```text
 //! [capture] libpcap ─► wire ─batches─┐
+//! [tracer]  tracefs ─► kernel ───────┤
 //! [sampler] netlink,/proc ─► kernel ─┼─merge─► [engine thread] Engine ─Dashboard─► [main] ui ─► view ─► terminal
 //! [reader]  file ─► journal ─► wire ─┘             ▲──────── Query, Control ◄────────┘      └► export
 //! ```
@@ -70,6 +71,11 @@
 //! - **The join** is by tuple, with IPv4-mapped addresses as IPv4. A socket's cookie tells whether a row is the same
 //!   socket as before. Rows without an inode are explained, not guessed: not yet accepted (its listener's process),
 //!   TIME-WAIT (the last holder seen), orphaned after close().
+//! - **An owner** is named by the best rung that there is, and each row says which. The trace ([`kernel::trace`]) names
+//!   whoever called connect(), however short the connection: the caller's task from the event in its own context, the
+//!   port from the same socket's next event, and the flow whose SYN lies between the two. The scan of descriptors names
+//!   whoever holds a socket that a reading of the table showed; a holder is told before a caller. Where two claims
+//!   contradict each other, or events were lost since, nobody is named.
 //! - **A mismatch** of inferred and reported state is claimed only when two readings in a row show it, each more than
 //!   250 ms after the wire's last change, and never from a state that is only assumed because the flow was first seen
 //!   mid-stream.

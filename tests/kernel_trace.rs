@@ -5,9 +5,9 @@
 #![cfg(all(feature = "live", feature = "tui"))]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ use program::{Report, Watch, address};
 
 const SERVER: &str = "10.77.0.2:7000";
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/clients.py");
+
+const HOLDERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/holders.py");
 
 /// What a client said: its address, pid and name.
 type Said = (SocketAddr, u64, String);
@@ -120,6 +122,47 @@ fn what_a_killed_run_leaves_is_removed_by_the_next_and_nothing_is_left_in_the_en
     next.end();
     assert!(!instances().iter().any(|name| name.starts_with(&own)), "{:?}", instances());
     assert_eq!((top_events(), top.as_str()), (top.clone(), ""), "the machine's own events are as they were");
+}
+
+/// A connection that nobody accepted is of all who hold its listener, until one of them accepts it.
+#[test]
+fn a_listeners_holders_are_a_set_until_accept_narrows_it() {
+    const WORKERS: usize = 3;
+    let Some(_alone) = can_trace() else { return };
+    let pair = Pair::new("owners-set");
+    for (mode, port, holders) in [("prefork", 7001, WORKERS + 1), ("reuseport", 7002, WORKERS)] {
+        let (mut server, pids) = Holders::start(&pair.b, &[mode, "10.77.0.2", &port.to_string(), &WORKERS.to_string()]);
+        assert_eq!(pids.len(), holders);
+        let client = pair.a.run(|| TcpStream::connect(("10.77.0.2", port)).unwrap());
+        let owner = || {
+            let watch = Watch::begin(&pair.b, &["vb"]);
+            Watch::settle();
+            let report = watch.end();
+            report.end_at(client.local_addr().unwrap(), &format!("10.77.0.2:{port}")).other["owner"].clone()
+        };
+        let before = owner();
+        assert_eq!((&before["relation"], &before["others"]), (&"listener".into(), &(holders - 1).into()), "{before}");
+        assert!(pids.contains(&before["pid"].as_u64().unwrap()), "{before}");
+        let accepted: u64 = server.go_on().trim_start_matches("done ").parse().unwrap();
+        let after = owner();
+        assert_eq!((&after["relation"], &after["pid"]), (&"held".into(), &accepted.into()), "{mode}: {after}");
+    }
+}
+
+#[test]
+fn a_socket_passed_on_is_its_new_holders() {
+    let Some(_alone) = can_trace() else { return };
+    let pair = Pair::new("owners-passed");
+    let watch = Watch::begin(&pair.a, &["va"]);
+    let _listener = pair.b.run(|| TcpListener::bind(SERVER).unwrap());
+    let (_running, said) = Holders::start(&pair.a, &["pass", "10.77.0.2", "7000"]);
+    let [holder, port] = said[..] else { panic!("{said:?}") };
+    Watch::settle();
+    let report = watch.end();
+    let own = SocketAddr::new("10.77.0.1".parse().unwrap(), port.try_into().unwrap());
+    let owner = &report.end_at(own, SERVER).own["owner"];
+    let told = (owner["relation"].as_str(), owner["pid"].as_u64(), owner["rung"].as_str());
+    assert_eq!(told, (Some("held"), Some(holder), Some("scan")), "{owner}");
 }
 
 #[test]
@@ -232,6 +275,44 @@ impl Score {
     }
 }
 
+/// Processes that hold sockets, and do one thing more when told to.
+struct Holders {
+    child: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Holders {
+    /// Starts them; what they say when they are ready.
+    fn start(netns: &Netns, arguments: &[&str]) -> (Self, Vec<u64>) {
+        let mut command = netns.command("python3");
+        let mut child =
+            command.arg(HOLDERS).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3");
+        let said = BufReader::new(child.stdout.take().unwrap());
+        let mut holders = Self { child, said };
+        let numbers = holders.line().split_whitespace().map(|word| word.parse().unwrap()).collect();
+        (holders, numbers)
+    }
+
+    fn go_on(&mut self) -> String {
+        self.child.stdin.as_ref().unwrap().write_all(b"\n").unwrap();
+        self.line().trim_end().to_owned()
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        line
+    }
+}
+
+impl Drop for Holders {
+    fn drop(&mut self) {
+        // They end with their standard input.
+        drop(self.child.stdin.take());
+        let _ended = self.child.wait();
+    }
+}
+
 fn run(netns: &Netns, arguments: &[&str]) {
     let status = netns.command("python3").arg(CLIENTS).args(arguments).status();
     assert!(status.expect("python3").success());
@@ -292,6 +373,10 @@ fn steered(tag: &str) -> Pair {
 /// The right to run alone where the kernel can be traced; elsewhere says what is missing.
 fn can_trace() -> Option<std::sync::MutexGuard<'static, ()>> {
     let alone = alone()?;
+    if !Command::new("python3").arg("-V").stdout(Stdio::null()).status().is_ok_and(|status| status.success()) {
+        skip("needs python3");
+        return None;
+    }
     match Tracer::start() {
         Ok(_) => Some(alone),
         Err(error) => {
