@@ -3,7 +3,8 @@
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::io::{Sampler, Sockets, Tracer};
+use crate::io::capture::CaptureSettings;
+use crate::io::{Sampler, Sockets, SynWatch, Tracer};
 
 use super::privileges;
 
@@ -14,30 +15,47 @@ pub(super) enum OwnerChoice {
     Auto,
     /// The kernel's record of connect() alone: processes that connect, however short
     Trace,
+    /// Each SYN looked up at once, and its socket searched for in the newest processes
+    Syn,
     /// File descriptors alone, read beside the socket table
     Scan,
 }
 
+/// Who tells of callers between two readings of the socket table.
+#[derive(Debug)]
+pub(super) enum Callers {
+    Trace(Box<Tracer>),
+    Syn(Box<SynWatch>),
+    None,
+}
+
 impl OwnerChoice {
-    /// The trace, and what to say where there is none.
+    /// The best source of callers that there is on the interfaces that are captured, and what to say where it is not the
+    /// trace.
     ///
     /// # Errors
-    /// Where it is asked for alone and is not there.
-    pub(super) fn tracer(self) -> Result<(Option<Tracer>, Option<String>)> {
-        if self == Self::Scan {
-            return Ok((None, None));
-        }
-        match Tracer::start() {
-            Ok(tracer) => Ok((Some(tracer), None)),
-            Err(error) if self == Self::Trace => Err(error).context("--owners trace"),
-            Err(error) => Ok((None, Some(privileges::without_trace(&error)))),
+    /// Where one is asked for alone and is not there.
+    pub(super) fn callers(self, captured: &[CaptureSettings]) -> Result<(Callers, Option<String>)> {
+        match self {
+            Self::Scan => Ok((Callers::None, None)),
+            Self::Trace => Ok((Callers::Trace(Tracer::start().context("--owners trace")?.into()), None)),
+            Self::Syn => Ok((Callers::Syn(SynWatch::start(captured).context("--owners syn")?.into()), None)),
+            Self::Auto => Ok(match Tracer::start() {
+                Ok(tracer) => (Callers::Trace(tracer.into()), None),
+                Err(error) => {
+                    let watch = Some(captured).filter(|captured| !captured.is_empty()).map(SynWatch::start);
+                    let callers = watch.and_then(Result::ok).map_or(Callers::None, |watch| Callers::Syn(watch.into()));
+                    let notice = privileges::without_trace(&error, matches!(callers, Callers::Syn(_)));
+                    (callers, Some(notice))
+                }
+            }),
         }
     }
 
     /// The reader of the socket table, which looks for descriptors only if that is wanted.
     pub(super) fn sampler(self, sockets: Sockets) -> Result<Sampler> {
         let sampler = Sampler::new(sockets).context("cannot read the kernel's socket table")?;
-        Ok(if self == Self::Trace { sampler.without_scan() } else { sampler })
+        Ok(if matches!(self, Self::Trace | Self::Syn) { sampler.without_scan() } else { sampler })
     }
 
     /// Why the scan sees less than all; nothing where it is not wanted.

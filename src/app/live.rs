@@ -21,7 +21,7 @@ use crate::ui::{Control, Source, SourceKind};
 use crate::wire::FrameCounts;
 
 use super::feed::Feed;
-use super::ladder::OwnerChoice;
+use super::ladder::{Callers, OwnerChoice};
 use super::{privileges, trace};
 
 const BATCHES: usize = 256;
@@ -86,10 +86,14 @@ impl Live {
         owners: OwnerChoice,
     ) -> Result<Self> {
         let mut captures = Vec::new();
+        let mut captured = Vec::new();
         let mut refused = None;
         for settings in settings {
             match LiveCapture::open(settings) {
-                Ok(capture) => captures.push(capture),
+                Ok(capture) => {
+                    captures.push(capture);
+                    captured.push(settings.clone());
+                }
                 Err(error @ CaptureError::NotPermitted { .. }) if strict => return Err(privileges::refused(error)),
                 Err(error) if strict || matches!(error, CaptureError::Filter { .. }) => return Err(error.into()),
                 Err(error) => refused = Some(error),
@@ -101,7 +105,7 @@ impl Live {
         let reading = Reading::default();
         let begun = reading.clone();
         notices.extend(owners.scan_notice());
-        let (tracer, untraced) = owners.tracer()?;
+        let (callers, untraced) = owners.callers(&captured)?;
         notices.extend(untraced);
         let mut live = Self {
             name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
@@ -117,13 +121,15 @@ impl Live {
             reading,
             tracing: None,
         };
-        match tracer {
-            Some(tracer) => {
-                let tracing =
-                    live.spawn("tracer", captures.len() + 1, &send, move |line| trace::follow(tracer, line))?;
-                live.tracing = Some(tracing);
+        let source = captures.len() + 1;
+        match callers {
+            Callers::Trace(tracer) => {
+                live.tracing = Some(live.spawn("tracer", source, &send, move |line| trace::follow(*tracer, line))?);
             }
-            None => live.merge.end(captures.len() + 1),
+            Callers::Syn(watch) => {
+                live.spawn("syns", source, &send, move |line| trace::follow_syns(*watch, line))?;
+            }
+            Callers::None => live.merge.end(source),
         }
         live.spawn("sampler", captures.len(), &send, move |line| sample(owners.sampler(sockets)?, line, &begun))?;
         for (source, capture) in captures.into_iter().enumerate() {

@@ -1,11 +1,11 @@
-//! The thread that drains the kernel's own record of who connects.
+//! The thread that learns who connects: from the kernel's own record or, where that is not to be had, at each SYN.
 
 use std::thread;
 
 use anyhow::Result;
 
 use crate::engine::Input;
-use crate::io::{DRAIN_EVERY, Tracer};
+use crate::io::{DRAIN_EVERY, SynWatch, Tracer};
 use crate::kernel::KernelEvent;
 
 use super::live::Line;
@@ -33,6 +33,19 @@ pub(super) fn follow(mut tracer: Tracer, line: &Line) -> Result<()> {
         let Some(left) = line.hand_over(std::mem::take(&mut waiting), upto) else { return Ok(()) };
         waiting = left;
         thread::sleep(DRAIN_EVERY);
+    }
+    Ok(())
+}
+
+/// Looks up each SYN until the end. What an engine that does not follow cannot take is not told: these are hints for
+/// connections that the scan may miss, and no record that is whole.
+pub(super) fn follow_syns(mut watch: SynWatch, line: &Line) -> Result<()> {
+    let mut events = Vec::new();
+    while !line.stopped() {
+        let upto = watch.follow(&mut events)?;
+        if line.hand_over(events.drain(..).map(Input::Kernel).collect(), upto).is_none() {
+            return Ok(());
+        }
     }
     Ok(())
 }

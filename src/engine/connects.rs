@@ -151,7 +151,9 @@ impl Engine {
         match event {
             KernelEvent::Tracing(_) => drop(self.connects.sight.get_or_insert_default()),
             KernelEvent::Connect(connect) => {
-                self.connects.sight.get_or_insert_default().connects += 1;
+                if connect.rung == Rung::Trace {
+                    self.connects.sight.get_or_insert_default().connects += 1;
+                }
                 let tuple = Tuple::new(connect.scope, connect.local, connect.peer);
                 let slot = self.table.find(&tuple).filter(|slot| self.is_caller_of(connect, *slot));
                 match slot {

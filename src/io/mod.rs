@@ -16,6 +16,7 @@ mod proc_dir;
 mod proc_file;
 mod proc_table;
 mod sampler;
+mod syns;
 mod tracefs;
 mod tracer;
 #[cfg(feature = "tui")]
@@ -23,5 +24,6 @@ pub mod tty;
 
 pub use netlink::DiagError;
 pub use sampler::{Sampler, SamplerError, Sockets};
+pub use syns::{SynError, SynWatch};
 pub use tracefs::TraceError;
 pub use tracer::{DRAIN_EVERY, Tracer};

@@ -26,7 +26,8 @@ impl KernelEvent {
     }
 }
 
-/// A process called connect(2), and what became of it is known: the SYN was sent between `begin` and `end`.
+/// A process called connect(2), and what became of it is known; or held the socket at `end`, a moment after its SYN. The
+/// SYN was sent between `begin` and `end`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Connect {
     pub begin: Timestamp,
@@ -49,11 +50,13 @@ pub struct LostEvents {
     pub total: u64,
 }
 
-/// How an owner was found: the rungs of the ladder, best first.
+/// How an owner was found: rungs of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rung {
     /// The kernel's own record of connect(2) (tracefs).
     Trace,
+    /// A look-up of the socket at its SYN, and a search of the newest processes for it.
+    Syn,
     /// File descriptors of processes, read beside the socket table.
     Scan,
 }
@@ -63,6 +66,7 @@ impl Rung {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Trace => "trace",
+            Self::Syn => "syn",
             Self::Scan => "scan",
         }
     }

@@ -2,6 +2,7 @@
 
     clients.py many HOST PORT PROCESSES AT_ONCE     forks that connect at once, in four ways
     clients.py tuple HOST PORT PROCESSES FROM_PORT  one after the other from the same port, each ended by RST
+    clients.py slow HOST PORT PROCESSES MS          one after the other, each for so long
     clients.py pid HOST PORT PROCESSES              one after the other under the same pid, where it can be had
 
 The truth is what each says: "PID NAME". Whoever ends it with a newline waits for an answer.
@@ -13,6 +14,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 LIBC = ctypes.CDLL(None)
 PR_SET_NAME = 15
@@ -93,6 +95,18 @@ def one_tuple(to, count, port):
         os.waitpid(forked(lambda: on_one_tuple(number, to, port)), 0)
 
 
+def hold(number, to, millis):
+    rename(f"slow {number}")
+    with socket.create_connection(to) as connection:
+        connection.sendall(truth().encode())
+        time.sleep(millis / 1000)
+
+
+def slow(to, count, millis):
+    for number in range(count):
+        os.waitpid(forked(lambda: hold(number, to, millis)), 0)
+
+
 def one_pid(to, count):
     wanted = None
     for number in range(count):
@@ -107,7 +121,7 @@ def one_pid(to, count):
 def main():
     mode, host, *numbers = sys.argv[1:]
     port, count, *more = map(int, numbers)
-    {"many": many, "tuple": one_tuple, "pid": one_pid}[mode]((host, port), count, *more)
+    {"many": many, "tuple": one_tuple, "slow": slow, "pid": one_pid}[mode]((host, port), count, *more)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ def listener(host, port, reuse):
 def worker(server, make, told):
     """Holds a listener; accepts one connection from whichever has one when told to."""
     server = server or make()
+    held = None
     os.write(told[1], b"r")
     while os.read(told[2], 1):
         if select.select([server], [], [], 1)[0]:
@@ -37,7 +38,8 @@ def worker(server, make, told):
             os.write(told[1], f"{os.getpid()} ".encode())
         else:
             os.write(told[1], b"- ")
-    del held
+    if held:
+        held[0].close()
 
 
 def serve(host, port, count, reuse):
