@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sockscope::io::Tracer;
+use sockscope::kernel::KernelEvent;
 
 #[path = "support/netns.rs"]
 mod netns;
@@ -97,6 +98,47 @@ fn a_client_of_a_few_milliseconds_is_found_at_its_syn() {
     assert!(report.flows.iter().any(rung) && report.summary.get("trace").is_none());
     // On a busy machine one or the other is looked for too late.
     Score::of(&report, &truth).hold(PROCESSES * 3 / 4);
+}
+
+/// A ring that is far too small and read too seldom.
+#[test]
+fn lost_events_are_counted_and_name_nobody_wrongly() {
+    const PROCESSES: usize = 600;
+    let Some(_alone) = can_trace() else { return };
+    let pair = steered("owners-lost");
+    let mut tracer = pair.a.run(|| Tracer::with_ring(8)).unwrap();
+    let over = AtomicBool::new(false);
+    let (truth, events) = std::thread::scope(|scope| {
+        let drained = scope.spawn(|| {
+            let mut events = Vec::new();
+            while !over.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(400));
+                tracer.drain(&mut events).unwrap();
+            }
+            // What is held back for one drain, and what came since.
+            (0..2).for_each(|_| drop(tracer.drain(&mut events).unwrap()));
+            events
+        });
+        let truth = serve(&pair.b, || run(&pair.a, &["many", "10.77.0.2", "7000", &PROCESSES.to_string(), "20"]));
+        over.store(true, Ordering::SeqCst);
+        (truth, drained.join().unwrap())
+    });
+    let lost = events.iter().filter_map(|event| match event {
+        KernelEvent::Lost(lost) => Some(lost.total),
+        _ => None,
+    });
+    assert!(lost.max() > Some(0), "so small a ring holds it all");
+    let truth: BTreeMap<SocketAddr, (u64, &str)> =
+        truth.iter().map(|(client, pid, name)| (*client, (*pid, name.as_str()))).collect();
+    let mut right = 0;
+    for event in &events {
+        let KernelEvent::Connect(connect) = event else { continue };
+        let client = SocketAddr::new(connect.local.ip(), connect.local.port());
+        let Some(truth) = truth.get(&client) else { continue };
+        assert_eq!((u64::from(connect.process.pid), &*connect.process.comm), *truth, "{client}");
+        right += 1;
+    }
+    assert!((1..PROCESSES).contains(&right), "{right} named");
 }
 
 /// The same addresses and ports in another namespace, at the same time.

@@ -64,11 +64,19 @@ impl Tracer {
     /// # Errors
     /// Where this user may not trace, or this kernel cannot: the words say what is missing.
     pub fn start() -> Result<Self, TraceError> {
+        Self::with_ring(RING_KIB)
+    }
+
+    /// The same with a ring of as many KiB for each processor: a small one loses events sooner.
+    ///
+    /// # Errors
+    /// As [`Tracer::start`].
+    pub fn with_ring(kib: usize) -> Result<Self, TraceError> {
         let instance = Instance::new()?;
         let rings = instance.rings().map_err(step("per_cpu"))?;
         // Before anything is recorded: both empty the ring. The clock of the default is each processor's own.
         instance.set("trace_clock", "mono").map_err(step("trace_clock"))?;
-        let each = (RINGS_KIB / rings.len().max(1)).clamp(LEAST_KIB, RING_KIB);
+        let each = (RINGS_KIB / rings.len().max(1)).max(LEAST_KIB).min(kib);
         instance.set("buffer_size_kb", &each.to_string()).map_err(step("buffer_size_kb"))?;
         // Names come from events; keeping the kernel's own list of them would cost at every switch of tasks.
         for option in ["options/record-cmd", "options/record-tgid"] {
