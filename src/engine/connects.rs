@@ -43,7 +43,7 @@ pub(super) struct Connected {
     /// The flow began between the claim's two moments.
     encloses: bool,
     here: bool,
-    /// `None` if two processes claim the same.
+    /// `None` if it is not known, or two processes claim the same.
     process: Option<Arc<Process>>,
     rung: Rung,
 }
@@ -88,7 +88,9 @@ impl Connects {
     /// Whether a claim is of this flow.
     fn fits(&self, connect: &Connect, record: &Record, on_this_host: bool) -> bool {
         let early = connect.begin > record.first + SLACK;
-        let joined_late = is_joined_late(record) && self.is_whole_since(connect.begin);
+        // Of a rung that does not tell of all, a later claim may be missing.
+        let is_last = connect.rung == Rung::Trace && self.is_whole_since(connect.begin);
+        let joined_late = is_last && is_joined_late(record);
         on_this_host && !early && connect.here != Some(false) && (encloses(connect, record) || joined_late)
     }
 }
@@ -113,7 +115,7 @@ impl Connected {
             begin: connect.begin,
             encloses: encloses(connect, record),
             here: connect.here == Some(true),
-            process: Some(connect.process.clone()),
+            process: connect.process.clone(),
             rung: connect.rung,
         }
     }
@@ -151,7 +153,7 @@ impl Engine {
         match event {
             KernelEvent::Tracing(_) => drop(self.connects.sight.get_or_insert_default()),
             KernelEvent::Connect(connect) => {
-                if connect.rung == Rung::Trace {
+                if connect.rung == Rung::Trace && connect.process.is_some() {
                     self.connects.sight.get_or_insert_default().connects += 1;
                 }
                 let tuple = Tuple::new(connect.scope, connect.local, connect.peer);
@@ -161,9 +163,9 @@ impl Engine {
                     None => self.connects.wait(tuple, connect),
                 }
             }
-            KernelEvent::Lost(LostEvents { ts, total }) => {
+            KernelEvent::Lost(LostEvents { until, total, .. }) => {
                 self.connects.sight.get_or_insert_default().lost = *total;
-                self.connects.lost_at = self.connects.lost_at.max(Some(*ts));
+                self.connects.lost_at = self.connects.lost_at.max(Some(*until));
             }
         }
     }

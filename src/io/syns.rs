@@ -186,7 +186,7 @@ impl Seeker {
             for inode in inodes {
                 let Some((ends, (seq, begin))) = wanted.remove(&inode) else { continue };
                 let (local, peer) = ends;
-                let (process, here, rung) = (process.clone(), Some(true), Rung::Syn);
+                let (process, here, rung) = (Some(process.clone()), Some(true), Rung::Syn);
                 let claim = Connect { begin, end, scope: Scope(0), local, peer, process, here, rung };
                 found.insert(ends, (seq, claim));
             }
@@ -293,7 +293,7 @@ mod tests {
         let (local, peer) = ends();
         let text = |text| Scrubbed::new(text);
         let process = Process { pid: 7, start_time: Some(1), comm: text("a"), cmdline: text(""), user: text("b") };
-        let (process, here, rung) = (Arc::new(process), Some(true), Rung::Syn);
+        let (process, here, rung) = (Some(Arc::new(process)), Some(true), Rung::Syn);
         let claim = Connect { begin: at(10), end: at(20), scope: Scope(0), local, peer, process, here, rung };
         let (mut found, mut syns) = (Found::from([(ends(), (Seq(5), claim))]), Syns::new());
         take(later, &mut found, &mut syns);
@@ -329,7 +329,7 @@ mod tests {
         seeker.named_last.push(std::process::id());
         seeker.credit = Duration::from_secs(10);
         let found = seeker.seek(&syns).unwrap();
-        assert_eq!(found[&ends].1.process.pid, std::process::id());
+        assert_eq!(found[&ends].1.process.as_ref().unwrap().pid, std::process::id());
         (seeker.credit, seeker.at) = (Duration::ZERO, Instant::now() + Duration::from_secs(1));
         assert!(seeker.seek(&syns).unwrap().is_empty());
     }

@@ -14,7 +14,7 @@ use super::proc_file;
 use super::tracefs::{Instance, TraceError, step};
 use crate::base::{Scope, Timestamp};
 use crate::kernel::process::Users;
-use crate::kernel::trace::{Claim, Decoder, EVENTS, Event, Fields, Joiner, Layout, Page, Stamped, fields};
+use crate::kernel::trace::{Caller, Claim, Decoder, EVENTS, Event, Fields, Joiner, Layout, Page, Stamped, fields};
 use crate::kernel::{Connect, KernelEvent, LostEvents, Rung};
 
 /// How often to drain: what happened is told one to two of these later.
@@ -102,6 +102,7 @@ impl Tracer {
         };
         tracer.enable()?;
         tracer.callers.learn_tasks(&mut tracer.joiner);
+        tracer.read_upto = Clocks::read().mono;
         Ok(tracer)
     }
 
@@ -132,9 +133,11 @@ impl Tracer {
         self.learn_again();
         self.callers.begin();
         for claim in self.claims.drain(..) {
-            let Some(caller) = claim.caller else { continue };
-            let lives = self.joiner.lives(caller.pid);
-            let (process, here) = self.callers.name(&caller, lives, &begin);
+            let name = |caller: Caller| {
+                let lives = self.joiner.lives(caller.pid);
+                self.callers.name(&caller, lives, &begin)
+            };
+            let (process, here) = claim.caller.map(name).unzip();
             tell.push(KernelEvent::Connect(Connect {
                 begin: begin.real_of(claim.begin),
                 end: begin.real_of(claim.end),
@@ -142,13 +145,15 @@ impl Tracer {
                 local: claim.local,
                 peer: claim.peer,
                 process,
-                here,
+                here: here.flatten(),
                 rung: Rung::Trace,
             }));
         }
         let upto = begin.real_of(upto);
         if std::mem::replace(&mut self.told, self.lost) != self.lost {
-            tell.push(KernelEvent::Lost(LostEvents { ts: upto, total: self.lost }));
+            // Each ring had been read to its end after `upto`, so all that was lost since is younger.
+            let until = begin.real_of(Clocks::read().mono);
+            tell.push(KernelEvent::Lost(LostEvents { ts: upto, until, total: self.lost }));
         }
         Ok(upto)
     }

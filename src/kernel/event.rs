@@ -36,7 +36,8 @@ pub struct Connect {
     /// The connecting socket's own end.
     pub local: Endpoint,
     pub peer: Endpoint,
-    pub process: Arc<Process>,
+    /// `None` where it is not known who called.
+    pub process: Option<Arc<Process>>,
     /// Whether the caller lives in the network namespace that is watched; `None` where that could not be asked any more.
     pub here: Option<bool>,
     pub rung: Rung,
@@ -45,8 +46,9 @@ pub struct Connect {
 /// Events lost since the source began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LostEvents {
+    /// They are of the time between these instants.
     pub ts: Timestamp,
-    /// Of the time before this instant.
+    pub until: Timestamp,
     pub total: u64,
 }
 

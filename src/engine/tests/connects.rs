@@ -10,7 +10,7 @@ fn claim(begin: i64, until: i64, pid: u32) -> Connect {
         scope: Scope::FILE,
         local: end(CLIENT),
         peer: end(SERVER),
-        process: process(pid, "curl"),
+        process: Some(process(pid, "curl")),
         here: None,
         rung: Rung::Trace,
     }
@@ -21,7 +21,7 @@ fn told(connect: Connect) -> Input {
 }
 
 fn lost(millis: i64) -> Input {
-    Input::Kernel(KernelEvent::Lost(LostEvents { ts: at(millis), total: 3 }))
+    Input::Kernel(KernelEvent::Lost(LostEvents { ts: at(millis), until: at(millis), total: 3 }))
 }
 
 /// The owner of each flow's originator, by their order of appearance: a pid, `?` where it is recorded and not known.
@@ -100,7 +100,11 @@ fn a_flow_joined_late_is_of_the_last_claim_unless_events_were_lost_since() {
     for gap in [10, 500] {
         assert_eq!(either_way(vec![last.clone(), lost(gap), data()]), ["?"], "a later connect() may be missing");
     }
-    assert_eq!(either_way(vec![lost(9), last, data()]), ["8"]);
+    assert_eq!(either_way(vec![lost(9), last.clone(), data()]), ["8"]);
+    let [unknown, found] = [None, Some(process(9, "nc"))].map(|process| Connect { process, ..claim(20, 25, 0) });
+    assert_eq!(either_way(vec![last.clone(), told(unknown), data()]), ["?"], "the last caller is not known");
+    let by_syn = told(Connect { rung: Rung::Syn, ..found });
+    assert_eq!(either_way(vec![by_syn, data()]), ["?"], "not every SYN is looked up");
     // One whose SYN was seen needs no such trust.
     assert_eq!(either_way(vec![lost(30), syn(10), told(claim(9, 11, 7))]), ["7"]);
 }
