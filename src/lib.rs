@@ -46,8 +46,8 @@
 //! stable, a reused tuple gets a new one) · half (one direction's sender) · orig, resp (sender of the SYN and its peer) ·
 //! local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state (by
 //! the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
-//! mid-stream) · mark (a word of Wireshark's tcp.analysis, said of a segment) · Recv-Q, Send-Q, timer (as `ss -o` prints
-//! them). `None` always means not recorded or not known; it is shown as that, never as 0.
+//! mid-stream) · mark (a word of Wireshark's tcp.analysis, said of a segment) · rung (the way in which an owner was found) ·
+//! Recv-Q, Send-Q, timer (as `ss -o` prints them). `None` always means not recorded or not known; it is shown as that, never as 0.
 //!
 //! # How the hard questions are decided
 //! - **A flow** is (scope, 4-tuple, incarnation). Only a SYN without ACK and with another ISS begins a new incarnation;

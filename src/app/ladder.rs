@@ -43,8 +43,11 @@ impl OwnerChoice {
             Self::Auto => Ok(match Tracer::start() {
                 Ok(tracer) => (Callers::Trace(tracer.into()), None),
                 Err(error) => {
-                    let watch = Some(captured).filter(|captured| !captured.is_empty()).map(SynWatch::start);
-                    let callers = watch.and_then(Result::ok).map_or(Callers::None, |watch| Callers::Syn(watch.into()));
+                    if captured.is_empty() {
+                        // Whoever sees no packets misses short connections altogether.
+                        return Ok((Callers::None, None));
+                    }
+                    let callers = SynWatch::start(captured).map_or(Callers::None, |watch| Callers::Syn(watch.into()));
                     let notice = privileges::without_trace(&error, matches!(callers, Callers::Syn(_)));
                     (callers, Some(notice))
                 }

@@ -61,7 +61,7 @@ pub enum SynError {
     Ended(String),
     #[error("{0}")]
     Diag(DiagError),
-    #[error("/proc cannot be read ({0})")]
+    #[error("/proc cannot be read: {0}")]
     Proc(rustix::io::Errno),
 }
 

@@ -26,9 +26,9 @@ const LONGEST: usize = 64 << 10;
 /// Why connections cannot be traced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TraceError {
-    #[error("tracefs needs root ({0})")]
+    #[error("tracefs needs root: {0}")]
     NotPermitted(Errno),
-    #[error("tracefs is not there ({0})")]
+    #[error("tracefs is not there: {0}")]
     Missing(Errno),
     #[error("this is not the first pid namespace, whose numbers the kernel traces by")]
     PidNamespace,
@@ -36,7 +36,7 @@ pub enum TraceError {
     Format(&'static str),
     #[error("tracefs: {what}: {errno}")]
     Refused { what: &'static str, errno: Errno },
-    #[error("/proc cannot be read ({0})")]
+    #[error("/proc cannot be read: {0}")]
     Proc(Errno),
 }
 

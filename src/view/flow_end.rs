@@ -83,8 +83,10 @@ fn owner_lines(context: &Context<'_>, cell: &EndCell, room: usize) -> Sections {
     }
     let mut sections = vec![(1, vec![plain(context, "owner", owner_in(&cell.owner, room.saturating_sub(LABEL)))])];
     if let Some(process) = cell.owner.process() {
-        let rung = cell.owner.rung().map_or_else(String::new, |rung| format!("  by {}", rung.name()));
-        let text = format!("user {}{rung}  {}", process.user, process.cmdline);
+        let user = Some(&process.user).filter(|user| user.as_str() != "?").map(|user| format!("user {user}"));
+        let rung = cell.owner.rung().map(|rung| format!("by {}", rung.name()));
+        let parts = [user, rung, Some(process.cmdline.to_string())];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
         let text = super::widgets::fit(&text, room.saturating_sub(LABEL)).into_owned();
         sections.push((5, vec![field(context, "", vec![styled(text, context.theme.dim)])]));
     }
