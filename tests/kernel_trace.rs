@@ -27,6 +27,7 @@ const SERVER: &str = "10.77.0.2:7000";
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/clients.py");
 
 const HOLDERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/holders.py");
+const SERVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/servers.py");
 
 /// What a client said: its address, pid and name.
 type Said = (SocketAddr, u64, String);
@@ -224,6 +225,42 @@ fn a_listeners_holders_are_a_set_until_accept_narrows_it() {
     }
 }
 
+/// Connections of less than a millisecond: which of the workers served one is known by who closed it.
+#[test]
+fn a_prefork_servers_workers_are_told_apart_however_short_their_connections() {
+    const CONNECTIONS: usize = 500;
+    let Some(_alone) = can_trace() else { return };
+    let pair = steered("owners-served");
+    let (_server, _) = Holders::run(&pair.b, SERVERS, &["10.77.0.2", "7000", "4"]);
+    let watch = Watch::begin(&pair.b, &["vb"]);
+    let truth: Vec<Said> = pair.a.run(|| {
+        let ask = |_| {
+            let mut stream = TcpStream::connect(SERVER).unwrap();
+            let mut said = String::new();
+            stream.read_to_string(&mut said).unwrap();
+            let (pid, name) = said.split_once(' ').unwrap();
+            (stream.local_addr().unwrap(), pid.parse().unwrap(), name.to_owned())
+        };
+        (0..CONNECTIONS).map(ask).collect()
+    });
+    Watch::settle();
+    let report = watch.end();
+    let workers: BTreeSet<u64> = truth.iter().map(|said| said.1).collect();
+    assert!(workers.len() > 1, "one worker served all");
+    let mut named = 0;
+    for (client, pid, name) in &truth {
+        let owner = &report.end_at(*client, SERVER).other["owner"];
+        if owner["relation"] == "listener" {
+            assert_eq!(owner["others"], 4, "five hold the listener: {owner}");
+            continue;
+        }
+        let told = (owner["pid"].as_u64(), owner["comm"].as_str());
+        assert_eq!(told, (Some(*pid), Some(name.as_str())), "{owner}");
+        named += 1;
+    }
+    assert!(named * 100 >= CONNECTIONS * 95, "{named} of {CONNECTIONS}");
+}
+
 #[test]
 fn a_socket_passed_on_is_its_new_holders() {
     let Some(_alone) = can_trace() else { return };
@@ -368,13 +405,19 @@ struct Holders {
 impl Holders {
     /// Starts them; what they say when they are ready.
     fn start(netns: &Netns, arguments: &[&str]) -> (Self, Vec<u64>) {
+        let (holders, said) = Self::run(netns, HOLDERS, arguments);
+        (holders, said.split_whitespace().map(|word| word.parse().unwrap()).collect())
+    }
+
+    /// Another such script, and its first line.
+    fn run(netns: &Netns, script: &str, arguments: &[&str]) -> (Self, String) {
         let mut command = netns.command("python3");
         let mut child =
-            command.arg(HOLDERS).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3");
+            command.arg(script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3");
         let said = BufReader::new(child.stdout.take().unwrap());
         let mut holders = Self { child, said };
-        let numbers = holders.line().split_whitespace().map(|word| word.parse().unwrap()).collect();
-        (holders, numbers)
+        let first = holders.line();
+        (holders, first)
     }
 
     fn go_on(&mut self) -> String {

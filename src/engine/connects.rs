@@ -11,7 +11,7 @@ use foldhash::fast::FixedState;
 
 use crate::base::{TcpState, Timestamp};
 use crate::flow::{Flow, HandshakeOutcome, Side};
-use crate::kernel::{Connect, KernelEvent, LostEvents, Process, Rung};
+use crate::kernel::{Close, Connect, KernelEvent, LostEvents, Process, Rung};
 
 use super::Engine;
 use super::dashboard::TraceSight;
@@ -109,6 +109,10 @@ fn is_joined_late(record: &Record) -> bool {
     }
 }
 
+/// Who closed one end of a flow; `None` if two processes did.
+#[derive(Debug, Clone)]
+pub(super) struct Closed(Option<Arc<Process>>, Rung);
+
 impl Connected {
     fn of(connect: &Connect, record: &Record) -> Self {
         Self {
@@ -163,11 +167,28 @@ impl Engine {
                     None => self.connects.wait(tuple, connect),
                 }
             }
+            KernelEvent::Close(close) => self.close(close),
             KernelEvent::Lost(LostEvents { until, total, .. }) => {
                 self.connects.sight.get_or_insert_default().lost = *total;
                 self.connects.lost_at = self.connects.lost_at.max(Some(*until));
             }
         }
+    }
+
+    /// The flow is known by now: its segments came before this.
+    fn close(&mut self, close: &Close) {
+        let Some(slot) = self.table.find(&Tuple::new(close.scope, close.local, close.peer)) else { return };
+        let record = self.table.get(slot);
+        let side = side_of(record, close.local);
+        let is_ours = self.addresses.is_none() || record.local[side.index()];
+        if !is_ours || !is_open_at(record, side, close.ts) {
+            return;
+        }
+        self.change(slot, close.ts, |record| {
+            let known = &mut record.rare.get_or_insert_default().closed[side.index()];
+            let same = known.as_ref().is_none_or(|Closed(before, _)| before.as_ref() == Some(&close.process));
+            *known = Some(Closed(same.then(|| close.process.clone()), close.rung));
+        });
     }
 
     /// A flow has begun: the claims that came before it are held against it.
@@ -205,7 +226,21 @@ impl Engine {
     }
 }
 
+/// Whether an end was still open on the wire at `ts`, to be closed then: a flow that had ended is of a connection before.
+fn is_open_at(record: &Record, side: Side, ts: Timestamp) -> bool {
+    use TcpState::{CloseWait, Estab, SynRecv, SynSent};
+    let Some(flow) = record.wire.as_ref().filter(|_| record.first <= ts + SLACK) else { return false };
+    let open = matches!(flow.state(side), Some(SynSent | SynRecv | Estab | CloseWait));
+    open || flow.state_since() + SLACK >= ts
+}
+
 impl Record {
+    /// Who closed an end, by the kernel's trace, and on which rung that was found.
+    pub(super) fn closed(&self, side: Side) -> Option<(&Arc<Process>, Rung)> {
+        let Closed(process, rung) = self.rare.as_ref()?.closed[side.index()].as_ref()?;
+        Some((process.as_ref()?, *rung))
+    }
+
     /// Who connected an end, by the kernel's trace, and on which rung that was found.
     pub(super) fn connected(&self, side: Side) -> Option<(&Arc<Process>, Rung)> {
         let connected = self.rare.as_ref()?.connected[side.index()].as_ref()?;

@@ -375,6 +375,8 @@ pub enum Ownership {
     Last { process: Arc<Process> },
     /// No reading of the socket table showed who holds it; this process connected it.
     Connected { process: Arc<Process>, rung: Rung },
+    /// No reading of the socket table showed who holds it; this process closed it.
+    Closed { process: Arc<Process>, rung: Rung },
     /// No process holds it: closed, and the kernel finishes alone; who held it was never seen.
     Orphan,
 }
@@ -386,7 +388,8 @@ impl Ownership {
             Self::Held { process, .. }
             | Self::Listener { process, .. }
             | Self::Last { process }
-            | Self::Connected { process, .. } => Some(process),
+            | Self::Connected { process, .. }
+            | Self::Closed { process, .. } => Some(process),
             Self::NotRecorded | Self::Unknown | Self::NoAccess | Self::Orphan => None,
         }
     }
@@ -395,7 +398,7 @@ impl Ownership {
     pub const fn rung(&self) -> Option<Rung> {
         match self {
             Self::Held { .. } | Self::Listener { .. } | Self::Last { .. } => Some(Rung::Scan),
-            Self::Connected { rung, .. } => Some(*rung),
+            Self::Connected { rung, .. } | Self::Closed { rung, .. } => Some(*rung),
             Self::NotRecorded | Self::Unknown | Self::NoAccess | Self::Orphan => None,
         }
     }

@@ -7,7 +7,7 @@ use crate::flow::{Analysis, Class, Flow, HandshakeOutcome, Side, Zeek};
 use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
-use super::connects::Connected;
+use super::connects::{Closed, Connected};
 use super::dashboard::Rejection;
 use super::end::End;
 use super::table::{Slot, Tuple, side_of};
@@ -55,6 +55,8 @@ pub(super) struct Rare {
     pub(super) rejected: Option<Rejection>,
     /// Who connected the originator's and the responder's end, by the kernel's trace.
     pub(super) connected: [Option<Connected>; 2],
+    /// Who closed them.
+    pub(super) closed: [Option<Closed>; 2],
 }
 
 impl Rare {
@@ -181,6 +183,7 @@ impl Record {
         self.bare.swap(0, 1);
         if let Some(rare) = &mut self.rare {
             rare.connected.swap(0, 1);
+            rare.closed.swap(0, 1);
         }
         if let Some(flow) = &mut self.wire
             && flow.turn_around()

@@ -20,7 +20,7 @@ impl Record {
     /// The process named for one end, by the socket table's readings or, where they name none, by the trace.
     pub(super) fn process_of(&self, side: Side) -> Option<&Arc<Process>> {
         let read = self.end(side).and_then(|end| end.owner.process());
-        read.or_else(|| self.connected(side).map(|(process, _)| process))
+        read.or_else(|| self.connected(side).or_else(|| self.closed(side)).map(|(process, _)| process))
     }
 
     /// Payload bytes of both directions; `None` if no segment was seen.
@@ -129,9 +129,14 @@ impl Engine {
 
     fn owner(&self, record: &Record, side: Side) -> Ownership {
         let read = self.owner_by_readings(record, side);
-        match record.connected(side).filter(|_| read.process().is_none()) {
-            Some((process, rung)) => Ownership::Connected { process: process.clone(), rung },
-            None => read,
+        // A holder is worth more than a caller, a caller more than who may have accepted it.
+        if matches!(read, Ownership::Held { .. } | Ownership::Last { .. }) {
+            return read;
+        }
+        match (record.connected(side), record.closed(side)) {
+            (Some((process, rung)), _) => Ownership::Connected { process: process.clone(), rung },
+            (None, Some((process, rung))) => Ownership::Closed { process: process.clone(), rung },
+            (None, None) => read,
         }
     }
 

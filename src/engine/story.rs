@@ -186,6 +186,7 @@ fn state_of(evidence: &Evidence<'_>, side: Side) -> Option<TcpState> {
 fn name(end: &EndCell) -> String {
     match &end.owner {
         Ownership::Held { process, fd, .. } => format!("{}[{}] fd {fd}", process.comm, process.pid),
+        Ownership::Closed { process, .. } => format!("{} (closed by {}[{}])", end.endpoint, process.comm, process.pid),
         Ownership::Connected { process, .. } => {
             format!("{} (connected by {}[{}])", end.endpoint, process.comm, process.pid)
         }

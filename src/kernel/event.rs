@@ -11,6 +11,7 @@ pub enum KernelEvent {
     /// From here on every connect(2) is told, but for those lost.
     Tracing(Timestamp),
     Connect(Connect),
+    Close(Close),
     /// Events were lost; what they said is not known.
     Lost(LostEvents),
 }
@@ -21,6 +22,7 @@ impl KernelEvent {
         match self {
             Self::Tracing(ts) => *ts,
             Self::Connect(connect) => connect.end,
+            Self::Close(close) => close.ts,
             Self::Lost(lost) => lost.ts,
         }
     }
@@ -40,6 +42,17 @@ pub struct Connect {
     pub process: Option<Arc<Process>>,
     /// Whether the caller lives in the network namespace that is watched; `None` where that could not be asked any more.
     pub here: Option<bool>,
+    pub rung: Rung,
+}
+
+/// A process of the network namespace that is watched closed its end of a connection, or shut down its sending.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Close {
+    pub ts: Timestamp,
+    pub scope: Scope,
+    pub local: Endpoint,
+    pub peer: Endpoint,
+    pub process: Arc<Process>,
     pub rung: Rung,
 }
 

@@ -1,7 +1,7 @@
 //! Who connected: claims of the kernel's trace beside flows, in either order.
 
 use super::*;
-use crate::kernel::{Connect, KernelEvent, LostEvents, Rung};
+use crate::kernel::{Close, Connect, KernelEvent, LostEvents, Rung};
 
 fn claim(begin: i64, until: i64, pid: u32) -> Connect {
     Connect {
@@ -159,4 +159,49 @@ fn a_trace_without_events_is_seen_all_the_same() {
     assert_eq!(show(&engine).sees.trace, None);
     engine.feed(&Input::Kernel(KernelEvent::Tracing(at(0))));
     assert_eq!(show(&engine).sees.trace, Some(TraceSight::default()));
+}
+
+const HERE: &str = "10.0.0.2:80";
+const FAR: &str = "10.0.0.9:40000";
+
+fn closes(millis: i64, pid: u32) -> Input {
+    let (local, peer, process) = (end(HERE), end(FAR), process(pid, "nginx"));
+    Input::Kernel(KernelEvent::Close(Close {
+        ts: at(millis),
+        scope: Scope::FILE,
+        local,
+        peer,
+        process,
+        rung: Rung::Trace,
+    }))
+}
+
+/// A server here whose connections are shorter than a sample: the responder's owner after `then`.
+fn server(then: Vec<Input>) -> Ownership {
+    let opened = [(0, FAR, HERE, "S", 100, 0), (1, HERE, FAR, "S.", 500, 101), (2, FAR, HERE, ".", 101, 501)];
+    let mut engine = engine();
+    let listeners = [(77, 1, 3, "nginx"), (77, 2, 3, "nginx"), (77, 3, 3, "nginx")];
+    let listener = || vec![socket(HERE, "0.0.0.0:0", TcpState::Listen, (0, 128), 77, 9)];
+    engine.feed(&sample(-10, listener(), &listeners));
+    for (millis, src, dst, flags, seq, ack) in opened {
+        engine.feed(&Input::Segment(segment(millis, src, dst, flags, seq, ack, 0)));
+    }
+    feed_all(&mut engine, then);
+    show(&engine).flows.rows[0].resp.owner.clone()
+}
+
+#[test]
+fn whoever_closes_narrows_the_set_of_a_listeners_holders() {
+    let fin = |millis| Input::Segment(segment(millis, HERE, FAR, "F.", 501, 101, 0));
+    let named = |owner: &Ownership| match owner {
+        Ownership::Closed { process, rung: Rung::Trace } => Some(process.pid),
+        _ => None,
+    };
+    let untold = server(vec![]);
+    assert!(matches!(untold, Ownership::Listener { others: 2, .. }), "{untold:?}");
+    assert_eq!(named(&server(vec![closes(10, 2), fin(11)])), Some(2));
+    assert_eq!(named(&server(vec![fin(11), closes(10, 2)])), Some(2), "the FIN came first");
+    assert_eq!(named(&server(vec![fin(11), closes(12, 2)])), None, "it had been closed before");
+    assert_eq!(named(&server(vec![closes(-5, 2)])), None, "of a connection before this one");
+    assert_eq!(named(&server(vec![closes(10, 2), closes(11, 3)])), None, "nobody closes twice");
 }

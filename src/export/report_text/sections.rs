@@ -268,7 +268,7 @@ pub(super) fn owner(ownership: &Ownership) -> String {
         Ownership::Held { fd, others: 0, .. } => format!("{name} fd {fd}"),
         Ownership::Held { fd, others, .. } => format!("{name} fd {fd} and {others} more"),
         Ownership::Listener { .. } => format!("{name} listens"),
-        Ownership::Last { .. } => format!("{name} closed it"),
+        Ownership::Last { .. } | Ownership::Closed { .. } => format!("{name} closed it"),
         Ownership::Connected { .. } => format!("{name} connected it"),
         Ownership::Orphan => "orphan".to_owned(),
     }

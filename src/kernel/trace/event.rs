@@ -13,18 +13,25 @@ pub type Comm = [u8; 16];
 
 /// The events that are needed, each with the filter under which it is recorded.
 pub const EVENTS: [(&str, Option<&str>); 5] = [
-    // 7 is CLOSE, 2 is SYN-SENT (net/tcp_states.h).
-    ("sock/inet_sock_set_state", Some("protocol==6 && ((oldstate==7&&newstate==2)||oldstate==2)")),
+    ("sock/inet_sock_set_state", Some(STATES)),
     ("task/task_newtask", None),
     ("task/task_rename", None),
     ("sched/sched_process_exec", None),
     ("sched/sched_process_exit", None),
 ];
 
+/// 7 is CLOSE, 2 SYN-SENT, 1 ESTAB, 4 FIN-WAIT-1, 8 CLOSE-WAIT, 9 LAST-ACK (net/tcp_states.h).
+const STATES: &str = "protocol==6 && ((oldstate==7&&newstate==2)||oldstate==2||(oldstate==1&&newstate==4)\
+                      ||(oldstate==8&&newstate==9))";
+
 const AF_INET: u64 = 2;
 const AF_INET6: u64 = 10;
+const ESTAB: u64 = 1;
 const SYN_SENT: u64 = 2;
+const FIN_WAIT_1: u64 = 4;
 const CLOSE: u64 = 7;
+const CLOSE_WAIT: u64 = 8;
+const LAST_ACK: u64 = 9;
 /// `CLONE_THREAD` (sched.h): the new task is a thread of its parent's process.
 const CLONE_THREAD: u64 = 0x1_0000;
 
@@ -46,6 +53,12 @@ pub enum Event {
     /// That socket left SYN-SENT, whatever for.
     Settled {
         socket: u64,
+        local: Endpoint,
+        peer: Endpoint,
+    },
+    /// The task closed the socket, or shut down its sending: the last step that a process takes, whoever runs later.
+    Closing {
+        tid: u32,
         local: Endpoint,
         peer: Endpoint,
     },
@@ -158,6 +171,10 @@ impl StateFormat {
             (SYN_SENT, _) => {
                 let (local, peer) = self.ends(record)?;
                 Some(Event::Settled { socket, local, peer })
+            }
+            (ESTAB, FIN_WAIT_1) | (CLOSE_WAIT, LAST_ACK) => {
+                let (local, peer) = self.ends(record)?;
+                Some(Event::Closing { tid: caller, local, peer })
             }
             _ => None,
         }

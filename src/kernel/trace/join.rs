@@ -12,11 +12,19 @@ use crate::base::Endpoint;
 /// Connections under way at most; of those beyond, nothing is claimed.
 const MOST: usize = 1 << 16;
 
-/// A connection that a process opened.
+/// What a process did to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    Connected,
+    Closed,
+}
+
+/// A connection that a process opened or closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
+    pub deed: Deed,
     /// When connect(2) was under way and when its outcome was known, in nanoseconds of CLOCK_MONOTONIC: the SYN was
-    /// sent between the two.
+    /// sent between the two. Of a close both are the same.
     pub begin: u64,
     pub end: u64,
     pub local: Endpoint,
@@ -102,8 +110,12 @@ impl Joiner {
                 let Some(Pending { begin, caller }) = self.pending.remove(&socket) else { return };
                 // A connect() that found no port or no route sent nothing.
                 if local.port() != 0 {
-                    claims.push(Claim { begin, end: ts, local, peer, caller });
+                    claims.push(Claim { deed: Deed::Connected, begin, end: ts, local, peer, caller });
                 }
+            }
+            Event::Closing { tid, local, peer } => {
+                let caller = self.tasks.caller(tid, ts);
+                claims.push(Claim { deed: Deed::Closed, begin: ts, end: ts, local, peer, caller });
             }
             Event::Began { parent, tid, comm, thread } => self.tasks.began(ts, parent, tid, comm, thread),
             Event::Renamed { tid, comm } => self.tasks.renamed(ts, tid, comm),

@@ -19,6 +19,6 @@ mod tests;
 
 pub use event::{Comm, Decoder, EVENTS, Event, Stamped};
 pub use format::{Fields, fields};
-pub use join::{Claim, Joiner};
+pub use join::{Claim, Deed, Joiner};
 pub use page::{Layout, Page};
 pub use tasks::{Caller, Started, Task, Tasks};

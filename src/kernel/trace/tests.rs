@@ -184,13 +184,16 @@ fn records_are_read_where_the_format_says() {
     let decoder = Decoder::of(&formats()).unwrap();
     let end = |last: u8, port| Endpoint::new([192, 0, 2, last], port);
     let settled = Event::Settled { socket: 77, local: end(1, 40_000), peer: end(2, 80) };
+    let closing = Event::Closing { tid: 9, local: end(1, 40_000), peer: end(2, 80) };
     let clone = 0x1_0000_u64.to_ne_bytes();
     let (pid, before, name) = (41_u32.to_ne_bytes(), 40_u32.to_ne_bytes(), comm("worker"));
     for (record, event) in [
         (state(9, 77, (7, 2), (0, 80)), Some(Event::Connecting { tid: 9, socket: 77 })),
         (state(9, 77, (2, 1), (40_000, 80)), Some(settled)),
         (state(9, 77, (2, 7), (40_000, 80)), Some(settled)),
-        (state(9, 77, (1, 4), (40_000, 80)), None),
+        (state(9, 77, (1, 4), (40_000, 80)), Some(closing)),
+        (state(9, 77, (8, 9), (40_000, 80)), Some(closing)),
+        (state(9, 77, (1, 8), (40_000, 80)), None),
         (
             record(901, 9, 40, &[(12, &pid), (16, &name), (32, &clone)]),
             Some(Event::Began { parent: 9, tid: 41, comm: name, thread: true }),
@@ -340,6 +343,16 @@ fn what_proc_says_holds_from_its_reading_on() {
     assert!(script.joiner.lives(50) && !script.joiner.lives(51));
     script.at(25, Event::Ended { tid: 50 });
     assert!(!script.joiner.lives(50), "an event that is still held says so");
+}
+
+#[test]
+fn whoever_closes_is_told_at_once() {
+    let mut script = Script::default();
+    let (local, peer) = (Endpoint::new([192, 0, 2, 2], 80), Endpoint::new([192, 0, 2, 1], 40_000));
+    script.forks(1, 1, 50, "nginx", false).at(2, Event::Closing { tid: 50, local, peer });
+    script.at(3, Event::Closing { tid: 51, local: peer, peer: local });
+    assert_eq!(script.told(10), ["2 50 nginx 80", "3 ? 40000"]);
+    assert!(script.claims.iter().all(|claim| claim.deed == Deed::Closed && claim.begin == claim.end));
 }
 
 #[test]
