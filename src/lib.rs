@@ -74,10 +74,11 @@
 //! - **An owner** is named by the best rung that there is, and each row says which. The trace ([`kernel::trace`]) names
 //!   whoever called connect(), however short the connection: the caller's task from the event in its own context, the
 //!   port from the same socket's next event, and the flow whose SYN lies between the two. It also names whoever closed an
-//!   end, which tells a listener's holders apart where accept() was not seen. Without it each SYN's socket is
-//!   looked up at once and searched for in the newest processes. The scan of descriptors names
-//!   whoever holds a socket that a reading of the table showed; a holder is told before a caller. Where two claims
-//!   contradict each other, or events were lost since, nobody is named.
+//!   end, which tells a listener's holders apart where accept() was not seen. Without it each SYN's socket is looked up
+//!   at once and searched for in the newest processes. The scan of descriptors names whoever holds a socket that a
+//!   reading of the table showed; a holder is told before a caller. A caller in another network namespace is told only of
+//!   an end that is not of this one, and as elsewhere. Where two claims contradict each other, or events were lost since,
+//!   nobody is named.
 //! - **A mismatch** of inferred and reported state is claimed only when two readings in a row show it, each more than
 //!   250 ms after the wire's last change, and never from a state that is only assumed because the flow was first seen
 //!   mid-stream.

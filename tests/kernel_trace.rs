@@ -167,6 +167,33 @@ fn a_caller_in_another_namespace_names_nothing_here() {
     Score::of(&report, &truth).hold(PROCESSES / 4);
 }
 
+/// A router sees the connections of a namespace behind it; who made them lives elsewhere on this host.
+#[test]
+fn a_caller_behind_a_router_is_named_as_elsewhere() {
+    const PROCESSES: usize = 10;
+    let Some(_alone) = can_trace() else { return };
+    let pair = Pair::new("owners-routed");
+    let client = Netns::new("owners-behind");
+    client.ip(&["link", "add", "vc", "type", "veth", "peer", "name", "vr", "netns", pair.a.name()]);
+    client.ip(&["addr", "add", "10.76.0.1/24", "dev", "vc"]);
+    client.ip(&["link", "set", "vc", "up"]);
+    pair.a.ip(&["addr", "add", "10.76.0.254/24", "dev", "vr"]);
+    pair.a.ip(&["link", "set", "vr", "up"]);
+    client.ip(&["route", "add", "default", "via", "10.76.0.254"]);
+    pair.b.ip(&["route", "add", "10.76.0.0/24", "via", "10.77.0.1"]);
+    pair.a.run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap());
+    let watch = Watch::begin(&pair.a, &["va"]);
+    // The first reading of the socket table tells which addresses are the router's own.
+    Watch::settle();
+    let count = PROCESSES.to_string();
+    let truth = serve(&pair.b, || run(&client, &["slow", "10.77.0.2", "7000", &count, "150"]));
+    Watch::settle();
+    let report = watch.end();
+    Score::of(&report, &truth).hold(PROCESSES - 1);
+    let elsewhere = report.flows.iter().filter(|flow| flow["orig"]["owner"]["relation"] == "elsewhere").count();
+    assert!(elsewhere >= PROCESSES - 1, "{elsewhere}");
+}
+
 #[test]
 fn what_a_killed_run_leaves_is_removed_by_the_next_and_nothing_is_left_in_the_end() {
     let Some(_alone) = can_trace() else { return };

@@ -85,13 +85,17 @@ impl Connects {
         self.lost_at.is_none_or(|lost_at| lost_at < begin)
     }
 
-    /// Whether a claim is of this flow.
-    fn fits(&self, connect: &Connect, record: &Record, on_this_host: bool) -> bool {
+    /// Whether a claim is of this flow; `local`: whether its end is of the namespace that is watched, where that is known.
+    fn fits(&self, connect: &Connect, record: &Record, local: Option<bool>) -> bool {
+        let elsewhere = connect.here == Some(false);
+        if elsewhere != (local == Some(false)) {
+            return false;
+        }
         let early = connect.begin > record.first + SLACK;
         // Of a rung that does not tell of all, a later claim may be missing.
-        let is_last = connect.rung == Rung::Trace && self.is_whole_since(connect.begin);
+        let is_last = connect.rung == Rung::Trace && !elsewhere && self.is_whole_since(connect.begin);
         let joined_late = is_last && is_joined_late(record);
-        on_this_host && !early && connect.here != Some(false) && (encloses(connect, record) || joined_late)
+        !early && (encloses(connect, record) || joined_late)
     }
 }
 
@@ -149,7 +153,7 @@ impl Engine {
     /// Whether a claim is of the flow in `slot`.
     fn is_caller_of(&self, connect: &Connect, slot: Slot) -> bool {
         let record = self.table.get(slot);
-        let local = self.addresses.is_none() || record.local[side_of(record, connect.local).index()];
+        let local = self.addresses.as_ref().map(|_| record.local[side_of(record, connect.local).index()]);
         self.connects.fits(connect, record, local)
     }
 

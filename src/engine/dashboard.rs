@@ -375,6 +375,8 @@ pub enum Ownership {
     Last { process: Arc<Process> },
     /// No reading of the socket table showed who holds it; this process connected it.
     Connected { process: Arc<Process>, rung: Rung },
+    /// Its end is of another network namespace of this host, where this process connected it.
+    Elsewhere { process: Arc<Process>, rung: Rung },
     /// No reading of the socket table showed who holds it; this process closed it.
     Closed { process: Arc<Process>, rung: Rung },
     /// No process holds it: closed, and the kernel finishes alone; who held it was never seen.
@@ -389,16 +391,22 @@ impl Ownership {
             | Self::Listener { process, .. }
             | Self::Last { process }
             | Self::Connected { process, .. }
+            | Self::Elsewhere { process, .. }
             | Self::Closed { process, .. } => Some(process),
             Self::NotRecorded | Self::Unknown | Self::NoAccess | Self::Orphan => None,
         }
+    }
+
+    /// Whether it is known of an end that is not of this network namespace.
+    pub const fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Elsewhere { .. })
     }
 
     /// How the process was found; `None` where none is named.
     pub const fn rung(&self) -> Option<Rung> {
         match self {
             Self::Held { .. } | Self::Listener { .. } | Self::Last { .. } => Some(Rung::Scan),
-            Self::Connected { rung, .. } | Self::Closed { rung, .. } => Some(*rung),
+            Self::Connected { rung, .. } | Self::Elsewhere { rung, .. } | Self::Closed { rung, .. } => Some(*rung),
             Self::NotRecorded | Self::Unknown | Self::NoAccess | Self::Orphan => None,
         }
     }

@@ -134,6 +134,9 @@ impl Engine {
             return read;
         }
         match (record.connected(side), record.closed(side)) {
+            (Some((process, rung)), _) if self.addresses.is_some() && !record.local[side.index()] => {
+                Ownership::Elsewhere { process: process.clone(), rung }
+            }
             (Some((process, rung)), _) => Ownership::Connected { process: process.clone(), rung },
             (None, Some((process, rung))) => Ownership::Closed { process: process.clone(), rung },
             (None, None) => read,

@@ -187,7 +187,7 @@ fn name(end: &EndCell) -> String {
     match &end.owner {
         Ownership::Held { process, fd, .. } => format!("{}[{}] fd {fd}", process.comm, process.pid),
         Ownership::Closed { process, .. } => format!("{} (closed by {}[{}])", end.endpoint, process.comm, process.pid),
-        Ownership::Connected { process, .. } => {
+        Ownership::Elsewhere { process, .. } | Ownership::Connected { process, .. } => {
             format!("{} (connected by {}[{}])", end.endpoint, process.comm, process.pid)
         }
         Ownership::Last { process } => format!("{} (last held by {}[{}])", end.endpoint, process.comm, process.pid),

@@ -22,6 +22,7 @@ pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, side: Side, area:
     let cell = detail.row.end(side);
     let place = match cell.local {
         Some(true) => "this host",
+        Some(false) if cell.owner.is_elsewhere() => "other netns",
         Some(false) => "remote",
         None => "",
     };
@@ -78,7 +79,7 @@ fn state_line(context: &Context<'_>, cell: &EndCell) -> Line<'static> {
 pub(super) type Sections = Vec<(u8, Vec<Line<'static>>)>;
 
 fn owner_lines(context: &Context<'_>, cell: &EndCell, room: usize) -> Sections {
-    if cell.local != Some(true) {
+    if cell.local != Some(true) && !cell.owner.is_elsewhere() {
         return Vec::new();
     }
     let mut sections = vec![(1, vec![plain(context, "owner", owner_in(&cell.owner, room.saturating_sub(LABEL)))])];

@@ -154,6 +154,7 @@ pub(super) fn owner(owner: &Ownership) -> String {
         Ownership::Listener { process: p, others } => format!("{} (listener){}", process(p), more(*others)),
         Ownership::Last { process: p } => format!("{} (last)", process(p)),
         Ownership::Connected { process: p, .. } => format!("{} (connected)", process(p)),
+        Ownership::Elsewhere { process: p, .. } => format!("{} (other netns)", process(p)),
         Ownership::Closed { process: p, .. } => format!("{} (closed)", process(p)),
         Ownership::Orphan => "orphan".to_owned(),
     }

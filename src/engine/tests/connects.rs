@@ -132,9 +132,16 @@ fn an_end_that_is_not_on_this_host_was_not_connected_here() {
     let mut engine = engine();
     engine.feed(&sample(0, vec![], &[]));
     let (far, near) = (end("10.0.0.9:40000"), end(SERVER));
-    engine.feed(&Input::Segment(segment(10, "10.0.0.9:40000", SERVER, "S", 100, 0, 0)));
-    engine.feed(&told(Connect { local: far, peer: near, ..claim(9, 11, 7) }));
-    assert_eq!(owners(&engine), ["?"]);
+    let owner = |here, begin| {
+        let mut engine = engine.clone();
+        engine.feed(&Input::Segment(segment(10, "10.0.0.9:40000", SERVER, "S", 100, 0, 0)));
+        engine.feed(&told(Connect { local: far, peer: near, here, ..claim(begin, 11, 7) }));
+        show(&engine).flows.rows[0].orig.owner.clone()
+    };
+    assert_eq!((owner(None, 9), owner(Some(true), 9)), (Ownership::NotRecorded, Ownership::NotRecorded));
+    // In another namespace of this host it is its own.
+    assert!(matches!(owner(Some(false), 9), Ownership::Elsewhere { process, rung: Rung::Trace } if process.pid == 7));
+    assert_eq!(owner(Some(false), 11), Ownership::NotRecorded, "of a later connection");
 }
 
 #[test]

@@ -232,6 +232,7 @@ impl OwnerRecord {
             Ownership::Listener { others, .. } => ("listener", None, Some(*others)),
             Ownership::Last { .. } => ("last", None, None),
             Ownership::Connected { .. } => ("connected", None, None),
+            Ownership::Elsewhere { .. } => ("elsewhere", None, None),
             Ownership::Closed { .. } => ("closed", None, None),
             Ownership::Orphan => ("orphan", None, None),
         };

@@ -269,6 +269,7 @@ pub(super) fn owner(ownership: &Ownership) -> String {
         Ownership::Held { fd, others, .. } => format!("{name} fd {fd} and {others} more"),
         Ownership::Listener { .. } => format!("{name} listens"),
         Ownership::Last { .. } | Ownership::Closed { .. } => format!("{name} closed it"),
+        Ownership::Elsewhere { .. } => format!("{name} connected it, in another network namespace"),
         Ownership::Connected { .. } => format!("{name} connected it"),
         Ownership::Orphan => "orphan".to_owned(),
     }
