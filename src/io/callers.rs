@@ -18,8 +18,10 @@ use crate::kernel::Process;
 use crate::kernel::process::Users;
 use crate::kernel::trace::{Caller, Comm, Joiner, Started, Task};
 
-/// Processes looked at in one go: each costs 25 µs, and whoever lives long is looked at once.
+/// Processes looked at in one go: each costs 25 µs, and whoever lives long is looked at once a second.
 const LOOKS: u32 = 4;
+/// What of that may be saved up, for the moment when many who live long are seen for the first time.
+const SAVED: u32 = 128;
 /// Callers remembered at most.
 const MOST: usize = 4096;
 /// For so long a task is taken to stay in its network namespace.
@@ -42,12 +44,12 @@ pub(super) struct Callers {
 impl Callers {
     pub(super) fn new(users: Users) -> rustix::io::Result<Self> {
         let netns = readlinkat(CWD, "/proc/thread-self/ns/net", Vec::new()).ok().map(std::ffi::CString::into_bytes);
-        Ok(Self { proc: open_proc()?, users, netns, known: FxHashMap::default(), looks: 0 })
+        Ok(Self { proc: open_proc()?, users, netns, known: FxHashMap::default(), looks: SAVED })
     }
 
-    /// Allows as many looks as one go may take.
+    /// Allows as many more looks as one go may take.
     pub(super) fn begin(&mut self) {
-        self.looks = LOOKS;
+        self.looks = (self.looks + LOOKS).min(SAVED);
         if self.known.len() > MOST {
             self.known.clear();
         }
