@@ -42,6 +42,7 @@ bench: install-deps ## Measure; beside tcpdump, tcptrace and tshark where they a
 soak: install-deps ## What takes too long for CI
 	SOCKSCOPE_SOAK=1 $(CARGO) test --release --test soak --test hostile -- --nocapture
 	$(CARGO) test --release --test kernel_tables -- --ignored --nocapture
+	$(CARGO) test --release --test kernel_trace -- --ignored --nocapture
 
 fuzz: install-deps ## Fuzz every door (DOOR=frame for one, SECONDS=60 each); wants cargo-fuzz
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }

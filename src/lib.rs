@@ -16,7 +16,7 @@
 //! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; progress; scrubbing of text; colours, ASCII | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
-//! | [`kernel`] | /proc text and netlink bytes → [`kernel::SocketSample`], counters, limits, owners | base |
+//! | [`kernel`] | /proc text, netlink bytes and the tracing ring → [`kernel::SocketSample`], counters, limits, owners, [`kernel::KernelEvent`] | base |
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments, the times between them, and our own verdict on what was sent again | base, wire's `Segment` |
 //! | [`findings`] | evidence → a diagnosis with its reason and its remedy; a file a rule | base, flow, kernel |
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language; gathers the findings' evidence | base, wire, names, flow, kernel, findings, winnow |
@@ -24,7 +24,7 @@
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
 //! | `view` | dashboard + state → ratatui buffer; themes | base, names, flow, kernel, findings, engine, ui |
 //! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, names, flow, kernel, findings, engine |
-//! | `io` | the only system calls: libpcap, netlink, /proc, files, the terminal, the clock | base, wire, kernel |
+//! | `io` | the only system calls: libpcap, netlink, /proc, tracefs, files, the terminal, the clock | base, wire, kernel |
 //! | `app` | commands, threads, channels: the wiring | all |
 //!
 //! `tests/tidy.rs` holds the code against this table. The pure rooms build alone: `cargo check --lib
@@ -32,6 +32,7 @@
 //!
 //! ```text
 //! [capture] libpcap ─► wire, names ──┐
+//! [tracer]  tracefs ─► kernel ───────┤
 //! [sampler] netlink,/proc ─► kernel ─┼─merge─► [engine thread] Engine ─Dashboard─► [main] ui ─► view ─► terminal
 //! [reader]  file ─► wire, names ─────┘             ▲──────── Query, Control ◄────────┘      └► export
 //! ```
@@ -53,8 +54,8 @@
 //! query) · mark (a word of Wireshark's tcp.analysis, said of a segment) · verdict, cause, evidence (why a segment was
 //! sent again, by our own reading, and what shows it) · episode (what was lost together) · Recv-Q, Send-Q, timer (as
 //! `ss -o` prints them) · RTT to resp, to orig (from the capture point to that end and back: together the whole path's) ·
-//! think time (from the peer's last byte to the first of the answer) · finding (a diagnosis: a kind and a subject). `None` always means not recorded or not known; it is shown as
-//! that, never as 0.
+//! think time (from the peer's last byte to the first of the answer) · finding (a diagnosis: a kind and a subject) · rung
+//! (the way in which an owner was found). `None` always means not recorded or not known; it is shown as that, never as 0.
 //!
 //! # How the hard questions are decided
 //! - **A flow** is (scope, 4-tuple, incarnation). Only a SYN without ACK and with another ISS begins a new incarnation;
@@ -94,6 +95,14 @@
 //! - **The join** is by tuple, with IPv4-mapped addresses as IPv4. A socket's cookie tells whether a row is the same
 //!   socket as before. Rows without an inode are explained, not guessed: not yet accepted (its listener's process),
 //!   TIME-WAIT (the last holder seen), orphaned after close().
+//! - **An owner** is named by the best rung that there is, and each row says which. The trace ([`kernel::trace`]) names
+//!   whoever called connect(), however short the connection: the caller's task from the event in its own context, the
+//!   port from the same socket's next event, and the flow whose SYN lies between the two. It also names whoever closed an
+//!   end, which tells a listener's holders apart where accept() was not seen. Without it each SYN's socket is looked up
+//!   at once and searched for in the newest processes. The scan of descriptors names whoever holds a socket that a
+//!   reading of the table showed; a holder is told before a caller. A caller in another network namespace is told only of
+//!   an end that is not of this one, and as elsewhere. Where two claims contradict each other, or events were lost since,
+//!   nobody is named.
 //! - **A mismatch** of inferred and reported state is claimed only when two readings in a row show it, each more than
 //!   250 ms after the wire's last change, and never from a state that is only assumed because the flow was first seen
 //!   mid-stream.

@@ -137,7 +137,7 @@ fn a_hostile_name_is_scrubbed_and_moves_no_field() {
         assert!(process.cmdline.ends_with("a) S 1 (·[2J 600"), "{process:?}");
         assert_eq!(process.user.as_str(), "root");
         let after_name = stat.rsplit_once(')').unwrap().1;
-        assert_eq!(after_name.split_whitespace().nth(19).unwrap(), process.start_time.to_string());
+        assert_eq!(after_name.split_whitespace().nth(19).unwrap(), process.start_time.unwrap().to_string());
     });
 }
 

@@ -84,14 +84,14 @@ fn nobody_is_asked_where_it_is_known() {
 
 #[test]
 fn an_answer_that_comes_late_is_no_keys() {
-    let mut pty = Pty::start(demo(&[], &[]), 80, 24);
+    let mut pty = Pty::start(demo(&[], &[]), 120, 24);
     pty.shows(&["DEMO", "q quit"]);
     // Taken for keys, it would open the first view, and then the filter.
     pty.keys("2");
-    pty.shows(&["sort rate"]);
+    pty.shows(&["by rate"]);
     pty.keys("\x1b]11;rgb:2f2f/2f2f/2f2f\x1b\\");
     pty.keys("s");
-    pty.shows(&["sort recent"]);
+    pty.shows(&["by recent"]);
     assert!(!pty.text().contains("Enter keeps"), "{}", pty.text());
     quit(pty);
 }

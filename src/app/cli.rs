@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use unicode_width::UnicodeWidthStr;
 
+use super::ladder::OwnerChoice;
 use crate::base::{scrub, slips};
 use crate::engine::{Filter, filter_fields};
 use crate::findings::Severity;
@@ -63,6 +64,9 @@ pub(super) struct Input {
     /// Where to read the kernel's socket table
     #[arg(long, value_enum, default_value_t = SocketChoice::Auto)]
     pub sockets: SocketChoice,
+    /// How to find which process has a connection
+    #[arg(long, value_enum, value_name = "RUNG", default_value_t = OwnerChoice::Auto)]
+    pub owners: OwnerChoice,
     /// Flows kept at most; beyond, closed and half-open ones go first
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub flows: usize,

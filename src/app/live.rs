@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -21,7 +21,8 @@ use crate::ui::{Control, Source, SourceKind};
 use crate::wire::FrameCounts;
 
 use super::feed::Feed;
-use super::privileges;
+use super::ladder::{Callers, OwnerChoice};
+use super::{privileges, trace};
 
 const BATCHES: usize = 256;
 /// Segments that may wait in one batch before it is sent.
@@ -43,7 +44,8 @@ const LOSS_EVERY: Duration = Duration::from_millis(250);
 enum Delivery {
     Inputs { source: usize, inputs: Vec<Input>, upto: Timestamp, frames: FrameCounts },
     Drops { source: usize, kernel: u64, interface: u64 },
-    Sample { source: usize, sample: Arc<SocketSample> },
+    Sample { source: usize, sample: Arc<SocketSample>, fallback: Option<String> },
+    Events { source: usize, inputs: Vec<Input>, upto: Timestamp },
     Died { source: usize, why: String },
 }
 
@@ -57,9 +59,12 @@ pub(super) struct Live {
     ours: Arc<AtomicU64>,
     told: Instant,
     notices: Vec<String>,
+    /// Why the socket table is read in a lesser way now.
+    fallback: Option<String>,
     dead: Option<String>,
     stop: Arc<AtomicBool>,
     reading: Reading,
+    tracing: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -74,12 +79,21 @@ impl Live {
     ///
     /// # Errors
     /// Where a filter does not compile; if `strict`, where any interface cannot be captured on.
-    pub(super) fn start(settings: &[CaptureSettings], strict: bool, sockets: Sockets) -> Result<Self> {
+    pub(super) fn start(
+        settings: &[CaptureSettings],
+        strict: bool,
+        sockets: Sockets,
+        owners: OwnerChoice,
+    ) -> Result<Self> {
         let mut captures = Vec::new();
+        let mut captured = Vec::new();
         let mut refused = None;
         for settings in settings {
             match LiveCapture::open(settings) {
-                Ok(capture) => captures.push(capture),
+                Ok(capture) => {
+                    captures.push(capture);
+                    captured.push(settings.clone());
+                }
                 Err(error @ CaptureError::NotPermitted { .. }) if strict => return Err(privileges::refused(error)),
                 Err(error) if strict || matches!(error, CaptureError::Filter { .. }) => return Err(error.into()),
                 Err(error) => refused = Some(error),
@@ -90,20 +104,34 @@ impl Live {
         let stop = Arc::new(AtomicBool::new(false));
         let reading = Reading::default();
         let begun = reading.clone();
-        notices.extend(privileges::without_owners());
-        let live = Self {
+        notices.extend(owners.scan_notice());
+        let (callers, untraced) = owners.callers(&captured)?;
+        notices.extend(untraced);
+        let mut live = Self {
             name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
-            merge: Merge::new(captures.len() + 1),
+            merge: Merge::new(captures.len() + 2),
             deliveries,
             losses: vec![Losses::default(); captures.len()],
             ours: Arc::default(),
             told: Instant::now(),
             notices,
+            fallback: None,
             dead: None,
             stop,
             reading,
+            tracing: None,
         };
-        live.spawn("sampler", captures.len(), &send, move |line| sample(sockets, line, &begun))?;
+        let source = captures.len() + 1;
+        match callers {
+            Callers::Trace(tracer) => {
+                live.tracing = Some(live.spawn("tracer", source, &send, move |line| trace::follow(*tracer, line))?);
+            }
+            Callers::Syn(watch) => {
+                live.spawn("syns", source, &send, move |line| trace::follow_syns(*watch, line))?;
+            }
+            Callers::None => live.merge.end(source),
+        }
+        live.spawn("sampler", captures.len(), &send, move |line| sample(owners.sampler(sockets)?, line, &begun))?;
         for (source, capture) in captures.into_iter().enumerate() {
             live.spawn("capture", source, &send, move |line| follow(capture, line))?;
         }
@@ -116,7 +144,7 @@ impl Live {
         source: usize,
         send: &Sender<Delivery>,
         work: impl FnOnce(&Line) -> Result<()> + Send + 'static,
-    ) -> Result<()> {
+    ) -> Result<JoinHandle<()>> {
         let line = Line { source, send: send.clone(), stop: self.stop.clone(), ours: self.ours.clone() };
         let title = name.to_owned();
         let run = move || {
@@ -125,8 +153,7 @@ impl Live {
                     line.send.send(Delivery::Died { source, why: format!("{title} stopped: {error:#}") });
             }
         };
-        thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")?;
-        Ok(())
+        thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")
     }
 
     fn take(&mut self, delivery: Delivery) {
@@ -142,10 +169,17 @@ impl Live {
                 let losses = &mut self.losses[source];
                 (losses.kernel, losses.interface) = (kernel, interface);
             }
-            Delivery::Sample { source, sample } => {
+            Delivery::Sample { source, sample, fallback } => {
+                self.fallback = fallback;
                 let ts = sample.ts;
                 self.merge.push(source, Input::Sample(sample));
                 self.merge.mark(source, ts);
+            }
+            Delivery::Events { source, inputs, upto } => {
+                for input in inputs {
+                    self.merge.push(source, input);
+                }
+                self.merge.mark(source, upto);
             }
             Delivery::Died { source, why } => {
                 self.merge.end(source);
@@ -224,7 +258,7 @@ impl Feed for Live {
             kind: SourceKind::Live,
             name: self.name.clone(),
             playback: None,
-            notices: self.notices.clone(),
+            notices: self.notices.iter().chain(&self.fallback).cloned().collect(),
             dead: self.dead.clone(),
         }
     }
@@ -233,11 +267,15 @@ impl Feed for Live {
 impl Drop for Live {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        // What the tracer made in the kernel outlives the process unless it is removed.
+        if let Some(tracing) = self.tracing.take() {
+            let _reported = tracing.join();
+        }
     }
 }
 
 /// A thread's line to the engine.
-struct Line {
+pub(super) struct Line {
     source: usize,
     send: Sender<Delivery>,
     stop: Arc<AtomicBool>,
@@ -245,8 +283,17 @@ struct Line {
 }
 
 impl Line {
-    fn stopped(&self) -> bool {
+    pub(super) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Sends what was traced up to an instant, and gives back what the engine cannot take now; `None` once nobody listens.
+    pub(super) fn hand_over(&self, inputs: Vec<Input>, upto: Timestamp) -> Option<Vec<Input>> {
+        match self.send.try_send(Delivery::Events { source: self.source, inputs, upto }) {
+            Ok(()) => Some(Vec::new()),
+            Err(TrySendError::Full(Delivery::Events { inputs, .. })) => Some(inputs),
+            Err(_) => None,
+        }
     }
 
     /// Sends, or drops and counts where the engine does not follow. False once nobody listens.
@@ -316,8 +363,7 @@ impl Default for Reading {
     }
 }
 
-fn sample(sockets: Sockets, line: &Line, reading: &Reading) -> Result<()> {
-    let mut sampler = Sampler::new(sockets).context("cannot read the kernel's socket table")?;
+fn sample(mut sampler: Sampler, line: &Line, reading: &Reading) -> Result<()> {
     let mut failures = 0;
     while !line.stopped() {
         let began = Instant::now();
@@ -325,7 +371,10 @@ fn sample(sockets: Sockets, line: &Line, reading: &Reading) -> Result<()> {
         let sampled = sampler.sample(clock::now);
         failures = if sampled.is_ok() { 0 } else { failures + 1 };
         let heard = match sampled {
-            Ok(sample) => line.offer(Delivery::Sample { source: line.source, sample: Arc::new(sample) }),
+            Ok(sample) => {
+                let fallback = sampler.fallback_reason().map(privileges::without_diag);
+                line.offer(Delivery::Sample { source: line.source, sample: Arc::new(sample), fallback })
+            }
             // Once may be a shortage that passes.
             Err(_) if failures < FAILURES => true,
             Err(error) => return Err(error.into()),

@@ -4,6 +4,7 @@ mod cli;
 mod driver;
 mod feed;
 mod gather;
+mod ladder;
 mod live;
 mod looks;
 mod meter;
@@ -13,6 +14,7 @@ mod replay;
 mod report;
 mod screen;
 mod snap;
+mod trace;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -23,6 +25,7 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::engine::{Config, Engine};
+use crate::io::TraceError;
 use crate::io::capture::{CaptureError, CaptureSettings};
 
 use cli::{Cli, Command, Input, Look};
@@ -123,7 +126,7 @@ fn live_feed(input: &Input, strict: bool) -> Result<Live> {
             filter: input.filter(),
         })
         .collect();
-    Live::start(&settings, strict, input.sockets.into())
+    Live::start(&settings, strict, input.sockets.into(), input.owners)
 }
 
 /// A dashboard forgets after a while what is over; a report tells all that it has seen.
@@ -178,5 +181,8 @@ fn is_refusal(error: &anyhow::Error) -> bool {
     let by_capture = |cause: &(dyn std::error::Error + 'static)| {
         matches!(cause.downcast_ref::<CaptureError>(), Some(CaptureError::NotPermitted { .. }))
     };
-    error.chain().any(by_capture)
+    let by_tracefs = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<TraceError>(), Some(TraceError::NotPermitted(_)))
+    };
+    error.chain().any(|cause| by_capture(cause) || by_tracefs(cause))
 }

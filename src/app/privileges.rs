@@ -2,6 +2,7 @@
 
 use crate::io::capture::CaptureError;
 use crate::io::privileges::{self, Capability};
+use crate::io::{DiagError, TraceError};
 
 /// Why there are no packets, and what to do.
 pub(super) fn without_packets(error: &CaptureError) -> String {
@@ -28,6 +29,17 @@ pub(super) fn without_owners() -> Option<String> {
             grant("cap_net_raw,cap_sys_ptrace,cap_dac_read_search")
         )
     })
+}
+
+/// Why the socket table comes from /proc, and what that lacks.
+pub(super) fn without_diag(error: &DiagError) -> String {
+    format!("sockets: read from /proc, without listen limits, TCP_INFO and buffers: {error}")
+}
+
+/// Why connections that live shorter than a reading of the socket table may have no owner; `by_syn`: each SYN is looked up.
+pub(super) fn without_trace(error: &TraceError, by_syn: bool) -> String {
+    let left = if by_syn { "only those found at their SYN have one" } else { "those have none" };
+    format!("owners of short connections: {left}, since connect() is not traced: {error}")
 }
 
 fn grant(capabilities: &str) -> String {

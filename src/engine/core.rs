@@ -9,6 +9,7 @@ use crate::findings::Run;
 use crate::flow::{Class, Flow, HandshakeOutcome, Side};
 use crate::wire::Segment;
 
+use super::connects::Connects;
 use super::course::Course;
 use super::dashboard::{Dashboard, Evicted, Sees, StatePane, Totals, Traffic};
 use super::deadlines::Deadlines;
@@ -65,6 +66,7 @@ pub struct Engine {
     pub(super) handshakes: Handshakes,
     pub(super) kernel: KernelSide,
     pub(super) lookups: Lookups,
+    pub(super) connects: Connects,
     /// This host's addresses, once a sample told them.
     pub(super) addresses: Option<Arc<[IpAddr]>>,
     pub(super) wire_seen: bool,
@@ -96,6 +98,7 @@ impl Engine {
             handshakes: Handshakes::new(),
             kernel: KernelSide::default(),
             lookups: Lookups::new(config.seed),
+            connects: Connects::new(config.seed),
             addresses: None,
             wire_seen: false,
             named: false,
@@ -149,6 +152,7 @@ impl Engine {
             Input::Name(name) => self.name(name),
             Input::Dns(dns) => self.lookups.take(dns),
             Input::Sample(sample) => self.sample(sample),
+            Input::Kernel(event) => self.kernel_event(event),
             Input::Loss(loss) => {
                 self.wire_seen = true;
                 if loss.unseen() > self.loss.as_ref().map_or(0, Loss::unseen) {
@@ -182,7 +186,12 @@ impl Engine {
             totals: self.totals(cache.scan.flows),
             traffic: self.traffic(now),
             loss: self.loss,
-            sees: Sees { wire: self.wire_seen, names: self.named, kernel: self.kernel.sight },
+            sees: Sees {
+                wire: self.wire_seen,
+                names: self.named,
+                kernel: self.kernel.sight,
+                trace: self.connects.sight,
+            },
             findings: cache.scan.findings.clone(),
             handshakes: self.handshakes.pane(now),
             states: StatePane {
@@ -346,6 +355,7 @@ impl Engine {
         self.note_handshake(segment);
         let settled = Settled::of(self.table.get_mut(slot));
         self.account(slot, segment.ts, &Standing { local, ..Standing::default() }, &settled);
+        self.name_waiting_caller(slot);
     }
 
     /// A connection that only the kernel had shown sends its first captured segment.
@@ -358,7 +368,11 @@ impl Engine {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
+        let connected = record.rare.take().map(|rare| rare.connected);
         record.rare = Rare::of(segment, None);
+        if let Some(connected) = connected.filter(|sides| sides.iter().any(Option::is_some)) {
+            record.rare.get_or_insert_default().connected = connected;
+        }
         record.first_frame = FirstFrame::of(segment);
         self.note_handshake(segment);
         let opening = self.begin_opening(segment);

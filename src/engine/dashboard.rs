@@ -11,9 +11,10 @@ use crate::flow::{
     AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, TimingView, VerdictView,
     ZeekView,
 };
-use crate::kernel::{Limits, Process, Socket, TableSource};
+use crate::kernel::{Limits, Process, Rung, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
+use super::ownership::Ownership;
 use super::{FlowId, ListPane, Loss, Opening, PeerName, PortsPane, ProcessRow};
 
 /// Everything that a screen draws.
@@ -98,6 +99,17 @@ pub struct Sees {
     pub names: bool,
     /// The last reading of the socket table.
     pub kernel: Option<KernelSight>,
+    /// The kernel's own record of connect(2), where it is read.
+    pub trace: Option<TraceSight>,
+}
+
+/// What the kernel's record of connect(2) told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TraceSight {
+    /// Connections of which the caller was told.
+    pub connects: u64,
+    /// Events lost: callers that may be missing.
+    pub lost: u64,
 }
 
 /// How well the kernel's side is seen.
@@ -373,37 +385,6 @@ pub struct EndCell {
     pub recv_q: Option<u32>,
     pub send_q: Option<u32>,
     pub owner: Ownership,
-}
-
-/// Who holds a socket: a claim with its evidence.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Ownership {
-    /// The kernel's side was not recorded, or the end is remote.
-    #[default]
-    NotRecorded,
-    /// Recorded, and not known.
-    Unknown,
-    /// Some process's fd tables may not be read, so it may be one of theirs.
-    NoAccess,
-    /// A process holds it by this fd; `others` further fds refer to it.
-    Held { process: Arc<Process>, fd: u32, others: usize },
-    /// It came in on a listener held by this process, and is not yet accepted; or, of a socket that no reading showed
-    /// with a holder, who accepted it was not seen.
-    Listener { process: Arc<Process>, others: usize },
-    /// No process holds it any more; this one did (TIME-WAIT, FIN-WAIT-2 after close).
-    Last { process: Arc<Process> },
-    /// No process holds it: closed, and the kernel finishes alone; who held it was never seen.
-    Orphan,
-}
-
-impl Ownership {
-    /// The process named, whatever its relation.
-    pub const fn process(&self) -> Option<&Arc<Process>> {
-        match self {
-            Self::Held { process, .. } | Self::Listener { process, .. } | Self::Last { process } => Some(process),
-            Self::NotRecorded | Self::Unknown | Self::NoAccess | Self::Orphan => None,
-        }
-    }
 }
 
 /// All that is known of one flow.

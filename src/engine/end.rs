@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::base::{TcpState, Timestamp};
 use crate::kernel::{Owner, Owners, Process, Socket};
 
-use super::dashboard::{Ownership, SocketDetail};
+use super::dashboard::SocketDetail;
+use super::ownership::Ownership;
 
 /// Readings kept of a queue that is or was lately not empty.
 const KEPT: usize = 60;

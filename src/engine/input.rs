@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::kernel::SocketSample;
+use crate::kernel::{KernelEvent, SocketSample};
 use crate::names::{Dns, FlowName};
 use crate::wire::{Decoded, FrameCounts, IcmpQuote, Segment};
 
@@ -17,6 +17,7 @@ pub enum Input {
     Name(FlowName),
     Dns(Dns),
     Sample(Arc<SocketSample>),
+    Kernel(KernelEvent),
     Loss(Loss),
     /// Time passed; nothing else happened.
     Tick(Timestamp),
@@ -40,6 +41,7 @@ impl Input {
             Self::Name(name) => name.ts,
             Self::Dns(dns) => dns.ts,
             Self::Sample(sample) => sample.ts,
+            Self::Kernel(event) => event.ts(),
             Self::Loss(loss) => loss.ts,
             Self::Tick(ts) => *ts,
         }

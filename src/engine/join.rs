@@ -16,11 +16,12 @@ use crate::kernel::{Owner, Socket, SocketSample, TableSource};
 
 use super::Engine;
 use super::FlowId;
-use super::dashboard::{KernelSight, Ownership};
+use super::dashboard::KernelSight;
 use super::end::End;
 use super::findings::Watch;
 use super::opener::{listener_of, listening_ends};
 use super::opening::Watched;
+use super::ownership::Ownership;
 use super::ports::Ports;
 use super::record::{FirstFrame, Record};
 use super::table::{Place, Slot, Tuple, side_of};
@@ -161,6 +162,7 @@ impl Engine {
             Some(slot) if self.table.get(slot).first > sample.ts => return None,
             found => found.and_then(|slot| self.owner_of(slot, socket)),
         };
+        let begins = slot.is_none();
         let slot = slot.unwrap_or_else(|| self.begin_by_kernel(sample, socket, listening));
         let reading = self.kernel.readings;
         let listener = listener_of(listening, socket.local);
@@ -178,6 +180,9 @@ impl Engine {
             end.name_owner(&sample.owners, listener);
             end.compare(claimed);
         });
+        if begins {
+            self.name_waiting_caller(slot);
+        }
         Some(Present { slot, flow: self.table.get(slot).id, local: socket.local })
     }
 

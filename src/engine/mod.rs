@@ -3,6 +3,7 @@
 //! May touch base, wire's and names' values, flow, kernel (and findings); no style, no terminal, no I/O. State is a pure function of the ordered
 //! inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293 §3.3.2.
 
+mod connects;
 mod core;
 mod course;
 mod dashboard;
@@ -22,6 +23,7 @@ mod named;
 mod opener;
 pub(crate) mod opening;
 mod order;
+mod ownership;
 mod ports;
 mod query;
 mod queues;
@@ -43,5 +45,6 @@ pub use filter::{Completion, Filter, FilterError, complete, filter_fields};
 pub use input::{Input, Loss};
 pub use lists::*;
 pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wait, WaitKind};
+pub use ownership::Ownership;
 pub use ports::{Forecast, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};

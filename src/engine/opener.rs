@@ -7,8 +7,8 @@ use crate::flow::{Flow, HandshakeOutcome};
 use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
-use super::dashboard::Ownership;
 use super::join::ListenerOwners;
+use super::ownership::Ownership;
 use super::record::Record;
 
 impl Engine {

@@ -7,6 +7,7 @@ use crate::flow::{Class, Flow, HandshakeOutcome, Mark, Side};
 use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
+use super::connects::{Closed, Connected};
 use super::course::Course;
 use super::dashboard::Rejection;
 use super::end::End;
@@ -73,6 +74,10 @@ pub(super) struct Rare {
     pub(super) rejected: Option<Rejection>,
     /// The incarnation of the tuple before this one, while it may still be alive (RFC 5961 §4).
     pub(super) older: Option<(Slot, FlowId)>,
+    /// Who connected the originator's and the responder's end, by the kernel's trace.
+    pub(super) connected: [Option<Connected>; 2],
+    /// Who closed them.
+    pub(super) closed: [Option<Closed>; 2],
 }
 
 impl Rare {
@@ -80,7 +85,7 @@ impl Rare {
     pub(super) fn of(segment: &Segment, older: Option<(Slot, FlowId)>) -> Option<Box<Self>> {
         let Segment { vlan, tunnel, .. } = *segment;
         let any = vlan.is_some() || tunnel.is_some() || older.is_some();
-        any.then(|| Box::new(Self { vlan, tunnel, rejected: None, older }))
+        any.then(|| Box::new(Self { vlan, tunnel, older, ..Self::default() }))
     }
 }
 
@@ -250,6 +255,10 @@ impl Record {
                 course.timing.turn_around();
             }
             course.zeek.turn_around();
+        }
+        if let Some(rare) = &mut self.rare {
+            rare.connected.swap(0, 1);
+            rare.closed.swap(0, 1);
         }
     }
 

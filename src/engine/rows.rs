@@ -7,8 +7,9 @@ use crate::base::{TcpState, Timestamp};
 use crate::flow::{Flow, Limit, Side, VerdictView};
 use crate::kernel::Process;
 
-use super::dashboard::{EndCell, FlowDetail, FlowRow, Ownership, Rtt};
+use super::dashboard::{EndCell, FlowDetail, FlowRow, Rtt};
 use super::end::End;
+use super::ownership::Ownership;
 use super::record::Record;
 use super::{Engine, FlowId, PeerName, story};
 
@@ -18,7 +19,13 @@ const DROPS_TOLD_WITHIN: Duration = Duration::from_secs(2);
 impl Record {
     /// The process named for either end, the originator's first.
     pub(super) fn process(&self) -> Option<&Arc<Process>> {
-        self.ends.iter().flatten().find_map(|end| end.owner.process())
+        Side::BOTH.into_iter().find_map(|side| self.process_of(side))
+    }
+
+    /// The process named for one end, by the socket table's readings or, where they name none, by the trace.
+    pub(super) fn process_of(&self, side: Side) -> Option<&Arc<Process>> {
+        let read = self.end(side).and_then(|end| end.owner.process());
+        read.or_else(|| self.connected(side).or_else(|| self.closed(side)).map(|(process, _)| process))
     }
 
     /// Payload bytes of both directions; `None` if no segment was seen.
@@ -166,6 +173,22 @@ impl Engine {
     }
 
     pub(super) fn owner(&self, record: &Record, side: Side) -> Ownership {
+        let read = self.owner_by_readings(record, side);
+        // A holder is worth more than a caller, a caller more than who may have accepted it.
+        if matches!(read, Ownership::Held { .. } | Ownership::Last { .. }) {
+            return read;
+        }
+        match (record.connected(side), record.closed(side)) {
+            (Some((process, rung)), _) if self.addresses.is_some() && !record.local[side.index()] => {
+                Ownership::Elsewhere { process: process.clone(), rung }
+            }
+            (Some((process, rung)), _) => Ownership::Connected { process: process.clone(), rung },
+            (None, Some((process, rung))) => Ownership::Closed { process: process.clone(), rung },
+            (None, None) => read,
+        }
+    }
+
+    fn owner_by_readings(&self, record: &Record, side: Side) -> Ownership {
         let owner = match record.end(side) {
             Some(end) if end.owner != Ownership::Unknown || end.socket.inode.is_some() => return end.owner.clone(),
             // No reading showed who held it.

@@ -9,7 +9,8 @@ use crate::base::{TcpState, Timestamp};
 use crate::flow::{AnalysisCounts, HalfView, HandshakeView, LifeEvent, Side, VerdictView};
 use crate::kernel::Limits;
 
-use super::dashboard::{EndCell, FlowRow, Ownership, Rejection, SocketDetail};
+use super::dashboard::{EndCell, FlowRow, Rejection, SocketDetail};
+use super::ownership::Ownership;
 
 /// What the sentence may rest on.
 pub(super) struct Evidence<'a> {
@@ -187,6 +188,10 @@ fn state_of(evidence: &Evidence<'_>, side: Side) -> Option<TcpState> {
 fn name(end: &EndCell) -> String {
     match &end.owner {
         Ownership::Held { process, fd, .. } => format!("{}[{}] fd {fd}", process.comm, process.pid),
+        Ownership::Closed { process, .. } => format!("{} (closed by {}[{}])", end.endpoint, process.comm, process.pid),
+        Ownership::Elsewhere { process, .. } | Ownership::Connected { process, .. } => {
+            format!("{} (connected by {}[{}])", end.endpoint, process.comm, process.pid)
+        }
         Ownership::Last { process } => format!("{} (last held by {}[{}])", end.endpoint, process.comm, process.pid),
         Ownership::Listener { process, .. } if end.reported.is_none() => {
             format!("{} (came in on the listener of {}[{}])", end.endpoint, process.comm, process.pid)

@@ -1,6 +1,7 @@
 //! The engine's behaviour, from short lists of inputs: the join, the law, the table's bound.
 
 mod analysis;
+mod connects;
 mod late;
 mod lists;
 mod opening;
@@ -132,7 +133,7 @@ pub(super) fn socket(local: &str, peer: &str, state: TcpState, queues: (u32, u32
 pub(super) fn process(pid: u32, comm: &str) -> Arc<Process> {
     Arc::new(Process {
         pid,
-        start_time: 1,
+        start_time: Some(1),
         comm: Scrubbed::new(comm),
         cmdline: Scrubbed::new(comm),
         user: Scrubbed::new("user"),

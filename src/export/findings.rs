@@ -183,7 +183,8 @@ enum SubjectRecord {
     /// Named in `process`.
     Process {
         pid: u32,
-        start_time: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        start_time: Option<u64>,
         comm: String,
     },
     /// Connections at `addr` with (or of) a service, whose process is not known.

@@ -175,7 +175,7 @@ pub(super) fn zeek_row(conn_state: ConnState, history: &str) -> ZeekRow {
 fn process() -> Arc<Process> {
     Arc::new(Process {
         pid: 4121,
-        start_time: 9,
+        start_time: Some(9),
         comm: Scrubbed::new("curl"),
         cmdline: Scrubbed::new("curl -s \"http://shop.example/\" \u{1b}[31m"),
         user: Scrubbed::new("ann"),

@@ -353,8 +353,14 @@ pub struct InfoRecord {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OwnerRecord {
     /// held (by `fd` of this process), listener (not yet accepted: the listener's process), last (held it until it
-    /// closed), orphan (nobody, and who did was not seen), no_access (fd tables that may not be read), unknown.
+    /// closed), connected (no reading showed it held; this process connected it, or by the rung syn
+    /// held it at its SYN), closed (the same; this process closed it), elsewhere (this process connected it
+    /// in another network namespace of this host), orphan (nobody, and who did was not seen), no_access (fd tables that may not be read), unknown.
     pub relation: &'static str,
+    /// How the process was found: trace (the kernel's record of connect()), syn (it held the socket a moment after
+    /// its SYN), scan (file descriptors in /proc).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rung: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]

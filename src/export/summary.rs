@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::base::{Endpoint, Timestamp};
-use crate::engine::{Dashboard, Evicted, FlowDetail, Loss, Percentiles, StateRow, WireCounts};
+use crate::engine::{Dashboard, Evicted, FlowDetail, Loss, Percentiles, StateRow, TraceSight, WireCounts};
 use crate::flow::HandshakeOutcome;
 use crate::wire::Undecoded;
 
@@ -161,6 +161,9 @@ pub(super) struct SummaryRecord<'a> {
     flows: FlowsRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<LostRecord>,
+    /// What the kernel's record of connect(2) told; absent where it was not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<TraceRecord>,
     evicted: EvictedRecord,
     states: StatesRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,6 +196,13 @@ struct LostRecord {
     ours: u64,
     /// Frames that could not be decoded, by reason: every key is there, and `total`.
     undecoded: BTreeMap<&'static str, u64>,
+}
+
+/// Connections whose caller was told, and events of the trace that were lost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct TraceRecord {
+    connects: u64,
+    lost: u64,
 }
 
 /// Flows thrown out of a full table, which are not printed, by what they were.
@@ -256,6 +266,7 @@ impl<'a> SummaryRecord<'a> {
                 outcomes: outcomes.map(|outcome| (outcome_key(outcome), tally.with(outcome))).collect(),
             },
             lost: dashboard.loss.as_ref().map(LostRecord::of),
+            trace: dashboard.sees.trace.map(|TraceSight { connects, lost }| TraceRecord { connects, lost }),
             evicted: EvictedRecord { closed, half_open, idle },
             states: StatesRecord::of(dashboard),
             ports: dashboard.ports.as_ref().and_then(PortsRecord::of),

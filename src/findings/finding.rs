@@ -186,7 +186,7 @@ pub enum Subject {
     Listener(Endpoint),
     Process {
         pid: u32,
-        start_time: u64,
+        start_time: Option<u64>,
         comm: Scrubbed,
     },
     /// The connections of one address with one service, whose process is not known.

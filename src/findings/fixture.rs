@@ -24,7 +24,7 @@ pub(crate) fn end(text: &str) -> Endpoint {
 
 pub(crate) fn holder(pid: u32, comm: &str, fd: Option<u32>) -> Holder {
     let text = Scrubbed::new;
-    let process = Process { pid, start_time: 1, comm: text(comm), cmdline: text(comm), user: text("user") };
+    let process = Process { pid, start_time: Some(1), comm: text(comm), cmdline: text(comm), user: text("user") };
     Holder { process: Arc::new(process), fd, others: 0 }
 }
 

@@ -6,9 +6,11 @@
 #[cfg(feature = "tui")]
 mod background;
 pub mod bpf;
+mod callers;
 pub mod capture;
 pub mod clock;
 pub mod file;
+mod mono;
 mod netlink;
 mod owners;
 pub mod privileges;
@@ -16,8 +18,14 @@ mod proc_dir;
 mod proc_file;
 mod proc_table;
 mod sampler;
+mod syns;
+mod tracefs;
+mod tracer;
 #[cfg(feature = "tui")]
 pub mod tty;
 
 pub use netlink::DiagError;
 pub use sampler::{Sampler, SamplerError, Sockets};
+pub use syns::{SynError, SynWatch};
+pub use tracefs::TraceError;
+pub use tracer::{DRAIN_EVERY, Tracer};

@@ -13,6 +13,7 @@ use netlink_sys::{Socket as NetlinkSocket, SocketAddr};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, recv};
 
+use crate::base::Endpoint;
 use crate::kernel::Socket;
 use crate::kernel::diag::{self, Family, SOCK_DIAG_BY_FAMILY};
 
@@ -101,17 +102,38 @@ impl DiagSocket {
         Err(DiagError::TimedOut)
     }
 
+    /// One socket by its ends, whatever the table's size; `None` if there is none.
+    pub(super) fn find(&mut self, local: Endpoint, peer: Endpoint) -> Result<Option<Socket>, DiagError> {
+        self.send(&diag::request_one(local, peer), NLM_F_REQUEST)?;
+        let family = if local.ip().is_ipv4() { Family::V4 } else { Family::V6 };
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let (len, mut found) = (self.receive()?, Dump::default());
+            match (Batch { sequence: self.sequence, family }).read(&self.buffer[..len], &mut found) {
+                Ok(_) if found.sockets.is_empty() && found.bad_rows == 0 => {}
+                // A listener answers for a connection that is not there.
+                Ok(_) => return Ok(found.sockets.into_iter().find(|row| (row.local, row.peer) == (local, peer))),
+                Err(DiagError::Refused { error, .. }) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(DiagError::TimedOut)
+    }
+
     fn ask(&mut self, family: Family) -> Result<(), DiagError> {
+        self.send(&diag::request(family), NLM_F_REQUEST | NLM_F_DUMP)
+    }
+
+    fn send(&mut self, payload: &[u8; diag::REQUEST_LEN], flags: u16) -> Result<(), DiagError> {
         self.sequence = self.sequence.wrapping_add(1);
-        let payload = diag::request(family);
         let mut header = NetlinkHeader::default();
         header.length = (HEADER + payload.len()) as u32;
         header.message_type = SOCK_DIAG_BY_FAMILY;
-        header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+        header.flags = flags;
         header.sequence_number = self.sequence;
         let mut message = [0; HEADER + diag::REQUEST_LEN];
         header.emit(&mut message);
-        message[HEADER..].copy_from_slice(&payload);
+        message[HEADER..].copy_from_slice(payload);
         let kernel = SocketAddr::new(0, 0);
         self.socket.send_to(&message, &kernel, 0).map_err(DiagError::Exchange)?;
         Ok(())
@@ -207,6 +229,24 @@ mod tests {
         let mut bytes = vec![0; 72];
         bytes[..2].copy_from_slice(&[2, 1]);
         bytes
+    }
+
+    #[test]
+    fn one_socket_is_found_by_its_ends_and_a_listener_is_none() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let end = |address: std::net::SocketAddr| Endpoint::new(address.ip(), address.port());
+        let (own, server) = (end(client.local_addr().unwrap()), end(listener.local_addr().unwrap()));
+        let mut diag = DiagSocket::open().unwrap();
+        let found = diag.find(own, server).unwrap().unwrap();
+        assert_eq!(
+            (found.local, found.peer, found.inode),
+            (own, server, Some(rustix::fs::fstat(&client).unwrap().st_ino))
+        );
+        let nobody = Endpoint::new([127, 0, 0, 9], 9);
+        assert_eq!(diag.find(server, nobody).unwrap(), None, "the listener answers, and is another socket");
+        assert_eq!(diag.find(nobody, server).unwrap(), None);
+        assert!(diag.find(own, server).unwrap().is_some(), "each answer belongs to its question");
     }
 
     #[test]

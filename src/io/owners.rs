@@ -237,7 +237,7 @@ impl OwnerScan {
 impl Known {
     /// Whether this is still the process that `stat` describes, under the name it had.
     fn is(&self, stat: &Stat) -> bool {
-        self.process.start_time == stat.start_time && self.process.comm == stat.comm
+        self.process.start_time == Some(stat.start_time) && self.process.comm == stat.comm
     }
 
     /// Reads the arguments that were not there yet: a process seen in the middle of execve(2) has none for a moment.
@@ -297,7 +297,7 @@ mod tests {
         assert!(holds(&scan.owners(wanted.clone()).unwrap()));
         // As if the pid had belonged to another process when it was looked at.
         let known = scan.processes.get_mut(&own).unwrap();
-        let other = Process { start_time: known.process.start_time + 1, ..(*known.process).clone() };
+        let other = Process { start_time: known.process.start_time.map(|start| start + 1), ..(*known.process).clone() };
         (known.process, known.sockets) = (Arc::new(other), Some(vec![(9, NOBODYS)]));
         let owners = scan.owners(FxHashSet::from_iter([inode, NOBODYS])).unwrap();
         assert!(holds(&owners) && !owners.by_inode.contains_key(&NOBODYS));

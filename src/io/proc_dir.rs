@@ -6,7 +6,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, openat, readlinkat_raw, statat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, openat, readlinkat, readlinkat_raw, statat};
 use rustix::io::{Errno, read};
 use rustix::path::{Arg, DecInt};
 
@@ -74,6 +74,17 @@ impl ProcessDir {
         stat(self.file(c"stat", &mut buffer)?).ok_or(Unread::Gone)
     }
 
+    /// The ids of its threads.
+    pub(super) fn tasks(&self) -> Result<Vec<u32>, Unread> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(numbers(openat(&self.dir, c"task", flags, Mode::empty())?)?)
+    }
+
+    /// The network namespace of one of its threads, as /proc names it: `net:[4026531840]`.
+    pub(super) fn netns(&self, tid: u32) -> Result<Vec<u8>, Unread> {
+        Ok(readlinkat(&self.dir, format!("task/{tid}/ns/net"), Vec::new())?.into_bytes())
+    }
+
     /// The number of open descriptors, told to anyone; 0 throughout on kernels before 6.2.
     pub(super) fn fd_count(&self) -> Result<u64, Unread> {
         let size = statat(&self.dir, c"fd", AtFlags::empty())?.st_size;
@@ -91,7 +102,7 @@ impl ProcessDir {
         let arguments = self.file(c"cmdline", &mut buffer).map(cmdline);
         Process {
             pid: self.pid,
-            start_time: stat.start_time,
+            start_time: Some(stat.start_time),
             comm: stat.comm,
             cmdline: arguments.unwrap_or_else(|_| cmdline(b"")),
             user,
@@ -181,7 +192,7 @@ mod tests {
         drop(listener);
         assert!(!dir.sockets().unwrap().0.contains(&(fd, inode)));
         let process = dir.identify(dir.stat().unwrap(), &Users::parse(""));
-        assert_eq!((process.pid, process.start_time), (own, dir.stat().unwrap().start_time));
+        assert_eq!((process.pid, process.start_time), (own, Some(dir.stat().unwrap().start_time)));
         assert!(process.cmdline.contains(process.comm.get(..4).unwrap()), "{process:?}");
     }
 

@@ -58,7 +58,8 @@ pub struct Sampler {
     diag: Option<DiagSocket>,
     refusals: u32,
     trouble: Option<DiagError>,
-    owners: OwnerScan,
+    /// `None` where nobody wants to know.
+    owners: Option<OwnerScan>,
     slow: Slow,
 }
 
@@ -89,7 +90,12 @@ impl Sampler {
             Sockets::Proc => None,
         };
         let owners = OwnerScan::new().map_err(|errno| SamplerError::Processes(errno.into()))?;
-        Ok(Self { choice, diag, refusals: 0, trouble: None, owners, slow: Slow::default() })
+        Ok(Self { choice, diag, refusals: 0, trouble: None, owners: Some(owners), slow: Slow::default() })
+    }
+
+    /// The same, which looks at no process: every owner is unknown.
+    pub fn without_scan(self) -> Self {
+        Self { owners: None, ..self }
     }
 
     /// One reading now. `clock` is read when the table has been read, which is what the sample's time means.
@@ -153,8 +159,9 @@ impl Sampler {
     }
 
     fn owners_of(&mut self, sockets: &[Socket]) -> Result<Arc<Owners>, SamplerError> {
+        let Some(scan) = &mut self.owners else { return Ok(Arc::default()) };
         let wanted: FxHashSet<u64> = sockets.iter().filter_map(|socket| socket.inode).collect();
-        self.owners.owners(wanted).map_err(|errno| SamplerError::Processes(errno.into()))
+        scan.owners(wanted).map_err(|errno| SamplerError::Processes(errno.into()))
     }
 
     fn refresh_slow(&mut self) {
@@ -169,7 +176,9 @@ impl Sampler {
         if addresses != self.slow.local_addresses {
             self.slow.local_addresses = addresses;
         }
-        self.owners.set_users(Users::parse(&proc_file::text("/etc/passwd").unwrap_or_default()));
+        if let Some(scan) = &mut self.owners {
+            scan.set_users(Users::parse(&proc_file::text("/etc/passwd").unwrap_or_default()));
+        }
         self.slow.read = Some(Instant::now());
     }
 }

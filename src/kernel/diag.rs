@@ -49,6 +49,31 @@ pub fn request(family: Family) -> [u8; REQUEST_LEN] {
     bytes
 }
 
+/// The `inet_diag_req_v2` that asks for one socket by its ends. Where there is none, the listener that would take a
+/// connection to `local` answers: hold the answer's ends against these.
+pub fn request_one(local: Endpoint, peer: Endpoint) -> [u8; REQUEST_LEN] {
+    let mut bytes = [0; REQUEST_LEN];
+    bytes[1] = IPPROTO_TCP;
+    bytes[4..8].copy_from_slice(&ALL_STATES.to_ne_bytes());
+    bytes[8..10].copy_from_slice(&local.port().to_be_bytes());
+    bytes[10..12].copy_from_slice(&peer.port().to_be_bytes());
+    for (at, ip) in [(12, local.ip()), (28, peer.ip())] {
+        match ip {
+            IpAddr::V4(ip) => {
+                bytes[0] = AF_INET;
+                bytes[at..at + 4].copy_from_slice(&ip.octets());
+            }
+            IpAddr::V6(ip) => {
+                bytes[0] = AF_INET6;
+                bytes[at..at + 16].copy_from_slice(&ip.octets());
+            }
+        }
+    }
+    // No cookie is asked for (INET_DIAG_NOCOOKIE).
+    bytes[48..56].fill(0xFF);
+    bytes
+}
+
 /// Decodes one row: a `struct inet_diag_msg` and its attributes. `None` if it is cut short, or of a family or state
 /// that this program does not know: such a row is to be counted, never guessed at.
 pub fn socket(payload: &[u8]) -> Option<Socket> {

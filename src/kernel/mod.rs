@@ -6,13 +6,16 @@
 mod bytes;
 pub mod counters;
 pub mod diag;
+mod event;
 pub mod limits;
 pub mod local;
 pub mod proc_net;
 pub mod process;
 mod sample;
 mod tcp_info;
+pub mod trace;
 
+pub use event::{Close, Connect, KernelEvent, LostEvents, Rung};
 pub use sample::{
     Counters, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, TcpInfo, Timer, TimerKind,
 };

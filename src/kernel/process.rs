@@ -10,6 +10,8 @@ use crate::base::Scrubbed;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stat {
     pub comm: Scrubbed,
+    /// The same as the kernel keeps it: ended by NUL, not scrubbed.
+    pub raw_comm: [u8; 16],
     /// Clock ticks since boot (field 22).
     pub start_time: u64,
 }
@@ -23,7 +25,11 @@ pub fn stat(bytes: &[u8]) -> Option<Stat> {
     let rest = std::str::from_utf8(&bytes[close + 1..]).ok()?;
     // Field 3 (state) is the first after the name; the start time is field 22.
     let start_time = rest.split_ascii_whitespace().nth(19)?.parse().ok()?;
-    Some(Stat { comm: Scrubbed::from_bytes(comm), start_time })
+    let mut raw_comm = [0; 16];
+    for (raw, byte) in raw_comm[..15].iter_mut().zip(comm) {
+        *raw = *byte;
+    }
+    Some(Stat { comm: Scrubbed::from_bytes(comm), raw_comm, start_time })
 }
 
 /// The effective user id of /proc/PID/status (`Uid:` real, effective, saved, file system).

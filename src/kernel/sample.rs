@@ -162,12 +162,12 @@ pub struct Owner {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Process {
     pub pid: u32,
-    /// Start time in clock ticks since boot (/proc/PID/stat field 22).
-    pub start_time: u64,
+    /// Start time in clock ticks since boot (/proc/PID/stat field 22); `None` if it had ended before it could be read.
+    pub start_time: Option<u64>,
     pub comm: Scrubbed,
-    /// The argument list, joined by spaces; empty for a kernel thread.
+    /// The argument list, joined by spaces; empty for a kernel thread, and where it could not be read.
     pub cmdline: Scrubbed,
-    /// The effective user's name, or its number where the user database has none.
+    /// The effective user's name, or its number where the user database has none; `?` where it could not be read.
     pub user: Scrubbed,
 }
 

@@ -72,7 +72,7 @@ pub(super) fn capture_source() -> Source {
 
 pub(super) fn process(pid: u32, comm: &str, cmdline: &str) -> Arc<Process> {
     let text = Scrubbed::new;
-    Arc::new(Process { pid, start_time: 1, comm: text(comm), cmdline: text(cmdline), user: text("www-data") })
+    Arc::new(Process { pid, start_time: Some(1), comm: text(comm), cmdline: text(cmdline), user: text("www-data") })
 }
 
 pub(super) fn held(pid: u32, comm: &str, fd: u32) -> Ownership {
@@ -138,6 +138,7 @@ pub(super) fn live() -> Dashboard {
                 owned: 926,
                 processes_denied: 0,
             }),
+            trace: None,
         },
         handshakes: handshakes(),
         states: states(),
@@ -152,7 +153,7 @@ pub(super) fn live() -> Dashboard {
 
 fn busiest() -> Vec<ProcessRow> {
     let row = |pid, comm: &str, sockets, rate| ProcessRow {
-        id: ProcessId { pid, start_time: 1 },
+        id: ProcessId { pid, start_time: Some(1) },
         process: process(pid, comm, comm),
         sockets,
         listen: 1,

@@ -30,6 +30,7 @@ pub(super) fn draw(
     let cell = detail.row.end(side);
     let place = match cell.local {
         Some(true) => "this host",
+        Some(false) if cell.owner.is_elsewhere() => "other netns",
         Some(false) => "remote",
         None => "",
     };
@@ -87,12 +88,15 @@ fn state_line(context: &Context<'_>, cell: &EndCell) -> Line<'static> {
 pub(super) type Sections = Vec<(u8, Vec<Line<'static>>)>;
 
 fn owner_lines(context: &Context<'_>, cell: &EndCell, room: usize) -> Sections {
-    if cell.local != Some(true) {
+    if cell.local != Some(true) && !cell.owner.is_elsewhere() {
         return Vec::new();
     }
     let mut sections = vec![(1, vec![plain(context, "owner", owner_in(&cell.owner, room.saturating_sub(LABEL)))])];
     if let Some(process) = cell.owner.process() {
-        let text = format!("user {}  {}", process.user, process.cmdline);
+        let user = Some(&process.user).filter(|user| user.as_str() != "?").map(|user| format!("user {user}"));
+        let rung = cell.owner.rung().map(|rung| format!("by {}", rung.name()));
+        let parts = [user, rung, Some(process.cmdline.to_string())];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
         let text = super::widgets::fit(&text, room.saturating_sub(LABEL)).into_owned();
         sections.push((5, vec![field(context, "", vec![styled(text, context.theme.dim)])]));
     }

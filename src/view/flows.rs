@@ -388,7 +388,8 @@ fn owners(context: &Context<'_>, row: &FlowRow) -> String {
 
 /// The same in at most `room` columns; the originator's process is the one that stays.
 fn owners_in(context: &Context<'_>, row: &FlowRow, room: usize) -> String {
-    let known = |end: &EndCell| end.local != Some(false) && end.owner != Ownership::NotRecorded;
+    let known =
+        |end: &EndCell| (end.local != Some(false) || end.owner.is_elsewhere()) && end.owner != Ownership::NotRecorded;
     match (known(&row.orig), known(&row.resp)) {
         (true, true) => {
             let (orig, resp) = (owner(&row.orig.owner), owner(&row.resp.owner));

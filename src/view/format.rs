@@ -153,6 +153,9 @@ pub(super) fn owner(owner: &Ownership) -> String {
         Ownership::Held { process: p, fd, others } => format!("{} fd {fd}{}", process(p), more(*others)),
         Ownership::Listener { process: p, others } => format!("{} (listener){}", process(p), more(*others)),
         Ownership::Last { process: p } => format!("{} (last)", process(p)),
+        Ownership::Connected { process: p, .. } => format!("{} (connected)", process(p)),
+        Ownership::Elsewhere { process: p, .. } => format!("{} (other netns)", process(p)),
+        Ownership::Closed { process: p, .. } => format!("{} (closed)", process(p)),
         Ownership::Orphan => "orphan".to_owned(),
     }
 }
@@ -172,6 +175,20 @@ pub(super) fn owner_in(who: &Ownership, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_owner_is_named_with_its_relation() {
+        let text = |text| crate::base::Scrubbed::new(text);
+        let (comm, cmdline, user) = (text("curl"), text(""), text("?"));
+        let process = std::sync::Arc::new(Process { pid: 4121, start_time: None, comm, cmdline, user });
+        let connected = Ownership::Connected { process: process.clone(), rung: crate::kernel::Rung::Trace };
+        let held = Ownership::Held { process, fd: 5, others: 2 };
+        assert_eq!(
+            (owner(&connected).as_str(), owner(&held).as_str()),
+            ("curl[4121] (connected)", "curl[4121] fd 5 +2")
+        );
+        assert_eq!((owner_in(&connected, 12).as_str(), owner(&Ownership::Unknown).as_str()), ("curl[4121]", "unknown"));
+    }
 
     #[test]
     fn spans_keep_three_figures_and_never_round_up_to_a_strange_unit() {

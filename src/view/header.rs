@@ -140,6 +140,12 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
             } else {
                 spans.push(tick(true));
             }
+            if let Some(trace) = sees.trace.filter(|_| context.ui.area().width >= 110) {
+                spans.push(styled(" traced", theme.dim));
+                if trace.lost > 0 {
+                    spans.push(styled(format!(", {} events lost", short_count(trace.lost)), theme.warning));
+                }
+            }
             if sight.processes_denied > 0 && context.ui.area().width >= 110 {
                 let processes = if sight.processes_denied == 1 { "process" } else { "processes" };
                 let text = format!(" ({} {processes}: no access)", count(u64::from(sight.processes_denied)));

@@ -57,6 +57,7 @@ impl Netns {
         Some(netns)
     }
 
+    /// Its name, as `ip` knows it.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -51,8 +51,14 @@ impl Watch {
 
     /// The same with further options.
     pub(crate) fn begin_with(netns: &Netns, interfaces: &[&str], options: &[&str]) -> Self {
-        let mut command = netns.command(PROGRAM);
-        command.args(["report", "--for", "60s", "--format", "ndjson"]);
+        Self::begin_under(netns, &[], interfaces, options)
+    }
+
+    /// The same, run by another program (which lessens its rights, say).
+    pub(crate) fn begin_under(netns: &Netns, by: &[&str], interfaces: &[&str], options: &[&str]) -> Self {
+        let words = [by, &[PROGRAM]].concat();
+        let mut command = netns.command(words[0]);
+        command.args(&words[1..]).args(["report", "--for", "60s", "--format", "ndjson"]);
         command.args(interfaces.iter().flat_map(|name| ["-i", name])).args(options);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut watch = Self { child };
@@ -68,6 +74,22 @@ impl Watch {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Kills it, so that it can tidy up nothing.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// The processor time that its thread of this name has used.
+    pub(crate) fn cpu_of(&self, name: &str) -> Duration {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().flatten();
+        let thread = threads
+            .map(|thread| thread.path())
+            .find(|thread| std::fs::read_to_string(thread.join("comm")).is_ok_and(|comm| comm.trim_end() == name));
+        let text = std::fs::read_to_string(thread.expect("the thread").join("schedstat")).unwrap();
+        Duration::from_nanos(text.split_whitespace().next().unwrap().parse().unwrap())
     }
 
     fn threads(&self, name: &str) -> usize {

@@ -23,7 +23,7 @@ const WATCHED: usize = 64;
 /// Whose sockets they are: a process (pid and start time), or an address and a service where none is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Whose {
-    Process(u32, u64),
+    Process(u32, Option<u64>),
     Unknown(IpAddr, Endpoint),
 }
 

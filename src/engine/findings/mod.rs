@@ -12,7 +12,8 @@ use crate::findings::{AcceptQueue, AcceptQueues, Evidence, Finding, Holder, Losi
 use crate::kernel::SocketSample;
 
 use super::Engine;
-use super::dashboard::{Ownership, WireQueueRow};
+use super::dashboard::WireQueueRow;
+use super::ownership::Ownership;
 use super::ports::{Forecast, RouteRow};
 use close_wait::Leaks;
 

@@ -9,9 +9,10 @@ use rustc_hash::FxHashMap;
 use crate::base::{Endpoint, Scope, TcpState};
 use crate::flow::{Flow, HandshakeOutcome, Side};
 
-use super::super::dashboard::{AcceptRow, Ownership};
+use super::super::dashboard::AcceptRow;
 use super::super::join::Listener;
 use super::super::opener::listening_ends;
+use super::super::ownership::Ownership;
 use super::super::record::Record;
 use super::super::{Engine, Sort};
 use super::{CameIn, ListenerRow, ListenerSort, RowKey, sort_by_key};

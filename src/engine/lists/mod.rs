@@ -42,7 +42,7 @@ pub enum List {
 pub struct ProcessId {
     pub pid: u32,
     /// As [`crate::kernel::Process::start_time`].
-    pub start_time: u64,
+    pub start_time: Option<u64>,
 }
 
 /// Which queue of an end.

@@ -8,7 +8,8 @@ use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::flow::HandshakeView;
 use crate::kernel::Process;
 
-use super::super::dashboard::{AcceptRow, Ownership, QueueRow, Rejection, WireQueueRow};
+use super::super::dashboard::{AcceptRow, QueueRow, Rejection, WireQueueRow};
+use super::super::ownership::Ownership;
 use super::{FlowId, Keyed, ProcessId, QueueKind, RowKey};
 
 /// A handshake: when each of its segments came.

@@ -168,12 +168,12 @@ fn processes_are_told_with_their_descriptors_where_they_are_open() {
         };
         window.rows.into_iter().map(told).collect::<Vec<_>>()
     };
-    let (web, job) = (ProcessId { pid: 7, start_time: 1 }, ProcessId { pid: 9, start_time: 1 });
+    let (web, job) = (ProcessId { pid: 7, start_time: Some(1) }, ProcessId { pid: 9, start_time: Some(1) });
     // A listener's accept queue and a FIN are no bytes to be read.
     assert_eq!(lines(&[], ""), [(7, 2, 98, 0), (9, 2, 0, 700)]);
     assert_eq!(lines(&[web], ""), [(7, 2, 98, 0), (0, 3, 1, 99), (0, 4, 98, 0), (9, 2, 0, 700)]);
     assert_eq!(lines(&[job], "5432"), [(9, 1, 0, 0), (0, 5, 1, 2)], "a filter picks connections");
-    let other_life = ProcessId { start_time: 2, ..web };
+    let other_life = ProcessId { start_time: Some(2), ..web };
     assert_eq!(lines(&[other_life], "").len(), 2, "a pid used again is another process");
 }
 
@@ -202,7 +202,7 @@ fn flows_are_grouped_and_only_open_groups_show_theirs() {
         };
         window.rows.iter().map(line).collect::<Vec<_>>()
     };
-    let of = |pid| GroupKey::Process(ProcessId { pid, start_time: 1 });
+    let of = |pid| GroupKey::Process(ProcessId { pid, start_time: Some(1) });
     let (web, job, none) = (of(7), of(9), GroupKey::NoProcess);
     // Not yet accepted, a connection is its listener's; of TIME-WAIT no reading showed a holder.
     let by_process = [(Some(web), 2, Some(0)), (Some(job), 2, Some(700)), (Some(none), 1, Some(0))];

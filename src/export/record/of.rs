@@ -5,7 +5,7 @@ use crate::engine::{EndCell, FlowDetail, Ownership, Rejection, SocketDetail};
 use crate::flow::{
     AnalysisCounts, HalfView, HandshakeOutcome, HandshakeView, Mark, Negotiated, RowEnd, Side, ZeekRow, ZeekView,
 };
-use crate::kernel::TcpInfo;
+use crate::kernel::{Rung, TcpInfo};
 
 use super::{
     AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, IdleRecord, InfoRecord, NamesRecord,
@@ -247,17 +247,21 @@ impl OwnerRecord {
             Ownership::Held { fd, others, .. } => ("held", Some(*fd), Some(*others)),
             Ownership::Listener { others, .. } => ("listener", None, Some(*others)),
             Ownership::Last { .. } => ("last", None, None),
+            Ownership::Connected { .. } => ("connected", None, None),
+            Ownership::Elsewhere { .. } => ("elsewhere", None, None),
+            Ownership::Closed { .. } => ("closed", None, None),
             Ownership::Orphan => ("orphan", None, None),
         };
         let process = ownership.process();
         Some(Self {
             relation,
+            rung: ownership.rung().map(Rung::name),
             pid: process.map(|process| process.pid),
             comm: process.map(|process| process.comm.to_string()),
             fd,
             others,
-            user: process.map(|process| process.user.to_string()),
-            cmdline: process.map(|process| process.cmdline.to_string()),
+            user: process.filter(|process| process.user.as_str() != "?").map(|process| process.user.to_string()),
+            cmdline: process.filter(|process| process.start_time.is_some()).map(|process| process.cmdline.to_string()),
         })
     }
 }

@@ -93,6 +93,12 @@ fn kernel_line(dashboard: &Dashboard) -> String {
         let processes = if denied == 1 { "process" } else { "processes" };
         facts.push(format!("fds of {} {processes} not readable", count(denied.into())));
     }
+    if let Some(trace) = dashboard.sees.trace {
+        facts.push(format!("{} traced", counted(trace.connects, "connect()")));
+        if trace.lost > 0 {
+            facts.push(format!("{} of the trace lost", counted(trace.lost, "event")));
+        }
+    }
     facts.join(" · ")
 }
 
@@ -266,7 +272,9 @@ pub(super) fn owner(ownership: &Ownership) -> String {
         Ownership::Held { fd, others: 0, .. } => format!("{name} fd {fd}"),
         Ownership::Held { fd, others, .. } => format!("{name} fd {fd} and {others} more"),
         Ownership::Listener { .. } => format!("{name} listens"),
-        Ownership::Last { .. } => format!("{name} closed it"),
+        Ownership::Last { .. } | Ownership::Closed { .. } => format!("{name} closed it"),
+        Ownership::Elsewhere { .. } => format!("{name} connected it, in another network namespace"),
+        Ownership::Connected { .. } => format!("{name} connected it"),
         Ownership::Orphan => "orphan".to_owned(),
     }
 }

@@ -173,7 +173,7 @@ pub(super) fn listeners_of_capture() -> Dashboard {
 
 pub(super) fn processes() -> Dashboard {
     let row = |pid, comm: &str, (sockets, listen, estab, close_wait), queues: (u64, u64), rate| ProcessRow {
-        id: ProcessId { pid, start_time: 1 },
+        id: ProcessId { pid, start_time: Some(1) },
         process: process(pid, comm, &format!("/usr/sbin/{comm} --config /etc/{comm}/{comm}.conf --workers 4")),
         sockets,
         listen,
@@ -186,7 +186,7 @@ pub(super) fn processes() -> Dashboard {
     };
     let socket = |fd, state, ends: (Endpoint, Option<Endpoint>), queues: (u32, u32), rate| {
         ProcessLine::Descriptor(DescriptorRow {
-            process: ProcessId { pid: 4_121, start_time: 1 },
+            process: ProcessId { pid: 4_121, start_time: Some(1) },
             fd,
             shared: fd == 9,
             state,
@@ -232,7 +232,7 @@ pub(super) fn groups() -> Dashboard {
     let dashboard = live();
     let group = |pid, comm: &str, flows, open| {
         GroupLine::Group(GroupRow {
-            key: GroupKey::Process(ProcessId { pid, start_time: 1 }),
+            key: GroupKey::Process(ProcessId { pid, start_time: Some(1) }),
             process: Some(process(pid, comm, comm)),
             flows,
             closed: flows / 3,
