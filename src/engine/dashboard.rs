@@ -11,7 +11,7 @@ use crate::flow::{
     AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, TimingView, VerdictView,
     ZeekView,
 };
-use crate::kernel::{Limits, Process, Rung, Socket, TableSource};
+use crate::kernel::{Limits, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
 use super::ownership::Ownership;
