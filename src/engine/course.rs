@@ -48,7 +48,7 @@ impl Course {
 
     /// Reads a little of every part, so that all of it is at hand.
     pub(super) fn warm(&self) -> u64 {
-        self.analysis.warm() ^ self.zeek.warm()
+        self.analysis.warm() ^ self.zeek.warm() ^ self.timing.warm()
     }
 
     /// Whether [`Record::course`] can make the course of a flow that begins with this segment: a SYN of which nothing

@@ -38,7 +38,7 @@ pub struct DelaysRecord {
     /// RFC 3550 §6.4.1's estimate, from one sample to the next; absent of a single one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jitter_ns: Option<u64>,
-    /// To an eighth; absent of fewer than 16 samples.
+    /// To an eighth, of all but the first 16 samples; absent of fewer than 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p50_ns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,9 +1,8 @@
 //! How measured times are spread: least, mean, most, jitter and percentiles, in few bytes until there are many.
 //!
 //! May touch nothing but its own kind. Jitter is the estimate of RFC 3550 §6.4.1, taken between one measured time and
-//! the next. Percentiles are told of [`MANY`] samples and more: of fewer they say no more than least and most do. So
-//! that a short flow costs nothing more, up to three samples are kept as what they add up to, up to fifteen as
-//! themselves, and more than that in buckets.
+//! the next. Percentiles are told of [`MANY`] samples and more: of fewer they say little more than least and most do. So
+//! that a short flow costs nothing more, they leave the first [`LEFT_OUT`] samples out, which least, mean and most hold.
 
 use std::time::Duration;
 
@@ -11,16 +10,17 @@ use super::span::Span;
 use super::view::Delays;
 
 /// From this many samples on percentiles are told.
-const MANY: usize = 16;
-/// Of so many samples least, most and sum give each.
-const SUMMED: u32 = 3;
+const MANY: u32 = 32;
+/// How many of them, the first, percentiles leave out.
+const LEFT_OUT: u32 = 16;
 
 /// A set of measured times.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Spread {
     /// Nanoseconds.
     sum: u64,
-    kept: Option<Box<Kept>>,
+    /// Of the samples after those that are left out.
+    buckets: Option<Box<Buckets>>,
     count: u32,
     least: Span,
     most: Span,
@@ -28,18 +28,11 @@ pub(super) struct Spread {
     jitter: Span,
 }
 
-/// The samples themselves, or how many there are of each length.
-#[derive(Debug, Clone, PartialEq)]
-enum Kept {
-    Few { samples: [Span; MANY - 1], count: u8 },
-    Many(Box<Buckets>),
-}
-
 impl Spread {
     pub(super) const fn new() -> Self {
         Self {
             sum: 0,
-            kept: None,
+            buckets: None,
             count: 0,
             least: Span::UNKNOWN,
             most: Span::ZERO,
@@ -54,21 +47,17 @@ impl Spread {
             let change = sample.nanos().abs_diff(self.last.nanos());
             self.jitter = smoothed(self.jitter, change);
         }
-        if self.count == SUMMED {
-            self.kept = Some(Box::new(Kept::of(self.summed())));
-        }
-        if let Some(kept) = &mut self.kept {
-            kept.add(sample);
+        if self.count >= LEFT_OUT {
+            self.buckets.get_or_insert_with(|| Box::new(Buckets::new())).add(sample);
         }
         self.count = self.count.saturating_add(1);
         self.sum = self.sum.saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         (self.least, self.most, self.last) = (self.least.min(sample), self.most.max(sample), sample);
     }
 
-    /// Three samples: least and most are two of them, and the sum leaves the third.
-    fn summed(&self) -> [Span; SUMMED as usize] {
-        let third = self.sum.saturating_sub(self.least.nanos()).saturating_sub(self.most.nanos());
-        [self.least, Span::of(Duration::from_nanos(third)).clamp(self.least, self.most), self.most]
+    /// How many samples there are.
+    pub(super) const fn count(&self) -> u32 {
+        self.count
     }
 
     /// The latest sample.
@@ -84,12 +73,10 @@ impl Spread {
     /// What it says; `None` without a sample.
     pub(super) fn view(&self) -> Option<Delays> {
         let mean = Duration::from_nanos(self.sum.checked_div(u64::from(self.count))?);
-        let percentile = |percent| match self.kept.as_deref()? {
-            Kept::Few { .. } => None,
-            Kept::Many(buckets) => {
-                let told = Span::of(Duration::from_nanos(buckets.percentile(percent)));
-                Some(told.clamp(self.least, self.most).get())
-            }
+        let buckets = self.buckets.as_deref().filter(|_| self.count >= MANY);
+        let percentile = |percent| {
+            let told = Span::of(Duration::from_nanos(buckets?.percentile(percent)));
+            Some(told.clamp(self.least, self.most).get())
         };
         Some(Delays {
             samples: self.count,
@@ -108,28 +95,6 @@ fn smoothed(jitter: Span, change: u64) -> Span {
     let before = jitter.nanos();
     let after = if change > before { before + (change - before) / 16 } else { before - (before - change) / 16 };
     Span::of(Duration::from_nanos(after))
-}
-
-impl Kept {
-    fn of(first: [Span; SUMMED as usize]) -> Self {
-        let mut kept = Self::Few { samples: [Span::ZERO; MANY - 1], count: 0 };
-        first.into_iter().for_each(|sample| kept.add(sample));
-        kept
-    }
-
-    fn add(&mut self, sample: Span) {
-        match self {
-            Self::Few { samples, count } => match samples.get_mut(usize::from(*count)) {
-                Some(place) => (*place, *count) = (sample, *count + 1),
-                None => {
-                    let mut buckets = Box::new(Buckets::new());
-                    samples.iter().chain([&sample]).for_each(|sample| buckets.add(*sample));
-                    *self = Self::Many(buckets);
-                }
-            },
-            Self::Many(buckets) => buckets.add(sample),
-        }
-    }
 }
 
 /// Counts by length, four buckets to each doubling from 1 µs to 69 s: a percentile is told to an eighth.
@@ -196,16 +161,15 @@ mod tests {
         assert_eq!(Spread::new().view(), None);
         let one = spread([7]);
         assert_eq!((one.samples, one.min, one.mean, one.max, one.jitter), (1, ms(7), ms(7), ms(7), None));
-        assert_eq!(spread(1..16).p50, None);
-        assert!(spread(1..17).p50.is_some(), "from 16 samples on");
+        assert_eq!(spread(1..32).p50, None);
+        assert!(spread(1..33).p50.is_some(), "from 32 samples on");
     }
 
     #[test]
-    fn the_first_samples_count_in_the_percentiles() {
-        // Nine of sixteen are 10 ms: without the first three the middle would lie at 100 ms.
-        let first = [10, 10, 10, 100, 100, 100, 100, 100, 100, 100, 10, 10, 10, 10, 10, 10];
-        let told = spread(first).p50.expect("sixteen");
-        assert!(told >= ms(10) && told <= ms(12), "{told:?}");
+    fn percentiles_leave_the_first_samples_out() {
+        let told = spread([1_000; 16].into_iter().chain([10; 16]));
+        assert!(told.p95.is_some_and(|p95| p95 < ms(12)), "{told:?}");
+        assert_eq!((told.max, told.samples), (ms(1_000), 32));
     }
 
     #[test]
@@ -217,7 +181,7 @@ mod tests {
         }
         let same = spread([20; 40]);
         assert_eq!((same.p50, same.p95), (Some(ms(20)), Some(ms(20))), "never beyond least and most");
-        assert!(spread([0; 20]).p95 == Some(ms(0)) && spread([500_000; 20]).p50 == Some(ms(500_000)));
+        assert!(spread([0; 40]).p95 == Some(ms(0)) && spread([500_000; 40]).p50 == Some(ms(500_000)));
     }
 
     #[test]
@@ -231,6 +195,5 @@ mod tests {
     #[test]
     fn few_samples_are_small() {
         assert!(size_of::<Spread>() <= 40, "{}", size_of::<Spread>());
-        assert!(size_of::<Kept>() <= 72, "{}", size_of::<Kept>());
     }
 }

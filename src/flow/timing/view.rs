@@ -50,7 +50,7 @@ pub struct Delays {
     pub max: Duration,
     /// RFC 3550 §6.4.1's estimate, from one sample to the next; `None` of a single one.
     pub jitter: Option<Duration>,
-    /// To an eighth; `None` of fewer than 16 samples.
+    /// To an eighth, of all but the first 16 samples; `None` of fewer than 32.
     pub p50: Option<Duration>,
     pub p95: Option<Duration>,
 }
