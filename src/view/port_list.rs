@@ -10,7 +10,7 @@ use crate::ui::View;
 use super::format::{ABSENT, address, count, endpoint, percent, process};
 use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
-use super::widgets::{bar, middle, plain_bar, styled, width};
+use super::widgets::{bar, fit, middle, plain_bar, styled, width};
 use super::{Context, time_wait};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
@@ -65,6 +65,7 @@ enum Kind {
     Taken,
     Share,
     Fill,
+    Outlook,
     Process,
 }
 
@@ -75,16 +76,18 @@ impl Table for Ports<'_> {
         wide(Kind::Holder, "  from", (15, 17, 41), 0),
         wide(Kind::Service, "  to service", (17, 23, 49), 0),
         number(Kind::TimeWait, "TIME-WAIT", 10, 0),
-        wide(Kind::Waiting, "", (8, 8, 24), 6),
+        wide(Kind::Waiting, "", (8, 8, 24), 7),
         number(Kind::Open, "other", 7, 3),
         number(Kind::Taken, "ports", 8, 2),
         number(Kind::Share, "of range", 8, 1),
-        wide(Kind::Fill, "", (8, 10, 24), 5),
-        text(Kind::Process, "process", 15, 30, 4),
+        wide(Kind::Fill, "", (8, 10, 24), 6),
+        wide(Kind::Outlook, "at this rate", (19, 19, 46), 4),
+        text(Kind::Process, "process", 15, 30, 5),
     ];
 
     fn serves(&self, kind: Kind) -> bool {
-        !matches!(kind, Kind::Process | Kind::Taken | Kind::Share | Kind::Fill) || self.context.sees_kernel()
+        !matches!(kind, Kind::Process | Kind::Taken | Kind::Share | Kind::Fill | Kind::Outlook)
+            || self.context.sees_kernel()
     }
 
     fn wish(&self, row: &PortRow, kind: Kind) -> usize {
@@ -92,6 +95,7 @@ impl Table for Ports<'_> {
             Kind::Holder => 2 + width(&row.holder.to_string()),
             Kind::Service => 2 + width(&row.service.to_string()),
             Kind::Process => row.process.as_ref().map_or(0, |(who, _)| width(&process(who)) + 6),
+            Kind::Outlook => row.outlook.as_deref().map_or(0, width),
             Kind::Fill | Kind::Waiting => usize::MAX,
             Kind::TimeWait | Kind::Open | Kind::Taken | Kind::Share => 0,
         }
@@ -127,6 +131,14 @@ impl Table for Ports<'_> {
                     vec![styled(bar(ports.taken, ports.range, room), style)]
                 }
                 None => Vec::new(),
+            },
+            Kind::Outlook => match &row.outlook {
+                Some(outlook) => {
+                    let style =
+                        if outlook.starts_with("none left") { Severity::Critical.style(theme) } else { theme.text };
+                    vec![styled(fit(outlook, room).into_owned(), style)]
+                }
+                None => absent(),
             },
             Kind::Process => match &row.process {
                 None => absent(),

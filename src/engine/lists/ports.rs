@@ -10,8 +10,9 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{Endpoint, TcpState};
 use crate::flow::Side;
-use crate::kernel::{Limits, Process, SocketSample};
+use crate::kernel::{Process, SocketSample};
 
+use super::super::ports::RouteRow;
 use super::super::record::Record;
 use super::super::table::{Tuple, side_of};
 use super::super::{Engine, Sort};
@@ -43,19 +44,24 @@ impl Group {
 impl Engine {
     /// By the kernel's last reading where there was one, else by the wire.
     pub(super) fn port_rows(&self, sort: Sort<PortSort>) -> Vec<PortRow> {
-        let (groups, range) = match &self.kernel.last {
-            Some(sample) => (self.ports_by_kernel(sample), ports(&sample.limits)),
-            None => (self.ports_by_wire(), None),
+        let groups = match &self.kernel.last {
+            Some(sample) => self.ports_by_kernel(sample),
+            None => self.ports_by_wire(),
         };
+        let scope = self.kernel.last.as_ref().map(|sample| sample.scope);
         let row = |((holder, service), group): ((IpAddr, Endpoint), Group)| {
             let serves = holder == service.ip() && group.taken == 0;
+            let route = scope.and_then(|scope| self.kernel.ports.route(scope, holder, service)).filter(|_| !serves);
+            let taken = route.map_or(group.taken, |route| route.used().into());
+            let capacity = self.kernel.ports.capacity().filter(|_| !serves && scope.is_some());
             PortRow {
                 holder,
                 service,
                 serves,
                 time_wait: group.time_wait,
                 open: group.open,
-                ports: range.filter(|_| !serves).map(|range| PortUse { taken: group.taken, range: range.count }),
+                ports: capacity.map(|capacity| PortUse { taken, range: capacity.into() }),
+                outlook: route.map(RouteRow::outlook),
                 process: group.process,
             }
         };
@@ -75,7 +81,7 @@ impl Engine {
     }
 
     fn ports_by_kernel(&self, sample: &SocketSample) -> Groups {
-        let range = ports(&sample.limits);
+        let range = sample.limits.port_range;
         let mut groups = Groups::default();
         for socket in &sample.sockets {
             let state = socket.state.0;
@@ -87,7 +93,8 @@ impl Engine {
             let service = record.map_or(socket.peer, |record| record.resp);
             let group = groups.entry((socket.local.ip(), service)).or_default();
             *(if state == TcpState::TimeWait { &mut group.time_wait } else { &mut group.open }) += 1;
-            let chosen = service != socket.local && range.is_some_and(|range| range.holds(socket.local.port()));
+            let chosen = service != socket.local
+                && range.is_some_and(|(first, last)| (first..=last).contains(&socket.local.port()));
             group.taken += u64::from(chosen);
             let end = record.and_then(|record| record.end(side_of(record, socket.local)));
             group.add_process(end.and_then(|end| end.owner.process()));
@@ -113,48 +120,5 @@ fn add_by_wire(groups: &mut Groups, record: &Record, side: Side) {
     if waits || open {
         let group = groups.entry((record.endpoint(side).ip(), record.resp)).or_default();
         *(if waits { &mut group.time_wait } else { &mut group.open }) += 1;
-    }
-}
-
-/// The ports that connect() chooses from.
-#[derive(Debug, Clone, Copy)]
-struct Range {
-    first: u16,
-    last: u16,
-    count: u64,
-}
-
-impl Range {
-    const fn holds(self, port: u16) -> bool {
-        self.first <= port && port <= self.last
-    }
-}
-
-/// `None` where the range or what is reserved of it could not be read.
-fn ports(limits: &Limits) -> Option<Range> {
-    let (first, last) = limits.port_range?;
-    let whole = u64::from(last - first) + 1;
-    let within = |(from, to): &(u16, u16)| {
-        let (from, to) = ((*from).max(first), (*to).min(last));
-        u64::from(to.saturating_sub(from)) + u64::from(to >= from)
-    };
-    let reserved: u64 = limits.reserved_ports.iter().flatten().map(within).sum();
-    Some(Range { first, last, count: whole.saturating_sub(reserved) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reserved_ports_are_not_to_be_had() {
-        let count = |reserved: &[(u16, u16)]| {
-            let limits =
-                Limits { port_range: Some((100, 199)), reserved_ports: Some(reserved.to_vec()), ..Limits::default() };
-            ports(&limits).map(|range| range.count)
-        };
-        assert_eq!(count(&[]), Some(100));
-        assert_eq!(count(&[(1, 50), (99, 100), (150, 159), (199, 300)]), Some(88));
-        assert!(ports(&Limits::default()).is_none());
     }
 }

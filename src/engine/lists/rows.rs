@@ -73,6 +73,8 @@ pub struct PortRow {
     pub open: u64,
     /// Local ports taken; `None` where the holder serves, or is no end of this host.
     pub ports: Option<PortUse>,
+    /// How long they will last, in words; `None` of routes that use few.
+    pub outlook: Option<String>,
     /// A process that holds or held one of them, and whether others do too; `None` where none is known.
     pub process: Option<(Arc<Process>, bool)>,
 }
@@ -81,7 +83,8 @@ pub struct PortRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PortUse {
     pub taken: u64,
-    /// net.ipv4.ip_local_port_range without net.ipv4.ip_local_reserved_ports.
+    /// net.ipv4.ip_local_port_range without net.ipv4.ip_local_reserved_ports and without what bind() and listeners hold
+    /// for all destinations.
     pub range: u64,
 }
 

@@ -162,7 +162,7 @@ impl Ports {
             let growth = self.watched.get(route).map_or(0.0, Watched::growth);
             (*route, count.row(*route, capacity, growth))
         };
-        self.rows = routes.iter().take(SHOWN).map(row).collect();
+        self.rows = routes.iter().map(row).collect();
         for (route, row) in &self.rows {
             if let Some(watched) = self.watched.get_mut(route) {
                 let levels_off = matches!(row.forecast, Forecast::LevelsOff(_));
@@ -178,13 +178,24 @@ impl Ports {
             let history = self.watched.get(route).map_or_else(Vec::new, |watched| watched.until(at, row.used()));
             RouteRow { history, ..row.clone() }
         };
-        let routes = self.rows.iter().map(row).collect();
+        let routes = self.rows.iter().take(SHOWN).map(row).collect();
         PortsPane { range: self.range, usable: self.usable, held: self.held, routes }
     }
 
     /// The routes that none is left for, or none will be, and since when.
     pub(super) fn tight(&self) -> impl Iterator<Item = (&RouteRow, Timestamp)> {
         self.rows.iter().filter_map(|(route, row)| Some((row, self.watched.get(route)?.tight?)))
+    }
+
+    /// What the last reading showed of a route, if it is among those that use most ports.
+    pub(super) fn route(&self, scope: Scope, from: IpAddr, to: Endpoint) -> Option<&RouteRow> {
+        let route = Route { scope, from, to };
+        self.rows.iter().find(|(other, _)| *other == route).map(|(_, row)| row)
+    }
+
+    /// Ports that connections to one destination may use at most; `None` where the range is not known.
+    pub(super) fn capacity(&self) -> Option<u32> {
+        self.range.map(|_| self.usable.saturating_sub(self.held))
     }
 
     fn name_holders<'a>(&mut self, ends: impl Iterator<Item = (Scope, &'a End)>) {
