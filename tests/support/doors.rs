@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use sockscope::base::{Endpoint, Scope, Seq, Timestamp};
 use sockscope::engine::{Config, Dashboard, Engine, Filter, FlowDetail, Input, Query, QueryCache};
-use sockscope::journal::CaptureReader;
+use sockscope::journal::{CaptureReader, Intake};
+use sockscope::kernel::trace::{Layout, Page, fields};
 use sockscope::kernel::{counters, diag, limits, local, proc_net::ProcTable, process};
 use sockscope::wire::{AppRecords, Decoded, Decoder, Flags, Frame, LinkType, Options, SackBlocks, Segment};
 
@@ -15,11 +16,14 @@ use sockscope::wire::{AppRecords, Decoded, Decoder, Flags, Frame, LinkType, Opti
 pub(crate) type Door = (&'static str, fn(&[u8]));
 
 /// Every door.
-pub(crate) const ALL: [Door; 7] = [
+pub(crate) const ALL: [Door; 10] = [
     ("capture", capture),
     ("frame", frame),
     ("options", options),
     ("fragments", fragments),
+    ("names", names),
+    ("filter", filter),
+    ("trace", trace),
     ("proc", proc),
     ("netlink", netlink),
     ("segments", segments),
@@ -29,13 +33,13 @@ pub(crate) const ALL: [Door; 7] = [
 pub(crate) fn capture(bytes: &[u8]) {
     let Ok(mut reader) = CaptureReader::open(Box::new(Cursor::new(bytes.to_vec()))) else { return };
     let mut engine = Engine::new(Config::replay(100, 1));
-    let mut decoder = Decoder::default();
+    let (mut intake, mut inputs) = (Intake::default(), Vec::new());
     // What a compressed file may swell to is its own affair; a door stays open for so long.
     for _ in 0..20_000 {
         let Ok(Some(frame)) = reader.next_frame() else { break };
-        if let Some(input) = Input::of(&decoder.decode(&frame)) {
-            engine.feed(&input);
-        }
+        intake.take(&frame, &mut inputs);
+        engine.feed_batch(&inputs);
+        inputs.clear();
     }
     let told = told(&engine);
     assert!(told.flows.len() <= 100, "the table has a bound");
@@ -84,6 +88,52 @@ pub(crate) fn fragments(mut bytes: &[u8]) {
             check_segment(&segment);
         }
     }
+}
+
+/// What two segments in a row carry, from a port that the first byte chooses; the second byte says where the first ends.
+pub(crate) fn names(bytes: &[u8]) {
+    const PORTS: [u16; 4] = [443, 80, 53, 9999];
+    let Some((head, body)) = bytes.split_at_checked(2) else { return };
+    let (port, cut) = (PORTS[usize::from(head[0]) % 4].to_be_bytes(), usize::from(head[1]).min(body.len()));
+    let (mut intake, mut inputs, mut seq) = (Intake::default(), Vec::new(), 1_u32);
+    let mut engine = Engine::new(Config::replay(8, 1));
+    for part in [&body[..cut], &body[cut..]] {
+        let mut packet = ipv4(20 + part.len(), 0, 0, 6);
+        // Either end may be the one that speaks.
+        let ports = if head[0] & 4 == 0 { [[0x9c, 0x40], port] } else { [port, [0x9c, 0x40]] };
+        packet.extend(ports.concat());
+        packet.extend(seq.to_be_bytes());
+        packet.extend([0, 0, 0, 9, 0x50, 0x18, 1, 0, 0, 0, 0, 0]);
+        packet.extend(part);
+        let (link, len) = (LinkType(RAW), packet.len() as u32);
+        let frame = Frame { ts: at(seq.into()), scope: Scope::FILE, iface: 0, link, bytes: &packet, len };
+        intake.take(&frame, &mut inputs);
+        seq += part.len() as u32;
+    }
+    engine.feed_batch(&inputs);
+    for name in told(&engine).flows.iter().filter_map(|flow| flow.row.name.as_ref()) {
+        assert!(!name.text.as_str().chars().any(char::is_control), "scrubbed where it enters: {name:?}");
+    }
+}
+
+/// Words typed as a filter: read or refused with the place, and what is read is written so that it is read again.
+pub(crate) fn filter(bytes: &[u8]) {
+    let text = sockscope::base::scrub(&String::from_utf8_lossy(&bytes[..bytes.len().min(300)]));
+    match Filter::parse(&text) {
+        Ok(filter) => assert_eq!(filter.text(), text),
+        Err(error) => assert!(text.get(error.at.clone()).is_some(), "{text:?}: {error:?}"),
+    }
+}
+
+/// A page of the tracing ring, behind a description of it that is in order, and that description itself.
+pub(crate) fn trace(bytes: &[u8]) {
+    const HEADER: &str = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n\tfield: local_t commit;\toffset:8;\t\
+                          size:8;\tsigned:1;\n\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;\n";
+    let layout = Layout::of(&fields(HEADER)).expect("a description in order");
+    if let Some(page) = Page::parse(bytes, &layout) {
+        page.entries(|_, record| assert!(record.len() <= bytes.len()));
+    }
+    let _fields = fields(&String::from_utf8_lossy(bytes));
 }
 
 /// The text files of /proc and /etc, each given the same text.
