@@ -6,8 +6,8 @@
 //! **Engine state is a pure function of the ordered list of inputs** ([`engine::Input`]). Live, replay and demo differ
 //! only in who makes that list. Every input first moves the engine's clock (never back; regressions are counted), fires
 //! the timers that are due in the order of (time, flow number), and is then applied. Ticks up to the next input's time
-//! change nothing. A gap of any length is skipped, never iterated. Time is the capture's ([`base::Timestamp`]); the core
-//! reads no clock, file or random number, and no map order is ever visible.
+//! change nothing. A gap of any length is skipped, never iterated. Time is the capture's ([`base::Timestamp`]); the
+//! core reads no clock, file or random number, and no map order is ever visible.
 //!
 //! # Rooms
 //!
@@ -41,21 +41,22 @@
 //! counters, on the screen and in every export); reading a file blocks. The sources of a live run arrive apart (packets
 //! up to 100 ms late, samples at once): [`journal::Merge`] orders them by time and holds an input back 200 ms at most.
 //! Only the engine's thread touches the engine, so there is no lock around it: a screen sends a [`engine::Query`] and
-//! gets an owned [`engine::Dashboard`]. Each view asks for one list ([`engine::List`]) and a window of its rows; its order
-//! is re-evaluated at most twice a second, and a row's [`engine::RowKey`] keeps the cursor on it while rows move.
+//! gets an owned [`engine::Dashboard`]. Each view asks for one list ([`engine::List`]) and a window of its rows; its
+//! order is re-evaluated at most twice a second, and a row's [`engine::RowKey`] keeps the cursor on it while rows move.
 //!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is
-//! stable, a reused tuple gets a new one) · half (one direction's sender) · orig, resp (sender of the SYN and its peer) ·
-//! local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state (by
-//! the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
+//! stable, a reused tuple gets a new one) · half (one direction's sender) · orig, resp (sender of the SYN and its peer)
+//! · local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state
+//! (by the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
 //! mid-stream) · opening (what the beginning of a flow shows: names and waits) · name (what a responder is called, with
-//! whose word it is: SNI, HTTP host or DNS) · wait (of DNS, TCP, TLS or the first request) · lookup (a DNS answer and its
-//! query) · mark (a word of Wireshark's tcp.analysis, said of a segment) · verdict, cause, evidence (why a segment was
-//! sent again, by our own reading, and what shows it) · episode (what was lost together) · Recv-Q, Send-Q, timer (as
-//! `ss -o` prints them) · RTT to resp, to orig (from the capture point to that end and back: together the whole path's) ·
-//! think time (from the peer's last byte to the first of the answer) · finding (a diagnosis: a kind and a subject) · rung
-//! (the way in which an owner was found). `None` always means not recorded or not known; it is shown as that, never as 0.
+//! whose word it is: SNI, HTTP host or DNS) · wait (of DNS, TCP, TLS or the first request) · lookup (a DNS answer and
+//! its query) · mark (a word of Wireshark's tcp.analysis, said of a segment) · verdict, cause, evidence (why a segment
+//! was sent again, by our own reading, and what shows it) · episode (what was lost together) · Recv-Q, Send-Q, timer
+//! (as `ss -o` prints them) · RTT to resp, to orig (from the capture point to that end and back: together the whole
+//! path's) · think time (from the peer's last byte to the first of the answer) · finding (a diagnosis: a kind and a
+//! subject) · rung (the way in which an owner was found). `None` always means not recorded or not known; it is shown as
+//! that, never as 0.
 //!
 //! # How the hard questions are decided
 //! - **A flow** is (scope, 4-tuple, incarnation). Only a SYN without ACK and with another ISS begins a new incarnation;
@@ -77,16 +78,17 @@
 //! - **A verdict** ([`flow::Verdict`]) tells why a segment carries numbers that were sent before, by what went by the
 //!   capture point: SACK holes, DSACK, the order and echo of timestamps, time. Later evidence revises it; without
 //!   evidence it is "unexplained". What was acknowledged and never captured the capture lost, not the path.
-//! - **Zeek's view** ([`flow::Zeek`]) is a machine of its own per tuple, with Zeek's time-outs and its idea of who began; a
-//!   flow carries the rows that Zeek would log of it, and its line shows the first that was established.
+//! - **Zeek's view** ([`flow::Zeek`]) is a machine of its own per tuple, with Zeek's time-outs and its idea of who
+//!   began; a flow carries the rows that Zeek would log of it, and its line shows the first that was established.
 //! - **A time** ([`flow::Timing`]) is what the capture point saw: a round trip is that from there to one end and back,
 //!   never of anything sent twice (Karn's rule; timestamps tell copies apart). A stall is
 //!   claimed only of a lone small segment whose ack, without data, came much later than the path takes, and whose next
 //!   followed at once.
 //! - **A name** is told with its evidence. SNI and HTTP host are the client's word to the responder itself; DNS is what
-//!   the same host had asked for, where the answer told the responder's address at most 5 s before the SYN. A message is
-//!   known by its first bytes wherever it stands, so no flow is needed to read it; it comes as an input of its own right
-//!   behind its segment ([`journal::Intake`]). The service of a port is a habit, and no name.
+//!   an answer sent to the same host called the responder's address at most 5 s before the SYN (where its query was not
+//!   captured, anybody may have sent it). A message is known by its first bytes wherever it stands, so no flow is
+//!   needed to read it; it comes as an input of its own right behind its segment ([`journal::Intake`]). The service of
+//!   a port is a habit, and no name.
 //! - **A wait** is claimed only where both ends of it were captured: not behind a hole, and not moved by a repeat. TLS
 //!   ends with the first application data, in TLS 1.3 the client's first (its last flight); a request's answer is the
 //!   server's very next byte, behind the session tickets of TLS 1.3: records alike are those, and where that does not
@@ -97,27 +99,29 @@
 //!   TIME-WAIT (the last holder seen), orphaned after close().
 //! - **An owner** is named by the best rung that there is, and each row says which. The trace ([`kernel::trace`]) names
 //!   whoever called connect(), however short the connection: the caller's task from the event in its own context, the
-//!   port from the same socket's next event, and the flow whose SYN lies between the two. It also names whoever closed an
-//!   end, which tells a listener's holders apart where accept() was not seen. Without it each SYN's socket is looked up
-//!   at once and searched for in the newest processes. The scan of descriptors names whoever holds a socket that a
-//!   reading of the table showed; a holder is told before a caller. A caller in another network namespace is told only of
-//!   an end that is not of this one, and as elsewhere. Where two claims contradict each other, or events were lost since,
-//!   nobody is named.
+//!   port from the same socket's next event, and the flow whose SYN lies between the two. It also names whoever closed
+//!   an end, which tells a listener's holders apart where accept() was not seen. Without it each SYN's socket is looked
+//!   up at once and searched for in the newest processes. The scan of descriptors names whoever holds a socket that a
+//!   reading of the table showed; a holder is told before a caller. A caller in another network namespace is told only
+//!   of an end that is not of this one, and as elsewhere. Where two claims contradict each other, or events were lost
+//!   since, nobody is named.
 //! - **A mismatch** of inferred and reported state is claimed only when two readings in a row show it, each more than
 //!   250 ms after the wire's last change, and never from a state that is only assumed because the flow was first seen
 //!   mid-stream.
 //! - **Ports**: headroom is counted per (namespace, source, destination) as connect() finds it: usable ports less those
-//!   held for all (listeners, sockets seen bound before they connected) less the route's own sockets. The rate of closes
-//!   is read off the ages of TIME-WAIT; they run out only where the level at which it settles exceeds what there is.
-//! - **A filter** ([`engine::Filter`]) answers yes, no or not known: what is not known of a flow fits neither a test nor
-//!   its `not`. Where nothing tells which end is on this host (a capture), either end is taken for `local` and `peer`.
-//! - **A finding** ([`findings::Finding`]) is said only beyond its rule's thresholds, which stand with their reasons at the
-//!   top of the rule's file, and lasts as long as its evidence does: since when it holds is kept with the evidence, so
-//!   that asking changes nothing. What the kernel counts is surer than what the wire lets infer, and both are said.
+//!   held for all (listeners, sockets seen bound before they connected) less the route's own sockets. The rate of
+//!   closes is read off the ages of TIME-WAIT; they run out only where the level at which it settles exceeds what there
+//!   is.
+//! - **A filter** ([`engine::Filter`]) answers yes, no or not known: what is not known of a flow fits neither a test
+//!   nor its `not`. Where nothing tells which end is on this host (a capture), either end is taken for `local` and
+//!   `peer`.
+//! - **A finding** ([`findings::Finding`]) is said only beyond its rule's thresholds, which stand with their reasons at
+//!   the top of the rule's file, and lasts as long as its evidence does: since when it holds is kept with the evidence,
+//!   so that asking changes nothing. What the kernel counts is surer than what the wire lets infer, and both are said.
 //! - **The table is bounded**: closed flows go first, then half-open ones, then those long untouched; each eviction is
 //!   counted by reason. Flows live in pages that copies of the engine share until one of them writes. A lone SYN keeps
-//!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second segment
-//!   on.
+//!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second
+//!   segment on.
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
 //!   few steps, with the very result of the long way; tests hold each against it. Inputs go in batches, which are used
 //!   again, and a batch's flows are brought into the cache together before they are touched one by one.

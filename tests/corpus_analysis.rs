@@ -1,5 +1,5 @@
-//! Holds the sequence analysis against tshark's, stream by stream, over a corpus of captures: every mark of every stream
-//! of which we decode the same segments must be counted the same.
+//! Holds the sequence analysis against tshark's, stream by stream, over a corpus of captures: every mark of every
+//! stream of which we decode the same segments must be counted the same.
 //!
 //! `SOCKSCOPE_CORPUS` names the corpus; its captures are in `dev/`, each `F` beside `F.streams.tsv` of tshark's counts.
 #![allow(clippy::print_stdout, reason = "how much was held is what a reader of this test wants")]

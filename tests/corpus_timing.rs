@@ -1,8 +1,9 @@
-//! Holds measured round trips against tshark's (tcp.analysis.ack_rtt), half by half, over a corpus of captures: the least
-//! and the longest that we tell of a half must be among the times that tshark measured of its data; and of the halves
-//! that tshark measured and that nothing sent twice forbids (Karn), most must have a time of ours.
+//! Holds measured round trips against tshark's (tcp.analysis.ack_rtt), half by half, over a corpus of captures: the
+//! least and the longest that we tell of a half must be among the times that tshark measured of its data; and of the
+//! halves that tshark measured and that nothing sent twice forbids (Karn), most must have a time of ours.
 //!
-//! `SOCKSCOPE_CORPUS` names the corpus; its captures are in `dev/`, each `F` beside `F.packets.tsv` of tshark's segments.
+//! `SOCKSCOPE_CORPUS` names the corpus; its captures are in `dev/`, each `F` beside `F.packets.tsv` of tshark's
+//! segments.
 #![allow(clippy::print_stdout, reason = "how much was held is what a reader of this test wants")]
 
 use std::collections::{HashMap, HashSet};

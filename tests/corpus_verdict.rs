@@ -1,5 +1,6 @@
-//! Our verdict beside Wireshark's marks, segment by segment, over a corpus of captures: every segment that Wireshark calls
-//! sent again, out of order, a keep-alive or a probe has a cause or a reason to have none; the table of both is printed.
+//! Our verdict beside Wireshark's marks, segment by segment, over a corpus of captures: every segment that Wireshark
+//! calls sent again, out of order, a keep-alive or a probe has a cause or a reason to have none; the table of both is
+//! printed.
 //!
 //! `SOCKSCOPE_CORPUS` names the corpus; its captures are in `dev/`.
 #![allow(clippy::print_stdout, reason = "how the two differ is what a reader of this test wants")]

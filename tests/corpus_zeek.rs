@@ -48,7 +48,8 @@ fn every_row_of_zeek() {
     assert!(apart.is_empty(), "{}", apart.join("\n"));
 }
 
-/// Ours, as text: tuple, conn_state, history, bytes, missed bytes, packets, duration. And how many frames are not decoded.
+/// Ours, as text: tuple, conn_state, history, bytes, missed bytes, packets, duration. And how many frames are not
+/// decoded.
 fn rows_of(path: &Path) -> (Vec<String>, u64) {
     let mut reader = CaptureReader::open(Box::new(File::open(path).expect("a file"))).expect("a capture");
     let mut engine = Engine::new(Config::replay(100_000, 1));

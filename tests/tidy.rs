@@ -145,8 +145,10 @@ fn without_tests<'a>(file: &Path, text: &'a str) -> &'a str {
 
 /// Whether a file holds nothing but tests.
 fn is_test(file: &Path) -> bool {
-    let only_tests = ["tests", "trace", "properties", "fixture"];
-    file.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| only_tests.contains(&stem))
+    let only_tests = ["tests", "properties", "fixture"];
+    let case_language = [source_dir().join("flow/trace.rs"), source_dir().join("flow/zeek/trace.rs")];
+    case_language.iter().any(|trace| trace == file)
+        || file.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| only_tests.contains(&stem))
         || file.strip_prefix(source_dir()).is_ok_and(|inner| inner.components().any(|part| part.as_os_str() == "tests"))
 }
 

@@ -30,8 +30,8 @@ pub(super) enum Callers {
 }
 
 impl OwnerChoice {
-    /// The best source of callers that there is on the interfaces that are captured, and what to say where it is not the
-    /// trace.
+    /// The best source of callers that there is on the interfaces that are captured, and what to say where it is not
+    /// the trace.
     ///
     /// # Errors
     /// Where one is asked for alone and is not there.

@@ -287,7 +287,8 @@ impl Line {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Sends what was traced up to an instant, and gives back what the engine cannot take now; `None` once nobody listens.
+    /// Sends what was traced up to an instant, and gives back what the engine cannot take now; `None` once nobody
+    /// listens.
     pub(super) fn hand_over(&self, inputs: Vec<Input>, upto: Timestamp) -> Option<Vec<Input>> {
         match self.send.try_send(Delivery::Events { source: self.source, inputs, upto }) {
             Ok(()) => Some(Vec::new()),

@@ -36,7 +36,8 @@ pub(super) fn without_diag(error: &DiagError) -> String {
     format!("sockets: read from /proc, without listen limits, TCP_INFO and buffers: {error}")
 }
 
-/// Why connections that live shorter than a reading of the socket table may have no owner; `by_syn`: each SYN is looked up.
+/// Why connections that live shorter than a reading of the socket table may have no owner; `by_syn`: each SYN is looked
+/// up.
 pub(super) fn without_trace(error: &TraceError, by_syn: bool) -> String {
     let left = if by_syn { "only those found at their SYN have one" } else { "those have none" };
     format!("owners of short connections: {left}, since connect() is not traced: {error}")

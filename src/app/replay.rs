@@ -214,7 +214,8 @@ impl Replay {
         Duration::ZERO
     }
 
-    /// Feeds one segment and what belongs to it; where the reader has none yet (a stream may be silent for long), later.
+    /// Feeds one segment and what belongs to it; where the reader has none yet (a stream may be silent for long),
+    /// later.
     fn step(&mut self, engine: &mut Engine) {
         let mut found = false;
         while !found && self.fill(false) {

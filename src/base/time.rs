@@ -51,7 +51,8 @@ impl Timestamp {
 }
 
 impl Timestamp {
-    /// The nanoseconds of the bin of width `bin` that holds this instant; as much of it as there is at the edge of time.
+    /// The nanoseconds of the bin of width `bin` that holds this instant; as much of it as there is at the edge of
+    /// time.
     ///
     /// # Panics
     /// If `bin` is zero.

@@ -1,7 +1,8 @@
 //! Who connected: claims of the kernel's trace, held against the flows, whichever of the two comes first.
 //!
-//! Read first: `kernel::Connect`. The SYN was sent while connect(2) was under way, so a claim is of the flow on its tuple
-//! whose first segment lies between its two moments; one whose beginning was not captured is of the last claim before.
+//! Read first: `kernel::Connect`. The SYN was sent while connect(2) was under way, so a claim is of the flow on its
+//! tuple whose first segment lies between its two moments; one whose beginning was not captured is of the last claim
+//! before.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -85,7 +86,8 @@ impl Connects {
         self.lost_at.is_none_or(|lost_at| lost_at < begin)
     }
 
-    /// Whether a claim is of this flow; `local`: whether its end is of the namespace that is watched, where that is known.
+    /// Whether a claim is of this flow; `local`: whether its end is of the namespace that is watched, where that is
+    /// known.
     fn fits(&self, connect: &Connect, record: &Record, local: Option<bool>) -> bool {
         let elsewhere = connect.here == Some(false);
         if elsewhere != (local == Some(false)) {
@@ -230,7 +232,8 @@ impl Engine {
     }
 }
 
-/// Whether an end was still open on the wire at `ts`, to be closed then: a flow that had ended is of a connection before.
+/// Whether an end was still open on the wire at `ts`, to be closed then: a flow that had ended is of a connection
+/// before.
 fn is_open_at(record: &Record, side: Side, ts: Timestamp) -> bool {
     use TcpState::{CloseWait, Estab, SynRecv, SynSent};
     let Some(flow) = record.wire.as_ref().filter(|_| record.first <= ts + SLACK) else { return false };

@@ -32,8 +32,8 @@ impl Deadlines {
         self.heap.pop().map(|Reverse(entry)| entry)
     }
 
-    /// Throws out what `keep` refuses once there are a quarter as many stale entries as flows: memory follows the table,
-    /// not the input.
+    /// Throws out what `keep` refuses once there are a quarter as many stale entries as flows: memory follows the
+    /// table, not the input.
     pub(super) fn prune(&mut self, flows: usize, keep: impl Fn(Timestamp, FlowId) -> bool) {
         if self.heap.len() > flows + flows / 4 + 1024 {
             self.heap.retain(|Reverse((at, id))| keep(*at, *id));

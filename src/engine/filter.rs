@@ -46,8 +46,8 @@ impl Filter {
         Ok(Self { text: scrub(text), test: test.map(Arc::new) })
     }
 
-    /// Reads what is still being typed as far as it goes: what is open is closed, and what is not complete at the end is
-    /// left out. `None` where something is wrong besides.
+    /// Reads what is still being typed as far as it goes: what is open is closed, and what is not complete at the end
+    /// is left out. `None` where something is wrong besides.
     pub fn begun(text: &str) -> Option<Self> {
         let mut rest = text.to_owned();
         // Each turn closes something, or leaves out a word.

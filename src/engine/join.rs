@@ -117,7 +117,10 @@ impl Engine {
         };
         let used = self.kernel.ports.count(sample, |end| listening_ends(end).iter().any(listened), without_timestamps);
         let mut ports = std::mem::take(&mut self.kernel.ports);
-        ports.take(used, sample.ts, self.present_ends().map(|(record, end)| (record.scope, end)));
+        let held =
+            |record: &Record, end: &End| self.owner(record, side_of(record, end.socket.local)).process().cloned();
+        let ends = self.present_ends().map(|(record, end)| (record.scope, record, end));
+        ports.take(used, sample.ts, ends, held);
         self.kernel.ports = ports;
     }
 

@@ -1,7 +1,8 @@
 //! Joins wire, kernel and owner; keeps history, timers, queries.
 //!
-//! May touch base, wire's and names' values, flow, kernel (and findings); no style, no terminal, no I/O. State is a pure function of the ordered
-//! inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293 §3.3.2.
+//! May touch base, wire's and names' values, flow, kernel (and findings); no style, no terminal, no I/O. State is a
+//! pure function of the ordered inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293
+//! §3.3.2.
 
 mod connects;
 mod core;

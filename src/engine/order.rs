@@ -1,4 +1,5 @@
-//! Which flows a screen shows and in which order, re-evaluated twice a second of the engine's time, and when rates change.
+//! Which flows a screen shows and in which order, re-evaluated twice a second of the engine's time, and when rates
+//! change.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -100,7 +101,7 @@ impl Engine {
             SortKey::Recent => flows.sort_by_cached_key(|(slot, id)| (Reverse(record(*slot).touched), *id)),
             SortKey::First => flows.sort_unstable_by_key(|(_, id)| *id),
             SortKey::Process => flows.sort_by_cached_key(|(slot, id)| {
-                let process = record(*slot).process();
+                let process = self.process(record(*slot));
                 (process.is_none(), process.map(|process| (process.comm.clone(), process.pid)), *id)
             }),
             SortKey::Orig => flows.sort_by_cached_key(|(slot, id)| (record(*slot).orig, *id)),

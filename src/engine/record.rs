@@ -122,7 +122,13 @@ impl Record {
 
     /// The inferred state of an end, by the wire.
     pub(super) fn inferred(&self, side: Side) -> Option<TcpState> {
-        self.wire.as_ref().and_then(|flow| flow.state(side))
+        use TcpState::{CloseWait, FinWait1, FinWait2};
+        let flow = self.wire.as_ref()?;
+        let state = flow.state(side)?;
+        // Of a flow first seen mid-stream one FIN may have gone before: which end closed first, the kernel knows.
+        let one_fin = matches!(state, CloseWait | FinWait1 | FinWait2) && flow.outcome() == HandshakeOutcome::Partial;
+        let doubtful = one_fin && self.ends.iter().any(Option::is_some);
+        (!doubtful || self.reported(side) == Some(state)).then_some(state)
     }
 
     /// The inferred state and since when it holds, where it is a claim to hold beside the kernel's. A FIN may have gone
@@ -182,8 +188,8 @@ impl Record {
         course.feed(segment, from, self.wire.as_ref()).has(Mark::Retransmission)
     }
 
-    /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing is changed,
-    /// if it is any other. No state, deadline, outcome or class changes by one, and none is a retransmission.
+    /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing is
+    /// changed, if it is any other. No state, deadline, outcome or class changes by one, and none is a retransmission.
     pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
         let from = side_of(self, segment.src);
         let plain = self.wire.as_ref().is_some_and(|flow| flow.is_plain(segment, from));

@@ -17,17 +17,6 @@ use super::{Engine, FlowId, PeerName, story};
 const DROPS_TOLD_WITHIN: Duration = Duration::from_secs(2);
 
 impl Record {
-    /// The process named for either end, the originator's first.
-    pub(super) fn process(&self) -> Option<&Arc<Process>> {
-        Side::BOTH.into_iter().find_map(|side| self.process_of(side))
-    }
-
-    /// The process named for one end, by the socket table's readings or, where they name none, by the trace.
-    pub(super) fn process_of(&self, side: Side) -> Option<&Arc<Process>> {
-        let read = self.end(side).and_then(|end| end.owner.process());
-        read.or_else(|| self.connected(side).or_else(|| self.closed(side)).map(|(process, _)| process))
-    }
-
     /// Payload bytes of both directions; `None` if no segment was seen.
     pub(super) fn payload_bytes(&self) -> Option<u64> {
         self.wire.as_ref().map(|flow| Side::BOTH.map(|side| flow.sent(side).1).iter().sum())
@@ -170,6 +159,11 @@ impl Engine {
             send_q: there.and_then(|end| end.socket.send_q),
             owner: self.owner(record, side),
         }
+    }
+
+    /// The process named for either end, the originator's first.
+    pub(super) fn process(&self, record: &Record) -> Option<Arc<Process>> {
+        Side::BOTH.into_iter().find_map(|side| self.owner(record, side).process().cloned())
     }
 
     pub(super) fn owner(&self, record: &Record, side: Side) -> Ownership {

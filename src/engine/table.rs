@@ -1,7 +1,7 @@
 //! The flow table: bounded, in pages of records that copies of the engine share until one writes.
 //!
-//! Look-up is by tuple (newest incarnation) through a keyed hash, since packets choose the keys, or by [`FlowId`].
-//! When it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest; within a class the one
+//! Look-up is by tuple (newest incarnation) through a keyed hash, since packets choose the keys, or by [`FlowId`]. When
+//! it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest; within a class the one
 //! that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
 
 use std::hash::{BuildHasher, Hash, Hasher};

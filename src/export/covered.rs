@@ -1,5 +1,8 @@
 //! Which flows that went wrong a finding tells of already, so that a report does not say it twice. Pure.
 
+use std::collections::HashSet;
+use std::net::IpAddr;
+
 use crate::base::Endpoint;
 use crate::engine::{FlowDetail, FlowId};
 use crate::findings::{Finding, Kind, Subject};
@@ -24,48 +27,71 @@ impl Wrong {
     }
 }
 
-/// Whether one of the findings is of the trouble of this flow, whose details `detail` gives where they are needed.
-pub(super) fn is_told(
-    findings: &[Finding],
-    trouble: Trouble,
-    wrong: &Wrong,
-    detail: &dyn Fn(FlowId) -> Option<FlowDetail>,
-) -> bool {
-    let any = |test: &dyn Fn(&Finding) -> bool| findings.iter().any(test);
-    let to = |kinds: &[Kind]| {
-        any(&|finding| kinds.contains(&finding.kind) && finding.subject == Subject::Destination(wrong.resp))
-    };
-    match trouble {
-        Trouble::Refused => to(&[Kind::ConnectsRefused]),
-        Trouble::TimedOut | Trouble::NoAnswerYet => {
-            to(&[Kind::ConnectsUnanswered, Kind::ConnectsRejected]) || any(&|finding| is_dropped_by(finding, wrong))
-        }
-        Trouble::WindowClosed => any(&|finding| finding.kind == Kind::NotReading && is_of(finding, wrong.id, detail)),
-        Trouble::CloseWait => any(&|finding| finding.kind == Kind::CloseWaitLeak && is_of(finding, wrong.id, detail)),
-        _ => false,
-    }
+/// What findings tell of, to be asked for each flow of a report: a scan makes as many findings as flows.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    destinations: HashSet<(Kind, Endpoint)>,
+    full: Vec<Endpoint>,
+    flows: HashSet<(Kind, FlowId)>,
+    processes: HashSet<(Kind, u32, Option<u64>)>,
+    connections: HashSet<(Kind, IpAddr, Endpoint)>,
 }
 
-fn is_dropped_by(finding: &Finding, wrong: &Wrong) -> bool {
-    let Subject::Listener(listens) = finding.subject else { return false };
-    finding.kind == Kind::AcceptOverflow && wrong.here && takes(listens, wrong.resp)
-}
-
-fn is_of(finding: &Finding, flow: FlowId, detail: &dyn Fn(FlowId) -> Option<FlowDetail>) -> bool {
-    if let Subject::Flow { id, .. } = finding.subject {
-        return id == flow;
+impl Told {
+    pub(super) fn by(findings: &[Finding]) -> Self {
+        let mut told = Self::default();
+        for Finding { kind, subject, .. } in findings {
+            let _new = match subject {
+                Subject::Destination(to) => told.destinations.insert((*kind, *to)),
+                Subject::Flow { id, .. } => told.flows.insert((*kind, *id)),
+                Subject::Process { pid, start_time, .. } => told.processes.insert((*kind, *pid, *start_time)),
+                Subject::Connections { holder, service } => told.connections.insert((*kind, *holder, *service)),
+                Subject::Listener(listens) => {
+                    told.full.extend(Some(*listens).filter(|_| *kind == Kind::AcceptOverflow));
+                    true
+                }
+                _ => false,
+            };
+        }
+        told
     }
-    let Some(detail) = detail(flow) else { return false };
-    let ends = Side::BOTH.map(|side| detail.row.end(side));
-    match &finding.subject {
-        Subject::Process { pid, start_time, .. } => {
-            let processes = ends.into_iter().filter_map(|end| end.owner.process());
-            processes.into_iter().any(|process| (process.pid, process.start_time) == (*pid, *start_time))
+
+    /// Whether one of the findings is of the trouble of this flow, whose details `detail` gives where they are needed.
+    pub(super) fn covers(
+        &self,
+        trouble: Trouble,
+        wrong: &Wrong,
+        detail: &dyn Fn(FlowId) -> Option<FlowDetail>,
+    ) -> bool {
+        let to = |kind| self.destinations.contains(&(kind, wrong.resp));
+        match trouble {
+            Trouble::Refused => to(Kind::ConnectsRefused),
+            Trouble::TimedOut | Trouble::NoAnswerYet => {
+                let dropped = || wrong.here && self.full.iter().any(|listens| takes(*listens, wrong.resp));
+                to(Kind::ConnectsUnanswered) || to(Kind::ConnectsRejected) || dropped()
+            }
+            Trouble::WindowClosed => self.is_of(Kind::NotReading, wrong.id, detail),
+            Trouble::CloseWait => self.is_of(Kind::CloseWaitLeak, wrong.id, detail),
+            _ => false,
         }
-        Subject::Connections { holder, service } => {
-            detail.row.resp.endpoint == *service && ends.iter().any(|end| end.endpoint.ip() == *holder)
+    }
+
+    fn is_of(&self, kind: Kind, flow: FlowId, detail: &dyn Fn(FlowId) -> Option<FlowDetail>) -> bool {
+        if self.flows.contains(&(kind, flow)) {
+            return true;
         }
-        _ => false,
+        if self.processes.is_empty() && self.connections.is_empty() {
+            return false;
+        }
+        let Some(detail) = detail(flow) else { return false };
+        let service = detail.row.resp.endpoint;
+        Side::BOTH.into_iter().map(|side| detail.row.end(side)).any(|end| {
+            let held = end
+                .owner
+                .process()
+                .is_some_and(|process| self.processes.contains(&(kind, process.pid, process.start_time)));
+            held || self.connections.contains(&(kind, end.endpoint.ip(), service))
+        })
     }
 }
 
@@ -79,7 +105,7 @@ mod tests {
     fn told(trouble: Trouble, detail: &FlowDetail, kind: Kind, subject: Subject) -> bool {
         let any = fixture::live_dashboard().findings.remove(0);
         let finding = Finding { kind, subject, ..any };
-        is_told(&[finding], trouble, &Wrong::of(detail), &|_| Some(detail.clone()))
+        Told::by(&[finding]).covers(trouble, &Wrong::of(detail), &|_| Some(detail.clone()))
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub(super) fn takes(listens: Endpoint, to: Endpoint) -> bool {
     listens.port() == to.port() && (listens.ip() == to.ip() || listens.ip().is_unspecified())
 }
 
+/// SYNs sent again after which a handshake that still waits counts as not answered: 7 s by RFC 6298's timer.
+const TRIED_IN_VAIN: u32 = 3;
+
 /// What became of connects, by destination.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempts(BTreeMap<Endpoint, Attempt>);
@@ -53,7 +56,8 @@ impl Attempts {
         let (concluded, completed) = match handshake.outcome {
             HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => (true, true),
             HandshakeOutcome::Refused | HandshakeOutcome::TimedOut => (true, false),
-            HandshakeOutcome::Waiting => (rejected.is_some(), false),
+            // It is told that nobody has answered so far, also where the source ends before the last retry.
+            HandshakeOutcome::Waiting => (rejected.is_some() || handshake.syn_retries >= TRIED_IN_VAIN, false),
             _ => (false, false),
         };
         if !concluded {

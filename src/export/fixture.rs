@@ -401,6 +401,7 @@ fn ports() -> PortsPane {
         forecast,
         history: Vec::new(),
         holders: vec![(process(), 25_400)],
+        processes: 1,
     };
     PortsPane {
         range: Some((32_768, 60_999)),

@@ -1,6 +1,7 @@
 //! Reports for machines, written flow by flow: NDJSON (an object a line) and JSON (one object).
 //!
-//! The schema stands in [`super::record`] (flows), `findings` and `summary`. Writes to a `Write` given by the caller, whose errors it hands back.
+//! The schema stands in [`super::record`] (flows), `findings` and `summary`. Writes to a `Write` given by the caller,
+//! whose errors it hands back.
 
 use std::io::{self, Write};
 

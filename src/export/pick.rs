@@ -7,7 +7,7 @@ use crate::engine::{FlowDetail, FlowId};
 use crate::findings::Finding;
 use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, LifeEventKind, Mark, Side};
 
-use super::covered::{Wrong, is_told};
+use super::covered::{Told, Wrong};
 
 /// How a flow went wrong, in the order reports list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,8 +127,8 @@ fn waits_for_syn_ack(detail: &FlowDetail, side: Side) -> bool {
     })
 }
 
-/// How many segments with data `side` sent again, as far as the wire shows: those with SYN or FIN do not count, nor what
-/// came late or was captured twice.
+/// How many segments with data `side` sent again, as far as the wire shows: those with SYN or FIN do not count, nor
+/// what came late or was captured twice.
 pub(super) fn sent_again(detail: &FlowDetail, side: Side) -> u64 {
     if let Some(view) = &detail.verdict {
         let fins = detail.halves.as_ref().map_or(0, |halves| halves[side.index()].fins.saturating_sub(1));
@@ -258,9 +258,10 @@ impl Pick {
 
     /// Leaves to the findings what they tell already; `detail` gives the details of a flow again.
     pub fn leave_to(&mut self, findings: &[Finding], detail: &dyn Fn(FlowId) -> Option<FlowDetail>) {
+        let told = Told::by(findings);
         for kept in &mut self.wrong {
             let all = kept.all.len();
-            kept.all.retain(|wrong| !is_told(findings, kept.kind, wrong, detail));
+            kept.all.retain(|wrong| !told.covers(kept.kind, wrong, detail));
             if kept.all.len() < all {
                 kept.details = kept.all.iter().take(self.each).filter_map(|wrong| detail(wrong.id)).collect();
             }

@@ -2,9 +2,9 @@
 //!
 //! Rules that hold for every object: what was not recorded is absent, never 0, `null` or a guess; a name that ends in
 //! `_ns` is nanoseconds (an instant: since the Unix epoch; a length of time: of that length), `_bytes` and queues are
-//! bytes; states are written as `ss` writes them; outcomes, reasons and relations are words in lower case joined by `_`.
-//! New fields may come at any version; a field that changes its meaning or goes away raises [`SCHEMA`].
-//! The fields of the structs below, in their order, are the fields of the objects. Pure.
+//! bytes; states are written as `ss` writes them; outcomes, reasons and relations are words in lower case joined by
+//! `_`. New fields may come at any version; a field that changes its meaning or goes away raises [`SCHEMA`]. The fields
+//! of the structs below, in their order, are the fields of the objects. Pure.
 
 mod of;
 mod opening;
@@ -124,8 +124,8 @@ pub struct HandshakeRecord {
     pub syn_retries: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syn_ack_retries: Option<u32>,
-    /// From the last SYN to the SYN-ACK: the way from the capture point to `resp` and back. From the last SYN-ACK to the
-    /// ACK: that to `orig` and back.
+    /// From the last SYN to the SYN-ACK: the way from the capture point to `resp` and back. From the last SYN-ACK to
+    /// the ACK: that to `orig` and back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syn_to_synack_ns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -225,7 +225,8 @@ pub struct EndRecord {
     pub owner: Option<OwnerRecord>,
 }
 
-/// How many segments of one end are marked with each word of Wireshark's tcp.analysis, in the meaning of its release 4.0.
+/// How many segments of one end are marked with each word of Wireshark's tcp.analysis, in the meaning of its release
+/// 4.0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AnalysisRecord {
     /// Fast and spurious ones included.
@@ -353,9 +354,10 @@ pub struct InfoRecord {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OwnerRecord {
     /// held (by `fd` of this process), listener (not yet accepted: the listener's process), last (held it until it
-    /// closed), connected (no reading showed it held; this process connected it, or by the rung syn
-    /// held it at its SYN), closed (the same; this process closed it), elsewhere (this process connected it
-    /// in another network namespace of this host), orphan (nobody, and who did was not seen), no_access (fd tables that may not be read), unknown.
+    /// closed), connected (no reading showed it held; this process connected it, or by the rung syn held it at its
+    /// SYN), closed (the same; this process closed it), elsewhere (this process connected it in another network
+    /// namespace of this host), orphan (nobody, and who did was not seen), no_access (fd tables that may not be read),
+    /// unknown.
     pub relation: &'static str,
     /// How the process was found: trace (the kernel's record of connect()), syn (it held the socket a moment after
     /// its SYN), scan (file descriptors in /proc).

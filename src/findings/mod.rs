@@ -1,9 +1,9 @@
 //! Evidence → a diagnosis with its reason and its remedy. One file a rule.
 //!
-//! A rule is a pure function of evidence that the engine keeps anyway: it knows no flow table, no clock and no terminal.
-//! May touch `base`, `flow` and `kernel`. Its thresholds stand at its top, each with its reason; below them it is
-//! silent. Read first: [`Finding`], [`diagnose`]. A new rule is a file here, a [`Kind`], a field of [`Evidence`] and a
-//! line in [`diagnose`].
+//! A rule is a pure function of evidence that the engine keeps anyway: it knows no flow table, no clock and no
+//! terminal. May touch `base`, `flow` and `kernel`. Its thresholds stand at its top, each with its reason; below them
+//! it is silent. Read first: [`Finding`], [`diagnose`]. A new rule is a file here, a [`Kind`], a field of [`Evidence`]
+//! and a line in [`diagnose`].
 
 mod accept;
 mod capture_loss;
@@ -52,7 +52,8 @@ pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     all
 }
 
-/// Puts findings in the order in which they are told: the worst first, of these the oldest; ties by what they are about.
+/// Puts findings in the order in which they are told: the worst first, of these the oldest; ties by what they are
+/// about.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
 }

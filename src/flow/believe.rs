@@ -49,7 +49,8 @@ impl Flow {
     }
 
     /// After a gap in the capture of more than [`super::half::REACH`] numbers one direction is out of reach. What a
-    /// blind sender cannot know shows that the segment belongs here all the same: the other direction's very next number.
+    /// blind sender cannot know shows that the segment belongs here all the same: the other direction's very next
+    /// number.
     pub(super) fn bridge_gap(&mut self, segment: &Segment, from: Side) {
         if !self.halves.iter().all(|half| half.state.is_some_and(TcpState::is_synchronized)) {
             return;

@@ -131,12 +131,13 @@ impl Flow {
         if peer.una().is_some_and(|una| segment.ack.before(una)) {
             return;
         }
-        let first = self.first;
+        let (first, peer_is_done) = (self.first, peer.fin_acked());
         let half = &mut self.halves[from.index()];
         half.window = segment.window;
         half.marks.set(mark::WINDOW);
         half.marks.clear(mark::WINDOW_OF_SYN);
-        if segment.window > 0 {
+        // Of a peer that has sent all it will, and whose FIN arrived, no window keeps anything back.
+        if segment.window > 0 || peer_is_done {
             half.zero_window = Offset::NONE;
         } else {
             half.zero_window.set_once(segment.ts, first);

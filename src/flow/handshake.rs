@@ -18,8 +18,8 @@ const FIRST_RETRY_OVERDUE: Duration = Duration::from_millis(3_500);
 
 /// When the next retry of a SYN or SYN-ACK, or its answer, is overdue. Stacks double the gap between retries, and some
 /// send a few at equal gaps first (Linux from 6.5: gaps of 1, 1, 1, 1, 1, 2, 4, 8, 17, 33 s), so the next one is due
-/// within 2.13 of the last gap. Half of all the time since the first copy is allowed too, for a capture that shows a copy twice
-/// makes the last gap tiny.
+/// within 2.13 of the last gap. Half of all the time since the first copy is allowed too, for a capture that shows a
+/// copy twice makes the last gap tiny.
 fn overdue(now: Timestamp, gap: Duration, since_first: Duration) -> Stamp {
     let wait = (gap.saturating_mul(5) / 2).max(since_first.saturating_mul(3) / 2).max(FIRST_RETRY_OVERDUE);
     Stamp::at(now + wait)
@@ -77,6 +77,9 @@ impl Flow {
 
     /// A SYN without ACK, which [`Flow::is_replaced_by`] found to be of this flow.
     pub(super) fn take_syn(&mut self, segment: &Segment, from: Side, now: Timestamp) {
+        if from == Side::Orig && self.is_copy(segment, from, self.last_syn) {
+            return;
+        }
         let ended = matches!(self.outcome, HandshakeOutcome::Refused | HandshakeOutcome::Reset);
         match from {
             Side::Orig if ended => {
@@ -91,6 +94,21 @@ impl Flow {
             // A stray copy, long after.
             _ => {}
         }
+    }
+
+    /// Whether a SYN or SYN-ACK was captured a moment ago already (on another interface, VLAN or hop): no timer sends
+    /// one again so soon (RFC 6298 §2: 1 s at first; Linux's least is 200 ms).
+    fn is_copy(&mut self, segment: &Segment, from: Side, last: Stamp) -> bool {
+        const SOONEST: Duration = Duration::from_millis(200);
+        let same = self.halves[from.index()].iss() == Some(segment.seq);
+        let copy = same && last.get().is_some_and(|last| segment.ts >= last && segment.ts.since(last) < SOONEST);
+        self.note_no_retry(from, copy);
+        copy
+    }
+
+    fn note_no_retry(&mut self, from: Side, is_none: bool) {
+        let count = &mut self.no_retries[from.index()];
+        *count = count.saturating_add(u8::from(is_none));
     }
 
     fn take_syn_of_orig(&mut self, segment: &Segment, now: Timestamp) {
@@ -130,6 +148,11 @@ impl Flow {
 
     /// A SYN-ACK: its sender has received a SYN. That its peer has received it, only the ACK shows.
     pub(super) fn take_syn_ack(&mut self, segment: &Segment, from: Side, now: Timestamp) {
+        if from == Side::Resp && self.is_copy(segment, from, self.last_syn_ack) {
+            return;
+        }
+        let other = from == Side::Resp && self.halves[from.index()].iss().is_some_and(|iss| iss != segment.seq);
+        self.note_no_retry(from, other && self.syn_ack.is_set());
         if !self.is_pending() && !self.is_first_segment() {
             self.take_late_syn_ack(segment, from, now);
             return;
@@ -286,7 +309,8 @@ impl Flow {
     pub fn handshake_rtt(&self) -> Option<Duration> {
         let [orig, resp] = &self.halves;
         let [there, back] = self.two_ways(self.ack_at());
-        (orig.syns == 1 && resp.syn_acks == 1).then_some(there? + back?)
+        (orig.syns == 1 + u16::from(self.no_retries[0]) && resp.syn_acks == 1 + u16::from(self.no_retries[1]))
+            .then_some(there? + back?)
     }
 
     /// The handshake in full.
@@ -299,8 +323,8 @@ impl Flow {
             syn_at: self.syn_at(),
             syn_ack_at: self.syn_ack.get(),
             ack_at,
-            syn_retries: u32::from(orig.syns.saturating_sub(1)),
-            syn_ack_retries: u32::from(resp.syn_acks.saturating_sub(1)),
+            syn_retries: retries(orig.syns, self.no_retries[0]),
+            syn_ack_retries: retries(resp.syn_acks, self.no_retries[1]),
             syn_to_syn_ack,
             syn_ack_to_ack,
             rtt: self.handshake_rtt(),
@@ -308,4 +332,9 @@ impl Flow {
             offered: [orig.offered(), resp.offered()],
         }
     }
+}
+
+/// How many of so many SYNs or SYN-ACKs were sent again.
+fn retries(seen: u16, no_retries: u8) -> u32 {
+    u32::from(seen.saturating_sub(1 + u16::from(no_retries)))
 }

@@ -50,6 +50,8 @@ pub struct Flow {
     /// The first SYN-ACK, and the last before the handshake completed.
     pub(super) syn_ack: Stamp,
     pub(super) last_syn_ack: Stamp,
+    /// SYNs of the originator and SYN-ACKs of the responder that are no retries: captured twice, or with other numbers.
+    pub(super) no_retries: [u8; 2],
     pub(super) last_data_at: Offset,
     pub(super) rst_at: Offset,
     pub(super) outcome: HandshakeOutcome,
@@ -88,6 +90,7 @@ impl Flow {
             last_syn: Stamp::NONE,
             syn_ack: Stamp::NONE,
             last_syn_ack: Stamp::NONE,
+            no_retries: [0; 2],
             last_data_at: Offset::NONE,
             rst_at: Offset::NONE,
             outcome: HandshakeOutcome::Partial,

@@ -1,4 +1,5 @@
-//! The second-best rung: each SYN that leaves is looked up at once, and its socket searched for in the newest processes.
+//! The second-best rung: each SYN that leaves is looked up at once, and its socket searched for in the newest
+//! processes.
 //!
 //! May touch libpcap, netlink and /proc. Read first: sock_diag(7) (a request for one socket), proc_pid_fd(5).
 //!

@@ -3,8 +3,8 @@
 //! May touch tracefs, and nothing of it but our own instances: the rest is shared by the whole machine. Read first:
 //! Documentation/trace/ftrace.rst (Instances, Trace Clocks), mount_setattr(2), fsopen(2).
 //!
-//! Where tracefs is mounted nowhere that this process can see (`ip netns exec` hides it), it is mounted for this process
-//! alone, on a descriptor and at no path.
+//! Where tracefs is mounted nowhere that this process can see (`ip netns exec` hides it), it is mounted for this
+//! process alone, on a descriptor and at no path.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 

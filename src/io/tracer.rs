@@ -1,7 +1,7 @@
 //! Who connects, by the kernel's own record: a ring of our own in tracefs, drained and joined.
 //!
-//! May touch tracefs and /proc. Read first: `kernel::trace`. Cheap enough to leave on: three events a connection and two
-//! or three a process, in binary, for at most 1.5 % of one processor at 5,000 connections a second.
+//! May touch tracefs and /proc. Read first: `kernel::trace`. Cheap enough to leave on: three events a connection and
+//! two or three a process, in binary, for at most 1.5 % of one processor at 5,000 connections a second.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;

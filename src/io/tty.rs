@@ -31,7 +31,8 @@ pub enum TtyEvent {
     Input(Event),
     /// A signal asks to end (its number).
     Quit(i32),
-    /// The program was stopped from outside and goes on: everything must be drawn again (the screen is cleared already).
+    /// The program was stopped from outside and goes on: everything must be drawn again (the screen is cleared
+    /// already).
     Resumed,
     /// The terminal is gone: nothing can be shown any more.
     HangUp,
@@ -237,8 +238,8 @@ impl Terminal {
         Ok(ratatui::layout::Rect::new(0, 0, size.width, size.height))
     }
 
-    /// The colour of the terminal's ground, if it tells it within `patience`. To be asked before the first event: what is
-    /// typed meanwhile is lost.
+    /// The colour of the terminal's ground, if it tells it within `patience`. To be asked before the first event: what
+    /// is typed meanwhile is lost.
     pub fn background(&mut self, patience: Duration) -> io::Result<Option<Rgb>> {
         let answer = background::ask(&self.input, patience)?;
         self.late = (answer == Answer::Silence).then(Late::new);

@@ -1,7 +1,7 @@
 //! Captures and recordings ↔ inputs: here, reading capture files in order, from any `Read`, and frames → inputs.
 //!
-//! May touch `base`, `wire`, `names`, `kernel` and `engine`; no wall clock and no terminal. Read first: [`CaptureReader`],
-//! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>,
+//! May touch `base`, `wire`, `names`, `kernel` and `engine`; no wall clock and no terminal. Read first:
+//! [`CaptureReader`], <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>,
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
 mod decompress;

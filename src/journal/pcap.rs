@@ -47,7 +47,8 @@ pub(super) fn is_magic(first: &[u8]) -> bool {
 }
 
 impl Records {
-    /// Reads the file's header. One that is cut, or of a version whose layout is not known, is told by [`Records::next`].
+    /// Reads the file's header. One that is cut, or of a version whose layout is not known, is told by
+    /// [`Records::next`].
     pub(super) fn open(window: &mut Window, interfaces: &mut Vec<Interface>) -> Self {
         window.fill(FILE_HEADER);
         let Ok((_, header)) = parse_pcap_header(window.data()) else { return Self { layout: Err(Unread::Cut) } };

@@ -28,8 +28,8 @@ impl KernelEvent {
     }
 }
 
-/// A process called connect(2), and what became of it is known; or held the socket at `end`, a moment after its SYN. The
-/// SYN was sent between `begin` and `end`.
+/// A process called connect(2), and what became of it is known; or held the socket at `end`, a moment after its SYN.
+/// The SYN was sent between `begin` and `end`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Connect {
     pub begin: Timestamp,
@@ -40,7 +40,8 @@ pub struct Connect {
     pub peer: Endpoint,
     /// `None` where it is not known who called.
     pub process: Option<Arc<Process>>,
-    /// Whether the caller lives in the network namespace that is watched; `None` where that could not be asked any more.
+    /// Whether the caller lives in the network namespace that is watched; `None` where that could not be asked any
+    /// more.
     pub here: Option<bool>,
     pub rung: Rung,
 }

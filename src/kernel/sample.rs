@@ -48,7 +48,8 @@ pub struct Socket {
     /// The wildcard with port 0 for a listener.
     pub peer: Endpoint,
     pub state: Reported,
-    /// Bytes received and not yet read by the process (plus one for an unread FIN); for LISTEN the accept queue's length.
+    /// Bytes received and not yet read by the process (plus one for an unread FIN); for LISTEN the accept queue's
+    /// length.
     pub recv_q: u32,
     /// Bytes written and not yet acknowledged (SYN and FIN count one each); for LISTEN the accept queue's limit,
     /// `None` where the source does not tell it (/proc).

@@ -1,5 +1,5 @@
-//! The text of the help screen: every key from the table of keys, what a filter can be, what marks and columns mean, set
-//! in columns.
+//! The text of the help screen: every key from the table of keys, what a filter can be, what marks and columns mean,
+//! set in columns.
 
 use super::keys::{BINDINGS, Group};
 use super::layout::wrap;

@@ -301,8 +301,8 @@ fn opening_height(detail: &FlowDetail, room: u16) -> u16 {
     }
 }
 
-/// Parts the place of the life for what was lost, if there is anything to tell of it: about two lines for each thing, at
-/// most half of the place.
+/// Parts the place of the life for what was lost, if there is anything to tell of it: about two lines for each thing,
+/// at most half of the place.
 fn life_and_losses(area: Rect, detail: &FlowDetail) -> [Rect; 2] {
     let told = |view: &VerdictView| {
         let halves = view.halves.iter().filter(|half| !half.is_quiet());

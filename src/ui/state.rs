@@ -252,8 +252,8 @@ impl UiState {
         }
     }
 
-    /// Takes in a new dashboard: the cursor stays on its row, and on its line of the screen if it can. An answer to what
-    /// another view asked tells nothing of this one's rows.
+    /// Takes in a new dashboard: the cursor stays on its row, and on its line of the screen if it can. An answer to
+    /// what another view asked tells nothing of this one's rows.
     pub fn observe(&mut self, dashboard: &Dashboard, source: &Source) {
         self.quiet = dashboard.handshakes.is_quiet();
         self.findings = dashboard.findings.len();

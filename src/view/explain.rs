@@ -54,7 +54,7 @@ const FINDINGS: Explanation = (
     "What is wrong, worst first: ‼ critical, ! warning. Each names its subject, since when it holds, and the numbers that \
      show it; z shows why, how sure it is, and what to do. A finding goes when its evidence goes. What the kernel counts \
      is surer than what the wire lets infer; both are said.",
-    "the rules and their thresholds: src/findings",
+    "connect(2), listen(2), ip-sysctl.rst; README: Findings",
 );
 
 const HANDSHAKES: Explanation = (

@@ -103,8 +103,8 @@ fn owner_lines(context: &Context<'_>, cell: &EndCell, room: usize) -> Sections {
     sections
 }
 
-/// The one sequence number that a queue of 1 counts besides bytes: the peer's FIN in Recv-Q, the own SYN or FIN in Send-Q
-/// (net/ipv4/tcp_diag.c, tcp_diag_get_info).
+/// The one sequence number that a queue of 1 counts besides bytes: the peer's FIN in Recv-Q, the own SYN or FIN in
+/// Send-Q (net/ipv4/tcp_diag.c, tcp_diag_get_info).
 fn marker(socket: &Socket) -> [Option<&'static str>; 2] {
     use crate::base::TcpState::{CloseWait, Closing, FinWait1, LastAck, SynSent};
     let state = socket.state.0;

@@ -81,8 +81,8 @@ pub(super) fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<
     failed.map(line).collect()
 }
 
-/// Towards whom handshakes failed most: the one, or how many share the first place. (Whose fault it was the outcome does
-/// not tell: a half-open handshake lacks the originator's ACK.)
+/// Towards whom handshakes failed most: the one, or how many share the first place. (Whose fault it was the outcome
+/// does not tell: a half-open handshake lacks the originator's ACK.)
 fn where_to(worst: &FailingPeer, tied: usize, all: u64, room: usize, theme: &Theme) -> Vec<Span<'static>> {
     // One column apart where the address needs the other.
     let apart = if room < 20 { 1 } else { 2 };

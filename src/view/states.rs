@@ -69,7 +69,8 @@ fn rows_that_fit(rows: &[StateRow], height: usize) -> Vec<&StateRow> {
 const MIN_SPARK: usize = 5;
 const NAME: usize = 11;
 
-/// So many sockets in CLOSE-WAIT, and never a tenth of them fewer while they were watched: a process that does not close.
+/// So many sockets in CLOSE-WAIT, and never a tenth of them fewer while they were watched: a process that does not
+/// close.
 const LEAK: u64 = 10;
 /// Watched for less, a count that has not fallen says nothing.
 const LEAK_WATCHED: usize = 5;

@@ -1,4 +1,5 @@
-//! A list as a table: only the visible rows are laid out, columns give way by weight, the row under the cursor is marked.
+//! A list as a table: only the visible rows are laid out, columns give way by weight, the row under the cursor is
+//! marked.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -51,11 +51,6 @@ fn facts(context: &Context<'_>, data: &TimeWaitPane) -> Vec<Line<'static>> {
         Some(entered) if secs > 0 => {
             let rate = entered as f64 / secs as f64;
             lines.push(fact("entered", format!("{} in {secs} s, {rate:.1}/s", count(entered))));
-            // Each stays for 60 s (TCP_TIMEWAIT_LEN), so as many as enter in 60 s are there at once.
-            if entered > 0 && secs >= 10 {
-                let level = (rate * 60.0).round() as u64;
-                lines.push(fact("levels off", format!("at {} (60 s each)", count(level))));
-            }
         }
         _ => lines.push(fact("entered", "not recorded".to_owned())),
     }

@@ -112,8 +112,8 @@ fn level(value: u64, max: u64, top: usize) -> usize {
     usize::try_from(scaled).unwrap_or(top).min(top)
 }
 
-/// The last `room` values as bars of `height` lines, top line first; 0 stands as a low line, and the highest leaves a gap
-/// to what stands above.
+/// The last `room` values as bars of `height` lines, top line first; 0 stands as a low line, and the highest leaves a
+/// gap to what stands above.
 pub(super) fn chart(values: &[u64], room: usize, height: usize) -> Vec<String> {
     let shown = &values[values.len().saturating_sub(room)..];
     let max = shown.iter().copied().max().unwrap_or(0).max(1);

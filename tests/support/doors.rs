@@ -90,7 +90,8 @@ pub(crate) fn fragments(mut bytes: &[u8]) {
     }
 }
 
-/// What two segments in a row carry, from a port that the first byte chooses; the second byte says where the first ends.
+/// What two segments in a row carry, from a port that the first byte chooses; the second byte says where the first
+/// ends.
 pub(crate) fn names(bytes: &[u8]) {
     const PORTS: [u16; 4] = [443, 80, 53, 9999];
     let Some((head, body)) = bytes.split_at_checked(2) else { return };

@@ -137,7 +137,7 @@ pub(super) const FIELDS: [Field; 41] = {
         row("unacked", &[], N(Number::Unacked, Bytes), "sent by an end and not acknowledged, by the wire"),
         row("rtt", &[], N(One(OfFlow::Rtt), Time), "the kernel's round trip, else the handshake's"),
         row("retrans", &["retransmissions"], N(Number::Retrans, Count), "both directions, by wire or kernel"),
-        row("lost", &[], N(Number::Lost, Count), "segments the kernel holds for lost"),
+        row("lost", &[], N(Number::Lost, Count), "segments lost by our verdict, or held for lost by the kernel"),
         row("retries", &[], N(One(OfFlow::Retries), Count), "SYNs and SYN-ACKs sent again"),
         row("connect", &[], N(One(OfFlow::Connect), Time), "first SYN to the ACK, retries included"),
         row("outcome", &["handshake"], S(Set::Outcome), "how the handshake went"),

@@ -76,11 +76,7 @@ impl<'a> Subject<'a> {
     pub(super) fn any_process(self, test: impl Fn(&Process) -> bool) -> Option<bool> {
         let mut found = None;
         for side in Side::BOTH {
-            let read = self.record.end(side).and_then(|end| end.owner.process());
-            let held = match read {
-                Some(process) => Some(test(process)),
-                None => self.engine.owner(self.record, side).process().map(|process| test(process)),
-            };
+            let held = self.engine.owner(self.record, side).process().map(|process| test(process));
             found = found.max(held);
         }
         found
@@ -132,7 +128,7 @@ impl<'a> Subject<'a> {
             Number::SendQ => any(&mut self.there().filter_map(|end| end.socket.send_q.map(u64::from))),
             Number::Lost => {
                 let info = |end: &'a End| end.socket.info.as_ref()?.lost.map(u64::from);
-                any(&mut self.there().filter_map(info))
+                any(&mut self.there().filter_map(info).chain(self.record.lost()))
             }
             Number::Unacked => any(&mut wire.into_iter().flat_map(|flow| {
                 let sides = Side::BOTH.into_iter().filter(|side| !flow.never_acked(*side));

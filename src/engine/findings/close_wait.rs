@@ -152,6 +152,12 @@ impl Group {
     }
 }
 
+/// Whether it sends on to a peer that has closed its own half only (shutdown(2)), or has yet to.
+fn is_sending(end: &End) -> bool {
+    let lately = end.socket.info.as_ref().and_then(|info| info.last_data_sent).is_some_and(|ago| ago < PATIENCE);
+    lately && end.socket.info.as_ref().and_then(|info| info.bytes_sent) != Some(0) || end.socket.send_q > Some(0)
+}
+
 impl Engine {
     /// The sockets that the kernel shows to stay in CLOSE-WAIT. What waits in an accept queue over its limit is told by
     /// the listener's finding.
@@ -160,8 +166,8 @@ impl Engine {
         let stays = |end: &End| {
             end.socket.state.0 == TcpState::CloseWait
                 && end.gone.is_none()
-                && end.socket.recv_q <= 1
                 && at.since(end.state_since) >= PATIENCE
+                && !is_sending(end)
         };
         for (record, end) in self.present_ends().filter(|(_, end)| stays(end)) {
             let local = end.socket.local;
@@ -186,7 +192,9 @@ impl Engine {
                 let claimed = record.claimed(side).filter(|(state, _)| *state == TcpState::CloseWait);
                 let Some((_, since)) = claimed.filter(|(_, since)| now.since(*since) >= PATIENCE) else { continue };
                 let seen_by_kernel = record.end(side).is_some() || record.local[side.index()];
-                if !seen_by_kernel && !record.is_closed() {
+                // One that has closed its half only may go on to read what the other sends.
+                let is_quiet = now.since(record.touched) >= PATIENCE;
+                if !seen_by_kernel && !record.is_closed() && is_quiet {
                     let local = record.endpoint(side);
                     let group = groups.entry(Whose::Unknown(local.ip(), record.resp)).or_default();
                     group.add(record, local, since);

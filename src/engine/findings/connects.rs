@@ -10,6 +10,7 @@ use crate::kernel::Process;
 
 use super::super::handshakes::{Failure, WINDOW};
 use super::super::opener::listening_ends;
+use super::super::ownership::Ownership;
 use super::super::record::Record;
 use super::super::{Engine, FlowId};
 
@@ -38,6 +39,7 @@ impl Engine {
     pub(super) fn connects(&self, now: Timestamp) -> Vec<Connects> {
         let mut failing: BTreeMap<(Endpoint, Way), Failing> = BTreeMap::new();
         let mut askers: BTreeMap<Endpoint, Askers> = BTreeMap::new();
+        let mut rejections = BTreeMap::new();
         for failure in self.handshakes.failures() {
             let record = self.table.find_id(failure.flow).map(|slot| self.table.get(slot));
             let Some(way) = way(failure, record) else { continue };
@@ -48,8 +50,11 @@ impl Engine {
             let count = before.map_or(0, |before| before.count) + u64::from(lately);
             let flow = before.and_then(|before| before.flow).or(lately.then_some(failure.flow));
             failing.insert(key, Failing { run, count, flow });
-            let process = record.and_then(|record| record.end(Side::Orig)).and_then(|end| end.owner.process());
-            if let Some(process) = process.filter(|_| lately) {
+            if let Some(rejection) = record.and_then(|record| record.rare.as_ref()?.rejected) {
+                rejections.insert(failure.resp, rejection);
+            }
+            let owner = record.filter(|_| lately).map(|record| self.owner(record, Side::Orig));
+            if let Some(process) = owner.as_ref().and_then(Ownership::process) {
                 let askers = askers.entry(failure.resp).or_default();
                 askers.entry(process.pid).or_insert_with(|| (process.clone(), 0)).1 += 1;
             }
@@ -67,6 +72,8 @@ impl Engine {
         }
         for connects in all.values_mut() {
             connects.who = askers.get(&connects.to).and_then(asks_most);
+            let rejection = connects.rejected.and_then(|_| rejections.get(&connects.to));
+            connects.rejection = rejection.map(ToString::to_string);
             self.add_context(connects, now);
         }
         all.into_values().collect()
@@ -75,16 +82,8 @@ impl Engine {
     fn add_context(&self, connects: &mut Connects, now: Timestamp) {
         let to = connects.to;
         connects.completed = self.handshakes.completed_beside(to, now);
-        connects.rejection = connects.rejected.and_then(|_| self.rejection_of(to));
         connects.listener_is_full = self.locality(to, to)[0] && self.is_full(to, now);
         connects.lossy = self.losing.is_some_and(|run| run.lasts(now));
-    }
-
-    /// What the last ICMP error about a connection to `to` says.
-    fn rejection_of(&self, to: Endpoint) -> Option<String> {
-        let records = self.handshakes.failures().filter(|failure| failure.resp == to);
-        let records = records.filter_map(|failure| self.table.find_id(failure.flow)).map(|slot| self.table.get(slot));
-        records.filter_map(|record| record.rare.as_ref()?.rejected).last().map(|rejection| rejection.to_string())
     }
 
     /// Whether the listener of this host that takes connections to `to` was over its limit lately.

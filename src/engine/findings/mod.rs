@@ -78,7 +78,7 @@ impl Engine {
                 Forecast::RunsOut(left) => Outlook::RunsOut(left),
                 Forecast::LevelsOff(_) => return None,
             };
-            let who = row.holders.first().map(|(process, _)| (process.clone(), row.holders.len() - 1));
+            let who = row.holders.first().map(|(process, _)| (process.clone(), row.processes - 1));
             Some(Route {
                 from: row.from,
                 to: row.to,

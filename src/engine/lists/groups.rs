@@ -111,7 +111,7 @@ impl Engine {
         for (slot, record) in self.table.iter().filter(|(_, record)| query.filter.matches(self, record)) {
             let key = self.group_of(record, by);
             let group = groups.entry(key).or_insert_with(|| begin(key, open.contains(&key)));
-            add(group, record, now);
+            add(group, record, || self.process(record), now);
             if group.open {
                 inside.entry(key).or_default().push((slot, record.id));
             }
@@ -136,8 +136,8 @@ impl Engine {
 
     fn group_of(&self, record: &Record, by: GroupBy) -> GroupKey {
         match by {
-            GroupBy::Process => match record.process() {
-                Some(process) => GroupKey::Process(ProcessId::of(process)),
+            GroupBy::Process => match self.process(record) {
+                Some(process) => GroupKey::Process(ProcessId::of(&process)),
                 None => GroupKey::NoProcess,
             },
             GroupBy::Peer => {
@@ -165,7 +165,7 @@ fn begin(key: GroupKey, open: bool) -> GroupRow {
     }
 }
 
-fn add(group: &mut GroupRow, record: &Record, now: Timestamp) {
+fn add(group: &mut GroupRow, record: &Record, process: impl Fn() -> Option<Arc<Process>>, now: Timestamp) {
     let sum = |all: &mut Option<u64>, one: Option<u64>| {
         if let Some(one) = one {
             *all = Some(all.unwrap_or(0).saturating_add(one));
@@ -174,7 +174,7 @@ fn add(group: &mut GroupRow, record: &Record, now: Timestamp) {
     group.flows += 1;
     group.closed += u64::from(record.is_closed());
     if group.process.is_none() && matches!(group.key, GroupKey::Process(_)) {
-        group.process = record.process().cloned();
+        group.process = process();
     }
     sum(&mut group.bits_per_s, record.bits_per_s(now));
     sum(&mut group.payload_bytes, record.payload_bytes());

@@ -1,6 +1,7 @@
 //! Who uses local ports, and who waits in TIME-WAIT, by address and service.
 //!
-//! Read first: net/ipv4/inet_hashtables.c (__inet_hash_connect), ip-sysctl (ip_local_port_range, ip_local_reserved_ports).
+//! Read first: net/ipv4/inet_hashtables.c (__inet_hash_connect), ip-sysctl (ip_local_port_range,
+//! ip_local_reserved_ports).
 
 use std::cmp::Reverse;
 use std::net::IpAddr;

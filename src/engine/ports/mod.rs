@@ -25,6 +25,7 @@ pub use forecast::Forecast;
 use reading::Use;
 
 use super::end::End;
+use super::record::Record;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Routes whose use is kept over time, and seconds kept of each.
@@ -77,6 +78,8 @@ pub struct RouteRow {
     pub history: Vec<u64>,
     /// Who holds most of them, and how many; of TIME-WAIT who held the connection last.
     pub holders: Vec<(Arc<Process>, u32)>,
+    /// How many processes hold some.
+    pub processes: usize,
 }
 
 impl RouteRow {
@@ -145,8 +148,14 @@ struct Watched {
 }
 
 impl Ports {
-    /// Takes in what a reading shows; `ends` are the connections that it has.
-    pub(super) fn take<'a>(&mut self, used: Use, at: Timestamp, ends: impl Iterator<Item = (Scope, &'a End)>) {
+    /// Takes in what a reading shows; `ends` are the connections that it has, `holder` tells whose each is.
+    pub(super) fn take<'a>(
+        &mut self,
+        used: Use,
+        at: Timestamp,
+        ends: impl Iterator<Item = (Scope, &'a Record, &'a End)>,
+        holder: impl Fn(&Record, &End) -> Option<Arc<Process>>,
+    ) {
         let Use { range, usable, held, bound, mut routes } = used;
         (self.range, self.usable, self.held, self.bound) = (range, usable, held, bound);
         routes.sort_by_key(|(route, count)| (Reverse(count.used()), *route));
@@ -169,7 +178,7 @@ impl Ports {
                 watched.tight = if levels_off { None } else { watched.tight.or(Some(at)) };
             }
         }
-        self.name_holders(ends);
+        self.name_holders(ends, holder);
     }
 
     /// The pane as it was at the last reading; `at` is where its histories end.
@@ -198,19 +207,25 @@ impl Ports {
         self.range.map(|_| self.usable.saturating_sub(self.held))
     }
 
-    fn name_holders<'a>(&mut self, ends: impl Iterator<Item = (Scope, &'a End)>) {
+    fn name_holders<'a>(
+        &mut self,
+        ends: impl Iterator<Item = (Scope, &'a Record, &'a End)>,
+        holder: impl Fn(&Record, &End) -> Option<Arc<Process>>,
+    ) {
         let places: BTreeMap<Route, usize> =
             self.rows.iter().enumerate().map(|(place, (route, _))| (*route, place)).collect();
         let mut counts: Vec<BTreeMap<u32, (Arc<Process>, u32)>> = vec![BTreeMap::new(); self.rows.len()];
-        for (scope, end) in ends {
+        for (scope, record, end) in ends {
             let route = Route { scope, from: end.socket.local.ip(), to: end.socket.peer };
-            if let (Some(place), Some(process)) = (places.get(&route), end.owner.process()) {
+            let Some(place) = places.get(&route) else { continue };
+            if let Some(process) = holder(record, end) {
                 counts[*place].entry(process.pid).or_insert_with(|| (process.clone(), 0)).1 += 1;
             }
         }
         for ((_, row), counts) in self.rows.iter_mut().zip(counts) {
             let mut holders: Vec<_> = counts.into_values().collect();
             holders.sort_by_key(|(process, count)| (Reverse(*count), process.pid));
+            row.processes = holders.len();
             holders.truncate(NAMED);
             row.holders = holders;
         }

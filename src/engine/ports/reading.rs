@@ -155,6 +155,7 @@ impl Count {
             forecast: trend.forecast(),
             history: Vec::new(),
             holders: Vec::new(),
+            processes: 0,
         }
     }
 }

@@ -73,7 +73,8 @@ fn episodes(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     Some(format!(" Of {from}: {told}{before}."))
 }
 
-/// How many segments of one end were sent again where that was no episode of loss, and how many the capture shows twice.
+/// How many segments of one end were sent again where that was no episode of loss, and how many the capture shows
+/// twice.
 fn marked(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let counts = &evidence.verdict?.halves[side.index()].counts;
     let from = evidence.row.end(side).endpoint;

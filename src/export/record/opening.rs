@@ -19,7 +19,8 @@ pub struct NamesRecord {
     /// The usual service of the responder's port: no claim about what is spoken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<&'static str>,
-    /// What the same host had asked DNS for when the answer told the responder's address, at most 5 s before the SYN.
+    /// What a DNS answer to the same host called the responder's address, at most 5 s before the SYN; where `waits` has
+    /// no `dns_ns`, its query was not captured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns: Option<String>,
     /// The server's name in the TLS ClientHello, and the protocols that it offers, joined by commas.

@@ -15,9 +15,9 @@ pub struct IdleRecord {
     pub until_ns: i64,
 }
 
-/// The round trip of one end's data: from the capture point to the other end and back, with whatever that end delays its
-/// acknowledgments. Both ends' together are the round trip of the whole path. Fields that are absent inside say that
-/// nothing could be measured that way.
+/// The round trip of one end's data: from the capture point to the other end and back, with whatever that end delays
+/// its acknowledgments. Both ends' together are the round trip of the whole path. Fields that are absent inside say
+/// that nothing could be measured that way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RttRecord {
     /// From data to the acknowledgment of just that data; nothing that was sent twice (Karn's rule, RFC 6298 §3).

@@ -1,18 +1,19 @@
 //! Sequence analysis of a flow: each half's segments marked with the words of Wireshark's tcp.analysis, and counted.
 //!
-//! May touch `base` and `wire::Segment`. A machine of its own beside [`super::Flow`]: it says what Wireshark says of the
-//! same segments, questionable readings included, and knows nothing of RFC 9293's states. Nothing is buffered. Read
-//! first: Wireshark's packet-tcp.c (tcp_analyze_sequence_number, tcp_analyze_get_acked_struct, dissect_tcpopt_wscale) and
-//! its User's Guide, §7.5 "TCP Analysis". Then `mark` (the words), `rules` (when each is said), `half` (what is kept).
+//! May touch `base` and `wire::Segment`. A machine of its own beside [`super::Flow`]: it says what Wireshark says of
+//! the same segments, questionable readings included, and knows nothing of RFC 9293's states. Nothing is buffered. Read
+//! first: Wireshark's packet-tcp.c (tcp_analyze_sequence_number, tcp_analyze_get_acked_struct, dissect_tcpopt_wscale)
+//! and its User's Guide, §7.5 "TCP Analysis". Then `mark` (the words), `rules` (when each is said), `half` (what is
+//! kept).
 //!
 //! Where it differs from Wireshark 4.0 by intent:
-//! - Wireshark takes 0 for "not known yet", and so misreads a number that really is 0. Here unknown is unknown, so where
-//!   the numbers start does not matter.
+//! - Wireshark takes 0 for "not known yet", and so misreads a number that really is 0. Here unknown is unknown, so
+//!   where the numbers start does not matter.
 //! - With 10,000 segments outstanding Wireshark forgets that a SYN or FIN has a number. Here no list is kept.
 //! - In its second pass Wireshark marks a first SYN-ACK as reused ports if a later one had another number. Here a mark
 //!   rests on what came before.
-//! - Of the subflows of a Multipath TCP connection each is judged by what it alone has shown; and an MP_CAPABLE without a
-//!   key, which Wireshark does not count before another Multipath TCP option was seen, counts like any.
+//! - Of the subflows of a Multipath TCP connection each is judged by what it alone has shown; and an MP_CAPABLE without
+//!   a key, which Wireshark does not count before another Multipath TCP option was seen, counts like any.
 
 mod half;
 mod mark;
@@ -40,8 +41,8 @@ pub struct Analysis {
     halves: [Half; 2],
     /// When the latest SYN without ACK was sent, by either end.
     syn_at: Stamp,
-    /// From that SYN to the first segment with ACK and without SYN, nanoseconds; 0 while it is not known. It is negative
-    /// where the capture's time ran backwards.
+    /// From that SYN to the first segment with ACK and without SYN, nanoseconds; 0 while it is not known. It is
+    /// negative where the capture's time ran backwards.
     initial_rtt: i64,
     /// Made when the first segment is marked, so that a quiet flow costs nothing.
     counts: Option<Box<[AnalysisCounts; 2]>>,
@@ -100,8 +101,8 @@ impl Analysis {
     }
 
     /// Whose numbers begin where (streams and port reuse): returns whether the segment reuses the ports. A SYN-ACK with
-    /// another number than its sender began with does so within the flow; a SYN without ACK begins a new flow, unless its
-    /// number is the same: then it is the old SYN again, and what a RST moved is moved back.
+    /// another number than its sender began with does so within the flow; a SYN without ACK begins a new flow, unless
+    /// its number is the same: then it is the old SYN again, and what a RST moved is moved back.
     fn claim_base(&mut self, segment: &Segment, from: Side) -> bool {
         let flags = segment.flags;
         let own = &mut self.halves[from.index()];

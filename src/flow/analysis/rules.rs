@@ -119,8 +119,8 @@ impl Look<'_> {
         self.segment.payload_len == 0 && self.is_next() && same_ack && !self.controls()
     }
 
-    /// What rules 7 (keep_alive_ack), 8 (zero_window_probe_ack) and 9 (duplicate_ack) ask for: nothing new, not even the
-    /// window.
+    /// What rules 7 (keep_alive_ack), 8 (zero_window_probe_ack) and 9 (duplicate_ack) ask for: nothing new, not even
+    /// the window.
     fn repeats(&self) -> bool {
         self.brings_nothing() && self.own.window() == Some(self.segment.window)
     }
@@ -130,8 +130,8 @@ impl Look<'_> {
         self.own.mptcp != self.mptcp
     }
 
-    /// Rule 11, ack_lost_segment: it acknowledges what was not captured, or what lies beyond a hole that was not filled.
-    /// It is told once, until the other side's acknowledgment changes.
+    /// Rule 11, ack_lost_segment: it acknowledges what was not captured, or what lies beyond a hole that was not
+    /// filled. It is told once, until the other side's acknowledgment changes.
     fn ack_lost_segment(&mut self) -> bool {
         let (Some(contig), Some(high)) = (self.peer.contig(), self.peer.high()) else { return false };
         if !self.segment.flags.ack() || !self.segment.ack.after(contig) {

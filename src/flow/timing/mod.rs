@@ -1,15 +1,16 @@
 //! The times of a flow that carries data, as the capture point saw them: round trips, think time, stalls, gaps, flight.
 //!
-//! May touch `base` and `wire::Segment`. A machine of its own beside [`super::Flow`], of which it learns once, when data
-//! begins, what the handshake told. A flow without data costs a pointer; no segment makes it allocate but the first data,
-//! the first measured time, and few after those. One file a measure: `rtt` (by ack and by timestamp), `think`, `stalls`,
-//! `throughput`; then `half` (numbers), `spread` and `span` (times in few bytes), `view` (what is told).
+//! May touch `base` and `wire::Segment`. A machine of its own beside [`super::Flow`], of which it learns once, when
+//! data begins, what the handshake told. A flow without data costs a pointer; no segment makes it allocate but the
+//! first data, the first measured time, and few after those. One file a measure: `rtt` (by ack and by timestamp),
+//! `think`, `stalls`, `throughput`; then `half` (numbers), `spread` and `span` (times in few bytes), `view` (what is
+//! told).
 //!
 //! How the hard questions are decided:
 //! - **A round trip** is that from the capture point to the receiver of the data and back: each half tells one side of
 //!   the path, both together the whole. On the sender's host its data's is the whole, the other one next to nothing.
-//! - **Nothing sent twice** is measured by ack (Karn), nor anything in flight with it until all that was sent by then is
-//!   acknowledged. What fills a hole looks the same, and is treated the same.
+//! - **Nothing sent twice** is measured by ack (Karn), nor anything in flight with it until all that was sent by then
+//!   is acknowledged. What fills a hole looks the same, and is treated the same.
 //! - **Where the capture misses something** (one direction, the first copy, time that runs backwards) nothing is
 //!   measured, not a guess.
 

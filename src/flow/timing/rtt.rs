@@ -4,8 +4,8 @@
 //! point to the receiver and back, not the sender's round trip; that takes both halves. Read first: RFC 6298 §3 (Karn's
 //! rule, one sample a round trip), RFC 7323 §4.1 (which echoes may be used).
 //!
-//! Two segments are timed at once: a receiver acknowledges at least every second one (RFC 1122 §4.2.3.2), so that of two
-//! in a row one is acknowledged by its very end. An ack of more or less tells by number nothing that is exact.
+//! Two segments are timed at once: a receiver acknowledges at least every second one (RFC 1122 §4.2.3.2), so that of
+//! two in a row one is acknowledged by its very end. An ack of more or less tells by number nothing that is exact.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
 //! How measured times are spread: least, mean, most, jitter and percentiles, in few bytes until there are many.
 //!
 //! May touch nothing but its own kind. Jitter is the estimate of RFC 3550 §6.4.1, taken between one measured time and
-//! the next. Percentiles are told of [`MANY`] samples and more: of fewer they say little more than least and most do. So
-//! that a short flow costs nothing more, they leave the first [`LEFT_OUT`] samples out, which least, mean and most hold.
+//! the next. Percentiles are told of [`MANY`] samples and more: of fewer they say little more than least and most do.
+//! So that a short flow costs nothing more, they leave the first [`LEFT_OUT`] samples out, which least, mean and most
+//! hold.
 
 use std::time::Duration;
 

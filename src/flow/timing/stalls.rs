@@ -5,12 +5,12 @@
 //! it is not acknowledged. Together they stall whoever writes twice and then reads.
 //!
 //! What is claimed, and why:
-//! - **A late ack**: data that travelled alone was acknowledged without data, longer after it than the path has been seen
-//!   to take, by [`DELAY`]. Alone, so that neither a queue of its own nor a second segment explains the time. A delayed
-//!   ack looks like that; so does a path that was slow for once, which is why it is only called late.
-//! - **A small write waited for a delayed ack (Nagle)**: that data was a small segment, and the very next segment of the
-//!   flow is its sender's next small one, at once after the late ack. A process does not see acks; its kernel does. Where
-//!   a busy host takes longer than [`AT_ONCE`] nothing is claimed, so it is a least count.
+//! - **A late ack**: data that travelled alone was acknowledged without data, longer after it than the path has been
+//!   seen to take, by [`DELAY`]. Alone, so that neither a queue of its own nor a second segment explains the time. A
+//!   delayed ack looks like that; so does a path that was slow for once, which is why it is only called late.
+//! - **A small write waited for a delayed ack (Nagle)**: that data was a small segment, and the very next segment of
+//!   the flow is its sender's next small one, at once after the late ack. A process does not see acks; its kernel does.
+//!   Where a busy host takes longer than [`AT_ONCE`] nothing is claimed, so it is a least count.
 //!
 //! Where the path's own time is not known nothing is claimed.
 

@@ -1,8 +1,8 @@
 //! Cases of the times: segments as in [`crate::flow::trace`], what must be told after them, and the near misses.
 //!
-//! `expect` names a half and a measure: `ack`, `stamps`, `think` (samples:least:most, seconds), `flight` (now:most, bytes),
-//! `speed` (bytes:seconds:fastest second), `stalls` (late acks:small writes:waited:longest); `idle` (seconds:until when)
-//! and `path` (both sides together) are of the flow.
+//! `expect` names a half and a measure: `ack`, `stamps`, `think` (samples:least:most, seconds), `flight` (now:most,
+//! bytes), `speed` (bytes:seconds:fastest second), `stalls` (late acks:small writes:waited:longest); `idle`
+//! (seconds:until when) and `path` (both sides together) are of the flow.
 
 use super::{Delays, Timing};
 use crate::base::Timestamp;
@@ -100,7 +100,7 @@ an_ordinary_exchange: "
     expect orig-ack 1:0.02:0.02 resp-ack 1:0.002:0.002 path 0.022
     expect resp-think 1:0.05:0.05 orig-think - idle 0.03:0.08
     expect orig-flight 0:100 resp-flight 0:1500
-    expect orig-speed - resp-speed 1500:0.001:-
+    expect orig-speed - resp-speed -
     expect orig-stalls - resp-stalls -
     2.083 > F. 201 ack 1801
     expect idle 2:2.083"

@@ -27,6 +27,9 @@ struct Peak {
     most: u64,
 }
 
+/// What took less is one burst: its spacing is the capture's, and no rate.
+const MEANINGFUL: Duration = Duration::from_millis(10);
+
 impl Volume {
     pub(super) const NONE: Self = Self { bytes: 0, peak: None, first: Offset::NONE, last: Offset::NONE };
 
@@ -53,7 +56,7 @@ impl Volume {
     pub(super) fn view(&self, origin: Timestamp) -> Option<Throughput> {
         let time = self.last.get(origin)?.since(self.first.get(origin)?);
         let peak = self.peak.as_deref().map(|peak| peak.most);
-        (time > Duration::ZERO).then_some(Throughput { bytes: self.bytes, time, peak })
+        (time >= MEANINGFUL).then_some(Throughput { bytes: self.bytes, time, peak })
     }
 }
 

@@ -19,7 +19,8 @@ pub struct TimingView {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct HalfTiming {
     /// From its data to the acknowledgment of just that data, both seen at the capture point: the way from there to the
-    /// **peer** and back, with whatever the peer delays its acknowledgments. Nothing that was sent twice is in it (Karn).
+    /// **peer** and back, with whatever the peer delays its acknowledgments. Nothing that was sent twice is in it
+    /// (Karn).
     pub rtt_by_ack: Option<Delays>,
     /// The same by the echo of its timestamp: what was sent twice is in it too.
     pub rtt_by_timestamps: Option<Delays>,
@@ -63,7 +64,7 @@ pub struct InFlight {
     pub max: u32,
 }
 
-/// New payload (each byte once) over the time from its first to its last data.
+/// New payload (each byte once) over the time from its first to its last data; only where that is 10 ms or more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throughput {
     pub bytes: u64,
@@ -94,8 +95,8 @@ pub struct Stalls {
     /// Acknowledgments of data that travelled alone, without data, 35 to 500 ms longer after it than the path takes: as
     /// delayed ones are.
     pub late_acks: u32,
-    /// Of these, how often a small write waited for a delayed ack (Nagle), at least; how long those acknowledgments took
-    /// together, and the longest.
+    /// Of these, how often a small write waited for a delayed ack (Nagle), at least; how long those acknowledgments
+    /// took together, and the longest.
     pub small_writes: u32,
     pub waited: Duration,
     pub worst: Duration,

@@ -1,7 +1,7 @@
 //! The rules: why a segment carries numbers that were sent before. The first that fits tells the cause.
 //!
-//! May touch `base` and `wire::Segment`. Each rule stands beside the words of its source. A rule sees the half as it was
-//! before the segment; it claims no more than what went by the capture point shows, wherever on the path that is.
+//! May touch `base` and `wire::Segment`. Each rule stands beside the words of its source. A rule sees the half as it
+//! was before the segment; it claims no more than what went by the capture point shows, wherever on the path that is.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use super::trail::{Hole, Trail, tsval};
 use crate::base::Timestamp;
 use crate::wire::Segment;
 
-/// The same datagram within this time is one that was captured, or delivered, twice; with timestamps, which a repeat has
-/// newer ones of, it may take longer.
+/// The same datagram within this time is one that was captured, or delivered, twice; with timestamps, which a repeat
+/// has newer ones of, it may take longer.
 pub(super) const TWICE: Duration = Duration::from_millis(1);
 const TWICE_BY_TIMESTAMPS: Duration = Duration::from_millis(100);
-/// Nothing acknowledged is repeated to keep a connection alive sooner than this after the last segment. (RFC 9293 §3.8.4
-/// has two hours, Linux allows 1 s.)
+/// Nothing acknowledged is repeated to keep a connection alive sooner than this after the last segment. (RFC 9293
+/// §3.8.4 has two hours, Linux allows 1 s.)
 const SILENCE: Duration = Duration::from_millis(500);
 /// The shortest retransmission timeout in wide use (Linux: 200 ms, TCP_RTO_MIN), less what timers and captures jitter.
 const LEAST_RTO: Duration = Duration::from_millis(190);
@@ -57,10 +57,10 @@ impl Look<'_> {
         self.segment.seg_len() > 0
     }
 
-    /// "The Identification field [...] for a given source address, destination address, and protocol MUST NOT repeat within
-    /// one MDL" (RFC 6864 §4.3; not so of atomic datagrams): equal bytes from the IP header on, TSval with them. A sender
-    /// that leaves the identification 0 could repeat itself so, but not at once without being asked, and not with
-    /// another TTL: that tells of another hop.
+    /// "The Identification field [...] for a given source address, destination address, and protocol MUST NOT repeat
+    /// within one MDL" (RFC 6864 §4.3; not so of atomic datagrams): equal bytes from the IP header on, TSval with them.
+    /// A sender that leaves the identification 0 could repeat itself so, but not at once without being asked, and not
+    /// with another TTL: that tells of another hop.
     fn duplicate_frame(&self) -> Judgement {
         let within = if tsval(self.segment).is_some() { TWICE_BY_TIMESTAMPS } else { TWICE };
         let asked = self.trail.duplicate_acks > 0 || self.trail.sacked.reach_above(self.segment.seq);
@@ -204,8 +204,9 @@ impl Look<'_> {
         (next && fast).then_some(Evidence::PartialAck)
     }
 
-    /// "TLP [...] transmit a single data segment: [...] the highest-sequence segment sent so far" (RFC 8985 §7.3), after
-    /// "2 * SRTT" (§7.2). A timeout would repeat the first one, so where only one is in flight nothing tells them apart.
+    /// "TLP [...] transmit a single data segment: [...] the highest-sequence segment sent so far" (RFC 8985 §7.3),
+    /// after "2 * SRTT" (§7.2). A timeout would repeat the first one, so where only one is in flight nothing tells them
+    /// apart.
     fn tail_loss_probe(&self) -> Judgement {
         let (trip, waited) = (self.around.rtt?, self.since_highest()?);
         let quiet = self.trail.duplicate_acks == 0 && !self.timed_out_before();
@@ -214,8 +215,8 @@ impl Look<'_> {
         probes.then_some((Cause::TailLossProbe, Evidence::Probe(waited)))
     }
 
-    /// "When the retransmission timer expires [...] Retransmit the earliest segment that has not been acknowledged by the
-    /// TCP receiver" (RFC 6298 §5.4).
+    /// "When the retransmission timer expires [...] Retransmit the earliest segment that has not been acknowledged by
+    /// the TCP receiver" (RFC 6298 §5.4).
     fn timed_out(&self) -> Judgement {
         let waited = self.waited()?;
         let first = !self.own.has(fact::ACKED) || !self.segment.seq.after(self.own.una);

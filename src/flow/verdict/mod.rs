@@ -1,14 +1,14 @@
 //! Our own verdict beside the sequence analysis: why numbers come again or late, each with its evidence; loss told as
 //! episodes; and what the capture cannot tell.
 //!
-//! May touch `base` and `wire::Segment`. [`super::Analysis`] counts as Wireshark does, with a threshold of one round trip
-//! and without SACK, DSACK or timestamps; here a claim is made where what passed the capture point supports it, revised
-//! when later evidence speaks against it, and else not made ("unexplained"). The observer may stand on the sender's host,
-//! on the receiver's or between: the copy before a repeat may have been lost before it was captured (then it leaves a
-//! hole) or after (then only the receiver's ACKs tell). SYNs are the handshake's business and have no verdict.
-//! Read first: RFC 5681 §3.2, RFC 6298 §5, RFC 6675 §4, RFC 2883 §4, RFC 3522 §3.2, RFC 8985 §7. Then `cause` (the words),
-//! `judge` (a segment's cause), `prove` (what an ACK shows), `episode`, `sight` (limits); `edge` and `trail` are what is kept, `view`
-//! what is told.
+//! May touch `base` and `wire::Segment`. [`super::Analysis`] counts as Wireshark does, with a threshold of one round
+//! trip and without SACK, DSACK or timestamps; here a claim is made where what passed the capture point supports it,
+//! revised when later evidence speaks against it, and else not made ("unexplained"). The observer may stand on the
+//! sender's host, on the receiver's or between: the copy before a repeat may have been lost before it was captured
+//! (then it leaves a hole) or after (then only the receiver's ACKs tell). SYNs are the handshake's business and have no
+//! verdict. Read first: RFC 5681 §3.2, RFC 6298 §5, RFC 6675 §4, RFC 2883 §4, RFC 3522 §3.2, RFC 8985 §7. Then `cause`
+//! (the words), `judge` (a segment's cause), `prove` (what an ACK shows), `episode`, `sight` (limits); `edge` and
+//! `trail` are what is kept, `view` what is told.
 
 mod cause;
 mod edge;

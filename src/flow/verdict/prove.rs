@@ -78,7 +78,8 @@ impl Proof<'_> {
     }
 
     /// "If the value of the Timestamp Echo Reply field [...] is smaller than the value of RetransmitTS", the original
-    /// had arrived (RFC 3522 §3.2). The echo is of the segment at the left edge (RFC 7323 §4.3), so only that one is judged.
+    /// had arrived (RFC 3522 §3.2). The echo is of the segment at the left edge (RFC 7323 §4.3), so only that one is
+    /// judged.
     fn echo(&mut self, una: Seq) {
         let Some((_, echoed)) = self.segment.options.timestamps.filter(|(_, echoed)| *echoed != 0) else { return };
         for at in 0..self.trail.resent.len() {
@@ -115,10 +116,11 @@ impl Proof<'_> {
         trail.end_episode(now, ack);
     }
 
-    /// "An acknowledgment is considered a 'duplicate' [...] when (a) the receiver of the ACK has outstanding data, (b) the
-    /// incoming acknowledgment carries no data, (c) the SYN and FIN bits are both off, (d) the acknowledgment number is
-    /// equal to the greatest acknowledgment received [...] and (e) the advertised window in the incoming acknowledgment
-    /// equals the advertised window in the last" (RFC 5681 §2); or, with SACK, it names something new (RFC 6675 §2).
+    /// "An acknowledgment is considered a 'duplicate' [...] when (a) the receiver of the ACK has outstanding data, (b)
+    /// the incoming acknowledgment carries no data, (c) the SYN and FIN bits are both off, (d) the acknowledgment
+    /// number is equal to the greatest acknowledgment received [...] and (e) the advertised window in the incoming
+    /// acknowledgment equals the advertised window in the last" (RFC 5681 §2); or, with SACK, it names something new
+    /// (RFC 6675 §2).
     fn repeat(&mut self, news: bool) {
         let segment = self.segment;
         let sacks = !segment.options.sack.as_slice().is_empty();

@@ -1,5 +1,5 @@
-//! Cases of the verdict: segments as in [`crate::flow::trace`], each with the cause and evidence found after a colon; what
-//! must be told at the end; and the near misses beside them.
+//! Cases of the verdict: segments as in [`crate::flow::trace`], each with the cause and evidence found after a colon;
+//! what must be told at the end; and the near misses beside them.
 
 use super::{Around, Limit, Verdict};
 use crate::flow::trace::{Variation, segment_of, time_of};

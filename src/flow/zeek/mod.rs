@@ -1,10 +1,10 @@
 //! Zeek's view of a tuple: the rows that its connection log would have of it, told by a machine of its own.
 //!
-//! May touch what `flow` may. This machine stands beside [`Flow`](super::Flow), which says what the endpoints' TCPs must
-//! be doing (RFC 9293); this one says what Zeek says, with its timers (5 s for an unanswered SYN, 5 s after a close,
-//! 60 s and 300 s of silence), its guess of the originator by ports, and its letters. The two may disagree, and neither
-//! asks the other. The rules were read off Zeek 9.1's `TCPSessionAdapter`, `TCP_Endpoint`, `TCP_Reassembler` and
-//! `base/protocols/conn/main.zeek`, default settings without `-b`, checksums ignored (`-C`).
+//! May touch what `flow` may. This machine stands beside [`Flow`](super::Flow), which says what the endpoints' TCPs
+//! must be doing (RFC 9293); this one says what Zeek says, with its timers (5 s for an unanswered SYN, 5 s after a
+//! close, 60 s and 300 s of silence), its guess of the originator by ports, and its letters. The two may disagree, and
+//! neither asks the other. The rules were read off Zeek 9.1's `TCPSessionAdapter`, `TCP_Endpoint`, `TCP_Reassembler`
+//! and `base/protocols/conn/main.zeek`, default settings without `-b`, checksums ignored (`-C`).
 //!
 //! What it leaves out: letters C (a wrong checksum: offload makes good segments look wrong) and X (a limit of Zeek's
 //! parsers); `ip_bytes`; rows of damaged headers only, which are no segments here; payload cut by the snap length

@@ -14,7 +14,8 @@ const LITTLE: i64 = 10 << 20;
 const SHORTEST: i64 = 60_000_000_000;
 
 impl Row {
-    /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is not.
+    /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is
+    /// not.
     pub(super) fn take_plain(&mut self, segment: &Segment, from: Side) -> bool {
         const LETTERS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0;
         let text = segment.flags.0 & (LETTERS | Flags::ACK.0) == Flags::ACK.0;

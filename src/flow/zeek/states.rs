@@ -8,8 +8,8 @@ use super::view::ConnState;
 use crate::wire::Segment;
 
 impl Row {
-    /// §3.7: the sender's step. `was` is the role that the sender had when the segment came, `role` the one that it has.
-    /// Returns whether it asks to close its side.
+    /// §3.7: the sender's step. `was` is the role that the sender had when the segment came, `role` the one that it
+    /// has. Returns whether it asks to close its side.
     pub(super) fn step(&mut self, segment: &Segment, was: Side, role: Side) -> bool {
         let flags = segment.flags;
         match self.pair(role)[0].state {

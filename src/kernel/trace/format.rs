@@ -54,7 +54,8 @@ impl Fields {
     }
 }
 
-/// Reads such a text: `field:TYPE NAME[LEN]; offset:N; size:N; signed:N;` a line. What it does not understand is left out.
+/// Reads such a text: `field:TYPE NAME[LEN]; offset:N; size:N; signed:N;` a line. What it does not understand is left
+/// out.
 pub fn fields(text: &str) -> Fields {
     let mut fields = Fields::default();
     for line in text.lines().map(str::trim) {
