@@ -94,7 +94,7 @@ fn every_tab_leads_to_its_list() {
         pty.keys("4");
         pty.shows(&["window", "closed", "192.0.2.10:9000"]);
         pty.keys("5");
-        pty.shows(&["to service", "→ 198.51.100.5:5432", "levels off"]);
+        pty.shows(&["to service", "→ 198.51.100.5:5432", "entered"]);
         pty.keys("j\r");
         pty.shows(&["198.51.100.5:5432", "by rate"]);
         pty.shows_no("to service");

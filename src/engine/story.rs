@@ -6,7 +6,7 @@ mod resent;
 use std::time::Duration;
 
 use crate::base::{TcpState, Timestamp};
-use crate::flow::{AnalysisCounts, HalfView, HandshakeView, LifeEvent, Side, VerdictView};
+use crate::flow::{AnalysisCounts, HalfView, HandshakeView, LifeEvent, LifeEventKind, Side, VerdictView};
 use crate::kernel::Limits;
 
 use super::dashboard::{EndCell, FlowRow, Rejection, SocketDetail};
@@ -100,6 +100,14 @@ fn closing(evidence: &Evidence<'_>) -> Option<String> {
     }
     if let Some(side) = side_in(TcpState::CloseWait) {
         let end = row.end(side);
+        let acked = |event: &LifeEvent| (event.side, event.kind) == (side.peer(), LifeEventKind::FinAcked);
+        if end.reported.is_none() && !evidence.life.iter().any(acked) {
+            return Some(format!(
+                "{} has closed; that {} has its FIN was not captured.",
+                row.end(side.peer()).endpoint,
+                end.endpoint
+            ));
+        }
         let why = match end.recv_q {
             Some(0) => " It has read the end of the stream and not called close().".to_owned(),
             Some(1) => " It has not read the end of the stream (the 1 in its Recv-Q is the FIN).".to_owned(),

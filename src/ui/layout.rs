@@ -239,6 +239,7 @@ pub struct FlowParts {
 /// From this height on, queues over time stand below the ends.
 const CHARTS_FROM: u16 = 32;
 const ENDS_WITH_CHARTS: u16 = 22;
+const ENDS_WITHOUT_CHARTS: u16 = 15;
 /// From this height on, times stand between handshake and life.
 const TIMES_FROM: u16 = 40;
 const TIMES: u16 = 17;
@@ -283,6 +284,14 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
     let (handshake, below) = above_below(Rect { x: main.right(), width: third, ..rest }, 12.min(rest.height / 2));
     let (times, life) = above_below(below, if rest.height >= TIMES_FROM { TIMES } else { 0 });
     let charted = detail.sockets.iter().flatten().any(|socket| !socket.recv_q.is_empty());
+    if !charted && rest.height >= CHARTS_FROM {
+        // Without queues over time their place is the life's, and what was lost stands beside it.
+        let (ends, under) = above_below(main, ENDS_WITHOUT_CHARTS);
+        let [_, tells] = life_and_losses(under, detail);
+        let [life, losses] = if tells.is_empty() { [under, none] } else { halves(under) };
+        let charts = [none; 2];
+        return FlowParts { story, opening, ends: halves(ends), handshake, life, losses, times: below, charts };
+    }
     let ends_height = if charted && rest.height >= CHARTS_FROM { ENDS_WITH_CHARTS } else { rest.height };
     let (ends, charts) = above_below(main, ends_height);
     let [life, losses] = life_and_losses(life, detail);

@@ -163,7 +163,7 @@ impl Verdict {
             let hole = Hole { at: segment.ts, tsval: tsval(segment), told: None };
             let trail = self.trail(from);
             trail.begin_episode(segment.ts, segment.end());
-            trail.holes.push(own.high, segment.seq, hole);
+            trail.push_hole(own.high, segment.seq, hole);
         } else if segment.seq.before(own.high) {
             self.judge(segment, from, (&own, &peer), around);
         }

@@ -104,10 +104,13 @@ impl Proof<'_> {
         let trail = &mut *self.trail;
         trail.duplicate_acks = 0;
         trail.sacked.remove_below(ack, |_, _| {});
+        let mut bytes = trail.arrived_unseen(ack);
         let missed = &mut trail.missed;
-        let mut bytes = u64::from(trail.holes.remove_below(ack, |start, end| missed.push(start, end, now)));
+        bytes += u64::from(trail.holes.remove_below(ack, |start, end| {
+            let _oldest = missed.push(start, end, now);
+        }));
         if ack.after(high) {
-            trail.missed.push(high, ack, now);
+            let _oldest = trail.missed.push(high, ack, now);
             // The one number past a probe's is the probe's own byte.
             let probe = u32::from(self.own.has(fact::PROBED));
             bytes += u64::from(ack.offset_from(high).unsigned_abs() - probe);

@@ -31,12 +31,11 @@ impl<T> Default for Ranges<T> {
 }
 
 impl<T: Copy> Ranges<T> {
-    /// Adds a range above all that are kept.
-    pub(super) fn push(&mut self, start: Seq, end: Seq, with: T) {
-        if self.0.len() == KEPT {
-            self.0.remove(0);
-        }
+    /// Adds a range above all that are kept; returns the one that had to go for it.
+    pub(super) fn push(&mut self, start: Seq, end: Seq, with: T) -> Option<Range<T>> {
+        let gone = (self.0.len() == KEPT).then(|| self.0.remove(0));
         self.0.push(Range { start, end, with });
+        gone
     }
 
     /// Adds a range anywhere, and joins it with those that it meets or overlaps.

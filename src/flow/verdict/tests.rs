@@ -479,6 +479,21 @@ the_capture_missed_what_was_acknowledged: "
     expect orig: 
     expect orig at 2: 
     expect limits: first seen mid-stream; 100 bytes acknowledged but never captured"
+more_holes_than_are_kept: "
+    0 > . 101 ack 301
+    0 < . 301 ack 101
+    1 > . 201 ack 301 len 100
+    1 > . 401 ack 301 len 100
+    1 > . 601 ack 301 len 100
+    1 > . 801 ack 301 len 100
+    1 > . 1001 ack 301 len 100
+    1 > . 1201 ack 301 len 100
+    1 > . 1401 ack 301 len 100
+    1 > . 1601 ack 301 len 100
+    1 > . 1801 ack 301 len 100
+    1 > . 2001 ack 301 len 100
+    2 < . 301 ack 2101
+    expect limits: first seen mid-stream; 1000 bytes acknowledged but never captured"
 one_direction_only: "
     0 > . 101 ack 301
     0.1 > . 101 ack 1301

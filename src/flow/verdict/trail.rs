@@ -60,6 +60,9 @@ pub(super) struct Trail {
     /// What was acknowledged and never captured, while it may still come late; how many numbers that were in all.
     pub(super) missed: Ranges<Timestamp>,
     pub(super) missed_bytes: u64,
+    /// Holes that had to go for newer ones before they were filled or acknowledged: past the highest, and how many
+    /// numbers.
+    forgotten: Option<(Seq, u64)>,
     pub(super) duplicate_acks: u32,
     /// The highest TSval that it sent.
     pub(super) tsval: Option<Seq>,
@@ -127,6 +130,18 @@ impl Trail {
         }
     }
 
+    /// A hole above all others, below what was just seen.
+    pub(super) fn push_hole(&mut self, start: Seq, end: Seq, hole: Hole) {
+        let Some(gone) = self.holes.push(start, end, hole) else { return };
+        let before = self.forgotten.map_or(0, |(_, numbers)| numbers);
+        self.forgotten = Some((gone.end, before + u64::from(gone.end.offset_from(gone.start).unsigned_abs())));
+    }
+
+    /// How many numbers of forgotten holes an acknowledgment of all before `ack` shows to have arrived.
+    pub(super) fn arrived_unseen(&mut self, ack: Seq) -> u64 {
+        self.forgotten.take_if(|(end, _)| !ack.before(*end)).map_or(0, |(_, numbers)| numbers)
+    }
+
     /// A first sign of loss, when its sender had sent up to `point`.
     pub(super) fn begin_episode(&mut self, at: Timestamp, point: Seq) {
         if self.open.is_none() {
@@ -182,6 +197,7 @@ impl Trail {
         self.holes.clear();
         self.sacked.clear();
         self.missed.clear();
+        self.forgotten = None;
         self.resent.clear();
         self.duplicate_acks = 0;
         self.open = None;
