@@ -52,8 +52,6 @@ fn what_the_wire_did_is_what_is_told() {
         (CLEAN, "lost", [0, 0]),
         (CLEAN, "reordered", [0, 0]),
         (CLEAN, "duplicate_frame", [0, 0]),
-        (LOSES_THREE, "lost", [3, 3]),
-        (LOSES_THREE, "reordered", [0, 0]),
         (LOSES_A_REPEAT_TOO, "lost", [2, 1]),
         (REORDERS_TWO, "lost", [0, 0]),
         (REORDERS_TWO, "reordered", [0, 2]),
@@ -64,6 +62,11 @@ fn what_the_wire_did_is_what_is_told() {
         let flows = || [&sender, &receiver].map(|report| flow(report, port));
         assert_eq!(told, expected, "{cause} on port {port}: {:#?}", flows());
     }
+    // On a busy machine a repeat may be overtaken by what was sent after it: then it comes late, and that is told.
+    let told = |report: &Report, cause: &str| verdict(report, LOSES_THREE)[cause].as_u64().unwrap();
+    assert_eq!((told(&sender, "lost"), told(&sender, "reordered")), (3, 0), "{:#?}", flow(&sender, LOSES_THREE));
+    let late = told(&receiver, "lost") + told(&receiver, "reordered");
+    assert!(late == 3 && told(&receiver, "lost") > 0, "{:#?}", flow(&receiver, LOSES_THREE));
     let episode = &flow(&sender, LOSES_THREE)["orig"]["episodes"]["latest"][0];
     assert_eq!((&episode["recovery"], &episode["evidence"]), (&"sack".into(), &"SACK hole".into()), "{episode:#}");
     for report in [&sender, &receiver] {
