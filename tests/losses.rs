@@ -7,6 +7,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde_json::Value;
 
 #[path = "support/lossy.rs"]
@@ -40,6 +41,7 @@ fn fate(sent: Sent) -> Fate {
 #[test]
 fn what_the_wire_did_is_what_is_told() {
     let Some(_alone) = alone() else { return };
+    on_one_processor();
     let wire = LossyWire::new(fate);
     let watches = [(&wire.a, ["va"]), (&wire.b, ["vb"])].map(|(netns, links)| Watch::begin(netns, &links));
     for port in PORTS {
@@ -52,6 +54,8 @@ fn what_the_wire_did_is_what_is_told() {
         (CLEAN, "lost", [0, 0]),
         (CLEAN, "reordered", [0, 0]),
         (CLEAN, "duplicate_frame", [0, 0]),
+        (LOSES_THREE, "lost", [3, 3]),
+        (LOSES_THREE, "reordered", [0, 0]),
         (LOSES_A_REPEAT_TOO, "lost", [2, 1]),
         (REORDERS_TWO, "lost", [0, 0]),
         (REORDERS_TWO, "reordered", [0, 2]),
@@ -62,17 +66,23 @@ fn what_the_wire_did_is_what_is_told() {
         let flows = || [&sender, &receiver].map(|report| flow(report, port));
         assert_eq!(told, expected, "{cause} on port {port}: {:#?}", flows());
     }
-    // On a busy machine a repeat may be overtaken by what was sent after it: then it comes late, and that is told.
-    let told = |report: &Report, cause: &str| verdict(report, LOSES_THREE)[cause].as_u64().unwrap();
-    assert_eq!((told(&sender, "lost"), told(&sender, "reordered")), (3, 0), "{:#?}", flow(&sender, LOSES_THREE));
-    let late = told(&receiver, "lost") + told(&receiver, "reordered");
-    assert!(late == 3 && told(&receiver, "lost") > 0, "{:#?}", flow(&receiver, LOSES_THREE));
     let episode = &flow(&sender, LOSES_THREE)["orig"]["episodes"]["latest"][0];
     assert_eq!((&episode["recovery"], &episode["evidence"]), (&"sack".into(), &"SACK hole".into()), "{episode:#}");
     for report in [&sender, &receiver] {
         let limits: Vec<&Value> = PORTS.iter().filter_map(|port| flow(report, *port).get("limits")).collect();
         assert!(limits.is_empty(), "all was captured: {limits:#?}");
     }
+}
+
+/// Keeps this thread, and the threads and children that it starts, on one processor. veth queues a segment on the
+/// processor that sends it: from two of them, segments do overtake each other, and the wire would do more than is
+/// counted.
+fn on_one_processor() {
+    let mut allowed = sched_getaffinity(None).unwrap();
+    let first = (0..CpuSet::MAX_CPU).find(|processor| allowed.is_set(*processor)).unwrap();
+    allowed.clear();
+    allowed.set(first);
+    sched_setaffinity(None, &allowed).unwrap();
 }
 
 /// Sends from `a` to `b` until all is acknowledged and both have closed.
