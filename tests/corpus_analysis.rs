@@ -5,18 +5,16 @@
 #![allow(clippy::print_stdout, reason = "how much was held is what a reader of this test wants")]
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sockscope::base::{Endpoint, Seq};
-use sockscope::engine::{Config, Engine, FlowDetail, FlowId, Input};
 use sockscope::flow::Mark;
-use sockscope::journal::CaptureReader;
-use sockscope::wire::{Decoded, Decoder};
 
-/// The two ends, the lower first, and which incarnation it is.
-type Key = (Endpoint, Endpoint, usize);
+#[path = "support/corpus.rs"]
+mod corpus;
+use corpus::{Key, captures_with, flows, key};
 
 struct Stream {
     packets: u64,
@@ -30,7 +28,7 @@ fn every_mark_of_every_stream() {
         return;
     };
     let (mut held, mut marks, mut apart) = (0_u64, 0_u64, Vec::new());
-    for (capture, table) in captures(&Path::new(&corpus).join("dev")) {
+    for (capture, table) in captures_with(&Path::new(&corpus).join("dev"), ".streams.tsv") {
         let streams = streams(&fs::read_to_string(&table).expect("tshark's table"));
         for (key, ours) in flows(&capture) {
             let Some(theirs) = streams.get(&key).filter(|stream| Some(stream.packets) == ours.row.segments) else {
@@ -58,42 +56,6 @@ fn every_mark_of_every_stream() {
     assert!(apart.is_empty(), "{apart:#?}");
 }
 
-/// The captures of which tshark saw streams, with its table of them.
-fn captures(dir: &Path) -> Vec<(PathBuf, PathBuf)> {
-    let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
-    let paths = entries.map(|entry| entry.expect("a folder entry").path());
-    let mut captures: Vec<_> = paths
-        .filter_map(|table| {
-            let name = table.to_str()?.strip_suffix(".streams.tsv")?;
-            Some((PathBuf::from(name), table.clone()))
-        })
-        .filter(|(capture, _)| capture.is_file())
-        .collect();
-    captures.sort();
-    captures
-}
-
-/// Our flows in order of first appearance.
-fn flows(capture: &Path) -> Vec<(Key, FlowDetail)> {
-    let mut engine = Engine::new(Config::replay(1_000_000, 1));
-    let Ok(mut reader) = CaptureReader::open(Box::new(File::open(capture).expect("a file"))) else { return Vec::new() };
-    let mut decoder = Decoder::default();
-    loop {
-        match reader.next_frame() {
-            Ok(Some(frame)) => {
-                if let Decoded::Tcp(segment) = decoder.decode(&frame) {
-                    engine.feed(&Input::Segment(segment));
-                }
-            }
-            Ok(None) => break,
-            Err(_damage) => {}
-        }
-    }
-    let mut seen = HashMap::new();
-    let details = (0..).map_while(|id| engine.detail(FlowId(id)));
-    details.map(|flow| (key(&mut seen, flow.row.orig.endpoint, flow.row.resp.endpoint), flow)).collect()
-}
-
 /// Tshark's streams.
 fn streams(table: &str) -> HashMap<Key, Stream> {
     let mut lines = table.lines();
@@ -112,11 +74,4 @@ fn streams(table: &str) -> HashMap<Key, Stream> {
         streams.insert(key(&mut seen, src, dst), Stream { packets, marks: HashMap::from(marks) });
     }
     streams
-}
-
-fn key(seen: &mut HashMap<(Endpoint, Endpoint), usize>, a: Endpoint, b: Endpoint) -> Key {
-    let ends = (a.min(b), a.max(b));
-    let before = seen.entry(ends).or_default();
-    *before += 1;
-    (ends.0, ends.1, *before)
 }

@@ -6,13 +6,16 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sockscope::journal::{CaptureReader, Damage, OpenError};
 use sockscope::wire::{Decoded, Decoder, FrameCounts, Segment, Undecoded};
 
+#[path = "support/corpus.rs"]
+mod corpus;
 #[path = "support/skip.rs"]
 mod skip;
+use corpus::captures;
 use skip::skip;
 
 type Columns = HashMap<String, usize>;
@@ -62,17 +65,6 @@ fn every_capture_of_the_corpus() {
     println!("{held} segments held against tshark's, field by field");
     assert!(held > 0, "no capture with tshark's packets");
     assert!(unexplained.is_empty(), "differences without a reason: {unexplained:?}");
-}
-
-fn captures(dir: &Path) -> Vec<PathBuf> {
-    const NOT_CAPTURES: [&str; 5] = ["tsv", "log", "csv", "json", "py"];
-    let mut captures: Vec<_> = fs::read_dir(dir)
-        .unwrap_or_else(|error| panic!("{}: {error}", dir.display()))
-        .map(|entry| entry.expect("a folder entry").path())
-        .filter(|path| path.is_file() && path.extension().is_none_or(|end| !NOT_CAPTURES.iter().any(|no| end == *no)))
-        .collect();
-    captures.sort();
-    captures
 }
 
 fn read(path: &Path) -> Result<Ours, OpenError> {

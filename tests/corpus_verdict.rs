@@ -6,13 +6,15 @@
 #![allow(clippy::print_stdout, reason = "how the two differ is what a reader of this test wants")]
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sockscope::base::Endpoint;
 use sockscope::flow::{Analysis, Around, Cause, Flow, Mark, Marks, Side, Verdict};
-use sockscope::journal::CaptureReader;
-use sockscope::wire::{Decoded, Decoder, Segment};
+use sockscope::wire::Segment;
+
+#[path = "support/corpus.rs"]
+mod corpus;
+use corpus::{captures, segments};
 
 /// Wireshark's words on a segment that was sent again or came late: the most telling one.
 const WORDS: [Mark; 6] = [
@@ -98,29 +100,4 @@ fn every_mark_has_a_cause() {
     }
     assert!(!table.is_empty(), "nothing to hold it against");
     assert!(silent.is_empty(), "{silent:#?}");
-}
-
-fn captures(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a folder entry").path()).collect();
-    paths.retain(|path| path.is_file() && path.extension().is_none_or(|extension| extension != "tsv"));
-    paths.sort();
-    paths
-}
-
-fn segments(capture: &Path) -> Vec<Segment> {
-    let Ok(mut reader) = CaptureReader::open(Box::new(File::open(capture).expect("a file"))) else { return Vec::new() };
-    let mut decoder = Decoder::default();
-    let mut segments = Vec::new();
-    loop {
-        match reader.next_frame() {
-            Ok(Some(frame)) => {
-                if let Decoded::Tcp(segment) = decoder.decode(&frame) {
-                    segments.push(segment);
-                }
-            }
-            Ok(None) => return segments,
-            Err(_damage) => {}
-        }
-    }
 }
