@@ -19,6 +19,20 @@ use super::{Flow, LifeEventKind, Side};
 use crate::base::{Endpoint, Scope, Seq, Timestamp};
 use crate::wire::{AppRecords, Flags, Options, Segment};
 
+/// Makes each `name: "trace"` a test, and `ALL` the list of them for the properties; `case` of where it stands runs one.
+macro_rules! cases {
+    ($($name:ident: $text:literal)*) => {
+        pub(in crate::flow) const ALL: &[&str] = &[$($text),*];
+        $(
+            #[test]
+            fn $name() {
+                case($text);
+            }
+        )*
+    };
+}
+pub(super) use cases;
+
 /// What must not matter: where the numbers start, and how often timers are looked at.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Variation {

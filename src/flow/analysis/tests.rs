@@ -3,19 +3,10 @@
 
 use super::{Analysis, Mark, Marks};
 use crate::flow::Side;
-use crate::flow::trace::{Variation, segment_of};
+use crate::flow::trace::{Variation, cases, segment_of};
 
-/// Makes each `name: "trace"` a test, and `ALL` the list of them for the properties.
-macro_rules! cases {
-    ($($name:ident: $text:literal)*) => {
-        pub(super) const ALL: &[&str] = &[$($text),*];
-        $(
-            #[test]
-            fn $name() {
-                run($text, Variation::default(), false);
-            }
-        )*
-    };
+fn case(text: &str) {
+    run(text, Variation::default(), false);
 }
 
 /// Runs a case, every segment sent by the other side if `mirrored`.

@@ -1,5 +1,7 @@
 //! What is believed: incarnations, RSTs, FINs, SYNs.
 
+use super::{case, cases};
+
 cases! {
 a_malformed_segment_counts_and_changes_no_state: "
     0 > S 100

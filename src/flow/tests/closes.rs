@@ -1,5 +1,7 @@
 //! Closes and TIME-WAIT.
 
+use super::{case, cases};
+
 cases! {
 four_segments: "
     0 > S 100

@@ -1,5 +1,7 @@
 //! Handshakes.
 
+use super::{case, cases};
+
 cases! {
 completed: "
     10.000000000 > S 100 mss 1460 ws 7 sack ts

@@ -1,5 +1,7 @@
 //! Numbers: what is acknowledged, windows, keep-alives, what was captured.
 
+use super::{case, cases};
+
 cases! {
 data_and_acks: "
     0 > S 100

@@ -6,20 +6,11 @@
 
 use super::{Delays, Timing};
 use crate::base::Timestamp;
-use crate::flow::trace::{Variation, secs, segment_of, time_of};
+use crate::flow::trace::{Variation, cases, secs, segment_of, time_of};
 use crate::flow::{Flow, Side};
 
-/// Makes each `name: "trace"` a test, and `ALL` the list of them for the properties.
-macro_rules! cases {
-    ($($name:ident: $text:literal)*) => {
-        pub(super) const ALL: &[&str] = &[$($text),*];
-        $(
-            #[test]
-            fn $name() {
-                run($text, Variation::default(), false);
-            }
-        )*
-    };
+fn case(text: &str) {
+    run(text, Variation::default(), false);
 }
 
 /// Runs a case; the flow is fed beside the times, and its sides are exchanged at the end if `turned`.

@@ -2,20 +2,11 @@
 //! what must be told at the end; and the near misses beside them.
 
 use super::{Around, Limit, Verdict};
-use crate::flow::trace::{Variation, segment_of, time_of};
+use crate::flow::trace::{Variation, cases, segment_of, time_of};
 use crate::flow::{Analysis, Flow, Side};
 
-/// Makes each `name: "trace"` a test, and `ALL` the list of them for the properties.
-macro_rules! cases {
-    ($($name:ident: $text:literal)*) => {
-        pub(super) const ALL: &[&str] = &[$($text),*];
-        $(
-            #[test]
-            fn $name() {
-                run($text, Variation::default(), false);
-            }
-        )*
-    };
+fn case(text: &str) {
+    run(text, Variation::default(), false);
 }
 
 /// What is fed side by side, as in a table of flows.

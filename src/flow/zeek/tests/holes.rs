@@ -1,6 +1,8 @@
 //! §6 G, §7: bytes that were acknowledged and never captured, and sizes by sequence numbers.
 
-facts! {
+use super::{case, cases};
+
+cases! {
 a_hole_alone_is_not_told: "
     0 > S 100
     0.1 < S. 300 ack 101

@@ -1,6 +1,8 @@
 //! §6: letters, their order and their repeats.
 
-facts! {
+use super::{case, cases};
+
+cases! {
 one_of_a_kind_a_side: "
     0 > S 100
     0.1 < S. 300 ack 101

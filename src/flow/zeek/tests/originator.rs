@@ -1,6 +1,8 @@
 //! §2: who is taken for the originator, and who is instead later.
 
-facts! {
+use super::{case, cases};
+
+cases! {
 a_syn_is_sent_by_the_originator: "
     0 < S 100
     0.1 > S. 300 ack 101

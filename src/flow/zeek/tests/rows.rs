@@ -1,6 +1,8 @@
 //! §2: when a row ends and another begins.
 
-facts! {
+use super::{case, cases};
+
+cases! {
 an_unanswered_syn_ends_after_5_s: "
     0 > S 100
     3 > S 100

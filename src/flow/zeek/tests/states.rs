@@ -1,6 +1,8 @@
 //! §3.7, §4: each state in its simplest trace, and the steps that are easily taken wrong.
 
-facts! {
+use super::{case, cases};
+
+cases! {
 s0: "
     0 > S 100
     1 > S 100
