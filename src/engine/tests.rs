@@ -22,7 +22,7 @@ use crate::flow::{HandshakeOutcome, Side};
 use crate::kernel::{
     Counters, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
 };
-use crate::wire::{AppRecords, Flags, FrameCounts, Options, Segment};
+use crate::wire::{AppRecords, Flags, FrameCounts, Segment};
 
 mod verdict;
 mod zeek;
@@ -50,24 +50,14 @@ pub(super) fn segment(millis: i64, src: &str, dst: &str, flags: &str, seq: u32, 
         other => panic!("no flag {other}"),
     });
     Segment {
-        ts: at(millis),
-        scope: Scope::FILE,
-        iface: 0,
-        src: end(src),
-        dst: end(dst),
         seq: Seq(seq),
         ack: Seq(ack),
-        flags: bits.fold(Flags::default(), |all, flag| all | flag),
         window: 65_000,
         payload_len: len,
         frame_len: 54 + len,
-        options: Options::default(),
         ttl: 64,
-        vlan: None,
-        tunnel: None,
-        malformed: false,
         digest: u64::from(seq) << 32 | u64::from(ack) ^ u64::from(len) ^ millis as u64,
-        app_records: AppRecords::default(),
+        ..Segment::bare(at(millis), end(src), end(dst), bits.fold(Flags::default(), |all, flag| all | flag))
     }
 }
 
