@@ -552,28 +552,19 @@ fn analysis() -> [AnalysisCounts; 2] {
 }
 
 fn timing() -> TimingView {
-    let delays = |samples, min, mean, max| Delays {
-        samples,
-        min: us(min),
-        mean: us(mean),
-        max: us(max),
-        jitter: (samples > 1).then_some(us(mean / 9)),
-        p50: (samples >= 16).then_some(us(mean)),
-        p95: (samples >= 16).then_some(us(max - 100)),
-    };
     let orig = HalfTiming {
-        rtt_by_ack: Some(delays(3, 21_900, 36_400, 62_000)),
+        rtt_by_ack: Some(Delays::sketched(3, 21_900, 36_400, 62_000)),
         in_flight: Some(InFlight { now: Some(0), max: 60 }),
-        think: Some(delays(1, 1_870_000, 1_870_000, 1_870_000)),
+        think: Some(Delays::sketched(1, 1_870_000, 1_870_000, 1_870_000)),
         stalls: Some(Stalls { late_acks: 3, small_writes: 2, waited: us(123_000), worst: us(62_000) }),
         ..HalfTiming::default()
     };
     let resp = HalfTiming {
-        rtt_by_ack: Some(delays(31, 85, 240, 2_100)),
-        rtt_by_timestamps: Some(delays(4, 90, 200, 1_000)),
+        rtt_by_ack: Some(Delays::sketched(34, 85, 240, 2_100)),
+        rtt_by_timestamps: Some(Delays::sketched(4, 90, 200, 1_000)),
         in_flight: Some(InFlight { now: Some(4_344), max: 64_000 }),
         throughput: Some(Throughput { bytes: 102_356, time: us(3_869_000), peak: Some(61_000) }),
-        think: Some(delays(2, 8_000, 9_000, 10_000)),
+        think: Some(Delays::sketched(2, 8_000, 9_000, 10_000)),
         stalls: None,
     };
     TimingView { halves: [orig, resp], idle: Some(IdleGap { time: us(3_100_000), until: ago(6) }) }
