@@ -267,6 +267,9 @@ mod tests {
             cookie: None,
             buffers: None,
             drops: None,
+            memory: None,
+            congestion: None,
+            cgroup: None,
             info: unsent.map(|unsent| Box::new(TcpInfo { notsent_bytes: Some(unsent), ..TcpInfo::default() })),
         };
         let mut end = End::new(socket, NEVER + Duration::from_secs(1), 1);

@@ -443,6 +443,9 @@ pub(super) fn live_flow() -> Dashboard {
         cookie: Some(0x5_01f2),
         buffers: Some((131_072, 425_984)),
         drops: None,
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: Some(Box::new(info())),
     };
     let timer = Timer { kind: TimerKind::Persist, left: ms(3_210), retries: 4 };
