@@ -110,6 +110,13 @@ impl StateSet {
         Self(self.0 & !other.0)
     }
 
+    /// The states that a connection which is in one of these may be in later, these included (RFC 9293 figure 5; any
+    /// number of steps may lie between two looks).
+    #[must_use]
+    pub fn onward(self) -> Self {
+        self.iter().fold(self, |set, state| set.with(after(state)))
+    }
+
     /// Whether no state is in it.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -118,6 +125,23 @@ impl StateSet {
     /// Its states, in the order of [`TcpState::ALL`].
     pub fn iter(self) -> impl Iterator<Item = TcpState> {
         TcpState::ALL.into_iter().filter(move |state| self.has(*state))
+    }
+}
+
+/// The states that may follow one, soon or late.
+const fn after(state: TcpState) -> StateSet {
+    use TcpState::{
+        CloseWait, Closed, Closing, Estab, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
+    };
+    let closed = StateSet::of(&[FinWait1, FinWait2, CloseWait, Closing, LastAck, TimeWait]);
+    match state {
+        Listen | Closed | LastAck | TimeWait => StateSet::NONE,
+        SynSent => StateSet::of(&[SynRecv, Estab]).with(closed),
+        SynRecv => StateSet::of(&[Estab]).with(closed),
+        Estab => closed,
+        FinWait1 => StateSet::of(&[FinWait2, Closing, TimeWait]),
+        CloseWait => StateSet::of(&[LastAck]),
+        FinWait2 | Closing => StateSet::of(&[TimeWait]),
     }
 }
 
@@ -154,6 +178,11 @@ mod tests {
         assert_eq!(set.without(StateSet::of(&[Listen])), StateSet::of(&[TimeWait]));
         assert_eq!(StateSet::of(&[Listen]).with(StateSet::of(&[TimeWait])), set);
         assert!(set.meets(StateSet::ALL) && !set.meets(StateSet::of(&[Estab])) && StateSet::NONE.is_empty());
+        let onward = |states| StateSet::of(states).onward();
+        assert_eq!(onward(&[TimeWait]), StateSet::of(&[TimeWait]));
+        assert_eq!(onward(&[TcpState::SynSent]), StateSet::ALL.without(StateSet::of(&[Listen, TcpState::Closed])));
+        assert!(!onward(&[TcpState::FinWait1]).has(Estab) && onward(&[TcpState::CloseWait]).has(TcpState::LastAck));
+        assert!(!onward(&[TcpState::CloseWait]).has(TimeWait), "its peer waits");
         assert!(StateSet::ALL.has_all(set) && !set.has_all(StateSet::ALL));
     }
 }

@@ -7,6 +7,7 @@ mod lists;
 mod opening;
 mod orientation;
 mod panes;
+mod partial;
 mod story;
 mod timing;
 

@@ -204,6 +204,7 @@ fn socket(local: &EndCell, peer: &EndCell) -> SocketDetail {
         },
         at: at(2.0),
         gone: None,
+        left: None,
         recv_q: vec![0, 16_384],
         send_q: vec![0, 0],
     }
@@ -354,6 +355,9 @@ pub(super) fn live_dashboard() -> Dashboard {
         sockets: 1_471,
         ownable: 60,
         owned: 59,
+        listeners_at: Some(at(69.0)),
+        time_wait_at: Some(at(69.0)),
+        bad_rows: 0,
         processes_denied: 1,
     });
     dashboard.states.wire_counts = WireCounts::LocalEnds;
