@@ -178,6 +178,7 @@ impl Engine {
                 self.connects.sight.get_or_insert_default().lost = *total;
                 self.connects.lost_at = self.connects.lost_at.max(Some(*until));
             }
+            KernelEvent::LastWords(_) | KernelEvent::LastWord(_) | KernelEvent::LastWordsLost(_) => {}
         }
     }
 

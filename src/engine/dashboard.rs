@@ -116,14 +116,19 @@ pub struct TraceSight {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KernelSight {
     pub source: TableSource,
-    /// When the table was last read.
+    /// When the connections were last read.
     pub at: Timestamp,
     /// How long that reading took.
     pub took: Duration,
+    /// When listeners and TIME-WAIT were last read; `None` if they have not been yet.
+    pub listeners_at: Option<Timestamp>,
+    pub time_wait_at: Option<Timestamp>,
     /// Sockets read, and how many of those that can have an owner have a known one.
     pub sockets: u64,
     pub ownable: u64,
     pub owned: u64,
+    /// Rows of the last readings that could not be read.
+    pub bad_rows: u64,
     /// Processes whose fd tables could not be read.
     pub processes_denied: u32,
 }
@@ -444,7 +449,16 @@ pub struct SocketDetail {
     pub at: Timestamp,
     /// It was absent from the table at the reading of this instant.
     pub gone: Option<Timestamp>,
+    /// It has left the state that it was last read in; what it is now was not read since this instant.
+    pub left: Option<Timestamp>,
     /// One value a sample, oldest first.
     pub recv_q: Vec<u64>,
     pub send_q: Vec<u64>,
+}
+
+impl SocketDetail {
+    /// Whether the kernel held it at the last reading of its state.
+    pub const fn is_there(&self) -> bool {
+        self.gone.is_none() && self.left.is_none()
+    }
 }

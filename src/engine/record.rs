@@ -143,7 +143,7 @@ impl Record {
 
     /// What the kernel reports of an end now.
     pub(super) fn reported(&self, side: Side) -> Option<TcpState> {
-        self.end(side).filter(|end| end.gone.is_none()).map(|end| end.socket.state.0)
+        self.end(side).filter(|end| end.is_there()).map(|end| end.socket.state.0)
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -173,8 +173,9 @@ impl Record {
                 _ => Class::Live,
             })
             .max();
+        let may_be = self.ends.iter().flatten().any(|end| end.left.is_some()).then_some(Class::Live);
         let by_wire = self.wire.as_ref().map(Flow::class);
-        by_kernel.max(by_wire).unwrap_or(Class::Closed)
+        by_kernel.max(by_wire).max(may_be).unwrap_or(Class::Closed)
     }
 
     /// Counts a segment towards age, rate, verdict, analysis and times; before its flow takes it in. Returns whether it
@@ -271,7 +272,7 @@ impl Record {
     /// Over on every side that can be seen.
     pub(super) fn is_closed(&self) -> bool {
         let wire_over = Side::BOTH.into_iter().all(|side| matches!(self.inferred(side), None | Some(TcpState::Closed)));
-        let kernel_over = Side::BOTH.into_iter().all(|side| self.reported(side).is_none());
+        let kernel_over = self.ends.iter().flatten().all(|end| end.gone.is_some());
         let kernel_ended = self.ends.iter().flatten().any(|end| end.gone.is_some());
         kernel_over && if self.wire.is_some() { wire_over || kernel_ended } else { kernel_ended }
     }

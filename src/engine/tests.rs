@@ -7,6 +7,7 @@ mod lists;
 mod opening;
 mod orientation;
 mod panes;
+mod partial;
 mod story;
 mod timing;
 
@@ -20,7 +21,7 @@ use super::*;
 use crate::base::{Endpoint, Scope, Scrubbed, Seq, TcpState, Timestamp};
 use crate::flow::{HandshakeOutcome, Side};
 use crate::kernel::{
-    Counters, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
+    Counters, Covers, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
 };
 use crate::wire::{AppRecords, Flags, FrameCounts, Segment};
 
@@ -116,6 +117,9 @@ pub(super) fn socket(local: &str, peer: &str, state: TcpState, queues: (u32, u32
         cookie: Some(cookie),
         buffers: None,
         drops: None,
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: None,
     }
 }
@@ -141,8 +145,10 @@ pub(super) fn sample(millis: i64, sockets: Vec<Socket>, owners: &[(u64, u32, u32
         ts: at(millis),
         scope: Scope::FILE,
         source: TableSource::Diag,
+        covers: Covers::ALL,
         took: Duration::from_millis(1),
         incomplete: false,
+        bad_rows: 0,
         sockets,
         owners: Arc::new(Owners { by_inode, processes_read: 1, processes_denied: 0 }),
         counters: Counters::default(),

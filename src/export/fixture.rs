@@ -188,10 +188,14 @@ fn socket(local: &EndCell, peer: &EndCell) -> SocketDetail {
             cookie: Some(4_099),
             buffers: None,
             drops: None,
+            memory: None,
+            congestion: None,
+            cgroup: None,
             info: Some(Box::new(info)),
         },
         at: at(2.0),
         gone: None,
+        left: None,
         recv_q: vec![0, 16_384],
         send_q: vec![0, 0],
     }
@@ -342,6 +346,9 @@ pub(super) fn live_dashboard() -> Dashboard {
         sockets: 1_471,
         ownable: 60,
         owned: 59,
+        listeners_at: Some(at(69.0)),
+        time_wait_at: Some(at(69.0)),
+        bad_rows: 0,
         processes_denied: 1,
     });
     dashboard.states.wire_counts = WireCounts::LocalEnds;

@@ -13,10 +13,10 @@ use rustc_hash::FxHashSet;
 use super::netlink::{DiagError, DiagSocket};
 use super::owners::OwnerScan;
 use super::{proc_file, proc_table};
-use crate::base::{Scope, Timestamp};
+use crate::base::{Scope, StateSet, Timestamp};
 use crate::kernel::counters::{self, CounterTexts};
 use crate::kernel::process::Users;
-use crate::kernel::{Counters, Limits, Owners, Socket, SocketSample, TableSource, limits, local};
+use crate::kernel::{Counters, Covers, Limits, Owners, Socket, SocketSample, TableSource, limits, local};
 
 /// How often what seldom changes is read again: limits, local addresses, the user database.
 const SLOW: Duration = Duration::from_secs(10);
@@ -76,6 +76,7 @@ struct Table {
     source: TableSource,
     sockets: Vec<Socket>,
     incomplete: bool,
+    bad_rows: u32,
 }
 
 impl Sampler {
@@ -111,8 +112,10 @@ impl Sampler {
             ts,
             scope: Scope(0),
             source: table.source,
+            covers: Covers::ALL,
             took,
             incomplete: table.incomplete,
+            bad_rows: table.bad_rows,
             owners: self.owners_of(&table.sockets)?,
             sockets: table.sockets,
             counters: read_counters(),
@@ -152,10 +155,10 @@ impl Sampler {
             Some(socket) => socket,
             None => DiagSocket::open()?,
         };
-        let dump = socket.dump()?;
+        let dump = socket.dump(StateSet::ALL)?;
         self.diag = Some(socket);
         let incomplete = dump.interrupted || dump.bad_rows > 0;
-        Ok(Table { source: TableSource::Diag, sockets: dump.sockets, incomplete })
+        Ok(Table { source: TableSource::Diag, sockets: dump.sockets, incomplete, bad_rows: dump.bad_rows })
     }
 
     fn owners_of(&mut self, sockets: &[Socket]) -> Result<Arc<Owners>, SamplerError> {
@@ -185,8 +188,8 @@ impl Sampler {
 
 fn proc_rows() -> Result<Table, SamplerError> {
     let table = proc_table::read().map_err(|(path, error)| SamplerError::Table { path, error })?;
-    let incomplete = table.bad_rows() > 0;
-    Ok(Table { source: TableSource::Proc, sockets: table.into_sockets(), incomplete })
+    let bad_rows = table.bad_rows();
+    Ok(Table { source: TableSource::Proc, sockets: table.into_sockets(), incomplete: bad_rows > 0, bad_rows })
 }
 
 fn read_counters() -> Counters {

@@ -136,6 +136,9 @@ pub(super) fn live() -> Dashboard {
                 sockets: 26_620,
                 ownable: 934,
                 owned: 926,
+                listeners_at: Some(NOW - ms(80)),
+                time_wait_at: Some(NOW - ms(80)),
+                bad_rows: 0,
                 processes_denied: 0,
             }),
             trace: None,
@@ -443,6 +446,9 @@ pub(super) fn live_flow() -> Dashboard {
         cookie: Some(0x5_01f2),
         buffers: Some((131_072, 425_984)),
         drops: None,
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: Some(Box::new(info())),
     };
     let timer = Timer { kind: TimerKind::Persist, left: ms(3_210), retries: 4 };
@@ -450,6 +456,7 @@ pub(super) fn live_flow() -> Dashboard {
         socket,
         at: NOW - ms(80),
         gone: None,
+        left: None,
         recv_q: wave(60, recv, recv / 8),
         send_q: wave(60, send, send / 8),
     };
