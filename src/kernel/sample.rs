@@ -83,8 +83,8 @@ pub struct Socket {
     /// `None` where the source does not tell it (/proc).
     pub send_q: Option<u32>,
     pub timer: Option<Timer>,
-    /// The owner's user id; absent where the row carries a meaningless 0 (TIME-WAIT, SYN-RECV, and sockets without
-    /// inode on kernels that do not tell).
+    /// The owner's user id; absent where the row carries a meaningless 0 (TIME-WAIT, SYN-RECV by sock_diag, and
+    /// sockets without inode on kernels that do not tell).
     pub uid: Option<u32>,
     /// The socket's inode; `None` where the kernel gives 0 (TIME-WAIT, SYN-RECV, not yet accepted, orphaned).
     pub inode: Option<u64>,
