@@ -220,6 +220,7 @@ impl<P: Clone> Player<P> {
             if !all {
                 break;
             }
+            self.last = self.last.max(engine.now());
             each(&deck.tape);
         }
         self.finish(engine, until);
@@ -281,6 +282,8 @@ impl<P: Clone> Player<P> {
         if !self.is_empty() {
             return;
         }
+        // Within a batch one may be stamped later than the last.
+        self.last = self.last.max(engine.now());
         let Some(place) = self.behind.take() else { return };
         let near = match self.doing {
             Doing::Search(search) => Some(search.upto),
