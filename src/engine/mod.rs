@@ -35,7 +35,9 @@ mod rows;
 mod states;
 mod story;
 mod table;
+mod tally;
 mod time_wait;
+mod weight;
 
 #[cfg(test)]
 mod tests;
@@ -51,3 +53,4 @@ pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wa
 pub use ownership::Ownership;
 pub use ports::{Forecast, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
+pub use tally::{Diagnosis, Happening, Tally};
