@@ -11,6 +11,7 @@ mod pcap;
 mod pcapng;
 mod play;
 mod reader;
+pub mod recording;
 mod window;
 
 #[cfg(test)]
