@@ -14,6 +14,7 @@ mod pcapng;
 mod play;
 mod player;
 mod reader;
+pub mod recording;
 mod window;
 
 #[cfg(test)]
