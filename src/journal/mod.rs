@@ -5,6 +5,7 @@
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
 mod decompress;
+mod frames;
 mod intake;
 mod merge;
 mod pcap;
@@ -16,6 +17,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use frames::{FrameBatch, Trail};
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};
 pub use play::PlayClock;
