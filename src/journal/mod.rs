@@ -12,6 +12,7 @@ mod pcap;
 mod pcapng;
 mod play;
 mod reader;
+pub mod recording;
 mod window;
 
 #[cfg(test)]
