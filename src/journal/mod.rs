@@ -6,6 +6,7 @@
 
 mod checkpoints;
 mod decompress;
+mod frames;
 mod index;
 mod intake;
 mod merge;
@@ -23,6 +24,7 @@ mod fixture;
 mod tests;
 
 pub use checkpoints::{Checkpoint, Checkpoints};
+pub use frames::{FrameBatch, Trail};
 pub use index::Index;
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};

@@ -94,9 +94,15 @@ enum Goal {
     /// The state after so many inputs.
     At(u64),
     /// The next time that it happens; there are so many before, and `origin` is where one was.
-    Next { happening: Happening, count: u64, origin: u64 },
+    Next {
+        happening: Happening,
+        count: u64,
+        origin: u64,
+    },
     /// The next time that something is first found to be wrong.
-    Finding { origin: u64 },
+    Finding {
+        origin: u64,
+    },
 }
 
 /// A walk over ground that is known, for the last time that something happened before `end`.
@@ -517,16 +523,8 @@ impl<P: Clone> Player<P> {
         };
         let (start, before) = (from.at, from.engine.count(happening));
         if self.go_from(deck, engine, from) {
-            let walk = Search {
-                happening,
-                origin,
-                from: start,
-                upto,
-                before,
-                count: before,
-                fresh: false,
-                found: None,
-            };
+            let walk =
+                Search { happening, origin, from: start, upto, before, count: before, fresh: false, found: None };
             self.doing = Doing::Search(walk);
         }
     }
