@@ -34,6 +34,7 @@ mod states;
 mod story;
 mod table;
 mod time_wait;
+mod transcript;
 
 #[cfg(test)]
 mod tests;
@@ -49,3 +50,4 @@ pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wa
 pub use ownership::Ownership;
 pub use ports::{Forecast, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
+pub use transcript::{Arrow, Call, Collector, Entry, Fate, FlowKey, Happening, Queues, TRANSCRIPT_KEPT, Transcript};
