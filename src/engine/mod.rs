@@ -37,6 +37,7 @@ mod story;
 mod table;
 mod tally;
 mod time_wait;
+mod transcript;
 mod weight;
 
 #[cfg(test)]
@@ -54,3 +55,4 @@ pub use ownership::Ownership;
 pub use ports::{Forecast, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
 pub use tally::{Diagnosis, Happening, Tally};
+pub use transcript::{Arrow, Call, Collector, Entry, Fate, FlowKey, Happening, Queues, TRANSCRIPT_KEPT, Transcript};
