@@ -38,6 +38,7 @@ mod time_wait;
 #[cfg(test)]
 mod tests;
 
+pub use crate::findings::FindingKey;
 pub use crate::flow::FlowId;
 pub use core::{Config, Engine};
 pub use dashboard::*;
