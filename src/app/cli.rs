@@ -181,6 +181,7 @@ pub(super) enum ViewChoice {
     TimeWait,
     Listeners,
     Processes,
+    Findings,
     Flow,
 }
 
@@ -194,6 +195,7 @@ impl From<ViewChoice> for View {
             ViewChoice::TimeWait => Self::TimeWait,
             ViewChoice::Listeners => Self::Listeners,
             ViewChoice::Processes => Self::Processes,
+            ViewChoice::Findings => Self::Findings,
             ViewChoice::Flow => Self::Flow,
         }
     }

@@ -43,6 +43,7 @@ mod weight;
 #[cfg(test)]
 mod tests;
 
+pub use crate::findings::FindingKey;
 pub use crate::flow::FlowId;
 pub use core::{Config, Engine};
 pub use dashboard::*;

@@ -38,7 +38,8 @@ impl Engine {
         let wants_order = query.rows > 0 || query.follow.is_some();
         if !(fresh && same_question && (cache.was_ordered || !wants_order)) {
             cache.was_ordered = wants_order;
-            cache.ordered = if wants_order { self.ordered(query) } else { super::lists::Ordered::default() };
+            cache.ordered =
+                if wants_order { self.ordered(query, &cache.scan.findings) } else { super::lists::Ordered::default() };
             cache.matching =
                 if wants_order { cache.ordered.flows().len() } else { self.matching(&query.filter).count() };
             cache.key = Some((query.filter.clone(), query.sort, query.list.clone()));

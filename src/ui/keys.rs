@@ -189,6 +189,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[ch('5')], Msg::Go(View::TimeWait), Always, Views, "TIME-WAIT and ports", None),
         row(&[ch('6')], Msg::Go(View::Listeners), Always, Views, "listeners", None),
         row(&[ch('7')], Msg::Go(View::Processes), Always, Views, "processes", None),
+        row(&[ch('8')], Msg::Go(View::Findings), Always, Views, "findings", None),
         row(&[key(KeyCode::Tab)], Msg::NextView, Always, Views, "next view", None),
         row(&[key(KeyCode::BackTab)], Msg::PrevView, Always, Views, "previous view", None),
         row(&[key(KeyCode::Enter)], Msg::Open, Always, Views, "open the row", Some("open")),

@@ -12,6 +12,7 @@ use crate::engine::{Dashboard, Filter};
 
 use super::filter_prompt::FilterPrompt;
 use super::keys::{Binding, Msg};
+use super::layout::Pane;
 use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
 use super::{Control, Effect, Source, jump};
@@ -166,7 +167,7 @@ impl UiState {
             Msg::Go(view) => self.go(view),
             Msg::NextView => self.go(self.view_beside(1)),
             Msg::PrevView => self.go(self.view_beside(View::TABS.len() - 1)),
-            Msg::Open => self.open(dashboard),
+            Msg::Open => self.open(dashboard, source),
             Msg::Back => self.back(),
             Msg::NextPane => self.move_focus(1, source),
             Msg::PrevPane => self.move_focus(-1, source),
@@ -238,6 +239,10 @@ impl UiState {
 
     fn zoom(&mut self, source: &Source) {
         if let Some(focus) = self.focus(source) {
+            // Findings in full have a view of their own.
+            if focus == Pane::Findings {
+                return self.go(View::Findings);
+            }
             self.focus = Some(focus);
             self.zoomed = !self.zoomed;
         }

@@ -37,7 +37,7 @@ type Explanation = (&'static str, &'static str, &'static str);
 const fn explanation(view: View, focus: Option<Pane>) -> Explanation {
     match (view, focus) {
         (View::Overview, Some(Pane::Handshakes)) | (View::Handshakes, _) => HANDSHAKES,
-        (View::Overview, Some(Pane::Findings)) => FINDINGS,
+        (View::Overview, Some(Pane::Findings)) | (View::Findings, _) => FINDINGS,
         (View::Overview, Some(Pane::States)) => STATES,
         (View::Overview, Some(Pane::TimeWait)) | (View::TimeWait, _) => TIME_WAIT,
         (View::Overview, Some(Pane::Queues)) | (View::Queues, _) => QUEUES,
@@ -52,8 +52,8 @@ const fn explanation(view: View, focus: Option<Pane>) -> Explanation {
 const FINDINGS: Explanation = (
     "Findings",
     "What is wrong, worst first: ‼ critical, ! warning. Each names its subject, since when it holds, and the numbers that \
-     show it; z shows why, how sure it is, and what to do. A finding goes when its evidence goes. What the kernel counts \
-     is surer than what the wire lets infer; both are said.",
+     show it; Enter on the overview shows why, how sure it is, and what to do, and once more the flows that it is about. \
+     A finding goes when its evidence goes. It is of all that was seen, whatever the filter.",
     "connect(2), listen(2), ip-sysctl.rst; README: Findings",
 );
 
@@ -133,7 +133,9 @@ mod tests {
 
     #[test]
     fn every_explanation_is_short_and_names_what_to_read() {
-        for (name, text, read) in [HANDSHAKES, STATES, TIME_WAIT, QUEUES, TRAFFIC, PROCESSES, LISTENERS, FLOWS, FLOW] {
+        for (name, text, read) in
+            [FINDINGS, HANDSHAKES, STATES, TIME_WAIT, QUEUES, TRAFFIC, PROCESSES, LISTENERS, FLOWS, FLOW]
+        {
             assert!(wrap(text, 76).len() <= 6, "{name}: {text}");
             assert!(["RFC", "(2)", "(5)", "(8)"].iter().any(|source| read.contains(source)), "{name}: {read}");
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::super::fixture::{NOW, ago, capture, end, end6, held, live, ms, process, us, wave};
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::engine::{
-    AcceptRow, CameIn, Dashboard, DescriptorRow, FlowId, GroupKey, GroupLine, GroupRow, HandshakeRow, Keyed, ListPane,
-    ListenerRow, Ownership, PortRow, PortUse, ProcessId, ProcessLine, ProcessRow, QueueEntry, Window,
+    AcceptRow, CameIn, Dashboard, DescriptorRow, FlowId, FlowPane, GroupKey, GroupLine, GroupRow, HandshakeRow, Keyed,
+    ListPane, ListenerRow, Ownership, PortRow, PortUse, ProcessId, ProcessLine, ProcessRow, QueueEntry, Window,
 };
 use crate::flow::{HandshakeOutcome, HandshakeView, Negotiated};
 
@@ -255,4 +255,12 @@ pub(super) fn groups() -> Dashboard {
         (row.key, row.process, row.bits_per_s) = (GroupKey::NoProcess, None, None);
     }
     with(dashboard, ListPane::Groups(window(lines)))
+}
+
+/// Findings, and the flows that the one under the cursor is about.
+pub(super) fn findings(base: fn() -> Dashboard) -> Dashboard {
+    let dashboard = base();
+    let flows = FlowPane { matching: 400, ..dashboard.flows.clone() };
+    let rows = window(dashboard.findings.clone());
+    with(dashboard, ListPane::Findings(rows, flows))
 }
