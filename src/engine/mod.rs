@@ -56,4 +56,4 @@ pub use ownership::Ownership;
 pub use ports::{Forecast, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
 pub use tally::{Diagnosis, Happening, Tally};
-pub use transcript::{Arrow, Call, Collector, Entry, Fate, FlowKey, Happening, Queues, TRANSCRIPT_KEPT, Transcript};
+pub use transcript::{Arrow, Call, Collector, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript};

@@ -88,7 +88,7 @@ impl Transcript {
 pub struct Entry {
     /// When, by the flow's clock: never before the entry above it.
     pub at: Timestamp,
-    pub what: Happening,
+    pub what: EntryKind,
     /// The inferred states of the originator and the responder.
     pub states: [Option<TcpState>; 2],
     /// Bytes that each has sent and its peer has not acknowledged, as the capture point saw it; `None` before any
@@ -98,7 +98,7 @@ pub struct Entry {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Happening {
+pub enum EntryKind {
     Segment(Box<Arrow>),
     /// A timer of an end ran out, or a newer connection took the tuple: only the states changed.
     Time,

@@ -10,7 +10,7 @@ use crate::names::FlowName;
 use crate::wire::{IcmpQuote, Segment};
 
 use super::flight::Flight;
-use super::{Arrow, Call, Entry, Fate, FlowKey, Happening, Queues, TRANSCRIPT_KEPT, Transcript, said};
+use super::{Arrow, Call, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript, said};
 
 /// How many entries before a repeat its first copy is looked for.
 const LOOK_BACK: usize = 4_096;
@@ -105,7 +105,7 @@ impl Telling {
             said: None,
         };
         self.revise(segment.ts);
-        if self.push(segment.ts, Happening::Segment(Box::new(arrow))) {
+        if self.push(segment.ts, EntryKind::Segment(Box::new(arrow))) {
             self.note_copy(segment, from, cause);
         }
     }
@@ -128,14 +128,14 @@ impl Telling {
         let before = states(&self.flow);
         change(&mut self.flow);
         if before != states(&self.flow) {
-            self.push(at, Happening::Time);
+            self.push(at, EntryKind::Time);
         }
     }
 
     /// What the payload of the latest segment says.
     pub(super) fn name(&mut self, name: &FlowName) {
         let latest = self.entries.iter_mut().rev().find_map(|entry| match &mut entry.what {
-            Happening::Segment(arrow) => Some(arrow),
+            EntryKind::Segment(arrow) => Some(arrow),
             _ => None,
         });
         if let Some(arrow) = latest.filter(|arrow| arrow.segment.src == name.src && arrow.segment.end() == name.end) {
@@ -152,7 +152,7 @@ impl Telling {
             match row {
                 Some(socket) => self.queues_of(side, socket, sample.ts),
                 None if !sample.incomplete && self.queues[side.index()].take().is_some() => {
-                    self.push(sample.ts, Happening::Gone(side));
+                    self.push(sample.ts, EntryKind::Gone(side));
                 }
                 None => {}
             }
@@ -164,7 +164,7 @@ impl Telling {
         let queues = Queues { side, recv_q, send_q, state: state.0 };
         if self.queues[side.index()] != Some(queues) {
             self.queues[side.index()] = Some(queues);
-            self.push(at, Happening::Queues(queues));
+            self.push(at, EntryKind::Queues(queues));
         }
     }
 
@@ -177,16 +177,16 @@ impl Telling {
     }
 
     fn called(&mut self, at: Timestamp, local: Endpoint, call: Call, process: Option<Arc<Process>>) {
-        self.push(at, Happening::Called(self.key.side(local), call, process));
+        self.push(at, EntryKind::Called(self.key.side(local), call, process));
     }
 
     pub(super) fn icmp(&mut self, quote: &IcmpQuote) {
-        self.push(quote.ts, Happening::Icmp(self.key.side(quote.src), *quote));
+        self.push(quote.ts, EntryKind::Icmp(self.key.side(quote.src), *quote));
     }
 
     /// Keeps what happened; false if it comes too long after what is kept.
-    fn push(&mut self, at: Timestamp, what: Happening) -> bool {
-        let is_segment = u64::from(matches!(what, Happening::Segment(_)));
+    fn push(&mut self, at: Timestamp, what: EntryKind) -> bool {
+        let is_segment = u64::from(matches!(what, EntryKind::Segment(_)));
         if self.entries.len() == TRANSCRIPT_KEPT {
             // Of what comes later, half as many as of what came before.
             let middle = &self.entries[TRANSCRIPT_KEPT / 2];
@@ -196,7 +196,7 @@ impl Telling {
             }
             let gone = self.entries.pop_front();
             self.dropped += 1;
-            self.left_out[0] += u64::from(gone.is_some_and(|gone| matches!(gone.what, Happening::Segment(_))));
+            self.left_out[0] += u64::from(gone.is_some_and(|gone| matches!(gone.what, EntryKind::Segment(_))));
         }
         let flow = &self.flow;
         let in_flight = Side::BOTH.map(|side| flow.half(side).una.map(|_| flow.unacked(side)));
@@ -207,7 +207,7 @@ impl Telling {
 
     fn arrow(&mut self, entry: usize) -> Option<&mut Arrow> {
         match &mut self.entries.get_mut(entry.checked_sub(self.dropped)?)?.what {
-            Happening::Segment(arrow) => Some(arrow),
+            EntryKind::Segment(arrow) => Some(arrow),
             _ => None,
         }
     }
@@ -239,7 +239,7 @@ impl Telling {
     /// The latest entry before `entry` that shows the first number of `segment` on its way from the same end.
     fn copy_before(&self, entry: usize, segment: &Segment, side: Side) -> Option<usize> {
         let shows = |entry: &Entry| match &entry.what {
-            Happening::Segment(arrow) => {
+            EntryKind::Segment(arrow) => {
                 let copy = &arrow.segment;
                 arrow.from == side && segment.seq.within(copy.seq, copy.seg_len()) && !copy.malformed
             }

@@ -26,7 +26,7 @@ fn of(id: u64, inputs: &[Input]) -> Transcript {
 
 fn arrow(entry: &Entry) -> &Arrow {
     match &entry.what {
-        Happening::Segment(arrow) => arrow,
+        EntryKind::Segment(arrow) => arrow,
         other => panic!("no segment: {other:?}"),
     }
 }
@@ -34,7 +34,7 @@ fn arrow(entry: &Entry) -> &Arrow {
 /// Millisecond and what stands there: a segment's flags and relative numbers, or something else.
 fn told(transcript: &Transcript) -> Vec<String> {
     let entry = |entry: &Entry| match &entry.what {
-        Happening::Segment(arrow) => {
+        EntryKind::Segment(arrow) => {
             let number = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
             format!("{} {} {}", arrow.segment.flags, number(arrow.seq), number(arrow.ack))
         }
@@ -189,7 +189,7 @@ fn readings_are_told_where_they_differ() {
     all.extend([read(20, (0, 0)), read(30, (0, 0)), read(40, (5, 9)), sample(50, Vec::new(), &[])]);
     let transcript = of(0, &all);
     let queues =
-        |recv_q, send_q| Happening::Queues(Queues { side: Side::Orig, recv_q, send_q: Some(send_q), state: Estab });
+        |recv_q, send_q| EntryKind::Queues(Queues { side: Side::Orig, recv_q, send_q: Some(send_q), state: Estab });
     let rest: Vec<_> = transcript.entries[3..].iter().map(|entry| (entry.at, entry.what.clone())).collect();
-    assert_eq!(rest, [(at(20), queues(0, 0)), (at(40), queues(5, 9)), (at(50), Happening::Gone(Side::Orig)),]);
+    assert_eq!(rest, [(at(20), queues(0, 0)), (at(40), queues(5, 9)), (at(50), EntryKind::Gone(Side::Orig)),]);
 }
