@@ -16,7 +16,7 @@ use crate::kernel::{Covers, Socket, SocketSample, TableSource};
 
 use super::Engine;
 use super::FlowId;
-use super::dashboard::KernelSight;
+use super::dashboard::{KernelSight, LastWordSight};
 use super::end::End;
 use super::findings::Watch;
 use super::listening::{Listener, ListenerOwners};
@@ -50,6 +50,8 @@ pub(super) struct KernelSide {
     pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,
     pub(super) watch: Watch,
+    /// `None` where last words are not listened to.
+    pub(super) last_words: Option<LastWordSight>,
 }
 
 /// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
