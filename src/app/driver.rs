@@ -121,6 +121,7 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         }
         // Of several questions that waited only the last still matters.
         if let Some((number, query)) = wanted {
+            feed.attend(&query, &engine);
             let dashboard = frozen.as_ref().unwrap_or(&engine).dashboard(&query, &mut cache);
             let (source, damaged) = (feed.source(&engine), feed.is_damaged());
             let _nobody_waits = answers.try_send(Answer { number, dashboard, source, damaged });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Query};
 use crate::ui::{Control, Source};
 
 /// A source of inputs for one engine.
@@ -12,6 +12,9 @@ pub(super) trait Feed: Send {
 
     /// Does what the user asked; a source ignores what it cannot do.
     fn control(&mut self, control: Control, engine: &mut Engine);
+
+    /// Takes note of what the screen asks for; only a source that can look closer does.
+    fn attend(&mut self, _query: &Query, _engine: &Engine) {}
 
     /// What to tell of the source beside a dashboard.
     fn source(&self, engine: &Engine) -> Source;

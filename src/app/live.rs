@@ -3,7 +3,7 @@
 //! Channels are bounded: when the engine cannot follow, segments are dropped here and counted as ours.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,11 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use crate::base::Timestamp;
-use crate::engine::{Engine, Input, Loss};
+use crate::engine::{Engine, Input, Loss, Query};
 use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
 use crate::io::clock;
-use crate::io::{Sampler, Sockets};
+use crate::io::schedule::Attention;
+use crate::io::{LastWords, Sockets};
 use crate::journal::{HOLD, Intake, Merge};
 use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
@@ -22,16 +23,12 @@ use crate::wire::FrameCounts;
 
 use super::feed::Feed;
 use super::ladder::{Callers, OwnerChoice};
+use super::sampling::{self, Reading};
 use super::{privileges, trace};
 
 const BATCHES: usize = 256;
 /// Segments that may wait in one batch before it is sent.
 const BATCH: usize = 4096;
-/// How often the socket table is read, and the share of that time which a reading may take.
-const SAMPLE_EVERY: Duration = Duration::from_millis(500);
-const SAMPLE_SHARE: u32 = 20;
-/// Readings of the table that must fail in a row before it is given up.
-const FAILURES: u32 = 5;
 /// A packet is handed over at most this long after it was stamped (the capture's timeout, twice).
 const SETTLE: Duration = Duration::from_millis(100);
 /// A reading of the socket table is announced at most this long after it began.
@@ -64,6 +61,9 @@ pub(super) struct Live {
     dead: Option<String>,
     stop: Arc<AtomicBool>,
     reading: Reading,
+    /// What the sampler was last told of the screen, and its line.
+    attention: Attention,
+    attend: Sender<Attention>,
     tracing: Option<JoinHandle<()>>,
 }
 
@@ -104,12 +104,13 @@ impl Live {
         let stop = Arc::new(AtomicBool::new(false));
         let reading = Reading::default();
         let begun = reading.clone();
+        let (attend, attention) = bounded(8);
         notices.extend(owners.scan_notice());
         let (callers, untraced) = owners.callers(&captured)?;
         notices.extend(untraced);
         let mut live = Self {
             name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
-            merge: Merge::new(captures.len() + 2),
+            merge: Merge::new(captures.len() + 3),
             deliveries,
             losses: vec![Losses::default(); captures.len()],
             ours: Arc::default(),
@@ -119,6 +120,8 @@ impl Live {
             dead: None,
             stop,
             reading,
+            attention: sampling::all(),
+            attend,
             tracing: None,
         };
         let source = captures.len() + 1;
@@ -131,7 +134,9 @@ impl Live {
             }
             Callers::None => live.merge.end(source),
         }
-        live.spawn("sampler", captures.len(), &send, move |line| sample(owners.sampler(sockets)?, line, &begun))?;
+        live.hear_last_words(source + 1, &send)?;
+        let read = move |line: &Line| sampling::follow(owners.sampler(sockets)?, line, &begun, &attention);
+        live.spawn("sampler", captures.len(), &send, read)?;
         for (source, capture) in captures.into_iter().enumerate() {
             live.spawn("capture", source, &send, move |line| follow(capture, line))?;
         }
@@ -154,6 +159,20 @@ impl Live {
             }
         };
         thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")
+    }
+
+    /// Listens to the kernel's last words, or says why not.
+    fn hear_last_words(&mut self, source: usize, send: &Sender<Delivery>) -> Result<()> {
+        match LastWords::listen() {
+            Ok(words) => {
+                self.spawn("last words", source, send, move |line| sampling::follow_last_words(words, line))?;
+            }
+            Err(error) => {
+                self.merge.end(source);
+                self.notices.push(privileges::without_last_words(&error));
+            }
+        }
+        Ok(())
     }
 
     fn take(&mut self, delivery: Delivery) {
@@ -249,6 +268,14 @@ impl Feed for Live {
 
     fn control(&mut self, _control: Control, _engine: &mut Engine) {}
 
+    fn attend(&mut self, query: &Query, engine: &Engine) {
+        let attention = sampling::attention(query, engine);
+        // One that does not get through is sent with the next question.
+        if attention != self.attention && self.attend.try_send(attention.clone()).is_ok() {
+            self.attention = attention;
+        }
+    }
+
     fn is_damaged(&self) -> bool {
         self.dead.is_some()
     }
@@ -297,6 +324,11 @@ impl Line {
         }
     }
 
+    /// Sends a reading of the socket table, and why it is a lesser one. False once nobody listens.
+    pub(super) fn tell_sample(&self, sample: SocketSample, fallback: Option<String>) -> bool {
+        self.offer(Delivery::Sample { source: self.source, sample: Arc::new(sample), fallback })
+    }
+
     /// Sends, or drops and counts where the engine does not follow. False once nobody listens.
     fn offer(&self, delivery: Delivery) -> bool {
         match self.send.try_send(delivery) {
@@ -334,58 +366,6 @@ fn follow(mut capture: LiveCapture, line: &Line) -> Result<()> {
             let (kernel, interface) = capture.dropped().unwrap_or_default();
             line.offer(Delivery::Drops { source, kernel, interface });
         }
-    }
-    Ok(())
-}
-
-/// When the reading that is under way began: its sample is not older, however long the owners take.
-#[derive(Debug, Clone)]
-struct Reading(Arc<AtomicI64>);
-
-impl Reading {
-    const NONE: i64 = i64::MAX;
-
-    fn begin(&self) {
-        self.0.store(clock::now().nanos(), Ordering::SeqCst);
-    }
-
-    fn end(&self) {
-        self.0.store(Self::NONE, Ordering::SeqCst);
-    }
-
-    fn begun(&self) -> Option<Timestamp> {
-        Some(self.0.load(Ordering::SeqCst)).filter(|began| *began != Self::NONE).map(Timestamp::from_nanos)
-    }
-}
-
-impl Default for Reading {
-    fn default() -> Self {
-        Self(Arc::new(AtomicI64::new(Self::NONE)))
-    }
-}
-
-fn sample(mut sampler: Sampler, line: &Line, reading: &Reading) -> Result<()> {
-    let mut failures = 0;
-    while !line.stopped() {
-        let began = Instant::now();
-        reading.begin();
-        let sampled = sampler.sample(clock::now);
-        failures = if sampled.is_ok() { 0 } else { failures + 1 };
-        let heard = match sampled {
-            Ok(sample) => {
-                let fallback = sampler.fallback_reason().map(privileges::without_diag);
-                line.offer(Delivery::Sample { source: line.source, sample: Arc::new(sample), fallback })
-            }
-            // Once may be a shortage that passes.
-            Err(_) if failures < FAILURES => true,
-            Err(error) => return Err(error.into()),
-        };
-        reading.end();
-        if !heard {
-            return Ok(());
-        }
-        let took = began.elapsed();
-        thread::sleep(SAMPLE_EVERY.max(took * SAMPLE_SHARE).saturating_sub(took));
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ mod privileges;
 mod read;
 mod replay;
 mod report;
+mod sampling;
 mod screen;
 mod snap;
 mod trace;

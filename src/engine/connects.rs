@@ -178,7 +178,9 @@ impl Engine {
                 self.connects.sight.get_or_insert_default().lost = *total;
                 self.connects.lost_at = self.connects.lost_at.max(Some(*until));
             }
-            KernelEvent::LastWords(_) | KernelEvent::LastWord(_) | KernelEvent::LastWordsLost(_) => {}
+            KernelEvent::LastWords(_) => drop(self.last_words()),
+            KernelEvent::LastWord(word) => self.last_word(word),
+            KernelEvent::LastWordsLost(lost) => self.last_words().lost = lost.total,
         }
     }
 

@@ -193,6 +193,7 @@ impl Engine {
                 names: self.named,
                 kernel: self.kernel.sight,
                 trace: self.connects.sight,
+                last_words: self.kernel.last_words,
             },
             findings: cache.scan.findings.clone(),
             handshakes: self.handshakes.pane(now),

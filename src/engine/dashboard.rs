@@ -11,7 +11,7 @@ use crate::flow::{
     AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, TimingView, VerdictView,
     ZeekView,
 };
-use crate::kernel::{Limits, Socket, TableSource};
+use crate::kernel::{LastWord, Limits, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
 use super::ownership::Ownership;
@@ -101,6 +101,18 @@ pub struct Sees {
     pub kernel: Option<KernelSight>,
     /// The kernel's own record of connect(2), where it is read.
     pub trace: Option<TraceSight>,
+    /// The kernel's last words on sockets that it let go, where they are listened to.
+    pub last_words: Option<LastWordSight>,
+}
+
+/// What the kernel's last words told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LastWordSight {
+    /// Sockets of connections that were let go, and how many of these are an end of a flow that is known.
+    pub heard: u64,
+    pub joined: u64,
+    /// Last words lost: sockets whose final counts are missing.
+    pub lost: u64,
 }
 
 /// What the kernel's record of connect(2) told.
@@ -418,6 +430,8 @@ pub struct FlowDetail {
     pub timing: Option<TimingView>,
     /// What the kernel last reported of each end on this host.
     pub sockets: [Option<SocketDetail>; 2],
+    /// The kernel's last word on each end's socket, once it was let go.
+    pub last_words: [Option<Arc<LastWord>>; 2],
     /// The landmarks of its life, in order of time.
     pub life: Vec<LifeEvent>,
     /// The rows that Zeek would log of it; `None` if no segment was seen.

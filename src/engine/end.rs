@@ -32,6 +32,8 @@ pub(super) struct End {
     pub(super) left: Option<(Timestamp, StateSet)>,
     /// Readings in a row of its state that it was not in, where that may happen.
     pub(super) missed: u32,
+    /// A look-up of it alone has found it.
+    pub(super) looked_up: bool,
     /// The first of the readings in a row that had it in its state.
     pub(super) state_since: Timestamp,
     /// Since when its process has read nothing of the bytes that wait.
@@ -54,6 +56,7 @@ impl End {
             gone: None,
             left: None,
             missed: 0,
+            looked_up: false,
             state_since: at,
             unread_since: None,
             owner: Ownership::Unknown,

@@ -16,7 +16,7 @@ use crate::kernel::{Covers, Socket, SocketSample, TableSource};
 
 use super::Engine;
 use super::FlowId;
-use super::dashboard::KernelSight;
+use super::dashboard::{KernelSight, LastWordSight};
 use super::end::End;
 use super::findings::Watch;
 use super::listening::{Listener, ListenerOwners};
@@ -50,6 +50,8 @@ pub(super) struct KernelSide {
     pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,
     pub(super) watch: Watch,
+    /// `None` where last words are not listened to.
+    pub(super) last_words: Option<LastWordSight>,
 }
 
 /// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
@@ -120,17 +122,27 @@ impl Engine {
         let known = slot.map(|slot| Present { slot, flow: self.table.get(slot).id, local: socket.local });
         let known = known.filter(|present| self.end_of(present).is_some());
         let Some(joined) = self.join(sample, socket) else { return };
+        self.change_end(&joined, sample.ts, |end| end.looked_up = true);
         if known.is_none_or(|known| known.flow != joined.flow) {
             self.kernel.present.push(joined);
         }
     }
 
+    /// One that a look-up has found before is gone; another may be out of its reach (bound to an interface, say).
     fn miss_one(&mut self, sample: &SocketSample, local: Endpoint, peer: Endpoint) {
         let Some(slot) = self.table.find(&Tuple::new(sample.scope, local, peer)) else { return };
         let present = Present { slot, flow: self.table.get(slot).id, local };
-        if self.end_of(&present).is_some_and(|end| end.gone.is_none()) {
+        if self.end_of(&present).is_some_and(|end| end.gone.is_none() && end.looked_up) {
             self.vanish(&present, sample.ts);
         }
+    }
+
+    /// The sockets of a flow that can be looked up one by one: own end, peer.
+    pub fn sockets_of(&self, id: FlowId) -> Vec<(Endpoint, Endpoint)> {
+        let Some(record) = self.table.find_id(id).map(|slot| self.table.get(slot)) else { return Vec::new() };
+        let there = |side: &Side| record.local[side.index()] && record.end(*side).is_none_or(|end| end.gone.is_none());
+        let ends = Side::BOTH.into_iter().filter(there);
+        ends.map(|side| (record.endpoint(side), record.endpoint(side.peer()))).collect()
     }
 
     fn read_ports(&mut self, sample: &SocketSample) {

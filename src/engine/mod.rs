@@ -18,6 +18,7 @@ mod icmp;
 mod incarnation;
 mod input;
 mod join;
+mod last_words;
 mod listening;
 mod lists;
 mod lookups;

@@ -11,6 +11,7 @@ use super::connects::{Closed, Connected};
 use super::course::Course;
 use super::dashboard::Rejection;
 use super::end::End;
+use super::last_words::Parting;
 use super::opening::Watched;
 use super::table::{Place, Slot, Tuple, side_of};
 
@@ -78,6 +79,8 @@ pub(super) struct Rare {
     pub(super) connected: [Option<Connected>; 2],
     /// Who closed them.
     pub(super) closed: [Option<Closed>; 2],
+    /// The kernel's last words on their sockets.
+    pub(super) last_words: [Option<Parting>; 2],
 }
 
 impl Rare {
@@ -266,6 +269,7 @@ impl Record {
         if let Some(rare) = &mut self.rare {
             rare.connected.swap(0, 1);
             rare.closed.swap(0, 1);
+            rare.last_words.swap(0, 1);
         }
     }
 

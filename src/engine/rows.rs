@@ -98,6 +98,7 @@ impl Engine {
             handshake,
             completeness: wire.map(Flow::completeness),
             vlan: rare.and_then(|rare| rare.vlan),
+            last_words: Side::BOTH.map(|side| record.last_word(side).cloned()),
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
             opening: record.opening.shown().cloned().map(Box::new),

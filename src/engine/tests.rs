@@ -2,6 +2,7 @@
 
 mod analysis;
 mod connects;
+mod last_words;
 mod late;
 mod lists;
 mod opening;

@@ -59,6 +59,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         handshake: Some(handshake),
         completeness: Some(Completeness(1)),
         vlan: None,
+        last_words: [None, None],
         tunnel: None,
         rejected: None,
         opening: None,

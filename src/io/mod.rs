@@ -10,6 +10,7 @@ mod callers;
 pub mod capture;
 pub mod clock;
 pub mod file;
+mod last_words;
 mod mono;
 mod netlink;
 mod owners;
@@ -18,12 +19,14 @@ mod proc_dir;
 mod proc_file;
 mod proc_table;
 mod sampler;
+pub mod schedule;
 mod syns;
 mod tracefs;
 mod tracer;
 #[cfg(feature = "tui")]
 pub mod tty;
 
+pub use last_words::LastWords;
 pub use netlink::DiagError;
 pub use sampler::{Sampler, SamplerError, Sockets};
 pub use syns::{SynError, SynWatch};

@@ -18,7 +18,7 @@ use crate::kernel::Socket;
 use crate::kernel::diag::{self, Family, SOCK_DIAG_BY_FAMILY};
 
 /// `NETLINK_SOCK_DIAG` (linux/netlink.h).
-const NETLINK_SOCK_DIAG: isize = 4;
+pub(super) const NETLINK_SOCK_DIAG: isize = 4;
 /// The kernel fills at most 32 KiB a message batch, and only if the reader's buffer is that large.
 const BUFFER: usize = 64 << 10;
 /// No silence of the kernel is waited for longer than this.

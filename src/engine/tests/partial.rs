@@ -67,6 +67,8 @@ fn a_look_up_tells_of_one_socket_and_of_no_other() {
     let mut engine = engine();
     let other = || socket("10.0.0.2:40001", SERVER, TcpState::Estab, (0, 0), 78, 2);
     engine.feed(&sample(0, vec![client(TcpState::Estab, 0), other()], &[(77, 42, 5, "curl")]));
+    engine.feed(&looked_up(50, vec![]));
+    assert_eq!(reported(&engine), Some(TcpState::Estab), "it may be out of a look-up's reach");
     for step in 1..=3 {
         engine.feed(&looked_up(step * 100, vec![client(TcpState::Estab, step as u32)]));
     }
