@@ -190,7 +190,7 @@ impl<'a> Screen<'a> {
 }
 
 /// An instant in a file's name, in UTC: `20261121-220441`; seconds since the epoch where no calendar reaches.
-fn file_stamp(at: Timestamp) -> String {
+pub(super) fn file_stamp(at: Timestamp) -> String {
     let seconds = at.nanos().div_euclid(1_000_000_000);
     jiff::Timestamp::from_second(seconds)
         .map_or_else(|_| seconds.to_string(), |at| at.strftime("%Y%m%d-%H%M%S").to_string())

@@ -4,6 +4,7 @@
 //! [`CaptureReader`], <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>,
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
+mod chapters;
 mod decompress;
 mod frames;
 mod intake;
@@ -18,6 +19,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use chapters::{Chapters, Reach};
 pub use frames::{FrameBatch, Trail};
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};

@@ -11,7 +11,14 @@ use crate::engine::{
 };
 
 fn live() -> Source {
-    Source { kind: SourceKind::Live, name: "lo".into(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Live,
+        name: "lo".into(),
+        playback: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 fn replay() -> Source {

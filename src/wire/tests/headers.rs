@@ -45,7 +45,7 @@ fn an_icmp_error_keeps_the_headers_that_it_quotes() {
 fn of_a_fragment_only_its_own_headers_are_kept() {
     let fragment = |offset: u16, more: bool| {
         let mut bytes = v4();
-        let place = offset / 8 | if more { 0x2000 } else { 0 };
+        let place = (offset / 8) | if more { 0x2000 } else { 0 };
         bytes[6..8].copy_from_slice(&place.to_be_bytes());
         bytes
     };
