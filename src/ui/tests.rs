@@ -306,6 +306,14 @@ fn sorting_walks_through_every_key() {
 }
 
 #[test]
+fn only_a_running_host_is_recorded() {
+    let (_, effects) = after("w", &live());
+    assert_eq!(effects, [Effect::Control(Control::Record)]);
+    let (ui, effects) = after("w", &replay());
+    assert_eq!((effects, ui.message()), (vec![], Some("only while a host is watched")));
+}
+
+#[test]
 fn keys_of_time_control_the_playback() {
     let five = Duration::from_secs(5);
     let start = Timestamp::from_secs_nanos(1_000, 0);
