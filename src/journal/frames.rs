@@ -109,9 +109,9 @@ impl Trail {
         }
     }
 
-    /// The next input is let go: gives `each` frame that stands before it, its own last. Returns what is done with:
-    /// bytes that are held no more.
-    pub fn pass(&mut self, mut each: impl FnMut(&Frame<'_>)) -> usize {
+    /// The next input is let go: gives `each` frame that stands before it, its own last and told to be (true). Returns
+    /// what is done with: bytes that are held no more.
+    pub fn pass(&mut self, mut each: impl FnMut(&Frame<'_>, bool)) -> usize {
         let mut freed = 0;
         while let Some(batch) = self.batches.front_mut() {
             if batch.inputs > 0 {
@@ -119,7 +119,7 @@ impl Trail {
                 batch.pass(&mut each);
                 break;
             }
-            batch.leave(Timestamp::MAX, &mut each);
+            batch.leave(Timestamp::MAX, &mut |frame| each(frame, false));
             freed += self.drop_first();
         }
         freed
@@ -143,13 +143,13 @@ impl Trail {
 }
 
 impl Batch {
-    fn pass(&mut self, each: &mut impl FnMut(&Frame<'_>)) {
+    fn pass(&mut self, each: &mut impl FnMut(&Frame<'_>, bool)) {
         if self.rest > 0 {
             self.rest -= 1;
             return;
         }
         while let Some((frame, inputs)) = self.frames.as_ref().and_then(|frames| frames.frame(self.next)) {
-            each(&frame);
+            each(&frame, inputs > 0);
             self.next += 1;
             if inputs > 0 {
                 self.rest = inputs - 1;
@@ -189,7 +189,9 @@ mod tests {
 
     fn passed(trail: &mut Trail) -> Vec<u8> {
         let mut names = Vec::new();
-        trail.pass(|frame| {
+        let mut its_own = false;
+        trail.pass(|frame, own| {
+            assert!(!std::mem::replace(&mut its_own, own), "its own is the last");
             assert_eq!((frame.bytes.len(), frame.len), (1, 3), "cut, and its length on the wire is told");
             names.push(frame.bytes[0]);
         });
@@ -236,7 +238,7 @@ mod tests {
         trail.push(4, Some(frames));
         let mut seen = Vec::new();
         for input in 0..4 {
-            trail.pass(|_| seen.push(input));
+            trail.pass(|_, _| seen.push(input));
         }
         assert_eq!(seen, [0, 1], "what found no room shifts nothing");
     }

@@ -4,6 +4,7 @@
 //! [`CaptureReader`], <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>,
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
+mod chapters;
 mod checkpoints;
 mod decompress;
 mod frames;
@@ -23,6 +24,7 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
+pub use chapters::{Chapters, Reach};
 pub use checkpoints::{Checkpoint, Checkpoints};
 pub use frames::{FrameBatch, Trail};
 pub use index::Index;

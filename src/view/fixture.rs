@@ -49,7 +49,14 @@ pub(super) fn wave(len: u64, base: u64, swing: u64) -> Vec<u64> {
 }
 
 pub(super) fn live_source() -> Source {
-    Source { kind: SourceKind::Live, name: "eth0 lo".into(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Live,
+        name: "eth0 lo".into(),
+        playback: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 pub(super) fn capture_source() -> Source {
@@ -67,6 +74,7 @@ pub(super) fn capture_source() -> Source {
         playback: Some(playback),
         notices: Vec::new(),
         dead: None,
+        recordings: Default::default(),
     }
 }
 
