@@ -8,6 +8,7 @@ use crate::base::Timestamp;
 use crate::flow::Side;
 
 use super::dashboard::FlowPane;
+use super::findings::Hanging;
 use super::query::Scan;
 use super::queues::{WireQueues, unknown_halves};
 use super::record::Record;
@@ -54,15 +55,17 @@ impl Engine {
         };
         let mut scan = Scan { flows: self.table.len(), ..Scan::default() };
         let (mut queues, mut waiting) = (WireQueues::default(), Waiting::default());
-        for (_, record) in self.table.iter() {
+        let mut hanging = Hanging::default();
+        for (slot, record) in self.table.iter() {
             scan.mismatched += mismatches(record);
             scan.unknown_halves += unknown_halves(record);
             queues.offer(record);
             waiting.count(record);
+            hanging.offer(slot, record);
         }
         let wire_queues = queues.rows();
         Scan {
-            findings: self.findings(&wire_queues),
+            findings: self.findings(&wire_queues, &hanging),
             wire_queues,
             time_wait: waiting.time_wait(),
             close_wait: waiting.close_wait(),

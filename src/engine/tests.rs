@@ -493,13 +493,13 @@ fn handshakes_are_counted_by_outcome_and_revised() {
     assert_eq!(pane.begun, 3);
     assert_eq!(of(&pane, HandshakeOutcome::Completed), 1);
     assert_eq!(of(&pane, HandshakeOutcome::Refused), 1);
-    assert_eq!(of(&pane, HandshakeOutcome::TimedOut), 1);
+    assert_eq!(of(&pane, HandshakeOutcome::Unanswered), 1);
     assert_eq!(pane.failing.len(), 2);
     assert_eq!(pane.latency.expect("one completed").count, 1);
     // Another try: it had not given up after all.
     engine.feed(&Input::Segment(segment(20_001, "10.0.0.2:42000", "10.0.0.8:1", "S", 1, 0, 0)));
     let pane = show(&engine).handshakes;
-    assert_eq!((of(&pane, HandshakeOutcome::TimedOut), pane.waiting), (0, 1));
+    assert_eq!((of(&pane, HandshakeOutcome::Unanswered), pane.waiting), (0, 1));
     assert_eq!(pane.failing.len(), 1);
 }
 

@@ -218,7 +218,7 @@ pub(super) fn refused(id: u64) -> FlowDetail {
 /// A SYN with six retries and no answer.
 pub(super) fn timed_out(id: u64) -> FlowDetail {
     let handshake = HandshakeView {
-        outcome: HandshakeOutcome::TimedOut,
+        outcome: HandshakeOutcome::Unanswered,
         syn_at: Some(at(3.0)),
         syn_retries: 6,
         ..HandshakeView::default()

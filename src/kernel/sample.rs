@@ -284,3 +284,11 @@ pub struct Limits {
     /// net.ipv4.tcp_fin_timeout, seconds.
     pub tcp_fin_timeout: Option<u32>,
 }
+
+impl Limits {
+    /// How often a SYN is sent again at most: those at equal gaps come before those at doubled ones (ip-sysctl,
+    /// tcp_syn_linear_timeouts; before Linux 6.5 there are none). A socket may ask for fewer (TCP_SYNCNT).
+    pub fn syn_retries(&self) -> Option<u32> {
+        Some(self.tcp_syn_retries?.saturating_add(self.tcp_syn_linear_timeouts.unwrap_or(0)))
+    }
+}

@@ -59,8 +59,8 @@ const FINDINGS: Explanation = (
 
 const HANDSHAKES: Explanation = (
     "Handshakes",
-    "A connection opens with SYN, SYN-ACK and ACK. refused: a RST answered the SYN. timed out: nobody answered, and the \
-     next retry is overdue. half-open: the SYN-ACK came, its ACK is overdue. reset: a RST came in between. The times are \
+    "A connection opens with SYN, SYN-ACK and ACK. refused: a RST answered the SYN. unanswered: nobody did, and the \
+     next retry is overdue; given up: its process let go before. half-open: the SYN-ACK came, its ACK is overdue. reset: a RST came in between. The times are \
      those at the point of capture; a SYN that had to be sent again costs 1 s or more.",
     "RFC 9293 §3.5, RFC 6298 §5, connect(2), tcp_syn_retries in tcp(7)",
 );

@@ -121,9 +121,10 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 26] = [
+const WORDS: [(&str, &str); 27] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
+    ("still_waiting", "still waiting"),
     ("failing_for_ns", "first to last failure"),
     ("queues", "listeners over"),
     ("waiting", "waiting"),

@@ -194,7 +194,7 @@ fn frames() -> FrameCounts {
 }
 
 fn handshakes() -> HandshakePane {
-    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, Simultaneous, TimedOut};
+    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, Simultaneous, Unanswered};
     let bounds = [100, 316, 1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000, 3_162_278, 10_000_000];
     let counts = [1_210, 9_870, 12_400, 4_100, 1_300, 311, 84, 20, 11, 4, 1, 0];
     let bounds = bounds.into_iter().map(us).chain([Duration::MAX]);
@@ -208,7 +208,7 @@ fn handshakes() -> HandshakePane {
             (Completed, 29_311),
             (Simultaneous, 0),
             (Refused, 212),
-            (TimedOut, 98),
+            (Unanswered, 98),
             (HalfOpen, 40),
             (Reset, 0),
         ],
@@ -217,7 +217,7 @@ fn handshakes() -> HandshakePane {
         histogram: bounds.zip(counts).collect(),
         failing: vec![
             failing(8, 80, Refused, 212, 0),
-            failing(7, 8_443, TimedOut, 98, 4),
+            failing(7, 8_443, Unanswered, 98, 4),
             FailingPeer { resp: end6(443), outcome: HalfOpen, count: 38, last: ago(11) },
             failing(9, 6_379, HalfOpen, 2, 40),
         ],
@@ -356,7 +356,7 @@ fn row(id: u64, orig: EndCell, resp: EndCell, outcome: Option<HandshakeOutcome>)
 
 /// 200 rows: first the special ones, then many alike.
 fn flow_rows() -> Vec<FlowRow> {
-    use HandshakeOutcome::{Completed, Partial, Refused, TimedOut};
+    use HandshakeOutcome::{Completed, Partial, Refused, Unanswered};
     use TcpState::{CloseWait, Closed, Estab, FinWait1, FinWait2, Listen, SynSent, TimeWait};
     let remote = |endpoint, state| cell(endpoint, Some(false), Some(state));
     let last = || Ownership::Last { process: process(880, "pg-loop", "pg-loop") };
@@ -383,7 +383,7 @@ fn flow_rows() -> Vec<FlowRow> {
             4,
             here(end(2, 53_110), SynSent, (0, 1), held(5_120, "connect-test", 3)),
             remote(end(7, 8_443), Closed),
-            Some(TimedOut),
+            Some(Unanswered),
         ),
         row(
             5,

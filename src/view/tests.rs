@@ -353,10 +353,10 @@ fn a_tie_names_no_one() {
         let failing = &mut dashboard.handshakes.failing;
         failing.truncate(2);
         for (peer, count) in failing.iter_mut().zip([3, second]) {
-            (peer.outcome, peer.count) = (HandshakeOutcome::TimedOut, count);
+            (peer.outcome, peer.count) = (HandshakeOutcome::Unanswered, count);
         }
         for (outcome, n) in &mut dashboard.handshakes.outcomes {
-            *n = if *outcome == HandshakeOutcome::TimedOut { 3 + second } else { 0 };
+            *n = if *outcome == HandshakeOutcome::Unanswered { 3 + second } else { 0 };
         }
         text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark))
     };

@@ -56,11 +56,11 @@ fn handshake(
 }
 
 pub(super) fn handshakes(base: fn() -> Dashboard) -> Dashboard {
-    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, TimedOut, Waiting};
+    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, Unanswered, Waiting};
     let client = |port| end(2, port);
     let secs = Duration::from_secs;
     let mut rows = vec![
-        handshake(4, (client(53_110), end(7, 8_443)), TimedOut, (150, None, Some(ms(134_500))), (10, 0)),
+        handshake(4, (client(53_110), end(7, 8_443)), Unanswered, (150, None, Some(ms(134_500))), (10, 0)),
         handshake(11, (end(44, 9_921), end(2, 22)), HalfOpen, (12, Some(us(90)), Some(ms(4_100))), (0, 2)),
         handshake(12, (end6(33_210), end6(443)), Reset, (9, Some(ms(30)), Some(ms(41))), (0, 0)),
         handshake(7, (client(53_111), end(8, 80)), Refused, (3, None, Some(us(300))), (0, 0)),
