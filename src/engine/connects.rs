@@ -241,7 +241,7 @@ impl Engine {
     /// Whether this kernel has sent the SYN of a flow as often as it may, by the wire or by its own count.
     pub(super) fn tries_spent(&self, slot: Slot) -> Option<bool> {
         let record = self.table.get(slot);
-        let most = self.kernel.last.as_ref()?.limits.syn_retries()?;
+        let most = self.kernel.readings.limits()?.syn_retries()?;
         let by_wire = record.wire.as_ref()?.handshake().syn_retries;
         let timer = record.end(Side::Orig).and_then(|end| end.socket.timer);
         Some(timer.map_or(0, |timer| timer.retries.into()).max(by_wire) >= most)

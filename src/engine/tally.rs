@@ -1,8 +1,9 @@
 //! How often what one may want to go to has happened so far: counts that only grow.
 
 use crate::findings::{Kind, Subject};
-use crate::flow::Side;
+use crate::flow::{HandshakeOutcome, Side};
 
+use super::findings::Hanging;
 use super::queues::WireQueues;
 use super::record::Standing;
 use super::{Engine, FlowId};
@@ -42,7 +43,7 @@ impl Diagnosis {
 
 impl Tally {
     pub(super) fn turn(&mut self, was: &Standing, is: &Standing) {
-        let failed = is.outcome.is_some_and(|outcome| outcome.is_failure());
+        let failed = is.outcome.is_some_and(HandshakeOutcome::is_failure);
         self.failures += u64::from(failed && was.outcome != is.outcome);
     }
 }
@@ -69,9 +70,12 @@ impl Engine {
 
     /// What is wrong now: a walk over all flows.
     pub fn diagnosis(&self) -> Diagnosis {
-        let mut queues = WireQueues::default();
-        self.table.iter().for_each(|(_, record)| queues.offer(record));
-        let findings = self.findings(&queues.rows()).into_iter();
+        let (mut queues, mut hanging) = (WireQueues::default(), Hanging::default());
+        for (slot, record) in self.table.iter() {
+            queues.offer(record);
+            hanging.offer(slot, record);
+        }
+        let findings = self.findings(&queues.rows(), &hanging).into_iter();
         Diagnosis(findings.map(|finding| (finding.kind, finding.subject)).collect())
     }
 }
