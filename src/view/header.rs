@@ -170,6 +170,12 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
                     spans.push(styled(format!(", {} events lost", short_count(trace.lost)), theme.warning));
                 }
             }
+            if let Some(words) = sees.last_words.filter(|words| words.lost > 0 && context.ui.area().width >= 110) {
+                spans.push(styled(format!(", {} last words lost", short_count(words.lost)), theme.warning));
+            }
+            if sight.bad_rows > 0 && context.ui.area().width >= 110 {
+                spans.push(styled(format!(", {} rows unreadable", short_count(sight.bad_rows)), theme.warning));
+            }
             if sight.processes_denied > 0 && context.ui.area().width >= 110 {
                 let processes = if sight.processes_denied == 1 { "process" } else { "processes" };
                 let text = format!(" ({} {processes}: no access)", count(u64::from(sight.processes_denied)));
