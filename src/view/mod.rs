@@ -5,6 +5,7 @@
 //! (where things stand), `format` (one unit for one thing), `widgets`.
 
 mod busiest;
+mod chart;
 mod column_menu;
 mod explain;
 mod finding_detail;
@@ -54,6 +55,7 @@ use crate::base::Timestamp;
 use crate::engine::Dashboard;
 use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View};
 
+use chart::History;
 pub use theme::Theme;
 pub use theme_file::ThemeSpec;
 
@@ -70,6 +72,11 @@ impl Context<'_> {
     /// How long before the engine's clock `at` was.
     fn ago(&self, at: Timestamp) -> Duration {
         self.dashboard.now.map_or(Duration::ZERO, |now| now.since(at))
+    }
+
+    /// What was counted a second, up to now.
+    fn history<'v>(&self, values: &'v [u64]) -> History<'v> {
+        History::new(values, self.dashboard.now)
     }
 
     fn sees_kernel(&self) -> bool {
