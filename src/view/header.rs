@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, Recording, SourceKind, View, notice_lines, tabs};
+use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, Recording, SourceKind, View, notice_lines};
 
 use super::Context;
 use super::format::{bits, bytes, clock, count, date_clock, position, short_count};
@@ -224,7 +224,7 @@ fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Lin
 pub(super) fn draw_tabs(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
     let mut end = area.x;
-    let all = tabs(area, context.ui.tab());
+    let all = context.ui.tabs(area);
     let last = all.len().saturating_sub(1);
     for (index, (view, name, rect)) in all.into_iter().enumerate() {
         let style = if view == context.ui.tab() { theme.cursor } else { theme.text };
