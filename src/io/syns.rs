@@ -16,6 +16,7 @@ use pcap::{Active, Capture, Linktype, Precision};
 use rustc_hash::FxHashMap;
 
 use super::capture::CaptureSettings;
+use super::fd_table::FdTable;
 use super::netlink::{DiagError, DiagSocket};
 use super::proc_dir::{ProcessDir, open_proc, pids};
 use super::{clock, proc_file};
@@ -215,9 +216,9 @@ impl Seeker {
         if dir.fd_count().ok()? > MANY_FDS {
             return None;
         }
-        let (sockets, _) = dir.sockets().ok()?;
+        let fds = FdTable::read(&dir.fds().ok()?).ok()?;
         let inodes: Vec<u64> =
-            sockets.into_iter().map(|(_, inode)| inode).filter(|at| wanted.contains_key(at)).collect();
+            fds.sockets().iter().map(|socket| socket.1).filter(|at| wanted.contains_key(at)).collect();
         if inodes.is_empty() {
             return None;
         }
