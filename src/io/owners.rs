@@ -219,6 +219,7 @@ impl OwnerScan {
 
     fn publish(&mut self, wanted: &FxHashSet<u64>) {
         let mut owners = Owners { processes_denied: self.shut, ..Owners::default() };
+        owners.by_inode.reserve(self.published.by_inode.len());
         for known in self.processes.values() {
             let Some(fds) = &known.fds else {
                 owners.processes_denied += 1;

@@ -57,29 +57,33 @@ fn table(netns: &Netns) {
     let described = told.sockets.iter().filter(|socket| socket.info.is_some()).count();
     println!("\n{} sockets, {waits} of them TIME-WAIT, {described} with TCP_INFO", told.sockets.len());
     let tool = |program: &str, option: &str| {
-        let begun = Instant::now();
-        let output = netns.command(program).arg(option).stderr(Stdio::null()).output().ok()?;
-        (output.stdout.len() > 1_000_000).then(|| begun.elapsed())
+        let mut printed = 0;
+        let took = Took::of(children_cpu, || {
+            let output = netns.command(program).arg(option).stderr(Stdio::null()).output();
+            printed = output.map_or(0, |output| output.stdout.len());
+        });
+        (printed > 1_000_000).then_some(took)
     };
     // In turn, so that what else the machine does falls on all.
     let (mut ours, mut ours_by_proc, mut ss, mut ss_bare) = (vec![], vec![], vec![], vec![]);
     for _ in 0..RUNS {
-        ours.push(sample(&mut sampler).took);
+        ours.push(Took::of(own_cpu, || drop(sample(&mut sampler))));
         ss_bare.extend(tool("ss", "-tan"));
-        ours.push(sample(&mut sampler).took);
+        ours.push(Took::of(own_cpu, || drop(sample(&mut sampler))));
         ss.extend(tool("ss", "-tanpi"));
-        ours_by_proc.push(sample(&mut by_proc).took);
+        ours_by_proc.push(Took::of(own_cpu, || drop(sample(&mut by_proc))));
     }
-    let ours = median(ours);
-    println!("  {:40} {:8.1} ms", "one reading by sock_diag, with TCP_INFO", millis(ours));
-    println!("  {:40} {:8.1} ms", "one reading by /proc", millis(median(ours_by_proc)));
+    let ours = Took::median(ours);
+    println!("  {:40} {ours}", "one reading by sock_diag, with TCP_INFO");
+    println!("  {:40} {}", "one reading by /proc", Took::median(ours_by_proc));
     let lsof = tool("lsof", "-nPiTCP").into_iter().collect();
     for (what, took) in [("ss -tan", ss_bare), ("ss -tanpi", ss), ("lsof -nPiTCP", lsof)] {
         if took.is_empty() {
             println!("  {what:40} not installed");
         } else {
-            let took = median(took);
-            println!("  {what:40} {:8.1} ms  {:5.1} ×", millis(took), took.as_secs_f64() / ours.as_secs_f64());
+            let took = Took::median(took);
+            let times = took.wall.as_secs_f64() / ours.wall.as_secs_f64();
+            println!("  {what:40} {took}   {times:5.1} × the reading's time");
         }
     }
 }
@@ -88,24 +92,30 @@ fn table(netns: &Netns) {
 fn owners(holders: &mut [Holder]) {
     let (mut with, mut without) =
         (Sampler::new(Sockets::Diag).unwrap(), Sampler::new(Sockets::Diag).unwrap().without_scan());
-    let mut bare = || whole(&mut without).0;
-    let (first, told) = whole(&mut with);
-    let fds: usize = told.owners.by_inode.values().map(Vec::len).sum();
-    println!("{fds} descriptors of {} processes", told.owners.processes_read);
-    println!("  {:40} {:8.1} ms", "the first reading of all of them", millis(first.saturating_sub(bare())));
-    let mut added = |what: &str, change: &mut dyn FnMut()| {
+    let mut told = None;
+    let mut added = |told: &mut Option<SocketSample>| {
+        let with = Took::of(own_cpu, || *told = Some(sample(&mut with)));
+        with.less(Took::of(own_cpu, || drop(sample(&mut without))))
+    };
+    let first = added(&mut told);
+    let held =
+        |told: &Option<SocketSample>| told.iter().flat_map(|told| told.owners.by_inode.values()).flatten().count();
+    let fds = held(&told);
+    println!("{fds} descriptors of {} processes", told.as_ref().map_or(0, |told| told.owners.processes_read));
+    println!("  {:40} {first}", "the first reading of all of them");
+    let mut measure = |what: &str, change: &mut dyn FnMut()| {
         let runs = (0..RUNS).map(|_| {
             change();
-            let (with, told) = whole(&mut with);
-            let held: usize = told.owners.by_inode.values().map(Vec::len).sum();
-            assert_eq!(held, fds, "{what}");
-            with.saturating_sub(bare())
+            // The reader of samples keeps the last one.
+            let took = added(&mut told);
+            assert_eq!(held(&told), fds, "{what}");
+            took
         });
-        println!("  {what:40} {:8.1} ms", millis(median(runs.collect())));
+        println!("  {what:40} {}", Took::median(runs.collect()));
     };
-    added("refreshed, nothing changed", &mut || {});
-    added("refreshed, 10 connections of one changed", &mut || holders[0].change());
-    added("refreshed, 10 connections of each changed", &mut || holders.iter_mut().for_each(Holder::change));
+    measure("refreshed, nothing changed", &mut || {});
+    measure("refreshed, 10 connections of one changed", &mut || holders[0].change());
+    measure("refreshed, 10 connections of each changed", &mut || holders.iter_mut().for_each(Holder::change));
 }
 
 /// A process that holds both ends of many connections.
@@ -179,18 +189,50 @@ fn sample(sampler: &mut Sampler) -> SocketSample {
     sampler.sample(clock::now).unwrap()
 }
 
-/// How long a whole sample takes, and what it tells.
-fn whole(sampler: &mut Sampler) -> (Duration, SocketSample) {
-    let begun = Instant::now();
-    let sample = sample(sampler);
-    (begun.elapsed(), sample)
+/// What something took: on the clock, and of a processor, which what else the machine does changes less.
+#[derive(Debug, Clone, Copy)]
+struct Took {
+    wall: Duration,
+    cpu: Duration,
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
+impl Took {
+    fn of(cpu: fn() -> Duration, work: impl FnOnce()) -> Self {
+        let (begun, before) = (Instant::now(), cpu());
+        work();
+        Self { wall: begun.elapsed(), cpu: cpu().saturating_sub(before) }
+    }
+
+    fn less(self, other: Self) -> Self {
+        Self { wall: self.wall.saturating_sub(other.wall), cpu: self.cpu.saturating_sub(other.cpu) }
+    }
+
+    fn median(runs: Vec<Self>) -> Self {
+        let middle = |part: fn(&Self) -> Duration| {
+            let mut times: Vec<Duration> = runs.iter().map(part).collect();
+            times.sort_unstable();
+            times[times.len() / 2]
+        };
+        Self { wall: middle(|took| took.wall), cpu: middle(|took| took.cpu) }
+    }
 }
 
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
+impl std::fmt::Display for Took {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let millis = |time: Duration| time.as_secs_f64() * 1000.0;
+        write!(f, "{:8.1} ms, of a processor {:8.1} ms", millis(self.wall), millis(self.cpu))
+    }
+}
+
+/// The processor time of this thread.
+fn own_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// The processor time of the children that have ended.
+fn children_cpu() -> Duration {
+    let stat = procfs::process::Process::myself().and_then(|process| process.stat()).unwrap();
+    let ticks = (stat.cutime + stat.cstime) as u64;
+    Duration::from_secs(ticks) / rustix::param::clock_ticks_per_second() as u32
 }
