@@ -101,6 +101,9 @@ fn row(line: &str) -> Option<Socket> {
         cookie: None,
         buffers: None,
         drops: None,
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: None,
     })
 }
