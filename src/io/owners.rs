@@ -93,24 +93,27 @@ impl OwnerScan {
 
     /// Who holds the sockets with the inodes `wanted`. Unchanged owners are the same allocation as before.
     pub(super) fn owners(&mut self, wanted: FxHashSet<u64>) -> rustix::io::Result<Arc<Owners>> {
-        let gone = self.gone(&wanted);
-        let changed = self.visit_all(&gone)?;
-        if changed || !gone.is_empty() || wanted != self.wanted {
+        let lost: Vec<u64> = self.wanted.iter().filter(|inode| !wanted.contains(inode)).copied().collect();
+        let same = lost.is_empty() && wanted.len() == self.wanted.len();
+        let changed = self.visit_all(&self.holders_of(&lost))? || !same;
+        if changed {
             self.publish(&wanted);
         }
-        if self.has_missing(&wanted) && self.search_is_due() && self.search() {
+        let found = self.has_missing(&wanted) && self.search_is_due() && self.search();
+        if found {
             self.publish(&wanted);
         }
-        self.note_missing(&wanted);
+        if changed || found {
+            self.note_missing(&wanted);
+        }
         self.wanted = wanted;
         Ok(Arc::clone(&self.published))
     }
 
-    /// The descriptors whose sockets the table has no more, by process, in rising order.
-    fn gone(&self, wanted: &FxHashSet<u64>) -> Gone {
+    /// The descriptors of the sockets that the table has no more, by process, in rising order.
+    fn holders_of(&self, lost: &[u64]) -> Gone {
         let mut gone = Gone::default();
-        let inodes = self.wanted.iter().filter(|inode| !wanted.contains(inode));
-        for owner in inodes.filter_map(|inode| self.published.by_inode.get(inode)).flatten() {
+        for owner in lost.iter().filter_map(|inode| self.published.by_inode.get(inode)).flatten() {
             gone.entry(owner.process.pid).or_default().push(owner.fd);
         }
         gone.values_mut().for_each(|fds| fds.sort_unstable());
