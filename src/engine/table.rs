@@ -5,10 +5,10 @@
 //! that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
 
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use triomphe::Arc;
 
 use crate::base::{Endpoint, Scope, Timestamp};
 use crate::flow::{Class, Side};
@@ -339,7 +339,7 @@ impl FlowTable {
         if Arc::strong_count(page) > 1 {
             unshare(page);
         }
-        Arc::get_mut(page).expect("nobody else has it, and nothing refers to it weakly")
+        Arc::get_mut(page).expect("nobody else has it")
     }
 
     fn append(&mut self, slot: u32, class: Class) {

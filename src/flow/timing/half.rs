@@ -166,9 +166,9 @@ impl Half {
         }
     }
 
-    /// It took so long to answer its peer.
-    pub(super) fn note_think(&mut self, time: Duration) {
-        self.measures().think.add(time);
+    /// It took so many nanoseconds to answer its peer.
+    pub(super) fn note_think(&mut self, nanos: u64) {
+        self.measures().think.add(nanos);
     }
 
     /// The peer's acknowledgment of what it sent.
@@ -199,11 +199,11 @@ impl Half {
                 self.facts.put(fact::HELD, timed.small);
             }
             self.measures().by_ack.add(took);
-            self.path = self.path.min(Span::of(took));
+            self.path = self.path.min(Span::of_nanos(took));
         }
         if let Some(took) = answer.by_timestamps {
             self.measures().by_timestamps.add(took);
-            self.path = self.path.min(Span::of(took));
+            self.path = self.path.min(Span::of_nanos(took));
         }
     }
 

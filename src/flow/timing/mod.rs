@@ -32,7 +32,7 @@ use std::time::Duration;
 
 pub use view::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, TimingView};
 
-use super::stamp::{Offset, between};
+use super::stamp::{Offset, nanos_between};
 use super::{Flow, Side};
 use crate::base::Timestamp;
 use crate::wire::Segment;
@@ -153,11 +153,11 @@ impl Data {
         }
     }
 
-    /// Moves to `now`; returns the time since the segment before, unless the capture's time ran backwards.
-    fn pass(&mut self, now: Timestamp) -> Option<Duration> {
-        let gap = between(Some(self.last), Some(now));
+    /// Moves to `now`; returns the nanoseconds since the segment before, unless the capture's time ran backwards.
+    fn pass(&mut self, now: Timestamp) -> Option<u64> {
+        let gap = nanos_between(self.last, now);
         self.last = self.last.max(now);
-        if let Some(gap) = gap.map(Span::of).filter(|gap| *gap > self.idle.0) {
+        if let Some(gap) = gap.map(Span::of_nanos).filter(|gap| *gap > self.idle.0) {
             self.idle = (gap, Offset::of(now, self.origin));
         }
         gap
