@@ -9,6 +9,7 @@ mod orientation;
 mod panes;
 mod story;
 mod timing;
+mod waiting;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -91,9 +91,12 @@ pub(super) enum Taken {
 impl Half {
     /// Reads a little of every part.
     pub(super) fn warm(&self) -> u64 {
-        let measured =
-            self.measures.as_deref().map_or(0, |measures| u64::from(measures.by_ack.count() ^ measures.think.count()));
-        measured ^ u64::from(self.high.0)
+        u64::from(self.high.0) ^ self.watch.warm() ^ self.volume.warm()
+    }
+
+    /// The same of what it has measured.
+    pub(super) fn warm_measures(&self) -> u64 {
+        self.measures.as_deref().map_or(0, |measures| u64::from(measures.by_ack.count() ^ measures.think.count()))
     }
 
     pub(super) fn new(start: Start) -> Self {

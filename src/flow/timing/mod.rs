@@ -84,6 +84,16 @@ impl Timing {
         data.halves.iter().fold(data.origin.nanos().cast_unsigned(), |sum, half| sum ^ half.warm())
     }
 
+    /// The same of what [`Self::warm`] leads to.
+    pub fn warm_measures(&self) -> u64 {
+        self.data.as_deref().map_or(0, |data| data.halves.iter().fold(0, |sum, half| sum ^ half.warm_measures()))
+    }
+
+    /// Whether it has data to keep times of.
+    pub const fn has_begun(&self) -> bool {
+        self.data.is_some()
+    }
+
     /// What it tells; `None` of a flow without data.
     pub fn view(&self) -> Option<TimingView> {
         self.data.as_ref().map(|data| data.view())

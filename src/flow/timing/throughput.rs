@@ -50,6 +50,11 @@ impl Volume {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
+    /// Reads a little of it.
+    pub(super) fn warm(&self) -> u64 {
+        self.bytes
+    }
+
     pub(super) fn is_some(&self) -> bool {
         self.bytes > 0
     }
