@@ -70,6 +70,9 @@ pub(super) struct Input {
     /// Flows kept at most; beyond, closed and half-open ones go first
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub flows: usize,
+    /// Memory for going back in a capture (64M, 1G): more of it makes a jump back in a long one shorter
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = size_in_bytes)]
+    pub seek_memory: usize,
     /// Capture only what this BPF expression matches (pcap-filter(7)), as the last words
     #[arg(value_name = "BPF", trailing_var_arg = true)]
     pub bpf: Vec<String>,
@@ -264,6 +267,20 @@ fn flows(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Bytes: a number with K, M or G (of 1,024), or without.
+fn size_in_bytes(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        _ => return Err("a size such as 64M or 1G".to_owned()),
+    };
+    let number: usize = digits.parse().map_err(|_| "a size such as 64M or 1G".to_owned())?;
+    number.checked_mul(1 << shift).ok_or_else(|| "too much".to_owned())
+}
+
 /// A span: a plain number is seconds; jiff's friendly spans (`10s`, `1m30s`, `500ms`) besides.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
@@ -356,6 +373,16 @@ mod tests {
             let told = cli.input.check_for_command().err().map(|error| error.to_string());
             assert_eq!(told.is_some(), command.is_some(), "{words}: {told:?}");
             assert!(told.is_none_or(|told| told.contains(&format!("`{}`", command.unwrap()))), "{words}");
+        }
+    }
+
+    #[test]
+    fn memory_is_told_in_powers_of_1024() {
+        for (text, bytes) in [("64M", 64 << 20), ("1g", 1 << 30), ("512KiB", 512 << 10), ("0", 0), ("7", 7)] {
+            assert_eq!(size_in_bytes(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "M", "-1", "1.5G", "1T", "99999999999999999999G"] {
+            assert!(size_in_bytes(text).is_err(), "{text}");
         }
     }
 

@@ -16,6 +16,16 @@ pub(super) trait Feed: Send {
     /// What to tell of the source beside a dashboard.
     fn source(&self, engine: &Engine) -> Source;
 
+    /// The engine that is shown: the source may have one of its own, of the past.
+    fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
+        engine
+    }
+
+    /// How often what is shown was exchanged for another instant's.
+    fn jumps(&self) -> u64 {
+        0
+    }
+
     /// Whether the source was damaged or ended before its time; all that it gave before was used.
     fn is_damaged(&self) -> bool;
 }

@@ -258,6 +258,7 @@ impl Feed for Live {
             kind: SourceKind::Live,
             name: self.name.clone(),
             playback: None,
+            track: None,
             notices: self.notices.iter().chain(&self.fallback).cloned().collect(),
             dead: self.dead.clone(),
         }

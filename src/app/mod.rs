@@ -7,6 +7,7 @@ mod gather;
 mod ladder;
 mod live;
 mod looks;
+mod marks;
 mod meter;
 mod privileges;
 mod read;
@@ -14,6 +15,7 @@ mod replay;
 mod report;
 mod screen;
 mod snap;
+mod tape;
 mod trace;
 
 use std::io::{IsTerminal, Write};
@@ -104,7 +106,7 @@ fn dashboard(input: &Input, origin: Option<Origin>, look: &Look) -> Result<Outco
     let config = replay_config(input.flows);
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let replay = Replay::open(origin, input.filter(), config, speed)?;
+    let replay = Replay::open(origin, input.filter(), speed, input.seek_memory)?;
     let driver = Driver::start(Engine::new(config), Box::new(replay))?;
     screen::run(&driver, &looks, look.view.into())
 }

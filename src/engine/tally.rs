@@ -1,7 +1,7 @@
 //! How often what one may want to go to has happened so far: counts that only grow.
 
 use crate::findings::{Kind, Subject};
-use crate::flow::Side;
+use crate::flow::{HandshakeOutcome, Side};
 
 use super::queues::WireQueues;
 use super::record::Standing;
@@ -42,7 +42,7 @@ impl Diagnosis {
 
 impl Tally {
     pub(super) fn turn(&mut self, was: &Standing, is: &Standing) {
-        let failed = is.outcome.is_some_and(|outcome| outcome.is_failure());
+        let failed = is.outcome.is_some_and(HandshakeOutcome::is_failure);
         self.failures += u64::from(failed && was.outcome != is.outcome);
     }
 }

@@ -14,6 +14,7 @@ mod pcapng;
 mod play;
 mod player;
 mod reader;
+mod tape;
 mod window;
 
 #[cfg(test)]
@@ -26,5 +27,6 @@ pub use index::Index;
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};
 pub use play::PlayClock;
-pub use player::{Deck, Next, Pace, Player, Tape};
+pub use player::{Pace, Player};
 pub use reader::{CapturePlace, CaptureReader, Damage, Interface, OpenError};
+pub use tape::{Deck, Next, Tape};

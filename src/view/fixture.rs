@@ -49,22 +49,32 @@ pub(super) fn wave(len: u64, base: u64, swing: u64) -> Vec<u64> {
 }
 
 pub(super) fn live_source() -> Source {
-    Source { kind: SourceKind::Live, name: "eth0 lo".into(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Live,
+        name: "eth0 lo".into(),
+        playback: None,
+        track: None,
+        notices: Vec::new(),
+        dead: None,
+    }
 }
 
 pub(super) fn capture_source() -> Source {
     let playback = Playback {
         paused: false,
+        going: false,
         speed: 2.0,
         start: Some(ago(45)),
         end: Some(ago(45) + ms(90_500)),
         at_end: false,
         reading: None,
+        live: None,
     };
     Source {
         kind: SourceKind::Replay,
         name: "incident-2026-11-21.pcapng".into(),
         playback: Some(playback),
+        track: None,
         notices: Vec::new(),
         dead: None,
     }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::super::fixture::{Reel, crowd, engine, told};
 use super::super::{Deck, Index};
 use super::*;
+use crate::engine::Happening;
 
 const NOW: Duration = Duration::ZERO;
 
@@ -193,7 +194,7 @@ fn where_nothing_is_kept_one_stays() {
     let before = told(&engine);
     player.seek(&mut deck, &mut engine, Timestamp::MIN, NOW);
     assert!(!player.is_going() && player.notice().is_some_and(|told| told.contains("save it to a file")));
-    assert!(!player.restart(&mut deck, &mut engine));
+    player.restart(&mut deck, &mut engine, NOW);
     player.previous(&mut deck, &mut engine, Happening::Segment);
     assert!(player.notice().is_some() && told(&engine) == before);
 }
