@@ -113,7 +113,8 @@ impl Feed for Replay {
             }
             Control::Hop(hop, forwards) => self.hop(hop, forwards, engine),
             Control::Mark(note) => self.marks.set(engine.now(), &note),
-            Control::Live => {}
+            // It is one already, and nothing of it happens now.
+            Control::Record | Control::Live => {}
         }
     }
 
@@ -147,6 +148,7 @@ impl Feed for Replay {
             track,
             notices: damage.into_iter().chain(self.player.notice().map(str::to_owned)).collect(),
             dead: None,
+            recordings: Default::default(),
             name,
         }
     }

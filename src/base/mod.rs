@@ -25,7 +25,7 @@ pub use rgb::Rgb;
 pub use seq::Seq;
 pub use series::Series;
 pub use services::service;
-pub use state::TcpState;
+pub use state::{StateSet, TcpState};
 pub use text::{Scrubbed, scrub};
 pub use time::Timestamp;
 pub use timeline::{Moments, Timeline};

@@ -77,7 +77,7 @@ pub struct Engine {
     pub(super) lost_at: Option<Timestamp>,
     /// When the source lost frames on their way here.
     pub(super) losing: Option<Run>,
-    totals: Totals,
+    pub(super) totals: Totals,
     pub(super) tally: Tally,
     segments: Series,
     bits: Series,
@@ -193,6 +193,7 @@ impl Engine {
                 names: self.named,
                 kernel: self.kernel.sight,
                 trace: self.connects.sight,
+                last_words: self.kernel.last_words,
             },
             findings: cache.scan.findings.clone(),
             handshakes: self.handshakes.pane(now),
@@ -262,7 +263,6 @@ impl Engine {
         }
         let bits = u64::from(segment.frame_len) * 8;
         self.totals.segments += 1;
-        self.tally.segments += 1;
         self.totals.payload_bytes += u64::from(segment.payload_len);
         self.segments.add(segment.ts, 1);
         self.bits.add(segment.ts, bits);

@@ -3,6 +3,7 @@
 use crate::findings::{Kind, Subject};
 use crate::flow::{HandshakeOutcome, Side};
 
+use super::findings::Hanging;
 use super::queues::WireQueues;
 use super::record::Standing;
 use super::{Engine, FlowId};
@@ -50,13 +51,13 @@ impl Tally {
 impl Engine {
     /// What has happened so far.
     pub const fn tally(&self) -> Tally {
-        Tally { flows: self.table.len() as u64, ..self.tally }
+        Tally { flows: self.table.len() as u64, segments: self.totals.segments, ..self.tally }
     }
 
     /// How often it has happened so far: it grows by the input at which it happens.
     pub fn count(&self, happening: Happening) -> u64 {
         match happening {
-            Happening::Segment => self.tally.segments,
+            Happening::Segment => self.totals.segments,
             Happening::Failure => self.tally.failures,
             Happening::Retransmission => self.tally.retransmissions,
             Happening::SegmentOf(flow) => {
@@ -69,9 +70,12 @@ impl Engine {
 
     /// What is wrong now: a walk over all flows.
     pub fn diagnosis(&self) -> Diagnosis {
-        let mut queues = WireQueues::default();
-        self.table.iter().for_each(|(_, record)| queues.offer(record));
-        let findings = self.findings(&queues.rows()).into_iter();
+        let (mut queues, mut hanging) = (WireQueues::default(), Hanging::default());
+        for (slot, record) in self.table.iter() {
+            queues.offer(record);
+            hanging.offer(slot, record);
+        }
+        let findings = self.findings(&queues.rows(), &hanging).into_iter();
         Diagnosis(findings.map(|finding| (finding.kind, finding.subject)).collect())
     }
 }

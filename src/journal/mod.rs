@@ -4,8 +4,10 @@
 //! [`CaptureReader`], <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>,
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
+mod chapters;
 mod checkpoints;
 mod decompress;
+mod frames;
 mod index;
 mod intake;
 mod merge;
@@ -14,6 +16,7 @@ mod pcapng;
 mod play;
 mod player;
 mod reader;
+pub mod recording;
 mod tape;
 mod window;
 
@@ -22,7 +25,9 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
+pub use chapters::{Chapters, Reach};
 pub use checkpoints::{Checkpoint, Checkpoints};
+pub use frames::{FrameBatch, Trail};
 pub use index::Index;
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};

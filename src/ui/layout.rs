@@ -361,7 +361,15 @@ mod tests {
 
     fn source() -> Source {
         let notices = vec!["a b".to_owned(); 30];
-        Source { kind: SourceKind::Live, name: String::new(), playback: None, track: None, notices, dead: None }
+        Source {
+            kind: SourceKind::Live,
+            name: String::new(),
+            playback: None,
+            track: None,
+            notices,
+            dead: None,
+            recordings: Default::default(),
+        }
     }
 
     #[test]

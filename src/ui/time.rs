@@ -50,7 +50,7 @@ impl UiState {
             Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),
             Msg::Mark => self.prompt = Some(Prompt::Mark(Input::default())),
             Msg::HopFlow(_) if self.selected().is_none() => {
-                self.say("no flow is selected: it is the one under the cursor")
+                self.say("no flow is selected: it is the one under the cursor");
             }
             _ => return self.control(msg, source).into_iter().map(Effect::Control).collect(),
         }

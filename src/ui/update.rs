@@ -8,7 +8,8 @@ use crate::base::scrub;
 use crate::engine::{Dashboard, Filter};
 
 use super::filter_prompt::FilterPrompt;
-use super::keys::{Binding, Msg};
+use super::keys::{Binding, Msg, When};
+use super::layout::Pane;
 use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
 use super::{Control, Effect, Source};
@@ -58,7 +59,12 @@ impl UiState {
         }
         match bound {
             Some(row) if !row.when.holds(source.playback.is_some()) => {
-                self.say("only in a replay (sockscope -r FILE), or where one went back: , or t");
+                self.say(match row.when {
+                    When::Live => "only while a host is watched",
+                    When::Replay | When::Always => {
+                        "only in a replay (sockscope -r FILE), or where one went back: , or t"
+                    }
+                });
                 Vec::new()
             }
             Some(row) => self.update(row.msg, dashboard, source),
@@ -125,6 +131,7 @@ impl UiState {
             Msg::Redraw => return vec![Effect::Redraw],
             Msg::Snap => return vec![Effect::Snap],
             msg if msg.is_of_time() => return self.on_time_key(msg, source),
+            Msg::Record => return vec![Effect::Control(Control::Record)],
             _ => self.change(msg, dashboard, source),
         }
         Vec::new()
@@ -150,7 +157,7 @@ impl UiState {
             Msg::Go(view) => self.go(view),
             Msg::NextView => self.go(self.view_beside(1)),
             Msg::PrevView => self.go(self.view_beside(View::TABS.len() - 1)),
-            Msg::Open => self.open(dashboard),
+            Msg::Open => self.open(dashboard, source),
             Msg::Back => self.back(),
             Msg::NextPane => self.move_focus(1, source),
             Msg::PrevPane => self.move_focus(-1, source),
@@ -200,6 +207,10 @@ impl UiState {
 
     fn zoom(&mut self, source: &Source) {
         if let Some(focus) = self.focus(source) {
+            // Findings in full have a view of their own.
+            if focus == Pane::Findings {
+                return self.go(View::Findings);
+            }
             self.focus = Some(focus);
             self.zoomed = !self.zoomed;
         }
