@@ -122,8 +122,11 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
                     super::panic_if_asked("engine");
                     let freeze = if let Control::Pause(stop) = control { Some(stop) } else { None };
                     feed.control(control, &mut engine);
-                    if let (Some(stop), None) = (freeze, feed.source(&engine).playback) {
-                        frozen = stop.then(|| engine.clone());
+                    match (freeze, feed.source(&engine).playback) {
+                        (Some(stop), None) => frozen = stop.then(|| engine.clone()),
+                        (None, None) => {}
+                        // The past is shown, and not what was frozen.
+                        (_, Some(_)) => frozen = None,
                     }
                     // It may be another engine's now.
                     cache = QueryCache::default();

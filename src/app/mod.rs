@@ -15,6 +15,7 @@ mod read;
 mod record;
 mod replay;
 mod report;
+mod rewind;
 mod sampling;
 mod screen;
 mod snap;
@@ -41,6 +42,7 @@ use looks::Looks;
 use read::Origin;
 use record::Wanted;
 use replay::Replay;
+use rewind::Rewind;
 
 /// Room for the headers of a frame, before a payload that is to be recorded.
 const HEADERS: u32 = 192;
@@ -124,7 +126,11 @@ fn live_dashboard(cli: &Cli, look: &Look) -> Result<Outcome> {
     }
     let looks = Looks::of(look).for_terminal();
     let live = live_feed(input, !input.interfaces.is_empty(), cli.ring.ring, cli.ring.dump_on)?;
-    let driver = Driver::start(Engine::new(live_config(input.flows)), Box::new(live))?;
+    let engine = Engine::new(live_config(input.flows));
+    let driver = match cli.rewind {
+        0 => Driver::start(engine, Box::new(live))?,
+        memory => Driver::start(engine, Box::new(Rewind::new(live, memory)))?,
+    };
     let shown = screen::run(&driver, &looks, look.view.into());
     let recorded = driver.end();
     record::tell(&recorded, shown)

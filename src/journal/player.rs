@@ -83,6 +83,16 @@ impl<P: Clone> Player<P> {
         }
     }
 
+    /// Beside an engine that has taken in so many inputs of a source whose first instant is `first`.
+    pub fn standing_at(at: u64, first: Option<Timestamp>) -> Self {
+        Self { at, first, ..Self::new(1.0) }
+    }
+
+    /// The first instant that can be gone to is another now.
+    pub const fn begins_at(&mut self, first: Option<Timestamp>) {
+        self.first = first;
+    }
+
     /// The first instant of the source, and the last that was read.
     pub const fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
         (self.first, self.last)
