@@ -78,7 +78,7 @@ pub struct Engine {
     pub(super) lost_at: Option<Timestamp>,
     /// When the source lost frames on their way here.
     pub(super) losing: Option<Run>,
-    totals: Totals,
+    pub(super) totals: Totals,
     pub(super) tally: Tally,
     segments: Series,
     bits: Series,
@@ -264,7 +264,6 @@ impl Engine {
         }
         let bits = u64::from(segment.frame_len) * 8;
         self.totals.segments += 1;
-        self.tally.segments += 1;
         self.totals.payload_bytes += u64::from(segment.payload_len);
         self.segments.add(segment.ts, 1);
         self.bits.add(segment.ts, bits);
