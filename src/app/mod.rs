@@ -101,11 +101,11 @@ fn dashboard(input: &Input, origin: Option<Origin>, look: &Look) -> Result<Outco
         let driver = Driver::start(engine, Box::new(live))?;
         return screen::run(&driver, &looks, look.view.into());
     };
-    let config = replay_config(input.flows);
+    let configs = [replay_config(input.flows), live_config(input.flows)];
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let replay = Replay::open(origin, input.filter(), config, speed)?;
-    let driver = Driver::start(Engine::new(config), Box::new(replay))?;
+    let replay = Replay::open(origin, input.filter(), configs, speed)?;
+    let driver = Driver::start(Engine::new(replay.config()), Box::new(replay))?;
     screen::run(&driver, &looks, look.view.into())
 }
 

@@ -20,4 +20,4 @@ mod tests;
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};
 pub use play::PlayClock;
-pub use reader::{CaptureReader, Damage, Interface, OpenError};
+pub use reader::{CaptureReader, Damage, Interface, Item, OpenError};

@@ -8,6 +8,7 @@ mod counts;
 mod decoder;
 mod digest;
 mod fragments;
+mod headers;
 mod icmp;
 mod ip;
 mod link;
@@ -25,6 +26,7 @@ mod tests;
 
 pub use counts::FrameCounts;
 pub use decoder::{Carried, Decoder};
+pub use headers::headers;
 pub use icmp::{IcmpError, IcmpQuote};
 pub use route::{Tunnel, TunnelKind};
 pub use segment::{AppRecords, Flags, Options, SackBlocks, Segment};
