@@ -28,7 +28,15 @@ fn marks(given: &[Given]) -> usize {
     given.iter().filter(|given| matches!(given, Given::Mark(_))).count()
 }
 
+/// Each case is a run of dozens of inputs; PROPTEST_CASES asks for more of them.
+fn cases() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(asked.unwrap_or(64))
+}
+
 proptest! {
+    #![proptest_config(cases())]
+
     #[test]
     fn every_input_comes_back(run in run(), payload in prop_oneof![Just(0u32), 0u32..100]) {
         let back = read(&record(payload, &run));
