@@ -110,7 +110,8 @@ fn what_the_cut_takes_away_stands_beside_it() {
     let data = |payload: &[u8]| v4(&ip(6, 0, &tcp(0, payload)));
     let [first, last] =
         [(0x2000, 0..32), (0x0004, 32..70)].map(|(part, range)| v4(&ip(6, part, &tcp(0, &[7; 50])[range])));
-    let cases: [(&str, Vec<Vec<u8>>, Vec<(u16, usize)>); 6] = [
+    type Beside = Vec<(u16, usize)>;
+    let cases: [(&str, Vec<Vec<u8>>, Beside); 6] = [
         ("an ack: nothing", vec![data(&[])], vec![]),
         ("data: its digest", vec![data(&[7; 50])], vec![DIGEST]),
         ("TLS records", vec![data(&records)], vec![DIGEST, (DIFFERENCE, 3)]),
