@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use crate::base::{Scope, Seq, Timestamp};
+use crate::base::{Seq, Timestamp};
 use crate::flow::{Analysis, AnalysisCounts, Around, Flow, Marks, Side, Timing, Verdict, VerdictView, Zeek, ZeekView};
-use crate::wire::{AppRecords, Flags, Options, Segment};
+use crate::wire::{Flags, Options, Segment};
 
 use super::record::{Rate, Record};
 
@@ -82,24 +82,14 @@ impl Record {
     fn made_course(&self, flow: &Flow) -> Course {
         let syn = flow.lone_syn();
         let segment = Segment {
-            ts: flow.span().0,
-            scope: Scope::FILE,
-            iface: 0,
-            src: self.orig,
-            dst: self.resp,
             seq: syn.seq,
-            ack: Seq(0),
-            flags: Flags::SYN,
             window: syn.window,
             payload_len: syn.payload_len,
-            malformed: false,
             frame_len: self.first_frame.len,
             options: Options { wscale: syn.wscale, ..Options::default() },
             ttl: self.first_frame.ttl,
-            vlan: None,
-            tunnel: None,
             digest: self.first_frame.digest.into(),
-            app_records: AppRecords::default(),
+            ..Segment::bare(flow.span().0, self.orig, self.resp, Flags::SYN)
         };
         Course::new(&segment, Side::Orig, false)
     }

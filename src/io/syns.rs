@@ -256,7 +256,7 @@ fn frame<'a>(link: LinkType, packet: &pcap::Packet<'a>) -> Frame<'a> {
 mod tests {
     use super::*;
     use crate::base::Scrubbed;
-    use crate::wire::{AppRecords, Flags, Options};
+    use crate::wire::Flags;
 
     fn at(micros: i64) -> Timestamp {
         Timestamp::from_nanos(micros * 1000)
@@ -269,24 +269,11 @@ mod tests {
     fn syn(micros: i64, seq: u32) -> Segment {
         let (src, dst) = ends();
         Segment {
-            ts: at(micros),
             scope: Scope(0),
-            iface: 0,
-            src,
-            dst,
             seq: Seq(seq),
-            ack: Seq(0),
-            flags: Flags::SYN,
-            window: 0,
-            payload_len: 0,
             frame_len: 54,
-            options: Options::default(),
             ttl: 64,
-            vlan: None,
-            tunnel: None,
-            malformed: false,
-            digest: 0,
-            app_records: AppRecords::default(),
+            ..Segment::bare(at(micros), src, dst, Flags::SYN)
         }
     }
 

@@ -42,9 +42,30 @@ pub enum Item<'a> {
     Mark(Mark),
 }
 
+#[derive(Clone)]
 enum Format {
     Pcap(pcap::Records),
     Pcapng(pcapng::Blocks),
+}
+
+/// A place between two frames of a capture, from which it can be read on.
+#[derive(Clone)]
+pub struct CapturePlace {
+    offset: u64,
+    compressed: bool,
+    format: Format,
+    interfaces: Vec<Interface>,
+    memory: Option<Memory>,
+    foreign: u64,
+    skipped: u64,
+}
+
+impl CapturePlace {
+    /// Where what [`CaptureReader::resume`] is given must begin, in bytes from the start of the file: a compressed one
+    /// can only be read from there.
+    pub const fn begins_at(&self) -> u64 {
+        if self.compressed { 0 } else { self.offset }
+    }
 }
 
 /// Where frames of a capture were taken.
@@ -140,6 +161,44 @@ impl CaptureReader {
         };
         reader.look_ahead();
         Ok(reader)
+    }
+
+    /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. Of a compressed one all
+    /// before the place is decompressed and passed over.
+    pub fn resume(input: Box<dyn Read + Send>, place: &CapturePlace) -> Result<Self, OpenError> {
+        let CapturePlace { offset, compressed, format, interfaces, memory, foreign, skipped } = place.clone();
+        let (input, compression) = if compressed {
+            let (mut input, compression) = decompressed(input)?;
+            io::copy(&mut input.by_ref().take(offset), &mut io::sink())?;
+            (input, compression)
+        } else {
+            (input, None)
+        };
+        Ok(Self {
+            window: Window::at(input, offset),
+            compression,
+            format,
+            interfaces,
+            memory,
+            began: offset,
+            trouble: None,
+            foreign,
+            skipped,
+            ended: false,
+        })
+    }
+
+    /// Behind the frames read so far.
+    pub fn place(&self) -> CapturePlace {
+        CapturePlace {
+            offset: self.window.offset(),
+            compressed: self.compression.is_some(),
+            format: self.format.clone(),
+            interfaces: self.interfaces.clone(),
+            memory: self.memory.clone(),
+            foreign: self.foreign,
+            skipped: self.skipped,
+        }
     }
 
     /// Reads what a recording tells of itself, so that it is known for one before its first frame.
@@ -300,6 +359,12 @@ impl CaptureReader {
     /// How many bytes of the (decompressed) stream the frames read so far took.
     pub const fn offset(&self) -> u64 {
         self.window.offset()
+    }
+}
+
+impl fmt::Debug for CapturePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CapturePlace").field("offset", &self.offset).finish_non_exhaustive()
     }
 }
 

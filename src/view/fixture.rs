@@ -49,7 +49,14 @@ pub(super) fn wave(len: u64, base: u64, swing: u64) -> Vec<u64> {
 }
 
 pub(super) fn live_source() -> Source {
-    Source { kind: SourceKind::Live, name: "eth0 lo".into(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Live,
+        name: "eth0 lo".into(),
+        playback: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 pub(super) fn capture_source() -> Source {
@@ -67,6 +74,7 @@ pub(super) fn capture_source() -> Source {
         playback: Some(playback),
         notices: Vec::new(),
         dead: None,
+        recordings: Default::default(),
     }
 }
 
@@ -136,9 +144,13 @@ pub(super) fn live() -> Dashboard {
                 sockets: 26_620,
                 ownable: 934,
                 owned: 926,
+                listeners_at: Some(NOW - ms(80)),
+                time_wait_at: Some(NOW - ms(80)),
+                bad_rows: 0,
                 processes_denied: 0,
             }),
             trace: None,
+            last_words: None,
         },
         handshakes: handshakes(),
         states: states(),
@@ -182,7 +194,7 @@ fn frames() -> FrameCounts {
 }
 
 fn handshakes() -> HandshakePane {
-    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, Simultaneous, TimedOut};
+    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, Simultaneous, Unanswered};
     let bounds = [100, 316, 1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000, 3_162_278, 10_000_000];
     let counts = [1_210, 9_870, 12_400, 4_100, 1_300, 311, 84, 20, 11, 4, 1, 0];
     let bounds = bounds.into_iter().map(us).chain([Duration::MAX]);
@@ -196,7 +208,7 @@ fn handshakes() -> HandshakePane {
             (Completed, 29_311),
             (Simultaneous, 0),
             (Refused, 212),
-            (TimedOut, 98),
+            (Unanswered, 98),
             (HalfOpen, 40),
             (Reset, 0),
         ],
@@ -205,7 +217,7 @@ fn handshakes() -> HandshakePane {
         histogram: bounds.zip(counts).collect(),
         failing: vec![
             failing(8, 80, Refused, 212, 0),
-            failing(7, 8_443, TimedOut, 98, 4),
+            failing(7, 8_443, Unanswered, 98, 4),
             FailingPeer { resp: end6(443), outcome: HalfOpen, count: 38, last: ago(11) },
             failing(9, 6_379, HalfOpen, 2, 40),
         ],
@@ -344,7 +356,7 @@ fn row(id: u64, orig: EndCell, resp: EndCell, outcome: Option<HandshakeOutcome>)
 
 /// 200 rows: first the special ones, then many alike.
 fn flow_rows() -> Vec<FlowRow> {
-    use HandshakeOutcome::{Completed, Partial, Refused, TimedOut};
+    use HandshakeOutcome::{Completed, Partial, Refused, Unanswered};
     use TcpState::{CloseWait, Closed, Estab, FinWait1, FinWait2, Listen, SynSent, TimeWait};
     let remote = |endpoint, state| cell(endpoint, Some(false), Some(state));
     let last = || Ownership::Last { process: process(880, "pg-loop", "pg-loop") };
@@ -371,7 +383,7 @@ fn flow_rows() -> Vec<FlowRow> {
             4,
             here(end(2, 53_110), SynSent, (0, 1), held(5_120, "connect-test", 3)),
             remote(end(7, 8_443), Closed),
-            Some(TimedOut),
+            Some(Unanswered),
         ),
         row(
             5,
@@ -443,6 +455,9 @@ pub(super) fn live_flow() -> Dashboard {
         cookie: Some(0x5_01f2),
         buffers: Some((131_072, 425_984)),
         drops: None,
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: Some(Box::new(info())),
     };
     let timer = Timer { kind: TimerKind::Persist, left: ms(3_210), retries: 4 };
@@ -450,6 +465,7 @@ pub(super) fn live_flow() -> Dashboard {
         socket,
         at: NOW - ms(80),
         gone: None,
+        left: None,
         recv_q: wave(60, recv, recv / 8),
         send_q: wave(60, send, send / 8),
     };
@@ -461,6 +477,7 @@ pub(super) fn live_flow() -> Dashboard {
         handshake: Some(handshake_view()),
         completeness: Some(Completeness(15)),
         vlan: None,
+        last_words: [None, None],
         tunnel: None,
         rejected: None,
         opening: None,
@@ -552,28 +569,19 @@ fn analysis() -> [AnalysisCounts; 2] {
 }
 
 fn timing() -> TimingView {
-    let delays = |samples, min, mean, max| Delays {
-        samples,
-        min: us(min),
-        mean: us(mean),
-        max: us(max),
-        jitter: (samples > 1).then_some(us(mean / 9)),
-        p50: (samples >= 16).then_some(us(mean)),
-        p95: (samples >= 16).then_some(us(max - 100)),
-    };
     let orig = HalfTiming {
-        rtt_by_ack: Some(delays(3, 21_900, 36_400, 62_000)),
+        rtt_by_ack: Some(Delays::sketched(3, 21_900, 36_400, 62_000)),
         in_flight: Some(InFlight { now: Some(0), max: 60 }),
-        think: Some(delays(1, 1_870_000, 1_870_000, 1_870_000)),
+        think: Some(Delays::sketched(1, 1_870_000, 1_870_000, 1_870_000)),
         stalls: Some(Stalls { late_acks: 3, small_writes: 2, waited: us(123_000), worst: us(62_000) }),
         ..HalfTiming::default()
     };
     let resp = HalfTiming {
-        rtt_by_ack: Some(delays(31, 85, 240, 2_100)),
-        rtt_by_timestamps: Some(delays(4, 90, 200, 1_000)),
+        rtt_by_ack: Some(Delays::sketched(34, 85, 240, 2_100)),
+        rtt_by_timestamps: Some(Delays::sketched(4, 90, 200, 1_000)),
         in_flight: Some(InFlight { now: Some(4_344), max: 64_000 }),
         throughput: Some(Throughput { bytes: 102_356, time: us(3_869_000), peak: Some(61_000) }),
-        think: Some(delays(2, 8_000, 9_000, 10_000)),
+        think: Some(Delays::sketched(2, 8_000, 9_000, 10_000)),
         stalls: None,
     };
     TimingView { halves: [orig, resp], idle: Some(IdleGap { time: us(3_100_000), until: ago(6) }) }
@@ -674,6 +682,7 @@ pub(super) fn capture_flow() -> Dashboard {
         handshake: Some(handshake_view()),
         completeness: Some(Completeness(31)),
         vlan: None,
+        last_words: [None, None],
         tunnel: None,
         rejected: None,
         opening: None,

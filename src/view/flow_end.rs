@@ -55,7 +55,7 @@ pub(super) fn draw(
     }
     sections.extend(times.into_iter().flat_map(|half| flow_times::in_brief(context, half, side, room)));
     // What the kernel measured is of a socket that is there.
-    if let Some(info) = socket.filter(|socket| socket.gone.is_none()).and_then(|socket| socket.socket.info.as_deref()) {
+    if let Some(info) = socket.filter(|socket| socket.is_there()).and_then(|socket| socket.socket.info.as_deref()) {
         sections.extend(info_lines(context, info, room));
     }
     let lines = keep_by_weight(sections, usize::from(inner.height));

@@ -7,6 +7,8 @@
 mod busiest;
 mod column_menu;
 mod explain;
+mod finding_detail;
+mod finding_list;
 mod findings;
 mod flow;
 mod flow_end;
@@ -98,6 +100,7 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
         View::TimeWait => port_list::draw(&context, parts.body, buf),
         View::Listeners => listener_list::draw(&context, parts.body, buf),
         View::Processes => process_list::draw(&context, parts.body, buf),
+        View::Findings => finding_list::draw(&context, parts.body, buf),
         View::Flow => flow::draw(&context, parts.body, buf),
     }
     column_menu::draw(&context, parts.body, buf);

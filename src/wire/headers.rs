@@ -1,6 +1,6 @@
-//! How much of a frame is headers: where what it carries begins.
+//! How much of a frame is headers: what a recording keeps of it where payloads are nobody's business.
 //!
-//! Follows the very headers that [`super::Decoder`] follows, but takes no fragments together.
+//! Read first: RFC 9293 §3.1, RFC 792 (what an error quotes), RFC 791 §3.2 (what a fragment begins with).
 
 use etherparse::ip_number;
 
@@ -10,26 +10,36 @@ use super::route::Route;
 use super::span::Span;
 use super::{Frame, tunnel};
 
+/// TCP's header without options, UDP's, and ICMP's.
 const TCP: usize = 20;
 const UDP: usize = 8;
 const ICMP: usize = 8;
 
-/// How many captured bytes of a frame are headers: of its link, of tunnels, of IP, and of the TCP or UDP behind them
-/// (of an ICMP error what it quotes of those). Of a frame that leads elsewhere, those as far as they were read.
-pub fn headers(frame: &Frame<'_>) -> usize {
-    let mut route = Route::default();
-    let mut layer = Layer::new(Header::Link(frame.link), Span::new(frame.bytes, frame.len));
-    let mut read = 0;
-    loop {
-        let Ok(datagram) = link::network(layer, &mut route).and_then(ip::slice) else { return read };
-        let payload = datagram.payload;
-        read = place(frame.bytes, payload.bytes) + of_transport(&datagram);
-        if datagram.part.is_some() || route.deeper().is_err() {
-            return read;
-        }
-        match tunnel::behind(datagram.protocol, payload, &mut route) {
-            Ok(behind) => layer = behind,
-            Err(_) => return read,
+impl Frame<'_> {
+    /// Where `part` begins in the captured bytes; `None` of bytes that are not among them (a datagram that was joined
+    /// from fragments).
+    pub fn place_of(&self, part: &[u8]) -> Option<usize> {
+        place(self.bytes, part)
+    }
+
+    /// Captured bytes from the frame's start to the end of its last header: of its link, of tunnels, of IP, and of the
+    /// TCP (with its options) or UDP behind them; of an ICMP error those that it quotes; of a fragment those that it
+    /// holds. Of a frame that leads elsewhere those that were read, which may be none.
+    pub fn headers_len(&self) -> usize {
+        let mut route = Route::default();
+        let mut layer = Layer::new(Header::Link(self.link), Span::new(self.bytes, self.len));
+        let mut read = 0;
+        loop {
+            let Ok(datagram) = link::network(layer, &mut route).and_then(ip::slice) else { return read };
+            let payload = datagram.payload;
+            read = self.place_of(payload.bytes).unwrap_or(read) + of_transport(&datagram);
+            if datagram.part.is_some() || route.deeper().is_err() {
+                return read;
+            }
+            match tunnel::behind(datagram.protocol, payload, &mut route) {
+                Ok(behind) => layer = behind,
+                Err(_) => return read,
+            }
         }
     }
 }
@@ -53,8 +63,9 @@ fn of_transport(datagram: &Datagram<'_>) -> usize {
 
 /// Headers of the datagram that an ICMP error quotes.
 fn quoted(icmp: Span<'_>) -> usize {
-    let Some(Ok(datagram)) = icmp.skip(ICMP).map(ip::slice) else { return 0 };
-    let headers = place(icmp.bytes, datagram.payload.bytes).saturating_sub(ICMP);
+    let Some(quoted) = icmp.skip(ICMP) else { return 0 };
+    let Ok(datagram) = ip::slice(quoted) else { return 0 };
+    let headers = place(quoted.bytes, datagram.payload.bytes).unwrap_or(0);
     let transport = match datagram.protocol {
         ip_number::ICMP | ip_number::IPV6_ICMP => ICMP.min(datagram.payload.bytes.len()),
         _ => of_transport(&datagram),
@@ -62,7 +73,7 @@ fn quoted(icmp: Span<'_>) -> usize {
     headers + transport
 }
 
-/// Where `part` begins in `whole`, which it is a part of.
-fn place(whole: &[u8], part: &[u8]) -> usize {
-    (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize).min(whole.len())
+fn place(whole: &[u8], part: &[u8]) -> Option<usize> {
+    let at = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    (at + part.len() <= whole.len()).then_some(at)
 }

@@ -26,7 +26,6 @@ mod tests;
 
 pub use counts::FrameCounts;
 pub use decoder::{Carried, Decoder};
-pub use headers::headers;
 pub use icmp::{IcmpError, IcmpQuote};
 pub use route::{Tunnel, TunnelKind};
 pub use segment::{AppRecords, Flags, Options, SackBlocks, Segment};

@@ -9,7 +9,7 @@ use sockscope::engine::{Input, Loss};
 use sockscope::journal::Intake;
 use sockscope::journal::recording::{Mark, Recorder, Setup, Source};
 use sockscope::kernel::{
-    Connect, Counters, KernelEvent, Owner, Owners, Process, Reported, Rung, Socket, SocketSample, TableSource,
+    Connect, Counters, Covers, KernelEvent, Owner, Owners, Process, Reported, Rung, Socket, SocketSample, TableSource,
 };
 use sockscope::wire::{Frame, LinkType};
 
@@ -62,6 +62,9 @@ fn sample(ts: Timestamp) -> SocketSample {
         cookie: Some(5),
         buffers: None,
         drops: Some(0),
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: None,
     };
     let mut owners = Owners { processes_read: 1, ..Owners::default() };
@@ -70,8 +73,10 @@ fn sample(ts: Timestamp) -> SocketSample {
         ts,
         scope: Scope::FILE,
         source: TableSource::Diag,
+        covers: Covers::ALL,
         took: Duration::from_micros(300),
         incomplete: false,
+        bad_rows: 0,
         sockets: vec![listener],
         owners: Arc::new(owners),
         counters: Counters::default(),
@@ -118,7 +123,7 @@ pub(crate) fn recording(payload: u32) -> (Vec<u8>, Vec<Input>) {
         scope: Scope::FILE,
     };
     let (hardware, os) = (Some(Scrubbed::new("x86_64")), Some(Scrubbed::new("Linux 6.18.1")));
-    let recorder = Recorder::new(Setup { sources: vec![source], payload, hardware, os });
+    let recorder = Recorder::new(Setup { sources: vec![source], payload, hardware, os, host: None });
     let mut run = Run { recorder, out: Vec::new(), fed: Vec::new() };
     run.recorder.begin(at(-20), &mut run.out);
     run.tell(Input::Kernel(KernelEvent::Tracing(at(-15))));

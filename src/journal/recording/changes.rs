@@ -6,12 +6,14 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::codec::{Code, Reader, Writer};
+use super::known::{Known, Place};
 use crate::base::Endpoint;
 use crate::kernel::{Counters, Owner, Owners, Socket};
 
-/// The rows of a reading, to be found again in the next.
+/// Rows that are known, to be found again.
 pub(super) struct Rows<'a> {
-    pub(super) all: &'a [Socket],
+    known: &'a Known,
+    pub(super) places: &'a [Place],
     /// The row after the one that was told last.
     pub(super) next: usize,
     /// The row after the one that was found last: the table keeps its order but for what comes and goes.
@@ -30,11 +32,16 @@ fn key(socket: &Socket) -> Key {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(all: &'a [Socket]) -> Self {
-        Self { all, next: 0, hint: 0, found: vec![false; all.len()], index: None }
+    pub(super) fn new(known: &'a Known, places: &'a [Place]) -> Self {
+        Self { known, places, next: 0, hint: 0, found: vec![false; places.len()], index: None }
     }
 
-    /// Where the same socket stood; each row is found once.
+    /// The row at a place.
+    pub(super) fn at(&self, at: usize) -> &'a Socket {
+        self.known.row(self.places[at])
+    }
+
+    /// Where the same socket stands; each row is found once.
     pub(super) fn find(&mut self, socket: &Socket) -> Option<usize> {
         let at = self.search(socket).filter(|at| !self.found[*at])?;
         self.found[at] = true;
@@ -44,18 +51,18 @@ impl<'a> Rows<'a> {
 
     fn search(&mut self, socket: &Socket) -> Option<usize> {
         let wanted = key(socket);
-        if self.all.get(self.hint).is_some_and(|row| key(row) == wanted) {
+        if self.hint < self.places.len() && key(self.at(self.hint)) == wanted {
             return Some(self.hint);
         }
-        let all = self.all;
-        let index = self.index.get_or_insert_with(|| all.iter().map(key).zip(0..).collect());
-        index.get(&wanted).copied()
+        let (known, places) = (self.known, self.places);
+        let keys = || places.iter().map(|place| key(known.row(*place)));
+        self.index.get_or_insert_with(|| keys().zip(0..).collect()).get(&wanted).copied()
     }
 }
 
 /// Writes the counters: which moved by how much, or where others are there than before all of them by name.
-pub(super) fn counters_between(before: Option<&Counters>, now: &Counters, out: &mut Writer) {
-    let before = before.filter(|before| before.0.keys().eq(now.0.keys()));
+pub(super) fn counters_between(before: &Counters, now: &Counters, out: &mut Writer) {
+    let before = Some(before).filter(|before| before.0.keys().eq(now.0.keys()));
     before.is_none().put(out);
     let Some(before) = before else {
         out.number(now.0.len() as u128);
@@ -77,14 +84,13 @@ pub(super) fn counters_between(before: Option<&Counters>, now: &Counters, out: &
 }
 
 /// Reads the counters.
-pub(super) fn counters_from(before: Option<&Counters>, from: &mut Reader<'_>) -> Option<Counters> {
+pub(super) fn counters_from(before: &Counters, from: &mut Reader<'_>) -> Option<Counters> {
     let whole = bool::get(from)?;
     let count = u64::get(from)?;
     if whole {
         let named = (0..count).map(|_| Some((from.text()?.to_owned(), i64::get(from)?)));
         return named.collect::<Option<BTreeMap<_, _>>>().map(|counters| Counters(Arc::new(counters)));
     }
-    let before = before?;
     if count == 0 {
         return Some(before.clone());
     }

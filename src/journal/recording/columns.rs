@@ -1,19 +1,15 @@
-//! A row of the socket table as numbers, so that a reading is told by what changed since the one before.
+//! A row of the socket table as numbers, so that it is told by what changed.
 //!
-//! Each field is a column: 0 where it is absent, else its value and 1. What runs with the clock (timers, how long ago
-//! data went) is expected to have moved on by the time between two readings, so that a socket at rest costs nothing.
+//! Each field is a column: 0 where it is absent, else its value and 1.
 
 use std::time::Duration;
 
 use super::codec::{Code, Reader, Writer, duration};
 use crate::base::{Endpoint, TcpState};
-use crate::kernel::{Reported, Socket, TcpInfo, Timer, TimerKind};
+use crate::kernel::{Congestion, Memory, Reported, Socket, TcpInfo, Timer, TimerKind};
 
 /// A row but for its ends; what changes most comes first, as changes are told with a mask.
-const COLUMNS: usize = 43;
-
-/// How far the kernel's clock moved between two readings, milliseconds.
-pub(super) type Shift = i64;
+const COLUMNS: usize = 50;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Columns([u128; COLUMNS]);
@@ -71,6 +67,18 @@ impl Cell for Option<TimerKind> {
 }
 
 const KINDS: [TimerKind; 4] = [TimerKind::On, TimerKind::Keepalive, TimerKind::TimeWait, TimerKind::Persist];
+
+/// The bytes of its name.
+impl Cell for Option<Congestion> {
+    fn told(self) -> Option<u128> {
+        self.map(|name| name.as_str().bytes().rev().fold(0, |number, byte| number << 8 | u128::from(byte)))
+    }
+
+    fn of(number: Option<u128>) -> Option<Self> {
+        let Some(number) = number else { return Some(None) };
+        Congestion::from_bytes(&number.to_le_bytes()).map(Some)
+    }
+}
 
 /// Columns being filled or read, from the first on.
 struct Cells {
@@ -141,49 +149,53 @@ info!(
     rcv_wscale,
 );
 
+fn get_timer(cells: &mut Cells) -> Option<Option<Timer>> {
+    match (cells.get()?, cells.get()?, cells.get()?) {
+        (Some(kind), Some(left), Some(retries)) => Some(Some(Timer { kind, left, retries })),
+        (None::<TimerKind>, None::<Duration>, None::<u8>) => Some(None),
+        _ => None,
+    }
+}
+
+fn get_buffers(cells: &mut Cells) -> Option<Option<(u32, u32)>> {
+    let (receive, send): (Option<u32>, Option<u32>) = (cells.get()?, cells.get()?);
+    Some(receive.zip(send))
+}
+
+fn put_memory(memory: Option<Memory>, cells: &mut Cells) {
+    let numbers = memory.map(|Memory { recv, sent, queued, ahead, backlog }| [recv, sent, queued, ahead, backlog]);
+    (0..5).for_each(|at| cells.put(numbers.map(|numbers| numbers[at])));
+}
+
+fn get_memory(cells: &mut Cells) -> Option<Option<Memory>> {
+    let mut number = || cells.get::<Option<u32>>();
+    let numbers = [number()?, number()?, number()?, number()?, number()?];
+    let [Some(recv), Some(sent), Some(queued), Some(ahead), Some(backlog)] = numbers else {
+        return numbers.iter().all(Option::is_none).then_some(None);
+    };
+    Some(Some(Memory { recv, sent, queued, ahead, backlog }))
+}
+
+/// A tcp_info by itself, as a row that was not there is told.
+impl Code for Box<TcpInfo> {
+    fn put(&self, out: &mut Writer) {
+        Columns::of_info(self).put(&Columns::NOTHING, out);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
+        let columns = Columns::get(&Columns::NOTHING, from)?;
+        get_info(&mut Cells { columns: columns.0, at: 0 })?
+    }
+}
+
 impl Columns {
     /// What a row is told from that was not there before.
     pub(super) const NOTHING: Self = Self([0; COLUMNS]);
 
     pub(super) fn of(socket: &Socket) -> Self {
-        let Socket { local: _, peer: _, state, recv_q, send_q, timer, uid, inode, cookie, buffers, drops, info } =
-            socket;
-        let mut cells = Cells { columns: [0; COLUMNS], at: 0 };
-        cells.put(Some(state.0.index() as u32));
-        cells.put(Some(*recv_q));
-        cells.put(*send_q);
-        cells.put(timer.map(|timer| timer.kind));
-        cells.put(timer.map(|timer| timer.left));
-        cells.put(timer.map(|timer| timer.retries));
-        put_info(info.as_deref(), &mut cells);
-        cells.put(*uid);
-        cells.put(*inode);
-        cells.put(*cookie);
-        cells.put(buffers.map(|(receive, _)| receive));
-        cells.put(buffers.map(|(_, send)| send));
-        cells.put(*drops);
-        Self(cells.columns)
-    }
-
-    /// The row with these columns; `None` where they are none's.
-    pub(super) fn socket(self, local: Endpoint, peer: Endpoint) -> Option<Socket> {
-        let mut cells = Cells { columns: self.0, at: 0 };
-        let state: Option<u32> = cells.get()?;
-        let state = Reported(*TcpState::ALL.get(usize::try_from(state?).ok()?)?);
-        let (recv_q, send_q) = (cells.get::<Option<u32>>()??, cells.get()?);
-        let (kind, left, retries) = (cells.get()?, cells.get()?, cells.get()?);
-        let timer = match (kind, left, retries) {
-            (Some(kind), Some(left), Some(retries)) => Some(Timer { kind, left, retries }),
-            (None, None, None) => None,
-            _ => return None,
-        };
-        let info = get_info(&mut cells)?;
-        let (uid, inode, cookie) = (cells.get()?, cells.get()?, cells.get()?);
-        let buffers: (Option<u32>, Option<u32>) = (cells.get()?, cells.get()?);
-        let buffers = buffers.0.zip(buffers.1);
-        Some(Socket {
-            local,
-            peer,
+        let Socket {
+            local: _,
+            peer: _,
             state,
             recv_q,
             send_q,
@@ -192,9 +204,60 @@ impl Columns {
             inode,
             cookie,
             buffers,
+            drops,
+            memory,
+            congestion,
+            cgroup,
+            ref info,
+        } = *socket;
+        let mut cells = Cells { columns: [0; COLUMNS], at: 0 };
+        cells.put(Some(state.0.index() as u32));
+        cells.put(Some(recv_q));
+        cells.put(send_q);
+        cells.put(timer.map(|timer| timer.kind));
+        cells.put(timer.map(|timer| timer.left));
+        cells.put(timer.map(|timer| timer.retries));
+        put_memory(memory, &mut cells);
+        put_info(info.as_deref(), &mut cells);
+        cells.put(uid);
+        cells.put(inode);
+        cells.put(cookie);
+        cells.put(buffers.map(|(receive, _)| receive));
+        cells.put(buffers.map(|(_, send)| send));
+        cells.put(drops);
+        cells.put(congestion);
+        cells.put(cgroup);
+        Self(cells.columns)
+    }
+
+    /// The row with these columns; `None` where they are none's.
+    pub(super) fn socket(self, local: Endpoint, peer: Endpoint) -> Option<Socket> {
+        let mut cells = Cells { columns: self.0, at: 0 };
+        let state: Option<u32> = cells.get()?;
+        Some(Socket {
+            local,
+            peer,
+            state: Reported(*TcpState::ALL.get(usize::try_from(state?).ok()?)?),
+            recv_q: cells.get::<Option<u32>>()??,
+            send_q: cells.get()?,
+            timer: get_timer(&mut cells)?,
+            memory: get_memory(&mut cells)?,
+            info: get_info(&mut cells)?,
+            uid: cells.get()?,
+            inode: cells.get()?,
+            cookie: cells.get()?,
+            buffers: get_buffers(&mut cells)?,
             drops: cells.get()?,
-            info,
+            congestion: cells.get()?,
+            cgroup: cells.get()?,
         })
+    }
+
+    /// Those of a tcp_info alone.
+    fn of_info(info: &TcpInfo) -> Self {
+        let mut cells = Cells { columns: [0; COLUMNS], at: 0 };
+        put_info(Some(info), &mut cells);
+        Self(cells.columns)
     }
 
     /// Writes which columns are not those of `expected`, and how far they are from them.
@@ -217,52 +280,4 @@ impl Columns {
         }
         (mask >> COLUMNS == 0).then_some(Self(columns))
     }
-}
-
-/// What a row is expected to be one reading later, if nothing happens to it.
-pub(super) fn expected(before: &Socket, shift: Shift) -> Socket {
-    let Socket { local, peer, state, recv_q, send_q, timer, uid, inode, cookie, buffers, drops, ref info } = *before;
-    let info = info.as_deref().map(|info| Box::new(later_info(info, shift)));
-    let timer = later_timer(timer, shift);
-    Socket { local, peer, state, recv_q, send_q, timer, uid, inode, cookie, buffers, drops, info }
-}
-
-/// Whether `now` is what `before` was expected to be.
-pub(super) fn is_expected(now: &Socket, before: &Socket, shift: Shift) -> bool {
-    let info = || match (&now.info, &before.info) {
-        (Some(now), Some(before)) => **now == later_info(before, shift),
-        (None, None) => true,
-        _ => false,
-    };
-    let rest = |socket: &Socket| {
-        let Socket { local, peer, state, recv_q, send_q, timer: _, uid, inode, cookie, buffers, drops, info: _ } =
-            *socket;
-        (local, peer, state, recv_q, send_q, uid, inode, cookie, buffers, drops)
-    };
-    now.timer == later_timer(before.timer, shift) && rest(now) == rest(before) && info()
-}
-
-/// How far the clock has moved, as this row has it.
-pub(super) fn shift_of(now: &Socket, before: &Socket) -> Option<Shift> {
-    let millis = |span: Duration| i64::try_from(span.as_millis()).ok();
-    if let (Some(now), Some(before)) = (now.timer, before.timer) {
-        return millis(before.left)?.checked_sub(millis(now.left)?);
-    }
-    let (now, before) = (now.info.as_ref()?, before.info.as_ref()?);
-    let of = |info: &TcpInfo| info.last_data_recv.or(info.last_data_sent).and_then(millis);
-    of(now)?.checked_sub(of(before)?)
-}
-
-fn later_timer(timer: Option<Timer>, shift: Shift) -> Option<Timer> {
-    timer.map(|timer| Timer { left: moved(timer.left, shift.saturating_neg()), ..timer })
-}
-
-fn later_info(info: &TcpInfo, shift: Shift) -> TcpInfo {
-    let later = |span: Option<Duration>| span.map(|span| moved(span, shift));
-    TcpInfo { last_data_sent: later(info.last_data_sent), last_data_recv: later(info.last_data_recv), ..*info }
-}
-
-fn moved(span: Duration, by: Shift) -> Duration {
-    let millis = Duration::from_millis(by.unsigned_abs());
-    if by < 0 { span.saturating_sub(millis) } else { span.saturating_add(millis) }
 }

@@ -60,10 +60,12 @@ impl Comments {
         self.claim((local, peer), Claim { since: input.ts(), process: process.clone(), relation });
     }
 
-    /// A reading begins: its listeners take the place of those before.
+    /// A reading begins: where it covers listeners, they take the place of those before.
     pub(super) fn reading(&mut self, sample: &SocketSample) -> &mut Self {
         self.now = sample.ts;
-        self.listeners.clear();
+        if sample.covers.states().has(TcpState::Listen) {
+            self.listeners.clear();
+        }
         let listening = sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::Listen);
         for socket in listening.take(MAX) {
             if let Some(owner) = holder(socket, &sample.owners) {

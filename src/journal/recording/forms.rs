@@ -4,10 +4,11 @@
 //! then [`super::VERSION`] goes up.
 
 use super::codec::{Code, Reader, Writer};
-use crate::base::{Scope, Seq, TcpState};
+use crate::base::{Scope, Seq, StateSet, TcpState};
 use crate::engine::Loss;
 use crate::kernel::{
-    Close, Connect, KernelEvent, Limits, LostEvents, Owner, Process, Reported, Rung, TableSource, TimerKind,
+    Close, Connect, Covers, KernelEvent, LastWord, Limits, LostEvents, Owner, Process, Reported, Rung, TableSource,
+    TimerKind,
 };
 use crate::names::{Alert, ClientHello, Dns, DnsSays, FlowName, Message, Request, Response, ServerHello, TlsVersion};
 use crate::wire::{
@@ -130,13 +131,29 @@ fields!(Response { status, reason });
 fields!(Dns { ts, scope, client, server, id, name, says });
 variants!(DnsSays { 0 Query, 1 Answer(addresses) });
 
-variants!(KernelEvent { 0 Tracing(ts), 1 Connect(connect), 2 Close(close), 3 Lost(lost) });
+variants!(KernelEvent {
+    0 Tracing(ts), 1 Connect(connect), 2 Close(close), 3 Lost(lost), 4 LastWords(ts), 5 LastWord(word),
+    6 LastWordsLost(lost)
+});
+fields!(LastWord { ts, scope, local, peer, cookie, unread, info });
 fields!(Connect { begin, end, scope, local, peer, process, here, rung });
 fields!(Close { ts, scope, local, peer, process, rung });
 fields!(LostEvents { ts, until, total });
 variants!(Rung { 0 Trace, 1 Syn, 2 Scan });
 fields!(Process { pid, start_time, comm, cmdline, user });
 fields!(Owner { process, fd });
+
+variants!(Covers { 0 States(states), 1 Sockets(sockets) });
+
+impl Code for StateSet {
+    fn put(&self, out: &mut Writer) {
+        self.iter().collect::<Vec<_>>().put(out);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
+        Vec::get(from).map(|states| Self::of(&states))
+    }
+}
 
 variants!(TableSource { 0 Diag, 1 Proc });
 variants!(TimerKind { 0 On, 1 Keepalive, 2 TimeWait, 3 Persist });

@@ -8,7 +8,7 @@
 use super::block::{Block, EPB_PACKETID};
 use super::codec::{Code, People, Reader, Writer};
 use crate::engine::Input;
-use crate::wire::{AppRecords, Decoder, Frame, IcmpQuote, Segment, headers};
+use crate::wire::{AppRecords, Decoder, Frame, IcmpQuote, Segment};
 
 /// An option for local use (its highest bit says so): [`Difference`].
 pub(super) const EPB_DIFFERENCE: u16 = 0x8001;
@@ -18,7 +18,7 @@ pub(super) const EPB_DIFFERENCE: u16 = 0x8001;
 pub fn kept(frame: &Frame<'_>, payload: u32) -> usize {
     // No more than there was: a file that tells of more is damaged.
     let captured = frame.bytes.len().min(frame.len as usize);
-    headers(frame).saturating_add(payload as usize).min(captured)
+    frame.headers_len().saturating_add(payload as usize).min(captured)
 }
 
 /// What a frame gave, where it is not what the kept part of it gives.

@@ -3,7 +3,7 @@
 use super::codec::{Code, People, Reader};
 use super::entry::{self, Entry};
 use super::frames::{self, Options};
-use super::samples::{Listener, Part};
+use super::listener::{Listener, Part};
 use super::{Head, Kind, Mark, VERSION};
 use crate::base::{Scrubbed, Timestamp};
 use crate::engine::Input;

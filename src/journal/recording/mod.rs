@@ -21,9 +21,9 @@
 //! - **A mark** as such an entry; the engine is not told of it.
 //!
 //! **The socket table** is told in full each minute and at the beginning of a section, and between by what changed: in
-//! the order of its rows those of the reading before, which are expected to have moved with the clock (what is left of a
-//! timer, how long ago data went), so that ten thousand sockets at rest take a few bytes; rows that differ with a mask of
-//! their columns; new rows in full. Processes are told once, and by number after that, until the next full reading. What
+//! the order of its rows those that are known (of each state as of the last reading that covered it), which are expected
+//! to have moved with the clock (what is left of a timer, how long ago data went), so that ten thousand sockets at rest
+//! take a few bytes; rows that differ with a mask of their columns; new rows in full. Processes are told once, and by number after that, until the next full reading. What
 //! is read back is the very same `SocketSample`. A reading too long for one entry goes on in the next: Wireshark takes
 //! no packet over 256 KiB.
 //!
@@ -52,7 +52,10 @@ mod codec;
 mod columns;
 mod comments;
 mod entry;
+mod expected;
 mod frames;
+mod known;
+mod listener;
 mod memory;
 mod recorder;
 mod samples;
@@ -82,9 +85,10 @@ pub struct Setup {
     pub sources: Vec<Source>,
     /// Bytes kept of what a frame carries behind its last header (`--payload`); 0 keeps headers alone.
     pub payload: u32,
-    /// What runs it, where known: processor (`x86_64`) and system (`Linux 6.18.1`).
+    /// What runs it, where known: processor (`x86_64`), system (`Linux 6.18.1`), the host's name.
     pub hardware: Option<Scrubbed>,
     pub os: Option<Scrubbed>,
+    pub host: Option<Scrubbed>,
 }
 
 /// A place where frames are captured.
@@ -129,6 +133,7 @@ variants!(Kind { 0 Head, 1 Segment, 2 Icmp, 3 Name, 4 Dns, 5 Sample, 6 Kernel, 7
 /// What the first entry of a section holds, behind the version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Head {
+    host: Option<Scrubbed>,
     payload: u32,
     places: Vec<Place>,
 }
@@ -140,12 +145,13 @@ struct Place {
     scope: Scope,
 }
 
-fields!(Head { payload, places });
+fields!(Head { host, payload, places });
 fields!(Place { iface, scope });
 
 impl Head {
     fn of(setup: &Setup) -> Self {
-        Self { payload: setup.payload, places: setup.sources.iter().map(Source::place).collect() }
+        let places = setup.sources.iter().map(Source::place).collect();
+        Self { host: setup.host.clone(), payload: setup.payload, places }
     }
 }
 

@@ -13,7 +13,9 @@ pub(super) struct Begins<'a>(pub(super) &'a Setup);
 
 impl fmt::Display for Begins<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "recording of format {VERSION}, interfaces:")?;
+        write!(f, "recording of format {VERSION}, ")?;
+        self.0.host.iter().try_for_each(|host| write!(f, "host {host}, "))?;
+        f.write_str("interfaces:")?;
         self.0.sources.iter().try_for_each(|source| write!(f, " {}", source.name))?;
         if self.0.sources.is_empty() {
             return f.write_str(" none");
@@ -106,6 +108,9 @@ fn happened(event: &KernelEvent, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "{} closes {local} to {peer}", Called(process))
         }
         KernelEvent::Lost(lost) => write!(f, "{} events of the kernel were lost", lost.total),
+        KernelEvent::LastWords(_) => f.write_str("the last of every socket is told from here on"),
+        KernelEvent::LastWord(word) => write!(f, "the kernel lets go of {} to {}", word.local, word.peer),
+        KernelEvent::LastWordsLost(lost) => write!(f, "the last of {} sockets was lost", lost.total),
     }
 }
 

@@ -130,6 +130,9 @@ fn socket(local: &str, peer: &str, state: TcpState, inode: u64) -> Socket {
         cookie: None,
         buffers: None,
         drops: None,
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: None,
     }
 }

@@ -11,7 +11,7 @@ use super::{ANY, ETHERNET, Given, SCOPE, frame_of};
 use crate::base::{Endpoint, Scope, Scrubbed, Seq, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::journal::Intake;
-use crate::kernel::{Close, Connect, KernelEvent, LostEvents, Process, Rung};
+use crate::kernel::{Close, Connect, KernelEvent, LastWord, LostEvents, Process, Rung};
 use crate::names::{Alert, ClientHello, Dns, DnsSays, FlowName, Message, Request, Response, ServerHello, TlsVersion};
 use crate::wire::{
     AppRecords, Flags, FrameCounts, IcmpError, IcmpQuote, Options, SackBlocks, Segment, Tunnel, TunnelKind,
@@ -64,12 +64,21 @@ fn kernel() -> impl Strategy<Value = KernelEvent> {
     let close = close.prop_map(|(ts, scope, local, peer, process, rung)| {
         KernelEvent::Close(Close { ts, scope, local, peer, process, rung })
     });
-    let lost = (ts(), ts(), any::<u64>());
+    let lost = (ts(), ts(), any::<u64>(), any::<bool>());
+    let word = ((ts(), end(), end()), any::<Option<u64>>(), any::<u32>(), super::tables::info());
+    let word = word.prop_map(|((ts, local, peer), cookie, unread, info)| {
+        KernelEvent::LastWord(LastWord { ts, scope: SCOPE, local, peer, cookie, unread, info: Box::new(info) })
+    });
     prop_oneof![
         4 => connect,
         4 => close,
         1 => ts().prop_map(KernelEvent::Tracing),
-        1 => lost.prop_map(|(ts, until, total)| KernelEvent::Lost(LostEvents { ts, until, total })),
+        4 => word.boxed(),
+        1 => ts().prop_map(KernelEvent::LastWords),
+        1 => lost.prop_map(|(ts, until, total, last)| {
+            let lost = LostEvents { ts, until, total };
+            if last { KernelEvent::LastWordsLost(lost) } else { KernelEvent::Lost(lost) }
+        }),
     ]
 }
 

@@ -42,6 +42,7 @@ pub(super) fn setup(payload: u32) -> Setup {
         payload,
         hardware: Some(Scrubbed::new("x86_64")),
         os: None,
+        host: Some(Scrubbed::new("web1")),
     }
 }
 

@@ -11,10 +11,11 @@ use rustc_hash::FxHashMap;
 use super::super::Recorder;
 use super::made::{address, end, process, secs};
 use super::{Given, SCOPE, inputs_of, read, record, setup};
-use crate::base::{Endpoint, Scope, TcpState, Timestamp};
+use crate::base::{Endpoint, Scope, StateSet, TcpState, Timestamp};
 use crate::engine::Input;
 use crate::kernel::{
-    Counters, Limits, Owner, Owners, Reported, Socket, SocketSample, TableSource, TcpInfo, Timer, TimerKind,
+    Congestion, Counters, Covers, Limits, Memory, Owner, Owners, Reported, Socket, SocketSample, TableSource, TcpInfo,
+    Timer, TimerKind,
 };
 
 fn span() -> impl Strategy<Value = Duration> {
@@ -26,7 +27,7 @@ fn span() -> impl Strategy<Value = Duration> {
 }
 
 prop_compose! {
-    fn info()(
+    pub(super) fn info()(
         bytes in any::<[Option<u8>; 3]>(),
         numbers in any::<[Option<u32>; 13]>(),
         wide in any::<[Option<u64>; 6]>(),
@@ -49,15 +50,25 @@ prop_compose! {
     fn socket()(
         (local, peer) in (end(), end()),
         state in 0usize..11,
-        (recv_q, send_q, uid, drops, buffers) in any::<(u32, Option<u32>, Option<u32>, Option<u32>, Option<(u32, u32)>)>(),
+        (recv_q, send_q, uid, drops, buffers) in
+            any::<(u32, Option<u32>, Option<u32>, Option<u32>, Option<(u32, u32)>)>(),
         timer in prop::option::of((0usize..4, span(), any::<u8>())),
         (inode, cookie) in (prop::option::of(0u64..6), prop::option::of(prop_oneof![0u64..6, any::<u64>()])),
+        (numbers, cgroup) in any::<(Option<[u32; 5]>, Option<u64>)>(),
+        congestion in prop::option::of("[ -~]{0,16}"),
         info in prop::option::of(info()),
     ) -> Socket {
         const KINDS: [TimerKind; 4] = [TimerKind::On, TimerKind::Keepalive, TimerKind::TimeWait, TimerKind::Persist];
         let timer = timer.map(|(kind, left, retries)| Timer { kind: KINDS[kind], left, retries });
         let state = Reported(TcpState::ALL[state]);
-        Socket { local, peer, state, recv_q, send_q, timer, uid, inode, cookie, buffers, drops, info: info.map(Box::new) }
+        let memory = numbers
+            .map(|[recv, sent, queued, ahead, backlog]| Memory { recv, sent, queued, ahead, backlog });
+        let congestion = congestion.and_then(|name| Congestion::from_bytes(name.as_bytes()));
+        let info = info.map(Box::new);
+        Socket {
+            local, peer, state, recv_q, send_q, timer, uid, inode, cookie, buffers, drops, memory, congestion, cgroup,
+            info,
+        }
     }
 }
 
@@ -75,6 +86,17 @@ enum Change {
     Limits(Option<u32>),
     Addresses(Vec<std::net::IpAddr>),
     Source(TableSource, u32, Scope),
+    Covers(Covers),
+}
+
+fn covers() -> impl Strategy<Value = Covers> {
+    let states = prop::collection::vec(0usize..11, 0..5);
+    let states = states.prop_map(|states| {
+        let states: Vec<_> = states.into_iter().map(|state| TcpState::ALL[state]).collect();
+        Covers::States(StateSet::of(&states))
+    });
+    let sockets = prop::collection::vec((end(), end()), 0..3).prop_map(Covers::Sockets);
+    prop_oneof![Just(Covers::ALL), states, sockets]
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -91,6 +113,7 @@ fn change() -> impl Strategy<Value = Change> {
         2 => ("[A-C]", any::<i64>()).prop_map(|(name, value)| Change::Counts(name, value)).boxed(),
         1 => any::<Option<u32>>().prop_map(Change::Limits).boxed(),
         1 => prop::collection::vec(address(), 0..3).prop_map(Change::Addresses).boxed(),
+        2 => covers().prop_map(Change::Covers).boxed(),
         1 => (source, any::<u32>(), (2u32..4).prop_map(Scope)).prop_map(|(a, b, c)| Change::Source(a, b, c)).boxed(),
     ]
 }
@@ -106,8 +129,10 @@ fn change_table(sample: &mut SocketSample, change: Change) {
         Change::Addresses(addresses) => sample.local_addresses = addresses.into(),
         Change::Source(source, denied, scope) => {
             (sample.source, sample.incomplete, sample.scope) = (source, denied % 2 == 0, scope);
+            sample.bad_rows = denied;
             Arc::make_mut(&mut sample.owners).processes_denied = denied;
         }
+        Change::Covers(covers) => sample.covers = covers,
         _ if sockets.is_empty() => {}
         Change::Goes(at) => drop(sockets.remove(at.index(sockets.len()))),
         Change::Swap(one, other) => {
@@ -138,8 +163,10 @@ pub(super) fn empty(ts: Timestamp) -> SocketSample {
         ts,
         scope: SCOPE,
         source: TableSource::Diag,
+        covers: Covers::ALL,
         took: Duration::from_micros(700),
         incomplete: false,
+        bad_rows: 0,
         sockets: Vec::new(),
         owners: Arc::default(),
         counters: Counters::default(),
@@ -204,6 +231,9 @@ fn table(ts: Timestamp, sockets: u32) -> SocketSample {
             cookie: Some(u64::from(n)),
             buffers: None,
             drops: None,
+            memory: None,
+            congestion: None,
+            cgroup: None,
             info: (!waits).then(|| Box::new(info)),
         }
     };
@@ -286,5 +316,32 @@ fn owners_come_and_go() {
         Given::Input(Input::Sample(Arc::new(SocketSample { owners, counters: counters(n), ..empty(ts) })))
     });
     let given: Vec<_> = readings.collect();
+    assert_eq!(read(&record(0, &given)).inputs, inputs_of(&given));
+}
+
+/// The parts of the table are read at different rates.
+#[test]
+fn a_part_is_told_by_the_last_reading_that_covered_it() {
+    let whole = table(Timestamp::from_nanos(1_700_000_000_000_000_000), 10_000);
+    let part = |of: &SocketSample, state| {
+        let sockets = of.sockets.iter().filter(|socket| socket.state.0 == state).cloned().collect();
+        SocketSample { covers: Covers::States(StateSet::of(&[state])), sockets, ..of.clone() }
+    };
+    let (mut now, mut readings) = (whole.clone(), vec![whole]);
+    for state in [TcpState::Estab, TcpState::Estab, TcpState::TimeWait, TcpState::Estab] {
+        age(&mut now, 500);
+        readings.push(part(&now, state));
+    }
+    age(&mut now, 500);
+    let looked_up = now.sockets[3..5].to_vec();
+    let ends = looked_up.iter().map(|socket| (socket.local, socket.peer)).collect();
+    readings.push(SocketSample { covers: Covers::Sockets(ends), sockets: looked_up, ..now.clone() });
+    age(&mut now, 500);
+    readings.push(now);
+    let sizes = sizes(&readings);
+    let (last, others) = sizes[1..].split_last().expect("sizes");
+    assert!(sizes[0] > 100_000 && others.iter().all(|size| *size < 400), "{sizes:?}");
+    assert!(*last < 60_000, "rows of two readings by turns: a jump each, of {last} bytes");
+    let given: Vec<_> = readings.into_iter().map(|reading| Given::Input(Input::Sample(Arc::new(reading)))).collect();
     assert_eq!(read(&record(0, &given)).inputs, inputs_of(&given));
 }

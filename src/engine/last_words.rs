@@ -1,0 +1,97 @@
+//! The kernel's last words on sockets, held against the flows: by cookie where a reading told it, else by what the wire
+//! shows of the same ends.
+//!
+//! Read first: `kernel::LastWord`; net/ipv4/tcp.c (tcp_time_wait: a connection in TIME-WAIT has no socket any more).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{StateSet, TcpState, Timestamp};
+use crate::flow::Side;
+use crate::kernel::LastWord;
+
+use super::Engine;
+use super::dashboard::LastWordSight;
+use super::end::End;
+use super::record::Record;
+use super::table::{Slot, Tuple, side_of};
+
+/// A word is heard at most so much later than its socket was let go (a work queue of the kernel, and our rest between
+/// two looks): an end that is not seen to close and whose flow is younger may be of the next connection.
+const LATE: Duration = Duration::from_millis(100);
+/// What the kernel still tells of a connection that has no socket.
+const WITHOUT_SOCKET: StateSet = StateSet::of(&[TcpState::FinWait2, TcpState::TimeWait]);
+
+/// The last word on one end; `None` if there were two, of which nothing tells whose they are.
+#[derive(Debug, Clone)]
+pub(super) struct Parting(Option<Arc<LastWord>>);
+
+impl Parting {
+    fn after(before: Option<Self>, word: &LastWord) -> Self {
+        let same = |Self(known)| known.is_some_and(|known| known.cookie == word.cookie);
+        Self(before.is_none_or(same).then(|| Arc::new(word.clone())))
+    }
+}
+
+impl Engine {
+    pub(super) fn last_word(&mut self, word: &LastWord) {
+        self.last_words().heard += 1;
+        let Some(slot) = self.flow_of_word(word) else { return };
+        self.last_words().joined += 1;
+        self.change(slot, word.ts, |record| {
+            let side = side_of(record, word.local);
+            if let Some(end) = &mut record.ends[side.index()] {
+                let end = Arc::make_mut(end);
+                if end.gone.is_none() && end.at <= word.ts && !WITHOUT_SOCKET.has(end.socket.state.0) {
+                    let may_be = StateSet::of(&[end.socket.state.0]).onward();
+                    end.part(word.ts, may_be.and(WITHOUT_SOCKET));
+                }
+            }
+            let known = &mut record.rare.get_or_insert_default().last_words[side.index()];
+            *known = Some(Parting::after(known.take(), word));
+        });
+    }
+
+    pub(super) fn last_words(&mut self) -> &mut LastWordSight {
+        self.kernel.last_words.get_or_insert_default()
+    }
+
+    /// The flow that the socket was an end of.
+    fn flow_of_word(&self, word: &LastWord) -> Option<Slot> {
+        let newest = self.table.find(&Tuple::new(word.scope, word.local, word.peer))?;
+        let older = self.older_of(self.table.get(newest));
+        [Some(newest), older].into_iter().flatten().find(|slot| self.is_of(word, self.table.get(*slot)))
+    }
+
+    fn is_of(&self, word: &LastWord, record: &Record) -> bool {
+        let side = side_of(record, word.local);
+        let is_ours = self.addresses.is_none() || record.local[side.index()];
+        match (record.end(side).and_then(|end| end.socket.cookie), word.cookie) {
+            (Some(read), Some(told)) => read == told,
+            _ => is_ours && has_parted(record, side, word),
+        }
+    }
+}
+
+/// Whether the wire shows that the end has closed, or the flow is old enough for the word to be on it.
+fn has_parted(record: &Record, side: Side, word: &LastWord) -> bool {
+    use TcpState::{CloseWait, Estab, SynRecv, SynSent};
+    let state = record.wire.as_ref().and_then(|flow| flow.state(side));
+    let is_open = matches!(state, None | Some(SynSent | SynRecv | Estab | CloseWait));
+    let age = word.ts.since(record.first);
+    record.first <= word.ts && (!is_open || age >= LATE)
+}
+
+impl Record {
+    /// The kernel's last word on an end's socket.
+    pub(super) fn last_word(&self, side: Side) -> Option<&Arc<LastWord>> {
+        self.rare.as_ref()?.last_words[side.index()].as_ref()?.0.as_ref()
+    }
+}
+
+impl End {
+    /// Notes that it has no socket any more: it is in one of `may_be` then, or gone.
+    fn part(&mut self, at: Timestamp, may_be: StateSet) {
+        if may_be.is_empty() { self.vanish(at) } else { self.leave(at, may_be) }
+    }
+}
