@@ -24,7 +24,7 @@ use super::table::{FlowTable, Key, Place, Slot, Tuple, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
 
 const SECOND: Duration = Duration::from_secs(1);
-const TRAFFIC_KEPT: usize = 120;
+const TRAFFIC_KEPT: usize = 240;
 
 /// What the engine is told once, at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
