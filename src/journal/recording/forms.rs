@@ -136,7 +136,7 @@ variants!(KernelEvent {
     6 LastWordsLost(lost)
 });
 fields!(LastWord { ts, scope, local, peer, cookie, unread, info });
-fields!(Connect { begin, end, scope, local, peer, process, here, rung });
+fields!(Connect { begin, end, scope, local, peer, process, here, bound, rung });
 fields!(Close { ts, scope, local, peer, process, rung });
 fields!(LostEvents { ts, until, total });
 variants!(Rung { 0 Trace, 1 Syn, 2 Scan });

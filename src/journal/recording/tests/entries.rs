@@ -102,7 +102,8 @@ fn connect(millis: i64, comm: &str) -> Given {
     let (local, peer) = (Endpoint::new([10, 0, 0, 1], 40_000), Endpoint::new([10, 0, 0, 2], 80));
     let (begin, end, scope) = (at(millis), at(millis), super::SCOPE);
     let process = Some(process(7, comm));
-    let connect = Connect { begin, end, scope, local, peer, process, here: Some(true), rung: Rung::Trace };
+    let connect =
+        Connect { begin, end, scope, local, peer, process, here: Some(true), bound: false, rung: Rung::Trace };
     Given::Input(Input::Kernel(KernelEvent::Connect(connect)))
 }
 
