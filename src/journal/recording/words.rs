@@ -109,23 +109,16 @@ fn happened(event: &KernelEvent, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         KernelEvent::Lost(lost) => write!(f, "{} events of the kernel were lost", lost.total),
         KernelEvent::LastWords(_) => f.write_str("the last of every socket is told from here on"),
-        KernelEvent::LastWord(word) => write!(f, "the kernel lets go of {} to {}", word.local, word.peer),
+        KernelEvent::LastWord(word) => write!(f, "{} to {} is gone", word.local, word.peer),
         KernelEvent::LastWordsLost(lost) => write!(f, "the last of {} sockets was lost", lost.total),
     }
 }
 
 fn lost(loss: &Loss, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let Loss { kernel, interface, ours, frames, .. } = loss;
-    let count = |count: Option<u64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
-    write!(
-        f,
-        "{} frames, {} segments; dropped by the kernel {}, the interface {}, sockscope {ours}; undecoded {}",
-        frames.frames,
-        frames.segments,
-        count(*kernel),
-        count(*interface),
-        frames.undecoded_total()
-    )
+    let dropped = [kernel.unwrap_or(0), interface.unwrap_or(0), *ours];
+    let dropped = dropped.iter().fold(0u64, |sum, count| sum.saturating_add(*count));
+    write!(f, "{} frames, {dropped} dropped, {} undecoded", frames.frames, frames.undecoded_total())
 }
 
 /// A process by name.
