@@ -34,6 +34,10 @@ const FAILURES: u32 = 5;
 /// A reading of the socket table is announced at most this long after it began.
 const DELIVERY: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_millis(20);
+/// The same while a file is written: a kill may cost it no more than 100 ms, of which the kernel gathers for 20. A
+/// reading of the table that takes longer than is held back for comes late, as it may come to any run.
+const HOLD_TO_WRITE: Duration = Duration::from_millis(60);
+const REST_TO_WRITE: Duration = Duration::from_millis(5);
 /// How often losses are told.
 pub(super) const LOSS_EVERY: Duration = Duration::from_millis(250);
 
@@ -217,6 +221,8 @@ impl Live {
             let Ok(delivery) = self.deliveries.try_recv() else { break };
             self.take(delivery);
         }
+        let writes = self.tape.writes();
+        self.merge.hold(if writes { HOLD_TO_WRITE } else { HOLD });
         let now = clock::now();
         // The sampler says nothing between its readings; the next begins after now.
         self.merge.mark(self.losses.len(), began.unwrap_or(now - DELIVERY));
@@ -228,7 +234,11 @@ impl Live {
             self.tell_loss(horizon, &mut each);
         }
         self.tape.settle(horizon);
-        if self.deliveries.is_empty() { REST } else { Duration::ZERO }
+        match self.deliveries.is_empty() {
+            true if writes => REST_TO_WRITE,
+            true => REST,
+            false => Duration::ZERO,
+        }
     }
 
     /// The same into an engine, which a ring may watch for findings.

@@ -9,13 +9,14 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::engine::Input;
 
-/// How long an input may be held back for a source that says nothing.
+/// How long an input may be held back for a source that says nothing, unless [`Merge::hold`] says otherwise.
 pub const HOLD: Duration = Duration::from_millis(200);
 
 /// The merge of several sources, each of which delivers its own inputs in order of time.
 #[derive(Debug)]
 pub struct Merge {
     sources: Vec<Source>,
+    hold: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -30,7 +31,12 @@ struct Source {
 impl Merge {
     /// A merge of `sources` sources.
     pub fn new(sources: usize) -> Self {
-        Self { sources: (0..sources).map(|_| Source::default()).collect() }
+        Self { sources: (0..sources).map(|_| Source::default()).collect(), hold: HOLD }
+    }
+
+    /// Holds inputs back so long at most from now on; no longer than [`HOLD`].
+    pub fn hold(&mut self, hold: Duration) {
+        self.hold = hold.min(HOLD);
     }
 
     /// Takes in an input of a source.
@@ -53,7 +59,7 @@ impl Merge {
     pub fn horizon(&self, now: Timestamp) -> Timestamp {
         let live = self.sources.iter().filter(|source| !source.ended);
         let passed = live.map(|source| source.watermark.unwrap_or(Timestamp::MIN)).min().unwrap_or(now);
-        passed.clamp(now - HOLD, now)
+        passed.clamp(now - self.hold, now)
     }
 
     /// The next input that may be let go at `now`: the oldest, of the first source where several are as old.
@@ -106,6 +112,10 @@ mod tests {
         merge.mark(0, at(1000));
         assert!(drain(&mut merge, 1199).is_empty());
         assert_eq!(drain(&mut merge, 1200), [1000]);
+        merge.hold(Duration::from_millis(50));
+        merge.push(0, Input::Tick(at(1300)));
+        merge.mark(0, at(1300));
+        assert_eq!((drain(&mut merge, 1349), drain(&mut merge, 1350)), (vec![], vec![1300]), "less, if so asked");
     }
 
     #[test]

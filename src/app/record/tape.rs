@@ -283,6 +283,11 @@ impl Tape {
         self.told.take_if(|told| told.failed.is_none())
     }
 
+    /// Whether what passes is written to a file at once.
+    pub(in crate::app) fn writes(&self) -> bool {
+        self.recording.is_some() && self.wanted.ring.is_none()
+    }
+
     /// Whether anything is recorded or written.
     pub(in crate::app) fn is_running(&self) -> bool {
         self.recording.is_some() || !self.endings.is_empty()

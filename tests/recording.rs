@@ -1,0 +1,194 @@
+//! Recordings of real traffic: whole, cut off by a kill, a full disk, a limit, a closed pipe; what is lost is counted.
+//!
+//! May touch network namespaces that it makes itself, child processes and a small tmpfs. Needs root; says so where it
+//! is not.
+#![cfg(all(feature = "live", feature = "tui"))]
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+#[path = "support/load.rs"]
+mod load;
+#[path = "support/netns.rs"]
+mod netns;
+#[path = "support/recorder.rs"]
+mod recorder;
+
+use load::Load;
+use netns::{Netns, alone, skip};
+use recorder::{Ended, Held, Recorder, tshark_count};
+
+/// What a recording that is killed may lack.
+const LATE: Duration = Duration::from_millis(100);
+const DEADLINE: Duration = Duration::from_secs(30);
+/// What a build without optimisation follows on a machine that does other things besides.
+const REST: Duration = Duration::from_micros(500);
+
+/// Waits for something, which must come.
+fn until(what: &str, mut there: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !there() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn size(path: &Path) -> u64 {
+    path.metadata().map_or(0, |meta| meta.len())
+}
+
+/// Frames that went over `lo` of a namespace so far.
+fn over_lo(netns: &Netns) -> u64 {
+    let output = netns.command("cat").arg("/sys/class/net/lo/statistics/rx_packets").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn every_frame_is_in_the_file() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("whole"), tempfile::tempdir().unwrap());
+    let file = folder.path().join("whole.pcapng");
+    let before = over_lo(&netns);
+    let recorder = Recorder::begin(&netns, &[], &file, &[]);
+    let load = Load::begin(&netns, 2, REST);
+    until("the load", || load.exchanges() > 500);
+    drop(load);
+    let ended = recorder.end();
+    let sent = over_lo(&netns) - before;
+    assert!(ended.status.success(), "{}", ended.stderr);
+    assert_eq!(ended.counts(), [sent, sent, 0], "{}", ended.stderr);
+    assert_eq!(ended.count("packets dropped by kernel"), 0);
+    let held = Held::read(&file);
+    assert_eq!((held.frames, held.holes, held.damage), (sent, 0, None));
+    assert!(tshark_count(&file).is_none_or(|frames| frames == sent));
+}
+
+/// Kills at random moments; what is there is the exact beginning, and little is missing at its end.
+fn kill(times: u32, rest: Duration) {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("kill"), tempfile::tempdir().unwrap());
+    let load = Load::begin(&netns, 4, rest);
+    let mut late = Vec::new();
+    let mut torn = 0;
+    for round in 0..times {
+        let file = folder.path().join(format!("{round}.pcapng"));
+        let recorder = Recorder::begin(&netns, &[], &file, &[]);
+        until("the first frames", || size(&file) > 4_000);
+        // Any moment will do, and no event tells of it.
+        std::thread::sleep(Duration::from_micros(u64::from(round * 7_919 % 300) * 1_000 + u64::from(round % 997)));
+        let killed = recorder.kill();
+        let held = Held::read(&file);
+        let missing = killed.since(held.last.expect("a frame"));
+        late.push(missing);
+        assert!(missing <= LATE, "round {round}: {missing:?} are missing");
+        assert_eq!(held.holes, 0, "round {round}");
+        if let Some(damage) = &held.damage {
+            torn += 1;
+            assert!(damage.reason.contains("ends inside"), "{damage}");
+        }
+        match tshark_count(&file) {
+            Some(frames) => assert_eq!(frames, held.frames, "round {round}"),
+            None if round == 0 => skip("tshark is not installed: the files were not opened with it"),
+            None => {}
+        }
+        std::fs::remove_file(&file).unwrap();
+    }
+    late.sort();
+    println!(
+        "{times} kills under {} exchanges: missing at the end {:?} in the middle, {:?} at most; {torn} torn",
+        load.exchanges(),
+        late[late.len() / 2],
+        late[late.len() - 1]
+    );
+}
+
+#[test]
+fn a_kill_costs_the_last_moment_at_most() {
+    kill(30, REST);
+}
+
+#[test]
+fn a_thousand_kills() {
+    if std::env::var_os("SOCKSCOPE_SOAK").is_none() {
+        return skip("a thousand kills take long; `make soak` runs them");
+    }
+    kill(1_000, Duration::from_micros(50));
+}
+
+/// A file system of so many KiB, unmounted when the value goes.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn new(at: &Path, kib: u32) -> Self {
+        let size = format!("size={kib}k");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(at).status();
+        assert!(mounted.unwrap().success(), "a tmpfs");
+        Self(at.to_owned())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+/// It says which file and why, its numbers add up, and the file holds what it says, whole.
+fn check_stopped(ended: &Ended, cause: &str, name: &str, held: &Held) {
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    let last = ended.stderr.lines().last().unwrap();
+    assert!(last.starts_with("sockscope: ") && last.contains(cause) && last.contains(name), "{}", ended.stderr);
+    let [captured, written, lost] = ended.counts();
+    assert_eq!((written + lost, written), (captured, held.frames), "{}", ended.stderr);
+    assert!(written > 100 && lost > 0, "{}", ended.stderr);
+    assert_eq!(held.holes, 0);
+}
+
+#[test]
+fn a_full_disk_stops_it_at_a_whole_block() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("full"), tempfile::tempdir().unwrap());
+    let _disk = SmallDisk::new(folder.path(), 256);
+    let file = folder.path().join("full.pcapng");
+    let recorder = Recorder::begin(&netns, &[], &file, &[]);
+    let load = Load::begin(&netns, 4, REST);
+    let ended = recorder.wait();
+    drop(load);
+    let held = Held::read(&file);
+    check_stopped(&ended, "No space left on device", "full.pcapng", &held);
+    assert_eq!(held.damage, None, "what was torn was cut off");
+    assert!(size(&file) > 250_000 && tshark_count(&file).is_none_or(|frames| frames == held.frames));
+}
+
+#[test]
+fn a_limit_of_the_files_size_stops_it_at_a_whole_block() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("limit"), tempfile::tempdir().unwrap());
+    let file = folder.path().join("limit.pcapng");
+    let recorder = Recorder::begin(&netns, &["prlimit", "--fsize=100001"], &file, &[]);
+    let load = Load::begin(&netns, 4, REST);
+    let ended = recorder.wait();
+    drop(load);
+    let held = Held::read(&file);
+    check_stopped(&ended, "File too large", "limit.pcapng", &held);
+    assert_eq!(held.damage, None, "what was torn was cut off");
+    assert!((99_000..=100_001).contains(&size(&file)), "{}", size(&file));
+}
+
+#[test]
+fn of_a_closed_pipe_it_tells_what_was_taken() {
+    let Some(_alone) = alone() else { return };
+    let netns = Netns::new("pipe");
+    let mut recorder = Recorder::begin(&netns, &[], Path::new("-"), &[]);
+    let load = Load::begin(&netns, 4, REST);
+    let mut stream = recorder.stdout();
+    let mut taken = vec![0; 100_003];
+    stream.read_exact(&mut taken).unwrap();
+    drop(stream);
+    let ended = recorder.wait();
+    drop(load);
+    let held = Held::of(Box::new(std::io::Cursor::new(taken)));
+    check_stopped(&ended, "Broken pipe", "stdout", &held);
+}
