@@ -228,6 +228,7 @@ impl Live {
         self.merge.mark(self.losses.len(), began.unwrap_or(now - DELIVERY));
         self.give(now, &mut each);
         let horizon = self.merge.horizon(now);
+        self.tape.tick(horizon);
         each(&Input::Tick(horizon));
         if self.told.elapsed() >= LOSS_EVERY {
             self.told = Instant::now();

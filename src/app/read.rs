@@ -14,7 +14,7 @@ use crate::base::{Progress, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::io::bpf::FrameFilter;
 use crate::io::file;
-use crate::journal::{CaptureReader, Damage, Intake};
+use crate::journal::{CaptureReader, Damage, Intake, Item};
 use crate::wire::FrameCounts;
 
 /// Inputs that are handed over together.
@@ -94,6 +94,8 @@ pub(super) struct Reader {
     read: Arc<AtomicU64>,
     length: Option<u64>,
     began: Instant,
+    /// It is a recording of a live run: every input comes from it, not frames alone.
+    pub(super) recording: bool,
 }
 
 impl Reader {
@@ -122,13 +124,15 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
     let read = Arc::new(AtomicU64::new(0));
     let input = Box::new(file::Counted::new(origin.open()?, read.clone()));
     let reader = CaptureReader::open(input).with_context(|| origin.name())?;
+    let recording = reader.is_recording();
     let mut filter = filter.map(FrameFilter::new);
     if let Some(filter) = &mut filter {
         for interface in reader.interfaces() {
             filter.check(interface.link)?;
         }
     }
-    let mut source = Source { reader, filter, intake: Intake::default(), told: None, last: Timestamp::MIN };
+    let mut source =
+        Source { reader, filter, intake: Intake::default(), told: None, last: Timestamp::MIN, left_out: None };
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if origin.can_reopen() { BATCH } else { 1 };
     let (send, receive) = bounded(AHEAD / batch);
@@ -143,7 +147,15 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
         }
     };
     thread::Builder::new().name("reader".to_owned()).spawn(run).context("cannot start a thread")?;
-    Ok(Reader { batches: receive, used: give_back, newest, read, length: origin.length(), began: Instant::now() })
+    Ok(Reader {
+        batches: receive,
+        used: give_back,
+        newest,
+        read,
+        length: origin.length(),
+        began: Instant::now(),
+        recording,
+    })
 }
 
 /// What reads: the capture, its filter, and what became of its frames so far.
@@ -154,6 +166,8 @@ struct Source {
     /// The counts that were told last.
     told: Option<FrameCounts>,
     last: Timestamp,
+    /// When the frame came that was filtered out last.
+    left_out: Option<Timestamp>,
 }
 
 impl Source {
@@ -192,13 +206,32 @@ impl Source {
     /// Reads one frame; false at the end.
     fn next(&mut self, inputs: &mut Vec<Input>) -> Result<bool, Damage> {
         let offset = self.reader.offset();
-        let Some(frame) = self.reader.next_frame()? else { return Ok(false) };
+        let (frame, gave) = match self.reader.next_item()? {
+            Some(Item::Frame(frame)) => (frame, None),
+            Some(Item::Recorded(frame, gave)) => (frame, Some(gave)),
+            Some(Item::Input(input)) => {
+                self.last = self.last.max(input.ts());
+                // What a frame said that was filtered out was not heard.
+                let of_frame = matches!(input, Input::Name(_) | Input::Dns(_));
+                if !of_frame || self.left_out != Some(input.ts()) {
+                    inputs.push(input);
+                }
+                return Ok(true);
+            }
+            Some(Item::Mark(_)) => return Ok(true),
+            None => return Ok(false),
+        };
         self.last = self.last.max(frame.ts);
         if let Some(filter) = &mut self.filter {
             let matches = filter.matches(&frame);
             if !matches.map_err(|error| Damage { offset, reason: error.to_string(), decompressed: false })? {
+                self.left_out = Some(frame.ts);
                 return Ok(true);
             }
+        }
+        if let Some(gave) = gave {
+            inputs.extend(gave);
+            return Ok(true);
         }
         let decoded = self.intake.take(&frame, inputs);
         if self.is_due(decoded) {

@@ -67,17 +67,19 @@ impl Batch {
 }
 
 impl Replay {
-    /// Opens a capture, to be played at `speed`.
+    /// Opens a capture, to be played at `speed`, for an engine of the first of `configs`; or a recording of a live run,
+    /// for one of the second.
     ///
     /// # Errors
     /// As [`read::start`].
-    pub(super) fn open(origin: Origin, filter: Option<String>, config: Config, speed: f64) -> Result<Self> {
+    pub(super) fn open(origin: Origin, filter: Option<String>, configs: [Config; 2], speed: f64) -> Result<Self> {
+        let reader = read::start(&origin, filter.as_deref())?;
         Ok(Self {
-            reader: read::start(&origin, filter.as_deref())?,
+            config: configs[usize::from(reader.recording)],
+            reader,
             patience: if origin.can_reopen() { Duration::from_millis(1) } else { REST },
             origin,
             filter,
-            config,
             clock: PlayClock::new(speed),
             started: Instant::now(),
             ahead: Batch::default(),
@@ -89,6 +91,11 @@ impl Replay {
             damage: None,
             notice: None,
         })
+    }
+
+    /// What the engine that it feeds is to be told.
+    pub(super) const fn config(&self) -> Config {
+        self.config
     }
 
     /// Feeds everything up to `until` (or the end), without regard to the clock.

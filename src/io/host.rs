@@ -11,8 +11,6 @@ pub struct Host {
     pub hardware: Option<Scrubbed>,
     /// The system and its release: `Linux 6.18.1`.
     pub os: Option<Scrubbed>,
-    /// The host's own name.
-    pub host: Option<Scrubbed>,
 }
 
 /// Asks the kernel.
@@ -20,5 +18,5 @@ pub fn about() -> Host {
     let uname = uname();
     let text = |bytes: &[u8]| (!bytes.is_empty()).then(|| Scrubbed::from_bytes(bytes));
     let os = [uname.sysname().to_bytes(), uname.release().to_bytes()].join(&b' ');
-    Host { hardware: text(uname.machine().to_bytes()), os: text(&os), host: text(uname.nodename().to_bytes()) }
+    Host { hardware: text(uname.machine().to_bytes()), os: text(&os) }
 }

@@ -2,7 +2,7 @@
 
 use crate::engine::Input;
 use crate::names::{Dns, Heard, Reader};
-use crate::wire::{AppRecords, Carried, Decoded, Decoder, Frame, FrameCounts};
+use crate::wire::{AppRecords, Carried, Decoded, Decoder, Frame, FrameCounts, headers};
 
 /// Turns the frames of one source into inputs.
 #[derive(Debug, Clone, Default)]
@@ -66,7 +66,7 @@ impl Intake {
         match self.headers {
             Headers::Whole => frame.bytes.len(),
             Headers::At(end) => end,
-            Headers::Unread => frame.headers_len(),
+            Headers::Unread => headers(frame),
         }
     }
 

@@ -24,4 +24,4 @@ pub use frames::{FrameBatch, Trail};
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};
 pub use play::PlayClock;
-pub use reader::{CaptureReader, Damage, Interface, OpenError};
+pub use reader::{CaptureReader, Damage, Interface, Item, OpenError};

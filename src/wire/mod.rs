@@ -26,6 +26,7 @@ mod tests;
 
 pub use counts::FrameCounts;
 pub use decoder::{Carried, Decoder};
+pub use headers::headers;
 pub use icmp::{IcmpError, IcmpQuote};
 pub use route::{Tunnel, TunnelKind};
 pub use segment::{AppRecords, Flags, Options, SackBlocks, Segment};
@@ -48,6 +49,15 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
     /// The frame's length on the wire (len).
     pub len: u32,
+}
+
+impl Frame<'_> {
+    /// Where `part` begins in the captured bytes; `None` of bytes that are not among them (a datagram that was joined
+    /// from fragments).
+    pub fn place_of(&self, part: &[u8]) -> Option<usize> {
+        let at = part.as_ptr().addr().checked_sub(self.bytes.as_ptr().addr())?;
+        (at + part.len() <= self.bytes.len()).then_some(at)
+    }
 }
 
 /// What a frame turned out to be.

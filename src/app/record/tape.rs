@@ -68,8 +68,7 @@ impl Tape {
     pub(in crate::app) fn new(wanted: Wanted, sources: Vec<Source>) -> Self {
         let trails = sources.iter().map(|_| Trail::default()).collect();
         let about = crate::io::host::about();
-        let setup =
-            Setup { sources, payload: wanted.payload, hardware: about.hardware, os: about.os, host: about.host };
+        let setup = Setup { sources, payload: wanted.payload, hardware: about.hardware, os: about.os };
         Self {
             keep: Arc::new(Keep::new(wanted.payload)),
             wanted,
@@ -214,6 +213,13 @@ impl Tape {
         }
         if let (Some(recording), false) = (recording, is_frames_own) {
             recording.input(input);
+        }
+    }
+
+    /// The engine's clock is moved.
+    pub(in crate::app) fn tick(&mut self, to: Timestamp) {
+        if let Some(recording) = &mut self.recording {
+            recording.input(&Input::Tick(to));
         }
     }
 

@@ -1,0 +1,1 @@
+//! Frames: where they are cut, and what is said beside them.
