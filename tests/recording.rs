@@ -192,3 +192,81 @@ fn of_a_closed_pipe_it_tells_what_was_taken() {
     let held = Held::of(Box::new(std::io::Cursor::new(taken)));
     check_stopped(&ended, "Broken pipe", "stdout", &held);
 }
+
+/// What the report says of everything but where it was read from.
+fn told(report: &[u8]) -> Vec<serde_json::Value> {
+    let text = std::str::from_utf8(report).unwrap();
+    let mut lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let summary = lines.last_mut().expect("a summary").as_object_mut().expect("an object");
+    summary.remove("source");
+    lines
+}
+
+/// Connections that come, talk and go, with queues that nobody reads.
+fn churn(netns: &Netns, stop: &std::sync::atomic::AtomicBool) {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    netns.run(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut held = Vec::new();
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            let mut client = TcpStream::connect(address).unwrap();
+            let (mut server, _) = listener.accept().unwrap();
+            client.write_all(&[7; 100]).unwrap();
+            if held.len() < 50 {
+                held.push((client, server));
+            } else {
+                server.read_exact(&mut [0; 100]).unwrap();
+                drop(client);
+                assert_eq!(server.read(&mut [0]).unwrap(), 0, "the client closes first");
+            }
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    });
+}
+
+/// Reports are made beside recordings at ten instants of a run, and again from each recording.
+#[test]
+fn a_recording_tells_what_was_told_live() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("same"), tempfile::tempdir().unwrap());
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| churn(&netns, &stop));
+        let _stop = StopAtEnd(&stop);
+        let names = |instant: u32| ["pcapng", "ndjson"].map(|end| folder.path().join(format!("{instant}.{end}")));
+        for instant in 0..10 {
+            let [file, report] = names(instant);
+            let mut live = netns.command(env!("CARGO_BIN_EXE_sockscope"));
+            let span = format!("{}ms", 700 + instant * 130);
+            live.args(["report", "-i", "lo", "--format", "ndjson", "--for", &span, "-w"]).arg(&file);
+            let live = live.arg("-o").arg(&report).output().unwrap();
+            assert!(live.status.success(), "{}", String::from_utf8_lossy(&live.stderr));
+            let replayed = Command::new(env!("CARGO_BIN_EXE_sockscope"))
+                .args(["report", "--format", "ndjson", "-r"])
+                .arg(&file)
+                .output()
+                .unwrap();
+            assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+            let (live, replayed) = (told(&std::fs::read(&report).unwrap()), told(&replayed.stdout));
+            let summary = live.last().unwrap();
+            let states = &summary["states"]["by_state"];
+            assert!(states["TIME-WAIT"]["kernel"].as_u64() > Some(20), "{states}");
+            assert!(states["ESTAB"]["wire"].as_u64() > Some(0) || instant > 0, "{states}");
+            for (live, replayed) in live.iter().zip(&replayed) {
+                assert_eq!(live, replayed, "instant {instant}");
+            }
+            assert_eq!(live.len(), replayed.len(), "instant {instant}");
+        }
+    });
+}
+
+/// Sets a flag when the value goes, after a panic too.
+struct StopAtEnd<'a>(&'a std::sync::atomic::AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}

@@ -160,8 +160,9 @@ impl Held {
 /// How many frames tshark reads in a file; `None` where there is no tshark. It may complain of nothing but an end
 /// inside a block.
 pub(crate) fn tshark_count(path: &Path) -> Option<u64> {
-    let output =
-        Command::new("tshark").args(["-n", "-T", "fields", "-e", "frame.number", "-r"]).arg(path).output().ok()?;
+    // What is no frame has no interface.
+    let words = ["-n", "-Y", "frame.interface_id", "-T", "fields", "-e", "frame.number", "-r"];
+    let output = Command::new("tshark").args(words).arg(path).output().ok()?;
     let said = String::from_utf8_lossy(&output.stderr);
     let others = said.lines().filter(|line| !line.contains("Running as user") && !line.trim().is_empty());
     let complaints: Vec<&str> = others.filter(|line| !line.contains("cut short in the middle of a packet")).collect();
