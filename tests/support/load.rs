@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::netns::Netns;
 
@@ -54,6 +54,43 @@ impl Drop for Load {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+/// How long this machine keeps a thread waiting that has something to do: what is late by that much nobody delayed.
+pub(crate) struct Stalls {
+    stop: Arc<AtomicBool>,
+    /// The longest since it was asked last, nanoseconds.
+    longest: Arc<AtomicU64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Stalls {
+    pub(crate) fn begin() -> Self {
+        const NAP: Duration = Duration::from_millis(1);
+        let (stop, longest) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+        let (stopped, told) = (stop.clone(), longest.clone());
+        let watch = move || {
+            while !stopped.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                std::thread::sleep(NAP);
+                let stalled = began.elapsed().saturating_sub(NAP);
+                told.fetch_max(u64::try_from(stalled.as_nanos()).unwrap(), Ordering::Relaxed);
+            }
+        };
+        Self { stop, longest, thread: Some(std::thread::spawn(watch)) }
+    }
+
+    /// The longest since this was asked last.
+    pub(crate) fn longest(&self) -> Duration {
+        Duration::from_nanos(self.longest.swap(0, Ordering::Relaxed))
+    }
+}
+
+impl Drop for Stalls {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
