@@ -3,21 +3,27 @@
 //! May touch network namespaces that it makes itself, child processes and a small tmpfs. Needs root; says so where it
 //! is not.
 #![cfg(all(feature = "live", feature = "tui"))]
+#![allow(clippy::print_stdout, reason = "measured figures are told")]
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 #[path = "support/load.rs"]
 mod load;
 #[path = "support/netns.rs"]
 mod netns;
+#[path = "support/pty.rs"]
+mod pty;
 #[path = "support/recorder.rs"]
 mod recorder;
 
 use load::{Load, Stalls};
 use netns::{Netns, alone, skip};
+use pty::Pty;
 use recorder::{Ended, Held, Recorder, tshark_count};
 
 /// What a recording that is killed may lack.
@@ -269,4 +275,133 @@ impl Drop for StopAtEnd<'_> {
     fn drop(&mut self) {
         self.0.store(true, std::sync::atomic::Ordering::Relaxed);
     }
+}
+
+/// The dashboard on `lo` of a namespace, in a folder.
+fn dashboard(netns: &Netns, folder: &Path, options: &[&str]) -> Pty {
+    let words = [&["netns", "exec", netns.name(), env!("CARGO_BIN_EXE_sockscope"), "-i", "lo"], options].concat();
+    let mut command = pty::command("ip", &words);
+    command.cwd(folder);
+    let mut pty = Pty::start(command, 120, 40);
+    pty.shows(&["LIVE", "quit"]);
+    pty
+}
+
+fn only_file(folder: &Path) -> PathBuf {
+    let files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].clone()
+}
+
+#[test]
+fn a_key_begins_a_recording_and_ends_it() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("key"), tempfile::tempdir().unwrap());
+    let mut pty = dashboard(&netns, folder.path(), &[]);
+    let load = Load::begin(&netns, 2, REST);
+    pty.keys("w");
+    pty.shows(&["● REC ", "recording into sockscope-"]);
+    let file = only_file(folder.path());
+    until("frames", || size(&file) > 50_000);
+    pty.keys("w");
+    pty.shows(&["recorded sockscope-", " packets, "]);
+    let held = Held::read(&file);
+    assert_eq!((held.holes, held.damage, held.frames > 100), (0, None, true));
+    // A second one gets a name of its own, and is whole though the dashboard ends.
+    pty.keys("w");
+    pty.shows(&["● REC ", "recording into sockscope-"]);
+    let answered = load.exchanges();
+    until("the load", || load.exchanges() > answered + 100);
+    pty.keys("q");
+    let status = pty.end();
+    assert_eq!((status.exit_code(), pty.left_behind()), (0, vec![]), "{}", pty.text());
+    std::fs::remove_file(&file).unwrap();
+    let held = Held::read(&only_file(folder.path()));
+    assert_eq!((held.holes, held.damage, held.frames > 100), (0, None, true));
+}
+
+#[test]
+fn the_dashboard_outlives_a_full_disk() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("banner"), tempfile::tempdir().unwrap());
+    let _disk = SmallDisk::new(folder.path(), 128);
+    let mut pty = dashboard(&netns, folder.path(), &["-w", "full.pcapng"]);
+    let load = Load::begin(&netns, 2, REST);
+    pty.shows(&["full.pcapng: No space left on device", "the recording stopped", " lost"]);
+    assert!(!pty.text().contains("● REC"));
+    pty.keys("2");
+    pty.shows(&["Flows  "]);
+    let answered = load.exchanges();
+    until("the load", || load.exchanges() > answered + 100);
+    pty.keys("q");
+    assert_eq!(pty.end().exit_code(), 1, "{}", pty.text());
+    assert_eq!(Held::read(&only_file(folder.path())).damage, None);
+}
+
+#[test]
+fn a_ring_is_written_out_by_a_signal_and_by_a_finding() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("ring"), tempfile::tempdir().unwrap());
+    let [first, second] = ["last.pcapng", "last-2.pcapng"].map(|name| folder.path().join(name));
+    let recorder = Recorder::begin(&netns, &[], &first, &["--ring", "256Ki", "--dump-on", "info"]);
+    let load = Load::begin(&netns, 2, REST);
+    until("more than it holds", || load.exchanges() > 3_000);
+    assert!(!first.exists(), "nothing is written before it is wanted");
+    recorder.signal(Signal::USR1);
+    until("the signal's file", || size(&first) > 100_000);
+    // Nobody listens there: refused, each time.
+    let refused = netns.run(|| (0..20).all(|_| std::net::TcpStream::connect("127.0.0.1:9").is_err()));
+    assert!(refused);
+    until("the finding's file", || size(&second) > 0);
+    drop(load);
+    let ended = recorder.end();
+    assert!(ended.status.success(), "{}", ended.stderr);
+    for file in [&first, &second] {
+        let held = Held::read(file);
+        assert_eq!((held.holes, &held.damage), (0, &None), "{}", file.display());
+        assert!(held.frames > 100 && size(file) <= 256 << 10, "{} frames, {} bytes", held.frames, size(file));
+        assert!(tshark_count(file).is_none_or(|frames| frames == held.frames));
+    }
+}
+
+#[test]
+fn nothing_is_overwritten_unless_it_is_asked_for() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("over"), tempfile::tempdir().unwrap());
+    let file = folder.path().join("there.pcapng");
+    std::fs::write(&file, "old").unwrap();
+    let record = |options: &[&str]| {
+        let mut command = netns.command(env!("CARGO_BIN_EXE_sockscope"));
+        command.args(["record", "-i", "lo", "--for", "100ms", "-w"]).arg(&file).args(options).output().unwrap()
+    };
+    let refused = record(&[]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && said.contains("there.pcapng is there already"), "{said}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"old");
+    assert!(record(&["--force"]).status.success());
+    assert_eq!(Held::read(&file).frames, 0);
+}
+
+/// What goes through a pipe is what a file would hold.
+#[test]
+fn a_stream_can_be_watched_as_it_comes() {
+    let Some(_alone) = alone() else { return };
+    let netns = Netns::new("stream");
+    let mut recorder = Recorder::begin(&netns, &[], Path::new("-"), &[]);
+    let reader = Command::new(env!("CARGO_BIN_EXE_sockscope"))
+        .args(["report", "--format", "ndjson", "-r", "-"])
+        .stdin(recorder.stdout())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let load = Load::begin(&netns, 3, REST);
+    until("the load", || load.exchanges() > 1_500);
+    let ended = recorder.end();
+    drop(load);
+    let output = reader.wait_with_output().unwrap();
+    assert!(ended.status.success() && output.status.success(), "{}", ended.stderr);
+    let lines = told(&output.stdout);
+    let summary = lines.last().unwrap();
+    assert_eq!(summary["frames"], ended.counts()[1], "{summary:#}");
+    assert_eq!(summary["states"]["by_state"]["ESTAB"]["kernel"], 6, "{summary:#}");
 }
