@@ -20,7 +20,7 @@
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments, the times between them, and our own verdict on what was sent again | base, wire's `Segment` |
 //! | [`findings`] | evidence → a diagnosis with its reason and its remedy; a file a rule | base, flow, kernel |
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language; gathers the findings' evidence | base, wire, names, flow, kernel, findings, winnow |
-//! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; the clock of a replay | base, wire, names, engine |
+//! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; recordings ↔ inputs; the clock of a replay | base, wire, names, kernel, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
 //! | `view` | dashboard + state → ratatui buffer; themes | base, names, flow, kernel, findings, engine, ui |
 //! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, names, flow, kernel, findings, engine |
@@ -43,6 +43,13 @@
 //! Only the engine's thread touches the engine, so there is no lock around it: a screen sends a [`engine::Query`] and
 //! gets an owned [`engine::Dashboard`]. Each view asks for one list ([`engine::List`]) and a window of its rows; its
 //! order is re-evaluated at most twice a second, and a row's [`engine::RowKey`] keeps the cursor on it while rows move.
+//!
+//! # Recordings
+//! A recording ([`journal::recording`], where the format is told in full) is the list of inputs in a pcapng file that any
+//! tool opens: a frame is a packet, cut behind its headers, and gives the segment that it gave live; every other input is
+//! a journal entry, with words for people and bytes for us. The order is the engine's, so that replay feeds it the very
+//! same list. A section stands alone, a file cut anywhere gives its prefix, and the socket table is told by what changed,
+//! in full each minute. Whoever may write files does it: [`journal::recording::Recorder`] only makes blocks.
 //!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is

@@ -17,7 +17,7 @@ pub(super) fn write(out: &mut Vec<u8>, ts: Timestamp, message: std::fmt::Argumen
     let block = Block::journal(out, |out| {
         // A vector takes all that is written to it.
         let _cannot_fail =
-            write!(out, "__REALTIME_TIMESTAMP={micros}\nSYSLOG_IDENTIFIER=sockscope\nPRIORITY=6\nMESSAGE={message}\n");
+            write!(out, "__REALTIME_TIMESTAMP={micros}\nSYSLOG_IDENTIFIER=sockscope\nMESSAGE={message}\n");
         out.extend_from_slice(FIELD);
         out.push(b'\n');
         out.extend_from_slice(&((parts[0].len() + parts[1].len()) as u64).to_le_bytes());

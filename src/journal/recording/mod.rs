@@ -3,6 +3,46 @@
 //! May touch what `journal` may. Read first: [`Recorder`],
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html> §4,
 //! <https://systemd.io/JOURNAL_EXPORT_FORMATS/>.
+//!
+//! # The format, version 1
+//! Little-endian pcapng, of standard blocks only. A section stands alone: it begins with its header (hardware, system,
+//! `sockscope VERSION`), a description of each interface (name, filter, nanoseconds), and the entry `Head`. Then come,
+//! in the order in which the engine was fed:
+//!
+//! - **A frame** as an Enhanced Packet Block, cut behind its headers ([`kept`]) unless payload was asked for; its length
+//!   on the wire stays. What it gave the engine is what the kept part decodes to, and beside it, where that differs: the
+//!   digest of the whole datagram as `epb_packetid` (which stands for the same packet on several interfaces, and is just
+//!   that), and in an option for local use (0x8001) the TLS records that begin in the payload, or all of a segment or
+//!   ICMP error that the frame alone does not give: the completion of a fragmented datagram, a time before 1970. Who
+//!   decodes a recording needs no memory of earlier frames. Names and lookups that a payload told are inputs behind it.
+//! - **Any other input** as a systemd Journal Export Block: `__REALTIME_TIMESTAMP`, `SYSLOG_IDENTIFIER=sockscope`,
+//!   `MESSAGE` in words, and `SOCKSCOPE_ENTRY` in binary: the entry's number in its section, its kind, its time in
+//!   nanoseconds, and the input. Entries of others are passed over, and counted.
+//! - **A mark** as such an entry; the engine is not told of it.
+//!
+//! **The socket table** is told in full each minute and at the beginning of a section, and between by what changed: in
+//! the order of its rows those of the reading before, which are expected to have moved with the clock (what is left of a
+//! timer, how long ago data went), so that ten thousand sockets at rest take a few bytes; rows that differ with a mask of
+//! their columns; new rows in full. Processes are told once, and by number after that, until the next full reading. What
+//! is read back is the very same `SocketSample`. A reading too long for one entry goes on in the next: Wireshark takes
+//! no packet over 256 KiB.
+//!
+//! **Ticks** change nothing that the next input would not change, so only those are written that an older input follows,
+//! one each second in which nothing else happens, and the last.
+//!
+//! **Owners** stand in packet comments too, for Wireshark: of a flow's end on the first packet that is written once it
+//! is known (a connect() is known a moment after its SYN), of a listener on each SYN to it. Comments are not read back.
+//!
+//! **Cut anywhere**, a file gives what stands before the cut, and tells the block that is not whole. Where another
+//! program took blocks out, the numbers of the entries show it: what refers to them is skipped and counted until the next
+//! full reading, and nothing is guessed. Whatever is damaged otherwise ends the reading, as in any capture. Each field is
+//! bounded by the block that holds it, and each row of a table is told by one of the reading before at most, so that what
+//! is held is a fixed multiple of what was read.
+//!
+//! **Of one's own, and not serde's**: a process by number needs a memory that a serde format cannot pass along, rows are
+//! told by other rows, and the form must not change with the types. So the lists in `forms` are the format: a field that
+//! an input gains does not compile until it stands there, and then [`VERSION`] goes up. A reader refuses a version that
+//! it does not know.
 
 #[macro_use]
 mod forms;

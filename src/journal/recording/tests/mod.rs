@@ -1,5 +1,6 @@
 //! What is written comes back: input for input, from whole files and from files cut anywhere.
 
+mod entries;
 mod frames;
 mod made;
 mod properties;

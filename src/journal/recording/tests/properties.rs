@@ -8,7 +8,7 @@ use super::made::{Made, given, made};
 use super::tables::readings;
 use super::{Back, Given, inputs_of, read, record, setup, telling, write};
 use crate::base::Timestamp;
-use crate::engine::Input;
+use crate::engine::{Config, Engine, FlowId, Input, Query, QueryCache};
 
 /// What a live run hands over: frames, events and readings of the table.
 fn run() -> impl Strategy<Value = Vec<Given>> {
@@ -28,7 +28,15 @@ fn marks(given: &[Given]) -> usize {
     given.iter().filter(|given| matches!(given, Given::Mark(_))).count()
 }
 
+/// Each case is a run of dozens of inputs; PROPTEST_CASES asks for more of them.
+fn cases() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(asked.unwrap_or(64))
+}
+
 proptest! {
+    #![proptest_config(cases())]
+
     #[test]
     fn every_input_comes_back(run in run(), payload in prop_oneof![Just(0u32), 0u32..100]) {
         let back = read(&record(payload, &run));
@@ -84,6 +92,18 @@ proptest! {
             file[at] = byte;
         }
         let _whatever_it_says: Back = read(&file);
+    }
+
+    /// A recording may tell of any numbers: an engine takes them in and answers, and so it does for what comes back.
+    #[test]
+    fn an_engine_takes_whatever_a_recording_tells(run in run()) {
+        let fed = |inputs: &[Input]| {
+            let mut engine = Engine::new(Config::live(20, 1));
+            engine.feed_batch(inputs);
+            let query = Query { selected: Some(FlowId(0)), ..Query::default() };
+            format!("{:?}", engine.dashboard(&query, &mut QueryCache::default()))
+        };
+        prop_assert_eq!(fed(&read(&record(0, &run)).inputs), fed(&inputs_of(&run)));
     }
 
     /// Blocks that another program took out are missed, and nothing else is: no input is another's.
