@@ -172,9 +172,7 @@ impl Live {
             Delivery::Inputs { source, inputs, kept, upto, frames } => {
                 self.losses[source].frames = frames;
                 self.tape.arrive(source, inputs.len(), kept);
-                for input in inputs {
-                    self.merge.push(source, input);
-                }
+                self.merge.push(source, inputs);
                 self.merge.mark(source, upto);
             }
             Delivery::Drops { source, kernel, interface } => {
@@ -184,13 +182,11 @@ impl Live {
             Delivery::Sample { source, sample, fallback } => {
                 self.fallback = fallback;
                 let ts = sample.ts;
-                self.merge.push(source, Input::Sample(sample));
+                self.merge.push(source, vec![Input::Sample(sample)]);
                 self.merge.mark(source, ts);
             }
             Delivery::Events { source, inputs, upto } => {
-                for input in inputs {
-                    self.merge.push(source, input);
-                }
+                self.merge.push(source, inputs);
                 self.merge.mark(source, upto);
             }
             Delivery::Died { source, why } => {
@@ -250,10 +246,11 @@ impl Live {
     }
 
     fn give(&mut self, now: Timestamp, each: &mut impl FnMut(&Input)) {
-        while let Some((source, input)) = self.merge.pop_from(now) {
-            self.tape.pass(source, &input);
-            each(&input);
-        }
+        let tape = &mut self.tape;
+        self.merge.take(now, |source, input| {
+            tape.pass(source, input);
+            each(input);
+        });
     }
 
     fn tell_loss(&mut self, ts: Timestamp, each: &mut impl FnMut(&Input)) {

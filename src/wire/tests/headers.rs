@@ -17,7 +17,11 @@ fn headers_end_where_the_payload_begins() {
     let in_all = tcp.len() - PAYLOAD.len();
     assert_eq!(headers(RAW, &tcp), in_all);
     assert_eq!(headers(ETHERNET, &over_ethernet(&tcp)), 14 + in_all);
+    let cooked = [&[8, 0][..], &[0; 18], &tcp].concat();
+    assert_eq!(headers(276, &cooked), 20 + in_all);
     assert_eq!(headers(RAW, &v6()), 60);
+    let kind = [0x86, 0xdd];
+    assert_eq!(headers(ETHERNET, &[&[0; 12][..], &kind, &v6()].concat()), 14 + 60);
     assert_eq!(headers(RAW, &tcp[..30]), 30, "no more than was captured");
     for port in [53, 9] {
         let mut udp = Vec::new();
