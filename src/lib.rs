@@ -57,6 +57,13 @@
 //! same list. A section stands alone, a file cut anywhere gives its prefix, and the socket table is told by what changed,
 //! in full each minute. Whoever may write files does it: [`journal::recording::Recorder`] only makes blocks.
 //!
+//! Live, the capture threads keep each frame's headers beside its inputs ([`journal::FrameBatch`]), where a recording
+//! wants them; they pass the merge with those ([`journal::Trail`]), so that the recorder sees the engine's order. Blocks
+//! go to a thread that writes them at once, behind a queue bounded in bytes: what finds no room is counted, and nobody
+//! waits for a disk. Where a write fails, the file is cut back to its last whole block. While a file is written, inputs
+//! are held back 60 ms at most, so that a kill costs 100 ms. A ring in memory ([`journal::Chapters`]) is made of sections
+//! that stand alone, of which the oldest goes.
+//!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is
 //! stable, a reused tuple gets a new one) · half (one direction's sender) · orig, resp (sender of the SYN and its peer)
