@@ -215,6 +215,11 @@ impl End {
         if send_q_is_syn_or_fin(self.socket.state.0, bytes) { 0 } else { bytes }
     }
 
+    /// Whether any reading of its queues is kept.
+    pub(super) fn keeps_queues(&self) -> bool {
+        !self.recv.values.is_empty() || !self.send.values.is_empty()
+    }
+
     /// The most that either queue held in the readings that are kept; 0 where none are.
     pub(super) fn longest_queue(&self) -> u32 {
         self.recv.most().max(self.send.most())
