@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::engine::{Engine, Query};
 use crate::ui::{Control, Source};
 
+use super::record::Recorded;
+
 /// A source of inputs for one engine.
 pub(super) trait Feed: Send {
     /// Feeds what is due. Returns how long it may rest before it is called again (zero: there is more at once).
@@ -18,6 +20,21 @@ pub(super) trait Feed: Send {
 
     /// What to tell of the source beside a dashboard.
     fn source(&self, engine: &Engine) -> Source;
+
+    /// The engine that is shown: the source may have one of its own, of the past.
+    fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
+        engine
+    }
+
+    /// How often what is shown was exchanged for another instant's.
+    fn jumps(&self) -> u64 {
+        0
+    }
+
+    /// Nothing more is shown: ends what runs beside. How the recordings went that nobody was told of.
+    fn end(&mut self, _engine: &mut Engine) -> Vec<Recorded> {
+        Vec::new()
+    }
 
     /// Whether the source was damaged or ended before its time; all that it gave before was used.
     fn is_damaged(&self) -> bool;

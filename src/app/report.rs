@@ -17,6 +17,7 @@ use super::cli::{Format, Input, Report};
 use super::gather::{self, Seen};
 use super::looks;
 use super::read::Origin;
+use super::record;
 
 /// How long a live dashboard without a terminal watches before it reports.
 const WATCH: std::time::Duration = std::time::Duration::from_secs(10);
@@ -35,7 +36,7 @@ pub(super) fn run(options: &Report) -> Result<Outcome> {
     let seen = gather::gather(&options.input, options.demo, options.duration, None)?;
     let worst = write(&seen, options.format, &options.filter, &options.output)?;
     let fails = options.fail_on.is_some_and(|least| worst.is_some_and(|worst| worst >= least.into()));
-    Ok(if fails { Outcome::Found } else { seen.outcome() })
+    record::tell(&seen.recorded, Ok(if fails { Outcome::Found } else { seen.outcome() }))
 }
 
 /// What the dashboard prints where there is no terminal to draw on.
@@ -46,7 +47,7 @@ pub(super) fn instead_of_dashboard(input: &Input, origin: Option<&Origin>) -> Re
     }
     let seen = gather::gather(input, demo, WATCH, None)?;
     write(&seen, Format::Text, &Filter::default(), Path::new("-"))?;
-    Ok(seen.outcome())
+    record::tell(&seen.recorded, Ok(seen.outcome()))
 }
 
 /// Writes the report; how bad the worst of what it found is.
@@ -111,6 +112,24 @@ impl Shown<'_> {
         })
     }
 
+    /// What is wrong: where a filter picks some flows, what is wrong with the whole source and about one of them;
+    /// `of_all` tells it where every flow was counted anyway.
+    fn narrowed(&self, of_all: impl FnOnce() -> Vec<Finding>) -> Vec<Finding> {
+        if self.filter.is_empty() {
+            return of_all();
+        }
+        let ids = self.seen.engine.flow_ids(&Filter::default());
+        let mut whole = Tally::new();
+        for part in self.in_parts(&ids, |flows| {
+            let mut tally = Tally::new();
+            flows.for_each(|detail| tally.count(&detail));
+            tally
+        }) {
+            whole.add(&part);
+        }
+        self.seen.engine.findings_about(findings(self.dashboard, &whole), self.filter)
+    }
+
     fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<Option<Severity>> {
         let now = self.dashboard.now.unwrap_or_default();
         let ids = self.seen.engine.flow_ids(self.filter);
@@ -126,7 +145,7 @@ impl Shown<'_> {
             tally.add(&counted);
             pick.append(picked);
         }
-        let findings = findings(self.dashboard, &tally);
+        let findings = self.narrowed(|| findings(self.dashboard, &tally));
         pick.leave_to(&findings, &|id| self.seen.engine.facts(id));
         pick.complete(|id| self.seen.engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
@@ -152,9 +171,9 @@ impl Shown<'_> {
         for detail in self.flows() {
             report.flow(&detail)?;
         }
-        let worst = worst(&report.findings(self.dashboard));
-        report.finish(&self.seen.source.name, self.dashboard, self.damage)?;
-        Ok(worst)
+        let findings = self.narrowed(|| report.findings(self.dashboard));
+        report.finish(&self.seen.source.name, self.dashboard, &findings, self.damage)?;
+        Ok(worst(&findings))
     }
 
     fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
@@ -171,9 +190,9 @@ impl Shown<'_> {
                 report.append(&part?)?;
             }
         }
-        let worst = worst(&report.findings(self.dashboard));
-        report.finish(&self.seen.source.name, self.dashboard, self.damage)?;
-        Ok(worst)
+        let findings = self.narrowed(|| report.findings(self.dashboard));
+        report.finish(&self.seen.source.name, self.dashboard, &findings, self.damage)?;
+        Ok(worst(&findings))
     }
 }
 

@@ -160,7 +160,8 @@ mod tests {
 
     impl Watched {
         fn begin(sockets: Sockets) -> Self {
-            let live = Live::start(&[], false, sockets, OwnerChoice::Scan).unwrap();
+            let live =
+                Live::start(&[], false, sockets, OwnerChoice::Scan, super::super::record::Wanted::default()).unwrap();
             Self { live, engine: Engine::new(Config::live(100_000, 1)) }
         }
 

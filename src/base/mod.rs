@@ -14,6 +14,7 @@ mod services;
 mod state;
 mod text;
 mod time;
+mod timeline;
 pub mod units;
 
 pub use addr::{Endpoint, Scope};
@@ -27,3 +28,4 @@ pub use services::service;
 pub use state::{StateSet, TcpState};
 pub use text::{Scrubbed, scrub};
 pub use time::Timestamp;
+pub use timeline::{Moments, Timeline};

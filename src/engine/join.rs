@@ -316,6 +316,7 @@ impl Engine {
     }
 
     fn vanish(&mut self, end: &Present, at: Timestamp) {
+        let spent = self.tries_spent(end.slot);
         self.change(end.slot, at, |record| {
             let side = side_of(record, end.local);
             if let Some(end) = &mut record.ends[side.index()] {
@@ -324,7 +325,7 @@ impl Engine {
             if side == Side::Orig
                 && let Some(flow) = &mut record.wire
             {
-                flow.abandon(at);
+                flow.abandon(at, spent);
             }
         });
     }

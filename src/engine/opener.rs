@@ -34,14 +34,14 @@ impl Engine {
 
     /// Who holds the listener on which a flow came in to this host: one that listened before the flow began.
     pub(super) fn came_in_on(&self, record: &Record) -> Option<Ownership> {
-        use HandshakeOutcome::{Refused, TimedOut, Waiting};
+        use HandshakeOutcome::{Refused, Waiting};
         // Of one that only readings showed, and only after its end, nothing tells which listener it came in on.
         let was_over = |end: &End| end.socket.state.0 == TcpState::TimeWait;
         if record.wire.is_none() && record.ends.iter().flatten().any(|end| was_over(end)) {
             return None;
         }
         let outcome = record.wire.as_ref().map(Flow::outcome);
-        if matches!(outcome, Some(Waiting | TimedOut | Refused)) {
+        if outcome.is_some_and(|outcome| outcome.is_silence() || matches!(outcome, Waiting | Refused)) {
             return None;
         }
         let at = |end: &Endpoint| {

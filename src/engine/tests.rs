@@ -11,6 +11,7 @@ mod panes;
 mod partial;
 mod story;
 mod timing;
+mod waiting;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::flow::{HandshakeOutcome, Side};
 use crate::kernel::{
     Counters, Covers, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
 };
-use crate::wire::{AppRecords, Flags, FrameCounts, Options, Segment};
+use crate::wire::{AppRecords, Flags, FrameCounts, Segment};
 
 mod verdict;
 mod zeek;
@@ -52,24 +53,14 @@ pub(super) fn segment(millis: i64, src: &str, dst: &str, flags: &str, seq: u32, 
         other => panic!("no flag {other}"),
     });
     Segment {
-        ts: at(millis),
-        scope: Scope::FILE,
-        iface: 0,
-        src: end(src),
-        dst: end(dst),
         seq: Seq(seq),
         ack: Seq(ack),
-        flags: bits.fold(Flags::default(), |all, flag| all | flag),
         window: 65_000,
         payload_len: len,
         frame_len: 54 + len,
-        options: Options::default(),
         ttl: 64,
-        vlan: None,
-        tunnel: None,
-        malformed: false,
         digest: u64::from(seq) << 32 | u64::from(ack) ^ u64::from(len) ^ millis as u64,
-        app_records: AppRecords::default(),
+        ..Segment::bare(at(millis), end(src), end(dst), bits.fold(Flags::default(), |all, flag| all | flag))
     }
 }
 
@@ -503,13 +494,13 @@ fn handshakes_are_counted_by_outcome_and_revised() {
     assert_eq!(pane.begun, 3);
     assert_eq!(of(&pane, HandshakeOutcome::Completed), 1);
     assert_eq!(of(&pane, HandshakeOutcome::Refused), 1);
-    assert_eq!(of(&pane, HandshakeOutcome::TimedOut), 1);
+    assert_eq!(of(&pane, HandshakeOutcome::Unanswered), 1);
     assert_eq!(pane.failing.len(), 2);
     assert_eq!(pane.latency.expect("one completed").count, 1);
     // Another try: it had not given up after all.
     engine.feed(&Input::Segment(segment(20_001, "10.0.0.2:42000", "10.0.0.8:1", "S", 1, 0, 0)));
     let pane = show(&engine).handshakes;
-    assert_eq!((of(&pane, HandshakeOutcome::TimedOut), pane.waiting), (0, 1));
+    assert_eq!((of(&pane, HandshakeOutcome::Unanswered), pane.waiting), (0, 1));
     assert_eq!(pane.failing.len(), 1);
 }
 

@@ -131,27 +131,18 @@ pub(super) fn completed(id: u64) -> FlowDetail {
 /// Few round trips one way and many the other, one small write that waited.
 fn timing() -> TimingView {
     let us = Duration::from_micros;
-    let delays = |samples, min, mean, max| Delays {
-        samples,
-        min: us(min),
-        mean: us(mean),
-        max: us(max),
-        jitter: (samples > 1).then_some(us(mean / 9)),
-        p50: (samples >= 16).then_some(us(mean)),
-        p95: (samples >= 16).then_some(us(max - 100)),
-    };
     let orig = HalfTiming {
-        rtt_by_ack: Some(delays(3, 20_000, 33_000, 60_000)),
+        rtt_by_ack: Some(Delays::sketched(3, 20_000, 33_000, 60_000)),
         in_flight: Some(InFlight { now: Some(0), max: 420 }),
         stalls: Some(Stalls { late_acks: 1, small_writes: 1, waited: us(60_000), worst: us(60_000) }),
         ..HalfTiming::default()
     };
     let resp = HalfTiming {
-        rtt_by_ack: Some(delays(31, 800, 1_000, 2_100)),
-        rtt_by_timestamps: Some(delays(1, 900, 900, 900)),
+        rtt_by_ack: Some(Delays::sketched(34, 800, 1_000, 2_100)),
+        rtt_by_timestamps: Some(Delays::sketched(1, 900, 900, 900)),
         in_flight: Some(InFlight { now: Some(1_448), max: 64_000 }),
         throughput: Some(Throughput { bytes: 98_049, time: us(1_200_000), peak: Some(96_601) }),
-        think: Some(delays(1, 31_000, 31_000, 31_000)),
+        think: Some(Delays::sketched(1, 31_000, 31_000, 31_000)),
         stalls: None,
     };
     TimingView { halves: [orig, resp], idle: Some(IdleGap { time: us(300_000), until: at(1.9) }) }
@@ -227,7 +218,7 @@ pub(super) fn refused(id: u64) -> FlowDetail {
 /// A SYN with six retries and no answer.
 pub(super) fn timed_out(id: u64) -> FlowDetail {
     let handshake = HandshakeView {
-        outcome: HandshakeOutcome::TimedOut,
+        outcome: HandshakeOutcome::Unanswered,
         syn_at: Some(at(3.0)),
         syn_retries: 6,
         ..HandshakeView::default()

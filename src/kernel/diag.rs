@@ -94,7 +94,7 @@ pub fn socket(payload: &[u8]) -> Option<Socket> {
         recv_q: u32_at(row, 56)?,
         send_q: u32_at(row, 60),
         timer,
-        uid: owner_uid(u32_at(row, 64)?, state, timer, inode),
+        uid: owner_uid(u32_at(row, 64)?, inode),
         inode,
         cookie: Some(u64::from(u32_at(row, 44)?) | u64::from(u32_at(row, 48)?) << 32),
         buffers: None,
@@ -181,13 +181,11 @@ pub(super) fn timer_kind(number: u8) -> Option<TimerKind> {
     })
 }
 
-/// The uid that a row tells, or `None` where its 0 means nothing: TIME-WAIT (FIN-WAIT-2 kept in a time-wait bucket is
-/// known by its timer), SYN-RECV, and a socket without inode (kernels before 6.17 report those as root's).
-pub(super) fn owner_uid(uid: u32, state: TcpState, timer: Option<Timer>, inode: Option<u64>) -> Option<u32> {
-    let in_bucket = timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
-    let meaningless =
-        in_bucket || matches!(state, TcpState::TimeWait | TcpState::SynRecv) || (inode.is_none() && uid == 0);
-    (!meaningless).then_some(uid)
+/// The uid that a row tells; `None` where its 0 means nothing, which is wherever there is no inode: in TIME-WAIT (and
+/// FIN-WAIT-2 kept in a time-wait bucket) there is none, sock_diag tells none of SYN-RECV (/proc its listener's), and
+/// kernels before 6.17 tell none of any socket that no process holds.
+pub(super) fn owner_uid(uid: u32, inode: Option<u64>) -> Option<u32> {
+    (uid != 0 || inode.is_some()).then_some(uid)
 }
 
 fn address(family: u8, row: &[u8], offset: usize) -> Option<IpAddr> {

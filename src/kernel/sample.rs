@@ -83,8 +83,8 @@ pub struct Socket {
     /// `None` where the source does not tell it (/proc).
     pub send_q: Option<u32>,
     pub timer: Option<Timer>,
-    /// The owner's user id; absent where the row carries a meaningless 0 (TIME-WAIT, SYN-RECV, and sockets without
-    /// inode on kernels that do not tell).
+    /// The owner's user id; absent where the row carries a meaningless 0 (TIME-WAIT, SYN-RECV by sock_diag, and
+    /// sockets without inode on kernels that do not tell).
     pub uid: Option<u32>,
     /// The socket's inode; `None` where the kernel gives 0 (TIME-WAIT, SYN-RECV, not yet accepted, orphaned).
     pub inode: Option<u64>,
@@ -283,4 +283,12 @@ pub struct Limits {
     pub tcp_timestamps: Option<u32>,
     /// net.ipv4.tcp_fin_timeout, seconds.
     pub tcp_fin_timeout: Option<u32>,
+}
+
+impl Limits {
+    /// How often a SYN is sent again at most: those at equal gaps come before those at doubled ones (ip-sysctl,
+    /// tcp_syn_linear_timeouts; before Linux 6.5 there are none). A socket may ask for fewer (TCP_SYNCNT).
+    pub fn syn_retries(&self) -> Option<u32> {
+        Some(self.tcp_syn_retries?.saturating_add(self.tcp_syn_linear_timeouts.unwrap_or(0)))
+    }
 }

@@ -49,24 +49,36 @@ pub(super) fn wave(len: u64, base: u64, swing: u64) -> Vec<u64> {
 }
 
 pub(super) fn live_source() -> Source {
-    Source { kind: SourceKind::Live, name: "eth0 lo".into(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Live,
+        name: "eth0 lo".into(),
+        playback: None,
+        track: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 pub(super) fn capture_source() -> Source {
     let playback = Playback {
         paused: false,
+        going: false,
         speed: 2.0,
         start: Some(ago(45)),
         end: Some(ago(45) + ms(90_500)),
         at_end: false,
         reading: None,
+        live: None,
     };
     Source {
         kind: SourceKind::Replay,
         name: "incident-2026-11-21.pcapng".into(),
         playback: Some(playback),
+        track: None,
         notices: Vec::new(),
         dead: None,
+        recordings: Default::default(),
     }
 }
 
@@ -186,7 +198,7 @@ fn frames() -> FrameCounts {
 }
 
 fn handshakes() -> HandshakePane {
-    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, Simultaneous, TimedOut};
+    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, Simultaneous, Unanswered};
     let bounds = [100, 316, 1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000, 3_162_278, 10_000_000];
     let counts = [1_210, 9_870, 12_400, 4_100, 1_300, 311, 84, 20, 11, 4, 1, 0];
     let bounds = bounds.into_iter().map(us).chain([Duration::MAX]);
@@ -200,7 +212,7 @@ fn handshakes() -> HandshakePane {
             (Completed, 29_311),
             (Simultaneous, 0),
             (Refused, 212),
-            (TimedOut, 98),
+            (Unanswered, 98),
             (HalfOpen, 40),
             (Reset, 0),
         ],
@@ -209,7 +221,7 @@ fn handshakes() -> HandshakePane {
         histogram: bounds.zip(counts).collect(),
         failing: vec![
             failing(8, 80, Refused, 212, 0),
-            failing(7, 8_443, TimedOut, 98, 4),
+            failing(7, 8_443, Unanswered, 98, 4),
             FailingPeer { resp: end6(443), outcome: HalfOpen, count: 38, last: ago(11) },
             failing(9, 6_379, HalfOpen, 2, 40),
         ],
@@ -348,7 +360,7 @@ fn row(id: u64, orig: EndCell, resp: EndCell, outcome: Option<HandshakeOutcome>)
 
 /// 200 rows: first the special ones, then many alike.
 fn flow_rows() -> Vec<FlowRow> {
-    use HandshakeOutcome::{Completed, Partial, Refused, TimedOut};
+    use HandshakeOutcome::{Completed, Partial, Refused, Unanswered};
     use TcpState::{CloseWait, Closed, Estab, FinWait1, FinWait2, Listen, SynSent, TimeWait};
     let remote = |endpoint, state| cell(endpoint, Some(false), Some(state));
     let last = || Ownership::Last { process: process(880, "pg-loop", "pg-loop") };
@@ -375,7 +387,7 @@ fn flow_rows() -> Vec<FlowRow> {
             4,
             here(end(2, 53_110), SynSent, (0, 1), held(5_120, "connect-test", 3)),
             remote(end(7, 8_443), Closed),
-            Some(TimedOut),
+            Some(Unanswered),
         ),
         row(
             5,
@@ -562,28 +574,19 @@ fn analysis() -> [AnalysisCounts; 2] {
 }
 
 fn timing() -> TimingView {
-    let delays = |samples, min, mean, max| Delays {
-        samples,
-        min: us(min),
-        mean: us(mean),
-        max: us(max),
-        jitter: (samples > 1).then_some(us(mean / 9)),
-        p50: (samples >= 16).then_some(us(mean)),
-        p95: (samples >= 16).then_some(us(max - 100)),
-    };
     let orig = HalfTiming {
-        rtt_by_ack: Some(delays(3, 21_900, 36_400, 62_000)),
+        rtt_by_ack: Some(Delays::sketched(3, 21_900, 36_400, 62_000)),
         in_flight: Some(InFlight { now: Some(0), max: 60 }),
-        think: Some(delays(1, 1_870_000, 1_870_000, 1_870_000)),
+        think: Some(Delays::sketched(1, 1_870_000, 1_870_000, 1_870_000)),
         stalls: Some(Stalls { late_acks: 3, small_writes: 2, waited: us(123_000), worst: us(62_000) }),
         ..HalfTiming::default()
     };
     let resp = HalfTiming {
-        rtt_by_ack: Some(delays(31, 85, 240, 2_100)),
-        rtt_by_timestamps: Some(delays(4, 90, 200, 1_000)),
+        rtt_by_ack: Some(Delays::sketched(34, 85, 240, 2_100)),
+        rtt_by_timestamps: Some(Delays::sketched(4, 90, 200, 1_000)),
         in_flight: Some(InFlight { now: Some(4_344), max: 64_000 }),
         throughput: Some(Throughput { bytes: 102_356, time: us(3_869_000), peak: Some(61_000) }),
-        think: Some(delays(2, 8_000, 9_000, 10_000)),
+        think: Some(Delays::sketched(2, 8_000, 9_000, 10_000)),
         stalls: None,
     };
     TimingView { halves: [orig, resp], idle: Some(IdleGap { time: us(3_100_000), until: ago(6) }) }

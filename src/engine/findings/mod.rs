@@ -3,6 +3,7 @@
 
 mod close_wait;
 mod connects;
+mod hanging;
 #[cfg(test)]
 mod tests;
 mod unread;
@@ -16,6 +17,7 @@ use super::dashboard::WireQueueRow;
 use super::ownership::Ownership;
 use super::ports::{Forecast, RouteRow};
 use close_wait::Leaks;
+pub(super) use hanging::Hanging;
 
 /// What is noted of each reading of the socket table for the rules alone.
 #[derive(Debug, Clone, Default)]
@@ -40,14 +42,14 @@ impl Engine {
         self.kernel.watch = watch;
     }
 
-    /// What is wrong now; `wire_queues` is what the wire shows of queues.
-    pub(super) fn findings(&self, wire_queues: &[WireQueueRow]) -> Vec<Finding> {
+    /// What is wrong now; `wire_queues` is what the wire shows of queues, `hanging` the connects that wait in vain.
+    pub(super) fn findings(&self, wire_queues: &[WireQueueRow], hanging: &Hanging) -> Vec<Finding> {
         let now = self.now.unwrap_or_default();
         let mut close_wait = self.kernel.watch.leaks.groups().to_vec();
         close_wait.extend(self.close_wait_by_wire(now));
         diagnose(&Evidence {
             now,
-            connects: self.connects(now),
+            connects: self.connects(now, hanging),
             unread: self.unread(wire_queues, now),
             close_wait,
             accept: self.accept_queues(),

@@ -90,10 +90,10 @@ fn inferred(scope: Scope, local: Endpoint, came_in: CameIn) -> ListenerRow {
 
 /// Whether a connection reached a listener: it answered, or the kernel shows the end that it made.
 fn came_in(record: &Record) -> bool {
-    use HandshakeOutcome::{Partial, Refused, TimedOut, Waiting};
+    use HandshakeOutcome::{GivenUp, Partial, Refused, Rejected, Unanswered, Waiting};
     match record.wire.as_ref().map(Flow::outcome) {
         Some(Waiting) => record.inferred(Side::Resp) == Some(TcpState::SynRecv),
-        Some(Refused | TimedOut) => false,
+        Some(Refused | Rejected | Unanswered | GivenUp) => false,
         Some(Partial) | None => record.orig_known && record.end(Side::Resp).is_some(),
         Some(_) => true,
     }

@@ -13,7 +13,7 @@ use super::{
     TimerRecord, TimesRecord, TunnelRecord, VerdictRecord, WaitsRecord, WindowRecord, ZeekRowRecord,
 };
 
-/// An outcome as JSON writes it: `timed_out`.
+/// An outcome as JSON writes it: `given_up`.
 pub(in crate::export) fn outcome_key(outcome: HandshakeOutcome) -> String {
     outcome.name().replace([' ', '-'], "_")
 }
