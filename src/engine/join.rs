@@ -302,18 +302,15 @@ impl Engine {
 
     /// Keeps the queues' histories of the sockets that had most in them, where too many had something.
     fn bound_histories(&mut self) {
-        let mut kept: Vec<(u32, FlowId, Present)> = Vec::new();
-        for present in &self.kernel.present {
-            let most = self.end_of(present).map_or(0, End::longest_queue);
-            if most > 0 {
-                kept.push((most, present.flow, *present));
-            }
-        }
-        if kept.len() <= HISTORIES {
+        let keeps = |present: &&Present| self.end_of(present).is_some_and(End::keeps_queues);
+        if self.kernel.present.iter().filter(keeps).nth(HISTORIES).is_none() {
             return;
         }
-        kept.select_nth_unstable_by_key(HISTORIES, |(most, flow, present)| (Reverse(*most), *flow, present.local));
-        for (.., present) in kept.split_off(HISTORIES) {
+        let most = |present: &Present| self.end_of(present).map_or(0, End::longest_queue);
+        let kept = self.kernel.present.iter().filter(keeps);
+        let mut kept: Vec<(u32, Present)> = kept.map(|present| (most(present), *present)).collect();
+        kept.select_nth_unstable_by_key(HISTORIES, |(most, present)| (Reverse(*most), present.flow, present.local));
+        for (_, present) in kept.split_off(HISTORIES) {
             self.change_end(&present, self.now.unwrap_or_default(), End::forget_queues);
         }
     }
