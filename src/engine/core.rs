@@ -24,7 +24,7 @@ use super::table::{FlowTable, Key, Place, Slot, Tuple, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
 
 const SECOND: Duration = Duration::from_secs(1);
-const TRAFFIC_KEPT: usize = 120;
+const TRAFFIC_KEPT: usize = 240;
 
 /// What the engine is told once, at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl Engine {
                 *key = self.key_of(input);
             }
             // What it read is not asked for; that it was read counts.
-            std::hint::black_box(self.table.warm(&keys[..inputs.len()]));
+            std::hint::black_box(self.table.warm(inputs, &keys[..inputs.len()]));
             for (input, key) in inputs.iter().zip(&keys) {
                 self.feed_found(input, key.as_ref());
             }

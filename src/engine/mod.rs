@@ -27,6 +27,7 @@ mod opener;
 pub(crate) mod opening;
 mod order;
 mod ownership;
+mod pending;
 mod ports;
 mod query;
 mod queues;
