@@ -85,7 +85,7 @@ impl Place {
     pub(super) const NOWHERE: Self = Self { prev: NONE, next: NONE, placed: 0 };
 }
 
-type Page = [Option<Record>];
+pub(super) type Page = [Option<Record>];
 
 /// The table.
 #[derive(Debug, Clone)]
