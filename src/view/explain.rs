@@ -108,8 +108,9 @@ const LISTENERS: Explanation = (
     "Listeners",
     "accept-Q: connections that are established and wait for accept(), against the limit: listen()'s backlog, at most \
      net.core.somaxconn. drops: SYNs and ACKs that this socket has dropped since it was opened, most of them since its \
-     queue was full. came in: connections in the table whose handshake with it was completed.",
-    "listen(2), accept(2), SO_REUSEPORT in socket(7)",
+     queue was full. came in: connections in the table whose handshake with it was completed. \
+     bound: a socket that holds its port by bind() and neither listens nor connects.",
+    "bind(2), listen(2), accept(2), SO_REUSEPORT in socket(7)",
 );
 
 const FLOWS: Explanation = (

@@ -94,7 +94,8 @@ impl Keyed for PortRow {
     }
 }
 
-/// A listening socket; in a capture, an end that answered a SYN.
+/// A listening socket, or one that holds a port by bind(2) and neither listens nor connects; in a capture, an end that
+/// answered a SYN.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListenerRow {
     pub scope: Scope,
@@ -102,6 +103,8 @@ pub struct ListenerRow {
     /// Its cookie, or its inode.
     pub id: Option<u64>,
     pub owner: Ownership,
+    /// False where it is bound and nothing more.
+    pub listens: bool,
     /// The accept queue: its length now, its limit, and its length at each reading, oldest first.
     pub waiting: Option<u32>,
     pub limit: Option<u32>,

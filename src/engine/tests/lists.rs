@@ -129,6 +129,25 @@ fn sockets_that_share_an_end_share_who_came_in() {
 }
 
 #[test]
+fn what_is_bound_and_does_not_listen_comes_last_with_its_holder() {
+    let mut engine = engine();
+    let listen = socket("0.0.0.0:80", "0.0.0.0:0", TcpState::Listen, (0, 8), 1, 1);
+    let bound = socket("10.0.0.2:70", "0.0.0.0:0", TcpState::Closed, (0, 0), 2, 2);
+    engine.feed(&sample(0, vec![bound, listen.clone()], &[(1, 7, 3, "web"), (2, 9, 5, "job")]));
+    let told = |engine: &Engine| {
+        let ListPane::Listeners(window) = ask(engine, List::Listeners(Sort::default())) else { panic!() };
+        let row = |row: &ListenerRow| {
+            let who = row.owner.process().map_or(0, |process| process.pid);
+            (row.local.port(), row.listens, who, row.waiting, row.came_in.is_some())
+        };
+        window.rows.iter().map(row).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&engine), [(80, true, 7, Some(0), true), (70, false, 9, None, false)]);
+    engine.feed(&sample(1000, vec![listen], &[(1, 7, 3, "web")]));
+    assert_eq!(told(&engine).len(), 1, "it is gone, or has connected");
+}
+
+#[test]
 fn in_a_capture_those_listen_that_answered() {
     let mut engine = handshakes();
     feed_all(&mut engine, [Input::Segment(segment(30_000, "10.0.0.9:22", CLIENT, "S.", 1, 9, 0))]);

@@ -137,6 +137,7 @@ pub(super) fn listeners() -> Dashboard {
         local: Endpoint::new(Ipv4Addr::UNSPECIFIED, port),
         id: Some(port.into()),
         owner: held(pid, comm, 3),
+        listens: true,
         waiting: Some(waiting),
         limit: Some(limit),
         history: wave(60, u64::from(waiting), u64::from(waiting) / 9),
@@ -156,6 +157,15 @@ pub(super) fn listeners() -> Dashboard {
     ];
     rows[5].local = Endpoint::new("2001:db8:85a3:1234:5678:8a2e:370:7334".parse::<IpAddr>().unwrap(), 22);
     rows[4].owner = Ownership::NoAccess;
+    let bound = ListenerRow {
+        listens: false,
+        waiting: None,
+        limit: None,
+        drops: None,
+        history: vec![],
+        ..row(9_999, 91, "batch", (0, 0), 0, None)
+    };
+    rows.push(bound);
     with(live(), ListPane::Listeners(window(rows)))
 }
 
@@ -166,6 +176,7 @@ pub(super) fn listeners_of_capture() -> Dashboard {
         local: end(host, port),
         id: None,
         owner: Ownership::NotRecorded,
+        listens: true,
         waiting: None,
         limit: None,
         history: Vec::new(),
