@@ -293,6 +293,11 @@ impl Rate {
         self.current = self.current.saturating_add(bits);
     }
 
+    /// Reads a little of it.
+    pub(super) const fn warm(&self) -> u64 {
+        self.previous ^ self.bin.cast_unsigned()
+    }
+
     /// Bits in the last complete second before `now`.
     pub(super) fn per_second(&self, now: Timestamp) -> u64 {
         match now.seconds().saturating_sub(self.bin) {
