@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::findings::Run;
@@ -19,6 +19,7 @@ use super::FlowId;
 use super::dashboard::KernelSight;
 use super::end::End;
 use super::findings::Watch;
+use super::listened::Listened;
 use super::opener::{listener_of, listening_ends};
 use super::opening::Watched;
 use super::ownership::Ownership;
@@ -29,8 +30,6 @@ use super::time_wait;
 
 /// Readings kept of a listener's accept queue.
 const KEPT: usize = 60;
-/// Local ends remembered of which a reading had a listener.
-const LISTENED: usize = 4096;
 
 /// What is remembered of the kernel's side as a whole.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +41,7 @@ pub(super) struct KernelSide {
     present: Vec<Present>,
     pub(super) listeners: Vec<Listener>,
     /// Where somebody listened in any reading.
-    pub(super) listened: FxHashSet<(Scope, Endpoint)>,
+    pub(super) listened: Listened,
     pub(super) time_wait: time_wait::Groups,
     pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,
@@ -136,9 +135,7 @@ impl Engine {
             let (mut waiting, since, over) =
                 before.map_or((VecDeque::new(), sample.ts, None), |before| (before.waiting, before.since, before.over));
             let is_over = socket.send_q.is_some_and(|limit| socket.recv_q > limit);
-            if self.kernel.listened.len() < LISTENED {
-                self.kernel.listened.insert((sample.scope, socket.local));
-            }
+            self.kernel.listened.note((sample.scope, socket.local), self.kernel.readings);
             if waiting.len() == KEPT {
                 waiting.pop_front();
             }

@@ -12,6 +12,7 @@ use super::course::Course;
 use super::dashboard::Rejection;
 use super::end::End;
 use super::opening::Watched;
+use super::retries::Retries;
 use super::table::{Place, Slot, Tuple, side_of};
 
 /// A connection, by wire, kernel or both.
@@ -78,6 +79,8 @@ pub(super) struct Rare {
     pub(super) connected: [Option<Connected>; 2],
     /// Who closed them.
     pub(super) closed: [Option<Closed>; 2],
+    /// When SYNs and SYN-ACKs were sent again.
+    pub(super) retries: Retries,
 }
 
 impl Rare {

@@ -22,7 +22,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     // Nothing was sent again in the seconds before the first that was.
     let quiet = data.bits.len().saturating_sub(data.resent.len());
     let resent: Vec<u64> = std::iter::repeat_n(0, quiet).chain(data.resent.iter().copied()).collect();
-    let all: [(&[u64], fn(u64) -> String); 3] = [(&data.bits, bits), (&data.segments, segments), (&resent, again)];
+    let all: [(&[u64], Unit); 3] = [(&data.bits, bits), (&data.segments, segments), (&resent, again)];
     let shown = (height / 3).clamp(1, all.len());
     let mut charts: Vec<Chart<'_>> = all[..shown]
         .iter()
@@ -41,6 +41,8 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     }
     put_all(buf, inner, &lines);
 }
+
+type Unit = fn(u64) -> String;
 
 fn segments(n: u64) -> String {
     format!("{} seg/s", short_count(n))
