@@ -44,12 +44,12 @@ fn empty(context: &Context<'_>) -> &'static str {
     }
 }
 
-struct Handshakes<'a> {
+pub(super) struct Handshakes<'a> {
     context: &'a Context<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Outcome,
     Ends,
     Axis,
