@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use sockscope::base::{Endpoint, Seq, Timestamp};
 use sockscope::engine::{Config, Dashboard, Engine, Filter, FlowDetail, Input, Query, QueryCache};
 use sockscope::journal::CaptureReader;
-use sockscope::wire::{AppRecords, Decoded, Decoder, SackBlocks, Segment};
+use sockscope::wire::{Decoded, Decoder, SackBlocks, Segment};
 
 static INCIDENT: LazyLock<Vec<Segment>> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcap.gz");
@@ -263,7 +263,7 @@ fn time_moves_with_the_capture() {
 
 /// Segments of so many tuples taken at random, of any kind: far more than a small table holds.
 fn crowd(tuples: u32, count: usize) -> Vec<Input> {
-    use sockscope::wire::{Flags, Options};
+    use sockscope::wire::Flags;
     let mut state = 88_172_645_463_325_252_u64;
     let mut random = move |below: u64| {
         state ^= state << 13;
@@ -277,27 +277,16 @@ fn crowd(tuples: u32, count: usize) -> Vec<Input> {
     let mut one = |_| {
         nanos += random(20_000_000) as i64;
         let client = Endpoint::new((0x0a00_0000 + random(tuples.into()) as u32).to_be_bytes(), 7);
-        let out = random(2) == 0;
+        let (src, dst) = if random(2) == 0 { (client, server) } else { (server, client) };
         let flags = kinds[random(6) as usize];
         Input::Segment(Segment {
-            ts: Timestamp::from_nanos(nanos),
-            scope: sockscope::base::Scope::FILE,
-            iface: 0,
-            src: if out { client } else { server },
-            dst: if out { server } else { client },
             seq: Seq(random(4) as u32 * 100),
             ack: Seq(random(4) as u32 * 100),
-            flags,
             window: random(3) as u16 * 500,
             payload_len: random(3) as u32 * 100,
-            malformed: false,
             frame_len: 60,
-            options: Options::default(),
             ttl: 64,
-            vlan: None,
-            tunnel: None,
-            digest: 0,
-            app_records: AppRecords::default(),
+            ..Segment::bare(Timestamp::from_nanos(nanos), src, dst, flags)
         })
     };
     (0..count).map(&mut one).collect()

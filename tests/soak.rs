@@ -1,9 +1,9 @@
 //! What takes too long for every run (`make soak`, SOCKSCOPE_SOAK=1): floods against the table's bound. Bounded in
 //! count; nothing leaves the process.
 
-use sockscope::base::{Endpoint, Scope, Seq, TcpState, Timestamp};
+use sockscope::base::{Endpoint, Seq, TcpState, Timestamp};
 use sockscope::engine::{Config, Engine, Input, Query, QueryCache};
-use sockscope::wire::{AppRecords, Flags, Options, Segment};
+use sockscope::wire::{Flags, Segment};
 
 #[path = "support/skip.rs"]
 mod skip;
@@ -23,24 +23,12 @@ fn wanted(what: &str) -> bool {
 
 fn segment(micros: i64, src: Endpoint, dst: Endpoint, flags: Flags, seq: u32, ack: u32) -> Segment {
     Segment {
-        ts: Timestamp::from_nanos(1_700_000_000_000_000_000 + micros * 1_000),
-        scope: Scope::FILE,
-        iface: 0,
-        src,
-        dst,
         seq: Seq(seq),
         ack: Seq(ack),
-        flags,
         window: 1024,
-        payload_len: 0,
         frame_len: 54,
-        options: Options::default(),
         ttl: 64,
-        vlan: None,
-        tunnel: None,
-        malformed: false,
-        digest: 0,
-        app_records: AppRecords::default(),
+        ..Segment::bare(Timestamp::from_nanos(1_700_000_000_000_000_000 + micros * 1_000), src, dst, flags)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::engine::{Dashboard, Engine, Query, QueryCache};
 use crate::ui::{Control, Source};
 
 use super::feed::Feed;
+use super::record::Recorded;
 
 /// What the engine's thread is asked.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(super) struct Driver {
     asks: Option<Sender<Ask>>,
     answers: Receiver<Answer>,
     asked: Cell<u64>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Vec<Recorded>>>,
 }
 
 impl Driver {
@@ -76,6 +77,12 @@ impl Driver {
         self.asks.as_ref().is_some_and(|asks| asks.try_send(ask).is_ok())
     }
 
+    /// Ends it; how the recordings went that nobody was told of.
+    pub(super) fn end(mut self) -> Vec<Recorded> {
+        self.asks = None;
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+    }
+
     /// Whether the engine's thread still runs.
     pub(super) fn alive(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
@@ -92,7 +99,7 @@ impl Drop for Driver {
     }
 }
 
-fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answers: &Sender<Answer>) {
+fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answers: &Sender<Answer>) -> Vec<Recorded> {
     let mut cache = QueryCache::default();
     // What a frozen screen looks at while the source goes on; one can walk about in it.
     let mut frozen: Option<Engine> = None;
@@ -101,7 +108,7 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         let mut ask = match asks.recv_timeout(rest) {
             Ok(ask) => Some(ask),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => return feed.end(&mut engine),
         };
         let mut wanted = None;
         while let Some(next) = ask {
@@ -121,6 +128,7 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         }
         // Of several questions that waited only the last still matters.
         if let Some((number, query)) = wanted {
+            feed.attend(&query, &engine);
             let dashboard = frozen.as_ref().unwrap_or(&engine).dashboard(&query, &mut cache);
             let (source, damaged) = (feed.source(&engine), feed.is_damaged());
             let _nobody_waits = answers.try_send(Answer { number, dashboard, source, damaged });

@@ -42,7 +42,7 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     if let Some(note) = &seen.note {
         writeln!(std::io::stderr(), "sockscope: {note}")?;
     }
-    Ok(seen.outcome())
+    super::record::tell(&seen.recorded, Ok(seen.outcome()))
 }
 
 /// The flow to select: the one that was named, or for the flow view the first row of the table.

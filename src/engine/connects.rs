@@ -166,6 +166,7 @@ impl Engine {
                 if connect.rung == Rung::Trace && connect.process.is_some() {
                     self.connects.sight.get_or_insert_default().connects += 1;
                 }
+                self.kernel.ports.connected(connect);
                 let tuple = Tuple::new(connect.scope, connect.local, connect.peer);
                 let slot = self.table.find(&tuple).filter(|slot| self.is_caller_of(connect, *slot));
                 match slot {
@@ -181,6 +182,9 @@ impl Engine {
                 self.connects.sight.get_or_insert_default().lost = *total;
                 self.connects.lost_at = self.connects.lost_at.max(Some(*until));
             }
+            KernelEvent::LastWords(_) => drop(self.last_words()),
+            KernelEvent::LastWord(word) => self.last_word(word),
+            KernelEvent::LastWordsLost(lost) => self.last_words().lost = lost.total,
         }
     }
 
@@ -238,7 +242,7 @@ impl Engine {
     /// Whether this kernel has sent the SYN of a flow as often as it may, by the wire or by its own count.
     pub(super) fn tries_spent(&self, slot: Slot) -> Option<bool> {
         let record = self.table.get(slot);
-        let most = self.kernel.last.as_ref()?.limits.syn_retries()?;
+        let most = self.kernel.readings.limits()?.syn_retries()?;
         let by_wire = record.wire.as_ref()?.handshake().syn_retries;
         let timer = record.end(Side::Orig).and_then(|end| end.socket.timer);
         Some(timer.map_or(0, |timer| timer.retries.into()).max(by_wire) >= most)

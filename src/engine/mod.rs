@@ -4,6 +4,7 @@
 //! pure function of the ordered inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293
 //! §3.3.2.
 
+mod account;
 mod connects;
 mod core;
 mod course;
@@ -18,7 +19,9 @@ mod icmp;
 mod incarnation;
 mod input;
 mod join;
+mod last_words;
 mod listened;
+mod listening;
 mod lists;
 mod lookups;
 mod named;
@@ -26,16 +29,21 @@ mod opener;
 pub(crate) mod opening;
 mod order;
 mod ownership;
+mod pending;
 mod ports;
 mod query;
 mod queues;
+mod readings;
 mod record;
 mod retries;
 mod rows;
 mod states;
 mod story;
 mod table;
+mod tally;
 mod time_wait;
+mod transcript;
+mod weight;
 
 #[cfg(test)]
 mod tests;
@@ -52,3 +60,5 @@ pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wa
 pub use ownership::Ownership;
 pub use ports::{Forecast, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
+pub use tally::{Diagnosis, Happening, Tally};
+pub use transcript::{Arrow, Call, Collector, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript};

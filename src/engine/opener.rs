@@ -8,7 +8,7 @@ use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
 use super::end::End;
-use super::join::ListenerOwners;
+use super::listening::ListenerOwners;
 use super::ownership::Ownership;
 use super::record::Record;
 
@@ -16,13 +16,8 @@ impl Engine {
     /// Whether the peer opened a connection that only the kernel shows, and whether that is known: a listener or a
     /// handshake under way tells; else a listener of earlier, or which of the ports is an ephemeral one, lets assume
     /// it.
-    pub(super) fn opened_by_peer(
-        &self,
-        sample: &SocketSample,
-        socket: &Socket,
-        listening: &ListenerOwners,
-    ) -> (bool, bool) {
-        if listener_of(listening, socket.local).is_some() {
+    pub(super) fn opened_by_peer(&self, sample: &SocketSample, socket: &Socket) -> (bool, bool) {
+        if listener_of(&self.kernel.listening, socket.local).is_some() {
             return (true, true);
         }
         match socket.state.0 {

@@ -144,7 +144,7 @@ impl Engine {
 
 /// What a numeric order compares, heaviest first.
 fn weight(record: &Record, by: SortKey) -> u128 {
-    let ends = || record.ends.iter().flatten().filter(|end| end.gone.is_none());
+    let ends = || record.ends.iter().flatten().filter(|end| end.is_there());
     match by {
         SortKey::Bytes => u128::from(record.payload_bytes().unwrap_or(0)),
         SortKey::RecvQ => ends().map(|end| u128::from(end.socket.recv_q)).max().unwrap_or(0),

@@ -11,6 +11,7 @@ use super::connects::{Closed, Connected};
 use super::course::Course;
 use super::dashboard::Rejection;
 use super::end::End;
+use super::last_words::Parting;
 use super::opening::Watched;
 use super::retries::Retries;
 use super::table::{Place, Slot, Tuple, side_of};
@@ -81,6 +82,8 @@ pub(super) struct Rare {
     pub(super) closed: [Option<Closed>; 2],
     /// When SYNs and SYN-ACKs were sent again.
     pub(super) retries: Retries,
+    /// The kernel's last words on their sockets.
+    pub(super) last_words: [Option<Parting>; 2],
 }
 
 impl Rare {
@@ -146,7 +149,7 @@ impl Record {
 
     /// What the kernel reports of an end now.
     pub(super) fn reported(&self, side: Side) -> Option<TcpState> {
-        self.end(side).filter(|end| end.gone.is_none()).map(|end| end.socket.state.0)
+        self.end(side).filter(|end| end.is_there()).map(|end| end.socket.state.0)
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -176,8 +179,9 @@ impl Record {
                 _ => Class::Live,
             })
             .max();
+        let may_be = self.ends.iter().flatten().any(|end| end.left.is_some()).then_some(Class::Live);
         let by_wire = self.wire.as_ref().map(Flow::class);
-        by_kernel.max(by_wire).unwrap_or(Class::Closed)
+        by_kernel.max(by_wire).max(may_be).unwrap_or(Class::Closed)
     }
 
     /// Counts a segment towards age, rate, verdict, analysis and times; before its flow takes it in. Returns whether it
@@ -195,28 +199,21 @@ impl Record {
     /// changed, if it is any other. No state, deadline, outcome or class changes by one, and none is a retransmission.
     pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
         let from = side_of(self, segment.src);
-        let plain = self.wire.as_ref().is_some_and(|flow| flow.is_plain(segment, from));
-        if plain {
-            self.feed_zeek(segment);
-            self.touch(segment, bits);
-            self.bare[from.index()] |= segment.tunnel.is_none();
-            if let Some(flow) = &mut self.wire {
-                flow.feed_plain(segment, from);
-            }
-            self.opening.feed(segment);
-        }
-        plain
+        let Some(flow) = self.wire.as_mut().filter(|flow| flow.is_plain(segment, from)) else { return false };
+        let Some(course) = &mut self.course else { return false };
+        self.touched = self.touched.max(segment.ts);
+        course.rate.add(segment.ts, bits);
+        course.take_plain(segment, from, flow, [self.orig, self.resp]);
+        self.bare[from.index()] |= segment.tunnel.is_none();
+        flow.feed_plain(segment, from);
+        self.opening.feed(segment);
+        true
     }
 
     /// Reads a little of everything that a segment's way through asks for, so that it is at hand.
     pub(super) fn warm(&self) -> u64 {
         let flow = self.wire.as_ref().map_or(0, Flow::warm);
-        flow ^ self.id.0 ^ u64::from(self.orig.port() ^ self.resp.port())
-    }
-
-    /// The same of its course; what [`Record::warm`] reads tells where that is.
-    pub(super) fn warm_course(&self) -> u64 {
-        self.course.as_deref().map_or(0, Course::warm)
+        flow ^ self.id.0 ^ u64::from(self.orig.port() ^ self.resp.port()) ^ self.touched.nanos().cast_unsigned()
     }
 
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
@@ -268,13 +265,14 @@ impl Record {
         if let Some(rare) = &mut self.rare {
             rare.connected.swap(0, 1);
             rare.closed.swap(0, 1);
+            rare.last_words.swap(0, 1);
         }
     }
 
     /// Over on every side that can be seen.
     pub(super) fn is_closed(&self) -> bool {
         let wire_over = Side::BOTH.into_iter().all(|side| matches!(self.inferred(side), None | Some(TcpState::Closed)));
-        let kernel_over = Side::BOTH.into_iter().all(|side| self.reported(side).is_none());
+        let kernel_over = self.ends.iter().flatten().all(|end| end.gone.is_some());
         let kernel_ended = self.ends.iter().flatten().any(|end| end.gone.is_some());
         kernel_over && if self.wire.is_some() { wire_over || kernel_ended } else { kernel_ended }
     }

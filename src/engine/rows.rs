@@ -27,7 +27,7 @@ impl Record {
         let by_kernel = self.ends.iter().flatten().filter_map(|end| end.socket.info.as_ref()?.rtt);
         let by_kernel = by_kernel.filter(|rtt| !rtt.is_zero()).max().map(Rtt::Kernel);
         let by_handshake = || self.wire.as_ref().and_then(Flow::handshake_rtt).map(Rtt::Handshake);
-        by_kernel.or_else(by_handshake).or_else(|| self.course.as_ref()?.timing.round_trip().map(Rtt::Data))
+        by_kernel.or_else(by_handshake).or_else(|| self.course()?.timing.round_trip().map(Rtt::Data))
     }
 
     /// The state to sort by: what the kernel reports if it does, else what the wire shows, the originator's first.
@@ -73,7 +73,7 @@ impl Engine {
             never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
             life: &detail.life,
             reset_by: wire.and_then(Flow::reset_by),
-            limits: self.kernel.last.as_ref().map(|sample| &*sample.limits),
+            limits: self.kernel.readings.limits().map(|limits| &**limits),
         });
         Some(detail)
     }
@@ -98,11 +98,12 @@ impl Engine {
             handshake,
             completeness: wire.map(Flow::completeness),
             vlan: rare.and_then(|rare| rare.vlan),
+            last_words: Side::BOTH.map(|side| record.last_word(side).cloned()),
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
             opening: record.opening.shown().cloned().map(Box::new),
             life,
-            timing: record.course.as_ref().and_then(|course| course.timing.view()),
+            timing: record.course().and_then(|course| course.timing.view()),
             zeek: record.zeek_rows(self.now.unwrap_or_default()),
             row,
             halves,
@@ -148,7 +149,7 @@ impl Engine {
 
     fn end_cell(&self, record: &Record, side: Side) -> EndCell {
         let end = record.end(side);
-        let there = end.filter(|end| end.gone.is_none());
+        let there = end.filter(|end| end.is_there());
         EndCell {
             endpoint: record.endpoint(side),
             local: self.addresses.as_ref().map(|_| record.local[side.index()]),

@@ -2,13 +2,16 @@
 
 mod analysis;
 mod connects;
+mod last_words;
 mod late;
 mod lists;
 mod opening;
 mod orientation;
 mod panes;
+mod partial;
 mod story;
 mod timing;
+mod waiting;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,9 +23,9 @@ use super::*;
 use crate::base::{Endpoint, Scope, Scrubbed, Seq, TcpState, Timestamp};
 use crate::flow::{HandshakeOutcome, Side};
 use crate::kernel::{
-    Counters, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
+    Counters, Covers, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
 };
-use crate::wire::{AppRecords, Flags, FrameCounts, Options, Segment};
+use crate::wire::{AppRecords, Flags, FrameCounts, Segment};
 
 mod verdict;
 mod zeek;
@@ -50,24 +53,14 @@ pub(super) fn segment(millis: i64, src: &str, dst: &str, flags: &str, seq: u32, 
         other => panic!("no flag {other}"),
     });
     Segment {
-        ts: at(millis),
-        scope: Scope::FILE,
-        iface: 0,
-        src: end(src),
-        dst: end(dst),
         seq: Seq(seq),
         ack: Seq(ack),
-        flags: bits.fold(Flags::default(), |all, flag| all | flag),
         window: 65_000,
         payload_len: len,
         frame_len: 54 + len,
-        options: Options::default(),
         ttl: 64,
-        vlan: None,
-        tunnel: None,
-        malformed: false,
         digest: u64::from(seq) << 32 | u64::from(ack) ^ u64::from(len) ^ millis as u64,
-        app_records: AppRecords::default(),
+        ..Segment::bare(at(millis), end(src), end(dst), bits.fold(Flags::default(), |all, flag| all | flag))
     }
 }
 
@@ -126,6 +119,9 @@ pub(super) fn socket(local: &str, peer: &str, state: TcpState, queues: (u32, u32
         cookie: Some(cookie),
         buffers: None,
         drops: None,
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: None,
     }
 }
@@ -151,8 +147,10 @@ pub(super) fn sample(millis: i64, sockets: Vec<Socket>, owners: &[(u64, u32, u32
         ts: at(millis),
         scope: Scope::FILE,
         source: TableSource::Diag,
+        covers: Covers::ALL,
         took: Duration::from_millis(1),
         incomplete: false,
+        bad_rows: 0,
         sockets,
         owners: Arc::new(Owners { by_inode, processes_read: 1, processes_denied: 0 }),
         counters: Counters::default(),

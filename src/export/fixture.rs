@@ -59,6 +59,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         handshake: Some(handshake),
         completeness: Some(Completeness(1)),
         vlan: None,
+        last_words: [None, None],
         tunnel: None,
         rejected: None,
         opening: None,
@@ -130,27 +131,18 @@ pub(super) fn completed(id: u64) -> FlowDetail {
 /// Few round trips one way and many the other, one small write that waited.
 fn timing() -> TimingView {
     let us = Duration::from_micros;
-    let delays = |samples, min, mean, max| Delays {
-        samples,
-        min: us(min),
-        mean: us(mean),
-        max: us(max),
-        jitter: (samples > 1).then_some(us(mean / 9)),
-        p50: (samples >= 16).then_some(us(mean)),
-        p95: (samples >= 16).then_some(us(max - 100)),
-    };
     let orig = HalfTiming {
-        rtt_by_ack: Some(delays(3, 20_000, 33_000, 60_000)),
+        rtt_by_ack: Some(Delays::sketched(3, 20_000, 33_000, 60_000)),
         in_flight: Some(InFlight { now: Some(0), max: 420 }),
         stalls: Some(Stalls { late_acks: 1, small_writes: 1, waited: us(60_000), worst: us(60_000) }),
         ..HalfTiming::default()
     };
     let resp = HalfTiming {
-        rtt_by_ack: Some(delays(31, 800, 1_000, 2_100)),
-        rtt_by_timestamps: Some(delays(1, 900, 900, 900)),
+        rtt_by_ack: Some(Delays::sketched(34, 800, 1_000, 2_100)),
+        rtt_by_timestamps: Some(Delays::sketched(1, 900, 900, 900)),
         in_flight: Some(InFlight { now: Some(1_448), max: 64_000 }),
         throughput: Some(Throughput { bytes: 98_049, time: us(1_200_000), peak: Some(96_601) }),
-        think: Some(delays(1, 31_000, 31_000, 31_000)),
+        think: Some(Delays::sketched(1, 31_000, 31_000, 31_000)),
         stalls: None,
     };
     TimingView { halves: [orig, resp], idle: Some(IdleGap { time: us(300_000), until: at(1.9) }) }
@@ -197,10 +189,14 @@ fn socket(local: &EndCell, peer: &EndCell) -> SocketDetail {
             cookie: Some(4_099),
             buffers: None,
             drops: None,
+            memory: None,
+            congestion: None,
+            cgroup: None,
             info: Some(Box::new(info)),
         },
         at: at(2.0),
         gone: None,
+        left: None,
         recv_q: vec![0, 16_384],
         send_q: vec![0, 0],
     }
@@ -351,6 +347,9 @@ pub(super) fn live_dashboard() -> Dashboard {
         sockets: 1_471,
         ownable: 60,
         owned: 59,
+        listeners_at: Some(at(69.0)),
+        time_wait_at: Some(at(69.0)),
+        bad_rows: 0,
         processes_denied: 1,
     });
     dashboard.states.wire_counts = WireCounts::LocalEnds;

@@ -131,7 +131,7 @@ fn since_then(detail: &FlowDetail, now: Timestamp) -> Option<Trouble> {
 
 /// Whether the kernel has sent the SYN of the end on `side` again, and still waits.
 fn waits_for_syn_ack(detail: &FlowDetail, side: Side) -> bool {
-    let there = detail.sockets[side.index()].as_ref().filter(|socket| socket.gone.is_none());
+    let there = detail.sockets[side.index()].as_ref().filter(|socket| socket.is_there());
     there.is_some_and(|there| {
         there.socket.state.0 == TcpState::SynSent && there.socket.timer.is_some_and(|timer| timer.retries > 0)
     })

@@ -311,6 +311,11 @@ impl Flow {
         half.zero_window.get(self.first).filter(|_| half.state != Some(TcpState::Closed))
     }
 
+    /// The window that a segment sent by `from` advertises, in bytes; `None` where its scale is not known.
+    pub fn window_of(&self, segment: &Segment, from: Side) -> Option<u32> {
+        self.halves[from.index()].window_of(segment, &self.halves[from.peer().index()])
+    }
+
     /// What is known of the half whose sender is `side`.
     pub fn half(&self, side: Side) -> HalfView {
         let (half, peer) = (&self.halves[side.index()], &self.halves[side.peer().index()]);

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::tests::{belief, closes, handshakes, numbers};
 use super::trace::{Variation, run};
 use super::{Class, Flow, HandshakeOutcome, Side};
-use crate::base::{Endpoint, Scope, Seq, TcpState, Timestamp};
-use crate::wire::{AppRecords, Flags, Options, Segment};
+use crate::base::{Endpoint, Seq, TcpState, Timestamp};
+use crate::wire::{Flags, Options, Segment};
 
 fn all_cases() -> impl Iterator<Item = &'static str> {
     [belief::ALL, closes::ALL, handshakes::ALL, numbers::ALL].into_iter().flatten().copied()
@@ -48,24 +48,12 @@ pub(super) fn segment() -> impl Strategy<Value = (Segment, Side)> {
     (number.clone(), number, flags, ts, payload, window, options, any::<bool>()).prop_map(
         |(seq, ack, flags, ts, payload_len, window, (mss, wscale, fast_open, cut), from_orig)| {
             let segment = Segment {
-                ts: Timestamp::from_nanos(ts),
-                scope: Scope::FILE,
-                iface: 0,
-                src: Endpoint::default(),
-                dst: Endpoint::default(),
                 seq: Seq(seq),
                 ack: Seq(ack),
-                flags,
                 window,
                 payload_len,
-                frame_len: 0,
                 options: Options { mss, wscale, fast_open, cut, ..Options::default() },
-                ttl: 0,
-                vlan: None,
-                tunnel: None,
-                malformed: false,
-                digest: 0,
-                app_records: AppRecords::default(),
+                ..Segment::bare(Timestamp::from_nanos(ts), Endpoint::default(), Endpoint::default(), flags)
             };
             (segment, if from_orig { Side::Orig } else { Side::Resp })
         },
@@ -149,24 +137,11 @@ pub(super) fn conversation() -> impl Strategy<Value = Vec<(Segment, Side)>> {
             ts += gap;
             let ack = if flags.ack() { nxt[peer].wrapping_add_signed(ack.into()) } else { 0 };
             let segment = Segment {
-                ts: Timestamp::from_nanos(ts),
-                scope: Scope::FILE,
-                iface: 0,
-                src: Endpoint::default(),
-                dst: Endpoint::default(),
                 seq: Seq(nxt[own].wrapping_add_signed(seq.into())),
                 ack: Seq(ack),
-                flags,
                 window,
                 payload_len,
-                frame_len: 0,
-                options: Options::default(),
-                ttl: 0,
-                vlan: None,
-                tunnel: None,
-                malformed: false,
-                digest: 0,
-                app_records: AppRecords::default(),
+                ..Segment::bare(Timestamp::from_nanos(ts), Endpoint::default(), Endpoint::default(), flags)
             };
             nxt[own] = Seq(nxt[own]).latest(segment.end()).0;
             (segment, if by_resp { Side::Resp } else { Side::Orig })

@@ -16,8 +16,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::{Flow, LifeEventKind, Side};
-use crate::base::{Endpoint, Scope, Seq, Timestamp};
-use crate::wire::{AppRecords, Flags, Options, Segment};
+use crate::base::{Endpoint, Seq, Timestamp};
+use crate::wire::{Flags, Segment};
 
 /// Makes each `name: "trace"` a test, and `ALL` the list of them for the properties; `case` of where it stands runs one.
 macro_rules! cases {
@@ -114,24 +114,11 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
     let ends = [Endpoint::new([192, 0, 2, 1], 40_000), Endpoint::new([198, 51, 100, 1], 80)];
     let [ours, theirs] = [how.shift[from.index()], how.shift[from.peer().index()]];
     let mut segment = Segment {
-        ts: time_of(time),
-        scope: Scope::FILE,
-        iface: 0,
-        src: ends[from.index()],
-        dst: ends[from.peer().index()],
         seq: Seq(number(seq)) + ours,
-        ack: Seq(0),
-        flags: flags_of(flags),
         window: 1000,
-        payload_len: 0,
         frame_len: 60,
-        options: Options::default(),
         ttl: 64,
-        vlan: None,
-        tunnel: None,
-        malformed: false,
-        digest: 0,
-        app_records: AppRecords::default(),
+        ..Segment::bare(time_of(time), ends[from.index()], ends[from.peer().index()], flags_of(flags))
     };
     let mut rest = rest.iter();
     while let Some(word) = rest.next() {

@@ -44,6 +44,7 @@ pub enum Msg {
     NextTheme,
     NextTimes,
     Snap,
+    Record,
 }
 
 /// Under which heading the help screen lists a key.
@@ -221,6 +222,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[key(KeyCode::Right)], Msg::SeekForward, Replay, Time, "on 5 s", None),
         row(&[ch('t')], Msg::Jump, Replay, Time, "jump to a time", Some("time")),
         row(&[ch('p')], Msg::Snap, Always, Program, "save a picture", Some("picture")),
+        row(&[ch('w')], Msg::Record, Live, Program, "record; again: end it", None),
         row(&[ch('T')], Msg::NextTheme, Always, Program, "next theme", None),
         row(&[ch('x')], Msg::Explain, Always, Program, "explain what is in front", Some("explain")),
         row(&[ch('?')], Msg::Help, Always, Program, "this help", Some("help")),

@@ -12,7 +12,14 @@ use crate::engine::{
 use crate::findings::fixture::incident;
 
 fn live() -> Source {
-    Source { kind: SourceKind::Live, name: "lo".into(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Live,
+        name: "lo".into(),
+        playback: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 fn replay() -> Source {
@@ -298,6 +305,14 @@ fn sorting_walks_through_every_key() {
     assert_eq!(sort("s S"), Sort { by: SortKey::Recent, reverse: true });
     assert_eq!(sort("r s"), Sort { by: SortKey::Recent, reverse: false });
     assert_eq!(sort(&"s ".repeat(SortKey::ALL.len())), Sort::default());
+}
+
+#[test]
+fn only_a_running_host_is_recorded() {
+    let (_, effects) = after("w", &live());
+    assert_eq!(effects, [Effect::Control(Control::Record)]);
+    let (ui, effects) = after("w", &replay());
+    assert_eq!((effects, ui.message()), (vec![], Some("only while a host is watched")));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::base::scrub;
 use crate::engine::{Dashboard, Filter};
 
 use super::filter_prompt::FilterPrompt;
-use super::keys::{Binding, Msg};
+use super::keys::{Binding, Msg, When};
 use super::layout::Pane;
 use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
@@ -65,7 +65,10 @@ impl UiState {
         }
         match bound {
             Some(row) if !row.when.holds(source.playback.is_some()) => {
-                self.say("only when a capture is replayed: sockscope -r FILE");
+                self.say(match row.when {
+                    When::Live => "only while a host is watched",
+                    When::Replay | When::Always => "only when a capture is replayed: sockscope -r FILE",
+                });
                 Vec::new()
             }
             Some(row) => self.update(row.msg, dashboard, source),
@@ -139,6 +142,7 @@ impl UiState {
             Msg::Suspend => return vec![Effect::Suspend],
             Msg::Redraw => return vec![Effect::Redraw],
             Msg::Snap => return vec![Effect::Snap],
+            Msg::Record => return vec![Effect::Control(Control::Record)],
             Msg::Pause | Msg::Faster | Msg::Slower | Msg::Step | Msg::Restart | Msg::SeekForward | Msg::SeekBack => {
                 return self.control(msg, source).into_iter().map(Effect::Control).collect();
             }

@@ -151,8 +151,10 @@ const FLOWS: Explanation = (
 const FLOW: Explanation = (
     "Flow",
     "What one connection does now and why; what each end's TCP must be doing by the wire, beside what the kernel reports \
-     of an end on this host; its handshake with the options offered; the landmarks of its life.",
-    "RFC 9293, ss(8), tcp(7)",
+     of an end on this host; its handshake with the options offered; the landmarks of its life. memory: what it takes of \
+     its buffers, frames included. busy: the time with data to send, and how much of it the peer's window or its own \
+     buffer held it up. final: the kernel's counts when it let go of the socket.",
+    "RFC 9293, ss(8) (-m, -i), sock_diag(7), tcp(7)",
 );
 
 #[cfg(test)]

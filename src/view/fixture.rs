@@ -16,7 +16,7 @@ use crate::flow::{
     InFlight, LifeEvent, LifeEventKind, Mark, Negotiated, Side, Stalls, Throughput, TimingView, VerdictView, ZeekRow,
     ZeekView,
 };
-use crate::kernel::{Limits, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
+use crate::kernel::{Congestion, Limits, Memory, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
 use crate::ui::{Playback, Source, SourceKind};
 use crate::wire::{Decoded, FrameCounts, Undecoded};
 
@@ -49,7 +49,14 @@ pub(super) fn wave(len: u64, base: u64, swing: u64) -> Vec<u64> {
 }
 
 pub(super) fn live_source() -> Source {
-    Source { kind: SourceKind::Live, name: "eth0 lo".into(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Live,
+        name: "eth0 lo".into(),
+        playback: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 pub(super) fn capture_source() -> Source {
@@ -67,6 +74,7 @@ pub(super) fn capture_source() -> Source {
         playback: Some(playback),
         notices: Vec::new(),
         dead: None,
+        recordings: Default::default(),
     }
 }
 
@@ -136,9 +144,13 @@ pub(super) fn live() -> Dashboard {
                 sockets: 26_620,
                 ownable: 934,
                 owned: 926,
+                listeners_at: Some(NOW - ms(80)),
+                time_wait_at: Some(NOW - ms(80)),
+                bad_rows: 0,
                 processes_denied: 0,
             }),
             trace: None,
+            last_words: None,
         },
         handshakes: handshakes(),
         states: states(),
@@ -443,6 +455,9 @@ pub(super) fn live_flow() -> Dashboard {
         cookie: Some(0x5_01f2),
         buffers: Some((131_072, 425_984)),
         drops: None,
+        memory: Some(Memory { recv: 2_304, sent: 0, queued: 32_800, ahead: 1_024, backlog: 0 }),
+        congestion: Congestion::from_bytes(b"cubic"),
+        cgroup: Some(4_021),
         info: Some(Box::new(info())),
     };
     let timer = Timer { kind: TimerKind::Persist, left: ms(3_210), retries: 4 };
@@ -450,6 +465,7 @@ pub(super) fn live_flow() -> Dashboard {
         socket,
         at: NOW - ms(80),
         gone: None,
+        left: None,
         recv_q: wave(60, recv, recv / 8),
         send_q: wave(60, send, send / 8),
     };
@@ -461,6 +477,7 @@ pub(super) fn live_flow() -> Dashboard {
         handshake: Some(handshake_view()),
         completeness: Some(Completeness(15)),
         vlan: None,
+        last_words: [None, None],
         tunnel: None,
         rejected: None,
         opening: None,
@@ -496,6 +513,7 @@ fn info() -> TcpInfo {
         notsent_bytes: Some(12_056),
         delivery_rate: Some(1_320_000),
         bytes_retrans: Some(1_448),
+        busy_time: Some(ms(10_004)),
         rwnd_limited: Some(ms(9_021)),
         ..TcpInfo::default()
     }
@@ -552,28 +570,19 @@ fn analysis() -> [AnalysisCounts; 2] {
 }
 
 fn timing() -> TimingView {
-    let delays = |samples, min, mean, max| Delays {
-        samples,
-        min: us(min),
-        mean: us(mean),
-        max: us(max),
-        jitter: (samples > 1).then_some(us(mean / 9)),
-        p50: (samples >= 16).then_some(us(mean)),
-        p95: (samples >= 16).then_some(us(max - 100)),
-    };
     let orig = HalfTiming {
-        rtt_by_ack: Some(delays(3, 21_900, 36_400, 62_000)),
+        rtt_by_ack: Some(Delays::sketched(3, 21_900, 36_400, 62_000)),
         in_flight: Some(InFlight { now: Some(0), max: 60 }),
-        think: Some(delays(1, 1_870_000, 1_870_000, 1_870_000)),
+        think: Some(Delays::sketched(1, 1_870_000, 1_870_000, 1_870_000)),
         stalls: Some(Stalls { late_acks: 3, small_writes: 2, waited: us(123_000), worst: us(62_000) }),
         ..HalfTiming::default()
     };
     let resp = HalfTiming {
-        rtt_by_ack: Some(delays(31, 85, 240, 2_100)),
-        rtt_by_timestamps: Some(delays(4, 90, 200, 1_000)),
+        rtt_by_ack: Some(Delays::sketched(34, 85, 240, 2_100)),
+        rtt_by_timestamps: Some(Delays::sketched(4, 90, 200, 1_000)),
         in_flight: Some(InFlight { now: Some(4_344), max: 64_000 }),
         throughput: Some(Throughput { bytes: 102_356, time: us(3_869_000), peak: Some(61_000) }),
-        think: Some(delays(2, 8_000, 9_000, 10_000)),
+        think: Some(Delays::sketched(2, 8_000, 9_000, 10_000)),
         stalls: None,
     };
     TimingView { halves: [orig, resp], idle: Some(IdleGap { time: us(3_100_000), until: ago(6) }) }
@@ -674,6 +683,7 @@ pub(super) fn capture_flow() -> Dashboard {
         handshake: Some(handshake_view()),
         completeness: Some(Completeness(31)),
         vlan: None,
+        last_words: [None, None],
         tunnel: None,
         rejected: None,
         opening: None,

@@ -8,6 +8,9 @@ use super::chart::Chart;
 use super::format::{bits, bytes, count, short_count};
 use super::widgets::{as_fit, message, pane, put_all, title};
 
+/// A number in words.
+type Unit = fn(u64) -> String;
+
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.traffic);
     let totals = &context.dashboard.totals;
@@ -41,8 +44,6 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     }
     put_all(buf, inner, &lines);
 }
-
-type Unit = fn(u64) -> String;
 
 fn segments(n: u64) -> String {
     format!("{} seg/s", short_count(n))

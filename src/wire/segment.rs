@@ -48,6 +48,30 @@ pub struct AppRecords {
 }
 
 impl Segment {
+    /// One that says no more than its time, ends and flags: of a file, all numbers 0, without options and payload.
+    pub fn bare(ts: Timestamp, src: Endpoint, dst: Endpoint, flags: Flags) -> Self {
+        Self {
+            ts,
+            scope: Scope::FILE,
+            iface: 0,
+            src,
+            dst,
+            seq: Seq(0),
+            ack: Seq(0),
+            flags,
+            window: 0,
+            payload_len: 0,
+            malformed: false,
+            frame_len: 0,
+            options: Options::default(),
+            ttl: 0,
+            vlan: None,
+            tunnel: None,
+            digest: 0,
+            app_records: AppRecords::default(),
+        }
+    }
+
     /// SEG.LEN of RFC 9293: payload plus one for SYN and one for FIN; wraps, whatever length a hostile segment claims.
     pub fn seg_len(&self) -> u32 {
         self.payload_len.wrapping_add(u32::from(self.flags.syn()) + u32::from(self.flags.fin()))

@@ -11,7 +11,7 @@ use sockscope::base::{Endpoint, Scope, Seq, Timestamp};
 use sockscope::engine::{Config, Engine, Filter, GroupBy, Input, List, Query, QueryCache, Sort, SortKey};
 use sockscope::ui::{Source, SourceKind, ThemeName, UiState, View};
 use sockscope::view::{self, Theme};
-use sockscope::wire::{AppRecords, Decoder, Flags, Frame, LinkType, Options, Segment};
+use sockscope::wire::{Decoder, Flags, Frame, LinkType, Segment};
 
 /// Flows of the full table that is asked, drawn and copied.
 const FLOWS: usize = 1_000_000;
@@ -33,24 +33,14 @@ fn segments(n: usize) -> [Input; 5] {
     let at = |step: i64| Timestamp::from_nanos(1_700_000_000_000_000_000 + n as i64 * 1_000 + step * 100);
     let segment = |step, out: bool, flags, seq, ack, payload_len| {
         Input::Segment(Segment {
-            ts: at(step),
-            scope: Scope::FILE,
-            iface: 0,
-            src: if out { client } else { server },
-            dst: if out { server } else { client },
             seq: Seq(seq),
             ack: Seq(ack),
-            flags,
             window: 65_535,
             payload_len,
             frame_len: 54 + payload_len,
-            options: Options::default(),
             ttl: 64,
-            vlan: None,
-            tunnel: None,
-            malformed: false,
             digest: (n as u64) << 8 | step as u64,
-            app_records: AppRecords::default(),
+            ..Segment::bare(at(step), if out { client } else { server }, if out { server } else { client }, flags)
         })
     };
     [
@@ -131,7 +121,14 @@ fn frames(ether_type: u16) -> Vec<Vec<u8>> {
 }
 
 fn source() -> Source {
-    Source { kind: SourceKind::Replay, name: "bench".to_owned(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Replay,
+        name: "bench".to_owned(),
+        playback: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 fn flow_table() -> UiState {

@@ -8,7 +8,7 @@ mod hanging;
 mod tests;
 mod unread;
 
-use crate::base::Timestamp;
+use crate::base::{StateSet, TcpState, Timestamp};
 use crate::findings::{AcceptQueue, AcceptQueues, Evidence, Finding, Holder, Losing, Outlook, Route, Run, diagnose};
 use crate::kernel::SocketSample;
 
@@ -29,14 +29,16 @@ pub(super) struct Watch {
 
 impl Engine {
     /// Notes what a reading shows.
-    pub(super) fn watch(&mut self, sample: &SocketSample) {
+    pub(super) fn watch(&mut self, sample: &SocketSample, states: StateSet) {
         let mut watch = std::mem::take(&mut self.kernel.watch);
         let overflows = sample.counters.get("TcpExt.ListenOverflows");
         if watch.overflows.is_some_and(|before| overflows.is_some_and(|now| now > before)) {
             watch.overflowing = Some(Run::on(watch.overflowing, sample.ts));
         }
         watch.overflows = overflows.or(watch.overflows);
-        watch.leaks.take(sample.ts, self.in_close_wait(sample.ts));
+        if states.has(TcpState::CloseWait) {
+            watch.leaks.take(sample.ts, self.in_close_wait(sample.ts));
+        }
         self.kernel.watch = watch;
     }
 
@@ -57,7 +59,7 @@ impl Engine {
     }
 
     fn accept_queues(&self) -> AcceptQueues {
-        let queue = |listener: &super::join::Listener| AcceptQueue {
+        let queue = |listener: &super::listening::Listener| AcceptQueue {
             local: listener.socket.local,
             waiting: listener.socket.recv_q,
             limit: listener.socket.send_q,
@@ -66,14 +68,14 @@ impl Engine {
         };
         AcceptQueues {
             listeners: self.kernel.listeners.iter().filter(|listener| listener.over.is_some()).map(queue).collect(),
-            overflows: self.kernel.listen_losses().0.unwrap_or(0),
+            overflows: self.kernel.readings.listen_losses().0.unwrap_or(0),
             overflowing: self.kernel.watch.overflowing,
-            somaxconn: self.kernel.last.as_ref().and_then(|sample| sample.limits.somaxconn),
+            somaxconn: self.kernel.readings.limits().and_then(|limits| limits.somaxconn),
         }
     }
 
     fn tight_routes(&self) -> Vec<Route> {
-        let reuses = self.kernel.last.as_ref().is_some_and(|sample| sample.limits.tcp_tw_reuse == Some(1));
+        let reuses = self.kernel.readings.limits().is_some_and(|limits| limits.tcp_tw_reuse == Some(1));
         let route = |(row, since): (&RouteRow, Timestamp)| {
             let outlook = match row.forecast {
                 Forecast::Exhausted => Outlook::Exhausted,

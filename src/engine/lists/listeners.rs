@@ -10,7 +10,7 @@ use crate::base::{Endpoint, Scope, TcpState};
 use crate::flow::{Flow, HandshakeOutcome, Side};
 
 use super::super::dashboard::AcceptRow;
-use super::super::join::Listener;
+use super::super::listening::Listener;
 use super::super::opener::listening_ends;
 use super::super::ownership::Ownership;
 use super::super::record::Record;
@@ -29,7 +29,7 @@ impl Listener {
             local: self.socket.local,
             waiting: self.socket.recv_q,
             limit: self.socket.send_q,
-            history: self.waiting.iter().map(|length| u64::from(*length)).collect(),
+            history: self.history(),
             owner: self.owner.clone(),
         }
     }

@@ -56,6 +56,17 @@ pub struct Delays {
     pub p95: Option<Duration>,
 }
 
+#[cfg(test)]
+impl Delays {
+    /// As so many samples might give, for screens and reports; times in microseconds.
+    pub(crate) fn sketched(samples: u32, min: u64, mean: u64, max: u64) -> Self {
+        let us = Duration::from_micros;
+        let [p50, p95] = [mean, max - 100].map(|time| (samples >= 32).then_some(us(time)));
+        let jitter = (samples > 1).then_some(us(mean / 9));
+        Self { samples, min: us(min), mean: us(mean), max: us(max), jitter, p50, p95 }
+    }
+}
+
 /// Payload bytes sent and not acknowledged, as the capture point saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InFlight {

@@ -1,29 +1,23 @@
 //! Messages made for tests, and the segments that carry them.
 
-use crate::base::{Endpoint, Scope, Seq, Timestamp};
-use crate::wire::{AppRecords, Flags, Options, Segment};
+use crate::base::{Endpoint, Seq, Timestamp};
+use crate::wire::{Flags, Segment};
 
 /// 10.0.0.2:40000 → 10.0.0.5:8443.
 pub(in crate::names) fn segment(millis: i64, seq: u32, len: usize) -> Segment {
     Segment {
-        ts: Timestamp::from_nanos(millis * 1_000_000),
-        scope: Scope::FILE,
-        iface: 0,
-        src: Endpoint::new([10, 0, 0, 2], 40_000),
-        dst: Endpoint::new([10, 0, 0, 5], 8443),
         seq: Seq(seq),
         ack: Seq(1),
-        flags: Flags::ACK,
         window: 1000,
         payload_len: len as u32,
-        malformed: false,
         frame_len: len as u32 + 54,
-        options: Options::default(),
         ttl: 64,
-        vlan: None,
-        tunnel: None,
-        digest: 0,
-        app_records: AppRecords::default(),
+        ..Segment::bare(
+            Timestamp::from_nanos(millis * 1_000_000),
+            Endpoint::new([10, 0, 0, 2], 40_000),
+            Endpoint::new([10, 0, 0, 5], 8443),
+            Flags::ACK,
+        )
     }
 }
 
