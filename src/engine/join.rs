@@ -8,9 +8,7 @@ use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
-use crate::base::{Endpoint, Scope, StateSet, TcpState, Timestamp};
+use crate::base::{Endpoint, StateSet, TcpState, Timestamp};
 use crate::flow::{Class, Side};
 use crate::kernel::{Covers, Socket, SocketSample, TableSource};
 
@@ -19,6 +17,7 @@ use super::FlowId;
 use super::dashboard::{KernelSight, LastWordSight};
 use super::end::End;
 use super::findings::Watch;
+use super::listened::Listened;
 use super::listening::{Listener, ListenerOwners};
 use super::opener::{listener_of, listening_ends};
 use super::opening::Watched;
@@ -45,7 +44,7 @@ pub(super) struct KernelSide {
     pub(super) listeners: Vec<Listener>,
     pub(super) listening: Arc<ListenerOwners>,
     /// Where somebody listened in any reading.
-    pub(super) listened: FxHashSet<(Scope, Endpoint)>,
+    pub(super) listened: Listened,
     pub(super) time_wait: time_wait::Groups,
     pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,

@@ -49,12 +49,12 @@ fn empty(context: &Context<'_>) -> &'static str {
     }
 }
 
-struct Listeners<'a> {
+pub(super) struct Listeners<'a> {
     context: &'a Context<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Local,
     Who,
     Waiting,
