@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::engine::{Dashboard, Engine, Query, QueryCache};
-use crate::ui::{Control, Source};
+use crate::engine::{Dashboard, Engine, FlowId, Query, QueryCache};
+use crate::ui::{Control, Segments, Source};
 
 use super::feed::Feed;
 
@@ -25,6 +25,8 @@ pub(super) struct Answer {
     number: u64,
     pub(super) dashboard: Dashboard,
     pub(super) source: Source,
+    /// Of the flow that is shown in full.
+    pub(super) segments: Segments,
     /// As [`Feed::is_damaged`].
     pub(super) damaged: bool,
 }
@@ -121,9 +123,21 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         }
         // Of several questions that waited only the last still matters.
         if let Some((number, query)) = wanted {
-            let dashboard = frozen.as_ref().unwrap_or(&engine).dashboard(&query, &mut cache);
+            let shown = frozen.as_ref().unwrap_or(&engine);
+            let dashboard = shown.dashboard(&query, &mut cache);
+            let segments = segments(feed.as_mut(), shown, query.selected);
             let (source, damaged) = (feed.source(&engine), feed.is_damaged());
-            let _nobody_waits = answers.try_send(Answer { number, dashboard, source, damaged });
+            let _nobody_waits = answers.try_send(Answer { number, dashboard, source, segments, damaged });
         }
+    }
+}
+
+/// What there is of the segments of the flow that is shown in full.
+fn segments(feed: &mut dyn Feed, engine: &Engine, shown: Option<FlowId>) -> Segments {
+    let key = shown.and_then(|id| engine.flow_key(id));
+    let told = feed.segments(key.zip(engine.now()));
+    match key {
+        None if shown.is_some() => Segments::Missing("no segment of it was captured".to_owned()),
+        _ => told,
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Seen {
     pub(super) source: Source,
     /// The input was damaged: where and how.
     pub(super) damage: Option<Damage>,
+    /// What was read, if it can be read again.
+    pub(super) origin: Option<Origin>,
 }
 
 impl Seen {
@@ -43,13 +45,14 @@ pub(super) fn gather(input: &Input, demo: bool, duration: Duration, at: Option<&
 fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
     let config = replay_config(input.flows);
     let mut engine = Engine::new(config);
-    let mut replay = Replay::open(origin, input.filter(), config, f64::INFINITY)?;
+    let mut replay = Replay::open(origin.clone(), input.filter(), config, f64::INFINITY)?;
     let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
     replay.run(&mut engine, until);
     let damage = replay.damage().cloned();
     // Nothing plays: what is told is the instant, and the window in the footer.
     let source = Source { playback: None, ..replay.source(&engine) };
-    Ok(Seen { source, engine, damage })
+    let origin = Some(origin).filter(Origin::can_reopen);
+    Ok(Seen { source, engine, damage, origin })
 }
 
 fn live(input: &Input, duration: Duration) -> Result<Seen> {
@@ -66,5 +69,5 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
         thread::sleep(rest.min(left));
     }
     feed.finish(&mut engine);
-    Ok(Seen { source: feed.source(&engine), engine, damage: None })
+    Ok(Seen { source: feed.source(&engine), engine, damage: None, origin: None })
 }

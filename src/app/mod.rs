@@ -12,6 +12,7 @@ mod privileges;
 mod read;
 mod replay;
 mod report;
+mod reread;
 mod screen;
 mod snap;
 mod trace;
@@ -99,14 +100,14 @@ fn dashboard(input: &Input, origin: Option<Origin>, look: &Look) -> Result<Outco
         let live = live_feed(input, !input.interfaces.is_empty())?;
         let engine = Engine::new(live_config(input.flows));
         let driver = Driver::start(engine, Box::new(live))?;
-        return screen::run(&driver, &looks, look.view.into());
+        return screen::run(&driver, &looks, look.view.shown());
     };
     let config = replay_config(input.flows);
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
     let replay = Replay::open(origin, input.filter(), config, speed)?;
     let driver = Driver::start(Engine::new(config), Box::new(replay))?;
-    screen::run(&driver, &looks, look.view.into())
+    screen::run(&driver, &looks, look.view.shown())
 }
 
 /// Whether stdout is a terminal that can do more than print lines.

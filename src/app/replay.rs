@@ -6,13 +6,14 @@ use anyhow::Result;
 use crossbeam_channel::TryRecvError;
 
 use crate::base::Timestamp;
-use crate::engine::{Config, Engine, Input};
+use crate::engine::{Config, Engine, FlowKey, Input};
 use crate::journal::{Damage, PlayClock};
-use crate::ui::{Control, Playback, Source, SourceKind};
+use crate::ui::{Control, Playback, Segments, Source, SourceKind};
 
 use super::feed::Feed;
 use super::meter::Meter;
 use super::read::{self, Origin, Reader, Reading};
+use super::reread::Reread;
 
 /// Segments fed in one go, so that queries are answered in between.
 const AT_ONCE: usize = 20_000;
@@ -42,6 +43,8 @@ pub(super) struct Replay {
     /// How the file ended, if not cleanly.
     damage: Option<Damage>,
     notice: Option<String>,
+    /// The flow of which the segments are read again.
+    reread: Option<Reread>,
 }
 
 /// Inputs of which the first may be taken in already.
@@ -88,6 +91,7 @@ impl Replay {
             at_end: false,
             damage: None,
             notice: None,
+            reread: None,
         })
     }
 
@@ -281,6 +285,23 @@ impl Feed for Replay {
 
     fn is_damaged(&self) -> bool {
         self.damage.is_some()
+    }
+
+    fn segments(&mut self, of: Option<(FlowKey, Timestamp)>) -> Segments {
+        let Some((key, now)) = of else {
+            self.reread = None;
+            return Segments::Unknown;
+        };
+        if !self.origin.can_reopen() {
+            return Segments::Missing("segments of a stream are not kept: save it to a file, and read that".to_owned());
+        }
+        if self.reread.as_ref().is_none_or(|reread| !reread.serves(&key, now)) {
+            match Reread::start(&self.origin, self.filter.as_deref(), key, now) {
+                Ok(reread) => self.reread = Some(reread),
+                Err(error) => return Segments::Missing(format!("{error:#}")),
+            }
+        }
+        self.reread.as_ref().map(Reread::told).unwrap_or_default()
     }
 
     fn source(&self, _engine: &Engine) -> Source {

@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Cause, Evidence, Marks, Side};
+use crate::flow::{Cause, Evidence, Mark, Marks, Side};
 use crate::kernel::Process;
-use crate::wire::{IcmpQuote, Segment};
+use crate::wire::{Flags, IcmpQuote, Segment};
 
 use super::{Engine, FlowId};
 
@@ -160,6 +160,16 @@ impl Arrow {
     pub fn cause(&self, now: Timestamp) -> Option<(Cause, Evidence)> {
         let revised = self.revised.filter(|(at, ..)| *at <= now).map(|(_, cause, evidence)| (cause, evidence));
         revised.or(self.cause)
+    }
+
+    /// Whether nothing is told of it at `now` but that data, or an acknowledgment, went on its way. Of duplicate acks
+    /// only those tell something that make their receiver send again (RFC 5681 §3.2: three).
+    pub fn is_plain(&self, now: Timestamp) -> bool {
+        let one_of_many = self.marks.duplicate_ack().is_some_and(|number| number > 3);
+        let tells = |mark| !(mark == Mark::WindowUpdate || (mark == Mark::DuplicateAck && one_of_many));
+        let quiet = !self.marks.iter().any(tells);
+        let untold = self.cause(now).is_none() && self.fate(now).is_none() && self.said.is_none();
+        (Flags::ACK | Flags::PSH).contains(self.segment.flags) && quiet && untold && !self.segment.malformed
     }
 
     /// What became of it, as was known at `now`.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::flow::{Analysis, Around, Cause, Evidence, Flow, Side, Verdict};
@@ -14,6 +15,8 @@ use super::{Arrow, Call, Entry, Fate, FlowKey, Happening, Queues, TRANSCRIPT_KEP
 
 /// How many entries before a repeat its first copy is looked for.
 const LOOK_BACK: usize = 4_096;
+/// Sooner than this no SYN is sent again (RFC 6298 §2: 1 s; Linux's SYN-ACK timer may be set to 200 ms).
+const SOONEST_REPEAT: Duration = Duration::from_millis(100);
 
 /// The flow that is told.
 #[derive(Debug, Clone)]
@@ -215,12 +218,17 @@ impl Telling {
     /// The segment that was pushed last was sent again: what that tells of the copy before it.
     fn note_copy(&mut self, segment: &Segment, side: Side, cause: Option<(Cause, Evidence)>) {
         let entry = self.dropped + self.entries.len() - 1;
+        let copy = if cause.is_some() || segment.flags.syn() { self.copy_before(entry, segment, side) } else { None };
         let fate = match cause {
             Some((cause, evidence)) => fate_by(cause, evidence),
-            None if segment.flags.syn() => Some(Fate::Unanswered),
-            None => return,
+            // The verdict leaves SYNs to the handshake, which tells nothing of frames that came twice.
+            None if copy.is_some_and(|copy| self.is_frame_twice(copy, segment)) => {
+                let twice = (Cause::DuplicateFrame, Evidence::SameDatagram);
+                self.arrow(entry).into_iter().for_each(|arrow| arrow.cause = Some(twice));
+                return;
+            }
+            None => Some(Fate::Unanswered),
         };
-        let copy = self.copy_before(entry, segment, side);
         if let (Some(fate), Some(copy)) = (fate, copy) {
             let answered = segment.flags.pure_syn() && self.flow.handshake().syn_ack_at.is_some();
             if let Some(arrow) = self.arrow(copy).filter(|_| !answered) {
@@ -234,6 +242,13 @@ impl Telling {
                 self.again.pop_front();
             }
         }
+    }
+
+    /// Whether `segment` shows the very datagram of an earlier entry, sooner than any timer sends it again.
+    fn is_frame_twice(&mut self, copy: usize, segment: &Segment) -> bool {
+        self.arrow(copy).is_some_and(|arrow| {
+            arrow.segment.digest == segment.digest && segment.ts.since(arrow.segment.ts) < SOONEST_REPEAT
+        })
     }
 
     /// The latest entry before `entry` that shows the first number of `segment` on its way from the same end.

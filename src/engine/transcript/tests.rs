@@ -145,6 +145,11 @@ fn a_syn_that_is_tried_again_had_no_answer() {
     let transcript = of(0, &inputs(&[vec![syn(0), syn(1_000)], rest].concat()));
     let fates: Vec<_> = transcript.entries.iter().map(|entry| arrow(entry).fate(at(9_000))).collect();
     assert_eq!(fates, [Some(Fate::Unanswered), None, None, None]);
+    // The same frame twice is no second try.
+    let twice = Segment { ts: at(1), ..syn(0) };
+    let transcript = of(0, &inputs(&[syn(0), twice]));
+    assert_eq!(arrow(&transcript.entries[0]).fate(at(9_000)), None);
+    assert_eq!(arrow(&transcript.entries[1]).cause(at(1)), Some((Cause::DuplicateFrame, Evidence::SameDatagram)));
     // One that comes again after its answer was not unanswered.
     let transcript = of(0, &inputs(&[handshake(0)[..2].to_vec(), vec![syn(15)]].concat()));
     assert!(transcript.entries.iter().all(|entry| arrow(entry).fate(at(9_000)).is_none()));
