@@ -49,7 +49,7 @@ pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: 
     let offset = screen.offset(&items, entries.len(), height);
     let shown = items.len().min(offset + height);
     let place = match items.get(offset).zip(shown.checked_sub(1).and_then(|last| items.get(last))) {
-        Some(_) if items.len() > height => format!("lines {}–{} of {}", offset + 1, shown, count(items.len() as u64)),
+        Some(_) if items.len() > height => format!("{}–{} of {}", offset + 1, shown, count(items.len() as u64)),
         _ => String::new(),
     };
     let rest: Vec<String> =

@@ -135,7 +135,7 @@ fn draw(context: &Context<'_>, all: Vec<Word>, room: usize, shape: Shape) -> Vec
     let words = that_fit(all, room.saturating_sub(7));
     let used: usize = words.iter().map(|word| width(&word.content)).sum();
     let fill = room.saturating_sub(6 + used);
-    let short = if fate == Some(Fate::Lost) { (fill / 3).min(room / 4) } else { 0 };
+    let short = if fate == Some(Fate::Lost) { (fill / 3).clamp(2, (room / 4).max(2)).min(fill) } else { 0 };
     let dashes = |count: usize| styled(line.to_string().repeat(count), style);
     let lifeline = |text: &str| styled(text.to_owned(), context.theme.border);
     let head = match (fate, from) {

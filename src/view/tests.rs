@@ -1,6 +1,7 @@
 //! Screens as text, at the sizes that people have; what no size and no text may break.
 
 mod lists;
+mod segments;
 mod waits;
 use std::time::Duration;
 
