@@ -20,8 +20,7 @@ pub fn ladder_parts(body: Rect) -> LadderParts {
     let detail = match inner.height {
         ..6 => 0,
         6..12 => 1,
-        12..30 => 2,
-        _ => 3,
+        _ => 2,
     };
     let head = 1.min(inner.height);
     let rows = inner.height - head - detail;

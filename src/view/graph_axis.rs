@@ -62,7 +62,7 @@ pub(super) fn ticks(context: &Context<'_>, axis: Axis, area: Rect, buf: &mut Buf
     let mut line = String::new();
     let mut tick = start.div_ceil(step).saturating_mul(step);
     while let Some(column) = axis.place(axis.zero + Duration::from_nanos(tick), room) {
-        let text = format!("╵{}", tick_words(tick, step));
+        let text = format!("╵{}", tick_words(tick, step, start + whole));
         if width(&line) <= column && column + width(&text) <= room {
             line = left(&line, column) + &text;
         }
@@ -75,15 +75,19 @@ pub(super) fn ticks(context: &Context<'_>, axis: Axis, area: Rect, buf: &mut Buf
     label(context, area, &[("time", true)], buf);
 }
 
-/// A time with just the decimals that tell it from the next tick's.
-fn tick_words(nanos: u64, step: u64) -> String {
-    let (unit, name) = match step {
-        0..1_000 => (1, "ns"),
-        1_000..1_000_000 => (1_000, "µs"),
-        1_000_000..1_000_000_000 => (1_000_000, "ms"),
-        _ => (1_000_000_000, "s"),
+/// A time in the unit that `last` has, with just the decimals that tell it from the next tick's; where those are many,
+/// in a smaller unit.
+fn tick_words(nanos: u64, step: u64, last: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns")];
+    let decimals = |unit: u64| {
+        (0..=9_u32).find(|digits| step.saturating_mul(10_u64.pow(*digits)).is_multiple_of(unit)).unwrap_or(9)
     };
-    format!("{} {name}", super::format::count(nanos / unit))
+    let fits = |(unit, _): &&(u64, &str)| last >= *unit && decimals(*unit) <= 3;
+    let (unit, name) = *UNITS.iter().find(fits).unwrap_or(&UNITS[3]);
+    match decimals(unit) as usize {
+        0 => format!("{} {name}", super::format::count(nanos / unit)),
+        digits => format!("{:.digits$} {name}", nanos as f64 / unit as f64),
+    }
 }
 
 #[cfg(test)]
@@ -92,13 +96,15 @@ mod tests {
 
     #[test]
     fn ticks_tell_what_sets_them_apart() {
-        for (tick, step, words) in [
-            (1_500_000, 500_000, "1,500 µs"),
-            (300, 100, "300 ns"),
-            (20_000_000, 5_000_000, "20 ms"),
-            (2_000_000_000, 1_000_000_000, "2 s"),
+        for (tick, step, last, words) in [
+            (1_500_000, 500_000, 9_000_000, "1.5 ms"),
+            (300, 100, 900, "300 ns"),
+            (20_000_000, 5_000_000, 90_000_000, "20 ms"),
+            (1_200_000_000, 200_000_000, 1_900_000_000, "1.2 s"),
+            (2_000_000_000_000, 1_000_000_000, 2_000_000_000_000, "2,000 s"),
+            (61_000_020_000, 10_000, 61_000_090_000, "61000.02 ms"),
         ] {
-            assert_eq!(tick_words(tick, step), words);
+            assert_eq!(tick_words(tick, step, last), words);
         }
     }
 

@@ -18,9 +18,8 @@ pub(super) fn draw(context: &Context<'_>, points: &Points, axis: Axis, area: Rec
         return label(context, area, &[("sent", true), ("nothing", false), ("in sight", false)], buf);
     };
     // A window far above what is sent would press that to the ground: its edge is then beyond the top.
-    let most = low + (high - low).max(1) * 2;
     let edges = points.edge.iter().filter(|(at, _)| axis.place(*at, 2).is_some());
-    let edge = edges.map(|(_, number)| *number).filter(|number| *number <= most).max();
+    let edge = edges.map(|(_, number)| *number).max().filter(|edge| *edge <= low + (high - low).max(1) * 2);
     let top = edge.map_or(high, |edge| edge.max(high)).max(low + 1);
     let mut plot = Plot { dots: Dots::new(area), area, axis, low, top };
     plot.stairs(&points.edge, 2, theme.dim);

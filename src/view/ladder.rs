@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 use crate::base::{TcpState, Timestamp};
 use crate::engine::{Call, Entry, FlowDetail, Happening, Queues};
 use crate::flow::Side;
-use crate::ui::{Item, Segments, TimeStyle, ladder_parts};
+use crate::ui::{Item, Segments, TimeStyle, ladder_parts, wrap};
 
 use super::format::{bytes, clock_ms, count, endpoint, owner_in, process, span};
 use super::widgets::{fit, gap, left, put, right, styled, width};
@@ -71,7 +71,22 @@ pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: 
             buf.set_style(line, context.theme.cursor);
         }
     }
+    story(context, detail, columns, parts.rows, items.len() - offset, buf);
     segment_detail::draw(context, entries, cursor, parts.detail, buf);
+}
+
+/// What the flow does now, below its last row, where there is room.
+fn story(context: &Context<'_>, detail: &FlowDetail, columns: Columns, rows: Rect, used: usize, buf: &mut Buffer) {
+    let before = STATE + 1 + columns.time + 1;
+    let lines = wrap(&detail.story, columns.arrows);
+    if used + 1 + lines.len() > usize::from(rows.height) {
+        return;
+    }
+    let below = Rect { y: rows.y + used as u16 + 1, height: rows.height - used as u16 - 1, ..rows };
+    for (at, (line, row)) in lines.into_iter().zip(below.rows()).enumerate() {
+        let label = right(if at == 0 { "now" } else { "" }, before - 1);
+        put(buf, row, &Line::from(vec![styled(label, context.theme.dim), gap(1), styled(line, context.theme.strong)]));
+    }
 }
 
 /// Who stands at the sides.
@@ -116,7 +131,7 @@ impl Row<'_> {
         let room = self.columns.arrows;
         let (at, between, notes) = match item {
             Item::Gap(time) => {
-                let between = ladder_arrow::pause(self.context, &format!("⋮  {}  ⋮", span(*time)), room);
+                let between = ladder_arrow::pause(self.context, &format!("·  {}  ·", span(*time)), room);
                 return [vec![gap(STATE + 1), gap(self.columns.time + 1)], between].concat();
             }
             Item::Entry(at) => (*at, self.happening(*at), self.notes(*at)),

@@ -40,10 +40,12 @@ pub(super) fn segment(
         all.push((1, text.clone(), style));
     }
     if !bare {
-        all.push((2, words::numbers(arrow), theme.text));
+        let (own, ack) = words::numbers(arrow);
+        all.extend(own.map(|own| (2, own, theme.text)));
+        all.extend(ack.map(|ack| (3, ack, theme.text)));
     }
-    all.extend(arrow.said.iter().map(|said| (3, said.clone(), theme.info)));
-    all.extend(words::other_flags(arrow).map(|flags| (4, flags, theme.dim)));
+    all.extend(arrow.said.iter().map(|said| (2, said.clone(), theme.info)));
+    all.extend(words::other_flags(arrow).map(|flags| (7, flags, theme.dim)));
     all.push((6, words::window(arrow), theme.dim));
     all.extend(words::options(arrow).map(|options| (5, options, theme.dim)));
     let line = match arrow.cause(now) {

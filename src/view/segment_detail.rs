@@ -34,7 +34,9 @@ pub(super) fn draw(context: &Context<'_>, entries: &[Entry], cursor: usize, area
     if !marks.is_empty() {
         parts.push((format!("Wireshark: {}", marks.join(", ")), theme.dim));
     }
-    let mut rest = vec![(segment_words::numbers(arrow), theme.text), (segment_words::window(arrow), theme.text)];
+    let (own, ack) = segment_words::numbers(arrow);
+    let numbers = own.into_iter().chain(ack).chain([segment_words::window(arrow)]);
+    let mut rest: Vec<(String, ratatui::style::Style)> = numbers.map(|words| (words, theme.text)).collect();
     rest.extend(segment_words::other_flags(arrow).map(|flags| (flags, theme.text)));
     rest.extend(segment_words::options(arrow).map(|options| (options, theme.text)));
     rest.extend(segment_words::round_trip(arrow).map(|rtt| (rtt, theme.text)));

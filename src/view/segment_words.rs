@@ -36,8 +36,8 @@ pub(super) fn is_bare_ack(arrow: &Arrow) -> bool {
     arrow.segment.payload_len == 0 && arrow.segment.flags.ack() && arrow.segment.flags.0 & others.0 == 0
 }
 
-/// Its numbers: `1–1,449` of data, else `seq 0 ack 1`, relative where that is known.
-pub(super) fn numbers(arrow: &Arrow) -> String {
+/// Its numbers: `1–1,449` of data, else `seq 0`, relative where that is known; and `ack 1`.
+pub(super) fn numbers(arrow: &Arrow) -> (Option<String>, Option<String>) {
     let len = arrow.segment.payload_len;
     let ack = arrow.ack.map(|ack| format!("ack {}", count(ack.into())));
     let own = match arrow.seq {
@@ -48,7 +48,7 @@ pub(super) fn numbers(arrow: &Arrow) -> String {
         Some(_) => None,
         None => Some(format!("seq {} (raw)", arrow.segment.seq.0)),
     };
-    own.into_iter().chain(ack).collect::<Vec<_>>().join(" ")
+    (own, ack)
 }
 
 /// Its window: in bytes, or as it stands there.
@@ -117,7 +117,7 @@ fn by_cause(cause: Cause, evidence: Evidence) -> Option<Trouble> {
     };
     let full = match (cause, evidence) {
         (Cause::Unexplained, _) => "again, cause not shown".to_owned(),
-        (_, Evidence::Nothing) => short.to_owned(),
+        (_, Evidence::Nothing) | (Cause::ZeroWindowProbe, _) => short.to_owned(),
         (Cause::Lost, evidence) => format!("again, lost before: {evidence}"),
         (Cause::Reordered, evidence) => format!("late, reordered: {evidence}"),
         (_, evidence) => format!("{short}: {evidence}"),
