@@ -69,11 +69,13 @@
 //! - **A segment** counts wherever it is found: behind any link header or tunnel (eight IP headers deep), once in the
 //!   frame that completes its fragments. VLAN and tunnel are told, and are not part of the key. Fragments that overlap
 //!   spoil their datagram (RFC 5722). One whose header ends past its datagram counts and changes nothing. A TCP header
-//!   quoted in an ICMP error is no segment; an "unreachable" that quotes the very SYN is told beside the outcome.
+//!   quoted in an ICMP error is no segment; an "unreachable" that quotes the very SYN is told with it.
 //! - **A RST** is believed only at the very next sequence number its receiver expects (RFC 5961 §3).
-//! - **A handshake** that is waited for in vain is "timed out" once the next retry is overdue (2.5 × the last gap, at
-//!   least 3.5 s): then nobody tries any more, and the ends are CLOSED. It is "half-open" 3.5 s after a SYN-ACK without
-//!   its ACK. An answer after all revises either.
+//! - **A handshake** that is waited for in vain is "unanswered" once the next retry is overdue (2.5 × the last gap, at
+//!   least 3.5 s): then nobody tries any more, and the ends are CLOSED. It is "given up" where the kernel's table or its
+//!   trace shows that the socket left SYN-SENT before the kernel had tried as often as it may: its process let go; the
+//!   wire alone does not tell that from a time-out. It is "rejected" where an ICMP error quotes its very SYN, and
+//!   "half-open" 3.5 s after a SYN-ACK without its ACK. An answer after all revises each.
 //! - **A mark** ([`flow::Analysis`]) is what Wireshark 4.0 says of the same segment, questionable readings included, so
 //!   that both give the same counts. The analysis is apart from the states: neither sees the other.
 //! - **A verdict** ([`flow::Verdict`]) tells why a segment carries numbers that were sent before, by what went by the

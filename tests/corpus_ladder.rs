@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use sockscope::base::Endpoint;
-use sockscope::engine::{Arrow, Collector, Config, Engine, FlowId, Happening, Input, Transcript};
+use sockscope::engine::{Arrow, Collector, Config, Engine, EntryKind, FlowId, Input, Transcript};
 use sockscope::wire::Segment;
 
 #[path = "support/corpus.rs"]
@@ -86,7 +86,7 @@ fn transcript(engine: &Engine, id: FlowId, segments: &[Segment]) -> Transcript {
 fn arrows(transcript: &Transcript) -> Vec<&Arrow> {
     let entries = transcript.entries.iter();
     entries
-        .filter_map(|entry| if let Happening::Segment(arrow) = &entry.what { Some(&**arrow) } else { None })
+        .filter_map(|entry| if let EntryKind::Segment(arrow) = &entry.what { Some(&**arrow) } else { None })
         .collect()
 }
 

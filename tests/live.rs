@@ -96,7 +96,7 @@ fn an_unanswered_connect_times_out_with_its_retries() {
     let handshake = &end.flow["handshake"];
     assert_eq!(
         (&handshake["outcome"], &handshake["syn_retries"]),
-        (&"timed_out".into(), &retries.into()),
+        (&"unanswered".into(), &retries.into()),
         "{handshake}"
     );
     assert_eq!((end.states().1, &end.flow["syn"]), (None, &(retries + 1).into()));

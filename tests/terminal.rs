@@ -90,7 +90,7 @@ fn every_tab_leads_to_its_list() {
     for (columns, rows) in [(80, 24), (120, 40), (200, 60)] {
         let mut pty = capture.open(columns, rows);
         pty.keys("3");
-        pty.shows(&["outcome", "by failures", "timed out", "refused", "┄", "━R"]);
+        pty.shows(&["outcome", "by failures", "unanswered", "refused", "┄", "━R"]);
         pty.keys("4");
         pty.shows(&["window", "closed", "192.0.2.10:9000"]);
         pty.keys("5");

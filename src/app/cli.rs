@@ -12,6 +12,7 @@ use crate::base::{scrub, slips};
 use crate::engine::{Filter, filter_fields};
 use crate::findings::Severity;
 use crate::io::{Sockets, file};
+use crate::journal::{Chapters, Reach};
 use crate::ui::{FlowPart, ThemeName, View};
 use crate::view::ThemeSpec;
 
@@ -31,6 +32,8 @@ pub(super) struct Cli {
     #[command(flatten)]
     pub input: Input,
     #[command(flatten)]
+    pub ring: Ring,
+    #[command(flatten)]
     pub look: Look,
 }
 
@@ -42,6 +45,8 @@ pub(super) enum Command {
     Report(Report),
     /// Draw a screen as a picture, without a terminal
     Snap(Snap),
+    /// Record packets, kernel and owners into a file or stream, without a dashboard
+    Record(Record),
 }
 
 /// Where connections are seen.
@@ -70,9 +75,36 @@ pub(super) struct Input {
     /// Flows kept at most; beyond, closed and half-open ones go first
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub flows: usize,
+    #[command(flatten)]
+    pub write: Write,
     /// Capture only what this BPF expression matches (pcap-filter(7)), as the last words
     #[arg(value_name = "BPF", trailing_var_arg = true)]
     pub bpf: Vec<String>,
+}
+
+/// What is recorded of a running host.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Write {
+    /// Record into this file: pcapng with packets, kernel and owners. It must not be there yet; - is stdout
+    #[arg(short = 'w', value_name = "FILE", conflicts_with = "read")]
+    pub file: Option<PathBuf>,
+    /// Let -w replace a file, once the recording is whole
+    #[arg(long, requires = "file")]
+    pub force: bool,
+    /// Bytes recorded of each packet behind its headers; without it none
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=262_144))]
+    pub payload: u32,
+}
+
+/// A recording in memory.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Ring {
+    /// Keep only the last of a recording, in memory (64M, or a time: 5m); -w, SIGUSR1, --dump-on and the key w write it
+    #[arg(long, value_name = "SIZE|TIME", conflicts_with = "read", value_parser = reach)]
+    pub ring: Option<Reach>,
+    /// Write out the ring when a finding of this severity or worse appears
+    #[arg(long, value_enum, value_name = "SEVERITY", requires = "ring")]
+    pub dump_on: Option<SeverityChoice>,
 }
 
 /// How a screen looks.
@@ -150,6 +182,17 @@ pub(super) struct Snap {
     pub output: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Record {
+    #[command(flatten)]
+    pub input: Input,
+    #[command(flatten)]
+    pub ring: Ring,
+    /// How long to record (10s, 2m, 1h30m); until it is interrupted without it
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    pub duration: Option<Duration>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Text,
@@ -183,6 +226,7 @@ pub(super) enum ViewChoice {
     TimeWait,
     Listeners,
     Processes,
+    Findings,
     Flow,
     Ladder,
     Graph,
@@ -199,6 +243,7 @@ impl ViewChoice {
             Self::TimeWait => View::TimeWait,
             Self::Listeners => View::Listeners,
             Self::Processes => View::Processes,
+            Self::Findings => View::Findings,
             Self::Flow | Self::Ladder | Self::Graph => View::Flow,
         };
         let part = match self {
@@ -245,7 +290,7 @@ impl Input {
 }
 
 /// The names of the commands.
-const COMMANDS: [&str; 3] = ["demo", "report", "snap"];
+const COMMANDS: [&str; 4] = ["demo", "report", "snap", "record"];
 /// Words that begin a BPF expression, and are no misspelt command.
 const BPF_WORDS: [&str; 4] = ["port", "proto", "host", "dst"];
 
@@ -280,6 +325,22 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
     let friendly = || text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
     seconds.or_else(friendly).ok_or_else(|| "a span such as 10s, 500ms, 1m30s or 12.5".to_owned())
+}
+
+/// How much a ring keeps: bytes (`64M`, `512k`, `1Gi`), or a span.
+fn reach(text: &str) -> Result<Reach, String> {
+    const UNITS: [(&str, u64); 6] =
+        [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000)];
+    let sized = |(unit, each): &(&str, u64)| text.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(*each);
+    match UNITS.iter().find_map(sized) {
+        Some(bytes @ 65_536..) if bytes <= Chapters::MOST as u64 => Ok(Reach::Bytes(bytes as usize)),
+        Some(_) => Err("from 64Ki to 1Gi".to_owned()),
+        None if text.ends_with(|c: char| c.is_ascii_digit()) => Err("a unit is missing: 64M, or 5m".to_owned()),
+        None => match span(text) {
+            Ok(span) if !span.is_zero() => Ok(Reach::Time(span)),
+            _ => Err("bytes such as 64M, or a time such as 5m".to_owned()),
+        },
+    }
 }
 
 /// A built-in theme, or that of a file; of what is wrong in it the text tells the line.
@@ -377,5 +438,8 @@ mod tests {
         assert!(span("-3").is_err() && span("soon").is_err());
         assert_eq!(size("160x48"), Ok((160, 48)));
         assert!(size("160").is_err() && size("1x1").is_err());
+        assert_eq!(reach("64M"), Ok(Reach::Bytes(64_000_000)));
+        assert_eq!((reach("1Gi"), reach("5m")), (Ok(Reach::Bytes(1 << 30)), Ok(Reach::Time(Duration::from_secs(300)))));
+        assert!(["64", "2G", "1k", "0s", "soon", "-5m"].iter().all(|text| reach(text).is_err()));
     }
 }

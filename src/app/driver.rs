@@ -10,6 +10,7 @@ use crate::engine::{Dashboard, Engine, FlowId, Query, QueryCache};
 use crate::ui::{Control, Segments, Source};
 
 use super::feed::Feed;
+use super::record::Recorded;
 
 /// What the engine's thread is asked.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub(super) struct Driver {
     asks: Option<Sender<Ask>>,
     answers: Receiver<Answer>,
     asked: Cell<u64>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Vec<Recorded>>>,
 }
 
 impl Driver {
@@ -78,6 +79,12 @@ impl Driver {
         self.asks.as_ref().is_some_and(|asks| asks.try_send(ask).is_ok())
     }
 
+    /// Ends it; how the recordings went that nobody was told of.
+    pub(super) fn end(mut self) -> Vec<Recorded> {
+        self.asks = None;
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+    }
+
     /// Whether the engine's thread still runs.
     pub(super) fn alive(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
@@ -94,7 +101,7 @@ impl Drop for Driver {
     }
 }
 
-fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answers: &Sender<Answer>) {
+fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answers: &Sender<Answer>) -> Vec<Recorded> {
     let mut cache = QueryCache::default();
     // What a frozen screen looks at while the source goes on; one can walk about in it.
     let mut frozen: Option<Engine> = None;
@@ -103,7 +110,7 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         let mut ask = match asks.recv_timeout(rest) {
             Ok(ask) => Some(ask),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => return feed.end(&mut engine),
         };
         let mut wanted = None;
         while let Some(next) = ask {
@@ -123,6 +130,7 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         }
         // Of several questions that waited only the last still matters.
         if let Some((number, query)) = wanted {
+            feed.attend(&query, &engine);
             let shown = frozen.as_ref().unwrap_or(&engine);
             let dashboard = shown.dashboard(&query, &mut cache);
             let segments = segments(feed.as_mut(), shown, query.selected);

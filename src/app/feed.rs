@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::engine::{Engine, FlowKey};
+use crate::engine::{Engine, FlowKey, Query};
 use crate::ui::{Control, Segments, Source};
+
+use super::record::Recorded;
 
 /// A source of inputs for one engine.
 pub(super) trait Feed: Send {
@@ -14,8 +16,16 @@ pub(super) trait Feed: Send {
     /// Does what the user asked; a source ignores what it cannot do.
     fn control(&mut self, control: Control, engine: &mut Engine);
 
+    /// Takes note of what the screen asks for; only a source that can look closer does.
+    fn attend(&mut self, _query: &Query, _engine: &Engine) {}
+
     /// What to tell of the source beside a dashboard.
     fn source(&self, engine: &Engine) -> Source;
+
+    /// Nothing more is shown: ends what runs beside. How the recordings went that nobody was told of.
+    fn end(&mut self, _engine: &mut Engine) -> Vec<Recorded> {
+        Vec::new()
+    }
 
     /// Whether the source was damaged or ended before its time; all that it gave before was used.
     fn is_damaged(&self) -> bool;

@@ -12,6 +12,7 @@ use crate::ui::Source;
 use super::cli::Input;
 use super::feed::Feed;
 use super::read::Origin;
+use super::record::Recorded;
 use super::replay::Replay;
 use super::{Outcome, interrupts, is_set, live_config, live_feed, replay_config, snap};
 
@@ -23,6 +24,8 @@ pub(super) struct Seen {
     pub(super) damage: Option<Damage>,
     /// What was read, if it can be read again.
     pub(super) origin: Option<Origin>,
+    /// What was recorded besides.
+    pub(super) recorded: Vec<Recorded>,
 }
 
 impl Seen {
@@ -35,6 +38,7 @@ impl Seen {
 /// Reads a capture (or the demo) up to `at`, or watches this host for `duration`.
 pub(super) fn gather(input: &Input, demo: bool, duration: Duration, at: Option<&str>) -> Result<Seen> {
     match (&input.read, demo) {
+        (None, true) if input.write.file.is_some() => Err(anyhow!("-w records a running host, not the demo")),
         (Some(path), _) => replay(Origin::File(path.clone()), input, at),
         (None, true) => replay(Origin::Demo, input, at),
         (None, false) if at.is_some() => Err(anyhow!("--at needs a capture: -r FILE")),
@@ -52,11 +56,11 @@ fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
     // Nothing plays: what is told is the instant, and the window in the footer.
     let source = Source { playback: None, ..replay.source(&engine) };
     let origin = Some(origin).filter(Origin::can_reopen);
-    Ok(Seen { source, engine, damage, origin })
+    Ok(Seen { source, engine, damage, origin, recorded: Vec::new() })
 }
 
 fn live(input: &Input, duration: Duration) -> Result<Seen> {
-    let mut feed = live_feed(input, !input.interfaces.is_empty())?;
+    let mut feed = live_feed(input, !input.interfaces.is_empty(), None, None)?;
     let mut engine = Engine::new(Config { keep_closed: None, ..live_config(input.flows) });
     let end = Instant::now() + duration;
     let interrupted = interrupts()?;
@@ -68,6 +72,7 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
         }
         thread::sleep(rest.min(left));
     }
-    feed.finish(&mut engine);
-    Ok(Seen { source: feed.source(&engine), engine, damage: None, origin: None })
+    feed.finish(|input| engine.feed(input));
+    let recorded = feed.tape().finish();
+    Ok(Seen { source: feed.source(&engine), engine, damage: None, origin: None, recorded })
 }

@@ -274,6 +274,8 @@ impl Feed for Replay {
                     self.clock.set_speed(now, None, 1.0);
                 }
             }
+            // It is one already.
+            Control::Record => {}
             Control::Seek(to) => self.seek(to, engine),
             Control::SeekBy(span, forwards) => {
                 if let Some(at) = at {
@@ -319,6 +321,7 @@ impl Feed for Replay {
             }),
             notices: self.damage.iter().map(|damage| told(&name, damage)).chain(self.notice.clone()).collect(),
             dead: None,
+            recordings: Default::default(),
             name,
         }
     }

@@ -17,6 +17,7 @@ use super::cli::{Format, Input, Report};
 use super::gather::{self, Seen};
 use super::looks;
 use super::read::Origin;
+use super::record;
 
 /// How long a live dashboard without a terminal watches before it reports.
 const WATCH: std::time::Duration = std::time::Duration::from_secs(10);
@@ -35,7 +36,7 @@ pub(super) fn run(options: &Report) -> Result<Outcome> {
     let seen = gather::gather(&options.input, options.demo, options.duration, None)?;
     let worst = write(&seen, options.format, &options.filter, &options.output)?;
     let fails = options.fail_on.is_some_and(|least| worst.is_some_and(|worst| worst >= least.into()));
-    Ok(if fails { Outcome::Found } else { seen.outcome() })
+    record::tell(&seen.recorded, Ok(if fails { Outcome::Found } else { seen.outcome() }))
 }
 
 /// What the dashboard prints where there is no terminal to draw on.
@@ -46,7 +47,7 @@ pub(super) fn instead_of_dashboard(input: &Input, origin: Option<&Origin>) -> Re
     }
     let seen = gather::gather(input, demo, WATCH, None)?;
     write(&seen, Format::Text, &Filter::default(), Path::new("-"))?;
-    Ok(seen.outcome())
+    record::tell(&seen.recorded, Ok(seen.outcome()))
 }
 
 /// Writes the report; how bad the worst of what it found is.

@@ -42,7 +42,7 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
         std::io::Write::flush(&mut out)
     };
     write().with_context(|| format!("cannot write {}", options.output.display()))?;
-    Ok(seen.outcome())
+    super::record::tell(&seen.recorded, Ok(seen.outcome()))
 }
 
 /// The flow to select: the one that was named, or for the flow view the first row of the table.

@@ -21,7 +21,7 @@ use super::lookups::Lookups;
 use super::record::{FirstFrame, Rare, Record, Standing};
 use super::states::States;
 use super::table::{FlowTable, Key, Place, Slot, Tuple, WARMED, side_of};
-use super::{FlowId, Input, Loss, Query, QueryCache};
+use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
 
 const SECOND: Duration = Duration::from_secs(1);
 const TRAFFIC_KEPT: usize = 120;
@@ -60,7 +60,7 @@ pub struct Engine {
     /// Counts inputs, so that an answer can tell whether it is stale.
     pub(super) revision: u64,
     pub(super) table: FlowTable,
-    deadlines: Deadlines,
+    pub(super) deadlines: Deadlines,
     dedupe: Dedupe,
     pub(super) states: States,
     pub(super) handshakes: Handshakes,
@@ -78,6 +78,7 @@ pub struct Engine {
     /// When the source lost frames on their way here.
     pub(super) losing: Option<Run>,
     totals: Totals,
+    pub(super) tally: Tally,
     segments: Series,
     bits: Series,
     resent: Series,
@@ -106,6 +107,7 @@ impl Engine {
             lost_at: None,
             losing: None,
             totals: Totals::default(),
+            tally: Tally::default(),
             segments: Series::new(SECOND, TRAFFIC_KEPT),
             bits: Series::new(SECOND, TRAFFIC_KEPT),
             resent: Series::new(SECOND, TRAFFIC_KEPT),
@@ -191,6 +193,7 @@ impl Engine {
                 names: self.named,
                 kernel: self.kernel.sight,
                 trace: self.connects.sight,
+                last_words: self.kernel.last_words,
             },
             findings: cache.scan.findings.clone(),
             handshakes: self.handshakes.pane(now),
@@ -260,6 +263,7 @@ impl Engine {
         }
         let bits = u64::from(segment.frame_len) * 8;
         self.totals.segments += 1;
+        self.tally.segments += 1;
         self.totals.payload_bytes += u64::from(segment.payload_len);
         self.segments.add(segment.ts, 1);
         self.bits.add(segment.ts, bits);
@@ -291,6 +295,7 @@ impl Engine {
                     record.opening.feed(segment);
                 });
                 if resent {
+                    self.tally.retransmissions += 1;
                     self.resent.add(segment.ts, 1);
                 }
             }
@@ -412,6 +417,7 @@ impl Engine {
             // What is kept of times is asked for only when a handshake ends.
             let took = if was.outcome == is.outcome { None } else { self.took(slot, is) };
             self.states.turn(at, was, is);
+            self.tally.turn(was, is);
             self.handshakes.turn(*id, *resp, was, is, took);
             self.supersede_older(slot, is, at);
         }

@@ -18,6 +18,8 @@ mod icmp;
 mod incarnation;
 mod input;
 mod join;
+mod last_words;
+mod listening;
 mod lists;
 mod lookups;
 mod named;
@@ -28,17 +30,21 @@ mod ownership;
 mod ports;
 mod query;
 mod queues;
+mod readings;
 mod record;
 mod rows;
 mod states;
 mod story;
 mod table;
+mod tally;
 mod time_wait;
 mod transcript;
+mod weight;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::findings::FindingKey;
 pub use crate::flow::FlowId;
 pub use core::{Config, Engine};
 pub use dashboard::*;
@@ -50,4 +56,5 @@ pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wa
 pub use ownership::Ownership;
 pub use ports::{Forecast, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
-pub use transcript::{Arrow, Call, Collector, Entry, Fate, FlowKey, Happening, Queues, TRANSCRIPT_KEPT, Transcript};
+pub use tally::{Diagnosis, Happening, Tally};
+pub use transcript::{Arrow, Call, Collector, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript};

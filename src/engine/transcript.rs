@@ -88,7 +88,7 @@ impl Transcript {
 pub struct Entry {
     /// When, by the flow's clock: never before the entry above it.
     pub at: Timestamp,
-    pub what: Happening,
+    pub what: EntryKind,
     /// The inferred states of the originator and the responder.
     pub states: [Option<TcpState>; 2],
     /// Bytes that each has sent and its peer has not acknowledged, as the capture point saw it; `None` before any
@@ -98,13 +98,13 @@ pub struct Entry {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Happening {
+pub enum EntryKind {
     Segment(Box<Arrow>),
     /// A timer of an end ran out, or a newer connection took the tuple: only the states changed.
     Time,
     /// A reading of the kernel's socket table had one end's queues otherwise than the one before.
     Queues(Queues),
-    /// A reading of the table had that end's socket no more.
+    /// The kernel holds that end's socket no more: a reading was without it, or it said so itself.
     Gone(Side),
     /// A process called connect(2), or closed that end.
     Called(Side, Call, Option<Arc<Process>>),

@@ -82,6 +82,11 @@ impl OwnerScan {
         self.users = users;
     }
 
+    /// Who held what, as of the last look.
+    pub(super) fn published(&self) -> Arc<Owners> {
+        Arc::clone(&self.published)
+    }
+
     /// Who holds the sockets with the inodes `wanted`. Unchanged owners are the same allocation as before.
     pub(super) fn owners(&mut self, wanted: FxHashSet<u64>) -> rustix::io::Result<Arc<Owners>> {
         let changed = self.visit_all()?;

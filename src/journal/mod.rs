@@ -4,19 +4,32 @@
 //! [`CaptureReader`], <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>,
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
+mod chapters;
+mod checkpoints;
 mod decompress;
+mod frames;
+mod index;
 mod intake;
 mod merge;
 mod pcap;
 mod pcapng;
 mod play;
+mod player;
 mod reader;
+pub mod recording;
 mod window;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;
 
+pub use chapters::{Chapters, Reach};
+pub use checkpoints::{Checkpoint, Checkpoints};
+pub use frames::{FrameBatch, Trail};
+pub use index::Index;
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};
 pub use play::PlayClock;
-pub use reader::{CaptureReader, Damage, Interface, OpenError};
+pub use player::{Deck, Next, Pace, Player, Tape};
+pub use reader::{CapturePlace, CaptureReader, Damage, Interface, OpenError};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use crate::base::{Progress, Timestamp};
-use crate::engine::{Entry, FlowId, Happening, Transcript};
+use crate::engine::{Entry, EntryKind, FlowId, Transcript};
 use crate::flow::Side;
 
 use super::ladder::{self, Item};
@@ -219,14 +219,14 @@ impl FlowScreen {
 
     /// Whether any reading of the kernel's queues is among them.
     pub fn has_queues(entries: &[Entry]) -> bool {
-        entries.iter().any(|entry| matches!(entry.what, Happening::Queues(_)))
+        entries.iter().any(|entry| matches!(entry.what, EntryKind::Queues(_)))
     }
 
     /// The end whose numbers the graph shows: the chosen one, else that which sends more.
     pub fn side(&self, entries: &[Entry]) -> Side {
         let sent = |side| {
             let arrows = entries.iter().filter_map(|entry| match &entry.what {
-                Happening::Segment(arrow) if arrow.from == side => Some(u64::from(arrow.segment.payload_len)),
+                EntryKind::Segment(arrow) if arrow.from == side => Some(u64::from(arrow.segment.payload_len)),
                 _ => None,
             });
             arrows.sum::<u64>()

@@ -47,6 +47,7 @@ pub enum Msg {
     NextTheme,
     NextTimes,
     Snap,
+    Record,
 }
 
 /// Under which heading the help screen lists a key.
@@ -195,6 +196,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[ch('5')], Msg::Go(View::TimeWait), Always, Views, "TIME-WAIT and ports", None),
         row(&[ch('6')], Msg::Go(View::Listeners), Always, Views, "listeners", None),
         row(&[ch('7')], Msg::Go(View::Processes), Always, Views, "processes", None),
+        row(&[ch('8')], Msg::Go(View::Findings), Always, Views, "findings", None),
         row(&[key(KeyCode::Tab)], Msg::NextView, Always, Views, "next view", None),
         row(&[key(KeyCode::BackTab)], Msg::PrevView, Always, Views, "previous view", None),
         row(&[key(KeyCode::Enter)], Msg::Open, Always, Views, "open the row", Some("open")),
@@ -229,6 +231,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[key(KeyCode::Right)], Msg::SeekForward, Replay, Time, "on 5 s", None),
         row(&[ch('t')], Msg::Jump, Replay, Time, "jump to a time", Some("time")),
         row(&[ch('p')], Msg::Snap, Always, Program, "save a picture", Some("picture")),
+        row(&[ch('w')], Msg::Record, Live, Program, "record; again: end it", None),
         row(&[ch('T')], Msg::NextTheme, Always, Program, "next theme", None),
         row(&[ch('x')], Msg::Explain, Always, Program, "explain what is in front", Some("explain")),
         row(&[ch('?')], Msg::Help, Always, Program, "this help", Some("help")),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::engine::{Arrow, Entry, Happening};
+use crate::engine::{Arrow, Entry, EntryKind};
 use crate::flow::Side;
 
 /// One line of a ladder.
@@ -146,7 +146,7 @@ fn fold(entries: &[Entry], range: Range<usize>) -> Fold {
 
 fn arrow(entry: &Entry) -> Option<&Arrow> {
     match &entry.what {
-        Happening::Segment(arrow) => Some(arrow),
+        EntryKind::Segment(arrow) => Some(arrow),
         _ => None,
     }
 }

@@ -354,7 +354,14 @@ mod tests {
 
     fn source() -> Source {
         let notices = vec!["a b".to_owned(); 30];
-        Source { kind: SourceKind::Live, name: String::new(), playback: None, notices, dead: None }
+        Source {
+            kind: SourceKind::Live,
+            name: String::new(),
+            playback: None,
+            notices,
+            dead: None,
+            recordings: Default::default(),
+        }
     }
 
     #[test]

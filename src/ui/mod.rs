@@ -56,6 +56,30 @@ pub struct Source {
     pub notices: Vec<String>,
     /// A part that died, with its last words: shown until the program ends.
     pub dead: Option<String>,
+    pub recordings: Recordings,
+}
+
+/// What is recorded of a running host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recordings {
+    /// The recording that is being made.
+    pub running: Option<Recording>,
+    /// How the last that ended went; said once.
+    pub ended: Option<String>,
+}
+
+/// A recording that is being made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// The last of it is kept in memory, and no file written yet.
+    pub in_memory: bool,
+    /// The file's name, scrubbed.
+    pub name: String,
+    pub bytes: u64,
+    /// Packets that did not come into it.
+    pub lost: u64,
+    /// How long it runs; in memory: how long what is kept took.
+    pub took: Duration,
 }
 
 /// What kind of source.
@@ -92,6 +116,8 @@ pub enum Control {
     Seek(Timestamp),
     /// By a span, forwards (true) or backwards.
     SeekBy(Duration, bool),
+    /// Live: begin to record, or end; write out what is kept in memory.
+    Record,
 }
 
 /// What the main loop must do that the UI state cannot.

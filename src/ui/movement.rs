@@ -3,14 +3,14 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use crate::engine::{Dashboard, FlowId, Place, RowKey};
+use crate::engine::{Dashboard, FlowId, Keyed, Place, RowKey};
 
 use super::flow_layout::{graph_parts, instant_at, ladder_parts};
 use super::flow_screen::{FlowPart, FlowScreen, part_tabs};
 use super::help_text::help_columns;
 use super::keys::Msg;
 use super::layout::{self, Pane};
-use super::lists::{Cursor, key_at};
+use super::lists::{Cursor, Kind, key_at};
 use super::queue_rows::queue_items;
 use super::state::{UiState, View};
 use super::tabs;
@@ -25,6 +25,8 @@ enum List {
     Segments,
     /// The queue pane of the overview.
     Queues,
+    /// The findings of the overview.
+    Findings,
     /// The list in front.
     Rows,
 }
@@ -39,6 +41,7 @@ impl UiState {
             (_, View::Flow) => List::Details,
             (_, View::Overview) => match self.focus(source) {
                 Some(Pane::Queues) => List::Queues,
+                Some(Pane::Findings) => List::Findings,
                 _ if self.table(source).is_some() => List::Rows,
                 _ => List::Queues,
             },
@@ -68,6 +71,7 @@ impl UiState {
             }
             List::Segments => self.step_segments(msg, dashboard, source),
             List::Queues => self.step_queues(by, dashboard, source),
+            List::Findings => self.step_findings(by, dashboard, source),
             List::Rows => self.step_rows(by, dashboard, source),
         }
     }
@@ -143,6 +147,12 @@ impl UiState {
         kind.is_answered_by(&dashboard.list).then(|| (self.lists.cursor_mut(kind), dashboard.place()))
     }
 
+    fn step_findings(&mut self, by: isize, dashboard: &Dashboard, source: &Source) {
+        let Some((_, rect)) = self.pane_rect(Pane::Findings, source) else { return };
+        let page = usize::from(rect.height.saturating_sub(2)).max(1);
+        self.lists.cursor_mut(Kind::Findings).step(by, &place_of_findings(dashboard), page);
+    }
+
     fn step_queues(&mut self, by: isize, dashboard: &Dashboard, source: &Source) {
         let Some((_, rect)) = self.pane_rect(Pane::Queues, source) else { return };
         let height = usize::from(rect.height.saturating_sub(2));
@@ -203,13 +213,31 @@ impl UiState {
             let all = self.panes(parts.body, self.zoomed(), source);
             self.focus = all.into_iter().find(|(_, rect)| rect.contains(at)).map(|(pane, _)| pane).or(self.focus);
         }
+        if self.focus(source) == Some(Pane::Findings) {
+            return self.click_finding(at, dashboard, source);
+        }
         let Some((key, place)) = self.row_at(at, dashboard, source) else { return };
         if self.row() == Some(key) {
-            return self.open(dashboard);
+            return self.open(dashboard, source);
         }
         let kind = self.kind();
         let cursor = self.lists.cursor_mut(kind);
         cursor.select(key, place.unwrap_or(cursor.at));
+    }
+
+    /// A finding of the overview gets the cursor; the one under it is opened.
+    fn click_finding(&mut self, at: Position, dashboard: &Dashboard, source: &Source) {
+        let Some((_, rect)) = self.pane_rect(Pane::Findings, source).filter(|(_, rect)| rect.contains(at)) else {
+            return;
+        };
+        let Some(line) = at.y.checked_sub(rect.y + 1).filter(|_| at.y + 1 < rect.bottom()) else { return };
+        let cursor = self.lists.cursor_mut(Kind::Findings);
+        let row = cursor.offset + usize::from(line);
+        match key_at(&place_of_findings(dashboard), row) {
+            Some(key) if cursor.selected == Some(key) => self.go(View::Findings),
+            Some(key) => cursor.select(key, row),
+            None => {}
+        }
     }
 
     /// The row at a point of the screen, and its place if it is one of the list in front.
@@ -225,4 +253,10 @@ impl UiState {
         let flow = if rect.contains(at) { items.get(line)?.flow(&dashboard.queues) } else { None };
         flow.map(|flow| (RowKey::Flow(flow), None))
     }
+}
+
+/// All findings, as the overview has them: the worst first.
+fn place_of_findings(dashboard: &Dashboard) -> Place {
+    let keys: Vec<RowKey> = dashboard.findings.iter().map(Keyed::key).collect();
+    Place { matching: keys.len(), offset: 0, followed: None, keys }
 }

@@ -6,12 +6,20 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::base::{Endpoint, Scope};
 use crate::engine::{
-    Dashboard, EndCell, Filter, FlowId, FlowPane, FlowRow, HandshakePane, ListPane, ListenerRow, Ownership, QueuePane,
-    RowKey, Sees, Sort, SortKey, StatePane, TimeWaitPane, Totals, Traffic, Window, WireQueueRow,
+    Dashboard, EndCell, Filter, FlowId, FlowPane, FlowRow, HandshakePane, Keyed, ListPane, ListenerRow, Ownership,
+    QueuePane, RowKey, Sees, Sort, SortKey, StatePane, TimeWaitPane, Totals, Traffic, Window, WireQueueRow,
 };
+use crate::findings::fixture::incident;
 
 fn live() -> Source {
-    Source { kind: SourceKind::Live, name: "lo".into(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Live,
+        name: "lo".into(),
+        playback: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 fn replay() -> Source {
@@ -129,14 +137,15 @@ fn keys_lead_to_views() {
         ("", View::Overview),
         ("2", View::Flows),
         ("Tab", View::Flows),
-        ("S-Tab", View::Processes),
+        ("S-Tab", View::Findings),
         ("Tab Tab", View::Handshakes),
         ("3", View::Handshakes),
         ("4", View::Queues),
         ("5", View::TimeWait),
         ("6", View::Listeners),
         ("7", View::Processes),
-        ("7 Tab", View::Overview),
+        ("8", View::Findings),
+        ("8 Tab", View::Overview),
         ("2 Enter Tab", View::Handshakes),
         ("2 Enter", View::Flow),
         ("2 Enter Esc", View::Flows),
@@ -296,6 +305,14 @@ fn sorting_walks_through_every_key() {
     assert_eq!(sort("s S"), Sort { by: SortKey::Recent, reverse: true });
     assert_eq!(sort("r s"), Sort { by: SortKey::Recent, reverse: false });
     assert_eq!(sort(&"s ".repeat(SortKey::ALL.len())), Sort::default());
+}
+
+#[test]
+fn only_a_running_host_is_recorded() {
+    let (_, effects) = after("w", &live());
+    assert_eq!(effects, [Effect::Control(Control::Record)]);
+    let (ui, effects) = after("w", &replay());
+    assert_eq!((effects, ui.message()), (vec![], Some("only while a host is watched")));
 }
 
 #[test]
@@ -531,9 +548,93 @@ fn each_list_has_its_own_order_and_cursor() {
     assert_eq!(ui.row(), None);
     let (ui, _) = after("2 j j 3 s S 2", &live());
     assert_eq!((ui.order(), ui.selected()), (("rate", false), Some(FlowId(1))));
-    for (view, names) in [("3", 3), ("4", 3), ("5", 4), ("6", 5), ("7", 7)] {
+    for (view, names) in [("3", 3), ("4", 3), ("5", 4), ("6", 5), ("7", 7), ("8", 3)] {
         let first = after(view, &live()).0.order();
         assert_eq!(after(&format!("{view} {}", "s ".repeat(names)), &live()).0.order(), first, "view {view}");
         assert_ne!(after(&format!("{view} s"), &live()).0.order(), first, "view {view}");
     }
+}
+
+/// What an engine answers that found something.
+fn found(ui: &UiState, source: &Source) -> Dashboard {
+    let findings = incident(Timestamp::from_secs_nanos(1_000, 0));
+    let mut dashboard = answer(&[1, 2, 3], ui, source);
+    if matches!(ui.query(source).list, crate::engine::List::Findings(..)) {
+        let key = |finding: &crate::findings::Finding| Keyed::key(finding);
+        let followed =
+            ui.query(source).follow.and_then(|wanted| findings.iter().position(|other| key(other) == wanted));
+        let window = Window { matching: findings.len(), offset: 0, followed, rows: findings.clone() };
+        dashboard.list = ListPane::Findings(window, FlowPane::default());
+    }
+    Dashboard { findings, ..dashboard }
+}
+
+/// A screen over findings after `keys`, each answered.
+fn amid_findings(keys: &str, size: (u16, u16)) -> UiState {
+    let source = live();
+    let mut ui = UiState::new(Rect::new(0, 0, size.0, size.1), ThemeName::Dark);
+    ui.observe(&found(&ui, &source), &source);
+    for word in keys.split_whitespace() {
+        let dashboard = found(&ui, &source);
+        ui.handle(&event(word), &dashboard, &source);
+        ui.observe(&found(&ui, &source), &source);
+    }
+    ui
+}
+
+#[test]
+fn what_is_wrong_has_the_focus_and_two_keys_lead_to_its_reason() {
+    let all: Vec<RowKey> = incident(Timestamp::from_secs_nanos(1_000, 0)).iter().map(Keyed::key).collect();
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let ui = amid_findings("", size);
+        assert_eq!((ui.focus(&live()), ui.finding().0), (Some(Pane::Findings), None));
+        let ui = amid_findings("Enter", size);
+        assert_eq!((ui.view(), ui.row()), (View::Findings, Some(all[0])), "one key: the worst");
+        let ui = amid_findings("j j Enter", size);
+        assert_eq!((ui.view(), ui.row()), (View::Findings, Some(all[1])));
+        assert_eq!(amid_findings("8", size).row(), Some(all[0]), "there is always one in full");
+        assert_eq!(amid_findings("z", size).view(), View::Findings);
+        assert_eq!(amid_findings("8 j Esc", size).view(), View::Overview);
+        assert_eq!(amid_findings("G", size).finding().0, all.last().copied());
+    }
+    let among_flows = amid_findings("h j", (120, 40));
+    assert_eq!((among_flows.focus(&live()), among_flows.selected()), (Some(Pane::Flows), Some(FlowId(1))));
+}
+
+#[test]
+fn a_finding_leads_to_its_flows_and_back() {
+    let all = incident(Timestamp::from_secs_nanos(1_000, 0));
+    let at = |kind| all.iter().position(|finding| finding.kind == kind).unwrap();
+    let keys = |kind| format!("8 {} Enter", "j ".repeat(at(kind)));
+    use crate::findings::Kind::{CaptureLoss, CloseWaitLeak, ConnectsRefused};
+    let ui = amid_findings(&keys(ConnectsRefused), (120, 40));
+    assert_eq!((ui.view(), ui.filter().text()), (View::Flows, "resp:10.0.0.8:80 outcome:refused"));
+    let ui = amid_findings(&(keys(ConnectsRefused) + " Esc"), (120, 40));
+    assert_eq!(
+        (ui.view(), ui.filter().text(), ui.row()),
+        (View::Findings, "", Some(Keyed::key(&all[at(ConnectsRefused)])))
+    );
+    let ui = amid_findings(&keys(CloseWaitLeak), (120, 40));
+    assert_eq!(ui.filter().text(), "pid:77 state:close-wait");
+    let ui = amid_findings(&keys(CaptureLoss), (120, 40));
+    assert!(ui.view() == View::Findings && ui.message().is_some());
+}
+
+#[test]
+fn a_click_on_a_finding_selects_it_and_another_opens_it() {
+    let source = live();
+    let mut ui = amid_findings("", (120, 40));
+    let all: Vec<RowKey> = incident(Timestamp::from_secs_nanos(1_000, 0)).iter().map(Keyed::key).collect();
+    let click = |ui: &mut UiState, row| {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        let mouse = MouseEvent { kind, column: 20, row, modifiers: KeyModifiers::NONE };
+        ui.handle(&Event::Mouse(mouse), &found(ui, &source), &source);
+        ui.observe(&found(ui, &source), &source);
+    };
+    click(&mut ui, 5);
+    assert_eq!((ui.view(), ui.finding().0), (View::Overview, Some(all[1])));
+    click(&mut ui, 3);
+    assert_eq!(ui.finding().0, Some(all[1]), "the border is no row");
+    click(&mut ui, 5);
+    assert_eq!((ui.view(), ui.row()), (View::Findings, Some(all[1])));
 }

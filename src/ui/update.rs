@@ -12,7 +12,8 @@ use crate::engine::{Dashboard, Filter};
 
 use super::filter_prompt::FilterPrompt;
 use super::flow_screen::FlowPart;
-use super::keys::{Binding, Msg};
+use super::keys::{Binding, Msg, When};
+use super::layout::Pane;
 use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
 use super::{Control, Effect, Source, jump};
@@ -65,7 +66,10 @@ impl UiState {
         }
         match bound {
             Some(row) if !row.when.holds(source.playback.is_some()) => {
-                self.say("only when a capture is replayed: sockscope -r FILE");
+                self.say(match row.when {
+                    When::Live => "only while a host is watched",
+                    When::Replay | When::Always => "only when a capture is replayed: sockscope -r FILE",
+                });
                 Vec::new()
             }
             Some(row) => self.update(row.msg, dashboard, source),
@@ -139,6 +143,7 @@ impl UiState {
             Msg::Suspend => return vec![Effect::Suspend],
             Msg::Redraw => return vec![Effect::Redraw],
             Msg::Snap => return vec![Effect::Snap],
+            Msg::Record => return vec![Effect::Control(Control::Record)],
             Msg::Pause | Msg::Faster | Msg::Slower | Msg::Step | Msg::Restart | Msg::SeekForward | Msg::SeekBack => {
                 return self.control(msg, source).into_iter().map(Effect::Control).collect();
             }
@@ -167,7 +172,7 @@ impl UiState {
             Msg::Go(view) => self.go(view),
             Msg::NextView => self.go(self.view_beside(1)),
             Msg::PrevView => self.go(self.view_beside(View::TABS.len() - 1)),
-            Msg::Open => self.open(dashboard),
+            Msg::Open => self.open(dashboard, source),
             Msg::Back => self.back(),
             _ if self.view == View::Flow && self.change_flow(msg, dashboard) => {}
             Msg::NextPane => self.move_focus(1, source),
@@ -255,6 +260,10 @@ impl UiState {
 
     fn zoom(&mut self, source: &Source) {
         if let Some(focus) = self.focus(source) {
+            // Findings in full have a view of their own.
+            if focus == Pane::Findings {
+                return self.go(View::Findings);
+            }
             self.focus = Some(focus);
             self.zoomed = !self.zoomed;
         }

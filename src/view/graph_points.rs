@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::engine::{Arrow, Entry, Fate, Happening};
+use crate::engine::{Arrow, Entry, EntryKind, Fate};
 use crate::flow::{Cause, Mark, Side};
 
 /// Numbers that a segment carried, from the first to the one past the last, relative to where its half began.
@@ -43,12 +43,12 @@ impl Points {
         let mut last = 0;
         for entry in entries {
             match &entry.what {
-                Happening::Segment(arrow) if arrow.from == side => points.send(entry.at, arrow, now, &mut last),
-                Happening::Segment(arrow) => points.acknowledge(entry.at, arrow, &mut last),
-                Happening::Queues(queues) if queues.side == side => {
+                EntryKind::Segment(arrow) if arrow.from == side => points.send(entry.at, arrow, now, &mut last),
+                EntryKind::Segment(arrow) => points.acknowledge(entry.at, arrow, &mut last),
+                EntryKind::Queues(queues) if queues.side == side => {
                     points.send_q.extend(queues.send_q.map(|bytes| (entry.at, u64::from(bytes))));
                 }
-                Happening::Queues(queues) => points.recv_q.push((entry.at, queues.recv_q.into())),
+                EntryKind::Queues(queues) => points.recv_q.push((entry.at, queues.recv_q.into())),
                 _ => {}
             }
             points.in_flight.extend(entry.in_flight[side.index()].map(|bytes| (entry.at, u64::from(bytes))));

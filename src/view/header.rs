@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, SourceKind, View, notice_lines, tabs};
+use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, Recording, SourceKind, View, notice_lines, tabs};
 
 use super::Context;
-use super::format::{bits, clock, count, date_clock, position, short_count};
+use super::format::{bits, bytes, clock, count, date_clock, position, short_count};
 use super::theme::Severity;
 use super::widgets::{bar, fit, gap, left, put, styled, width};
 
@@ -52,8 +52,18 @@ fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
     if lost > 0 && context.ui.area().height < 16 {
         rates.insert(0, format!("{} {} lost", Severity::Warning.mark(), short_count(lost)));
     }
+    let recording = context.source.recordings.running.as_ref().map(|running| recording(running, room >= 100));
+    let recorded = recording.as_deref().map_or(0, |text| width(text) + 2);
     let fixed = |rates: &[String]| {
-        1 + 9 + 2 + kind.len() + 1 + 3 + rates.iter().map(|rate| rate.len() + 2).sum::<usize>() + clock.len() + 1
+        1 + 9
+            + 2
+            + kind.len()
+            + 1
+            + recorded
+            + 3
+            + rates.iter().map(|rate| rate.len() + 2).sum::<usize>()
+            + clock.len()
+            + 1
     };
     while !rates.is_empty() && fixed(&rates) + width(&context.source.name).min(12) > room {
         rates.pop();
@@ -62,9 +72,23 @@ fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
     let kind_style = if context.ui.frozen() { theme.warning } else { theme.info };
     let mut spans = vec![gap(1), styled("sockscope", theme.strong), gap(2), styled(kind, kind_style), gap(1)];
     spans.push(styled(name, theme.text));
+    if let Some(recording) = recording {
+        spans.extend([gap(2), styled(recording, theme.critical)]);
+    }
     spans.push(gap(3));
     spans.push(styled(rates.join("  "), theme.text));
     align_right(spans, vec![styled(clock, theme.text), gap(1)], room)
+}
+
+/// That it is recorded: for how long, and how much. A ring in memory is told as one.
+fn recording(running: &Recording, wide: bool) -> String {
+    let what = if running.in_memory { "● RING" } else { "● REC" };
+    let lost = if running.lost > 0 { format!(" {} lost", short_count(running.lost)) } else { String::new() };
+    if wide {
+        format!("{what} {} {}{lost}", position(running.took), bytes(running.bytes))
+    } else {
+        what.to_owned() + &lost
+    }
 }
 
 /// What was lost, and what of the world is seen.
@@ -145,6 +169,12 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
                 if trace.lost > 0 {
                     spans.push(styled(format!(", {} events lost", short_count(trace.lost)), theme.warning));
                 }
+            }
+            if let Some(words) = sees.last_words.filter(|words| words.lost > 0 && context.ui.area().width >= 110) {
+                spans.push(styled(format!(", {} last words lost", short_count(words.lost)), theme.warning));
+            }
+            if sight.bad_rows > 0 && context.ui.area().width >= 110 {
+                spans.push(styled(format!(", {} rows unreadable", short_count(sight.bad_rows)), theme.warning));
             }
             if sight.processes_denied > 0 && context.ui.area().width >= 110 {
                 let processes = if sight.processes_denied == 1 { "process" } else { "processes" };

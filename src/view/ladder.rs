@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::base::{TcpState, Timestamp};
-use crate::engine::{Call, Entry, FlowDetail, Happening, Queues};
+use crate::engine::{Call, Entry, EntryKind, FlowDetail, Queues};
 use crate::flow::Side;
 use crate::ui::{Item, Segments, TimeStyle, ladder_parts, wrap};
 
@@ -178,16 +178,16 @@ impl Row<'_> {
         let entry = &self.entries[at];
         let known = known_by(self.context, self.entries);
         match &entry.what {
-            Happening::Segment(arrow) => ladder_arrow::segment(context, arrow, known, room, self.columns.notes > 0),
-            Happening::Time => ladder_arrow::pause(context, timer(self.entries, at), room),
-            Happening::Queues(queues) => {
+            EntryKind::Segment(arrow) => ladder_arrow::segment(context, arrow, known, room, self.columns.notes > 0),
+            EntryKind::Time => ladder_arrow::pause(context, timer(self.entries, at), room),
+            EntryKind::Queues(queues) => {
                 ladder_arrow::note(context, queues.side, &queue_words(*queues, &self.entries[..at]), theme.info, room)
             }
-            Happening::Gone(side) => ladder_arrow::note(context, *side, "the kernel holds it no more", theme.dim, room),
-            Happening::Called(side, call, process) => {
+            EntryKind::Gone(side) => ladder_arrow::note(context, *side, "the kernel holds it no more", theme.dim, room),
+            EntryKind::Called(side, call, process) => {
                 ladder_arrow::note(context, *side, &call_words(*call, process.as_deref()), theme.info, room)
             }
-            Happening::Icmp(side, quote) => {
+            EntryKind::Icmp(side, quote) => {
                 let text = format!("ICMP from {}: {}", quote.from, quote.error);
                 ladder_arrow::note(context, *side, &text, theme.warning, room)
             }
@@ -197,7 +197,7 @@ impl Row<'_> {
     /// What has no place on the arrow.
     fn notes(&self, at: usize) -> Option<String> {
         let entry = &self.entries[at];
-        let Happening::Segment(arrow) = &entry.what else { return None };
+        let EntryKind::Segment(arrow) = &entry.what else { return None };
         let known = known_by(self.context, self.entries);
         let trouble = segment_words::trouble(arrow, known).map(|trouble| trouble.full);
         let in_flight = entry.in_flight[arrow.from.index()].filter(|_| arrow.segment.payload_len > 0);
@@ -254,7 +254,7 @@ fn timer(entries: &[Entry], at: usize) -> &'static str {
 /// The queues of an end, and what they were in the reading before.
 fn queue_words(queues: Queues, before: &[Entry]) -> String {
     let last = before.iter().rev().find_map(|entry| match entry.what {
-        Happening::Queues(was) if was.side == queues.side => Some(was),
+        EntryKind::Queues(was) if was.side == queues.side => Some(was),
         _ => None,
     });
     let change = |name: &str, was: Option<u32>, is: Option<u32>| match (was, is) {

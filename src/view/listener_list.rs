@@ -15,8 +15,13 @@ use super::widgets::{bar, fitted, spark, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let window = if let ListPane::Listeners(window) = &context.dashboard.list { Some(window) } else { None };
-    let around =
-        Around { name: "Listeners", unit: "", filtered: false, rest: &[&rest(context)], empty: empty(context) };
+    let around = Around {
+        name: "Listeners",
+        unit: "",
+        filtered: false,
+        rest: &[&context.and_age(&rest(context), |sight| sight.listeners_at), &rest(context)],
+        empty: empty(context),
+    };
     table::draw(context, &Listeners { context }, window, &around, area, buf);
 }
 

@@ -8,11 +8,14 @@ mod busiest;
 mod column_menu;
 mod dots;
 mod explain;
+mod finding_detail;
+mod finding_list;
 mod findings;
 mod flow;
 mod flow_end;
 mod flow_frame;
 mod flow_groups;
+mod flow_kernel;
 mod flow_losses;
 mod flow_times;
 mod flow_waits;
@@ -60,7 +63,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::base::Timestamp;
-use crate::engine::Dashboard;
+use crate::engine::{Dashboard, KernelSight};
 use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View};
 
 pub use theme::Theme;
@@ -79,6 +82,28 @@ impl Context<'_> {
     /// How long before the engine's clock `at` was.
     fn ago(&self, at: Timestamp) -> Duration {
         self.dashboard.now.map_or(Duration::ZERO, |now| now.since(at))
+    }
+
+    /// How old the kernel's word in a pane is, behind what the pane says of itself; nothing of that where there is none.
+    fn and_age(&self, what: &str, at: impl FnOnce(&KernelSight) -> Option<Timestamp>) -> String {
+        let read = self.dashboard.sees.kernel.as_ref().and_then(at);
+        let read = read.map(|at| format!("read {} ago", format::age(self.ago(at))));
+        let parts = [Some(what.to_owned()).filter(|what| !what.is_empty()), read];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same for a pane called `name`, as far as its title has room: what is fresh need not be said.
+    fn and_age_in(&self, pane: (&str, u16), what: &str, at: impl Fn(&KernelSight) -> Option<Timestamp>) -> String {
+        const FRESH: Duration = Duration::from_secs(2);
+        let (name, width) = pane;
+        let whole = self.and_age(what, &at);
+        let fits = name.len() + whole.chars().count() + 8 <= usize::from(width);
+        let old = self.dashboard.sees.kernel.as_ref().and_then(&at).is_some_and(|at| self.ago(at) >= FRESH);
+        match (fits, old) {
+            (true, _) => whole,
+            (false, true) => self.and_age("", at),
+            (false, false) => what.to_owned(),
+        }
     }
 
     fn sees_kernel(&self) -> bool {
@@ -109,6 +134,7 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
         View::TimeWait => port_list::draw(&context, parts.body, buf),
         View::Listeners => listener_list::draw(&context, parts.body, buf),
         View::Processes => process_list::draw(&context, parts.body, buf),
+        View::Findings => finding_list::draw(&context, parts.body, buf),
         View::Flow => flow::draw(&context, parts.body, buf),
     }
     column_menu::draw(&context, parts.body, buf);

@@ -21,7 +21,8 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         (None, true) => "by the wire; kernel's not recorded",
         (None, false) => "",
     };
-    let inner = pane(buf, area, title("Queues", rest, theme), focused, theme);
+    let rest = context.and_age_in(("Queues", area.width), rest, |sight| Some(sight.at));
+    let inner = pane(buf, area, title("Queues", &rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     let mut lines: Vec<Line<'static>> =
         queue_items(data, height).into_iter().filter_map(|item| item_line(context, item, room)).collect();

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::engine::{Arrow, Entry, Happening};
+use crate::engine::{Arrow, Entry, EntryKind};
 use crate::flow::Side;
 
 use super::format::{bytes, clock_ms, count};
@@ -18,7 +18,7 @@ pub(super) fn draw(context: &Context<'_>, entries: &[Entry], cursor: usize, area
     let theme = context.theme;
     let when =
         format!("{} s  {}", time(context, entries, cursor).trim_start_matches('+'), clock_ms(entry.at, &theme.zone));
-    let Happening::Segment(arrow) = &entry.what else {
+    let EntryKind::Segment(arrow) = &entry.what else {
         let line =
             Line::from(vec![styled(when, theme.dim), gap(2), styled("no segment: what else happened", theme.dim)]);
         return put_all(buf, area, &[line]);

@@ -21,7 +21,8 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         (false, true, _) => "both ends, inferred",
         (false, false, _) => "",
     };
-    let inner = pane(buf, area, title("States", what, theme), focused, theme);
+    let rest = context.and_age_in(("States", area.width), what, |sight| Some(sight.at));
+    let inner = pane(buf, area, title("States", &rest, theme), focused, theme);
     if data.rows.is_empty() {
         return message(buf, inner, "waiting for the first segment or socket", theme);
     }

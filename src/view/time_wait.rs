@@ -17,7 +17,7 @@ use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.time_wait);
-    let inner = pane(buf, area, title("TIME-WAIT", &counts(data, area.width), theme), focused, theme);
+    let inner = pane(buf, area, title("TIME-WAIT", &counts(context, area.width), theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     if data.kernel.is_none() && data.wire.is_none() {
         return message(buf, inner, "waiting for the first segment or socket", theme);
@@ -28,7 +28,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
 /// Above the list of ports: the count over time beside what bounds it.
 pub(super) fn draw_wide(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.time_wait);
-    let inner = pane(buf, area, title("TIME-WAIT", &counts(data, area.width), theme), false, theme);
+    let inner = pane(buf, area, title("TIME-WAIT", &counts(context, area.width), theme), false, theme);
     if data.kernel.is_none() && data.wire.is_none() {
         return message(buf, inner, "waiting for the first segment or socket", theme);
     }
@@ -88,15 +88,17 @@ fn bounds(data: &TimeWaitPane, limits: &Limits) -> Vec<(&'static str, String)> {
     all
 }
 
-fn counts(data: &TimeWaitPane, room: u16) -> String {
-    match (data.kernel, data.wire) {
+fn counts(context: &Context<'_>, room: u16) -> String {
+    let data = &context.dashboard.time_wait;
+    let counts = match (data.kernel, data.wire) {
         (Some(kernel), Some(wire)) if kernel != wire && room >= 38 => {
             format!("{}, wire {}", count(kernel), count(wire))
         }
         (Some(kernel), _) => count(kernel),
         (None, Some(wire)) => format!("{} inferred", count(wire)),
         (None, None) => String::new(),
-    }
+    };
+    context.and_age_in(("TIME-WAIT", room), &counts, |sight| sight.time_wait_at)
 }
 
 fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usize) -> Vec<(u8, Vec<Line<'static>>)> {

@@ -71,6 +71,9 @@ impl Collector {
             Input::Kernel(KernelEvent::Close(close)) if self.key.is_between(close.scope, close.local, close.peer) => {
                 self.tell(|told| told.closed(close));
             }
+            Input::Kernel(KernelEvent::LastWord(word)) if self.key.is_between(word.scope, word.local, word.peer) => {
+                self.tell(|told| told.last_word(word));
+            }
             Input::Name(_) | Input::Icmp(_) | Input::Sample(_) | Input::Kernel(_) | Input::Dns(_) => {}
             Input::Loss(Loss { .. }) | Input::Tick(_) => {}
         }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Seq, Timestamp};
+use crate::engine::join::CONNECTIONS;
 use crate::flow::{Analysis, Around, Cause, Evidence, Flow, Side, Verdict};
-use crate::kernel::{Close, Connect, Process, Socket, SocketSample};
+use crate::kernel::{Close, Connect, Covers, LastWord, Process, Socket, SocketSample};
 use crate::names::FlowName;
 use crate::wire::{IcmpQuote, Segment};
 
 use super::flight::Flight;
-use super::{Arrow, Call, Entry, Fate, FlowKey, Happening, Queues, TRANSCRIPT_KEPT, Transcript, said};
+use super::{Arrow, Call, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript, said};
 
 /// How many entries before a repeat its first copy is looked for.
 const LOOK_BACK: usize = 4_096;
@@ -108,7 +109,7 @@ impl Telling {
             said: None,
         };
         self.revise(segment.ts);
-        if self.push(segment.ts, Happening::Segment(Box::new(arrow))) {
+        if self.push(segment.ts, EntryKind::Segment(Box::new(arrow))) {
             self.note_copy(segment, from, cause);
         }
     }
@@ -131,14 +132,14 @@ impl Telling {
         let before = states(&self.flow);
         change(&mut self.flow);
         if before != states(&self.flow) {
-            self.push(at, Happening::Time);
+            self.push(at, EntryKind::Time);
         }
     }
 
     /// What the payload of the latest segment says.
     pub(super) fn name(&mut self, name: &FlowName) {
         let latest = self.entries.iter_mut().rev().find_map(|entry| match &mut entry.what {
-            Happening::Segment(arrow) => Some(arrow),
+            EntryKind::Segment(arrow) => Some(arrow),
             _ => None,
         });
         if let Some(arrow) = latest.filter(|arrow| arrow.segment.src == name.src && arrow.segment.end() == name.end) {
@@ -154,11 +155,21 @@ impl Telling {
             let row = sample.sockets.iter().find(|socket| (socket.local, socket.peer) == (end, peer));
             match row {
                 Some(socket) => self.queues_of(side, socket, sample.ts),
-                None if !sample.incomplete && self.queues[side.index()].take().is_some() => {
-                    self.push(sample.ts, Happening::Gone(side));
-                }
+                None if !sample.incomplete && looks_at(&sample.covers, end, peer) => self.gone(side, sample.ts),
                 None => {}
             }
+        }
+    }
+
+    /// The kernel told that it has let go of a socket.
+    pub(super) fn last_word(&mut self, word: &LastWord) {
+        self.gone(self.key.side(word.local), word.ts);
+    }
+
+    /// The kernel holds an end no more, of which it had told before.
+    fn gone(&mut self, side: Side, at: Timestamp) {
+        if self.queues[side.index()].take().is_some() {
+            self.push(at, EntryKind::Gone(side));
         }
     }
 
@@ -167,7 +178,7 @@ impl Telling {
         let queues = Queues { side, recv_q, send_q, state: state.0 };
         if self.queues[side.index()] != Some(queues) {
             self.queues[side.index()] = Some(queues);
-            self.push(at, Happening::Queues(queues));
+            self.push(at, EntryKind::Queues(queues));
         }
     }
 
@@ -180,16 +191,16 @@ impl Telling {
     }
 
     fn called(&mut self, at: Timestamp, local: Endpoint, call: Call, process: Option<Arc<Process>>) {
-        self.push(at, Happening::Called(self.key.side(local), call, process));
+        self.push(at, EntryKind::Called(self.key.side(local), call, process));
     }
 
     pub(super) fn icmp(&mut self, quote: &IcmpQuote) {
-        self.push(quote.ts, Happening::Icmp(self.key.side(quote.src), *quote));
+        self.push(quote.ts, EntryKind::Icmp(self.key.side(quote.src), *quote));
     }
 
     /// Keeps what happened; false if it comes too long after what is kept.
-    fn push(&mut self, at: Timestamp, what: Happening) -> bool {
-        let is_segment = u64::from(matches!(what, Happening::Segment(_)));
+    fn push(&mut self, at: Timestamp, what: EntryKind) -> bool {
+        let is_segment = u64::from(matches!(what, EntryKind::Segment(_)));
         if self.entries.len() == TRANSCRIPT_KEPT {
             // Of what comes later, half as many as of what came before.
             let middle = &self.entries[TRANSCRIPT_KEPT / 2];
@@ -199,7 +210,7 @@ impl Telling {
             }
             let gone = self.entries.pop_front();
             self.dropped += 1;
-            self.left_out[0] += u64::from(gone.is_some_and(|gone| matches!(gone.what, Happening::Segment(_))));
+            self.left_out[0] += u64::from(gone.is_some_and(|gone| matches!(gone.what, EntryKind::Segment(_))));
         }
         let flow = &self.flow;
         let in_flight = Side::BOTH.map(|side| flow.half(side).una.map(|_| flow.unacked(side)));
@@ -210,7 +221,7 @@ impl Telling {
 
     fn arrow(&mut self, entry: usize) -> Option<&mut Arrow> {
         match &mut self.entries.get_mut(entry.checked_sub(self.dropped)?)?.what {
-            Happening::Segment(arrow) => Some(arrow),
+            EntryKind::Segment(arrow) => Some(arrow),
             _ => None,
         }
     }
@@ -254,7 +265,7 @@ impl Telling {
     /// The latest entry before `entry` that shows the first number of `segment` on its way from the same end.
     fn copy_before(&self, entry: usize, segment: &Segment, side: Side) -> Option<usize> {
         let shows = |entry: &Entry| match &entry.what {
-            Happening::Segment(arrow) => {
+            EntryKind::Segment(arrow) => {
                 let copy = &arrow.segment;
                 arrow.from == side && segment.seq.within(copy.seq, copy.seg_len()) && !copy.malformed
             }
@@ -290,6 +301,14 @@ impl Telling {
     pub(super) fn finish(mut self, now: Timestamp) -> Transcript {
         self.expire(now);
         Transcript { key: self.key, entries: self.entries.into(), left_out: self.left_out }
+    }
+}
+
+/// Whether a reading would have shown the socket with these ends, whatever its state.
+fn looks_at(covers: &Covers, end: Endpoint, peer: Endpoint) -> bool {
+    match covers {
+        Covers::States(states) => states.has_all(CONNECTIONS),
+        Covers::Sockets(asked) => asked.contains(&(end, peer)),
     }
 }
 

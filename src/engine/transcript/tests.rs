@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::TcpState::{Closed, Estab, SynRecv, SynSent, TimeWait};
-use crate::base::Timestamp;
+use crate::base::{StateSet, Timestamp};
 use crate::engine::tests::{CLIENT, SERVER, at, close, handshake, sample, segment, socket};
 use crate::engine::{Config, Engine, FlowId, Input};
 use crate::flow::Mark;
+use crate::kernel::{Covers, SocketSample};
 use crate::wire::{SackBlocks, Segment};
 
 fn inputs(segments: &[Segment]) -> Vec<Input> {
@@ -26,7 +27,7 @@ fn of(id: u64, inputs: &[Input]) -> Transcript {
 
 fn arrow(entry: &Entry) -> &Arrow {
     match &entry.what {
-        Happening::Segment(arrow) => arrow,
+        EntryKind::Segment(arrow) => arrow,
         other => panic!("no segment: {other:?}"),
     }
 }
@@ -34,7 +35,7 @@ fn arrow(entry: &Entry) -> &Arrow {
 /// Millisecond and what stands there: a segment's flags and relative numbers, or something else.
 fn told(transcript: &Transcript) -> Vec<String> {
     let entry = |entry: &Entry| match &entry.what {
-        Happening::Segment(arrow) => {
+        EntryKind::Segment(arrow) => {
             let number = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
             format!("{} {} {}", arrow.segment.flags, number(arrow.seq), number(arrow.ack))
         }
@@ -194,7 +195,23 @@ fn readings_are_told_where_they_differ() {
     all.extend([read(20, (0, 0)), read(30, (0, 0)), read(40, (5, 9)), sample(50, Vec::new(), &[])]);
     let transcript = of(0, &all);
     let queues =
-        |recv_q, send_q| Happening::Queues(Queues { side: Side::Orig, recv_q, send_q: Some(send_q), state: Estab });
+        |recv_q, send_q| EntryKind::Queues(Queues { side: Side::Orig, recv_q, send_q: Some(send_q), state: Estab });
     let rest: Vec<_> = transcript.entries[3..].iter().map(|entry| (entry.at, entry.what.clone())).collect();
-    assert_eq!(rest, [(at(20), queues(0, 0)), (at(40), queues(5, 9)), (at(50), Happening::Gone(Side::Orig)),]);
+    assert_eq!(rest, [(at(20), queues(0, 0)), (at(40), queues(5, 9)), (at(50), EntryKind::Gone(Side::Orig)),]);
+}
+
+#[test]
+fn a_reading_that_did_not_look_tells_of_no_end() {
+    let read = |ms, covers, sockets| {
+        let Input::Sample(whole) = sample(ms, sockets, &[]) else { panic!("a sample") };
+        Input::Sample(std::sync::Arc::new(SocketSample { covers, ..SocketSample::clone(&whole) }))
+    };
+    let mut all = inputs(&handshake(0));
+    all.push(read(20, Covers::ALL, vec![socket(CLIENT, SERVER, Estab, (0, 0), 7, 1)]));
+    all.push(read(30, Covers::States(StateSet::of(&[TimeWait])), Vec::new()));
+    let ends = |client: &str| (crate::engine::tests::end(client), crate::engine::tests::end(SERVER));
+    all.push(read(40, Covers::Sockets(vec![ends("10.0.0.9:1")]), Vec::new()));
+    assert_eq!(of(0, &all).entries.len(), 4);
+    all.push(read(50, Covers::Sockets(vec![ends(CLIENT)]), Vec::new()));
+    assert_eq!(of(0, &all).entries[4].what, EntryKind::Gone(Side::Orig));
 }

@@ -99,6 +99,15 @@ fn kernel_line(dashboard: &Dashboard) -> String {
             facts.push(format!("{} of the trace lost", counted(trace.lost, "event")));
         }
     }
+    if let Some(words) = dashboard.sees.last_words {
+        facts.push(format!("{} let go", counted(words.heard, "socket")));
+        if words.lost > 0 {
+            facts.push(format!("final counts of {} lost", count(words.lost)));
+        }
+    }
+    if kernel.bad_rows > 0 {
+        facts.push(format!("{} not readable", counted(kernel.bad_rows, "row")));
+    }
     facts.join(" · ")
 }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::base::{Endpoint, Scope, Seq, Timestamp};
 use crate::engine::{Collector, FlowId, FlowKey, Input, Transcript};
 use crate::flow::Side;
-use crate::kernel::{Counters, Limits, Owners, SocketSample, TableSource};
+use crate::kernel::{Counters, Covers, Limits, Owners, SocketSample, TableSource};
 use crate::ui::{FlowPart, Segments};
 use crate::wire::{Flags, Segment};
 
@@ -50,6 +50,8 @@ impl Maker {
             ts: self.begin + Duration::from_micros(at),
             scope: Scope::FILE,
             source: TableSource::Diag,
+            covers: Covers::ALL,
+            bad_rows: 0,
             took: Duration::ZERO,
             incomplete: false,
             sockets: vec![socket],
