@@ -67,6 +67,8 @@ pub struct Transcript {
     pub entries: Vec<Entry>,
     /// Segments of the flow that had to be left out before and after those.
     pub left_out: [u64; 2],
+    /// The flow had begun before the first input that was kept: what it did until then is not told.
+    pub late: bool,
 }
 
 impl Transcript {

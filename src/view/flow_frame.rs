@@ -71,5 +71,8 @@ pub(super) fn left_out(context: &Context<'_>) -> Option<String> {
     let [before, after] = transcript.left_out;
     let parts = [(before, "before"), (after, "after")].into_iter().filter(|(segments, _)| *segments > 0);
     let parts: Vec<String> = parts.map(|(segments, where_)| format!("{} {where_}", count(segments))).collect();
+    if transcript.late {
+        return Some("its beginning is kept no longer".to_owned());
+    }
     (!parts.is_empty()).then(|| format!("not kept: {}", parts.join(", ")))
 }

@@ -152,7 +152,7 @@ fn hints(context: &Context<'_>, room: usize) -> Line<'static> {
         _ if context.ui.help_open() || context.ui.view() != View::Flow => &[],
         FlowPart::Summary => &[("l", "ladder")],
         FlowPart::Ladder => &[("l", "graph"), ("Enter", "unfold")],
-        FlowPart::Graph => &[("h", "ladder"), ("z Z", "zoom"), ("< >", "pan")],
+        FlowPart::Graph => &[("h", "ladder"), ("z Z", "zoom"), ("{ }", "pan")],
     };
     if context.ui.help_open() || context.ui.view() == View::Flow {
         push("j k", if of_flow.len() > 1 { "move" } else { "scroll" }, 0);

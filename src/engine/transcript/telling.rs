@@ -298,9 +298,14 @@ impl Telling {
     }
 
     /// All that is kept, as of `now`.
-    pub(super) fn finish(mut self, now: Timestamp) -> Transcript {
+    pub(super) fn finish(mut self, now: Timestamp, late: bool) -> Transcript {
         self.expire(now);
-        Transcript { key: self.key, entries: self.entries.into(), left_out: self.left_out }
+        Transcript { key: self.key, entries: self.entries.into(), left_out: self.left_out, late }
+    }
+
+    /// How many entries were made so far, kept or not.
+    pub(super) fn entries(&self) -> usize {
+        self.dropped + self.entries.len() + usize::try_from(self.left_out[1]).unwrap_or(usize::MAX / 2)
     }
 }
 

@@ -215,3 +215,29 @@ fn a_reading_that_did_not_look_tells_of_no_end() {
     all.push(read(50, Covers::Sockets(vec![ends(CLIENT)]), Vec::new()));
     assert_eq!(of(0, &all).entries[4].what, EntryKind::Gone(Side::Orig));
 }
+
+#[test]
+fn of_a_running_host_what_two_interfaces_show_counts_once_and_a_lost_beginning_is_told() {
+    let twice: Vec<Segment> = handshake(0)
+        .into_iter()
+        .flat_map(|segment| [segment, Segment { iface: 1, ts: segment.ts + Duration::from_micros(20), ..segment }])
+        .collect();
+    let all = inputs(&[twice, close(100)].concat());
+    let mut engine = Engine::new(Config::live(10, 1));
+    all.iter().for_each(|input| engine.feed(input));
+    let key = engine.flow_key(FlowId(0)).expect("a key");
+    let from = |kept: &[Input]| {
+        let mut collector = Collector::live(key, kept[0].ts());
+        kept.iter().for_each(|input| collector.take(input));
+        assert!(collector.entries() > 0);
+        collector.finish().expect("a transcript")
+    };
+    let whole = from(&all);
+    assert_eq!((whole.entries.len(), whole.late, engine.detail(FlowId(0)).unwrap().row.segments), (6, false, Some(6)));
+    let rest = from(&all[6..]);
+    assert_eq!(
+        (told(&rest).as_slice(), rest.late),
+        (["100 F. 1 1", "110 F. 1 2", "111 . 2 2"].map(String::from).as_slice(), true)
+    );
+    assert_eq!(rest.entries[2].states, [Some(TimeWait), Some(Closed)]);
+}

@@ -206,12 +206,12 @@ fn the_cursor_is_shared_and_the_graph_zooms_around_it() {
     assert_eq!(detail(&graph("jjj")), detail(&ladder("jjjl")));
     assert_eq!(graph("jzzZZZ"), graph("j"), "as far out as it goes is all of it");
     assert_ne!(graph("jzz"), graph("j"));
-    assert_eq!(graph("jzz<<<<<<"), graph("jzz<<<<<<<"), "not before the first segment");
-    assert_ne!(graph("jzz>"), graph("jzz"));
+    assert_eq!(graph("jzz{{{{{{"), graph("jzz{{{{{{{"), "not before the first segment");
+    assert_ne!(graph("jzz}"), graph("jzz"));
     assert!(
         graph("").contains("resp → orig") && graph("r").contains("orig → resp") && graph("rr").contains("resp → orig")
     );
-    assert_eq!(graph("<>"), graph(""), "all of it is shown already");
+    assert_eq!(graph("{}"), graph(""), "all of it is shown already");
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn what_is_missing_is_said() {
     }
     let early = |dashboard: &mut Dashboard| dashboard.now = Some(Timestamp::from_nanos(0));
     assert!(
-        text(&shown(FlowPart::Graph, "zzGj<", (80, 24), ThemeName::Dark, early))
+        text(&shown(FlowPart::Graph, "zzGj{", (80, 24), ThemeName::Dark, early))
             .contains("none of its segments has come yet")
     );
 }
@@ -254,7 +254,7 @@ proptest! {
 
     #[test]
     fn no_size_and_no_key_breaks_them(
-        width in 1_u16..=250, height in 1_u16..=70, keys in "[jkgGzZ<>lhrd?\n]{0,24}", graph in any::<bool>(), now in 0_u64..3_100,
+        width in 1_u16..=250, height in 1_u16..=70, keys in "[jkgGzZ{}lhrd?\n]{0,24}", graph in any::<bool>(), now in 0_u64..3_100,
     ) {
         let part = if graph { FlowPart::Graph } else { FlowPart::Ladder };
         let at = Some(begin() + Duration::from_millis(now));
