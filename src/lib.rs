@@ -76,7 +76,8 @@
 //! was sent again, by our own reading, and what shows it) · episode (what was lost together) · Recv-Q, Send-Q, timer
 //! (as `ss -o` prints them) · RTT to resp, to orig (from the capture point to that end and back: together the whole
 //! path's) · think time (from the peer's last byte to the first of the answer) · finding (a diagnosis: a kind and a
-//! subject) · rung (the way in which an owner was found). `None` always means not recorded or not known; it is shown as
+//! subject) · rung (the way in which an owner was found) · transcript (a flow's segments in order, each an arrow with
+//! what is known of it, read again from the inputs) · ladder, graph (its two pictures). `None` always means not recorded or not known; it is shown as
 //! that, never as 0.
 //!
 //! # How the hard questions are decided
@@ -141,6 +142,11 @@
 //!   held for all (listeners, sockets seen bound before they connected) less the route's own sockets. The rate of
 //!   closes is read off the ages of TIME-WAIT; they run out only where the level at which it settles exceeds what there
 //!   is.
+//! - **A segment** of the past is nowhere kept. Whoever opens a flow has the file read once more, by a thread of its
+//!   own, and an [`engine::Collector`] find the flow's inputs again (scope, tuple, first segment) and take them through
+//!   machines of their own. What only later evidence showed is kept with when it did, so that a ladder at an instant
+//!   tells what was known then. "Lost" is said of a copy whose receiver acknowledged more and lacked it; a repeat after a
+//!   timer alone shows only that no answer came.
 //! - **A filter** ([`engine::Filter`]) answers yes, no or not known: what is not known of a flow fits neither a test
 //!   nor its `not`. Where nothing tells which end is on this host (a capture), either end is taken for `local` and
 //!   `peer`.

@@ -15,6 +15,7 @@ mod read;
 mod record;
 mod replay;
 mod report;
+mod reread;
 mod rewind;
 mod sampling;
 mod screen;
@@ -116,7 +117,7 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
     let replay = Replay::open(origin, input.filter(), configs, speed, input.seek_memory)?;
     let driver = Driver::start(Engine::new(replay.config()), Box::new(replay))?;
-    screen::run(&driver, &looks, look.view.into())
+    screen::run(&driver, &looks, look.view.shown())
 }
 
 fn live_dashboard(cli: &Cli, look: &Look) -> Result<Outcome> {
@@ -131,7 +132,7 @@ fn live_dashboard(cli: &Cli, look: &Look) -> Result<Outcome> {
         0 => Driver::start(engine, Box::new(live))?,
         memory => Driver::start(engine, Box::new(Rewind::new(live, memory)))?,
     };
-    let shown = screen::run(&driver, &looks, look.view.into());
+    let shown = screen::run(&driver, &looks, look.view.shown());
     let recorded = driver.end();
     record::tell(&recorded, shown)
 }

@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::base::Timestamp;
-use crate::engine::{Config, Engine};
+use crate::engine::{Config, Engine, FlowKey};
 use crate::journal::{Damage, Deck, Index, Pace, Player};
-use crate::ui::{Control, Hop, Playback, Source, SourceKind, Track};
+use crate::ui::{Control, Hop, Playback, Segments, Source, SourceKind, Track};
 
 use super::feed::Feed;
 use super::marks::Marks;
 use super::meter::Meter;
 use super::read::{Origin, Place};
+use super::reread::Reread;
 use super::tape::CaptureTape;
 
 /// How often the engine's clock is moved while nothing happens.
@@ -28,6 +29,8 @@ pub(super) struct Replay {
     /// How long to wait for the reader: a file's is never far, a stream may be silent for long.
     patience: Duration,
     started: Instant,
+    /// The flow of which the segments are read again.
+    reread: Option<Reread>,
 }
 
 impl Replay {
@@ -52,6 +55,7 @@ impl Replay {
             marks: Marks::default(),
             patience,
             started: Instant::now(),
+            reread: None,
         })
     }
 
@@ -139,6 +143,24 @@ impl Feed for Replay {
 
     fn jumps(&self) -> u64 {
         self.player.jumps()
+    }
+
+    fn segments(&mut self, of: Option<(FlowKey, Timestamp)>) -> Segments {
+        let Some((key, now)) = of else {
+            self.reread = None;
+            return Segments::Unknown;
+        };
+        let tape = &self.deck.tape;
+        if !tape.origin.can_reopen() {
+            return Segments::Missing("segments of a stream are not kept: save it to a file, and read that".to_owned());
+        }
+        if self.reread.as_ref().is_none_or(|reread| !reread.serves(&key, now)) {
+            match Reread::start(&tape.origin, tape.filter.as_deref(), key, now) {
+                Ok(reread) => self.reread = Some(reread),
+                Err(error) => return Segments::Missing(format!("{error:#}")),
+            }
+        }
+        self.reread.as_ref().map(Reread::told).unwrap_or_default()
     }
 
     fn source(&self, _engine: &Engine) -> Source {

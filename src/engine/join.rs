@@ -30,7 +30,7 @@ use super::time_wait;
 /// Sockets of which the queues are kept over time, at most.
 const HISTORIES: usize = 4096;
 /// What is a connection's end.
-const CONNECTIONS: StateSet = StateSet::ALL.without(StateSet::of(&[TcpState::Listen, TcpState::Closed]));
+pub(super) const CONNECTIONS: StateSet = StateSet::ALL.without(StateSet::of(&[TcpState::Listen, TcpState::Closed]));
 
 /// What is remembered of the kernel's side as a whole.
 #[derive(Debug, Clone, Default)]

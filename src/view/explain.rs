@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::ui::{Pane, View, wrap};
+use crate::ui::{FlowPart, Pane, View, wrap};
 
 use super::widgets::{left, pane, put_all, styled, title};
 use super::{Context, columns_explained};
@@ -16,7 +16,7 @@ pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
         return;
     }
     let theme = context.theme;
-    let (name, text, read) = explanation(context.ui.view(), context.ui.focus(context.source));
+    let (name, text, read) = explanation(context.ui.view(), context.ui.focus(context.source), context.ui.flow().part());
     let mut lines: Vec<Line<'_>> = wrap(text, usize::from(body.width.saturating_sub(4)))
         .into_iter()
         .map(|line| Line::from(styled(line, theme.text)))
@@ -62,8 +62,10 @@ fn columns(context: &Context<'_>, room: usize) -> Vec<Line<'static>> {
 /// Name, what it shows and means, what to read.
 type Explanation = (&'static str, &'static str, &'static str);
 
-const fn explanation(view: View, focus: Option<Pane>) -> Explanation {
+const fn explanation(view: View, focus: Option<Pane>, part: FlowPart) -> Explanation {
     match (view, focus) {
+        (View::Flow, _) if matches!(part, FlowPart::Ladder) => LADDER,
+        (View::Flow, _) if matches!(part, FlowPart::Graph) => GRAPH,
         (View::Overview, Some(Pane::Handshakes)) | (View::Handshakes, _) => HANDSHAKES,
         (View::Overview, Some(Pane::Findings)) | (View::Findings, _) => FINDINGS,
         (View::Overview, Some(Pane::States)) => STATES,
@@ -158,6 +160,22 @@ const FLOW: Explanation = (
     "RFC 9293, ss(8) (-m, -i), sock_diag(7), tcp(7)",
 );
 
+const LADDER: Explanation = (
+    "Ladder",
+    "Every segment from end to end as the capture point saw it, numbers relative to each half's first; the states that \
+     it left both ends in at the sides. ╌ was sent again, ┈ repeats, ✗ was lost on its way, ? had no answer before it \
+     was sent again, ═ is a run of plain data (Enter unfolds). Nothing is told before its evidence came.",
+    "RFC 9293 §3.3.2, §3.5; RFC 5681 §3.2; RFC 2018",
+);
+
+const GRAPH: Explanation = (
+    "Graph",
+    "What one end sent (upright: from its first number to its last), what was acknowledged (a line), and up to where the \
+     window went (dots; not drawn far above what is sent, or while its scale is not known). Steep is fast, level waits. \
+     rtt is from the capture point to the acknowledging end and back, never of what was sent twice.",
+    "RFC 7323, RFC 6298 §3, RFC 2018; tcptrace's time-sequence graph",
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,7 +183,7 @@ mod tests {
     #[test]
     fn every_explanation_is_short_and_names_what_to_read() {
         for (name, text, read) in
-            [FINDINGS, HANDSHAKES, STATES, TIME_WAIT, QUEUES, TRAFFIC, PROCESSES, LISTENERS, FLOWS, FLOW]
+            [FINDINGS, HANDSHAKES, STATES, TIME_WAIT, QUEUES, TRAFFIC, PROCESSES, LISTENERS, FLOWS, FLOW, LADDER, GRAPH]
         {
             assert!(wrap(text, 76).len() <= 6, "{name}: {text}");
             assert!(["RFC", "(2)", "(5)", "(8)"].iter().any(|source| read.contains(source)), "{name}: {read}");
