@@ -20,7 +20,7 @@
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments, the times between them, and our own verdict on what was sent again | base, wire's `Segment` |
 //! | [`findings`] | evidence → a diagnosis with its reason and its remedy; a file a rule | base, flow, kernel |
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language; gathers the findings' evidence | base, wire, names, flow, kernel, findings, winnow |
-//! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; the clock of a replay | base, wire, names, engine |
+//! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; playing: the clock, checkpoints, the way to any instant | base, wire, names, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
 //! | `view` | dashboard + state → ratatui buffer; themes | base, names, flow, kernel, findings, engine, ui |
 //! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, names, flow, kernel, findings, engine |
@@ -43,6 +43,12 @@
 //! Only the engine's thread touches the engine, so there is no lock around it: a screen sends a [`engine::Query`] and
 //! gets an owned [`engine::Dashboard`]. Each view asks for one list ([`engine::List`]) and a window of its rows; its
 //! order is re-evaluated at most twice a second, and a row's [`engine::RowKey`] keeps the cursor on it while rows move.
+//!
+//! To go back is to go on from before: a [`journal::Checkpoint`] is a copy of the engine with the place in its source
+//! (of a file: offset, interfaces, what the decoders hold; of the last inputs of a live run: a number), and a
+//! [`journal::Player`] feeds on from there. What is shown is what a replay up to there would show, because state is a
+//! function of the inputs. While a source is read for the first time, [`journal::Index`] notes what happened when. Live,
+//! one engine goes on and another is shown.
 //!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is
@@ -68,11 +74,13 @@
 //! - **A segment** counts wherever it is found: behind any link header or tunnel (eight IP headers deep), once in the
 //!   frame that completes its fragments. VLAN and tunnel are told, and are not part of the key. Fragments that overlap
 //!   spoil their datagram (RFC 5722). One whose header ends past its datagram counts and changes nothing. A TCP header
-//!   quoted in an ICMP error is no segment; an "unreachable" that quotes the very SYN is told beside the outcome.
+//!   quoted in an ICMP error is no segment; an "unreachable" that quotes the very SYN is told with it.
 //! - **A RST** is believed only at the very next sequence number its receiver expects (RFC 5961 §3).
-//! - **A handshake** that is waited for in vain is "timed out" once the next retry is overdue (2.5 × the last gap, at
-//!   least 3.5 s): then nobody tries any more, and the ends are CLOSED. It is "half-open" 3.5 s after a SYN-ACK without
-//!   its ACK. An answer after all revises either.
+//! - **A handshake** that is waited for in vain is "unanswered" once the next retry is overdue (2.5 × the last gap, at
+//!   least 3.5 s): then nobody tries any more, and the ends are CLOSED. It is "given up" where the kernel's table or its
+//!   trace shows that the socket left SYN-SENT before the kernel had tried as often as it may: its process let go; the
+//!   wire alone does not tell that from a time-out. It is "rejected" where an ICMP error quotes its very SYN, and
+//!   "half-open" 3.5 s after a SYN-ACK without its ACK. An answer after all revises each.
 //! - **A mark** ([`flow::Analysis`]) is what Wireshark 4.0 says of the same segment, questionable readings included, so
 //!   that both give the same counts. The analysis is apart from the states: neither sees the other.
 //! - **A verdict** ([`flow::Verdict`]) tells why a segment carries numbers that were sent before, by what went by the

@@ -3,7 +3,6 @@
 //! May touch network namespaces that it makes itself. Needs root; says so where it is not.
 #![cfg(feature = "live")]
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,8 +13,10 @@ use rustix::fs::Uid;
 use rustix::net::SocketFlags;
 use sockscope::base::{Endpoint, TcpState};
 use sockscope::io::{Sampler, Sockets};
-use sockscope::kernel::{Owner, Socket, SocketSample, TimerKind};
+use sockscope::kernel::TimerKind;
 
+#[path = "support/beside.rs"]
+mod beside;
 #[path = "support/netns.rs"]
 mod netns;
 #[path = "support/readings.rs"]
@@ -28,15 +29,10 @@ mod tools;
 use netns::{Netns, Pair, alone};
 use readings::{await_sample, count, row, sample};
 use sockets::{begin_connect, child_holding, connect, end, fill, inode_of, plain_socket, reuse_listener};
-use tools::SsRow;
 
 const NOBODY: u32 = 65534;
 /// The clock tick that /proc's times are rounded to.
 const TICK: Duration = Duration::from_millis(10);
-const DEADLINE: Duration = Duration::from_secs(20);
-
-/// A socket that nothing else in its namespace resembles: a listener also by its inode.
-type Key = (Endpoint, Endpoint, Option<u64>);
 
 #[test]
 fn rows_equal_ss_and_lsof_in_every_state() {
@@ -46,11 +42,10 @@ fn rows_equal_ss_and_lsof_in_every_state() {
     scene.await_states(&pair);
     for (side, netns) in [("client", &pair.a), ("server", &pair.b)] {
         if tools::has("ss") {
-            compare_with_ss(side, netns, Sockets::Diag);
-            compare_with_ss(side, netns, Sockets::Proc);
+            beside::compare_with_ss(side, netns);
         }
         if tools::has("lsof") {
-            compare_with_lsof(side, netns);
+            beside::compare_with_lsof(side, netns);
         }
     }
     scene.check_meaning(&pair);
@@ -75,8 +70,7 @@ fn a_cut_link_leaves_fin_wait_1_and_last_ack() {
     assert_eq!((orphan.inode, orphan.send_q), (None, Some(1)), "the FIN is not acknowledged, and nobody holds it");
     if tools::has("ss") {
         for (side, netns) in [("client", &pair.a), ("server", &pair.b)] {
-            compare_with_ss(side, netns, Sockets::Diag);
-            compare_with_ss(side, netns, Sockets::Proc);
+            beside::compare_with_ss(side, netns);
         }
     }
 }
@@ -125,7 +119,7 @@ fn a_table_that_moves_gives_each_socket_once() {
             let mut samplers = [Sockets::Diag, Sockets::Proc].map(|choice| Sampler::new(choice).unwrap());
             while !churn.is_finished() || readings == 0 {
                 for sampler in &mut samplers {
-                    still(&sample(sampler));
+                    beside::each_once(&sample(sampler));
                     readings += 1;
                 }
             }
@@ -296,129 +290,6 @@ impl Drop for Scene {
     fn drop(&mut self) {
         end(&mut self.child);
     }
-}
-
-/// Holds every row of ours beside ss's. The table may move between two readings, so ss is held between two of ours
-/// that agree.
-fn compare_with_ss(side: &str, netns: &Netns, choice: Sockets) {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        let mut sampler = None;
-        let mut read = || {
-            let sampler = sampler.get_or_insert_with(|| Sampler::new(choice).unwrap());
-            still(&sample(sampler))
-        };
-        let (before, theirs, after) = netns.run(|| {
-            let before = read();
-            let theirs = tools::ss(&mut netns.command("ss"), &["-tanoiem"]);
-            let waits = tools::ss_count(&mut netns.command("ss"), "time-wait");
-            (before, (theirs, waits), read())
-        });
-        let (theirs, time_waits) = theirs;
-        if before != after {
-            assert!(Instant::now() < deadline, "{side}: the table does not come to rest");
-            continue;
-        }
-        let ours = before.into_values();
-        let ours: BTreeMap<Key, Socket> = ours.map(|socket| (key_of(&socket), socket)).collect();
-        let theirs: BTreeMap<Key, SsRow> = theirs.into_iter().map(|row| (ss_key(&row), row)).collect();
-        let keys = |rows: &BTreeMap<Key, SsRow>| rows.keys().copied().collect::<BTreeSet<_>>();
-        assert_eq!(ours.keys().copied().collect::<BTreeSet<_>>(), keys(&theirs), "{side} by {choice:?}");
-        assert!(!ours.is_empty());
-        for (key, socket) in &ours {
-            assert_row_equals(socket, &theirs[key], choice);
-        }
-        let waits = ours.values().filter(|socket| socket.state.0 == TcpState::TimeWait).count();
-        assert_eq!(waits, time_waits, "{side} by {choice:?}: ss -tan state time-wait");
-        return;
-    }
-}
-
-fn assert_row_equals(ours: &Socket, theirs: &SsRow, choice: Sockets) {
-    let context = format!("by {choice:?}\nours: {ours:?}\nss: {theirs:?}");
-    assert_eq!(ours.state.0.name(), theirs.state, "{context}");
-    assert_eq!(ours.recv_q, theirs.recv_q, "{context}");
-    assert_eq!(ours.inode, theirs.inode(), "{context}");
-    // ss leaves out a uid of 0.
-    assert_eq!(u64::from(ours.uid.unwrap_or(0)), theirs.number("uid").unwrap_or(0), "{context}");
-    let timer = ours.timer.map(|timer| (timer.kind.name().to_owned(), timer.retries));
-    assert_eq!(timer, theirs.timer(), "{context}");
-    let is_listener = ours.state.0 == TcpState::Listen;
-    if choice == Sockets::Proc {
-        assert_eq!(ours.send_q, (!is_listener).then_some(theirs.send_q), "{context}");
-        assert_eq!((ours.cookie, ours.buffers, ours.info.as_ref()), (None, None, None));
-        return;
-    }
-    assert_eq!(ours.send_q, Some(theirs.send_q), "{context}");
-    assert_eq!(ours.cookie, theirs.cookie(), "{context}");
-    assert_eq!(ours.buffers, theirs.buffers(), "{context}");
-    if let Some(info) = &ours.info {
-        let number = |name: &str| theirs.number(name);
-        // ss leaves out a 0.
-        assert_eq!(u64::from(info.snd_cwnd.unwrap_or(0)), number("cwnd").unwrap_or(0), "{context}");
-        assert_eq!(u64::from(info.snd_mss.unwrap_or(0)), number("mss").unwrap_or(0), "{context}");
-        assert_eq!(u64::from(info.pmtu.unwrap_or(0)), number("pmtu").unwrap_or(0), "{context}");
-        assert_eq!(info.bytes_sent.unwrap_or(0), number("bytes_sent").unwrap_or(0), "{context}");
-        assert_eq!(info.bytes_acked.unwrap_or(0), number("bytes_acked").unwrap_or(0), "{context}");
-        assert_eq!(info.bytes_received.unwrap_or(0), number("bytes_received").unwrap_or(0), "{context}");
-        assert_eq!(u64::from(info.segs_out.unwrap_or(0)), number("segs_out").unwrap_or(0), "{context}");
-        assert_eq!(u64::from(info.segs_in.unwrap_or(0)), number("segs_in").unwrap_or(0), "{context}");
-        assert_eq!(u64::from(info.notsent_bytes.unwrap_or(0)), number("notsent").unwrap_or(0), "{context}");
-        assert_eq!(u64::from(info.rcv_space.unwrap_or(0)), number("rcv_space").unwrap_or(0), "{context}");
-        let scales = info.snd_wscale.zip(info.rcv_wscale).filter(|&scales| scales != (0, 0));
-        let written = scales.map(|(snd, rcv)| format!("{snd},{rcv}"));
-        assert_eq!(written.as_deref(), theirs.value("wscale"), "{context}");
-        // ss writes milliseconds, six digits of them.
-        let millis = info.min_rtt.map_or(0.0, |rtt| rtt.as_secs_f64() * 1000.0);
-        let written: f64 = theirs.value("minrtt").map_or(0.0, |value| value.parse().unwrap());
-        let agree = (millis - written).abs() <= millis * 1e-5;
-        assert!(agree, "minrtt {context}");
-    }
-}
-
-/// The pid and descriptor of every socket, beside lsof's.
-fn compare_with_lsof(side: &str, netns: &Netns) {
-    let theirs = tools::lsof(&mut netns.command("lsof"));
-    let sample = netns.run(|| sample(&mut Sampler::new(Sockets::Auto).unwrap()));
-    let mut ours = BTreeSet::new();
-    for socket in sample.sockets.iter().filter(|socket| socket.state.0 != TcpState::Closed) {
-        let owners = socket.inode.and_then(|inode| sample.owners.by_inode.get(&inode));
-        for Owner { process, fd } in owners.into_iter().flatten() {
-            ours.insert((process.pid, *fd, tools::lsof_name(socket.local, socket.peer)));
-        }
-    }
-    assert!(!ours.is_empty());
-    assert_eq!(ours, theirs, "{side}");
-}
-
-/// A sample's rows without what moves by itself (what is left of timers, ages), and without the sockets that are only
-/// bound, which ss does not ask for.
-fn still(sample: &SocketSample) -> BTreeMap<Key, Socket> {
-    assert!(!sample.incomplete);
-    let rows = sample.sockets.iter().filter(|socket| socket.state.0 != TcpState::Closed).map(|socket| {
-        let mut socket = socket.clone();
-        if let Some(timer) = &mut socket.timer {
-            timer.left = Duration::ZERO;
-        }
-        if let Some(info) = &mut socket.info {
-            (info.last_data_sent, info.last_data_recv, info.busy_time, info.rwnd_limited) = (None, None, None, None);
-            info.sndbuf_limited = None;
-        }
-        (key_of(&socket), socket)
-    });
-    let rows: Vec<_> = rows.collect();
-    let len = rows.len();
-    let rows: BTreeMap<_, _> = rows.into_iter().collect();
-    assert_eq!(rows.len(), len, "two rows of one socket");
-    rows
-}
-
-fn key_of(socket: &Socket) -> Key {
-    (socket.local, socket.peer, socket.inode.filter(|_| socket.state.0 == TcpState::Listen))
-}
-
-fn ss_key(row: &SsRow) -> Key {
-    (row.local, row.peer, row.inode().filter(|_| row.state == "LISTEN"))
 }
 
 fn timed(work: impl FnOnce()) -> Duration {

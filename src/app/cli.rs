@@ -12,6 +12,7 @@ use crate::base::{scrub, slips};
 use crate::engine::{Filter, filter_fields};
 use crate::findings::Severity;
 use crate::io::{Sockets, file};
+use crate::journal::{Chapters, Reach};
 use crate::ui::{ThemeName, View};
 use crate::view::ThemeSpec;
 
@@ -31,6 +32,11 @@ pub(super) struct Cli {
     #[command(flatten)]
     pub input: Input,
     #[command(flatten)]
+    pub ring: Ring,
+    /// Memory for going back while live (64Mi, 1Gi; 0: none): what came last, and checkpoints in it
+    #[arg(long, value_name = "SIZE", default_value = "64Mi", value_parser = memory)]
+    pub rewind: usize,
+    #[command(flatten)]
     pub look: Look,
 }
 
@@ -42,6 +48,8 @@ pub(super) enum Command {
     Report(Report),
     /// Draw a screen as a picture, without a terminal
     Snap(Snap),
+    /// Record packets, kernel and owners into a file or stream, without a dashboard
+    Record(Record),
 }
 
 /// Where connections are seen.
@@ -70,9 +78,39 @@ pub(super) struct Input {
     /// Flows kept at most; beyond, closed and half-open ones go first
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub flows: usize,
+    /// Memory for going back in a capture (64Mi, 1Gi): more of it makes a jump back in a long one shorter
+    #[arg(long, value_name = "SIZE", default_value = "256Mi", value_parser = memory)]
+    pub seek_memory: usize,
+    #[command(flatten)]
+    pub write: Write,
     /// Capture only what this BPF expression matches (pcap-filter(7)), as the last words
     #[arg(value_name = "BPF", trailing_var_arg = true)]
     pub bpf: Vec<String>,
+}
+
+/// What is recorded of a running host.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Write {
+    /// Record into this file: pcapng with packets, kernel and owners. It must not be there yet; - is stdout
+    #[arg(short = 'w', value_name = "FILE", conflicts_with = "read")]
+    pub file: Option<PathBuf>,
+    /// Let -w replace a file, once the recording is whole
+    #[arg(long, requires = "file")]
+    pub force: bool,
+    /// Bytes recorded of each packet behind its headers; without it none
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=262_144))]
+    pub payload: u32,
+}
+
+/// A recording in memory.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Ring {
+    /// Keep only the last of a recording, in memory (64M, or a time: 5m); -w, SIGUSR1, --dump-on and the key w write it
+    #[arg(long, value_name = "SIZE|TIME", conflicts_with = "read", value_parser = reach)]
+    pub ring: Option<Reach>,
+    /// Write out the ring when a finding of this severity or worse appears
+    #[arg(long, value_enum, value_name = "SEVERITY", requires = "ring")]
+    pub dump_on: Option<SeverityChoice>,
 }
 
 /// How a screen looks.
@@ -148,6 +186,17 @@ pub(super) struct Snap {
     pub output: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Record {
+    #[command(flatten)]
+    pub input: Input,
+    #[command(flatten)]
+    pub ring: Ring,
+    /// How long to record (10s, 2m, 1h30m); until it is interrupted without it
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    pub duration: Option<Duration>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Text,
@@ -181,6 +230,7 @@ pub(super) enum ViewChoice {
     TimeWait,
     Listeners,
     Processes,
+    Findings,
     Flow,
 }
 
@@ -194,6 +244,7 @@ impl From<ViewChoice> for View {
             ViewChoice::TimeWait => Self::TimeWait,
             ViewChoice::Listeners => Self::Listeners,
             ViewChoice::Processes => Self::Processes,
+            ViewChoice::Findings => Self::Findings,
             ViewChoice::Flow => Self::Flow,
         }
     }
@@ -234,7 +285,7 @@ impl Input {
 }
 
 /// The names of the commands.
-const COMMANDS: [&str; 3] = ["demo", "report", "snap"];
+const COMMANDS: [&str; 4] = ["demo", "report", "snap", "record"];
 /// Words that begin a BPF expression, and are no misspelt command.
 const BPF_WORDS: [&str; 4] = ["port", "proto", "host", "dst"];
 
@@ -264,11 +315,38 @@ fn flows(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Bytes of memory: `64Mi`, `512k`, or 0 for none.
+fn memory(text: &str) -> Result<usize, String> {
+    let bytes = if text == "0" { Some(0) } else { bytes(text) };
+    bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| "bytes such as 64Mi, or 0".to_owned())
+}
+
+/// A number of bytes with its unit; `None` of anything else.
+fn bytes(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 6] =
+        [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000)];
+    let sized = |(unit, each): &(&str, u64)| text.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(*each);
+    UNITS.iter().find_map(sized)
+}
+
 /// A span: a plain number is seconds; jiff's friendly spans (`10s`, `1m30s`, `500ms`) besides.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
     let friendly = || text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
     seconds.or_else(friendly).ok_or_else(|| "a span such as 10s, 500ms, 1m30s or 12.5".to_owned())
+}
+
+/// How much a ring keeps: bytes (`64M`, `512k`, `1Gi`), or a span.
+fn reach(text: &str) -> Result<Reach, String> {
+    match bytes(text) {
+        Some(bytes @ 65_536..) if bytes <= Chapters::MOST as u64 => Ok(Reach::Bytes(bytes as usize)),
+        Some(_) => Err("from 64Ki to 1Gi".to_owned()),
+        None if text.ends_with(|c: char| c.is_ascii_digit()) => Err("a unit is missing: 64M, or 5m".to_owned()),
+        None => match span(text) {
+            Ok(span) if !span.is_zero() => Ok(Reach::Time(span)),
+            _ => Err("bytes such as 64M, or a time such as 5m".to_owned()),
+        },
+    }
 }
 
 /// A built-in theme, or that of a file; of what is wrong in it the text tells the line.
@@ -360,11 +438,24 @@ mod tests {
     }
 
     #[test]
+    fn memory_is_told_with_its_unit() {
+        for (text, bytes) in [("64Mi", 64 << 20), ("1G", 1_000_000_000), ("512 Ki", 512 << 10), ("0", 0)] {
+            assert_eq!(memory(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "M", "7", "-1k", "1.5G", "1T", "99999999999999999999G"] {
+            assert!(memory(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn spans_and_sizes() {
         assert_eq!(span("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(span("12.5"), Ok(Duration::from_millis(12_500)));
         assert!(span("-3").is_err() && span("soon").is_err());
         assert_eq!(size("160x48"), Ok((160, 48)));
         assert!(size("160").is_err() && size("1x1").is_err());
+        assert_eq!(reach("64M"), Ok(Reach::Bytes(64_000_000)));
+        assert_eq!((reach("1Gi"), reach("5m")), (Ok(Reach::Bytes(1 << 30)), Ok(Reach::Time(Duration::from_secs(300)))));
+        assert!(["64", "2G", "1k", "0s", "soon", "-5m"].iter().all(|text| reach(text).is_err()));
     }
 }

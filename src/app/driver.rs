@@ -10,6 +10,7 @@ use crate::engine::{Dashboard, Engine, Query, QueryCache};
 use crate::ui::{Control, Source};
 
 use super::feed::Feed;
+use super::record::Recorded;
 
 /// What the engine's thread is asked.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(super) struct Driver {
     asks: Option<Sender<Ask>>,
     answers: Receiver<Answer>,
     asked: Cell<u64>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Vec<Recorded>>>,
 }
 
 impl Driver {
@@ -76,6 +77,12 @@ impl Driver {
         self.asks.as_ref().is_some_and(|asks| asks.try_send(ask).is_ok())
     }
 
+    /// Ends it; how the recordings went that nobody was told of.
+    pub(super) fn end(mut self) -> Vec<Recorded> {
+        self.asks = None;
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+    }
+
     /// Whether the engine's thread still runs.
     pub(super) fn alive(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
@@ -92,16 +99,20 @@ impl Drop for Driver {
     }
 }
 
-fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answers: &Sender<Answer>) {
+fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answers: &Sender<Answer>) -> Vec<Recorded> {
     let mut cache = QueryCache::default();
     // What a frozen screen looks at while the source goes on; one can walk about in it.
     let mut frozen: Option<Engine> = None;
+    let mut jumps = 0;
     loop {
         let rest = feed.pump(&mut engine);
+        if jumps != feed.jumps() {
+            (jumps, cache) = (feed.jumps(), QueryCache::default());
+        }
         let mut ask = match asks.recv_timeout(rest) {
             Ok(ask) => Some(ask),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => return feed.end(&mut engine),
         };
         let mut wanted = None;
         while let Some(next) = ask {
@@ -109,9 +120,13 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
                 Ask::Show(number, query) => wanted = Some((number, query)),
                 Ask::Control(control) => {
                     super::panic_if_asked("engine");
+                    let freeze = if let Control::Pause(stop) = control { Some(stop) } else { None };
                     feed.control(control, &mut engine);
-                    if let (Control::Pause(stop), None) = (control, feed.source(&engine).playback) {
-                        frozen = stop.then(|| engine.clone());
+                    match (freeze, feed.source(&engine).playback) {
+                        (Some(stop), None) => frozen = stop.then(|| engine.clone()),
+                        (None, None) => {}
+                        // The past is shown, and not what was frozen.
+                        (_, Some(_)) => frozen = None,
                     }
                     // It may be another engine's now.
                     cache = QueryCache::default();
@@ -121,7 +136,8 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         }
         // Of several questions that waited only the last still matters.
         if let Some((number, query)) = wanted {
-            let dashboard = frozen.as_ref().unwrap_or(&engine).dashboard(&query, &mut cache);
+            feed.attend(&query, &engine);
+            let dashboard = frozen.as_ref().unwrap_or_else(|| feed.shown(&engine)).dashboard(&query, &mut cache);
             let (source, damaged) = (feed.source(&engine), feed.is_damaged());
             let _nobody_waits = answers.try_send(Answer { number, dashboard, source, damaged });
         }

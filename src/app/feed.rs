@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Query};
 use crate::ui::{Control, Source};
+
+use super::record::Recorded;
 
 /// A source of inputs for one engine.
 pub(super) trait Feed: Send {
@@ -13,8 +15,26 @@ pub(super) trait Feed: Send {
     /// Does what the user asked; a source ignores what it cannot do.
     fn control(&mut self, control: Control, engine: &mut Engine);
 
+    /// Takes note of what the screen asks for; only a source that can look closer does.
+    fn attend(&mut self, _query: &Query, _engine: &Engine) {}
+
     /// What to tell of the source beside a dashboard.
     fn source(&self, engine: &Engine) -> Source;
+
+    /// The engine that is shown: the source may have one of its own, of the past.
+    fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
+        engine
+    }
+
+    /// How often what is shown was exchanged for another instant's.
+    fn jumps(&self) -> u64 {
+        0
+    }
+
+    /// Nothing more is shown: ends what runs beside. How the recordings went that nobody was told of.
+    fn end(&mut self, _engine: &mut Engine) -> Vec<Recorded> {
+        Vec::new()
+    }
 
     /// Whether the source was damaged or ended before its time; all that it gave before was used.
     fn is_damaged(&self) -> bool;

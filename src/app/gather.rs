@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
+use crate::base::Timestamp;
 use crate::engine::{Config, Engine};
 use crate::journal::Damage;
 use crate::ui::Source;
@@ -12,6 +13,7 @@ use crate::ui::Source;
 use super::cli::Input;
 use super::feed::Feed;
 use super::read::Origin;
+use super::record::Recorded;
 use super::replay::Replay;
 use super::{Outcome, interrupts, is_set, live_config, live_feed, replay_config, snap};
 
@@ -21,6 +23,10 @@ pub(super) struct Seen {
     pub(super) source: Source,
     /// The input was damaged: where and how.
     pub(super) damage: Option<Damage>,
+    /// What was recorded besides.
+    pub(super) recorded: Vec<Recorded>,
+    /// What of the request could not be met to the letter.
+    pub(super) note: Option<String>,
 }
 
 impl Seen {
@@ -33,6 +39,7 @@ impl Seen {
 /// Reads a capture (or the demo) up to `at`, or watches this host for `duration`.
 pub(super) fn gather(input: &Input, demo: bool, duration: Duration, at: Option<&str>) -> Result<Seen> {
     match (&input.read, demo) {
+        (None, true) if input.write.file.is_some() => Err(anyhow!("-w records a running host, not the demo")),
         (Some(path), _) => replay(Origin::File(path.clone()), input, at),
         (None, true) => replay(Origin::Demo, input, at),
         (None, false) if at.is_some() => Err(anyhow!("--at needs a capture: -r FILE")),
@@ -43,17 +50,32 @@ pub(super) fn gather(input: &Input, demo: bool, duration: Duration, at: Option<&
 fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
     let config = replay_config(input.flows);
     let mut engine = Engine::new(config);
-    let mut replay = Replay::open(origin, input.filter(), config, f64::INFINITY)?;
+    let mut replay = Replay::open(origin, input.filter(), f64::INFINITY, 0)?;
     let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
     replay.run(&mut engine, until);
     let damage = replay.damage().cloned();
+    let note = until.and_then(|until| outside(until, replay.start(), engine.now()));
     // Nothing plays: what is told is the instant, and the window in the footer.
-    let source = Source { playback: None, ..replay.source(&engine) };
-    Ok(Seen { source, engine, damage })
+    let source = Source { playback: None, track: None, ..replay.source(&engine) };
+    Ok(Seen { source, engine, damage, note, recorded: Vec::new() })
+}
+
+/// What is told of an instant that the capture does not reach: it was read to its end, `end`, on the way there.
+fn outside(at: Timestamp, start: Option<Timestamp>, end: Option<Timestamp>) -> Option<String> {
+    let (start, end) = (start?, end.unwrap_or(at));
+    if at < start {
+        return Some(format!(
+            "--at is {:.3} s before the capture begins: nothing had been seen",
+            start.since(at).as_secs_f64()
+        ));
+    }
+    let late = (at > end).then(|| at.since(end).as_secs_f64())?;
+    let whole = end.since(start).as_secs_f64();
+    Some(format!("--at is {late:.3} s after the capture ends: its end is drawn, {whole:.3} s from its start"))
 }
 
 fn live(input: &Input, duration: Duration) -> Result<Seen> {
-    let mut feed = live_feed(input, !input.interfaces.is_empty())?;
+    let mut feed = live_feed(input, !input.interfaces.is_empty(), None, None)?;
     let mut engine = Engine::new(Config { keep_closed: None, ..live_config(input.flows) });
     let end = Instant::now() + duration;
     let interrupted = interrupts()?;
@@ -65,6 +87,7 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
         }
         thread::sleep(rest.min(left));
     }
-    feed.finish(&mut engine);
-    Ok(Seen { source: feed.source(&engine), engine, damage: None })
+    feed.finish(|input| engine.feed(input));
+    let recorded = feed.tape().finish();
+    Ok(Seen { source: feed.source(&engine), engine, damage: None, note: None, recorded })
 }

@@ -3,46 +3,41 @@
 //! Channels are bounded: when the engine cannot follow, segments are dropped here and counted as ours.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
-use crate::base::Timestamp;
-use crate::engine::{Engine, Input, Loss};
+use crate::base::{Scope, Scrubbed, Timestamp};
+use crate::engine::{Engine, Input, Loss, Query};
 use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
 use crate::io::clock;
-use crate::io::{Sampler, Sockets};
-use crate::journal::{HOLD, Intake, Merge};
+use crate::io::schedule::Attention;
+use crate::io::{LastWords, Sockets};
+use crate::journal::{self, FrameBatch, HOLD, Merge};
 use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
 use crate::wire::FrameCounts;
 
 use super::feed::Feed;
 use super::ladder::{Callers, OwnerChoice};
-use super::{privileges, trace};
+use super::record::{Keep, Recorded, Tape, Wanted};
+use super::sampling::{self, Reading};
+use super::{capture, privileges, trace};
 
 const BATCHES: usize = 256;
-/// Segments that may wait in one batch before it is sent.
-const BATCH: usize = 4096;
-/// How often the socket table is read, and the share of that time which a reading may take.
-const SAMPLE_EVERY: Duration = Duration::from_millis(500);
-const SAMPLE_SHARE: u32 = 20;
-/// Readings of the table that must fail in a row before it is given up.
-const FAILURES: u32 = 5;
-/// A packet is handed over at most this long after it was stamped (the capture's timeout, twice).
-const SETTLE: Duration = Duration::from_millis(100);
 /// A reading of the socket table is announced at most this long after it began.
 const DELIVERY: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_millis(20);
-const LOSS_EVERY: Duration = Duration::from_millis(250);
+/// How often losses are told.
+pub(super) const LOSS_EVERY: Duration = Duration::from_millis(250);
 
 /// What the threads deliver, with the number of their source.
 #[derive(Debug)]
 enum Delivery {
-    Inputs { source: usize, inputs: Vec<Input>, upto: Timestamp, frames: FrameCounts },
+    Inputs { source: usize, inputs: Vec<Input>, kept: Option<FrameBatch>, upto: Timestamp, frames: FrameCounts },
     Drops { source: usize, kernel: u64, interface: u64 },
     Sample { source: usize, sample: Arc<SocketSample>, fallback: Option<String> },
     Events { source: usize, inputs: Vec<Input>, upto: Timestamp },
@@ -64,7 +59,12 @@ pub(super) struct Live {
     dead: Option<String>,
     stop: Arc<AtomicBool>,
     reading: Reading,
+    /// What the sampler was last told of the screen, and its line.
+    attention: Attention,
+    attend: Sender<Attention>,
     tracing: Option<JoinHandle<()>>,
+    capturing: Vec<JoinHandle<()>>,
+    tape: Tape,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,6 +84,7 @@ impl Live {
         strict: bool,
         sockets: Sockets,
         owners: OwnerChoice,
+        wanted: Wanted,
     ) -> Result<Self> {
         let mut captures = Vec::new();
         let mut captured = Vec::new();
@@ -104,12 +105,15 @@ impl Live {
         let stop = Arc::new(AtomicBool::new(false));
         let reading = Reading::default();
         let begun = reading.clone();
+        let (attend, attention) = bounded(8);
         notices.extend(owners.scan_notice());
         let (callers, untraced) = owners.callers(&captured)?;
         notices.extend(untraced);
+        let mut tape = Tape::new(wanted, captured.iter().zip(&captures).map(place).collect());
+        tape.begin_wanted()?;
         let mut live = Self {
             name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
-            merge: Merge::new(captures.len() + 2),
+            merge: Merge::new(captures.len() + 3),
             deliveries,
             losses: vec![Losses::default(); captures.len()],
             ours: Arc::default(),
@@ -119,7 +123,11 @@ impl Live {
             dead: None,
             stop,
             reading,
+            attention: sampling::all(),
+            attend,
             tracing: None,
+            capturing: Vec::new(),
+            tape,
         };
         let source = captures.len() + 1;
         match callers {
@@ -131,9 +139,13 @@ impl Live {
             }
             Callers::None => live.merge.end(source),
         }
-        live.spawn("sampler", captures.len(), &send, move |line| sample(owners.sampler(sockets)?, line, &begun))?;
+        live.hear_last_words(source + 1, &send)?;
+        let read = move |line: &Line| sampling::follow(owners.sampler(sockets)?, line, &begun, &attention);
+        live.spawn("sampler", captures.len(), &send, read)?;
         for (source, capture) in captures.into_iter().enumerate() {
-            live.spawn("capture", source, &send, move |line| follow(capture, line))?;
+            let keep = live.tape.keep();
+            let thread = live.spawn("capture", source, &send, move |line| capture::follow(capture, &keep, line))?;
+            live.capturing.push(thread);
         }
         Ok(live)
     }
@@ -156,10 +168,25 @@ impl Live {
         thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")
     }
 
+    /// Listens to the kernel's last words, or says why not.
+    fn hear_last_words(&mut self, source: usize, send: &Sender<Delivery>) -> Result<()> {
+        match LastWords::listen() {
+            Ok(words) => {
+                self.spawn("last words", source, send, move |line| sampling::follow_last_words(words, line))?;
+            }
+            Err(error) => {
+                self.merge.end(source);
+                self.notices.push(privileges::without_last_words(&error));
+            }
+        }
+        Ok(())
+    }
+
     fn take(&mut self, delivery: Delivery) {
         match delivery {
-            Delivery::Inputs { source, inputs, upto, frames } => {
+            Delivery::Inputs { source, inputs, kept, upto, frames } => {
                 self.losses[source].frames = frames;
+                self.tape.arrive(source, inputs.len(), kept);
                 for input in inputs {
                     self.merge.push(source, input);
                 }
@@ -201,29 +228,8 @@ impl Live {
         })
     }
 
-    /// Stops watching, and gives the engine all that happened up to now.
-    pub(super) fn finish(&mut self, engine: &mut Engine) {
-        let end = clock::now();
-        while self.merge.horizon(clock::now()) < end {
-            thread::sleep(self.pump(engine));
-        }
-        self.stop.store(true, Ordering::Relaxed);
-        while let Ok(delivery) = self.deliveries.try_recv() {
-            self.take(delivery);
-        }
-        // Nothing is held back any more, so that the counts of frames are those of the segments.
-        let now = clock::now();
-        while let Some(input) = self.merge.pop(now + HOLD) {
-            engine.feed(&input);
-        }
-        if let Some(loss) = self.loss(now) {
-            engine.feed(&Input::Loss(loss));
-        }
-    }
-}
-
-impl Feed for Live {
-    fn pump(&mut self, engine: &mut Engine) -> Duration {
+    /// Takes in what came, and gives `each` input that is due. Returns how long to rest.
+    pub(super) fn advance(&mut self, mut each: impl FnMut(&Input)) -> Duration {
         // Looked at before its delivery could have come, so that a reading under way is always waited for.
         let began = self.reading.begun();
         for _ in 0..BATCHES {
@@ -233,21 +239,107 @@ impl Feed for Live {
         let now = clock::now();
         // The sampler says nothing between its readings; the next begins after now.
         self.merge.mark(self.losses.len(), began.unwrap_or(now - DELIVERY));
-        while let Some(input) = self.merge.pop(now) {
-            engine.feed(&input);
-        }
+        self.give(now, &mut each);
         let horizon = self.merge.horizon(now);
-        engine.feed(&Input::Tick(horizon));
+        each(&Input::Tick(horizon));
         if self.told.elapsed() >= LOSS_EVERY {
             self.told = Instant::now();
-            if let Some(loss) = self.loss(horizon) {
-                engine.feed(&Input::Loss(loss));
-            }
+            self.tell_loss(horizon, &mut each);
         }
+        self.tape.settle(horizon);
         if self.deliveries.is_empty() { REST } else { Duration::ZERO }
     }
 
-    fn control(&mut self, _control: Control, _engine: &mut Engine) {}
+    /// The same into an engine, which a ring may watch for findings.
+    pub(super) fn watch(&mut self, engine: &mut Engine) -> Duration {
+        let rest = self.advance(|input| engine.feed(input));
+        self.tape.watch(engine);
+        rest
+    }
+
+    fn give(&mut self, now: Timestamp, each: &mut impl FnMut(&Input)) {
+        while let Some((source, input)) = self.merge.pop_from(now) {
+            self.tape.pass(source, &input);
+            each(&input);
+        }
+    }
+
+    fn tell_loss(&mut self, ts: Timestamp, each: &mut impl FnMut(&Input)) {
+        if let Some(loss) = self.loss(ts) {
+            self.tape.tell(&loss);
+            each(&Input::Loss(loss));
+        }
+    }
+
+    /// Stops watching, and gives `each` input of what happened up to now.
+    pub(super) fn finish(&mut self, mut each: impl FnMut(&Input)) {
+        let end = clock::now();
+        while self.merge.horizon(clock::now()) < end {
+            thread::sleep(self.advance(&mut each));
+        }
+        self.stop.store(true, Ordering::Relaxed);
+        // They end within the capture's timeout, and what they hold is counted.
+        while !self.capturing.iter().all(JoinHandle::is_finished) {
+            if let Ok(delivery) = self.deliveries.recv_timeout(REST) {
+                self.take(delivery);
+            }
+        }
+        while let Ok(delivery) = self.deliveries.try_recv() {
+            self.take(delivery);
+        }
+        // Nothing is held back any more, so that the counts of frames are those of the segments.
+        let now = clock::now();
+        self.give(now + HOLD, &mut each);
+        self.tell_loss(now, &mut each);
+        self.tape.settle(Timestamp::MAX);
+    }
+
+    /// What was lost in all so far.
+    pub(super) fn losses(&self) -> Option<Loss> {
+        self.loss(clock::now())
+    }
+
+    /// What stands in the way.
+    pub(super) fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Why a part has died, if one has.
+    pub(super) fn died(&self) -> Option<&str> {
+        self.dead.as_deref()
+    }
+
+    /// The recording side.
+    pub(super) fn tape(&mut self) -> &mut Tape {
+        &mut self.tape
+    }
+}
+
+impl Feed for Live {
+    fn pump(&mut self, engine: &mut Engine) -> Duration {
+        self.watch(engine)
+    }
+
+    fn control(&mut self, control: Control, _engine: &mut Engine) {
+        if control == Control::Record {
+            self.tape.toggle();
+        }
+    }
+
+    fn end(&mut self, engine: &mut Engine) -> Vec<Recorded> {
+        if self.tape.is_running() {
+            self.finish(|input| engine.feed(input));
+        }
+        self.tape.finish()
+    }
+
+    fn attend(&mut self, query: &Query, engine: &Engine) {
+        let attention = sampling::attention(query, engine);
+        // One that does not get through is sent with the next question.
+        if attention != self.attention && self.attend.try_send(attention.clone()).is_ok() {
+            self.attention = attention;
+        }
+    }
 
     fn is_damaged(&self) -> bool {
         self.dead.is_some()
@@ -258,8 +350,10 @@ impl Feed for Live {
             kind: SourceKind::Live,
             name: self.name.clone(),
             playback: None,
-            notices: self.notices.iter().chain(&self.fallback).cloned().collect(),
+            track: None,
+            notices: self.tape.trouble().iter().chain(&self.notices).chain(&self.fallback).cloned().collect(),
             dead: self.dead.clone(),
+            recordings: self.tape.shown(),
         }
     }
 }
@@ -297,95 +391,54 @@ impl Line {
         }
     }
 
-    /// Sends, or drops and counts where the engine does not follow. False once nobody listens.
-    fn offer(&self, delivery: Delivery) -> bool {
-        match self.send.try_send(delivery) {
+    /// Sends a reading of the socket table, and why it is a lesser one. False once nobody listens.
+    pub(super) fn tell_sample(&self, sample: SocketSample, fallback: Option<String>) -> bool {
+        self.offer(Delivery::Sample { source: self.source, sample: Arc::new(sample), fallback })
+    }
+
+    /// Sends a batch of inputs with the frames that were kept beside them, or drops and counts both where the engine
+    /// does not follow. False once nobody listens.
+    pub(super) fn hand_batch(
+        &self,
+        inputs: Vec<Input>,
+        kept: Option<FrameBatch>,
+        upto: Timestamp,
+        frames: FrameCounts,
+        keep: &Keep,
+    ) -> bool {
+        match self.send.try_send(Delivery::Inputs { source: self.source, inputs, kept, upto, frames }) {
             Ok(()) => true,
-            Err(TrySendError::Full(Delivery::Inputs { inputs, .. })) => {
+            Err(TrySendError::Full(Delivery::Inputs { inputs, kept, .. })) => {
                 let told_with_segments = |input: &&Input| matches!(input, Input::Name(_) | Input::Dns(_));
                 let lost = inputs.iter().filter(|input| !told_with_segments(input)).count();
                 self.ours.fetch_add(lost as u64, Ordering::Relaxed);
+                kept.iter().for_each(|kept| keep.drop_batch(kept));
                 true
             }
-            Err(TrySendError::Full(_)) => true,
-            Err(TrySendError::Disconnected(_)) => false,
+            Err(_) => false,
         }
+    }
+
+    /// Tells what the kernel and the interface dropped so far.
+    pub(super) fn tell_drops(&self, capture: &mut LiveCapture) {
+        let (kernel, interface) = capture.dropped().unwrap_or_default();
+        self.offer(Delivery::Drops { source: self.source, kernel, interface });
+    }
+
+    /// Sends what is not missed where the engine does not follow. False once nobody listens.
+    fn offer(&self, delivery: Delivery) -> bool {
+        !matches!(self.send.try_send(delivery), Err(TrySendError::Disconnected(_)))
     }
 }
 
-fn follow(mut capture: LiveCapture, line: &Line) -> Result<()> {
-    let source = line.source;
-    let mut told = Instant::now();
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut intake = Intake::default();
-    while !line.stopped() {
-        let before = clock::now();
-        capture.read(|frame| {
-            intake.take(frame, &mut batch);
-        })?;
-        let newest = batch.last().map(Input::ts);
-        let upto = (before - SETTLE).max(newest.unwrap_or(Timestamp::MIN));
-        let inputs = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-        if !line.offer(Delivery::Inputs { source, inputs, upto, frames: intake.counts() }) {
-            return Ok(());
-        }
-        if told.elapsed() >= LOSS_EVERY {
-            told = Instant::now();
-            let (kernel, interface) = capture.dropped().unwrap_or_default();
-            line.offer(Delivery::Drops { source, kernel, interface });
-        }
+/// What a recording tells of a capture.
+fn place((settings, capture): (&CaptureSettings, &LiveCapture)) -> journal::recording::Source {
+    journal::recording::Source {
+        name: Scrubbed::new(&settings.device),
+        filter: settings.filter.as_deref().map(Scrubbed::new),
+        link: capture.link(),
+        snaplen: settings.snaplen,
+        iface: capture.index(),
+        scope: Scope::default(),
     }
-    Ok(())
-}
-
-/// When the reading that is under way began: its sample is not older, however long the owners take.
-#[derive(Debug, Clone)]
-struct Reading(Arc<AtomicI64>);
-
-impl Reading {
-    const NONE: i64 = i64::MAX;
-
-    fn begin(&self) {
-        self.0.store(clock::now().nanos(), Ordering::SeqCst);
-    }
-
-    fn end(&self) {
-        self.0.store(Self::NONE, Ordering::SeqCst);
-    }
-
-    fn begun(&self) -> Option<Timestamp> {
-        Some(self.0.load(Ordering::SeqCst)).filter(|began| *began != Self::NONE).map(Timestamp::from_nanos)
-    }
-}
-
-impl Default for Reading {
-    fn default() -> Self {
-        Self(Arc::new(AtomicI64::new(Self::NONE)))
-    }
-}
-
-fn sample(mut sampler: Sampler, line: &Line, reading: &Reading) -> Result<()> {
-    let mut failures = 0;
-    while !line.stopped() {
-        let began = Instant::now();
-        reading.begin();
-        let sampled = sampler.sample(clock::now);
-        failures = if sampled.is_ok() { 0 } else { failures + 1 };
-        let heard = match sampled {
-            Ok(sample) => {
-                let fallback = sampler.fallback_reason().map(privileges::without_diag);
-                line.offer(Delivery::Sample { source: line.source, sample: Arc::new(sample), fallback })
-            }
-            // Once may be a shortage that passes.
-            Err(_) if failures < FAILURES => true,
-            Err(error) => return Err(error.into()),
-        };
-        reading.end();
-        if !heard {
-            return Ok(());
-        }
-        let took = began.elapsed();
-        thread::sleep(SAMPLE_EVERY.max(took * SAMPLE_SHARE).saturating_sub(took));
-    }
-    Ok(())
 }

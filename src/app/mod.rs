@@ -1,5 +1,6 @@
 //! Commands, threads, channels: the wiring of all rooms. No logic here that is worth a unit test of its own.
 
+mod capture;
 mod cli;
 mod driver;
 mod feed;
@@ -7,13 +8,18 @@ mod gather;
 mod ladder;
 mod live;
 mod looks;
+mod marks;
 mod meter;
 mod privileges;
 mod read;
+mod record;
 mod replay;
 mod report;
+mod rewind;
+mod sampling;
 mod screen;
 mod snap;
+mod tape;
 mod trace;
 
 use std::io::{IsTerminal, Write};
@@ -27,13 +33,20 @@ use clap::Parser;
 use crate::engine::{Config, Engine};
 use crate::io::TraceError;
 use crate::io::capture::{CaptureError, CaptureSettings};
+use crate::journal::Reach;
 
-use cli::{Cli, Command, Input, Look};
+use cli::{Cli, Command, Input, Look, SeverityChoice};
 use driver::Driver;
 use live::Live;
 use looks::Looks;
 use read::Origin;
+use record::Wanted;
 use replay::Replay;
+use rewind::Rewind;
+
+/// Room for the headers of a frame, before a payload that is to be recorded.
+const HEADERS: u32 = 192;
+const MAX_SNAPLEN: u32 = 262_144;
 
 /// How a command ended, if it did what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,32 +94,46 @@ fn run(cli: &Cli) -> Result<Outcome> {
     match &cli.command {
         Some(Command::Report(options)) => report::run(options),
         Some(Command::Snap(options)) => snap::run(options),
-        Some(Command::Demo(options)) => dashboard(&cli.input, Some(Origin::Demo), &options.look),
+        Some(Command::Record(options)) => record::run(options),
+        Some(Command::Demo(options)) => dashboard(cli, Some(Origin::Demo), &options.look),
         None => {
             cli.input.check_for_command()?;
-            dashboard(&cli.input, cli.input.read.clone().map(Origin::File), &cli.look)
+            dashboard(cli, cli.input.read.clone().map(Origin::File), &cli.look)
         }
     }
 }
 
 /// The dashboard over a capture, the demo or this host; without a terminal on stdout the text report instead.
-fn dashboard(input: &Input, origin: Option<Origin>, look: &Look) -> Result<Outcome> {
+fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> {
+    let input = &cli.input;
     if !can_draw() {
         return report::instead_of_dashboard(input, origin.as_ref());
     }
+    let Some(origin) = origin else { return live_dashboard(cli, look) };
     let looks = Looks::of(look).for_terminal();
-    let Some(origin) = origin else {
-        let live = live_feed(input, !input.interfaces.is_empty())?;
-        let engine = Engine::new(live_config(input.flows));
-        let driver = Driver::start(engine, Box::new(live))?;
-        return screen::run(&driver, &looks, look.view.into());
-    };
     let config = replay_config(input.flows);
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let replay = Replay::open(origin, input.filter(), config, speed)?;
+    let replay = Replay::open(origin, input.filter(), speed, input.seek_memory)?;
     let driver = Driver::start(Engine::new(config), Box::new(replay))?;
     screen::run(&driver, &looks, look.view.into())
+}
+
+fn live_dashboard(cli: &Cli, look: &Look) -> Result<Outcome> {
+    let input = &cli.input;
+    if input.write.file.as_ref().is_some_and(|file| file.as_os_str() == "-") {
+        anyhow::bail!("the dashboard has the terminal: sockscope record -w - streams to stdout");
+    }
+    let looks = Looks::of(look).for_terminal();
+    let live = live_feed(input, !input.interfaces.is_empty(), cli.ring.ring, cli.ring.dump_on)?;
+    let engine = Engine::new(live_config(input.flows));
+    let driver = match cli.rewind {
+        0 => Driver::start(engine, Box::new(live))?,
+        memory => Driver::start(engine, Box::new(Rewind::new(live, memory)))?,
+    };
+    let shown = screen::run(&driver, &looks, look.view.into());
+    let recorded = driver.end();
+    record::tell(&recorded, shown)
 }
 
 /// Whether stdout is a terminal that can do more than print lines.
@@ -115,18 +142,25 @@ fn can_draw() -> bool {
 }
 
 /// Starts to watch this host. `strict`: no packets is an error, not a notice.
-fn live_feed(input: &Input, strict: bool) -> Result<Live> {
+fn live_feed(input: &Input, strict: bool, ring: Option<Reach>, dump_on: Option<SeverityChoice>) -> Result<Live> {
     let devices = if input.interfaces.is_empty() { vec!["any".to_owned()] } else { input.interfaces.clone() };
     let settings: Vec<CaptureSettings> = devices
         .into_iter()
         .map(|device| CaptureSettings {
             device,
-            snaplen: input.snaplen,
+            snaplen: input.snaplen.max(input.write.payload.saturating_add(HEADERS)).min(MAX_SNAPLEN),
             buffer_kib: input.buffer_kib,
             filter: input.filter(),
         })
         .collect();
-    Live::start(&settings, strict, input.sockets.into(), input.owners)
+    let wanted = Wanted {
+        file: input.write.file.clone(),
+        replace: input.write.force,
+        payload: input.write.payload,
+        ring,
+        dump_on: dump_on.map(Into::into),
+    };
+    Live::start(&settings, strict, input.sockets.into(), input.owners, wanted)
 }
 
 /// A dashboard forgets after a while what is over; a report tells all that it has seen.

@@ -36,6 +36,11 @@ pub(super) fn without_diag(error: &DiagError) -> String {
     format!("sockets: read from /proc, without listen limits, TCP_INFO and buffers: {error}")
 }
 
+/// Why the final counts of closed connections are not told.
+pub(super) fn without_last_words(error: &std::io::Error) -> String {
+    format!("last words: the kernel's final counts of closed connections are not told: {error}")
+}
+
 /// Why connections that live shorter than a reading of the socket table may have no owner; `by_syn`: each SYN is looked
 /// up.
 pub(super) fn without_trace(error: &TraceError, by_syn: bool) -> String {

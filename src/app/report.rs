@@ -17,6 +17,7 @@ use super::cli::{Format, Input, Report};
 use super::gather::{self, Seen};
 use super::looks;
 use super::read::Origin;
+use super::record;
 
 /// How long a live dashboard without a terminal watches before it reports.
 const WATCH: std::time::Duration = std::time::Duration::from_secs(10);
@@ -35,10 +36,10 @@ pub(super) fn run(options: &Report) -> Result<Outcome> {
     let seen = gather::gather(&options.input, options.demo, options.duration, None)?;
     let worst = write(&seen, options.format, &options.filter, &options.output)?;
     let fails = options.fail_on.is_some_and(|least| worst.is_some_and(|worst| worst >= least.into()));
-    let outcome = if fails { Outcome::Found } else { seen.outcome() };
+    let outcome = record::tell(&seen.recorded, Ok(if fails { Outcome::Found } else { seen.outcome() }));
     // The process ends: its memory goes at once, where flow after flow would be freed.
-    std::mem::forget(seen);
-    Ok(outcome)
+    std::mem::forget(seen.engine);
+    outcome
 }
 
 /// What the dashboard prints where there is no terminal to draw on.
@@ -49,7 +50,7 @@ pub(super) fn instead_of_dashboard(input: &Input, origin: Option<&Origin>) -> Re
     }
     let seen = gather::gather(input, demo, WATCH, None)?;
     write(&seen, Format::Text, &Filter::default(), Path::new("-"))?;
-    Ok(seen.outcome())
+    record::tell(&seen.recorded, Ok(seen.outcome()))
 }
 
 /// Writes the report; how bad the worst of what it found is.
@@ -114,6 +115,24 @@ impl Shown<'_> {
         })
     }
 
+    /// What is wrong: where a filter picks some flows, what is wrong with the whole source and about one of them;
+    /// `of_all` tells it where every flow was counted anyway.
+    fn narrowed(&self, of_all: impl FnOnce() -> Vec<Finding>) -> Vec<Finding> {
+        if self.filter.is_empty() {
+            return of_all();
+        }
+        let ids = self.seen.engine.flow_ids(&Filter::default());
+        let mut whole = Tally::new();
+        for part in self.in_parts(&ids, |flows| {
+            let mut tally = Tally::new();
+            flows.for_each(|detail| tally.count(&detail));
+            tally
+        }) {
+            whole.add(&part);
+        }
+        self.seen.engine.findings_about(findings(self.dashboard, &whole), self.filter)
+    }
+
     fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<Option<Severity>> {
         let now = self.dashboard.now.unwrap_or_default();
         let ids = self.seen.engine.flow_ids(self.filter);
@@ -129,7 +148,7 @@ impl Shown<'_> {
             tally.add(&counted);
             pick.append(picked);
         }
-        let findings = findings(self.dashboard, &tally);
+        let findings = self.narrowed(|| findings(self.dashboard, &tally));
         pick.leave_to(&findings, &|id| self.seen.engine.facts(id));
         pick.complete(|id| self.seen.engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
@@ -155,9 +174,9 @@ impl Shown<'_> {
         for detail in self.flows() {
             report.flow(&detail)?;
         }
-        let worst = worst(&report.findings(self.dashboard));
-        report.finish(&self.seen.source.name, self.dashboard, self.damage)?;
-        Ok(worst)
+        let findings = self.narrowed(|| report.findings(self.dashboard));
+        report.finish(&self.seen.source.name, self.dashboard, &findings, self.damage)?;
+        Ok(worst(&findings))
     }
 
     fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
@@ -174,9 +193,9 @@ impl Shown<'_> {
                 report.append(&part?)?;
             }
         }
-        let worst = worst(&report.findings(self.dashboard));
-        report.finish(&self.seen.source.name, self.dashboard, self.damage)?;
-        Ok(worst)
+        let findings = self.narrowed(|| report.findings(self.dashboard));
+        report.finish(&self.seen.source.name, self.dashboard, &findings, self.damage)?;
+        Ok(worst(&findings))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::engine::Dashboard;
 use crate::export::{Footer, PictureFormat};
 use crate::io::file;
 use crate::io::tty::{Terminal, TtyEvent};
-use crate::ui::{Effect, Source, UiState, View};
+use crate::ui::{Effect, Recordings, Source, UiState, View};
 use crate::view;
 
 use super::driver::{Answer, Driver};
@@ -125,6 +125,9 @@ impl<'a> Screen<'a> {
 
     fn take(&mut self, answer: Answer) {
         self.damaged |= answer.damaged;
+        if let Some(said) = news(&self.shown.source.recordings, &answer.source.recordings) {
+            self.ui.say(&said);
+        }
         self.shown = answer;
         self.ui.observe(&self.shown.dashboard, &self.shown.source);
     }
@@ -151,7 +154,7 @@ impl<'a> Screen<'a> {
             Effect::Suspend => terminal.suspend().context("cannot suspend")?,
             Effect::Redraw => terminal.clear().context("cannot draw")?,
             Effect::Control(control) => {
-                if !self.driver.control(*control) {
+                if !self.driver.control(control.clone()) {
                     self.ui.say("the engine is busy: try again");
                 }
             }
@@ -190,10 +193,18 @@ impl<'a> Screen<'a> {
 }
 
 /// An instant in a file's name, in UTC: `20261121-220441`; seconds since the epoch where no calendar reaches.
-fn file_stamp(at: Timestamp) -> String {
+pub(super) fn file_stamp(at: Timestamp) -> String {
     let seconds = at.nanos().div_euclid(1_000_000_000);
     jiff::Timestamp::from_second(seconds)
         .map_or_else(|_| seconds.to_string(), |at| at.strftime("%Y%m%d-%H%M%S").to_string())
+}
+
+/// What is to be said of recordings that began or ended.
+fn news(before: &Recordings, now: &Recordings) -> Option<String> {
+    let ended = now.ended.as_ref().filter(|_| now.ended != before.ended);
+    let name = |recordings: &Recordings| recordings.running.as_ref().map(|running| running.name.clone());
+    let begun = || name(now).filter(|_| name(now) != name(before)).map(|name| format!("recording into {name}"));
+    ended.cloned().or_else(begun)
 }
 
 fn is_motion(event: &Event) -> bool {

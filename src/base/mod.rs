@@ -14,6 +14,7 @@ mod services;
 mod state;
 mod text;
 mod time;
+mod timeline;
 pub mod units;
 
 pub use addr::{Endpoint, Scope};
@@ -24,6 +25,7 @@ pub use rgb::Rgb;
 pub use seq::Seq;
 pub use series::Series;
 pub use services::service;
-pub use state::TcpState;
+pub use state::{StateSet, TcpState};
 pub use text::{Scrubbed, scrub};
 pub use time::Timestamp;
+pub use timeline::{Moments, Timeline};

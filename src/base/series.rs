@@ -56,6 +56,15 @@ impl Series {
         }
     }
 
+    /// Raises the bin of `ts` to `level` if that is more; bins skipped since the last one repeat the one before.
+    pub fn peak(&mut self, ts: Timestamp, level: u64) {
+        let before = self.bins.back().copied().unwrap_or(0);
+        let begins = self.newest.is_none_or(|newest| ts.bin(self.width) > newest);
+        if let Some(bin) = self.bin_mut(ts, before) {
+            *bin = if begins { level } else { level.max(*bin) };
+        }
+    }
+
     /// The bins that end with the bin of `now`, oldest first; absent ones (before the first reading) are left out.
     /// Bins after the newest reading are `fill`.
     pub fn until(&self, now: Timestamp, fill: u64) -> Vec<u64> {

@@ -166,10 +166,14 @@ impl Engine {
                 if connect.rung == Rung::Trace && connect.process.is_some() {
                     self.connects.sight.get_or_insert_default().connects += 1;
                 }
+                self.kernel.ports.connected(connect);
                 let tuple = Tuple::new(connect.scope, connect.local, connect.peer);
                 let slot = self.table.find(&tuple).filter(|slot| self.is_caller_of(connect, *slot));
                 match slot {
-                    Some(slot) => self.name_caller(slot, connect),
+                    Some(slot) => {
+                        self.name_caller(slot, connect);
+                        self.end_connect(slot, connect);
+                    }
                     None => self.connects.wait(tuple, connect),
                 }
             }
@@ -178,6 +182,9 @@ impl Engine {
                 self.connects.sight.get_or_insert_default().lost = *total;
                 self.connects.lost_at = self.connects.lost_at.max(Some(*until));
             }
+            KernelEvent::LastWords(_) => drop(self.last_words()),
+            KernelEvent::LastWord(word) => self.last_word(word),
+            KernelEvent::LastWordsLost(lost) => self.last_words().lost = lost.total,
         }
     }
 
@@ -215,6 +222,30 @@ impl Engine {
         for (_, connect) in &fitting {
             self.name_caller(slot, connect);
         }
+    }
+
+    /// The kernel's record says when the socket left SYN-SENT: without an answer so far, its connect() is over.
+    fn end_connect(&mut self, slot: Slot, connect: &Connect) {
+        let record = self.table.get(slot);
+        let is_callers = connect.rung == Rung::Trace && encloses(connect, record) && record.orig == connect.local;
+        if !is_callers || !record.wire.as_ref().is_some_and(Flow::is_unanswered) {
+            return;
+        }
+        let spent = self.tries_spent(slot);
+        self.change(slot, connect.end, |record| {
+            if let Some(flow) = &mut record.wire {
+                flow.abandon(connect.end, spent);
+            }
+        });
+    }
+
+    /// Whether this kernel has sent the SYN of a flow as often as it may, by the wire or by its own count.
+    pub(super) fn tries_spent(&self, slot: Slot) -> Option<bool> {
+        let record = self.table.get(slot);
+        let most = self.kernel.readings.limits()?.syn_retries()?;
+        let by_wire = record.wire.as_ref()?.handshake().syn_retries;
+        let timer = record.end(Side::Orig).and_then(|end| end.socket.timer);
+        Some(timer.map_or(0, |timer| timer.retries.into()).max(by_wire) >= most)
     }
 
     fn name_caller(&mut self, slot: Slot, connect: &Connect) {

@@ -11,7 +11,7 @@ use crate::flow::{
     AnalysisCounts, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, Side, TimingView, VerdictView,
     ZeekView,
 };
-use crate::kernel::{Limits, Socket, TableSource};
+use crate::kernel::{LastWord, Limits, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
 use super::ownership::Ownership;
@@ -101,6 +101,18 @@ pub struct Sees {
     pub kernel: Option<KernelSight>,
     /// The kernel's own record of connect(2), where it is read.
     pub trace: Option<TraceSight>,
+    /// The kernel's last words on sockets that it let go, where they are listened to.
+    pub last_words: Option<LastWordSight>,
+}
+
+/// What the kernel's last words told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LastWordSight {
+    /// Sockets of connections that were let go, and how many of these are an end of a flow that is known.
+    pub heard: u64,
+    pub joined: u64,
+    /// Last words lost: sockets whose final counts are missing.
+    pub lost: u64,
 }
 
 /// What the kernel's record of connect(2) told.
@@ -116,14 +128,19 @@ pub struct TraceSight {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KernelSight {
     pub source: TableSource,
-    /// When the table was last read.
+    /// When the connections were last read.
     pub at: Timestamp,
     /// How long that reading took.
     pub took: Duration,
+    /// When listeners and TIME-WAIT were last read; `None` if they have not been yet.
+    pub listeners_at: Option<Timestamp>,
+    pub time_wait_at: Option<Timestamp>,
     /// Sockets read, and how many of those that can have an owner have a known one.
     pub sockets: u64,
     pub ownable: u64,
     pub owned: u64,
+    /// Rows of the last readings that could not be read.
+    pub bad_rows: u64,
     /// Processes whose fd tables could not be read.
     pub processes_denied: u32,
 }
@@ -413,6 +430,8 @@ pub struct FlowDetail {
     pub timing: Option<TimingView>,
     /// What the kernel last reported of each end on this host.
     pub sockets: [Option<SocketDetail>; 2],
+    /// The kernel's last word on each end's socket, once it was let go.
+    pub last_words: [Option<Arc<LastWord>>; 2],
     /// The landmarks of its life, in order of time.
     pub life: Vec<LifeEvent>,
     /// The rows that Zeek would log of it; `None` if no segment was seen.
@@ -444,7 +463,16 @@ pub struct SocketDetail {
     pub at: Timestamp,
     /// It was absent from the table at the reading of this instant.
     pub gone: Option<Timestamp>,
+    /// It has left the state that it was last read in; what it is now was not read since this instant.
+    pub left: Option<Timestamp>,
     /// One value a sample, oldest first.
     pub recv_q: Vec<u64>,
     pub send_q: Vec<u64>,
+}
+
+impl SocketDetail {
+    /// Whether the kernel held it at the last reading of its state.
+    pub const fn is_there(&self) -> bool {
+        self.gone.is_none() && self.left.is_none()
+    }
 }

@@ -23,6 +23,11 @@ impl Deadlines {
         self.heap.peek().map(|Reverse((at, _))| *at)
     }
 
+    /// What it holds, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.heap.len() * size_of::<(Timestamp, FlowId)>()
+    }
+
     /// Takes the earliest entry if it is due at `now`.
     pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<(Timestamp, FlowId)> {
         let Reverse((at, _)) = *self.heap.peek()?;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{TcpState, Timestamp};
+use crate::base::{StateSet, TcpState, Timestamp};
 use crate::kernel::{Owner, Owners, Process, Socket};
 
 use super::dashboard::SocketDetail;
@@ -27,6 +27,13 @@ pub(super) struct End {
     pub(super) reading: u64,
     /// It was absent at this instant: the kernel holds it no more.
     pub(super) gone: Option<Timestamp>,
+    /// It has left the state that it was last read in, and of these, in which it may be now if it is at all, no reading
+    /// has told since.
+    pub(super) left: Option<(Timestamp, StateSet)>,
+    /// Readings in a row of its state that it was not in, where that may happen.
+    pub(super) missed: u32,
+    /// A look-up of it alone has found it.
+    pub(super) looked_up: bool,
     /// The first of the readings in a row that had it in its state.
     pub(super) state_since: Timestamp,
     /// Since when its process has read nothing of the bytes that wait.
@@ -47,6 +54,9 @@ impl End {
             at,
             reading,
             gone: None,
+            left: None,
+            missed: 0,
+            looked_up: false,
             state_since: at,
             unread_since: None,
             owner: Ownership::Unknown,
@@ -81,17 +91,40 @@ impl End {
         if socket.state != self.socket.state {
             self.state_since = at;
         }
-        (self.socket, self.at, self.reading, self.gone) = (socket, at, reading, None);
+        (self.socket, self.at, self.reading) = (socket, at, reading);
+        (self.gone, self.left, self.missed) = (None, None, 0);
+    }
+
+    /// Whether the kernel held it at the last reading of its state.
+    pub(super) const fn is_there(&self) -> bool {
+        self.gone.is_none() && self.left.is_none()
+    }
+
+    /// The states in which it may have been at the last reading that tells of it, if it was at all.
+    pub(super) fn may_be(&self) -> StateSet {
+        self.left.map_or(StateSet::of(&[self.socket.state.0]), |(_, may_be)| may_be)
+    }
+
+    /// Notes that it is no more in the states that were read at `at`: what the next readings of the others show of it
+    /// counts as if they had come at once.
+    pub(super) fn leave(&mut self, at: Timestamp, may_be: StateSet) {
+        let since = self.left.map_or(at, |(since, _)| since);
+        self.left = Some((since, may_be));
+        self.owner = self.last_owner();
+    }
+
+    fn last_owner(&self) -> Ownership {
+        self.last_holder.clone().map_or(Ownership::Unknown, |process| Ownership::Last { process })
     }
 
     /// Notes that the table no longer has it.
     pub(super) fn vanish(&mut self, at: Timestamp) {
-        self.gone = Some(at);
+        (self.gone, self.left) = (Some(at), None);
         self.recv.push(at, 0);
         self.send.push(at, 0);
         self.mismatch = None;
         self.unread_since = None;
-        self.owner = self.last_holder.clone().map_or(Ownership::Unknown, |process| Ownership::Last { process });
+        self.owner = self.last_owner();
     }
 
     /// Names the owner from the fd tables read with this socket; `listener` holds the port that it came in on.
@@ -182,11 +215,23 @@ impl End {
         if send_q_is_syn_or_fin(self.socket.state.0, bytes) { 0 } else { bytes }
     }
 
+    /// The most that either queue held in the readings that are kept; 0 where none are.
+    pub(super) fn longest_queue(&self) -> u32 {
+        self.recv.most().max(self.send.most())
+    }
+
+    /// Drops the queues' histories; since when they have not been empty stays.
+    pub(super) fn forget_queues(&mut self) {
+        self.recv.values = VecDeque::new();
+        self.send.values = VecDeque::new();
+    }
+
     pub(super) fn detail(&self) -> SocketDetail {
         SocketDetail {
             socket: self.socket.clone(),
             at: self.at,
             gone: self.gone,
+            left: self.left.map(|(since, _)| since),
             recv_q: self.recv.values(),
             send_q: self.send.values(),
         }
@@ -239,6 +284,10 @@ impl QueueHistory {
         self.values.push_back(bytes);
     }
 
+    fn most(&self) -> u32 {
+        self.values.iter().copied().max().unwrap_or(0)
+    }
+
     pub(super) fn values(&self) -> Vec<u64> {
         self.values.iter().map(|value| u64::from(*value)).collect()
     }
@@ -267,6 +316,9 @@ mod tests {
             cookie: None,
             buffers: None,
             drops: None,
+            memory: None,
+            congestion: None,
+            cgroup: None,
             info: unsent.map(|unsent| Box::new(TcpInfo { notsent_bytes: Some(unsent), ..TcpInfo::default() })),
         };
         let mut end = End::new(socket, NEVER + Duration::from_secs(1), 1);

@@ -2,7 +2,7 @@
 //!
 //! An outcome can be revised (a SYN retried after it was thought given up): its count then moves.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,8 +36,6 @@ pub(super) struct Handshakes {
     concluded: Vec<Series>,
     slices: VecDeque<(i64, Arc<Latencies>)>,
     failures: VecDeque<Failure>,
-    /// By responder of these: how many there are, and when handshakes completed beside them.
-    beside: BTreeMap<Endpoint, (u32, Series)>,
 }
 
 /// A handshake that went wrong.
@@ -51,14 +49,13 @@ pub(super) struct Failure {
 
 impl Handshakes {
     pub(super) fn new() -> Self {
-        let series = || Series::new(SECOND, 120);
+        let series = || Series::new(SECOND, 240);
         Self {
             begun: series(),
             waiting: 0,
             concluded: vec![series(); HandshakeOutcome::CONCLUDED.len()],
             slices: VecDeque::new(),
             failures: VecDeque::new(),
-            beside: BTreeMap::new(),
         }
     }
 
@@ -85,50 +82,26 @@ impl Handshakes {
             self.fail(Failure { at, flow, resp, outcome });
             return;
         }
-        if let Some((_, completed)) = self.beside.get_mut(&resp) {
-            completed.add(at, 1);
-        }
         if let Some(took) = took {
             self.record(at, took);
         }
     }
 
     fn fail(&mut self, failure: Failure) {
-        if self.failures.len() == FAILURES
-            && let Some(oldest) = self.failures.pop_front()
-        {
-            self.let_go(oldest.resp);
+        if self.failures.len() == FAILURES {
+            self.failures.pop_front();
         }
         self.failures.push_back(failure);
-        self.beside.entry(failure.resp).or_insert_with(|| (0, Series::new(SECOND, 60))).0 += 1;
     }
 
     /// The flow's handshake did not fail after all.
     fn take_back(&mut self, flow: FlowId) {
-        let taken: Vec<Endpoint> =
-            self.failures.iter().filter(|failure| failure.flow == flow).map(|failure| failure.resp).collect();
-        if !taken.is_empty() {
-            self.failures.retain(|failure| failure.flow != flow);
-        }
-        taken.into_iter().for_each(|resp| self.let_go(resp));
-    }
-
-    fn let_go(&mut self, resp: Endpoint) {
-        let Some((failures, _)) = self.beside.get_mut(&resp) else { return };
-        *failures = failures.saturating_sub(1);
-        if *failures == 0 {
-            self.beside.remove(&resp);
-        }
+        self.failures.retain(|failure| failure.flow != flow);
     }
 
     /// The failures that are remembered, in the order in which they were found.
     pub(super) fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.failures.iter()
-    }
-
-    /// How many handshakes with `resp` completed in the window, since the first failure that is remembered.
-    pub(super) fn completed_beside(&self, resp: Endpoint, now: Timestamp) -> u64 {
-        self.beside.get(&resp).map_or(0, |(_, completed)| completed.sum(now, WINDOW))
     }
 
     /// A flow left the table while its handshake still waited.

@@ -1,9 +1,9 @@
 //! ICMP errors joined to the handshakes that they explain.
 //!
-//! An error is a claim of whoever sent it: it changes no state, and is told beside the outcome. Only one that quotes
-//! the very SYN (its sequence number too, which a blind sender cannot know) is taken. Read first: RFC 5927 §4.
+//! An error is a claim of whoever sent it: it changes no state, and is told with who sent it; an answer that comes
+//! after all counts more. Only one that quotes the very SYN (its sequence number too, which a blind sender cannot know) is taken. Read first: RFC 5927 §4.
 
-use crate::flow::{HandshakeOutcome, Side};
+use crate::flow::Side;
 use crate::wire::{Flags, IcmpQuote};
 
 use super::Engine;
@@ -20,6 +20,9 @@ impl Engine {
             let rejection = Rejection { at: quote.ts, from: quote.from, error: quote.error };
             self.change(slot, quote.ts, |record| {
                 record.rare.get_or_insert_default().rejected = Some(rejection);
+                if let Some(flow) = &mut record.wire {
+                    flow.reject(quote.ts);
+                }
             });
         }
     }
@@ -30,10 +33,8 @@ impl Record {
     fn is_explained_by(&self, quote: &IcmpQuote) -> bool {
         let explained = self.rare.as_ref().is_some_and(|rare| rare.rejected.is_some());
         let Some(flow) = self.wire.as_ref().filter(|_| !explained) else { return false };
-        let awaited = matches!(flow.outcome(), HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut);
         quote.error.is_unreachable()
-            && awaited
-            && flow.is_unanswered()
+            && flow.is_unproven()
             && quote.src == self.orig
             && quote.flags.is_none_or(Flags::pure_syn)
             && flow.half(Side::Orig).iss == Some(quote.seq)
@@ -45,8 +46,9 @@ mod tests {
     use super::super::tests::segment;
     use super::super::{Config, FlowId, Input};
     use super::*;
-    use crate::base::{Seq, Timestamp};
+    use crate::base::{Seq, TcpState, Timestamp};
     use crate::engine::FlowDetail;
+    use crate::flow::HandshakeOutcome;
     use crate::wire::{IcmpError, Segment};
 
     const CLIENT: &str = "10.0.0.2:40000";
@@ -83,17 +85,21 @@ mod tests {
         let rejection = detail.rejected.expect("a rejection");
         assert_eq!(rejection.to_string(), "rejected by 10.0.0.1: host prohibited");
         assert_eq!(rejection.at, quote().ts);
-        assert_eq!(detail.row.outcome, Some(HandshakeOutcome::Waiting), "a claim changes no state");
+        assert_eq!(detail.row.outcome, Some(HandshakeOutcome::Rejected));
+        assert_eq!(detail.row.orig.inferred, Some(TcpState::SynSent), "a claim changes no state");
         assert_eq!(detail.story, "No connection to 10.0.0.5:80: the SYN was rejected by 10.0.0.1: host prohibited.");
         assert_eq!(detail.row.segments, Some(1), "a quote is no segment");
     }
 
     #[test]
-    fn it_is_told_still_when_the_handshake_timed_out_and_the_first_one_stays() {
+    fn it_stays_rejected_when_nobody_tries_any_more_and_the_first_claim_stays() {
         let second = IcmpQuote { error: IcmpError { v6: false, kind: 3, code: 1 }, ..quote() };
         let later = Input::Tick(Timestamp::from_nanos(syn().ts.nanos() + 10_000_000_000));
-        let detail = after(&[Input::Segment(syn()), Input::Icmp(quote()), Input::Icmp(second), later]);
-        assert_eq!(detail.row.outcome, Some(HandshakeOutcome::TimedOut));
+        let retry = Segment { ts: Timestamp::from_nanos(syn().ts.nanos() + 1_000_000_000), ..syn() };
+        let detail =
+            after(&[Input::Segment(syn()), Input::Icmp(quote()), Input::Segment(retry), Input::Icmp(second), later]);
+        assert_eq!(detail.row.outcome, Some(HandshakeOutcome::Rejected));
+        assert_eq!(detail.row.orig.inferred, Some(TcpState::Closed));
         assert!(detail.story.contains("host prohibited"), "{}", detail.story);
     }
 
@@ -118,6 +124,7 @@ mod tests {
         assert_eq!(detail.rejected, None);
         let late = Segment { ts: Timestamp::from_nanos(quote().ts.nanos() + 1), ..answer };
         let detail = after(&[Input::Segment(syn()), Input::Icmp(quote()), Input::Segment(late)]);
+        assert_eq!(detail.row.outcome, Some(HandshakeOutcome::Waiting), "an answer after all counts more");
         assert!(!detail.story.contains("rejected"), "{}", detail.story);
     }
 }

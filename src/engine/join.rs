@@ -1,67 +1,57 @@
-//! The join: rows of the socket table to flows, by tuple, and to their owners.
+//! The join: rows of the socket table to flows, by tuple, and to their owners. A reading may cover a part of the table:
+//! what it does not cover stays as it was.
 //!
 //! Read first: KERNEL facts in the architecture text; net/ipv4/inet_diag.c. What a row cannot tell (TIME-WAIT's and
 //! SYN-RECV's owner) is taken from the connection's earlier life or from its listener, and said so.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
-use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::findings::Run;
+use crate::base::{Endpoint, Scope, StateSet, TcpState, Timestamp};
 use crate::flow::{Class, Side};
-use crate::kernel::{Owner, Socket, SocketSample, TableSource};
+use crate::kernel::{Covers, Socket, SocketSample, TableSource};
 
 use super::Engine;
 use super::FlowId;
-use super::dashboard::KernelSight;
+use super::dashboard::{KernelSight, LastWordSight};
 use super::end::End;
 use super::findings::Watch;
+use super::listening::{Listener, ListenerOwners};
 use super::opener::{listener_of, listening_ends};
 use super::opening::Watched;
-use super::ownership::Ownership;
 use super::ports::Ports;
+use super::readings::Readings;
 use super::record::{FirstFrame, Record};
 use super::table::{Place, Slot, Tuple, side_of};
 use super::time_wait;
 
-/// Readings kept of a listener's accept queue.
-const KEPT: usize = 60;
-/// Local ends remembered of which a reading had a listener.
-const LISTENED: usize = 4096;
+/// Sockets of which the queues are kept over time, at most.
+const HISTORIES: usize = 4096;
+/// What is a connection's end.
+const CONNECTIONS: StateSet = StateSet::ALL.without(StateSet::of(&[TcpState::Listen, TcpState::Closed]));
 
 /// What is remembered of the kernel's side as a whole.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KernelSide {
     pub(super) sight: Option<KernelSight>,
-    pub(super) last: Option<Arc<SocketSample>>,
-    readings: u64,
-    /// The ends that the last reading had.
+    pub(super) readings: Readings,
+    /// Readings of connections so far.
+    number: u64,
+    /// The ends that the kernel holds, by the last readings, or may hold.
     present: Vec<Present>,
     pub(super) listeners: Vec<Listener>,
+    pub(super) listening: Arc<ListenerOwners>,
     /// Where somebody listened in any reading.
     pub(super) listened: FxHashSet<(Scope, Endpoint)>,
     pub(super) time_wait: time_wait::Groups,
     pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,
     pub(super) watch: Watch,
-    first_overflows: Option<i64>,
-    first_drops: Option<i64>,
-}
-
-/// A listening socket and its accept queue over time.
-#[derive(Debug, Clone)]
-pub(super) struct Listener {
-    pub(super) scope: Scope,
-    pub(super) socket: Socket,
-    pub(super) owner: Ownership,
-    pub(super) waiting: VecDeque<u32>,
-    /// The first reading that had it.
-    pub(super) since: Timestamp,
-    /// When readings found the accept queue over its limit.
-    pub(super) over: Option<Run>,
+    /// `None` where last words are not listened to.
+    pub(super) last_words: Option<LastWordSight>,
 }
 
 /// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
@@ -72,40 +62,87 @@ struct Present {
     local: Endpoint,
 }
 
-/// Which processes hold a listener, by its local end.
-pub(super) type ListenerOwners = FxHashMap<Endpoint, Vec<Owner>>;
-
-impl KernelSide {
-    /// Growth of `TcpExt.ListenOverflows` and `ListenDrops` since the first reading.
-    pub(super) fn listen_losses(&self) -> (Option<u64>, Option<u64>) {
-        let now = |name| self.last.as_ref().and_then(|sample| sample.counters.get(name));
-        let since = |first: Option<i64>, name| Some(u64::try_from(now(name)? - first?).unwrap_or(0));
-        (since(self.first_overflows, "TcpExt.ListenOverflows"), since(self.first_drops, "TcpExt.ListenDrops"))
-    }
-}
-
 impl Engine {
     pub(super) fn sample(&mut self, sample: &Arc<SocketSample>) {
         self.learn_addresses(&sample.local_addresses);
-        self.kernel.readings += 1;
-        let listening = self.read_listeners(sample);
+        match &sample.covers {
+            Covers::States(states) => self.read_states(sample, *states),
+            Covers::Sockets(asked) => self.read_sockets(sample, asked),
+        }
+    }
+
+    /// Takes in every socket in `states`.
+    fn read_states(&mut self, sample: &Arc<SocketSample>, states: StateSet) {
+        if states.has(TcpState::Listen) {
+            self.read_listeners(sample);
+        }
+        self.kernel.readings.take(sample);
+        if states.meets(CONNECTIONS) {
+            self.read_connections(sample, states);
+        }
+        self.states.read_kernel(sample.ts, self.kernel.readings.counts(states));
+        self.kernel.sight = self.kernel.readings.sight();
+        if states.has(TcpState::TimeWait) {
+            self.kernel.time_wait = self.group_time_wait(sample);
+        }
+        if states.has(TcpState::CloseWait) {
+            self.kernel.close_wait = self.group_close_wait(sample);
+        }
+        self.watch(sample, states);
+    }
+
+    fn read_connections(&mut self, sample: &SocketSample, states: StateSet) {
+        self.kernel.number += 1;
+        let is_connection = |socket: &&Socket| CONNECTIONS.has(socket.state.0);
         let mut present = Vec::with_capacity(sample.sockets.len());
-        for socket in &sample.sockets {
-            if !matches!(socket.state.0, TcpState::Listen | TcpState::Closed) {
-                present.extend(self.join(sample, socket, &listening));
-            }
+        for socket in sample.sockets.iter().filter(is_connection) {
+            present.extend(self.join(sample, socket));
         }
         let before = std::mem::replace(&mut self.kernel.present, present);
-        self.forget_missing(before, sample);
-        self.states.read_kernel(sample.ts, sample.sockets.iter().map(|socket| socket.state.0));
-        self.kernel.time_wait = self.group_time_wait(sample);
-        self.kernel.close_wait = self.group_close_wait(sample);
+        self.forget_missing(before, sample, states);
+        self.bound_histories();
         self.read_ports(sample);
-        self.kernel.sight = Some(self.sight(sample));
-        self.kernel.first_overflows = self.kernel.first_overflows.or(sample.counters.get("TcpExt.ListenOverflows"));
-        self.kernel.first_drops = self.kernel.first_drops.or(sample.counters.get("TcpExt.ListenDrops"));
-        self.watch(sample);
-        self.kernel.last = Some(sample.clone());
+    }
+
+    /// Takes in sockets that were looked up one by one.
+    fn read_sockets(&mut self, sample: &SocketSample, asked: &[(Endpoint, Endpoint)]) {
+        self.kernel.number += 1;
+        for (local, peer) in asked {
+            let found = sample.sockets.iter().find(|socket| (socket.local, socket.peer) == (*local, *peer));
+            match found.filter(|socket| CONNECTIONS.has(socket.state.0)) {
+                Some(socket) => self.read_one(sample, socket),
+                None if !sample.incomplete => self.miss_one(sample, *local, *peer),
+                None => {}
+            }
+        }
+    }
+
+    fn read_one(&mut self, sample: &SocketSample, socket: &Socket) {
+        let slot = self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer));
+        let known = slot.map(|slot| Present { slot, flow: self.table.get(slot).id, local: socket.local });
+        let known = known.filter(|present| self.end_of(present).is_some());
+        let Some(joined) = self.join(sample, socket) else { return };
+        self.change_end(&joined, sample.ts, |end| end.looked_up = true);
+        if known.is_none_or(|known| known.flow != joined.flow) {
+            self.kernel.present.push(joined);
+        }
+    }
+
+    /// One that a look-up has found before is gone; another may be out of its reach (bound to an interface, say).
+    fn miss_one(&mut self, sample: &SocketSample, local: Endpoint, peer: Endpoint) {
+        let Some(slot) = self.table.find(&Tuple::new(sample.scope, local, peer)) else { return };
+        let present = Present { slot, flow: self.table.get(slot).id, local };
+        if self.end_of(&present).is_some_and(|end| end.gone.is_none() && end.looked_up) {
+            self.vanish(&present, sample.ts);
+        }
+    }
+
+    /// The sockets of a flow that can be looked up one by one: own end, peer.
+    pub fn sockets_of(&self, id: FlowId) -> Vec<(Endpoint, Endpoint)> {
+        let Some(record) = self.table.find_id(id).map(|slot| self.table.get(slot)) else { return Vec::new() };
+        let there = |side: &Side| record.local[side.index()] && record.end(*side).is_none_or(|end| end.gone.is_none());
+        let ends = Side::BOTH.into_iter().filter(there);
+        ends.map(|side| (record.endpoint(side), record.endpoint(side.peer()))).collect()
     }
 
     fn read_ports(&mut self, sample: &SocketSample) {
@@ -115,7 +152,10 @@ impl Engine {
             let flow = slot.and_then(|slot| self.table.get(slot).wire.as_ref());
             flow.is_some_and(|flow| flow.handshake().offered.iter().flatten().any(|syn| !syn.timestamps && !syn.cut))
         };
-        let used = self.kernel.ports.count(sample, |end| listening_ends(end).iter().any(listened), without_timestamps);
+        let read = self.kernel.readings.sockets().map(|(_, socket)| socket);
+        let sockets: Vec<&Socket> = read.chain(self.left_sockets()).collect();
+        let came_in = |end| listening_ends(end).iter().any(listened);
+        let used = self.kernel.ports.count(sample.scope, &sample.limits, &sockets, came_in, without_timestamps);
         let mut ports = std::mem::take(&mut self.kernel.ports);
         let held =
             |record: &Record, end: &End| self.owner(record, side_of(record, end.socket.local)).process().cloned();
@@ -124,51 +164,19 @@ impl Engine {
         self.kernel.ports = ports;
     }
 
-    fn read_listeners(&mut self, sample: &SocketSample) -> ListenerOwners {
-        let before = std::mem::take(&mut self.kernel.listeners);
-        let mut known: FxHashMap<_, Listener> =
-            before.into_iter().map(|listener| (listener_key(listener.scope, &listener.socket), listener)).collect();
-        let mut owners = ListenerOwners::default();
-        for socket in sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::Listen) {
-            let holders = socket.inode.and_then(|inode| sample.owners.by_inode.get(&inode));
-            owners.entry(socket.local).or_default().extend(holders.into_iter().flatten().cloned());
-            let before = known.remove(&listener_key(sample.scope, socket));
-            let (mut waiting, since, over) =
-                before.map_or((VecDeque::new(), sample.ts, None), |before| (before.waiting, before.since, before.over));
-            let is_over = socket.send_q.is_some_and(|limit| socket.recv_q > limit);
-            if self.kernel.listened.len() < LISTENED {
-                self.kernel.listened.insert((sample.scope, socket.local));
-            }
-            if waiting.len() == KEPT {
-                waiting.pop_front();
-            }
-            waiting.push_back(socket.recv_q);
-            let mut end = End::new(socket.clone(), sample.ts, self.kernel.readings);
-            end.name_owner(&sample.owners, None);
-            self.kernel.listeners.push(Listener {
-                scope: sample.scope,
-                socket: socket.clone(),
-                owner: end.owner,
-                waiting,
-                since,
-                over: if is_over { Some(Run::on(over, sample.ts)) } else { over },
-            });
-        }
-        owners
-    }
-
     /// Joins one socket to its flow, which begins here if neither wire nor kernel had shown it. `None` if the flow on
     /// its tuple began after a reading that comes late: the socket is of a connection before it.
-    fn join(&mut self, sample: &SocketSample, socket: &Socket, listening: &ListenerOwners) -> Option<Present> {
+    fn join(&mut self, sample: &SocketSample, socket: &Socket) -> Option<Present> {
         let tuple = Tuple::new(sample.scope, socket.local, socket.peer);
         let slot = match self.table.find(&tuple) {
             Some(slot) if self.table.get(slot).first > sample.ts => return None,
             found => found.and_then(|slot| self.owner_of(slot, socket)),
         };
         let begins = slot.is_none();
-        let slot = slot.unwrap_or_else(|| self.begin_by_kernel(sample, socket, listening));
-        let reading = self.kernel.readings;
-        let listener = listener_of(listening, socket.local);
+        let slot = slot.unwrap_or_else(|| self.begin_by_kernel(sample, socket));
+        let reading = self.kernel.number;
+        let listening = self.kernel.listening.clone();
+        let listener = listener_of(&listening, socket.local);
         self.change(slot, sample.ts, |record| {
             record.touched = record.touched.max(sample.ts);
             record.learn_opener(socket.local, listener.is_some());
@@ -204,9 +212,9 @@ impl Engine {
         record.end(side_of(record, socket.local)).is_none_or(|end| end.is_same(socket))
     }
 
-    fn begin_by_kernel(&mut self, sample: &SocketSample, socket: &Socket, listening: &ListenerOwners) -> Slot {
+    fn begin_by_kernel(&mut self, sample: &SocketSample, socket: &Socket) -> Slot {
         self.make_room();
-        let (accepted, orig_known) = self.opened_by_peer(sample, socket, listening);
+        let (accepted, orig_known) = self.opened_by_peer(sample, socket);
         let (orig, resp) = if accepted { (socket.peer, socket.local) } else { (socket.local, socket.peer) };
         let local = self.locality(orig, resp);
         self.table.insert(|id| Record {
@@ -235,13 +243,7 @@ impl Engine {
     /// lost on their way here.
     pub(super) fn mismatch_since(&self, record: &Record, side: Side) -> Option<Timestamp> {
         let whole = self.lost_at.is_none_or(|lost_at| record.first > lost_at);
-        record.end(side).filter(|end| end.gone.is_none())?.mismatch_since().filter(|_| whole)
-    }
-
-    /// In how many readings, this one included, the end was not.
-    fn missed(&self, end: &Present) -> Option<u64> {
-        let end = self.end_of(end).filter(|end| end.gone.is_none())?;
-        Some(self.kernel.readings - end.reading).filter(|missed| *missed > 0)
+        record.end(side).filter(|end| end.is_there())?.mismatch_since().filter(|_| whole)
     }
 
     fn end_of(&self, Present { slot, flow, local }: &Present) -> Option<&End> {
@@ -249,28 +251,75 @@ impl Engine {
         record.end(side_of(record, *local))
     }
 
-    /// Every end that the last reading had and that is still in the table.
+    /// Every end that the kernel held at the last reading of its state and that is still in the table.
     pub(super) fn present_ends(&self) -> impl Iterator<Item = (&Record, &End)> {
         self.kernel.present.iter().filter_map(|present| {
-            let end = self.end_of(present)?;
+            let end = self.end_of(present).filter(|end| end.is_there())?;
             Some((self.table.get(present.slot), end))
         })
     }
 
-    /// Ends that were there in readings before and are not in this one are gone, where that can be told: an interrupted
-    /// dump may have left them out, and /proc/net/tcp, which is not read in one moment, may have once.
-    fn forget_missing(&mut self, before: Vec<Present>, sample: &SocketSample) {
+    /// The sockets that have left the state that they were read in, and may be in one that was not read since.
+    fn left_sockets(&self) -> impl Iterator<Item = &Socket> {
+        let ends = self.kernel.present.iter().filter_map(|present| self.end_of(present));
+        ends.filter(|end| end.left.is_some()).map(|end| &end.socket)
+    }
+
+    /// Ends that were there before and are not in this reading are gone, where that can be told: an interrupted dump may
+    /// have left them out, /proc/net/tcp, which is not read in one moment, may have once, and of a state that was not
+    /// asked for nothing is said.
+    fn forget_missing(&mut self, before: Vec<Present>, sample: &SocketSample, states: StateSet) {
         let patience = if sample.source == TableSource::Proc { 2 } else { 1 };
-        for end in before {
-            match self.missed(&end) {
-                Some(missed) if sample.incomplete || missed < patience => self.kernel.present.push(end),
-                Some(_) => self.vanish(&end, sample.ts),
-                None => {}
+        for present in before {
+            let Some(end) = self.end_of(&present).filter(|end| end.gone.is_none()) else { continue };
+            if end.reading == self.kernel.number {
+                continue;
+            }
+            let may_be = end.may_be().onward().without(states);
+            let missed = end.missed + 1;
+            if sample.incomplete || may_be.has(end.socket.state.0) {
+                self.kernel.present.push(present);
+            } else if missed < patience {
+                self.kernel.present.push(present);
+                self.change_end(&present, sample.ts, |end| end.missed = missed);
+            } else if may_be.is_empty() {
+                self.vanish(&present, sample.ts);
+            } else {
+                self.kernel.present.push(present);
+                self.change_end(&present, sample.ts, |end| end.leave(sample.ts, may_be));
             }
         }
     }
 
+    fn change_end(&mut self, Present { slot, local, .. }: &Present, at: Timestamp, change: impl FnOnce(&mut End)) {
+        self.change(*slot, at, |record| {
+            let side = side_of(record, *local);
+            if let Some(end) = &mut record.ends[side.index()] {
+                change(Arc::make_mut(end));
+            }
+        });
+    }
+
+    /// Keeps the queues' histories of the sockets that had most in them, where too many had something.
+    fn bound_histories(&mut self) {
+        let mut kept: Vec<(u32, FlowId, Present)> = Vec::new();
+        for present in &self.kernel.present {
+            let most = self.end_of(present).map_or(0, End::longest_queue);
+            if most > 0 {
+                kept.push((most, present.flow, *present));
+            }
+        }
+        if kept.len() <= HISTORIES {
+            return;
+        }
+        kept.select_nth_unstable_by_key(HISTORIES, |(most, flow, present)| (Reverse(*most), *flow, present.local));
+        for (.., present) in kept.split_off(HISTORIES) {
+            self.change_end(&present, self.now.unwrap_or_default(), End::forget_queues);
+        }
+    }
+
     fn vanish(&mut self, end: &Present, at: Timestamp) {
+        let spent = self.tries_spent(end.slot);
         self.change(end.slot, at, |record| {
             let side = side_of(record, end.local);
             if let Some(end) = &mut record.ends[side.index()] {
@@ -279,7 +328,7 @@ impl Engine {
             if side == Side::Orig
                 && let Some(flow) = &mut record.wire
             {
-                flow.abandon(at);
+                flow.abandon(at, spent);
             }
         });
     }
@@ -306,22 +355,4 @@ impl Engine {
         let Some(addresses) = &self.addresses else { return [false; 2] };
         [orig, resp].map(|end| end.ip().is_loopback() || addresses.binary_search(&end.ip()).is_ok())
     }
-
-    fn sight(&self, sample: &SocketSample) -> KernelSight {
-        let ownable = sample.sockets.iter().filter(|socket| socket.inode.is_some());
-        let owned = |inode| sample.owners.by_inode.contains_key(&inode);
-        KernelSight {
-            source: sample.source,
-            at: sample.ts,
-            took: sample.took,
-            sockets: sample.sockets.len() as u64,
-            ownable: ownable.clone().count() as u64,
-            owned: ownable.filter_map(|socket| socket.inode).filter(|inode| owned(*inode)).count() as u64,
-            processes_denied: sample.owners.processes_denied,
-        }
-    }
-}
-
-fn listener_key(scope: Scope, socket: &Socket) -> (Scope, Endpoint, Option<u64>) {
-    (scope, socket.local, socket.cookie.or(socket.inode))
 }

@@ -4,6 +4,7 @@
 //! pure function of the ordered inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293
 //! §3.3.2.
 
+mod account;
 mod connects;
 mod core;
 mod course;
@@ -18,6 +19,8 @@ mod icmp;
 mod incarnation;
 mod input;
 mod join;
+mod last_words;
+mod listening;
 mod lists;
 mod lookups;
 mod named;
@@ -29,16 +32,21 @@ mod pending;
 mod ports;
 mod query;
 mod queues;
+mod readings;
 mod record;
 mod rows;
 mod states;
 mod story;
 mod table;
+mod tally;
 mod time_wait;
+mod transcript;
+mod weight;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::findings::FindingKey;
 pub use crate::flow::FlowId;
 pub use core::{Config, Engine};
 pub use dashboard::*;
@@ -50,3 +58,5 @@ pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wa
 pub use ownership::Ownership;
 pub use ports::{Forecast, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
+pub use tally::{Diagnosis, Happening, Tally};
+pub use transcript::{Arrow, Call, Collector, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript};

@@ -8,7 +8,7 @@ use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
 use super::end::End;
-use super::join::ListenerOwners;
+use super::listening::ListenerOwners;
 use super::ownership::Ownership;
 use super::record::Record;
 
@@ -16,13 +16,8 @@ impl Engine {
     /// Whether the peer opened a connection that only the kernel shows, and whether that is known: a listener or a
     /// handshake under way tells; else a listener of earlier, or which of the ports is an ephemeral one, lets assume
     /// it.
-    pub(super) fn opened_by_peer(
-        &self,
-        sample: &SocketSample,
-        socket: &Socket,
-        listening: &ListenerOwners,
-    ) -> (bool, bool) {
-        if listener_of(listening, socket.local).is_some() {
+    pub(super) fn opened_by_peer(&self, sample: &SocketSample, socket: &Socket) -> (bool, bool) {
+        if listener_of(&self.kernel.listening, socket.local).is_some() {
             return (true, true);
         }
         match socket.state.0 {
@@ -39,14 +34,14 @@ impl Engine {
 
     /// Who holds the listener on which a flow came in to this host: one that listened before the flow began.
     pub(super) fn came_in_on(&self, record: &Record) -> Option<Ownership> {
-        use HandshakeOutcome::{Refused, TimedOut, Waiting};
+        use HandshakeOutcome::{Refused, Waiting};
         // Of one that only readings showed, and only after its end, nothing tells which listener it came in on.
         let was_over = |end: &End| end.socket.state.0 == TcpState::TimeWait;
         if record.wire.is_none() && record.ends.iter().flatten().any(|end| was_over(end)) {
             return None;
         }
         let outcome = record.wire.as_ref().map(Flow::outcome);
-        if matches!(outcome, Some(Waiting | TimedOut | Refused)) {
+        if outcome.is_some_and(|outcome| outcome.is_silence() || matches!(outcome, Waiting | Refused)) {
             return None;
         }
         let at = |end: &Endpoint| {

@@ -8,6 +8,7 @@ use crate::base::Timestamp;
 use crate::flow::Side;
 
 use super::dashboard::FlowPane;
+use super::findings::Hanging;
 use super::query::Scan;
 use super::queues::{WireQueues, unknown_halves};
 use super::record::Record;
@@ -38,7 +39,8 @@ impl Engine {
         let wants_order = query.rows > 0 || query.follow.is_some();
         if !(fresh && same_question && (cache.was_ordered || !wants_order)) {
             cache.was_ordered = wants_order;
-            cache.ordered = if wants_order { self.ordered(query) } else { super::lists::Ordered::default() };
+            cache.ordered =
+                if wants_order { self.ordered(query, &cache.scan.findings) } else { super::lists::Ordered::default() };
             cache.matching =
                 if wants_order { cache.ordered.flows().len() } else { self.matching(&query.filter).count() };
             cache.key = Some((query.filter.clone(), query.sort, query.list.clone()));
@@ -53,15 +55,17 @@ impl Engine {
         };
         let mut scan = Scan { flows: self.table.len(), ..Scan::default() };
         let (mut queues, mut waiting) = (WireQueues::default(), Waiting::default());
-        for (_, record) in self.table.iter() {
+        let mut hanging = Hanging::default();
+        for (slot, record) in self.table.iter() {
             scan.mismatched += mismatches(record);
             scan.unknown_halves += unknown_halves(record);
             queues.offer(record);
             waiting.count(record);
+            hanging.offer(slot, record);
         }
         let wire_queues = queues.rows();
         Scan {
-            findings: self.findings(&wire_queues),
+            findings: self.findings(&wire_queues, &hanging),
             wire_queues,
             time_wait: waiting.time_wait(),
             close_wait: waiting.close_wait(),
@@ -71,7 +75,7 @@ impl Engine {
     }
 
     /// The flows that match, in no order that may be shown.
-    fn matching(&self, filter: &Filter) -> impl Iterator<Item = (Slot, FlowId)> {
+    pub(super) fn matching(&self, filter: &Filter) -> impl Iterator<Item = (Slot, FlowId)> {
         let matching = self.table.iter().filter(|(_, record)| filter.matches(self, record));
         matching.map(|(slot, record)| (slot, record.id))
     }
@@ -140,7 +144,7 @@ impl Engine {
 
 /// What a numeric order compares, heaviest first.
 fn weight(record: &Record, by: SortKey) -> u128 {
-    let ends = || record.ends.iter().flatten().filter(|end| end.gone.is_none());
+    let ends = || record.ends.iter().flatten().filter(|end| end.is_there());
     match by {
         SortKey::Bytes => u128::from(record.payload_bytes().unwrap_or(0)),
         SortKey::RecvQ => ends().map(|end| u128::from(end.socket.recv_q)).max().unwrap_or(0),

@@ -6,7 +6,7 @@ use crate::flow::Side;
 
 use super::dashboard::{AcceptRow, KernelQueues, QueuePane, QueueRow, WireQueueRow};
 use super::end::{End, QueueHistory};
-use super::join::Listener;
+use super::listening::Listener;
 use super::query::first_by_key;
 use super::record::Record;
 use super::{Engine, QueryCache};
@@ -23,7 +23,7 @@ impl Engine {
     }
 
     fn kernel_queues(&self) -> KernelQueues {
-        let (listen_overflows, listen_drops) = self.kernel.listen_losses();
+        let (listen_overflows, listen_drops) = self.kernel.readings.listen_losses();
         KernelQueues {
             recv: self.fullest(End::recv_queue),
             send: self.fullest(End::send_queue),

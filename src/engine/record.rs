@@ -11,6 +11,7 @@ use super::connects::{Closed, Connected};
 use super::course::Course;
 use super::dashboard::Rejection;
 use super::end::End;
+use super::last_words::Parting;
 use super::opening::Watched;
 use super::table::{Place, Slot, Tuple, side_of};
 
@@ -78,6 +79,8 @@ pub(super) struct Rare {
     pub(super) connected: [Option<Connected>; 2],
     /// Who closed them.
     pub(super) closed: [Option<Closed>; 2],
+    /// The kernel's last words on their sockets.
+    pub(super) last_words: [Option<Parting>; 2],
 }
 
 impl Rare {
@@ -143,7 +146,7 @@ impl Record {
 
     /// What the kernel reports of an end now.
     pub(super) fn reported(&self, side: Side) -> Option<TcpState> {
-        self.end(side).filter(|end| end.gone.is_none()).map(|end| end.socket.state.0)
+        self.end(side).filter(|end| end.is_there()).map(|end| end.socket.state.0)
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -173,8 +176,9 @@ impl Record {
                 _ => Class::Live,
             })
             .max();
+        let may_be = self.ends.iter().flatten().any(|end| end.left.is_some()).then_some(Class::Live);
         let by_wire = self.wire.as_ref().map(Flow::class);
-        by_kernel.max(by_wire).unwrap_or(Class::Closed)
+        by_kernel.max(by_wire).max(may_be).unwrap_or(Class::Closed)
     }
 
     /// Counts a segment towards age, rate, verdict, analysis and times; before its flow takes it in. Returns whether it
@@ -258,13 +262,14 @@ impl Record {
         if let Some(rare) = &mut self.rare {
             rare.connected.swap(0, 1);
             rare.closed.swap(0, 1);
+            rare.last_words.swap(0, 1);
         }
     }
 
     /// Over on every side that can be seen.
     pub(super) fn is_closed(&self) -> bool {
         let wire_over = Side::BOTH.into_iter().all(|side| matches!(self.inferred(side), None | Some(TcpState::Closed)));
-        let kernel_over = Side::BOTH.into_iter().all(|side| self.reported(side).is_none());
+        let kernel_over = self.ends.iter().flatten().all(|end| end.gone.is_some());
         let kernel_ended = self.ends.iter().flatten().any(|end| end.gone.is_some());
         kernel_over && if self.wire.is_some() { wire_over || kernel_ended } else { kernel_ended }
     }

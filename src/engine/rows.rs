@@ -73,7 +73,7 @@ impl Engine {
             never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
             life: &detail.life,
             reset_by: wire.and_then(Flow::reset_by),
-            limits: self.kernel.last.as_ref().map(|sample| &*sample.limits),
+            limits: self.kernel.readings.limits().map(|limits| &**limits),
         });
         Some(detail)
     }
@@ -98,6 +98,7 @@ impl Engine {
             handshake,
             completeness: wire.map(Flow::completeness),
             vlan: rare.and_then(|rare| rare.vlan),
+            last_words: Side::BOTH.map(|side| record.last_word(side).cloned()),
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
             opening: record.opening.shown().cloned().map(Box::new),
@@ -148,7 +149,7 @@ impl Engine {
 
     fn end_cell(&self, record: &Record, side: Side) -> EndCell {
         let end = record.end(side);
-        let there = end.filter(|end| end.gone.is_none());
+        let there = end.filter(|end| end.is_there());
         EndCell {
             endpoint: record.endpoint(side),
             local: self.addresses.as_ref().map(|_| record.local[side.index()]),

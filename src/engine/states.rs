@@ -9,7 +9,7 @@ use super::record::Standing;
 
 const STATES: usize = TcpState::ALL.len();
 const SECOND: Duration = Duration::from_secs(1);
-const KEPT: usize = 120;
+const KEPT: usize = 240;
 
 /// How many ends are in each state, by the wire and by the kernel.
 #[derive(Debug, Clone)]
@@ -18,7 +18,8 @@ pub(super) struct States {
     local: [u64; STATES],
     /// Whether the local ends are known, so that they are the ones to count.
     count_local: bool,
-    kernel: Option<[u64; STATES]>,
+    /// As last read, state by state.
+    kernel: [Option<u64>; STATES],
     wire_history: Vec<Series>,
     kernel_history: Vec<Series>,
     entered_time_wait: Series,
@@ -31,7 +32,7 @@ impl States {
             both: [0; STATES],
             local: [0; STATES],
             count_local: false,
-            kernel: None,
+            kernel: [None; STATES],
             wire_history: series.clone(),
             kernel_history: series,
             entered_time_wait: Series::new(SECOND, KEPT),
@@ -86,15 +87,12 @@ impl States {
         self.count_local = true;
     }
 
-    pub(super) fn read_kernel(&mut self, at: Timestamp, states: impl Iterator<Item = TcpState>) {
-        let mut counts = [0; STATES];
-        for state in states {
-            counts[state.index()] += 1;
+    /// Takes in how many sockets a reading has in each state that it covers.
+    pub(super) fn read_kernel(&mut self, at: Timestamp, counts: impl Iterator<Item = (TcpState, u64)>) {
+        for (state, count) in counts {
+            self.kernel_history[state.index()].set(at, count);
+            self.kernel[state.index()] = Some(count);
         }
-        for (series, count) in self.kernel_history.iter_mut().zip(counts) {
-            series.set(at, count);
-        }
-        self.kernel = Some(counts);
     }
 
     /// Ends inferred to be in `state`.
@@ -103,7 +101,7 @@ impl States {
     }
 
     pub(super) fn kernel(&self, state: TcpState) -> Option<u64> {
-        self.kernel.map(|counts| counts[state.index()])
+        self.kernel[state.index()]
     }
 
     pub(super) fn entered_time_wait(&self, now: Timestamp, span: Duration) -> u64 {

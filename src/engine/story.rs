@@ -133,7 +133,7 @@ fn closing(evidence: &Evidence<'_>) -> Option<String> {
 
 fn time_wait(evidence: &Evidence<'_>, side: Side) -> String {
     let end = evidence.row.end(side);
-    let socket = evidence.sockets[side.index()].as_ref().filter(|socket| socket.gone.is_none());
+    let socket = evidence.sockets[side.index()].as_ref().filter(|socket| socket.is_there());
     let by_kernel = socket.and_then(|socket| {
         let passed = evidence.now.since(socket.at);
         socket.socket.timer.map(|timer| timer.left.saturating_sub(passed))

@@ -85,15 +85,15 @@ impl Place {
     pub(super) const NOWHERE: Self = Self { prev: NONE, next: NONE, placed: 0 };
 }
 
-type Page = [Option<Record>];
+pub(super) type Page = [Option<Record>];
 
 /// The table.
 #[derive(Debug, Clone)]
 pub(super) struct FlowTable {
-    pages: Vec<Arc<Page>>,
-    free: Vec<u32>,
-    by_tuple: HashTable<u32>,
-    by_id: HashTable<u32>,
+    pub(super) pages: Vec<Arc<Page>>,
+    pub(super) free: Vec<u32>,
+    pub(super) by_tuple: HashTable<u32>,
+    pub(super) by_id: HashTable<u32>,
     hasher: FixedState,
     lists: [List; 3],
     len: usize,

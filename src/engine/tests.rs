@@ -2,11 +2,13 @@
 
 mod analysis;
 mod connects;
+mod last_words;
 mod late;
 mod lists;
 mod opening;
 mod orientation;
 mod panes;
+mod partial;
 mod story;
 mod timing;
 mod waiting;
@@ -21,7 +23,7 @@ use super::*;
 use crate::base::{Endpoint, Scope, Scrubbed, Seq, TcpState, Timestamp};
 use crate::flow::{HandshakeOutcome, Side};
 use crate::kernel::{
-    Counters, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
+    Counters, Covers, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
 };
 use crate::wire::{AppRecords, Flags, FrameCounts, Segment};
 
@@ -117,6 +119,9 @@ pub(super) fn socket(local: &str, peer: &str, state: TcpState, queues: (u32, u32
         cookie: Some(cookie),
         buffers: None,
         drops: None,
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: None,
     }
 }
@@ -142,8 +147,10 @@ pub(super) fn sample(millis: i64, sockets: Vec<Socket>, owners: &[(u64, u32, u32
         ts: at(millis),
         scope: Scope::FILE,
         source: TableSource::Diag,
+        covers: Covers::ALL,
         took: Duration::from_millis(1),
         incomplete: false,
+        bad_rows: 0,
         sockets,
         owners: Arc::new(Owners { by_inode, processes_read: 1, processes_denied: 0 }),
         counters: Counters::default(),
@@ -487,13 +494,13 @@ fn handshakes_are_counted_by_outcome_and_revised() {
     assert_eq!(pane.begun, 3);
     assert_eq!(of(&pane, HandshakeOutcome::Completed), 1);
     assert_eq!(of(&pane, HandshakeOutcome::Refused), 1);
-    assert_eq!(of(&pane, HandshakeOutcome::TimedOut), 1);
+    assert_eq!(of(&pane, HandshakeOutcome::Unanswered), 1);
     assert_eq!(pane.failing.len(), 2);
     assert_eq!(pane.latency.expect("one completed").count, 1);
     // Another try: it had not given up after all.
     engine.feed(&Input::Segment(segment(20_001, "10.0.0.2:42000", "10.0.0.8:1", "S", 1, 0, 0)));
     let pane = show(&engine).handshakes;
-    assert_eq!((of(&pane, HandshakeOutcome::TimedOut), pane.waiting), (0, 1));
+    assert_eq!((of(&pane, HandshakeOutcome::Unanswered), pane.waiting), (0, 1));
     assert_eq!(pane.failing.len(), 1);
 }
 

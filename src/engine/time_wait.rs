@@ -129,7 +129,7 @@ impl Engine {
             holders: groups.holders.clone(),
             entered: self.wire_seen.then(|| self.states.entered_time_wait(now, ENTERED_WINDOW)),
             entered_window: self.since.map_or(Duration::ZERO, |since| now.since(since)).min(ENTERED_WINDOW),
-            limits: self.kernel.last.as_ref().map(|sample| sample.limits.clone()),
+            limits: self.kernel.readings.limits().cloned(),
         }
     }
 }

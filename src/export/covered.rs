@@ -66,9 +66,10 @@ impl Told {
         let to = |kind| self.destinations.contains(&(kind, wrong.resp));
         match trouble {
             Trouble::Refused => to(Kind::ConnectsRefused),
-            Trouble::TimedOut | Trouble::NoAnswerYet => {
+            Trouble::Rejected => to(Kind::ConnectsRejected),
+            Trouble::NoAnswer | Trouble::GivenUp | Trouble::NoAnswerYet => {
                 let dropped = || wrong.here && self.full.iter().any(|listens| takes(*listens, wrong.resp));
-                to(Kind::ConnectsUnanswered) || to(Kind::ConnectsRejected) || dropped()
+                to(Kind::ConnectsUnanswered) || dropped()
             }
             Trouble::WindowClosed => self.is_of(Kind::NotReading, wrong.id, detail),
             Trouble::CloseWait => self.is_of(Kind::CloseWaitLeak, wrong.id, detail),
@@ -120,9 +121,9 @@ mod tests {
 
         let mut silent = fixture::timed_out(2);
         let listener = || Subject::Listener(end([0, 0, 0, 0], 9_200));
-        assert!(!told(Trouble::TimedOut, &silent, AcceptOverflow, listener()), "another host's");
+        assert!(!told(Trouble::NoAnswer, &silent, AcceptOverflow, listener()), "another host's");
         silent.row.resp.local = Some(true);
-        assert!(told(Trouble::TimedOut, &silent, AcceptOverflow, listener()));
+        assert!(told(Trouble::NoAnswer, &silent, AcceptOverflow, listener()));
         assert!(!told(Trouble::Reset, &silent, AcceptOverflow, listener()));
 
         let closed = fixture::window_closed(3);

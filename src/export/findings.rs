@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::{Dashboard, FlowDetail, FlowRow};
-use crate::findings::{Connects, Failures, Finding, Holder, Kind, Subject, Value, connects, sort};
+use crate::findings::{Connects, Failures, Finding, Holder, Kind, Subject, TRIED_IN_VAIN, Value, connects, sort};
 use crate::flow::{HandshakeOutcome, Side};
 use crate::kernel::Process;
 
@@ -30,9 +30,6 @@ pub(super) fn takes(listens: Endpoint, to: Endpoint) -> bool {
     listens.port() == to.port() && (listens.ip() == to.ip() || listens.ip().is_unspecified())
 }
 
-/// SYNs sent again after which a handshake that still waits counts as not answered: 7 s by RFC 6298's timer.
-const TRIED_IN_VAIN: u32 = 3;
-
 /// What became of connects, by destination.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempts(BTreeMap<Endpoint, Attempt>);
@@ -43,6 +40,7 @@ struct Attempt {
     rejected: Option<Failures>,
     rejection: Option<String>,
     unanswered: Option<Failures>,
+    waiting: u64,
     completed: u64,
     askers: BTreeMap<u32, (Arc<Process>, u64)>,
     here: bool,
@@ -55,7 +53,8 @@ impl Attempts {
         let rejected = detail.rejected.as_ref();
         let (concluded, completed) = match handshake.outcome {
             HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => (true, true),
-            HandshakeOutcome::Refused | HandshakeOutcome::TimedOut => (true, false),
+            HandshakeOutcome::Refused => (true, false),
+            outcome if outcome.is_silence() => (true, false),
             // It is told that nobody has answered so far, also where the source ends before the last retry.
             HandshakeOutcome::Waiting => (rejected.is_some() || handshake.syn_retries >= TRIED_IN_VAIN, false),
             _ => (false, false),
@@ -68,6 +67,8 @@ impl Attempts {
             attempt.completed += 1;
             return;
         }
+        let waits = handshake.outcome == HandshakeOutcome::Waiting && rejected.is_none();
+        attempt.waiting += u64::from(waits);
         let failures = match (handshake.outcome, rejected) {
             (HandshakeOutcome::Refused, _) => &mut attempt.refused,
             (_, Some(rejection)) => {
@@ -97,6 +98,7 @@ impl Attempts {
             }
             attempt.rejection = more.rejection.clone().or(attempt.rejection.take());
             attempt.completed += more.completed;
+            attempt.waiting += more.waiting;
             attempt.here |= more.here;
             for (pid, (process, count)) in &more.askers {
                 attempt.askers.entry(*pid).or_insert_with(|| (process.clone(), 0)).1 += count;
@@ -112,6 +114,7 @@ impl Attempts {
             rejected: attempt.rejected,
             rejection: attempt.rejection.clone(),
             unanswered: attempt.unanswered,
+            waiting: attempt.waiting,
             completed: attempt.completed,
             who: attempt.asks_most(),
             listener_is_full: attempt.here && full.iter().any(|listens| takes(*listens, *to)),

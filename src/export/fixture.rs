@@ -59,6 +59,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         handshake: Some(handshake),
         completeness: Some(Completeness(1)),
         vlan: None,
+        last_words: [None, None],
         tunnel: None,
         rejected: None,
         opening: None,
@@ -188,10 +189,14 @@ fn socket(local: &EndCell, peer: &EndCell) -> SocketDetail {
             cookie: Some(4_099),
             buffers: None,
             drops: None,
+            memory: None,
+            congestion: None,
+            cgroup: None,
             info: Some(Box::new(info)),
         },
         at: at(2.0),
         gone: None,
+        left: None,
         recv_q: vec![0, 16_384],
         send_q: vec![0, 0],
     }
@@ -213,7 +218,7 @@ pub(super) fn refused(id: u64) -> FlowDetail {
 /// A SYN with six retries and no answer.
 pub(super) fn timed_out(id: u64) -> FlowDetail {
     let handshake = HandshakeView {
-        outcome: HandshakeOutcome::TimedOut,
+        outcome: HandshakeOutcome::Unanswered,
         syn_at: Some(at(3.0)),
         syn_retries: 6,
         ..HandshakeView::default()
@@ -342,6 +347,9 @@ pub(super) fn live_dashboard() -> Dashboard {
         sockets: 1_471,
         ownable: 60,
         owned: 59,
+        listeners_at: Some(at(69.0)),
+        time_wait_at: Some(at(69.0)),
+        bad_rows: 0,
         processes_denied: 1,
     });
     dashboard.states.wire_counts = WireCounts::LocalEnds;

@@ -13,7 +13,11 @@ use super::covered::{Told, Wrong};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trouble {
     Refused,
-    TimedOut,
+    /// By an ICMP error.
+    Rejected,
+    NoAnswer,
+    /// No answer, and its process let go.
+    GivenUp,
     HalfOpen,
     /// Reset before its handshake completed.
     HandshakeReset,
@@ -44,9 +48,11 @@ const IN_FLIGHT: Duration = Duration::from_secs(1);
 
 impl Trouble {
     /// Every kind, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Refused,
-        Self::TimedOut,
+        Self::Rejected,
+        Self::NoAnswer,
+        Self::GivenUp,
         Self::HalfOpen,
         Self::HandshakeReset,
         Self::Mismatch,
@@ -63,7 +69,9 @@ impl Trouble {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
-            Self::TimedOut => "timed out",
+            Self::Rejected => "rejected",
+            Self::NoAnswer => "unanswered",
+            Self::GivenUp => "given up",
             Self::NoAnswerYet => "no answer yet",
             Self::HalfOpen => "half-open",
             Self::HandshakeReset => "reset in handshake",
@@ -83,7 +91,9 @@ pub fn trouble(detail: &FlowDetail, now: Timestamp) -> Option<Trouble> {
     let handshake = detail.handshake.as_ref();
     let failed = handshake.and_then(|handshake| match handshake.outcome {
         HandshakeOutcome::Refused => Some(Trouble::Refused),
-        HandshakeOutcome::TimedOut => Some(Trouble::TimedOut),
+        HandshakeOutcome::Rejected => Some(Trouble::Rejected),
+        HandshakeOutcome::Unanswered => Some(Trouble::NoAnswer),
+        HandshakeOutcome::GivenUp => Some(Trouble::GivenUp),
         HandshakeOutcome::Waiting if handshake.syn_retries > 0 => Some(Trouble::NoAnswerYet),
         HandshakeOutcome::HalfOpen => Some(Trouble::HalfOpen),
         HandshakeOutcome::Reset => Some(Trouble::HandshakeReset),
@@ -121,7 +131,7 @@ fn since_then(detail: &FlowDetail, now: Timestamp) -> Option<Trouble> {
 
 /// Whether the kernel has sent the SYN of the end on `side` again, and still waits.
 fn waits_for_syn_ack(detail: &FlowDetail, side: Side) -> bool {
-    let there = detail.sockets[side.index()].as_ref().filter(|socket| socket.gone.is_none());
+    let there = detail.sockets[side.index()].as_ref().filter(|socket| socket.is_there());
     there.is_some_and(|there| {
         there.socket.state.0 == TcpState::SynSent && there.socket.timer.is_some_and(|timer| timer.retries > 0)
     })
@@ -294,7 +304,7 @@ mod tests {
         for (detail, expected) in [
             (fixture::completed(1), None),
             (fixture::refused(2), Some(Trouble::Refused)),
-            (fixture::timed_out(3), Some(Trouble::TimedOut)),
+            (fixture::timed_out(3), Some(Trouble::NoAnswer)),
             (fixture::window_closed(4), Some(Trouble::WindowClosed)),
             (fixture::close_wait(5), Some(Trouble::CloseWait)),
             (fixture::kernel_only(6), None),

@@ -3,11 +3,13 @@
 //! Read first: tcp(7), connect(2) on ECONNREFUSED, EHOSTUNREACH and ETIMEDOUT; ip-sysctl on tcp_syn_retries and
 //! tcp_abort_on_overflow.
 
+use std::time::Duration;
+
 use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
-use super::words::{count, counted, percent};
+use super::words::{count, counted, percent, time};
 
 /// One failure is a try, two may be one program's fallback from IPv6 to IPv4 and back; the third is a habit.
 const FEW: u64 = 3;
@@ -16,6 +18,10 @@ const SHARE: u64 = 10;
 const MANY: u64 = 100;
 /// From here on the destination cannot be used: at least half of this many or more.
 const UNUSABLE: u64 = 10;
+
+/// SYNs sent again after which a connect that still waits counts as not answered: three tries in vain, 7 s by RFC 6298's
+/// timer (3 s by Linux's from 6.5 on).
+pub const TRIED_IN_VAIN: u32 = 3;
 
 /// What became of the connections to one destination, over some span of time.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +32,12 @@ pub struct Connects {
     /// Who sent the ICMP error, and which: `rejected by 10.0.0.1: host prohibited`.
     pub rejection: Option<String>,
     pub unanswered: Option<Failures>,
+    /// How many of those still wait, after [`TRIED_IN_VAIN`] tries or more.
+    pub waiting: u64,
     /// Attempts that completed in the same span.
     pub completed: u64,
+    /// That span; `None` of the whole source.
+    pub within: Option<Duration>,
     /// Who asks most, where that is known.
     pub who: Option<Holder>,
     /// A listener of this host there has an accept queue over its limit: that is why it does not answer.
@@ -68,7 +78,9 @@ impl Connects {
             rejected: None,
             rejection: None,
             unanswered: None,
+            waiting: 0,
             completed: 0,
+            within: None,
             who: None,
             listener_is_full: false,
             lossy: false,
@@ -117,6 +129,12 @@ fn unanswered(to: &Connects) -> Option<Finding> {
     if to.listener_is_full {
         return None;
     }
+    let (mut told, mut evidence) = (base.told, base.evidence);
+    if to.waiting > 0 {
+        let still = if to.waiting == 1 { "waits" } else { "wait" };
+        told = format!("{told}, {} still {still}", count(to.waiting));
+        evidence.push(Fact::count("still_waiting", to.waiting));
+    }
     let lossy = if to.lossy { "; but the capture lost segments, and the answers may be among them" } else { "" };
     Some(Finding {
         confidence: if to.lossy { Confidence::Low } else { Confidence::Medium },
@@ -127,6 +145,8 @@ fn unanswered(to: &Connects) -> Option<Finding> {
         remedy: "Look whether the host is up and whether a filter on the way drops SYNs; on that host, nstat -az \
                  TcpExtListenOverflows counts those that a full accept queue dropped."
             .into(),
+        told,
+        evidence,
         ..base
     })
 }
@@ -147,6 +167,7 @@ fn failing(to: &Connects, kind: Kind, failures: Failures) -> Option<Finding> {
         Fact::time("failing_for_ns", failures.last.since(failures.first)),
     ];
     let all = if failed == attempts { "all".to_owned() } else { count(failed) };
+    let within = to.within.map_or_else(String::new, |span| format!(" in {}", time(span)));
     Some(Finding {
         kind,
         severity,
@@ -154,7 +175,7 @@ fn failing(to: &Connects, kind: Kind, failures: Failures) -> Option<Finding> {
         since: failures.first,
         who: to.who.clone(),
         flow: Some(failures.flow),
-        told: format!("{all} of {}", counted(attempts, "connect")),
+        told: format!("{all} of {}{within}", counted(attempts, "connect")),
         evidence,
         confidence: Confidence::Medium,
         why: String::new(),
@@ -210,6 +231,15 @@ mod tests {
         let all = connects(&[Connects { rejected: failures, rejection, ..to(0, 0, 0) }]);
         assert_eq!((all.len(), all[0].kind, all[0].confidence), (1, Kind::ConnectsRejected, Confidence::High));
         assert!(all[0].why.contains("(rejected by 10.0.0.1: host prohibited)"), "{}", all[0].why);
+    }
+
+    #[test]
+    fn a_span_and_what_still_waits_are_told() {
+        let within = Some(Duration::from_secs(60));
+        let told = |waiting| told(Connects { within, waiting, ..to(0, 3, 1) }).remove(0).2;
+        assert_eq!(told(0), "3 of 4 connects in 60 s");
+        assert_eq!(told(1), "3 of 4 connects in 60 s, 1 still waits");
+        assert_eq!(told(3), "3 of 4 connects in 60 s, 3 still wait");
     }
 
     #[test]

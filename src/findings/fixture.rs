@@ -38,6 +38,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
     let ago = |secs| now - Duration::from_secs(secs);
     let run = |since, last| Some(Run { since: ago(since), last: ago(last) });
     let failures = |count, first, last| Some(Failures { count, first: ago(first), last: ago(last), flow: FlowId(7) });
+    let within = Some(Duration::from_secs(60));
     let unread = Unread {
         flow: FlowId(3),
         local: end("10.0.0.2:40112"),
@@ -91,8 +92,14 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
     diagnose(&Evidence {
         now,
         connects: vec![
-            Connects { refused: failures(212, 50, 0), completed: 30, ..Connects::to(end("10.0.0.8:80")) },
-            Connects { unanswered: failures(9, 58, 4), completed: 1, ..Connects::to(end("10.0.0.7:8443")) },
+            Connects { refused: failures(212, 50, 0), completed: 30, within, ..Connects::to(end("10.0.0.8:80")) },
+            Connects {
+                unanswered: failures(9, 58, 4),
+                waiting: 4,
+                completed: 1,
+                within,
+                ..Connects::to(end("10.0.0.7:8443"))
+            },
         ],
         unread: vec![unread, far],
         close_wait: vec![leak],

@@ -10,6 +10,7 @@ mod capture_loss;
 mod close_wait;
 mod connects;
 mod finding;
+mod key;
 mod not_reading;
 mod ports;
 mod words;
@@ -22,8 +23,9 @@ use crate::base::Timestamp;
 pub use accept::{AcceptQueue, AcceptQueues};
 pub use capture_loss::Losing;
 pub use close_wait::{CloseWait, FEW as CLOSE_WAIT_FEW, PATIENCE as CLOSE_WAIT_PATIENCE};
-pub use connects::{Connects, Failures, connects};
+pub use connects::{Connects, Failures, TRIED_IN_VAIN, connects};
 pub use finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject, Value};
+pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
 pub use ports::{Outlook, Route};
 
@@ -75,7 +77,7 @@ mod tests {
                 assert!(whole && !text.contains("  "), "{:?}: {text}", finding.kind);
             }
         }
-        let same: std::collections::BTreeSet<_> = all.iter().map(|finding| (finding.kind, &finding.subject)).collect();
+        let same: std::collections::HashSet<_> = all.iter().map(Finding::key).collect();
         assert_eq!(same.len(), all.len(), "a kind and a subject are one finding");
     }
 

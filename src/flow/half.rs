@@ -206,6 +206,12 @@ impl Half {
         Some(raw << self.shift(peer)?)
     }
 
+    /// The window that `segment` of it advertises, in bytes, where its scale is known.
+    pub(super) fn window_of(&self, segment: &Segment, peer: &Self) -> Option<u32> {
+        let raw = u32::from(segment.window);
+        if raw == 0 || segment.flags.syn() { Some(raw) } else { Some(raw << self.shift(peer)?) }
+    }
+
     /// The most that its last window can be, in bytes, whatever its scale.
     pub(super) fn window_at_most(&self, peer: &Self) -> u32 {
         let widest = u32::from(self.window) << 14;

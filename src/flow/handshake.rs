@@ -28,7 +28,7 @@ fn overdue(now: Timestamp, gap: Duration, since_first: Duration) -> Stamp {
 impl Flow {
     /// A handshake is under way, or was given up and may yet be answered.
     pub(super) fn is_pending(&self) -> bool {
-        matches!(self.outcome, HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut | HandshakeOutcome::HalfOpen)
+        matches!(self.outcome, HandshakeOutcome::Waiting | HandshakeOutcome::HalfOpen) || self.outcome.is_silence()
     }
 
     fn is_first_segment(&self) -> bool {
@@ -42,8 +42,8 @@ impl Flow {
 
     /// Nobody tries any more: the next retry of the SYN (or the SYN-ACK) is overdue, so both ends have given up.
     pub(super) fn give_up(&mut self, at: Timestamp) {
-        let outcome = if self.syn_ack.is_set() { HandshakeOutcome::HalfOpen } else { HandshakeOutcome::TimedOut };
-        if self.outcome != outcome {
+        let outcome = if self.syn_ack.is_set() { HandshakeOutcome::HalfOpen } else { HandshakeOutcome::Unanswered };
+        if self.outcome != outcome && !(self.outcome.is_silence() && outcome.is_silence()) {
             self.conclude(outcome, at);
         }
         self.enter(Side::Orig, Some(TcpState::Closed), at);
@@ -52,14 +52,23 @@ impl Flow {
         }
     }
 
-    /// The originator's socket is gone without an answer to its SYN: whoever knows (its kernel) says so. Returns
-    /// whether the handshake was still waiting.
-    pub fn abandon(&mut self, at: Timestamp) -> bool {
-        let waits = self.outcome == HandshakeOutcome::Waiting && self.is_unanswered();
-        if waits {
-            self.give_up(at);
+    /// The originator's socket is gone without an answer to its SYN: whoever knows (its kernel) says so. `spent`:
+    /// whether the kernel had tried as often as it may, so far as that is known.
+    pub fn abandon(&mut self, at: Timestamp, spent: Option<bool>) {
+        if !self.is_unanswered() {
+            return;
         }
-        waits
+        if self.outcome == HandshakeOutcome::Waiting && spent == Some(false) {
+            self.conclude(HandshakeOutcome::GivenUp, at);
+        }
+        self.give_up(at);
+    }
+
+    /// An ICMP error says that the SYN cannot be delivered. The originator may try again all the same.
+    pub fn reject(&mut self, at: Timestamp) {
+        if self.is_unproven() {
+            self.conclude(HandshakeOutcome::Rejected, at);
+        }
     }
 
     /// A segment after all: a handshake that was thought given up goes on.
@@ -126,7 +135,9 @@ impl Flow {
         if orig.state.is_none() {
             self.enter(Side::Orig, Some(TcpState::SynSent), now);
         }
-        (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
+        if self.outcome != HandshakeOutcome::Rejected {
+            (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
+        }
         let gap = previous.map_or(Duration::ZERO, |ts| now.since(ts));
         let deadline = overdue(now, gap, self.syn_at().map_or(Duration::ZERO, |ts| now.since(ts)));
         let orig = &mut self.halves[Side::Orig.index()];

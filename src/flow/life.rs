@@ -49,7 +49,7 @@ impl Flow {
         }
         self.tell(events, Side::Orig, Kind::HandshakeAck, view.ack_at);
         let given_up_by = match self.outcome {
-            HandshakeOutcome::TimedOut => Some(Side::Orig),
+            HandshakeOutcome::Unanswered | HandshakeOutcome::GivenUp => Some(Side::Orig),
             HandshakeOutcome::HalfOpen => Some(Side::Resp),
             _ => None,
         };

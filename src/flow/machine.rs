@@ -158,7 +158,7 @@ impl Flow {
     pub fn superseded(&mut self, now: Timestamp) {
         if self.outcome == HandshakeOutcome::Waiting {
             let answered = self.syn_ack.is_set();
-            let outcome = if answered { HandshakeOutcome::HalfOpen } else { HandshakeOutcome::TimedOut };
+            let outcome = if answered { HandshakeOutcome::HalfOpen } else { HandshakeOutcome::Unanswered };
             self.conclude(outcome, now);
         }
         self.close_both(now);
@@ -223,7 +223,8 @@ impl Flow {
             return Class::Closed;
         }
         match self.outcome {
-            HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut | HandshakeOutcome::HalfOpen => Class::HalfOpen,
+            HandshakeOutcome::Waiting | HandshakeOutcome::HalfOpen => Class::HalfOpen,
+            outcome if outcome.is_silence() => Class::HalfOpen,
             _ => Class::Live,
         }
     }
@@ -236,7 +237,7 @@ impl Flow {
     /// Whether no SYN-ACK has answered its SYN, tried for still or given up: until one does, segments that fit the
     /// incarnation before it are that one's (RFC 5961 §4).
     pub fn is_unproven(&self) -> bool {
-        !self.syn_ack.is_set() && matches!(self.outcome, HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut)
+        !self.syn_ack.is_set() && (self.outcome == HandshakeOutcome::Waiting || self.outcome.is_silence())
     }
 
     /// When TIME-WAIT ends at `side`, if it is in it: 60 s after the last FIN of its peer was taken in.
@@ -308,6 +309,11 @@ impl Flow {
     pub fn zero_window_since(&self, side: Side) -> Option<Timestamp> {
         let half = &self.halves[side.index()];
         half.zero_window.get(self.first).filter(|_| half.state != Some(TcpState::Closed))
+    }
+
+    /// The window that a segment sent by `from` advertises, in bytes; `None` where its scale is not known.
+    pub fn window_of(&self, segment: &Segment, from: Side) -> Option<u32> {
+        self.halves[from.index()].window_of(segment, &self.halves[from.peer().index()])
     }
 
     /// What is known of the half whose sender is `side`.

@@ -37,7 +37,8 @@ pub use id::FlowId;
 pub use machine::{Flow, LoneSyn};
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing, TimingView};
 pub use verdict::{
-    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, Injected, Limit, Recovery, Verdict, VerdictView,
+    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, Injected, Limit, Recovery, SentAgain, Verdict,
+    VerdictView,
 };
 pub use view::{
     Class, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,

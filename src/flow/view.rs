@@ -49,8 +49,14 @@ pub enum HandshakeOutcome {
     Simultaneous,
     /// The SYN was answered by a RST that acknowledges it.
     Refused,
-    /// No answer to the SYN or any of its retries, and the next retry is overdue or the originator's socket is gone.
-    TimedOut,
+    /// An ICMP error about the very SYN said that it cannot be delivered, and no answer came.
+    Rejected,
+    /// No answer to the SYN or any of its retries, and the next retry is overdue; or the originator's kernel has tried
+    /// as often as it may. Which of the two ended it, its process or its kernel, the wire does not tell.
+    Unanswered,
+    /// No answer so far, and the originator's socket is gone before its kernel had tried as often as it may: its
+    /// process let go, or a time-out of its own ran out.
+    GivenUp,
     /// SYN-ACK seen, the ACK that completes it overdue.
     HalfOpen,
     /// A RST after the SYN-ACK, or from the originator, before it completed.
@@ -62,8 +68,16 @@ pub enum HandshakeOutcome {
 
 impl HandshakeOutcome {
     /// The outcomes that conclude a handshake that was seen, in the order screens list them.
-    pub const CONCLUDED: [Self; 6] =
-        [Self::Completed, Self::Simultaneous, Self::Refused, Self::TimedOut, Self::HalfOpen, Self::Reset];
+    pub const CONCLUDED: [Self; 8] = [
+        Self::Completed,
+        Self::Simultaneous,
+        Self::Refused,
+        Self::Rejected,
+        Self::Unanswered,
+        Self::GivenUp,
+        Self::HalfOpen,
+        Self::Reset,
+    ];
 
     /// In words.
     pub const fn name(self) -> &'static str {
@@ -72,7 +86,9 @@ impl HandshakeOutcome {
             Self::Completed => "completed",
             Self::Simultaneous => "simultaneous",
             Self::Refused => "refused",
-            Self::TimedOut => "timed out",
+            Self::Rejected => "rejected",
+            Self::Unanswered => "unanswered",
+            Self::GivenUp => "given up",
             Self::HalfOpen => "half-open",
             Self::Reset => "reset",
             Self::Partial => "partial",
@@ -81,7 +97,12 @@ impl HandshakeOutcome {
 
     /// Whether a handshake was seen to go wrong.
     pub const fn is_failure(self) -> bool {
-        matches!(self, Self::Refused | Self::TimedOut | Self::HalfOpen | Self::Reset)
+        self.is_silence() || matches!(self, Self::Refused | Self::HalfOpen | Self::Reset)
+    }
+
+    /// Whether the SYN was never answered by the end that it was sent to, and nobody tries any more.
+    pub const fn is_silence(self) -> bool {
+        matches!(self, Self::Rejected | Self::Unanswered | Self::GivenUp)
     }
 }
 

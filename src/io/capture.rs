@@ -3,6 +3,7 @@
 //! Read first: pcap(3PCAP), pcap_stats(3PCAP); `any` gives interface ids only as LINUX_SLL2, asked for by number.
 
 use pcap::{Active, Capture, Linktype, Precision};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::netdevice::name_to_index;
 use rustix::net::{AddressFamily, SocketType};
 use thiserror::Error;
@@ -12,8 +13,9 @@ use crate::wire::{Frame, LinkType};
 
 /// Cooked capture with interface ids.
 const LINUX_SLL2: i32 = 276;
-/// How long the kernel may gather packets before it hands them over, milliseconds.
-const TIMEOUT_MS: i32 = 50;
+/// How long the kernel may gather packets before it hands them over, milliseconds: what is on its way then, a killed
+/// recording lacks.
+const TIMEOUT_MS: i32 = 20;
 /// Frames taken in one go, so that a flood still lets the reader report and stop.
 const AT_ONCE: usize = 4096;
 /// What may carry TCP: all of IPv4's, and IPv6 behind extension headers too; fragments; tunnels (IP in IP, GRE, and
@@ -80,6 +82,9 @@ impl LiveCapture {
             .buffer_size(i32::try_from(settings.buffer_kib.saturating_mul(1024)).unwrap_or(i32::MAX))
             .timeout(TIMEOUT_MS)
             .open()
+            .map_err(refused)?
+            // To wait is `read`'s business: libpcap's own waiting ends with a packet, whatever the timeout.
+            .setnonblock()
             .map_err(refused)?;
         if settings.device == "any" {
             // Without it the interface of a frame is lost; a libpcap before 1.10 has no SLL2 and keeps SLL.
@@ -98,17 +103,35 @@ impl LiveCapture {
         Ok(Self { handle, link, device: settings.device.clone(), index })
     }
 
+    /// What its frames begin with.
+    pub const fn link(&self) -> LinkType {
+        self.link
+    }
+
+    /// What [`Frame::iface`] is of its frames, but for those that tell their own.
+    pub const fn index(&self) -> u32 {
+        self.index
+    }
+
     /// Takes what the kernel has gathered, waiting for it at most a moment; gives `each` frame.
     ///
     /// # Errors
     /// Where the capture has ended (the interface went down or away).
     pub fn read(&mut self, mut each: impl FnMut(&Frame<'_>)) -> Result<(), CaptureError> {
         let (link, index) = (self.link, self.index);
+        self.wait();
         let taken = self.handle.dispatch(Some(AT_ONCE), |packet| each(&frame(link, index, &packet)));
         match taken {
             Ok(_) | Err(pcap::Error::TimeoutExpired) => Ok(()),
             Err(error) => Err(CaptureError::Device { device: self.device.clone(), reason: error.to_string() }),
         }
+    }
+
+    /// Waits until there is something to take or to be told, and no longer than the kernel gathers.
+    fn wait(&self) {
+        const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: TIMEOUT_MS as i64 * 1_000_000 };
+        // Whatever it is that ended the wait, to read tells it.
+        let _woken = rustix::event::poll(&mut [PollFd::new(&self.handle, PollFlags::IN)], Some(&PATIENCE));
     }
 
     /// Frames dropped by the kernel and by the interface so far, where it tells.

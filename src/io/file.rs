@@ -1,7 +1,7 @@
 //! Files in and out: captures (or a stream on stdin) to be read, pictures and reports to be written.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +24,19 @@ pub fn open_capture(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     if file.metadata()?.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     }
+    Ok(Box::new(file))
+}
+
+/// Opens a capture some bytes behind its start.
+///
+/// # Errors
+/// As [`open_capture`]; where it cannot be read from there.
+pub fn open_capture_at(path: &Path, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+    if offset == 0 {
+        return open_capture(path);
+    }
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
     Ok(Box::new(file))
 }
 

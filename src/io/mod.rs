@@ -9,7 +9,10 @@ pub mod bpf;
 mod callers;
 pub mod capture;
 pub mod clock;
+mod fd_table;
 pub mod file;
+pub mod host;
+mod last_words;
 mod mono;
 mod netlink;
 mod owners;
@@ -17,13 +20,16 @@ pub mod privileges;
 mod proc_dir;
 mod proc_file;
 mod proc_table;
+pub mod recording;
 mod sampler;
+pub mod schedule;
 mod syns;
 mod tracefs;
 mod tracer;
 #[cfg(feature = "tui")]
 pub mod tty;
 
+pub use last_words::LastWords;
 pub use netlink::DiagError;
 pub use sampler::{Sampler, SamplerError, Sockets};
 pub use syns::{SynError, SynWatch};

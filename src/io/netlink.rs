@@ -13,12 +13,12 @@ use netlink_sys::{Socket as NetlinkSocket, SocketAddr};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, recv};
 
-use crate::base::Endpoint;
+use crate::base::{Endpoint, StateSet};
 use crate::kernel::Socket;
 use crate::kernel::diag::{self, Family, SOCK_DIAG_BY_FAMILY};
 
 /// `NETLINK_SOCK_DIAG` (linux/netlink.h).
-const NETLINK_SOCK_DIAG: isize = 4;
+pub(super) const NETLINK_SOCK_DIAG: isize = 4;
 /// The kernel fills at most 32 KiB a message batch, and only if the reader's buffer is that large.
 const BUFFER: usize = 64 << 10;
 /// No silence of the kernel is waited for longer than this.
@@ -78,20 +78,26 @@ impl DiagSocket {
         Ok(Self { socket, sequence: 0, buffer: vec![0; BUFFER].into() })
     }
 
-    /// Every TCP socket of the namespace. A kernel without IPv6 has none of that family.
-    pub(super) fn dump(&mut self) -> Result<Dump, DiagError> {
+    /// Every TCP socket of the namespace in one of `states`. A kernel without IPv6 has none of that family.
+    pub(super) fn dump(&mut self, states: StateSet) -> Result<Dump, DiagError> {
         let deadline = Instant::now() + PATIENCE;
         let mut dump = Dump::default();
-        self.dump_family(Family::V4, deadline, &mut dump)?;
-        match self.dump_family(Family::V6, deadline, &mut dump) {
+        self.dump_family(Family::V4, states, deadline, &mut dump)?;
+        match self.dump_family(Family::V6, states, deadline, &mut dump) {
             Err(DiagError::Refused { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
             outcome => outcome?,
         }
         Ok(dump)
     }
 
-    fn dump_family(&mut self, family: Family, deadline: Instant, dump: &mut Dump) -> Result<(), DiagError> {
-        self.ask(family)?;
+    fn dump_family(
+        &mut self,
+        family: Family,
+        states: StateSet,
+        deadline: Instant,
+        dump: &mut Dump,
+    ) -> Result<(), DiagError> {
+        self.send(&diag::request(family, states), NLM_F_REQUEST | NLM_F_DUMP)?;
         while Instant::now() < deadline {
             let len = self.receive()?;
             let batch = Batch { sequence: self.sequence, family };
@@ -118,10 +124,6 @@ impl DiagSocket {
             }
         }
         Err(DiagError::TimedOut)
-    }
-
-    fn ask(&mut self, family: Family) -> Result<(), DiagError> {
-        self.send(&diag::request(family), NLM_F_REQUEST | NLM_F_DUMP)
     }
 
     fn send(&mut self, payload: &[u8; diag::REQUEST_LEN], flags: u16) -> Result<(), DiagError> {

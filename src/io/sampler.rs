@@ -1,4 +1,4 @@
-//! One full reading of the kernel's side: the socket table, its owners, the counters, the limits.
+//! Readings of the kernel's side: the socket table or a part of it, its owners, the counters, the limits.
 //!
 //! May touch netlink and /proc. Read first: `kernel::SocketSample`. A sampler shows the network namespace of the thread
 //! that made it: make it on the thread that samples.
@@ -13,10 +13,10 @@ use rustc_hash::FxHashSet;
 use super::netlink::{DiagError, DiagSocket};
 use super::owners::OwnerScan;
 use super::{proc_file, proc_table};
-use crate::base::{Scope, Timestamp};
+use crate::base::{Endpoint, Scope, StateSet, TcpState, Timestamp};
 use crate::kernel::counters::{self, CounterTexts};
 use crate::kernel::process::Users;
-use crate::kernel::{Counters, Limits, Owners, Socket, SocketSample, TableSource, limits, local};
+use crate::kernel::{Counters, Covers, Limits, Owners, Socket, SocketSample, TableSource, limits, local};
 
 /// How often what seldom changes is read again: limits, local addresses, the user database.
 const SLOW: Duration = Duration::from_secs(10);
@@ -60,7 +60,15 @@ pub struct Sampler {
     trouble: Option<DiagError>,
     /// `None` where nobody wants to know.
     owners: Option<OwnerScan>,
+    held: Held,
     slow: Slow,
+}
+
+/// The inodes of listeners and of all other sockets, as last read.
+#[derive(Debug, Default)]
+struct Held {
+    listeners: FxHashSet<u64>,
+    others: FxHashSet<u64>,
 }
 
 /// What seldom changes.
@@ -71,11 +79,13 @@ struct Slow {
     local_addresses: Arc<[IpAddr]>,
 }
 
-/// A reading of the table alone.
+/// A reading of sockets alone.
 struct Table {
     source: TableSource,
+    covers: Covers,
     sockets: Vec<Socket>,
     incomplete: bool,
+    bad_rows: u32,
 }
 
 impl Sampler {
@@ -90,7 +100,15 @@ impl Sampler {
             Sockets::Proc => None,
         };
         let owners = OwnerScan::new().map_err(|errno| SamplerError::Processes(errno.into()))?;
-        Ok(Self { choice, diag, refusals: 0, trouble: None, owners: Some(owners), slow: Slow::default() })
+        Ok(Self {
+            choice,
+            diag,
+            refusals: 0,
+            trouble: None,
+            owners: Some(owners),
+            held: Held::default(),
+            slow: Slow::default(),
+        })
     }
 
     /// The same, which looks at no process: every owner is unknown.
@@ -98,24 +116,39 @@ impl Sampler {
         Self { owners: None, ..self }
     }
 
-    /// One reading now. `clock` is read when the table has been read, which is what the sample's time means.
+    /// One reading of everything now. `clock` is read when the table has been read, which is what the sample's time
+    /// means.
     ///
     /// # Errors
     /// If the socket table or the list of processes cannot be read. What else cannot be read is absent in the sample.
     pub fn sample(&mut self, clock: impl FnOnce() -> Timestamp) -> Result<SocketSample, SamplerError> {
+        self.read(&Covers::ALL, clock)
+    }
+
+    /// One reading of what is `wanted`, or of more: of /proc everything is read. Counters come with connections alone;
+    /// processes are looked at where that may show a new holder.
+    ///
+    /// # Errors
+    /// As [`Self::sample`].
+    pub fn read(&mut self, wanted: &Covers, clock: impl FnOnce() -> Timestamp) -> Result<SocketSample, SamplerError> {
         let begin = Instant::now();
-        let table = self.table()?;
+        let Table { source, covers, sockets, incomplete, bad_rows } = match wanted {
+            Covers::States(states) => self.table(*states)?,
+            Covers::Sockets(asked) => self.look_up(asked)?,
+        };
         let (took, ts) = (begin.elapsed(), clock());
         self.refresh_slow();
         Ok(SocketSample {
             ts,
             scope: Scope(0),
-            source: table.source,
+            source,
             took,
-            incomplete: table.incomplete,
-            owners: self.owners_of(&table.sockets)?,
-            sockets: table.sockets,
-            counters: read_counters(),
+            incomplete,
+            bad_rows,
+            owners: self.owners_of(covers.states(), &sockets)?,
+            counters: if covers.states().has(TcpState::Estab) { read_counters() } else { Counters::default() },
+            covers,
+            sockets,
             limits: Arc::clone(&self.slow.limits),
             local_addresses: Arc::clone(&self.slow.local_addresses),
         })
@@ -126,12 +159,12 @@ impl Sampler {
         self.trouble.as_ref()
     }
 
-    fn table(&mut self) -> Result<Table, SamplerError> {
+    fn table(&mut self, states: StateSet) -> Result<Table, SamplerError> {
         match self.choice {
             Sockets::Proc => proc_rows(),
-            Sockets::Diag => Ok(self.diag_rows()?),
+            Sockets::Diag => Ok(self.diag_rows(states)?),
             Sockets::Auto if self.refusals >= REFUSALS => proc_rows(),
-            Sockets::Auto => match self.diag_rows() {
+            Sockets::Auto => match self.diag_rows(states) {
                 Ok(table) => {
                     (self.refusals, self.trouble) = (0, None);
                     Ok(table)
@@ -145,22 +178,59 @@ impl Sampler {
         }
     }
 
-    /// The table by sock_diag. A socket that failed is not used again: what is left of its answer would be taken for
-    /// the next one's.
-    fn diag_rows(&mut self) -> Result<Table, DiagError> {
+    /// The table by sock_diag.
+    fn diag_rows(&mut self, states: StateSet) -> Result<Table, DiagError> {
+        let dump = self.ask(|socket| socket.dump(states))?;
+        let incomplete = dump.interrupted || dump.bad_rows > 0;
+        let covers = Covers::States(states);
+        Ok(Table { source: TableSource::Diag, covers, sockets: dump.sockets, incomplete, bad_rows: dump.bad_rows })
+    }
+
+    /// Sockets one by one, whatever the table's size; where sock_diag is not asked, none is looked for.
+    fn look_up(&mut self, asked: &[(Endpoint, Endpoint)]) -> Result<Table, SamplerError> {
+        let by_diag = self.choice == Sockets::Diag || (self.choice == Sockets::Auto && self.trouble.is_none());
+        let asked = if by_diag { asked } else { &[] };
+        let mut sockets = Vec::new();
+        for (local, peer) in asked {
+            sockets.extend(self.ask(|socket| socket.find(*local, *peer))?);
+        }
+        let source = if by_diag { TableSource::Diag } else { TableSource::Proc };
+        Ok(Table { source, covers: Covers::Sockets(asked.to_vec()), sockets, incomplete: false, bad_rows: 0 })
+    }
+
+    /// Asks sock_diag. A socket that failed is not used again: what is left of its answer would be taken for the next
+    /// one's.
+    fn ask<T>(&mut self, ask: impl FnOnce(&mut DiagSocket) -> Result<T, DiagError>) -> Result<T, DiagError> {
         let mut socket = match self.diag.take() {
             Some(socket) => socket,
             None => DiagSocket::open()?,
         };
-        let dump = socket.dump()?;
+        let answer = ask(&mut socket)?;
         self.diag = Some(socket);
-        let incomplete = dump.interrupted || dump.bad_rows > 0;
-        Ok(Table { source: TableSource::Diag, sockets: dump.sockets, incomplete })
+        Ok(answer)
     }
 
-    fn owners_of(&mut self, sockets: &[Socket]) -> Result<Arc<Owners>, SamplerError> {
+    /// Who holds what was read: by a new look at the processes, but for a reading of listeners that are all known, and
+    /// for look-ups.
+    fn owners_of(&mut self, states: StateSet, sockets: &[Socket]) -> Result<Arc<Owners>, SamplerError> {
         let Some(scan) = &mut self.owners else { return Ok(Arc::default()) };
-        let wanted: FxHashSet<u64> = sockets.iter().filter_map(|socket| socket.inode).collect();
+        let inodes = |listens: bool| {
+            let of_kind = move |socket: &&Socket| (socket.state.0 == TcpState::Listen) == listens;
+            sockets.iter().filter(of_kind).filter_map(|socket| socket.inode)
+        };
+        let live = states.has(TcpState::Estab);
+        let mut news = false;
+        if states.has(TcpState::Listen) {
+            news = inodes(true).any(|inode| !self.held.listeners.contains(&inode));
+            self.held.listeners = inodes(true).collect();
+        }
+        if !live && !news {
+            return Ok(scan.published());
+        }
+        if live {
+            self.held.others = inodes(false).collect();
+        }
+        let wanted = self.held.listeners.iter().chain(&self.held.others).copied().collect();
         scan.owners(wanted).map_err(|errno| SamplerError::Processes(errno.into()))
     }
 
@@ -185,8 +255,9 @@ impl Sampler {
 
 fn proc_rows() -> Result<Table, SamplerError> {
     let table = proc_table::read().map_err(|(path, error)| SamplerError::Table { path, error })?;
-    let incomplete = table.bad_rows() > 0;
-    Ok(Table { source: TableSource::Proc, sockets: table.into_sockets(), incomplete })
+    let bad_rows = table.bad_rows();
+    let (covers, sockets) = (Covers::ALL, table.into_sockets());
+    Ok(Table { source: TableSource::Proc, covers, sockets, incomplete: bad_rows > 0, bad_rows })
 }
 
 fn read_counters() -> Counters {

@@ -11,15 +11,31 @@ pub struct Intake {
     names: Reader,
     /// What the frame at hand said; kept for its memory.
     heard: Vec<Heard>,
+    headers: Headers,
+}
+
+/// Where the headers of the frame taken last end.
+#[derive(Debug, Clone, Copy, Default)]
+enum Headers {
+    /// There is nothing behind them.
+    #[default]
+    Whole,
+    At(usize),
+    /// It was no segment, or one that fragments were joined to.
+    Unread,
 }
 
 impl Intake {
     /// Takes one frame in, and puts behind `out` what the engine is told of it. Returns whether it could be decoded.
     pub fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
-        let Self { decoder, names, heard } = self;
+        let Self { decoder, names, heard, headers } = self;
         let mut app_records = AppRecords::default();
+        *headers = Headers::Whole;
         let decoded = decoder.open(frame, |carried| match carried {
-            Carried::Tcp(segment, payload) => app_records = names.read(segment, payload, |said| heard.push(said)),
+            Carried::Tcp(segment, payload) => {
+                *headers = frame.place_of(payload).map_or(Headers::Unread, Headers::At);
+                app_records = names.read(segment, payload, |said| heard.push(said));
+            }
             Carried::Dns { src, dst, payload } => {
                 heard.extend(Dns::read(frame.ts, frame.scope, src, dst, payload).map(Heard::Dns));
             }
@@ -33,13 +49,25 @@ impl Intake {
                 segment.app_records = app_records;
                 out.push(Input::Segment(segment));
             }
-            other => out.extend(Input::of(&other)),
+            other => {
+                *headers = Headers::Unread;
+                out.extend(Input::of(&other));
+            }
         }
         out.extend(heard.drain(..).map(|said| match said {
             Heard::Name(name) => Input::Name(name),
             Heard::Dns(dns) => Input::Dns(dns),
         }));
         readable
+    }
+
+    /// How much of the frame that was taken last is headers, transport's too: bytes from its start.
+    pub fn headers_len(&self, frame: &Frame<'_>) -> usize {
+        match self.headers {
+            Headers::Whole => frame.bytes.len(),
+            Headers::At(end) => end,
+            Headers::Unread => frame.headers_len(),
+        }
     }
 
     /// What became of the frames so far.

@@ -58,6 +58,11 @@ impl Merge {
 
     /// The next input that may be let go at `now`: the oldest, of the first source where several are as old.
     pub fn pop(&mut self, now: Timestamp) -> Option<Input> {
+        self.pop_from(now).map(|(_, input)| input)
+    }
+
+    /// The same, with its source.
+    pub fn pop_from(&mut self, now: Timestamp) -> Option<(usize, Input)> {
         let horizon = self.horizon(now);
         let heads = self.sources.iter().enumerate();
         let (oldest, _) = heads
@@ -65,7 +70,7 @@ impl Merge {
             // What is stamped far ahead was stamped before the clock was set back: nothing waits for it.
             .filter(|(_, ts)| *ts <= horizon || *ts > now + HOLD)
             .min_by_key(|(index, ts)| (*ts, *index))?;
-        self.sources[oldest].waiting.pop_front()
+        self.sources[oldest].waiting.pop_front().map(|input| (oldest, input))
     }
 }
 

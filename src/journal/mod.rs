@@ -4,19 +4,36 @@
 //! [`CaptureReader`], <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>,
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
+mod chapters;
+mod checkpoints;
 mod decompress;
+mod frames;
+mod index;
 mod intake;
 mod merge;
+mod past;
 mod pcap;
 mod pcapng;
 mod play;
+mod player;
 mod reader;
+pub mod recording;
+mod tape;
 mod window;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;
 
+pub use chapters::{Chapters, Reach};
+pub use checkpoints::{Checkpoint, Checkpoints};
+pub use frames::{FrameBatch, Trail};
+pub use index::Index;
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};
+pub use past::Past;
 pub use play::PlayClock;
-pub use reader::{CaptureReader, Damage, Interface, OpenError};
+pub use player::{Pace, Player};
+pub use reader::{CapturePlace, CaptureReader, Damage, Interface, OpenError};
+pub use tape::{Deck, Next, Tape};

@@ -18,17 +18,20 @@ const MODIFIED_RECORD_HEADER: usize = 24;
 const MAX_SNAPLEN: usize = 262_144;
 
 /// What the file's header tells about its records.
+#[derive(Clone)]
 pub(super) struct Records {
     layout: Result<Layout, Unread>,
 }
 
 /// Why the file's header tells nothing of its records.
+#[derive(Clone)]
 enum Unread {
     Cut,
     /// libpcap refuses such a file too.
     Version(u16, u16),
 }
 
+#[derive(Clone)]
 struct Layout {
     big_endian: bool,
     /// Of version 2.3 or older: some writers put len before caplen, so the smaller one is caplen.

@@ -29,7 +29,7 @@ const MAX_INTERFACES: usize = 65_536;
 const MAX_NAME: usize = 128;
 
 /// Where in the file's sections the reading stands.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Blocks {
     order: ByteOrder,
     /// How many interfaces the sections before this one described.

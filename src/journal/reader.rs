@@ -19,9 +19,27 @@ pub struct CaptureReader {
     ended: bool,
 }
 
+#[derive(Clone)]
 enum Format {
     Pcap(pcap::Records),
     Pcapng(pcapng::Blocks),
+}
+
+/// A place between two frames of a capture, from which it can be read on.
+#[derive(Clone)]
+pub struct CapturePlace {
+    offset: u64,
+    compressed: bool,
+    format: Format,
+    interfaces: Vec<Interface>,
+}
+
+impl CapturePlace {
+    /// Where what [`CaptureReader::resume`] is given must begin, in bytes from the start of the file: a compressed one
+    /// can only be read from there.
+    pub const fn begins_at(&self) -> u64 {
+        if self.compressed { 0 } else { self.offset }
+    }
 }
 
 /// Where frames of a capture were taken.
@@ -98,6 +116,30 @@ impl CaptureReader {
         Ok(Self { window, compression, format, interfaces, ended: false })
     }
 
+    /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. Of a compressed one all
+    /// before the place is decompressed and passed over.
+    pub fn resume(input: Box<dyn Read + Send>, place: &CapturePlace) -> Result<Self, OpenError> {
+        let CapturePlace { offset, compressed, format, interfaces } = place.clone();
+        let (input, compression) = if compressed {
+            let (mut input, compression) = decompressed(input)?;
+            io::copy(&mut input.by_ref().take(offset), &mut io::sink())?;
+            (input, compression)
+        } else {
+            (input, None)
+        };
+        Ok(Self { window: Window::at(input, offset), compression, format, interfaces, ended: false })
+    }
+
+    /// Behind the frames read so far.
+    pub fn place(&self) -> CapturePlace {
+        CapturePlace {
+            offset: self.window.offset(),
+            compressed: self.compression.is_some(),
+            format: self.format.clone(),
+            interfaces: self.interfaces.clone(),
+        }
+    }
+
     /// The next frame, of scope [`Scope::FILE`]; `Ok(None)` at a clean end, and ever after a damage.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Damage> {
@@ -137,6 +179,12 @@ impl CaptureReader {
     /// How many bytes of the (decompressed) stream the frames read so far took.
     pub const fn offset(&self) -> u64 {
         self.window.offset()
+    }
+}
+
+impl fmt::Debug for CapturePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CapturePlace").field("offset", &self.offset).finish_non_exhaustive()
     }
 }
 

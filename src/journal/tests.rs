@@ -289,6 +289,25 @@ fn compressed_captures_read_alike() {
 }
 
 #[test]
+fn from_any_place_the_rest_is_the_same() {
+    let two_sections = [pcapng(), pcapng()].concat();
+    for file in [plain(), pcapng(), two_sections, gzip(&pcapng()), zstd(&plain())] {
+        let all = read(&file).0;
+        for passed in 0..=all.len() {
+            let mut reader = open(&file).unwrap();
+            (0..passed).for_each(|_| assert!(reader.next_frame().unwrap().is_some()));
+            let place = reader.place();
+            let rest = file[place.begins_at() as usize..].to_vec();
+            let mut resumed = CaptureReader::resume(Box::new(Cursor::new(rest)), &place).unwrap();
+            assert_eq!(resumed.offset(), reader.offset());
+            assert_eq!(drain(&mut resumed), (all[passed..].to_vec(), None), "{passed} passed");
+            assert_eq!(drain(&mut reader).0, all[passed..]);
+            assert_eq!(resumed.interfaces(), reader.interfaces());
+        }
+    }
+}
+
+#[test]
 fn a_stream_that_trickles() {
     struct Trickle(Cursor<Vec<u8>>, bool);
     impl Read for Trickle {

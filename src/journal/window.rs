@@ -26,7 +26,12 @@ enum End {
 
 impl Window {
     pub(super) fn new(input: Box<dyn Read + Send>) -> Self {
-        Self { input, buffer: vec![0; INITIAL], pending: 0..0, offset: 0, end: None }
+        Self::at(input, 0)
+    }
+
+    /// Of a stream of which so many bytes are consumed already; `input` is the rest.
+    pub(super) fn at(input: Box<dyn Read + Send>, offset: u64) -> Self {
+        Self { input, buffer: vec![0; INITIAL], pending: 0..0, offset, end: None }
     }
 
     /// The first bytes of the stream, fewer if it is shorter.

@@ -6,10 +6,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use super::bytes::{array, be16_at, u8_at, u16_at, u32_at};
-use super::sample::{Reported, Socket, Timer, TimerKind};
+use super::bytes::{array, be16_at, u8_at, u16_at, u32_at, u64_at};
+use super::event::LastWord;
+use super::sample::{Congestion, Memory, Reported, Socket, Timer, TimerKind};
 use super::tcp_info;
-use crate::base::{Endpoint, TcpState};
+use crate::base::{Endpoint, Scope, StateSet, TcpState, Timestamp};
 
 /// `SOCK_DIAG_BY_FAMILY`: the netlink message type of both the request and the rows.
 pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -23,10 +24,12 @@ const AF_INET6: u8 = 10;
 const IPPROTO_TCP: u8 = 6;
 
 const EXT_INFO: u16 = 2;
+const EXT_CONG: u16 = 4;
 const EXT_SKMEMINFO: u16 = 7;
-
-/// Every state that has a number (1 to 12), and bit 13 for sockets that are bound and nothing more (kernels from 6.6).
-const ALL_STATES: u32 = 0b11_1111_1111_1110;
+/// Given unasked, on kernels from 5.9.
+const ATTR_CGROUP_ID: u16 = 21;
+/// What is asked of each socket.
+const EXTENSIONS: u8 = 1 << (EXT_INFO - 1) | 1 << (EXT_CONG - 1) | 1 << (EXT_SKMEMINFO - 1);
 
 /// Which table is asked for: the kernel keeps one answer for each address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +39,17 @@ pub enum Family {
     V6,
 }
 
-/// The `inet_diag_req_v2` that asks for every TCP socket of `family`, with TCP_INFO and SKMEMINFO.
-pub fn request(family: Family) -> [u8; REQUEST_LEN] {
+/// The `inet_diag_req_v2` that asks for every TCP socket of `family` in one of `states`, with TCP_INFO, SKMEMINFO and
+/// congestion control. Whatever is asked for but LISTEN alone, the kernel walks its whole table.
+pub fn request(family: Family, states: StateSet) -> [u8; REQUEST_LEN] {
     let mut bytes = [0; REQUEST_LEN];
     bytes[0] = match family {
         Family::V4 => AF_INET,
         Family::V6 => AF_INET6,
     };
     bytes[1] = IPPROTO_TCP;
-    bytes[2] = 1 << (EXT_INFO - 1) | 1 << (EXT_SKMEMINFO - 1);
-    bytes[4..8].copy_from_slice(&ALL_STATES.to_ne_bytes());
+    bytes[2] = EXTENSIONS;
+    bytes[4..8].copy_from_slice(&mask(states).to_ne_bytes());
     bytes
 }
 
@@ -54,7 +58,8 @@ pub fn request(family: Family) -> [u8; REQUEST_LEN] {
 pub fn request_one(local: Endpoint, peer: Endpoint) -> [u8; REQUEST_LEN] {
     let mut bytes = [0; REQUEST_LEN];
     bytes[1] = IPPROTO_TCP;
-    bytes[4..8].copy_from_slice(&ALL_STATES.to_ne_bytes());
+    bytes[2] = EXTENSIONS;
+    bytes[4..8].copy_from_slice(&mask(StateSet::ALL).to_ne_bytes());
     bytes[8..10].copy_from_slice(&local.port().to_be_bytes());
     bytes[10..12].copy_from_slice(&peer.port().to_be_bytes());
     for (at, ip) in [(12, local.ip()), (28, peer.ip())] {
@@ -89,11 +94,14 @@ pub fn socket(payload: &[u8]) -> Option<Socket> {
         recv_q: u32_at(row, 56)?,
         send_q: u32_at(row, 60),
         timer,
-        uid: owner_uid(u32_at(row, 64)?, state, timer, inode),
+        uid: owner_uid(u32_at(row, 64)?, inode),
         inode,
         cookie: Some(u64::from(u32_at(row, 44)?) | u64::from(u32_at(row, 48)?) << 32),
         buffers: None,
         drops: None,
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: None,
     };
     for (kind, value) in Attributes(&payload[ROW_LEN..]) {
@@ -103,11 +111,32 @@ pub fn socket(payload: &[u8]) -> Option<Socket> {
             EXT_SKMEMINFO => {
                 socket.buffers = u32_at(value, 4).zip(u32_at(value, 12));
                 socket.drops = u32_at(value, 32);
+                socket.memory = memory(value);
             }
+            EXT_CONG if state != TcpState::Listen => socket.congestion = Congestion::from_bytes(value),
+            ATTR_CGROUP_ID => socket.cgroup = u64_at(value, 0).filter(|id| *id != 0),
             _ => {}
         }
     }
     Some(socket)
+}
+
+/// `SK_MEMINFO_*` (linux/sock_diag.h), where the kernel gives all of these.
+fn memory(value: &[u8]) -> Option<Memory> {
+    Some(Memory {
+        recv: u32_at(value, 0)?,
+        sent: u32_at(value, 8)?,
+        ahead: u32_at(value, 16)?,
+        queued: u32_at(value, 20)?,
+        backlog: u32_at(value, 28)?,
+    })
+}
+
+/// Decodes a destroy notification: the same row, and what TCP_INFO was at the end. `None` if it is cut short, of an
+/// unknown family, or of a socket that was never connected.
+pub fn last_word(payload: &[u8], ts: Timestamp, scope: Scope) -> Option<LastWord> {
+    let Socket { local, peer, cookie, recv_q, info, .. } = socket(payload)?;
+    (peer.port() != 0).then_some(LastWord { ts, scope, local, peer, cookie, unread: recv_q, info: info? })
 }
 
 /// The kernel's number of a state (net/tcp_states.h); `None` for one that is not known.
@@ -130,6 +159,12 @@ pub(super) fn state(number: u8) -> Option<TcpState> {
     })
 }
 
+/// `idiag_states`: a bit for each number that stands for one of `states`. Bit 13 asks for sockets that are bound and
+/// nothing more (kernels from 6.6).
+fn mask(states: StateSet) -> u32 {
+    (1..=13).filter(|&number| state(number).is_some_and(|state| states.has(state))).fold(0, |bits, n| bits | 1 << n)
+}
+
 /// A pending timer from its number, the retries and what is left in ms; 0 is no timer.
 fn timer(number: u8, retries: u8, left_ms: u32) -> Option<Timer> {
     Some(Timer { kind: timer_kind(number)?, left: Duration::from_millis(left_ms.into()), retries })
@@ -146,13 +181,11 @@ pub(super) fn timer_kind(number: u8) -> Option<TimerKind> {
     })
 }
 
-/// The uid that a row tells, or `None` where its 0 means nothing: TIME-WAIT (FIN-WAIT-2 kept in a time-wait bucket is
-/// known by its timer), SYN-RECV, and a socket without inode (kernels before 6.17 report those as root's).
-pub(super) fn owner_uid(uid: u32, state: TcpState, timer: Option<Timer>, inode: Option<u64>) -> Option<u32> {
-    let in_bucket = timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
-    let meaningless =
-        in_bucket || matches!(state, TcpState::TimeWait | TcpState::SynRecv) || (inode.is_none() && uid == 0);
-    (!meaningless).then_some(uid)
+/// The uid that a row tells; `None` where its 0 means nothing, which is wherever there is no inode: in TIME-WAIT (and
+/// FIN-WAIT-2 kept in a time-wait bucket) there is none, sock_diag tells none of SYN-RECV (/proc its listener's), and
+/// kernels before 6.17 tell none of any socket that no process holds.
+pub(super) fn owner_uid(uid: u32, inode: Option<u64>) -> Option<u32> {
+    (uid != 0 || inode.is_some()).then_some(uid)
 }
 
 fn address(family: u8, row: &[u8], offset: usize) -> Option<IpAddr> {
@@ -270,7 +303,11 @@ mod tests {
         let memory: Vec<u8> =
             [1_u32, 131_072, 3, 16_384, 5, 6, 7, 8, 9].iter().flat_map(|value| value.to_ne_bytes()).collect();
         let tail = [attribute(8, &[3]), attribute(EXT_SKMEMINFO, &memory), attribute(EXT_INFO, &[1; 104])].concat();
-        let estab = socket(&[row(|_| {}), tail.clone()].concat()).unwrap();
+        let told = [tail.clone(), attribute(EXT_CONG, b"cu\x1bbic\0"), attribute(21, &4321_u64.to_ne_bytes())].concat();
+        let estab = socket(&[row(|_| {}), told].concat()).unwrap();
+        assert_eq!((estab.congestion.unwrap().as_str(), estab.cgroup), ("cu?bic", Some(4321)));
+        let memory = Memory { recv: 1, sent: 3, ahead: 5, queued: 6, backlog: 8 };
+        assert_eq!(estab.memory, Some(memory));
         assert_eq!((estab.buffers, estab.drops), (Some((131_072, 16_384)), Some(9)));
         assert_eq!(estab.info.unwrap().total_retrans, Some(0x0101_0101));
         let listen = socket(&[row(|row| row[1] = 10), tail].concat()).unwrap();
@@ -282,6 +319,7 @@ mod tests {
         let memory: Vec<u8> = [1_u32, 2, 3, 4, 5, 6, 7, 8].iter().flat_map(|value| value.to_ne_bytes()).collect();
         let got = socket(&[row(|_| {}), attribute(EXT_SKMEMINFO, &memory)].concat()).unwrap();
         assert_eq!((got.buffers, got.drops), (Some((2, 4)), None));
+        assert_eq!(got.memory.map(|memory| memory.backlog), Some(8));
     }
 
     #[test]
@@ -290,6 +328,19 @@ mod tests {
             let got = socket(&[row(|_| {}), tail].concat()).unwrap();
             assert_eq!((got.inode, got.buffers), (Some(4711), None));
         }
+    }
+
+    #[test]
+    fn a_last_word_has_its_counts_and_a_listener_has_none() {
+        let closed = |row: &mut [u8]| row[1] = 7;
+        let info = attribute(EXT_INFO, &[1; 104]);
+        let word = |payload: &[u8]| last_word(payload, Timestamp::from_nanos(9), Scope(3));
+        let got = word(&[row(closed), info.clone()].concat()).unwrap();
+        assert_eq!((got.ts.nanos(), got.scope, got.local.port(), got.peer.port()), (9, Scope(3), 5000, 80));
+        assert_eq!((got.cookie, got.unread, got.info.total_retrans), (Some(0x1_0000_0007), 300, Some(0x0101_0101)));
+        assert_eq!(word(&row(closed)), None, "no counts");
+        let unconnected = |row: &mut [u8]| row[6..8].fill(0);
+        assert_eq!(word(&[row(unconnected), info].concat()), None);
     }
 
     #[test]
@@ -316,10 +367,14 @@ mod tests {
 
     #[test]
     fn the_request_asks_for_everything() {
-        let bytes = request(Family::V6);
-        assert_eq!(bytes[..4], [10, 6, 0b0100_0010, 0]);
+        let bytes = request(Family::V6, StateSet::ALL);
+        assert_eq!(bytes[..4], [10, 6, 0b0100_1010, 0]);
         assert_eq!(u32_at(&bytes, 4), Some(0x3ffe));
-        assert_eq!(request(Family::V4)[0], 2);
+        assert_eq!(request(Family::V4, StateSet::ALL)[0], 2);
+        let of = |states: &[TcpState]| u32_at(&request(Family::V4, StateSet::of(states)), 4);
+        assert_eq!(of(&[TcpState::Listen]), Some(1 << 10));
+        assert_eq!(of(&[TcpState::TimeWait, TcpState::SynRecv]), Some(1 << 6 | 1 << 3 | 1 << 12));
+        assert_eq!(of(&[TcpState::Closed]), Some(1 << 7 | 1 << 13));
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::sample::Process;
+use super::sample::{Process, TcpInfo};
 use crate::base::{Endpoint, Scope, Timestamp};
 
 /// Something that happened in the kernel.
@@ -14,6 +14,10 @@ pub enum KernelEvent {
     Close(Close),
     /// Events were lost; what they said is not known.
     Lost(LostEvents),
+    /// From here on the last word on every connection's socket is told, but for those lost.
+    LastWords(Timestamp),
+    LastWord(LastWord),
+    LastWordsLost(LostEvents),
 }
 
 impl KernelEvent {
@@ -23,7 +27,9 @@ impl KernelEvent {
             Self::Tracing(ts) => *ts,
             Self::Connect(connect) => connect.end,
             Self::Close(close) => close.ts,
-            Self::Lost(lost) => lost.ts,
+            Self::Lost(lost) | Self::LastWordsLost(lost) => lost.ts,
+            Self::LastWords(ts) => *ts,
+            Self::LastWord(word) => word.ts,
         }
     }
 }
@@ -43,6 +49,9 @@ pub struct Connect {
     /// Whether the caller lives in the network namespace that is watched; `None` where that could not be asked any
     /// more.
     pub here: Option<bool>,
+    /// The socket was given its port by bind(2) before: no other connect() gets that port, whereto ever. False where
+    /// that is not told.
+    pub bound: bool,
     pub rung: Rung,
 }
 
@@ -55,6 +64,22 @@ pub struct Close {
     pub peer: Endpoint,
     pub process: Arc<Process>,
     pub rung: Rung,
+}
+
+/// What the kernel said of a connection's socket when it let go of it (sock_diag's destroy notification): its final
+/// counts. An end that closed first may wait in TIME-WAIT after that, which needs no socket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastWord {
+    /// When it was heard, a moment after the socket was let go.
+    pub ts: Timestamp,
+    pub scope: Scope,
+    pub local: Endpoint,
+    pub peer: Endpoint,
+    /// As [`super::Socket::cookie`].
+    pub cookie: Option<u64>,
+    /// Bytes that were received and never read, plus one for a FIN that was not.
+    pub unread: u32,
+    pub info: Box<TcpInfo>,
 }
 
 /// Events lost since the source began.

@@ -15,7 +15,8 @@ mod sample;
 mod tcp_info;
 pub mod trace;
 
-pub use event::{Close, Connect, KernelEvent, LostEvents, Rung};
+pub use event::{Close, Connect, KernelEvent, LastWord, LostEvents, Rung};
 pub use sample::{
-    Counters, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, TcpInfo, Timer, TimerKind,
+    Congestion, Counters, Covers, Limits, Memory, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource,
+    TcpInfo, Timer, TimerKind,
 };

@@ -96,11 +96,14 @@ fn row(line: &str) -> Option<Socket> {
         // A listener's limit is not in this file; the 0 that stands there is not it.
         send_q: (state != TcpState::Listen).then_some(send_q),
         timer,
-        uid: owner_uid(uid, state, timer, inode),
+        uid: owner_uid(uid, inode),
         inode,
         cookie: None,
         buffers: None,
         drops: None,
+        memory: None,
+        congestion: None,
+        cgroup: None,
         info: None,
     })
 }
@@ -212,6 +215,16 @@ mod tests {
         assert_eq!(row(2).timer.unwrap().retries, 5);
         assert_eq!(row(4).timer.unwrap().retries, 5);
         assert_eq!(row(0).timer, None);
+    }
+
+    #[test]
+    fn the_uid_of_a_half_open_socket_is_its_listeners() {
+        let row = |uid: u32| {
+            only(&format!(
+                "   1: 0100007F:1F90 0100007F:C350 03 00000000:00000000 01:00000014 00000000  {uid}        0 0 1"
+            ))
+        };
+        assert_eq!([33, 0].map(|uid| row(uid).uid), [Some(33), None]);
     }
 
     #[test]

@@ -7,29 +7,57 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use crate::base::{Endpoint, Scope, Scrubbed, TcpState, Timestamp};
+use crate::base::{Endpoint, Scope, Scrubbed, StateSet, TcpState, Timestamp};
 
 /// A state that the kernel reported for a socket (never one inferred from the wire).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reported(pub TcpState);
 
-/// One reading of the socket table.
+/// One reading of the socket table, or of a part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SocketSample {
     /// When the reading ended.
     pub ts: Timestamp,
     pub scope: Scope,
     pub source: TableSource,
+    /// What was asked for. A socket that this does not cover is not absent: it was not looked at.
+    pub covers: Covers,
     /// How long the reading took.
     pub took: Duration,
     /// The kernel said that the table changed under the dump (NLM_F_DUMP_INTR), or rows could not be read.
     pub incomplete: bool,
+    /// Rows that could not be read.
+    pub bad_rows: u32,
     pub sockets: Vec<Socket>,
+    /// Who holds them, as of the last look at the processes.
     pub owners: Arc<Owners>,
+    /// Empty where they were not read with this reading.
     pub counters: Counters,
     pub limits: Arc<Limits>,
     /// This host's own addresses (the local routing table), sorted; loopback's 127.0.0.0/8 is implied.
     pub local_addresses: Arc<[IpAddr]>,
+}
+
+/// What of the socket table a reading asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Covers {
+    /// Every socket in one of these states.
+    States(StateSet),
+    /// The sockets with these ends (own, peer) alone, each looked up by itself in whatever state it is.
+    Sockets(Vec<(Endpoint, Endpoint)>),
+}
+
+impl Covers {
+    /// The whole table.
+    pub const ALL: Self = Self::States(StateSet::ALL);
+
+    /// The states of which it covers every socket.
+    pub const fn states(&self) -> StateSet {
+        match self {
+            Self::States(states) => *states,
+            Self::Sockets(_) => StateSet::NONE,
+        }
+    }
 }
 
 /// Where the socket table was read.
@@ -55,8 +83,8 @@ pub struct Socket {
     /// `None` where the source does not tell it (/proc).
     pub send_q: Option<u32>,
     pub timer: Option<Timer>,
-    /// The owner's user id; absent where the row carries a meaningless 0 (TIME-WAIT, SYN-RECV, and sockets without
-    /// inode on kernels that do not tell).
+    /// The owner's user id; absent where the row carries a meaningless 0 (TIME-WAIT, SYN-RECV by sock_diag, and
+    /// sockets without inode on kernels that do not tell).
     pub uid: Option<u32>,
     /// The socket's inode; `None` where the kernel gives 0 (TIME-WAIT, SYN-RECV, not yet accepted, orphaned).
     pub inode: Option<u64>,
@@ -66,8 +94,58 @@ pub struct Socket {
     pub buffers: Option<(u32, u32)>,
     /// What the socket dropped (SK_MEMINFO_DROPS); of a listener SYNs and ACKs, most since its accept queue was full.
     pub drops: Option<u32>,
+    /// What its buffers hold, where told.
+    pub memory: Option<Memory>,
+    /// Its congestion control (INET_DIAG_CONG), where told.
+    pub congestion: Option<Congestion>,
+    /// The inode of its cgroup2 folder (INET_DIAG_CGROUP_ID), where told.
+    pub cgroup: Option<u64>,
     /// What the kernel measured; absent for a listener, whose tcp_info holds its accept queue instead.
     pub info: Option<Box<TcpInfo>>,
+}
+
+/// Kernel memory that a socket takes, bytes (INET_DIAG_SKMEMINFO, as `ss -m` prints it): what counts against the limits
+/// is more than the bytes in the queues, for each packet brings its frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// Taken by what was received and not yet read (`r`): the receive buffer is full at its limit.
+    pub recv: u32,
+    /// Taken by packets handed to the network below (`t`).
+    pub sent: u32,
+    /// Taken by what waits to be sent or acknowledged (`w`): the send buffer is full at its limit.
+    pub queued: u32,
+    /// Set aside for packets to come (`f`).
+    pub ahead: u32,
+    /// Arrived while the socket was in use, and not yet looked at (`bl`).
+    pub backlog: u32,
+}
+
+/// The name of a congestion control algorithm, of at most 15 printable ASCII characters (TCP_CA_NAME_MAX).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Congestion([u8; 15]);
+
+impl Congestion {
+    /// From the bytes that the kernel gives, up to their NUL; what is not printable becomes `?`.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut name = [0; 15];
+        let given = bytes.iter().take_while(|byte| **byte != 0);
+        for (place, byte) in name.iter_mut().zip(given) {
+            *place = if byte.is_ascii_graphic() { *byte } else { b'?' };
+        }
+        (name[0] != 0).then_some(Self(name))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        let len = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
+        std::str::from_utf8(&self.0[..len]).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Congestion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// A socket's pending timer, as `ss -o` prints it.
@@ -205,4 +283,12 @@ pub struct Limits {
     pub tcp_timestamps: Option<u32>,
     /// net.ipv4.tcp_fin_timeout, seconds.
     pub tcp_fin_timeout: Option<u32>,
+}
+
+impl Limits {
+    /// How often a SYN is sent again at most: those at equal gaps come before those at doubled ones (ip-sysctl,
+    /// tcp_syn_linear_timeouts; before Linux 6.5 there are none). A socket may ask for fewer (TCP_SYNCNT).
+    pub fn syn_retries(&self) -> Option<u32> {
+        Some(self.tcp_syn_retries?.saturating_add(self.tcp_syn_linear_timeouts.unwrap_or(0)))
+    }
 }

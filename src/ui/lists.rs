@@ -1,8 +1,8 @@
 //! The lists: which one each view shows, the cursor in each, the order of each.
 
 use crate::engine::{
-    GroupBy, GroupKey, HandshakeSort, List, ListPane, ListenerSort, Place, PortSort, ProcessId, ProcessSort, QueueSort,
-    RowKey, Sort, SortBy,
+    FindingSort, GroupBy, GroupKey, HandshakeSort, List, ListPane, ListenerSort, Place, PortSort, ProcessId,
+    ProcessSort, QueueSort, RowKey, Sort, SortBy,
 };
 
 use super::state::View;
@@ -17,6 +17,7 @@ pub(super) enum Kind {
     Ports,
     Listeners,
     Processes,
+    Findings,
 }
 
 impl Kind {
@@ -29,6 +30,7 @@ impl Kind {
             View::TimeWait => Self::Ports,
             View::Listeners => Self::Listeners,
             View::Processes => Self::Processes,
+            View::Findings => Self::Findings,
         }
     }
 
@@ -41,6 +43,7 @@ impl Kind {
             ListPane::Ports(_) => Self::Ports,
             ListPane::Listeners(_) => Self::Listeners,
             ListPane::Processes(_) => Self::Processes,
+            ListPane::Findings(..) => Self::Findings,
         }
     }
 
@@ -75,6 +78,14 @@ impl Cursor {
             self.offset = self.at.saturating_sub(line);
         }
         self.offset = self.offset.min(place.matching.saturating_sub(page));
+    }
+
+    /// Some row is under it as long as there is any: the first to begin with; where its row is over, the next.
+    pub(super) fn hold(&mut self, place: &Place) {
+        let there = self.selected.is_some_and(|key| place.followed.is_some() || place.keys.contains(&key));
+        if !there && place.matching > 0 {
+            self.step(0, place, place.matching);
+        }
     }
 
     /// Moves it by so many rows.
@@ -114,7 +125,7 @@ pub(super) fn key_at(place: &Place, at: usize) -> Option<RowKey> {
 /// Every list's cursor and order, and which processes are open.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lists {
-    cursors: [Cursor; 7],
+    cursors: [Cursor; 8],
     pub(super) flows: Sort,
     /// The flow table is shown in groups.
     pub(super) group: Option<GroupBy>,
@@ -124,6 +135,7 @@ pub(super) struct Lists {
     ports: Sort<PortSort>,
     listeners: Sort<ListenerSort>,
     processes: Sort<ProcessSort>,
+    findings: Sort<FindingSort>,
     open: Vec<ProcessId>,
 }
 
@@ -146,6 +158,13 @@ impl Lists {
             Kind::Ports => List::Ports(self.ports),
             Kind::Listeners => List::Listeners(self.listeners),
             Kind::Processes => List::Processes(self.processes, self.open.clone()),
+            Kind::Findings => {
+                let of = match self.cursor(kind).selected {
+                    Some(RowKey::Finding(finding)) => Some(finding),
+                    _ => None,
+                };
+                List::Findings(self.findings, of)
+            }
         }
     }
 
@@ -161,6 +180,7 @@ impl Lists {
             Kind::Ports => told(&self.ports),
             Kind::Listeners => told(&self.listeners),
             Kind::Processes => told(&self.processes),
+            Kind::Findings => told(&self.findings),
         }
     }
 
@@ -173,6 +193,7 @@ impl Lists {
             Kind::Ports => turn.apply(&mut self.ports),
             Kind::Listeners => turn.apply(&mut self.listeners),
             Kind::Processes => turn.apply(&mut self.processes),
+            Kind::Findings => turn.apply(&mut self.findings),
         }
     }
 

@@ -3,15 +3,14 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use crate::engine::{Dashboard, FlowId, Place, RowKey};
+use crate::engine::{Dashboard, FlowId, Keyed, Place, RowKey};
 
 use super::help_text::help_columns;
 use super::keys::Msg;
 use super::layout::{self, Pane};
-use super::lists::{Cursor, key_at};
+use super::lists::{Cursor, Kind, key_at};
 use super::queue_rows::queue_items;
 use super::state::{UiState, View};
-use super::tabs;
 use super::{Effect, Source};
 
 /// Which list the movement keys act on.
@@ -21,6 +20,8 @@ enum List {
     Details,
     /// The queue pane of the overview.
     Queues,
+    /// The findings of the overview.
+    Findings,
     /// The list in front.
     Rows,
 }
@@ -34,6 +35,7 @@ impl UiState {
             (_, View::Flow) => List::Details,
             (_, View::Overview) => match self.focus(source) {
                 Some(Pane::Queues) => List::Queues,
+                Some(Pane::Findings) => List::Findings,
                 _ if self.table(source).is_some() => List::Rows,
                 _ => List::Queues,
             },
@@ -62,6 +64,7 @@ impl UiState {
                 self.detail_scroll = self.detail_scroll.saturating_add_signed(by).min(last);
             }
             List::Queues => self.step_queues(by, dashboard, source),
+            List::Findings => self.step_findings(by, dashboard, source),
             List::Rows => self.step_rows(by, dashboard, source),
         }
     }
@@ -95,6 +98,12 @@ impl UiState {
         kind.is_answered_by(&dashboard.list).then(|| (self.lists.cursor_mut(kind), dashboard.place()))
     }
 
+    fn step_findings(&mut self, by: isize, dashboard: &Dashboard, source: &Source) {
+        let Some((_, rect)) = self.pane_rect(Pane::Findings, source) else { return };
+        let page = usize::from(rect.height.saturating_sub(2)).max(1);
+        self.lists.cursor_mut(Kind::Findings).step(by, &place_of_findings(dashboard), page);
+    }
+
     fn step_queues(&mut self, by: isize, dashboard: &Dashboard, source: &Source) {
         let Some((_, rect)) = self.pane_rect(Pane::Queues, source) else { return };
         let height = usize::from(rect.height.saturating_sub(2));
@@ -116,7 +125,13 @@ impl UiState {
         match mouse.kind {
             MouseEventKind::ScrollUp => self.wheel(-WHEEL, dashboard, source),
             MouseEventKind::ScrollDown => self.wheel(WHEEL, dashboard, source),
-            MouseEventKind::Down(MouseButton::Left) => self.click(at, dashboard, source),
+            MouseEventKind::Down(MouseButton::Left) => match self.click_time(at, source) {
+                Some(control) => return vec![Effect::Control(control)],
+                None => self.click(at, dashboard, source),
+            },
+            MouseEventKind::Drag(MouseButton::Left) => {
+                return self.click_time(at, source).into_iter().map(Effect::Control).collect();
+            }
             _ => {}
         }
         Vec::new()
@@ -137,8 +152,7 @@ impl UiState {
     /// A tab is shown, a pane gets the focus, a row the cursor; the row under the cursor is opened.
     fn click(&mut self, at: Position, dashboard: &Dashboard, source: &Source) {
         let Some(parts) = self.screen(source) else { return };
-        if let Some((view, ..)) = tabs::tabs(parts.tabs, self.tab()).into_iter().find(|(_, _, rect)| rect.contains(at))
-        {
+        if let Some((view, ..)) = self.tabs(parts.tabs).into_iter().find(|(_, _, rect)| rect.contains(at)) {
             return self.go(view);
         }
         if self.help || self.view == View::Flow {
@@ -148,13 +162,31 @@ impl UiState {
             let all = self.panes(parts.body, self.zoomed(), source);
             self.focus = all.into_iter().find(|(_, rect)| rect.contains(at)).map(|(pane, _)| pane).or(self.focus);
         }
+        if self.focus(source) == Some(Pane::Findings) {
+            return self.click_finding(at, dashboard, source);
+        }
         let Some((key, place)) = self.row_at(at, dashboard, source) else { return };
         if self.row() == Some(key) {
-            return self.open(dashboard);
+            return self.open(dashboard, source);
         }
         let kind = self.kind();
         let cursor = self.lists.cursor_mut(kind);
         cursor.select(key, place.unwrap_or(cursor.at));
+    }
+
+    /// A finding of the overview gets the cursor; the one under it is opened.
+    fn click_finding(&mut self, at: Position, dashboard: &Dashboard, source: &Source) {
+        let Some((_, rect)) = self.pane_rect(Pane::Findings, source).filter(|(_, rect)| rect.contains(at)) else {
+            return;
+        };
+        let Some(line) = at.y.checked_sub(rect.y + 1).filter(|_| at.y + 1 < rect.bottom()) else { return };
+        let cursor = self.lists.cursor_mut(Kind::Findings);
+        let row = cursor.offset + usize::from(line);
+        match key_at(&place_of_findings(dashboard), row) {
+            Some(key) if cursor.selected == Some(key) => self.go(View::Findings),
+            Some(key) => cursor.select(key, row),
+            None => {}
+        }
     }
 
     /// The row at a point of the screen, and its place if it is one of the list in front.
@@ -170,4 +202,10 @@ impl UiState {
         let flow = if rect.contains(at) { items.get(line)?.flow(&dashboard.queues) } else { None };
         flow.map(|flow| (RowKey::Flow(flow), None))
     }
+}
+
+/// All findings, as the overview has them: the worst first.
+fn place_of_findings(dashboard: &Dashboard) -> Place {
+    let keys: Vec<RowKey> = dashboard.findings.iter().map(Keyed::key).collect();
+    Place { matching: keys.len(), offset: 0, followed: None, keys }
 }

@@ -1,7 +1,8 @@
 //! From view to view: what opens a row or a pane, and what leads back.
 
-use crate::engine::{Dashboard, Filter, FlowId, RowKey};
+use crate::engine::{Concerned, Dashboard, Filter, FindingKey, FlowId, RowKey, concerned};
 
+use super::Source;
 use super::layout::Pane;
 use super::lists::{Kind, key_at};
 use super::state::{UiState, View};
@@ -15,8 +16,11 @@ impl UiState {
     }
 
     /// Opens the row under the cursor, or the first visible one if there is none.
-    pub(super) fn open(&mut self, dashboard: &Dashboard) {
+    pub(super) fn open(&mut self, dashboard: &Dashboard, source: &Source) {
         self.help = false;
+        if self.focus(source) == Some(Pane::Findings) {
+            return self.go(View::Findings);
+        }
         let kind = self.kind();
         let cursor = self.lists.cursor_mut(kind);
         // Until the row under the cursor has come, there is nothing to open that the user has seen.
@@ -39,6 +43,7 @@ impl UiState {
             Some(RowKey::Listener(_, local, _)) if local.is_wildcard() => self.drill(&format!(":{}", local.port())),
             Some(RowKey::Listener(_, local, _)) => self.drill(&local.to_string()),
             Some(RowKey::Ports(_, service)) => self.drill(&service.to_string()),
+            Some(RowKey::Finding(finding)) => self.open_finding(finding),
             Some(key) => match key.flow() {
                 Some(flow) => self.open_flow(flow),
                 None => self.say("a listener has no connection of its own: view 6 shows who came in"),
@@ -53,6 +58,15 @@ impl UiState {
             Pane::TimeWait => Some(View::TimeWait),
             Pane::Busiest => Some(View::Processes),
             Pane::Findings | Pane::States | Pane::Traffic | Pane::Queues | Pane::Flows => None,
+        }
+    }
+
+    /// Shows the flows that a finding is about.
+    fn open_finding(&mut self, finding: FindingKey) {
+        match concerned(finding) {
+            Some(Concerned::Flow(flow)) => self.open_flow(flow),
+            Some(Concerned::Fitting(filter)) => self.drill(&filter),
+            None => self.say("this is about no connection of its own"),
         }
     }
 
@@ -85,7 +99,7 @@ impl UiState {
             if let Some((view, filter)) = self.drilled.take() {
                 (self.view, self.filter) = (view, filter);
             }
-        } else if self.row().is_some() {
+        } else if self.row().is_some() && self.view != View::Findings {
             self.let_go();
         } else if !self.filter.is_empty() {
             self.filter = Filter::default();

@@ -29,14 +29,23 @@ pub enum View {
     TimeWait,
     Listeners,
     Processes,
+    Findings,
     /// One flow in full; it has no tab, for it opens from a row.
     Flow,
 }
 
 impl View {
     /// Those with a tab, in their order.
-    pub const TABS: [Self; 7] =
-        [Self::Overview, Self::Flows, Self::Handshakes, Self::Queues, Self::TimeWait, Self::Listeners, Self::Processes];
+    pub const TABS: [Self; 8] = [
+        Self::Overview,
+        Self::Flows,
+        Self::Handshakes,
+        Self::Queues,
+        Self::TimeWait,
+        Self::Listeners,
+        Self::Processes,
+        Self::Findings,
+    ];
 }
 
 /// What is being typed.
@@ -46,6 +55,8 @@ pub enum Prompt {
     Filter(FilterPrompt),
     /// A time to jump to.
     Jump(Input),
+    /// The note of a mark.
+    Mark(Input),
 }
 
 /// What is shown and selected. The view reads it, [`UiState::handle`] changes it.
@@ -174,6 +185,11 @@ impl UiState {
     pub fn row(&self) -> Option<RowKey> {
         self.lists.cursor(self.kind()).selected
     }
+    /// The finding under the cursor, in the overview too, and the place of the first that is visible.
+    pub fn finding(&self) -> (Option<RowKey>, usize) {
+        let cursor = self.lists.cursor(Kind::Findings);
+        (cursor.selected, cursor.offset)
+    }
     /// Place of the first visible row in the list in front.
     pub fn offset(&self) -> usize {
         self.lists.cursor(self.kind()).offset
@@ -218,7 +234,10 @@ impl UiState {
         let body = self.screen(source)?.body;
         let shown = self.panes(body, None, source);
         let there = |pane: &Pane| self.zoomed || shown.iter().any(|(other, _)| other == pane);
-        let candidates = [self.focus, Some(Pane::Flows), Some(Pane::Queues), shown.first().map(|(pane, _)| *pane)];
+        // What is wrong comes first, until somebody walks among the flows.
+        let wrong = self.lists.cursor(Kind::Flows).selected.is_none().then_some(Pane::Findings);
+        let first = shown.first().map(|(pane, _)| *pane);
+        let candidates = [self.focus, wrong, Some(Pane::Flows), Some(Pane::Queues), first];
         (self.view == View::Overview).then(|| candidates.into_iter().flatten().find(there))?
     }
 
@@ -265,6 +284,9 @@ impl UiState {
             if self.view == View::Flow && self.opened.is_none() {
                 self.opened = place.keys.first().and_then(|key| key.flow());
             }
+            if kind == Kind::Findings {
+                self.lists.cursor_mut(kind).hold(&place);
+            }
         }
     }
 
@@ -276,9 +298,14 @@ impl UiState {
         }
     }
 
+    /// Where each tab stands in the line of tabs, and its name.
+    pub fn tabs(&self, line: Rect) -> Vec<(View, &'static str, Rect)> {
+        tabs::tabs(line, self.tab(), !self.filter().is_empty())
+    }
+
     /// Where the parts of a list stand.
     pub fn list_parts(&self, view: View, body: Rect) -> ListParts {
-        tabs::list_parts(view, body, self.quiet)
+        tabs::list_parts(view, body, tabs::Content { quiet: self.quiet, findings: self.findings })
     }
 
     /// Lets go of the selection: the list shows its first rows, whichever they become.

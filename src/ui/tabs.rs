@@ -6,7 +6,7 @@ use super::layout::above_below;
 use super::state::View;
 
 /// A tab's name, its short name and its key alone, in the order of [`View::TABS`].
-const TABS: [[&str; 3]; 7] = [
+const TABS: [[&str; 3]; 8] = [
     ["1 Overview", "1 Over", "1"],
     ["2 Flows", "2 Flows", "2"],
     ["3 Handshakes", "3 Hand", "3"],
@@ -14,12 +14,17 @@ const TABS: [[&str; 3]; 7] = [
     ["5 TIME-WAIT", "5 TW", "5"],
     ["6 Listeners", "6 Listen", "6"],
     ["7 Processes", "7 Proc", "7"],
+    ["8 Findings", "8 Find", "8"],
 ];
 
-/// Where each tab stands in the line of tabs, under the longest names that fit; where only keys do, the lit one's name
-/// stands too.
-pub fn tabs(line: Rect, lit: View) -> Vec<(View, &'static str, Rect)> {
-    let room = |size: usize| TABS.iter().map(|names| names[size].len() + 3).sum::<usize>();
+/// Columns beside the tabs that a filter in force should have.
+const FILTER: usize = 26;
+
+/// Where each tab stands in the line of tabs, under the longest names that fit, beside a filter where one is in force;
+/// where only keys do, the lit one's name stands too.
+pub(super) fn tabs(line: Rect, lit: View, filtered: bool) -> Vec<(View, &'static str, Rect)> {
+    let beside = if filtered { FILTER } else { 0 };
+    let room = |size: usize| TABS.iter().map(|names| names[size].len() + 3).sum::<usize>() + beside;
     let size = (0..2).find(|size| room(*size) <= usize::from(line.width)).unwrap_or(2);
     let mut x = line.x + 1;
     let place = |(view, names): (View, [&'static str; 3])| {
@@ -38,15 +43,40 @@ pub struct ListParts {
     /// What sums the list up; empty where the list needs the room.
     pub above: Rect,
     pub list: Rect,
+    /// What tells the row under the cursor in full; empty where a list has no such part.
+    pub detail: Rect,
 }
 
-/// Divides the body for a list; `quiet` where there is nothing to sum up.
-pub(super) fn list_parts(view: View, body: Rect, quiet: bool) -> ListParts {
+/// What the parts of a list depend on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Content {
+    /// No handshake lately, so none are summed up.
+    pub(super) quiet: bool,
+    /// How many there are.
+    pub(super) findings: usize,
+}
+
+/// Divides the body for a list.
+pub(super) fn list_parts(view: View, body: Rect, Content { quiet, findings }: Content) -> ListParts {
+    if view == View::Findings {
+        return findings_parts(body, findings);
+    }
     let above = match view {
         View::Handshakes if body.height >= 30 && !quiet => 13,
         View::TimeWait if body.height >= 16 => (body.height * 2 / 5).clamp(8, 14),
         _ => 0,
     };
     let (above, list) = above_below(body, above);
-    ListParts { above, list }
+    ListParts { above, list, detail: Rect { height: 0, ..body } }
+}
+
+fn findings_parts(body: Rect, findings: usize) -> ListParts {
+    let above = Rect { height: 0, ..body };
+    if findings == 0 {
+        return ListParts { above, list: body, detail: above };
+    }
+    // A border above and below, and the headings. On a low screen the reasons need the room more than the list.
+    let wanted = u16::try_from(findings).unwrap_or(u16::MAX).saturating_add(3);
+    let (list, detail) = above_below(body, wanted.min((body.height * 2 / 5).max(5)));
+    ListParts { above, list, detail }
 }

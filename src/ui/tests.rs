@@ -6,18 +6,42 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::base::{Endpoint, Scope};
 use crate::engine::{
-    Dashboard, EndCell, Filter, FlowId, FlowPane, FlowRow, HandshakePane, ListPane, ListenerRow, Ownership, QueuePane,
-    RowKey, Sees, Sort, SortKey, StatePane, TimeWaitPane, Totals, Traffic, Window, WireQueueRow,
+    Dashboard, EndCell, Filter, FlowId, FlowPane, FlowRow, HandshakePane, Happening, Keyed, ListPane, ListenerRow,
+    Ownership, QueuePane, RowKey, Sees, Sort, SortKey, StatePane, TimeWaitPane, Totals, Traffic, Window, WireQueueRow,
 };
+use crate::findings::fixture::incident;
 
 fn live() -> Source {
-    Source { kind: SourceKind::Live, name: "lo".into(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Live,
+        name: "lo".into(),
+        playback: None,
+        track: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 fn replay() -> Source {
     let start = Some(Timestamp::from_secs_nanos(1_000, 0));
-    let playback = Playback { paused: false, speed: 1.0, start, end: None, at_end: false, reading: None };
-    Source { kind: SourceKind::Replay, playback: Some(playback), ..live() }
+    let playback = Playback {
+        paused: false,
+        speed: 1.0,
+        start,
+        end: None,
+        at_end: false,
+        reading: None,
+        live: None,
+        going: false,
+    };
+    Source { kind: SourceKind::Replay, playback: Some(playback), track: Some(track()), ..live() }
+}
+
+/// A hundred seconds, with nothing in them.
+fn track() -> Track {
+    let from = Timestamp::from_secs_nanos(1_000, 0);
+    Track { from, to: from + Duration::from_secs(100), timeline: Timeline::default(), marks: Vec::new() }
 }
 
 fn row(id: u64) -> FlowRow {
@@ -120,6 +144,49 @@ fn after(keys: &str, source: &Source) -> (UiState, Vec<Effect>) {
     (ui, effects)
 }
 
+#[test]
+fn a_click_on_the_timeline_goes_there() {
+    use ratatui::layout::Position;
+    for (size, wide) in [((80, 24), 33), ((120, 40), 118), ((200, 60), 198)] {
+        let ui = UiState::new(Rect::new(0, 0, size.0, size.1), ThemeName::Dark);
+        let rect = ui.screen(&replay()).unwrap().timeline;
+        assert_eq!(rect.width, wide);
+        let axis = Axis { from: track().from, to: track().to, width: rect.width };
+        for column in 0..rect.width {
+            assert_eq!(axis.column(axis.instant(column)), column, "of {wide}");
+            let at = Position::new(rect.x + column, rect.y);
+            assert_eq!(ui.click_time(at, &replay()), Some(Control::Seek(axis.instant(column))));
+        }
+        for beside in [(rect.x - 1, rect.y), (rect.right(), rect.y), (rect.x, rect.bottom())] {
+            assert_eq!(ui.click_time(beside.into(), &replay()), None);
+        }
+        assert_eq!(axis.column(axis.to), rect.width - 1);
+        assert_eq!(axis.column(Timestamp::MIN), 0);
+    }
+    let narrow = UiState::new(Rect::new(0, 0, 79, 50), ThemeName::Dark);
+    assert!(narrow.screen(&replay()).unwrap().timeline.is_empty());
+    let ui = UiState::new(Rect::new(0, 0, 120, 40), ThemeName::Dark);
+    assert!(ui.screen(&live()).unwrap().timeline.is_empty(), "what happens now needs none");
+}
+
+#[test]
+fn live_goes_back_by_the_same_keys() {
+    let kept = Source { track: Some(track()), ..live() };
+    let back = [Effect::Control(Control::Hop(Hop::Happening(Happening::Segment), false))];
+    assert_eq!(after(",", &kept).1, back);
+    assert_eq!(after("(", &kept).1, [Effect::Control(Control::SeekBy(Duration::from_secs(1), false))]);
+    let (ui, effects) = after("Space ,", &kept);
+    assert!(!ui.frozen() && effects[1..] == back, "what is shown moves");
+    let rewound = Source { playback: replay().playback, ..kept.clone() };
+    assert_eq!(after("Space", &rewound).1, [Effect::Control(Control::Pause(true))]);
+    assert_eq!(after("Left", &rewound).1, [Effect::Control(Control::SeekBy(Duration::from_secs(5), false))]);
+    assert_eq!(after("L", &rewound).1, [Effect::Control(Control::Live)]);
+    for (keys, source) in [(",", live()), ("m", live()), (".", kept)] {
+        let (ui, effects) = after(keys, &source);
+        assert!(effects.is_empty() && ui.prompt().is_none() && ui.message().is_some(), "{keys}");
+    }
+}
+
 /// The rows of the flow table at 120x40: what is left of 40 lines.
 const PAGE: usize = 33;
 
@@ -129,14 +196,15 @@ fn keys_lead_to_views() {
         ("", View::Overview),
         ("2", View::Flows),
         ("Tab", View::Flows),
-        ("S-Tab", View::Processes),
+        ("S-Tab", View::Findings),
         ("Tab Tab", View::Handshakes),
         ("3", View::Handshakes),
         ("4", View::Queues),
         ("5", View::TimeWait),
         ("6", View::Listeners),
         ("7", View::Processes),
-        ("7 Tab", View::Overview),
+        ("8", View::Findings),
+        ("8 Tab", View::Overview),
         ("2 Enter Tab", View::Handshakes),
         ("2 Enter", View::Flow),
         ("2 Enter Esc", View::Flows),
@@ -299,15 +367,40 @@ fn sorting_walks_through_every_key() {
 }
 
 #[test]
+fn only_a_running_host_is_recorded() {
+    let (_, effects) = after("w", &live());
+    assert_eq!(effects, [Effect::Control(Control::Record)]);
+    let (ui, effects) = after("w", &replay());
+    assert_eq!((effects, ui.message()), (vec![], Some("only while a host is watched")));
+}
+
+#[test]
 fn keys_of_time_control_the_playback() {
-    let five = Duration::from_secs(5);
+    let (one, five) = (Duration::from_secs(1), Duration::from_secs(5));
+    let hop = |happening, forwards| Control::Hop(Hop::Happening(happening), forwards);
     let start = Timestamp::from_secs_nanos(1_000, 0);
     let cases = [
         ("Space", Control::Pause(true)),
         ("+", Control::Speed(2.0)),
         ("]", Control::Speed(2.0)),
         ("-", Control::Speed(0.5)),
-        (".", Control::Step),
+        (".", hop(Happening::Segment, true)),
+        (",", hop(Happening::Segment, false)),
+        ("2 j j >", hop(Happening::SegmentOf(FlowId(1)), true)),
+        ("2 j <", hop(Happening::SegmentOf(FlowId(0)), false)),
+        ("f", hop(Happening::Failure, true)),
+        ("F", hop(Happening::Failure, false)),
+        ("a", hop(Happening::Retransmission, true)),
+        ("A", hop(Happening::Retransmission, false)),
+        ("n", Control::Hop(Hop::Finding, true)),
+        ("N", Control::Hop(Hop::Finding, false)),
+        ("'", Control::Hop(Hop::Mark, true)),
+        ("`", Control::Hop(Hop::Mark, false)),
+        ("(", Control::SeekBy(one, false)),
+        (")", Control::SeekBy(one, true)),
+        ("$", Control::Seek(Timestamp::MAX)),
+        ("m Enter", Control::Mark(String::new())),
+        ("m o o p s Enter", Control::Mark("oops".to_owned())),
         ("R", Control::Restart),
         ("0", Control::Restart),
         ("Left", Control::SeekBy(five, false)),
@@ -531,9 +624,93 @@ fn each_list_has_its_own_order_and_cursor() {
     assert_eq!(ui.row(), None);
     let (ui, _) = after("2 j j 3 s S 2", &live());
     assert_eq!((ui.order(), ui.selected()), (("rate", false), Some(FlowId(1))));
-    for (view, names) in [("3", 3), ("4", 3), ("5", 4), ("6", 5), ("7", 7)] {
+    for (view, names) in [("3", 3), ("4", 3), ("5", 4), ("6", 5), ("7", 7), ("8", 3)] {
         let first = after(view, &live()).0.order();
         assert_eq!(after(&format!("{view} {}", "s ".repeat(names)), &live()).0.order(), first, "view {view}");
         assert_ne!(after(&format!("{view} s"), &live()).0.order(), first, "view {view}");
     }
+}
+
+/// What an engine answers that found something.
+fn found(ui: &UiState, source: &Source) -> Dashboard {
+    let findings = incident(Timestamp::from_secs_nanos(1_000, 0));
+    let mut dashboard = answer(&[1, 2, 3], ui, source);
+    if matches!(ui.query(source).list, crate::engine::List::Findings(..)) {
+        let key = |finding: &crate::findings::Finding| Keyed::key(finding);
+        let followed =
+            ui.query(source).follow.and_then(|wanted| findings.iter().position(|other| key(other) == wanted));
+        let window = Window { matching: findings.len(), offset: 0, followed, rows: findings.clone() };
+        dashboard.list = ListPane::Findings(window, FlowPane::default());
+    }
+    Dashboard { findings, ..dashboard }
+}
+
+/// A screen over findings after `keys`, each answered.
+fn amid_findings(keys: &str, size: (u16, u16)) -> UiState {
+    let source = live();
+    let mut ui = UiState::new(Rect::new(0, 0, size.0, size.1), ThemeName::Dark);
+    ui.observe(&found(&ui, &source), &source);
+    for word in keys.split_whitespace() {
+        let dashboard = found(&ui, &source);
+        ui.handle(&event(word), &dashboard, &source);
+        ui.observe(&found(&ui, &source), &source);
+    }
+    ui
+}
+
+#[test]
+fn what_is_wrong_has_the_focus_and_two_keys_lead_to_its_reason() {
+    let all: Vec<RowKey> = incident(Timestamp::from_secs_nanos(1_000, 0)).iter().map(Keyed::key).collect();
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let ui = amid_findings("", size);
+        assert_eq!((ui.focus(&live()), ui.finding().0), (Some(Pane::Findings), None));
+        let ui = amid_findings("Enter", size);
+        assert_eq!((ui.view(), ui.row()), (View::Findings, Some(all[0])), "one key: the worst");
+        let ui = amid_findings("j j Enter", size);
+        assert_eq!((ui.view(), ui.row()), (View::Findings, Some(all[1])));
+        assert_eq!(amid_findings("8", size).row(), Some(all[0]), "there is always one in full");
+        assert_eq!(amid_findings("z", size).view(), View::Findings);
+        assert_eq!(amid_findings("8 j Esc", size).view(), View::Overview);
+        assert_eq!(amid_findings("G", size).finding().0, all.last().copied());
+    }
+    let among_flows = amid_findings("h j", (120, 40));
+    assert_eq!((among_flows.focus(&live()), among_flows.selected()), (Some(Pane::Flows), Some(FlowId(1))));
+}
+
+#[test]
+fn a_finding_leads_to_its_flows_and_back() {
+    let all = incident(Timestamp::from_secs_nanos(1_000, 0));
+    let at = |kind| all.iter().position(|finding| finding.kind == kind).unwrap();
+    let keys = |kind| format!("8 {} Enter", "j ".repeat(at(kind)));
+    use crate::findings::Kind::{CaptureLoss, CloseWaitLeak, ConnectsRefused};
+    let ui = amid_findings(&keys(ConnectsRefused), (120, 40));
+    assert_eq!((ui.view(), ui.filter().text()), (View::Flows, "resp:10.0.0.8:80 outcome:refused"));
+    let ui = amid_findings(&(keys(ConnectsRefused) + " Esc"), (120, 40));
+    assert_eq!(
+        (ui.view(), ui.filter().text(), ui.row()),
+        (View::Findings, "", Some(Keyed::key(&all[at(ConnectsRefused)])))
+    );
+    let ui = amid_findings(&keys(CloseWaitLeak), (120, 40));
+    assert_eq!(ui.filter().text(), "pid:77 state:close-wait");
+    let ui = amid_findings(&keys(CaptureLoss), (120, 40));
+    assert!(ui.view() == View::Findings && ui.message().is_some());
+}
+
+#[test]
+fn a_click_on_a_finding_selects_it_and_another_opens_it() {
+    let source = live();
+    let mut ui = amid_findings("", (120, 40));
+    let all: Vec<RowKey> = incident(Timestamp::from_secs_nanos(1_000, 0)).iter().map(Keyed::key).collect();
+    let click = |ui: &mut UiState, row| {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        let mouse = MouseEvent { kind, column: 20, row, modifiers: KeyModifiers::NONE };
+        ui.handle(&Event::Mouse(mouse), &found(ui, &source), &source);
+        ui.observe(&found(ui, &source), &source);
+    };
+    click(&mut ui, 5);
+    assert_eq!((ui.view(), ui.finding().0), (View::Overview, Some(all[1])));
+    click(&mut ui, 3);
+    assert_eq!(ui.finding().0, Some(all[1]), "the border is no row");
+    click(&mut ui, 5);
+    assert_eq!((ui.view(), ui.row()), (View::Findings, Some(all[1])));
 }

@@ -37,7 +37,7 @@ type Explanation = (&'static str, &'static str, &'static str);
 const fn explanation(view: View, focus: Option<Pane>) -> Explanation {
     match (view, focus) {
         (View::Overview, Some(Pane::Handshakes)) | (View::Handshakes, _) => HANDSHAKES,
-        (View::Overview, Some(Pane::Findings)) => FINDINGS,
+        (View::Overview, Some(Pane::Findings)) | (View::Findings, _) => FINDINGS,
         (View::Overview, Some(Pane::States)) => STATES,
         (View::Overview, Some(Pane::TimeWait)) | (View::TimeWait, _) => TIME_WAIT,
         (View::Overview, Some(Pane::Queues)) | (View::Queues, _) => QUEUES,
@@ -52,15 +52,15 @@ const fn explanation(view: View, focus: Option<Pane>) -> Explanation {
 const FINDINGS: Explanation = (
     "Findings",
     "What is wrong, worst first: ‼ critical, ! warning. Each names its subject, since when it holds, and the numbers that \
-     show it; z shows why, how sure it is, and what to do. A finding goes when its evidence goes. What the kernel counts \
-     is surer than what the wire lets infer; both are said.",
+     show it; Enter on the overview shows why, how sure it is, and what to do, and once more the flows that it is about. \
+     A finding goes when its evidence goes. A filter leaves those that are about a flow that fits.",
     "connect(2), listen(2), ip-sysctl.rst; README: Findings",
 );
 
 const HANDSHAKES: Explanation = (
     "Handshakes",
-    "A connection opens with SYN, SYN-ACK and ACK. refused: a RST answered the SYN. timed out: nobody answered, and the \
-     next retry is overdue. half-open: the SYN-ACK came, its ACK is overdue. reset: a RST came in between. The times are \
+    "A connection opens with SYN, SYN-ACK and ACK. refused: a RST answered the SYN. unanswered: nobody did, and the \
+     next retry is overdue; given up: its process let go before. half-open: the SYN-ACK came, its ACK is overdue. reset: a RST came in between. The times are \
      those at the point of capture; a SYN that had to be sent again costs 1 s or more.",
     "RFC 9293 §3.5, RFC 6298 §5, connect(2), tcp_syn_retries in tcp(7)",
 );
@@ -123,8 +123,10 @@ const FLOWS: Explanation = (
 const FLOW: Explanation = (
     "Flow",
     "What one connection does now and why; what each end's TCP must be doing by the wire, beside what the kernel reports \
-     of an end on this host; its handshake with the options offered; the landmarks of its life.",
-    "RFC 9293, ss(8), tcp(7)",
+     of an end on this host; its handshake with the options offered; the landmarks of its life. memory: what it takes of \
+     its buffers, frames included. busy: the time with data to send, and how much of it the peer's window or its own \
+     buffer held it up. final: the kernel's counts when it let go of the socket.",
+    "RFC 9293, ss(8) (-m, -i), sock_diag(7), tcp(7)",
 );
 
 #[cfg(test)]
@@ -133,7 +135,9 @@ mod tests {
 
     #[test]
     fn every_explanation_is_short_and_names_what_to_read() {
-        for (name, text, read) in [HANDSHAKES, STATES, TIME_WAIT, QUEUES, TRAFFIC, PROCESSES, LISTENERS, FLOWS, FLOW] {
+        for (name, text, read) in
+            [FINDINGS, HANDSHAKES, STATES, TIME_WAIT, QUEUES, TRAFFIC, PROCESSES, LISTENERS, FLOWS, FLOW]
+        {
             assert!(wrap(text, 76).len() <= 6, "{name}: {text}");
             assert!(["RFC", "(2)", "(5)", "(8)"].iter().any(|source| read.contains(source)), "{name}: {read}");
         }

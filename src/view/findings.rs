@@ -1,17 +1,18 @@
-//! What is wrong: the worst few above the other panes, a line each; zoomed, each with its reason and its remedy.
+//! What is wrong: the worst few above the other panes, a line each. Reason and remedy stand in the view of findings.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use crate::engine::Keyed;
 use crate::findings::{Finding, Kind, Severity, Subject};
-use crate::ui::{Pane, wrap};
 
 use super::Context;
-use super::format::{address, clock, endpoint};
+use super::format::{address, endpoint};
+use super::table::mark_cursor;
 use super::theme::Theme;
-use super::widgets::{gap, left, message, middle, pane, put_all, styled, title, width};
+use super::widgets::{gap, left, middle, pane, put, styled, title, width};
 
 /// Columns before a finding's name: its mark.
 const MARK: usize = 2;
@@ -20,50 +21,46 @@ const SUBJECT: usize = 18;
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, all) = (context.theme, &context.dashboard.findings);
-    let inner = pane(buf, area, title("Findings", &counts(all), theme), focused, theme);
-    let room = usize::from(inner.width);
-    if all.is_empty() {
-        return message(buf, inner, empty(context), theme);
-    }
-    let in_full = context.ui.zoomed() == Some(Pane::Findings);
-    let lines: Vec<Line<'static>> = all
-        .iter()
-        .take(usize::from(inner.height))
-        .flat_map(|finding| {
-            let more = if in_full { reasons(context, finding, room) } else { Vec::new() };
-            std::iter::once(line(finding, room, theme)).chain(more)
-        })
-        .collect();
-    put_all(buf, inner, &lines);
-}
-
-fn empty(context: &Context<'_>) -> &'static str {
-    match context.dashboard.now {
-        Some(_) => "nothing that can be seen is wrong",
-        None => "waiting for the first segment or socket",
+    let height = usize::from(area.height.saturating_sub(2));
+    let (cursor, first) = context.ui.finding();
+    let first = first.min(all.len().saturating_sub(height));
+    let counts = match all.len() {
+        n if n > height => format!("{}   {}–{} of {n}", counts(all), first + 1, first + height),
+        _ => counts(all),
+    };
+    let inner = pane(buf, area, title("Findings", &counts, theme), focused, theme);
+    let shown = &all[first..all.len().min(first + height)];
+    let about = about_room(shown, usize::from(inner.width));
+    for (finding, row) in shown.iter().zip(inner.rows()) {
+        put(buf, row, &line(finding, about, usize::from(row.width), theme));
+        if focused && cursor == Some(Keyed::key(finding)) {
+            mark_cursor(context, row, buf);
+        }
     }
 }
 
 /// `2 critical · 1 warning`.
-fn counts(all: &[Finding]) -> String {
+pub(super) fn counts(all: &[Finding]) -> String {
     let of = |severity| all.iter().filter(|finding| finding.severity == severity).count();
-    let words = [(Severity::Critical, "critical"), (Severity::Warning, "warning"), (Severity::Info, "info")];
-    let told = words.into_iter().map(|(severity, word)| (of(severity), word)).filter(|(number, _)| *number > 0);
-    let plural = |number, word| if number > 1 && word == "warning" { "s" } else { "" };
-    told.map(|(number, word)| format!("{number} {word}{}", plural(number, word))).collect::<Vec<_>>().join(" · ")
+    let told = [Severity::Critical, Severity::Warning, Severity::Info].map(|severity| (severity, of(severity)));
+    let words = |(severity, number): (Severity, usize)| {
+        let plural = if number > 1 && severity == Severity::Warning { "s" } else { "" };
+        format!("{number} {}{plural}", severity.name())
+    };
+    told.into_iter().filter(|(_, number)| *number > 0).map(words).collect::<Vec<_>>().join(" · ")
 }
 
-/// `‼ ports run out  10.0.0.2 → 10.0.0.5:5432: none left in 5 s, 91% of 28,232 in use      pg-loop[880]`.
-fn line(finding: &Finding, room: usize, theme: &Theme) -> Line<'static> {
-    let name = Kind::ALL.into_iter().map(|kind| width(kind.name())).max().unwrap_or(0);
-    let told = format!(": {}", finding.told);
-    let subject = subject(finding, room.saturating_sub(MARK + name + 2 + width(&told)).max(SUBJECT));
-    let used = MARK + name + 2 + width(&subject) + width(&told);
+/// `‼ ports run out  10.0.0.2 → 10.0.0.5:5432  none left in 5 s, 91% of 28,232 in use      pg-loop[880]`, what it is
+/// about in `about` columns.
+fn line(finding: &Finding, about: usize, room: usize, theme: &Theme) -> Line<'static> {
+    let subject = left(&subject(finding, about), about);
+    let used = MARK + name_room() + about + 2 + width(&finding.told);
     let mut spans = vec![
         styled(left(finding.severity.mark(), MARK), style(finding.severity, theme)),
-        styled(left(finding.kind.name(), name + 2), style(finding.severity, theme)),
+        styled(left(finding.kind.name(), name_room()), style(finding.severity, theme)),
         styled(subject, theme.strong),
-        styled(told, theme.text),
+        gap(2),
+        styled(finding.told.as_str(), theme.text),
     ];
     let who = finding.held_by().map(ToString::to_string);
     if let Some((who, blank)) = who.and_then(|who| Some((who.clone(), room.checked_sub(used + width(&who))?)))
@@ -74,8 +71,22 @@ fn line(finding: &Finding, room: usize, theme: &Theme) -> Line<'static> {
     Line::from(spans)
 }
 
+/// Columns of the longest name and the gap behind it.
+fn name_room() -> usize {
+    Kind::ALL.into_iter().map(|kind| width(kind.name())).max().unwrap_or(0) + 2
+}
+
+/// Columns of what findings are about: as many as the longest needs, but that the longest numbers stand whole where
+/// they can.
+fn about_room(shown: &[Finding], room: usize) -> usize {
+    let room = room.saturating_sub(MARK + name_room() + 2);
+    let told = shown.iter().map(|finding| width(&finding.told)).max().unwrap_or(0);
+    let about = shown.iter().map(|finding| width(&finding.about())).max().unwrap_or(0);
+    about.min(room.saturating_sub(told).max(SUBJECT)).min(room)
+}
+
 /// What it is about; where that is too long the end that matters alone, or shortened in its middle.
-fn subject(finding: &Finding, room: usize) -> String {
+pub(super) fn subject(finding: &Finding, room: usize) -> String {
     let whole = finding.about();
     if width(&whole) <= room {
         return whole;
@@ -88,22 +99,7 @@ fn subject(finding: &Finding, room: usize) -> String {
     }
 }
 
-/// Why, what to do, how sure it is and since when.
-fn reasons(context: &Context<'_>, finding: &Finding, room: usize) -> Vec<Line<'static>> {
-    let theme = context.theme;
-    let sure = format!("confidence {}, since {}", finding.confidence.name(), clock(finding.since, &theme.zone));
-    let who = finding.held_by().map(|who| format!(", {who}")).unwrap_or_default();
-    let parts = [(&finding.why, theme.text), (&finding.remedy, theme.text), (&format!("{sure}{who}"), theme.dim)];
-    let indented = |text: &String, style| {
-        let lines = wrap(text, room.saturating_sub(MARK)).into_iter();
-        lines.map(|line| Line::from(vec![gap(MARK), styled(line, style)])).collect::<Vec<_>>()
-    };
-    let mut lines: Vec<Line<'static>> = parts.into_iter().flat_map(|(text, style)| indented(text, style)).collect();
-    lines.push(Line::default());
-    lines
-}
-
-const fn style(severity: Severity, theme: &Theme) -> Style {
+pub(super) const fn style(severity: Severity, theme: &Theme) -> Style {
     match severity {
         Severity::Critical => theme.critical,
         Severity::Warning => theme.warning,

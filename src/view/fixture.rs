@@ -16,7 +16,7 @@ use crate::flow::{
     InFlight, LifeEvent, LifeEventKind, Mark, Negotiated, Side, Stalls, Throughput, TimingView, VerdictView, ZeekRow,
     ZeekView,
 };
-use crate::kernel::{Limits, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
+use crate::kernel::{Congestion, Limits, Memory, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
 use crate::ui::{Playback, Source, SourceKind};
 use crate::wire::{Decoded, FrameCounts, Undecoded};
 
@@ -49,24 +49,36 @@ pub(super) fn wave(len: u64, base: u64, swing: u64) -> Vec<u64> {
 }
 
 pub(super) fn live_source() -> Source {
-    Source { kind: SourceKind::Live, name: "eth0 lo".into(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Live,
+        name: "eth0 lo".into(),
+        playback: None,
+        track: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 pub(super) fn capture_source() -> Source {
     let playback = Playback {
         paused: false,
+        going: false,
         speed: 2.0,
         start: Some(ago(45)),
         end: Some(ago(45) + ms(90_500)),
         at_end: false,
         reading: None,
+        live: None,
     };
     Source {
         kind: SourceKind::Replay,
         name: "incident-2026-11-21.pcapng".into(),
         playback: Some(playback),
+        track: None,
         notices: Vec::new(),
         dead: None,
+        recordings: Default::default(),
     }
 }
 
@@ -136,9 +148,13 @@ pub(super) fn live() -> Dashboard {
                 sockets: 26_620,
                 ownable: 934,
                 owned: 926,
+                listeners_at: Some(NOW - ms(80)),
+                time_wait_at: Some(NOW - ms(80)),
+                bad_rows: 0,
                 processes_denied: 0,
             }),
             trace: None,
+            last_words: None,
         },
         handshakes: handshakes(),
         states: states(),
@@ -182,7 +198,7 @@ fn frames() -> FrameCounts {
 }
 
 fn handshakes() -> HandshakePane {
-    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, Simultaneous, TimedOut};
+    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, Simultaneous, Unanswered};
     let bounds = [100, 316, 1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000, 3_162_278, 10_000_000];
     let counts = [1_210, 9_870, 12_400, 4_100, 1_300, 311, 84, 20, 11, 4, 1, 0];
     let bounds = bounds.into_iter().map(us).chain([Duration::MAX]);
@@ -196,7 +212,7 @@ fn handshakes() -> HandshakePane {
             (Completed, 29_311),
             (Simultaneous, 0),
             (Refused, 212),
-            (TimedOut, 98),
+            (Unanswered, 98),
             (HalfOpen, 40),
             (Reset, 0),
         ],
@@ -205,7 +221,7 @@ fn handshakes() -> HandshakePane {
         histogram: bounds.zip(counts).collect(),
         failing: vec![
             failing(8, 80, Refused, 212, 0),
-            failing(7, 8_443, TimedOut, 98, 4),
+            failing(7, 8_443, Unanswered, 98, 4),
             FailingPeer { resp: end6(443), outcome: HalfOpen, count: 38, last: ago(11) },
             failing(9, 6_379, HalfOpen, 2, 40),
         ],
@@ -344,7 +360,7 @@ fn row(id: u64, orig: EndCell, resp: EndCell, outcome: Option<HandshakeOutcome>)
 
 /// 200 rows: first the special ones, then many alike.
 fn flow_rows() -> Vec<FlowRow> {
-    use HandshakeOutcome::{Completed, Partial, Refused, TimedOut};
+    use HandshakeOutcome::{Completed, Partial, Refused, Unanswered};
     use TcpState::{CloseWait, Closed, Estab, FinWait1, FinWait2, Listen, SynSent, TimeWait};
     let remote = |endpoint, state| cell(endpoint, Some(false), Some(state));
     let last = || Ownership::Last { process: process(880, "pg-loop", "pg-loop") };
@@ -371,7 +387,7 @@ fn flow_rows() -> Vec<FlowRow> {
             4,
             here(end(2, 53_110), SynSent, (0, 1), held(5_120, "connect-test", 3)),
             remote(end(7, 8_443), Closed),
-            Some(TimedOut),
+            Some(Unanswered),
         ),
         row(
             5,
@@ -443,6 +459,9 @@ pub(super) fn live_flow() -> Dashboard {
         cookie: Some(0x5_01f2),
         buffers: Some((131_072, 425_984)),
         drops: None,
+        memory: Some(Memory { recv: 2_304, sent: 0, queued: 32_800, ahead: 1_024, backlog: 0 }),
+        congestion: Congestion::from_bytes(b"cubic"),
+        cgroup: Some(4_021),
         info: Some(Box::new(info())),
     };
     let timer = Timer { kind: TimerKind::Persist, left: ms(3_210), retries: 4 };
@@ -450,6 +469,7 @@ pub(super) fn live_flow() -> Dashboard {
         socket,
         at: NOW - ms(80),
         gone: None,
+        left: None,
         recv_q: wave(60, recv, recv / 8),
         send_q: wave(60, send, send / 8),
     };
@@ -461,6 +481,7 @@ pub(super) fn live_flow() -> Dashboard {
         handshake: Some(handshake_view()),
         completeness: Some(Completeness(15)),
         vlan: None,
+        last_words: [None, None],
         tunnel: None,
         rejected: None,
         opening: None,
@@ -496,6 +517,7 @@ fn info() -> TcpInfo {
         notsent_bytes: Some(12_056),
         delivery_rate: Some(1_320_000),
         bytes_retrans: Some(1_448),
+        busy_time: Some(ms(10_004)),
         rwnd_limited: Some(ms(9_021)),
         ..TcpInfo::default()
     }
@@ -665,6 +687,7 @@ pub(super) fn capture_flow() -> Dashboard {
         handshake: Some(handshake_view()),
         completeness: Some(Completeness(31)),
         vlan: None,
+        last_words: [None, None],
         tunnel: None,
         rejected: None,
         opening: None,

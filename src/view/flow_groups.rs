@@ -30,7 +30,7 @@ pub(super) fn draw(context: &Context<'_>, by: GroupBy, area: Rect, buf: &mut Buf
     let columns = flows::columns(context, &known, usize::from(inner.width));
     let mut rows = inner.rows();
     if let Some(row) = rows.next() {
-        put(buf, row, &flows::head(context, &columns));
+        put(buf, row, &flows::head(context, &columns, Some(context.ui.sort())));
     }
     let missing = window.offset.saturating_sub(context.ui.offset());
     for (line, row) in visible.into_iter().zip(rows.skip(missing)) {

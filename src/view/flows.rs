@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::engine::{EndCell, FlowRow, Ownership, Rtt, SortKey};
+use crate::engine::{EndCell, FlowRow, Ownership, Rtt, Sort, SortKey};
 use crate::flow::{HandshakeOutcome, Side};
 use crate::ui::View;
 
@@ -27,7 +27,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let columns = columns(context, &rows, usize::from(inner.width));
     let mut lines = inner.rows();
     if let Some(row) = lines.next() {
-        put(buf, row, &head(context, &columns));
+        put(buf, row, &head(context, &columns, Some(context.ui.sort())));
     }
     // Rows that the engine has not sent yet leave the top empty.
     let missing = data.offset.saturating_sub(context.ui.offset());
@@ -219,9 +219,9 @@ const fn arrow(row: &FlowRow) -> &'static str {
     if row.orig_known { "→" } else { "–" }
 }
 
-pub(super) fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
+/// The headings; `sort` is the order by one of them, if it is by one.
+pub(super) fn head(context: &Context<'_>, columns: &[Column], sort: Option<Sort>) -> Line<'static> {
     let theme = context.theme;
-    let sort = context.ui.sort();
     let mut spans = Vec::new();
     for column in columns {
         let (name, key) = heading(column.kind);
@@ -230,15 +230,13 @@ pub(super) fn head(context: &Context<'_>, columns: &[Column]) -> Line<'static> {
             Kind::Idle => instants::headings(context.ui.times()).1,
             _ => name,
         };
-        let sorted = key == Some(sort.by);
-        let arrow = if !sorted {
-            ""
-        } else if sort.reverse {
-            "▲"
-        } else {
-            "▼"
+        let sorted = sort.filter(|sort| key == Some(sort.by));
+        let arrow = match sorted {
+            None => "",
+            Some(sort) if sort.reverse => "▲",
+            Some(_) => "▼",
         };
-        let style = if sorted { theme.strong } else { theme.dim };
+        let style = if sorted.is_some() { theme.strong } else { theme.dim };
         let text = format!("{name}{arrow}");
         let text = if is_number(column.kind) { right(&text, column.width) } else { left(&text, column.width) };
         spans.extend([styled(text, style), gap(1)]);

@@ -154,7 +154,9 @@ fn note(row: &HandshakeRow) -> String {
     };
     let view = &row.view;
     match view.outcome {
-        HandshakeOutcome::TimedOut => format!("{}, no answer", times("SYN", view.syn_retries)),
+        HandshakeOutcome::Rejected => "ICMP error".to_owned(),
+        HandshakeOutcome::Unanswered => format!("{}, no answer", times("SYN", view.syn_retries)),
+        HandshakeOutcome::GivenUp => format!("{}, then let go", times("SYN", view.syn_retries)),
         HandshakeOutcome::HalfOpen => format!("{}, no ACK", times("SYN-ACK", view.syn_ack_retries)),
         HandshakeOutcome::Refused => "RST answered the SYN".to_owned(),
         HandshakeOutcome::Reset => "RST before it completed".to_owned(),
@@ -241,7 +243,10 @@ fn bars(context: &Context<'_>, row: &HandshakeRow, room: usize) -> Vec<Span<'sta
         HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => {
             phase(view.ack_at.or(row.concluded), ('─', theme.spark), ('●', theme.good));
         }
-        HandshakeOutcome::TimedOut | HandshakeOutcome::HalfOpen => phase(row.concluded, waited, failed('✗')),
+        HandshakeOutcome::Unanswered | HandshakeOutcome::GivenUp | HandshakeOutcome::HalfOpen => {
+            phase(row.concluded, waited, failed('✗'));
+        }
+        HandshakeOutcome::Rejected => phase(row.concluded, ('━', theme.spark), failed('I')),
         HandshakeOutcome::Refused | HandshakeOutcome::Reset => phase(row.concluded, ('━', theme.spark), failed('R')),
         HandshakeOutcome::Waiting => phase(context.dashboard.now, ('┄', theme.dim), ('…', theme.info)),
         HandshakeOutcome::Partial => {}

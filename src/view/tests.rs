@@ -1,7 +1,9 @@
 //! Screens as text, at the sizes that people have; what no size and no text may break.
 
 mod lists;
+mod recording;
 mod waits;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
@@ -11,12 +13,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
-use super::fixture::{capture, capture_flow, capture_source, empty, hostile, live, live_flow, live_source};
+use super::fixture::{NOW, capture, capture_flow, capture_source, empty, hostile, live, live_flow, live_source};
 use super::{Theme, draw, to_ascii};
 use crate::base::{Progress, TcpState, scrub};
-use crate::engine::{Dashboard, Evicted, FlowDetail, ListPane, Window};
+use crate::engine::{Dashboard, Evicted, FlowDetail, FlowPane, ListPane, Window};
 use crate::flow::HandshakeOutcome;
-use crate::kernel::Reported;
+use crate::kernel::{LastWord, Reported, TcpInfo};
 use crate::ui::{Playback, Source, ThemeName, UiState};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
@@ -32,6 +34,7 @@ fn press(ui: &mut UiState, keys: &str, dashboard: &Dashboard, source: &Source) {
 fn screen(dashboard: &Dashboard, source: &Source, keys: &str, size: (u16, u16), theme: ThemeName) -> Buffer {
     let area = Rect::new(0, 0, size.0, size.1);
     let mut ui = UiState::new(area, theme);
+    ui.observe(dashboard, source);
     press(&mut ui, keys, dashboard, source);
     ui.observe(dashboard, source);
     let mut buf = Buffer::empty(area);
@@ -99,6 +102,8 @@ fn list_screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
         ("listeners_capture", lists::listeners_of_capture(), capture_source(), "6"),
         ("processes_live", lists::processes(), live_source(), "7jjj"),
     ];
+    all.push(("findings_live", lists::findings(live), live_source(), "8j"));
+    all.push(("findings_capture", lists::findings(capture), capture_source(), "8"));
     all.push(("flows_columns", live(), live_source(), "cjj jl"));
     all.push(("flows_grouped", lists::groups(), live_source(), "bjj"));
     let processes = lists::none_of(ListPane::Processes(Window::default()), capture);
@@ -168,6 +173,7 @@ fn an_empty_list_says_what_it_waits_for() {
         ("5", ListPane::Ports(Window::default())),
         ("6", ListPane::Listeners(Window::default())),
         ("7", ListPane::Processes(Window::default())),
+        ("8", ListPane::Findings(Window::default(), FlowPane::default())),
     ];
     let mut shown = String::new();
     for (keys, list) in lists {
@@ -192,21 +198,12 @@ fn screens_are_as_pictured() {
 }
 
 #[test]
-fn findings_are_told_in_full_where_there_is_room() {
-    // Where the table of flows has no room, the queues have the focus.
-    for (size, keys) in [((80, 24), "llz"), ((120, 40), "lz")] {
-        let (dashboard, source) = (live(), live_source());
-        let mut ui = UiState::new(Rect::new(0, 0, size.0, size.1), ThemeName::Dark);
-        ui.observe(&dashboard, &source);
-        press(&mut ui, keys, &dashboard, &source);
-        let mut buf = Buffer::empty(ui.area());
-        draw(&dashboard, &ui, &source, &Theme::new(ThemeName::Dark, TimeZone::UTC), ui.area(), &mut buf);
-        insta::assert_snapshot!(format!("zoom_findings_{}x{}", size.0, size.1), text(&buf));
-    }
+fn the_overview_has_findings_only_where_there_are_any() {
+    let shown = |dashboard: &Dashboard| text(&screen(dashboard, &live_source(), "", (120, 40), ThemeName::Dark));
     let mut dashboard = live();
+    assert!(shown(&dashboard).contains("┏━ Findings"));
     dashboard.findings.clear();
-    let shown = text(&screen(&dashboard, &live_source(), "", (120, 40), ThemeName::Dark));
-    assert!(!shown.contains("Findings"), "what is not there takes no room: {shown}");
+    assert!(!shown(&dashboard).contains("━ Findings"), "what is not there takes no room");
 }
 
 #[test]
@@ -229,8 +226,8 @@ fn more_screens_are_as_pictured() {
         ("filter_fault", "2/nginx sate:estab", (80, 24)),
         ("filter_fault_at_the_right", "2/nginx or curl or postgres and port:80,443 and not rtt>9x", (80, 24)),
         ("filter_offers", "2/nginx s", (120, 40)),
-        ("zoom_queues", "hhz", (120, 40)),
-        ("zoom_busiest", "hz", (120, 40)),
+        ("zoom_queues", "llllz", (120, 40)),
+        ("zoom_busiest", "hhz", (120, 40)),
         ("filter_prompt", "2/nginx 443", (80, 24)),
         ("explain", "6x", (80, 24)),
     ];
@@ -268,6 +265,42 @@ fn a_socket_that_is_gone_is_not_told_as_if_it_were_there() {
     });
     assert!(gone.contains("gone since 14:03:21") && gone.contains("ESTAB  Recv-Q 0 B  Send-Q 16.4 kB"), "{gone}");
     assert!(!["timer", "cwnd", "of 426.0 kB"].iter().any(|word| gone.contains(word)), "{gone}");
+}
+
+#[test]
+fn what_left_its_state_and_was_not_read_since_is_said_to_be_one_of_two() {
+    let left = end_of_flow(1, |detail| {
+        detail.sockets[1].as_mut().unwrap().left = Some(NOW - Duration::from_secs(3));
+        detail.row.resp.reported = None;
+    });
+    assert!(left.contains("left ESTAB 3 s ago: in TIME-WAIT, or gone"), "{left}");
+    assert!(!["timer", "cwnd", "Recv-Q"].iter().any(|word| left.contains(word)), "{left}");
+}
+
+#[test]
+fn the_kernels_last_word_tells_the_final_counts() {
+    let told = |info: TcpInfo, unread| {
+        end_of_flow(0, |detail| {
+            let row = &detail.row;
+            let word = LastWord {
+                ts: NOW,
+                scope: row.scope,
+                local: row.orig.endpoint,
+                peer: row.resp.endpoint,
+                cookie: Some(1),
+                unread,
+                info: Box::new(info),
+            };
+            detail.last_words[0] = Some(Arc::new(word));
+            detail.sockets[0].as_mut().unwrap().gone = Some(NOW);
+        })
+    };
+    let counts = TcpInfo { bytes_sent: Some(76), bytes_received: Some(98_012), ..TcpInfo::default() };
+    let some = told(TcpInfo { total_retrans: Some(2), ..counts }, 400);
+    assert!(some.contains("final    sent 76 B  received 98.0 kB"), "{some}");
+    assert!(some.contains("retrans 2  never read 400 B"), "{some}");
+    let none = told(TcpInfo { total_retrans: Some(0), ..counts }, 1);
+    assert!(!none.contains("retrans 0") && !none.contains("never read"), "one may be the FIN: {none}");
 }
 
 #[test]
@@ -357,10 +390,10 @@ fn a_tie_names_no_one() {
         let failing = &mut dashboard.handshakes.failing;
         failing.truncate(2);
         for (peer, count) in failing.iter_mut().zip([3, second]) {
-            (peer.outcome, peer.count) = (HandshakeOutcome::TimedOut, count);
+            (peer.outcome, peer.count) = (HandshakeOutcome::Unanswered, count);
         }
         for (outcome, n) in &mut dashboard.handshakes.outcomes {
-            *n = if *outcome == HandshakeOutcome::TimedOut { 3 + second } else { 0 };
+            *n = if *outcome == HandshakeOutcome::Unanswered { 3 + second } else { 0 };
         }
         text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark))
     };
@@ -427,7 +460,7 @@ fn mono_uses_no_colour_and_still_marks_what_matters() {
 
 #[test]
 fn titles_are_not_dim_though_their_borders_are() {
-    let buf = screen(&live(), &live_source(), "", (120, 40), ThemeName::Mono);
+    let buf = screen(&live(), &live_source(), "l", (120, 40), ThemeName::Mono);
     let cell = |x| &buf[(x, 3)];
     assert_eq!((cell(1).symbol(), cell(3).symbol()), ("─", "F"));
     let dim = |x| cell(x).modifier.contains(ratatui::style::Modifier::DIM);
@@ -473,7 +506,7 @@ proptest! {
 
     #[test]
     fn no_size_and_no_text_breaks_a_screen(
-        width in 1_u16..=250, height in 1_u16..=70, raw in "\\PC{0,80}", keys in "[1-7?bcxz/sSlhjkG \n]{0,8}", which in 0_usize..11,
+        width in 1_u16..=250, height in 1_u16..=70, raw in "\\PC{0,80}", keys in "[1-8?bcxz/sSlhjkG \n]{0,8}", which in 0_usize..12,
     ) {
         let text = scrub(&raw);
         let (dashboard, source) = match which {
@@ -487,6 +520,7 @@ proptest! {
             7 => (lists::processes(), live_source()),
             8 => (lists::handshakes(capture), capture_source()),
             9 => (lists::groups(), live_source()),
+            10 => (lists::findings(live), live_source()),
             _ => hostile(&text),
         };
         screen(&dashboard, &source, &keys, (width, height), ThemeName::Light);

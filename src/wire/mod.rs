@@ -8,6 +8,7 @@ mod counts;
 mod decoder;
 mod digest;
 mod fragments;
+mod headers;
 mod icmp;
 mod ip;
 mod link;

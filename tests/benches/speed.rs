@@ -121,7 +121,15 @@ fn frames(ether_type: u16) -> Vec<Vec<u8>> {
 }
 
 fn source() -> Source {
-    Source { kind: SourceKind::Replay, name: "bench".to_owned(), playback: None, notices: Vec::new(), dead: None }
+    Source {
+        kind: SourceKind::Replay,
+        name: "bench".to_owned(),
+        playback: None,
+        track: None,
+        notices: Vec::new(),
+        dead: None,
+        recordings: Default::default(),
+    }
 }
 
 fn flow_table() -> UiState {

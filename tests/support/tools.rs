@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use sockscope::base::Endpoint;
 
@@ -44,9 +45,43 @@ impl SsRow {
 
     /// A timer's name and retries: `timer:(on,200ms,3)`.
     pub(crate) fn timer(&self) -> Option<(String, u8)> {
-        let inner = self.value("timer")?.strip_prefix('(')?.strip_suffix(')')?;
-        let mut parts = inner.split(',');
+        let mut parts = self.timer_parts()?;
         Some((parts.next()?.to_owned(), parts.nth(1)?.parse().ok()?))
+    }
+
+    /// What is left of a timer at least, and less than what: ss writes whole minutes and seconds where there are many.
+    pub(crate) fn timer_left(&self) -> Option<(Duration, Duration)> {
+        let text = self.timer_parts()?.nth(1)?;
+        let (minutes, rest) = text.split_once("min").unwrap_or(("0", text));
+        let millis = rest.strip_suffix("ms");
+        let (seconds, millis) = match millis {
+            Some(millis) => millis.split_once('.').unwrap_or(("0", millis)),
+            None => (rest.strip_suffix("sec").unwrap_or("0"), "0"),
+        };
+        let [minutes, seconds, millis]: [u64; 3] = [minutes, seconds, millis].map(|part| part.parse().expect(text));
+        let least = Duration::from_millis((minutes * 60 + seconds) * 1000 + millis);
+        let grain = match (minutes, seconds) {
+            (10.., _) => 60_000,
+            (1.., _) | (_, 10..) => 1000,
+            _ => 1,
+        };
+        Some((least, least + Duration::from_millis(grain)))
+    }
+
+    fn timer_parts(&self) -> Option<impl Iterator<Item = &str>> {
+        Some(self.value("timer")?.strip_prefix('(')?.strip_suffix(')')?.split(','))
+    }
+
+    /// Pid and descriptor of everyone who holds it: `users:(("sleep",pid=7,fd=0),("sleep",pid=8,fd=0))`.
+    pub(crate) fn users(&self) -> BTreeSet<(u32, u32)> {
+        let text = self.words.iter().find_map(|word| word.strip_prefix("users:")).unwrap_or_default();
+        let number =
+            |part: &str| part.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
+        let users = text.split("pid=").skip(1).map(|user| {
+            let (pid, fd) = user.split_once(",fd=").expect("a user in ss");
+            number(pid).zip(number(fd)).expect("numbers in ss")
+        });
+        users.collect()
     }
 
     /// The limits of the receive and the send buffer: `skmem:(r0,rb131072,t0,tb16384,…)`.

@@ -218,9 +218,11 @@ impl Set {
     }
 }
 
-pub(super) const OUTCOMES: [HandshakeOutcome; 8] = {
-    use HandshakeOutcome::{Completed, HalfOpen, Partial, Refused, Reset, Simultaneous, TimedOut, Waiting};
-    [Completed, Simultaneous, Refused, TimedOut, HalfOpen, Reset, Waiting, Partial]
+pub(super) const OUTCOMES: [HandshakeOutcome; 10] = {
+    use HandshakeOutcome::{
+        Completed, GivenUp, HalfOpen, Partial, Refused, Rejected, Reset, Simultaneous, Unanswered, Waiting,
+    };
+    [Completed, Simultaneous, Refused, Rejected, Unanswered, GivenUp, HalfOpen, Reset, Waiting, Partial]
 };
 
 pub(super) const CONN_STATES: [ConnState; 13] = {

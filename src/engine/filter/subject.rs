@@ -109,7 +109,7 @@ impl<'a> Subject<'a> {
     /// Ends on this host that the kernel holds now.
     fn there(self) -> impl Iterator<Item = &'a End> {
         let record: &'a Record = self.record;
-        Side::BOTH.into_iter().filter_map(|side| record.end(side)).filter(|end| end.gone.is_none())
+        Side::BOTH.into_iter().filter_map(|side| record.end(side)).filter(|end| end.is_there())
     }
 
     /// Whether `test` holds of any value of a number; `None` if no value is known.

@@ -165,7 +165,7 @@ impl Engine {
         let mut groups = Groups::new();
         let stays = |end: &End| {
             end.socket.state.0 == TcpState::CloseWait
-                && end.gone.is_none()
+                && end.is_there()
                 && at.since(end.state_since) >= PATIENCE
                 && !is_sending(end)
         };

@@ -3,11 +3,12 @@
 
 mod close_wait;
 mod connects;
+mod hanging;
 #[cfg(test)]
 mod tests;
 mod unread;
 
-use crate::base::Timestamp;
+use crate::base::{StateSet, TcpState, Timestamp};
 use crate::findings::{AcceptQueue, AcceptQueues, Evidence, Finding, Holder, Losing, Outlook, Route, Run, diagnose};
 use crate::kernel::SocketSample;
 
@@ -16,6 +17,7 @@ use super::dashboard::WireQueueRow;
 use super::ownership::Ownership;
 use super::ports::{Forecast, RouteRow};
 use close_wait::Leaks;
+pub(super) use hanging::Hanging;
 
 /// What is noted of each reading of the socket table for the rules alone.
 #[derive(Debug, Clone, Default)]
@@ -27,25 +29,27 @@ pub(super) struct Watch {
 
 impl Engine {
     /// Notes what a reading shows.
-    pub(super) fn watch(&mut self, sample: &SocketSample) {
+    pub(super) fn watch(&mut self, sample: &SocketSample, states: StateSet) {
         let mut watch = std::mem::take(&mut self.kernel.watch);
         let overflows = sample.counters.get("TcpExt.ListenOverflows");
         if watch.overflows.is_some_and(|before| overflows.is_some_and(|now| now > before)) {
             watch.overflowing = Some(Run::on(watch.overflowing, sample.ts));
         }
         watch.overflows = overflows.or(watch.overflows);
-        watch.leaks.take(sample.ts, self.in_close_wait(sample.ts));
+        if states.has(TcpState::CloseWait) {
+            watch.leaks.take(sample.ts, self.in_close_wait(sample.ts));
+        }
         self.kernel.watch = watch;
     }
 
-    /// What is wrong now; `wire_queues` is what the wire shows of queues.
-    pub(super) fn findings(&self, wire_queues: &[WireQueueRow]) -> Vec<Finding> {
+    /// What is wrong now; `wire_queues` is what the wire shows of queues, `hanging` the connects that wait in vain.
+    pub(super) fn findings(&self, wire_queues: &[WireQueueRow], hanging: &Hanging) -> Vec<Finding> {
         let now = self.now.unwrap_or_default();
         let mut close_wait = self.kernel.watch.leaks.groups().to_vec();
         close_wait.extend(self.close_wait_by_wire(now));
         diagnose(&Evidence {
             now,
-            connects: self.connects(now),
+            connects: self.connects(now, hanging),
             unread: self.unread(wire_queues, now),
             close_wait,
             accept: self.accept_queues(),
@@ -55,7 +59,7 @@ impl Engine {
     }
 
     fn accept_queues(&self) -> AcceptQueues {
-        let queue = |listener: &super::join::Listener| AcceptQueue {
+        let queue = |listener: &super::listening::Listener| AcceptQueue {
             local: listener.socket.local,
             waiting: listener.socket.recv_q,
             limit: listener.socket.send_q,
@@ -64,14 +68,14 @@ impl Engine {
         };
         AcceptQueues {
             listeners: self.kernel.listeners.iter().filter(|listener| listener.over.is_some()).map(queue).collect(),
-            overflows: self.kernel.listen_losses().0.unwrap_or(0),
+            overflows: self.kernel.readings.listen_losses().0.unwrap_or(0),
             overflowing: self.kernel.watch.overflowing,
-            somaxconn: self.kernel.last.as_ref().and_then(|sample| sample.limits.somaxconn),
+            somaxconn: self.kernel.readings.limits().and_then(|limits| limits.somaxconn),
         }
     }
 
     fn tight_routes(&self) -> Vec<Route> {
-        let reuses = self.kernel.last.as_ref().is_some_and(|sample| sample.limits.tcp_tw_reuse == Some(1));
+        let reuses = self.kernel.readings.limits().is_some_and(|limits| limits.tcp_tw_reuse == Some(1));
         let route = |(row, since): (&RouteRow, Timestamp)| {
             let outlook = match row.forecast {
                 Forecast::Exhausted => Outlook::Exhausted,

@@ -55,7 +55,7 @@ fn refused_connects_are_counted_beside_those_that_complete() {
     assert_eq!(told(&engine), [], "two are no habit");
     feed_all(&mut engine, refused(2_000, 2));
     let [finding] = &found(&engine)[..] else { panic!("one finding") };
-    assert_eq!((finding.kind, finding.told.as_str()), (Kind::ConnectsRefused, "all of 3 connects"));
+    assert_eq!((finding.kind, finding.told.as_str()), (Kind::ConnectsRefused, "all of 3 connects in 60 s"));
     assert_eq!((finding.since, finding.severity), (at(1), Severity::Warning), "since the first RST");
     // One to the same place gets through.
     for (millis, src, dst, flags, seq, ack) in [
@@ -65,12 +65,12 @@ fn refused_connects_are_counted_beside_those_that_complete() {
     ] {
         engine.feed(&Input::Segment(segment(millis, &src, &dst, flags, seq, ack, 0)));
     }
-    assert_eq!(told(&engine), [line(Kind::ConnectsRefused, REFUSING, "3 of 4 connects")]);
+    assert_eq!(told(&engine), [line(Kind::ConnectsRefused, REFUSING, "3 of 4 connects in 60 s")]);
     // What goes on keeps its beginning; what is over goes.
     feed_all(&mut engine, refused(50_000, 3).into_iter().chain(refused(59_000, 4)));
     engine.feed(&Input::Tick(at(61_500)));
     let [finding] = &found(&engine)[..] else { panic!("one finding") };
-    assert_eq!((finding.since, finding.told.as_str()), (at(1), "3 of 4 connects"), "of the last minute");
+    assert_eq!((finding.since, finding.told.as_str()), (at(1), "3 of 4 connects in 60 s"), "of the last minute");
     engine.feed(&Input::Tick(at(119_002)));
     assert_eq!(told(&engine), []);
 }
@@ -85,9 +85,39 @@ fn who_asks_is_named() {
     engine.feed(&sample(100, waiting, &[(70, 5, 3, "curl"), (71, 5, 4, "curl"), (72, 6, 3, "wget")]));
     engine.feed(&Input::Tick(at(9_000)));
     let [finding] = &found(&engine)[..] else { panic!("one finding") };
-    assert_eq!((finding.kind, finding.told.as_str()), (Kind::ConnectsUnanswered, "all of 3 connects"));
+    assert_eq!((finding.kind, finding.told.as_str()), (Kind::ConnectsUnanswered, "all of 3 connects in 60 s"));
     assert_eq!(finding.who.as_ref().map(ToString::to_string).as_deref(), Some("curl[5] and 1 more"));
     assert_eq!(finding.confidence, Confidence::Medium);
+}
+
+/// SYNs of client `n`, so many of them a second apart.
+fn retried(n: u32, tries: u32) -> impl Iterator<Item = Input> {
+    (0..tries).map(move |again| {
+        let millis = i64::from(n) * 10 + i64::from(again) * 1_000;
+        Input::Segment(segment(millis, &client(n), SILENT, "S", 100, 0, 0))
+    })
+}
+
+#[test]
+fn connects_that_hang_are_found_while_they_do() {
+    let mut engine = engine();
+    feed_all(&mut engine, (0..3).flat_map(|n| retried(n, 3)));
+    assert_eq!(told(&engine), [], "sent again twice");
+    feed_all(&mut engine, (0..3).map(|n| retried(n, 4).last().unwrap()));
+    let hanging = "all of 3 connects in 60 s, 3 still wait";
+    assert_eq!(told(&engine), [line(Kind::ConnectsUnanswered, SILENT, hanging)]);
+    assert_eq!(found(&engine)[0].since, at(0), "since the first SYN");
+    // One gets through after all, and one beside them at once.
+    let answered =
+        [segment(3_200, SILENT, &client(0), "S.", 500, 101, 0), segment(3_201, &client(0), SILENT, ".", 101, 501, 0)];
+    feed_all(&mut engine, answered.map(Input::Segment));
+    assert_eq!(told(&engine), [], "two are no habit");
+    feed_all(&mut engine, retried(5, 5));
+    let mixed = "3 of 4 connects in 60 s, 3 still wait";
+    assert_eq!(told(&engine), [line(Kind::ConnectsUnanswered, SILENT, mixed)], "also what completed before any failed");
+    engine.feed(&Input::Tick(at(20_000)));
+    assert_eq!(told(&engine), [line(Kind::ConnectsUnanswered, SILENT, "3 of 4 connects in 60 s")]);
+    assert_eq!(found(&engine)[0].since, at(10), "as before it was over");
 }
 
 #[test]
@@ -341,4 +371,29 @@ fn asking_and_ticks_change_nothing() {
     };
     assert_eq!(build(true), build(false));
     assert_eq!(build(true).len(), 2);
+}
+
+#[test]
+fn a_filter_leaves_the_findings_that_are_about_a_flow_that_fits() {
+    let mut engine = engine();
+    feed_all(&mut engine, (0..3).flat_map(|n| refused(i64::from(n) * 100, n)));
+    feed_all(&mut engine, (3..6).map(silent));
+    engine.feed(&Input::Tick(at(9_000)));
+    let left = |words: &str| {
+        let filter = Filter::parse(words).expect("a filter");
+        let left = engine.findings_about(found(&engine), &filter).into_iter();
+        left.map(|finding| finding.kind).collect::<Vec<_>>()
+    };
+    use Kind::{ConnectsRefused, ConnectsUnanswered};
+    assert_eq!(left(""), [ConnectsRefused, ConnectsUnanswered]);
+    assert_eq!(left("port:81"), [ConnectsRefused]);
+    assert_eq!(left("outcome:unanswered"), [ConnectsUnanswered]);
+    assert_eq!(left("addr:10.0.0.2").len(), 2);
+    assert_eq!(left("port:1"), []);
+    // One that was answered tells nothing of those that were not.
+    let to_silent =
+        [segment(9_100, &client(9), SILENT, "S", 9, 0, 0), segment(9_101, SILENT, &client(9), "R.", 0, 10, 0)];
+    feed_all(&mut engine, to_silent.map(Input::Segment));
+    let filter = Filter::parse(&format!("orig:{}", client(9))).expect("a filter");
+    assert_eq!(engine.findings_about(found(&engine), &filter), []);
 }

@@ -33,7 +33,7 @@ impl Engine {
     }
 
     fn unread_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Unread> {
-        let since = end.unread_since.filter(|since| end.gone.is_none() && now.since(*since) > LATELY)?;
+        let since = end.unread_since.filter(|since| end.is_there() && now.since(*since) > LATELY)?;
         let accepted = end.socket.inode.is_some();
         // What nobody holds is either not accepted yet, or closed: then nobody will read it.
         if !accepted && !matches!(end.socket.state.0, TcpState::Estab | TcpState::CloseWait) {

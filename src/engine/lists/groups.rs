@@ -179,7 +179,7 @@ fn add(group: &mut GroupRow, record: &Record, process: impl Fn() -> Option<Arc<P
     sum(&mut group.bits_per_s, record.bits_per_s(now));
     sum(&mut group.payload_bytes, record.payload_bytes());
     sum(&mut group.retrans_wire, record.retransmissions());
-    for end in record.ends.iter().flatten().filter(|end| end.gone.is_none()) {
+    for end in record.ends.iter().flatten().filter(|end| end.is_there()) {
         sum(&mut group.recv_q, Some(end.unread().into()));
         sum(&mut group.send_q, Some(end.unsent().into()));
     }

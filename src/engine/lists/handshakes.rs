@@ -60,12 +60,14 @@ impl Engine {
 /// What went wrong most comes first; what still waits before what went well.
 fn severity(flow: &Flow) -> u64 {
     match flow.outcome() {
-        HandshakeOutcome::TimedOut => 0,
-        HandshakeOutcome::HalfOpen => 1,
-        HandshakeOutcome::Reset => 2,
-        HandshakeOutcome::Refused => 3,
-        HandshakeOutcome::Waiting => 4,
-        HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous | HandshakeOutcome::Partial => 5,
+        HandshakeOutcome::Unanswered => 0,
+        HandshakeOutcome::GivenUp => 1,
+        HandshakeOutcome::HalfOpen => 2,
+        HandshakeOutcome::Reset => 3,
+        HandshakeOutcome::Rejected => 4,
+        HandshakeOutcome::Refused => 5,
+        HandshakeOutcome::Waiting => 6,
+        HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous | HandshakeOutcome::Partial => 7,
     }
 }
 

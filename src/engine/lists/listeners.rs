@@ -10,7 +10,7 @@ use crate::base::{Endpoint, Scope, TcpState};
 use crate::flow::{Flow, HandshakeOutcome, Side};
 
 use super::super::dashboard::AcceptRow;
-use super::super::join::Listener;
+use super::super::listening::Listener;
 use super::super::opener::listening_ends;
 use super::super::ownership::Ownership;
 use super::super::record::Record;
@@ -29,7 +29,7 @@ impl Listener {
             local: self.socket.local,
             waiting: self.socket.recv_q,
             limit: self.socket.send_q,
-            history: self.waiting.iter().map(|length| u64::from(*length)).collect(),
+            history: self.history(),
             owner: self.owner.clone(),
         }
     }
@@ -90,10 +90,10 @@ fn inferred(scope: Scope, local: Endpoint, came_in: CameIn) -> ListenerRow {
 
 /// Whether a connection reached a listener: it answered, or the kernel shows the end that it made.
 fn came_in(record: &Record) -> bool {
-    use HandshakeOutcome::{Partial, Refused, TimedOut, Waiting};
+    use HandshakeOutcome::{GivenUp, Partial, Refused, Rejected, Unanswered, Waiting};
     match record.wire.as_ref().map(Flow::outcome) {
         Some(Waiting) => record.inferred(Side::Resp) == Some(TcpState::SynRecv),
-        Some(Refused | TimedOut) => false,
+        Some(Refused | Rejected | Unanswered | GivenUp) => false,
         Some(Partial) | None => record.orig_known && record.end(Side::Resp).is_some(),
         Some(_) => true,
     }

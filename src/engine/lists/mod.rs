@@ -1,7 +1,8 @@
-//! Lists beside the flow table: handshakes, queues, users of ports, listeners, processes. Each is ordered when its
+//! Lists beside the flow table: findings, handshakes, queues, users of ports, listeners, processes. Each is ordered when its
 //! order is stale (as the flow table's, see `order`) and served in windows; a row has a key, so that a cursor stays on
 //! it.
 
+mod findings;
 mod groups;
 mod handshakes;
 mod listeners;
@@ -12,15 +13,17 @@ mod rows;
 mod sorts;
 
 use crate::base::{Endpoint, Scope};
+use crate::findings::{Finding, FindingKey};
 
-use super::{Engine, FlowId, Query, Sort};
+use super::{Engine, FlowId, FlowPane, Query, Sort};
 
+pub use findings::{Concerned, concerned};
 pub use groups::{GroupBy, GroupKey, GroupLine, GroupRow};
 pub use queues::STUCK;
 pub use rows::{
     CameIn, DescriptorRow, HandshakeRow, ListenerRow, PortRow, PortUse, ProcessLine, ProcessRow, QueueEntry,
 };
-pub use sorts::{HandshakeSort, ListenerSort, PortSort, ProcessSort, QueueSort, SortBy};
+pub use sorts::{FindingSort, HandshakeSort, ListenerSort, PortSort, ProcessSort, QueueSort, SortBy};
 
 /// Which list a screen shows besides its panes, in which order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -36,6 +39,8 @@ pub enum List {
     Listeners(Sort<ListenerSort>),
     /// Processes, and the sockets of those that are open.
     Processes(Sort<ProcessSort>, Vec<ProcessId>),
+    /// Findings, and the flows that one of them is about.
+    Findings(Sort<FindingSort>, Option<FindingKey>),
 }
 
 /// A process, whatever became of its pid.
@@ -71,6 +76,7 @@ pub enum RowKey {
     Process(ProcessId),
     /// A descriptor of a process, and the flow that it is of (a listener's is of none).
     Descriptor(ProcessId, u32, Option<FlowId>),
+    Finding(FindingKey),
 }
 
 impl RowKey {
@@ -78,9 +84,8 @@ impl RowKey {
     pub const fn flow(self) -> Option<FlowId> {
         match self {
             Self::Flow(flow) | Self::Queue(_, flow, _) | Self::Descriptor(_, _, Some(flow)) => Some(flow),
-            Self::Group(_) | Self::Listener(..) | Self::Ports(..) | Self::Process(_) | Self::Descriptor(_, _, None) => {
-                None
-            }
+            Self::Group(_) | Self::Listener(..) | Self::Ports(..) | Self::Process(_) | Self::Finding(_) => None,
+            Self::Descriptor(_, _, None) => None,
         }
     }
 }
@@ -118,6 +123,7 @@ pub enum ListPane {
     Ports(Window<PortRow>),
     Listeners(Window<ListenerRow>),
     Processes(Window<ProcessLine>),
+    Findings(Window<Finding>, FlowPane),
 }
 
 /// Where a window stands in its list.
@@ -152,6 +158,7 @@ impl super::Dashboard {
             ListPane::Ports(window) => window.place(),
             ListPane::Listeners(window) => window.place(),
             ListPane::Processes(window) => window.place(),
+            ListPane::Findings(window, _) => window.place(),
         }
     }
 }
@@ -166,6 +173,7 @@ pub(super) enum Ordered {
     Ports(Vec<PortRow>),
     Listeners(Vec<ListenerRow>),
     Processes(Vec<ProcessLine>),
+    Findings(Vec<Finding>, Vec<FlowId>),
 }
 
 impl Default for Ordered {
@@ -182,8 +190,8 @@ impl Ordered {
 }
 
 impl Engine {
-    /// The list that `query` asks for, in its order.
-    pub(super) fn ordered(&self, query: &Query) -> Ordered {
+    /// The list that `query` asks for, in its order; `findings` is what was found.
+    pub(super) fn ordered(&self, query: &Query, findings: &[Finding]) -> Ordered {
         let filter = &query.filter;
         match &query.list {
             List::Flows => Ordered::Flows(self.order(query)),
@@ -193,6 +201,10 @@ impl Engine {
             List::Ports(sort) => Ordered::Ports(self.port_rows(*sort)),
             List::Listeners(sort) => Ordered::Listeners(self.listener_rows(*sort)),
             List::Processes(sort, open) => Ordered::Processes(self.process_lines(filter, *sort, open)),
+            List::Findings(sort, of) => {
+                let found = self.findings_about(findings.to_vec(), filter);
+                Ordered::Findings(findings::ordered(&found, *sort), self.flows_of_finding(*of))
+            }
         }
     }
 
@@ -213,6 +225,10 @@ impl Engine {
             Ordered::Ports(rows) => ListPane::Ports(window(query, rows, Keyed::key, |row| Some(row.clone()))),
             Ordered::Listeners(rows) => ListPane::Listeners(window(query, rows, Keyed::key, |row| Some(row.clone()))),
             Ordered::Processes(rows) => ListPane::Processes(window(query, rows, Keyed::key, |row| Some(row.clone()))),
+            Ordered::Findings(rows, flows) => {
+                let window = window(query, rows, Keyed::key, |row| Some(row.clone()));
+                ListPane::Findings(window, self.finding_flows(flows))
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{Endpoint, TcpState};
 use crate::flow::Side;
-use crate::kernel::{Process, SocketSample};
+use crate::kernel::{Limits, Process};
 
 use super::super::ports::RouteRow;
 use super::super::record::Record;
@@ -45,11 +45,12 @@ impl Group {
 impl Engine {
     /// By the kernel's last reading where there was one, else by the wire.
     pub(super) fn port_rows(&self, sort: Sort<PortSort>) -> Vec<PortRow> {
-        let groups = match &self.kernel.last {
-            Some(sample) => self.ports_by_kernel(sample),
+        let readings = &self.kernel.readings;
+        let groups = match readings.limits() {
+            Some(limits) => self.ports_by_kernel(limits),
             None => self.ports_by_wire(),
         };
-        let scope = self.kernel.last.as_ref().map(|sample| sample.scope);
+        let scope = readings.scope();
         let row = |((holder, service), group): ((IpAddr, Endpoint), Group)| {
             let serves = holder == service.ip() && group.taken == 0;
             let route = scope.and_then(|scope| self.kernel.ports.route(scope, holder, service)).filter(|_| !serves);
@@ -81,10 +82,10 @@ impl Engine {
         rows
     }
 
-    fn ports_by_kernel(&self, sample: &SocketSample) -> Groups {
-        let range = sample.limits.port_range;
+    fn ports_by_kernel(&self, limits: &Limits) -> Groups {
+        let range = limits.port_range;
         let mut groups = Groups::default();
-        for socket in &sample.sockets {
+        for (sample, socket) in self.kernel.readings.sockets() {
             let state = socket.state.0;
             if matches!(state, TcpState::Listen | TcpState::Closed) {
                 continue;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::base::TcpState;
-use crate::kernel::{Owner, Process, Socket, SocketSample};
+use crate::kernel::{Owner, Process, Socket};
 
 use super::super::record::Record;
 use super::super::table::{Tuple, side_of};
@@ -31,11 +31,10 @@ impl Engine {
         sort: Sort<ProcessSort>,
         open: &[ProcessId],
     ) -> Vec<ProcessLine> {
-        let Some(sample) = &self.kernel.last else { return Vec::new() };
-        let mut rows = self.process_rows(sample, filter);
+        let mut rows = self.process_rows(filter);
         order(&mut rows, sort);
         let mut lines = Vec::with_capacity(rows.len());
-        let mut descriptors = self.descriptors(sample, filter, open);
+        let mut descriptors = self.descriptors(filter, open);
         for mut row in rows {
             let of_it = descriptors.remove(&row.id);
             row.open = of_it.is_some();
@@ -47,16 +46,15 @@ impl Engine {
 
     /// Those with most traffic.
     pub(in super::super) fn busiest(&self) -> Vec<ProcessRow> {
-        let Some(sample) = &self.kernel.last else { return Vec::new() };
-        let mut rows = self.process_rows(sample, &Filter::default());
+        let mut rows = self.process_rows(&Filter::default());
         order(&mut rows, Sort::default());
         rows.truncate(BUSIEST);
         rows
     }
 
-    fn process_rows(&self, sample: &SocketSample, filter: &Filter) -> Vec<ProcessRow> {
+    fn process_rows(&self, filter: &Filter) -> Vec<ProcessRow> {
         let mut rows: FxHashMap<ProcessId, ProcessRow> = FxHashMap::default();
-        for (socket, holders, record) in self.held(sample, filter) {
+        for (socket, holders, record) in self.held(filter) {
             let rate = record.and_then(|record| record.bits_per_s(self.now.unwrap_or_default()));
             // A process may hold a socket more than once (dup(2)).
             let mut counted: Option<ProcessId> = None;
@@ -72,12 +70,8 @@ impl Engine {
     }
 
     /// Sockets that processes hold, with their holders and their flows.
-    fn held<'a>(
-        &'a self,
-        sample: &'a SocketSample,
-        filter: &'a Filter,
-    ) -> impl Iterator<Item = (&'a Socket, &'a [Owner], Option<&'a Record>)> {
-        sample.sockets.iter().filter_map(move |socket| {
+    fn held<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = (&'a Socket, &'a [Owner], Option<&'a Record>)> {
+        self.kernel.readings.sockets().filter_map(move |(sample, socket)| {
             let holders = sample.owners.by_inode.get(&socket.inode?)?;
             let record = match socket.state.0 {
                 TcpState::Listen => None,
@@ -89,17 +83,12 @@ impl Engine {
         })
     }
 
-    fn descriptors(
-        &self,
-        sample: &SocketSample,
-        filter: &Filter,
-        open: &[ProcessId],
-    ) -> FxHashMap<ProcessId, Vec<DescriptorRow>> {
+    fn descriptors(&self, filter: &Filter, open: &[ProcessId]) -> FxHashMap<ProcessId, Vec<DescriptorRow>> {
         let mut found: FxHashMap<ProcessId, Vec<DescriptorRow>> = FxHashMap::default();
         if open.is_empty() {
             return found;
         }
-        for (socket, holders, record) in self.held(sample, filter) {
+        for (socket, holders, record) in self.held(filter) {
             for owner in holders {
                 let process = ProcessId::of(&owner.process);
                 if open.contains(&process) {

@@ -23,6 +23,19 @@ macro_rules! orders {
 }
 
 orders! {
+    /// What findings are ordered by.
+    FindingSort {
+        /// The most severe first, of these the oldest.
+        #[default]
+        Worst = "worst",
+        /// Latest to begin first.
+        Recent = "recent",
+        /// Each kind together.
+        Kind = "kind",
+    }
+}
+
+orders! {
     /// What handshakes are ordered by.
     HandshakeSort {
         /// Those that failed first, each outcome together; then those that wait; within them the latest first.

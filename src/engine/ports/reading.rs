@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Endpoint, Scope, TcpState};
-use crate::kernel::{Limits, Socket, SocketSample, TimerKind};
+use crate::kernel::{Limits, Socket, TimerKind};
 
 use super::forecast::Trend;
 use super::{MEASURED, Ports, Route, RouteRow};
@@ -43,23 +43,22 @@ pub(super) struct Count {
 }
 
 impl Ports {
-    /// Counts the sockets of a reading. `came_in` tells whether a listener of earlier had the local end; `timestamps`
+    /// Counts the sockets of the table. `came_in` tells whether a listener of earlier had the local end; `timestamps`
     /// whether the connection is known to carry none (RFC 7323), without which tcp_tw_reuse lets nothing go.
     pub(in crate::engine) fn count(
         &self,
-        sample: &SocketSample,
+        scope: Scope,
+        limits: &Limits,
+        sockets: &[&Socket],
         came_in: impl Fn(Endpoint) -> bool,
         without_timestamps: impl Fn(&Socket) -> bool,
     ) -> Use {
-        let scope = sample.scope;
-        let Some(range) = sample.limits.port_range else {
+        let Some(range) = limits.port_range else {
             return Use { range: None, usable: 0, held: 0, bound: BTreeSet::new(), routes: Vec::new() };
         };
-        let ephemeral: FxHashSet<u16> = usable(range, &sample.limits).collect();
-        let inside = || sample.sockets.iter().filter(|socket| ephemeral.contains(&socket.local.port()));
-        let mut bound: BTreeSet<(Scope, u16)> =
-            inside().map(|socket| (scope, socket.local.port())).filter(|port| self.bound.contains(port)).collect();
-        bound.extend(inside().filter(|socket| socket.state.0 == TcpState::Closed).map(|s| (scope, s.local.port())));
+        let ephemeral: FxHashSet<u16> = usable(range, limits).collect();
+        let inside = || sockets.iter().copied().filter(|socket| ephemeral.contains(&socket.local.port()));
+        let bound = self.bound.among(scope, inside());
         let held: FxHashSet<u16> = inside()
             .filter(|socket| {
                 let by_listener = matches!(socket.state.0, TcpState::Listen | TcpState::SynRecv);
@@ -70,7 +69,7 @@ impl Ports {
         let mut routes: FxHashMap<Route, Count> = FxHashMap::default();
         for socket in inside().filter(|socket| !held.contains(&socket.local.port())) {
             let route = Route { scope, from: socket.local.ip(), to: socket.peer };
-            let count = routes.entry(route).or_insert_with(|| Count::new(route, &sample.limits));
+            let count = routes.entry(route).or_insert_with(|| Count::new(route, limits));
             count.add(socket, &without_timestamps);
         }
         // The order of a hash must not show.

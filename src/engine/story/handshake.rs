@@ -1,9 +1,10 @@
 //! The sentence on a handshake that is under way or failed.
 
 use crate::base::{TcpState, Timestamp};
-use crate::flow::{HandshakeOutcome, HandshakeView, Side};
+use crate::flow::{HandshakeOutcome, HandshakeView, LifeEventKind, Side};
+use crate::kernel::Limits;
 
-use super::{Evidence, name};
+use super::{Evidence, name, span};
 
 /// The sentence; `None` of a handshake that completed or was not captured.
 pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
@@ -12,14 +13,12 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
     let (orig, resp) = (evidence.row.orig.endpoint, evidence.row.resp.endpoint);
     let again = syn_again(handshake);
     match handshake.outcome {
-        HandshakeOutcome::Waiting | HandshakeOutcome::TimedOut if handshake.syn_ack_at.is_none() => {
-            Some(unanswered(evidence, handshake))
-        }
+        outcome if outcome.is_silence() || is_awaited(handshake) => Some(unanswered(evidence, handshake)),
         HandshakeOutcome::Refused => {
             let nobody = "nothing listens there, or a firewall rejects it";
             Some(format!("Refused: a RST from {resp} answered the SYN: {nobody}.{again}"))
         }
-        HandshakeOutcome::TimedOut | HandshakeOutcome::HalfOpen => Some(format!(
+        HandshakeOutcome::HalfOpen => Some(format!(
             "Half-open: {resp} answered with SYN-ACK, and the ACK of {orig} was not seen.{}",
             syn_ack_again(handshake)
         )),
@@ -32,8 +31,13 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
             waited(handshake.syn_ack_at),
             syn_ack_again(handshake)
         )),
-        HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous | HandshakeOutcome::Partial => None,
+        _ => None,
     }
+}
+
+/// Whether its SYN still waits for an answer.
+fn is_awaited(handshake: &HandshakeView) -> bool {
+    handshake.outcome == HandshakeOutcome::Waiting && handshake.syn_ack_at.is_none()
 }
 
 /// A connect() of which only the kernel tells.
@@ -65,10 +69,16 @@ fn unanswered(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {
     if let Some(rejection) = evidence.rejected {
         return format!("No connection to {resp}: the SYN was {rejection}.{again}{held}");
     }
-    if gone.is_some() {
-        return format!("Given up by {}: no answer to the SYN from {resp} was seen.{again}{held}", name(orig));
+    if handshake.outcome == HandshakeOutcome::GivenUp {
+        let ended = evidence.life.iter().find(|event| event.kind == LifeEventKind::TimedOut).map(|event| event.ts);
+        let took = handshake.syn_at.zip(ended).map(|(from, to)| format!(" after {}", span(to.since(from))));
+        let took = took.unwrap_or_default();
+        return format!("Given up by {}{took}: no answer to the SYN from {resp} was seen.{again}{held}", name(orig));
     }
-    if handshake.outcome == HandshakeOutcome::TimedOut {
+    if gone.is_some() {
+        return format!("No answer: nothing from {resp} was seen until {} was gone.{again}{held}", name(orig));
+    }
+    if handshake.outcome == HandshakeOutcome::Unanswered {
         return format!("No answer: nothing from {resp} was seen, and the next retry is overdue.{again}");
     }
     let waited = handshake.syn_at.map(|from| format!(" {}", evidence.ago(from))).unwrap_or_default();
@@ -96,11 +106,10 @@ fn again(count: u32, what: &str) -> String {
 fn tries_left(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {
     let local = evidence.row.orig.local == Some(true);
     let limits = evidence.limits.filter(|_| local);
-    let Some(retries) = limits.and_then(|limits| limits.tcp_syn_retries) else { return String::new() };
-    let linear = limits.and_then(|limits| limits.tcp_syn_linear_timeouts).unwrap_or(0);
+    let Some(retries) = limits.and_then(Limits::syn_retries) else { return String::new() };
     let timer = evidence.sockets[Side::Orig.index()].as_ref().and_then(|socket| socket.socket.timer);
     let done = timer.map_or(0, |timer| timer.retries.into()).max(handshake.syn_retries);
-    match retries.saturating_add(linear).saturating_sub(done) {
+    match retries.saturating_sub(done) {
         0 => " This host has sent it for the last time.".to_owned(),
         1 => " This host sends it at most once more, unless the application gives up first.".to_owned(),
         left => format!(" This host sends it at most {left} times more, unless the application gives up first."),

@@ -18,7 +18,7 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
 
 /// The retransmission timer of an end's kernel has run out before, and nothing was acknowledged since.
 fn by_kernel(evidence: &Evidence<'_>, side: Side) -> Option<String> {
-    let socket = &evidence.sockets[side.index()].as_ref().filter(|socket| socket.gone.is_none())?.socket;
+    let socket = &evidence.sockets[side.index()].as_ref().filter(|socket| socket.is_there())?.socket;
     let timer = socket.timer.filter(|timer| timer.kind == TimerKind::On && timer.retries > 0)?;
     if matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv) {
         return None;

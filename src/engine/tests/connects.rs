@@ -12,6 +12,7 @@ fn claim(begin: i64, until: i64, pid: u32) -> Connect {
         peer: end(SERVER),
         process: Some(process(pid, "curl")),
         here: None,
+        bound: false,
         rung: Rung::Trace,
     }
 }
@@ -57,6 +58,30 @@ fn a_claim_names_the_flow_whose_syn_it_encloses_whichever_comes_first() {
     }
     let elsewhere = Connect { peer: end("10.0.0.5:81"), ..claim(9, 11, 7) };
     assert_eq!(either_way(vec![syn(10), told(elsewhere)]), ["?"]);
+}
+
+#[test]
+fn the_trace_tells_when_an_unanswered_connect_was_over() {
+    let outcome = |engine: &Engine| show(engine).flows.rows[0].outcome;
+    let limits = |millis| {
+        let Input::Sample(sample) = sample(millis, vec![], &[]) else { unreachable!("a sample") };
+        let limits = crate::kernel::Limits { tcp_syn_retries: Some(6), ..Default::default() };
+        Input::Sample(Arc::new(SocketSample { limits: Arc::new(limits), ..SocketSample::clone(&sample) }))
+    };
+    let mut engine = engine();
+    feed_all(&mut engine, [limits(0), syn(10), syn(1_010), told(claim(9, 1_500, 7))]);
+    assert_eq!(outcome(&engine), Some(HandshakeOutcome::GivenUp));
+    let answer = |flags| Input::Segment(segment(1_501, SERVER, CLIENT, flags, 500, 101, 0));
+    engine.feed(&answer("S."));
+    assert_eq!(outcome(&engine), Some(HandshakeOutcome::Waiting), "the answer was on its way");
+    let mut refused = super::engine();
+    feed_all(&mut refused, [limits(0), syn(10), told(claim(9, 1_500, 7)), answer("R.")]);
+    assert_eq!(outcome(&refused), Some(HandshakeOutcome::Refused));
+    // A look-up at the SYN tells of a connect() that is still under way.
+    let mut looked_up = super::engine();
+    let syn_rung = Connect { rung: Rung::Syn, ..claim(9, 11, 7) };
+    feed_all(&mut looked_up, [limits(0), syn(10), told(syn_rung)]);
+    assert_eq!(outcome(&looked_up), Some(HandshakeOutcome::Waiting));
 }
 
 #[test]

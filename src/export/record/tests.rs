@@ -91,7 +91,7 @@ fn nothing_is_null_and_a_handshake_not_captured_has_no_retries() {
     let refused = json_of(&fixture::refused(2));
     assert_eq!((&refused["syn"], &refused["rst"], &refused["fin"]), (&json!(1), &json!(1), &json!(0)));
     assert_eq!(refused["handshake"], json!({"outcome": "refused", "syn_retries": 0}));
-    assert_eq!(json_of(&fixture::timed_out(3))["handshake"], json!({"outcome": "timed_out", "syn_retries": 6}));
+    assert_eq!(json_of(&fixture::timed_out(3))["handshake"], json!({"outcome": "unanswered", "syn_retries": 6}));
 }
 
 #[test]

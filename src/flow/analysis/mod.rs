@@ -29,7 +29,7 @@ pub use mark::{AnalysisCounts, Mark, Marks};
 
 use super::Side;
 use super::stamp::Stamp;
-use crate::base::Timestamp;
+use crate::base::{Seq, Timestamp};
 use crate::wire::{Options, Segment};
 pub(super) use half::Latest;
 use half::{Half, Shift};
@@ -179,6 +179,11 @@ impl Analysis {
     pub fn retransmissions(&self) -> u64 {
         let both = |counts: &[AnalysisCounts; 2]| counts.iter().map(|half| half.of(Mark::Retransmission)).sum();
         self.counts.as_deref().map_or(0, both)
+    }
+
+    /// The number that relative ones of `side` count from: its SYN's, or the one before the first seen of it.
+    pub fn base(&self, side: Side) -> Option<Seq> {
+        self.halves[side.index()].base()
     }
 
     /// What was last seen of the half whose sender is `side`; `None` before its first segment.

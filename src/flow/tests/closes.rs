@@ -272,5 +272,5 @@ superseded_while_waiting: "
     0 > S 100
     replaced 1 > S 70000
     superseded 1.1
-    expect orig CLOSED outcome timed-out concluded 1.1 class Closed"
+    expect orig CLOSED outcome unanswered concluded 1.1 class Closed"
 }

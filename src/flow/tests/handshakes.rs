@@ -58,7 +58,7 @@ linux_retries_do_not_time_out_between: "
     at 172.4
     expect outcome waiting
     at 172.6   # last SYN + max(2.5 x 33 s, 1.5 x 69 s)
-    expect outcome timed-out orig CLOSED resp - class Closed concluded 172.5 since 172.5 deadline -"
+    expect outcome unanswered orig CLOSED resp - class Closed concluded 172.5 since 172.5 deadline -"
 classic_doubling_does_not_time_out_between: "
     0 > S 100
     at 2.99
@@ -93,7 +93,7 @@ timed_out_once_and_answered_later: "
     at 3.4
     expect outcome waiting
     at 3.5
-    expect outcome timed-out concluded 3.5 life orig:Syn,orig:TimedOut
+    expect outcome unanswered concluded 3.5 life orig:Syn,orig:TimedOut
     4 < S. 300 ack 101
     expect outcome waiting concluded - resp SYN-RECV
     4.1 > . 101 ack 301
@@ -101,13 +101,13 @@ timed_out_once_and_answered_later: "
 timed_out_and_tried_again: "
     0 > S 100
     at 5
-    expect outcome timed-out
+    expect outcome unanswered
     10 > S 100
     expect outcome waiting concluded - syn-retries 1 orig SYN-SENT
     at 34.9
     expect outcome waiting
     at 35
-    expect outcome timed-out concluded 35"
+    expect outcome unanswered concluded 35"
 refused: "
     0 > S 100
     0.01 < R. 0 ack 101 win 0

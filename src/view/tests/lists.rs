@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::super::fixture::{NOW, ago, capture, end, end6, held, live, ms, process, us, wave};
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::engine::{
-    AcceptRow, CameIn, Dashboard, DescriptorRow, FlowId, GroupKey, GroupLine, GroupRow, HandshakeRow, Keyed, ListPane,
-    ListenerRow, Ownership, PortRow, PortUse, ProcessId, ProcessLine, ProcessRow, QueueEntry, Window,
+    AcceptRow, CameIn, Dashboard, DescriptorRow, FlowId, FlowPane, GroupKey, GroupLine, GroupRow, HandshakeRow, Keyed,
+    ListPane, ListenerRow, Ownership, PortRow, PortUse, ProcessId, ProcessLine, ProcessRow, QueueEntry, Window,
 };
 use crate::flow::{HandshakeOutcome, HandshakeView, Negotiated};
 
@@ -56,11 +56,11 @@ fn handshake(
 }
 
 pub(super) fn handshakes(base: fn() -> Dashboard) -> Dashboard {
-    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, TimedOut, Waiting};
+    use HandshakeOutcome::{Completed, HalfOpen, Refused, Reset, Unanswered, Waiting};
     let client = |port| end(2, port);
     let secs = Duration::from_secs;
     let mut rows = vec![
-        handshake(4, (client(53_110), end(7, 8_443)), TimedOut, (150, None, Some(ms(134_500))), (10, 0)),
+        handshake(4, (client(53_110), end(7, 8_443)), Unanswered, (150, None, Some(ms(134_500))), (10, 0)),
         handshake(11, (end(44, 9_921), end(2, 22)), HalfOpen, (12, Some(us(90)), Some(ms(4_100))), (0, 2)),
         handshake(12, (end6(33_210), end6(443)), Reset, (9, Some(ms(30)), Some(ms(41))), (0, 0)),
         handshake(7, (client(53_111), end(8, 80)), Refused, (3, None, Some(us(300))), (0, 0)),
@@ -255,4 +255,12 @@ pub(super) fn groups() -> Dashboard {
         (row.key, row.process, row.bits_per_s) = (GroupKey::NoProcess, None, None);
     }
     with(dashboard, ListPane::Groups(window(lines)))
+}
+
+/// Findings, and the flows that the one under the cursor is about.
+pub(super) fn findings(base: fn() -> Dashboard) -> Dashboard {
+    let dashboard = base();
+    let flows = FlowPane { matching: 400, ..dashboard.flows.clone() };
+    let rows = window(dashboard.findings.clone());
+    with(dashboard, ListPane::Findings(rows, flows))
 }

@@ -1,6 +1,7 @@
 //! Frames of bytes → what they are. The plain roads here; links, tunnels, fragments and ICMP in files of their own.
 
 mod fragments;
+mod headers;
 mod icmp;
 mod links;
 mod never_panics;

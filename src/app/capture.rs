@@ -1,0 +1,50 @@
+//! The thread of one capture: frames → inputs and, where a recording wants them, the frames beside them.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::base::Timestamp;
+use crate::engine::Input;
+use crate::io::capture::LiveCapture;
+use crate::io::clock;
+use crate::journal::Intake;
+
+use super::live::{LOSS_EVERY, Line};
+use super::record::Keep;
+
+/// Segments that may wait in one batch before it is sent.
+const BATCH: usize = 4096;
+/// A packet is handed over at most this long after it was stamped: the capture's timeout, and a machine that is busy.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// Follows a capture until the end.
+pub(super) fn follow(mut capture: LiveCapture, keep: &Keep, line: &Line) -> Result<()> {
+    let mut told = Instant::now();
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut intake = Intake::default();
+    while !line.stopped() {
+        let before = clock::now();
+        let mut keeping = keep.begin();
+        capture.read(|frame| {
+            let had = batch.len();
+            intake.take(frame, &mut batch);
+            if let Some(keeping) = &mut keeping {
+                keeping.keep(frame, &intake, batch.len() - had);
+            }
+        })?;
+        let newest = batch.last().map(Input::ts);
+        let upto = (before - SETTLE).max(newest.unwrap_or(Timestamp::MIN));
+        let inputs = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+        let kept = keeping.map(|keeping| keep.send(keeping));
+        if !line.hand_batch(inputs, kept, upto, intake.counts(), keep) {
+            return Ok(());
+        }
+        if told.elapsed() >= LOSS_EVERY {
+            told = Instant::now();
+            line.tell_drops(&mut capture);
+        }
+    }
+    line.tell_drops(&mut capture);
+    Ok(())
+}

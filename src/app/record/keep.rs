@@ -1,0 +1,90 @@
+//! What the capture threads and a recording know of each other: whether frames are wanted, and how many wait.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use crate::journal::{FrameBatch, Intake};
+use crate::wire::Frame;
+
+/// Bytes of frames that may wait between the captures and the recording.
+const MOST: usize = 64 << 20;
+
+/// Shared by all capture threads.
+#[derive(Debug, Default)]
+pub(in crate::app) struct Keep {
+    wanted: AtomicBool,
+    /// Bytes kept of what a frame carries behind its headers.
+    payload: usize,
+    waiting: AtomicUsize,
+    /// Frames that were wanted and for which there was no room, and those of batches that never came.
+    crowded: AtomicU64,
+    dropped: AtomicU64,
+}
+
+impl Keep {
+    pub(super) fn new(payload: u32) -> Self {
+        Self { payload: payload as usize, ..Self::default() }
+    }
+
+    /// Frames are wanted from now on, or no more.
+    pub(super) fn want(&self, wanted: bool) {
+        self.wanted.store(wanted, Ordering::Relaxed);
+    }
+
+    /// What a capture thread's next batch keeps; `None` if frames are not wanted.
+    pub(in crate::app) fn begin(&self) -> Option<Keeping> {
+        self.wanted.load(Ordering::Relaxed).then(|| Keeping {
+            room: self.waiting.load(Ordering::Relaxed) < MOST,
+            payload: self.payload,
+            frames: FrameBatch::default(),
+            lost: 0,
+        })
+    }
+
+    /// Frames lost on the way to recordings so far.
+    pub(super) fn lost(&self) -> u64 {
+        self.crowded() + self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Those among them whose inputs came.
+    pub(super) fn crowded(&self) -> u64 {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
+    /// So many bytes wait no more.
+    pub(super) fn free(&self, bytes: usize) {
+        self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// The batch is on its way.
+    pub(in crate::app) fn send(&self, keeping: Keeping) -> FrameBatch {
+        self.crowded.fetch_add(keeping.lost + keeping.frames.lost(), Ordering::Relaxed);
+        self.waiting.fetch_add(keeping.frames.bytes(), Ordering::Relaxed);
+        keeping.frames
+    }
+
+    /// The batch did not arrive.
+    pub(in crate::app) fn drop_batch(&self, frames: &FrameBatch) {
+        self.dropped.fetch_add(frames.len() as u64, Ordering::Relaxed);
+        self.free(frames.bytes());
+    }
+}
+
+/// The frames of a batch that is being read.
+#[derive(Debug)]
+pub(in crate::app) struct Keeping {
+    room: bool,
+    payload: usize,
+    frames: FrameBatch,
+    lost: u64,
+}
+
+impl Keeping {
+    /// Keeps what is wanted of the frame that `intake` took last, and that gave so many inputs.
+    pub(in crate::app) fn keep(&mut self, frame: &Frame<'_>, intake: &Intake, inputs: usize) {
+        if self.room {
+            self.frames.push(frame, intake.headers_len(frame).saturating_add(self.payload), inputs);
+        } else {
+            self.lost += 1;
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! One recording: what the engine sees → blocks → a file, or a ring in memory that is written out when it is wanted.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::base::Timestamp;
+use crate::engine::Input;
+use crate::journal::recording::{Recorder, Setup};
+use crate::journal::{Chapters, Reach};
+use crate::wire::Frame;
+
+use super::recorded::{Recorded, Tally};
+use super::writer::Writer;
+
+/// Blocks handed to the writer together, bytes; sooner where time has passed.
+const CHUNK: usize = 256 << 10;
+
+/// A recording that runs.
+#[derive(Debug)]
+pub(super) struct Recording {
+    recorder: Recorder,
+    to: To,
+    /// Blocks that were not handed on yet, how many frames they hold, and up to when.
+    buffer: Vec<u8>,
+    frames: u64,
+    upto: Timestamp,
+    /// Frames that came, and those that found no room.
+    came: u64,
+    dropped: u64,
+    began: Instant,
+}
+
+#[derive(Debug)]
+enum To {
+    File(Writer),
+    Ring(Chapters),
+}
+
+impl Recording {
+    /// Begins to write a file; `first` is what an engine must know that sees nothing before.
+    ///
+    /// # Errors
+    /// Where the file cannot be created.
+    pub(super) fn into_file(path: &Path, replace: bool, setup: Setup, first: &[Input]) -> Result<Self> {
+        let mut recording = Self::new(setup, To::File(Writer::start(path, replace)?));
+        recording.begin(first);
+        recording.flush();
+        Ok(recording)
+    }
+
+    /// Begins to keep the last in memory.
+    pub(super) fn into_ring(reach: Reach, setup: Setup) -> Self {
+        Self::new(setup, To::Ring(Chapters::new(reach)))
+    }
+
+    fn new(setup: Setup, to: To) -> Self {
+        Self {
+            recorder: Recorder::new(setup),
+            to,
+            buffer: Vec::new(),
+            frames: 0,
+            upto: Timestamp::MIN,
+            came: 0,
+            dropped: 0,
+            began: Instant::now(),
+        }
+    }
+
+    fn begin(&mut self, first: &[Input]) {
+        self.recorder.begin(&mut self.buffer);
+        for input in first {
+            self.recorder.input(input, &mut self.buffer);
+        }
+    }
+
+    /// Begins a chapter of a ring where one is due.
+    pub(super) fn turn(&mut self, ts: Timestamp, first: impl FnOnce() -> Vec<Input>) {
+        let To::Ring(chapters) = &mut self.to else { return };
+        if chapters.is_due(ts) {
+            chapters.push(&self.buffer, self.frames, self.upto);
+            (self.frames, self.upto) = (0, ts);
+            self.buffer.clear();
+            chapters.begin();
+            self.begin(&first());
+        }
+    }
+
+    /// Takes a frame, with the segment or ICMP error that it gave.
+    pub(super) fn frame(&mut self, source: usize, frame: &Frame<'_>, gave: Option<&Input>) {
+        self.came += 1;
+        let room = match &self.to {
+            To::File(writer) => writer.failed().is_none() && writer.has_room(self.buffer.len()),
+            To::Ring(_) => true,
+        };
+        if !room {
+            self.dropped += 1;
+            return;
+        }
+        self.recorder.frame(source, frame, gave, &mut self.buffer);
+        self.frames += 1;
+        self.upto = self.upto.max(frame.ts);
+        if self.buffer.len() >= CHUNK {
+            self.flush();
+        }
+    }
+
+    /// Takes an input that is no frame's own. These are few, and always find room.
+    pub(super) fn input(&mut self, input: &Input) {
+        self.recorder.input(input, &mut self.buffer);
+        self.upto = self.upto.max(input.ts());
+        if self.buffer.len() >= CHUNK {
+            self.flush();
+        }
+    }
+
+    /// Hands on what there is: what is with the writer outlives this process.
+    pub(super) fn flush(&mut self) {
+        if self.buffer.is_empty() {
+            return;
+        }
+        match &mut self.to {
+            To::File(writer) => writer.send(std::mem::replace(&mut self.buffer, writer.buffer()), self.frames),
+            To::Ring(chapters) => {
+                chapters.push(&self.buffer, self.frames, self.upto);
+                self.buffer.clear();
+            }
+        }
+        self.frames = 0;
+    }
+
+    /// Writes what a ring holds into a file, which is not waited for; the ring begins anew.
+    ///
+    /// # Errors
+    /// Where the file cannot be created; the ring keeps what it holds.
+    pub(super) fn dump(&mut self, path: &Path, replace: bool) -> Result<Option<Ending>> {
+        self.flush();
+        let To::Ring(chapters) = &mut self.to else { return Ok(None) };
+        let mut writer = Writer::start(path, replace)?;
+        let (span, mut came) = (chapters.span(), 0);
+        for (blocks, frames) in chapters.take() {
+            came += frames;
+            writer.send(blocks, frames);
+        }
+        writer.close();
+        Ok(Some(Ending { writer, came, dropped: 0, took: span }))
+    }
+
+    /// Ends it: what came is written, but not waited for. Of a ring nothing is left.
+    pub(super) fn end(mut self) -> Option<Ending> {
+        self.recorder.end(&mut self.buffer);
+        self.flush();
+        let To::File(mut writer) = self.to else { return None };
+        writer.close();
+        Some(Ending { writer, came: self.came, dropped: self.dropped, took: self.began.elapsed() })
+    }
+
+    /// Frames that are not in it and would be, had there been room.
+    pub(super) fn lost(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Why it stopped of itself, if it did.
+    pub(super) fn failed(&self) -> Option<&str> {
+        match &self.to {
+            To::File(writer) => writer.failed(),
+            To::Ring(_) => None,
+        }
+    }
+
+    /// How it stands.
+    pub(super) fn tally(&self) -> Tally {
+        match &self.to {
+            To::File(writer) => Tally {
+                file: Some(writer.path.clone()),
+                came: self.came,
+                written: writer.frames(),
+                lost: self.dropped + writer.lost(),
+                bytes: writer.bytes(),
+                took: self.began.elapsed(),
+            },
+            To::Ring(chapters) => Tally {
+                file: None,
+                came: self.came,
+                written: chapters.frames(),
+                lost: self.dropped,
+                bytes: chapters.bytes() as u64,
+                took: chapters.span(),
+            },
+        }
+    }
+}
+
+/// A recording of which the rest is being written.
+#[derive(Debug)]
+pub(super) struct Ending {
+    writer: Writer,
+    came: u64,
+    dropped: u64,
+    took: Duration,
+}
+
+impl Ending {
+    pub(super) fn is_done(&self) -> bool {
+        self.writer.is_done()
+    }
+
+    /// With further frames that came and were lost on the way.
+    pub(super) fn and_lost(self, lost: u64) -> Self {
+        Self { came: self.came + lost, dropped: self.dropped + lost, ..self }
+    }
+
+    /// Waits until all is written, and tells how it went.
+    pub(super) fn wait(mut self) -> Recorded {
+        self.writer.join();
+        let failed = self.writer.failed().map(str::to_owned);
+        let path: PathBuf = self.writer.path.clone();
+        let tally = Tally {
+            file: Some(path),
+            came: self.came,
+            written: self.writer.frames(),
+            lost: self.dropped + self.writer.lost(),
+            bytes: self.writer.bytes(),
+            took: self.took,
+        };
+        Recorded { tally, failed }
+    }
+}

@@ -1,0 +1,315 @@
+//! What a live run holds for recording: the frames beside the inputs, what a recording begins with, and the recording
+//! that runs, if one does.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Result, bail};
+
+use crate::base::Timestamp;
+use crate::engine::{Engine, Input, Loss};
+use crate::findings::Severity;
+use crate::journal::recording::{Setup, Source};
+use crate::journal::{FrameBatch, Reach, Trail};
+use crate::kernel::KernelEvent;
+use crate::ui;
+
+use super::keep::Keep;
+use super::recorded::{Recorded, Tally};
+use super::recording::{Ending, Recording};
+use super::watch::Watch;
+
+/// Names tried for a further file, before one gives up.
+const NAMES: u32 = 1_000;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::app) struct Wanted {
+    /// From the start on; of a ring, where it is written to.
+    pub(in crate::app) file: Option<PathBuf>,
+    /// Replace a file that is there, once the new one is whole.
+    pub(in crate::app) replace: bool,
+    /// Bytes kept behind the headers of a frame.
+    pub(in crate::app) payload: u32,
+    /// Keep the last in memory.
+    pub(in crate::app) ring: Option<Reach>,
+    /// Write it out when a finding as bad appears.
+    pub(in crate::app) dump_on: Option<Severity>,
+}
+
+/// The recording side of a live run.
+#[derive(Debug)]
+pub(in crate::app) struct Tape {
+    wanted: Wanted,
+    setup: Setup,
+    keep: Arc<Keep>,
+    /// For each capture.
+    trails: Vec<Trail>,
+    /// What a recording that begins now must tell first: that connects are traced, and the newest reading of the table.
+    tracing: Option<Input>,
+    sample: Option<Input>,
+    recording: Option<Recording>,
+    /// [`Keep::lost`] when it began.
+    lost_before: u64,
+    endings: Vec<Ending>,
+    /// How the last that ended went.
+    told: Option<Recorded>,
+    /// What could not be begun.
+    refused: Option<String>,
+    written: u32,
+    watch: Watch,
+    /// Set by SIGUSR1.
+    signalled: Arc<AtomicBool>,
+}
+
+impl Tape {
+    /// Nothing runs yet.
+    pub(in crate::app) fn new(wanted: Wanted, sources: Vec<Source>) -> Self {
+        let trails = sources.iter().map(|_| Trail::default()).collect();
+        let about = crate::io::host::about();
+        let setup =
+            Setup { sources, payload: wanted.payload, hardware: about.hardware, os: about.os, host: about.host };
+        Self {
+            keep: Arc::new(Keep::new(wanted.payload)),
+            wanted,
+            setup,
+            trails,
+            tracing: None,
+            sample: None,
+            recording: None,
+            lost_before: 0,
+            endings: Vec::new(),
+            told: None,
+            refused: None,
+            written: 0,
+            watch: Watch::default(),
+            signalled: Arc::default(),
+        }
+    }
+
+    /// For the capture threads.
+    pub(in crate::app) fn keep(&self) -> Arc<Keep> {
+        self.keep.clone()
+    }
+
+    /// Begins what the command line asks for.
+    ///
+    /// # Errors
+    /// Where the file cannot be created, or of a ring is there already.
+    pub(in crate::app) fn begin_wanted(&mut self) -> Result<()> {
+        // Where a file may grow no larger the write is to fail, not the program (setrlimit(2)).
+        signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
+        match (&self.wanted.file, self.wanted.ring) {
+            (Some(file), Some(_)) if !self.wanted.replace && file.symlink_metadata().is_ok() => {
+                bail!("{} is there already", crate::base::scrub(&file.display().to_string()))
+            }
+            (_, Some(reach)) => {
+                signal_hook::flag::register(signal_hook::consts::SIGUSR1, self.signalled.clone())?;
+                self.run(Recording::into_ring(reach, self.setup.clone()));
+            }
+            (Some(file), None) => {
+                let recording = Recording::into_file(file, self.wanted.replace, self.setup.clone(), &self.first())?;
+                self.written += 1;
+                self.run(recording);
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, recording: Recording) {
+        self.lost_before = self.keep.lost();
+        self.recording = Some(recording);
+        self.keep.want(true);
+    }
+
+    fn first(&self) -> Vec<Input> {
+        self.tracing.iter().chain(&self.sample).cloned().collect()
+    }
+
+    /// The key: ends the recording that runs, begins one if none does; what a ring holds is written out.
+    pub(in crate::app) fn toggle(&mut self) {
+        self.refused = None;
+        if self.wanted.ring.is_some() {
+            return self.dump();
+        }
+        if self.recording.is_some() {
+            return self.end();
+        }
+        let (setup, first) = (self.setup.clone(), self.first());
+        let begun = self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first));
+        match begun {
+            Ok(recording) => self.run(recording),
+            Err(error) => self.refused = Some(format!("no recording: {error:#}")),
+        }
+    }
+
+    /// Looks for a finding that the ring is to be written out for, now and then.
+    pub(in crate::app) fn watch(&mut self, engine: &Engine) {
+        let Some(least) = self.wanted.dump_on.filter(|_| self.wanted.ring.is_some()) else { return };
+        if self.watch.has_new(engine, least) {
+            self.dump();
+        }
+    }
+
+    /// Writes out what the ring holds.
+    pub(in crate::app) fn dump(&mut self) {
+        let Some(mut recording) = self.recording.take() else { return };
+        match self.next_file(|path, replace| recording.dump(path, replace)) {
+            Ok(ending) => self.endings.extend(ending),
+            Err(error) => self.refused = Some(format!("the ring is not written: {error:#}")),
+        }
+        self.recording = Some(recording);
+    }
+
+    /// Makes a file under the name that was asked for, or that of the time, or that with a number.
+    fn next_file<T>(&mut self, mut make: impl FnMut(&std::path::Path, bool) -> Result<T>) -> Result<T> {
+        let asked = self.wanted.file.clone().filter(|path| path.as_os_str() != "-");
+        let base = asked.unwrap_or_else(|| PathBuf::from(format!("sockscope-{}.pcapng", super::stamp())));
+        let stem = base.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let end = base.extension().map(|end| format!(".{}", end.to_string_lossy())).unwrap_or_default();
+        let (mut number, replace) = (self.written, self.wanted.replace && self.written == 0);
+        loop {
+            let path = match number {
+                0 => base.clone(),
+                number => base.with_file_name(format!("{stem}-{}{end}", number + 1)),
+            };
+            let is_there = !replace && path.symlink_metadata().is_ok();
+            if !is_there || number >= NAMES {
+                let made = make(&path, replace)?;
+                self.written = number + 1;
+                return Ok(made);
+            }
+            number += 1;
+        }
+    }
+
+    /// A capture delivered so many inputs, and their frames if those were kept.
+    pub(in crate::app) fn arrive(&mut self, source: usize, inputs: usize, frames: Option<FrameBatch>) {
+        if let Some(trail) = self.trails.get_mut(source) {
+            trail.push(inputs, frames);
+        }
+    }
+
+    /// The engine is about to see an input of that source.
+    pub(in crate::app) fn pass(&mut self, source: usize, input: &Input) {
+        let Self { trails, recording, tracing, sample, keep, .. } = self;
+        if let (Some(recording), true) = (recording.as_mut(), self.wanted.ring.is_some()) {
+            recording.turn(input.ts(), || tracing.iter().chain(&*sample).cloned().collect());
+        }
+        match input {
+            Input::Sample(_) => *sample = Some(input.clone()),
+            Input::Kernel(KernelEvent::Tracing(_)) => *tracing = Some(input.clone()),
+            _ => {}
+        }
+        let is_frames_own = matches!(input, Input::Segment(_) | Input::Icmp(_));
+        if let Some(trail) = trails.get_mut(source) {
+            let freed = trail.pass(|frame, own| {
+                if let Some(recording) = recording {
+                    recording.frame(source, frame, Some(input).filter(|_| own && is_frames_own));
+                }
+            });
+            keep.free(freed);
+        }
+        if let (Some(recording), false) = (recording, is_frames_own) {
+            recording.input(input);
+        }
+    }
+
+    /// What was lost is told to the engine; a recording has lost more.
+    pub(in crate::app) fn tell(&mut self, loss: &Loss) {
+        // Batches that never came are in it already.
+        let crowded = self.keep.crowded();
+        if let Some(recording) = &mut self.recording {
+            let ours = loss.ours + crowded + recording.lost();
+            recording.input(&Input::Loss(Loss { ours, ..*loss }));
+        }
+    }
+
+    /// Frames lost on the way to the recording that runs, with batches that never came.
+    fn lost_in_front(&self) -> u64 {
+        self.keep.lost() - self.lost_before
+    }
+
+    /// All inputs up to an instant have passed: frames that gave none go too, and what there is is handed on.
+    pub(in crate::app) fn settle(&mut self, upto: Timestamp) {
+        let Self { trails, recording, keep, .. } = self;
+        for (source, trail) in trails.iter_mut().enumerate() {
+            let freed = trail.settle(upto, |frame| {
+                if let Some(recording) = recording {
+                    recording.frame(source, frame, None);
+                }
+            });
+            keep.free(freed);
+        }
+        if let Some(recording) = recording {
+            recording.flush();
+            if recording.failed().is_some() {
+                // What is under way is still counted.
+                keep.want(false);
+            }
+        }
+        if self.signalled.swap(false, Ordering::Relaxed) {
+            self.dump();
+        }
+        if let Some(done) = self.endings.iter().position(Ending::is_done) {
+            let ending = self.endings.swap_remove(done);
+            self.told = Some(ending.wait());
+        }
+    }
+
+    fn end(&mut self) {
+        self.keep.want(false);
+        let lost = self.lost_in_front();
+        let ending = self.recording.take().and_then(Recording::end);
+        self.endings.extend(ending.map(|ending| ending.and_lost(lost)));
+    }
+
+    /// Ends all, and waits until it is written; how each went that nobody was told of.
+    pub(in crate::app) fn finish(&mut self) -> Vec<Recorded> {
+        self.end();
+        let waited = self.endings.drain(..).map(Ending::wait);
+        self.told.take().into_iter().chain(waited).collect()
+    }
+
+    /// Whether the recording that was asked for stopped of itself.
+    pub(in crate::app) fn has_failed(&self) -> bool {
+        self.recording.as_ref().is_some_and(|recording| recording.failed().is_some())
+    }
+
+    /// How a part of a ring that was written went, once.
+    pub(in crate::app) fn tell_dumped(&mut self) -> Option<Recorded> {
+        self.told.take_if(|told| told.failed.is_none())
+    }
+
+    /// Whether anything is recorded or written.
+    pub(in crate::app) fn is_running(&self) -> bool {
+        self.recording.is_some() || !self.endings.is_empty()
+    }
+
+    /// How the recording that runs stands, for the screen.
+    pub(in crate::app) fn shown(&self) -> ui::Recordings {
+        let running = self.tally().map(|tally| {
+            let (bytes, lost, took) = (tally.bytes, tally.lost, tally.took);
+            ui::Recording { in_memory: tally.file.is_none(), name: tally.name(), bytes, lost, took }
+        });
+        ui::Recordings { running, ended: self.told.as_ref().map(Recorded::words) }
+    }
+
+    /// How the recording that runs stands.
+    pub(in crate::app) fn tally(&self) -> Option<Tally> {
+        let tally = self.recording.as_ref().filter(|recording| recording.failed().is_none())?.tally();
+        Some(tally.and_lost(self.lost_in_front()))
+    }
+
+    /// What must be told until it is seen to: why a recording stopped of itself, or could not begin.
+    pub(in crate::app) fn trouble(&self) -> Option<String> {
+        let running = self.recording.as_ref().and_then(|recording| {
+            let failed = recording.failed()?.to_owned();
+            Some(Recorded { tally: recording.tally().and_lost(self.lost_in_front()), failed: Some(failed) }.words())
+        });
+        let ended = || self.told.as_ref().filter(|told| told.failed.is_some()).map(Recorded::words);
+        running.or_else(|| self.refused.clone()).or_else(ended)
+    }
+}

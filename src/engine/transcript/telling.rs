@@ -1,0 +1,288 @@
+//! The machines of one flow run once more, and an entry made of each segment.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::base::{Endpoint, Seq, Timestamp};
+use crate::flow::{Analysis, Around, Cause, Evidence, Flow, Side, Verdict};
+use crate::kernel::{Close, Connect, Process, Socket, SocketSample};
+use crate::names::FlowName;
+use crate::wire::{IcmpQuote, Segment};
+
+use super::flight::Flight;
+use super::{Arrow, Call, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript, said};
+
+/// How many entries before a repeat its first copy is looked for.
+const LOOK_BACK: usize = 4_096;
+
+/// The flow that is told.
+#[derive(Debug, Clone)]
+pub(super) struct Telling {
+    key: FlowKey,
+    /// The instant around which entries are kept, where they cannot all be.
+    around: Timestamp,
+    pub(super) flow: Flow,
+    analysis: Analysis,
+    verdict: Verdict,
+    flights: [Flight; 2],
+    entries: VecDeque<Entry>,
+    /// Entries that had to go before those.
+    dropped: usize,
+    segments: u64,
+    left_out: [u64; 2],
+    /// What was sent again lately by each end: which entry that is, and the one of the copy before it.
+    again: VecDeque<Again>,
+    /// The queues that were told last of each end.
+    queues: [Option<Queues>; 2],
+}
+
+/// A segment that was sent again, of which the cause may still be revised.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    side: Side,
+    entry: usize,
+    copy: Option<usize>,
+}
+
+impl Telling {
+    /// Of a flow that begins with `segment`.
+    pub(super) fn new(key: FlowKey, around: Timestamp, segment: &Segment, reuses: bool) -> Self {
+        let from = key.side(segment.src);
+        let mut flow = if reuses { Flow::reusing(segment) } else { Flow::new(segment) };
+        if from != Flow::side_of_first(segment) {
+            // The kernel told who opened it.
+            flow.turn_around();
+        }
+        let mut telling = Self {
+            key,
+            around,
+            flow,
+            analysis: if reuses { Analysis::reusing() } else { Analysis::new() },
+            verdict: Verdict::new(),
+            flights: Default::default(),
+            entries: VecDeque::new(),
+            dropped: 0,
+            segments: 0,
+            left_out: [0; 2],
+            again: VecDeque::new(),
+            queues: [None; 2],
+        };
+        telling.segment(segment, true);
+        telling
+    }
+
+    /// Takes in the next segment of the flow.
+    pub(super) fn feed(&mut self, segment: &Segment) {
+        self.expire(segment.ts);
+        self.segment(segment, false);
+    }
+
+    fn segment(&mut self, segment: &Segment, first: bool) {
+        let from = self.key.side(segment.src);
+        let around = Around::of(&self.analysis, Some(&self.flow).filter(|_| !first), from);
+        let cause = self.verdict.cause_of(segment, from, &around);
+        self.verdict.feed(segment, from, || around);
+        let marks = self.analysis.feed(segment, from);
+        if !first {
+            self.flow.feed(segment, from);
+        }
+        self.segments += 1;
+        let relative = |side, number: Seq| self.analysis.base(side).map(|base| (number - base.0).0);
+        let rtt = self.flights[from.peer().index()].acknowledge(segment);
+        self.flights[from.index()].send(segment);
+        let arrow = Arrow {
+            number: self.segments,
+            segment: *segment,
+            from,
+            seq: relative(from, segment.seq),
+            ack: relative(from.peer(), segment.ack).filter(|_| segment.flags.ack()),
+            window: self.flow.window_of(segment, from),
+            marks,
+            cause,
+            revised: None,
+            fate: None,
+            rtt,
+            said: None,
+        };
+        self.revise(segment.ts);
+        if self.push(segment.ts, EntryKind::Segment(Box::new(arrow))) {
+            self.note_copy(segment, from, cause);
+        }
+    }
+
+    /// Fires what is due at `now`; what changes by it is told.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        while let Some(at) = self.flow.next_deadline().filter(|at| *at <= now) {
+            self.time_passes(at, |flow| flow.expire(at));
+        }
+    }
+
+    /// A newer connection took the tuple.
+    pub(super) fn supersede(&mut self, at: Timestamp) {
+        self.expire(at);
+        self.time_passes(at, |flow| flow.superseded(at));
+    }
+
+    fn time_passes(&mut self, at: Timestamp, change: impl FnOnce(&mut Flow)) {
+        let states = |flow: &Flow| Side::BOTH.map(|side| flow.state(side));
+        let before = states(&self.flow);
+        change(&mut self.flow);
+        if before != states(&self.flow) {
+            self.push(at, EntryKind::Time);
+        }
+    }
+
+    /// What the payload of the latest segment says.
+    pub(super) fn name(&mut self, name: &FlowName) {
+        let latest = self.entries.iter_mut().rev().find_map(|entry| match &mut entry.what {
+            EntryKind::Segment(arrow) => Some(arrow),
+            _ => None,
+        });
+        if let Some(arrow) = latest.filter(|arrow| arrow.segment.src == name.src && arrow.segment.end() == name.end) {
+            arrow.said.get_or_insert_with(|| said::words(&name.message));
+        }
+    }
+
+    /// A reading of the socket table.
+    pub(super) fn sample(&mut self, sample: &SocketSample) {
+        for (side, end, peer) in
+            [(Side::Orig, self.key.orig, self.key.resp), (Side::Resp, self.key.resp, self.key.orig)]
+        {
+            let row = sample.sockets.iter().find(|socket| (socket.local, socket.peer) == (end, peer));
+            match row {
+                Some(socket) => self.queues_of(side, socket, sample.ts),
+                None if !sample.incomplete && self.queues[side.index()].take().is_some() => {
+                    self.push(sample.ts, EntryKind::Gone(side));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn queues_of(&mut self, side: Side, socket: &Socket, at: Timestamp) {
+        let Socket { recv_q, send_q, state, .. } = *socket;
+        let queues = Queues { side, recv_q, send_q, state: state.0 };
+        if self.queues[side.index()] != Some(queues) {
+            self.queues[side.index()] = Some(queues);
+            self.push(at, EntryKind::Queues(queues));
+        }
+    }
+
+    pub(super) fn connected(&mut self, connect: &Connect) {
+        self.called(connect.end, connect.local, Call::Connect, connect.process.clone());
+    }
+
+    pub(super) fn closed(&mut self, close: &Close) {
+        self.called(close.ts, close.local, Call::Close, Some(close.process.clone()));
+    }
+
+    fn called(&mut self, at: Timestamp, local: Endpoint, call: Call, process: Option<Arc<Process>>) {
+        self.push(at, EntryKind::Called(self.key.side(local), call, process));
+    }
+
+    pub(super) fn icmp(&mut self, quote: &IcmpQuote) {
+        self.push(quote.ts, EntryKind::Icmp(self.key.side(quote.src), *quote));
+    }
+
+    /// Keeps what happened; false if it comes too long after what is kept.
+    fn push(&mut self, at: Timestamp, what: EntryKind) -> bool {
+        let is_segment = u64::from(matches!(what, EntryKind::Segment(_)));
+        if self.entries.len() == TRANSCRIPT_KEPT {
+            // Of what comes later, half as many as of what came before.
+            let middle = &self.entries[TRANSCRIPT_KEPT / 2];
+            if self.left_out[1] > 0 || middle.at > self.around {
+                self.left_out[1] += is_segment;
+                return false;
+            }
+            let gone = self.entries.pop_front();
+            self.dropped += 1;
+            self.left_out[0] += u64::from(gone.is_some_and(|gone| matches!(gone.what, EntryKind::Segment(_))));
+        }
+        let flow = &self.flow;
+        let in_flight = Side::BOTH.map(|side| flow.half(side).una.map(|_| flow.unacked(side)));
+        let at = self.entries.back().map_or(at, |last| last.at.max(at));
+        self.entries.push_back(Entry { at, what, states: Side::BOTH.map(|side| flow.state(side)), in_flight });
+        true
+    }
+
+    fn arrow(&mut self, entry: usize) -> Option<&mut Arrow> {
+        match &mut self.entries.get_mut(entry.checked_sub(self.dropped)?)?.what {
+            EntryKind::Segment(arrow) => Some(arrow),
+            _ => None,
+        }
+    }
+
+    /// The segment that was pushed last was sent again: what that tells of the copy before it.
+    fn note_copy(&mut self, segment: &Segment, side: Side, cause: Option<(Cause, Evidence)>) {
+        let entry = self.dropped + self.entries.len() - 1;
+        let fate = match cause {
+            Some((cause, evidence)) => fate_by(cause, evidence),
+            None if segment.flags.syn() => Some(Fate::Unanswered),
+            None => return,
+        };
+        let copy = self.copy_before(entry, segment, side);
+        if let (Some(fate), Some(copy)) = (fate, copy) {
+            let answered = segment.flags.pure_syn() && self.flow.handshake().syn_ack_at.is_some();
+            if let Some(arrow) = self.arrow(copy).filter(|_| !answered) {
+                arrow.fate = Some((segment.ts, fate));
+            }
+        }
+        if cause.is_some() {
+            self.again.push_back(Again { side, entry, copy });
+            // As many as the verdict may still revise, of both halves.
+            if self.again.len() > 32 {
+                self.again.pop_front();
+            }
+        }
+    }
+
+    /// The latest entry before `entry` that shows the first number of `segment` on its way from the same end.
+    fn copy_before(&self, entry: usize, segment: &Segment, side: Side) -> Option<usize> {
+        let shows = |entry: &Entry| match &entry.what {
+            EntryKind::Segment(arrow) => {
+                let copy = &arrow.segment;
+                arrow.from == side && segment.seq.within(copy.seq, copy.seg_len()) && !copy.malformed
+            }
+            _ => false,
+        };
+        let last = entry - self.dropped;
+        let first = last.saturating_sub(LOOK_BACK);
+        let place = self.entries.range(first..last).rposition(shows)?;
+        Some(self.dropped + first + place)
+    }
+
+    /// Later evidence may have shown another cause of what was sent again before.
+    fn revise(&mut self, now: Timestamp) {
+        for at in 0..self.again.len() {
+            let Again { side, entry, copy } = self.again[at];
+            let Some(arrow) = self.arrow(entry) else { continue };
+            let (sent, seq, was) = (arrow.segment.ts, arrow.segment.seq, arrow.cause(now));
+            let is = self.verdict.sent_again(side).find(|again| (again.at, again.seq) == (sent, seq));
+            let Some((cause, evidence)) = is.map(|again| (again.cause, again.evidence)) else { continue };
+            if was == Some((cause, evidence)) {
+                continue;
+            }
+            if let Some(arrow) = self.arrow(entry) {
+                arrow.revised = Some((now, cause, evidence));
+            }
+            if let Some(copy) = copy.and_then(|copy| self.arrow(copy)) {
+                copy.fate = fate_by(cause, evidence).map(|fate| (now, fate));
+            }
+        }
+    }
+
+    /// All that is kept, as of `now`.
+    pub(super) fn finish(mut self, now: Timestamp) -> Transcript {
+        self.expire(now);
+        Transcript { key: self.key, entries: self.entries.into(), left_out: self.left_out }
+    }
+}
+
+/// What the cause of a repeat tells of the copy before it.
+const fn fate_by(cause: Cause, evidence: Evidence) -> Option<Fate> {
+    match (cause, evidence) {
+        (Cause::Lost, Evidence::SackHole | Evidence::DuplicateAcks(_) | Evidence::PartialAck) => Some(Fate::Lost),
+        (Cause::Lost | Cause::TailLossProbe | Cause::Unexplained, _) => Some(Fate::Unanswered),
+        _ => None,
+    }
+}

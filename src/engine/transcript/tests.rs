@@ -1,0 +1,195 @@
+//! Whose inputs a transcript takes, what it tells of each, and what it leaves out.
+
+use std::time::Duration;
+
+use super::*;
+use crate::base::TcpState::{Closed, Estab, SynRecv, SynSent, TimeWait};
+use crate::base::Timestamp;
+use crate::engine::tests::{CLIENT, SERVER, at, close, handshake, sample, segment, socket};
+use crate::engine::{Config, Engine, FlowId, Input};
+use crate::flow::Mark;
+use crate::wire::{SackBlocks, Segment};
+
+fn inputs(segments: &[Segment]) -> Vec<Input> {
+    segments.iter().map(|segment| Input::Segment(*segment)).collect()
+}
+
+/// The transcript of a flow of an engine that was fed the same.
+fn of(id: u64, inputs: &[Input]) -> Transcript {
+    let mut engine = Engine::new(Config::replay(10, 1));
+    inputs.iter().for_each(|input| engine.feed(input));
+    let key = engine.flow_key(FlowId(id)).expect("a key");
+    let mut collector = Collector::new(key, engine.now().expect("a time"));
+    inputs.iter().for_each(|input| collector.take(input));
+    collector.finish().expect("a transcript")
+}
+
+fn arrow(entry: &Entry) -> &Arrow {
+    match &entry.what {
+        EntryKind::Segment(arrow) => arrow,
+        other => panic!("no segment: {other:?}"),
+    }
+}
+
+/// Millisecond and what stands there: a segment's flags and relative numbers, or something else.
+fn told(transcript: &Transcript) -> Vec<String> {
+    let entry = |entry: &Entry| match &entry.what {
+        EntryKind::Segment(arrow) => {
+            let number = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+            format!("{} {} {}", arrow.segment.flags, number(arrow.seq), number(arrow.ack))
+        }
+        other => format!("{other:?}"),
+    };
+    let millis = |at: Timestamp| at.since(super::super::tests::at(0)).as_millis();
+    transcript.entries.iter().map(|one| format!("{} {}", millis(one.at), entry(one))).collect()
+}
+
+#[test]
+fn segments_come_with_relative_numbers_and_the_states_after_them() {
+    let transcript = of(0, &inputs(&[handshake(0), close(100)].concat()));
+    assert_eq!(told(&transcript), ["0 S 0 -", "10 S. 0 1", "11 . 1 1", "100 F. 1 1", "110 F. 1 2", "111 . 2 2"]);
+    let states: Vec<_> = transcript.entries.iter().map(|entry| entry.states).collect();
+    assert_eq!(states[..3], [[Some(SynSent), None], [Some(SynSent), Some(SynRecv)], [Some(Estab); 2]]);
+    assert_eq!(states[5], [Some(TimeWait), Some(Closed)]);
+    let round_trips: Vec<_> = transcript.entries.iter().map(|entry| arrow(entry).rtt).collect();
+    let ms = |ms| Some(Duration::from_millis(ms));
+    assert_eq!(round_trips, [None, ms(10), ms(1), None, ms(10), ms(1)]);
+}
+
+#[test]
+fn time_alone_changes_states() {
+    let mut all = inputs(&[handshake(0), close(100)].concat());
+    all.push(Input::Tick(at(70_000)));
+    let transcript = of(0, &all);
+    assert_eq!(told(&transcript).last().map(String::as_str), Some("60110 Time"));
+    assert_eq!(transcript.entries[6].states, [Some(Closed); 2]);
+    assert_eq!((transcript.upto(at(60_109)), transcript.upto(at(60_110))), (6, 7));
+}
+
+#[test]
+fn each_connection_on_a_tuple_has_its_own() {
+    let second: Vec<Segment> = handshake(1_000)
+        .into_iter()
+        .map(|mut segment| {
+            segment.seq += 70_000;
+            segment.ack = if segment.flags.ack() { segment.ack + 70_000 } else { segment.ack };
+            segment
+        })
+        .collect();
+    // What still fits the first connection is its own while nothing has answered the second's SYN.
+    let late = segment(1_001, SERVER, CLIENT, ".", 501, 101, 0);
+    let [syn, rest @ ..] = &second[..] else { panic!("a handshake") };
+    let all = inputs(&[&handshake(0)[..], &[*syn, late], rest].concat());
+    assert_eq!(told(&of(0, &all)), ["0 S 0 -", "10 S. 0 1", "11 . 1 1", "1001 . 1 1", "1011 Time"]);
+    assert_eq!(told(&of(1, &all)), ["1000 S 0 -", "1010 S. 0 1", "1011 . 1 1"]);
+}
+
+#[test]
+fn a_flow_that_the_table_began_anew_is_told_from_there() {
+    let data: Vec<Segment> =
+        (0..3).map(|n| segment(100 + n, CLIENT, SERVER, ".", 101 + n as u32 * 10, 501, 10)).collect();
+    let other = segment(99, "10.0.0.3:1", SERVER, "S", 9, 0, 0);
+    let all = inputs(&[&handshake(0)[..], &[other], &data].concat());
+    let mut engine = Engine::new(Config::replay(1, 1));
+    all.iter().for_each(|input| engine.feed(input));
+    let key = engine.flow_key(FlowId(2)).expect("a key");
+    let mut collector = Collector::new(key, at(200));
+    all.iter().for_each(|input| collector.take(input));
+    assert_eq!(told(&collector.finish().expect("a transcript")), ["100 . 1 1", "101 . 11 1", "102 . 21 1"]);
+}
+
+/// A handshake, then three segments of which the first was lost beyond the capture point, and SACK tells it.
+fn with_a_loss() -> Vec<Segment> {
+    let data = |ms, seq| segment(ms, CLIENT, SERVER, ".", seq, 501, 100);
+    let sack = |ms, right| {
+        let mut ack = segment(ms, SERVER, CLIENT, ".", 501, 101, 0);
+        ack.options.sack = SackBlocks::default();
+        ack.options.sack.push(crate::base::Seq(201), crate::base::Seq(right));
+        ack
+    };
+    let more = [data(100, 101), data(100, 201), data(100, 301), sack(120, 301), sack(120, 401), data(121, 101)];
+    let done = segment(141, SERVER, CLIENT, ".", 501, 401, 0);
+    [handshake(0), more.to_vec(), vec![done]].concat()
+}
+
+#[test]
+fn the_copy_that_was_lost_is_known_from_its_repeat_on() {
+    let transcript = of(0, &inputs(&with_a_loss()));
+    let (copy, repeat) = (arrow(&transcript.entries[3]), arrow(&transcript.entries[8]));
+    assert_eq!((copy.fate(at(120)), copy.fate(at(121))), (None, Some(Fate::Lost)));
+    assert_eq!(repeat.cause(at(121)), Some((Cause::Lost, Evidence::SackHole)));
+    assert!(repeat.marks.has(Mark::Retransmission) && repeat.fate(at(999)).is_none());
+    assert!([4, 5].iter().all(|at_entry| arrow(&transcript.entries[*at_entry]).fate(at(999)).is_none()));
+    // Which copy the last ACK is of nobody knows; but the newest that it covers was sent once.
+    assert_eq!(arrow(&transcript.entries[9]).rtt, None);
+    assert_eq!(transcript.entries[5].in_flight, [Some(300), Some(0)]);
+}
+
+#[test]
+fn a_cause_is_revised_when_later_evidence_comes() {
+    let mut all = with_a_loss();
+    let last = all.last_mut().expect("an ack");
+    // The receiver says that it got the first segment twice (RFC 2883): nothing was lost.
+    last.options.sack.push(crate::base::Seq(101), crate::base::Seq(201));
+    let transcript = of(0, &inputs(&all));
+    let (copy, repeat) = (arrow(&transcript.entries[3]), arrow(&transcript.entries[8]));
+    assert_eq!(repeat.cause(at(140)), Some((Cause::Lost, Evidence::SackHole)));
+    assert_eq!(repeat.cause(at(141)), Some((Cause::Spurious, Evidence::Dsack)));
+    assert_eq!(copy.fate(at(141)), None);
+}
+
+#[test]
+fn a_syn_that_is_tried_again_had_no_answer() {
+    let syn = |ms| segment(ms, CLIENT, SERVER, "S", 100, 0, 0);
+    let rest = handshake(3_000)[1..].to_vec();
+    let transcript = of(0, &inputs(&[vec![syn(0), syn(1_000)], rest].concat()));
+    let fates: Vec<_> = transcript.entries.iter().map(|entry| arrow(entry).fate(at(9_000))).collect();
+    assert_eq!(fates, [Some(Fate::Unanswered), None, None, None]);
+    // One that comes again after its answer was not unanswered.
+    let transcript = of(0, &inputs(&[handshake(0)[..2].to_vec(), vec![syn(15)]].concat()));
+    assert!(transcript.entries.iter().all(|entry| arrow(entry).fate(at(9_000)).is_none()));
+}
+
+#[test]
+fn what_does_not_fit_is_counted() {
+    let count = TRANSCRIPT_KEPT as u32 + 300;
+    let all: Vec<Segment> = (0..count).map(|n| segment(i64::from(n), CLIENT, SERVER, ".", 101 + n, 501, 1)).collect();
+    let all = inputs(&all);
+    let mut engine = Engine::new(Config::replay(10, 1));
+    all.iter().for_each(|input| engine.feed(input));
+    let key = engine.flow_key(FlowId(0)).expect("a key");
+    for (around, left_out) in [(0, [0, 300]), (i64::from(count), [300, 0]), (i64::from(count) / 2 + 50, [201, 99])] {
+        let mut collector = Collector::new(key, at(around));
+        all.iter().for_each(|input| collector.take(input));
+        let transcript = collector.finish().expect("a transcript");
+        assert_eq!((transcript.entries.len(), transcript.left_out), (TRANSCRIPT_KEPT, left_out), "{around}");
+        assert_eq!(u64::from(count), transcript.entries.len() as u64 + left_out[0] + left_out[1]);
+        assert!(transcript.covers(at(around)), "{around}");
+        assert_eq!(arrow(&transcript.entries[0]).number, left_out[0] + 1);
+        assert_eq!(transcript.covers(at(-1)), left_out[0] == 0);
+        assert_eq!(transcript.covers(at(i64::from(count))), left_out[1] == 0);
+    }
+}
+
+#[test]
+fn another_flow_s_inputs_are_not_taken() {
+    let mut all = handshake(0);
+    all.push(segment(20, "10.0.0.3:1", SERVER, "S", 9, 0, 0));
+    assert_eq!(told(&of(0, &inputs(&all))).len(), 3);
+    let key = FlowKey { first: at(5), ..of(0, &inputs(&all)).key };
+    let mut collector = Collector::new(key, at(0));
+    inputs(&all).iter().for_each(|input| collector.take(input));
+    assert_eq!(collector.finish(), None);
+}
+
+#[test]
+fn readings_are_told_where_they_differ() {
+    let read = |ms, queues| sample(ms, vec![socket(CLIENT, SERVER, Estab, queues, 7, 1)], &[]);
+    let mut all = inputs(&handshake(0));
+    all.extend([read(20, (0, 0)), read(30, (0, 0)), read(40, (5, 9)), sample(50, Vec::new(), &[])]);
+    let transcript = of(0, &all);
+    let queues =
+        |recv_q, send_q| EntryKind::Queues(Queues { side: Side::Orig, recv_q, send_q: Some(send_q), state: Estab });
+    let rest: Vec<_> = transcript.entries[3..].iter().map(|entry| (entry.at, entry.what.clone())).collect();
+    assert_eq!(rest, [(at(20), queues(0, 0)), (at(40), queues(5, 9)), (at(50), EntryKind::Gone(Side::Orig)),]);
+}

@@ -1,0 +1,51 @@
+//! The verdict on one segment, for whoever goes through a flow segment by segment.
+//!
+//! May touch `base` and `wire::Segment`. What is told here is what [`Verdict::feed`] counts; it changes nothing.
+
+use super::cause::{Cause, Evidence};
+use super::edge::fact;
+use super::judge::Look;
+use super::trail::Trail;
+use super::{Around, Verdict};
+use crate::base::{Seq, Timestamp};
+use crate::flow::Side;
+use crate::flow::half::REACH;
+use crate::wire::Segment;
+
+/// A segment that was sent again, as it stands by now: later evidence may have revised its cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentAgain {
+    /// When it was sent, and its sequence number: by these it is known.
+    pub at: Timestamp,
+    pub seq: Seq,
+    pub cause: Cause,
+    pub evidence: Evidence,
+}
+
+impl Verdict {
+    /// Why the next segment, sent by `from`, carries numbers that were sent before; `None` of one that does not. To be
+    /// asked before [`Verdict::feed`] takes it in, with the same `around`.
+    pub fn cause_of(&self, segment: &Segment, from: Side, around: &Around) -> Option<(Cause, Evidence)> {
+        let (own, peer) = (&self.edges[from.index()], &self.edges[from.peer().index()]);
+        let (flags, above) = (segment.flags, segment.seq.offset_from(own.high));
+        if segment.malformed || flags.rst() || flags.syn() || !own.has(fact::SENT) {
+            return None;
+        }
+        if above.unsigned_abs() > REACH as u32 {
+            return None;
+        }
+        if segment.payload_len == 1 && around.peer_window == Some(0) && above == 0 {
+            return Some((Cause::ZeroWindowProbe, Evidence::ZeroWindow));
+        }
+        let quiet = Trail::default();
+        let trail = self.trouble.as_ref().map_or(&quiet, |trouble| &trouble.trails[from.index()]);
+        if above < 0 { Look { segment, own, peer, trail, around }.judge() } else { None }
+    }
+
+    /// What `side` sent again lately, oldest first: the segments of which the cause may still be revised.
+    pub fn sent_again(&self, side: Side) -> impl Iterator<Item = SentAgain> {
+        let trail = self.trouble.as_ref().map(|trouble| &trouble.trails[side.index()]);
+        let resent = trail.into_iter().flat_map(|trail| &trail.resent);
+        resent.map(|copy| SentAgain { at: copy.at, seq: copy.start, cause: copy.cause, evidence: copy.evidence })
+    }
+}

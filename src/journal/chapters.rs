@@ -1,0 +1,178 @@
+//! The last of a recording, kept in memory: a flight recorder.
+//!
+//! It is kept in chapters, each of which begins anew and needs nothing of those before it, so that the oldest can go.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// So many bytes of blocks at most.
+    Bytes(usize),
+    /// All of the last so long, of the capture's clock, and little more; within [`Chapters::MOST`].
+    Time(Duration),
+}
+
+/// Blocks in chapters, oldest first.
+#[derive(Debug)]
+pub struct Chapters {
+    reach: Reach,
+    chapters: VecDeque<Chapter>,
+    bytes: usize,
+    /// Frames that went with chapters that had to.
+    forgotten: u64,
+}
+
+#[derive(Debug, Default)]
+struct Chapter {
+    blocks: Vec<u8>,
+    frames: u64,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+impl Chapters {
+    /// Bytes kept at most, whatever the time that is asked for.
+    pub const MOST: usize = 1 << 30;
+    /// Into how many chapters what is kept is cut: the share by which less may be kept than was asked for.
+    const CUT: u32 = 16;
+
+    /// Nothing kept yet.
+    pub fn new(reach: Reach) -> Self {
+        Self { reach, chapters: VecDeque::new(), bytes: 0, forgotten: 0 }
+    }
+
+    /// Whether a chapter is to be begun before what happened at `ts` is put in.
+    pub fn is_due(&self, ts: Timestamp) -> bool {
+        let Some(now) = self.chapters.back() else { return true };
+        now.blocks.len() >= self.most() / Self::CUT as usize
+            || matches!((self.reach, now.first), (Reach::Time(span), Some(first)) if ts.since(first) > span / Self::CUT)
+    }
+
+    /// Begins a chapter.
+    pub fn begin(&mut self) {
+        if let Some(last) = self.chapters.back_mut() {
+            last.blocks.shrink_to_fit();
+        }
+        self.chapters.push_back(Chapter::default());
+    }
+
+    /// Puts whole blocks with so many frames, of what happened up to `ts`, into the chapter that was begun last.
+    pub fn push(&mut self, blocks: &[u8], frames: u64, ts: Timestamp) {
+        let Some(chapter) = self.chapters.back_mut() else { return };
+        chapter.blocks.extend_from_slice(blocks);
+        chapter.frames += frames;
+        chapter.first = chapter.first.or(Some(ts));
+        chapter.last = chapter.last.max(Some(ts));
+        self.bytes += blocks.len();
+        while self.chapters.len() > 1 && (self.bytes > self.most() || self.is_past(ts)) {
+            self.forget_first();
+        }
+    }
+
+    /// Whether the oldest chapter holds nothing that is asked for.
+    fn is_past(&self, now: Timestamp) -> bool {
+        let last = self.chapters.front().and_then(|chapter| chapter.last);
+        matches!((self.reach, last), (Reach::Time(span), Some(last)) if now.since(last) > span)
+    }
+
+    fn forget_first(&mut self) {
+        if let Some(chapter) = self.chapters.pop_front() {
+            self.bytes -= chapter.blocks.len();
+            self.forgotten += chapter.frames;
+        }
+    }
+
+    /// Takes all that is kept, in order: blocks, and how many frames they hold. What comes next needs a new chapter.
+    pub fn take(&mut self) -> impl Iterator<Item = (Vec<u8>, u64)> + use<> {
+        self.bytes = 0;
+        std::mem::take(&mut self.chapters).into_iter().map(|chapter| (chapter.blocks, chapter.frames))
+    }
+
+    /// Bytes kept.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Frames kept.
+    pub fn frames(&self) -> u64 {
+        self.chapters.iter().map(|chapter| chapter.frames).sum()
+    }
+
+    /// Frames that were kept once, and had to go.
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// How long what is kept took.
+    pub fn span(&self) -> Duration {
+        let first = self.chapters.iter().find_map(|chapter| chapter.first);
+        let last = self.chapters.iter().rev().find_map(|chapter| chapter.last);
+        first.zip(last).map_or(Duration::ZERO, |(first, last)| last.since(first))
+    }
+
+    fn most(&self) -> usize {
+        match self.reach {
+            Reach::Bytes(bytes) => bytes.min(Self::MOST),
+            Reach::Time(_) => Self::MOST,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_nanos(millis * 1_000_000)
+    }
+
+    /// One frame of 10 bytes each 10 ms; every chapter begins with `B`.
+    fn kept(reach: Reach, frames: i64) -> Chapters {
+        let mut chapters = Chapters::new(reach);
+        for n in 0..frames {
+            if chapters.is_due(at(n * 10)) {
+                chapters.begin();
+                chapters.push(b"B", 0, at(n * 10));
+            }
+            chapters.push(&[b'0' + (n % 10) as u8; 10], 1, at(n * 10));
+        }
+        chapters
+    }
+
+    #[test]
+    fn the_last_is_kept_within_its_bytes() {
+        let mut chapters = kept(Reach::Bytes(3_200), 10_000);
+        let kept = chapters.frames();
+        assert!(chapters.bytes() <= 3_200 && kept >= 280, "{} bytes, {kept} frames", chapters.bytes());
+        assert_eq!(chapters.forgotten() + kept, 10_000);
+        let taken: Vec<(Vec<u8>, u64)> = chapters.take().collect();
+        assert!(taken.iter().all(|(blocks, _)| blocks.starts_with(b"B")), "each begins anew");
+        assert_eq!(taken.iter().map(|(_, frames)| frames).sum::<u64>(), kept);
+        assert!(taken.last().unwrap().0.ends_with(b"9"), "up to now");
+        assert_eq!((chapters.bytes(), chapters.frames(), chapters.is_due(at(0))), (0, 0, true));
+    }
+
+    #[test]
+    fn all_of_the_time_is_kept_and_little_more() {
+        for frames in [10, 150, 10_000] {
+            let chapters = kept(Reach::Time(Duration::from_secs(1)), frames);
+            let whole = Duration::from_millis((frames as u64 - 1) * 10);
+            let (least, most) = (Duration::from_secs(1).min(whole), Duration::from_millis(1_100));
+            assert!((least..=most).contains(&chapters.span()), "{frames}: {:?}", chapters.span());
+        }
+    }
+
+    #[test]
+    fn a_chapter_larger_than_all_is_kept_alone() {
+        let mut chapters = Chapters::new(Reach::Bytes(16));
+        for n in 0..3 {
+            chapters.begin();
+            chapters.push(&[n; 40], 1, at(0));
+        }
+        assert_eq!(chapters.take().collect::<Vec<_>>(), [(vec![2; 40], 1)]);
+    }
+}

@@ -1,0 +1,289 @@
+//! Plays a source into an engine: at a pace, or to where one wants to be, forwards and backwards. Going back is to go on
+//! from a checkpoint before.
+//!
+//! May touch no clock: moments are told. Read first: [`Checkpoints`](super::Checkpoints), [`PlayClock`].
+
+mod going;
+#[cfg(test)]
+mod properties;
+mod search;
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::engine::{Engine, Input};
+
+use super::{Damage, Deck, Next, PlayClock, Tape};
+use going::Goal;
+use search::Search;
+
+/// Inputs fed in one go, so that whoever asks is answered in between.
+const AT_ONCE: usize = 20_000;
+/// Within so many inputs of where one is going, the way back is remembered.
+const NEAR: u64 = 16 << 10;
+
+/// What the player does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// There is more to do at once.
+    AtOnce,
+    /// The source has nothing yet.
+    Waits,
+    /// Nothing is due.
+    Rests,
+}
+
+/// Where a source is played.
+#[derive(Debug)]
+pub struct Player<P> {
+    pub clock: PlayClock,
+    doing: Doing,
+    /// What was read and is not fed yet, and the place behind all of it.
+    ahead: Vec<Input>,
+    taken: usize,
+    behind: Option<P>,
+    /// Inputs that the engine has taken in.
+    at: u64,
+    at_end: bool,
+    /// The end was read, now or before.
+    read: bool,
+    /// How often the engine was exchanged for a checkpoint's.
+    jumps: u64,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    damage: Option<Damage>,
+    notice: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Doing {
+    /// As the clock has it.
+    Play,
+    Go(Goal),
+    Search(Search),
+}
+
+impl<P: Clone> Player<P> {
+    /// At the start of a source, to be played at `speed`.
+    pub const fn new(speed: f64) -> Self {
+        Self {
+            clock: PlayClock::new(speed),
+            doing: Doing::Play,
+            ahead: Vec::new(),
+            taken: 0,
+            behind: None,
+            at: 0,
+            at_end: false,
+            read: false,
+            jumps: 0,
+            first: None,
+            last: None,
+            damage: None,
+            notice: None,
+        }
+    }
+
+    /// Beside an engine that has taken in so many inputs of a source whose first instant is `first`.
+    pub fn standing_at(at: u64, first: Option<Timestamp>) -> Self {
+        Self { at, first, ..Self::new(1.0) }
+    }
+
+    /// The first instant that can be gone to is another now.
+    pub const fn begins_at(&mut self, first: Option<Timestamp>) {
+        self.first = first;
+    }
+
+    /// The first instant of the source, and the last that was read.
+    pub const fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.first, self.last)
+    }
+
+    /// Inputs that the engine has taken in.
+    pub const fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Whether all was read and taken in.
+    pub fn is_at_end(&self) -> bool {
+        self.at_end && self.is_empty()
+    }
+
+    /// Whether the end was read, wherever one is now.
+    pub const fn was_read(&self) -> bool {
+        self.read
+    }
+
+    /// How often the engine was exchanged for that of a checkpoint.
+    pub const fn jumps(&self) -> u64 {
+        self.jumps
+    }
+
+    /// Whether it is on its way to where one wants to be.
+    pub const fn is_going(&self) -> bool {
+        !matches!(self.doing, Doing::Play)
+    }
+
+    /// How the source ended, if not cleanly.
+    pub const fn damage(&self) -> Option<&Damage> {
+        self.damage.as_ref()
+    }
+
+    /// What could not be done, in words.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
+    }
+
+    /// Forgets what could not be done.
+    pub fn hush(&mut self) {
+        self.notice = None;
+    }
+
+    /// Says what cannot be done.
+    pub fn say(&mut self, words: &str) {
+        self.notice = Some(words.to_owned());
+    }
+
+    fn waiting(&self) -> &[Input] {
+        &self.ahead[self.taken..]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.taken == self.ahead.len()
+    }
+
+    /// Makes sure that an input waits, if there is one to be had. False at the end; without `wait`, also where the
+    /// source has not come so far.
+    pub fn fill<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, wait: bool) -> bool {
+        while self.is_empty() && !self.at_end {
+            match deck.tape.next(wait) {
+                Next::Inputs(inputs, behind) => {
+                    self.first = self.first.or_else(|| inputs.first().map(Input::ts));
+                    self.last = self.last.max(inputs.last().map(Input::ts));
+                    (self.taken, self.behind) = (0, behind);
+                    deck.tape.give_back(std::mem::replace(&mut self.ahead, inputs));
+                }
+                Next::NotYet => return false,
+                Next::End(damage) => {
+                    (self.at_end, self.read) = (true, true);
+                    self.damage = damage.or(self.damage.take());
+                }
+            }
+        }
+        !self.is_empty()
+    }
+
+    /// Feeds all up to an instant (or the end) without regard to the clock, and notes nothing of it: nobody will go
+    /// back.
+    pub fn run<T: Tape<Place = P>>(
+        &mut self,
+        deck: &mut Deck<T>,
+        engine: &mut Engine,
+        until: Option<Timestamp>,
+        mut each: impl FnMut(&T),
+    ) {
+        while self.fill(deck, true) {
+            let due = self.due(until, usize::MAX);
+            let all = due == self.waiting().len();
+            engine.feed_batch(&self.waiting()[..due]);
+            (self.taken, self.at) = (self.taken + due, self.at + due as u64);
+            if !all {
+                break;
+            }
+            self.last = self.last.max(engine.now());
+            each(&deck.tape);
+        }
+        self.finish(engine, until);
+    }
+
+    /// Does what is due at the moment `now`.
+    pub fn pump<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, now: Duration) -> Pace {
+        match self.doing {
+            Doing::Play => self.play(deck, engine, now),
+            Doing::Go(goal) => self.go_on(deck, engine, goal, now),
+            Doing::Search(search) => self.look(deck, engine, search),
+        }
+    }
+
+    fn play<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, now: Duration) -> Pace {
+        if !self.fill(deck, false) && !self.at_end {
+            return Pace::Waits;
+        }
+        if engine.now().is_none()
+            && let Some(input) = self.waiting().first()
+        {
+            self.clock.set(now, input.ts());
+        }
+        let due = self.clock.due(now);
+        let more = self.feed_until(deck, engine, due, AT_ONCE) && !self.is_at_end();
+        if more && (!self.is_empty() || self.fill(deck, false)) {
+            return Pace::AtOnce;
+        }
+        self.finish(engine, due);
+        if more { Pace::Waits } else { Pace::Rests }
+    }
+
+    /// How many of the waiting inputs, at most, are due.
+    fn due(&self, until: Option<Timestamp>, at_most: usize) -> usize {
+        let waiting = &self.waiting()[..at_most.min(self.waiting().len())];
+        let later = until.and_then(|until| waiting.iter().position(|input| input.ts() > until));
+        later.unwrap_or(waiting.len())
+    }
+
+    /// Feeds waiting inputs that are due; false once one waits that is not.
+    fn feed_until<T: Tape<Place = P>>(
+        &mut self,
+        deck: &mut Deck<T>,
+        engine: &mut Engine,
+        until: Option<Timestamp>,
+        at_most: usize,
+    ) -> bool {
+        let due = self.due(until, at_most);
+        let all = due == at_most.min(self.waiting().len());
+        let inputs = &self.ahead[self.taken..self.taken + due];
+        deck.index.feed(engine, inputs, &mut self.at);
+        self.taken += due;
+        self.leave_batch(deck, engine);
+        all
+    }
+
+    /// Behind a batch there may be a place to come back to.
+    fn leave_batch<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &Engine) {
+        if !self.is_empty() {
+            return;
+        }
+        // Within a batch one may be stamped later than the last.
+        self.last = self.last.max(engine.now());
+        let Some(place) = self.behind.take() else { return };
+        let near = match self.doing {
+            Doing::Search(search) => Some(search.upto),
+            Doing::Go(Goal::At(to)) => Some(to),
+            _ => None,
+        };
+        let checkpoints = &deck.index.checkpoints;
+        let far = |to: u64| checkpoints.before(to).is_none_or(|known| to - known.at > NEAR);
+        if near.is_some_and(|to| to.saturating_sub(self.at) < NEAR && far(to)) && self.at < deck.index.upto() {
+            deck.index.checkpoints.pass(engine, self.at, place);
+        } else {
+            deck.index.offer(engine, self.at, || place);
+        }
+    }
+
+    /// The clock moves on to where it stands even if no input does.
+    fn finish(&self, engine: &mut Engine, until: Option<Timestamp>) {
+        let end = if self.is_at_end() { self.last } else { None };
+        let reached = match (until, end) {
+            (Some(until), Some(end)) => Some(until.min(end)),
+            (Some(until), None) => Some(until),
+            (None, end) => end,
+        };
+        let started = engine.now().is_some() || end.is_some();
+        if let Some(reached) = reached.filter(|_| started) {
+            engine.feed(&Input::Tick(reached));
+        }
+    }
+}
+
+/// Whether an input tells more of the segment before it.
+const fn belongs_to_the_one_before(input: &Input) -> bool {
+    matches!(input, Input::Name(_) | Input::Dns(_) | Input::Loss(_))
+}

@@ -1,0 +1,240 @@
+//! Wherever one goes, by whatever way, the engine is what a fresh replay up to there would be.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::super::fixture::{Reel, crowd, engine, told};
+use super::super::{Deck, Index};
+use super::*;
+use crate::engine::Happening;
+
+const NOW: Duration = Duration::ZERO;
+
+/// A player on its way about in `inputs`.
+struct Walker {
+    inputs: Vec<Input>,
+    deck: Deck<Reel>,
+    player: Player<usize>,
+    engine: Engine,
+}
+
+impl Walker {
+    /// At the end, so that all is noted.
+    fn new(inputs: Vec<Input>, batch: usize, budget: usize) -> Self {
+        let mut deck = Deck { tape: Reel::new(inputs.clone(), batch), index: Index::new(budget) };
+        let engine = engine();
+        deck.index.offer(&engine, 0, || 0);
+        let mut walker = Self { inputs, deck, player: Player::new(f64::INFINITY), engine };
+        while walker.player.pump(&mut walker.deck, &mut walker.engine, NOW) != Pace::Rests {}
+        walker
+    }
+
+    fn arrive(&mut self) {
+        while self.player.is_going() {
+            self.player.pump(&mut self.deck, &mut self.engine, NOW);
+        }
+    }
+
+    fn seek(&mut self, to: Timestamp) {
+        self.player.seek(&mut self.deck, &mut self.engine, to, NOW);
+        self.arrive();
+    }
+
+    fn hop(&mut self, happening: Happening, forwards: bool) -> u64 {
+        self.player.hush();
+        if forwards {
+            self.player.next(&mut self.deck, &mut self.engine, happening);
+        } else {
+            self.player.previous(&mut self.deck, &mut self.engine, happening);
+        }
+        self.arrive();
+        self.player.at()
+    }
+
+    /// A fresh replay to an instant.
+    fn fresh(&self, to: Timestamp) -> Engine {
+        let due = self.inputs.iter().position(|input| input.ts() > to).unwrap_or(self.inputs.len());
+        let mut fresh = engine();
+        fresh.feed_batch(&self.inputs[..due]);
+        let end = self.inputs.iter().map(Input::ts).max().expect("inputs");
+        let first = self.inputs[0].ts();
+        fresh.feed(&Input::Tick(to.clamp(first, end)));
+        fresh
+    }
+
+    /// After how many inputs it had just happened, by a straight run.
+    fn happened(&self, happening: Happening) -> Vec<u64> {
+        let mut straight = engine();
+        let mut all = Vec::new();
+        for (at, input) in self.inputs.iter().enumerate() {
+            let before = straight.count(happening);
+            straight.feed(input);
+            if straight.count(happening) > before {
+                all.push(at as u64 + 1);
+            }
+        }
+        all
+    }
+
+    #[track_caller]
+    fn is_at(&self, at: u64) {
+        let mut fresh = engine();
+        fresh.feed_batch(&self.inputs[..at as usize]);
+        assert_eq!(self.player.at(), at);
+        assert!(told(&self.engine) == told(&fresh), "after {at} inputs");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn seek_equals_a_fresh_replay(
+        tuples in 1_u64..200,
+        count in 200_usize..2_500,
+        batch in 1_usize..300,
+        budget in prop::sample::select(vec![0, 2_000_000, usize::MAX]),
+        shares in prop::collection::vec(0_u32..1_100, 1..8),
+    ) {
+        let mut walker = Walker::new(crowd(tuples, count), batch, budget);
+        let start = walker.inputs[0].ts();
+        let span = walker.inputs.iter().map(Input::ts).max().unwrap().since(start);
+        for share in shares {
+            let to = start + span * share / 1_000;
+            walker.seek(to);
+            prop_assert!(told(&walker.engine) == told(&walker.fresh(to)), "{to:?}");
+        }
+    }
+
+    #[test]
+    fn every_hop_leads_to_where_it_happened(
+        count in 200_usize..1_500,
+        batch in 1_usize..200,
+        hops in prop::collection::vec((0_usize..4, any::<bool>()), 1..16),
+    ) {
+        let mut walker = Walker::new(crowd(20, count), batch, usize::MAX);
+        let kinds = [
+            Happening::Segment,
+            Happening::SegmentOf(crate::engine::FlowId(3)),
+            Happening::Failure,
+            Happening::Retransmission,
+        ];
+        let places = kinds.map(|kind| walker.happened(kind));
+        let middle = walker.inputs[count / 2].ts();
+        walker.seek(middle);
+        for (kind, forwards) in hops {
+            let at = walker.player.at();
+            let all = &places[kind];
+            let wanted = if forwards {
+                // What time brought since the last input is told with the next one.
+                let counted = walker.engine.count(kinds[kind]) as usize;
+                all.iter().find(|place| **place > at && counted < straight_count(&walker, kinds[kind], **place))
+            } else {
+                all.iter().rfind(|place| **place < at)
+            };
+            let wanted = wanted.copied().unwrap_or(at);
+            prop_assert_eq!(walker.hop(kinds[kind], forwards), wanted, "{:?} {} from {}", kinds[kind], forwards, at);
+            walker.is_at(wanted);
+        }
+    }
+}
+
+fn straight_count(walker: &Walker, happening: Happening, at: u64) -> usize {
+    let mut straight = engine();
+    straight.feed_batch(&walker.inputs[..at as usize]);
+    straight.count(happening) as usize
+}
+
+#[test]
+fn going_back_begins_near_by() {
+    let mut walker = Walker::new(crowd(50, 4_000), 50, usize::MAX);
+    assert!(walker.deck.index.checkpoints.held().0 > 20);
+    let at = walker.hop(Happening::Segment, false);
+    assert_eq!(at, 3_999);
+    for steps in 1..=5 {
+        assert_eq!(walker.hop(Happening::Segment, false), at - steps);
+    }
+    walker.is_at(at - 5);
+    for steps in (0..5).rev() {
+        assert_eq!(walker.hop(Happening::Segment, true), at - steps);
+    }
+    assert!(walker.player.clock.paused() && walker.player.clock.speed() == 1.0);
+}
+
+#[test]
+fn findings_are_gone_to_by_their_checkpoints() {
+    let mut walker = Walker::new(crowd(40, 3_000), 20, usize::MAX);
+    let found = walker.deck.index.findings().to_vec();
+    assert!(!found.is_empty());
+    for place in found.iter().rev() {
+        walker.player.finding(&mut walker.deck, &mut walker.engine, false);
+        walker.arrive();
+        walker.is_at(*place);
+    }
+    walker.player.finding(&mut walker.deck, &mut walker.engine, false);
+    walker.arrive();
+    assert_eq!((walker.player.at(), walker.player.notice()), (found[0], Some("no finding before this")));
+    let last = *found.last().unwrap();
+    walker.seek(Timestamp::MAX);
+    walker.player.finding(&mut walker.deck, &mut walker.engine, true);
+    walker.arrive();
+    assert_eq!((walker.player.at(), walker.player.notice()), (3_000, Some("none after this")));
+    walker.player.finding(&mut walker.deck, &mut walker.engine, false);
+    walker.arrive();
+    walker.is_at(last);
+}
+
+#[test]
+fn where_nothing_is_kept_one_stays() {
+    let mut deck = Deck { tape: Reel::new(crowd(5, 100), 10), index: Index::new(0) };
+    let (mut engine, mut player) = (engine(), Player::new(f64::INFINITY));
+    while player.pump(&mut deck, &mut engine, NOW) != Pace::Rests {}
+    deck.index = Index::new(0);
+    let before = told(&engine);
+    player.seek(&mut deck, &mut engine, Timestamp::MIN, NOW);
+    assert!(!player.is_going() && player.notice().is_some_and(|told| told.contains("save it to a file")));
+    player.restart(&mut deck, &mut engine, NOW);
+    player.previous(&mut deck, &mut engine, Happening::Segment);
+    assert!(player.notice().is_some() && told(&engine) == before);
+}
+
+#[test]
+fn the_past_is_gone_about_in_while_more_comes_and_the_oldest_goes() {
+    use super::super::Past;
+    let inputs = crowd(60, 6_000);
+    let mut deck = Deck { tape: Past::default(), index: Index::new(usize::MAX) };
+    let (mut live, mut at) = (engine(), 0);
+    let mut shown: Option<(Engine, Player<u64>)> = None;
+    for (round, batch) in inputs.chunks(500).enumerate() {
+        deck.index.offer(&live, at, || at);
+        for part in batch.chunks(30) {
+            deck.index.feed(&mut live, part, &mut at);
+            part.iter().for_each(|input| deck.tape.push(input.clone()));
+            deck.index.offer(&live, at, || at);
+        }
+        if round >= 6 {
+            let first = deck.index.checkpoints.drop_first().expect("more than one");
+            deck.tape.forget_before(first);
+        }
+        let (engine, player) = shown.get_or_insert_with(|| {
+            deck.tape.stand_at(at);
+            (live.clone(), Player::standing_at(at, Some(inputs[0].ts())))
+        });
+        let oldest = deck.index.checkpoints.first().expect("one").at;
+        let wanted = (oldest + (at - oldest) * (round as u64 % 5) / 5).max(1);
+        let to = inputs[..wanted as usize].iter().map(Input::ts).max().expect("some");
+        player.begins_at(deck.index.checkpoints.first().and_then(|first| first.engine.now()));
+        player.seek(&mut deck, engine, to, NOW);
+        while player.is_going() && player.pump(&mut deck, engine, NOW) != Pace::Waits {}
+        let due = inputs[..at as usize].iter().position(|input| input.ts() > to).unwrap_or(at as usize);
+        let mut fresh = self::engine();
+        fresh.feed_batch(&inputs[..due]);
+        fresh.feed(&Input::Tick(to));
+        if !player.is_going() {
+            assert!(told(engine) == told(&fresh), "round {round}");
+        }
+        assert!(round == 0 || !player.is_going() || due == at as usize, "only at its end it waits for more");
+    }
+    assert!(deck.tape.span().0 > 0, "the oldest went");
+}
