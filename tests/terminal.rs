@@ -114,8 +114,9 @@ fn every_tab_leads_to_its_list() {
         pty.shows(&["in numbers"]);
         pty.keys("\t");
         pty.shows(&["1 Over", "─ States"]);
+        // The cursor stands where it stood: on the first.
         pty.keys("j\r");
-        pty.shows(&["what to do", "failed 20"]);
+        pty.shows(&["what to do", "ss -tnmp"]);
         quit(pty);
     }
     let mut named = Pty::start(sockscope(&["demo", "--view", "handshakes"]), 120, 40);
