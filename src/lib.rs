@@ -131,7 +131,9 @@
 //!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second
 //!   segment on.
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
-//!   few steps, with the very result of the long way; tests hold each against it. Inputs go in batches, which are used
+//!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few
+//!   wait, and shows them to analysis, verdict, times and Zeek's view together; whoever asks is told as if none had
+//!   waited. Inputs go in batches, which are used
 //!   again, and a batch's flows are brought into the cache together before they are touched one by one.
 
 #![deny(unsafe_code)]

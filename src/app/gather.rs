@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
+use crate::base::Timestamp;
 use crate::engine::{Config, Engine};
 use crate::journal::Damage;
 use crate::ui::Source;
@@ -24,6 +25,8 @@ pub(super) struct Seen {
     pub(super) damage: Option<Damage>,
     /// What was recorded besides.
     pub(super) recorded: Vec<Recorded>,
+    /// What of the request could not be met to the letter.
+    pub(super) note: Option<String>,
 }
 
 impl Seen {
@@ -51,9 +54,24 @@ fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
     let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
     replay.run(&mut engine, until);
     let damage = replay.damage().cloned();
+    let note = until.and_then(|until| outside(until, replay.start(), engine.now()));
     // Nothing plays: what is told is the instant, and the window in the footer.
     let source = Source { playback: None, track: None, ..replay.source(&engine) };
-    Ok(Seen { source, engine, damage, recorded: Vec::new() })
+    Ok(Seen { source, engine, damage, note, recorded: Vec::new() })
+}
+
+/// What is told of an instant that the capture does not reach: it was read to its end, `end`, on the way there.
+fn outside(at: Timestamp, start: Option<Timestamp>, end: Option<Timestamp>) -> Option<String> {
+    let (start, end) = (start?, end.unwrap_or(at));
+    if at < start {
+        return Some(format!(
+            "--at is {:.3} s before the capture begins: nothing had been seen",
+            start.since(at).as_secs_f64()
+        ));
+    }
+    let late = (at > end).then(|| at.since(end).as_secs_f64())?;
+    let whole = end.since(start).as_secs_f64();
+    Some(format!("--at is {late:.3} s after the capture ends: its end is drawn, {whole:.3} s from its start"))
 }
 
 fn live(input: &Input, duration: Duration) -> Result<Seen> {
@@ -71,5 +89,5 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
     }
     feed.finish(|input| engine.feed(input));
     let recorded = feed.tape().finish();
-    Ok(Seen { source: feed.source(&engine), engine, damage: None, recorded })
+    Ok(Seen { source: feed.source(&engine), engine, damage: None, note: None, recorded })
 }

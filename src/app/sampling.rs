@@ -136,3 +136,105 @@ pub(super) fn follow_last_words(mut words: LastWords, line: &Line) -> Result<()>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::app::feed::Feed;
+    use crate::app::ladder::OwnerChoice;
+    use crate::app::live::Live;
+    use crate::base::Endpoint;
+    use crate::engine::{Config, FlowId, QueryCache};
+    use crate::io::Sockets;
+
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    /// This host, watched without packets.
+    struct Watched {
+        live: Live,
+        engine: Engine,
+    }
+
+    impl Watched {
+        fn begin(sockets: Sockets) -> Self {
+            let live =
+                Live::start(&[], false, sockets, OwnerChoice::Scan, super::super::record::Wanted::default()).unwrap();
+            Self { live, engine: Engine::new(Config::live(100_000, 1)) }
+        }
+
+        fn pump(&mut self) {
+            let rest = self.live.pump(&mut self.engine);
+            thread::sleep(rest.min(Duration::from_millis(5)));
+        }
+
+        fn flow_of(&mut self, own: std::net::SocketAddr) -> FlowId {
+            let end = Endpoint::new(own.ip(), own.port());
+            let deadline = Instant::now() + DEADLINE;
+            loop {
+                self.pump();
+                let query = Query { rows: 100_000, ..Query::default() };
+                let rows = self.engine.dashboard(&query, &mut QueryCache::default()).flows.rows;
+                if let Some(row) = rows.iter().find(|row| [row.orig.endpoint, row.resp.endpoint].contains(&end)) {
+                    return row.id;
+                }
+                assert!(Instant::now() < deadline, "the connection is never seen");
+            }
+        }
+
+        /// At how many instants within a time the client's socket, the connections, and the listeners were read.
+        fn readings(&mut self, flow: FlowId, own: std::net::SocketAddr, within: Duration) -> [usize; 3] {
+            let mut read: [BTreeSet<Timestamp>; 3] = std::array::from_fn(|_| BTreeSet::new());
+            let begin = Instant::now();
+            while begin.elapsed() < within {
+                self.pump();
+                let detail = self.engine.detail(flow).unwrap();
+                let sockets = detail.sockets.iter().flatten();
+                read[0].extend(sockets.filter(|one| one.socket.local.port() == own.port()).map(|one| one.at));
+                let sees = self.engine.dashboard(&Query::default(), &mut QueryCache::default()).sees.kernel.unwrap();
+                read[1].insert(sees.at);
+                read[2].extend(sees.listeners_at);
+            }
+            read.map(|instants| instants.len())
+        }
+    }
+
+    #[test]
+    fn what_is_on_the_screen_is_read_ten_times_a_second() {
+        const WITHIN: Duration = Duration::from_secs(3);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let own = client.local_addr().unwrap();
+        let mut watched = Watched::begin(Sockets::Diag);
+        let flow = watched.flow_of(own);
+        let [socket, connections, listeners] = watched.readings(flow, own, WITHIN);
+        assert!(socket <= 5 && connections <= 5 && listeners >= 12, "{socket} {connections} {listeners}");
+        let query = Query { selected: Some(flow), ..Query::default() };
+        watched.live.attend(&query, &watched.engine);
+        let [socket, connections, _] = watched.readings(flow, own, WITHIN);
+        assert!(socket >= 12 && connections <= 5, "{socket} {connections}");
+    }
+
+    #[test]
+    fn of_proc_everything_is_read_at_one_rate() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let own = client.local_addr().unwrap();
+        let mut watched = Watched::begin(Sockets::Proc);
+        let flow = watched.flow_of(own);
+        let query = Query { selected: Some(flow), ..Query::default() };
+        watched.live.attend(&query, &watched.engine);
+        let readings = watched.readings(flow, own, Duration::from_secs(2));
+        assert!(readings.iter().all(|readings| (1..=4).contains(readings)), "{readings:?}");
+    }
+
+    #[test]
+    fn the_screen_says_what_is_read_more_often() {
+        let engine = Engine::new(Config::live(10, 1));
+        let on = |list, selected| attention(&Query { list, selected, ..Query::default() }, &engine).time_wait;
+        assert!(on(List::Flows, None) && on(List::Ports(Default::default()), None));
+        assert!(!on(List::Listeners(Default::default()), None) && !on(List::Flows, Some(FlowId(0))));
+    }
+}

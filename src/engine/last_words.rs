@@ -22,25 +22,36 @@ const LATE: Duration = Duration::from_millis(100);
 /// What the kernel still tells of a connection that has no socket.
 const WITHOUT_SOCKET: StateSet = StateSet::of(&[TcpState::FinWait2, TcpState::TimeWait]);
 
-/// The last word on one end; `None` if there were two, of which nothing tells whose they are.
+/// The last word on one end.
 #[derive(Debug, Clone)]
-pub(super) struct Parting(Option<Arc<LastWord>>);
+pub(super) struct Parting {
+    /// `None` if there were two, of which nothing tells whose they are.
+    word: Option<Arc<LastWord>>,
+    /// Whether it is known to be on this flow. If not, it is told once the wire shows that the end has closed, unless
+    /// another word came until then.
+    sure: bool,
+}
 
 impl Parting {
-    fn after(before: Option<Self>, word: &LastWord) -> Self {
-        let same = |Self(known)| known.is_some_and(|known| known.cookie == word.cookie);
-        Self(before.is_none_or(same).then(|| Arc::new(word.clone())))
+    fn after(before: Option<Self>, word: &LastWord, sure: bool) -> Self {
+        let new = |told: bool| Self { word: told.then(|| Arc::new(word.clone())), sure };
+        match before {
+            None => new(true),
+            Some(Self { sure: false, .. }) => new(true),
+            Some(known) if !sure => known,
+            Some(Self { word: known, .. }) => new(known.is_some_and(|known| known.cookie == word.cookie)),
+        }
     }
 }
 
 impl Engine {
     pub(super) fn last_word(&mut self, word: &LastWord) {
         self.last_words().heard += 1;
-        let Some(slot) = self.flow_of_word(word) else { return };
+        let Some((slot, sure)) = self.flow_of_word(word) else { return };
         self.last_words().joined += 1;
         self.change(slot, word.ts, |record| {
             let side = side_of(record, word.local);
-            if let Some(end) = &mut record.ends[side.index()] {
+            if let Some(end) = record.ends[side.index()].as_mut().filter(|_| sure) {
                 let end = Arc::make_mut(end);
                 if end.gone.is_none() && end.at <= word.ts && !WITHOUT_SOCKET.has(end.socket.state.0) {
                     let may_be = StateSet::of(&[end.socket.state.0]).onward();
@@ -48,7 +59,7 @@ impl Engine {
                 }
             }
             let known = &mut record.rare.get_or_insert_default().last_words[side.index()];
-            *known = Some(Parting::after(known.take(), word));
+            *known = Some(Parting::after(known.take(), word, sure));
         });
     }
 
@@ -56,36 +67,40 @@ impl Engine {
         self.kernel.last_words.get_or_insert_default()
     }
 
-    /// The flow that the socket was an end of.
-    fn flow_of_word(&self, word: &LastWord) -> Option<Slot> {
+    /// The flow that the socket was an end of, and whether that is sure.
+    fn flow_of_word(&self, word: &LastWord) -> Option<(Slot, bool)> {
         let newest = self.table.find(&Tuple::new(word.scope, word.local, word.peer))?;
-        let older = self.older_of(self.table.get(newest));
-        [Some(newest), older].into_iter().flatten().find(|slot| self.is_of(word, self.table.get(*slot)))
+        let fits = |slot: Slot| Some((slot, self.is_of(word, self.table.get(slot))?));
+        let (newest, older) = (fits(newest), self.older_of(self.table.get(newest)).and_then(fits));
+        [newest, older].into_iter().flatten().find(|(_, sure)| *sure).or(newest)
     }
 
-    fn is_of(&self, word: &LastWord, record: &Record) -> bool {
+    /// Whether the word is on an end of the record for sure, or may be; `None` if it is not.
+    fn is_of(&self, word: &LastWord, record: &Record) -> Option<bool> {
         let side = side_of(record, word.local);
         let is_ours = self.addresses.is_none() || record.local[side.index()];
         match (record.end(side).and_then(|end| end.socket.cookie), word.cookie) {
-            (Some(read), Some(told)) => read == told,
-            _ => is_ours && has_parted(record, side, word),
+            (Some(read), Some(told)) => (read == told).then_some(true),
+            _ if !is_ours || record.first > word.ts => None,
+            _ => Some(has_closed(record, side) || word.ts.since(record.first) >= LATE),
         }
     }
 }
 
-/// Whether the wire shows that the end has closed, or the flow is old enough for the word to be on it.
-fn has_parted(record: &Record, side: Side, word: &LastWord) -> bool {
+/// Whether the wire shows that the end has closed.
+fn has_closed(record: &Record, side: Side) -> bool {
     use TcpState::{CloseWait, Estab, SynRecv, SynSent};
     let state = record.wire.as_ref().and_then(|flow| flow.state(side));
-    let is_open = matches!(state, None | Some(SynSent | SynRecv | Estab | CloseWait));
-    let age = word.ts.since(record.first);
-    record.first <= word.ts && (!is_open || age >= LATE)
+    !matches!(state, None | Some(SynSent | SynRecv | Estab | CloseWait))
 }
 
 impl Record {
     /// The kernel's last word on an end's socket.
     pub(super) fn last_word(&self, side: Side) -> Option<&Arc<LastWord>> {
-        self.rare.as_ref()?.last_words[side.index()].as_ref()?.0.as_ref()
+        let parting = self.rare.as_ref()?.last_words[side.index()].as_ref()?;
+        let word = parting.word.as_ref().filter(|_| parting.sure || has_closed(self, side))?;
+        let read = self.end(side).and_then(|end| end.socket.cookie);
+        read.is_none_or(|read| word.cookie.is_none_or(|told| told == read)).then_some(word)
     }
 }
 

@@ -6,6 +6,7 @@
 //! `_`. New fields may come at any version; a field that changes its meaning or goes away raises [`SCHEMA`]. The fields
 //! of the structs below, in their order, are the fields of the objects. Pure.
 
+mod kernel;
 mod of;
 mod opening;
 mod times;
@@ -13,6 +14,7 @@ mod verdict;
 
 use serde::Serialize;
 
+pub use kernel::{LastWordRecord, MemoryRecord};
 use of::nanos;
 pub(super) use of::outcome_key;
 pub use opening::{AlertRecord, NamesRecord, WaitsRecord};
@@ -222,6 +224,8 @@ pub struct EndRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub socket: Option<SocketRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_word: Option<LastWordRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerRecord>,
 }
 
@@ -272,6 +276,9 @@ pub struct SocketRecord {
     pub at_ns: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone_ns: Option<i64>,
+    /// When it was found to have left this state; which one it is in since, if any, was not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_ns: Option<i64>,
     /// As `ss` prints them: for LISTEN the accept queue's length and limit.
     pub recv_q: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -289,6 +296,14 @@ pub struct SocketRecord {
     pub recv_buffer_bytes: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub send_buffer_bytes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryRecord>,
+    /// The name of its congestion control.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub congestion: Option<String>,
+    /// The inode of its cgroup2 folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<u64>,
     #[serde(flatten)]
     pub info: InfoRecord,
 }
@@ -325,9 +340,16 @@ pub struct InfoRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cwnd: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssthresh: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mss: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pmtu: Option<u32>,
+    /// Segments sent and received, retransmissions and those without data too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segments_out: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segments_in: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,8 +9,11 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::base::{Endpoint, Timestamp};
-use crate::engine::{Dashboard, Evicted, FlowDetail, Loss, Percentiles, StateRow, TraceSight, WireCounts};
+use crate::engine::{
+    Dashboard, Evicted, FlowDetail, KernelSight, LastWordSight, Loss, Percentiles, StateRow, TraceSight, WireCounts,
+};
 use crate::flow::HandshakeOutcome;
+use crate::kernel::TableSource;
 use crate::wire::Undecoded;
 
 use super::findings::Attempts;
@@ -164,6 +167,12 @@ pub(super) struct SummaryRecord<'a> {
     /// What the kernel's record of connect(2) told; absent where it was not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<TraceRecord>,
+    /// The kernel's last words on sockets; absent where they were not listened to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_words: Option<LastWordsRecord>,
+    /// The last reading of the socket table; absent where it was not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernel: Option<KernelRecord>,
     evicted: EvictedRecord,
     states: StatesRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,6 +212,53 @@ struct LostRecord {
 struct TraceRecord {
     connects: u64,
     lost: u64,
+}
+
+/// Sockets of connections that were let go; of these, ends of flows that are known; and words that were lost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct LastWordsRecord {
+    heard: u64,
+    joined: u64,
+    lost: u64,
+}
+
+impl LastWordsRecord {
+    const fn of(LastWordSight { heard, joined, lost }: LastWordSight) -> Self {
+        Self { heard, joined, lost }
+    }
+}
+
+/// Where sockets were read (diag or proc), and when: connections, listeners, TIME-WAIT.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct KernelRecord {
+    source: &'static str,
+    at_ns: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listeners_at_ns: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_wait_at_ns: Option<i64>,
+    /// How long the reading of the connections took.
+    took_ns: u64,
+    sockets: u64,
+    /// Rows that could not be read.
+    bad_rows: u64,
+}
+
+impl KernelRecord {
+    fn of(sight: KernelSight) -> Self {
+        Self {
+            source: match sight.source {
+                TableSource::Diag => "diag",
+                TableSource::Proc => "proc",
+            },
+            at_ns: sight.at.nanos(),
+            listeners_at_ns: sight.listeners_at.map(Timestamp::nanos),
+            time_wait_at_ns: sight.time_wait_at.map(Timestamp::nanos),
+            took_ns: u64::try_from(sight.took.as_nanos()).unwrap_or(u64::MAX),
+            sockets: sight.sockets,
+            bad_rows: sight.bad_rows,
+        }
+    }
 }
 
 /// Flows thrown out of a full table, which are not printed, by what they were.
@@ -267,6 +323,8 @@ impl<'a> SummaryRecord<'a> {
             },
             lost: dashboard.loss.as_ref().map(LostRecord::of),
             trace: dashboard.sees.trace.map(|TraceSight { connects, lost }| TraceRecord { connects, lost }),
+            last_words: dashboard.sees.last_words.map(LastWordsRecord::of),
+            kernel: dashboard.sees.kernel.map(KernelRecord::of),
             evicted: EvictedRecord { closed, half_open, idle },
             states: StatesRecord::of(dashboard),
             ports: dashboard.ports.as_ref().and_then(PortsRecord::of),

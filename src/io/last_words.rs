@@ -15,7 +15,7 @@ use super::netlink::NETLINK_SOCK_DIAG;
 use super::{clock, proc_file};
 use crate::base::{Scope, Timestamp};
 use crate::kernel::diag::{self, SOCK_DIAG_BY_FAMILY};
-use crate::kernel::{KernelEvent, LostEvents};
+use crate::kernel::{KernelEvent, LastWord, LostEvents};
 
 /// `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY` (linux/sock_diag.h).
 const GROUPS: [u32; 2] = [1, 3];
@@ -57,24 +57,28 @@ impl LastWords {
         Ok(Self { socket, port: address.port_number(), buffer, missed: 0, dropped: 0 })
     }
 
-    /// Takes what was said since the last time; all of it is stamped with the instant that is returned.
+    /// Takes what was said since the last time. All of it is stamped with the instant that is returned, which is none
+    /// before it happened: so the segments that closed a connection come first.
     ///
     /// # Errors
     /// If the socket fails.
     pub fn hear(&mut self, events: &mut Vec<KernelEvent>) -> io::Result<Timestamp> {
-        let now = clock::now();
+        let mut heard = Vec::new();
+        let missed = self.missed;
         for _ in 0..BATCH {
             match recv(&self.socket, &mut self.buffer[..], RecvFlags::DONTWAIT) {
-                Ok((len, _)) => events.extend(words(&self.buffer[..len], now)),
+                Ok((len, _)) => add_words(&self.buffer[..len], &mut heard),
                 Err(rustix::io::Errno::AGAIN) => break,
                 Err(rustix::io::Errno::INTR) => {}
                 // The next call goes on with what did fit.
-                Err(rustix::io::Errno::NOBUFS) => {
-                    self.missed = self.drops().unwrap_or(0).max(self.missed + 1);
-                    events.push(self.lost(now));
-                }
+                Err(rustix::io::Errno::NOBUFS) => self.missed = self.drops().unwrap_or(0).max(self.missed + 1),
                 Err(errno) => return Err(errno.into()),
             }
+        }
+        let now = clock::now();
+        events.extend(heard.into_iter().map(|word| KernelEvent::LastWord(LastWord { ts: now, ..word })));
+        if self.missed > missed {
+            events.push(self.lost(now));
         }
         Ok(now)
     }
@@ -108,17 +112,15 @@ fn drops(text: &str, port: u32) -> Option<u64> {
     text.lines().find_map(row)
 }
 
-/// The words of one datagram; what contradicts itself ends it.
-fn words(mut bytes: &[u8], ts: Timestamp) -> Vec<KernelEvent> {
-    let mut words = Vec::new();
+/// Adds the words of one datagram; what contradicts itself ends it. They are stamped later.
+fn add_words(mut bytes: &[u8], heard: &mut Vec<LastWord>) {
     while let Ok(message) = NetlinkBuffer::new_checked(bytes) {
         if message.message_type() == SOCK_DIAG_BY_FAMILY {
-            words.extend(diag::last_word(message.payload(), ts, Scope(0)).map(KernelEvent::LastWord));
+            heard.extend(diag::last_word(message.payload(), Timestamp::MIN, Scope(0)));
         }
         let next = (message.length() as usize).next_multiple_of(4);
         bytes = bytes.get(next..).unwrap_or_default();
     }
-    words
 }
 
 #[cfg(test)]
@@ -129,7 +131,6 @@ mod tests {
 
     use super::*;
     use crate::base::Endpoint;
-    use crate::kernel::LastWord;
 
     #[test]
     fn both_ends_of_a_connection_have_a_last_word_with_its_counts() {

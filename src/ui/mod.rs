@@ -36,7 +36,7 @@ pub use layout::{
 };
 pub use queue_rows::{QueueItem, overflows, queue_items};
 pub use state::{Prompt, UiState, View};
-pub use tabs::{ListParts, tabs};
+pub use tabs::ListParts;
 pub use theme_name::ThemeName;
 pub use time::Axis;
 pub use time_style::TimeStyle;

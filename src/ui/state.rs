@@ -298,6 +298,11 @@ impl UiState {
         }
     }
 
+    /// Where each tab stands in the line of tabs, and its name.
+    pub fn tabs(&self, line: Rect) -> Vec<(View, &'static str, Rect)> {
+        tabs::tabs(line, self.tab(), !self.filter().is_empty())
+    }
+
     /// Where the parts of a list stand.
     pub fn list_parts(&self, view: View, body: Rect) -> ListParts {
         tabs::list_parts(view, body, tabs::Content { quiet: self.quiet, findings: self.findings })

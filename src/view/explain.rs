@@ -53,7 +53,7 @@ const FINDINGS: Explanation = (
     "Findings",
     "What is wrong, worst first: ‼ critical, ! warning. Each names its subject, since when it holds, and the numbers that \
      show it; Enter on the overview shows why, how sure it is, and what to do, and once more the flows that it is about. \
-     A finding goes when its evidence goes. It is of all that was seen, whatever the filter.",
+     A finding goes when its evidence goes. A filter leaves those that are about a flow that fits.",
     "connect(2), listen(2), ip-sysctl.rst; README: Findings",
 );
 
@@ -123,8 +123,10 @@ const FLOWS: Explanation = (
 const FLOW: Explanation = (
     "Flow",
     "What one connection does now and why; what each end's TCP must be doing by the wire, beside what the kernel reports \
-     of an end on this host; its handshake with the options offered; the landmarks of its life.",
-    "RFC 9293, ss(8), tcp(7)",
+     of an end on this host; its handshake with the options offered; the landmarks of its life. memory: what it takes of \
+     its buffers, frames included. busy: the time with data to send, and how much of it the peer's window or its own \
+     buffer held it up. final: the kernel's counts when it let go of the socket.",
+    "RFC 9293, ss(8) (-m, -i), sock_diag(7), tcp(7)",
 );
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::flow::{
     InFlight, LifeEvent, LifeEventKind, Mark, Negotiated, Side, Stalls, Throughput, TimingView, VerdictView, ZeekRow,
     ZeekView,
 };
-use crate::kernel::{Limits, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
+use crate::kernel::{Congestion, Limits, Memory, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
 use crate::ui::{Playback, Source, SourceKind};
 use crate::wire::{Decoded, FrameCounts, Undecoded};
 
@@ -459,9 +459,9 @@ pub(super) fn live_flow() -> Dashboard {
         cookie: Some(0x5_01f2),
         buffers: Some((131_072, 425_984)),
         drops: None,
-        memory: None,
-        congestion: None,
-        cgroup: None,
+        memory: Some(Memory { recv: 2_304, sent: 0, queued: 32_800, ahead: 1_024, backlog: 0 }),
+        congestion: Congestion::from_bytes(b"cubic"),
+        cgroup: Some(4_021),
         info: Some(Box::new(info())),
     };
     let timer = Timer { kind: TimerKind::Persist, left: ms(3_210), retries: 4 };
@@ -517,6 +517,7 @@ fn info() -> TcpInfo {
         notsent_bytes: Some(12_056),
         delivery_rate: Some(1_320_000),
         bytes_retrans: Some(1_448),
+        busy_time: Some(ms(10_004)),
         rwnd_limited: Some(ms(9_021)),
         ..TcpInfo::default()
     }

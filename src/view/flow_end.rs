@@ -9,10 +9,11 @@ use crate::engine::{EndCell, FlowDetail, SocketDetail};
 use crate::flow::{AnalysisCounts, HalfTiming, HalfView, Side};
 use crate::kernel::{Socket, TcpInfo};
 
+use super::chart::{Chart, History, spark};
 use super::format::{ABSENT, age, bits, bytes, clock, count, endpoint, owner_in, span};
 use super::theme::Severity;
-use super::widgets::{as_fit, gap, left, packed, pane, put, put_all, right, spark, styled, title};
-use super::{Context, flow_times, keep_by_weight};
+use super::widgets::{as_fit, gap, left, packed, pane, put, put_all, right, styled, title};
+use super::{Context, flow_kernel, flow_times, keep_by_weight};
 
 /// The pane of one end; `times` are given where they have no pane of their own.
 pub(super) fn draw(
@@ -40,6 +41,9 @@ pub(super) fn draw(
     let mut sections = vec![(0, vec![state_line(context, cell)])];
     sections.extend(owner_lines(context, cell, room));
     let socket = detail.sockets[side.index()].as_ref();
+    sections.extend(
+        detail.last_words[side.index()].iter().flat_map(|word| flow_kernel::last_word_lines(context, word, room)),
+    );
     if let Some(socket) = socket {
         sections.extend(queue_lines(context, socket, room));
     } else if cell.local != Some(true) {
@@ -133,6 +137,9 @@ fn queue_lines(context: &Context<'_>, detail: &SocketDetail, room: usize) -> Sec
     if let Some(gone) = detail.gone {
         return gone_lines(context, socket, gone);
     }
+    if let Some(left) = detail.left {
+        return flow_kernel::left_lines(context, socket, left);
+    }
     let [recv_marker, send_marker] = marker(socket);
     let (rcvbuf, sndbuf) = socket.buffers.unzip();
     let line = |name: &str, now: Option<u32>, limit: Option<u32>, marker: Option<&str>, history: &[u64]| {
@@ -145,7 +152,7 @@ fn queue_lines(context: &Context<'_>, detail: &SocketDetail, room: usize) -> Sec
         let mut spans = vec![styled(right(&amount, 9), theme.strong), styled(left(&limit, 13), theme.dim)];
         let place = room.saturating_sub(LABEL + 22 + 1).min(60);
         if history.iter().any(|n| *n > 0) {
-            spans.extend([gap(1), styled(spark(history, place), theme.spark)]);
+            spans.extend([gap(1), styled(spark(History::of_readings(history), place), theme.spark)]);
         }
         field(context, name, spans)
     };
@@ -157,6 +164,7 @@ fn queue_lines(context: &Context<'_>, detail: &SocketDetail, room: usize) -> Sec
         let text = format!("{} {}, {} tries", timer.kind.name(), span(timer.left), timer.retries);
         sections.push((6, vec![plain(context, "timer", text)]));
     }
+    sections.extend(flow_kernel::socket_lines(context, socket, room));
     sections.push((10, vec![plain(context, "socket", as_fit(&identity(socket), "  ", room.saturating_sub(LABEL)))]));
     sections.push((11, vec![plain(context, "read", format!("{} ago", age(context.ago(detail.at))))]));
     sections
@@ -222,7 +230,7 @@ fn info_lines(context: &Context<'_>, info: &TcpInfo, room: usize) -> Sections {
     let volume = |name: &str, value: Option<u64>| value.map(|n| format!("{name} {}", bytes(n)));
     let rate = |name: &str, value: Option<u64>| value.map(|n| format!("{name} {}", bits(n.saturating_mul(8))));
     let threshold = info.snd_ssthresh.filter(|n| *n < i32::MAX.unsigned_abs());
-    let groups: [(&str, u8, Vec<Option<String>>); 5] = [
+    let groups: [(&str, u8, Vec<Option<String>>); 6] = [
         ("rtt", 6, vec![time("", info.rtt), time("±", info.rttvar), time("min", info.min_rtt), time("rto", info.rto)]),
         (
             "window",
@@ -250,14 +258,9 @@ fn info_lines(context: &Context<'_>, info: &TcpInfo, room: usize) -> Sections {
         (
             "limits",
             10,
-            vec![
-                number("mss", info.snd_mss),
-                number("pmtu", info.pmtu),
-                rate("delivery", info.delivery_rate),
-                time("rwnd-limited", info.rwnd_limited),
-                time("sndbuf-limited", info.sndbuf_limited),
-            ],
+            vec![number("mss", info.snd_mss), number("pmtu", info.pmtu), rate("delivery", info.delivery_rate)],
         ),
+        ("busy", 9, flow_kernel::limit_parts(info)),
     ];
     let mut sections = Vec::new();
     for (name, weight, values) in groups {
@@ -293,11 +296,9 @@ pub(super) fn draw_charts(context: &Context<'_>, detail: &FlowDetail, side: Side
 
 fn queue_chart(context: &Context<'_>, name: &str, values: &[u64], height: usize, room: usize) -> Vec<Line<'static>> {
     let theme = context.theme;
-    let shown = &values[values.len().saturating_sub(room)..];
-    let most = format!("{} max", bytes(shown.iter().copied().max().unwrap_or(0)));
-    let mut lines = vec![Line::from(vec![styled(left(name, LABEL), theme.dim), styled(most, theme.text)])];
-    let bars = super::widgets::chart(values, room, height.saturating_sub(2));
-    lines.extend(bars.into_iter().map(|bar| Line::from(styled(bar, theme.spark))));
+    let mut lines = vec![Line::from(styled(left(name, room), theme.dim))];
+    let chart = Chart { history: History::of_readings(values), unit: bytes, label: 0, dated: true };
+    lines.extend(chart.lines(room, height.saturating_sub(2), theme));
     lines.push(Line::default());
     lines.truncate(height);
     lines

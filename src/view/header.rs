@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, Recording, SourceKind, View, notice_lines, tabs};
+use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, Recording, SourceKind, View, notice_lines};
 
 use super::Context;
 use super::format::{bits, bytes, clock, count, date_clock, position, short_count};
@@ -176,6 +176,12 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
                     spans.push(styled(format!(", {} events lost", short_count(trace.lost)), theme.warning));
                 }
             }
+            if let Some(words) = sees.last_words.filter(|words| words.lost > 0 && context.ui.area().width >= 110) {
+                spans.push(styled(format!(", {} last words lost", short_count(words.lost)), theme.warning));
+            }
+            if sight.bad_rows > 0 && context.ui.area().width >= 110 {
+                spans.push(styled(format!(", {} rows unreadable", short_count(sight.bad_rows)), theme.warning));
+            }
             if sight.processes_denied > 0 && context.ui.area().width >= 110 {
                 let processes = if sight.processes_denied == 1 { "process" } else { "processes" };
                 let text = format!(" ({} {processes}: no access)", count(u64::from(sight.processes_denied)));
@@ -261,7 +267,7 @@ fn behind(time: Duration) -> String {
 pub(super) fn draw_tabs(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
     let mut end = area.x;
-    let all = tabs(area, context.ui.tab());
+    let all = context.ui.tabs(area);
     let last = all.len().saturating_sub(1);
     for (index, (view, name, rect)) in all.into_iter().enumerate() {
         let style = if view == context.ui.tab() { theme.cursor } else { theme.text };

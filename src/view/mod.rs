@@ -5,6 +5,7 @@
 //! (where things stand), `format` (one unit for one thing), `widgets`.
 
 mod busiest;
+mod chart;
 mod column_menu;
 mod explain;
 mod finding_detail;
@@ -13,6 +14,7 @@ mod findings;
 mod flow;
 mod flow_end;
 mod flow_groups;
+mod flow_kernel;
 mod flow_losses;
 mod flow_times;
 mod flow_waits;
@@ -52,9 +54,10 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::base::Timestamp;
-use crate::engine::Dashboard;
+use crate::engine::{Dashboard, KernelSight};
 use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View};
 
+use chart::History;
 pub use theme::Theme;
 pub use theme_file::ThemeSpec;
 
@@ -71,6 +74,28 @@ impl Context<'_> {
     /// How long before the engine's clock `at` was.
     fn ago(&self, at: Timestamp) -> Duration {
         self.dashboard.now.map_or(Duration::ZERO, |now| now.since(at))
+    }
+
+    /// How old the kernel's word in a pane is, behind what the pane says of itself; what is fresh need not be said.
+    fn and_age(&self, what: &str, at: impl FnOnce(&KernelSight) -> Option<Timestamp>) -> String {
+        const FRESH: Duration = Duration::from_secs(2);
+        let read = self.dashboard.sees.kernel.as_ref().and_then(at).map(|at| self.ago(at));
+        let read = read.filter(|ago| *ago >= FRESH).map(|ago| format!("read {} ago", format::age(ago)));
+        let parts = [Some(what.to_owned()).filter(|what| !what.is_empty()), read];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same for a pane called `name`: where its title has no room for both, the age.
+    fn and_age_in(&self, pane: (&str, u16), what: &str, at: impl Fn(&KernelSight) -> Option<Timestamp>) -> String {
+        let (name, width) = pane;
+        let whole = self.and_age(what, &at);
+        let fits = name.len() + whole.chars().count() + 8 <= usize::from(width);
+        if fits || whole == what { whole } else { self.and_age("", at) }
+    }
+
+    /// What was counted a second, up to now.
+    fn history<'v>(&self, values: &'v [u64]) -> History<'v> {
+        History::new(values, self.dashboard.now)
     }
 
     fn sees_kernel(&self) -> bool {

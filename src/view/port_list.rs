@@ -25,7 +25,13 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     } else {
         "waiting for the first segment or socket"
     };
-    let around = Around { name: "Ports", unit: "", filtered: false, rest: &[rest], empty };
+    let around = Around {
+        name: "Ports",
+        unit: "",
+        filtered: false,
+        rest: &[&context.and_age(rest, |sight| sight.time_wait_at), rest],
+        empty,
+    };
     table::draw(context, &Ports::new(context), window, &around, parts.list, buf);
 }
 

@@ -22,7 +22,13 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         }
         _ => String::new(),
     };
-    let around = Around { name: "Processes", unit: " rows", filtered: true, rest: &[&rest], empty: empty(context) };
+    let around = Around {
+        name: "Processes",
+        unit: " rows",
+        filtered: true,
+        rest: &[&context.and_age(&rest, |sight| Some(sight.at)), &rest],
+        empty: empty(context),
+    };
     table::draw(context, &Processes { context }, window, &around, area, buf);
 }
 

@@ -3,6 +3,7 @@
 mod lists;
 mod recording;
 mod waits;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
@@ -12,12 +13,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
-use super::fixture::{capture, capture_flow, capture_source, empty, hostile, live, live_flow, live_source};
+use super::fixture::{NOW, capture, capture_flow, capture_source, empty, hostile, live, live_flow, live_source};
 use super::{Theme, draw, to_ascii};
 use crate::base::{Progress, TcpState, scrub};
 use crate::engine::{Dashboard, Evicted, FlowDetail, FlowPane, ListPane, Window};
 use crate::flow::HandshakeOutcome;
-use crate::kernel::Reported;
+use crate::kernel::{LastWord, Reported, TcpInfo};
 use crate::ui::{Playback, Source, ThemeName, UiState};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
@@ -264,6 +265,42 @@ fn a_socket_that_is_gone_is_not_told_as_if_it_were_there() {
     });
     assert!(gone.contains("gone since 14:03:21") && gone.contains("ESTAB  Recv-Q 0 B  Send-Q 16.4 kB"), "{gone}");
     assert!(!["timer", "cwnd", "of 426.0 kB"].iter().any(|word| gone.contains(word)), "{gone}");
+}
+
+#[test]
+fn what_left_its_state_and_was_not_read_since_is_said_to_be_one_of_two() {
+    let left = end_of_flow(1, |detail| {
+        detail.sockets[1].as_mut().unwrap().left = Some(NOW - Duration::from_secs(3));
+        detail.row.resp.reported = None;
+    });
+    assert!(left.contains("left ESTAB 3 s ago: in TIME-WAIT, or gone"), "{left}");
+    assert!(!["timer", "cwnd", "Recv-Q"].iter().any(|word| left.contains(word)), "{left}");
+}
+
+#[test]
+fn the_kernels_last_word_tells_the_final_counts() {
+    let told = |info: TcpInfo, unread| {
+        end_of_flow(0, |detail| {
+            let row = &detail.row;
+            let word = LastWord {
+                ts: NOW,
+                scope: row.scope,
+                local: row.orig.endpoint,
+                peer: row.resp.endpoint,
+                cookie: Some(1),
+                unread,
+                info: Box::new(info),
+            };
+            detail.last_words[0] = Some(Arc::new(word));
+            detail.sockets[0].as_mut().unwrap().gone = Some(NOW);
+        })
+    };
+    let counts = TcpInfo { bytes_sent: Some(76), bytes_received: Some(98_012), ..TcpInfo::default() };
+    let some = told(TcpInfo { total_retrans: Some(2), ..counts }, 400);
+    assert!(some.contains("final    sent 76 B  received 98.0 kB"), "{some}");
+    assert!(some.contains("retrans 2  never read 400 B"), "{some}");
+    let none = told(TcpInfo { total_retrans: Some(0), ..counts }, 1);
+    assert!(!none.contains("retrans 0") && !none.contains("never read"), "one may be the FIN: {none}");
 }
 
 #[test]

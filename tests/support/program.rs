@@ -16,9 +16,9 @@ use super::netns::Netns;
 /// The binary under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sockscope");
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Two readings of the socket table (one each 500 ms) and the 200 ms for which inputs may be held back, with room for a
+/// Two readings of the socket table (one a second) and the 200 ms for which inputs may be held back, with room for a
 /// machine that is busy: nothing outside shows when the program has taken in what there is.
-const SETTLE: Duration = Duration::from_millis(2200);
+const SETTLE: Duration = Duration::from_millis(2700);
 
 /// The program at work: it reports when it is told to stop.
 #[derive(Debug)]

@@ -74,6 +74,22 @@ fn without_a_reading_the_wire_must_show_that_the_end_closed_or_the_flow_is_old_e
 }
 
 #[test]
+fn a_word_that_comes_before_the_close_is_told_with_it_unless_the_flow_has_its_own() {
+    let fin = || Input::Segment(segment(40, CLIENT, SERVER, "F.", 101, 501, 0));
+    let mut late = fed(handshake(0));
+    feed_all(&mut late, [word(30, 5, 9)]);
+    assert_eq!((told(&late), joined(&late)), (vec![None], (1, 1)));
+    feed_all(&mut late, [fin()]);
+    assert_eq!(told(&late), [Some(9)], "its segments came late");
+    let mut next = fed(handshake(0));
+    feed_all(&mut next, [word(30, 5, 9), fin(), word(50, 6, 7)]);
+    assert_eq!(told(&next), [Some(7)], "the first was on the connection before");
+    let mut read = fed(handshake(0));
+    feed_all(&mut read, [word(30, 5, 9), fin(), self::read(50, TcpState::FinWait2)]);
+    assert_eq!(told(&read), [None], "the socket has another cookie");
+}
+
+#[test]
 fn of_two_words_on_one_end_none_is_taken() {
     let mut engine = fed(handshake(0));
     feed_all(&mut engine, [word(200, 5, 9), word(201, 5, 9)]);

@@ -72,7 +72,7 @@ fn a_connect_whose_socket_is_gone_waits_no_more() {
     let mut engine = fed([syn(0)]);
     engine.feed(&connecting(500, 0));
     assert_eq!(show(&engine).handshakes.waiting, 1);
-    engine.feed(&sample(1_000, vec![], &[]));
+    engine.feed(&limited(sample(1_000, vec![], &[])));
     engine.feed(&Input::Tick(at(3_000)));
     let dashboard = show(&engine);
     assert_eq!((dashboard.handshakes.waiting, wire_count(&dashboard, TcpState::SynSent)), (0, Some(0)));

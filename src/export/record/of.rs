@@ -8,9 +8,9 @@ use crate::flow::{
 use crate::kernel::{Rung, TcpInfo};
 
 use super::{
-    AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, IdleRecord, InfoRecord, NamesRecord,
-    OfferRecord, OptionsRecord, OwnerRecord, RejectionRecord, ResetRecord, SocketRecord, TimerRecord, TimesRecord,
-    TunnelRecord, VerdictRecord, WaitsRecord, WindowRecord, ZeekRowRecord,
+    AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, IdleRecord, InfoRecord, LastWordRecord,
+    MemoryRecord, NamesRecord, OfferRecord, OptionsRecord, OwnerRecord, RejectionRecord, ResetRecord, SocketRecord,
+    TimerRecord, TimesRecord, TunnelRecord, VerdictRecord, WaitsRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `given_up`.
@@ -38,6 +38,7 @@ impl FlowRecord {
                 verdict: verdict.map(VerdictRecord::of),
                 episodes: verdict.and_then(EpisodesRecord::of),
                 times: times.unwrap_or_default(),
+                last_word: detail.last_words[index].as_deref().map(LastWordRecord::of),
                 ..EndRecord::of(row.end(side), halves.map(|halves| &halves[index]), analysis, socket)
             }
         };
@@ -161,6 +162,7 @@ impl EndRecord {
             local: cell.local,
             mismatch_since_ns: cell.mismatch_since.map(Timestamp::nanos),
             socket: socket.map(SocketRecord::of),
+            last_word: None,
             owner: OwnerRecord::of(&cell.owner),
         }
     }
@@ -195,6 +197,7 @@ impl SocketRecord {
             state: socket.state.0.name(),
             at_ns: detail.at.nanos(),
             gone_ns: detail.gone.map(Timestamp::nanos),
+            left_ns: detail.left.map(Timestamp::nanos),
             recv_q: socket.recv_q,
             send_q: socket.send_q,
             timer: socket.timer.map(|timer| TimerRecord {
@@ -207,13 +210,16 @@ impl SocketRecord {
             uid: socket.uid,
             recv_buffer_bytes: socket.buffers.map(|(recv, _)| recv),
             send_buffer_bytes: socket.buffers.map(|(_, send)| send),
+            memory: MemoryRecord::of(socket),
+            congestion: socket.congestion.map(|name| name.as_str().to_owned()),
+            cgroup: socket.cgroup,
             info: socket.info.as_deref().map(InfoRecord::of).unwrap_or_default(),
         }
     }
 }
 
 impl InfoRecord {
-    fn of(info: &TcpInfo) -> Self {
+    pub(super) fn of(info: &TcpInfo) -> Self {
         Self {
             rtt_ns: info.rtt.map(nanos),
             rttvar_ns: info.rttvar.map(nanos),
@@ -223,8 +229,11 @@ impl InfoRecord {
             unacked: info.unacked,
             lost: info.lost,
             cwnd: info.snd_cwnd,
+            ssthresh: info.snd_ssthresh,
             mss: info.snd_mss,
             pmtu: info.pmtu,
+            segments_out: info.segs_out,
+            segments_in: info.segs_in,
             sent_bytes: info.bytes_sent,
             acked_bytes: info.bytes_acked,
             received_bytes: info.bytes_received,
