@@ -231,7 +231,7 @@ impl Source {
             }
             newest.store(self.last.nanos(), Ordering::Relaxed);
             if !inputs.is_empty() {
-                let place = self.is_place_due().then(|| self.place());
+                let place = (self.is_place_due() || (end.is_some() && self.placed.is_some())).then(|| self.place());
                 send.send(Reading::Batch(inputs, place)).ok()?;
             }
             if end.is_some() {

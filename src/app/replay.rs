@@ -141,6 +141,10 @@ impl Feed for Replay {
         self.player.damage().is_some()
     }
 
+    fn is_going(&self) -> bool {
+        self.player.is_going()
+    }
+
     fn jumps(&self) -> u64 {
         self.player.jumps()
     }

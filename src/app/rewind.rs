@@ -217,6 +217,10 @@ impl Feed for Rewind {
         self.shown.as_ref().map_or(engine, |shown| &shown.engine)
     }
 
+    fn is_going(&self) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.player.is_going())
+    }
+
     fn jumps(&self) -> u64 {
         self.jumps + self.shown.as_ref().map_or(0, |shown| shown.player.jumps())
     }
