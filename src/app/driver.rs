@@ -103,8 +103,12 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
     let mut cache = QueryCache::default();
     // What a frozen screen looks at while the source goes on; one can walk about in it.
     let mut frozen: Option<Engine> = None;
+    let mut jumps = 0;
     loop {
         let rest = feed.pump(&mut engine);
+        if jumps != feed.jumps() {
+            (jumps, cache) = (feed.jumps(), QueryCache::default());
+        }
         let mut ask = match asks.recv_timeout(rest) {
             Ok(ask) => Some(ask),
             Err(RecvTimeoutError::Timeout) => None,
@@ -116,9 +120,13 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
                 Ask::Show(number, query) => wanted = Some((number, query)),
                 Ask::Control(control) => {
                     super::panic_if_asked("engine");
+                    let freeze = if let Control::Pause(stop) = control { Some(stop) } else { None };
                     feed.control(control, &mut engine);
-                    if let (Control::Pause(stop), None) = (control, feed.source(&engine).playback) {
-                        frozen = stop.then(|| engine.clone());
+                    match (freeze, feed.source(&engine).playback) {
+                        (Some(stop), None) => frozen = stop.then(|| engine.clone()),
+                        (None, None) => {}
+                        // The past is shown, and not what was frozen.
+                        (_, Some(_)) => frozen = None,
                     }
                     // It may be another engine's now.
                     cache = QueryCache::default();
@@ -129,7 +137,7 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         // Of several questions that waited only the last still matters.
         if let Some((number, query)) = wanted {
             feed.attend(&query, &engine);
-            let dashboard = frozen.as_ref().unwrap_or(&engine).dashboard(&query, &mut cache);
+            let dashboard = frozen.as_ref().unwrap_or_else(|| feed.shown(&engine)).dashboard(&query, &mut cache);
             let (source, damaged) = (feed.source(&engine), feed.is_damaged());
             let _nobody_waits = answers.try_send(Answer { number, dashboard, source, damaged });
         }

@@ -49,14 +49,14 @@ pub(super) fn gather(input: &Input, demo: bool, duration: Duration, at: Option<&
 
 fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
     let configs = [replay_config(input.flows), Config { keep_closed: None, ..live_config(input.flows) }];
-    let mut replay = Replay::open(origin, input.filter(), configs, f64::INFINITY)?;
+    let mut replay = Replay::open(origin, input.filter(), configs, f64::INFINITY, 0)?;
     let mut engine = Engine::new(replay.config());
     let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
     replay.run(&mut engine, until);
     let damage = replay.damage().cloned();
     let note = until.and_then(|until| outside(until, replay.start(), engine.now()));
     // Nothing plays: what is told is the instant, and the window in the footer.
-    let source = Source { playback: None, ..replay.source(&engine) };
+    let source = Source { playback: None, track: None, ..replay.source(&engine) };
     Ok(Seen { source, engine, damage, note, recorded: Vec::new() })
 }
 

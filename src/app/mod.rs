@@ -8,15 +8,18 @@ mod gather;
 mod ladder;
 mod live;
 mod looks;
+mod marks;
 mod meter;
 mod privileges;
 mod read;
 mod record;
 mod replay;
 mod report;
+mod rewind;
 mod sampling;
 mod screen;
 mod snap;
+mod tape;
 mod trace;
 
 use std::io::{IsTerminal, Write};
@@ -39,6 +42,7 @@ use looks::Looks;
 use read::Origin;
 use record::Wanted;
 use replay::Replay;
+use rewind::Rewind;
 
 /// Room for the headers of a frame, before a payload that is to be recorded.
 const HEADERS: u32 = 192;
@@ -110,7 +114,7 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
     let configs = [replay_config(input.flows), live_config(input.flows)];
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let replay = Replay::open(origin, input.filter(), configs, speed)?;
+    let replay = Replay::open(origin, input.filter(), configs, speed, input.seek_memory)?;
     let driver = Driver::start(Engine::new(replay.config()), Box::new(replay))?;
     screen::run(&driver, &looks, look.view.into())
 }
@@ -122,7 +126,11 @@ fn live_dashboard(cli: &Cli, look: &Look) -> Result<Outcome> {
     }
     let looks = Looks::of(look).for_terminal();
     let live = live_feed(input, !input.interfaces.is_empty(), cli.ring.ring, cli.ring.dump_on)?;
-    let driver = Driver::start(Engine::new(live_config(input.flows)), Box::new(live))?;
+    let engine = Engine::new(live_config(input.flows));
+    let driver = match cli.rewind {
+        0 => Driver::start(engine, Box::new(live))?,
+        memory => Driver::start(engine, Box::new(Rewind::new(live, memory)))?,
+    };
     let shown = screen::run(&driver, &looks, look.view.into());
     let recorded = driver.end();
     record::tell(&recorded, shown)

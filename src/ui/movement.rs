@@ -125,7 +125,13 @@ impl UiState {
         match mouse.kind {
             MouseEventKind::ScrollUp => self.wheel(-WHEEL, dashboard, source),
             MouseEventKind::ScrollDown => self.wheel(WHEEL, dashboard, source),
-            MouseEventKind::Down(MouseButton::Left) => self.click(at, dashboard, source),
+            MouseEventKind::Down(MouseButton::Left) => match self.click_time(at, source) {
+                Some(control) => return vec![Effect::Control(control)],
+                None => self.click(at, dashboard, source),
+            },
+            MouseEventKind::Drag(MouseButton::Left) => {
+                return self.click_time(at, source).into_iter().map(Effect::Control).collect();
+            }
             _ => {}
         }
         Vec::new()

@@ -55,6 +55,8 @@ pub enum Prompt {
     Filter(FilterPrompt),
     /// A time to jump to.
     Jump(Input),
+    /// The note of a mark.
+    Mark(Input),
 }
 
 /// What is shown and selected. The view reads it, [`UiState::handle`] changes it.

@@ -38,6 +38,7 @@ mod table;
 mod theme;
 mod theme_file;
 mod time_wait;
+mod timeline;
 mod traffic;
 mod widgets;
 
@@ -110,7 +111,8 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
         return too_small(area, theme, buf);
     };
     let context = Context { dashboard, ui, source, theme };
-    header::draw(&context, parts.header, buf);
+    header::draw(&context, parts.header, parts.timeline, buf);
+    timeline::draw(&context, parts.timeline, buf);
     header::draw_tabs(&context, parts.tabs, buf);
     header::draw_notices(&context, parts.notices, buf);
     match ui.view() {

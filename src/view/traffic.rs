@@ -8,6 +8,9 @@ use super::chart::Chart;
 use super::format::{bits, bytes, count, short_count};
 use super::widgets::{as_fit, message, pane, put_all, title};
 
+/// A number in words.
+type Unit = fn(u64) -> String;
+
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.traffic);
     let totals = &context.dashboard.totals;
@@ -22,7 +25,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     // Nothing was sent again in the seconds before the first that was.
     let quiet = data.bits.len().saturating_sub(data.resent.len());
     let resent: Vec<u64> = std::iter::repeat_n(0, quiet).chain(data.resent.iter().copied()).collect();
-    let all: [(&[u64], fn(u64) -> String); 3] = [(&data.bits, bits), (&data.segments, segments), (&resent, again)];
+    let all: [(&[u64], Unit); 3] = [(&data.bits, bits), (&data.segments, segments), (&resent, again)];
     let shown = (height / 3).clamp(1, all.len());
     let mut charts: Vec<Chart<'_>> = all[..shown]
         .iter()
