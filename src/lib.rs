@@ -57,12 +57,20 @@
 //! same list. A section stands alone, a file cut anywhere gives its prefix, and the socket table is told by what changed,
 //! in full each minute. Whoever may write files does it: [`journal::recording::Recorder`] only makes blocks.
 //!
+//! Live, the capture threads keep each frame's headers beside its inputs ([`journal::FrameBatch`]), where a recording
+//! wants them; they pass the merge with those ([`journal::Trail`]), so that the recorder sees the engine's order. Blocks
+//! go to a thread that writes them at once, behind a queue bounded in bytes: what finds no room is counted, and nobody
+//! waits for a disk. Where a write fails, the file is cut back to its last whole block. While a file is written, inputs
+//! are held back 60 ms at most, so that a kill costs 100 ms. A ring in memory ([`journal::Chapters`]) is made of sections
+//! that stand alone, of which the oldest goes.
+//!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is
 //! stable, a reused tuple gets a new one) · half (one direction's sender) · orig, resp (sender of the SYN and its peer)
 //! · local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state
-//! (by the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
-//! mid-stream) · opening (what the beginning of a flow shows: names and waits) · name (what a responder is called, with
+//! (by the kernel): two claims, never merged silently · sample (one reading of the socket table, or of what of it the
+//! sample covers) · last word (what the kernel said of a socket when it let go of it) · partial (first seen mid-stream)
+//! · opening (what the beginning of a flow shows: names and waits) · name (what a responder is called, with
 //! whose word it is: SNI, HTTP host or DNS) · wait (of DNS, TCP, TLS or the first request) · lookup (a DNS answer and
 //! its query) · mark (a word of Wireshark's tcp.analysis, said of a segment) · verdict, cause, evidence (why a segment
 //! was sent again, by our own reading, and what shows it) · episode (what was lost together) · Recv-Q, Send-Q, timer
@@ -120,6 +128,12 @@
 //!   reading of the table showed; a holder is told before a caller. A caller in another network namespace is told only
 //!   of an end that is not of this one, and as elsewhere. Where two claims contradict each other, or events were lost
 //!   since, nobody is named.
+//! - **A reading** says which states it covers, or which sockets were looked up. What it does not cover stays as it was:
+//!   a socket that is missing is in one of the states that may follow its own and were not read since ([`kernel::Covers`],
+//!   [`base::StateSet::onward`]), and is gone once none is left. Readings of the parts, in the order of a connection's
+//!   life, are one reading of the whole. A look-up's miss counts only where one has found the socket before.
+//! - **A last word** is on the flow whose socket's cookie it has; where no reading told one, on the newest flow of its
+//!   ends, once that is seen to have closed or is old enough. Two that contradict each other are none.
 //! - **A mismatch** of inferred and reported state is claimed only when two readings in a row show it, each more than
 //!   250 ms after the wire's last change, and never from a state that is only assumed because the flow was first seen
 //!   mid-stream.

@@ -66,7 +66,7 @@ pub(super) struct Input {
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub snaplen: u32,
     /// Capture buffer in KiB
-    #[arg(short = 'B', long = "buffer-size", value_name = "KIB", default_value_t = 16_384,
+    #[arg(short = 'B', long = "buffer-size", value_name = "KIB", default_value_t = 32_768,
           value_parser = clap::value_parser!(u32).range(64..=2_097_151))]
     pub buffer_kib: u32,
     /// Where to read the kernel's socket table

@@ -182,7 +182,7 @@ impl Feed for Rewind {
             Control::Speed(_) if self.shown.is_none() => {}
             Control::Seek(to) if past_now(to) => self.go_live(),
             Control::SeekBy(span, true) if self.shown(engine).now().is_some_and(|at| past_now(at + span)) => {
-                self.go_live()
+                self.go_live();
             }
             control => self.go_about(control, engine),
         }

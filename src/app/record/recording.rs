@@ -127,7 +127,10 @@ impl Recording {
             return;
         }
         match &mut self.to {
-            To::File(writer) => writer.send(std::mem::replace(&mut self.buffer, writer.buffer()), self.frames),
+            To::File(writer) => {
+                writer.send(std::mem::replace(&mut self.buffer, writer.buffer()), self.frames);
+                writer.check_queue();
+            }
             To::Ring(chapters) => {
                 chapters.push(&self.buffer, self.frames, self.upto);
                 self.buffer.clear();
