@@ -169,14 +169,20 @@ impl Feed for Rewind {
         match control {
             Control::Record => self.live.control(control, engine),
             Control::Live => self.go_live(),
-            Control::Mark(note) => self.marks.set(self.shown(engine).now(), &note),
+            Control::Mark(note) => {
+                let at = self.shown(engine).now();
+                self.marks.set(at, &note);
+                if let Some(at) = at {
+                    self.live.tape().mark(at, &note);
+                }
+            }
             Control::Pause(stop) if self.shown.is_none() => {
                 self.frozen = stop.then(|| (self.at, engine.clone()));
             }
             Control::Speed(_) if self.shown.is_none() => {}
             Control::Seek(to) if past_now(to) => self.go_live(),
             Control::SeekBy(span, true) if self.shown(engine).now().is_some_and(|at| past_now(at + span)) => {
-                self.go_live()
+                self.go_live();
             }
             control => self.go_about(control, engine),
         }
