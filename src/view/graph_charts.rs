@@ -10,7 +10,7 @@ use super::Context;
 use super::format::bytes;
 use super::graph_axis::{Axis, label};
 use super::graph_points::Points;
-use super::widgets::{put_all, styled};
+use super::widgets::{LEVELS, put_all, styled};
 
 /// A small chart of bars.
 pub(super) struct Chart<'a> {
@@ -64,7 +64,6 @@ impl Chart<'_> {
 
 /// Bars of so many lines, the top line first; a value of 0 stands as the lowest block, no value as nothing.
 fn bars(columns: &[Option<u64>], most: u64, height: usize) -> Vec<String> {
-    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let top = (height * 8) as u128 - 1;
     let eighths =
         |value: u64| 1 + usize::try_from(u128::from(value) * (top - 1) / u128::from(most.max(1))).unwrap_or(0);

@@ -73,15 +73,15 @@ fn table(netns: &Netns) {
         ss.extend(tool("ss", "-tanpi"));
         ours_by_proc.push(Took::of(own_cpu, || drop(sample(&mut by_proc))));
     }
-    let ours = Took::median(ours);
+    let ours = Took::median(&ours);
     println!("  {:40} {ours}", "one reading by sock_diag, with TCP_INFO");
-    println!("  {:40} {}", "one reading by /proc", Took::median(ours_by_proc));
+    println!("  {:40} {}", "one reading by /proc", Took::median(&ours_by_proc));
     let lsof = tool("lsof", "-nPiTCP").into_iter().collect();
     for (what, took) in [("ss -tan", ss_bare), ("ss -tanpi", ss), ("lsof -nPiTCP", lsof)] {
         if took.is_empty() {
             println!("  {what:40} not installed");
         } else {
-            let took = Took::median(took);
+            let took = Took::median(&took);
             let times = took.wall.as_secs_f64() / ours.wall.as_secs_f64();
             println!("  {what:40} {took}   {times:5.1} × the reading's time");
         }
@@ -111,7 +111,7 @@ fn owners(holders: &mut [Holder]) {
             assert_eq!(held(&told), fds, "{what}");
             took
         });
-        println!("  {what:40} {}", Took::median(runs.collect()));
+        println!("  {what:40} {}", Took::median(&runs.collect::<Vec<_>>()));
     };
     measure("refreshed, nothing changed", &mut || {});
     measure("refreshed, 10 connections of one changed", &mut || holders[0].change());
@@ -207,7 +207,7 @@ impl Took {
         Self { wall: self.wall.saturating_sub(other.wall), cpu: self.cpu.saturating_sub(other.cpu) }
     }
 
-    fn median(runs: Vec<Self>) -> Self {
+    fn median(runs: &[Self]) -> Self {
         let middle = |part: fn(&Self) -> Duration| {
             let mut times: Vec<Duration> = runs.iter().map(part).collect();
             times.sort_unstable();
