@@ -122,7 +122,7 @@ impl Rewind {
     }
 
     /// Does what was asked of the past, which is shown from here on.
-    fn go_about(&mut self, control: Control, live: &Engine) {
+    fn go_about(&mut self, control: &Control, live: &Engine) {
         let now = self.started.elapsed();
         let earliest = self.earliest();
         let shown = self.shown.get_or_insert_with(|| {
@@ -136,7 +136,7 @@ impl Rewind {
         let (Shown { engine, player }, deck) = (shown, &mut self.deck);
         player.hush();
         player.begins_at(earliest);
-        match control {
+        match *control {
             Control::Pause(paused) => player.pause(engine, now, paused),
             Control::Speed(speed) => player.clock.set_speed(now, engine.now(), speed),
             Control::Restart => player.restart(deck, engine, now),
@@ -176,9 +176,9 @@ impl Feed for Rewind {
             Control::Speed(_) if self.shown.is_none() => {}
             Control::Seek(to) if past_now(to) => self.go_live(),
             Control::SeekBy(span, true) if self.shown(engine).now().is_some_and(|at| past_now(at + span)) => {
-                self.go_live()
+                self.go_live();
             }
-            control => self.go_about(control, engine),
+            control => self.go_about(&control, engine),
         }
     }
 

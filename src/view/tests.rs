@@ -2,6 +2,7 @@
 
 mod lists;
 mod recording;
+mod timeline;
 mod waits;
 use std::sync::Arc;
 use std::time::Duration;
