@@ -107,7 +107,16 @@ fn every_tab_leads_to_its_list() {
         pty.keys("x");
         pty.shows(&["x closes", "lsof(8)"]);
         pty.keys("x\t");
+        pty.shows(&["in numbers", "‼ refused", "what to do", "failed 20"]);
+        pty.keys("\r");
+        pty.shows(&["198.51.100.20:6379", "by rate"]);
+        pty.keys("\x1b");
+        pty.shows(&["in numbers"]);
+        pty.keys("\t");
         pty.shows(&["1 Over", "─ States"]);
+        // The cursor stands where it stood: on the first.
+        pty.keys("j\r");
+        pty.shows(&["what to do", "ss -tnmp"]);
         quit(pty);
     }
     let mut named = Pty::start(sockscope(&["demo", "--view", "handshakes"]), 120, 40);
@@ -137,6 +146,32 @@ fn views_open_and_close() {
     pty.shows(&["Views and panes", "one segment, then pause", "jump to a time", "Ctrl-Z", "Marks and columns"]);
     pty.keys("?");
     pty.shows_no("Views and panes");
+    quit(pty);
+}
+
+#[test]
+fn a_flow_is_told_segment_by_segment() {
+    let capture = capture();
+    let mut pty = capture.open(120, 40);
+    pty.keys("2/:9000\r");
+    pty.shows(&["198.51.100.105:53046"]);
+    pty.keys("j\r");
+    pty.shows(&["Flow 20 ", "─ Life "]);
+    pty.keys("l");
+    pty.shows(&["SYN-SENT   0.000000", "═ 9 segments  13.0 kB  1–13,033", "again, needlessly", "zero-window probe"]);
+    pty.keys("jjj");
+    pty.shows(&["#4  orig → resp  1,448 B"]);
+    pty.keys("\r");
+    pty.shows_no("9 segments");
+    pty.keys("l");
+    pty.shows(&["window edge", "in flight", "#4  orig → resp  1,448 B"]);
+    // A click on the graph puts the cursor there, one on a tab leads to that part.
+    pty.keys("\x1b[<0;110;15M\x1b[<0;110;15m");
+    pty.shows_no("#4  orig → resp");
+    pty.keys("\x1b[<0;98;5M\x1b[<0;98;5m");
+    pty.shows(&["zero-window probe"]);
+    pty.keys("\x1b");
+    pty.shows_no("zero-window probe");
     quit(pty);
 }
 
@@ -553,6 +588,8 @@ fn a_capture_on_stdin_leaves_the_keys_to_the_terminal() {
     pty.shows(&["orig state"]);
     pty.keys("\x1b[D");
     pty.shows(&["a stream cannot be played again: save it to a file to go back"]);
+    pty.keys("j\rl");
+    pty.shows(&["no segments to show: segments of a stream are not kept"]);
     quit(pty);
 }
 

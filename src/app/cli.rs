@@ -13,7 +13,7 @@ use crate::engine::{Filter, filter_fields};
 use crate::findings::Severity;
 use crate::io::{Sockets, file};
 use crate::journal::{Chapters, Reach};
-use crate::ui::{ThemeName, View};
+use crate::ui::{FlowPart, ThemeName, View};
 use crate::view::ThemeSpec;
 
 /// What really happens to every TCP connection: wire, kernel and process on one screen.
@@ -66,7 +66,7 @@ pub(super) struct Input {
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub snaplen: u32,
     /// Capture buffer in KiB
-    #[arg(short = 'B', long = "buffer-size", value_name = "KIB", default_value_t = 16_384,
+    #[arg(short = 'B', long = "buffer-size", value_name = "KIB", default_value_t = 32_768,
           value_parser = clap::value_parser!(u32).range(64..=2_097_151))]
     pub buffer_kib: u32,
     /// Where to read the kernel's socket table
@@ -123,7 +123,8 @@ pub(super) struct Look {
     /// Draw with nothing beyond ASCII, as in a locale without UTF-8
     #[arg(long)]
     pub ascii: bool,
-    /// The view to show first; flow is one connection in full
+    /// The view to show first; flow is one connection in full, ladder its segments one by one, graph its numbers over
+    /// time
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ViewChoice::Overview)]
     pub view: ViewChoice,
 }
@@ -172,7 +173,8 @@ pub(super) struct Snap {
     /// The instant to draw: from the start of the capture (12.5, 1m30s) or absolute (RFC 3339); its end without it
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub at: Option<String>,
-    /// The flow to select: its number as reports print it (#12 is 12); in the flow view the table's first without it
+    /// The flow to select: its number as reports print it (#12 is 12); in the views of one flow the table's first
+    /// without it
     #[arg(long, value_name = "ID")]
     pub flow: Option<u64>,
     /// Columns and rows
@@ -232,21 +234,30 @@ pub(super) enum ViewChoice {
     Processes,
     Findings,
     Flow,
+    Ladder,
+    Graph,
 }
 
-impl From<ViewChoice> for View {
-    fn from(choice: ViewChoice) -> Self {
-        match choice {
-            ViewChoice::Overview => Self::Overview,
-            ViewChoice::Flows => Self::Flows,
-            ViewChoice::Handshakes => Self::Handshakes,
-            ViewChoice::Queues => Self::Queues,
-            ViewChoice::TimeWait => Self::TimeWait,
-            ViewChoice::Listeners => Self::Listeners,
-            ViewChoice::Processes => Self::Processes,
-            ViewChoice::Findings => Self::Findings,
-            ViewChoice::Flow => Self::Flow,
-        }
+impl ViewChoice {
+    /// The view, and the part of it where it is that of one flow.
+    pub(super) const fn shown(self) -> (View, FlowPart) {
+        let view = match self {
+            Self::Overview => View::Overview,
+            Self::Flows => View::Flows,
+            Self::Handshakes => View::Handshakes,
+            Self::Queues => View::Queues,
+            Self::TimeWait => View::TimeWait,
+            Self::Listeners => View::Listeners,
+            Self::Processes => View::Processes,
+            Self::Findings => View::Findings,
+            Self::Flow | Self::Ladder | Self::Graph => View::Flow,
+        };
+        let part = match self {
+            Self::Ladder => FlowPart::Ladder,
+            Self::Graph => FlowPart::Graph,
+            _ => FlowPart::Summary,
+        };
+        (view, part)
     }
 }
 

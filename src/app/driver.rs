@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::engine::{Dashboard, Engine, Query, QueryCache};
-use crate::ui::{Control, Source};
+use crate::base::Timestamp;
+use crate::engine::{Dashboard, Engine, FlowKey, Query, QueryCache};
+use crate::ui::{Control, Segments, Source};
 
 use super::feed::Feed;
 use super::record::Recorded;
@@ -32,6 +33,8 @@ pub(super) struct Answer {
     number: u64,
     pub(super) dashboard: Dashboard,
     pub(super) source: Source,
+    /// Of the flow that is shown in full.
+    pub(super) segments: Segments,
     /// As [`Feed::is_damaged`].
     pub(super) damaged: bool,
 }
@@ -154,10 +157,22 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         if let Some((number, query)) = wanted.take() {
             let began = Instant::now();
             feed.attend(&query, &engine);
-            let dashboard = frozen.as_ref().unwrap_or_else(|| feed.shown(&engine)).dashboard(&query, &mut cache);
+            let shown = frozen.as_ref().unwrap_or_else(|| feed.shown(&engine));
+            let dashboard = shown.dashboard(&query, &mut cache);
+            let key = query.selected.and_then(|id| shown.flow_key(id)).zip(shown.now());
+            let segments = segments(feed.as_mut(), key, query.selected.is_some());
             let (source, damaged) = (feed.source(&engine), feed.is_damaged());
-            let _nobody_waits = answers.try_send(Answer { number, dashboard, source, damaged });
+            let _nobody_waits = answers.try_send(Answer { number, dashboard, source, segments, damaged });
             (told, cost) = (Some(Instant::now()), began.elapsed());
         }
+    }
+}
+
+/// What there is of the segments of the flow that is shown in full, if one is.
+fn segments(feed: &mut dyn Feed, key: Option<(FlowKey, Timestamp)>, wanted: bool) -> Segments {
+    let told = feed.segments(key);
+    match key {
+        None if wanted => Segments::Missing("no segment of it was captured".to_owned()),
+        _ => told,
     }
 }

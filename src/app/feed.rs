@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::engine::{Engine, Query};
-use crate::ui::{Control, Source};
+use crate::base::Timestamp;
+use crate::engine::{Engine, FlowKey, Query};
+use crate::ui::{Control, Segments, Source};
 
 use super::record::Recorded;
 
@@ -43,4 +44,10 @@ pub(super) trait Feed: Send {
 
     /// Whether the source was damaged or ended before its time; all that it gave before was used.
     fn is_damaged(&self) -> bool;
+
+    /// What there is of the segments of the flow that is shown in full at `now`; without one, none are kept any more.
+    fn segments(&mut self, of: Option<(FlowKey, Timestamp)>) -> Segments {
+        let _not_kept = of;
+        Segments::Missing("segments are not kept while a host is watched: read a capture with -r".to_owned())
+    }
 }

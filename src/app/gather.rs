@@ -23,6 +23,8 @@ pub(super) struct Seen {
     pub(super) source: Source,
     /// The input was damaged: where and how.
     pub(super) damage: Option<Damage>,
+    /// What was read, if it can be read again.
+    pub(super) origin: Option<Origin>,
     /// What was recorded besides.
     pub(super) recorded: Vec<Recorded>,
     /// What of the request could not be met to the letter.
@@ -48,16 +50,17 @@ pub(super) fn gather(input: &Input, demo: bool, duration: Duration, at: Option<&
 }
 
 fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
-    let config = replay_config(input.flows);
-    let mut engine = Engine::new(config);
-    let mut replay = Replay::open(origin, input.filter(), f64::INFINITY, 0)?;
+    let configs = [replay_config(input.flows), Config { keep_closed: None, ..live_config(input.flows) }];
+    let mut replay = Replay::open(origin.clone(), input.filter(), configs, f64::INFINITY, 0)?;
+    let mut engine = Engine::new(replay.config());
     let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
     replay.run(&mut engine, until);
     let damage = replay.damage().cloned();
     let note = until.and_then(|until| outside(until, replay.start(), engine.now()));
     // Nothing plays: what is told is the instant, and the window in the footer.
     let source = Source { playback: None, track: None, ..replay.source(&engine) };
-    Ok(Seen { source, engine, damage, note, recorded: Vec::new() })
+    let origin = Some(origin).filter(Origin::can_reopen);
+    Ok(Seen { source, engine, damage, origin, note, recorded: Vec::new() })
 }
 
 /// What is told of an instant that the capture does not reach: it was read to its end, `end`, on the way there.
@@ -89,5 +92,5 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
     }
     feed.finish(|input| engine.feed(input));
     let recorded = feed.tape().finish();
-    Ok(Seen { source: feed.source(&engine), engine, damage: None, note: None, recorded })
+    Ok(Seen { source: feed.source(&engine), engine, damage: None, origin: None, note: None, recorded })
 }

@@ -15,6 +15,7 @@ mod read;
 mod record;
 mod replay;
 mod report;
+mod reread;
 mod rewind;
 mod sampling;
 mod screen;
@@ -111,12 +112,12 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
     }
     let Some(origin) = origin else { return live_dashboard(cli, look) };
     let looks = Looks::of(look).for_terminal();
-    let config = replay_config(input.flows);
+    let configs = [replay_config(input.flows), live_config(input.flows)];
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let replay = Replay::open(origin, input.filter(), speed, input.seek_memory)?;
-    let driver = Driver::start(Engine::new(config), Box::new(replay))?;
-    screen::run(&driver, &looks, look.view.into())
+    let replay = Replay::open(origin, input.filter(), configs, speed, input.seek_memory)?;
+    let driver = Driver::start(Engine::new(replay.config()), Box::new(replay))?;
+    screen::run(&driver, &looks, look.view.shown())
 }
 
 fn live_dashboard(cli: &Cli, look: &Look) -> Result<Outcome> {
@@ -131,7 +132,7 @@ fn live_dashboard(cli: &Cli, look: &Look) -> Result<Outcome> {
         0 => Driver::start(engine, Box::new(live))?,
         memory => Driver::start(engine, Box::new(Rewind::new(live, memory)))?,
     };
-    let shown = screen::run(&driver, &looks, look.view.into());
+    let shown = screen::run(&driver, &looks, look.view.shown());
     let recorded = driver.end();
     record::tell(&recorded, shown)
 }

@@ -14,7 +14,7 @@ use crate::base::{Progress, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::io::bpf::FrameFilter;
 use crate::io::file;
-use crate::journal::{CapturePlace, CaptureReader, Damage, Intake};
+use crate::journal::{CapturePlace, CaptureReader, Damage, Intake, Item};
 use crate::wire::FrameCounts;
 
 /// Inputs that are handed over together.
@@ -115,6 +115,8 @@ pub(super) struct Reader {
     read: Arc<AtomicU64>,
     length: Option<u64>,
     began: Instant,
+    /// It is a recording of a live run: every input comes from it, not frames alone.
+    pub(super) recording: bool,
 }
 
 impl Reader {
@@ -149,6 +151,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
         None => CaptureReader::open(input),
     };
     let reader = reader.with_context(|| origin.name())?;
+    let recording = reader.is_recording();
     let mut filter = filter.map(FrameFilter::new);
     if let Some(filter) = &mut filter {
         for interface in reader.interfaces() {
@@ -158,8 +161,8 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     let (intake, told, last) = from
         .map_or((Intake::default(), None, Timestamp::MIN), |from| (from.0.intake.clone(), from.0.told, from.0.last));
     let again = origin.can_reopen();
-    let placed = again.then(|| (intake.counts().frames, last));
-    let mut source = Source { reader, filter, intake, told, last, placed };
+    let placed = again.then_some((0, last));
+    let mut source = Source { reader, filter, intake, told, last, items: 0, placed, left_out: None };
     let start = again.then(|| source.place());
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if again { BATCH } else { 1 };
@@ -183,6 +186,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
         read,
         length: origin.length(),
         began: Instant::now(),
+        recording,
     })
 }
 
@@ -194,8 +198,12 @@ struct Source {
     /// The counts that were told last.
     told: Option<FrameCounts>,
     last: Timestamp,
-    /// Frames, and the capture's time, at the last place that was told; `None` where none is, for nobody can come back.
+    /// What was read so far, frames and whatever else a recording holds.
+    items: u64,
+    /// Items, and the capture's time, at the last place that was told; `None` where none is, for nobody can come back.
     placed: Option<(u64, Timestamp)>,
+    /// When the frame came that was filtered out last.
+    left_out: Option<Timestamp>,
 }
 
 impl Source {
@@ -234,28 +242,48 @@ impl Source {
 
     /// Whether it is time to tell a place.
     fn is_place_due(&self) -> bool {
-        let Some((frames, then)) = self.placed else { return false };
-        let since = self.intake.counts().frames - frames;
+        let Some((items, then)) = self.placed else { return false };
+        let since = self.items - items;
         since >= PLACE_EVERY || (since >= PLACE_LEAST && self.last.since(then) >= PLACE_AFTER)
     }
 
     /// Behind the frames read so far.
     fn place(&mut self) -> Place {
-        self.placed = Some((self.intake.counts().frames, self.last));
+        self.placed = Some((self.items, self.last));
         let Self { reader, intake, told, last, .. } = self;
         Place(Arc::new(PlaceParts { capture: reader.place(), intake: intake.clone(), told: *told, last: *last }))
     }
 
-    /// Reads one frame; false at the end.
+    /// Reads one item; false at the end.
     fn next(&mut self, inputs: &mut Vec<Input>) -> Result<bool, Damage> {
+        self.items += 1;
         let offset = self.reader.offset();
-        let Some(frame) = self.reader.next_frame()? else { return Ok(false) };
+        let (frame, gave) = match self.reader.next_item()? {
+            Some(Item::Frame(frame)) => (frame, None),
+            Some(Item::Recorded(frame, gave)) => (frame, Some(gave)),
+            Some(Item::Input(input)) => {
+                self.last = self.last.max(input.ts());
+                // What a frame said that was filtered out was not heard.
+                let of_frame = matches!(input, Input::Name(_) | Input::Dns(_));
+                if !of_frame || self.left_out != Some(input.ts()) {
+                    inputs.push(input);
+                }
+                return Ok(true);
+            }
+            Some(Item::Mark(_)) => return Ok(true),
+            None => return Ok(false),
+        };
         self.last = self.last.max(frame.ts);
         if let Some(filter) = &mut self.filter {
             let matches = filter.matches(&frame);
             if !matches.map_err(|error| Damage { offset, reason: error.to_string(), decompressed: false })? {
+                self.left_out = Some(frame.ts);
                 return Ok(true);
             }
+        }
+        if let Some(gave) = gave {
+            inputs.extend(gave);
+            return Ok(true);
         }
         let decoded = self.intake.take(&frame, inputs);
         if self.is_due(decoded) {

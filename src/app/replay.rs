@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::base::Timestamp;
-use crate::engine::Engine;
+use crate::engine::{Config, Engine, FlowKey};
 use crate::journal::{Damage, Deck, Index, Pace, Player};
-use crate::ui::{Control, Hop, Playback, Source, SourceKind, Track};
+use crate::ui::{Control, Hop, Playback, Segments, Source, SourceKind, Track};
 
 use super::feed::Feed;
 use super::marks::Marks;
 use super::meter::Meter;
 use super::read::{Origin, Place};
+use super::reread::Reread;
 use super::tape::CaptureTape;
 
 /// How often the engine's clock is moved while nothing happens.
@@ -21,28 +22,46 @@ const REST: Duration = Duration::from_millis(20);
 /// A capture being played.
 #[derive(Debug)]
 pub(super) struct Replay {
+    config: Config,
     deck: Deck<CaptureTape>,
     player: Player<Place>,
     marks: Marks,
     /// How long to wait for the reader: a file's is never far, a stream may be silent for long.
     patience: Duration,
     started: Instant,
+    /// The flow of which the segments are read again.
+    reread: Option<Reread>,
 }
 
 impl Replay {
-    /// Opens a capture, to be played at `speed`; what it takes to go back may hold so many bytes.
+    /// Opens a capture, to be played at `speed`, for an engine of the first of `configs`; or a recording of a live run,
+    /// for one of the second. What it takes to go back may hold so many bytes.
     ///
     /// # Errors
     /// As [`super::read::start`].
-    pub(super) fn open(origin: Origin, filter: Option<String>, speed: f64, memory: usize) -> Result<Self> {
+    pub(super) fn open(
+        origin: Origin,
+        filter: Option<String>,
+        configs: [Config; 2],
+        speed: f64,
+        memory: usize,
+    ) -> Result<Self> {
         let patience = if origin.can_reopen() { Duration::from_millis(1) } else { REST };
+        let tape = CaptureTape::open(origin, filter)?;
         Ok(Self {
-            deck: Deck { tape: CaptureTape::open(origin, filter)?, index: Index::new(memory) },
+            config: configs[usize::from(tape.reader.recording)],
+            deck: Deck { tape, index: Index::new(memory) },
             player: Player::new(speed),
             marks: Marks::default(),
             patience,
             started: Instant::now(),
+            reread: None,
         })
+    }
+
+    /// What the engine that it feeds is to be told.
+    pub(super) const fn config(&self) -> Config {
+        self.config
     }
 
     /// Feeds everything up to `until` (or the end), without regard to the clock.
@@ -128,6 +147,24 @@ impl Feed for Replay {
 
     fn jumps(&self) -> u64 {
         self.player.jumps()
+    }
+
+    fn segments(&mut self, of: Option<(FlowKey, Timestamp)>) -> Segments {
+        let Some((key, now)) = of else {
+            self.reread = None;
+            return Segments::Unknown;
+        };
+        let tape = &self.deck.tape;
+        if !tape.origin.can_reopen() {
+            return Segments::Missing("segments of a stream are not kept: save it to a file, and read that".to_owned());
+        }
+        if self.reread.as_ref().is_none_or(|reread| !reread.serves(&key, now)) {
+            match Reread::start(&tape.origin, tape.filter.as_deref(), key, now) {
+                Ok(reread) => self.reread = Some(reread),
+                Err(error) => return Segments::Missing(format!("{error:#}")),
+            }
+        }
+        self.reread.as_ref().map(Reread::told).unwrap_or_default()
     }
 
     fn source(&self, _engine: &Engine) -> Source {

@@ -11,7 +11,7 @@ use crate::engine::Dashboard;
 use crate::export::{Footer, PictureFormat};
 use crate::io::file;
 use crate::io::tty::{Terminal, TtyEvent};
-use crate::ui::{Effect, Recordings, Source, UiState, View};
+use crate::ui::{Effect, FlowPart, Recordings, Source, UiState, View};
 use crate::view;
 
 use super::driver::{Answer, Driver};
@@ -26,11 +26,12 @@ const PATIENCE: Duration = Duration::from_millis(40);
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// Runs the dashboard until the user quits; whether the source turned out to be damaged.
-pub(super) fn run(driver: &Driver, looks: &Looks, view: View) -> Result<Outcome> {
+pub(super) fn run(driver: &Driver, looks: &Looks, (view, part): (View, FlowPart)) -> Result<Outcome> {
     let mut terminal = Terminal::enter().context("cannot take over the terminal")?;
     let area = terminal.area().context("cannot tell the terminal's size")?;
     let mut ui = UiState::new(area, looks.on(&mut terminal));
     ui.show(view, None);
+    ui.show_part(part);
     let mut screen = Screen::new(driver, looks, ui)?;
     loop {
         screen.fit(&terminal)?;
@@ -129,6 +130,8 @@ impl<'a> Screen<'a> {
             self.ui.say(&said);
         }
         self.shown = answer;
+        let of = self.shown.dashboard.flow.as_ref().map(|flow| flow.row.id);
+        self.ui.take_segments(of, std::mem::take(&mut self.shown.segments));
         self.ui.observe(&self.shown.dashboard, &self.shown.source);
     }
 

@@ -10,12 +10,12 @@ use crate::base::Timestamp;
 use crate::engine::{Dashboard, FlowId, Query, QueryCache};
 use crate::export::{Palette, PictureFormat, picture};
 use crate::io::file;
-use crate::ui::{Source, UiState};
+use crate::ui::{FlowPart, Segments, Source, UiState, View};
 use crate::view;
 
-use super::cli::{Snap, ViewChoice};
+use super::cli::Snap;
 use super::looks::Looks;
-use super::{gather, screen};
+use super::{gather, reread, screen};
 
 /// Draws what the command line asks for into its file.
 pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
@@ -27,7 +27,12 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     let mut ui = UiState::new(Rect::new(0, 0, width, height), looks.of_picture());
     ui.set_filter(options.filter.clone());
     let flow = flow_of(options, &seen)?;
-    ui.show(options.look.view.into(), flow);
+    let (view, part) = options.look.view.shown();
+    ui.show(view, flow);
+    ui.show_part(part);
+    if part != FlowPart::Summary {
+        ui.take_segments(flow, segments(options, &seen, flow)?);
+    }
     let mut cache = QueryCache::default();
     let dashboard = seen.engine.dashboard(&ui.query(&seen.source), &mut cache);
     ui.observe(&dashboard, &seen.source);
@@ -52,12 +57,23 @@ fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
     match options.flow.map(FlowId) {
         Some(id) if ids.contains(&id) => Ok(Some(id)),
         Some(id) => bail!("there is no flow {id}: the flows are numbered {}", numbers(&ids)),
-        None if options.look.view == ViewChoice::Flow => {
+        None if options.look.view.shown().0 == View::Flow => {
             let query = Query { filter, rows: 1, ..Query::default() };
             let table = seen.engine.dashboard(&query, &mut QueryCache::default()).flows;
             Ok(table.rows.first().map(|row| row.id))
         }
         None => Ok(None),
+    }
+}
+
+/// The segments of the flow that is shown, read once more.
+fn segments(options: &Snap, seen: &gather::Seen, flow: Option<FlowId>) -> Result<Segments> {
+    let key = flow.and_then(|flow| seen.engine.flow_key(flow));
+    let missing = |why: &str| Ok(Segments::Missing(why.to_owned()));
+    match (key.zip(seen.engine.now()), &seen.origin) {
+        (None, _) => missing("no segment of it was captured"),
+        (Some(_), None) => missing("segments are kept neither of a stream nor of a host that is watched"),
+        (Some((key, now)), Some(origin)) => reread::now(origin, options.input.filter().as_deref(), key, now),
     }
 }
 

@@ -12,7 +12,7 @@ use super::read::{self, Origin, Place, Reader, Reading};
 #[derive(Debug)]
 pub(super) struct CaptureTape {
     pub(super) origin: Origin,
-    filter: Option<String>,
+    pub(super) filter: Option<String>,
     pub(super) reader: Reader,
 }
 

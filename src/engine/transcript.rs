@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
-use crate::flow::{Cause, Evidence, Marks, Side};
+use crate::flow::{Cause, Evidence, Mark, Marks, Side};
 use crate::kernel::Process;
-use crate::wire::{IcmpQuote, Segment};
+use crate::wire::{Flags, IcmpQuote, Segment};
 
 use super::{Engine, FlowId};
 
@@ -67,6 +67,8 @@ pub struct Transcript {
     pub entries: Vec<Entry>,
     /// Segments of the flow that had to be left out before and after those.
     pub left_out: [u64; 2],
+    /// The flow had begun before the first input that was kept: what it did until then is not told.
+    pub late: bool,
 }
 
 impl Transcript {
@@ -104,7 +106,7 @@ pub enum EntryKind {
     Time,
     /// A reading of the kernel's socket table had one end's queues otherwise than the one before.
     Queues(Queues),
-    /// A reading of the table had that end's socket no more.
+    /// The kernel holds that end's socket no more: a reading was without it, or it said so itself.
     Gone(Side),
     /// A process called connect(2), or closed that end.
     Called(Side, Call, Option<Arc<Process>>),
@@ -160,6 +162,16 @@ impl Arrow {
     pub fn cause(&self, now: Timestamp) -> Option<(Cause, Evidence)> {
         let revised = self.revised.filter(|(at, ..)| *at <= now).map(|(_, cause, evidence)| (cause, evidence));
         revised.or(self.cause)
+    }
+
+    /// Whether nothing is told of it at `now` but that data, or an acknowledgment, went on its way. Of duplicate acks
+    /// only those tell something that make their receiver send again (RFC 5681 §3.2: three).
+    pub fn is_plain(&self, now: Timestamp) -> bool {
+        let one_of_many = self.marks.duplicate_ack().is_some_and(|number| number > 3);
+        let tells = |mark| !(mark == Mark::WindowUpdate || (mark == Mark::DuplicateAck && one_of_many));
+        let quiet = !self.marks.iter().any(tells);
+        let untold = self.cause(now).is_none() && self.fate(now).is_none() && self.said.is_none();
+        (Flags::ACK | Flags::PSH).contains(self.segment.flags) && quiet && untold && !self.segment.malformed
     }
 
     /// What became of it, as was known at `now`.

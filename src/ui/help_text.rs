@@ -33,6 +33,14 @@ const LEGEND: [(&str, &str); 13] = [
     ("orphan", "closed: kernel finishes it"),
 ];
 
+/// What keys of other groups mean in the view of one flow.
+const FLOW: [(&str, &str); 4] = [
+    ("l h", "summary, ladder, graph"),
+    ("Enter", "ladder: unfold a run, or fold"),
+    ("z", "unfold all, graph: less time"),
+    ("r", "graph: the other direction"),
+];
+
 /// What can be typed after `/`; the README has the whole table.
 const FILTERS: [(&str, &str); 10] = [
     ("nginx", "a word stands anywhere"),
@@ -76,7 +84,9 @@ pub fn help_columns(replay: bool, room: usize, height: usize) -> (Vec<Vec<HelpLi
 fn blocks(replay: bool, room: usize) -> Vec<Vec<HelpLine>> {
     let keys = Group::ALL.into_iter().map(|group| {
         let rows = BINDINGS.iter().filter(|row| row.group == group && row.when.holds(replay));
-        block(group.name(), rows.map(|row| (row.label(), row.help)), room)
+        let also = if group == Group::Flow { &FLOW[..] } else { &[] };
+        let also = also.iter().map(|(label, text)| ((*label).to_owned(), *text));
+        block(group.name(), also.chain(rows.map(|row| (row.label(), row.help))), room)
     });
     let filters = block("Filter", FILTERS.iter().map(|(label, text)| ((*label).to_owned(), *text)), room);
     let legend = block("Marks and columns", LEGEND.iter().map(|(mark, text)| ((*mark).to_owned(), *text)), room);

@@ -31,6 +31,9 @@ pub enum Msg {
     NextPane,
     PrevPane,
     Zoom,
+    ZoomOut,
+    PanLeft,
+    PanRight,
     Filter,
     NextSort,
     ReverseSort,
@@ -86,19 +89,22 @@ impl Msg {
 pub enum Group {
     Views,
     Rows,
+    /// What is only of the view of one flow.
+    Flow,
     Time,
     Program,
 }
 
 impl Group {
     /// Every group, in the order of the help screen.
-    pub const ALL: [Self; 4] = [Self::Views, Self::Rows, Self::Time, Self::Program];
+    pub const ALL: [Self; 5] = [Self::Views, Self::Rows, Self::Flow, Self::Time, Self::Program];
 
     /// The heading.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Views => "Views and panes",
             Self::Rows => "Rows",
+            Self::Flow => "One flow",
             Self::Time => "Time",
             Self::Program => "Program",
         }
@@ -214,7 +220,7 @@ const fn row(
 /// Every key. A key that stands twice differs by its `when`.
 #[rustfmt::skip]
 pub static BINDINGS: &[Binding] = {
-    use Group::{Program, Rows, Time, Views};
+    use Group::{Flow, Program, Rows, Time, Views};
     use When::{Always, Live, Replay};
     const SEGMENT: Hop = Hop::Happening(Happening::Segment);
     const FAILURE: Hop = Hop::Happening(Happening::Failure);
@@ -249,6 +255,9 @@ pub static BINDINGS: &[Binding] = {
         row(&[ch('d')], Msg::NextTimes, Always, Rows, "times: ago, clock, delta", None),
         row(&[ch('c')], Msg::Columns, Always, Rows, "choose columns of flows", None),
         row(&[ch('b')], Msg::NextGroup, Always, Rows, "group the flows, or not", None),
+        row(&[ch('Z')], Msg::ZoomOut, Always, Flow, "fold all, graph: more time", None),
+        row(&[ch('{')], Msg::PanLeft, Always, Flow, "graph: earlier", None),
+        row(&[ch('}')], Msg::PanRight, Always, Flow, "graph: later", None),
         row(&[ch(' ')], Msg::Pause, Live, Time, "freeze the screen", Some("freeze")),
         row(&[ch(' ')], Msg::Pause, Replay, Time, "pause, play", Some("pause")),
         row(&[ch('+'), ch('=') , ch(']')], Msg::Faster, Replay, Time, "faster", Some("faster")),

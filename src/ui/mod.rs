@@ -4,9 +4,12 @@
 
 mod columns;
 mod filter_prompt;
+mod flow_layout;
+mod flow_screen;
 mod help_text;
 mod jump;
 mod keys;
+mod ladder;
 mod layout;
 mod lists;
 mod movement;
@@ -28,8 +31,11 @@ use crate::engine::Happening;
 
 pub use columns::{Columns, FLOW_COLUMNS};
 pub use filter_prompt::FilterPrompt;
+pub use flow_layout::{GRAPH_LABELS, GraphParts, LadderParts, graph_parts, ladder_parts};
+pub use flow_screen::{FlowPart, FlowScreen, Segments, part_tabs};
 pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
+pub use ladder::{Fold, Item};
 pub use layout::{
     COLUMNS_HEAD, FlowParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, flow_parts, notice_lines,
     panes, screen, wrap,

@@ -1,10 +1,12 @@
 //! The cursor: how keys, clicks and the wheel move it through the list that is in front.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use crate::engine::{Dashboard, FlowId, Keyed, Place, RowKey};
 
+use super::flow_layout::{graph_parts, instant_at, ladder_parts};
+use super::flow_screen::{FlowPart, FlowScreen, part_tabs};
 use super::help_text::help_columns;
 use super::keys::Msg;
 use super::layout::{self, Pane};
@@ -18,6 +20,8 @@ use super::{Effect, Source};
 enum List {
     Help,
     Details,
+    /// The ladder or the graph of one flow.
+    Segments,
     /// The queue pane of the overview.
     Queues,
     /// The findings of the overview.
@@ -32,6 +36,7 @@ impl UiState {
     fn list(&self, source: &Source) -> List {
         match (self.help, self.view) {
             (true, _) => List::Help,
+            (_, View::Flow) if self.flow.part != FlowPart::Summary => List::Segments,
             (_, View::Flow) => List::Details,
             (_, View::Overview) => match self.focus(source) {
                 Some(Pane::Queues) => List::Queues,
@@ -63,9 +68,52 @@ impl UiState {
                 let last = self.last_life_line(dashboard, source);
                 self.detail_scroll = self.detail_scroll.saturating_add_signed(by).min(last);
             }
+            List::Segments => self.step_segments(msg, dashboard, source),
             List::Queues => self.step_queues(by, dashboard, source),
             List::Findings => self.step_findings(by, dashboard, source),
             List::Rows => self.step_rows(by, dashboard, source),
+        }
+    }
+
+    /// The cursor in the segments of the flow: by lines of the ladder, or by segments in the graph.
+    fn step_segments(&mut self, msg: Msg, dashboard: &Dashboard, source: &Source) {
+        let now = dashboard.now;
+        let rows = self.ladder_rows(source);
+        let graph = self.flow.part == FlowPart::Graph;
+        let page = if graph { self.flow.page_of_graph(now) } else { rows.saturating_sub(1).max(1) } as isize;
+        let by = match msg {
+            Msg::Up => -1,
+            Msg::Down => 1,
+            Msg::PageUp => -page,
+            Msg::PageDown => page,
+            Msg::Top => isize::MIN,
+            _ => isize::MAX,
+        };
+        if graph { self.flow.step_in_graph(by, now) } else { self.flow.step(by, now, rows) }
+    }
+
+    /// Lines that the ladder has for its rows.
+    fn ladder_rows(&self, source: &Source) -> usize {
+        self.screen(source).map_or(1, |parts| usize::from(ladder_parts(parts.body).rows.height))
+    }
+
+    /// A click in the view of one flow: a part's tab, a row of the ladder, an instant of the graph.
+    fn click_in_flow(&mut self, at: Position, body: Rect, dashboard: &Dashboard) {
+        let now = dashboard.now;
+        if let Some((part, _)) = part_tabs(body).into_iter().find(|(_, rect)| rect.contains(at)) {
+            self.flow.part = part;
+        } else if self.flow.part == FlowPart::Ladder {
+            let rows = ladder_parts(body).rows;
+            if rows.contains(at) {
+                self.flow.click(usize::from(at.y - rows.y), now, usize::from(rows.height));
+            }
+        } else if self.flow.part == FlowPart::Graph {
+            let entries = self.flow.entries(now);
+            let parts = graph_parts(body, FlowScreen::has_queues(entries));
+            let chart = Rect { height: parts.axis.bottom() - parts.numbers.y, ..parts.numbers };
+            if let Some(window) = self.flow.window(entries).filter(|_| chart.contains(at)) {
+                self.flow.point_at(instant_at(at.x - chart.x, chart.width, window), now);
+            }
         }
     }
 
@@ -145,6 +193,10 @@ impl UiState {
                     cursor.scroll(by, &place, page);
                 }
             }
+            List::Segments if self.flow.part == FlowPart::Ladder => {
+                let rows = self.ladder_rows(source);
+                self.flow.scroll(by, dashboard.now, rows);
+            }
             _ => self.step(if by < 0 { Msg::Up } else { Msg::Down }, dashboard, source),
         }
     }
@@ -155,8 +207,11 @@ impl UiState {
         if let Some((view, ..)) = self.tabs(parts.tabs).into_iter().find(|(_, _, rect)| rect.contains(at)) {
             return self.go(view);
         }
-        if self.help || self.view == View::Flow {
+        if self.help {
             return;
+        }
+        if self.view == View::Flow {
+            return self.click_in_flow(at, parts.body, dashboard);
         }
         if self.view == View::Overview {
             let all = self.panes(parts.body, self.zoomed(), source);

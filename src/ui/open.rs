@@ -18,13 +18,16 @@ impl UiState {
     /// Opens the row under the cursor, or the first visible one if there is none.
     pub(super) fn open(&mut self, dashboard: &Dashboard, source: &Source) {
         self.help = false;
+        if self.view == View::Flow {
+            return self.flow.toggle(dashboard.now);
+        }
         if self.focus(source) == Some(Pane::Findings) {
             return self.go(View::Findings);
         }
         let kind = self.kind();
         let cursor = self.lists.cursor_mut(kind);
         // Until the row under the cursor has come, there is nothing to open that the user has seen.
-        if self.view == View::Flow || cursor.pending || !kind.is_answered_by(&dashboard.list) {
+        if cursor.pending || !kind.is_answered_by(&dashboard.list) {
             return;
         }
         let fresh = cursor.selected.is_none();
@@ -73,6 +76,7 @@ impl UiState {
     fn open_flow(&mut self, flow: FlowId) {
         self.came_from = self.view;
         self.opened = Some(flow);
+        self.flow.open(self.opened);
         self.detail_scroll = 0;
         self.view = View::Flow;
     }

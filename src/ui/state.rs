@@ -11,6 +11,7 @@ use crate::engine::{Dashboard, Filter, FlowId, GroupBy, Query, RowKey, Sort};
 use super::Source;
 use super::columns::Columns;
 use super::filter_prompt::FilterPrompt;
+use super::flow_screen::{FlowPart, FlowScreen, Segments};
 use super::layout::{self, COLUMNS_HEAD, Pane};
 use super::lists::{Kind, Lists};
 use super::tabs::{self, ListParts};
@@ -70,6 +71,8 @@ pub struct UiState {
     pub(super) zoomed: bool,
     /// The flow that is shown in full.
     pub(super) opened: Option<FlowId>,
+    /// What of it is shown.
+    pub(super) flow: FlowScreen,
     pub(super) lists: Lists,
     pub(super) columns: Columns,
     /// No handshake lately, so none are summed up.
@@ -215,6 +218,19 @@ impl UiState {
             let kind = self.kind();
             self.lists.cursor_mut(kind).selected = Some(RowKey::Flow(flow));
         }
+    }
+    /// Shows a part of the view of one flow.
+    pub fn show_part(&mut self, part: FlowPart) {
+        self.flow.part = part;
+    }
+    /// Takes in what there is of a flow's segments; of another flow than the one that is shown they tell nothing.
+    pub fn take_segments(&mut self, of: Option<FlowId>, segments: Segments) {
+        self.flow.open(self.opened);
+        self.flow.take(if of == self.opened { segments } else { Segments::Unknown });
+    }
+    /// What is shown of one flow.
+    pub const fn flow(&self) -> &FlowScreen {
+        &self.flow
     }
     /// Filters, as if typed.
     pub fn set_filter(&mut self, filter: Filter) {

@@ -8,6 +8,7 @@ use crate::base::scrub;
 use crate::engine::{Dashboard, Filter};
 
 use super::filter_prompt::FilterPrompt;
+use super::flow_screen::FlowPart;
 use super::keys::{Binding, Msg, When};
 use super::layout::Pane;
 use super::lists::Turn;
@@ -159,6 +160,7 @@ impl UiState {
             Msg::PrevView => self.go(self.view_beside(View::TABS.len() - 1)),
             Msg::Open => self.open(dashboard, source),
             Msg::Back => self.back(),
+            _ if self.view == View::Flow && self.change_flow(msg, dashboard) => {}
             Msg::NextPane => self.move_focus(1, source),
             Msg::PrevPane => self.move_focus(-1, source),
             Msg::Zoom => self.zoom(source),
@@ -182,8 +184,23 @@ impl UiState {
                 self.theme = self.theme.next(self.own_theme);
                 self.say(&format!("theme {}", self.theme.name()));
             }
+            Msg::ZoomOut | Msg::PanLeft | Msg::PanRight => {}
             _ => self.step(msg, dashboard, source),
         }
+    }
+
+    /// What some keys mean in the view of one flow; false, if it is none of those.
+    fn change_flow(&mut self, msg: Msg, dashboard: &Dashboard) -> bool {
+        let (part, now) = (self.flow.part, dashboard.now);
+        match (msg, part) {
+            (Msg::NextPane | Msg::PrevPane, _) => self.flow.turn(msg == Msg::NextPane),
+            (Msg::Zoom | Msg::ZoomOut, FlowPart::Ladder) => self.flow.open_all(msg == Msg::Zoom),
+            (Msg::Zoom | Msg::ZoomOut, FlowPart::Graph) => self.flow.zoom(msg == Msg::Zoom, now),
+            (Msg::PanLeft | Msg::PanRight, FlowPart::Graph) => self.flow.pan(msg == Msg::PanRight, now),
+            (Msg::ReverseSort, FlowPart::Graph) => self.flow.turn_side(now),
+            _ => return false,
+        }
+        true
     }
 
     fn view_beside(&self, steps: usize) -> View {

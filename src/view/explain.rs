@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::ui::{Pane, View, wrap};
+use crate::ui::{FlowPart, Pane, View, wrap};
 
-use super::Context;
-use super::widgets::{pane, put_all, styled, title};
+use super::widgets::{left, pane, put_all, styled, title};
+use super::{Context, columns_explained};
 
 /// Draws the explanation of what is in front over the lower part of the body.
 pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
@@ -16,13 +16,20 @@ pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
         return;
     }
     let theme = context.theme;
-    let (name, text, read) = explanation(context.ui.view(), context.ui.focus(context.source));
+    let (name, text, read) = explanation(context.ui.view(), context.ui.focus(context.source), context.ui.flow().part());
     let mut lines: Vec<Line<'_>> = wrap(text, usize::from(body.width.saturating_sub(4)))
         .into_iter()
         .map(|line| Line::from(styled(line, theme.text)))
         .collect();
     let more = wrap(&format!("read {read}"), usize::from(body.width.saturating_sub(4)));
     lines.extend(more.into_iter().map(|line| Line::from(styled(line, theme.info))));
+    lines.extend(columns(context, usize::from(body.width.saturating_sub(4))));
+    let most = usize::from(body.height.saturating_sub(2)).max(1);
+    if lines.len() > most {
+        let more = lines.len() - most + 1;
+        lines.truncate(most - 1);
+        lines.push(Line::from(styled(format!("… {more} more: a higher screen shows them"), theme.dim)));
+    }
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(body.height);
     let area = Rect { y: body.bottom() - height, height, ..body };
     Clear.render(area, buf);
@@ -31,11 +38,34 @@ pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
     put_all(buf, inner, &lines);
 }
 
+/// Columns of a heading and of its meaning, and between one pair and the next.
+const HEADING: usize = 12;
+const MEANING: usize = 44;
+const GAP: usize = 2;
+
+/// What the columns of the list in front mean, in as many pairs beside each other as there is room for.
+fn columns(context: &Context<'_>, room: usize) -> Vec<Line<'static>> {
+    let theme = context.theme;
+    let all = columns_explained::columns(context.ui.view());
+    let each = ((room + GAP) / (HEADING + MEANING + GAP)).clamp(1, 4);
+    let meaning = (room + GAP) / each - HEADING - GAP;
+    let rows = all.len().div_ceil(each);
+    let pair = |(at, (name, text)): (usize, &(&str, &str))| {
+        let before = styled(" ".repeat(if at == 0 { 0 } else { GAP }), theme.text);
+        [before, styled(left(name, HEADING), theme.strong), styled(left(text, meaning), theme.text)]
+    };
+    let line =
+        |row: usize| Line::from(all.iter().skip(row).step_by(rows).enumerate().flat_map(pair).collect::<Vec<_>>());
+    (0..rows).map(line).collect()
+}
+
 /// Name, what it shows and means, what to read.
 type Explanation = (&'static str, &'static str, &'static str);
 
-const fn explanation(view: View, focus: Option<Pane>) -> Explanation {
+const fn explanation(view: View, focus: Option<Pane>, part: FlowPart) -> Explanation {
     match (view, focus) {
+        (View::Flow, _) if matches!(part, FlowPart::Ladder) => LADDER,
+        (View::Flow, _) if matches!(part, FlowPart::Graph) => GRAPH,
         (View::Overview, Some(Pane::Handshakes)) | (View::Handshakes, _) => HANDSHAKES,
         (View::Overview, Some(Pane::Findings)) | (View::Findings, _) => FINDINGS,
         (View::Overview, Some(Pane::States)) => STATES,
@@ -108,8 +138,9 @@ const LISTENERS: Explanation = (
     "Listeners",
     "accept-Q: connections that are established and wait for accept(), against the limit: listen()'s backlog, at most \
      net.core.somaxconn. drops: SYNs and ACKs that this socket has dropped since it was opened, most of them since its \
-     queue was full. came in: connections in the table whose handshake with it was completed.",
-    "listen(2), accept(2), SO_REUSEPORT in socket(7)",
+     queue was full. came in: connections in the table whose handshake with it was completed. \
+     bound: a socket that holds its port by bind() and neither listens nor connects.",
+    "bind(2), listen(2), accept(2), SO_REUSEPORT in socket(7)",
 );
 
 const FLOWS: Explanation = (
@@ -129,6 +160,22 @@ const FLOW: Explanation = (
     "RFC 9293, ss(8) (-m, -i), sock_diag(7), tcp(7)",
 );
 
+const LADDER: Explanation = (
+    "Ladder",
+    "Every segment from end to end as the capture point saw it, numbers relative to each half's first; the states that \
+     it left both ends in at the sides. ╌ was sent again, ┈ repeats, ✗ was lost on its way, ? had no answer before it \
+     was sent again, ═ is a run of plain data (Enter unfolds). Nothing is told before its evidence came.",
+    "RFC 9293 §3.3.2, §3.5; RFC 5681 §3.2; RFC 2018",
+);
+
+const GRAPH: Explanation = (
+    "Graph",
+    "What one end sent (upright: from its first number to its last), what was acknowledged (a line), and up to where the \
+     window went (dots; not drawn far above what is sent, or while its scale is not known). Steep is fast, level waits. \
+     rtt is from the capture point to the acknowledging end and back, never of what was sent twice.",
+    "RFC 7323, RFC 6298 §3, RFC 2018; tcptrace's time-sequence graph",
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,7 +183,7 @@ mod tests {
     #[test]
     fn every_explanation_is_short_and_names_what_to_read() {
         for (name, text, read) in
-            [FINDINGS, HANDSHAKES, STATES, TIME_WAIT, QUEUES, TRAFFIC, PROCESSES, LISTENERS, FLOWS, FLOW]
+            [FINDINGS, HANDSHAKES, STATES, TIME_WAIT, QUEUES, TRAFFIC, PROCESSES, LISTENERS, FLOWS, FLOW, LADDER, GRAPH]
         {
             assert!(wrap(text, 76).len() <= 6, "{name}: {text}");
             assert!(["RFC", "(2)", "(5)", "(8)"].iter().any(|source| read.contains(source)), "{name}: {read}");

@@ -7,13 +7,15 @@ use ratatui::text::Line;
 
 use crate::engine::FlowDetail;
 use crate::flow::{Completeness, HandshakeView, IdleGap, LifeEvent, LifeEventKind, Negotiated, Side};
-use crate::ui::{flow_parts, wrap};
+use crate::ui::{FlowPart, flow_parts, wrap};
 
 use super::flow_end::{self, Sections, field, plain};
 use super::format::{clock_ms, span};
 use super::theme::Severity;
 use super::widgets::{fit, left, pane, put, put_all, right, styled, title, width};
-use super::{Context, flow_losses, flow_times, flow_waits, flow_zeek, flows, instants, keep_by_weight};
+use super::{
+    Context, flow_frame, flow_losses, flow_times, flow_waits, flow_zeek, graph, instants, keep_by_weight, ladder,
+};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
@@ -25,12 +27,16 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         };
         return put(buf, inner, &Line::from(styled(text, theme.dim)));
     };
-    let row = &detail.row;
-    let room = usize::from(area.width).saturating_sub(12);
-    let name =
-        title(&format!("Flow {}", row.id), &flows::tuple(row, room.saturating_sub(width(&row.id.to_string()))), theme);
+    match context.ui.flow().part() {
+        FlowPart::Summary => summary(context, detail, area, buf),
+        FlowPart::Ladder => ladder::draw(context, detail, area, buf),
+        FlowPart::Graph => graph::draw(context, detail, area, buf),
+    }
+}
+
+fn summary(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
     let parts = flow_parts(area, detail);
-    let inner = pane(buf, parts.story, name, true, theme);
+    let inner = flow_frame::draw(context, detail, "", parts.story, buf);
     story(context, detail, inner, buf);
     flow_waits::draw(context, detail, parts.opening, buf);
     // Without a pane of their own the times stand with what they are of.

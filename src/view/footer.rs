@@ -8,7 +8,7 @@ use tui_input::Input;
 
 use crate::base::scrub;
 use crate::engine::FilterError;
-use crate::ui::{BINDINGS, FilterPrompt, Msg, Prompt, View};
+use crate::ui::{BINDINGS, FilterPrompt, FlowPart, Msg, Prompt, View};
 
 use super::Context;
 use super::widgets::{fit, gap, put, put_all, styled, width};
@@ -152,9 +152,16 @@ fn hints(context: &Context<'_>, room: usize) -> Line<'static> {
     if back {
         push("Esc", "back", 0);
     }
+    let of_flow: &[(&str, &str)] = match context.ui.flow().part() {
+        _ if context.ui.help_open() || context.ui.view() != View::Flow => &[],
+        FlowPart::Summary => &[("l", "ladder")],
+        FlowPart::Ladder => &[("l", "graph"), ("Enter", "unfold")],
+        FlowPart::Graph => &[("h", "ladder"), ("z Z", "zoom"), ("{ }", "pan")],
+    };
     if context.ui.help_open() || context.ui.view() == View::Flow {
-        push("j k", "scroll", 0);
+        push("j k", if of_flow.len() > 1 { "move" } else { "scroll" }, 0);
     }
+    of_flow.iter().for_each(|(key, word)| push(key, word, 0));
     let idle = |msg: Msg| {
         (msg == Msg::Zoom && context.ui.view() != View::Overview)
             || matches!(

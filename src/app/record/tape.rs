@@ -217,6 +217,13 @@ impl Tape {
         }
     }
 
+    /// The engine's clock is moved.
+    pub(in crate::app) fn tick(&mut self, to: Timestamp) {
+        if let Some(recording) = &mut self.recording {
+            recording.input(&Input::Tick(to));
+        }
+    }
+
     /// What was lost is told to the engine; a recording has lost more.
     pub(in crate::app) fn tell(&mut self, loss: &Loss) {
         // Batches that never came are in it already.
@@ -281,6 +288,11 @@ impl Tape {
     /// How a part of a ring that was written went, once.
     pub(in crate::app) fn tell_dumped(&mut self) -> Option<Recorded> {
         self.told.take_if(|told| told.failed.is_none())
+    }
+
+    /// Whether what passes is written to a file at once.
+    pub(in crate::app) fn writes(&self) -> bool {
+        self.recording.is_some() && self.wanted.ring.is_none()
     }
 
     /// Whether anything is recorded or written.

@@ -4,6 +4,7 @@
 //! keeps what fits its numbers until that SYN was answered.
 
 use crate::base::{Endpoint, Timestamp};
+use crate::engine::dedupe::Dedupe;
 use crate::engine::{Input, Loss};
 use crate::flow::{Flow, HandshakeOutcome, Side};
 use crate::kernel::KernelEvent;
@@ -23,6 +24,18 @@ pub struct Collector {
     older: Option<Life>,
     /// The latest time of any input.
     now: Timestamp,
+    /// The flow's first segment is not among the inputs: it is told from the first that is.
+    late: bool,
+    /// Of a running host: what several interfaces show is one segment.
+    live: Option<Box<Sights>>,
+}
+
+/// Which segments were seen where, as the engine's own table has it.
+#[derive(Debug, Clone)]
+struct Sights {
+    dedupe: Dedupe,
+    /// Whose segments were seen outside of any tunnel.
+    bare: [bool; 2],
 }
 
 /// A connection on the tuple.
@@ -39,7 +52,13 @@ enum Life {
 impl Collector {
     /// For one flow; where not all of it can be kept, what is near `around` is.
     pub const fn new(key: FlowKey, around: Timestamp) -> Self {
-        Self { key, around, told: None, newest: None, older: None, now: Timestamp::MIN }
+        Self { key, around, told: None, newest: None, older: None, now: Timestamp::MIN, late: false, live: None }
+    }
+
+    /// For a flow of a running host, of which the inputs before `from` are kept no longer.
+    pub fn live(key: FlowKey, from: Timestamp) -> Self {
+        let sights = Sights { dedupe: Dedupe::new(), bare: [false; 2] };
+        Self { late: key.first < from, live: Some(Box::new(sights)), ..Self::new(key, Timestamp::MAX) }
     }
 
     /// The flow that it is for.
@@ -52,7 +71,8 @@ impl Collector {
         self.now = self.now.max(input.ts());
         match input {
             Input::Segment(segment) => {
-                if self.key.is_between(segment.scope, segment.src, segment.dst) {
+                let ours = self.key.is_between(segment.scope, segment.src, segment.dst);
+                if ours && !self.is_shown_twice(segment) {
                     self.segment(segment);
                 }
             }
@@ -70,6 +90,9 @@ impl Collector {
             }
             Input::Kernel(KernelEvent::Close(close)) if self.key.is_between(close.scope, close.local, close.peer) => {
                 self.tell(|told| told.closed(close));
+            }
+            Input::Kernel(KernelEvent::LastWord(word)) if self.key.is_between(word.scope, word.local, word.peer) => {
+                self.tell(|told| told.last_word(word));
             }
             Input::Name(_) | Input::Icmp(_) | Input::Sample(_) | Input::Kernel(_) | Input::Dns(_) => {}
             Input::Loss(Loss { .. }) | Input::Tick(_) => {}
@@ -109,7 +132,20 @@ impl Collector {
     }
 
     fn is_first(&self, segment: &Segment) -> bool {
-        self.told.is_none() && (segment.ts, segment.digest as u16) == (self.key.first, self.key.digest)
+        let is_it = (segment.ts, segment.digest as u16) == (self.key.first, self.key.digest);
+        self.told.is_none() && (is_it || self.late)
+    }
+
+    /// As the engine finds it of a running host.
+    fn is_shown_twice(&mut self, segment: &Segment) -> bool {
+        let side = self.key.side(segment.src).index();
+        let Some(Sights { dedupe, bare }) = self.live.as_deref_mut() else { return false };
+        let in_tunnel = segment.tunnel.is_some();
+        if in_tunnel && bare[side] {
+            return true;
+        }
+        bare[side] |= !in_tunnel;
+        dedupe.is_repeat(segment)
     }
 
     fn begin(&mut self, segment: &Segment, reuses: bool) {
@@ -162,7 +198,12 @@ impl Collector {
 
     /// What was found, once all inputs were taken in; nothing, if the flow's first segment was not among them.
     pub fn finish(self) -> Option<Transcript> {
-        let now = self.now;
-        self.told.map(|told| told.finish(now))
+        let (now, late) = (self.now, self.late);
+        self.told.map(|told| told.finish(now, late))
+    }
+
+    /// How many entries there are so far: whether there is more to tell than before.
+    pub fn entries(&self) -> usize {
+        self.told.as_ref().map_or(0, Telling::entries)
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::{Endpoint, Seq, Timestamp};
+use crate::engine::join::CONNECTIONS;
 use crate::flow::{Analysis, Around, Cause, Evidence, Flow, Side, Verdict};
-use crate::kernel::{Close, Connect, Process, Socket, SocketSample};
+use crate::kernel::{Close, Connect, Covers, LastWord, Process, Socket, SocketSample};
 use crate::names::FlowName;
 use crate::wire::{IcmpQuote, Segment};
 
@@ -14,6 +16,8 @@ use super::{Arrow, Call, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEP
 
 /// How many entries before a repeat its first copy is looked for.
 const LOOK_BACK: usize = 4_096;
+/// Sooner than this no SYN is sent again (RFC 6298 §2: 1 s; Linux's SYN-ACK timer may be set to 200 ms).
+const SOONEST_REPEAT: Duration = Duration::from_millis(100);
 
 /// The flow that is told.
 #[derive(Debug, Clone)]
@@ -151,11 +155,21 @@ impl Telling {
             let row = sample.sockets.iter().find(|socket| (socket.local, socket.peer) == (end, peer));
             match row {
                 Some(socket) => self.queues_of(side, socket, sample.ts),
-                None if !sample.incomplete && self.queues[side.index()].take().is_some() => {
-                    self.push(sample.ts, EntryKind::Gone(side));
-                }
+                None if !sample.incomplete && looks_at(&sample.covers, end, peer) => self.gone(side, sample.ts),
                 None => {}
             }
+        }
+    }
+
+    /// The kernel told that it has let go of a socket.
+    pub(super) fn last_word(&mut self, word: &LastWord) {
+        self.gone(self.key.side(word.local), word.ts);
+    }
+
+    /// The kernel holds an end no more, of which it had told before.
+    fn gone(&mut self, side: Side, at: Timestamp) {
+        if self.queues[side.index()].take().is_some() {
+            self.push(at, EntryKind::Gone(side));
         }
     }
 
@@ -215,12 +229,17 @@ impl Telling {
     /// The segment that was pushed last was sent again: what that tells of the copy before it.
     fn note_copy(&mut self, segment: &Segment, side: Side, cause: Option<(Cause, Evidence)>) {
         let entry = self.dropped + self.entries.len() - 1;
+        let copy = if cause.is_some() || segment.flags.syn() { self.copy_before(entry, segment, side) } else { None };
         let fate = match cause {
             Some((cause, evidence)) => fate_by(cause, evidence),
-            None if segment.flags.syn() => Some(Fate::Unanswered),
-            None => return,
+            // The verdict leaves SYNs to the handshake, which tells nothing of frames that came twice.
+            None if copy.is_some_and(|copy| self.is_frame_twice(copy, segment)) => {
+                let twice = (Cause::DuplicateFrame, Evidence::SameDatagram);
+                self.arrow(entry).into_iter().for_each(|arrow| arrow.cause = Some(twice));
+                return;
+            }
+            None => Some(Fate::Unanswered),
         };
-        let copy = self.copy_before(entry, segment, side);
         if let (Some(fate), Some(copy)) = (fate, copy) {
             let answered = segment.flags.pure_syn() && self.flow.handshake().syn_ack_at.is_some();
             if let Some(arrow) = self.arrow(copy).filter(|_| !answered) {
@@ -234,6 +253,13 @@ impl Telling {
                 self.again.pop_front();
             }
         }
+    }
+
+    /// Whether `segment` shows the very datagram of an earlier entry, sooner than any timer sends it again.
+    fn is_frame_twice(&mut self, copy: usize, segment: &Segment) -> bool {
+        self.arrow(copy).is_some_and(|arrow| {
+            arrow.segment.digest == segment.digest && segment.ts.since(arrow.segment.ts) < SOONEST_REPEAT
+        })
     }
 
     /// The latest entry before `entry` that shows the first number of `segment` on its way from the same end.
@@ -272,9 +298,22 @@ impl Telling {
     }
 
     /// All that is kept, as of `now`.
-    pub(super) fn finish(mut self, now: Timestamp) -> Transcript {
+    pub(super) fn finish(mut self, now: Timestamp, late: bool) -> Transcript {
         self.expire(now);
-        Transcript { key: self.key, entries: self.entries.into(), left_out: self.left_out }
+        Transcript { key: self.key, entries: self.entries.into(), left_out: self.left_out, late }
+    }
+
+    /// How many entries were made so far, kept or not.
+    pub(super) fn entries(&self) -> usize {
+        self.dropped + self.entries.len() + usize::try_from(self.left_out[1]).unwrap_or(usize::MAX / 2)
+    }
+}
+
+/// Whether a reading would have shown the socket with these ends, whatever its state.
+fn looks_at(covers: &Covers, end: Endpoint, peer: Endpoint) -> bool {
+    match covers {
+        Covers::States(states) => states.has_all(CONNECTIONS),
+        Covers::Sockets(asked) => asked.contains(&(end, peer)),
     }
 }
 

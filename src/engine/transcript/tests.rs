@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::TcpState::{Closed, Estab, SynRecv, SynSent, TimeWait};
-use crate::base::Timestamp;
+use crate::base::{StateSet, Timestamp};
 use crate::engine::tests::{CLIENT, SERVER, at, close, handshake, sample, segment, socket};
 use crate::engine::{Config, Engine, FlowId, Input};
 use crate::flow::Mark;
+use crate::kernel::{Covers, SocketSample};
 use crate::wire::{SackBlocks, Segment};
 
 fn inputs(segments: &[Segment]) -> Vec<Input> {
@@ -145,6 +146,11 @@ fn a_syn_that_is_tried_again_had_no_answer() {
     let transcript = of(0, &inputs(&[vec![syn(0), syn(1_000)], rest].concat()));
     let fates: Vec<_> = transcript.entries.iter().map(|entry| arrow(entry).fate(at(9_000))).collect();
     assert_eq!(fates, [Some(Fate::Unanswered), None, None, None]);
+    // The same frame twice is no second try.
+    let twice = Segment { ts: at(1), ..syn(0) };
+    let transcript = of(0, &inputs(&[syn(0), twice]));
+    assert_eq!(arrow(&transcript.entries[0]).fate(at(9_000)), None);
+    assert_eq!(arrow(&transcript.entries[1]).cause(at(1)), Some((Cause::DuplicateFrame, Evidence::SameDatagram)));
     // One that comes again after its answer was not unanswered.
     let transcript = of(0, &inputs(&[handshake(0)[..2].to_vec(), vec![syn(15)]].concat()));
     assert!(transcript.entries.iter().all(|entry| arrow(entry).fate(at(9_000)).is_none()));
@@ -192,4 +198,46 @@ fn readings_are_told_where_they_differ() {
         |recv_q, send_q| EntryKind::Queues(Queues { side: Side::Orig, recv_q, send_q: Some(send_q), state: Estab });
     let rest: Vec<_> = transcript.entries[3..].iter().map(|entry| (entry.at, entry.what.clone())).collect();
     assert_eq!(rest, [(at(20), queues(0, 0)), (at(40), queues(5, 9)), (at(50), EntryKind::Gone(Side::Orig)),]);
+}
+
+#[test]
+fn a_reading_that_did_not_look_tells_of_no_end() {
+    let read = |ms, covers, sockets| {
+        let Input::Sample(whole) = sample(ms, sockets, &[]) else { panic!("a sample") };
+        Input::Sample(std::sync::Arc::new(SocketSample { covers, ..SocketSample::clone(&whole) }))
+    };
+    let mut all = inputs(&handshake(0));
+    all.push(read(20, Covers::ALL, vec![socket(CLIENT, SERVER, Estab, (0, 0), 7, 1)]));
+    all.push(read(30, Covers::States(StateSet::of(&[TimeWait])), Vec::new()));
+    let ends = |client: &str| (crate::engine::tests::end(client), crate::engine::tests::end(SERVER));
+    all.push(read(40, Covers::Sockets(vec![ends("10.0.0.9:1")]), Vec::new()));
+    assert_eq!(of(0, &all).entries.len(), 4);
+    all.push(read(50, Covers::Sockets(vec![ends(CLIENT)]), Vec::new()));
+    assert_eq!(of(0, &all).entries[4].what, EntryKind::Gone(Side::Orig));
+}
+
+#[test]
+fn of_a_running_host_what_two_interfaces_show_counts_once_and_a_lost_beginning_is_told() {
+    let twice: Vec<Segment> = handshake(0)
+        .into_iter()
+        .flat_map(|segment| [segment, Segment { iface: 1, ts: segment.ts + Duration::from_micros(20), ..segment }])
+        .collect();
+    let all = inputs(&[twice, close(100)].concat());
+    let mut engine = Engine::new(Config::live(10, 1));
+    all.iter().for_each(|input| engine.feed(input));
+    let key = engine.flow_key(FlowId(0)).expect("a key");
+    let from = |kept: &[Input]| {
+        let mut collector = Collector::live(key, kept[0].ts());
+        kept.iter().for_each(|input| collector.take(input));
+        assert!(collector.entries() > 0);
+        collector.finish().expect("a transcript")
+    };
+    let whole = from(&all);
+    assert_eq!((whole.entries.len(), whole.late, engine.detail(FlowId(0)).unwrap().row.segments), (6, false, Some(6)));
+    let rest = from(&all[6..]);
+    assert_eq!(
+        (told(&rest).as_slice(), rest.late),
+        (["100 F. 1 1", "110 F. 1 2", "111 . 2 2"].map(String::from).as_slice(), true)
+    );
+    assert_eq!(rest.entries[2].states, [Some(TimeWait), Some(Closed)]);
 }
