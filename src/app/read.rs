@@ -14,6 +14,7 @@ use crate::base::{Progress, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::io::bpf::FrameFilter;
 use crate::io::file;
+use crate::journal::recording::Mark;
 use crate::journal::{CapturePlace, CaptureReader, Damage, Intake, Item};
 use crate::wire::FrameCounts;
 
@@ -26,6 +27,9 @@ const AHEAD: usize = 8 * BATCH;
 const PLACE_EVERY: u64 = 8_192;
 const PLACE_AFTER: Duration = Duration::from_millis(500);
 const PLACE_LEAST: u64 = 32;
+
+/// Marks that may wait.
+const MARKS: usize = 1_000;
 
 /// Frames after which their counts are told again; a frame that cannot be decoded is told at once.
 const TELL_EVERY: u64 = 256;
@@ -99,12 +103,15 @@ struct PlaceParts {
     intake: Intake,
     told: Option<FrameCounts>,
     last: Timestamp,
+    left_out: Option<Timestamp>,
 }
 
 /// A capture being read ahead by a thread of its own. Dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) batches: Receiver<Reading>,
+    /// The marks of a recording.
+    pub(super) marks: Receiver<Mark>,
     /// Where it began to read; `None` if it cannot be read twice.
     pub(super) start: Option<Place>,
     /// Batches that were taken in go back through here, to be filled again.
@@ -160,9 +167,10 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     }
     let (intake, told, last) = from
         .map_or((Intake::default(), None, Timestamp::MIN), |from| (from.0.intake.clone(), from.0.told, from.0.last));
+    let left_out = from.and_then(|from| from.0.left_out);
     let again = origin.can_reopen();
     let placed = again.then_some((0, last));
-    let mut source = Source { reader, filter, intake, told, last, items: 0, placed, left_out: None };
+    let mut source = Source { reader, filter, intake, told, last, items: 0, placed, left_out, marks: None };
     let start = again.then(|| source.place());
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if again { BATCH } else { 1 };
@@ -170,6 +178,8 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     let (give_back, used) = bounded(AHEAD / batch);
     let newest = Arc::new(AtomicI64::new(last.nanos()));
     let told = newest.clone();
+    let (mark, marks) = bounded(MARKS);
+    source.marks = Some(mark);
     let run = move || {
         let end = source.read_all(batch, &send, &used, &told);
         super::panic_if_asked("reader");
@@ -180,6 +190,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     thread::Builder::new().name("reader".to_owned()).spawn(run).context("cannot start a thread")?;
     Ok(Reader {
         batches: receive,
+        marks,
         start,
         used: give_back,
         newest,
@@ -204,6 +215,7 @@ struct Source {
     placed: Option<(u64, Timestamp)>,
     /// When the frame came that was filtered out last.
     left_out: Option<Timestamp>,
+    marks: Option<Sender<Mark>>,
 }
 
 impl Source {
@@ -250,8 +262,9 @@ impl Source {
     /// Behind the frames read so far.
     fn place(&mut self) -> Place {
         self.placed = Some((self.items, self.last));
-        let Self { reader, intake, told, last, .. } = self;
-        Place(Arc::new(PlaceParts { capture: reader.place(), intake: intake.clone(), told: *told, last: *last }))
+        let Self { reader, intake, told, last, left_out, .. } = self;
+        let (capture, intake) = (reader.place(), intake.clone());
+        Place(Arc::new(PlaceParts { capture, intake, told: *told, last: *last, left_out: *left_out }))
     }
 
     /// Reads one item; false at the end.
@@ -270,7 +283,11 @@ impl Source {
                 }
                 return Ok(true);
             }
-            Some(Item::Mark(_)) => return Ok(true),
+            Some(Item::Mark(mark)) => {
+                // Of more than anybody sets the first are told.
+                let _told = self.marks.as_ref().map(|marks| marks.try_send(mark));
+                return Ok(true);
+            }
             None => return Ok(false),
         };
         self.last = self.last.max(frame.ts);

@@ -109,6 +109,9 @@ impl Feed for Replay {
         {
             self.deck.index.offer(engine, 0, || start);
         }
+        for mark in self.deck.tape.reader.marks.try_iter() {
+            self.marks.take(mark.ts, &mark.note);
+        }
         match self.player.pump(&mut self.deck, engine, self.started.elapsed()) {
             Pace::AtOnce => Duration::ZERO,
             Pace::Waits => self.patience,

@@ -169,7 +169,13 @@ impl Feed for Rewind {
         match control {
             Control::Record => self.live.control(control, engine),
             Control::Live => self.go_live(),
-            Control::Mark(note) => self.marks.set(self.shown(engine).now(), &note),
+            Control::Mark(note) => {
+                let at = self.shown(engine).now();
+                self.marks.set(at, &note);
+                if let Some(at) = at {
+                    self.live.tape().mark(at, &note);
+                }
+            }
             Control::Pause(stop) if self.shown.is_none() => {
                 self.frozen = stop.then(|| (self.at, engine.clone()));
             }

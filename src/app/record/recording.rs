@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::base::Timestamp;
 use crate::engine::Input;
 use crate::io::clock;
-use crate::journal::recording::{Recorder, Setup};
+use crate::journal::recording::{Mark, Recorder, Setup};
 use crate::journal::{Chapters, Reach};
 use crate::wire::Frame;
 
@@ -114,6 +114,11 @@ impl Recording {
         if self.buffer.len() >= CHUNK {
             self.flush();
         }
+    }
+
+    /// Takes a mark.
+    pub(super) fn mark(&mut self, mark: &Mark) {
+        self.recorder.mark(mark, &mut self.buffer);
     }
 
     /// Hands on what there is: what is with the writer outlives this process.

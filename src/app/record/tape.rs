@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
 
-use crate::base::Timestamp;
+use crate::base::{Scrubbed, Timestamp};
 use crate::engine::{Engine, Input, Loss};
 use crate::findings::Severity;
-use crate::journal::recording::{Setup, Source};
+use crate::journal::recording::{Mark, Setup, Source};
 use crate::journal::{FrameBatch, Reach, Trail};
 use crate::kernel::KernelEvent;
 use crate::ui;
@@ -234,6 +234,13 @@ impl Tape {
         }
     }
 
+    /// The user marked an instant.
+    pub(in crate::app) fn mark(&mut self, ts: Timestamp, note: &str) {
+        if let Some(recording) = &mut self.recording {
+            recording.mark(&Mark { ts, note: Scrubbed::new(note) });
+        }
+    }
+
     /// Frames lost on the way to the recording that runs, with batches that never came.
     fn lost_in_front(&self) -> u64 {
         self.keep.lost() - self.lost_before
@@ -251,6 +258,10 @@ impl Tape {
             keep.free(freed);
         }
         if let Some(recording) = recording {
+            if upto < Timestamp::MAX {
+                // As the engine's clock moved; written only where something older follows.
+                recording.input(&Input::Tick(upto));
+            }
             recording.flush();
             if recording.failed().is_some() {
                 // What is under way is still counted.
