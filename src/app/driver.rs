@@ -16,6 +16,9 @@ use super::record::Recorded;
 /// On a way that takes longer than this, it is shown how far it is.
 const LONG_WAY: Duration = Duration::from_millis(400);
 
+/// While there is more to feed, an answer is told after so many times as long as the last took.
+const SHARE: u32 = 9;
+
 /// What the engine's thread is asked.
 #[derive(Debug)]
 enum Ask {
@@ -109,7 +112,8 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
     let mut cache = QueryCache::default();
     // What a frozen screen looks at while the source goes on; one can walk about in it.
     let mut frozen: Option<Engine> = None;
-    let (mut jumps, mut wanted, mut arrived) = (0, None, Instant::now());
+    let (mut jumps, mut wanted) = (0, None);
+    let (mut told, mut cost) = (None, Duration::ZERO);
     loop {
         let rest = feed.pump(&mut engine);
         if jumps != feed.jumps() {
@@ -139,15 +143,19 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
             }
             ask = asks.try_recv().ok();
         }
-        // What is passed on the way to an instant is not worth the time that it takes to tell of it.
-        let on_its_way = feed.is_going();
-        if !on_its_way || arrived.elapsed() > LONG_WAY {
-            arrived = Instant::now();
-        } else {
+        // What is passed on the way to an instant is not worth the time that it takes to tell of it; and of what is
+        // read as fast as it goes, telling takes a small share of the time.
+        let patience = match (feed.is_going(), rest.is_zero()) {
+            (true, _) => LONG_WAY,
+            (false, true) => (cost * SHARE).min(LONG_WAY),
+            (false, false) => Duration::ZERO,
+        };
+        if told.is_some_and(|told: Instant| told.elapsed() < patience) {
             continue;
         }
         // Of several questions that waited only the last still matters.
         if let Some((number, query)) = wanted.take() {
+            let began = Instant::now();
             feed.attend(&query, &engine);
             let shown = frozen.as_ref().unwrap_or_else(|| feed.shown(&engine));
             let dashboard = shown.dashboard(&query, &mut cache);
@@ -155,6 +163,7 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
             let segments = segments(feed.as_mut(), key, query.selected.is_some());
             let (source, damaged) = (feed.source(&engine), feed.is_damaged());
             let _nobody_waits = answers.try_send(Answer { number, dashboard, source, segments, damaged });
+            (told, cost) = (Some(Instant::now()), began.elapsed());
         }
     }
 }

@@ -3,6 +3,7 @@
 mod lists;
 mod recording;
 mod segments;
+mod timeline;
 mod waits;
 use std::sync::Arc;
 use std::time::Duration;

@@ -40,8 +40,11 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         let sign = sign(context, track, &axis, column, part, area.height > 1);
         if area.height > 1 {
             put_cell(buf, cell, &density, context.theme.spark);
-            let (symbol, style) =
-                sign.unwrap_or(if at_cursor { (HERE, context.theme.strong) } else { (" ", context.theme.dim) });
+            let (symbol, style) = match sign {
+                // Its colour tells what stands there.
+                sign if at_cursor => (HERE, sign.map_or(context.theme.strong, |(_, style)| style)),
+                sign => sign.unwrap_or((" ", context.theme.dim)),
+            };
             put_cell(buf, Rect { y: cell.y + 1, ..cell }, symbol, style);
         } else {
             let (symbol, style) = sign.unwrap_or((&density, context.theme.spark));
