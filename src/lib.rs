@@ -20,7 +20,7 @@
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments, the times between them, and our own verdict on what was sent again | base, wire's `Segment` |
 //! | [`findings`] | evidence → a diagnosis with its reason and its remedy; a file a rule | base, flow, kernel |
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language; gathers the findings' evidence | base, wire, names, flow, kernel, findings, winnow |
-//! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; the clock of a replay | base, wire, names, engine |
+//! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; playing: the clock, checkpoints, the way to any instant | base, wire, names, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
 //! | `view` | dashboard + state → ratatui buffer; themes | base, names, flow, kernel, findings, engine, ui |
 //! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, names, flow, kernel, findings, engine |
@@ -43,6 +43,12 @@
 //! Only the engine's thread touches the engine, so there is no lock around it: a screen sends a [`engine::Query`] and
 //! gets an owned [`engine::Dashboard`]. Each view asks for one list ([`engine::List`]) and a window of its rows; its
 //! order is re-evaluated at most twice a second, and a row's [`engine::RowKey`] keeps the cursor on it while rows move.
+//!
+//! To go back is to go on from before: a [`journal::Checkpoint`] is a copy of the engine with the place in its source
+//! (of a file: offset, interfaces, what the decoders hold; of the last inputs of a live run: a number), and a
+//! [`journal::Player`] feeds on from there. What is shown is what a replay up to there would show, because state is a
+//! function of the inputs. While a source is read for the first time, [`journal::Index`] notes what happened when. Live,
+//! one engine goes on and another is shown.
 //!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is
@@ -115,9 +121,9 @@
 //!   held for all (listeners, sockets seen bound before they connected) less the route's own sockets. The rate of
 //!   closes is read off the ages of TIME-WAIT; they run out only where the level at which it settles exceeds what there
 //!   is.
-//! - **A segment** of the past is nowhere kept. Whoever opens a flow has the file read once more, by a thread of its
-//!   own, and an [`engine::Collector`] find the flow's inputs again (scope, tuple, first segment) and take them through
-//!   machines of their own. What only later evidence showed is kept with when it did, so that a ladder at an instant
+//! - **A transcript**: the table keeps no segment. Whoever opens a flow has the file read once more, by a thread of its
+//!   own (live, what is kept of the past is gone through), and an [`engine::Collector`] find the flow's inputs again
+//!   (scope, tuple, first segment) and take them through machines of their own. What only later evidence showed is kept with when it did, so that a ladder at an instant
 //!   tells what was known then. "Lost" is said of a copy whose receiver acknowledged more and lacked it; a repeat after a
 //!   timer alone shows only that no answer came.
 //! - **A filter** ([`engine::Filter`]) answers yes, no or not known: what is not known of a flow fits neither a test
@@ -131,7 +137,9 @@
 //!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second
 //!   segment on.
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
-//!   few steps, with the very result of the long way; tests hold each against it. Inputs go in batches, which are used
+//!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few
+//!   wait, and shows them to analysis, verdict, times and Zeek's view together; whoever asks is told as if none had
+//!   waited. Inputs go in batches, which are used
 //!   again, and a batch's flows are brought into the cache together before they are touched one by one.
 
 #![deny(unsafe_code)]

@@ -131,9 +131,9 @@ fn a_report_into_a_file_and_of_some_flows() {
     let text = fs::read_to_string(&path).expect("the report");
     let (flows, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("{\"type\":\"flow\""));
     assert_eq!(flows.len(), 20);
-    let connects: Vec<&&str> = rest.iter().filter(|line| line.contains("\"kind\":\"connects_")).collect();
+    let findings: Vec<&&str> = rest.iter().filter(|line| line.contains("\"type\":\"finding\"")).collect();
     assert!(
-        matches!(connects[..], [refused] if refused.contains("connects_refused")),
+        matches!(findings[..], [refused] if refused.contains("connects_refused")),
         "of the flows that match: {rest:?}"
     );
     assert!(text.lines().take(20).all(|line| line.contains("6379") && line.contains("refused")));
@@ -272,7 +272,7 @@ fn usage_errors_are_1_and_help_is_none() {
         (&["snap", "--demo", "-o", "x.txt", "--theme", "pink"], "dark, light, high-contrast, colour-blind, 16, mono"),
         (
             &["snap", "--demo", "-o", "x.txt", "--view", "all"],
-            "overview, flows, handshakes, queues, time-wait, listeners, processes, flow",
+            "overview, flows, handshakes, queues, time-wait, listeners, processes, findings, flow",
         ),
         (&["snap", "--demo", "-o", "x.txt", "--size", "10x10"], "40x10"),
         (&["snap", "--demo", "-o", "x.gif"], ".txt, .svg or .png"),
@@ -330,6 +330,11 @@ fn a_text_report_names_its_filter_and_what_it_applies_to() {
     assert!(whole.contains(" whole source"));
     let states = |text: &str| text[text.find("── States").expect("states")..][..400].to_owned();
     assert_eq!(states(&some), states(&whole), "the states are of all flows");
+    let findings = |text: &str| text.lines().filter(|line| line.starts_with(['!', '‼'])).count();
+    assert_eq!((findings(&some), findings(&whole)), (1, 5), "those about these flows: {some}");
+    let (_, none, _) = run(&["report", "--demo", "--filter", "port:1"]);
+    assert!(none.contains("port:1: no flow matches, of 567 flows;") && none.contains("\nno flow matches\n"), "{none}");
+    assert_eq!(findings(&none), 0);
 }
 
 #[test]
@@ -471,6 +476,14 @@ fn pictures_of_an_instant() {
     }
     let (code, _, err) = run(&["snap", "--at", "5", "-o", &path]);
     assert!(code == 1 && err.contains("--at needs a capture"), "{err}");
+    let beside = |at: &str| run(&["snap", "--demo", "--at", at, "-o", &files.path("beside.txt")]);
+    for (at, told) in
+        [("99", "after the capture ends: its end is drawn"), ("2026-11-21T21:22:00Z", "before the capture begins")]
+    {
+        let (code, _, err) = beside(at);
+        assert!(code == 0 && err.contains(told), "{at}: {code} {err}");
+    }
+    assert_eq!(beside("60").2, "");
 }
 
 #[test]

@@ -13,14 +13,15 @@ use std::time::{Duration, Instant};
 use rustix::net::SocketFlags;
 use sockscope::base::Endpoint;
 use sockscope::engine::{Config, Engine, Forecast, Input, PortsPane, Query, QueryCache, RouteRow};
-use sockscope::io::{Sampler, Sockets, clock};
+use sockscope::io::{Sampler, Sockets, Tracer, clock};
+use sockscope::kernel::KernelEvent;
 
 #[path = "support/netns.rs"]
 mod netns;
 #[path = "support/sockets.rs"]
 mod sockets;
 
-use netns::{Netns, Pair, alone};
+use netns::{Netns, Pair, alone, skip};
 use sockets::plain_socket;
 
 const A: &str = "10.77.0.2:7000";
@@ -77,6 +78,21 @@ impl Watcher {
         Self { engine: Engine::new(Config::live(1000, 1)) }
     }
 
+    /// Takes in what is traced, up to as many connections from bound sockets.
+    fn hear(&mut self, tracer: &mut Tracer, bound: usize) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let mut heard = 0;
+        while heard < bound {
+            let mut events = Vec::new();
+            tracer.drain(&mut events).unwrap();
+            let is_bound = |event: &&KernelEvent| matches!(event, KernelEvent::Connect(connect) if connect.bound);
+            heard += events.iter().filter(is_bound).count();
+            events.into_iter().for_each(|event| self.engine.feed(&Input::Kernel(event)));
+            assert!(Instant::now() < deadline, "{heard} of {bound} were traced");
+            std::thread::yield_now();
+        }
+    }
+
     fn look(&mut self, netns: &Netns) -> PortsPane {
         let sample = netns.run(|| Sampler::new(Sockets::Diag).unwrap().sample(clock::now).unwrap());
         self.engine.feed(&Input::Sample(Arc::new(sample)));
@@ -129,6 +145,33 @@ fn sockets_that_bind_first_take_from_all_destinations() {
     scene.pair.a.run(|| bound.iter().for_each(|socket| rustix::net::connect(socket, &to_a).unwrap()));
     let pane = watcher.look(&scene.pair.a);
     assert_eq!((pane.held, row(&pane, B).free()), (60, 39));
+    let _more = scene.connect_many(39, B);
+    let pane = watcher.look(&scene.pair.a);
+    assert_eq!((row(&pane, B).free(), row(&pane, B).forecast), (0, Forecast::Exhausted));
+    assert_eq!(scene.connect(B).unwrap_err().kind(), ErrorKind::AddrNotAvailable, "as was foretold");
+}
+
+/// No reading shows them bound: what the kernel recorded of connect() tells.
+#[test]
+fn sockets_that_bind_and_connect_between_two_readings_take_from_all_destinations() {
+    const BOUND: usize = 60;
+    let Some(_alone) = alone() else { return };
+    let scene = Scene::new("between");
+    let mut tracer = match scene.pair.a.run(Tracer::start) {
+        Ok(tracer) => tracer,
+        Err(error) => return skip(&error.to_string()),
+    };
+    let (mut watcher, mut blind) = (Watcher::new(), Watcher::new());
+    let _to_b = scene.connect(B).unwrap();
+    watcher.look(&scene.pair.a);
+    let to_a: SocketAddr = A.parse().unwrap();
+    let bound = scene.bind_many(BOUND);
+    scene.pair.a.run(|| bound.iter().for_each(|socket| rustix::net::connect(socket, &to_a).unwrap()));
+    let _shared = scene.connect_many(10, A);
+    watcher.hear(&mut tracer, BOUND);
+    let pane = watcher.look(&scene.pair.a);
+    assert_eq!((pane.held, row(&pane, A).used(), row(&pane, B).free()), (BOUND as u32, 10, 39));
+    assert_eq!(blind.look(&scene.pair.a).held, 0, "at least so many, where nobody tells");
     let _more = scene.connect_many(39, B);
     let pane = watcher.look(&scene.pair.a);
     assert_eq!((row(&pane, B).free(), row(&pane, B).forecast), (0, Forecast::Exhausted));

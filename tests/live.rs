@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Output};
+use std::process::{Child, Command, Output};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -192,6 +192,37 @@ fn without_the_right_to_capture_the_kernel_is_watched_alone() {
         assert!(said(&output).contains(&setcap), "{}", said(&output));
         assert!(output.stdout.is_empty());
     }
+}
+
+/// Root itself may not look at those who have more rights (ptrace(2)): that is told, and nobody else is named instead.
+#[test]
+fn root_without_ptrace_says_no_access_and_names_its_equals() {
+    const LESS: &str = "--bounding-set=-sys_ptrace";
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("blind");
+    let (listener, idle) = pair.b.run(|| (TcpListener::bind(V4).unwrap(), TcpListener::bind(V6).unwrap()));
+    let [(held, _server), (equals, given), (orphaned, dropped)] = [(); 3].map(|()| connect(&pair, &listener, V4));
+    let waiting = pair.a.run(|| TcpStream::connect(V6).unwrap());
+    drop(dropped);
+    let mut sleeps = Command::new("setpriv");
+    let mut equal = sleeps.args([LESS, "sleep", "600"]).stdin(OwnedFd::from(given)).spawn().unwrap();
+    let watch = Watch::begin_under(&pair.b, &["setpriv", LESS], &["vb"], &["--owners", "scan"]);
+    Watch::settle();
+    let report = watch.end();
+    let pid = equal.id();
+    end(&mut equal);
+    assert!(report.stderr.contains("owners: only of") && report.stderr.contains("cap_sys_ptrace"), "{}", report.stderr);
+    for (client, service, relation, holder) in [
+        (&held, V4, "no_access", None),
+        (&equals, V4, "held", Some(pid)),
+        (&orphaned, V4, "orphan", None),
+        (&waiting, V6, "no_access", None),
+    ] {
+        let owner = &report.end_at(client.local_addr().unwrap(), service).other["owner"];
+        let told = (owner["relation"].as_str(), owner["pid"].as_u64());
+        assert_eq!(told, (Some(relation), holder.map(u64::from)), "{owner}");
+    }
+    drop(idle);
 }
 
 #[test]

@@ -739,3 +739,52 @@ fn live_it_shows_a_connection_and_its_owner() {
     pty.shows_no("1234 bytes unread");
     quit(pty);
 }
+
+#[test]
+fn time_is_gone_about_in_back_as_forth() {
+    let capture = capture();
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let mut pty = capture.open(columns, rows);
+        pty.shows(&["1:09.8 / 1:09.8"]);
+        pty.keys("t30\r");
+        pty.shows(&["0:30.", " / 1:09.8", "1×"]);
+        // A stop, then segments and seconds back and forth.
+        pty.keys(" ");
+        pty.shows(&["paused"]);
+        pty.keys("t30\r");
+        pty.shows(&["0:30.0 /"]);
+        pty.keys("(");
+        pty.shows(&["0:29.0 /"]);
+        pty.keys(",");
+        pty.shows_no("0:29.0 /");
+        pty.shows(&["0:28."]);
+        pty.keys(".");
+        pty.keys(")");
+        pty.shows(&["0:29."]);
+        // Findings, failures, and the very end.
+        pty.keys("n");
+        pty.shows_no("0:29.");
+        pty.keys("0");
+        pty.shows(&["0:00."]);
+        pty.keys("N");
+        pty.shows(&["no finding before this"]);
+        pty.keys("$");
+        pty.shows(&["1:09.8 / 1:09.8", "at the end"]);
+        pty.keys("mend\r");
+        pty.keys("t10\r");
+        pty.shows(&["0:10."]);
+        pty.keys("'");
+        pty.shows(&["1:09.8 / 1:09.8"]);
+        quit(pty);
+    }
+}
+
+#[test]
+fn a_click_on_the_timeline_goes_there() {
+    let capture = capture();
+    let mut pty = capture.open(120, 40);
+    // Fourth line, the middle column (1-based).
+    pty.keys("\x1b[<0;60;4M\x1b[<0;60;4m");
+    pty.shows(&["0:3", "/ 1:09.8", "playing"]);
+    quit(pty);
+}

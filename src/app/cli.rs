@@ -33,6 +33,9 @@ pub(super) struct Cli {
     pub input: Input,
     #[command(flatten)]
     pub ring: Ring,
+    /// Memory for going back while live (64Mi, 1Gi; 0: none): what came last, and checkpoints in it
+    #[arg(long, value_name = "SIZE", default_value = "64Mi", value_parser = memory)]
+    pub rewind: usize,
     #[command(flatten)]
     pub look: Look,
 }
@@ -75,6 +78,9 @@ pub(super) struct Input {
     /// Flows kept at most; beyond, closed and half-open ones go first
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub flows: usize,
+    /// Memory for going back in a capture (64Mi, 1Gi): more of it makes a jump back in a long one shorter
+    #[arg(long, value_name = "SIZE", default_value = "256Mi", value_parser = memory)]
+    pub seek_memory: usize,
     #[command(flatten)]
     pub write: Write,
     /// Capture only what this BPF expression matches (pcap-filter(7)), as the last words
@@ -320,6 +326,20 @@ fn flows(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Bytes of memory: `64Mi`, `512k`, or 0 for none.
+fn memory(text: &str) -> Result<usize, String> {
+    let bytes = if text == "0" { Some(0) } else { bytes(text) };
+    bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| "bytes such as 64Mi, or 0".to_owned())
+}
+
+/// A number of bytes with its unit; `None` of anything else.
+fn bytes(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 6] =
+        [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000)];
+    let sized = |(unit, each): &(&str, u64)| text.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(*each);
+    UNITS.iter().find_map(sized)
+}
+
 /// A span: a plain number is seconds; jiff's friendly spans (`10s`, `1m30s`, `500ms`) besides.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
@@ -329,10 +349,7 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
 
 /// How much a ring keeps: bytes (`64M`, `512k`, `1Gi`), or a span.
 fn reach(text: &str) -> Result<Reach, String> {
-    const UNITS: [(&str, u64); 6] =
-        [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000)];
-    let sized = |(unit, each): &(&str, u64)| text.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(*each);
-    match UNITS.iter().find_map(sized) {
+    match bytes(text) {
         Some(bytes @ 65_536..) if bytes <= Chapters::MOST as u64 => Ok(Reach::Bytes(bytes as usize)),
         Some(_) => Err("from 64Ki to 1Gi".to_owned()),
         None if text.ends_with(|c: char| c.is_ascii_digit()) => Err("a unit is missing: 64M, or 5m".to_owned()),
@@ -428,6 +445,16 @@ mod tests {
             let told = cli.input.check_for_command().err().map(|error| error.to_string());
             assert_eq!(told.is_some(), command.is_some(), "{words}: {told:?}");
             assert!(told.is_none_or(|told| told.contains(&format!("`{}`", command.unwrap()))), "{words}");
+        }
+    }
+
+    #[test]
+    fn memory_is_told_with_its_unit() {
+        for (text, bytes) in [("64Mi", 64 << 20), ("1G", 1_000_000_000), ("512 Ki", 512 << 10), ("0", 0)] {
+            assert_eq!(memory(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "M", "7", "-1k", "1.5G", "1T", "99999999999999999999G"] {
+            assert!(memory(text).is_err(), "{text}");
         }
     }
 

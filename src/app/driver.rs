@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::engine::{Dashboard, Engine, FlowId, Query, QueryCache};
+use crate::base::Timestamp;
+use crate::engine::{Dashboard, Engine, FlowKey, Query, QueryCache};
 use crate::ui::{Control, Segments, Source};
 
 use super::feed::Feed;
@@ -105,8 +106,12 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
     let mut cache = QueryCache::default();
     // What a frozen screen looks at while the source goes on; one can walk about in it.
     let mut frozen: Option<Engine> = None;
+    let mut jumps = 0;
     loop {
         let rest = feed.pump(&mut engine);
+        if jumps != feed.jumps() {
+            (jumps, cache) = (feed.jumps(), QueryCache::default());
+        }
         let mut ask = match asks.recv_timeout(rest) {
             Ok(ask) => Some(ask),
             Err(RecvTimeoutError::Timeout) => None,
@@ -118,9 +123,13 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
                 Ask::Show(number, query) => wanted = Some((number, query)),
                 Ask::Control(control) => {
                     super::panic_if_asked("engine");
+                    let freeze = if let Control::Pause(stop) = control { Some(stop) } else { None };
                     feed.control(control, &mut engine);
-                    if let (Control::Pause(stop), None) = (control, feed.source(&engine).playback) {
-                        frozen = stop.then(|| engine.clone());
+                    match (freeze, feed.source(&engine).playback) {
+                        (Some(stop), None) => frozen = stop.then(|| engine.clone()),
+                        (None, None) => {}
+                        // The past is shown, and not what was frozen.
+                        (_, Some(_)) => frozen = None,
                     }
                     // It may be another engine's now.
                     cache = QueryCache::default();
@@ -131,21 +140,21 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         // Of several questions that waited only the last still matters.
         if let Some((number, query)) = wanted {
             feed.attend(&query, &engine);
-            let shown = frozen.as_ref().unwrap_or(&engine);
+            let shown = frozen.as_ref().unwrap_or_else(|| feed.shown(&engine));
             let dashboard = shown.dashboard(&query, &mut cache);
-            let segments = segments(feed.as_mut(), shown, query.selected);
+            let (key, at) = (query.selected.and_then(|id| shown.flow_key(id)), shown.now());
+            let segments = segments(feed.as_mut(), query.selected.is_some(), key.zip(at));
             let (source, damaged) = (feed.source(&engine), feed.is_damaged());
             let _nobody_waits = answers.try_send(Answer { number, dashboard, source, segments, damaged });
         }
     }
 }
 
-/// What there is of the segments of the flow that is shown in full.
-fn segments(feed: &mut dyn Feed, engine: &Engine, shown: Option<FlowId>) -> Segments {
-    let key = shown.and_then(|id| engine.flow_key(id));
-    let told = feed.segments(key.zip(engine.now()));
-    match key {
-        None if shown.is_some() => Segments::Missing("no segment of it was captured".to_owned()),
+/// What there is of the segments of the flow that is shown in full, if one `is_shown`.
+fn segments(feed: &mut dyn Feed, is_shown: bool, of: Option<(FlowKey, Timestamp)>) -> Segments {
+    let told = feed.segments(of);
+    match of {
+        None if is_shown => Segments::Missing("no segment of it was captured".to_owned()),
         _ => told,
     }
 }

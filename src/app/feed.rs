@@ -22,6 +22,16 @@ pub(super) trait Feed: Send {
     /// What to tell of the source beside a dashboard.
     fn source(&self, engine: &Engine) -> Source;
 
+    /// The engine that is shown: the source may have one of its own, of the past.
+    fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
+        engine
+    }
+
+    /// How often what is shown was exchanged for another instant's.
+    fn jumps(&self) -> u64 {
+        0
+    }
+
     /// Nothing more is shown: ends what runs beside. How the recordings went that nobody was told of.
     fn end(&mut self, _engine: &mut Engine) -> Vec<Recorded> {
         Vec::new()
@@ -33,6 +43,6 @@ pub(super) trait Feed: Send {
     /// What there is of the segments of the flow that is shown in full at `now`; without one, none are kept any more.
     fn segments(&mut self, of: Option<(FlowKey, Timestamp)>) -> Segments {
         let _not_kept = of;
-        Segments::Missing("segments are not kept while a host is watched: read a capture with -r".to_owned())
+        Segments::Missing("segments are not kept without --rewind".to_owned())
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
+use crate::base::Timestamp;
 use crate::engine::{Config, Engine};
 use crate::journal::Damage;
 use crate::ui::Source;
@@ -26,6 +27,8 @@ pub(super) struct Seen {
     pub(super) origin: Option<Origin>,
     /// What was recorded besides.
     pub(super) recorded: Vec<Recorded>,
+    /// What of the request could not be met to the letter.
+    pub(super) note: Option<String>,
 }
 
 impl Seen {
@@ -49,14 +52,29 @@ pub(super) fn gather(input: &Input, demo: bool, duration: Duration, at: Option<&
 fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
     let config = replay_config(input.flows);
     let mut engine = Engine::new(config);
-    let mut replay = Replay::open(origin.clone(), input.filter(), config, f64::INFINITY)?;
+    let mut replay = Replay::open(origin.clone(), input.filter(), f64::INFINITY, 0)?;
     let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
     replay.run(&mut engine, until);
     let damage = replay.damage().cloned();
+    let note = until.and_then(|until| outside(until, replay.start(), engine.now()));
     // Nothing plays: what is told is the instant, and the window in the footer.
-    let source = Source { playback: None, ..replay.source(&engine) };
+    let source = Source { playback: None, track: None, ..replay.source(&engine) };
     let origin = Some(origin).filter(Origin::can_reopen);
-    Ok(Seen { source, engine, damage, origin, recorded: Vec::new() })
+    Ok(Seen { source, engine, damage, origin, note, recorded: Vec::new() })
+}
+
+/// What is told of an instant that the capture does not reach: it was read to its end, `end`, on the way there.
+fn outside(at: Timestamp, start: Option<Timestamp>, end: Option<Timestamp>) -> Option<String> {
+    let (start, end) = (start?, end.unwrap_or(at));
+    if at < start {
+        return Some(format!(
+            "--at is {:.3} s before the capture begins: nothing had been seen",
+            start.since(at).as_secs_f64()
+        ));
+    }
+    let late = (at > end).then(|| at.since(end).as_secs_f64())?;
+    let whole = end.since(start).as_secs_f64();
+    Some(format!("--at is {late:.3} s after the capture ends: its end is drawn, {whole:.3} s from its start"))
 }
 
 fn live(input: &Input, duration: Duration) -> Result<Seen> {
@@ -74,5 +92,5 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
     }
     feed.finish(|input| engine.feed(input));
     let recorded = feed.tape().finish();
-    Ok(Seen { source: feed.source(&engine), engine, damage: None, origin: None, recorded })
+    Ok(Seen { source: feed.source(&engine), engine, damage: None, origin: None, note: None, recorded })
 }

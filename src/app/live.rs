@@ -350,6 +350,7 @@ impl Feed for Live {
             kind: SourceKind::Live,
             name: self.name.clone(),
             playback: None,
+            track: None,
             notices: self.tape.trouble().iter().chain(&self.notices).chain(&self.fallback).cloned().collect(),
             dead: self.dead.clone(),
             recordings: self.tape.shown(),

@@ -8,6 +8,7 @@ mod gather;
 mod ladder;
 mod live;
 mod looks;
+mod marks;
 mod meter;
 mod privileges;
 mod read;
@@ -15,9 +16,11 @@ mod record;
 mod replay;
 mod report;
 mod reread;
+mod rewind;
 mod sampling;
 mod screen;
 mod snap;
+mod tape;
 mod trace;
 
 use std::io::{IsTerminal, Write};
@@ -40,6 +43,7 @@ use looks::Looks;
 use read::Origin;
 use record::Wanted;
 use replay::Replay;
+use rewind::Rewind;
 
 /// Room for the headers of a frame, before a payload that is to be recorded.
 const HEADERS: u32 = 192;
@@ -111,7 +115,7 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
     let config = replay_config(input.flows);
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let replay = Replay::open(origin, input.filter(), config, speed)?;
+    let replay = Replay::open(origin, input.filter(), speed, input.seek_memory)?;
     let driver = Driver::start(Engine::new(config), Box::new(replay))?;
     screen::run(&driver, &looks, look.view.shown())
 }
@@ -123,7 +127,11 @@ fn live_dashboard(cli: &Cli, look: &Look) -> Result<Outcome> {
     }
     let looks = Looks::of(look).for_terminal();
     let live = live_feed(input, !input.interfaces.is_empty(), cli.ring.ring, cli.ring.dump_on)?;
-    let driver = Driver::start(Engine::new(live_config(input.flows)), Box::new(live))?;
+    let engine = Engine::new(live_config(input.flows));
+    let driver = match cli.rewind {
+        0 => Driver::start(engine, Box::new(live))?,
+        memory => Driver::start(engine, Box::new(Rewind::new(live, memory)))?,
+    };
     let shown = screen::run(&driver, &looks, look.view.shown());
     let recorded = driver.end();
     record::tell(&recorded, shown)

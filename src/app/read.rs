@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -14,13 +14,18 @@ use crate::base::{Progress, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::io::bpf::FrameFilter;
 use crate::io::file;
-use crate::journal::{CaptureReader, Damage, Intake};
+use crate::journal::{CapturePlace, CaptureReader, Damage, Intake};
 use crate::wire::FrameCounts;
 
 /// Inputs that are handed over together.
 const BATCH: usize = 512;
 /// Inputs that are read ahead at most.
 const AHEAD: usize = 8 * BATCH;
+
+/// Frames, and time of the capture, after which a place is told from which it can be read on.
+const PLACE_EVERY: u64 = 8_192;
+const PLACE_AFTER: Duration = Duration::from_millis(500);
+const PLACE_LEAST: u64 = 32;
 
 /// Frames after which their counts are told again; a frame that cannot be decoded is told at once.
 const TELL_EVERY: u64 = 256;
@@ -61,31 +66,47 @@ impl Origin {
         }
     }
 
-    fn open(&self) -> Result<Box<dyn Read + Send>> {
+    fn open(&self, at: u64) -> Result<Box<dyn Read + Send>> {
         match self {
-            Self::Demo => Ok(Box::new(DEMO)),
-            Self::File(path) => open_file(path),
+            Self::Demo => Ok(Box::new(&DEMO[usize::try_from(at).unwrap_or(0).min(DEMO.len())..])),
+            Self::File(path) => open_file(path, at),
         }
     }
 }
 
-fn open_file(path: &Path) -> Result<Box<dyn Read + Send>> {
-    file::open_capture(path).with_context(|| format!("cannot open {}", crate::base::scrub(&path.display().to_string())))
+fn open_file(path: &Path, at: u64) -> Result<Box<dyn Read + Send>> {
+    file::open_capture_at(path, at)
+        .with_context(|| format!("cannot open {}", crate::base::scrub(&path.display().to_string())))
 }
 
 /// What the reading thread delivers.
 #[derive(Debug)]
 pub(super) enum Reading {
-    /// Segments, ICMP errors, names, and what became of all frames so far, in the order of the file.
-    Batch(Vec<Input>),
+    /// Segments, ICMP errors, names, and what became of all frames so far, in the order of the file; and now and then
+    /// the place behind them.
+    Batch(Vec<Input>, Option<Place>),
     /// The end: clean, damaged, or the filter failed.
     End(Option<Damage>),
+}
+
+/// A place between two frames of a capture, with all that reading on depends on.
+#[derive(Debug, Clone)]
+pub(super) struct Place(Arc<PlaceParts>);
+
+#[derive(Debug)]
+struct PlaceParts {
+    capture: CapturePlace,
+    intake: Intake,
+    told: Option<FrameCounts>,
+    last: Timestamp,
 }
 
 /// A capture being read ahead by a thread of its own. Dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) batches: Receiver<Reading>,
+    /// Where it began to read; `None` if it cannot be read twice.
+    pub(super) start: Option<Place>,
     /// Batches that were taken in go back through here, to be filled again.
     used: Sender<Vec<Input>>,
     /// The newest instant that the thread has come to, nanoseconds.
@@ -114,26 +135,37 @@ impl Reader {
     }
 }
 
-/// Opens a capture and starts to read it ahead. Checks first that it is one, and that the filter compiles for it.
+/// Opens a capture and starts to read it ahead, from a place of it or its start. Checks first that it is one, and that
+/// the filter compiles for it.
 ///
 /// # Errors
 /// Where the file cannot be opened, is no capture, or the filter does not compile.
-pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
-    let read = Arc::new(AtomicU64::new(0));
-    let input = Box::new(file::Counted::new(origin.open()?, read.clone()));
-    let reader = CaptureReader::open(input).with_context(|| origin.name())?;
+pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>) -> Result<Reader> {
+    let skipped = from.map_or(0, |from| from.0.capture.begins_at());
+    let read = Arc::new(AtomicU64::new(skipped));
+    let input = Box::new(file::Counted::new(origin.open(skipped)?, read.clone()));
+    let reader = match from {
+        Some(from) => CaptureReader::resume(input, &from.0.capture),
+        None => CaptureReader::open(input),
+    };
+    let reader = reader.with_context(|| origin.name())?;
     let mut filter = filter.map(FrameFilter::new);
     if let Some(filter) = &mut filter {
         for interface in reader.interfaces() {
             filter.check(interface.link)?;
         }
     }
-    let mut source = Source { reader, filter, intake: Intake::default(), told: None, last: Timestamp::MIN };
+    let (intake, told, last) = from
+        .map_or((Intake::default(), None, Timestamp::MIN), |from| (from.0.intake.clone(), from.0.told, from.0.last));
+    let again = origin.can_reopen();
+    let placed = again.then(|| (intake.counts().frames, last));
+    let mut source = Source { reader, filter, intake, told, last, placed };
+    let start = again.then(|| source.place());
     // A stream may fall silent for long: nothing of it is held back.
-    let batch = if origin.can_reopen() { BATCH } else { 1 };
+    let batch = if again { BATCH } else { 1 };
     let (send, receive) = bounded(AHEAD / batch);
     let (give_back, used) = bounded(AHEAD / batch);
-    let newest = Arc::new(AtomicI64::new(Timestamp::MIN.nanos()));
+    let newest = Arc::new(AtomicI64::new(last.nanos()));
     let told = newest.clone();
     let run = move || {
         let end = source.read_all(batch, &send, &used, &told);
@@ -143,7 +175,15 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>) -> Result<Reader> {
         }
     };
     thread::Builder::new().name("reader".to_owned()).spawn(run).context("cannot start a thread")?;
-    Ok(Reader { batches: receive, used: give_back, newest, read, length: origin.length(), began: Instant::now() })
+    Ok(Reader {
+        batches: receive,
+        start,
+        used: give_back,
+        newest,
+        read,
+        length: origin.length(),
+        began: Instant::now(),
+    })
 }
 
 /// What reads: the capture, its filter, and what became of its frames so far.
@@ -154,6 +194,8 @@ struct Source {
     /// The counts that were told last.
     told: Option<FrameCounts>,
     last: Timestamp,
+    /// Frames, and the capture's time, at the last place that was told; `None` where none is, for nobody can come back.
+    placed: Option<(u64, Timestamp)>,
 }
 
 impl Source {
@@ -170,7 +212,7 @@ impl Source {
             inputs.clear();
             let end = loop {
                 match self.next(&mut inputs) {
-                    Ok(true) if inputs.len() < batch => {}
+                    Ok(true) if inputs.len() < batch && !self.is_place_due() => {}
                     Ok(true) => break None,
                     Ok(false) => break Some(None),
                     Err(why) => break Some(Some(why)),
@@ -181,12 +223,27 @@ impl Source {
             }
             newest.store(self.last.nanos(), Ordering::Relaxed);
             if !inputs.is_empty() {
-                send.send(Reading::Batch(inputs)).ok()?;
+                let place = self.is_place_due().then(|| self.place());
+                send.send(Reading::Batch(inputs, place)).ok()?;
             }
             if end.is_some() {
                 return end;
             }
         }
+    }
+
+    /// Whether it is time to tell a place.
+    fn is_place_due(&self) -> bool {
+        let Some((frames, then)) = self.placed else { return false };
+        let since = self.intake.counts().frames - frames;
+        since >= PLACE_EVERY || (since >= PLACE_LEAST && self.last.since(then) >= PLACE_AFTER)
+    }
+
+    /// Behind the frames read so far.
+    fn place(&mut self) -> Place {
+        self.placed = Some((self.intake.counts().frames, self.last));
+        let Self { reader, intake, told, last, .. } = self;
+        Place(Arc::new(PlaceParts { capture: reader.place(), intake: intake.clone(), told: *told, last: *last }))
     }
 
     /// Reads one frame; false at the end.

@@ -112,6 +112,24 @@ impl Shown<'_> {
         })
     }
 
+    /// What is wrong: where a filter picks some flows, what is wrong with the whole source and about one of them;
+    /// `of_all` tells it where every flow was counted anyway.
+    fn narrowed(&self, of_all: impl FnOnce() -> Vec<Finding>) -> Vec<Finding> {
+        if self.filter.is_empty() {
+            return of_all();
+        }
+        let ids = self.seen.engine.flow_ids(&Filter::default());
+        let mut whole = Tally::new();
+        for part in self.in_parts(&ids, |flows| {
+            let mut tally = Tally::new();
+            flows.for_each(|detail| tally.count(&detail));
+            tally
+        }) {
+            whole.add(&part);
+        }
+        self.seen.engine.findings_about(findings(self.dashboard, &whole), self.filter)
+    }
+
     fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<Option<Severity>> {
         let now = self.dashboard.now.unwrap_or_default();
         let ids = self.seen.engine.flow_ids(self.filter);
@@ -127,7 +145,7 @@ impl Shown<'_> {
             tally.add(&counted);
             pick.append(picked);
         }
-        let findings = findings(self.dashboard, &tally);
+        let findings = self.narrowed(|| findings(self.dashboard, &tally));
         pick.leave_to(&findings, &|id| self.seen.engine.facts(id));
         pick.complete(|id| self.seen.engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
@@ -153,9 +171,9 @@ impl Shown<'_> {
         for detail in self.flows() {
             report.flow(&detail)?;
         }
-        let worst = worst(&report.findings(self.dashboard));
-        report.finish(&self.seen.source.name, self.dashboard, self.damage)?;
-        Ok(worst)
+        let findings = self.narrowed(|| report.findings(self.dashboard));
+        report.finish(&self.seen.source.name, self.dashboard, &findings, self.damage)?;
+        Ok(worst(&findings))
     }
 
     fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
@@ -172,9 +190,9 @@ impl Shown<'_> {
                 report.append(&part?)?;
             }
         }
-        let worst = worst(&report.findings(self.dashboard));
-        report.finish(&self.seen.source.name, self.dashboard, self.damage)?;
-        Ok(worst)
+        let findings = self.narrowed(|| report.findings(self.dashboard));
+        report.finish(&self.seen.source.name, self.dashboard, &findings, self.damage)?;
+        Ok(worst(&findings))
     }
 }
 

@@ -33,7 +33,7 @@ impl Reread {
     /// # Errors
     /// As [`read::start`], and where no thread can be started.
     pub(super) fn start(origin: &Origin, filter: Option<&str>, key: FlowKey, around: Timestamp) -> Result<Self> {
-        let reader = Arc::new(read::start(origin, filter)?);
+        let reader = Arc::new(read::start(origin, filter, None)?);
         let (stop, read) = (Arc::new(AtomicBool::new(false)), Arc::new(OnceLock::new()));
         let reread = Self { key, reader: reader.clone(), stop: stop.clone(), read: read.clone() };
         let run = move || {
@@ -67,7 +67,7 @@ impl Reread {
 /// # Errors
 /// As [`read::start`].
 pub(super) fn now(origin: &Origin, filter: Option<&str>, key: FlowKey, around: Timestamp) -> Result<Segments> {
-    let reader = read::start(origin, filter)?;
+    let reader = read::start(origin, filter, None)?;
     let found = collect(&reader, Collector::new(key, around), &AtomicBool::new(false)).flatten();
     Ok(found.map_or_else(
         || Segments::Missing("its first segment was not found again in the file".to_owned()),
@@ -79,7 +79,7 @@ pub(super) fn now(origin: &Origin, filter: Option<&str>, key: FlowKey, around: T
 fn collect(reader: &Reader, mut collector: Collector, stop: &AtomicBool) -> Option<Option<Transcript>> {
     loop {
         match reader.batches.recv().ok()? {
-            Reading::Batch(inputs) => {
+            Reading::Batch(inputs, _) => {
                 inputs.iter().for_each(|input| collector.take(input));
                 reader.give_back(inputs);
             }

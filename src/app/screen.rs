@@ -157,7 +157,7 @@ impl<'a> Screen<'a> {
             Effect::Suspend => terminal.suspend().context("cannot suspend")?,
             Effect::Redraw => terminal.clear().context("cannot draw")?,
             Effect::Control(control) => {
-                if !self.driver.control(*control) {
+                if !self.driver.control(control.clone()) {
                     self.ui.say("the engine is busy: try again");
                 }
             }

@@ -1,5 +1,7 @@
 //! `snap`: a screen drawn as a picture, without a terminal.
 
+use std::io::Write;
+
 use anyhow::{Context, Result, bail};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -38,10 +40,13 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     let bytes = draw(&dashboard, &seen.source, &ui, &looks, format)?;
     let write = || -> std::io::Result<()> {
         let mut out = file::create_output(&options.output)?;
-        std::io::Write::write_all(&mut out, &bytes)?;
-        std::io::Write::flush(&mut out)
+        out.write_all(&bytes)?;
+        out.flush()
     };
     write().with_context(|| format!("cannot write {}", options.output.display()))?;
+    if let Some(note) = &seen.note {
+        writeln!(std::io::stderr(), "sockscope: {note}")?;
+    }
     super::record::tell(&seen.recorded, Ok(seen.outcome()))
 }
 

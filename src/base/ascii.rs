@@ -45,14 +45,29 @@ pub fn stand_in(c: char) -> Option<char> {
         '╱' => '/',
         '╲' => '\\',
         '\u{2500}'..='\u{257f}' => '+',
-        '\u{2800}'..='\u{28ff}' => by_dots((c as u32 & 0xff).count_ones()),
+        '\u{2800}'..='\u{28ff}' => by_dots(c as u32 & 0xff),
         _ => return None,
     })
 }
 
-/// As dark as so many of a braille character's eight dots.
+/// As high as a braille character's dots stand, where they are an area filled from below; else as dark as they are many.
 const fn by_dots(dots: u32) -> char {
-    match dots {
+    const LEFT: [u32; 5] = [0, 0x40, 0x44, 0x46, 0x47];
+    const RIGHT: [u32; 5] = [0, 0x80, 0xa0, 0xb0, 0xb8];
+    let (mut left, mut right, mut level) = (None, None, 0);
+    while level < LEFT.len() {
+        if dots & 0x47 == LEFT[level] {
+            left = Some(level);
+        }
+        if dots & 0xb8 == RIGHT[level] {
+            right = Some(level);
+        }
+        level += 1;
+    }
+    if let (Some(left), Some(right)) = (left, right) {
+        return [' ', '.', ':', '+', '#'][if left > right { left } else { right }];
+    }
+    match dots.count_ones() {
         0 => ' ',
         1 => '.',
         2 => ':',
@@ -81,7 +96,7 @@ mod tests {
 
     #[test]
     fn what_must_be_told_apart_still_is() {
-        for group in ["▁▂▃▄▅▆▇█", "‼!", "✓✗", "≠!·", "━─ ", "▲▼"] {
+        for group in ["▁▂▃▄▅▆▇█", " ⣀⣤⣶⣿", "‼!", "✓✗", "≠!·", "━─ ", "▲▼"] {
             let mut all: Vec<Option<char>> = group.chars().map(stand_in).collect();
             all.sort_unstable();
             all.dedup();

@@ -96,6 +96,12 @@ impl Timeline {
         self.start
     }
 
+    /// When the last slot ends.
+    pub fn end(&self) -> Option<Timestamp> {
+        let nanos = u128::from(self.width.cast_unsigned()) * self.slots.len() as u128;
+        Some(self.start? + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
+    }
+
     /// What happened from one instant on and before another, in `count` equal parts, oldest first. A slot counts in the
     /// part that holds its middle, so that what is narrower than a part counts once; where slots are wider, a part
     /// shows the slot around it, and `true`: it is told again in the parts beside it.

@@ -166,6 +166,7 @@ impl Engine {
                 if connect.rung == Rung::Trace && connect.process.is_some() {
                     self.connects.sight.get_or_insert_default().connects += 1;
                 }
+                self.kernel.ports.connected(connect);
                 let tuple = Tuple::new(connect.scope, connect.local, connect.peer);
                 let slot = self.table.find(&tuple).filter(|slot| self.is_caller_of(connect, *slot));
                 match slot {

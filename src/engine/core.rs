@@ -1,14 +1,15 @@
-//! The engine itself: inputs in order, due timers before each, every change of a record counted.
+//! The engine itself: inputs in order, due timers before each.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Endpoint, Series, Timestamp};
+use crate::base::{Series, Timestamp};
 use crate::findings::Run;
-use crate::flow::{Class, Flow, HandshakeOutcome, Side};
+use crate::flow::{Class, Flow, Side};
 use crate::wire::Segment;
 
+use super::account::Settled;
 use super::connects::Connects;
 use super::course::Course;
 use super::dashboard::{Dashboard, Evicted, Sees, StatePane, Totals, Traffic};
@@ -24,7 +25,7 @@ use super::table::{FlowTable, Key, Place, Slot, Tuple, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
 
 const SECOND: Duration = Duration::from_secs(1);
-const TRAFFIC_KEPT: usize = 120;
+const TRAFFIC_KEPT: usize = 240;
 
 /// What the engine is told once, at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ pub struct Engine {
     pub(super) lost_at: Option<Timestamp>,
     /// When the source lost frames on their way here.
     pub(super) losing: Option<Run>,
-    totals: Totals,
+    pub(super) totals: Totals,
     pub(super) tally: Tally,
     segments: Series,
     bits: Series,
@@ -127,7 +128,7 @@ impl Engine {
                 *key = self.key_of(input);
             }
             // What it read is not asked for; that it was read counts.
-            std::hint::black_box(self.table.warm(&keys[..inputs.len()]));
+            std::hint::black_box(self.table.warm(inputs, &keys[..inputs.len()]));
             for (input, key) in inputs.iter().zip(&keys) {
                 self.feed_found(input, key.as_ref());
             }
@@ -263,7 +264,6 @@ impl Engine {
         }
         let bits = u64::from(segment.frame_len) * 8;
         self.totals.segments += 1;
-        self.tally.segments += 1;
         self.totals.payload_bytes += u64::from(segment.payload_len);
         self.segments.add(segment.ts, 1);
         self.bits.add(segment.ts, bits);
@@ -398,71 +398,6 @@ impl Engine {
         }
     }
 
-    /// Changes a record and counts what became of it. Every change goes through here.
-    pub(super) fn change(&mut self, slot: Slot, at: Timestamp, change: impl FnOnce(&mut Record)) {
-        let record = self.table.get_mut(slot);
-        let was = record.standing();
-        change(record);
-        let settled = Settled::of(record);
-        self.account(slot, at, &was, &settled);
-    }
-
-    /// Counts what became of a record that was `was`: deadlines, states, handshakes, its class.
-    fn account(&mut self, slot: Slot, at: Timestamp, was: &Standing, settled: &Settled) {
-        let Settled { id, resp, is, deadline, class } = settled;
-        if let Some(deadline) = deadline {
-            self.deadlines.push(*deadline, *id);
-        }
-        if was != is {
-            // What is kept of times is asked for only when a handshake ends.
-            let took = if was.outcome == is.outcome { None } else { self.took(slot, is) };
-            self.states.turn(at, was, is);
-            self.tally.turn(was, is);
-            self.handshakes.turn(*id, *resp, was, is, took);
-            self.supersede_older(slot, is, at);
-        }
-        self.table.reclass(slot, *class);
-    }
-
-    fn took(&self, slot: Slot, is: &Standing) -> Option<Duration> {
-        let completed = matches!(is.outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous));
-        completed.then(|| self.table.get(slot).wire.as_ref()?.connect_time()).flatten()
-    }
-
-    /// Once a new incarnation's SYN was believed, the one before it is over.
-    fn supersede_older(&mut self, slot: Slot, is: &Standing, at: Timestamp) {
-        let believed = matches!(is.outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous));
-        let Some((older, id)) = self.table.get(slot).older().filter(|_| believed) else { return };
-        if let Some(rare) = &mut self.table.get_mut(slot).rare {
-            rare.older = None;
-        }
-        if self.table.find_id(id) == Some(older) {
-            self.change(older, at, |record| {
-                if let Some(flow) = &mut record.wire {
-                    flow.superseded(at);
-                }
-            });
-        }
-    }
-
-    /// Throws out flows until one more fits.
-    pub(super) fn make_room(&mut self) {
-        while self.table.is_full() {
-            let Some(slot) = self.table.victim() else { return };
-            self.table.count_eviction(slot);
-            self.drop_flow(slot);
-        }
-        let (table, deadlines) = (&self.table, &mut self.deadlines);
-        deadlines.prune(table.len(), |at, id| table.find_id(id).is_some_and(|slot| table.get(slot).armed == at));
-    }
-
-    fn drop_flow(&mut self, slot: Slot) {
-        let (was, is) = (self.table.get(slot).standing(), Standing::default());
-        self.table.remove(slot);
-        self.states.turn(self.now.unwrap_or_default(), &was, &is);
-        self.handshakes.forget(&was);
-    }
-
     fn totals(&self, flows: usize) -> Totals {
         Totals { flows: flows as u64, flows_begun: self.table.begun(), evicted: self.evicted(), ..self.totals }
     }
@@ -479,23 +414,5 @@ impl Engine {
             bits: self.bits.until(now, 0),
             resent: self.resent.until(now, 0),
         }
-    }
-}
-
-/// How a record stands after a change.
-struct Settled {
-    id: FlowId,
-    resp: Endpoint,
-    is: Standing,
-    /// Its next deadline, where no earlier one is in the queue.
-    deadline: Option<Timestamp>,
-    class: Class,
-}
-
-impl Settled {
-    fn of(record: &mut Record) -> Self {
-        let deadline = record.wire.as_ref().and_then(Flow::next_deadline).filter(|at| *at < record.armed);
-        record.armed = deadline.unwrap_or(record.armed);
-        Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class: record.class() }
     }
 }

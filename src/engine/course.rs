@@ -5,15 +5,20 @@
 
 use std::borrow::Cow;
 
-use crate::base::{Seq, Timestamp};
+use crate::base::{Endpoint, Seq, Timestamp};
 use crate::flow::{Analysis, AnalysisCounts, Around, Flow, Marks, Side, Timing, Verdict, VerdictView, Zeek, ZeekView};
 use crate::wire::{Flags, Options, Segment};
 
+use super::pending::Pending;
 use super::record::{Rate, Record};
 
-/// Beside the flow's states: what else is told of its segments.
+/// Beside the flow's states: what else is told of its segments. What every plain segment touches stands first.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub(super) struct Course {
+    pub(super) rate: Rate,
+    /// Segments that the rate knows, and nothing else does yet.
+    pending: Pending,
     /// What Wireshark says of them.
     pub(super) analysis: Analysis,
     /// Why they were sent again, as far as the evidence goes.
@@ -22,7 +27,6 @@ pub(super) struct Course {
     pub(super) timing: Timing,
     /// What Zeek would log of them.
     pub(super) zeek: Zeek,
-    pub(super) rate: Rate,
 }
 
 impl Course {
@@ -30,7 +34,8 @@ impl Course {
     pub(super) fn new(segment: &Segment, from: Side, reuses: bool) -> Self {
         let analysis = if reuses { Analysis::reusing() } else { Analysis::new() };
         let (verdict, timing, rate) = (Verdict::new(), Timing::default(), Rate::default());
-        let mut course = Self { analysis, verdict, timing, zeek: Zeek::new(segment, from), rate };
+        let zeek = Zeek::new(segment, from);
+        let mut course = Self { rate, pending: Pending::default(), analysis, verdict, timing, zeek };
         course.feed(segment, from, None);
         course.rate.add(segment.ts, u64::from(segment.frame_len) * 8);
         course
@@ -46,9 +51,64 @@ impl Course {
         self.analysis.feed(segment, from)
     }
 
-    /// Reads a little of every part, so that all of it is at hand.
+    /// Takes in a plain segment of `flow`, or lets it wait for the next ones; `ends` are those of the flow.
+    #[inline]
+    pub(super) fn take_plain(&mut self, segment: &Segment, from: Side, flow: &Flow, ends: [Endpoint; 2]) {
+        if self.pending.put(segment, from) {
+            if !self.pending.has_room_for(1) {
+                self.catch_up(flow, ends);
+            }
+            return;
+        }
+        self.catch_up(flow, ends);
+        self.show(segment, from, flow);
+        if self.lets_wait() {
+            self.pending.allow();
+        }
+    }
+
+    /// Takes in what has waited. A plain segment changes nothing of its flow that any of this looks at, so the flow as
+    /// it is now does for the flow as it was before each.
+    #[inline(never)]
+    fn catch_up(&mut self, flow: &Flow, ends: [Endpoint; 2]) {
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.segments(ends).for_each(|(segment, from)| self.show(&segment, from, flow));
+        if self.lets_wait() {
+            pending.clear();
+            self.pending = pending;
+        }
+    }
+
+    fn show(&mut self, segment: &Segment, from: Side, flow: &Flow) {
+        self.zeek.feed(segment, from);
+        self.feed(segment, from, Some(flow));
+    }
+
+    /// Whether plain segments may wait: times have begun, which they do by what the flow was just then, and nobody
+    /// looks at each segment closely.
+    fn lets_wait(&self) -> bool {
+        self.timing.has_begun() && !self.verdict.is_troubled()
+    }
+
+    /// Whether no segment waits.
+    #[cfg(test)]
+    pub(super) fn is_told_in_full(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Whether the next plain segment will wait, and those before it go on waiting.
+    pub(super) fn lets_next_wait(&self) -> bool {
+        self.pending.has_room_for(2)
+    }
+
+    /// Reads a little of where the next segment will wait.
+    pub(super) fn warm_waiting(&self) -> u64 {
+        self.pending.warm()
+    }
+
+    /// Reads a little of every part but its times, so that all of it is at hand.
     pub(super) fn warm(&self) -> u64 {
-        self.analysis.warm() ^ self.zeek.warm() ^ self.timing.warm()
+        self.analysis.warm() ^ self.zeek.warm() ^ self.pending.warm_all()
     }
 
     /// Whether [`Record::course`] can make the course of a flow that begins with this segment: a SYN of which nothing
@@ -65,7 +125,7 @@ impl Record {
     /// What is told of its segments; `None` if there was none.
     pub(super) fn course(&self) -> Option<Cow<'_, Course>> {
         match self.course.as_deref() {
-            Some(course) => Some(Cow::Borrowed(course)),
+            Some(course) => Some(self.caught_up(course)),
             None => self.wire.as_ref().map(|flow| Cow::Owned(self.made_course(flow))),
         }
     }
@@ -75,7 +135,23 @@ impl Record {
         if self.course.is_none() {
             self.course = self.wire.as_ref().map(|flow| Box::new(self.made_course(flow)));
         }
-        self.course.as_deref_mut()
+        let course = self.course.as_deref_mut()?;
+        if let Some(flow) = &self.wire {
+            course.catch_up(flow, [self.orig, self.resp]);
+        }
+        course.pending = Pending::default();
+        Some(course)
+    }
+
+    fn caught_up<'a>(&self, course: &'a Course) -> Cow<'a, Course> {
+        match &self.wire {
+            Some(flow) if !course.pending.is_empty() => {
+                let mut course = course.clone();
+                course.catch_up(flow, [self.orig, self.resp]);
+                Cow::Owned(course)
+            }
+            _ => Cow::Borrowed(course),
+        }
     }
 
     /// The course of a flow that is a lone SYN.
@@ -97,7 +173,7 @@ impl Record {
     /// How often each half's segments were marked; `None` if no segment was seen.
     pub(super) fn analysis_counts(&self) -> Option<[AnalysisCounts; 2]> {
         match self.course.as_deref() {
-            Some(course) => Some(course.analysis.counts()),
+            Some(course) => Some(self.caught_up(course).analysis.counts()),
             // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
             None => self.wire.as_ref().map(|_| Default::default()),
         }
@@ -116,6 +192,7 @@ impl Record {
 
     /// Segments sent again, by the wire; `None` if no segment was seen.
     pub(super) fn retransmissions(&self) -> Option<u64> {
+        // None of those that wait is one.
         self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, |course| course.analysis.retransmissions()))
     }
 
@@ -126,7 +203,8 @@ impl Record {
 
     /// Segments lost, by our own verdict; `None` if no segment was seen.
     pub(super) fn lost(&self) -> Option<u64> {
-        self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, |course| course.verdict.lost()))
+        let lost = |course| self.caught_up(course).verdict.lost();
+        self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, lost))
     }
 
     /// What Zeek would log of it at `now`; `None` if no segment was seen.

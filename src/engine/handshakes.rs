@@ -49,7 +49,7 @@ pub(super) struct Failure {
 
 impl Handshakes {
     pub(super) fn new() -> Self {
-        let series = || Series::new(SECOND, 120);
+        let series = || Series::new(SECOND, 240);
         Self {
             begun: series(),
             waiting: 0,

@@ -4,6 +4,7 @@
 //! pure function of the ordered inputs. Read first: the one law in the architecture text (`src/lib.rs`), RFC 9293
 //! §3.3.2.
 
+mod account;
 mod connects;
 mod core;
 mod course;
@@ -27,6 +28,7 @@ mod opener;
 pub(crate) mod opening;
 mod order;
 mod ownership;
+mod pending;
 mod ports;
 mod query;
 mod queues;

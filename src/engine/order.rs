@@ -75,7 +75,7 @@ impl Engine {
     }
 
     /// The flows that match, in no order that may be shown.
-    fn matching(&self, filter: &Filter) -> impl Iterator<Item = (Slot, FlowId)> {
+    pub(super) fn matching(&self, filter: &Filter) -> impl Iterator<Item = (Slot, FlowId)> {
         let matching = self.table.iter().filter(|(_, record)| filter.matches(self, record));
         matching.map(|(slot, record)| (slot, record.id))
     }

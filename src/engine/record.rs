@@ -196,28 +196,21 @@ impl Record {
     /// changed, if it is any other. No state, deadline, outcome or class changes by one, and none is a retransmission.
     pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
         let from = side_of(self, segment.src);
-        let plain = self.wire.as_ref().is_some_and(|flow| flow.is_plain(segment, from));
-        if plain {
-            self.feed_zeek(segment);
-            self.touch(segment, bits);
-            self.bare[from.index()] |= segment.tunnel.is_none();
-            if let Some(flow) = &mut self.wire {
-                flow.feed_plain(segment, from);
-            }
-            self.opening.feed(segment);
-        }
-        plain
+        let Some(flow) = self.wire.as_mut().filter(|flow| flow.is_plain(segment, from)) else { return false };
+        let Some(course) = &mut self.course else { return false };
+        self.touched = self.touched.max(segment.ts);
+        course.rate.add(segment.ts, bits);
+        course.take_plain(segment, from, flow, [self.orig, self.resp]);
+        self.bare[from.index()] |= segment.tunnel.is_none();
+        flow.feed_plain(segment, from);
+        self.opening.feed(segment);
+        true
     }
 
     /// Reads a little of everything that a segment's way through asks for, so that it is at hand.
     pub(super) fn warm(&self) -> u64 {
         let flow = self.wire.as_ref().map_or(0, Flow::warm);
-        flow ^ self.id.0 ^ u64::from(self.orig.port() ^ self.resp.port())
-    }
-
-    /// The same of its course; what [`Record::warm`] reads tells where that is.
-    pub(super) fn warm_course(&self) -> u64 {
-        self.course.as_deref().map_or(0, Course::warm)
+        flow ^ self.id.0 ^ u64::from(self.orig.port() ^ self.resp.port()) ^ self.touched.nanos().cast_unsigned()
     }
 
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.

@@ -9,7 +9,7 @@ use super::record::Standing;
 
 const STATES: usize = TcpState::ALL.len();
 const SECOND: Duration = Duration::from_secs(1);
-const KEPT: usize = 120;
+const KEPT: usize = 240;
 
 /// How many ends are in each state, by the wire and by the kernel.
 #[derive(Debug, Clone)]

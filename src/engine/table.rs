@@ -4,11 +4,13 @@
 //! it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest; within a class the one
 //! that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
 
+mod warm;
+
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use triomphe::Arc;
 
 use crate::base::{Endpoint, Scope, Timestamp};
 use crate::flow::{Class, Side};
@@ -83,7 +85,7 @@ impl Place {
     pub(super) const NOWHERE: Self = Self { prev: NONE, next: NONE, placed: 0 };
 }
 
-type Page = [Option<Record>];
+pub(super) type Page = [Option<Record>];
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -151,48 +153,6 @@ impl FlowTable {
     #[inline]
     pub(super) fn find_key(&self, key: &Key) -> Option<Slot> {
         self.by_tuple.find(key.hash, |slot| self.entry(*slot).has_tuple(&key.tuple)).map(|slot| Slot(*slot))
-    }
-
-    /// Brings what look-ups of these tuples will read into the processor's cache: independent loads overlap, where one
-    /// look-up after the other would wait for each. Changes nothing; a wrong guess costs only time.
-    pub(super) fn warm(&self, keys: &[Option<Key>]) -> u64 {
-        // A table that fits the cache is warm.
-        const COLD: usize = 1 << 10;
-        if self.len < COLD {
-            return 0;
-        }
-        let mut likely = [None; WARMED];
-        for (key, likely) in keys.iter().zip(&mut likely) {
-            // The first whose hash looks alike: the index is read, records are not.
-            *likely = key.as_ref().and_then(|key| self.by_tuple.find(key.hash, |_| true));
-        }
-        let slots = || likely.into_iter().flatten().copied();
-        let records = slots().fold(0, |sum, slot| {
-            let read = self.likely_entry(slot).map_or(0, |entry| entry.warm() ^ u64::from(entry.place.next));
-            sum ^ read ^ Arc::strong_count(&self.pages[slot as usize / PAGE]) as u64
-        });
-        let records = records ^ self.warm_victims(keys.len());
-        let courses = slots().filter_map(|slot| self.likely_entry(slot));
-        courses.fold(records, |sum, entry| sum ^ entry.warm_course())
-    }
-
-    /// The same of those who must go next, where the table is full.
-    fn warm_victims(&self, count: usize) -> u64 {
-        if self.len + count < self.max {
-            return 0;
-        }
-        let mut slot = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
-        let mut sum = 0;
-        for _ in 0..count {
-            let Some(entry) = self.likely_entry(slot).filter(|_| slot != NONE) else { break };
-            let listed = self.by_tuple.find(self.hash(&entry.tuple()), |_| true);
-            (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)) ^ entry.warm(), entry.place.next);
-        }
-        sum
-    }
-
-    fn likely_entry(&self, slot: u32) -> Option<&Record> {
-        self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref()
     }
 
     /// The flow of that number, if it is still there.
@@ -339,7 +299,7 @@ impl FlowTable {
         if Arc::strong_count(page) > 1 {
             unshare(page);
         }
-        Arc::get_mut(page).expect("nobody else has it, and nothing refers to it weakly")
+        Arc::get_mut(page).expect("nobody else has it")
     }
 
     fn append(&mut self, slot: u32, class: Class) {
@@ -406,6 +366,6 @@ mod tests {
     #[test]
     fn a_flow_is_small() {
         assert!(size_of::<Option<Record>>() <= 384, "{}", size_of::<Option<Record>>());
-        assert!(size_of::<Course>() <= 384, "{}", size_of::<Course>());
+        assert!(size_of::<Course>() <= 400, "{}", size_of::<Course>());
     }
 }

@@ -51,13 +51,13 @@ impl Tally {
 impl Engine {
     /// What has happened so far.
     pub const fn tally(&self) -> Tally {
-        Tally { flows: self.table.len() as u64, ..self.tally }
+        Tally { flows: self.table.len() as u64, segments: self.totals.segments, ..self.tally }
     }
 
     /// How often it has happened so far: it grows by the input at which it happens.
     pub fn count(&self, happening: Happening) -> u64 {
         match happening {
-            Happening::Segment => self.tally.segments,
+            Happening::Segment => self.totals.segments,
             Happening::Failure => self.tally.failures,
             Happening::Retransmission => self.tally.retransmissions,
             Happening::SegmentOf(flow) => {

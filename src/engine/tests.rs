@@ -11,6 +11,7 @@ mod panes;
 mod partial;
 mod story;
 mod timing;
+mod waiting;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,10 +1,11 @@
 //! How much memory a copy of the engine holds that another does not share: for whoever keeps copies under a budget.
 
-use std::sync::Arc;
+use triomphe::Arc;
 
 use super::Engine;
 use super::course::Course;
 use super::record::Record;
+use super::table::Page;
 
 /// What a course keeps in boxes of its own, on the average of captures: round trips, waits, evidence of losses. Bytes.
 const COURSE_PARTS: usize = 640;
@@ -36,7 +37,7 @@ impl super::table::FlowTable {
     /// Of what is no page: nothing of it is shared.
     fn index_bytes(&self) -> usize {
         let tables = self.by_tuple.allocation_size() + self.by_id.allocation_size();
-        tables + self.free.len() * size_of::<u32>() + self.pages.len() * size_of::<Arc<[Option<Record>]>>()
+        tables + self.free.len() * size_of::<u32>() + self.pages.len() * size_of::<Arc<Page>>()
     }
 }
 

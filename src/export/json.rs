@@ -51,9 +51,15 @@ impl<W: Write> NdjsonReport<W> {
     }
 
     /// Writes the findings and the summary, and gives the writer back, flushed.
-    pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
-        for finding in self.findings(dashboard) {
-            serde_json::to_writer(&mut self.out, &FindingRecord::of(&finding))?;
+    pub fn finish(
+        mut self,
+        source: &str,
+        dashboard: &Dashboard,
+        findings: &[Finding],
+        damage: Option<&Damage>,
+    ) -> io::Result<W> {
+        for finding in findings {
+            serde_json::to_writer(&mut self.out, &FindingRecord::of(finding))?;
             self.out.write_all(b"\n")?;
         }
         let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
@@ -99,8 +105,14 @@ impl<W: Write> JsonReport<W> {
     }
 
     /// Writes the findings and the summary, and gives the writer back, flushed.
-    pub fn finish(mut self, source: &str, dashboard: &Dashboard, damage: Option<&Damage>) -> io::Result<W> {
-        let records: Vec<FindingRecord> = self.findings(dashboard).iter().map(FindingRecord::of).collect();
+    pub fn finish(
+        mut self,
+        source: &str,
+        dashboard: &Dashboard,
+        findings: &[Finding],
+        damage: Option<&Damage>,
+    ) -> io::Result<W> {
+        let records: Vec<FindingRecord> = findings.iter().map(FindingRecord::of).collect();
         self.out.write_all(b"\n], \"findings\":\n")?;
         serde_json::to_writer(&mut self.out, &records)?;
         self.out.write_all(b", \"summary\":\n")?;

@@ -46,7 +46,7 @@ pub fn write_report(out: &mut dyn Write, context: &ReportContext<'_>) -> io::Res
     sections::header(&mut page, context)?;
     sections::handshakes(&mut page, context)?;
     sections::states(&mut page, context.dashboard)?;
-    sections::queues(&mut page, context.dashboard)?;
+    sections::queues(&mut page, context)?;
     sections::time_wait(&mut page, context.dashboard)?;
     ports::section(&mut page, context.dashboard)?;
     flows::wrong(&mut page, context)?;

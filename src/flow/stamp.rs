@@ -28,8 +28,13 @@ impl Stamp {
 
 /// The time from `earlier` to `later`; absent if either is, or if the capture shows them the other way round.
 pub(super) fn between(earlier: Option<Timestamp>, later: Option<Timestamp>) -> Option<Duration> {
-    let (earlier, later) = (earlier?, later?);
-    (later >= earlier).then(|| later.since(earlier))
+    nanos_between(earlier?, later?).map(Duration::from_nanos)
+}
+
+/// The same of two instants that are known, nanoseconds: what is measured of nearly every segment.
+pub(super) fn nanos_between(earlier: Timestamp, later: Timestamp) -> Option<u64> {
+    // Of two instants in order the difference fits, wrapped or not.
+    (later >= earlier).then(|| later.nanos().wrapping_sub(earlier.nanos()).cast_unsigned())
 }
 
 /// An optional instant after a known origin in four bytes: to the microsecond for the first 17 minutes, to the
@@ -63,11 +68,18 @@ impl Offset {
     pub(super) fn get(self, origin: Timestamp) -> Option<Timestamp> {
         let unit = Self::UNITS.get((self.0 >> Self::UNIT_BITS) as usize)?;
         let count = u64::from(self.0 & ((1 << Self::UNIT_BITS) - 1));
-        Some(origin + Duration::from_nanos(count.saturating_mul(*unit)))
+        // Less than 2^30 seconds.
+        Some(Timestamp::from_nanos(origin.nanos().saturating_add_unsigned(count * unit)))
     }
 
     pub(super) fn is_set(self) -> bool {
         self != Self::NONE
+    }
+
+    /// The later of two after the same origin; what is not set is the earliest.
+    pub(super) fn later_of(self, other: Self) -> Self {
+        // The higher the unit, the later.
+        if self.is_set() && self.0 > other.0 { self } else { other }
     }
 
     /// Sets it, unless it is set already.

@@ -9,6 +9,7 @@ pub mod bpf;
 mod callers;
 pub mod capture;
 pub mod clock;
+mod fd_table;
 pub mod file;
 pub mod host;
 mod last_words;

@@ -3,9 +3,9 @@
 //! May touch /proc. Read first: proc_pid_fd(5). Threads that unshared their descriptor table (CLONE_FILES) are not
 //! looked at; processes of other users need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, and are counted without.
 //!
-//! What changed is told by the number of a process's descriptors, which is cheap to ask. A close and an open leave it
-//! equal, so a socket that no process seems to hold makes us look again: first at the processes that lost one, then,
-//! at a bounded rate, at all.
+//! What changed is told by the number of a process's descriptors, which is cheap to ask, and by the sockets that the
+//! table has no more. Where a process has many, only what that explains is looked at ([`FdTable::mend`]). A socket that
+//! no process seems to hold at two readings in a row makes us look again at all, at a bounded rate.
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::proc_dir::{ProcessDir, SocketFd, Unread, open_proc, pids};
+use super::fd_table::FdTable;
+use super::proc_dir::{ProcessDir, Unread, open_proc, pids};
 use crate::kernel::process::{Stat, Users};
 use crate::kernel::{Owner, Owners, Process};
 
@@ -28,6 +29,9 @@ const SEARCH_GAP: Duration = Duration::from_secs(1);
 const SEARCH_SHARE: u32 = 10;
 /// Searches made for one socket before it is left to the refresh (its process may be one that we may not read).
 const SEARCHES: u8 = 3;
+
+/// Descriptors by pid.
+type Gone = FxHashMap<u32, Vec<u32>>;
 
 /// The scan's memory.
 #[derive(Debug)]
@@ -54,8 +58,8 @@ struct Known {
     process: Arc<Process>,
     fd_count: u64,
     /// `None` where this user may not look.
-    sockets: Option<Vec<SocketFd>>,
-    fds: usize,
+    fds: Option<FdTable>,
+    /// When every descriptor was looked at.
     scanned: Instant,
 }
 
@@ -89,23 +93,35 @@ impl OwnerScan {
 
     /// Who holds the sockets with the inodes `wanted`. Unchanged owners are the same allocation as before.
     pub(super) fn owners(&mut self, wanted: FxHashSet<u64>) -> rustix::io::Result<Arc<Owners>> {
-        let changed = self.visit_all()?;
-        if changed || wanted != self.wanted {
+        let lost: Vec<u64> = self.wanted.iter().filter(|inode| !wanted.contains(inode)).copied().collect();
+        let same = lost.is_empty() && wanted.len() == self.wanted.len();
+        let changed = self.visit_all(&self.holders_of(&lost))? || !same;
+        if changed {
             self.publish(&wanted);
         }
-        if self.has_missing(&wanted) && self.visit_losers(&wanted) {
+        let found = self.has_missing(&wanted) && self.search_is_due() && self.search();
+        if found {
             self.publish(&wanted);
         }
-        if self.has_missing(&wanted) && self.search_is_due() && self.search() {
-            self.publish(&wanted);
+        if changed || found {
+            self.note_missing(&wanted);
         }
-        self.note_missing(&wanted);
         self.wanted = wanted;
         Ok(Arc::clone(&self.published))
     }
 
+    /// The descriptors of the sockets that the table has no more, by process, in rising order.
+    fn holders_of(&self, lost: &[u64]) -> Gone {
+        let mut gone = Gone::default();
+        for owner in lost.iter().filter_map(|inode| self.published.by_inode.get(inode)).flatten() {
+            gone.entry(owner.process.pid).or_default().push(owner.fd);
+        }
+        gone.values_mut().for_each(|fds| fds.sort_unstable());
+        gone
+    }
+
     /// Looks for new, ended and changed processes. Whether anything was.
-    fn visit_all(&mut self) -> rustix::io::Result<bool> {
+    fn visit_all(&mut self, gone: &Gone) -> rustix::io::Result<bool> {
         let pids = pids()?;
         let before = self.processes.len();
         self.processes.retain(|pid, _| pids.binary_search(pid).is_ok());
@@ -113,13 +129,13 @@ impl OwnerScan {
         let shut = std::mem::take(&mut self.shut);
         let mut budget = REFRESH_BUDGET;
         for pid in pids {
-            changed |= self.visit(pid, &mut budget);
+            changed |= self.visit(pid, gone.get(&pid).map_or(&[], Vec::as_slice), &mut budget);
         }
         Ok(changed || self.shut != shut)
     }
 
     /// Looks at one process if it is new or seems changed, or its turn has come. Whether what is known of it changed.
-    fn visit(&mut self, pid: u32, budget: &mut usize) -> bool {
+    fn visit(&mut self, pid: u32, gone: &[u32], budget: &mut usize) -> bool {
         let (dir, stat, fd_count) = match self.look(pid) {
             Ok(seen) => seen,
             Err(why) => {
@@ -129,11 +145,13 @@ impl OwnerScan {
         };
         if let Some(known) = self.processes.get_mut(&pid) {
             let stale = known.scanned.elapsed() >= REFRESH && *budget > 0;
-            if known.is(&stat) && known.fd_count == fd_count && !stale {
+            if known.is(&stat) && known.fd_count == fd_count && gone.is_empty() && !stale {
                 return known.complete(&dir, stat, &self.users);
             }
             if stale {
-                *budget = budget.saturating_sub(known.fds.max(1));
+                *budget = budget.saturating_sub(known.len().max(1));
+            } else if known.is(&stat) && known.mend(&dir, gone, fd_count) {
+                return true;
             }
         }
         self.scan(&dir, stat, fd_count)
@@ -152,13 +170,13 @@ impl OwnerScan {
         let start_time = stat.start_time;
         // Who has no descriptors (kernel threads) hides none.
         let has_none = self.counts_told && fd_count == 0;
-        let read = if has_none { Ok((Vec::new(), 0)) } else { dir.sockets() };
+        let read = if has_none { Ok(FdTable::default()) } else { dir.fds().and_then(|folder| FdTable::read(&folder)) };
         let mut process = Arc::new(dir.identify(stat, &self.users));
         // Nothing above is this process's if it ended meanwhile.
         let alive = dir.stat().is_ok_and(|now| now.start_time == start_time);
-        let (sockets, fds) = match read {
-            Ok((sockets, fds)) if alive => (Some(sockets), fds),
-            Err(Unread::Denied) if alive => (None, 0),
+        let fds = match read {
+            Ok(fds) if alive => Some(fds),
+            Err(Unread::Denied) if alive => None,
             _ => return self.processes.remove(&pid).is_some(),
         };
         let before = self.processes.get(&pid);
@@ -166,25 +184,23 @@ impl OwnerScan {
         if let Some(known) = same_process {
             process = Arc::clone(&known.process);
         }
-        let changed = same_process.is_none_or(|known| known.sockets != sockets);
-        self.processes.insert(pid, Known { process, fd_count, sockets, fds, scanned: Instant::now() });
+        let changed = same_process.is_none_or(|known| known.fds != fds);
+        self.processes.insert(pid, Known { process, fd_count, fds, scanned: Instant::now() });
         changed
-    }
-
-    /// Looks again at the processes that held a socket which is no longer in the table: their descriptors changed.
-    fn visit_losers(&mut self, wanted: &FxHashSet<u64>) -> bool {
-        let gone = |inode: &u64| self.wanted.contains(inode) && !wanted.contains(inode);
-        let losers = self.processes.iter().filter(|(_, known)| known.inodes().any(|inode| gone(&inode)));
-        let losers: Vec<u32> = losers.map(|(&pid, _)| pid).collect();
-        self.scan_again(&losers)
     }
 
     /// Looks again at every process that may be looked at.
     fn search(&mut self) -> bool {
         let begin = Instant::now();
-        let readable = self.processes.iter().filter(|(_, known)| known.sockets.is_some());
+        let readable = self.processes.iter().filter(|(_, known)| known.fds.is_some());
         let pids: Vec<u32> = readable.map(|(&pid, _)| pid).collect();
-        let changed = self.scan_again(&pids);
+        let mut changed = false;
+        for pid in pids {
+            changed |= match self.look(pid) {
+                Ok((dir, stat, fd_count)) => self.scan(&dir, stat, fd_count),
+                Err(_) => self.processes.remove(&pid).is_some(),
+            };
+        }
         self.last_search = Some((begin, begin.elapsed()));
         for searches in self.missing.values_mut() {
             *searches = searches.saturating_add(1);
@@ -192,22 +208,11 @@ impl OwnerScan {
         changed
     }
 
-    fn scan_again(&mut self, pids: &[u32]) -> bool {
-        let mut changed = false;
-        for &pid in pids {
-            changed |= match self.look(pid) {
-                Ok((dir, stat, fd_count)) => self.scan(&dir, stat, fd_count),
-                Err(_) => self.processes.remove(&pid).is_some(),
-            };
-        }
-        changed
-    }
-
-    /// Whether a socket has no owner that is worth another search.
+    /// Whether a socket has no owner now and had none at the reading before (many live for less than that), and is
+    /// worth another search.
     fn has_missing(&self, wanted: &FxHashSet<u64>) -> bool {
-        let unheld = |inode: &&u64| !self.published.by_inode.contains_key(inode);
-        let open = |inode: &u64| self.missing.get(inode).is_none_or(|&searches| searches < SEARCHES);
-        wanted.iter().filter(unheld).any(open)
+        let unheld = |inode: &u64| wanted.contains(inode) && !self.published.by_inode.contains_key(inode);
+        self.missing.iter().any(|(inode, &searches)| searches < SEARCHES && unheld(inode))
     }
 
     fn search_is_due(&self) -> bool {
@@ -222,13 +227,14 @@ impl OwnerScan {
 
     fn publish(&mut self, wanted: &FxHashSet<u64>) {
         let mut owners = Owners { processes_denied: self.shut, ..Owners::default() };
+        owners.by_inode.reserve(self.published.by_inode.len());
         for known in self.processes.values() {
-            let Some(sockets) = &known.sockets else {
+            let Some(fds) = &known.fds else {
                 owners.processes_denied += 1;
                 continue;
             };
             owners.processes_read += 1;
-            for &(fd, inode) in sockets.iter().filter(|(_, inode)| wanted.contains(inode)) {
+            for &(fd, inode) in fds.sockets().iter().filter(|(_, inode)| wanted.contains(inode)) {
                 let owner = Owner { process: Arc::clone(&known.process), fd };
                 owners.by_inode.entry(inode).or_default().push(owner);
             }
@@ -248,7 +254,8 @@ impl Known {
     /// Reads the arguments that were not there yet: a process seen in the middle of execve(2) has none for a moment.
     /// Whether there were any now.
     fn complete(&mut self, dir: &ProcessDir, stat: Stat, users: &Users) -> bool {
-        if !self.process.cmdline.is_empty() || self.inodes().next().is_none() {
+        let holds_none = self.fds.as_ref().is_none_or(|fds| fds.sockets().is_empty());
+        if !self.process.cmdline.is_empty() || holds_none {
             return false;
         }
         let process = dir.identify(stat, users);
@@ -259,8 +266,17 @@ impl Known {
         came
     }
 
-    fn inodes(&self) -> impl Iterator<Item = u64> {
-        self.sockets.iter().flatten().map(|&(_, inode)| inode)
+    /// How many descriptors were looked at.
+    fn len(&self) -> usize {
+        self.fds.as_ref().map_or(0, FdTable::len)
+    }
+
+    /// Looks only at what must have changed, where that is worth while. Whether that explains it.
+    fn mend(&mut self, dir: &ProcessDir, gone: &[u32], fd_count: u64) -> bool {
+        let Some(fds) = self.fds.as_mut().filter(|fds| fds.is_large()) else { return false };
+        let mended = dir.fds().and_then(|folder| fds.mend(&folder, gone, fd_count));
+        self.fd_count = fd_count;
+        mended == Ok(true)
     }
 }
 
@@ -303,7 +319,8 @@ mod tests {
         // As if the pid had belonged to another process when it was looked at.
         let known = scan.processes.get_mut(&own).unwrap();
         let other = Process { start_time: known.process.start_time.map(|start| start + 1), ..(*known.process).clone() };
-        (known.process, known.sockets) = (Arc::new(other), Some(vec![(9, NOBODYS)]));
+        known.process = Arc::new(other);
+        known.fds = Some(FdTable::default());
         let owners = scan.owners(FxHashSet::from_iter([inode, NOBODYS])).unwrap();
         assert!(holds(&owners) && !owners.by_inode.contains_key(&NOBODYS));
     }

@@ -109,23 +109,10 @@ impl ProcessDir {
         }
     }
 
-    /// Every descriptor that is a socket, in rising order, and how many descriptors were looked at.
-    pub(super) fn sockets(&self) -> Result<(Vec<SocketFd>, usize), Unread> {
+    /// The folder of its descriptors.
+    pub(super) fn fds(&self) -> Result<FdFolder, Unread> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = openat(&self.dir, c"fd", flags, Mode::empty())?;
-        let fds = numbers(&folder)?;
-        let looked_at = fds.len();
-        let mut sockets = Vec::new();
-        for fd in fds {
-            match socket_inode(folder.as_fd(), fd) {
-                Ok(Some(inode)) => sockets.push((fd, inode)),
-                // Closed since the folder was read.
-                Ok(None) | Err(Unread::Gone) => {}
-                Err(Unread::Denied) => return Err(Unread::Denied),
-            }
-        }
-        sockets.sort_unstable();
-        Ok((sockets, looked_at))
+        Ok(FdFolder(openat(&self.dir, c"fd", flags, Mode::empty())?))
     }
 
     fn file<'a>(&self, name: impl Arg, buffer: &'a mut [u8; SMALL_FILE]) -> Result<&'a [u8], Unread> {
@@ -135,12 +122,23 @@ impl ProcessDir {
     }
 }
 
-/// The inode of the socket behind descriptor `fd`; `None` if it is something else.
-fn socket_inode(folder: BorrowedFd<'_>, fd: u32) -> Result<Option<u64>, Unread> {
-    // Long enough for `socket:[` and 20 digits; a path that is cut is no socket's name.
-    let mut buffer = [0; 40];
-    let len = readlinkat_raw(folder, DecInt::new(fd), &mut buffer[..])?;
-    Ok(inode_of_link(&buffer[..len]))
+/// The descriptors of a process.
+#[derive(Debug)]
+pub(super) struct FdFolder(OwnedFd);
+
+impl FdFolder {
+    /// The numbers given out, in no order.
+    pub(super) fn numbers(&self) -> Result<Vec<u32>, Unread> {
+        Ok(numbers(&self.0)?)
+    }
+
+    /// The inode of the socket behind a descriptor; `None` if it is something else.
+    pub(super) fn inode(&self, fd: u32) -> Result<Option<u64>, Unread> {
+        // Long enough for `socket:[` and 20 digits; a path that is cut is no socket's name.
+        let mut buffer = [0; 40];
+        let len = readlinkat_raw(&self.0, DecInt::new(fd), &mut buffer[..])?;
+        Ok(inode_of_link(&buffer[..len]))
+    }
 }
 
 fn inode_of_link(link: &[u8]) -> Option<u64> {
@@ -185,12 +183,12 @@ mod tests {
         assert!(pids().unwrap().contains(&own));
         let dir = ProcessDir::open(proc.as_fd(), own).unwrap();
         let fd = u32::try_from(listener.as_raw_fd()).unwrap();
-        let (sockets, looked_at) = dir.sockets().unwrap();
-        let inode = sockets.iter().find(|socket| socket.0 == fd).unwrap().1;
-        assert!(looked_at >= sockets.len());
-        assert_eq!(inode, rustix::fs::fstat(&listener).unwrap().st_ino);
+        let fds = dir.fds().unwrap();
+        assert!(fds.numbers().unwrap().contains(&fd));
+        let inode = rustix::fs::fstat(&listener).unwrap().st_ino;
+        assert_eq!(fds.inode(fd), Ok(Some(inode)));
         drop(listener);
-        assert!(!dir.sockets().unwrap().0.contains(&(fd, inode)));
+        assert_ne!(fds.inode(fd), Ok(Some(inode)));
         let process = dir.identify(dir.stat().unwrap(), &Users::parse(""));
         assert_eq!((process.pid, process.start_time), (own, Some(dir.stat().unwrap().start_time)));
         assert!(process.cmdline.contains(process.comm.get(..4).unwrap()), "{process:?}");
@@ -200,10 +198,11 @@ mod tests {
     fn a_handle_does_not_outlive_its_process() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let dir = ProcessDir::open(open_proc().unwrap().as_fd(), child.id()).unwrap();
-        assert!(dir.stat().is_ok());
+        let fds = dir.fds().unwrap();
+        assert!(dir.stat().is_ok() && fds.inode(0).is_ok());
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(dir.stat(), Err(Unread::Gone));
-        assert_eq!(dir.sockets(), Err(Unread::Gone));
+        assert_eq!((fds.numbers(), fds.inode(0)), (Err(Unread::Gone), Err(Unread::Gone)));
     }
 }

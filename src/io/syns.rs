@@ -16,6 +16,7 @@ use pcap::{Active, Capture, Linktype, Precision};
 use rustc_hash::FxHashMap;
 
 use super::capture::CaptureSettings;
+use super::fd_table::FdTable;
 use super::netlink::{DiagError, DiagSocket};
 use super::proc_dir::{ProcessDir, open_proc, pids};
 use super::{clock, proc_file};
@@ -188,7 +189,7 @@ impl Seeker {
                 let Some((ends, (seq, begin))) = wanted.remove(&inode) else { continue };
                 let (local, peer) = ends;
                 let (process, here, rung) = (Some(process.clone()), Some(true), Rung::Syn);
-                let claim = Connect { begin, end, scope: Scope(0), local, peer, process, here, rung };
+                let claim = Connect { begin, end, scope: Scope(0), local, peer, process, here, bound: false, rung };
                 found.insert(ends, (seq, claim));
             }
             self.named_last.retain(|named| *named != pid);
@@ -215,9 +216,9 @@ impl Seeker {
         if dir.fd_count().ok()? > MANY_FDS {
             return None;
         }
-        let (sockets, _) = dir.sockets().ok()?;
+        let fds = FdTable::read(&dir.fds().ok()?).ok()?;
         let inodes: Vec<u64> =
-            sockets.into_iter().map(|(_, inode)| inode).filter(|at| wanted.contains_key(at)).collect();
+            fds.sockets().iter().map(|socket| socket.1).filter(|at| wanted.contains_key(at)).collect();
         if inodes.is_empty() {
             return None;
         }
@@ -283,7 +284,8 @@ mod tests {
         let text = |text| Scrubbed::new(text);
         let process = Process { pid: 7, start_time: Some(1), comm: text("a"), cmdline: text(""), user: text("b") };
         let (process, here, rung) = (Some(Arc::new(process)), Some(true), Rung::Syn);
-        let claim = Connect { begin: at(10), end: at(20), scope: Scope(0), local, peer, process, here, rung };
+        let (begin, end, scope) = (at(10), at(20), Scope(0));
+        let claim = Connect { begin, end, scope, local, peer, process, here, bound: false, rung };
         let (mut found, mut syns) = (Found::from([(ends(), (Seq(5), claim))]), Syns::new());
         take(later, &mut found, &mut syns);
         (!found.is_empty(), syns.len())

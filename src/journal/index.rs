@@ -71,10 +71,14 @@ impl<P> Index<P> {
 
     /// Notes where the source can be gone on with from here, if it is time for a checkpoint.
     pub fn offer(&mut self, engine: &Engine, at: u64, place: impl FnOnce() -> P) {
-        if at < self.upto || !self.checkpoints.is_due(engine, at) {
-            return;
+        if at >= self.upto && self.checkpoints.is_due(engine, at) {
+            self.checkpoint(engine, at, place());
         }
-        self.checkpoints.keep(engine, at, place());
+    }
+
+    /// Keeps a checkpoint, later than those before, and notes what is found to be wrong there.
+    pub fn checkpoint(&mut self, engine: &Engine, at: u64, place: P) {
+        self.checkpoints.keep(engine, at, place);
         let wrong = engine.diagnosis();
         let new = wrong.new_since(&self.wrong);
         self.wrong = wrong;

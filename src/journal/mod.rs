@@ -11,12 +11,14 @@ mod frames;
 mod index;
 mod intake;
 mod merge;
+mod past;
 mod pcap;
 mod pcapng;
 mod play;
 mod player;
 mod reader;
 pub mod recording;
+mod tape;
 mod window;
 
 #[cfg(test)]
@@ -30,6 +32,8 @@ pub use frames::{FrameBatch, Trail};
 pub use index::Index;
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};
+pub use past::Past;
 pub use play::PlayClock;
-pub use player::{Deck, Next, Pace, Player, Tape};
+pub use player::{Pace, Player};
 pub use reader::{CapturePlace, CaptureReader, Damage, Interface, OpenError};
+pub use tape::{Deck, Next, Tape};

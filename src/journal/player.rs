@@ -3,52 +3,24 @@
 //!
 //! May touch no clock: moments are told. Read first: [`Checkpoints`](super::Checkpoints), [`PlayClock`].
 
+mod going;
+#[cfg(test)]
+mod properties;
+mod search;
+
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::engine::{Engine, Happening, Input};
+use crate::engine::{Engine, Input};
 
-use super::{Checkpoint, Damage, Index, PlayClock};
+use super::{Damage, Deck, Next, PlayClock, Tape};
+use going::Goal;
+use search::Search;
 
 /// Inputs fed in one go, so that whoever asks is answered in between.
 const AT_ONCE: usize = 20_000;
 /// Within so many inputs of where one is going, the way back is remembered.
 const NEAR: u64 = 16 << 10;
-
-/// A source that can be gone on with from places in it.
-pub trait Tape {
-    /// A place between two inputs.
-    type Place: Clone;
-
-    /// The next inputs; waits for them if asked to.
-    fn next(&mut self, wait: bool) -> Next<Self::Place>;
-
-    /// Goes on from there.
-    ///
-    /// # Errors
-    /// Why that cannot be, in words; it then goes on as before.
-    fn go(&mut self, place: &Self::Place) -> Result<(), String>;
-
-    /// Takes inputs back that were used, for their memory.
-    fn give_back(&mut self, _used: Vec<Input>) {}
-}
-
-/// What a source gives.
-#[derive(Debug)]
-pub enum Next<P> {
-    /// Inputs, and where the source stands behind them, if it can be gone on with from there.
-    Inputs(Vec<Input>, Option<P>),
-    NotYet,
-    /// The end: clean, or damaged.
-    End(Option<Damage>),
-}
-
-/// A source and what is noted of it.
-#[derive(Debug)]
-pub struct Deck<T: Tape> {
-    pub tape: T,
-    pub index: Index<T::Place>,
-}
 
 /// What the player does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +45,10 @@ pub struct Player<P> {
     /// Inputs that the engine has taken in.
     at: u64,
     at_end: bool,
+    /// The end was read, now or before.
+    read: bool,
+    /// How often the engine was exchanged for a checkpoint's.
+    jumps: u64,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     damage: Option<Damage>,
@@ -87,41 +63,6 @@ enum Doing {
     Search(Search),
 }
 
-/// Where one is going; it takes no time of the capture's clock.
-#[derive(Debug, Clone, Copy)]
-enum Goal {
-    Time(Timestamp),
-    /// The state after so many inputs.
-    At(u64),
-    /// The next time that it happens; there are so many before, and `origin` is where one was.
-    Next {
-        happening: Happening,
-        count: u64,
-        origin: u64,
-    },
-    /// The next time that something is first found to be wrong.
-    Finding {
-        origin: u64,
-    },
-}
-
-/// A walk over ground that is known, for the last time that something happened before `end`.
-#[derive(Debug, Clone, Copy)]
-struct Search {
-    happening: Happening,
-    /// Where one was: what is looked for is before it.
-    origin: u64,
-    /// Where the walk began, and where it ends.
-    from: u64,
-    upto: u64,
-    /// How often it had happened at the start of the walk, and so far.
-    before: u64,
-    count: u64,
-    /// It happened at the last input; what belongs to that may follow.
-    fresh: bool,
-    found: Option<u64>,
-}
-
 impl<P: Clone> Player<P> {
     /// At the start of a source, to be played at `speed`.
     pub const fn new(speed: f64) -> Self {
@@ -133,11 +74,23 @@ impl<P: Clone> Player<P> {
             behind: None,
             at: 0,
             at_end: false,
+            read: false,
+            jumps: 0,
             first: None,
             last: None,
             damage: None,
             notice: None,
         }
+    }
+
+    /// Beside an engine that has taken in so many inputs of a source whose first instant is `first`.
+    pub fn standing_at(at: u64, first: Option<Timestamp>) -> Self {
+        Self { at, first, ..Self::new(1.0) }
+    }
+
+    /// The first instant that can be gone to is another now.
+    pub const fn begins_at(&mut self, first: Option<Timestamp>) {
+        self.first = first;
     }
 
     /// The first instant of the source, and the last that was read.
@@ -153,6 +106,16 @@ impl<P: Clone> Player<P> {
     /// Whether all was read and taken in.
     pub fn is_at_end(&self) -> bool {
         self.at_end && self.is_empty()
+    }
+
+    /// Whether the end was read, wherever one is now.
+    pub const fn was_read(&self) -> bool {
+        self.read
+    }
+
+    /// How often the engine was exchanged for that of a checkpoint.
+    pub const fn jumps(&self) -> u64 {
+        self.jumps
     }
 
     /// Whether it is on its way to where one wants to be.
@@ -201,7 +164,7 @@ impl<P: Clone> Player<P> {
                 }
                 Next::NotYet => return false,
                 Next::End(damage) => {
-                    self.at_end = true;
+                    (self.at_end, self.read) = (true, true);
                     self.damage = damage.or(self.damage.take());
                 }
             }
@@ -319,257 +282,6 @@ impl<P: Clone> Player<P> {
         }
     }
 }
-
-/// Where one wants to be.
-impl<P: Clone> Player<P> {
-    /// Stops or goes on.
-    pub fn pause(&mut self, engine: &Engine, now: Duration, paused: bool) {
-        self.doing = Doing::Play;
-        self.clock.pause(now, engine.now(), paused);
-    }
-
-    /// From the start, at the pace that is set; false if that cannot be.
-    pub fn restart<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine) -> bool {
-        let Some(first) = deck.index.checkpoints.first().cloned() else {
-            self.say(NO_WAY_BACK);
-            return false;
-        };
-        self.clock.clear();
-        self.go_from(deck, engine, first)
-    }
-
-    /// To an instant.
-    pub fn seek<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, to: Timestamp, now: Duration) {
-        let to = self.first.map_or(to, |first| to.max(first));
-        let to = if self.at_end { self.last.map_or(to, |last| to.min(last)) } else { to };
-        let back = engine.now().is_some_and(|now| to < now);
-        let near = deck.index.checkpoints.before_time(to).filter(|near| back || near.at > self.at).cloned();
-        if !self.begin_at(deck, engine, near, back) {
-            return;
-        }
-        self.slow_down(now);
-        self.doing = Doing::Go(Goal::Time(to));
-    }
-
-    /// To the next time that something happens.
-    pub fn next<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
-        let (origin, count) = (self.at, engine.count(happening));
-        // Of those behind where one is, the last before which it has not happened again.
-        let fits = |near: &Checkpoint<P>| near.at <= origin || near.engine.count(happening) <= count;
-        let near = deck.index.checkpoints.last_where(fits).filter(|near| near.at > origin).cloned();
-        if self.begin_at(deck, engine, near, false) {
-            self.doing = Doing::Go(Goal::Next { happening, count, origin });
-        }
-    }
-
-    /// Back to the last time before that something happened.
-    pub fn previous<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
-        let count = engine.count(happening);
-        self.search(deck, engine, happening, (self.at, self.at, count));
-    }
-
-    /// To the next, or back to the last checkpoint at which something was first found to be wrong.
-    pub fn finding<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, forwards: bool) {
-        let (all, at) = (deck.index.findings(), self.at);
-        let found = if forwards {
-            all.iter().find(|finding| **finding > at)
-        } else {
-            all.iter().rfind(|finding| **finding < at)
-        };
-        match found.copied() {
-            Some(found) => self.go_to(deck, engine, found),
-            None if forwards => {
-                let near = deck.index.checkpoints.last_where(|_| true).filter(|near| near.at > at).cloned();
-                if self.begin_at(deck, engine, near, false) {
-                    self.doing = Doing::Go(Goal::Finding { origin: at });
-                }
-            }
-            None => self.say("no finding before this"),
-        }
-    }
-
-    /// To the state after so many inputs.
-    fn go_to<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, to: u64) {
-        let back = to < self.at;
-        let near = deck.index.checkpoints.before(to).filter(|near| back || near.at > self.at).cloned();
-        if self.begin_at(deck, engine, near, back) {
-            self.doing = Doing::Go(Goal::At(to));
-        }
-    }
-
-    /// Goes on from a checkpoint, if there is one; false where there must be and none is, or it cannot be gone on from.
-    fn begin_at<T: Tape<Place = P>>(
-        &mut self,
-        deck: &mut Deck<T>,
-        engine: &mut Engine,
-        near: Option<Checkpoint<P>>,
-        needed: bool,
-    ) -> bool {
-        match near {
-            Some(near) => self.go_from(deck, engine, near),
-            None if needed => {
-                self.say(NO_WAY_BACK);
-                false
-            }
-            None => true,
-        }
-    }
-
-    fn go_from<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, from: Checkpoint<P>) -> bool {
-        if let Err(why) = deck.tape.go(&from.place) {
-            self.say(&why);
-            return false;
-        }
-        *engine = from.engine;
-        (self.at, self.at_end, self.behind) = (from.at, false, None);
-        self.ahead.clear();
-        self.taken = 0;
-        self.doing = Doing::Play;
-        true
-    }
-
-    /// To watch what happens there is why one goes somewhere: as fast as it goes it would run on to the end at once.
-    fn slow_down(&mut self, now: Duration) {
-        if self.clock.speed().is_infinite() {
-            self.clock.set_speed(now, None, 1.0);
-        }
-    }
-
-    /// Goes on towards where one wants to be.
-    fn go_on<T: Tape<Place = P>>(
-        &mut self,
-        deck: &mut Deck<T>,
-        engine: &mut Engine,
-        goal: Goal,
-        now: Duration,
-    ) -> Pace {
-        let there = self.is_at_end() || matches!(goal, Goal::At(to) if self.at >= to);
-        if !there && !self.fill(deck, false) && !self.at_end {
-            return Pace::Waits;
-        }
-        let missed = self.is_at_end();
-        let arrived = missed
-            || match goal {
-                Goal::Time(to) => !self.feed_until(deck, engine, Some(to), AT_ONCE),
-                Goal::At(to) => {
-                    let left = usize::try_from(to.saturating_sub(self.at)).unwrap_or(usize::MAX);
-                    self.feed_until(deck, engine, None, left.min(AT_ONCE));
-                    self.at >= to
-                }
-                Goal::Next { happening, count, .. } => self.feed_to_next(deck, engine, happening, count),
-                Goal::Finding { origin } => {
-                    self.feed_until(deck, engine, None, AT_ONCE);
-                    deck.index.findings().last().is_some_and(|found| *found > origin)
-                }
-            };
-        if !arrived {
-            return Pace::AtOnce;
-        }
-        self.doing = Doing::Play;
-        match goal {
-            Goal::Time(to) => {
-                self.finish(engine, Some(to));
-                if let Some(at) = engine.now() {
-                    self.clock.set(now, at);
-                }
-            }
-            Goal::Next { origin, .. } | Goal::Finding { origin } if missed => {
-                self.go_to(deck, engine, origin);
-                self.say("none after this");
-            }
-            Goal::At(_) | Goal::Next { .. } | Goal::Finding { .. } => {
-                self.slow_down(now);
-                self.finish(engine, engine.now());
-                self.clock.pause(now, engine.now(), true);
-            }
-        }
-        Pace::AtOnce
-    }
-
-    /// Feeds one input after another until it has happened again, and then what belongs to that input.
-    fn feed_to_next<T: Tape<Place = P>>(
-        &mut self,
-        deck: &mut Deck<T>,
-        engine: &mut Engine,
-        happening: Happening,
-        count: u64,
-    ) -> bool {
-        for _ in 0..self.waiting().len() {
-            self.feed_until(deck, engine, None, 1);
-            if engine.count(happening) > count {
-                while self.fill(deck, false) && belongs_to_the_one_before(&self.waiting()[0]) {
-                    self.feed_until(deck, engine, None, 1);
-                }
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Begins to walk over the last stretch before `upto` in which it happened; there it had happened `count` times.
-    fn search<T: Tape<Place = P>>(
-        &mut self,
-        deck: &mut Deck<T>,
-        engine: &mut Engine,
-        happening: Happening,
-        (origin, upto, count): (u64, u64, u64),
-    ) {
-        let fits = |near: &Checkpoint<P>| near.at < upto && near.engine.count(happening) < count;
-        let Some(from) = deck.index.checkpoints.last_where(fits).cloned() else {
-            self.go_to(deck, engine, origin);
-            let nothing_kept = deck.index.checkpoints.first().is_none();
-            self.say(if nothing_kept { NO_WAY_BACK } else { "none before this" });
-            return;
-        };
-        let (start, before) = (from.at, from.engine.count(happening));
-        if self.go_from(deck, engine, from) {
-            let walk =
-                Search { happening, origin, from: start, upto, before, count: before, fresh: false, found: None };
-            self.doing = Doing::Search(walk);
-        }
-    }
-
-    fn look<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, mut walk: Search) -> Pace {
-        for _ in 0..AT_ONCE {
-            if self.at >= walk.upto || (!self.fill(deck, false) && self.at_end) {
-                walk.settle(self.at);
-                match walk.found {
-                    Some(found) => self.go_to(deck, engine, found),
-                    None => self.search(deck, engine, walk.happening, (walk.origin, walk.from, walk.before)),
-                }
-                return Pace::AtOnce;
-            }
-            let Some(input) = self.waiting().first() else {
-                self.doing = Doing::Search(walk);
-                return Pace::Waits;
-            };
-            if !belongs_to_the_one_before(input) {
-                walk.settle(self.at);
-            }
-            self.feed_until(deck, engine, None, 1);
-            let count = engine.count(walk.happening);
-            walk.fresh |= count > walk.count;
-            walk.count = count;
-        }
-        self.doing = Doing::Search(walk);
-        Pace::AtOnce
-    }
-}
-
-impl Search {
-    /// What happened at the input before `at` can be gone to, if that is back.
-    fn settle(&mut self, at: u64) {
-        if self.fresh && at < self.origin {
-            self.found = Some(at);
-        }
-        self.fresh = false;
-    }
-}
-
-const NO_WAY_BACK: &str = "a stream cannot be played again: save it to a file to go back";
-
-#[cfg(test)]
-mod properties;
 
 /// Whether an input tells more of the segment before it.
 const fn belongs_to_the_one_before(input: &Input) -> bool {

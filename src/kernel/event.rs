@@ -49,6 +49,9 @@ pub struct Connect {
     /// Whether the caller lives in the network namespace that is watched; `None` where that could not be asked any
     /// more.
     pub here: Option<bool>,
+    /// The socket was given its port by bind(2) before: no other connect() gets that port, whereto ever. False where
+    /// that is not told.
+    pub bound: bool,
     pub rung: Rung,
 }
 

@@ -34,10 +34,9 @@ const LEGEND: [(&str, &str); 13] = [
 ];
 
 /// What keys of other groups mean in the view of one flow.
-const FLOW: [(&str, &str); 4] = [
+const FLOW: [(&str, &str); 3] = [
     ("l h", "summary, ladder, graph"),
     ("Enter", "ladder: unfold a run, or fold"),
-    ("z", "unfold all, graph: less time"),
     ("r", "graph: the other direction"),
 ];
 

@@ -4,6 +4,9 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::engine::Happening;
+
+use super::Hop;
 use super::state::View;
 
 /// What a key or a click means.
@@ -39,15 +42,46 @@ pub enum Msg {
     Pause,
     Faster,
     Slower,
-    Step,
+    /// To the next (true), or back to the one before.
+    Hop(Hop, bool),
+    /// The same of the selected flow's segments.
+    HopFlow(bool),
     Restart,
+    ToEnd,
     Jump,
     SeekForward,
     SeekBack,
+    SecondForward,
+    SecondBack,
+    Mark,
+    Live,
     NextTheme,
     NextTimes,
     Snap,
     Record,
+}
+
+impl Msg {
+    /// Whether it goes about in time.
+    pub(super) const fn is_of_time(self) -> bool {
+        matches!(
+            self,
+            Self::Pause
+                | Self::Faster
+                | Self::Slower
+                | Self::Hop(..)
+                | Self::HopFlow(_)
+                | Self::Restart
+                | Self::ToEnd
+                | Self::Jump
+                | Self::SeekForward
+                | Self::SeekBack
+                | Self::SecondForward
+                | Self::SecondBack
+                | Self::Mark
+                | Self::Live
+        )
+    }
 }
 
 /// Under which heading the help screen lists a key.
@@ -188,6 +222,9 @@ const fn row(
 pub static BINDINGS: &[Binding] = {
     use Group::{Flow, Program, Rows, Time, Views};
     use When::{Always, Live, Replay};
+    const SEGMENT: Hop = Hop::Happening(Happening::Segment);
+    const FAILURE: Hop = Hop::Happening(Happening::Failure);
+    const AGAIN: Hop = Hop::Happening(Happening::Retransmission);
     &[
         row(&[ch('1')], Msg::Go(View::Overview), Always, Views, "overview", None),
         row(&[ch('2')], Msg::Go(View::Flows), Always, Views, "flows", None),
@@ -218,18 +255,36 @@ pub static BINDINGS: &[Binding] = {
         row(&[ch('d')], Msg::NextTimes, Always, Rows, "times: ago, clock, delta", None),
         row(&[ch('c')], Msg::Columns, Always, Rows, "choose columns of flows", None),
         row(&[ch('b')], Msg::NextGroup, Always, Rows, "group the flows, or not", None),
-        row(&[ch('Z')], Msg::ZoomOut, Always, Flow, "fold all, graph: more time", None),
+        row(&[ch('Z')], Msg::ZoomOut, Always, Flow, "fold all, zoom out (z: in)", None),
         row(&[ch('{')], Msg::PanLeft, Always, Flow, "graph: earlier", None),
         row(&[ch('}')], Msg::PanRight, Always, Flow, "graph: later", None),
         row(&[ch(' ')], Msg::Pause, Live, Time, "freeze the screen", Some("freeze")),
         row(&[ch(' ')], Msg::Pause, Replay, Time, "pause, play", Some("pause")),
         row(&[ch('+'), ch('=') , ch(']')], Msg::Faster, Replay, Time, "faster", Some("faster")),
         row(&[ch('-'), ch('[')], Msg::Slower, Replay, Time, "slower", None),
-        row(&[ch('.')], Msg::Step, Replay, Time, "one segment, then pause", Some("step")),
-        row(&[ch('0'), ch('R')], Msg::Restart, Replay, Time, "from the start", None),
+        row(&[ch('.')], Msg::Hop(SEGMENT, true), Replay, Time, "one segment on, then pause", Some("step")),
+        row(&[ch(',')], Msg::Hop(SEGMENT, false), Replay, Time, "one segment back", None),
+        row(&[ch(',')], Msg::Hop(SEGMENT, false), Live, Time, "go back: one segment", Some("back")),
+        row(&[ch('>')], Msg::HopFlow(true), Replay, Time, "the same of the row's flow: on", None),
+        row(&[ch('<')], Msg::HopFlow(false), Always, Time, "and back", None),
         row(&[key(KeyCode::Left)], Msg::SeekBack, Replay, Time, "back 5 s", None),
         row(&[key(KeyCode::Right)], Msg::SeekForward, Replay, Time, "on 5 s", None),
+        row(&[ch('(')], Msg::SecondBack, Always, Time, "back 1 s", None),
+        row(&[ch(')')], Msg::SecondForward, Replay, Time, "on 1 s", None),
+        row(&[ch('n')], Msg::Hop(Hop::Finding, true), Replay, Time, "next finding", None),
+        row(&[ch('N')], Msg::Hop(Hop::Finding, false), Always, Time, "previous finding", None),
+        row(&[ch('f')], Msg::Hop(FAILURE, true), Replay, Time, "next failed handshake", None),
+        row(&[ch('F')], Msg::Hop(FAILURE, false), Always, Time, "previous failed handshake", None),
+        row(&[ch('a')], Msg::Hop(AGAIN, true), Replay, Time, "next segment sent again", None),
+        row(&[ch('A')], Msg::Hop(AGAIN, false), Always, Time, "previous one", None),
         row(&[ch('t')], Msg::Jump, Replay, Time, "jump to a time", Some("time")),
+        row(&[ch('t')], Msg::Jump, Live, Time, "jump to a time", None),
+        row(&[ch('m')], Msg::Mark, Always, Time, "mark this instant, with a note", None),
+        row(&[ch('\'')], Msg::Hop(Hop::Mark, true), Replay, Time, "next mark", None),
+        row(&[ch('`')], Msg::Hop(Hop::Mark, false), Always, Time, "previous mark", None),
+        row(&[ch('0'), ch('R')], Msg::Restart, Always, Time, "to the start", None),
+        row(&[ch('$')], Msg::ToEnd, Replay, Time, "to the end", None),
+        row(&[ch('L')], Msg::Live, Always, Time, "live: back to what happens now", None),
         row(&[ch('p')], Msg::Snap, Always, Program, "save a picture", Some("picture")),
         row(&[ch('w')], Msg::Record, Live, Program, "record; again: end it", None),
         row(&[ch('T')], Msg::NextTheme, Always, Program, "next theme", None),

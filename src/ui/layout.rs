@@ -22,6 +22,8 @@ pub const COLUMNS_HEAD: u16 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Screen {
     pub header: Rect,
+    /// Below the header, or in its last line; may be empty.
+    pub timeline: Rect,
     pub tabs: Rect,
     /// The dead part and the notices; may be empty.
     pub notices: Rect,
@@ -56,9 +58,14 @@ pub fn screen(area: Rect, source: &Source) -> Option<Screen> {
         y += height;
         part
     };
-    let (header, tabs, notices) = (take(header), take(1), take(notices));
-    let body = take(area.height - header.height - tabs.height - notices.height - 1);
-    Some(Screen { header, tabs, notices, body, footer: take(1) })
+    let header = take(header);
+    let (timeline, own) = super::time::timeline(area, header, source);
+    if own {
+        take(timeline.height);
+    }
+    let (tabs, notices) = (take(1), take(notices));
+    let body = take(area.bottom() - notices.bottom() - 1);
+    Some(Screen { header, timeline, tabs, notices, body, footer: take(1) })
 }
 
 /// A line of the notices: of the part that died or of what stands in the way, and whether it begins one.
@@ -358,6 +365,7 @@ mod tests {
             kind: SourceKind::Live,
             name: String::new(),
             playback: None,
+            track: None,
             notices,
             dead: None,
             recordings: Default::default(),

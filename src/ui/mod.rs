@@ -20,12 +20,14 @@ mod tabs;
 #[cfg(test)]
 mod tests;
 mod theme_name;
+mod time;
 mod time_style;
 mod update;
 
 use std::time::Duration;
 
-use crate::base::{Progress, Timestamp};
+use crate::base::{Progress, Scrubbed, Timeline, Timestamp};
+use crate::engine::Happening;
 
 pub use columns::{Columns, FLOW_COLUMNS};
 pub use filter_prompt::FilterPrompt;
@@ -40,8 +42,9 @@ pub use layout::{
 };
 pub use queue_rows::{QueueItem, overflows, queue_items};
 pub use state::{Prompt, UiState, View};
-pub use tabs::{ListParts, tabs};
+pub use tabs::ListParts;
 pub use theme_name::ThemeName;
+pub use time::Axis;
 pub use time_style::TimeStyle;
 
 /// Where what is shown comes from, told by the app beside every dashboard.
@@ -52,6 +55,8 @@ pub struct Source {
     pub name: String,
     /// Playback; `None` live.
     pub playback: Option<Playback>,
+    /// What happened when, where one can go about in time.
+    pub track: Option<Track>,
     /// What stands in the way and what to do about it ("no packets: … run: sudo setcap …"), a line each.
     pub notices: Vec<String>,
     /// A part that died, with its last words: shown until the program ends.
@@ -90,10 +95,32 @@ pub enum SourceKind {
     Demo,
 }
 
+/// What happened when, and the instants that the user marked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Track {
+    /// The first instant and the last that is known.
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// As far as it was read.
+    pub timeline: Timeline,
+    /// In order of time.
+    pub marks: Vec<Mark>,
+}
+
+/// An instant that the user marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    pub at: Timestamp,
+    /// What the user wrote; may be empty.
+    pub note: Scrubbed,
+}
+
 /// How a capture is being played.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Playback {
     pub paused: bool,
+    /// It is on its way to an instant.
+    pub going: bool,
     /// Capture seconds per second; infinity is as fast as it goes.
     pub speed: f64,
     /// The first instant; the last that is known so far (a stream's end is not known in advance).
@@ -102,20 +129,35 @@ pub struct Playback {
     pub at_end: bool,
     /// How much of the file is read, until all of it is; `None` of a stream, whose length nobody knows.
     pub reading: Option<Progress>,
+    /// Where the running host is while its past is shown; `None` of a capture.
+    pub live: Option<Timestamp>,
+}
+
+/// What one can go to, on and back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hop {
+    Happening(Happening),
+    /// Where something is first found to be wrong.
+    Finding,
+    Mark,
 }
 
 /// What the user asks of the source.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Control {
     Pause(bool),
     Speed(f64),
-    /// On to the next segment, then pause.
-    Step,
+    /// To the next, forwards (true) or backwards, then pause.
+    Hop(Hop, bool),
     Restart,
     /// To an instant, forwards or backwards.
     Seek(Timestamp),
     /// By a span, forwards (true) or backwards.
     SeekBy(Duration, bool),
+    /// Marks the instant that is shown, with a note.
+    Mark(String),
+    /// Back to what happens now.
+    Live,
     /// Live: begin to record, or end; write out what is kept in memory.
     Record,
 }

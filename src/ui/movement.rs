@@ -13,7 +13,6 @@ use super::layout::{self, Pane};
 use super::lists::{Cursor, Kind, key_at};
 use super::queue_rows::queue_items;
 use super::state::{UiState, View};
-use super::tabs;
 use super::{Effect, Source};
 
 /// Which list the movement keys act on.
@@ -174,7 +173,13 @@ impl UiState {
         match mouse.kind {
             MouseEventKind::ScrollUp => self.wheel(-WHEEL, dashboard, source),
             MouseEventKind::ScrollDown => self.wheel(WHEEL, dashboard, source),
-            MouseEventKind::Down(MouseButton::Left) => self.click(at, dashboard, source),
+            MouseEventKind::Down(MouseButton::Left) => match self.click_time(at, source) {
+                Some(control) => return vec![Effect::Control(control)],
+                None => self.click(at, dashboard, source),
+            },
+            MouseEventKind::Drag(MouseButton::Left) => {
+                return self.click_time(at, source).into_iter().map(Effect::Control).collect();
+            }
             _ => {}
         }
         Vec::new()
@@ -199,8 +204,7 @@ impl UiState {
     /// A tab is shown, a pane gets the focus, a row the cursor; the row under the cursor is opened.
     fn click(&mut self, at: Position, dashboard: &Dashboard, source: &Source) {
         let Some(parts) = self.screen(source) else { return };
-        if let Some((view, ..)) = tabs::tabs(parts.tabs, self.tab()).into_iter().find(|(_, _, rect)| rect.contains(at))
-        {
+        if let Some((view, ..)) = self.tabs(parts.tabs).into_iter().find(|(_, _, rect)| rect.contains(at)) {
             return self.go(view);
         }
         if self.help {

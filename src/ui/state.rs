@@ -56,6 +56,8 @@ pub enum Prompt {
     Filter(FilterPrompt),
     /// A time to jump to.
     Jump(Input),
+    /// The note of a mark.
+    Mark(Input),
 }
 
 /// What is shown and selected. The view reads it, [`UiState::handle`] changes it.
@@ -310,6 +312,11 @@ impl UiState {
             (View::Flows, Some(_)) => Kind::Groups,
             (tab, _) => Kind::of(tab),
         }
+    }
+
+    /// Where each tab stands in the line of tabs, and its name.
+    pub fn tabs(&self, line: Rect) -> Vec<(View, &'static str, Rect)> {
+        tabs::tabs(line, self.tab(), !self.filter().is_empty())
     }
 
     /// Where the parts of a list stand.

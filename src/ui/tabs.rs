@@ -17,10 +17,14 @@ const TABS: [[&str; 3]; 8] = [
     ["8 Findings", "8 Find", "8"],
 ];
 
-/// Where each tab stands in the line of tabs, under the longest names that fit; where only keys do, the lit one's name
-/// stands too.
-pub fn tabs(line: Rect, lit: View) -> Vec<(View, &'static str, Rect)> {
-    let room = |size: usize| TABS.iter().map(|names| names[size].len() + 3).sum::<usize>();
+/// Columns beside the tabs that a filter in force should have.
+const FILTER: usize = 26;
+
+/// Where each tab stands in the line of tabs, under the longest names that fit, beside a filter where one is in force;
+/// where only keys do, the lit one's name stands too.
+pub(super) fn tabs(line: Rect, lit: View, filtered: bool) -> Vec<(View, &'static str, Rect)> {
+    let beside = if filtered { FILTER } else { 0 };
+    let room = |size: usize| TABS.iter().map(|names| names[size].len() + 3).sum::<usize>() + beside;
     let size = (0..2).find(|size| room(*size) <= usize::from(line.width)).unwrap_or(2);
     let mut x = line.x + 1;
     let place = |(view, names): (View, [&'static str; 3])| {

@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::base::{Endpoint, Scope};
 use crate::engine::{
-    Dashboard, EndCell, Filter, FlowId, FlowPane, FlowRow, HandshakePane, Keyed, ListPane, ListenerRow, Ownership,
-    QueuePane, RowKey, Sees, Sort, SortKey, StatePane, TimeWaitPane, Totals, Traffic, Window, WireQueueRow,
+    Dashboard, EndCell, Filter, FlowId, FlowPane, FlowRow, HandshakePane, Happening, Keyed, ListPane, ListenerRow,
+    Ownership, QueuePane, RowKey, Sees, Sort, SortKey, StatePane, TimeWaitPane, Totals, Traffic, Window, WireQueueRow,
 };
 use crate::findings::fixture::incident;
 
@@ -16,6 +16,7 @@ fn live() -> Source {
         kind: SourceKind::Live,
         name: "lo".into(),
         playback: None,
+        track: None,
         notices: Vec::new(),
         dead: None,
         recordings: Default::default(),
@@ -24,8 +25,23 @@ fn live() -> Source {
 
 fn replay() -> Source {
     let start = Some(Timestamp::from_secs_nanos(1_000, 0));
-    let playback = Playback { paused: false, speed: 1.0, start, end: None, at_end: false, reading: None };
-    Source { kind: SourceKind::Replay, playback: Some(playback), ..live() }
+    let playback = Playback {
+        paused: false,
+        speed: 1.0,
+        start,
+        end: None,
+        at_end: false,
+        reading: None,
+        live: None,
+        going: false,
+    };
+    Source { kind: SourceKind::Replay, playback: Some(playback), track: Some(track()), ..live() }
+}
+
+/// A hundred seconds, with nothing in them.
+fn track() -> Track {
+    let from = Timestamp::from_secs_nanos(1_000, 0);
+    Track { from, to: from + Duration::from_secs(100), timeline: Timeline::default(), marks: Vec::new() }
 }
 
 fn row(id: u64) -> FlowRow {
@@ -126,6 +142,49 @@ fn after(keys: &str, source: &Source) -> (UiState, Vec<Effect>) {
     let dashboard = answer(&ids, &ui, source);
     ui.observe(&dashboard, source);
     (ui, effects)
+}
+
+#[test]
+fn a_click_on_the_timeline_goes_there() {
+    use ratatui::layout::Position;
+    for (size, wide) in [((80, 24), 33), ((120, 40), 118), ((200, 60), 198)] {
+        let ui = UiState::new(Rect::new(0, 0, size.0, size.1), ThemeName::Dark);
+        let rect = ui.screen(&replay()).unwrap().timeline;
+        assert_eq!(rect.width, wide);
+        let axis = Axis { from: track().from, to: track().to, width: rect.width };
+        for column in 0..rect.width {
+            assert_eq!(axis.column(axis.instant(column)), column, "of {wide}");
+            let at = Position::new(rect.x + column, rect.y);
+            assert_eq!(ui.click_time(at, &replay()), Some(Control::Seek(axis.instant(column))));
+        }
+        for beside in [(rect.x - 1, rect.y), (rect.right(), rect.y), (rect.x, rect.bottom())] {
+            assert_eq!(ui.click_time(beside.into(), &replay()), None);
+        }
+        assert_eq!(axis.column(axis.to), rect.width - 1);
+        assert_eq!(axis.column(Timestamp::MIN), 0);
+    }
+    let narrow = UiState::new(Rect::new(0, 0, 79, 50), ThemeName::Dark);
+    assert!(narrow.screen(&replay()).unwrap().timeline.is_empty());
+    let ui = UiState::new(Rect::new(0, 0, 120, 40), ThemeName::Dark);
+    assert!(ui.screen(&live()).unwrap().timeline.is_empty(), "what happens now needs none");
+}
+
+#[test]
+fn live_goes_back_by_the_same_keys() {
+    let kept = Source { track: Some(track()), ..live() };
+    let back = [Effect::Control(Control::Hop(Hop::Happening(Happening::Segment), false))];
+    assert_eq!(after(",", &kept).1, back);
+    assert_eq!(after("(", &kept).1, [Effect::Control(Control::SeekBy(Duration::from_secs(1), false))]);
+    let (ui, effects) = after("Space ,", &kept);
+    assert!(!ui.frozen() && effects[1..] == back, "what is shown moves");
+    let rewound = Source { playback: replay().playback, ..kept.clone() };
+    assert_eq!(after("Space", &rewound).1, [Effect::Control(Control::Pause(true))]);
+    assert_eq!(after("Left", &rewound).1, [Effect::Control(Control::SeekBy(Duration::from_secs(5), false))]);
+    assert_eq!(after("L", &rewound).1, [Effect::Control(Control::Live)]);
+    for (keys, source) in [(",", live()), ("m", live()), (".", kept)] {
+        let (ui, effects) = after(keys, &source);
+        assert!(effects.is_empty() && ui.prompt().is_none() && ui.message().is_some(), "{keys}");
+    }
 }
 
 /// The rows of the flow table at 120x40: what is left of 40 lines.
@@ -317,14 +376,31 @@ fn only_a_running_host_is_recorded() {
 
 #[test]
 fn keys_of_time_control_the_playback() {
-    let five = Duration::from_secs(5);
+    let (one, five) = (Duration::from_secs(1), Duration::from_secs(5));
+    let hop = |happening, forwards| Control::Hop(Hop::Happening(happening), forwards);
     let start = Timestamp::from_secs_nanos(1_000, 0);
     let cases = [
         ("Space", Control::Pause(true)),
         ("+", Control::Speed(2.0)),
         ("]", Control::Speed(2.0)),
         ("-", Control::Speed(0.5)),
-        (".", Control::Step),
+        (".", hop(Happening::Segment, true)),
+        (",", hop(Happening::Segment, false)),
+        ("2 j j >", hop(Happening::SegmentOf(FlowId(1)), true)),
+        ("2 j <", hop(Happening::SegmentOf(FlowId(0)), false)),
+        ("f", hop(Happening::Failure, true)),
+        ("F", hop(Happening::Failure, false)),
+        ("a", hop(Happening::Retransmission, true)),
+        ("A", hop(Happening::Retransmission, false)),
+        ("n", Control::Hop(Hop::Finding, true)),
+        ("N", Control::Hop(Hop::Finding, false)),
+        ("'", Control::Hop(Hop::Mark, true)),
+        ("`", Control::Hop(Hop::Mark, false)),
+        ("(", Control::SeekBy(one, false)),
+        (")", Control::SeekBy(one, true)),
+        ("$", Control::Seek(Timestamp::MAX)),
+        ("m Enter", Control::Mark(String::new())),
+        ("m o o p s Enter", Control::Mark("oops".to_owned())),
         ("R", Control::Restart),
         ("0", Control::Restart),
         ("Left", Control::SeekBy(five, false)),

@@ -1,10 +1,7 @@
 //! Messages: what each key does to [`UiState`], and what it asks of the main loop.
 
-use std::time::Duration;
-
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
-use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use crate::base::scrub;
@@ -16,10 +13,7 @@ use super::keys::{Binding, Msg, When};
 use super::layout::Pane;
 use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
-use super::{Control, Effect, Source, jump};
-
-const SEEK: Duration = Duration::from_secs(5);
-const SPEEDS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 1000.0, f64::INFINITY];
+use super::{Control, Effect, Source};
 
 impl UiState {
     /// One event of the terminal.
@@ -68,7 +62,9 @@ impl UiState {
             Some(row) if !row.when.holds(source.playback.is_some()) => {
                 self.say(match row.when {
                     When::Live => "only while a host is watched",
-                    When::Replay | When::Always => "only when a capture is replayed: sockscope -r FILE",
+                    When::Replay | When::Always => {
+                        "only in a replay (sockscope -r FILE), or where one went back: , or t"
+                    }
                 });
                 Vec::new()
             }
@@ -80,7 +76,7 @@ impl UiState {
     fn type_into_prompt(&mut self, key: &KeyEvent, event: &Event) {
         let changed = match &mut self.prompt {
             Some(Prompt::Filter(prompt)) => prompt.take_key(key, event),
-            Some(Prompt::Jump(input)) => {
+            Some(Prompt::Jump(input) | Prompt::Mark(input)) => {
                 input.handle_event(event);
                 false
             }
@@ -99,7 +95,7 @@ impl UiState {
                 prompt.paste(&text);
                 self.let_go();
             }
-            Some(Prompt::Jump(input)) => {
+            Some(Prompt::Jump(input) | Prompt::Mark(input)) => {
                 for c in text.chars() {
                     input.handle(tui_input::InputRequest::InsertChar(c));
                 }
@@ -122,16 +118,8 @@ impl UiState {
                 self.let_go();
                 Vec::new()
             }
-            Some(Prompt::Jump(input)) if keep => {
-                let start = source.playback.and_then(|playback| playback.start);
-                match jump::parse(input.value(), start) {
-                    Ok(instant) => vec![Effect::Control(Control::Seek(instant))],
-                    Err(reason) => {
-                        self.say(reason);
-                        Vec::new()
-                    }
-                }
-            }
+            Some(Prompt::Jump(input)) if keep => self.jump(input.value(), source),
+            Some(Prompt::Mark(input)) if keep => vec![Effect::Control(Control::Mark(input.value().trim().to_owned()))],
             _ => Vec::new(),
         }
     }
@@ -143,10 +131,8 @@ impl UiState {
             Msg::Suspend => return vec![Effect::Suspend],
             Msg::Redraw => return vec![Effect::Redraw],
             Msg::Snap => return vec![Effect::Snap],
+            msg if msg.is_of_time() => return self.on_time_key(msg, source),
             Msg::Record => return vec![Effect::Control(Control::Record)],
-            Msg::Pause | Msg::Faster | Msg::Slower | Msg::Step | Msg::Restart | Msg::SeekForward | Msg::SeekBack => {
-                return self.control(msg, source).into_iter().map(Effect::Control).collect();
-            }
             _ => self.change(msg, dashboard, source),
         }
         Vec::new()
@@ -179,7 +165,6 @@ impl UiState {
             Msg::PrevPane => self.move_focus(-1, source),
             Msg::Zoom => self.zoom(source),
             Msg::Filter => self.ask_filter(),
-            Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),
             Msg::NextSort => self.reorder(Turn::Next),
             Msg::ReverseSort => self.reorder(Turn::Reverse),
             Msg::Columns => {
@@ -216,27 +201,6 @@ impl UiState {
             _ => return false,
         }
         true
-    }
-
-    fn control(&mut self, msg: Msg, source: &Source) -> Option<Control> {
-        let Some(playback) = source.playback else {
-            if msg != Msg::Pause {
-                return None;
-            }
-            self.frozen = !self.frozen;
-            return Some(Control::Pause(self.frozen));
-        };
-        let place = SPEEDS.iter().rposition(|speed| *speed <= playback.speed).unwrap_or(0);
-        Some(match msg {
-            Msg::Pause => Control::Pause(!playback.paused),
-            Msg::Faster => Control::Speed(SPEEDS[(place + 1).min(SPEEDS.len() - 1)]),
-            Msg::Slower => Control::Speed(SPEEDS[place.saturating_sub(1)]),
-            Msg::Step => Control::Step,
-            Msg::Restart => Control::Restart,
-            Msg::SeekForward => Control::SeekBy(SEEK, true),
-            Msg::SeekBack => Control::SeekBy(SEEK, false),
-            _ => return None,
-        })
     }
 
     fn view_beside(&self, steps: usize) -> View {

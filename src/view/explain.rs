@@ -55,7 +55,7 @@ const FINDINGS: Explanation = (
     "Findings",
     "What is wrong, worst first: ‼ critical, ! warning. Each names its subject, since when it holds, and the numbers that \
      show it; Enter on the overview shows why, how sure it is, and what to do, and once more the flows that it is about. \
-     A finding goes when its evidence goes. It is of all that was seen, whatever the filter.",
+     A finding goes when its evidence goes. A filter leaves those that are about a flow that fits.",
     "connect(2), listen(2), ip-sysctl.rst; README: Findings",
 );
 

@@ -23,7 +23,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         _ => (None, None),
     };
     let counts = counts(&context.dashboard.findings);
-    let around = Around { name: "Findings", unit: "", filtered: false, rest: &[&counts], empty: empty(context) };
+    let around = Around { name: "Findings", unit: "", filtered: true, rest: &[&counts], empty: empty(context) };
     table::draw(context, &Findings { context }, window, &around, parts.list, buf);
     let (under_cursor, _) = context.ui.finding();
     let shown = window.and_then(|window| {

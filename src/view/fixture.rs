@@ -53,6 +53,7 @@ pub(super) fn live_source() -> Source {
         kind: SourceKind::Live,
         name: "eth0 lo".into(),
         playback: None,
+        track: None,
         notices: Vec::new(),
         dead: None,
         recordings: Default::default(),
@@ -62,16 +63,19 @@ pub(super) fn live_source() -> Source {
 pub(super) fn capture_source() -> Source {
     let playback = Playback {
         paused: false,
+        going: false,
         speed: 2.0,
         start: Some(ago(45)),
         end: Some(ago(45) + ms(90_500)),
         at_end: false,
         reading: None,
+        live: None,
     };
     Source {
         kind: SourceKind::Replay,
         name: "incident-2026-11-21.pcapng".into(),
         playback: Some(playback),
+        track: None,
         notices: Vec::new(),
         dead: None,
         recordings: Default::default(),

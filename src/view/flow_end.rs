@@ -9,9 +9,10 @@ use crate::engine::{EndCell, FlowDetail, SocketDetail};
 use crate::flow::{AnalysisCounts, HalfTiming, HalfView, Side};
 use crate::kernel::{Socket, TcpInfo};
 
+use super::chart::{Chart, History, spark};
 use super::format::{ABSENT, age, bits, bytes, clock, count, endpoint, owner_in, span};
 use super::theme::Severity;
-use super::widgets::{as_fit, gap, left, packed, pane, put, put_all, right, spark, styled, title};
+use super::widgets::{as_fit, gap, left, packed, pane, put, put_all, right, styled, title};
 use super::{Context, flow_kernel, flow_times, keep_by_weight};
 
 /// The pane of one end; `times` are given where they have no pane of their own.
@@ -151,7 +152,7 @@ fn queue_lines(context: &Context<'_>, detail: &SocketDetail, room: usize) -> Sec
         let mut spans = vec![styled(right(&amount, 9), theme.strong), styled(left(&limit, 13), theme.dim)];
         let place = room.saturating_sub(LABEL + 22 + 1).min(60);
         if history.iter().any(|n| *n > 0) {
-            spans.extend([gap(1), styled(spark(history, place), theme.spark)]);
+            spans.extend([gap(1), styled(spark(History::of_readings(history), place), theme.spark)]);
         }
         field(context, name, spans)
     };
@@ -295,11 +296,9 @@ pub(super) fn draw_charts(context: &Context<'_>, detail: &FlowDetail, side: Side
 
 fn queue_chart(context: &Context<'_>, name: &str, values: &[u64], height: usize, room: usize) -> Vec<Line<'static>> {
     let theme = context.theme;
-    let shown = &values[values.len().saturating_sub(room)..];
-    let most = format!("{} max", bytes(shown.iter().copied().max().unwrap_or(0)));
-    let mut lines = vec![Line::from(vec![styled(left(name, LABEL), theme.dim), styled(most, theme.text)])];
-    let bars = super::widgets::chart(values, room, height.saturating_sub(2));
-    lines.extend(bars.into_iter().map(|bar| Line::from(styled(bar, theme.spark))));
+    let mut lines = vec![Line::from(styled(left(name, room), theme.dim))];
+    let chart = Chart { history: History::of_readings(values), unit: bytes, label: 0, dated: true };
+    lines.extend(chart.lines(room, height.saturating_sub(2), theme));
     lines.push(Line::default());
     lines.truncate(height);
     lines

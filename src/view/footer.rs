@@ -21,6 +21,10 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         (Some(Prompt::Jump(input)), _) => {
             typed(context, "to time: ", input, false, "12.5 or 1m30s from the start, or 2026-11-21T14:03:22Z", room).0
         }
+        (Some(Prompt::Mark(input)), _) => {
+            typed(context, "mark: ", input, false, "a note, or none; Enter sets it, at the instant that is shown", room)
+                .0
+        }
         (None, Some(message)) => Line::from(vec![gap(1), styled(message, theme.strong)]),
         (None, None) => hints(context, room),
     };

@@ -9,9 +9,10 @@ use ratatui::text::{Line, Span};
 use crate::engine::{FailingPeer, HandshakePane};
 use crate::flow::HandshakeOutcome;
 
-use super::format::{age, count, endpoint, percent, span};
+use super::chart::{Chart, bars, blocks, round_up};
+use super::format::{age, count, endpoint, percent, short_count, span};
 use super::theme::{Severity, Theme};
-use super::widgets::{chart, fit, gap, left, message, pane, put_all, right, spark, styled, title, width};
+use super::widgets::{fit, gap, left, message, pane, put_all, right, styled, title, width};
 use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
@@ -24,7 +25,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         (false, _) => return message(buf, inner, unseen(context), theme),
         (true, true) => {
             let mut lines = vec![Line::from(styled(format!("none in the {window}"), theme.dim))];
-            lines.extend(begun_history(data, room, theme));
+            lines.extend(begun_history(context, data, room, height.saturating_sub(1).min(8)));
             lines
         }
         (true, false) => keep_by_weight(sections(context, data, room, height), height),
@@ -51,14 +52,14 @@ fn sections(context: &Context<'_>, data: &HandshakePane, room: usize, height: us
     let mut sections = vec![(0, failures(data, room, theme)), (1, vec![completed(data, room, theme)])];
     sections.push((4, waiting(data, room, theme)));
     sections.push((3, vec![begun(context, data, room)]));
-    sections.push((4, begun_history(data, room, theme)));
+    sections.push((4, begun_history(context, data, room, 1)));
     sections.push((2, latency(data, room, theme)));
     // A chart of several lines where there is room to spare, a line where there is not.
     let used: usize = sections.iter().map(|(_, lines)| lines.len()).sum();
     let spare = height.saturating_sub(used);
     let peers = if spare >= 9 { data.failing.len().min(spare / 2) } else { 0 };
     let tall = spare.saturating_sub(if peers > 0 { peers + 2 } else { 0 });
-    sections.push((5, histogram(data, room, if tall >= 4 { (tall - 1).min(8) } else { 1 }, theme)));
+    sections.push((5, histogram(data, room, if tall >= 3 { (tall - 1).min(10) } else { 1 }, theme)));
     if peers > 0 {
         sections.push((6, failing(context, &data.failing[..peers], room)));
     }
@@ -136,14 +137,19 @@ pub(super) fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) ->
     Line::from(spans)
 }
 
-pub(super) fn begun_history(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let columns = room.saturating_sub(12);
-    let bars = spark(&data.begun_per_s, columns);
-    if bars.is_empty() {
-        return Vec::new();
-    }
-    let label = format!("  last {} s", data.begun_per_s.len());
-    vec![Line::from(vec![styled(bars, theme.spark), styled(label, theme.dim)])]
+/// How many began in each second.
+pub(super) fn begun_history(
+    context: &Context<'_>,
+    data: &HandshakePane,
+    room: usize,
+    height: usize,
+) -> Vec<Line<'static>> {
+    begun_chart(context, data).lines(room, height, context.theme)
+}
+
+fn begun_chart<'a>(context: &Context<'_>, data: &'a HandshakePane) -> Chart<'a> {
+    let unit = |n| format!("{}/s", short_count(n));
+    Chart { history: context.history(&data.begun_per_s), unit, label: 0, dated: true }
 }
 
 /// The percentiles, as many as fit: the worst of them matter more than those between.
@@ -170,18 +176,24 @@ pub(super) fn histogram(data: &HandshakePane, room: usize, height: usize, theme:
     if data.histogram.iter().all(|(_, n)| *n == 0) {
         return Vec::new();
     }
-    let (low, high) = (format!("≤{} ", span(*first)), format!(" >{}", span(*last)));
-    let labels = if height == 1 { low.chars().count() + high.chars().count() } else { 0 };
-    let wide = (room.saturating_sub(labels) / data.histogram.len()).clamp(1, 6);
-    let values: Vec<u64> = data.histogram.iter().flat_map(|(_, n)| std::iter::repeat_n(*n, wide)).collect();
     if height == 1 {
-        let bars = spark(&values, values.len());
+        let (low, high) = (format!("≤{} ", span(*first)), format!(" >{}", span(*last)));
+        let wide = (room.saturating_sub(width(&low) + width(&high)) / data.histogram.len()).clamp(1, 6);
+        let bars = blocks(&widened(data, wide));
         return vec![Line::from(vec![styled(low, theme.dim), styled(bars, theme.spark), styled(high, theme.dim)])];
     }
-    let bars = chart(&values, values.len(), height);
-    let mut lines: Vec<Line<'static>> = bars.into_iter().map(|bar| Line::from(styled(bar, theme.spark))).collect();
-    lines.push(Line::from(styled(axis(data, wide, room), theme.dim)));
+    let most = data.histogram.iter().map(|(_, n)| *n).max().unwrap_or(0);
+    let label = width(&short_count(round_up(most)));
+    let room = room.saturating_sub(label + 2);
+    let wide = (room / data.histogram.len()).clamp(1, 6);
+    let mut lines = bars(&widened(data, wide), height, label, theme);
+    lines.push(Line::from(styled(format!("{:label$}  {}", "", axis(data, wide, room)), theme.dim)));
     lines
+}
+
+/// The buckets' counts, each so many columns wide.
+fn widened(data: &HandshakePane, wide: usize) -> Vec<u64> {
+    data.histogram.iter().flat_map(|(_, n)| std::iter::repeat_n(*n, wide)).collect()
 }
 
 /// The bounds between the buckets, each at the edge that it is: bars to its left took at most so long, bars to its

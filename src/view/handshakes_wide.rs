@@ -9,7 +9,7 @@ use super::format::span;
 use super::handshakes::{
     self, begun, begun_history, completed, failing, failures, histogram, latency, waiting, window,
 };
-use super::widgets::{chart, fitted, pane, put_all, styled, title};
+use super::widgets::{pane, put_all, styled, title};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.handshakes);
@@ -58,21 +58,6 @@ fn outcome_lines(context: &Context<'_>, room: usize, height: usize) -> Vec<Line<
     lines.extend(waiting(data, room, theme));
     lines.push(begun(context, data, room));
     let spare = height.saturating_sub(lines.len());
-    if spare < 3 {
-        lines.extend(begun_history(data, room, theme));
-        return lines;
-    }
-    let columns = room.saturating_sub(12);
-    let most = data.begun_per_s.iter().copied().max().unwrap_or(0);
-    let bars = chart(&fitted(&data.begun_per_s, columns), columns, spare.min(6));
-    let last = bars.len().saturating_sub(1);
-    let label = |at: usize| match at {
-        0 => format!("  {most}/s max"),
-        _ if at == last => format!("  last {} s", data.begun_per_s.len()),
-        _ => String::new(),
-    };
-    let bar =
-        |(at, bar): (usize, &String)| Line::from(vec![styled(bar.as_str(), theme.spark), styled(label(at), theme.dim)]);
-    lines.extend(bars.iter().enumerate().map(bar));
+    lines.extend(begun_history(context, data, room, spare.min(8)));
     lines
 }

@@ -1,24 +1,28 @@
 //! The top of the screen: source, rates, losses, what is seen, playback, tabs, notices.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, Recording, SourceKind, View, notice_lines, tabs};
+use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, Recording, SourceKind, View, notice_lines};
 
 use super::Context;
 use super::format::{bits, bytes, clock, count, date_clock, position, short_count};
 use super::theme::Severity;
 use super::widgets::{bar, fit, gap, left, put, styled, width};
 
-pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(context: &Context<'_>, area: Rect, timeline: Rect, buf: &mut Buffer) {
     let mut lines = vec![identity(context, usize::from(area.width))];
     let roomy = area.height > 1 + u16::from(context.source.playback.is_some());
     if roomy {
         lines.push(evidence(context, usize::from(area.width)));
     }
     if let Some(playback) = &context.source.playback {
-        lines.push(playback_line(context, playback, usize::from(area.width)));
+        let beside = if timeline.y < area.bottom() { timeline.width + 1 } else { 0 };
+        lines.push(playback_line(context, playback, usize::from(area.width - beside)));
     }
     super::widgets::put_all(buf, area, &lines);
 }
@@ -27,6 +31,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
     let (dashboard, theme) = (context.dashboard, context.theme);
     let kind = match context.source.kind {
+        SourceKind::Live if context.source.playback.is_some() => "LIVE, rewound",
         SourceKind::Live if context.ui.frozen() => "LIVE, frozen",
         SourceKind::Live => "LIVE",
         SourceKind::Replay => "REPLAY",
@@ -69,7 +74,8 @@ fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
         rates.pop();
     }
     let name = fit(&context.source.name, room.saturating_sub(fixed(&rates))).into_owned();
-    let kind_style = if context.ui.frozen() { theme.warning } else { theme.info };
+    let past = context.source.playback.is_some_and(|playback| playback.live.is_some());
+    let kind_style = if context.ui.frozen() || past { theme.warning } else { theme.info };
     let mut spans = vec![gap(1), styled("sockscope", theme.strong), gap(2), styled(kind, kind_style), gap(1)];
     spans.push(styled(name, theme.text));
     if let Some(recording) = recording {
@@ -187,44 +193,81 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
     spans
 }
 
+/// Where one is, and how it goes on; with a bar where no timeline stands beside it or below.
 fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Line<'static> {
     let theme = context.theme;
-    let state = match playback {
-        Playback { at_end: true, .. } => "■ at the end",
-        Playback { paused: true, .. } => "‖ paused",
-        Playback { .. } => "▶ playing",
+    let mut spans = vec![gap(1)];
+    if let Some(live) = playback.live {
+        let behind = context.dashboard.now.map_or_else(|| "nothing yet".to_owned(), |now| behind(live.since(now)));
+        spans
+            .push(styled(format!("◀ {behind} · live goes on · L returns"), theme.warning.add_modifier(Modifier::BOLD)));
+        spans.push(gap(2));
+    }
+    let reading = playback.reading.filter(|_| playback.speed.is_infinite());
+    let narrow = room < 60;
+    let tight = narrow && (playback.live.is_some() || reading.is_some());
+    let (sign, word) = match playback {
+        Playback { going: true, .. } => ("»", "going there"),
+        Playback { at_end: true, live: None, .. } => ("■", "at the end"),
+        Playback { paused: true, .. } => ("‖", "paused"),
+        Playback { .. } => ("▶", "playing"),
     };
-    let speed =
-        if playback.speed.is_finite() { format!("{}×", playback.speed) } else { "as fast as it goes".to_owned() };
-    let mut spans = vec![gap(1), styled(state, theme.strong), gap(2), styled(speed, theme.text), gap(3)];
+    let state = if tight { sign.to_owned() } else { format!("{sign} {word}") };
+    spans.extend([styled(state, theme.strong), gap(if tight { 1 } else { 2 })]);
+    spans.push(match playback.speed {
+        speed if speed.is_finite() => styled(format!("{speed}×"), theme.text),
+        _ if narrow && playback.at_end => gap(0),
+        _ if narrow => styled("full speed", theme.text),
+        _ => styled("as fast as it goes", theme.text),
+    });
+    if playback.live.is_some() {
+        return Line::from(spans);
+    }
     let Some((start, now)) = playback.start.zip(context.dashboard.now) else {
-        spans.push(styled("nothing read yet", theme.dim));
+        spans.extend([gap(3), styled("nothing read yet", theme.dim)]);
         return Line::from(spans);
     };
+    spans.push(gap(3));
     let at = now.since(start);
     spans.push(styled(position(at), theme.strong));
-    // As fast as it goes, what counts is how far the file is read.
-    if let Some(reading) = playback.reading.filter(|_| playback.speed.is_infinite()) {
-        spans.push(styled(format!("  read {}  ", reading.words()), theme.text));
+    let bar_in = |spans: &mut Vec<Span<'static>>, done: u64, whole: u64| {
         let used: usize = spans.iter().map(Span::width).sum();
-        spans.push(styled(bar(reading.done, reading.whole, room.saturating_sub(used + 1)), theme.bar));
+        let has_timeline = context.source.track.is_some() && context.ui.area().width >= 80;
+        if !has_timeline || reading.is_some() {
+            spans.push(styled(bar(done, whole, room.saturating_sub(used + 1)), theme.bar));
+        }
+    };
+    // As fast as it goes, what counts is how far the file is read.
+    if let Some(reading) = reading {
+        let words = if tight { format!("{:>3} %", reading.percent()) } else { reading.words() };
+        spans.push(styled(format!("  read {words}  "), theme.text));
+        bar_in(&mut spans, reading.done, reading.whole);
         return Line::from(spans);
     }
     if let Some(whole) = playback.end.map(|end| end.since(start)) {
         spans.push(styled(format!(" / {}", position(whole)), theme.text));
         let percent = (at.as_nanos() * 100).checked_div(whole.as_nanos()).unwrap_or(100).min(100);
         spans.push(styled(format!("  {percent:>3}%  "), theme.text));
-        let used: usize = spans.iter().map(Span::width).sum();
-        let nanos = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        spans.push(styled(bar(nanos(at), nanos(whole), room.saturating_sub(used + 1)), theme.bar));
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        bar_in(&mut spans, nanos(at), nanos(whole));
     }
     Line::from(spans)
+}
+
+/// How long ago, in words that do not jump about: tenths of seconds, then minutes.
+fn behind(time: Duration) -> String {
+    let secs = time.as_secs();
+    if secs < 100 {
+        format!("−{:.1} s", time.as_secs_f64())
+    } else {
+        format!("−{}:{:02} min", secs / 60, secs % 60)
+    }
 }
 
 pub(super) fn draw_tabs(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
     let mut end = area.x;
-    let all = tabs(area, context.ui.tab());
+    let all = context.ui.tabs(area);
     let last = all.len().saturating_sub(1);
     for (index, (view, name, rect)) in all.into_iter().enumerate() {
         let style = if view == context.ui.tab() { theme.cursor } else { theme.text };

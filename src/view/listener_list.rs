@@ -8,10 +8,11 @@ use crate::engine::{CameIn, ListPane, ListenerRow, Ownership};
 use crate::ui::overflows;
 
 use super::Context;
+use super::chart::{History, spark};
 use super::format::{ABSENT, count, endpoint, owner, owner_in};
 use super::table::{self, Around, Column, Table, number, wide};
 use super::theme::Severity;
-use super::widgets::{bar, fitted, spark, styled, width};
+use super::widgets::{bar, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let window = if let ListPane::Listeners(window) = &context.dashboard.list { Some(window) } else { None };
@@ -131,7 +132,7 @@ impl Table for Listeners<'_> {
                 let fill = |(waiting, limit): (u32, u32)| styled(bar(waiting.into(), limit.into(), room), style);
                 row.waiting.zip(row.limit).map(fill).into_iter().collect()
             }
-            Kind::History => vec![styled(spark(&fitted(&row.history, room), room), theme.spark)],
+            Kind::History => vec![styled(spark(History::of_readings(&row.history), room), theme.spark)],
             Kind::Drops => match row.drops {
                 Some(drops @ 1..) => vec![styled(count(drops.into()), theme.warning)],
                 drops => amount(drops.map(u64::from)),

@@ -5,6 +5,7 @@
 //! (where things stand), `format` (one unit for one thing), `widgets`.
 
 mod busiest;
+mod chart;
 mod column_menu;
 mod dots;
 mod explain;
@@ -48,6 +49,7 @@ mod table;
 mod theme;
 mod theme_file;
 mod time_wait;
+mod timeline;
 mod traffic;
 mod widgets;
 
@@ -66,6 +68,7 @@ use crate::base::Timestamp;
 use crate::engine::{Dashboard, KernelSight};
 use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View};
 
+use chart::History;
 pub use theme::Theme;
 pub use theme_file::ThemeSpec;
 
@@ -84,26 +87,26 @@ impl Context<'_> {
         self.dashboard.now.map_or(Duration::ZERO, |now| now.since(at))
     }
 
-    /// How old the kernel's word in a pane is, behind what the pane says of itself; nothing of that where there is none.
+    /// How old the kernel's word in a pane is, behind what the pane says of itself; what is fresh need not be said.
     fn and_age(&self, what: &str, at: impl FnOnce(&KernelSight) -> Option<Timestamp>) -> String {
-        let read = self.dashboard.sees.kernel.as_ref().and_then(at);
-        let read = read.map(|at| format!("read {} ago", format::age(self.ago(at))));
+        const FRESH: Duration = Duration::from_secs(2);
+        let read = self.dashboard.sees.kernel.as_ref().and_then(at).map(|at| self.ago(at));
+        let read = read.filter(|ago| *ago >= FRESH).map(|ago| format!("read {} ago", format::age(ago)));
         let parts = [Some(what.to_owned()).filter(|what| !what.is_empty()), read];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    /// The same for a pane called `name`, as far as its title has room: what is fresh need not be said.
+    /// The same for a pane called `name`: where its title has no room for both, the age.
     fn and_age_in(&self, pane: (&str, u16), what: &str, at: impl Fn(&KernelSight) -> Option<Timestamp>) -> String {
-        const FRESH: Duration = Duration::from_secs(2);
         let (name, width) = pane;
         let whole = self.and_age(what, &at);
         let fits = name.len() + whole.chars().count() + 8 <= usize::from(width);
-        let old = self.dashboard.sees.kernel.as_ref().and_then(&at).is_some_and(|at| self.ago(at) >= FRESH);
-        match (fits, old) {
-            (true, _) => whole,
-            (false, true) => self.and_age("", at),
-            (false, false) => what.to_owned(),
-        }
+        if fits || whole == what { whole } else { self.and_age("", at) }
+    }
+
+    /// What was counted a second, up to now.
+    fn history<'v>(&self, values: &'v [u64]) -> History<'v> {
+        History::new(values, self.dashboard.now)
     }
 
     fn sees_kernel(&self) -> bool {
@@ -119,7 +122,8 @@ pub fn draw(dashboard: &Dashboard, ui: &UiState, source: &Source, theme: &Theme,
         return too_small(area, theme, buf);
     };
     let context = Context { dashboard, ui, source, theme };
-    header::draw(&context, parts.header, buf);
+    header::draw(&context, parts.header, parts.timeline, buf);
+    timeline::draw(&context, parts.timeline, buf);
     header::draw_tabs(&context, parts.tabs, buf);
     header::draw_notices(&context, parts.notices, buf);
     match ui.view() {

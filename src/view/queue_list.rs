@@ -7,11 +7,12 @@ use ratatui::text::Span;
 use crate::engine::{ListPane, Ownership, QueueEntry};
 
 use super::Context;
+use super::chart::{History, spark};
 use super::format::{ABSENT, age, bytes, count, endpoint, owner, owner_in};
 use super::queues::{Parts, Who, entry_parts};
 use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
-use super::widgets::{bar, fit, fitted, spark, styled, width};
+use super::widgets::{bar, fit, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let window = if let ListPane::Queues(window) = &context.dashboard.list { Some(window) } else { None };
@@ -114,7 +115,7 @@ impl Table for Queues<'_> {
                 None => vec![styled(ABSENT, theme.dim)],
             },
             Kind::Limit => vec![limit(self.context, row, &parts)],
-            Kind::History => vec![styled(spark(&fitted(parts.history, room), room), theme.spark)],
+            Kind::History => vec![styled(spark(History::of_readings(parts.history), room), theme.spark)],
             Kind::Since => {
                 let since = parts.since.map_or_else(|| ABSENT.to_owned(), |since| age(self.context.ago(since)));
                 vec![styled(since, if parts.since.is_some() { marked } else { theme.dim })]

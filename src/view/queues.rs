@@ -10,9 +10,10 @@ use crate::engine::{AcceptRow, FlowId, Ownership, QueueEntry, QueueRow, STUCK, W
 use crate::ui::{QueueItem, overflows, queue_items};
 
 use super::Context;
+use super::chart::{History, spark};
 use super::format::{age, bytes, count, endpoint, owner_in};
 use super::theme::Severity;
-use super::widgets::{bar, fit, gap, left, message, pane, put_all, right, spark, styled, title, width};
+use super::widgets::{bar, fit, gap, left, message, pane, put_all, right, styled, title, width};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.queues);
@@ -201,7 +202,7 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
     }
     if room >= 100 {
         let bars = if room >= 140 { 30 } else { 14 };
-        spans.extend([gap(2), styled(left(&spark(parts.history, bars), bars), theme.spark)]);
+        spans.extend([gap(2), styled(spark(History::of_readings(parts.history), bars), theme.spark)]);
     }
     let since = parts.since.map(|since| age(context.ago(since))).unwrap_or_default();
     spans.push(styled(right(&since, 7), kind_style));

@@ -8,9 +8,10 @@ use crate::base::TcpState;
 use crate::engine::{StateRow, WireCounts};
 
 use super::Context;
+use super::chart::{spark, spark_axis};
 use super::format::{ABSENT, address, count, endpoint, short_count};
 use super::theme::Severity;
-use super::widgets::{gap, left, message, pane, put_all, right, spark_beside, styled, title, width};
+use super::widgets::{gap, left, message, pane, put_all, right, styled, title, width};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.states);
@@ -126,12 +127,11 @@ fn head(context: &Context<'_>, room: usize) -> Line<'static> {
     let wide = amount(room);
     let kernel = if context.sees_kernel() { right("kernel", wide) } else { String::new() };
     let mut text = format!("  {}{kernel}{}", left("", NAME), right("wire", wide));
-    let longest = longest(&context.dashboard.states.rows);
-    let labels = [format!("  last {longest} s"), format!("  {longest} s")];
-    if longest > 0
-        && let Some(label) = labels.iter().find(|label| width(&text) + width(label) <= room)
-    {
-        text += label;
+    let rows = &context.dashboard.states.rows;
+    let columns = room.saturating_sub(width(&text) + 2);
+    if let Some(row) = rows.iter().max_by_key(|row| row.history.len()).filter(|_| columns >= MIN_SPARK) {
+        let history = context.history(&row.history).beside(longest(rows));
+        text += &format!("  {}", spark_axis(history, columns));
     }
     Line::from(styled(text, context.theme.dim))
 }
@@ -165,7 +165,10 @@ fn state_line(context: &Context<'_>, row: &StateRow, room: usize) -> Line<'stati
         spans.extend([
             gap(2),
             styled(
-                spark_beside(&row.history, longest(&context.dashboard.states.rows), room.saturating_sub(used + 2)),
+                spark(
+                    context.history(&row.history).beside(longest(&context.dashboard.states.rows)),
+                    room.saturating_sub(used + 2),
+                ),
                 theme.spark,
             ),
         ]);

@@ -10,9 +10,10 @@ use crate::base::Endpoint;
 use crate::engine::TimeWaitPane;
 use crate::kernel::Limits;
 
+use super::chart::Chart;
 use super::format::{address, count, endpoint, percent};
 use super::theme::Theme;
-use super::widgets::{chart, fitted, gap, left, message, pane, plain_bar, put_all, right, spark, styled, title};
+use super::widgets::{gap, left, message, pane, plain_bar, put_all, right, styled, title};
 use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
@@ -111,10 +112,9 @@ fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usi
         Some(entered) => format!("{} entered in {window} s", count(entered)),
     };
     let limits = data.limits.as_deref().map_or_else(Vec::new, |limits| limit_lines(limits, room, theme));
-    let lists = data.peers.len().min(4) + data.holders.len().min(2) + 2;
-    let spare = height.saturating_sub(1 + limits.len() + lists);
-    let tall = if spare >= 3 { spare.min(8) } else { 1 };
-    let peers_room = height.saturating_sub(1 + tall + limits.len() + data.holders.len().min(3) + 2).clamp(1, 20);
+    let lists = data.peers.len().min(4) + data.holders.len().min(3);
+    let tall = height.saturating_sub(1 + limits.len() + lists).clamp(1, 12);
+    let peers_room = height.saturating_sub(1 + tall + limits.len() + data.holders.len().min(3)).clamp(1, 20);
     let mut sections = vec![(0, vec![Line::from(styled(entered, theme.text))])];
     sections.push((1, history(context, data, room, tall)));
     let (count_peers, count_holders) = (data.peers.len().min(peers_room), data.holders.len().min(3));
@@ -137,28 +137,14 @@ fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usi
 }
 
 fn history(context: &Context<'_>, data: &TimeWaitPane, room: usize, tall: usize) -> Vec<Line<'static>> {
-    let theme = context.theme;
     if data.history.iter().all(|n| *n == 0) {
         return Vec::new();
     }
-    let columns = room.saturating_sub(13);
-    let label = format!("  last {} s", data.history.len());
-    if tall == 1 {
-        let bars = spark(&data.history, columns);
-        return vec![Line::from(vec![styled(bars, theme.spark), styled(label, theme.dim)])];
-    }
-    let bars = chart(&fitted(&data.history, columns), columns, tall);
-    let most = data.history.iter().copied().max().unwrap_or(0);
-    let last = bars.len() - 1;
-    let note = |at: usize| match at {
-        0 => format!("  {} max", super::format::short_count(most)),
-        _ if at == last => label.clone(),
-        _ => String::new(),
-    };
-    bars.iter()
-        .enumerate()
-        .map(|(at, bar)| Line::from(vec![styled(bar.as_str(), theme.spark), styled(note(at), theme.dim)]))
-        .collect()
+    Chart { history: context.history(&data.history), unit: count, label: 0, dated: true }.lines(
+        room,
+        tall,
+        context.theme,
+    )
 }
 
 fn peer(end: &Endpoint, room: usize) -> String {

@@ -1,4 +1,4 @@
-//! The small parts that panes are made of: fitted text, sparklines, bars, charts, boxes.
+//! The small parts that panes are made of: fitted text, bars, boxes.
 
 use std::borrow::Cow;
 
@@ -79,64 +79,12 @@ pub(super) fn message(buf: &mut Buffer, area: Rect, text: &str, theme: &Theme) {
     put_all(buf, area, &lines);
 }
 
-const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-
-/// All values in at most `room` columns as a line of blocks, newest right; where several share a column, their highest.
-/// The lowest block is 0 and nothing else, so a small value is seen; the highest leaves a gap, so that lines one under
-/// the other do not run together.
-pub(super) fn spark(values: &[u64], room: usize) -> String {
-    if room == 0 {
-        return String::new();
-    }
-    let each = values.len().div_ceil(room).max(1);
-    let columns: Vec<u64> = values.rchunks(each).rev().map(|chunk| chunk.iter().copied().max().unwrap_or(0)).collect();
-    let max = columns.iter().copied().max().unwrap_or(0).max(1);
-    columns.iter().map(|value| LEVELS[level(*value, max, LEVELS.len() - 2)]).collect()
-}
-
-/// The same for one of several histories that stand one under the other and end now: all have the bins of the longest
-/// (`longest` of them), and what begins later begins further right.
-pub(super) fn spark_beside(values: &[u64], longest: usize, room: usize) -> String {
-    if room == 0 {
-        return String::new();
-    }
-    let each = longest.max(values.len()).div_ceil(room).max(1);
-    let columns: Vec<u64> = values.rchunks(each).rev().map(|chunk| chunk.iter().copied().max().unwrap_or(0)).collect();
-    let lead = longest.div_ceil(each).saturating_sub(columns.len());
-    " ".repeat(lead) + &spark(&columns, room)
-}
+pub(super) const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// 0 for 0, else 1 to `top`, rounded up.
-fn level(value: u64, max: u64, top: usize) -> usize {
+pub(super) fn level(value: u64, max: u64, top: usize) -> usize {
     let scaled = (u128::from(value) * top as u128).div_ceil(u128::from(max.max(1)));
     usize::try_from(scaled).unwrap_or(top).min(top)
-}
-
-/// The last `room` values as bars of `height` lines, top line first; 0 stands as a low line, and the highest leaves a
-/// gap to what stands above.
-pub(super) fn chart(values: &[u64], room: usize, height: usize) -> Vec<String> {
-    let shown = &values[values.len().saturating_sub(room)..];
-    let max = shown.iter().copied().max().unwrap_or(0).max(1);
-    let top = (height * LEVELS.len()).saturating_sub(1);
-    let bar = |value: u64| if value == 0 { 1 } else { level(value, max, top).max(2) };
-    let bars: Vec<usize> = shown.iter().map(|value| bar(*value)).collect();
-    let block = |bar: usize, row: usize| match bar.saturating_sub(row * LEVELS.len()).min(LEVELS.len()) {
-        0 => ' ',
-        n => LEVELS[n - 1],
-    };
-    (0..height).rev().map(|row| bars.iter().map(|bar| block(*bar, row)).collect()).collect()
-}
-
-/// All values for a chart that fills `room` columns: each takes up to four of them; where several share a column, their
-/// highest.
-pub(super) fn fitted(values: &[u64], room: usize) -> Vec<u64> {
-    let columns = room.min(values.len() * 4);
-    let first = |column: usize| column * values.len() / columns;
-    let highest = |column: usize| {
-        let begin = first(column);
-        values[begin..first(column + 1).max(begin + 1)].iter().copied().max().unwrap_or(0)
-    };
-    (0..columns).map(highest).collect()
 }
 
 /// `part` of `whole` as a heavy line of `room` columns in halves, then a light one. Anything above 0 is seen.
@@ -266,32 +214,12 @@ mod tests {
 
     #[test]
     fn zero_and_nearly_zero_differ() {
-        assert_eq!(spark(&[0, 1, 500, 1_000], 9), "▁▂▄▇");
-        assert_eq!(spark(&[9, 1, 2], 2), "▇▃", "the newest two share a column");
-        assert_eq!(spark(&[9, 1, 2], 0), "");
-        assert_eq!(spark(&[0, 0], 9), "▁▁");
-        assert_eq!(spark(&[], 9), "");
-        assert_eq!(spark(&[u64::MAX, 0], 9), "▇▁");
-        assert_eq!(spark_beside(&[1, 2], 4, 9), "  ▄▇");
-        assert_eq!(spark_beside(&[1, 2, 3], 6, 3), " ▃▇", "two bins a column, from now backwards");
-        assert_eq!(spark_beside(&[0, 0, 0, 0, 0, 3], 6, 3), "▁▁▇");
-        assert_eq!(spark_beside(&[1], 4, 0), "");
         assert_eq!(bar(0, 10, 4), "────");
         assert_eq!(bar(1, 10_000, 4), "╸───");
         assert_eq!(bar(5, 10, 4), "━━──");
         assert_eq!(bar(129, 128, 4), "━━━━");
         assert_eq!(bar(1, 0, 4), "━━━━");
         assert_eq!(plain_bar(5, 10, 4), "━━");
-    }
-
-    #[test]
-    fn charts_stack_blocks() {
-        assert_eq!(chart(&[0, 8, 16], 9, 2), ["  ▇", "▁██"]);
-        assert_eq!(fitted(&[1, 2], 5), [1, 1, 1, 2, 2]);
-        assert_eq!(fitted(&[1, 2], 99), [1, 1, 1, 1, 2, 2, 2, 2]);
-        assert_eq!(fitted(&[3, 1, 2], 2), [3, 2]);
-        assert_eq!((fitted(&[], 5), fitted(&[1], 0)), (vec![], vec![]));
-        assert_eq!(chart(&[1], 9, 0), Vec::<String>::new());
     }
 
     #[test]

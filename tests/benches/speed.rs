@@ -125,6 +125,7 @@ fn source() -> Source {
         kind: SourceKind::Replay,
         name: "bench".to_owned(),
         playback: None,
+        track: None,
         notices: Vec::new(),
         dead: None,
         recordings: Default::default(),

@@ -372,3 +372,28 @@ fn asking_and_ticks_change_nothing() {
     assert_eq!(build(true), build(false));
     assert_eq!(build(true).len(), 2);
 }
+
+#[test]
+fn a_filter_leaves_the_findings_that_are_about_a_flow_that_fits() {
+    let mut engine = engine();
+    feed_all(&mut engine, (0..3).flat_map(|n| refused(i64::from(n) * 100, n)));
+    feed_all(&mut engine, (3..6).map(silent));
+    engine.feed(&Input::Tick(at(9_000)));
+    let left = |words: &str| {
+        let filter = Filter::parse(words).expect("a filter");
+        let left = engine.findings_about(found(&engine), &filter).into_iter();
+        left.map(|finding| finding.kind).collect::<Vec<_>>()
+    };
+    use Kind::{ConnectsRefused, ConnectsUnanswered};
+    assert_eq!(left(""), [ConnectsRefused, ConnectsUnanswered]);
+    assert_eq!(left("port:81"), [ConnectsRefused]);
+    assert_eq!(left("outcome:unanswered"), [ConnectsUnanswered]);
+    assert_eq!(left("addr:10.0.0.2").len(), 2);
+    assert_eq!(left("port:1"), []);
+    // One that was answered tells nothing of those that were not.
+    let to_silent =
+        [segment(9_100, &client(9), SILENT, "S", 9, 0, 0), segment(9_101, SILENT, &client(9), "R.", 0, 10, 0)];
+    feed_all(&mut engine, to_silent.map(Input::Segment));
+    let filter = Filter::parse(&format!("orig:{}", client(9))).expect("a filter");
+    assert_eq!(engine.findings_about(found(&engine), &filter), []);
+}

@@ -2,8 +2,12 @@
 
 use std::cmp::Reverse;
 
-use crate::findings::{About, Finding, FindingKey, Kind};
+use rustc_hash::FxHashSet;
 
+use crate::findings::{About, Finding, FindingKey, Kind};
+use crate::flow::HandshakeOutcome;
+
+use super::super::record::Record;
 use super::super::{Engine, Filter, FlowPane, Query, Sort, SortKey};
 use super::{FindingSort, FlowId, Keyed, RowKey, sort_by_key};
 
@@ -41,11 +45,52 @@ impl Engine {
         }
     }
 
+    /// Those of the findings that are about a flow that fits `filter`, or about no flow at all.
+    pub fn findings_about(&self, found: Vec<Finding>, filter: &Filter) -> Vec<Finding> {
+        if filter.is_empty() {
+            return found;
+        }
+        // A scan makes as many findings as flows, all of destinations: these are looked up, the few others tried.
+        let mut destinations = FxHashSet::default();
+        let mut others: Vec<(FindingKey, Filter)> = Vec::new();
+        for key in found.iter().map(Finding::key).filter(|key| !matches!(key.about, About::Destination(_))) {
+            if let Some(Concerned::Fitting(words)) = concerned(key) {
+                others.push((key, Filter::parse(&words).unwrap_or_default()));
+            }
+        }
+        let mut fitting = FxHashSet::default();
+        for record in self.matching(filter).map(|(slot, _)| self.table.get(slot)) {
+            fitting.insert(record.id);
+            destinations.extend(failing(record).map(|kind| (kind, record.resp)));
+            // What is left at the end is about none of them.
+            others.retain(|(_, about)| !about.matches(self, record));
+        }
+        let is_about = |finding: &Finding| match (finding.key().about, concerned(finding.key())) {
+            (_, None) => true,
+            (_, Some(Concerned::Flow(flow))) => fitting.contains(&flow),
+            (About::Destination(to), _) => destinations.contains(&(finding.kind, to)),
+            _ => !others.iter().any(|(key, _)| *key == finding.key()),
+        };
+        found.into_iter().filter(is_about).collect()
+    }
+
     /// Their first rows.
     pub(super) fn finding_flows(&self, flows: &[FlowId]) -> FlowPane {
         let known = flows.iter().filter_map(|id| self.table.find_id(*id));
         let rows = known.take(FLOWS_SHOWN).map(|slot| self.row(self.table.get(slot))).collect();
         FlowPane { all: self.table.len(), matching: flows.len(), offset: 0, followed: None, rows }
+    }
+}
+
+/// Which finding about its destination a flow adds to.
+fn failing(record: &Record) -> Option<Kind> {
+    match record.wire.as_ref()?.outcome() {
+        HandshakeOutcome::Refused => Some(Kind::ConnectsRefused),
+        HandshakeOutcome::Rejected => Some(Kind::ConnectsRejected),
+        HandshakeOutcome::Unanswered | HandshakeOutcome::GivenUp | HandshakeOutcome::Waiting => {
+            Some(Kind::ConnectsUnanswered)
+        }
+        _ => None,
     }
 }
 

@@ -202,7 +202,8 @@ impl Engine {
             List::Listeners(sort) => Ordered::Listeners(self.listener_rows(*sort)),
             List::Processes(sort, open) => Ordered::Processes(self.process_lines(filter, *sort, open)),
             List::Findings(sort, of) => {
-                Ordered::Findings(findings::ordered(findings, *sort), self.flows_of_finding(*of))
+                let found = self.findings_about(findings.to_vec(), filter);
+                Ordered::Findings(findings::ordered(&found, *sort), self.flows_of_finding(*of))
             }
         }
     }

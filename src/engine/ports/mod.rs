@@ -7,20 +7,22 @@
 //! listener holds. So headroom = range − reserved − held for all − this route's own sockets, where a TIME-WAIT that
 //! tcp_tw_reuse lets go does not count.
 
+mod bound;
 mod forecast;
 mod reading;
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, Series, Timestamp};
-use crate::kernel::Process;
+use crate::kernel::{Connect, Process};
 
+use bound::Bound;
 pub use forecast::Forecast;
 use reading::Use;
 
@@ -53,7 +55,7 @@ pub struct PortsPane {
     /// Ports of the range that are not reserved.
     pub usable: u32,
     /// Of those, the ones that no connect() to anywhere gets: listeners hold them, or sockets known to have called
-    /// bind(). What bound and connected between two readings is not known, so it is "at least".
+    /// bind(). What bound and connected between two readings only the trace tells, so without it this is "at least".
     pub held: u32,
     /// The tightest routes first.
     pub routes: Vec<RouteRow>,
@@ -128,8 +130,7 @@ fn coarse(left: Duration) -> String {
 /// What is remembered from reading to reading.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ports {
-    /// Local ports whose sockets were seen bound before they connected, while any socket is left on them.
-    bound: BTreeSet<(Scope, u16)>,
+    bound: Bound,
     watched: BTreeMap<Route, Watched>,
     range: Option<(u16, u16)>,
     usable: u32,
@@ -148,6 +149,11 @@ struct Watched {
 }
 
 impl Ports {
+    /// Takes in that a process called connect().
+    pub(super) fn connected(&mut self, connect: &Connect) {
+        self.bound.tell(connect);
+    }
+
     /// Takes in what a reading shows; `ends` are the connections that it has, `holder` tells whose each is.
     pub(super) fn take<'a>(
         &mut self,
@@ -157,7 +163,8 @@ impl Ports {
         holder: impl Fn(&Record, &End) -> Option<Arc<Process>>,
     ) {
         let Use { range, usable, held, bound, mut routes } = used;
-        (self.range, self.usable, self.held, self.bound) = (range, usable, held, bound);
+        (self.range, self.usable, self.held) = (range, usable, held);
+        self.bound.take(bound, at);
         routes.sort_by_key(|(route, count)| (Reverse(count.used()), *route));
         routes.truncate(WATCHED);
         let mut before = std::mem::take(&mut self.watched);

@@ -58,9 +58,7 @@ impl Ports {
         };
         let ephemeral: FxHashSet<u16> = usable(range, limits).collect();
         let inside = || sockets.iter().copied().filter(|socket| ephemeral.contains(&socket.local.port()));
-        let mut bound: BTreeSet<(Scope, u16)> =
-            inside().map(|socket| (scope, socket.local.port())).filter(|port| self.bound.contains(port)).collect();
-        bound.extend(inside().filter(|socket| socket.state.0 == TcpState::Closed).map(|s| (scope, s.local.port())));
+        let bound = self.bound.among(scope, inside());
         let held: FxHashSet<u16> = inside()
             .filter(|socket| {
                 let by_listener = matches!(socket.state.0, TcpState::Listen | TcpState::SynRecv);

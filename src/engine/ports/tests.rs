@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::super::tests::{end, engine, sample_with, show, socket};
 use super::*;
+use crate::base::Scope;
 use crate::base::TcpState::{self, Closed, Estab, Listen, SynSent, TimeWait};
-use crate::engine::Engine;
-use crate::kernel::{Limits, Socket, Timer, TimerKind};
+use crate::engine::{Engine, Input};
+use crate::kernel::{Connect, KernelEvent, Limits, Rung, Socket, Timer, TimerKind};
 
 const A: &str = "10.0.0.5:5432";
 const B: &str = "10.0.0.9:6379";
@@ -76,6 +77,42 @@ fn what_binds_takes_from_all() {
     assert_eq!(pane.held, 1);
     let pane = read(&mut engine, 3, limits(), vec![from(1000, B, Estab)]);
     assert_eq!((pane.held, route(&pane, B).used()), (0, 1));
+}
+
+#[test]
+fn what_bound_and_connected_between_two_readings_is_told_by_the_trace() {
+    let claim = |second: i64, port: u16, bound: bool, here: Option<bool>| {
+        let at = super::super::tests::at(second * 1000);
+        let (local, peer) = (end(&format!("10.0.0.2:{port}")), end(A));
+        let (scope, rung) = (Scope::FILE, Rung::Trace);
+        Input::Kernel(KernelEvent::Connect(Connect {
+            begin: at,
+            end: at,
+            scope,
+            local,
+            peer,
+            process: None,
+            here,
+            bound,
+            rung,
+        }))
+    };
+    let mut engine = engine();
+    // Bound; given out by connect(); bound, but in another namespace; bound, and read by no reading for long.
+    for (port, bound, here) in [(1000, true, None), (1001, false, None), (1002, true, Some(false)), (1003, true, None)]
+    {
+        engine.feed(&claim(1, port, bound, here));
+    }
+    let pane = read(&mut engine, 2, limits(), ports(1000..1003, A).chain([from(1003, B, Estab)]).collect());
+    assert_eq!((pane.held, route(&pane, A).used()), (1, 2), "another connection on 1003 is another socket's");
+    // It goes on to hold its port while any socket is on it, and no longer.
+    assert_eq!(read(&mut engine, 59, limits(), vec![waits(1000, A, 1), from(1001, A, Estab)]).held, 1);
+    let later = vec![waits(1000, A, 2), from(1001, A, Estab), from(1003, A, Estab)];
+    let pane = read(&mut engine, 60, limits(), later);
+    assert_eq!((pane.held, route(&pane, A).used()), (1, 2), "what was told long ago is of an older connection");
+    let pane = read(&mut engine, 61, limits(), vec![from(1001, A, Estab)]);
+    assert_eq!(pane.held, 0);
+    assert_eq!(read(&mut engine, 62, limits(), vec![from(1000, A, Estab)]).held, 0);
 }
 
 #[test]

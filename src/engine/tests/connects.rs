@@ -12,6 +12,7 @@ fn claim(begin: i64, until: i64, pid: u32) -> Connect {
         peer: end(SERVER),
         process: Some(process(pid, "curl")),
         here: None,
+        bound: false,
         rung: Rung::Trace,
     }
 }

@@ -14,7 +14,8 @@ fn damage() -> Damage {
 fn ndjson_is_a_line_a_flow_then_the_summary() {
     let mut report = NdjsonReport::new(Vec::new());
     flows().iter().for_each(|detail| report.flow(detail).unwrap());
-    let bytes = report.finish("cut.pcap", &fixture::dashboard(), Some(&damage())).unwrap();
+    let found = report.findings(&fixture::dashboard());
+    let bytes = report.finish("cut.pcap", &fixture::dashboard(), &found, Some(&damage())).unwrap();
     let text = String::from_utf8(bytes).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
@@ -33,8 +34,9 @@ fn json_holds_the_same_objects() {
         json.flow(detail).unwrap();
         ndjson.flow(detail).unwrap();
     }
-    let json = json.finish("x", &fixture::dashboard(), None).unwrap();
-    let ndjson = ndjson.finish("x", &fixture::dashboard(), None).unwrap();
+    let found = json.findings(&fixture::dashboard());
+    let json = json.finish("x", &fixture::dashboard(), &found, None).unwrap();
+    let ndjson = ndjson.finish("x", &fixture::dashboard(), &found, None).unwrap();
     let whole: Value = serde_json::from_slice(&json).unwrap();
     let lines: Vec<Value> =
         String::from_utf8(ndjson).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -45,7 +47,7 @@ fn json_holds_the_same_objects() {
 
 #[test]
 fn no_flow_at_all_is_still_json() {
-    let bytes = JsonReport::new(Vec::new()).unwrap().finish("x", &fixture::dashboard(), None).unwrap();
+    let bytes = JsonReport::new(Vec::new()).unwrap().finish("x", &fixture::dashboard(), &[], None).unwrap();
     let whole: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(whole["flows"], Value::Array(Vec::new()));
 }
@@ -53,7 +55,8 @@ fn no_flow_at_all_is_still_json() {
 #[test]
 fn a_filter_is_named_in_the_summary() {
     let of = |words: &str| {
-        let bytes = NdjsonReport::new(Vec::new()).filtered(words).finish("x", &fixture::dashboard(), None).unwrap();
+        let bytes =
+            NdjsonReport::new(Vec::new()).filtered(words).finish("x", &fixture::dashboard(), &[], None).unwrap();
         serde_json::from_slice::<Value>(&bytes).unwrap().get("filter").cloned()
     };
     assert_eq!((of("6379 refused"), of("")), (Some("6379 refused".into()), None));
@@ -62,7 +65,7 @@ fn a_filter_is_named_in_the_summary() {
 #[test]
 fn states_that_were_not_seen_are_absent() {
     let summary = |dashboard: &Dashboard| {
-        let bytes = NdjsonReport::new(Vec::new()).finish("x", dashboard, None).unwrap();
+        let bytes = NdjsonReport::new(Vec::new()).finish("x", dashboard, &[], None).unwrap();
         serde_json::from_slice::<Value>(&bytes).unwrap()["states"].take()
     };
     let mut dashboard = fixture::dashboard();

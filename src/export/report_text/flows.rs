@@ -10,17 +10,17 @@ use crate::flow::{LifeEventKind, Side, ZeekView};
 
 use super::super::pick::{self, Trouble};
 use super::super::units::{bytes, counted, span};
-use super::sections::{after, more, owner};
+use super::sections::{after, is_unmatched, more, owner};
 use super::{Page, ReportContext, findings, host, opening, padded, times};
 
 /// The flows that went wrong, kind by kind.
 pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
     page.heading("What went wrong", "worst first")?;
     let mut any = findings::section(page, context)?;
-    for severity in ["‼", "!"] {
-        for (kind, number, kept) in context.pick.wrong().filter(|(kind, _, _)| mark(*kind) == severity) {
+    for lighter in [false, true] {
+        for (kind, number, kept) in context.pick.wrong().filter(|(kind, _, _)| is_light(*kind) == lighter) {
             any = true;
-            page.line(&format!("{severity} {}", counted_kind(kind, number)))?;
+            page.line(&format!("– {}", counted_kind(kind, number)))?;
             for detail in kept {
                 flow_line(page, detail, context)?;
                 flow_story(page, detail)?;
@@ -36,7 +36,9 @@ pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Res
 fn nothing(context: &ReportContext<'_>) -> &'static str {
     let dashboard = context.dashboard;
     let undecoded = dashboard.loss.is_some_and(|loss| loss.frames.undecoded_total() > 0);
-    if dashboard.sees.kernel.is_some() || dashboard.totals.segments > 0 {
+    if is_unmatched(context) {
+        "no flow matches, and nothing is wrong with the whole"
+    } else if dashboard.sees.kernel.is_some() || dashboard.totals.segments > 0 {
         "nothing that can be seen"
     } else if undecoded || context.damage.is_some() {
         "nothing was decoded, so nothing can be said"
@@ -49,11 +51,10 @@ fn counted_kind(kind: Trouble, number: u64) -> String {
     format!("{}: {}", kind.name(), counted(number, "flow"))
 }
 
-const fn mark(kind: Trouble) -> &'static str {
-    match kind {
-        Trouble::Retried | Trouble::Reset | Trouble::NoAnswerYet | Trouble::Unanswered | Trouble::SentAgain => "!",
-        _ => "‼",
-    }
+/// What a network does on a good day too. The marks of severity are for findings alone.
+const fn is_light(kind: Trouble) -> bool {
+    use Trouble::{NoAnswerYet, Reset, Retried, SentAgain, Unanswered};
+    matches!(kind, Retried | Reset | NoAnswerYet | Unanswered | SentAgain)
 }
 
 /// The flows with most payload.

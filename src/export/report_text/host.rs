@@ -1,25 +1,36 @@
 //! What a report says of queues: which are marked, and what was lost at listeners.
 
 use std::io;
-use std::time::Duration;
 
-use crate::engine::{AcceptRow, Dashboard, QueueRow};
-use crate::findings::Kind;
+use crate::engine::{AcceptRow, QueueRow};
+use crate::findings::{Finding, Kind, Subject};
 
 use super::super::units::counted;
 use super::{Page, ReportContext};
-
-/// How long bytes may wait in a Recv-Q before a report marks it.
-const UNREAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether the accept queue is over its limit, so that the kernel drops what comes.
 pub(super) fn is_over(row: &AcceptRow) -> bool {
     row.limit.is_some_and(|limit| row.waiting > limit)
 }
 
-/// How long the bytes of a Recv-Q have waited, if that is too long.
-pub(super) fn unread(row: &QueueRow, dashboard: &Dashboard) -> Option<Duration> {
-    dashboard.now.map(|now| now.since(row.since)).filter(|waited| *waited >= UNREAD_PATIENCE)
+/// The mark of the finding that tells of a Recv-Q, and a space; nothing where none does.
+pub(super) fn unread(row: &QueueRow, findings: &[Finding]) -> String {
+    let pid = row.owner.process().map(|process| process.pid);
+    mark(findings, Kind::NotReading, |finding| match &finding.subject {
+        Subject::Process { pid: who, .. } => Some(*who) == pid,
+        Subject::Flow { id, .. } => *id == row.flow,
+        _ => false,
+    })
+}
+
+/// The same of an accept queue.
+pub(super) fn overflow(row: &AcceptRow, findings: &[Finding]) -> String {
+    mark(findings, Kind::AcceptOverflow, |finding| finding.subject == Subject::Listener(row.local))
+}
+
+fn mark(findings: &[Finding], kind: Kind, is_of: impl Fn(&Finding) -> bool) -> String {
+    let found = findings.iter().find(|finding| finding.kind == kind && is_of(finding));
+    found.map(|finding| format!("{} ", finding.severity.mark())).unwrap_or_default()
 }
 
 /// Tells of connections lost at listeners, where no finding does; whether there are any.
@@ -31,7 +42,7 @@ pub(super) fn lost(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Resu
         .filter_map(|(name, number)| Some(counted(number.filter(|number| *number > 0)?, name)))
         .collect();
     if !lost.is_empty() {
-        page.line(&format!("! lost at listeners while watched: {}", lost.join(", ")))?;
+        page.line(&format!("– lost at listeners while watched: {}", lost.join(", ")))?;
     }
     Ok(!lost.is_empty())
 }

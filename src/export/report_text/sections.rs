@@ -46,13 +46,21 @@ pub(super) fn header(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Re
         page.paragraph("DAMAGED ", 8, &text)?;
     }
     if !context.filter.is_empty() {
-        let of =
-            "handshakes, what went wrong with flows and the largest are those of flows that match; all else is whole";
+        let of = "handshakes, single flows that went wrong and the largest are those of flows that match; findings are those about them; all else is of the whole source";
         let pane = &dashboard.flows;
-        let fit = format!("{} of {}", count(pane.matching as u64), counted(pane.all as u64, "flow"));
-        page.paragraph("filter  ", 8, &format!("{}: {fit} fit; {of}", crate::base::scrub(context.filter)))?;
+        let fit = match (pane.matching as u64, counted(pane.all as u64, "flow")) {
+            (0, all) => format!("no flow matches, of {all}"),
+            (some, all) => format!("{} of {all} fit", count(some)),
+        };
+        page.paragraph("filter  ", 8, &format!("{}: {fit}; {of}", crate::base::scrub(context.filter)))?;
     }
     Ok(())
+}
+
+/// Whether a filter was asked for that no flow fits, though there are flows.
+pub(super) fn is_unmatched(context: &ReportContext<'_>) -> bool {
+    let pane = &context.dashboard.flows;
+    !context.filter.is_empty() && pane.matching == 0 && pane.all > 0
 }
 
 fn wire_line(dashboard: &Dashboard) -> String {
@@ -117,6 +125,9 @@ pub(super) fn handshakes(page: &mut Page<'_>, context: &ReportContext<'_>) -> io
     let tally = context.tally;
     if !context.dashboard.sees.wire {
         return page.line(NOT_RECORDED);
+    }
+    if is_unmatched(context) {
+        return page.line("no flow matches");
     }
     let shown = HandshakeOutcome::CONCLUDED.into_iter().chain([HandshakeOutcome::Waiting, HandshakeOutcome::Partial]);
     let outcomes: Vec<String> = shown
@@ -192,7 +203,8 @@ pub(super) fn states(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<(
 }
 
 /// What waits in queues at the end.
-pub(super) fn queues(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<()> {
+pub(super) fn queues(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
+    let dashboard = context.dashboard;
     let pane = &dashboard.queues;
     page.heading("Queues", "at the end · fullest first")?;
     match &pane.kernel {
@@ -200,7 +212,7 @@ pub(super) fn queues(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<(
         Some(kernel) => {
             for (name, arrow, rows) in [("Recv-Q", "←", &kernel.recv), ("Send-Q", "→", &kernel.send)] {
                 for row in rows.iter().take(ROWS) {
-                    let mark = if arrow == "←" && host::unread(row, dashboard).is_some() { "! " } else { "" };
+                    let mark = if arrow == "←" { host::unread(row, context.findings) } else { String::new() };
                     let size = format!("{name} {:>10}  {mark}", bytes(row.bytes.into()));
                     page.paragraph(&size, QUEUE_COLUMNS, &queue_row(row, arrow, dashboard))?;
                 }
@@ -208,7 +220,7 @@ pub(super) fn queues(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<(
             let accept = waiting(&kernel.accept);
             for row in accept.iter().take(ROWS) {
                 let limit = row.limit.map_or_else(|| "?".to_owned(), |limit| count(limit.into()));
-                let mark = if host::is_over(row) { "‼ " } else { "" };
+                let mark = host::overflow(row, context.findings);
                 let size = format!("accept {:>10}  {mark}", format!("{}/{limit}", count(row.waiting.into())));
                 page.paragraph(&size, QUEUE_COLUMNS, &host::told(&row.local.to_string(), &owner(&row.owner)))?;
             }

@@ -116,7 +116,8 @@ fn what_the_kernel_tells_is_wrong_with_queues_is_told() {
     assert!(!text.contains("lost at listeners"), "the finding tells it: {text}");
     dashboard.findings.clear();
     let text = report(&dashboard, &[], None, 160);
-    assert!(text.contains("! lost at listeners while watched: 31 overflows"), "{text}");
+    assert!(text.contains("– lost at listeners while watched: 31 overflows"), "{text}");
+    assert!(!text.contains("‼ 0.0.0.0:8080"), "marks are of findings alone: {text}");
     let kernel = dashboard.queues.kernel.as_mut().unwrap();
     (kernel.accept[0].waiting, kernel.listen_overflows) = (0, Some(0));
     kernel.recv[0].since = fixture::at(65.0);
@@ -142,7 +143,7 @@ fn what_was_sent_again_and_not_acknowledged_is_told() {
     let half = &mut detail.halves.as_mut().unwrap()[1];
     (half.una, half.nxt) = (Some(Seq(0)), Some(Seq(1_460)));
     let text = report(&fixture::dashboard(), &[detail.clone()], None, 160);
-    assert!(text.contains("! sent again, not all acknowledged: 1 flow"), "{text}");
+    assert!(text.contains("– sent again, not all acknowledged: 1 flow"), "{text}");
     assert!(text.contains("resp sent: retransmission 1 · 1.5 kB of resp not acknowledged"), "{text}");
     detail.halves.as_mut().unwrap()[1].una = None;
     let text = report(&fixture::dashboard(), &[detail], None, 160);

@@ -91,9 +91,12 @@ pub(super) enum Taken {
 impl Half {
     /// Reads a little of every part.
     pub(super) fn warm(&self) -> u64 {
-        let measured =
-            self.measures.as_deref().map_or(0, |measures| u64::from(measures.by_ack.count() ^ measures.think.count()));
-        measured ^ u64::from(self.high.0)
+        u64::from(self.high.0) ^ self.watch.warm() ^ self.volume.warm()
+    }
+
+    /// The same of what it has measured.
+    pub(super) fn warm_measures(&self) -> u64 {
+        self.measures.as_deref().map_or(0, |measures| u64::from(measures.by_ack.count() ^ measures.think.count()))
     }
 
     pub(super) fn new(start: Start) -> Self {
@@ -166,9 +169,9 @@ impl Half {
         }
     }
 
-    /// It took so long to answer its peer.
-    pub(super) fn note_think(&mut self, time: Duration) {
-        self.measures().think.add(time);
+    /// It took so many nanoseconds to answer its peer.
+    pub(super) fn note_think(&mut self, nanos: u64) {
+        self.measures().think.add(nanos);
     }
 
     /// The peer's acknowledgment of what it sent.
@@ -199,11 +202,11 @@ impl Half {
                 self.facts.put(fact::HELD, timed.small);
             }
             self.measures().by_ack.add(took);
-            self.path = self.path.min(Span::of(took));
+            self.path = self.path.min(Span::of_nanos(took));
         }
         if let Some(took) = answer.by_timestamps {
             self.measures().by_timestamps.add(took);
-            self.path = self.path.min(Span::of(took));
+            self.path = self.path.min(Span::of_nanos(took));
         }
     }
 

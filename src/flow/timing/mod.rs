@@ -32,7 +32,7 @@ use std::time::Duration;
 
 pub use view::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, TimingView};
 
-use super::stamp::{Offset, between};
+use super::stamp::{Offset, nanos_between};
 use super::{Flow, Side};
 use crate::base::Timestamp;
 use crate::wire::Segment;
@@ -82,6 +82,16 @@ impl Timing {
     pub fn warm(&self) -> u64 {
         let Some(data) = self.data.as_deref() else { return 0 };
         data.halves.iter().fold(data.origin.nanos().cast_unsigned(), |sum, half| sum ^ half.warm())
+    }
+
+    /// The same of what [`Self::warm`] leads to.
+    pub fn warm_measures(&self) -> u64 {
+        self.data.as_deref().map_or(0, |data| data.halves.iter().fold(0, |sum, half| sum ^ half.warm_measures()))
+    }
+
+    /// Whether it has data to keep times of.
+    pub const fn has_begun(&self) -> bool {
+        self.data.is_some()
     }
 
     /// What it tells; `None` of a flow without data.
@@ -153,11 +163,11 @@ impl Data {
         }
     }
 
-    /// Moves to `now`; returns the time since the segment before, unless the capture's time ran backwards.
-    fn pass(&mut self, now: Timestamp) -> Option<Duration> {
-        let gap = between(Some(self.last), Some(now));
+    /// Moves to `now`; returns the nanoseconds since the segment before, unless the capture's time ran backwards.
+    fn pass(&mut self, now: Timestamp) -> Option<u64> {
+        let gap = nanos_between(self.last, now);
         self.last = self.last.max(now);
-        if let Some(gap) = gap.map(Span::of).filter(|gap| *gap > self.idle.0) {
+        if let Some(gap) = gap.map(Span::of_nanos).filter(|gap| *gap > self.idle.0) {
             self.idle = (gap, Offset::of(now, self.origin));
         }
         gap

@@ -7,10 +7,8 @@
 //! Two segments are timed at once: a receiver acknowledges at least every second one (RFC 1122 §4.2.3.2), so that of
 //! two in a row one is acknowledged by its very end. An ack of more or less tells by number nothing that is exact.
 
-use std::time::Duration;
-
 use crate::base::{Seq, Timestamp};
-use crate::flow::stamp::between;
+use crate::flow::stamp::nanos_between;
 use crate::wire::Segment;
 
 /// A segment with data that waits for its acknowledgment.
@@ -31,16 +29,21 @@ pub(super) struct Timed {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Watch([Option<Timed>; 2]);
 
-/// What an acknowledgment gave.
+/// What an acknowledgment gave: times in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Answer {
     /// By number, with the segment that it answers.
-    pub(super) by_ack: Option<(Duration, Timed)>,
-    pub(super) by_timestamps: Option<Duration>,
+    pub(super) by_ack: Option<(u64, Timed)>,
+    pub(super) by_timestamps: Option<u64>,
 }
 
 impl Watch {
     pub(super) const NONE: Self = Self([None; 2]);
+
+    /// Reads a little of it.
+    pub(super) fn warm(&self) -> u64 {
+        self.0[0].map_or(0, |timed| u64::from(timed.end.0))
+    }
 
     /// Times a segment that was sent for the first time, if there is room.
     pub(super) fn begin(&mut self, timed: Timed) {
@@ -76,7 +79,7 @@ impl Watch {
             let Some(timed) = slot.filter(|timed| !timed.end.after(segment.ack)) else { continue };
             *slot = None;
             // In no time, or in less than none, nothing was measured.
-            let took = between(Some(timed.at), Some(segment.ts)).filter(|time| !time.is_zero());
+            let took = nanos_between(timed.at, segment.ts).filter(|nanos| *nanos > 0);
             let Some(took) = took else { continue };
             if timed.once && timed.end == segment.ack {
                 answer.by_ack = Some((took, timed));

@@ -18,7 +18,13 @@ impl Span {
     const UNITS: [u64; 4] = [1, 1_000, 1_000_000, 1_000_000_000];
 
     pub(super) fn of(time: Duration) -> Self {
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self::of_nanos(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn of_nanos(nanos: u64) -> Self {
+        if nanos < 1 << Self::UNIT_BITS {
+            return Self(nanos as u32);
+        }
         for (unit, size) in (0u32..).zip(Self::UNITS) {
             let count = nanos / size;
             if count < 1 << Self::UNIT_BITS {

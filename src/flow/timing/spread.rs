@@ -42,8 +42,9 @@ impl Spread {
         }
     }
 
-    pub(super) fn add(&mut self, time: Duration) {
-        let sample = Span::of(time);
+    /// Adds a sample of so many nanoseconds.
+    pub(super) fn add(&mut self, nanos: u64) {
+        let sample = Span::of_nanos(nanos);
         if self.count > 0 {
             let change = sample.nanos().abs_diff(self.last.nanos());
             self.jitter = smoothed(self.jitter, change);
@@ -52,7 +53,7 @@ impl Spread {
             self.buckets.get_or_insert_with(|| Box::new(Buckets::new())).add(sample);
         }
         self.count = self.count.saturating_add(1);
-        self.sum = self.sum.saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        self.sum = self.sum.saturating_add(nanos);
         (self.least, self.most, self.last) = (self.least.min(sample), self.most.max(sample), sample);
     }
 
@@ -62,8 +63,8 @@ impl Spread {
     }
 
     /// The latest sample.
-    pub(super) fn last(&self) -> Duration {
-        self.last.get()
+    pub(super) const fn last(&self) -> Span {
+        self.last
     }
 
     /// The least sample.
@@ -76,7 +77,7 @@ impl Spread {
         let mean = Duration::from_nanos(self.sum.checked_div(u64::from(self.count))?);
         let buckets = self.buckets.as_deref().filter(|_| self.count >= MANY);
         let percentile = |percent| {
-            let told = Span::of(Duration::from_nanos(buckets?.percentile(percent)));
+            let told = Span::of_nanos(buckets?.percentile(percent));
             Some(told.clamp(self.least, self.most).get())
         };
         Some(Delays {
@@ -95,7 +96,7 @@ impl Spread {
 fn smoothed(jitter: Span, change: u64) -> Span {
     let before = jitter.nanos();
     let after = if change > before { before + (change - before) / 16 } else { before - (before - change) / 16 };
-    Span::of(Duration::from_nanos(after))
+    Span::of_nanos(after)
 }
 
 /// Counts by length, four buckets to each doubling from 1 µs to 69 s: a percentile is told to an eighth.
@@ -149,7 +150,7 @@ mod tests {
 
     fn spread(millis: impl IntoIterator<Item = u64>) -> Delays {
         let mut spread = Spread::new();
-        millis.into_iter().for_each(|n| spread.add(Duration::from_millis(n)));
+        millis.into_iter().for_each(|n| spread.add(n * 1_000_000));
         spread.view().expect("samples")
     }
 

@@ -20,10 +20,11 @@ use std::time::Duration;
 use super::span::Span;
 use super::view;
 
-/// By how much later than the path takes an ack counts as late: from a little under Linux's 40 ms to RFC 1122's limit.
-const DELAY: RangeInclusive<Duration> = Duration::from_millis(35)..=Duration::from_millis(500);
-/// "At once": the path back, and this.
-const AT_ONCE: Duration = Duration::from_millis(1);
+/// By how much later than the path takes an ack counts as late, nanoseconds: from a little under Linux's 40 ms to
+/// RFC 1122's limit.
+const DELAY: RangeInclusive<u64> = 35_000_000..=500_000_000;
+/// "At once": the path back, and this, nanoseconds.
+const AT_ONCE: u64 = 1_000_000;
 /// Room that TCP's options can take of the MSS (RFC 9293 §3.1): a segment that lacks more than this is small.
 const MOST_OPTIONS: u32 = 40;
 /// RFC 9293 §3.7.1, where no MSS was offered or seen.
@@ -44,14 +45,15 @@ pub(super) fn is_small(len: u32, mss: u16) -> bool {
     len.saturating_add(MOST_OPTIONS) < u32::from(mss)
 }
 
-/// Whether an ack that took `took` came late, on a path that has taken `path` at least.
-pub(super) fn is_late(took: Duration, path: Span) -> bool {
-    path.known().is_some_and(|path| DELAY.contains(&took.saturating_sub(path)))
+/// Whether an ack that took so many nanoseconds came late, on a path that has taken `path` at least.
+pub(super) fn is_late(nanos: u64, path: Span) -> bool {
+    path != Span::UNKNOWN && DELAY.contains(&nanos.saturating_sub(path.nanos()))
 }
 
-/// Whether what followed an ack after `gap` followed at once, where the way to its sender and back takes `path`.
-pub(super) fn is_at_once(gap: Duration, path: Span) -> bool {
-    gap <= path.known().unwrap_or_default() + AT_ONCE
+/// Whether what followed an ack after so many nanoseconds followed at once, where the way to its sender and back takes `path`.
+pub(super) fn is_at_once(nanos: u64, path: Span) -> bool {
+    let path = if path == Span::UNKNOWN { 0 } else { path.nanos() };
+    nanos <= path + AT_ONCE
 }
 
 impl Stalls {
@@ -60,10 +62,10 @@ impl Stalls {
     }
 
     /// A small write waited for an ack that took `ack`.
-    pub(super) fn note_held(&mut self, ack: Duration) {
+    pub(super) fn note_held(&mut self, ack: Span) {
         self.small_writes = self.small_writes.saturating_add(1);
-        self.waited = self.waited.saturating_add(Span::of(ack).nanos());
-        self.worst = self.worst.max(Span::of(ack));
+        self.waited = self.waited.saturating_add(ack.nanos());
+        self.worst = self.worst.max(ack);
     }
 
     pub(super) fn view(&self) -> Option<view::Stalls> {

@@ -4,11 +4,9 @@
 //! response the client's. Where the ends speak at once (pipelining, full duplex) or anything was sent twice, no turn is
 //! measured: an answer counts only from an end that had heard all, to an end that had heard all.
 
-use std::time::Duration;
-
 use crate::base::Timestamp;
 use crate::flow::Side;
-use crate::flow::stamp::between;
+use crate::flow::stamp::nanos_between;
 
 /// Who sent data last, and when.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,15 +21,15 @@ impl Turn {
     pub(super) const NONE: Self = Self { last: Timestamp::MIN, by: None, clean: false };
 
     /// `from` sends new data at `now`, with all its peer said acknowledged or not, and beginning with the next byte or
-    /// not. Returns how long it took to answer, if it is an answer.
-    pub(super) fn speak(&mut self, from: Side, now: Timestamp, heard_all: bool, next_byte: bool) -> Option<Duration> {
+    /// not. Returns how long it took to answer, nanoseconds, if it is an answer.
+    pub(super) fn speak(&mut self, from: Side, now: Timestamp, heard_all: bool, next_byte: bool) -> Option<u64> {
         if self.by == Some(from) {
             self.last = self.last.max(now);
             self.clean &= heard_all;
             return None;
         }
         let answers = self.by.is_some() && self.clean && heard_all && next_byte;
-        let took = between(Some(self.last), Some(now)).filter(|time| answers && !time.is_zero());
+        let took = nanos_between(self.last, now).filter(|nanos| answers && *nanos > 0);
         *self = Self { last: now, by: Some(from), clean: heard_all };
         took
     }

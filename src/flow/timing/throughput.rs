@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::view::Throughput;
 use crate::base::Timestamp;
-use crate::flow::stamp::Offset;
+use crate::flow::stamp::{Offset, nanos_between};
 
 /// The new data of a half.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,9 @@ struct Peak {
     most: u64,
 }
 
+/// Nanoseconds.
+const SECOND: u64 = 1_000_000_000;
+
 /// What took less is one burst: its spacing is the capture's, and no rate.
 const MEANINGFUL: Duration = Duration::from_millis(10);
 
@@ -37,16 +40,19 @@ impl Volume {
     pub(super) fn add(&mut self, bytes: u64, now: Timestamp, origin: Timestamp) {
         self.first.set_once(now, origin);
         let first = self.first.get(origin).unwrap_or(now);
-        if self.last.get(origin).is_none_or(|last| now > last) {
-            self.last = Offset::of(now, origin);
-        }
-        let second = now.since(first).as_secs();
+        self.last = self.last.later_of(Offset::of(now, origin));
+        let second = nanos_between(first, now).unwrap_or(0) / SECOND;
         if second > 0 || self.peak.is_some() {
             let before = self.bytes;
             let peak = self.peak.get_or_insert_with(|| Box::new(Peak { second: 0, current: before, most: before }));
             peak.add(bytes, second);
         }
         self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// Reads a little of it.
+    pub(super) fn warm(&self) -> u64 {
+        self.bytes
     }
 
     pub(super) fn is_some(&self) -> bool {

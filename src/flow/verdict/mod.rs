@@ -224,6 +224,11 @@ impl Verdict {
         &mut self.trouble.get_or_insert_default().trails[side.index()]
     }
 
+    /// Whether something irregular was seen, so that each segment is looked at closely.
+    pub const fn is_troubled(&self) -> bool {
+        self.trouble.is_some()
+    }
+
     /// Segments found to have been lost, of both halves.
     pub fn lost(&self) -> u64 {
         let trails = self.trouble.iter().flat_map(|trouble| &trouble.trails);

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::super::fixture::{Reel, crowd, engine, told};
 use super::super::{Deck, Index};
 use super::*;
+use crate::engine::Happening;
 
 const NOW: Duration = Duration::ZERO;
 
@@ -193,7 +194,47 @@ fn where_nothing_is_kept_one_stays() {
     let before = told(&engine);
     player.seek(&mut deck, &mut engine, Timestamp::MIN, NOW);
     assert!(!player.is_going() && player.notice().is_some_and(|told| told.contains("save it to a file")));
-    assert!(!player.restart(&mut deck, &mut engine));
+    player.restart(&mut deck, &mut engine, NOW);
     player.previous(&mut deck, &mut engine, Happening::Segment);
     assert!(player.notice().is_some() && told(&engine) == before);
+}
+
+#[test]
+fn the_past_is_gone_about_in_while_more_comes_and_the_oldest_goes() {
+    use super::super::Past;
+    let inputs = crowd(60, 6_000);
+    let mut deck = Deck { tape: Past::default(), index: Index::new(usize::MAX) };
+    let (mut live, mut at) = (engine(), 0);
+    let mut shown: Option<(Engine, Player<u64>)> = None;
+    for (round, batch) in inputs.chunks(500).enumerate() {
+        deck.index.offer(&live, at, || at);
+        for part in batch.chunks(30) {
+            deck.index.feed(&mut live, part, &mut at);
+            part.iter().for_each(|input| deck.tape.push(input.clone()));
+            deck.index.offer(&live, at, || at);
+        }
+        if round >= 6 {
+            let first = deck.index.checkpoints.drop_first().expect("more than one");
+            deck.tape.forget_before(first);
+        }
+        let (engine, player) = shown.get_or_insert_with(|| {
+            deck.tape.stand_at(at);
+            (live.clone(), Player::standing_at(at, Some(inputs[0].ts())))
+        });
+        let oldest = deck.index.checkpoints.first().expect("one").at;
+        let wanted = (oldest + (at - oldest) * (round as u64 % 5) / 5).max(1);
+        let to = inputs[..wanted as usize].iter().map(Input::ts).max().expect("some");
+        player.begins_at(deck.index.checkpoints.first().and_then(|first| first.engine.now()));
+        player.seek(&mut deck, engine, to, NOW);
+        while player.is_going() && player.pump(&mut deck, engine, NOW) != Pace::Waits {}
+        let due = inputs[..at as usize].iter().position(|input| input.ts() > to).unwrap_or(at as usize);
+        let mut fresh = self::engine();
+        fresh.feed_batch(&inputs[..due]);
+        fresh.feed(&Input::Tick(to));
+        if !player.is_going() {
+            assert!(told(engine) == told(&fresh), "round {round}");
+        }
+        assert!(round == 0 || !player.is_going() || due == at as usize, "only at its end it waits for more");
+    }
+    assert!(deck.tape.span().0 > 0, "the oldest went");
 }

@@ -45,10 +45,12 @@ pub struct Stamped {
 /// What happened. Tasks are threads: their ids are those of gettid(2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// The task called connect(2) on the socket at this address (of the kernel's memory).
+    /// The task called connect(2) on the socket at this address (of the kernel's memory), which had a port already:
+    /// `bound`, by bind(2).
     Connecting {
         tid: u32,
         socket: u64,
+        bound: bool,
     },
     /// That socket left SYN-SENT, whatever for.
     Settled {
@@ -167,7 +169,10 @@ impl StateFormat {
     fn read(&self, record: &[u8], caller: u32) -> Option<Event> {
         let socket = self.skaddr.number(record)?;
         match (self.oldstate.number(record)?, self.newstate.number(record)?) {
-            (CLOSE, SYN_SENT) => Some(Event::Connecting { tid: caller, socket }),
+            // connect() gives out a port only after this.
+            (CLOSE, SYN_SENT) => {
+                Some(Event::Connecting { tid: caller, socket, bound: self.sport.number(record)? != 0 })
+            }
             (SYN_SENT, _) => {
                 let (local, peer) = self.ends(record)?;
                 Some(Event::Settled { socket, local, peer })

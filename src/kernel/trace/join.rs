@@ -31,6 +31,8 @@ pub struct Claim {
     pub peer: Endpoint,
     /// `None` where the task is not known.
     pub caller: Option<Caller>,
+    /// The socket had a port before connect(2).
+    pub bound: bool,
 }
 
 /// A socket in SYN-SENT whose port is not known yet.
@@ -38,6 +40,7 @@ pub struct Claim {
 struct Pending {
     begin: u64,
     caller: Option<Caller>,
+    bound: bool,
 }
 
 /// The merge of all processors' events, and what it remembers.
@@ -105,17 +108,20 @@ impl Joiner {
             return;
         }
         match event {
-            Event::Connecting { tid, socket } => self.connecting(ts, tid, socket),
+            Event::Connecting { tid, socket, bound } => {
+                let pending = Pending { begin: ts, caller: self.tasks.caller(tid, ts), bound };
+                self.connecting(socket, pending);
+            }
             Event::Settled { socket, local, peer } => {
-                let Some(Pending { begin, caller }) = self.pending.remove(&socket) else { return };
+                let Some(Pending { begin, caller, bound }) = self.pending.remove(&socket) else { return };
                 // A connect() that found no port or no route sent nothing.
                 if local.port() != 0 {
-                    claims.push(Claim { deed: Deed::Connected, begin, end: ts, local, peer, caller });
+                    claims.push(Claim { deed: Deed::Connected, begin, end: ts, local, peer, caller, bound });
                 }
             }
             Event::Closing { tid, local, peer } => {
                 let caller = self.tasks.caller(tid, ts);
-                claims.push(Claim { deed: Deed::Closed, begin: ts, end: ts, local, peer, caller });
+                claims.push(Claim { deed: Deed::Closed, begin: ts, end: ts, local, peer, caller, bound: false });
             }
             Event::Began { parent, tid, comm, thread } => self.tasks.began(ts, parent, tid, comm, thread),
             Event::Renamed { tid, comm } => self.tasks.renamed(ts, tid, comm),
@@ -125,11 +131,11 @@ impl Joiner {
         }
     }
 
-    fn connecting(&mut self, ts: u64, tid: u32, socket: u64) {
+    fn connecting(&mut self, socket: u64, pending: Pending) {
         // Whatever was said of another socket at this address is over.
         self.pending.remove(&socket);
         if self.pending.len() < MOST {
-            self.pending.insert(socket, Pending { begin: ts, caller: self.tasks.caller(tid, ts) });
+            self.pending.insert(socket, pending);
         }
     }
 }

@@ -188,7 +188,8 @@ fn records_are_read_where_the_format_says() {
     let clone = 0x1_0000_u64.to_ne_bytes();
     let (pid, before, name) = (41_u32.to_ne_bytes(), 40_u32.to_ne_bytes(), comm("worker"));
     for (record, event) in [
-        (state(9, 77, (7, 2), (0, 80)), Some(Event::Connecting { tid: 9, socket: 77 })),
+        (state(9, 77, (7, 2), (0, 80)), Some(Event::Connecting { tid: 9, socket: 77, bound: false })),
+        (state(9, 77, (7, 2), (4_000, 80)), Some(Event::Connecting { tid: 9, socket: 77, bound: true })),
         (state(9, 77, (2, 1), (40_000, 80)), Some(settled)),
         (state(9, 77, (2, 7), (40_000, 80)), Some(settled)),
         (state(9, 77, (1, 4), (40_000, 80)), Some(closing)),
@@ -239,6 +240,9 @@ fn a_format_without_a_needed_field_is_refused_by_name() {
     }
 }
 
+/// A task that binds its sockets before it connects them.
+const BINDER: u32 = 99;
+
 /// A joiner and what it claimed, as `begin pid comm port`.
 #[derive(Default)]
 struct Script {
@@ -253,7 +257,7 @@ impl Script {
     }
 
     fn begins(&mut self, ts: u64, tid: u32, socket: u64) -> &mut Self {
-        self.at(ts, Event::Connecting { tid, socket })
+        self.at(ts, Event::Connecting { tid, socket, bound: tid == BINDER })
     }
 
     fn settles(&mut self, ts: u64, socket: u64, port: u16) -> &mut Self {
@@ -284,6 +288,14 @@ fn the_port_comes_from_the_same_socket_whoever_runs_then() {
     // Its address again: another socket, another task.
     script.forks(11, 1, 51, "wget", false).begins(12, 51, 7).settles(13, 7, 40_001).settles(14, 7, 40_002);
     assert_eq!(script.told(20), ["12 51 wget 40001"], "the last event is of a socket that nobody was seen to connect");
+}
+
+#[test]
+fn a_port_that_was_there_before_connect_was_bound() {
+    let mut script = Script::default();
+    script.begins(2, BINDER, 7).settles(3, 7, 40_000).begins(4, 50, 7).settles(5, 7, 40_001);
+    script.told(10);
+    assert_eq!(script.claims.iter().map(|claim| claim.bound).collect::<Vec<_>>(), [true, false]);
 }
 
 #[test]

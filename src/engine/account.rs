@@ -1,0 +1,96 @@
+//! Every change of a record, and what is counted of it: deadlines, states, handshakes, its class; room for one more.
+
+use std::time::Duration;
+
+use crate::base::{Endpoint, Timestamp};
+use crate::flow::{Class, Flow, HandshakeOutcome};
+
+use super::Engine;
+use super::FlowId;
+use super::record::{Record, Standing};
+use super::table::Slot;
+
+impl Engine {
+    /// Changes a record and counts what became of it. Every change goes through here.
+    pub(super) fn change(&mut self, slot: Slot, at: Timestamp, change: impl FnOnce(&mut Record)) {
+        let record = self.table.get_mut(slot);
+        let was = record.standing();
+        change(record);
+        let settled = Settled::of(record);
+        self.account(slot, at, &was, &settled);
+    }
+
+    /// Counts what became of a record that was `was`: deadlines, states, handshakes, its class.
+    pub(super) fn account(&mut self, slot: Slot, at: Timestamp, was: &Standing, settled: &Settled) {
+        let Settled { id, resp, is, deadline, class } = settled;
+        if let Some(deadline) = deadline {
+            self.deadlines.push(*deadline, *id);
+        }
+        if was != is {
+            // What is kept of times is asked for only when a handshake ends.
+            let took = if was.outcome == is.outcome { None } else { self.took(slot, is) };
+            self.states.turn(at, was, is);
+            self.tally.turn(was, is);
+            self.handshakes.turn(*id, *resp, was, is, took);
+            self.supersede_older(slot, is, at);
+        }
+        self.table.reclass(slot, *class);
+    }
+
+    fn took(&self, slot: Slot, is: &Standing) -> Option<Duration> {
+        let completed = matches!(is.outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous));
+        completed.then(|| self.table.get(slot).wire.as_ref()?.connect_time()).flatten()
+    }
+
+    /// Once a new incarnation's SYN was believed, the one before it is over.
+    fn supersede_older(&mut self, slot: Slot, is: &Standing, at: Timestamp) {
+        let believed = matches!(is.outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous));
+        let Some((older, id)) = self.table.get(slot).older().filter(|_| believed) else { return };
+        if let Some(rare) = &mut self.table.get_mut(slot).rare {
+            rare.older = None;
+        }
+        if self.table.find_id(id) == Some(older) {
+            self.change(older, at, |record| {
+                if let Some(flow) = &mut record.wire {
+                    flow.superseded(at);
+                }
+            });
+        }
+    }
+
+    /// Throws out flows until one more fits.
+    pub(super) fn make_room(&mut self) {
+        while self.table.is_full() {
+            let Some(slot) = self.table.victim() else { return };
+            self.table.count_eviction(slot);
+            self.drop_flow(slot);
+        }
+        let (table, deadlines) = (&self.table, &mut self.deadlines);
+        deadlines.prune(table.len(), |at, id| table.find_id(id).is_some_and(|slot| table.get(slot).armed == at));
+    }
+
+    pub(super) fn drop_flow(&mut self, slot: Slot) {
+        let (was, is) = (self.table.get(slot).standing(), Standing::default());
+        self.table.remove(slot);
+        self.states.turn(self.now.unwrap_or_default(), &was, &is);
+        self.handshakes.forget(&was);
+    }
+}
+
+/// How a record stands after a change.
+pub(super) struct Settled {
+    id: FlowId,
+    resp: Endpoint,
+    is: Standing,
+    /// Its next deadline, where no earlier one is in the queue.
+    deadline: Option<Timestamp>,
+    class: Class,
+}
+
+impl Settled {
+    pub(super) fn of(record: &mut Record) -> Self {
+        let deadline = record.wire.as_ref().and_then(Flow::next_deadline).filter(|at| *at < record.armed);
+        record.armed = deadline.unwrap_or(record.armed);
+        Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class: record.class() }
+    }
+}

@@ -1,0 +1,79 @@
+//! Brings what a batch's segments will touch into the processor's cache, before they are taken in one by one.
+//!
+//! Next to every segment of a busy table is one of another flow, of which nothing is at hand: what takes the time is to
+//! wait for memory. Loads that do not depend on each other overlap, so all that one look leads to is looked at for the
+//! whole batch before anything behind it is. Changes nothing; a wrong guess costs only time.
+
+use triomphe::Arc;
+
+use super::{FlowTable, Key, NONE, PAGE, WARMED};
+use crate::engine::course::Course;
+use crate::engine::input::Input;
+use crate::engine::record::Record;
+use crate::wire::Flags;
+
+impl FlowTable {
+    /// What it read is of no use but for having been read.
+    pub(in crate::engine) fn warm(&self, inputs: &[Input], keys: &[Option<Key>]) -> u64 {
+        // A table that fits the cache is warm.
+        const COLD: usize = 1 << 10;
+        if self.len < COLD {
+            return 0;
+        }
+        let mut places: [Option<&Option<Record>>; WARMED] = [None; WARMED];
+        let mut sum = self.warm_victims(keys.len());
+        for (key, place) in keys.iter().zip(&mut places) {
+            // The first whose hash looks alike: the index is read, records are not.
+            let likely = key.as_ref().and_then(|key| self.by_tuple.find(key.hash, |_| true));
+            *place = likely.and_then(|slot| self.place(*slot));
+        }
+        let mut courses: [Option<&Course>; WARMED] = [None; WARMED];
+        for (place, course) in places.iter().zip(&mut courses) {
+            let Some(record) = place.and_then(Option::as_ref) else { continue };
+            sum ^= record.warm() ^ u64::from(record.place.next);
+            *course = record.course.as_deref();
+        }
+        // Next to most of these, segments wait.
+        let mut due: [Option<&Course>; WARMED] = [None; WARMED];
+        for ((course, due), input) in courses.iter_mut().zip(&mut due).zip(inputs) {
+            let Some(read) = *course else { continue };
+            if !read.lets_next_wait() || says_more(input) {
+                *due = course.take();
+            }
+        }
+        sum ^= courses.iter().flatten().fold(0, |sum, course| sum ^ course.warm_waiting());
+        let due = || due.iter().flatten();
+        sum ^= due().fold(0, |sum, course| sum ^ course.warm());
+        sum ^= due().fold(0, |sum, course| sum ^ course.timing.warm());
+        sum ^ due().fold(0, |sum, course| sum ^ course.timing.warm_measures())
+    }
+
+    /// The same of those who must go next, where the table is full.
+    fn warm_victims(&self, count: usize) -> u64 {
+        if self.len + count < self.max {
+            return 0;
+        }
+        let mut slot = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
+        let mut sum = 0;
+        for _ in 0..count {
+            let Some(entry) = self.place(slot).filter(|_| slot != NONE).and_then(Option::as_ref) else { break };
+            let listed = self.by_tuple.find(self.hash(&entry.tuple()), |_| true);
+            (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)) ^ entry.warm(), entry.place.next);
+        }
+        sum
+    }
+
+    /// Where a record lives; that it is there is not looked at.
+    fn place(&self, slot: u32) -> Option<&Option<Record>> {
+        let page = self.pages.get(slot as usize / PAGE)?;
+        // Whether it is shared is asked of every page that is written.
+        std::hint::black_box(Arc::strong_count(page));
+        page.get(slot as usize % PAGE)
+    }
+}
+
+/// Whether the input is no plain segment for sure.
+fn says_more(input: &Input) -> bool {
+    const KINDS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0;
+    matches!(input, Input::Segment(segment) if segment.flags.0 & KINDS != 0)
+}

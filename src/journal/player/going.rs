@@ -1,0 +1,220 @@
+//! Going to where one wants to be: from the checkpoint before it, on to there.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::engine::{Engine, Happening};
+
+use super::super::{Checkpoint, Deck, Pace, Tape};
+use super::{AT_ONCE, Doing, Player, belongs_to_the_one_before};
+
+/// Where one is going; it takes no time of the capture's clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Goal {
+    Time(Timestamp),
+    /// The state after so many inputs.
+    At(u64),
+    /// The next time that it happens; there are so many before, and `origin` is where one was.
+    Next {
+        happening: Happening,
+        count: u64,
+        origin: u64,
+    },
+    /// The next time that something is first found to be wrong.
+    Finding {
+        origin: u64,
+    },
+}
+
+pub(super) const NO_WAY_BACK: &str = "a stream cannot be played again: save it to a file to go back";
+
+impl<P: Clone> Player<P> {
+    /// Stops or goes on.
+    pub fn pause(&mut self, engine: &Engine, now: Duration, paused: bool) {
+        self.doing = Doing::Play;
+        self.clock.pause(now, engine.now(), paused);
+    }
+
+    /// From the start.
+    pub fn restart<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, now: Duration) {
+        let first = deck.index.checkpoints.first().cloned();
+        if self.begin_at(deck, engine, first, true) {
+            self.slow_down(now);
+            self.clock.clear();
+        }
+    }
+
+    /// To an instant.
+    pub fn seek<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, to: Timestamp, now: Duration) {
+        let to = self.first.map_or(to, |first| to.max(first));
+        let to = if self.read { self.last.map_or(to, |last| to.min(last)) } else { to };
+        let back = engine.now().is_some_and(|now| to < now);
+        let near = deck.index.checkpoints.before_time(to).filter(|near| back || near.at > self.at).cloned();
+        if !self.begin_at(deck, engine, near, back) {
+            return;
+        }
+        self.slow_down(now);
+        self.doing = Doing::Go(Goal::Time(to));
+    }
+
+    /// To the next time that something happens.
+    pub fn next<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
+        let (origin, count) = (self.at, engine.count(happening));
+        // Of those behind where one is, the last before which it has not happened again.
+        let fits = |near: &Checkpoint<P>| near.at <= origin || near.engine.count(happening) <= count;
+        let near = deck.index.checkpoints.last_where(fits).filter(|near| near.at > origin).cloned();
+        if self.begin_at(deck, engine, near, false) {
+            self.doing = Doing::Go(Goal::Next { happening, count, origin });
+        }
+    }
+
+    /// Back to the last time before that something happened.
+    pub fn previous<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
+        let count = engine.count(happening);
+        self.search(deck, engine, happening, (self.at, self.at, count));
+    }
+
+    /// To the next, or back to the last checkpoint at which something was first found to be wrong.
+    pub fn finding<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, forwards: bool) {
+        let (all, at) = (deck.index.findings(), self.at);
+        let found = if forwards {
+            all.iter().find(|finding| **finding > at)
+        } else {
+            all.iter().rfind(|finding| **finding < at)
+        };
+        match found.copied() {
+            Some(found) => self.go_to(deck, engine, found),
+            None if forwards => {
+                let near = deck.index.checkpoints.last_where(|_| true).filter(|near| near.at > at).cloned();
+                if self.begin_at(deck, engine, near, false) {
+                    self.doing = Doing::Go(Goal::Finding { origin: at });
+                }
+            }
+            None => self.say("no finding before this"),
+        }
+    }
+
+    /// To the state after so many inputs.
+    pub(super) fn go_to<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, to: u64) {
+        let back = to < self.at;
+        let near = deck.index.checkpoints.before(to).filter(|near| back || near.at > self.at).cloned();
+        if self.begin_at(deck, engine, near, back) {
+            self.doing = Doing::Go(Goal::At(to));
+        }
+    }
+
+    /// Goes on from a checkpoint, if there is one; false where there must be and none is, or it cannot be gone on from.
+    fn begin_at<T: Tape<Place = P>>(
+        &mut self,
+        deck: &mut Deck<T>,
+        engine: &mut Engine,
+        near: Option<Checkpoint<P>>,
+        needed: bool,
+    ) -> bool {
+        match near {
+            Some(near) => self.go_from(deck, engine, near),
+            None if needed => {
+                self.say(NO_WAY_BACK);
+                false
+            }
+            None => true,
+        }
+    }
+
+    pub(super) fn go_from<T: Tape<Place = P>>(
+        &mut self,
+        deck: &mut Deck<T>,
+        engine: &mut Engine,
+        from: Checkpoint<P>,
+    ) -> bool {
+        if let Err(why) = deck.tape.go(&from.place) {
+            self.say(&why);
+            return false;
+        }
+        *engine = from.engine;
+        self.jumps += 1;
+        (self.at, self.at_end, self.behind) = (from.at, false, None);
+        self.ahead.clear();
+        self.taken = 0;
+        self.doing = Doing::Play;
+        true
+    }
+
+    /// To watch what happens there is why one goes somewhere: as fast as it goes it would run on to the end at once.
+    fn slow_down(&mut self, now: Duration) {
+        if self.clock.speed().is_infinite() {
+            self.clock.set_speed(now, None, 1.0);
+        }
+    }
+
+    /// Goes on towards where one wants to be.
+    pub(super) fn go_on<T: Tape<Place = P>>(
+        &mut self,
+        deck: &mut Deck<T>,
+        engine: &mut Engine,
+        goal: Goal,
+        now: Duration,
+    ) -> Pace {
+        let there = self.is_at_end() || matches!(goal, Goal::At(to) if self.at >= to);
+        if !there && !self.fill(deck, false) && !self.at_end {
+            return Pace::Waits;
+        }
+        let missed = self.is_at_end();
+        let arrived = missed
+            || match goal {
+                Goal::Time(to) => !self.feed_until(deck, engine, Some(to), AT_ONCE),
+                Goal::At(to) => {
+                    let left = usize::try_from(to.saturating_sub(self.at)).unwrap_or(usize::MAX);
+                    self.feed_until(deck, engine, None, left.min(AT_ONCE));
+                    self.at >= to
+                }
+                Goal::Next { happening, count, .. } => self.feed_to_next(deck, engine, happening, count),
+                Goal::Finding { origin } => {
+                    self.feed_until(deck, engine, None, AT_ONCE);
+                    deck.index.findings().last().is_some_and(|found| *found > origin)
+                }
+            };
+        if !arrived {
+            return Pace::AtOnce;
+        }
+        self.doing = Doing::Play;
+        match goal {
+            Goal::Time(to) => {
+                self.finish(engine, Some(to));
+                if let Some(at) = engine.now() {
+                    self.clock.set(now, at);
+                }
+            }
+            Goal::Next { origin, .. } | Goal::Finding { origin } if missed => {
+                self.go_to(deck, engine, origin);
+                self.say("none after this");
+            }
+            Goal::At(_) | Goal::Next { .. } | Goal::Finding { .. } => {
+                self.slow_down(now);
+                self.finish(engine, engine.now());
+                self.clock.pause(now, engine.now(), true);
+            }
+        }
+        Pace::AtOnce
+    }
+
+    /// Feeds one input after another until it has happened again, and then what belongs to that input.
+    fn feed_to_next<T: Tape<Place = P>>(
+        &mut self,
+        deck: &mut Deck<T>,
+        engine: &mut Engine,
+        happening: Happening,
+        count: u64,
+    ) -> bool {
+        for _ in 0..self.waiting().len() {
+            self.feed_until(deck, engine, None, 1);
+            if engine.count(happening) > count {
+                while self.fill(deck, false) && belongs_to_the_one_before(&self.waiting()[0]) {
+                    self.feed_until(deck, engine, None, 1);
+                }
+                return true;
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,40 @@
+//! A source of inputs that can be gone on with from places in it, and what is noted of it.
+
+use crate::engine::Input;
+
+use super::{Damage, Index};
+
+/// A source that can be gone on with from places in it.
+pub trait Tape {
+    /// A place between two inputs.
+    type Place: Clone;
+
+    /// The next inputs; waits for them if asked to.
+    fn next(&mut self, wait: bool) -> Next<Self::Place>;
+
+    /// Goes on from there.
+    ///
+    /// # Errors
+    /// Why that cannot be, in words; it then goes on as before.
+    fn go(&mut self, place: &Self::Place) -> Result<(), String>;
+
+    /// Takes inputs back that were used, for their memory.
+    fn give_back(&mut self, _used: Vec<Input>) {}
+}
+
+/// What a source gives.
+#[derive(Debug)]
+pub enum Next<P> {
+    /// Inputs, and where the source stands behind them, if it can be gone on with from there.
+    Inputs(Vec<Input>, Option<P>),
+    NotYet,
+    /// The end: clean, or damaged.
+    End(Option<Damage>),
+}
+
+/// A source and what is noted of it.
+#[derive(Debug)]
+pub struct Deck<T: Tape> {
+    pub tape: T,
+    pub index: Index<T::Place>,
+}

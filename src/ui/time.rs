@@ -1,0 +1,132 @@
+//! Keys and clicks that go about in time: pace, jumps back and forth, the timeline's places, marks.
+
+use std::time::Duration;
+
+use ratatui::layout::{Position, Rect};
+use tui_input::Input;
+
+use crate::base::Timestamp;
+use crate::engine::Happening;
+
+use super::keys::Msg;
+use super::state::{Prompt, UiState};
+use super::{Control, Effect, Hop, Source, SourceKind, jump};
+
+const SEEK: Duration = Duration::from_secs(5);
+const SECOND: Duration = Duration::from_secs(1);
+const SPEEDS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 1000.0, f64::INFINITY];
+
+/// Which instant stands where on a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Axis {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// Columns.
+    pub width: u16,
+}
+
+impl Axis {
+    /// The column of an instant; one off the axis stands at its end.
+    pub fn column(&self, at: Timestamp) -> u16 {
+        let columns = at.since(self.from).as_nanos() * u128::from(self.width);
+        let column = columns.checked_div(self.to.since(self.from).as_nanos()).unwrap_or(0);
+        u16::try_from(column).unwrap_or(u16::MAX).min(self.width.saturating_sub(1))
+    }
+
+    /// The first instant of a column.
+    pub fn instant(&self, column: u16) -> Timestamp {
+        let span = self.to.since(self.from).as_nanos();
+        // Rounded up, so that it stands in that column.
+        let into = (span * u128::from(column)).div_ceil(u128::from(self.width.max(1)));
+        self.from + Duration::from_nanos(u64::try_from(into).unwrap_or(u64::MAX))
+    }
+}
+
+impl UiState {
+    /// What a key asks of the source; says why, where it asks nothing.
+    pub(super) fn on_time_key(&mut self, msg: Msg, source: &Source) -> Vec<Effect> {
+        match msg {
+            Msg::Jump | Msg::Mark if source.track.is_none() => self.say(NOTHING_KEPT),
+            Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),
+            Msg::Mark => self.prompt = Some(Prompt::Mark(Input::default())),
+            Msg::HopFlow(_) if self.selected().is_none() => {
+                self.say("no flow is selected: it is the one under the cursor");
+            }
+            _ => return self.control(msg, source).into_iter().map(Effect::Control).collect(),
+        }
+        Vec::new()
+    }
+
+    fn control(&mut self, msg: Msg, source: &Source) -> Option<Control> {
+        if msg == Msg::Pause && source.playback.is_none() {
+            self.frozen = !self.frozen;
+            return Some(Control::Pause(self.frozen));
+        }
+        if source.track.is_none() && source.playback.is_none() {
+            self.say(NOTHING_KEPT);
+            return None;
+        }
+        if msg == Msg::Live && source.kind != SourceKind::Live {
+            self.say("a capture is replayed: nothing of it happens now");
+            return None;
+        }
+        let speed = source.playback.map_or(1.0, |playback| playback.speed);
+        let place = SPEEDS.iter().rposition(|known| *known <= speed).unwrap_or(0);
+        let control = match msg {
+            Msg::Pause => Control::Pause(!source.playback?.paused),
+            Msg::Faster => Control::Speed(SPEEDS[(place + 1).min(SPEEDS.len() - 1)]),
+            Msg::Slower => Control::Speed(SPEEDS[place.saturating_sub(1)]),
+            Msg::Hop(hop, forwards) => Control::Hop(hop, forwards),
+            Msg::HopFlow(forwards) => Control::Hop(Hop::Happening(Happening::SegmentOf(self.selected()?)), forwards),
+            Msg::Restart => Control::Restart,
+            Msg::ToEnd => Control::Seek(Timestamp::MAX),
+            Msg::SeekForward => Control::SeekBy(SEEK, true),
+            Msg::SeekBack => Control::SeekBy(SEEK, false),
+            Msg::SecondForward => Control::SeekBy(SECOND, true),
+            Msg::SecondBack => Control::SeekBy(SECOND, false),
+            Msg::Live => Control::Live,
+            _ => return None,
+        };
+        // What is shown moves.
+        self.frozen = false;
+        Some(control)
+    }
+
+    /// What was typed for a jump.
+    pub(super) fn jump(&mut self, text: &str, source: &Source) -> Vec<Effect> {
+        let start = source.track.as_ref().map(|track| track.from);
+        match jump::parse(text, start.or(source.playback.and_then(|playback| playback.start))) {
+            Ok(instant) => vec![Effect::Control(Control::Seek(instant))],
+            Err(reason) => {
+                self.say(reason);
+                Vec::new()
+            }
+        }
+    }
+
+    /// A click on the timeline goes to its instant.
+    pub(super) fn click_time(&self, at: Position, source: &Source) -> Option<Control> {
+        let rect = self.screen(source)?.timeline;
+        let track = source.track.as_ref().filter(|_| rect.contains(at))?;
+        let axis = Axis { from: track.from, to: track.to, width: rect.width };
+        Some(Control::Seek(axis.instant(at.x - rect.x)))
+    }
+}
+
+const NOTHING_KEPT: &str = "nothing is kept to go back to";
+
+/// Columns of the playback line before a timeline that stands in it.
+const BESIDE: u16 = 46;
+
+/// Where the timeline stands, and whether it has lines of its own below the header.
+pub(super) fn timeline(area: Rect, header: Rect, source: &Source) -> (Rect, bool) {
+    let none = Rect { y: header.bottom(), height: 0, ..header };
+    if source.track.is_none() || source.playback.is_none() || area.width < 80 {
+        return (none, false);
+    }
+    if area.height >= 30 {
+        return (Rect { x: header.x + 1, width: header.width - 2, height: 2, ..none }, true);
+    }
+    let beside = Rect { x: header.x + BESIDE, y: header.bottom() - 1, width: header.width - BESIDE - 1, height: 1 };
+    (beside, false)
+}
