@@ -20,7 +20,7 @@
 //! | [`flow`] | segments → what each endpoint's TCP must be doing; apart from it, what Wireshark's analysis and Zeek's log say of the same segments, the times between them, and our own verdict on what was sent again | base, wire's `Segment` |
 //! | [`findings`] | evidence → a diagnosis with its reason and its remedy; a file a rule | base, flow, kernel |
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language; gathers the findings' evidence | base, wire, names, flow, kernel, findings, winnow |
-//! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; playing: the clock, checkpoints, the way to any instant | base, wire, names, engine |
+//! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; recordings ↔ inputs; playing: the clock, checkpoints, the way to any instant | base, wire, names, kernel, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
 //! | `view` | dashboard + state → ratatui buffer; themes | base, names, flow, kernel, findings, engine, ui |
 //! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, names, flow, kernel, findings, engine |
@@ -50,12 +50,27 @@
 //! function of the inputs. While a source is read for the first time, [`journal::Index`] notes what happened when. Live,
 //! one engine goes on and another is shown.
 //!
+//! # Recordings
+//! A recording ([`journal::recording`], where the format is told in full) is the list of inputs in a pcapng file that any
+//! tool opens: a frame is a packet, cut behind its headers, and gives the segment that it gave live; every other input is
+//! a journal entry, with words for people and bytes for us. The order is the engine's, so that replay feeds it the very
+//! same list. A section stands alone, a file cut anywhere gives its prefix, and the socket table is told by what changed,
+//! in full each minute. Whoever may write files does it: [`journal::recording::Recorder`] only makes blocks.
+//!
+//! Live, the capture threads keep each frame's headers beside its inputs ([`journal::FrameBatch`]), where a recording
+//! wants them; they pass the merge with those ([`journal::Trail`]), so that the recorder sees the engine's order. Blocks
+//! go to a thread that writes them at once, behind a queue bounded in bytes: what finds no room is counted, and nobody
+//! waits for a disk. Where a write fails, the file is cut back to its last whole block. While a file is written, inputs
+//! are held back 60 ms at most, so that a kill costs 100 ms. A ring in memory ([`journal::Chapters`]) is made of sections
+//! that stand alone, of which the oldest goes.
+//!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is
 //! stable, a reused tuple gets a new one) · half (one direction's sender) · orig, resp (sender of the SYN and its peer)
 //! · local, peer (a kernel socket's ends) · src, dst (a segment's) · inferred state (by the wire) and reported state
-//! (by the kernel): two claims, never merged silently · sample (one reading of the socket table) · partial (first seen
-//! mid-stream) · opening (what the beginning of a flow shows: names and waits) · name (what a responder is called, with
+//! (by the kernel): two claims, never merged silently · sample (one reading of the socket table, or of what of it the
+//! sample covers) · last word (what the kernel said of a socket when it let go of it) · partial (first seen mid-stream)
+//! · opening (what the beginning of a flow shows: names and waits) · name (what a responder is called, with
 //! whose word it is: SNI, HTTP host or DNS) · wait (of DNS, TCP, TLS or the first request) · lookup (a DNS answer and
 //! its query) · mark (a word of Wireshark's tcp.analysis, said of a segment) · verdict, cause, evidence (why a segment
 //! was sent again, by our own reading, and what shows it) · episode (what was lost together) · Recv-Q, Send-Q, timer
@@ -114,6 +129,12 @@
 //!   reading of the table showed; a holder is told before a caller. A caller in another network namespace is told only
 //!   of an end that is not of this one, and as elsewhere. Where two claims contradict each other, or events were lost
 //!   since, nobody is named.
+//! - **A reading** says which states it covers, or which sockets were looked up. What it does not cover stays as it was:
+//!   a socket that is missing is in one of the states that may follow its own and were not read since ([`kernel::Covers`],
+//!   [`base::StateSet::onward`]), and is gone once none is left. Readings of the parts, in the order of a connection's
+//!   life, are one reading of the whole. A look-up's miss counts only where one has found the socket before.
+//! - **A last word** is on the flow whose socket's cookie it has; where no reading told one, on the newest flow of its
+//!   ends, once that is seen to have closed or is old enough. Two that contradict each other are none.
 //! - **A mismatch** of inferred and reported state is claimed only when two readings in a row show it, each more than
 //!   250 ms after the wire's last change, and never from a state that is only assumed because the flow was first seen
 //!   mid-stream.

@@ -15,6 +15,8 @@ use sockscope::wire::{Decoded, Decoder, Frame, LinkType};
 
 #[path = "support/doors.rs"]
 mod doors;
+#[path = "support/recorded.rs"]
+mod recorded;
 
 /// Mutations a seed text and door: few in every run, many for the soak.
 fn rounds() -> usize {
@@ -27,6 +29,11 @@ fn mutated_captures_of_our_own() {
     for seed in [plain.as_slice(), &demo[..demo.len().min(40_000)], &pcapng(&plain)] {
         through(doors::capture, seed, rounds());
     }
+}
+
+#[test]
+fn mutated_recordings() {
+    through(doors::capture, &recorded::recording(0).0, 10 * rounds());
 }
 
 #[test]

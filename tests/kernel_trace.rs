@@ -9,12 +9,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use sockscope::io::Tracer;
 use sockscope::kernel::KernelEvent;
 
+#[path = "support/churn.rs"]
+mod churn;
 #[path = "support/netns.rs"]
 mod netns;
 #[path = "support/program.rs"]
@@ -348,18 +350,7 @@ fn the_ladder_costs_at_most_a_hundredth_and_a_half_of_one_processor() {
     let watches = ["auto", "trace"].map(|rung| Watch::begin_with(&pair.a, &["va"], &["--owners", rung]));
     let costs = || watches.each_ref().map(|watch| ["tracer", "sampler"].map(|thread| watch.cpu_of(thread)));
     let before = costs();
-    let listeners: Vec<TcpListener> =
-        (0..PORTS).map(|n| pair.b.run(|| TcpListener::bind(("10.77.0.2", 7000 + n)).unwrap())).collect();
-    let stop = AtomicBool::new(false);
-    let (made, took) = std::thread::scope(|scope| {
-        for listener in &listeners {
-            scope.spawn(|| while listener.accept().is_ok() && !stop.load(Ordering::SeqCst) {});
-        }
-        let done = pair.a.run(|| connect_steadily(PORTS, PER_SECOND, SPAN));
-        stop.store(true, Ordering::SeqCst);
-        pair.a.run(|| (0..PORTS).for_each(|n| drop(TcpStream::connect(("10.77.0.2", 7000 + n)).unwrap())));
-        done
-    });
+    let (made, took) = churn::run(&pair, PORTS, PER_SECOND, SPAN);
     let after = costs();
     let share = |watch: usize, thread: usize| {
         (after[watch][thread] - before[watch][thread]).as_secs_f64() / took.as_secs_f64() * 100.0
@@ -373,23 +364,6 @@ fn the_ladder_costs_at_most_a_hundredth_and_a_half_of_one_processor() {
     let traced = report.summary["trace"]["connects"].as_u64().unwrap();
     assert!(traced >= u64::from(made) && report.summary["trace"]["lost"] == 0, "{}", report.summary);
     assert!(trace + scan <= 1.5, "{told}");
-}
-
-/// Connects to each port in turn and closes by RST, so that no TIME-WAIT holds a port; how many, in which time.
-fn connect_steadily(ports: u16, per_second: u32, span: Duration) -> (u32, Duration) {
-    let begin = Instant::now();
-    let mut made = 0;
-    while begin.elapsed() < span {
-        let due = (begin.elapsed().as_secs_f64() * f64::from(per_second)) as u32;
-        while made < due {
-            let port = 7000 + u16::try_from(made % u32::from(ports)).unwrap();
-            let stream = TcpStream::connect(("10.77.0.2", port)).unwrap();
-            rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
-            made += 1;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    (made, begin.elapsed())
 }
 
 impl Score {

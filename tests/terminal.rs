@@ -107,7 +107,16 @@ fn every_tab_leads_to_its_list() {
         pty.keys("x");
         pty.shows(&["x closes", "lsof(8)"]);
         pty.keys("x\t");
+        pty.shows(&["in numbers", "‼ refused", "what to do", "failed 20"]);
+        pty.keys("\r");
+        pty.shows(&["198.51.100.20:6379", "by rate"]);
+        pty.keys("\x1b");
+        pty.shows(&["in numbers"]);
+        pty.keys("\t");
         pty.shows(&["1 Over", "─ States"]);
+        // The cursor stands where it stood: on the first.
+        pty.keys("j\r");
+        pty.shows(&["what to do", "ss -tnmp"]);
         quit(pty);
     }
     let mut named = Pty::start(sockscope(&["demo", "--view", "handshakes"]), 120, 40);

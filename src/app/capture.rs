@@ -13,19 +13,19 @@ use crate::journal::Intake;
 use super::live::{LOSS_EVERY, Line};
 use super::record::Keep;
 
-/// Segments that may wait in one batch before it is sent.
-const BATCH: usize = 4096;
 /// A packet is handed over at most this long after it was stamped: the capture's timeout, and a machine that is busy.
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// Follows a capture until the end.
 pub(super) fn follow(mut capture: LiveCapture, keep: &Keep, line: &Line) -> Result<()> {
     let mut told = Instant::now();
-    let mut batch = Vec::with_capacity(BATCH);
+    let mut batch = Vec::new();
+    // As large as the last: a batch of any rate rarely grows, and takes no more memory than it needs.
+    let mut room = (0, 0);
     let mut intake = Intake::default();
     while !line.stopped() {
         let before = clock::now();
-        let mut keeping = keep.begin();
+        let mut keeping = keep.begin(room.0, room.1);
         capture.read(|frame| {
             let had = batch.len();
             intake.take(frame, &mut batch);
@@ -35,8 +35,10 @@ pub(super) fn follow(mut capture: LiveCapture, keep: &Keep, line: &Line) -> Resu
         })?;
         let newest = batch.last().map(Input::ts);
         let upto = (before - SETTLE).max(newest.unwrap_or(Timestamp::MIN));
-        let inputs = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+        let next = Vec::with_capacity(batch.len());
+        let inputs = std::mem::replace(&mut batch, next);
         let kept = keeping.map(|keeping| keep.send(keeping));
+        room = kept.as_ref().map_or((0, 0), |kept| (kept.bytes(), kept.len()));
         if !line.hand_batch(inputs, kept, upto, intake.counts(), keep) {
             return Ok(());
         }

@@ -66,7 +66,7 @@ pub(super) struct Input {
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub snaplen: u32,
     /// Capture buffer in KiB
-    #[arg(short = 'B', long = "buffer-size", value_name = "KIB", default_value_t = 16_384,
+    #[arg(short = 'B', long = "buffer-size", value_name = "KIB", default_value_t = 32_768,
           value_parser = clap::value_parser!(u32).range(64..=2_097_151))]
     pub buffer_kib: u32,
     /// Where to read the kernel's socket table
@@ -79,7 +79,7 @@ pub(super) struct Input {
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub flows: usize,
     /// Memory for going back in a capture (64Mi, 1Gi): more of it makes a jump back in a long one shorter
-    #[arg(long, value_name = "SIZE", default_value = "256Mi", value_parser = memory)]
+    #[arg(long, value_name = "SIZE", default_value = "512Mi", value_parser = memory)]
     pub seek_memory: usize,
     #[command(flatten)]
     pub write: Write,

@@ -13,6 +13,9 @@ use crate::ui::{Control, Segments, Source};
 use super::feed::Feed;
 use super::record::Recorded;
 
+/// On a way that takes longer than this, it is shown how far it is.
+const LONG_WAY: Duration = Duration::from_millis(400);
+
 /// What the engine's thread is asked.
 #[derive(Debug)]
 enum Ask {
@@ -106,7 +109,7 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
     let mut cache = QueryCache::default();
     // What a frozen screen looks at while the source goes on; one can walk about in it.
     let mut frozen: Option<Engine> = None;
-    let mut jumps = 0;
+    let (mut jumps, mut wanted, mut arrived) = (0, None, Instant::now());
     loop {
         let rest = feed.pump(&mut engine);
         if jumps != feed.jumps() {
@@ -117,7 +120,6 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return feed.end(&mut engine),
         };
-        let mut wanted = None;
         while let Some(next) = ask {
             match next {
                 Ask::Show(number, query) => wanted = Some((number, query)),
@@ -137,24 +139,31 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
             }
             ask = asks.try_recv().ok();
         }
+        // What is passed on the way to an instant is not worth the time that it takes to tell of it.
+        let on_its_way = feed.is_going();
+        if !on_its_way || arrived.elapsed() > LONG_WAY {
+            arrived = Instant::now();
+        } else {
+            continue;
+        }
         // Of several questions that waited only the last still matters.
-        if let Some((number, query)) = wanted {
+        if let Some((number, query)) = wanted.take() {
             feed.attend(&query, &engine);
             let shown = frozen.as_ref().unwrap_or_else(|| feed.shown(&engine));
             let dashboard = shown.dashboard(&query, &mut cache);
-            let (key, at) = (query.selected.and_then(|id| shown.flow_key(id)), shown.now());
-            let segments = segments(feed.as_mut(), query.selected.is_some(), key.zip(at));
+            let key = query.selected.and_then(|id| shown.flow_key(id)).zip(shown.now());
+            let segments = segments(feed.as_mut(), key, query.selected.is_some());
             let (source, damaged) = (feed.source(&engine), feed.is_damaged());
             let _nobody_waits = answers.try_send(Answer { number, dashboard, source, segments, damaged });
         }
     }
 }
 
-/// What there is of the segments of the flow that is shown in full, if one `is_shown`.
-fn segments(feed: &mut dyn Feed, is_shown: bool, of: Option<(FlowKey, Timestamp)>) -> Segments {
-    let told = feed.segments(of);
-    match of {
-        None if is_shown => Segments::Missing("no segment of it was captured".to_owned()),
+/// What there is of the segments of the flow that is shown in full, if one is.
+fn segments(feed: &mut dyn Feed, key: Option<(FlowKey, Timestamp)>, wanted: bool) -> Segments {
+    let told = feed.segments(key);
+    match key {
+        None if wanted => Segments::Missing("no segment of it was captured".to_owned()),
         _ => told,
     }
 }

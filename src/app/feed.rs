@@ -27,6 +27,11 @@ pub(super) trait Feed: Send {
         engine
     }
 
+    /// Whether it is on its way to an instant that was asked for.
+    fn is_going(&self) -> bool {
+        false
+    }
+
     /// How often what is shown was exchanged for another instant's.
     fn jumps(&self) -> u64 {
         0

@@ -50,9 +50,9 @@ pub(super) fn gather(input: &Input, demo: bool, duration: Duration, at: Option<&
 }
 
 fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
-    let config = replay_config(input.flows);
-    let mut engine = Engine::new(config);
-    let mut replay = Replay::open(origin.clone(), input.filter(), f64::INFINITY, 0)?;
+    let configs = [replay_config(input.flows), Config { keep_closed: None, ..live_config(input.flows) }];
+    let mut replay = Replay::open(origin.clone(), input.filter(), configs, f64::INFINITY, 0)?;
+    let mut engine = Engine::new(replay.config());
     let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
     replay.run(&mut engine, until);
     let damage = replay.damage().cloned();

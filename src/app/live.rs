@@ -31,6 +31,10 @@ const BATCHES: usize = 256;
 /// A reading of the socket table is announced at most this long after it began.
 const DELIVERY: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_millis(20);
+/// The same while a file is written: a kill may cost it no more than 100 ms, of which the kernel gathers for 20. A
+/// reading of the table that takes longer than is held back for comes late, as it may come to any run.
+const HOLD_TO_WRITE: Duration = Duration::from_millis(60);
+const REST_TO_WRITE: Duration = Duration::from_millis(5);
 /// How often losses are told.
 pub(super) const LOSS_EVERY: Duration = Duration::from_millis(250);
 
@@ -187,9 +191,7 @@ impl Live {
             Delivery::Inputs { source, inputs, kept, upto, frames } => {
                 self.losses[source].frames = frames;
                 self.tape.arrive(source, inputs.len(), kept);
-                for input in inputs {
-                    self.merge.push(source, input);
-                }
+                self.merge.push(source, inputs);
                 self.merge.mark(source, upto);
             }
             Delivery::Drops { source, kernel, interface } => {
@@ -199,13 +201,11 @@ impl Live {
             Delivery::Sample { source, sample, fallback } => {
                 self.fallback = fallback;
                 let ts = sample.ts;
-                self.merge.push(source, Input::Sample(sample));
+                self.merge.push(source, vec![Input::Sample(sample)]);
                 self.merge.mark(source, ts);
             }
             Delivery::Events { source, inputs, upto } => {
-                for input in inputs {
-                    self.merge.push(source, input);
-                }
+                self.merge.push(source, inputs);
                 self.merge.mark(source, upto);
             }
             Delivery::Died { source, why } => {
@@ -236,18 +236,25 @@ impl Live {
             let Ok(delivery) = self.deliveries.try_recv() else { break };
             self.take(delivery);
         }
+        let writes = self.tape.writes();
+        self.merge.hold(if writes { HOLD_TO_WRITE } else { HOLD });
         let now = clock::now();
         // The sampler says nothing between its readings; the next begins after now.
         self.merge.mark(self.losses.len(), began.unwrap_or(now - DELIVERY));
         self.give(now, &mut each);
         let horizon = self.merge.horizon(now);
+        self.tape.tick(horizon);
         each(&Input::Tick(horizon));
         if self.told.elapsed() >= LOSS_EVERY {
             self.told = Instant::now();
             self.tell_loss(horizon, &mut each);
         }
         self.tape.settle(horizon);
-        if self.deliveries.is_empty() { REST } else { Duration::ZERO }
+        match self.deliveries.is_empty() {
+            true if writes => REST_TO_WRITE,
+            true => REST,
+            false => Duration::ZERO,
+        }
     }
 
     /// The same into an engine, which a ring may watch for findings.
@@ -258,10 +265,11 @@ impl Live {
     }
 
     fn give(&mut self, now: Timestamp, each: &mut impl FnMut(&Input)) {
-        while let Some((source, input)) = self.merge.pop_from(now) {
-            self.tape.pass(source, &input);
-            each(&input);
-        }
+        let tape = &mut self.tape;
+        self.merge.take(now, |source, input| {
+            tape.pass(source, input);
+            each(input);
+        });
     }
 
     fn tell_loss(&mut self, ts: Timestamp, each: &mut impl FnMut(&Input)) {

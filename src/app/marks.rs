@@ -24,6 +24,13 @@ impl Marks {
         }
     }
 
+    /// Takes one that a recording holds, unless there is one at its instant.
+    pub(super) fn take(&mut self, at: Timestamp, note: &str) {
+        if !self.0.iter().any(|mark| mark.at == at) {
+            self.set(Some(at), note);
+        }
+    }
+
     /// The next one after an instant, or the last before it.
     pub(super) fn beside(&self, at: Timestamp, forwards: bool) -> Option<Timestamp> {
         let mut all = self.0.iter().map(|mark| mark.at);
@@ -33,5 +40,22 @@ impl Marks {
     /// All of them.
     pub(super) fn all(&self) -> &[Mark] {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_recording_holds_never_takes_the_place_of_what_the_user_set() {
+        let at = Timestamp::from_nanos;
+        let mut marks = Marks::default();
+        marks.set(Some(at(5)), "mine");
+        for (nanos, note) in [(5, "recorded"), (3, ""), (3, ""), (9, "later")] {
+            marks.take(at(nanos), note);
+        }
+        let told: Vec<_> = marks.all().iter().map(|mark| (mark.at.nanos(), mark.note.as_str())).collect();
+        assert_eq!(told, [(3, ""), (5, "mine"), (9, "later")]);
     }
 }

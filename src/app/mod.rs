@@ -112,11 +112,11 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
     }
     let Some(origin) = origin else { return live_dashboard(cli, look) };
     let looks = Looks::of(look).for_terminal();
-    let config = replay_config(input.flows);
+    let configs = [replay_config(input.flows), live_config(input.flows)];
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let replay = Replay::open(origin, input.filter(), speed, input.seek_memory)?;
-    let driver = Driver::start(Engine::new(config), Box::new(replay))?;
+    let replay = Replay::open(origin, input.filter(), configs, speed, input.seek_memory)?;
+    let driver = Driver::start(Engine::new(replay.config()), Box::new(replay))?;
     screen::run(&driver, &looks, look.view.shown())
 }
 

@@ -33,7 +33,7 @@ pub(super) fn without_owners() -> Option<String> {
 
 /// Why the socket table comes from /proc, and what that lacks.
 pub(super) fn without_diag(error: &DiagError) -> String {
-    format!("sockets: read from /proc, without listen limits, TCP_INFO and buffers: {error}")
+    format!("sockets: read from /proc, all at one rate, without listen limits, TCP_INFO and buffers: {error}")
 }
 
 /// Why the final counts of closed connections are not told.

@@ -14,7 +14,8 @@ use crate::base::{Progress, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::io::bpf::FrameFilter;
 use crate::io::file;
-use crate::journal::{CapturePlace, CaptureReader, Damage, Intake};
+use crate::journal::recording::Mark;
+use crate::journal::{CapturePlace, CaptureReader, Damage, Intake, Item};
 use crate::wire::FrameCounts;
 
 /// Inputs that are handed over together.
@@ -26,6 +27,9 @@ const AHEAD: usize = 8 * BATCH;
 const PLACE_EVERY: u64 = 8_192;
 const PLACE_AFTER: Duration = Duration::from_millis(500);
 const PLACE_LEAST: u64 = 32;
+
+/// Marks that may wait.
+const MARKS: usize = 1_000;
 
 /// Frames after which their counts are told again; a frame that cannot be decoded is told at once.
 const TELL_EVERY: u64 = 256;
@@ -99,12 +103,15 @@ struct PlaceParts {
     intake: Intake,
     told: Option<FrameCounts>,
     last: Timestamp,
+    left_out: Option<Timestamp>,
 }
 
 /// A capture being read ahead by a thread of its own. Dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) batches: Receiver<Reading>,
+    /// The marks of a recording.
+    pub(super) marks: Receiver<Mark>,
     /// Where it began to read; `None` if it cannot be read twice.
     pub(super) start: Option<Place>,
     /// Batches that were taken in go back through here, to be filled again.
@@ -115,6 +122,8 @@ pub(super) struct Reader {
     read: Arc<AtomicU64>,
     length: Option<u64>,
     began: Instant,
+    /// It is a recording of a live run: every input comes from it, not frames alone.
+    pub(super) recording: bool,
 }
 
 impl Reader {
@@ -149,6 +158,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
         None => CaptureReader::open(input),
     };
     let reader = reader.with_context(|| origin.name())?;
+    let recording = reader.is_recording();
     let mut filter = filter.map(FrameFilter::new);
     if let Some(filter) = &mut filter {
         for interface in reader.interfaces() {
@@ -157,9 +167,10 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     }
     let (intake, told, last) = from
         .map_or((Intake::default(), None, Timestamp::MIN), |from| (from.0.intake.clone(), from.0.told, from.0.last));
+    let left_out = from.and_then(|from| from.0.left_out);
     let again = origin.can_reopen();
-    let placed = again.then(|| (intake.counts().frames, last));
-    let mut source = Source { reader, filter, intake, told, last, placed };
+    let placed = again.then_some((0, last));
+    let mut source = Source { reader, filter, intake, told, last, items: 0, placed, left_out, marks: None };
     let start = again.then(|| source.place());
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if again { BATCH } else { 1 };
@@ -167,6 +178,8 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     let (give_back, used) = bounded(AHEAD / batch);
     let newest = Arc::new(AtomicI64::new(last.nanos()));
     let told = newest.clone();
+    let (mark, marks) = bounded(MARKS);
+    source.marks = Some(mark);
     let run = move || {
         let end = source.read_all(batch, &send, &used, &told);
         super::panic_if_asked("reader");
@@ -177,12 +190,14 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     thread::Builder::new().name("reader".to_owned()).spawn(run).context("cannot start a thread")?;
     Ok(Reader {
         batches: receive,
+        marks,
         start,
         used: give_back,
         newest,
         read,
         length: origin.length(),
         began: Instant::now(),
+        recording,
     })
 }
 
@@ -194,8 +209,13 @@ struct Source {
     /// The counts that were told last.
     told: Option<FrameCounts>,
     last: Timestamp,
-    /// Frames, and the capture's time, at the last place that was told; `None` where none is, for nobody can come back.
+    /// What was read so far, frames and whatever else a recording holds.
+    items: u64,
+    /// Items, and the capture's time, at the last place that was told; `None` where none is, for nobody can come back.
     placed: Option<(u64, Timestamp)>,
+    /// When the frame came that was filtered out last.
+    left_out: Option<Timestamp>,
+    marks: Option<Sender<Mark>>,
 }
 
 impl Source {
@@ -223,7 +243,7 @@ impl Source {
             }
             newest.store(self.last.nanos(), Ordering::Relaxed);
             if !inputs.is_empty() {
-                let place = self.is_place_due().then(|| self.place());
+                let place = (self.is_place_due() || (end.is_some() && self.placed.is_some())).then(|| self.place());
                 send.send(Reading::Batch(inputs, place)).ok()?;
             }
             if end.is_some() {
@@ -234,28 +254,53 @@ impl Source {
 
     /// Whether it is time to tell a place.
     fn is_place_due(&self) -> bool {
-        let Some((frames, then)) = self.placed else { return false };
-        let since = self.intake.counts().frames - frames;
+        let Some((items, then)) = self.placed else { return false };
+        let since = self.items - items;
         since >= PLACE_EVERY || (since >= PLACE_LEAST && self.last.since(then) >= PLACE_AFTER)
     }
 
     /// Behind the frames read so far.
     fn place(&mut self) -> Place {
-        self.placed = Some((self.intake.counts().frames, self.last));
-        let Self { reader, intake, told, last, .. } = self;
-        Place(Arc::new(PlaceParts { capture: reader.place(), intake: intake.clone(), told: *told, last: *last }))
+        self.placed = Some((self.items, self.last));
+        let Self { reader, intake, told, last, left_out, .. } = self;
+        let (capture, intake) = (reader.place(), intake.clone());
+        Place(Arc::new(PlaceParts { capture, intake, told: *told, last: *last, left_out: *left_out }))
     }
 
-    /// Reads one frame; false at the end.
+    /// Reads one item; false at the end.
     fn next(&mut self, inputs: &mut Vec<Input>) -> Result<bool, Damage> {
+        self.items += 1;
         let offset = self.reader.offset();
-        let Some(frame) = self.reader.next_frame()? else { return Ok(false) };
+        let (frame, gave) = match self.reader.next_item()? {
+            Some(Item::Frame(frame)) => (frame, None),
+            Some(Item::Recorded(frame, gave)) => (frame, Some(gave)),
+            Some(Item::Input(input)) => {
+                self.last = self.last.max(input.ts());
+                // What a frame said that was filtered out was not heard.
+                let of_frame = matches!(input, Input::Name(_) | Input::Dns(_));
+                if !of_frame || self.left_out != Some(input.ts()) {
+                    inputs.push(input);
+                }
+                return Ok(true);
+            }
+            Some(Item::Mark(mark)) => {
+                // Of more than anybody sets the first are told.
+                let _told = self.marks.as_ref().map(|marks| marks.try_send(mark));
+                return Ok(true);
+            }
+            None => return Ok(false),
+        };
         self.last = self.last.max(frame.ts);
         if let Some(filter) = &mut self.filter {
             let matches = filter.matches(&frame);
             if !matches.map_err(|error| Damage { offset, reason: error.to_string(), decompressed: false })? {
+                self.left_out = Some(frame.ts);
                 return Ok(true);
             }
+        }
+        if let Some(gave) = gave {
+            inputs.extend(gave);
+            return Ok(true);
         }
         let decoded = self.intake.take(&frame, inputs);
         if self.is_due(decoded) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::base::Timestamp;
-use crate::engine::{Engine, FlowKey};
+use crate::engine::{Config, Engine, FlowKey};
 use crate::journal::{Damage, Deck, Index, Pace, Player};
 use crate::ui::{Control, Hop, Playback, Segments, Source, SourceKind, Track};
 
@@ -22,6 +22,7 @@ const REST: Duration = Duration::from_millis(20);
 /// A capture being played.
 #[derive(Debug)]
 pub(super) struct Replay {
+    config: Config,
     deck: Deck<CaptureTape>,
     player: Player<Place>,
     marks: Marks,
@@ -33,20 +34,34 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    /// Opens a capture, to be played at `speed`; what it takes to go back may hold so many bytes.
+    /// Opens a capture, to be played at `speed`, for an engine of the first of `configs`; or a recording of a live run,
+    /// for one of the second. What it takes to go back may hold so many bytes.
     ///
     /// # Errors
     /// As [`super::read::start`].
-    pub(super) fn open(origin: Origin, filter: Option<String>, speed: f64, memory: usize) -> Result<Self> {
+    pub(super) fn open(
+        origin: Origin,
+        filter: Option<String>,
+        configs: [Config; 2],
+        speed: f64,
+        memory: usize,
+    ) -> Result<Self> {
         let patience = if origin.can_reopen() { Duration::from_millis(1) } else { REST };
+        let tape = CaptureTape::open(origin, filter)?;
         Ok(Self {
-            deck: Deck { tape: CaptureTape::open(origin, filter)?, index: Index::new(memory) },
+            config: configs[usize::from(tape.reader.recording)],
+            deck: Deck { tape, index: Index::new(memory) },
             player: Player::new(speed),
             marks: Marks::default(),
             patience,
             started: Instant::now(),
             reread: None,
         })
+    }
+
+    /// What the engine that it feeds is to be told.
+    pub(super) const fn config(&self) -> Config {
+        self.config
     }
 
     /// Feeds everything up to `until` (or the end), without regard to the clock.
@@ -94,6 +109,9 @@ impl Feed for Replay {
         {
             self.deck.index.offer(engine, 0, || start);
         }
+        for mark in self.deck.tape.reader.marks.try_iter() {
+            self.marks.take(mark.ts, &mark.note);
+        }
         match self.player.pump(&mut self.deck, engine, self.started.elapsed()) {
             Pace::AtOnce => Duration::ZERO,
             Pace::Waits => self.patience,
@@ -124,6 +142,10 @@ impl Feed for Replay {
 
     fn is_damaged(&self) -> bool {
         self.player.damage().is_some()
+    }
+
+    fn is_going(&self) -> bool {
+        self.player.is_going()
     }
 
     fn jumps(&self) -> u64 {

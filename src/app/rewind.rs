@@ -200,7 +200,13 @@ impl Feed for Rewind {
         match control {
             Control::Record => self.live.control(control, engine),
             Control::Live => self.go_live(),
-            Control::Mark(note) => self.marks.set(self.shown(engine).now(), &note),
+            Control::Mark(note) => {
+                let at = self.shown(engine).now();
+                self.marks.set(at, &note);
+                if let Some(at) = at {
+                    self.live.tape().mark(at, &note);
+                }
+            }
             Control::Pause(stop) if self.shown.is_none() => {
                 self.frozen = stop.then(|| (self.at, engine.clone()));
             }
@@ -246,6 +252,10 @@ impl Feed for Rewind {
 
     fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
         self.shown.as_ref().map_or(engine, |shown| &shown.engine)
+    }
+
+    fn is_going(&self) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.player.is_going())
     }
 
     fn jumps(&self) -> u64 {

@@ -289,9 +289,7 @@ impl Engine {
                     let from = side_of(record, segment.src);
                     resent = record.touch(segment, bits);
                     record.bare[from.index()] |= segment.tunnel.is_none();
-                    if let Some(flow) = &mut record.wire {
-                        flow.feed(segment, from);
-                    }
+                    record.feed_flow(segment, from);
                     record.opening.feed(segment);
                 });
                 if resent {

@@ -103,7 +103,7 @@ impl Course {
 
     /// Reads a little of where the next segment will wait.
     pub(super) fn warm_waiting(&self) -> u64 {
-        self.pending.warm()
+        self.pending.warm() ^ self.rate.warm()
     }
 
     /// Reads a little of every part but its times, so that all of it is at hand.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{StateSet, TcpState, Timestamp};
-use crate::kernel::{Owner, Owners, Process, Socket};
+use crate::kernel::{Owner, Owners, Process, Socket, TimerKind};
 
 use super::dashboard::SocketDetail;
 use super::ownership::Ownership;
@@ -32,6 +32,9 @@ pub(super) struct End {
     pub(super) left: Option<(Timestamp, StateSet)>,
     /// Readings in a row of its state that it was not in, where that may happen.
     pub(super) missed: u32,
+    /// Its cookie, where it was read of the socket itself. What waits in TIME-WAIT has the socket's cookie only if that
+    /// was asked for before (net/core/sock_diag.c: a cookie is made when it is first asked for), and else one of its own.
+    pub(super) cookie: Option<u64>,
     /// A look-up of it alone has found it.
     pub(super) looked_up: bool,
     /// The first of the readings in a row that had it in its state.
@@ -56,6 +59,7 @@ impl End {
             gone: None,
             left: None,
             missed: 0,
+            cookie: None,
             looked_up: false,
             state_since: at,
             unread_since: None,
@@ -90,6 +94,10 @@ impl End {
         self.unread_since = self.unread_since(&socket, at);
         if socket.state != self.socket.state {
             self.state_since = at;
+        }
+        let waits = socket.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
+        if !waits && socket.state.0 != TcpState::TimeWait {
+            self.cookie = socket.cookie;
         }
         (self.socket, self.at, self.reading) = (socket, at, reading);
         (self.gone, self.left, self.missed) = (None, None, 0);
@@ -213,6 +221,11 @@ impl End {
     pub(super) fn unsent(&self) -> u32 {
         let bytes = self.socket.send_q.unwrap_or(0);
         if send_q_is_syn_or_fin(self.socket.state.0, bytes) { 0 } else { bytes }
+    }
+
+    /// Whether any reading of its queues is kept.
+    pub(super) fn keeps_queues(&self) -> bool {
+        !self.recv.values.is_empty() || !self.send.values.is_empty()
     }
 
     /// The most that either queue held in the readings that are kept; 0 where none are.

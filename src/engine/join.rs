@@ -8,9 +8,7 @@ use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
-use crate::base::{Endpoint, Scope, StateSet, TcpState, Timestamp};
+use crate::base::{Endpoint, StateSet, TcpState, Timestamp};
 use crate::flow::{Class, Side};
 use crate::kernel::{Covers, Socket, SocketSample, TableSource};
 
@@ -19,6 +17,7 @@ use super::FlowId;
 use super::dashboard::{KernelSight, LastWordSight};
 use super::end::End;
 use super::findings::Watch;
+use super::listened::Listened;
 use super::listening::{Listener, ListenerOwners};
 use super::opener::{listener_of, listening_ends};
 use super::opening::Watched;
@@ -45,7 +44,7 @@ pub(super) struct KernelSide {
     pub(super) listeners: Vec<Listener>,
     pub(super) listening: Arc<ListenerOwners>,
     /// Where somebody listened in any reading.
-    pub(super) listened: FxHashSet<(Scope, Endpoint)>,
+    pub(super) listened: Listened,
     pub(super) time_wait: time_wait::Groups,
     pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,
@@ -302,18 +301,15 @@ impl Engine {
 
     /// Keeps the queues' histories of the sockets that had most in them, where too many had something.
     fn bound_histories(&mut self) {
-        let mut kept: Vec<(u32, FlowId, Present)> = Vec::new();
-        for present in &self.kernel.present {
-            let most = self.end_of(present).map_or(0, End::longest_queue);
-            if most > 0 {
-                kept.push((most, present.flow, *present));
-            }
-        }
-        if kept.len() <= HISTORIES {
+        let keeps = |present: &&Present| self.end_of(present).is_some_and(End::keeps_queues);
+        if self.kernel.present.iter().filter(keeps).nth(HISTORIES).is_none() {
             return;
         }
-        kept.select_nth_unstable_by_key(HISTORIES, |(most, flow, present)| (Reverse(*most), *flow, present.local));
-        for (.., present) in kept.split_off(HISTORIES) {
+        let most = |present: &Present| self.end_of(present).map_or(0, End::longest_queue);
+        let kept = self.kernel.present.iter().filter(keeps);
+        let mut kept: Vec<(u32, Present)> = kept.map(|present| (most(present), *present)).collect();
+        kept.select_nth_unstable_by_key(HISTORIES, |(most, present)| (Reverse(*most), present.flow, present.local));
+        for (_, present) in kept.split_off(HISTORIES) {
             self.change_end(&present, self.now.unwrap_or_default(), End::forget_queues);
         }
     }

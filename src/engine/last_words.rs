@@ -79,7 +79,7 @@ impl Engine {
     fn is_of(&self, word: &LastWord, record: &Record) -> Option<bool> {
         let side = side_of(record, word.local);
         let is_ours = self.addresses.is_none() || record.local[side.index()];
-        match (record.end(side).and_then(|end| end.socket.cookie), word.cookie) {
+        match (record.end(side).and_then(|end| end.cookie), word.cookie) {
             (Some(read), Some(told)) => (read == told).then_some(true),
             _ if !is_ours || record.first > word.ts => None,
             _ => Some(has_closed(record, side) || word.ts.since(record.first) >= LATE),
@@ -99,7 +99,7 @@ impl Record {
     pub(super) fn last_word(&self, side: Side) -> Option<&Arc<LastWord>> {
         let parting = self.rare.as_ref()?.last_words[side.index()].as_ref()?;
         let word = parting.word.as_ref().filter(|_| parting.sure || has_closed(self, side))?;
-        let read = self.end(side).and_then(|end| end.socket.cookie);
+        let read = self.end(side).and_then(|end| end.cookie);
         read.is_none_or(|read| word.cookie.is_none_or(|told| told == read)).then_some(word)
     }
 }

@@ -17,8 +17,6 @@ use super::ownership::Ownership;
 const SECOND: Duration = Duration::from_secs(1);
 /// Seconds kept of a listener's accept queue.
 const KEPT: usize = 60;
-/// Local ends remembered of which a reading had a listener.
-const LISTENED: usize = 4096;
 
 /// A listening socket and its accept queue over time.
 #[derive(Debug, Clone)]
@@ -78,9 +76,7 @@ impl Engine {
         for socket in sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::Listen) {
             let holders = socket.inode.and_then(|inode| sample.owners.by_inode.get(&inode));
             owners.entry(socket.local).or_default().extend(holders.into_iter().flatten().cloned());
-            if self.kernel.listened.len() < LISTENED {
-                self.kernel.listened.insert((sample.scope, socket.local));
-            }
+            self.kernel.listened.note((sample.scope, socket.local), sample.ts);
             let before = known.remove(&key(sample.scope, socket));
             let mut listener = before.unwrap_or_else(|| Listener::new(sample.scope, socket, sample.ts));
             listener.read(socket, sample);

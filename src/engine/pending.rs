@@ -9,7 +9,7 @@ use crate::flow::Side;
 use crate::wire::{Flags, Options, Segment};
 
 /// Segments that wait at most.
-const KEPT: usize = 6;
+const KEPT: usize = 8;
 
 /// The segments that wait, if any may.
 #[derive(Debug, Clone, Default)]

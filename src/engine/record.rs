@@ -13,6 +13,7 @@ use super::dashboard::Rejection;
 use super::end::End;
 use super::last_words::Parting;
 use super::opening::Watched;
+use super::retries::Retries;
 use super::table::{Place, Slot, Tuple, side_of};
 
 /// A connection, by wire, kernel or both.
@@ -79,6 +80,8 @@ pub(super) struct Rare {
     pub(super) connected: [Option<Connected>; 2],
     /// Who closed them.
     pub(super) closed: [Option<Closed>; 2],
+    /// When SYNs and SYN-ACKs were sent again.
+    pub(super) retries: Retries,
     /// The kernel's last words on their sockets.
     pub(super) last_words: [Option<Parting>; 2],
 }
@@ -291,6 +294,11 @@ impl Rate {
             (self.bin, self.current) = (bin, 0);
         }
         self.current = self.current.saturating_add(bits);
+    }
+
+    /// Reads a little of it.
+    pub(super) const fn warm(&self) -> u64 {
+        self.previous ^ self.bin.cast_unsigned()
     }
 
     /// Bits in the last complete second before `now`.

@@ -44,10 +44,12 @@ impl States {
         if was.states == is.states && was.local == is.local {
             return;
         }
-        let changed = |end: &usize| (was.states[*end], was.local[*end]) != (is.states[*end], is.local[*end]);
-        for end in [0, 1].into_iter().filter(changed) {
-            self.count(was.states[end], was.local[end], |count| count.saturating_sub(1));
-            self.count(is.states[end], is.local[end], |count| count + 1);
+        let changed = [0, 1].map(|end| (was.states[end], was.local[end]) != (is.states[end], is.local[end]));
+        for (end, changed) in changed.into_iter().enumerate() {
+            if changed {
+                self.count(was.states[end], was.local[end], |count| count.saturating_sub(1));
+                self.count(is.states[end], is.local[end], |count| count + 1);
+            }
         }
         // By their number, for the ends of a flow may be exchanged.
         let waiting = |standing: &Standing| {
@@ -58,12 +60,18 @@ impl States {
         if was.local == is.local || was.local == [is.local[1], is.local[0]] {
             self.entered_time_wait.add(at, entered as u64);
         }
-        for end in [0, 1].into_iter().filter(changed) {
-            for state in [was.states[end], is.states[end]].into_iter().flatten() {
-                let level = self.wire(state);
-                self.wire_history[state.index()].set(at, level);
+        for (end, changed) in changed.into_iter().enumerate() {
+            if changed {
+                self.note_level(was.states[end], at);
+                self.note_level(is.states[end], at);
             }
         }
+    }
+
+    fn note_level(&mut self, state: Option<TcpState>, at: Timestamp) {
+        let Some(state) = state else { return };
+        let level = self.wire(state);
+        self.wire_history[state.index()].set(at, level);
     }
 
     fn count(&mut self, state: Option<TcpState>, local: bool, change: impl Fn(u64) -> u64) {

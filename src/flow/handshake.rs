@@ -324,9 +324,16 @@ impl Flow {
             .then_some(there? + back?)
     }
 
+    /// How often the originator's SYN, and the responder's SYN-ACK, was sent again.
+    pub fn retries(&self) -> [u32; 2] {
+        let [orig, resp] = &self.halves;
+        [retries(orig.syns, self.no_retries[0]), retries(resp.syn_acks, self.no_retries[1])]
+    }
+
     /// The handshake in full.
     pub fn handshake(&self) -> HandshakeView {
         let [orig, resp] = &self.halves;
+        let [syn_retries, syn_ack_retries] = self.retries();
         let ack_at = self.ack_at();
         let [syn_to_syn_ack, syn_ack_to_ack] = self.two_ways(ack_at);
         HandshakeView {
@@ -334,8 +341,8 @@ impl Flow {
             syn_at: self.syn_at(),
             syn_ack_at: self.syn_ack.get(),
             ack_at,
-            syn_retries: retries(orig.syns, self.no_retries[0]),
-            syn_ack_retries: retries(resp.syn_acks, self.no_retries[1]),
+            syn_retries,
+            syn_ack_retries,
             syn_to_syn_ack,
             syn_ack_to_ack,
             rtt: self.handshake_rtt(),

@@ -1,4 +1,4 @@
-//! Live frames through libpcap. Settings were measured: no immediate mode, snap length 256, a ring of 16 MiB.
+//! Live frames through libpcap. Settings were measured: no immediate mode, snap length 256, a ring of 32 MiB.
 //!
 //! Read first: pcap(3PCAP), pcap_stats(3PCAP); `any` gives interface ids only as LINUX_SLL2, asked for by number.
 
@@ -13,9 +13,10 @@ use crate::wire::{Frame, LinkType};
 
 /// Cooked capture with interface ids.
 const LINUX_SLL2: i32 = 276;
-/// How long the kernel may gather packets before it hands them over, milliseconds: what is on its way then, a killed
-/// recording lacks.
-const TIMEOUT_MS: i32 = 20;
+/// How long the kernel may gather packets before it hands them over, milliseconds; in the worst case it takes twice
+/// that, which a killed recording lacks. It hands over a block of the ring each time, however little is in it: of 256
+/// KiB, so that 32 MiB last for 3 s at least while this program is kept from running.
+const TIMEOUT_MS: i32 = 25;
 /// Frames taken in one go, so that a flood still lets the reader report and stop.
 const AT_ONCE: usize = 4096;
 /// What may carry TCP: all of IPv4's, and IPv6 behind extension headers too; fragments; tunnels (IP in IP, GRE, and

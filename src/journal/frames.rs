@@ -35,6 +35,11 @@ struct Kept {
 }
 
 impl FrameBatch {
+    /// A batch with room for so many bytes and frames, before it must grow.
+    pub fn with_room(bytes: usize, frames: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes.min(MOST)), frames: Vec::with_capacity(frames), lost: 0 }
+    }
+
     /// Keeps the first `keep` bytes of a frame that gave so many inputs.
     pub fn push(&mut self, frame: &Frame<'_>, keep: usize, inputs: usize) {
         let bytes = &frame.bytes[..keep.min(frame.bytes.len())];

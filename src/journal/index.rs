@@ -71,9 +71,14 @@ impl<P> Index<P> {
 
     /// Notes where the source can be gone on with from here, if it is time for a checkpoint.
     pub fn offer(&mut self, engine: &Engine, at: u64, place: impl FnOnce() -> P) {
-        if at >= self.upto && self.checkpoints.is_due(engine, at) {
+        if self.is_due(engine, at) {
             self.checkpoint(engine, at, place());
         }
+    }
+
+    /// Whether it is time for a checkpoint after so many inputs.
+    pub fn is_due(&self, engine: &Engine, at: u64) -> bool {
+        at >= self.upto && self.checkpoints.is_due(engine, at)
     }
 
     /// Keeps a checkpoint, later than those before, and notes what is found to be wrong there.

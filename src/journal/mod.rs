@@ -1,4 +1,5 @@
-//! Captures and recordings ↔ inputs: here, reading capture files in order, from any `Read`, and frames → inputs.
+//! Captures and recordings ↔ inputs: capture files and recordings in order, from any `Read`; frames → inputs; inputs →
+//! a recording's blocks.
 //!
 //! May touch `base`, `wire`, `names`, `kernel` and `engine`; no wall clock and no terminal. Read first:
 //! [`CaptureReader`], <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>,
@@ -35,5 +36,5 @@ pub use merge::{HOLD, Merge};
 pub use past::Past;
 pub use play::PlayClock;
 pub use player::{Pace, Player};
-pub use reader::{CapturePlace, CaptureReader, Damage, Interface, OpenError};
+pub use reader::{CapturePlace, CaptureReader, Damage, Interface, Item, OpenError};
 pub use tape::{Deck, Next, Tape};

@@ -12,7 +12,8 @@ use pcap_parser::pcapng::{
 use pcap_parser::{InterfaceDescriptionBlock, OptionCode};
 
 use super::pcap::more_than_there_was;
-use super::reader::{Interface, NextRecord, Record};
+use super::reader::{Interface, Record};
+use super::recording::JOURNAL_EXPORT;
 use super::window::{MAX_RECORD, Window};
 use crate::base::{Scrubbed, Timestamp};
 use crate::wire::LinkType;
@@ -28,8 +29,21 @@ const BLOCK_FRAME: usize = 12;
 const MAX_INTERFACES: usize = 65_536;
 const MAX_NAME: usize = 128;
 
+/// What a block is, with places counted from where [`Window::bytes`] has them.
+pub(super) enum Block {
+    Section,
+    Interface,
+    Packet {
+        record: Record,
+        /// The options behind it; none in a section that is not little-endian, as recordings are.
+        options: Range<usize>,
+    },
+    JournalEntry(Range<usize>),
+    Other,
+}
+
 /// Where in the file's sections the reading stands.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Blocks {
     order: ByteOrder,
     /// How many interfaces the sections before this one described.
@@ -45,17 +59,39 @@ pub(super) fn is_magic(first: &[u8]) -> bool {
 }
 
 impl Blocks {
-    pub(super) fn next(&mut self, window: &mut Window, interfaces: &mut Vec<Interface>) -> NextRecord {
-        while let Some(len) = self.fill_block(window)? {
-            let record = self.read(&window.data()[..len], interfaces)?;
-            let place = window.consume(len);
-            if let Some(mut record) = record {
-                record.bytes = place.start + record.bytes.start..place.start + record.bytes.end;
+    /// The next block; `None` at a clean end.
+    #[inline]
+    pub(super) fn next(
+        &mut self,
+        window: &mut Window,
+        interfaces: &mut Vec<Interface>,
+    ) -> Result<Option<Block>, String> {
+        let Some(len) = self.fill_block(window)? else { return Ok(None) };
+        let block = self.read(&window.data()[..len], interfaces)?;
+        let start = window.consume(len).start;
+        let place = |range: Range<usize>| start + range.start..start + range.end;
+        Ok(Some(match block {
+            Block::Packet { mut record, options } => {
+                record.bytes = place(record.bytes);
                 self.last_ts = record.ts;
-                return Ok(Some(record));
+                Block::Packet { record, options: place(options) }
             }
+            Block::JournalEntry(body) => Block::JournalEntry(place(body)),
+            block => block,
+        }))
+    }
+
+    /// Whether a section follows that sockscope wrote, or within one something else than frames: such a stream begins
+    /// with what it tells of itself.
+    pub(super) fn tells_of_itself(&mut self, window: &mut Window) -> bool {
+        const WRITER: &[u8] = b"sockscope ";
+        let Ok(Some(len)) = self.fill_block(window) else { return false };
+        let block = &window.data()[..len];
+        match self.order.u32(block, 0) {
+            Some(SECTION_HEADER) => block.windows(WRITER.len()).any(|bytes| bytes == WRITER),
+            Some(kind) => matches!(kind, INTERFACE_DESCRIPTION | JOURNAL_EXPORT),
+            None => false,
         }
-        Ok(None)
     }
 
     /// Fills the window with one whole block; gives its length.
@@ -83,23 +119,37 @@ impl Blocks {
         Ok(Some(len))
     }
 
-    /// Reads one block. A record's place is counted from the block's start.
-    fn read(&mut self, block: &[u8], interfaces: &mut Vec<Interface>) -> NextRecord {
-        match self.order.u32(block, 0) {
+    /// Reads one block. Places are counted from its start.
+    fn read(&mut self, block: &[u8], interfaces: &mut Vec<Interface>) -> Result<Block, String> {
+        Ok(match self.order.u32(block, 0) {
             Some(SECTION_HEADER) => {
                 let (_, section) = parse_sectionheaderblock(block).map_err(|_| unreadable("section header"))?;
                 if section.major_version != 1 {
                     return Err(format!("a section of pcapng version {}, which is not known", section.major_version));
                 }
                 self.earlier = interfaces.len();
-                Ok(None)
+                Block::Section
             }
-            Some(INTERFACE_DESCRIPTION) => self.read_interface(block, interfaces).map(|()| None),
-            Some(ENHANCED_PACKET) => self.read_packet(block, false).map(Some),
-            Some(PACKET) => self.read_packet(block, true).map(Some),
-            Some(SIMPLE_PACKET) => self.read_simple(block, interfaces).map(Some),
-            _ => Ok(None),
-        }
+            Some(INTERFACE_DESCRIPTION) => {
+                self.read_interface(block, interfaces)?;
+                Block::Interface
+            }
+            Some(ENHANCED_PACKET) => {
+                let record = self.read_packet(block, false)?;
+                let options = self.options(block, record.bytes.end);
+                Block::Packet { record, options }
+            }
+            Some(PACKET) => Block::Packet { record: self.read_packet(block, true)?, options: 0..0 },
+            Some(SIMPLE_PACKET) => Block::Packet { record: self.read_simple(block, interfaces)?, options: 0..0 },
+            Some(JOURNAL_EXPORT) => Block::JournalEntry(8..block.len() - 4),
+            _ => Block::Other,
+        })
+    }
+
+    /// What stands behind a packet's bytes.
+    fn options(&self, block: &[u8], end: usize) -> Range<usize> {
+        let (begin, end) = (end.next_multiple_of(4), block.len() - 4);
+        if self.order == ByteOrder::Little && begin < end { begin..end } else { 0..0 }
     }
 
     fn read_interface(&mut self, block: &[u8], interfaces: &mut Vec<Interface>) -> Result<(), String> {

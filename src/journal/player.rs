@@ -42,6 +42,8 @@ pub struct Player<P> {
     ahead: Vec<Input>,
     taken: usize,
     behind: Option<P>,
+    /// The last place that was passed, where no checkpoint was due.
+    edge: Option<(u64, P)>,
     /// Inputs that the engine has taken in.
     at: u64,
     at_end: bool,
@@ -72,6 +74,7 @@ impl<P: Clone> Player<P> {
             ahead: Vec::new(),
             taken: 0,
             behind: None,
+            edge: None,
             at: 0,
             at_end: false,
             read: false,
@@ -208,6 +211,12 @@ impl<P: Clone> Player<P> {
         if !self.fill(deck, false) && !self.at_end {
             return Pace::Waits;
         }
+        if self.is_at_end()
+            && let Some((at, place)) = self.edge.take().filter(|(at, _)| *at == self.at && *at >= deck.index.upto())
+        {
+            // Whoever goes back from the end shares all of it, and comes back at once.
+            deck.index.checkpoint(engine, at, place);
+        }
         if engine.now().is_none()
             && let Some(input) = self.waiting().first()
         {
@@ -263,8 +272,10 @@ impl<P: Clone> Player<P> {
         let far = |to: u64| checkpoints.before(to).is_none_or(|known| to - known.at > NEAR);
         if near.is_some_and(|to| to.saturating_sub(self.at) < NEAR && far(to)) && self.at < deck.index.upto() {
             deck.index.checkpoints.pass(engine, self.at, place);
+        } else if deck.index.is_due(engine, self.at) {
+            deck.index.checkpoint(engine, self.at, place);
         } else {
-            deck.index.offer(engine, self.at, || place);
+            self.edge = Some((self.at, place));
         }
     }
 

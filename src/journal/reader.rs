@@ -5,9 +5,12 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use super::decompress::{Compression, decompressed};
+use super::pcapng::Block;
+use super::recording::{Mark, Memory, Said};
 use super::window::Window;
 use super::{pcap, pcapng};
 use crate::base::{Scope, Scrubbed, Timestamp};
+use crate::engine::Input;
 use crate::wire::{Frame, LinkType};
 
 /// Reads a capture (pcap or pcapng, plain or compressed with gzip or zstd) front to back.
@@ -16,7 +19,27 @@ pub struct CaptureReader {
     compression: Option<Compression>,
     format: Format,
     interfaces: Vec<Interface>,
+    /// What must be known to read on in a section that is a recording.
+    memory: Option<Memory>,
+    /// Where the block or record that was read last begins.
+    began: u64,
+    /// What is wrong with what was read ahead.
+    trouble: Option<String>,
+    foreign: u64,
+    skipped: u64,
     ended: bool,
+}
+
+/// What a capture or a recording holds, one after another.
+#[derive(Debug)]
+pub enum Item<'a> {
+    /// A frame of a capture.
+    Frame(Frame<'a>),
+    /// A frame of a recording, as much of it as was kept, and what the engine was told of it.
+    Recorded(Frame<'a>, Option<Input>),
+    /// What else the engine was told.
+    Input(Input),
+    Mark(Mark),
 }
 
 #[derive(Clone)]
@@ -32,6 +55,9 @@ pub struct CapturePlace {
     compressed: bool,
     format: Format,
     interfaces: Vec<Interface>,
+    memory: Option<Memory>,
+    foreign: u64,
+    skipped: u64,
 }
 
 impl CapturePlace {
@@ -88,7 +114,15 @@ impl fmt::Display for Damage {
     }
 }
 
+/// What was found in the window.
+enum Found {
+    Frame(Record, Range<usize>),
+    /// In a box, as it is large and rare beside frames.
+    Beside(Box<Item<'static>>),
+}
+
 /// A frame's place in the window. The reason why there is none is told in words.
+#[derive(Debug, Clone)]
 pub(super) struct Record {
     pub(super) ts: Timestamp,
     pub(super) iface: u32,
@@ -113,13 +147,26 @@ impl CaptureReader {
         } else {
             return Err(OpenError::NotACapture { first: magic[..magic.len().min(8)].to_vec() });
         };
-        Ok(Self { window, compression, format, interfaces, ended: false })
+        let mut reader = Self {
+            window,
+            compression,
+            format,
+            interfaces,
+            memory: None,
+            began: 0,
+            trouble: None,
+            foreign: 0,
+            skipped: 0,
+            ended: false,
+        };
+        reader.look_ahead();
+        Ok(reader)
     }
 
     /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. Of a compressed one all
     /// before the place is decompressed and passed over.
     pub fn resume(input: Box<dyn Read + Send>, place: &CapturePlace) -> Result<Self, OpenError> {
-        let CapturePlace { offset, compressed, format, interfaces } = place.clone();
+        let CapturePlace { offset, compressed, format, interfaces, memory, foreign, skipped } = place.clone();
         let (input, compression) = if compressed {
             let (mut input, compression) = decompressed(input)?;
             io::copy(&mut input.by_ref().take(offset), &mut io::sink())?;
@@ -127,7 +174,18 @@ impl CaptureReader {
         } else {
             (input, None)
         };
-        Ok(Self { window: Window::at(input, offset), compression, format, interfaces, ended: false })
+        Ok(Self {
+            window: Window::at(input, offset),
+            compression,
+            format,
+            interfaces,
+            memory,
+            began: offset,
+            trouble: None,
+            foreign,
+            skipped,
+            ended: false,
+        })
     }
 
     /// Behind the frames read so far.
@@ -137,38 +195,160 @@ impl CaptureReader {
             compressed: self.compression.is_some(),
             format: self.format.clone(),
             interfaces: self.interfaces.clone(),
+            memory: self.memory.clone(),
+            foreign: self.foreign,
+            skipped: self.skipped,
         }
     }
 
-    /// The next frame, of scope [`Scope::FILE`]; `Ok(None)` at a clean end, and ever after a damage.
+    /// Reads what a recording tells of itself, so that it is known for one before its first frame.
+    fn look_ahead(&mut self) {
+        while self.memory.is_none()
+            && self.trouble.is_none()
+            && let Format::Pcapng(blocks) = &mut self.format
+            && blocks.tells_of_itself(&mut self.window)
+            // What cannot be read stays where it is, and is told when it is asked for.
+            && let Ok(Some(block)) = blocks.next(&mut self.window, &mut self.interfaces)
+        {
+            self.trouble = self.beside(&block).err();
+        }
+    }
+
+    /// The next frame, of scope [`Scope::FILE`] unless a recording tells another; `Ok(None)` at a clean end, and ever
+    /// after a damage. What else a recording holds is passed over.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Damage> {
+        loop {
+            match self.next_found()? {
+                Some(Found::Frame(record, _)) => return Ok(Some(self.frame(record))),
+                Some(Found::Beside(_)) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The next of whatever the engine was told, or is to be told; `Ok(None)` as for [`CaptureReader::next_frame`].
+    #[inline]
+    pub fn next_item(&mut self) -> Result<Option<Item<'_>>, Damage> {
+        match self.next_found()? {
+            Some(Found::Frame(record, options)) if self.memory.is_some() => self.recorded(record, options).map(Some),
+            Some(Found::Frame(record, _)) => Ok(Some(Item::Frame(self.frame(record)))),
+            Some(Found::Beside(item)) => Ok(Some(*item)),
+            None => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn next_found(&mut self) -> Result<Option<Found>, Damage> {
         if self.ended {
             return Ok(None);
         }
-        let record = match &mut self.format {
-            Format::Pcap(records) => records.next(&mut self.window),
-            Format::Pcapng(blocks) => blocks.next(&mut self.window, &mut self.interfaces),
-        };
-        let decompressed = self.compression.is_some();
-        match record {
-            Ok(Some(record)) => Ok(Some(Frame {
-                ts: record.ts,
-                scope: Scope::FILE,
-                iface: record.iface,
-                link: self.interfaces[record.iface as usize].link,
-                bytes: self.window.bytes(record.bytes),
-                len: record.len,
-            })),
-            Ok(None) => {
-                self.ended = true;
-                Ok(None)
-            }
-            Err(reason) => {
-                self.ended = true;
-                Err(Damage { offset: self.window.offset(), reason, decompressed })
+        let found = self.find();
+        self.ended = !matches!(found, Ok(Some(_)));
+        found.map_err(|reason| self.damage(reason))
+    }
+
+    #[inline]
+    fn find(&mut self) -> Result<Option<Found>, String> {
+        if let Some(reason) = self.trouble.take() {
+            return Err(reason);
+        }
+        loop {
+            self.began = self.window.offset();
+            let block = match &mut self.format {
+                Format::Pcap(records) => {
+                    return Ok(records.next(&mut self.window)?.map(|record| Found::Frame(record, 0..0)));
+                }
+                Format::Pcapng(blocks) => blocks.next(&mut self.window, &mut self.interfaces)?,
+            };
+            match block {
+                Some(Block::Packet { record, options }) => return Ok(Some(Found::Frame(record, options))),
+                Some(block) => {
+                    if let Some(item) = self.beside(&block)? {
+                        return Ok(Some(Found::Beside(Box::new(item))));
+                    }
+                }
+                None => return Ok(None),
             }
         }
+    }
+
+    /// What a block says that is no packet.
+    fn beside(&mut self, block: &Block) -> Result<Option<Item<'static>>, String> {
+        let place = match block {
+            Block::JournalEntry(place) => place.clone(),
+            Block::Section => {
+                self.skipped = self.skipped();
+                self.memory = None;
+                return Ok(None);
+            }
+            _ => return Ok(None),
+        };
+        let entry = self.window.bytes(place);
+        let said = match &mut self.memory {
+            Some(memory) => memory.hear(entry).ok_or("an entry of the recording cannot be read")?,
+            None => match Memory::begin(entry, self.interfaces.len()) {
+                Some(memory) => {
+                    self.memory = Some(memory?);
+                    return Ok(None);
+                }
+                None => Said::Foreign,
+            },
+        };
+        Ok(match said {
+            Said::Input(input) => Some(Item::Input(input)),
+            Said::Mark(mark) => Some(Item::Mark(mark)),
+            Said::Foreign => {
+                self.foreign += 1;
+                None
+            }
+            Said::Nothing => None,
+        })
+    }
+
+    #[inline]
+    fn frame(&self, record: Record) -> Frame<'_> {
+        Frame {
+            ts: record.ts,
+            scope: Scope::FILE,
+            iface: record.iface,
+            link: self.interfaces[record.iface as usize].link,
+            bytes: self.window.bytes(record.bytes),
+            len: record.len,
+        }
+    }
+
+    /// A frame of a recording.
+    fn recorded(&mut self, record: Record, options: Range<usize>) -> Result<Item<'_>, Damage> {
+        let recalled = match &self.memory {
+            Some(memory) => memory.recall(self.frame(record.clone()), self.window.bytes(options)),
+            None => None,
+        };
+        let Some((Frame { scope, iface, .. }, gave)) = recalled else {
+            self.ended = true;
+            return Err(self.damage("what stands beside a packet of the recording cannot be read".to_owned()));
+        };
+        Ok(Item::Recorded(Frame { scope, iface, ..self.frame(record) }, gave))
+    }
+
+    fn damage(&self, reason: String) -> Damage {
+        Damage { offset: self.began, reason, decompressed: self.compression.is_some() }
+    }
+
+    /// Whether what is read is a recording: known as soon as it is opened, but of one that another program changed
+    /// only with its first entry.
+    pub const fn is_recording(&self) -> bool {
+        self.memory.is_some()
+    }
+
+    /// Journal entries so far that are somebody else's, and are passed over.
+    pub const fn foreign(&self) -> u64 {
+        self.foreign
+    }
+
+    /// Entries of recordings so far that could not be read, since others that they refer to were taken out.
+    pub fn skipped(&self) -> u64 {
+        self.skipped + self.memory.as_ref().map_or(0, Memory::skipped)
     }
 
     /// The interfaces described so far; [`Frame::iface`] counts in them, across sections.

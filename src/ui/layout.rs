@@ -279,7 +279,10 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
         };
     }
     if body.width < 150 {
-        let height = (rest.height * 3 / 5).clamp(rest.height.min(9), 24);
+        // On a low screen the story below needs a line more than the ends above it.
+        let least = if rest.height < 18 { 8 } else { 9 };
+        let wanted = if rest.height < 18 { least } else { rest.height * 3 / 5 };
+        let height = wanted.clamp(rest.height.min(least), 24);
         let (above, below) = above_below(rest, height);
         let [handshake, life] = halves(below);
         let [life, losses] = life_and_losses(life, detail);

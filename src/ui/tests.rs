@@ -575,6 +575,7 @@ fn listener(port: u16) -> ListenerRow {
         local: Endpoint::new([0, 0, 0, 0], port),
         id: None,
         owner: Ownership::NotRecorded,
+        listens: true,
         waiting: None,
         limit: None,
         history: Vec::new(),

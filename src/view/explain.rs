@@ -7,8 +7,8 @@ use ratatui::widgets::{Clear, Widget};
 
 use crate::ui::{FlowPart, Pane, View, wrap};
 
-use super::Context;
-use super::widgets::{pane, put_all, styled, title};
+use super::widgets::{left, pane, put_all, styled, title};
+use super::{Context, columns_explained};
 
 /// Draws the explanation of what is in front over the lower part of the body.
 pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
@@ -23,12 +23,40 @@ pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
         .collect();
     let more = wrap(&format!("read {read}"), usize::from(body.width.saturating_sub(4)));
     lines.extend(more.into_iter().map(|line| Line::from(styled(line, theme.info))));
+    lines.extend(columns(context, usize::from(body.width.saturating_sub(4))));
+    let most = usize::from(body.height.saturating_sub(2)).max(1);
+    if lines.len() > most {
+        let more = lines.len() - most + 1;
+        lines.truncate(most - 1);
+        lines.push(Line::from(styled(format!("… {more} more: a higher screen shows them"), theme.dim)));
+    }
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(body.height);
     let area = Rect { y: body.bottom() - height, height, ..body };
     Clear.render(area, buf);
     buf.set_style(area, theme.text);
     let inner = pane(buf, area, title(name, "x closes", theme), true, theme);
     put_all(buf, inner, &lines);
+}
+
+/// Columns of a heading and of its meaning, and between one pair and the next.
+const HEADING: usize = 12;
+const MEANING: usize = 44;
+const GAP: usize = 2;
+
+/// What the columns of the list in front mean, in as many pairs beside each other as there is room for.
+fn columns(context: &Context<'_>, room: usize) -> Vec<Line<'static>> {
+    let theme = context.theme;
+    let all = columns_explained::columns(context.ui.view());
+    let each = ((room + GAP) / (HEADING + MEANING + GAP)).clamp(1, 4);
+    let meaning = (room + GAP) / each - HEADING - GAP;
+    let rows = all.len().div_ceil(each);
+    let pair = |(at, (name, text)): (usize, &(&str, &str))| {
+        let before = styled(" ".repeat(if at == 0 { 0 } else { GAP }), theme.text);
+        [before, styled(left(name, HEADING), theme.strong), styled(left(text, meaning), theme.text)]
+    };
+    let line =
+        |row: usize| Line::from(all.iter().skip(row).step_by(rows).enumerate().flat_map(pair).collect::<Vec<_>>());
+    (0..rows).map(line).collect()
 }
 
 /// Name, what it shows and means, what to read.
@@ -110,8 +138,9 @@ const LISTENERS: Explanation = (
     "Listeners",
     "accept-Q: connections that are established and wait for accept(), against the limit: listen()'s backlog, at most \
      net.core.somaxconn. drops: SYNs and ACKs that this socket has dropped since it was opened, most of them since its \
-     queue was full. came in: connections in the table whose handshake with it was completed.",
-    "listen(2), accept(2), SO_REUSEPORT in socket(7)",
+     queue was full. came in: connections in the table whose handshake with it was completed. \
+     bound: a socket that holds its port by bind() and neither listens nor connects.",
+    "bind(2), listen(2), accept(2), SO_REUSEPORT in socket(7)",
 );
 
 const FLOWS: Explanation = (

@@ -47,12 +47,12 @@ pub(super) const fn empty(context: &Context<'_>) -> &'static str {
     }
 }
 
-struct Findings<'a> {
+pub(super) struct Findings<'a> {
     context: &'a Context<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Name,
     Since,
     About,

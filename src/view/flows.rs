@@ -384,7 +384,7 @@ fn owners(context: &Context<'_>, row: &FlowRow) -> String {
     owners_in(context, row, usize::MAX)
 }
 
-/// The same in at most `room` columns; the originator's process is the one that stays.
+/// The same in at most `room` columns: the fds give way first, then the pids, then the middle of the names.
 fn owners_in(context: &Context<'_>, row: &FlowRow, room: usize) -> String {
     let known =
         |end: &EndCell| (end.local != Some(false) || end.owner.is_elsewhere()) && end.owner != Ownership::NotRecorded;
@@ -397,8 +397,7 @@ fn owners_in(context: &Context<'_>, row: &FlowRow, room: usize) -> String {
             }
             let each = room.saturating_sub(3) / 2;
             if each < 12 {
-                let name = owner_in(&row.orig.owner, room.saturating_sub(2));
-                return name.clone() + if width(&name) + 3 <= room { " →…" } else { "→…" };
+                return names_in(&row.orig.owner, &row.resp.owner, room);
             }
             format!("{} → {}", owner_in(&row.orig.owner, each), owner_in(&row.resp.owner, each))
         }
@@ -407,6 +406,15 @@ fn owners_in(context: &Context<'_>, row: &FlowRow, room: usize) -> String {
         (false, false) if context.sees_kernel() => ABSENT.to_owned(),
         (false, false) => "not recorded".to_owned(),
     }
+}
+
+/// `curl→nginx`: names alone, where there is no room for more of both.
+fn names_in(orig: &Ownership, resp: &Ownership, room: usize) -> String {
+    let name = |who: &Ownership| who.process().map_or_else(|| owner(who), |process| process.comm.to_string());
+    let (orig, resp) = (name(orig), name(resp));
+    let both = room.saturating_sub(1);
+    let first = both.saturating_sub(width(&resp)).max(both / 2).min(width(&orig));
+    format!("{}→{}", middle(&orig, first), middle(&resp, both.saturating_sub(first)))
 }
 
 /// `10.0.0.2:54321 → 10.0.0.5:80` in at most `room` columns.
@@ -419,6 +427,16 @@ pub(super) fn tuple(row: &FlowRow, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_processes_are_named_however_narrow() {
+        let who = |comm| super::super::fixture::held(4_121, comm, 5);
+        let names = |a, b, room| names_in(&who(a), &who(b), room);
+        assert_eq!(names("curl", "nginx", 15), "curl→nginx");
+        assert_eq!(names("connect-test", "nginx", 15), "conn…test→nginx");
+        assert_eq!(names("connect-test", "connect-server", 15), "con…est→con…ver");
+        assert_eq!(names_in(&who("curl"), &Ownership::NoAccess, 15), "curl→no access");
+    }
 
     #[test]
     fn the_menu_lists_every_column() {

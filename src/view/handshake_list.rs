@@ -12,10 +12,10 @@ use crate::engine::{HandshakeRow, ListPane};
 use crate::flow::{HandshakeOutcome, Negotiated};
 use crate::ui::View;
 
-use super::format::{clock_ms, endpoint, owner, owner_in, span};
+use super::format::{ABSENT, clock_ms, endpoint, owner, owner_in, span};
 use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
-use super::widgets::{fit, left, styled, width};
+use super::widgets::{fit, left, middle, styled, width};
 use super::{Context, handshakes_wide};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
@@ -29,7 +29,11 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// What the letters of the axis stand for.
-const LEGENDS: [&str; 2] = ["S SYN  A SYN-ACK  ● ACK  R RST  ✗ no answer", "S SYN A SYN-ACK ● ACK ✗ no answer"];
+const LEGENDS: [&str; 3] = [
+    "S SYN  A SYN-ACK  ● ACK  R RST  I ICMP error  ✗ no answer",
+    "S SYN  A SYN-ACK  ● ACK  R RST  ✗ no answer",
+    "S SYN A SYN-ACK ● ACK ✗ no answer",
+];
 
 fn empty(context: &Context<'_>) -> &'static str {
     let dashboard = context.dashboard;
@@ -40,20 +44,22 @@ fn empty(context: &Context<'_>) -> &'static str {
     }
 }
 
-struct Handshakes<'a> {
+pub(super) struct Handshakes<'a> {
     context: &'a Context<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Outcome,
     Ends,
     Axis,
     Took,
     Retries,
     Note,
+    Name,
     Begun,
     Process,
+    Server,
 }
 
 impl Table for Handshakes<'_> {
@@ -66,12 +72,18 @@ impl Table for Handshakes<'_> {
         number(Kind::Took, "took", 8, 3),
         number(Kind::Retries, "retries", 8, 5),
         text(Kind::Note, "note", 16, 64, 4),
-        text(Kind::Begun, "first SYN", 12, 12, 7),
-        text(Kind::Process, "opened by", 15, 26, 6),
+        text(Kind::Name, "name", 14, 32, 6),
+        text(Kind::Begun, "first SYN", 12, 12, 9),
+        text(Kind::Process, "opened by", 15, 26, 7),
+        text(Kind::Server, "answered by", 15, 26, 8),
     ];
 
     fn serves(&self, kind: Kind) -> bool {
-        kind != Kind::Process || self.context.sees_kernel()
+        match kind {
+            Kind::Process | Kind::Server => self.context.sees_kernel(),
+            Kind::Name => self.context.dashboard.sees.names,
+            _ => true,
+        }
     }
 
     fn wish(&self, row: &HandshakeRow, kind: Kind) -> usize {
@@ -81,6 +93,8 @@ impl Table for Handshakes<'_> {
             Kind::Outcome => 2 + width(row.view.outcome.name()),
             Kind::Note => width(&note(row)),
             Kind::Process => width(&owner(&row.owner)),
+            Kind::Server => width(&owner(&row.resp_owner)),
+            Kind::Name => row.name.as_ref().map_or(0, |name| width(&name.text)),
             Kind::Took | Kind::Retries | Kind::Begun => 0,
         }
     }
@@ -113,7 +127,12 @@ impl Table for Handshakes<'_> {
                 let at = row.view.syn_at.map_or_else(String::new, |at| clock_ms(at, &theme.zone));
                 vec![styled(at, plain)]
             }
+            Kind::Name => match &row.name {
+                Some(name) => vec![styled(middle(&name.text, room), plain)],
+                None => vec![styled(ABSENT, theme.dim)],
+            },
             Kind::Process => vec![styled(owner_in(&row.owner, room), plain)],
+            Kind::Server => vec![styled(owner_in(&row.resp_owner, room), plain)],
         }
     }
 
@@ -222,37 +241,53 @@ fn bars(context: &Context<'_>, row: &HandshakeRow, room: usize) -> Vec<Span<'sta
     let begun = view.syn_at.unwrap_or(row.since);
     let mut line: Vec<(char, Style)> = vec![(' ', theme.text); room];
     let mut at = 0;
-    let mut phase = |until: Option<Timestamp>, stroke: (char, Style), mark: (char, Style)| {
-        let Some(until) = until else { return };
+    for Phase { until, stroke, mark } in phases(context, row) {
         let end = column(until.since(begun), room).max(at);
-        // What went wrong is not hidden behind what happened as late, nor hides it.
-        let crowded = end == at && at > 0 && mark.1 == theme.warning;
+        // What went wrong is not hidden behind what happened as late, nor hides it; one try more of the same may be.
+        let crowded = end == at && at > 0 && mark.1 == theme.warning && mark != line[at];
         let end = (end + usize::from(crowded)).min(room - 1);
         for cell in &mut line[at.min(end) + 1..=end] {
             *cell = stroke;
         }
         line[end] = mark;
         at = end;
-    };
-    let waited = ('┄', theme.warning);
-    let failed = |mark: char| (mark, theme.warning);
-    phase(row.syn_again, waited, ('S', theme.warning));
-    phase(view.syn_ack_at, ('━', theme.spark), ('A', theme.strong));
-    phase(row.syn_ack_again, waited, ('A', theme.warning));
-    match view.outcome {
-        HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => {
-            phase(view.ack_at.or(row.concluded), ('─', theme.spark), ('●', theme.good));
-        }
-        HandshakeOutcome::Unanswered | HandshakeOutcome::GivenUp | HandshakeOutcome::HalfOpen => {
-            phase(row.concluded, waited, failed('✗'));
-        }
-        HandshakeOutcome::Rejected => phase(row.concluded, ('━', theme.spark), failed('I')),
-        HandshakeOutcome::Refused | HandshakeOutcome::Reset => phase(row.concluded, ('━', theme.spark), failed('R')),
-        HandshakeOutcome::Waiting => phase(context.dashboard.now, ('┄', theme.dim), ('…', theme.info)),
-        HandshakeOutcome::Partial => {}
     }
     line[0] = if view.syn_at.is_some() { ('S', theme.strong) } else { ('·', theme.dim) };
     merged(&line)
+}
+
+/// A part of a handshake: until when, drawn how, and what ended it.
+struct Phase {
+    until: Timestamp,
+    stroke: (char, Style),
+    mark: (char, Style),
+}
+
+/// The parts in the order of their time.
+fn phases(context: &Context<'_>, row: &HandshakeRow) -> Vec<Phase> {
+    use HandshakeOutcome::{
+        Completed, GivenUp, HalfOpen, Partial, Refused, Rejected, Reset, Simultaneous, Unanswered, Waiting,
+    };
+    let (theme, view) = (context.theme, &row.view);
+    let waited = ('┄', theme.warning);
+    let went = ('━', theme.spark);
+    let again = |all: &[Timestamp], mark| {
+        all.iter().map(|until| Phase { until: *until, stroke: waited, mark: (mark, theme.warning) }).collect::<Vec<_>>()
+    };
+    let mut all = again(&row.syns_again, 'S');
+    all.extend(again(&row.syn_acks_again, 'A'));
+    all.extend(view.syn_ack_at.map(|until| Phase { until, stroke: went, mark: ('A', theme.strong) }));
+    all.sort_by_key(|phase| phase.until);
+    let (until, stroke, mark) = match view.outcome {
+        Completed | Simultaneous => (view.ack_at.or(row.concluded), ('─', theme.spark), ('●', theme.good)),
+        Unanswered | GivenUp | HalfOpen => (row.concluded, waited, ('✗', theme.warning)),
+        Refused | Reset => (row.concluded, went, ('R', theme.warning)),
+        Rejected => (row.concluded, went, ('I', theme.warning)),
+        Waiting => (context.dashboard.now, ('┄', theme.dim), ('…', theme.info)),
+        Partial => (None, waited, waited),
+    };
+    all.extend(until.map(|until| Phase { until, stroke, mark }));
+    all
 }
 
 /// Neighbours of one style as one span.

@@ -75,7 +75,7 @@ pub(super) fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<
         if let Some(worst) = data.failing.iter().find(|peer| peer.outcome == *outcome) {
             let place = room.saturating_sub(2 + NAME + amount(room) + 2);
             let tied = data.failing.iter().filter(|peer| (peer.outcome, peer.count) == (*outcome, worst.count)).count();
-            spans.extend(where_to(worst, tied, *n, place, theme));
+            spans.extend(where_to(&data.failing, (worst, tied), *n, place, theme));
         }
         Line::from(spans)
     };
@@ -84,7 +84,13 @@ pub(super) fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<
 
 /// Towards whom handshakes failed most: the one, or how many share the first place. (Whose fault it was the outcome
 /// does not tell: a half-open handshake lacks the originator's ACK.)
-fn where_to(worst: &FailingPeer, tied: usize, all: u64, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+fn where_to(
+    data: &[FailingPeer],
+    (worst, tied): (&FailingPeer, usize),
+    all: u64,
+    room: usize,
+    theme: &Theme,
+) -> Vec<Span<'static>> {
     // One column apart where the address needs the other.
     let apart = if room < 20 { 1 } else { 2 };
     let room = room + 2 - apart;
@@ -92,6 +98,11 @@ fn where_to(worst: &FailingPeer, tied: usize, all: u64, room: usize, theme: &The
         return Vec::new();
     }
     let text = if worst.count == all { "all to " } else { "most to " };
+    // The list of who fails has an end: more may be tied than it holds.
+    let is_cut = data.last().is_some_and(|last| (last.outcome, last.count) == (worst.outcome, worst.count));
+    if tied > 1 && is_cut && worst.count.saturating_mul(tied as u64) < all {
+        return vec![gap(apart), styled("many ends", theme.text)];
+    }
     if tied > 1 {
         let share = if worst.count.checked_mul(tied as u64) == Some(all) { "" } else { "most to " };
         let each = format!("{share}{tied} ends, {} each", count(worst.count));

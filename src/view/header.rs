@@ -288,7 +288,9 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
     let (ui, theme) = (context.ui, context.theme);
     if let (View::Flow, Some(flow)) = (ui.view(), ui.selected()) {
         let text = format!("› flow {flow}");
-        return Line::from(vec![styled(fit(&text, room.saturating_sub(1)).into_owned(), theme.strong), gap(1)]);
+        // Half a word tells less than the title below, which names the flow too.
+        let text = if width(&text) < room { text } else { String::new() };
+        return Line::from(vec![styled(text, theme.strong), gap(1)]);
     }
     let (by, reverse) = ui.order();
     let order = format!("sort {by} {}", if reverse { "▲" } else { "▼" });

@@ -49,12 +49,12 @@ fn empty(context: &Context<'_>) -> &'static str {
     }
 }
 
-struct Listeners<'a> {
+pub(super) struct Listeners<'a> {
     context: &'a Context<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Local,
     Who,
     Waiting,
@@ -122,6 +122,7 @@ impl Table for Listeners<'_> {
                 Ownership::NotRecorded => styled("not recorded", theme.dim),
                 who => styled(owner_in(who, room), theme.text),
             }],
+            Kind::Waiting if !row.listens => vec![styled("bound", theme.dim)],
             Kind::Waiting if severity.is_some() => vec![styled(count(row.waiting.unwrap_or(0).into()), marked)],
             Kind::Waiting => amount(row.waiting.map(u64::from)),
             Kind::Limit => {

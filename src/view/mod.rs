@@ -7,6 +7,7 @@
 mod busiest;
 mod chart;
 mod column_menu;
+mod columns_explained;
 mod dots;
 mod explain;
 mod finding_detail;

@@ -39,7 +39,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 const WARNING: u64 = 80;
 const CRITICAL: u64 = 95;
 
-struct Ports<'a> {
+pub(super) struct Ports<'a> {
     context: &'a Context<'a>,
     /// The most in TIME-WAIT of all rows in sight, for bars to be compared.
     most: u64,
@@ -62,7 +62,7 @@ impl<'a> Ports<'a> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Holder,
     Service,
     TimeWait,

@@ -41,12 +41,12 @@ fn empty(context: &Context<'_>) -> &'static str {
     }
 }
 
-struct Processes<'a> {
+pub(super) struct Processes<'a> {
     context: &'a Context<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Name,
     User,
     Sockets,

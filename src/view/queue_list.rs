@@ -39,12 +39,12 @@ fn rest(context: &Context<'_>) -> String {
     }
 }
 
-struct Queues<'a> {
+pub(super) struct Queues<'a> {
     context: &'a Context<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Queue,
     Length,
     Fill,

@@ -146,10 +146,10 @@ fn styles(buf: &Buffer, theme: &Theme) -> String {
 }
 
 #[test]
-fn lists_are_styled_by_meaning() {
+fn screens_are_styled_by_meaning() {
     let theme = Theme::new(ThemeName::Dark, TimeZone::UTC);
-    for (name, dashboard, source, keys) in list_screens() {
-        for size in [(80, 24), (120, 40)] {
+    for (name, dashboard, source, keys) in screens().into_iter().chain(list_screens()) {
+        for size in SIZES {
             let shown = styles(&screen(&dashboard, &source, keys, size, ThemeName::Dark), &theme);
             insta::assert_snapshot!(format!("style_{name}_{}x{}", size.0, size.1), shown);
         }
@@ -231,6 +231,8 @@ fn more_screens_are_as_pictured() {
         ("zoom_busiest", "hhz", (120, 40)),
         ("filter_prompt", "2/nginx 443", (80, 24)),
         ("explain", "6x", (80, 24)),
+        ("explain_flows", "2x", (80, 24)),
+        ("explain_flows_wide", "2x", (200, 60)),
     ];
     for (name, keys, size) in cases {
         insta::assert_snapshot!(name, text(&screen(&live_flow(), &live_source(), keys, size, ThemeName::Dark)));

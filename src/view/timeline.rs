@@ -9,9 +9,8 @@ use crate::base::Moments;
 use crate::ui::{Axis, Track};
 
 use super::Context;
-use super::chart::blocks;
 use super::theme::Severity;
-use super::widgets::{put, styled};
+use super::widgets::{LEVELS, level, put, styled};
 
 /// Where a mark stands, where one is, and what was sent again.
 const MARK: &str = "◆";
@@ -23,8 +22,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let Some(track) = context.source.track.as_ref().filter(|_| !area.is_empty()) else { return };
     let axis = Axis { from: track.from, to: track.to, width: area.width };
     let parts = track.timeline.parts(track.from, track.to, usize::from(area.width)).0;
-    let segments: Vec<u64> = parts.iter().map(|part| part.segments.into()).collect();
-    let density: Vec<char> = blocks(&segments).chars().collect();
+    let densest = parts.iter().map(|part| part.segments.into()).max().unwrap_or(0);
     let here = context.dashboard.now.map(|now| axis.column(now));
     let read = track.timeline.end().map_or(0, |end| axis.column(end));
     for (column, part) in (0..area.width).zip(&parts) {
@@ -34,19 +32,19 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
             let style = if at_cursor { style.add_modifier(Modifier::REVERSED) } else { style };
             put(buf, cell, &Line::from(styled(symbol, style)));
         };
-        let level = match density.get(usize::from(column)) {
-            Some(level) if part.segments > 0 => level.to_string(),
-            _ if column > read => "┈".to_owned(),
-            _ => " ".to_owned(),
+        let density = match part.segments {
+            0 if column > read => "┈".to_owned(),
+            0 => " ".to_owned(),
+            segments => LEVELS[level(segments.into(), densest, LEVELS.len() - 1)].to_string(),
         };
         let sign = sign(context, track, &axis, column, part, area.height > 1);
         if area.height > 1 {
-            put_cell(buf, cell, &level, context.theme.spark);
+            put_cell(buf, cell, &density, context.theme.spark);
             let (symbol, style) =
                 sign.unwrap_or(if at_cursor { (HERE, context.theme.strong) } else { (" ", context.theme.dim) });
             put_cell(buf, Rect { y: cell.y + 1, ..cell }, symbol, style);
         } else {
-            let (symbol, style) = sign.unwrap_or((&level, context.theme.spark));
+            let (symbol, style) = sign.unwrap_or((&density, context.theme.spark));
             put_cell(buf, cell, symbol, style);
         }
     }

@@ -54,6 +54,13 @@ impl FrameCounts {
         }
     }
 
+    /// The same with so many frames that could not be decoded, in the order of [`Undecoded::ALL`].
+    #[must_use]
+    pub fn with_undecoded(mut self, counts: &[u64]) -> Self {
+        self.undecoded.iter_mut().zip(counts).for_each(|(count, told)| *count = *told);
+        self
+    }
+
     /// How many frames could not be decoded for `reason`.
     pub const fn undecoded(&self, reason: Undecoded) -> u64 {
         self.undecoded[reason as usize]
@@ -61,6 +68,7 @@ impl FrameCounts {
 
     /// How many frames could not be decoded, for any reason.
     pub fn undecoded_total(&self) -> u64 {
-        self.undecoded.iter().sum()
+        // A recording may tell of any number.
+        self.undecoded.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 }

@@ -32,7 +32,7 @@ pub enum Carried<'a> {
 }
 
 /// Where the headers of a frame led.
-pub(super) enum Found<'a> {
+enum Found<'a> {
     Tcp(Datagram<'a>),
     Icmp(Datagram<'a>),
     Dns(Datagram<'a>),
@@ -122,7 +122,7 @@ fn tcp_of(
 }
 
 /// Takes off headers, tunnels and all, until TCP, ICMP or a fragment of what may be either or a tunnel.
-pub(super) fn follow<'a>(mut layer: Layer<'a>, route: &mut Route) -> Result<Found<'a>, Stop> {
+fn follow<'a>(mut layer: Layer<'a>, route: &mut Route) -> Result<Found<'a>, Stop> {
     loop {
         let span = link::network(layer, route)?;
         route.deeper()?;

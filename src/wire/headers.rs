@@ -4,61 +4,98 @@
 
 use etherparse::ip_number;
 
-use super::Frame;
-use super::decoder::{Found, follow};
 use super::ip::{self, Datagram};
 use super::link::{self, Header, Layer};
 use super::route::Route;
 use super::span::Span;
+use super::{Frame, tunnel};
 
-/// UDP's header, ICMP's, GRE's shortest with a key: what is kept behind an IP header whatever follows it.
-const SHORT: usize = 8;
-/// TCP's header without options: of a quoted segment, what is read.
-const FIXED: usize = 20;
-/// Kept of a frame in which no IP header could be read.
-const UNREAD: usize = 64;
+/// TCP's header without options, UDP's, and ICMP's.
+const TCP: usize = 20;
+const UDP: usize = 8;
+const ICMP: usize = 8;
 
 impl Frame<'_> {
     /// Where `part` begins in the captured bytes; `None` of bytes that are not among them (a datagram that was joined
     /// from fragments).
     pub fn place_of(&self, part: &[u8]) -> Option<usize> {
-        let at = part.as_ptr().addr().checked_sub(self.bytes.as_ptr().addr())?;
-        (at + part.len() <= self.bytes.len()).then_some(at)
+        place(self.bytes, part)
     }
 
-    /// Bytes from the frame's start to the end of its transport header, as far as they were captured: TCP with its
-    /// options, UDP, an ICMP error with the headers that it quotes. Of a fragment, the header that it holds.
+    /// Captured bytes from the frame's start to the end of its last header: of its link, of tunnels, of IP, and of the
+    /// TCP (with its options) or UDP behind them; of an ICMP error those that it quotes; of a fragment those that it
+    /// holds. Of a frame that leads elsewhere those that were read, which may be none.
     pub fn headers_len(&self) -> usize {
-        self.end_of_headers().unwrap_or(UNREAD).min(self.bytes.len())
-    }
-
-    fn end_of_headers(&self) -> Option<usize> {
-        let layer = Layer::new(Header::Link(self.link), Span::new(self.bytes, self.len));
-        let (payload, behind) = match follow(layer, &mut Route::default()) {
-            Ok(Found::Tcp(datagram)) => (datagram.payload, tcp(&datagram)),
-            Ok(Found::Icmp(datagram)) => icmp(&datagram),
-            Ok(Found::Dns(datagram)) => (datagram.payload, SHORT),
-            Ok(Found::Fragment(datagram, part)) => {
-                let first = if datagram.protocol == ip_number::TCP { tcp(&datagram) } else { SHORT };
-                (datagram.payload, if part.offset == 0 { first } else { 0 })
+        if let Some(len) = plain(self) {
+            return len;
+        }
+        let mut route = Route::default();
+        let mut layer = Layer::new(Header::Link(self.link), Span::new(self.bytes, self.len));
+        let mut read = 0;
+        loop {
+            let Ok(datagram) = link::network(layer, &mut route).and_then(ip::slice) else { return read };
+            let payload = datagram.payload;
+            read = self.place_of(payload.bytes).unwrap_or(read) + of_transport(&datagram);
+            if datagram.part.is_some() || route.deeper().is_err() {
+                return read;
             }
-            Err(_) => {
-                let span = link::network(layer, &mut Route::default()).ok()?;
-                (ip::slice(span).ok()?.payload, SHORT)
+            match tunnel::behind(datagram.protocol, payload, &mut route) {
+                Ok(behind) => layer = behind,
+                Err(_) => return read,
             }
-        };
-        Some(self.place_of(payload.bytes)? + behind)
+        }
     }
 }
 
-fn tcp(datagram: &Datagram<'_>) -> usize {
-    datagram.payload.bytes.get(12).map_or(usize::MAX >> 1, |offset| usize::from(offset >> 4) * 4)
+/// The short way: TCP in an IP header of the usual length behind Ethernet, or in a cooked frame (LINUX_SLL2).
+fn plain(frame: &Frame<'_>) -> Option<usize> {
+    let (kind_at, link) = match frame.link.0 {
+        1 => (12, 14),
+        276 => (0, 20),
+        _ => return None,
+    };
+    let kind = frame.bytes.get(kind_at..kind_at + 2)?;
+    let ip = frame.bytes.get(link..)?;
+    let two = |at: usize| ip.get(at..at + 2).map(|bytes| usize::from(u16::from_be_bytes([bytes[0], bytes[1]])));
+    let (header, len) = match (kind, *ip.first()?) {
+        ([8, 0], 0x45) if ip.get(9) == Some(&6) && two(6)? & 0x3fff == 0 => (20, two(2)?),
+        ([0x86, 0xdd], 0x60..=0x6f) if ip.get(6) == Some(&6) => (40, 40 + two(4)?),
+        _ => return None,
+    };
+    let headers = header + usize::from(ip.get(header + 12)? >> 4) * 4;
+    (headers >= header + TCP && headers <= len).then(|| (link + headers).min(frame.bytes.len()))
 }
 
-/// What an ICMP message carries, and how much of that is headers: of an error, those that it quotes.
-fn icmp<'a>(datagram: &Datagram<'a>) -> (Span<'a>, usize) {
-    match datagram.payload.skip(SHORT).map(ip::slice) {
-        Some(Ok(inner)) => (inner.payload, if inner.protocol == ip_number::TCP { FIXED } else { SHORT }),
-        _ => (datagram.payload, SHORT),
+/// Captured bytes of the header that a datagram's payload begins with.
+fn of_transport(datagram: &Datagram<'_>) -> usize {
+    if datagram.part.is_some_and(|part| part.offset > 0) {
+        return 0;
     }
+    let payload = datagram.payload;
+    let len = match datagram.protocol {
+        ip_number::TCP => payload.u8(12).map_or(TCP, |offset| (usize::from(offset >> 4) * 4).max(TCP)),
+        ip_number::UDP => UDP,
+        ip_number::ICMP if matches!(payload.u8(0), Some(3 | 11 | 12)) => ICMP + quoted(payload),
+        ip_number::IPV6_ICMP if matches!(payload.u8(0), Some(1..=4)) => ICMP + quoted(payload),
+        ip_number::ICMP | ip_number::IPV6_ICMP => ICMP,
+        _ => 0,
+    };
+    len.min(payload.bytes.len())
+}
+
+/// Headers of the datagram that an ICMP error quotes.
+fn quoted(icmp: Span<'_>) -> usize {
+    let Some(quoted) = icmp.skip(ICMP) else { return 0 };
+    let Ok(datagram) = ip::slice(quoted) else { return 0 };
+    let headers = place(quoted.bytes, datagram.payload.bytes).unwrap_or(0);
+    let transport = match datagram.protocol {
+        ip_number::ICMP | ip_number::IPV6_ICMP => ICMP.min(datagram.payload.bytes.len()),
+        _ => of_transport(&datagram),
+    };
+    headers + transport
+}
+
+fn place(whole: &[u8], part: &[u8]) -> Option<usize> {
+    let at = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    (at + part.len() <= whole.len()).then_some(at)
 }

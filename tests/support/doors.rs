@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sockscope::base::{Endpoint, Scope, Seq, Timestamp};
 use sockscope::engine::{Config, Dashboard, Engine, Filter, FlowDetail, Input, Query, QueryCache};
-use sockscope::journal::{CaptureReader, Intake};
+use sockscope::journal::{CaptureReader, Intake, Item};
 use sockscope::kernel::trace::{Layout, Page, fields};
 use sockscope::kernel::{counters, diag, limits, local, proc_net::ProcTable, process};
 use sockscope::wire::{AppRecords, Decoded, Decoder, Flags, Frame, LinkType, Options, SackBlocks, Segment};
@@ -29,15 +29,20 @@ pub(crate) const ALL: [Door; 10] = [
     ("segments", segments),
 ];
 
-/// A capture file of any kind, read, decoded and fed to an engine with a small table.
+/// A capture or recording of any kind, read, decoded and fed to an engine with a small table.
 pub(crate) fn capture(bytes: &[u8]) {
     let Ok(mut reader) = CaptureReader::open(Box::new(Cursor::new(bytes.to_vec()))) else { return };
     let mut engine = Engine::new(Config::replay(100, 1));
     let (mut intake, mut inputs) = (Intake::default(), Vec::new());
     // What a compressed file may swell to is its own affair; a door stays open for so long.
     for _ in 0..20_000 {
-        let Ok(Some(frame)) = reader.next_frame() else { break };
-        intake.take(&frame, &mut inputs);
+        let Ok(Some(item)) = reader.next_item() else { break };
+        match item {
+            Item::Frame(frame) => drop(intake.take(&frame, &mut inputs)),
+            Item::Recorded(_, gave) => inputs.extend(gave),
+            Item::Input(input) => inputs.push(input),
+            Item::Mark(_) => {}
+        }
         engine.feed_batch(&inputs);
         inputs.clear();
     }

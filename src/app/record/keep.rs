@@ -30,12 +30,13 @@ impl Keep {
         self.wanted.store(wanted, Ordering::Relaxed);
     }
 
-    /// What a capture thread's next batch keeps; `None` if frames are not wanted.
-    pub(in crate::app) fn begin(&self) -> Option<Keeping> {
+    /// What a capture thread's next batch keeps, with room for so many bytes and frames to begin with; `None` if frames
+    /// are not wanted.
+    pub(in crate::app) fn begin(&self, bytes: usize, frames: usize) -> Option<Keeping> {
         self.wanted.load(Ordering::Relaxed).then(|| Keeping {
             room: self.waiting.load(Ordering::Relaxed) < MOST,
             payload: self.payload,
-            frames: FrameBatch::default(),
+            frames: FrameBatch::with_room(bytes, frames),
             lost: 0,
         })
     }

@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use crate::base::Timestamp;
 use crate::engine::Input;
-use crate::journal::recording::{Recorder, Setup};
+use crate::io::clock;
+use crate::journal::recording::{Mark, Recorder, Setup};
 use crate::journal::{Chapters, Reach};
 use crate::wire::Frame;
 
@@ -45,7 +46,7 @@ impl Recording {
     /// Where the file cannot be created.
     pub(super) fn into_file(path: &Path, replace: bool, setup: Setup, first: &[Input]) -> Result<Self> {
         let mut recording = Self::new(setup, To::File(Writer::start(path, replace)?));
-        recording.begin(first);
+        recording.begin(clock::now(), first);
         recording.flush();
         Ok(recording)
     }
@@ -68,8 +69,8 @@ impl Recording {
         }
     }
 
-    fn begin(&mut self, first: &[Input]) {
-        self.recorder.begin(&mut self.buffer);
+    fn begin(&mut self, ts: Timestamp, first: &[Input]) {
+        self.recorder.begin(ts, &mut self.buffer);
         for input in first {
             self.recorder.input(input, &mut self.buffer);
         }
@@ -83,7 +84,7 @@ impl Recording {
             (self.frames, self.upto) = (0, ts);
             self.buffer.clear();
             chapters.begin();
-            self.begin(&first());
+            self.begin(ts, &first());
         }
     }
 
@@ -115,13 +116,21 @@ impl Recording {
         }
     }
 
+    /// Takes a mark.
+    pub(super) fn mark(&mut self, mark: &Mark) {
+        self.recorder.mark(mark, &mut self.buffer);
+    }
+
     /// Hands on what there is: what is with the writer outlives this process.
     pub(super) fn flush(&mut self) {
         if self.buffer.is_empty() {
             return;
         }
         match &mut self.to {
-            To::File(writer) => writer.send(std::mem::replace(&mut self.buffer, writer.buffer()), self.frames),
+            To::File(writer) => {
+                writer.send(std::mem::replace(&mut self.buffer, writer.buffer()), self.frames);
+                writer.check_queue();
+            }
             To::Ring(chapters) => {
                 chapters.push(&self.buffer, self.frames, self.upto);
                 self.buffer.clear();

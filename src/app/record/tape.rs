@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
 
-use crate::base::Timestamp;
+use crate::base::{Scrubbed, Timestamp};
 use crate::engine::{Engine, Input, Loss};
 use crate::findings::Severity;
-use crate::journal::recording::{Setup, Source};
+use crate::journal::recording::{Mark, Setup, Source};
 use crate::journal::{FrameBatch, Reach, Trail};
 use crate::kernel::KernelEvent;
 use crate::ui;
@@ -217,6 +217,13 @@ impl Tape {
         }
     }
 
+    /// The engine's clock is moved.
+    pub(in crate::app) fn tick(&mut self, to: Timestamp) {
+        if let Some(recording) = &mut self.recording {
+            recording.input(&Input::Tick(to));
+        }
+    }
+
     /// What was lost is told to the engine; a recording has lost more.
     pub(in crate::app) fn tell(&mut self, loss: &Loss) {
         // Batches that never came are in it already.
@@ -224,6 +231,13 @@ impl Tape {
         if let Some(recording) = &mut self.recording {
             let ours = loss.ours + crowded + recording.lost();
             recording.input(&Input::Loss(Loss { ours, ..*loss }));
+        }
+    }
+
+    /// The user marked an instant.
+    pub(in crate::app) fn mark(&mut self, ts: Timestamp, note: &str) {
+        if let Some(recording) = &mut self.recording {
+            recording.mark(&Mark { ts, note: Scrubbed::new(note) });
         }
     }
 
@@ -244,6 +258,10 @@ impl Tape {
             keep.free(freed);
         }
         if let Some(recording) = recording {
+            if upto < Timestamp::MAX {
+                // As the engine's clock moved; written only where something older follows.
+                recording.input(&Input::Tick(upto));
+            }
             recording.flush();
             if recording.failed().is_some() {
                 // What is under way is still counted.
@@ -281,6 +299,11 @@ impl Tape {
     /// How a part of a ring that was written went, once.
     pub(in crate::app) fn tell_dumped(&mut self) -> Option<Recorded> {
         self.told.take_if(|told| told.failed.is_none())
+    }
+
+    /// Whether what passes is written to a file at once.
+    pub(in crate::app) fn writes(&self) -> bool {
+        self.recording.is_some() && self.wanted.ring.is_none()
     }
 
     /// Whether anything is recorded or written.

@@ -11,9 +11,11 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::io::recording::RecordingFile;
 
-/// Bytes that may wait to be written: some seconds of a fast network on a disk that stalls. Chunks are sent by a thread
-/// that looks first.
+/// Bytes that may wait to be written while frames are still taken: some seconds of a fast network on a disk that
+/// stalls.
 const MOST: usize = 64 << 20;
+/// Bytes that may wait at all. What is no frame is not dropped, for a recording with holes in it tells wrong things.
+const TOO_MUCH: usize = 4 * MOST;
 
 /// What is known of the writing from outside.
 #[derive(Debug, Default)]
@@ -78,6 +80,13 @@ impl Writer {
     /// Whether so many more bytes may wait.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.state.queued.load(Ordering::Relaxed).saturating_add(bytes) <= MOST
+    }
+
+    /// Gives up where far too much waits.
+    pub(super) fn check_queue(&self) {
+        if self.state.queued.load(Ordering::Relaxed) > TOO_MUCH {
+            let _first = self.state.failed.set("nothing is taken any more".to_owned());
+        }
     }
 
     /// Hands over whole blocks that hold so many frames.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::flow::{Flow, HandshakeOutcome, LifeEventKind};
+use crate::flow::{Flow, HandshakeOutcome, LifeEventKind, Side};
 
 use super::super::record::Record;
 use super::super::{Engine, Filter, FlowId, Sort};
@@ -39,17 +39,19 @@ impl Engine {
     pub(super) fn handshake_row(&self, id: FlowId) -> Option<HandshakeRow> {
         let record = self.table.get(self.table.find_id(id)?);
         let flow = record.wire.as_ref()?;
-        let life = flow.life();
+        let (life, shown) = (flow.life(), self.row(record));
         let at = |wanted: fn(LifeEventKind) -> bool| life.iter().find(|event| wanted(event.kind)).map(|event| event.ts);
         Some(HandshakeRow {
             flow: id,
             orig: record.orig,
             resp: record.resp,
-            owner: self.row(record).orig.owner,
+            owner: shown.orig.owner,
+            resp_owner: shown.resp.owner,
+            name: shown.name,
             view: flow.handshake(),
             since: flow.span().0,
-            syn_again: at(|kind| matches!(kind, LifeEventKind::SynRetry(_))),
-            syn_ack_again: at(|kind| matches!(kind, LifeEventKind::SynAckRetry(_))),
+            syns_again: record.retries(Side::Orig, at(|kind| matches!(kind, LifeEventKind::SynRetry(_)))),
+            syn_acks_again: record.retries(Side::Resp, at(|kind| matches!(kind, LifeEventKind::SynAckRetry(_)))),
             concluded: flow.concluded_at(),
             took: took(record, flow, self.now.unwrap_or_default()),
             rejected: record.rare.as_deref().and_then(|rare| rare.rejected),

@@ -8,8 +8,10 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{Endpoint, Scope, TcpState};
 use crate::flow::{Flow, HandshakeOutcome, Side};
+use crate::kernel::{Socket, SocketSample};
 
 use super::super::dashboard::AcceptRow;
+use super::super::end::End;
 use super::super::listening::Listener;
 use super::super::opener::listening_ends;
 use super::super::ownership::Ownership;
@@ -38,7 +40,26 @@ impl Listener {
         let AcceptRow { local, waiting, limit, history, owner } = self.accept_row();
         let id = self.socket.cookie.or(self.socket.inode);
         let (waiting, drops) = (Some(waiting), self.socket.drops);
-        ListenerRow { scope: self.scope, local, id, owner, waiting, limit, history, drops, came_in: None }
+        let (scope, listens) = (self.scope, true);
+        ListenerRow { scope, local, id, owner, listens, waiting, limit, history, drops, came_in: None }
+    }
+}
+
+/// A socket that is bound and nothing more, by the last reading that had any.
+fn bound((sample, socket): (&SocketSample, &Socket)) -> ListenerRow {
+    let mut end = End::new(socket.clone(), sample.ts, 0);
+    end.name_owner(&sample.owners, None);
+    ListenerRow {
+        scope: sample.scope,
+        local: socket.local,
+        id: socket.cookie.or(socket.inode),
+        owner: end.owner,
+        listens: false,
+        waiting: None,
+        limit: None,
+        history: Vec::new(),
+        drops: None,
+        came_in: None,
     }
 }
 
@@ -63,11 +84,14 @@ impl Engine {
             row.came_in = ends.remove(&(row.scope, row.local));
         }
         rows.extend(ends.into_iter().map(|((scope, local), came_in)| inferred(scope, local, came_in)));
+        let sockets = self.kernel.readings.sockets();
+        rows.extend(sockets.filter(|(_, socket)| socket.state.0 == TcpState::Closed).map(bound));
         sort_by_key(&mut rows, sort.reverse, |row| {
             let weight = weight(row, sort.by);
             let process = row.owner.process().filter(|_| sort.by == ListenerSort::Process);
             let name = process.map(|process| (process.comm.clone(), process.pid));
-            (Reverse(weight), name.is_none(), name, row.local.port(), row.local, row.scope, row.id)
+            let only_bound = !row.listens && sort.by == ListenerSort::Worst;
+            (Reverse(weight), only_bound, name.is_none(), name, row.local.port(), row.local, row.scope, row.id)
         });
         rows
     }
@@ -80,6 +104,7 @@ fn inferred(scope: Scope, local: Endpoint, came_in: CameIn) -> ListenerRow {
         local,
         id: None,
         owner: Ownership::NotRecorded,
+        listens: true,
         waiting: None,
         limit: None,
         history: Vec::new(),

@@ -9,6 +9,7 @@ use crate::flow::HandshakeView;
 use crate::kernel::Process;
 
 use super::super::dashboard::{AcceptRow, QueueRow, Rejection, WireQueueRow};
+use super::super::opening::PeerName;
 use super::super::ownership::Ownership;
 use super::{FlowId, Keyed, ProcessId, QueueKind, RowKey};
 
@@ -20,12 +21,16 @@ pub struct HandshakeRow {
     pub resp: Endpoint,
     /// Who opens it, where that end is on this host.
     pub owner: Ownership,
+    /// Who answers, where that end is on this host.
+    pub resp_owner: Ownership,
+    /// What the responder is called.
+    pub name: Option<PeerName>,
     pub view: HandshakeView,
     /// Its first segment.
     pub since: Timestamp,
-    /// The last SYN, and the last SYN-ACK, if they were sent again.
-    pub syn_again: Option<Timestamp>,
-    pub syn_ack_again: Option<Timestamp>,
+    /// When the SYN, and the SYN-ACK, was sent again, oldest first; of very many tries the first and the last.
+    pub syns_again: Vec<Timestamp>,
+    pub syn_acks_again: Vec<Timestamp>,
     /// When its outcome was concluded; `None` while it waits.
     pub concluded: Option<Timestamp>,
     /// From its first segment to its conclusion; of one that waits, to now.
@@ -94,7 +99,8 @@ impl Keyed for PortRow {
     }
 }
 
-/// A listening socket; in a capture, an end that answered a SYN.
+/// A listening socket, or one that holds a port by bind(2) and neither listens nor connects; in a capture, an end that
+/// answered a SYN.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListenerRow {
     pub scope: Scope,
@@ -102,6 +108,8 @@ pub struct ListenerRow {
     /// Its cookie, or its inode.
     pub id: Option<u64>,
     pub owner: Ownership,
+    /// False where it is bound and nothing more.
+    pub listens: bool,
     /// The accept queue: its length now, its limit, and its length at each reading, oldest first.
     pub waiting: Option<u32>,
     pub limit: Option<u32>,

@@ -20,12 +20,19 @@ impl FlowTable {
         if self.len < COLD {
             return 0;
         }
-        let mut places: [Option<&Option<Record>>; WARMED] = [None; WARMED];
         let mut sum = self.warm_victims(keys.len());
-        for (key, place) in keys.iter().zip(&mut places) {
+        let mut likely = [NONE; WARMED];
+        for (key, likely) in keys.iter().zip(&mut likely) {
             // The first whose hash looks alike: the index is read, records are not.
-            let likely = key.as_ref().and_then(|key| self.by_tuple.find(key.hash, |_| true));
-            *place = likely.and_then(|slot| self.place(*slot));
+            let found = key.as_ref().and_then(|key| self.by_tuple.find(key.hash, |_| true));
+            *likely = found.map_or(NONE, |slot| *slot);
+        }
+        let mut places: [Option<&Option<Record>>; WARMED] = [None; WARMED];
+        for (slot, place) in likely.iter().zip(&mut places) {
+            let Some(page) = self.pages.get(*slot as usize / PAGE) else { continue };
+            // Whether it is shared is asked of every page that is written.
+            sum ^= Arc::strong_count(page) as u64;
+            *place = page.get(*slot as usize % PAGE);
         }
         let mut courses: [Option<&Course>; WARMED] = [None; WARMED];
         for (place, course) in places.iter().zip(&mut courses) {
@@ -33,19 +40,7 @@ impl FlowTable {
             sum ^= record.warm() ^ u64::from(record.place.next);
             *course = record.course.as_deref();
         }
-        // Next to most of these, segments wait.
-        let mut due: [Option<&Course>; WARMED] = [None; WARMED];
-        for ((course, due), input) in courses.iter_mut().zip(&mut due).zip(inputs) {
-            let Some(read) = *course else { continue };
-            if !read.lets_next_wait() || says_more(input) {
-                *due = course.take();
-            }
-        }
-        sum ^= courses.iter().flatten().fold(0, |sum, course| sum ^ course.warm_waiting());
-        let due = || due.iter().flatten();
-        sum ^= due().fold(0, |sum, course| sum ^ course.warm());
-        sum ^= due().fold(0, |sum, course| sum ^ course.timing.warm());
-        sum ^ due().fold(0, |sum, course| sum ^ course.timing.warm_measures())
+        sum ^ warm_courses(courses, inputs)
     }
 
     /// The same of those who must go next, where the table is full.
@@ -56,20 +51,30 @@ impl FlowTable {
         let mut slot = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
         let mut sum = 0;
         for _ in 0..count {
-            let Some(entry) = self.place(slot).filter(|_| slot != NONE).and_then(Option::as_ref) else { break };
+            let Some(page) = self.pages.get(slot as usize / PAGE) else { break };
+            let Some(entry) = &page[slot as usize % PAGE] else { break };
             let listed = self.by_tuple.find(self.hash(&entry.tuple()), |_| true);
             (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)) ^ entry.warm(), entry.place.next);
         }
         sum
     }
+}
 
-    /// Where a record lives; that it is there is not looked at.
-    fn place(&self, slot: u32) -> Option<&Option<Record>> {
-        let page = self.pages.get(slot as usize / PAGE)?;
-        // Whether it is shared is asked of every page that is written.
-        std::hint::black_box(Arc::strong_count(page));
-        page.get(slot as usize % PAGE)
+/// The same of the courses that the inputs are for.
+fn warm_courses(mut courses: [Option<&Course>; WARMED], inputs: &[Input]) -> u64 {
+    // Next to most of these, segments wait.
+    let mut due: [Option<&Course>; WARMED] = [None; WARMED];
+    for ((course, due), input) in courses.iter_mut().zip(&mut due).zip(inputs) {
+        let Some(read) = *course else { continue };
+        if !read.lets_next_wait() || says_more(input) {
+            *due = course.take();
+        }
     }
+    let waiting = courses.iter().flatten().fold(0, |sum, course| sum ^ course.warm_waiting());
+    let due = || due.iter().flatten();
+    let parts = due().fold(waiting, |sum, course| sum ^ course.warm());
+    let times = due().fold(parts, |sum, course| sum ^ course.timing.warm());
+    due().fold(times, |sum, course| sum ^ course.timing.warm_measures())
 }
 
 /// Whether the input is no plain segment for sure.

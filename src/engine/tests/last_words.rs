@@ -48,6 +48,19 @@ fn a_cookie_that_a_reading_told_decides() {
 }
 
 #[test]
+fn the_cookie_of_what_waits_in_time_wait_alone_decides_nothing() {
+    let close = || close(100).into_iter().map(Input::Segment).collect::<Vec<_>>();
+    for (before, expected) in [(None, Some(9)), (Some(read(50, TcpState::Estab)), None)] {
+        let mut engine = fed(handshake(0));
+        feed_all(&mut engine, before);
+        feed_all(&mut engine, close());
+        // Of the socket itself nobody had asked for a cookie.
+        feed_all(&mut engine, [read(150, TcpState::TimeWait), word(160, 2, 9)]);
+        assert_eq!(told(&engine), [expected]);
+    }
+}
+
+#[test]
 fn whoever_closed_last_has_nothing_left() {
     for (state, closed) in [(TcpState::CloseWait, true), (TcpState::LastAck, true), (TcpState::FinWait1, false)] {
         let mut engine = engine();

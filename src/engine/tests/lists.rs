@@ -56,8 +56,12 @@ fn a_handshake_tells_when_each_of_its_segments_came() {
         (done.view.syn_ack_at, done.view.ack_at, done.took),
         (Some(at(10)), Some(at(11)), Duration::from_millis(11))
     );
-    assert_eq!((refused.concluded, refused.took, refused.syn_again), (Some(at(101)), Duration::from_millis(1), None));
-    assert_eq!((timed_out.view.syn_retries, timed_out.syn_again), (2, Some(at(3_200))));
+    assert_eq!(
+        (refused.concluded, refused.took, refused.syns_again.len()),
+        (Some(at(101)), Duration::from_millis(1), 0)
+    );
+    assert_eq!((timed_out.view.syn_retries, timed_out.syns_again.last()), (2, Some(&at(3_200))));
+    assert_eq!(timed_out.syns_again, [at(1_200), at(3_200)], "each try");
     assert_eq!((waits.concluded, waits.took), (None, Duration::from_millis(0)));
 }
 
@@ -126,6 +130,25 @@ fn sockets_that_share_an_end_share_who_came_in() {
     let ListPane::Listeners(window) = ask(&engine, List::Listeners(by(ListenerSort::Port))) else { panic!() };
     let estab: Vec<_> = window.rows.iter().map(|row| (row.id, row.came_in.map(|came_in| came_in.estab))).collect();
     assert_eq!(estab, [(Some(1), Some(1)), (Some(2), None)], "which of them took it is not known");
+}
+
+#[test]
+fn what_is_bound_and_does_not_listen_comes_last_with_its_holder() {
+    let mut engine = engine();
+    let listen = socket("0.0.0.0:80", "0.0.0.0:0", TcpState::Listen, (0, 8), 1, 1);
+    let bound = socket("10.0.0.2:70", "0.0.0.0:0", TcpState::Closed, (0, 0), 2, 2);
+    engine.feed(&sample(0, vec![bound, listen.clone()], &[(1, 7, 3, "web"), (2, 9, 5, "job")]));
+    let told = |engine: &Engine| {
+        let ListPane::Listeners(window) = ask(engine, List::Listeners(Sort::default())) else { panic!() };
+        let row = |row: &ListenerRow| {
+            let who = row.owner.process().map_or(0, |process| process.pid);
+            (row.local.port(), row.listens, who, row.waiting, row.came_in.is_some())
+        };
+        window.rows.iter().map(row).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&engine), [(80, true, 7, Some(0), true), (70, false, 9, None, false)]);
+    engine.feed(&sample(1000, vec![listen], &[(1, 7, 3, "web")]));
+    assert_eq!(told(&engine).len(), 1, "it is gone, or has connected");
 }
 
 #[test]

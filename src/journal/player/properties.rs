@@ -165,7 +165,9 @@ fn going_back_begins_near_by() {
 #[test]
 fn findings_are_gone_to_by_their_checkpoints() {
     let mut walker = Walker::new(crowd(40, 3_000), 20, usize::MAX);
-    let found = walker.deck.index.findings().to_vec();
+    let mut found = walker.deck.index.findings().to_vec();
+    // At the very end one is already.
+    found.retain(|place| *place < 3_000);
     assert!(!found.is_empty());
     for place in found.iter().rev() {
         walker.player.finding(&mut walker.deck, &mut walker.engine, false);

@@ -5,16 +5,19 @@
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const ENHANCED_PACKET: u32 = 6;
+pub(in super::super) const JOURNAL_EXPORT: u32 = 9;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 
 /// Option codes: of any block, and of each kind.
 const END_OF_OPTIONS: u16 = 0;
+pub(super) const COMMENT: u16 = 1;
 pub(super) const SHB_HARDWARE: u16 = 2;
 pub(super) const SHB_OS: u16 = 3;
 pub(super) const SHB_USERAPPL: u16 = 4;
 pub(super) const IF_NAME: u16 = 2;
 pub(super) const IF_TSRESOL: u16 = 9;
 pub(super) const IF_FILTER: u16 = 11;
+pub(super) const EPB_PACKETID: u16 = 5;
 
 /// A block being written behind `out`; [`Block::end`] makes it whole.
 pub(super) struct Block<'a> {
@@ -56,6 +59,15 @@ impl<'a> Block<'a> {
         }
         block.out.extend_from_slice(bytes);
         block.pad();
+        block
+    }
+
+    /// A journal entry, which `write` writes; filled up with ends of lines, which part entries.
+    pub(super) fn journal(out: &'a mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let block = Self::begin(out, JOURNAL_EXPORT);
+        write(block.out);
+        let whole = block.begin + (block.out.len() - block.begin).next_multiple_of(4);
+        block.out.resize(whole, b'\n');
         block
     }
 

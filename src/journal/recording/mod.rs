@@ -1,15 +1,82 @@
 //! A recording: packets, kernel and owners of a run in one pcapng file, from which the very same inputs come back.
 //!
 //! May touch what `journal` may. Read first: [`Recorder`],
-//! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html> §4.
+//! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html> §4,
+//! <https://systemd.io/JOURNAL_EXPORT_FORMATS/>.
+//!
+//! # The format, version 1
+//! Little-endian pcapng, of standard blocks only. A section stands alone: it begins with its header (hardware, system,
+//! `sockscope VERSION`), a description of each interface (name, filter, nanoseconds), and the entry `Head`. Then come,
+//! in the order in which the engine was fed:
+//!
+//! - **A frame** as an Enhanced Packet Block, cut behind its headers ([`kept`]) unless payload was asked for; its length
+//!   on the wire stays. What it gave the engine is what the kept part decodes to, and beside it, where that differs: the
+//!   digest of the whole datagram as `epb_packetid` (which stands for the same packet on several interfaces, and is just
+//!   that), and in an option for local use (0x8001) the TLS records that begin in the payload, or all of a segment or
+//!   ICMP error that the frame alone does not give: the completion of a fragmented datagram, a time before 1970. Who
+//!   decodes a recording needs no memory of earlier frames. Names and lookups that a payload told are inputs behind it.
+//! - **Any other input** as a systemd Journal Export Block: `__REALTIME_TIMESTAMP`, `SYSLOG_IDENTIFIER=sockscope`,
+//!   `MESSAGE` in words, and `SOCKSCOPE_ENTRY` in binary: the entry's number in its section, its kind, its time in
+//!   nanoseconds, and the input. Entries of others are passed over, and counted.
+//! - **A mark** as such an entry; the engine is not told of it.
+//!
+//! **The socket table** is told in full each minute and at the beginning of a section, and between by what changed: in
+//! the order of its rows those that are known (of each state as of the last reading that covered it), which are expected
+//! to have moved with the clock (what is left of a timer, how long ago data went), so that ten thousand sockets at rest
+//! take a few bytes; rows that differ with a mask of their columns; new rows in full. Processes are told once, and by number after that, until the next full reading. What
+//! is read back is the very same `SocketSample`. A reading too long for one entry goes on in the next: Wireshark takes
+//! no packet over 256 KiB.
+//!
+//! **Ticks** change nothing that the next input would not change, so only those are written that an older input follows,
+//! one each second in which nothing else happens, and the last.
+//!
+//! **Owners** stand in packet comments too, for Wireshark: of a flow's end on the first packet that is written once it
+//! is known (a connect() is known a moment after its SYN), of a listener on each SYN to it. Comments are not read back.
+//!
+//! **Cut anywhere**, a file gives what stands before the cut, and tells the block that is not whole. Where another
+//! program took blocks out, the numbers of the entries show it: what refers to them is skipped and counted until the next
+//! full reading, and nothing is guessed. Whatever is damaged otherwise ends the reading, as in any capture. Each field is
+//! bounded by the block that holds it, and each row of a table is told by one of the reading before at most, so that what
+//! is held is a fixed multiple of what was read.
+//!
+//! **Of one's own, and not serde's**: a process by number needs a memory that a serde format cannot pass along, rows are
+//! told by other rows, and the form must not change with the types. So the lists in `forms` are the format: a field that
+//! an input gains does not compile until it stands there, and then [`VERSION`] goes up. A reader refuses a version that
+//! it does not know.
 
+#[macro_use]
+mod forms;
 mod block;
+mod changes;
+mod codec;
+mod columns;
+mod comments;
+mod entry;
+mod expected;
+mod frames;
+mod known;
+mod listener;
+mod memory;
 mod recorder;
+mod samples;
+mod words;
 
-pub use recorder::{Recorder, kept};
+#[cfg(test)]
+mod tests;
+
+pub(super) use block::JOURNAL_EXPORT;
+pub use frames::kept;
+pub(super) use memory::{Memory, Said};
+pub use recorder::Recorder;
 
 use crate::base::{Scope, Scrubbed, Timestamp};
-use crate::wire::LinkType;
+use crate::wire::{Frame, LinkType};
+use codec::{Code, Reader, Writer};
+
+/// The version of the format: of what entries and our own options hold.
+const VERSION: u64 = 1;
+/// Cooked capture with interface ids.
+const LINUX_SLL2: LinkType = LinkType(276);
 
 /// What a recording tells of itself, before anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,7 +85,7 @@ pub struct Setup {
     pub sources: Vec<Source>,
     /// Bytes kept of what a frame carries behind its last header (`--payload`); 0 keeps headers alone.
     pub payload: u32,
-    /// What runs it, where known: processor (`x86_64`), system (`Linux 6.18.1`), host's name.
+    /// What runs it, where known: processor (`x86_64`), system (`Linux 6.18.1`), the host's name.
     pub hardware: Option<Scrubbed>,
     pub os: Option<Scrubbed>,
     pub host: Option<Scrubbed>,
@@ -34,7 +101,7 @@ pub struct Source {
     pub link: LinkType,
     /// Bytes captured of each frame at most.
     pub snaplen: u32,
-    /// What [`crate::wire::Frame::iface`] is of its frames; those of LINUX_SLL2 tell their own.
+    /// What [`Frame::iface`] is of its frames; those of LINUX_SLL2 tell their own.
     pub iface: u32,
     pub scope: Scope,
 }
@@ -44,4 +111,61 @@ pub struct Source {
 pub struct Mark {
     pub ts: Timestamp,
     pub note: Scrubbed,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Head,
+    Segment,
+    Icmp,
+    Name,
+    Dns,
+    Sample,
+    Kernel,
+    Loss,
+    Tick,
+    Mark,
+}
+
+variants!(Kind { 0 Head, 1 Segment, 2 Icmp, 3 Name, 4 Dns, 5 Sample, 6 Kernel, 7 Loss, 8 Tick, 9 Mark });
+
+/// What the first entry of a section holds, behind the version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Head {
+    host: Option<Scrubbed>,
+    payload: u32,
+    places: Vec<Place>,
+}
+
+/// What no block tells of an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    iface: u32,
+    scope: Scope,
+}
+
+fields!(Head { host, payload, places });
+fields!(Place { iface, scope });
+
+impl Head {
+    fn of(setup: &Setup) -> Self {
+        let places = setup.sources.iter().map(Source::place).collect();
+        Self { host: setup.host.clone(), payload: setup.payload, places }
+    }
+}
+
+impl Source {
+    const fn place(&self) -> Place {
+        Place { iface: self.iface, scope: self.scope }
+    }
+}
+
+impl Place {
+    /// A frame as it came when it was captured here.
+    fn of<'a>(self, frame: Frame<'a>) -> Frame<'a> {
+        let told = frame.bytes.get(4..8).filter(|_| frame.link == LINUX_SLL2);
+        let told = told.and_then(|index| index.try_into().ok()).map(u32::from_be_bytes);
+        Frame { iface: told.unwrap_or(self.iface), scope: self.scope, ..frame }
+    }
 }

@@ -1,12 +1,21 @@
 //! [`Recorder`]: what the engine saw, in its order → whole blocks.
 
+use std::time::Duration;
+
 use super::block::{self, Block};
-use super::{Mark, Setup};
+use super::codec::{Code, Writer};
+use super::comments::Comments;
+use super::samples::Teller;
+use super::words::{Begins, Words};
+use super::{Head, Kind, Mark, Setup, Source, VERSION, entry, frames};
+use crate::base::Timestamp;
 use crate::engine::Input;
 use crate::wire::Frame;
 
 /// Timestamps in units of 10⁻⁹ s.
 const NANOSECONDS: u8 = 9;
+/// How long nothing but ticks may pass before one is written, so that the clock of whoever reads along goes on.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Turns what an engine is fed into blocks of a recording. Each call puts whole blocks behind `out`, so that a file
 /// that ends between two calls is a recording; no call fails.
@@ -16,17 +25,35 @@ const NANOSECONDS: u8 = 9;
 #[derive(Debug, Clone)]
 pub struct Recorder {
     setup: Setup,
+    writer: Writer,
+    /// The number of the next entry.
+    number: u64,
+    samples: Teller,
+    comments: Comments,
+    /// The newest time that was written.
+    now: Option<Timestamp>,
+    /// A tick past that, which counts only if an older input follows.
+    tick: Option<Timestamp>,
 }
 
 impl Recorder {
     /// A recorder that has written nothing yet.
     pub fn new(setup: Setup) -> Self {
-        Self { setup }
+        Self {
+            setup,
+            writer: Writer::default(),
+            number: 0,
+            samples: Teller::default(),
+            comments: Comments::default(),
+            now: None,
+            tick: None,
+        }
     }
 
     /// Writes what stands before everything else, and forgets what was written: what follows needs nothing of what
-    /// came before. So each file of a ring begins, and may a recording that begins anew within its file.
-    pub fn begin(&mut self, out: &mut Vec<u8>) {
+    /// came before. So each file of a ring begins, and may a recording that begins anew within its file. `ts` is when
+    /// that is.
+    pub fn begin(&mut self, ts: Timestamp, out: &mut Vec<u8>) {
         let mut section = Block::section(out);
         if let Some(hardware) = &self.setup.hardware {
             section.option(block::SHB_HARDWARE, hardware.as_bytes());
@@ -46,36 +73,141 @@ impl Recorder {
             }
             interface.end();
         }
+        self.writer.forget();
+        self.number = 0;
+        self.samples = Teller::default();
+        self.comments.clear();
+        let head = Head::of(&self.setup);
+        let put_head = |writer: &mut Writer| {
+            VERSION.put(writer);
+            head.put(writer);
+        };
+        let words = Begins(&self.setup).to_string();
+        self.entry(Kind::Head, ts, format_args!("{words}"), put_head, out);
     }
 
     /// Writes a frame of the source of that number, cut behind its headers ([`Setup::payload`]). `gave` is the segment
-    /// or ICMP error that the engine is fed for it, if any: the same comes back, whatever was cut.
+    /// or ICMP error that the engine is fed for it, if any: the same comes back, whatever was cut. Of a source
+    /// that the setup does not name only that is written.
     pub fn frame(&mut self, source: usize, frame: &Frame<'_>, gave: Option<&Input>, out: &mut Vec<u8>) {
-        let _not_compared_yet = gave;
-        let nanos = frame.ts.nanos().max(0).cast_unsigned();
-        let bytes = &frame.bytes[..frame.bytes.len().min(frame.len as usize)];
-        Block::packet(out, source as u32, nanos, bytes, frame.len).end();
+        let Some(place) = self.setup.sources.get(source).map(Source::place) else {
+            return gave.into_iter().for_each(|gave| self.input(gave, out));
+        };
+        if let Some(gave) = gave {
+            self.pass(gave.ts(), out);
+        }
+        let nanos = frame.ts.nanos().max(0);
+        let cut = Frame {
+            // What the reader will know of it.
+            ts: Timestamp::from_nanos(nanos),
+            bytes: &frame.bytes[..frames::kept(frame, self.setup.payload)],
+            ..*frame
+        };
+        let cut = place.of(cut);
+        let mut block = Block::packet(out, source as u32, nanos.cast_unsigned(), cut.bytes, cut.len);
+        if let Some(Input::Segment(segment)) = gave {
+            self.comments.on(segment, |comment| block.option(block::COMMENT, comment.as_bytes()));
+        }
+        frames::tell_difference(&cut, gave, &mut block, &mut self.writer);
+        block.end();
     }
 
     /// Writes an input that is no frame's own.
     pub fn input(&mut self, input: &Input, out: &mut Vec<u8>) {
-        let _not_written_yet = (input, out);
+        let ts = input.ts();
+        if !matches!(input, Input::Tick(_)) {
+            self.pass(ts, out);
+        }
+        self.comments.hear(input);
+        let words = Words(input);
+        let mut write = |kind, value: &dyn Fn(&mut Writer)| self.entry(kind, ts, format_args!("{words}"), value, out);
+        match input {
+            Input::Segment(segment) => write(Kind::Segment, &|writer| segment.put(writer)),
+            Input::Icmp(quote) => write(Kind::Icmp, &|writer| quote.put(writer)),
+            Input::Name(name) => write(Kind::Name, &|writer| name.put(writer)),
+            Input::Dns(dns) => write(Kind::Dns, &|writer| dns.put(writer)),
+            Input::Kernel(event) => write(Kind::Kernel, &|writer| event.put(writer)),
+            Input::Loss(loss) => write(Kind::Loss, &|writer| loss.put(writer)),
+            Input::Sample(sample) => {
+                let Self { writer, number, samples, comments, .. } = self;
+                writer.bytes.clear();
+                writer.base = ts;
+                samples.tell(sample, writer, comments.reading(sample), |writer| {
+                    write_entry(number, Kind::Sample, ts, format_args!("{words}"), writer, out);
+                });
+            }
+            Input::Tick(_) => self.tick(ts, out),
+        }
     }
 
     /// Writes a mark.
     pub fn mark(&mut self, mark: &Mark, out: &mut Vec<u8>) {
-        let _not_written_yet = (mark, out);
+        self.entry(Kind::Mark, mark.ts, format_args!("{mark}"), |writer| mark.note.put(writer), out);
     }
 
-    /// Writes what is still held back (a tick): at the end, and whenever time passes and nothing happens.
+    /// Writes what is still held back (a tick): to be called at the end.
     pub fn end(&mut self, out: &mut Vec<u8>) {
-        let _not_held_yet = out;
+        if let Some(tick) = self.tick.take() {
+            self.write_tick(tick, out);
+        }
+    }
+
+    /// A tick changes nothing that a later input would not change, so it is held back, and written only before an
+    /// older one.
+    fn tick(&mut self, ts: Timestamp, out: &mut Vec<u8>) {
+        let newest = self.tick.max(self.now);
+        if newest.is_some_and(|newest| ts <= newest) {
+            return;
+        }
+        self.tick = Some(ts);
+        if self.now.is_none_or(|now| ts.since(now) >= SILENCE) {
+            self.end(out);
+        }
+    }
+
+    /// An input of that time follows.
+    fn pass(&mut self, ts: Timestamp, out: &mut Vec<u8>) {
+        if let Some(tick) = self.tick.take_if(|tick| ts < *tick) {
+            self.write_tick(tick, out);
+        }
+        self.tick = None;
+        self.now = self.now.max(Some(ts));
+    }
+
+    fn write_tick(&mut self, ts: Timestamp, out: &mut Vec<u8>) {
+        self.now = self.now.max(Some(ts));
+        self.entry(Kind::Tick, ts, format_args!("{}", Words(&Input::Tick(ts))), |_| {}, out);
+    }
+
+    fn entry(
+        &mut self,
+        kind: Kind,
+        ts: Timestamp,
+        words: std::fmt::Arguments<'_>,
+        put: impl FnOnce(&mut Writer),
+        out: &mut Vec<u8>,
+    ) {
+        self.writer.bytes.clear();
+        self.writer.base = ts;
+        put(&mut self.writer);
+        write_entry(&mut self.number, kind, ts, words, &mut self.writer, out);
     }
 }
 
-/// How many bytes of a frame a recording keeps: headers down to TCP, UDP or ICMP's quote, and `payload` bytes behind
-/// them. Who hands frames from thread to thread need copy no more.
-pub fn kept(frame: &Frame<'_>, payload: u32) -> usize {
-    let _not_used_yet = payload;
-    frame.bytes.len()
+/// Makes an entry of what was written.
+fn write_entry(
+    number: &mut u64,
+    kind: Kind,
+    ts: Timestamp,
+    words: std::fmt::Arguments<'_>,
+    writer: &mut Writer,
+    out: &mut Vec<u8>,
+) {
+    let mut header = Writer::default();
+    number.put(&mut header);
+    kind.put(&mut header);
+    ts.nanos().put(&mut header);
+    *number += 1;
+    entry::write(out, ts, words, [&header.bytes, &writer.bytes]);
+    writer.bytes.clear();
 }

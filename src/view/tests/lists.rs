@@ -31,11 +31,17 @@ fn handshake(
     let completed = outcome == HandshakeOutcome::Completed;
     let offer = Negotiated { mss: Some(1460), wscale: Some(7), sack: true, timestamps: true, ..Negotiated::default() };
     let at = |time: Option<Duration>| time.map(|time| since + time);
+    // Each at half of the time that is left: the gaps double.
+    let tries = |count: u32, took: Option<Duration>| {
+        (1..=count).rev().filter_map(|n| at(took.map(|took| took / 2_u32.pow(n)))).collect()
+    };
     HandshakeRow {
         flow: FlowId(id),
         orig: ends.0,
         resp: ends.1,
         owner: held(4_121, "curl", 5),
+        resp_owner: Ownership::NotRecorded,
+        name: None,
         view: HandshakeView {
             outcome,
             syn_at: Some(since),
@@ -47,8 +53,8 @@ fn handshake(
             ..HandshakeView::default()
         },
         since,
-        syn_again: at(took.map(|took| took / 2)).filter(|_| retries.0 > 0),
-        syn_ack_again: at(took.map(|took| took / 2)).filter(|_| retries.1 > 0),
+        syns_again: tries(retries.0, took),
+        syn_acks_again: tries(retries.1, took),
         concluded: at(took),
         took: took.unwrap_or(NOW.since(since)),
         rejected: None,
@@ -66,14 +72,14 @@ pub(super) fn handshakes(base: fn() -> Dashboard) -> Dashboard {
         handshake(7, (client(53_111), end(8, 80)), Refused, (3, None, Some(us(300))), (0, 0)),
         handshake(13, (client(53_115), end(7, 8_443)), Waiting, (2, None, None), (1, 0)),
     ];
-    rows[4].syn_again = Some(ago(1));
+    rows[4].syns_again = vec![ago(1)];
     rows.extend((20..400).map(|n| {
         let (ack, took) = (us(n * n), us(n * n + n * 9));
         let port = 33_000 + u16::try_from(n).unwrap_or(0);
         handshake(n, (client(port), end(5, 5_432)), Completed, (n, Some(ack), Some(took)), (0, 0))
     }));
     rows[9].view.syn_retries = 1;
-    (rows[9].syn_again, rows[9].view.syn_ack_at) = (Some(ago(24) + secs(1)), Some(ago(24) + ms(1_020)));
+    (rows[9].syns_again, rows[9].view.syn_ack_at) = (vec![ago(24) + secs(1)], Some(ago(24) + ms(1_020)));
     (rows[9].concluded, rows[9].took) = (Some(ago(24) + ms(1_021)), ms(1_021));
     rows[9].view.ack_at = rows[9].concluded;
     with(base(), ListPane::Handshakes(window(rows)))
@@ -137,6 +143,7 @@ pub(super) fn listeners() -> Dashboard {
         local: Endpoint::new(Ipv4Addr::UNSPECIFIED, port),
         id: Some(port.into()),
         owner: held(pid, comm, 3),
+        listens: true,
         waiting: Some(waiting),
         limit: Some(limit),
         history: wave(60, u64::from(waiting), u64::from(waiting) / 9),
@@ -156,6 +163,15 @@ pub(super) fn listeners() -> Dashboard {
     ];
     rows[5].local = Endpoint::new("2001:db8:85a3:1234:5678:8a2e:370:7334".parse::<IpAddr>().unwrap(), 22);
     rows[4].owner = Ownership::NoAccess;
+    let bound = ListenerRow {
+        listens: false,
+        waiting: None,
+        limit: None,
+        drops: None,
+        history: vec![],
+        ..row(9_999, 91, "batch", (0, 0), 0, None)
+    };
+    rows.push(bound);
     with(live(), ListPane::Listeners(window(rows)))
 }
 
@@ -166,6 +182,7 @@ pub(super) fn listeners_of_capture() -> Dashboard {
         local: end(host, port),
         id: None,
         owner: Ownership::NotRecorded,
+        listens: true,
         waiting: None,
         limit: None,
         history: Vec::new(),

@@ -1,0 +1,408 @@
+//! Recordings of real traffic: whole, cut off by a kill, a full disk, a limit, a closed pipe; what is lost is counted.
+//!
+//! May touch network namespaces that it makes itself, child processes and a small tmpfs. Needs root; says so where it
+//! is not.
+#![cfg(all(feature = "live", feature = "tui"))]
+#![allow(clippy::print_stdout, reason = "measured figures are told")]
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+#[path = "support/load.rs"]
+mod load;
+#[path = "support/netns.rs"]
+mod netns;
+#[path = "support/pty.rs"]
+mod pty;
+#[path = "support/recorder.rs"]
+mod recorder;
+
+use load::{Load, Stalls};
+use netns::{Netns, alone, skip};
+use pty::Pty;
+use recorder::{Ended, Held, Recorder, tshark_count};
+
+/// What a recording that is killed may lack.
+const LATE: Duration = Duration::from_millis(100);
+const DEADLINE: Duration = Duration::from_secs(30);
+/// What a build without optimisation follows on a machine that does other things besides.
+const REST: Duration = Duration::from_millis(2);
+
+/// Waits for something, which must come.
+fn until(what: &str, mut there: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !there() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn size(path: &Path) -> u64 {
+    path.metadata().map_or(0, |meta| meta.len())
+}
+
+/// Frames that went over `lo` of a namespace so far.
+fn over_lo(netns: &Netns) -> u64 {
+    let output = netns.command("cat").arg("/sys/class/net/lo/statistics/rx_packets").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn every_frame_is_in_the_file() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("whole"), tempfile::tempdir().unwrap());
+    let file = folder.path().join("whole.pcapng");
+    let before = over_lo(&netns);
+    let recorder = Recorder::begin(&netns, &[], &file, &[]);
+    let load = Load::begin(&netns, 2, REST);
+    until("the load", || load.exchanges() > 500);
+    drop(load);
+    let ended = recorder.end();
+    let sent = over_lo(&netns) - before;
+    assert!(ended.status.success(), "{}", ended.stderr);
+    assert_eq!(ended.counts(), [sent, sent, 0], "{}", ended.stderr);
+    assert_eq!(ended.count("packets dropped by kernel"), 0);
+    let held = Held::read(&file);
+    assert_eq!((held.frames, held.holes, held.damage), (sent, 0, None));
+    assert!(tshark_count(&file).is_none_or(|frames| frames == sent));
+}
+
+/// Kills at random moments; what is there is the exact beginning, and little is missing at its end.
+fn kill(times: u32, rest: Duration) {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("kill"), tempfile::tempdir().unwrap());
+    let (load, stalls) = (Load::begin(&netns, 4, rest), Stalls::begin());
+    let mut late = Vec::new();
+    let mut torn = 0;
+    for round in 0..times {
+        let file = folder.path().join(format!("{round}.pcapng"));
+        let recorder = Recorder::begin(&netns, &[], &file, &[]);
+        // Past the first reading of the table, which a build without optimisation takes its time to write.
+        until("the first frames", || size(&file) > 40_000);
+        // Any moment will do, and no event tells of it.
+        std::thread::sleep(Duration::from_micros(u64::from(round * 7_919 % 300) * 1_000 + u64::from(round % 997)));
+        let (killed, stalled) = (recorder.kill(), stalls.longest());
+        let held = Held::read(&file);
+        let missing = killed.since(held.last.expect("a frame"));
+        late.push(missing);
+        assert!(missing <= LATE + stalled, "round {round}: {missing:?} are missing, {stalled:?} of them the machine's");
+        assert_eq!(held.holes, 0, "round {round}");
+        if let Some(damage) = &held.damage {
+            torn += 1;
+            assert!(damage.reason.contains("ends inside"), "{damage}");
+        }
+        match tshark_count(&file) {
+            Some(frames) => assert_eq!(frames, held.frames, "round {round}"),
+            None if round == 0 => skip("tshark is not installed: the files were not opened with it"),
+            None => {}
+        }
+        std::fs::remove_file(&file).unwrap();
+    }
+    late.sort();
+    println!(
+        "{times} kills under {} exchanges: missing at the end {:?} in the middle, {:?} at most; {torn} torn",
+        load.exchanges(),
+        late[late.len() / 2],
+        late[late.len() - 1]
+    );
+}
+
+#[test]
+fn a_kill_costs_the_last_moment_at_most() {
+    kill(30, REST);
+}
+
+#[test]
+fn a_thousand_kills() {
+    if std::env::var_os("SOCKSCOPE_SOAK").is_none() {
+        return skip("a thousand kills take long; `make soak` runs them");
+    }
+    kill(1_000, Duration::from_micros(50));
+}
+
+/// A file system of so many KiB, unmounted when the value goes.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn new(at: &Path, kib: u32) -> Self {
+        let size = format!("size={kib}k");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(at).status();
+        assert!(mounted.unwrap().success(), "a tmpfs");
+        Self(at.to_owned())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+/// It says which file and why, its numbers add up, and the file holds what it says, whole.
+fn check_stopped(ended: &Ended, cause: &str, name: &str, held: &Held) {
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    let last = ended.stderr.lines().last().unwrap();
+    assert!(last.starts_with("sockscope: ") && last.contains(cause) && last.contains(name), "{}", ended.stderr);
+    let [captured, written, lost] = ended.counts();
+    assert_eq!((written + lost, written), (captured, held.frames), "{}", ended.stderr);
+    assert!(written > 100 && lost > 0, "{}", ended.stderr);
+    assert_eq!(held.holes, 0);
+}
+
+#[test]
+fn a_full_disk_stops_it_at_a_whole_block() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("full"), tempfile::tempdir().unwrap());
+    let _disk = SmallDisk::new(folder.path(), 256);
+    let file = folder.path().join("full.pcapng");
+    let recorder = Recorder::begin(&netns, &[], &file, &[]);
+    let load = Load::begin(&netns, 4, REST);
+    let ended = recorder.wait();
+    drop(load);
+    let held = Held::read(&file);
+    check_stopped(&ended, "No space left on device", "full.pcapng", &held);
+    assert_eq!(held.damage, None, "what was torn was cut off");
+    assert!(size(&file) > 250_000 && tshark_count(&file).is_none_or(|frames| frames == held.frames));
+}
+
+#[test]
+fn a_limit_of_the_files_size_stops_it_at_a_whole_block() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("limit"), tempfile::tempdir().unwrap());
+    let file = folder.path().join("limit.pcapng");
+    let recorder = Recorder::begin(&netns, &["prlimit", "--fsize=100001"], &file, &[]);
+    let load = Load::begin(&netns, 4, REST);
+    let ended = recorder.wait();
+    drop(load);
+    let held = Held::read(&file);
+    check_stopped(&ended, "File too large", "limit.pcapng", &held);
+    assert_eq!(held.damage, None, "what was torn was cut off");
+    assert!((99_000..=100_001).contains(&size(&file)), "{}", size(&file));
+}
+
+#[test]
+fn of_a_closed_pipe_it_tells_what_was_taken() {
+    let Some(_alone) = alone() else { return };
+    let netns = Netns::new("pipe");
+    let mut recorder = Recorder::begin(&netns, &[], Path::new("-"), &[]);
+    let load = Load::begin(&netns, 4, REST);
+    let mut stream = recorder.stdout();
+    let mut taken = vec![0; 100_003];
+    stream.read_exact(&mut taken).unwrap();
+    drop(stream);
+    let ended = recorder.wait();
+    drop(load);
+    let held = Held::of(Box::new(std::io::Cursor::new(taken)));
+    check_stopped(&ended, "Broken pipe", "stdout", &held);
+}
+
+/// What the report says of everything but where it was read from.
+fn told(report: &[u8]) -> Vec<serde_json::Value> {
+    let text = std::str::from_utf8(report).unwrap();
+    let mut lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let summary = lines.last_mut().expect("a summary").as_object_mut().expect("an object");
+    summary.remove("source");
+    lines
+}
+
+/// Connections that come, talk and go, with queues that nobody reads.
+fn churn(netns: &Netns, stop: &std::sync::atomic::AtomicBool) {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    netns.run(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut held = Vec::new();
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            let mut client = TcpStream::connect(address).unwrap();
+            let (mut server, _) = listener.accept().unwrap();
+            client.write_all(&[7; 100]).unwrap();
+            if held.len() < 50 {
+                held.push((client, server));
+            } else {
+                server.read_exact(&mut [0; 100]).unwrap();
+                drop(client);
+                assert_eq!(server.read(&mut [0]).unwrap(), 0, "the client closes first");
+            }
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    });
+}
+
+/// Reports are made beside recordings at ten instants of a run, and again from each recording.
+#[test]
+fn a_recording_tells_what_was_told_live() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("same"), tempfile::tempdir().unwrap());
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| churn(&netns, &stop));
+        let _stop = StopAtEnd(&stop);
+        let names = |instant: u32| ["pcapng", "ndjson"].map(|end| folder.path().join(format!("{instant}.{end}")));
+        for instant in 0..10 {
+            let [file, report] = names(instant);
+            let mut live = netns.command(env!("CARGO_BIN_EXE_sockscope"));
+            let span = format!("{}ms", 700 + instant * 130);
+            live.args(["report", "-i", "lo", "--format", "ndjson", "--for", &span, "-w"]).arg(&file);
+            let live = live.arg("-o").arg(&report).output().unwrap();
+            assert!(live.status.success(), "{}", String::from_utf8_lossy(&live.stderr));
+            let replayed = Command::new(env!("CARGO_BIN_EXE_sockscope"))
+                .args(["report", "--format", "ndjson", "-r"])
+                .arg(&file)
+                .output()
+                .unwrap();
+            assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+            let (live, replayed) = (told(&std::fs::read(&report).unwrap()), told(&replayed.stdout));
+            let summary = live.last().unwrap();
+            let states = &summary["states"]["by_state"];
+            assert!(states["TIME-WAIT"]["kernel"].as_u64() > Some(20), "{states}");
+            assert!(states["ESTAB"]["wire"].as_u64() > Some(0) || instant > 0, "{states}");
+            for (live, replayed) in live.iter().zip(&replayed) {
+                assert_eq!(live, replayed, "instant {instant}");
+            }
+            assert_eq!(live.len(), replayed.len(), "instant {instant}");
+        }
+    });
+}
+
+/// Sets a flag when the value goes, after a panic too.
+struct StopAtEnd<'a>(&'a std::sync::atomic::AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+/// The dashboard on `lo` of a namespace, in a folder.
+fn dashboard(netns: &Netns, folder: &Path, options: &[&str]) -> Pty {
+    let words = [&["netns", "exec", netns.name(), env!("CARGO_BIN_EXE_sockscope"), "-i", "lo"], options].concat();
+    let mut command = pty::command("ip", &words);
+    command.cwd(folder);
+    let mut pty = Pty::start(command, 120, 40);
+    pty.shows(&["LIVE", "quit"]);
+    pty
+}
+
+fn only_file(folder: &Path) -> PathBuf {
+    let files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].clone()
+}
+
+#[test]
+fn a_key_begins_a_recording_and_ends_it() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("key"), tempfile::tempdir().unwrap());
+    let mut pty = dashboard(&netns, folder.path(), &[]);
+    let load = Load::begin(&netns, 2, REST);
+    pty.keys("w");
+    pty.shows(&["● REC ", "recording into sockscope-"]);
+    let file = only_file(folder.path());
+    until("frames", || size(&file) > 50_000);
+    pty.keys("w");
+    pty.shows(&["recorded sockscope-", " packets, "]);
+    let held = Held::read(&file);
+    assert_eq!((held.holes, held.damage, held.frames > 100), (0, None, true));
+    // A second one gets a name of its own, and is whole though the dashboard ends.
+    pty.keys("w");
+    pty.shows(&["● REC ", "recording into sockscope-"]);
+    let answered = load.exchanges();
+    until("the load", || load.exchanges() > answered + 100);
+    pty.keys("q");
+    let status = pty.end();
+    assert_eq!((status.exit_code(), pty.left_behind()), (0, vec![]), "{}", pty.text());
+    std::fs::remove_file(&file).unwrap();
+    let held = Held::read(&only_file(folder.path()));
+    assert_eq!((held.holes, held.damage, held.frames > 100), (0, None, true));
+}
+
+#[test]
+fn the_dashboard_outlives_a_full_disk() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("banner"), tempfile::tempdir().unwrap());
+    let _disk = SmallDisk::new(folder.path(), 128);
+    let mut pty = dashboard(&netns, folder.path(), &["-w", "full.pcapng"]);
+    let load = Load::begin(&netns, 2, REST);
+    pty.shows(&["full.pcapng: No space left on device", "the recording stopped", " lost"]);
+    assert!(!pty.text().contains("● REC"));
+    pty.keys("2");
+    pty.shows(&["Flows  "]);
+    let answered = load.exchanges();
+    until("the load", || load.exchanges() > answered + 100);
+    pty.keys("q");
+    assert_eq!(pty.end().exit_code(), 1, "{}", pty.text());
+    assert_eq!(Held::read(&only_file(folder.path())).damage, None);
+}
+
+#[test]
+fn a_ring_is_written_out_by_a_signal_and_by_a_finding() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("ring"), tempfile::tempdir().unwrap());
+    let [first, second] = ["last.pcapng", "last-2.pcapng"].map(|name| folder.path().join(name));
+    let recorder = Recorder::begin(&netns, &[], &first, &["--ring", "256Ki", "--dump-on", "info"]);
+    let load = Load::begin(&netns, 2, REST);
+    until("more than it holds", || load.exchanges() > 3_000);
+    assert!(!first.exists(), "nothing is written before it is wanted");
+    recorder.signal(Signal::USR1);
+    until("the signal's file", || size(&first) > 100_000);
+    // Nobody listens there: refused, each time.
+    let refused = netns.run(|| (0..20).all(|_| std::net::TcpStream::connect("127.0.0.1:9").is_err()));
+    assert!(refused);
+    until("the finding's file", || size(&second) > 0);
+    drop(load);
+    let ended = recorder.end();
+    assert!(ended.status.success(), "{}", ended.stderr);
+    for file in [&first, &second] {
+        let held = Held::read(file);
+        assert_eq!((held.holes, &held.damage), (0, &None), "{}", file.display());
+        assert!(held.frames > 100 && size(file) <= 256 << 10, "{} frames, {} bytes", held.frames, size(file));
+        assert!(tshark_count(file).is_none_or(|frames| frames == held.frames));
+    }
+}
+
+#[test]
+fn nothing_is_overwritten_unless_it_is_asked_for() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("over"), tempfile::tempdir().unwrap());
+    let file = folder.path().join("there.pcapng");
+    std::fs::write(&file, "old").unwrap();
+    let record = |options: &[&str]| {
+        let mut command = netns.command(env!("CARGO_BIN_EXE_sockscope"));
+        command.args(["record", "-i", "lo", "--for", "100ms", "-w"]).arg(&file).args(options).output().unwrap()
+    };
+    let refused = record(&[]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && said.contains("there.pcapng is there already"), "{said}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"old");
+    assert!(record(&["--force"]).status.success());
+    assert_eq!(Held::read(&file).frames, 0);
+}
+
+/// What goes through a pipe is what a file would hold.
+#[test]
+fn a_stream_can_be_watched_as_it_comes() {
+    let Some(_alone) = alone() else { return };
+    let netns = Netns::new("stream");
+    let mut recorder = Recorder::begin(&netns, &[], Path::new("-"), &[]);
+    let reader = Command::new(env!("CARGO_BIN_EXE_sockscope"))
+        .args(["report", "--format", "ndjson", "-r", "-"])
+        .stdin(recorder.stdout())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let load = Load::begin(&netns, 3, REST);
+    until("the load", || load.exchanges() > 1_500);
+    let ended = recorder.end();
+    drop(load);
+    let output = reader.wait_with_output().unwrap();
+    assert!(ended.status.success() && output.status.success(), "{}", ended.stderr);
+    let lines = told(&output.stdout);
+    let summary = lines.last().unwrap();
+    assert_eq!(summary["frames"], ended.counts()[1], "{summary:#}");
+    assert_eq!(summary["states"]["by_state"]["ESTAB"]["kernel"], 6, "{summary:#}");
+}
