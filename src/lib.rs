@@ -142,9 +142,9 @@
 //!   held for all (listeners, sockets seen bound before they connected) less the route's own sockets. The rate of
 //!   closes is read off the ages of TIME-WAIT; they run out only where the level at which it settles exceeds what there
 //!   is.
-//! - **A segment** of the past is nowhere kept. Whoever opens a flow has the file read once more, by a thread of its
-//!   own, and an [`engine::Collector`] find the flow's inputs again (scope, tuple, first segment) and take them through
-//!   machines of their own. What only later evidence showed is kept with when it did, so that a ladder at an instant
+//! - **A transcript**: the table keeps no segment. Whoever opens a flow has the file read once more, by a thread of its
+//!   own (live, what is kept of the past is gone through), and an [`engine::Collector`] find the flow's inputs again
+//!   (scope, tuple, first segment) and take them through machines of their own. What only later evidence showed is kept with when it did, so that a ladder at an instant
 //!   tells what was known then. "Lost" is said of a copy whose receiver acknowledged more and lacked it; a repeat after a
 //!   timer alone shows only that no answer came.
 //! - **A filter** ([`engine::Filter`]) answers yes, no or not known: what is not known of a flow fits neither a test

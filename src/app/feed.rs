@@ -48,6 +48,6 @@ pub(super) trait Feed: Send {
     /// What there is of the segments of the flow that is shown in full at `now`; without one, none are kept any more.
     fn segments(&mut self, of: Option<(FlowKey, Timestamp)>) -> Segments {
         let _not_kept = of;
-        Segments::Missing("segments are not kept while a host is watched: read a capture with -r".to_owned())
+        Segments::Missing("segments are not kept without --rewind".to_owned())
     }
 }

@@ -1,12 +1,13 @@
 //! The running host with its last minutes: one may go back in them while it is watched on. One engine goes on live,
 //! another is shown.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::base::Timestamp;
-use crate::engine::{Engine, Input, Query};
+use crate::engine::{Collector, Engine, FlowKey, Input, Query};
 use crate::journal::{Deck, Index, Pace, Past, Player};
-use crate::ui::{Control, Hop, Playback, Source, Track};
+use crate::ui::{Control, Hop, Playback, Segments, Source, Track};
 
 use super::feed::Feed;
 use super::live::Live;
@@ -32,6 +33,17 @@ pub(super) struct Rewind {
     marks: Marks,
     started: Instant,
     jumps: u64,
+    told: Option<Told>,
+}
+
+/// The flow of which the segments are shown.
+#[derive(Debug)]
+struct Told {
+    collector: Collector,
+    /// The number of the next input that it has not taken in.
+    next: u64,
+    /// What was told last, and of how many entries.
+    last: Option<(usize, Segments)>,
 }
 
 /// The past that is shown.
@@ -55,6 +67,7 @@ impl Rewind {
             marks: Marks::default(),
             started: Instant::now(),
             jumps: 0,
+            told: None,
         }
     }
 
@@ -158,6 +171,24 @@ impl Rewind {
     }
 }
 
+impl Told {
+    /// Takes in what came since, and tells all of it.
+    fn tell(&mut self, past: &Past) -> Segments {
+        past.since(self.next).for_each(|input| self.collector.take(input));
+        self.next = past.span().1;
+        let entries = self.collector.entries();
+        if let Some((_, told)) = self.last.as_ref().filter(|(told, _)| *told == entries) {
+            return told.clone();
+        }
+        let told = self.collector.clone().finish().map_or_else(
+            || Segments::Missing("its segments are kept no longer: --rewind SIZE keeps more".to_owned()),
+            |transcript| Segments::Read(Arc::new(transcript)),
+        );
+        self.last = Some((entries, told.clone()));
+        told
+    }
+}
+
 impl Feed for Rewind {
     fn pump(&mut self, engine: &mut Engine) -> Duration {
         let rest = self.watch(engine);
@@ -233,6 +264,25 @@ impl Feed for Rewind {
 
     fn end(&mut self, engine: &mut Engine) -> Vec<Recorded> {
         self.live.end(engine)
+    }
+
+    fn segments(&mut self, of: Option<(FlowKey, Timestamp)>) -> Segments {
+        let Some((key, _)) = of else {
+            self.told = None;
+            return Segments::Unknown;
+        };
+        let past = &self.deck.tape;
+        let told = match self.told.take() {
+            Some(told) if told.collector.key() == key => told,
+            _ => {
+                let (first, _) = past.span();
+                let from = past.since(first).next().map_or(Timestamp::MIN, Input::ts);
+                // Until the first is forgotten, all that was is kept.
+                let from = if first == 0 { Timestamp::MIN } else { from };
+                Told { collector: Collector::live(key, from), next: first, last: None }
+            }
+        };
+        self.told.insert(told).tell(past)
     }
 
     fn is_damaged(&self) -> bool {

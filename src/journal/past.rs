@@ -34,6 +34,12 @@ impl Past {
         (self.first, self.first + self.inputs.len() as u64)
     }
 
+    /// Those of that number and after it which are kept.
+    pub fn since(&self, number: u64) -> impl Iterator<Item = &Input> {
+        let place = usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        self.inputs.range(place.min(self.inputs.len())..)
+    }
+
     /// About how many bytes it holds.
     pub const fn bytes(&self) -> usize {
         self.bytes
@@ -115,6 +121,8 @@ mod tests {
         assert!(past.go(&2_500).is_ok());
         let Next::Inputs(rest, Some(3_000)) = past.next(false) else { panic!("the rest") };
         assert_eq!(rest, inputs[2_500..]);
+        let since = |number| past.since(number).count();
+        assert_eq!([0, 1_000, 2_999, 3_000, 9_000].map(since), [2_000, 2_000, 1, 0, 0]);
         past.push(inputs[0].clone());
         assert_eq!(given(&mut past), 1, "there may be more later");
         past.forget_before(u64::MAX);

@@ -34,12 +34,8 @@ const LEGEND: [(&str, &str); 13] = [
 ];
 
 /// What keys of other groups mean in the view of one flow.
-const FLOW: [(&str, &str); 4] = [
-    ("l h", "summary, ladder, graph"),
-    ("Enter", "ladder: unfold a run, or fold"),
-    ("z", "unfold all, graph: less time"),
-    ("r", "graph: the other direction"),
-];
+const FLOW: [(&str, &str); 3] =
+    [("l h", "summary, ladder, graph"), ("Enter", "unfold a run, or fold it"), ("r", "the other direction")];
 
 /// What can be typed after `/`; the README has the whole table.
 const FILTERS: [(&str, &str); 10] = [
@@ -82,15 +78,17 @@ pub fn help_columns(replay: bool, room: usize, height: usize) -> (Vec<Vec<HelpLi
 }
 
 fn blocks(replay: bool, room: usize) -> Vec<Vec<HelpLine>> {
-    let keys = Group::ALL.into_iter().map(|group| {
-        let rows = BINDINGS.iter().filter(|row| row.group == group && row.when.holds(replay));
-        let also = if group == Group::Flow { &FLOW[..] } else { &[] };
-        let also = also.iter().map(|(label, text)| ((*label).to_owned(), *text));
-        block(group.name(), also.chain(rows.map(|row| (row.label(), row.help))), room)
-    });
+    let rows = |group: Group| {
+        let rows = BINDINGS.iter().filter(move |row| row.group == group && row.when.holds(replay));
+        rows.map(|row| (row.label(), row.help))
+    };
+    let keys = Group::ALL.into_iter().filter(|group| *group != Group::Flow);
+    let keys = keys.map(|group| block(group.name(), rows(group), room));
+    let also = FLOW.iter().map(|(label, text)| ((*label).to_owned(), *text));
+    let flow = block(Group::Flow.name(), also.chain(rows(Group::Flow)), room);
     let filters = block("Filter", FILTERS.iter().map(|(label, text)| ((*label).to_owned(), *text)), room);
     let legend = block("Marks and columns", LEGEND.iter().map(|(mark, text)| ((*mark).to_owned(), *text)), room);
-    keys.chain([filters, legend]).collect()
+    keys.chain([filters, legend, flow]).collect()
 }
 
 fn block(name: &'static str, rows: impl Iterator<Item = (String, &'static str)>, room: usize) -> Vec<HelpLine> {

@@ -255,7 +255,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[ch('d')], Msg::NextTimes, Always, Rows, "times: ago, clock, delta", None),
         row(&[ch('c')], Msg::Columns, Always, Rows, "choose columns of flows", None),
         row(&[ch('b')], Msg::NextGroup, Always, Rows, "group the flows, or not", None),
-        row(&[ch('Z')], Msg::ZoomOut, Always, Flow, "fold all, graph: more time", None),
+        row(&[ch('Z')], Msg::ZoomOut, Always, Flow, "fold all, zoom out", None),
         row(&[ch('{')], Msg::PanLeft, Always, Flow, "graph: earlier", None),
         row(&[ch('}')], Msg::PanRight, Always, Flow, "graph: later", None),
         row(&[ch(' ')], Msg::Pause, Live, Time, "freeze the screen", Some("freeze")),
