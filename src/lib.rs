@@ -94,8 +94,8 @@
 //! - **A RST** is believed only at the very next sequence number its receiver expects (RFC 5961 §3).
 //! - **A handshake** that is waited for in vain is "unanswered" once the next retry is overdue (2.5 × the last gap, at
 //!   least 3.5 s): then nobody tries any more, and the ends are CLOSED. It is "given up" where the kernel's table or its
-//!   trace shows that the socket left SYN-SENT before the kernel had tried as often as it may: its process let go; the
-//!   wire alone does not tell that from a time-out. It is "rejected" where an ICMP error quotes its very SYN, and
+//!   trace shows that the socket left SYN-SENT before its timer ran out: its process let go; the wire alone does not
+//!   tell that from a time-out. It is "rejected" where an ICMP error quotes its very SYN, and
 //!   "half-open" 3.5 s after a SYN-ACK without its ACK. An answer after all revises each.
 //! - **A mark** ([`flow::Analysis`]) is what Wireshark 4.0 says of the same segment, questionable readings included, so
 //!   that both give the same counts. The analysis is apart from the states: neither sees the other.

@@ -231,21 +231,24 @@ impl Engine {
         if !is_callers || !record.wire.as_ref().is_some_and(Flow::is_unanswered) {
             return;
         }
-        let spent = self.tries_spent(slot);
+        let let_go = self.is_let_go(slot, connect.end);
         self.change(slot, connect.end, |record| {
             if let Some(flow) = &mut record.wire {
-                flow.abandon(connect.end, spent);
+                flow.abandon(connect.end, let_go);
             }
         });
     }
 
-    /// Whether this kernel has sent the SYN of a flow as often as it may, by the wire or by its own count.
-    pub(super) fn tries_spent(&self, slot: Slot) -> Option<bool> {
+    /// Whether a SYN-SENT socket that is gone at `at` was let go by its process: before its timer ran out, by which the
+    /// kernel tries again or ends the connect(). Once it may have run out, the two cannot be told apart.
+    pub(super) fn is_let_go(&self, slot: Slot, at: Timestamp) -> bool {
+        // The first timer of all runs for 1 s (RFC 6298 §2), and none after it for less.
+        const SHORTEST: Duration = Duration::from_secs(1);
         let record = self.table.get(slot);
-        let most = self.kernel.readings.limits()?.syn_retries()?;
-        let by_wire = record.wire.as_ref()?.handshake().syn_retries;
-        let timer = record.end(Side::Orig).and_then(|end| end.socket.timer);
-        Some(timer.map_or(0, |timer| timer.retries.into()).max(by_wire) >= most)
+        let by_kernel = record.end(Side::Orig).and_then(|end| Some(end.at + end.socket.timer?.left));
+        let last = || record.retries(Side::Orig, record.wire.as_ref()?.handshake().syn_at).last().copied();
+        let due = by_kernel.max(last().map(|last| last + SHORTEST));
+        due.is_some_and(|due| at + SLACK < due)
     }
 
     fn name_caller(&mut self, slot: Slot, connect: &Connect) {

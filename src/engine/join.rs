@@ -315,7 +315,7 @@ impl Engine {
     }
 
     fn vanish(&mut self, end: &Present, at: Timestamp) {
-        let spent = self.tries_spent(end.slot);
+        let let_go = self.is_let_go(end.slot, at);
         self.change(end.slot, at, |record| {
             let side = side_of(record, end.local);
             if let Some(end) = &mut record.ends[side.index()] {
@@ -324,7 +324,7 @@ impl Engine {
             if side == Side::Orig
                 && let Some(flow) = &mut record.wire
             {
-                flow.abandon(at, spent);
+                flow.abandon(at, let_go);
             }
         });
     }

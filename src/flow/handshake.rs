@@ -52,13 +52,13 @@ impl Flow {
         }
     }
 
-    /// The originator's socket is gone without an answer to its SYN: whoever knows (its kernel) says so. `spent`:
-    /// whether the kernel had tried as often as it may, so far as that is known.
-    pub fn abandon(&mut self, at: Timestamp, spent: Option<bool>) {
+    /// The originator's socket is gone without an answer to its SYN: whoever knows (its kernel) says so. `let_go`:
+    /// whether its process is known to have let go of it.
+    pub fn abandon(&mut self, at: Timestamp, let_go: bool) {
         if !self.is_unanswered() {
             return;
         }
-        if self.outcome == HandshakeOutcome::Waiting && spent == Some(false) {
+        if self.outcome == HandshakeOutcome::Waiting && let_go {
             self.conclude(HandshakeOutcome::GivenUp, at);
         }
         self.give_up(at);

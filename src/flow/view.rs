@@ -51,11 +51,10 @@ pub enum HandshakeOutcome {
     Refused,
     /// An ICMP error about the very SYN said that it cannot be delivered, and no answer came.
     Rejected,
-    /// No answer to the SYN or any of its retries, and the next retry is overdue; or the originator's kernel has tried
-    /// as often as it may. Which of the two ended it, its process or its kernel, the wire does not tell.
+    /// No answer to the SYN or any of its retries, and the next retry is overdue or the originator's socket is gone.
+    /// Which of the two ended it, its process or its kernel, is not known.
     Unanswered,
-    /// No answer so far, and the originator's socket is gone before its kernel had tried as often as it may: its
-    /// process let go, or a time-out of its own ran out.
+    /// No answer so far, and the originator's socket is gone before its timer ran out: its process let go.
     GivenUp,
     /// SYN-ACK seen, the ACK that completes it overdue.
     HalfOpen,
