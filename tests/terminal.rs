@@ -143,7 +143,7 @@ fn views_open_and_close() {
     pty.keys("z");
     pty.shows(&["─ Handshakes"]);
     pty.keys("?");
-    pty.shows(&["Views and panes", "one segment, then pause", "jump to a time", "Ctrl-Z", "Marks and columns"]);
+    pty.shows(&["Views and panes", "one segment on", "jump to a time", "Ctrl-Z", "Marks and columns"]);
     pty.keys("?");
     pty.shows_no("Views and panes");
     quit(pty);
