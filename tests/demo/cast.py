@@ -8,7 +8,7 @@
   checkout  calls the far service by name, over HTTP and TLS; the first SYN of every third call is lost
   session   is refused by the cache                  search    connects to nobody; its first try is never given up
 """
-import random, socket, ssl, struct, threading, time
+import os, random, socket, ssl, struct, threading, time
 
 from addresses import APP4, APP6, BACKEND, CACHE, CLIENT6, CLIENTS, FAR, NOBODY, UNHEARD
 
@@ -290,6 +290,11 @@ def visitors(stage):
         stage.held.append(s)
         s.sendall(b"x" * 400_000)
 
+    def download():  # over the path that loses
+        s = connect(CLIENTS[2], APP4, 80, 5)
+        http_get(s, 300_000)
+        s.close()
+
     def half_closer():
         s = connect(CLIENTS[3], APP4, 8081, 5)
         s.sendall(b"insert;" * 60)
@@ -314,7 +319,7 @@ def visitors(stage):
                                       (CLIENTS[3], APP4, 4, 9), (CLIENT6, APP6, 5, 12)):
         go(visit, source, host, first, life)
     for at, act in ((6, idle), (14, flood), (20, half_closer), (47, half_closer), (23, aborter), (41, aborter),
-                    (38, unheard), (44, unheard)):
+                    (38, unheard), (44, unheard), (32, download)):
         go(stage.every, at, at + 1, 2, act)
     for n in range(6):
         go(stage.every, 50 + n * 0.4, 50.1 + n * 0.4, 1, lambda n=n: queued(n))
@@ -323,3 +328,17 @@ def visitors(stage):
 
 APP = [web, report, ticketd, importd, worker, batch, checkout, session, search]
 NET = [database, orders, payments, names, visitors]
+
+
+def main():
+    """Plays the part that the environment names, under its name."""
+    with open("/proc/self/comm", "w") as comm:
+        comm.write(os.environ["DEMO_PART"])
+    stage = Stage(float(os.environ["DEMO_START"]), os.environ["DEMO_CERTIFICATE"])
+    part = next(part for part in APP + NET if part.__name__ == os.environ["DEMO_PART"])
+    part(stage)
+    stage.until(LENGTH + 10)
+
+
+if __name__ == "__main__":
+    main()

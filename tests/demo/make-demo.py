@@ -8,7 +8,7 @@ namespaces whatever happens. The two namespaces are joined by a pair of tap devi
 the wire (wire.py); who does what is in cast.py. The recording is what sockscope sees in `app`: its eth0, its kernel,
 its processes.
 """
-import ctypes, gzip, os, shutil, signal, subprocess, sys, tempfile, time, traceback
+import ctypes, gzip, os, shutil, signal, subprocess, sys, tempfile, time
 
 from addresses import APP4, APP6, CLIENT6, NET4, NOBODY
 from cast import APP, LENGTH, NET, Stage
@@ -39,7 +39,9 @@ def play(sockscope, out):
         wire = Wire(fds["app"], fds["net"], stage.start)
         wire.start()
         stage.until(-1)
-        record = ["ip", "netns", "exec", names["app"], sockscope, "record", "-i", "eth0", "-w", raw]
+        # A recording tells the host's name.
+        named = ["unshare", "--uts", "sh", "-c", 'hostname app && exec "$@"', "sh"]
+        record = ["ip", "netns", "exec", names["app"], *named, sockscope, "record", "-i", "eth0", "-w", raw]
         recording = subprocess.Popen(record)
         children.append(recording.pid)
         stage.until(LENGTH)
@@ -96,8 +98,11 @@ def build(names):
     return fds
 
 
-def start(namespace, process, stage):
-    """A process of that name in that namespace; its pid."""
+def start(namespace, part, stage):
+    """A process of that name in that namespace, whose command line is its name too; its pid."""
+    parts = {"DEMO_PART": part.__name__, "DEMO_START": str(stage.start), "DEMO_CERTIFICATE": stage.certificate}
+    # Under another name the interpreter does not find its library by itself.
+    environment = {**os.environ, **parts, "PYTHONHOME": sys.prefix}
     pid = os.fork()
     if pid:
         return pid
@@ -106,14 +111,8 @@ def start(namespace, process, stage):
     with open(f"/run/netns/{namespace}") as handle:
         if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), 0x40000000):  # CLONE_NEWNET
             os._exit(1)
-    with open("/proc/self/comm", "w") as comm:
-        comm.write(process.__name__)
-    try:
-        process(stage)
-        stage.until(LENGTH + 10)
-    except Exception:
-        traceback.print_exc()
-    os._exit(0)
+    os.chdir(os.path.dirname(os.path.abspath(__file__)))
+    os.execve(sys.executable, [part.__name__, "cast.py"], environment)
 
 
 def end(pid):
