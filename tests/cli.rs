@@ -7,7 +7,6 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -39,13 +38,12 @@ fn told(output: &Output) -> (i32, String, String) {
     (output.status.code().expect("no signal"), text(&output.stdout), text(&output.stderr))
 }
 
-fn demo_gz() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcapng.gz")
-}
+/// The packets of a small incident.
+const INCIDENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/incident.pcap.gz");
 
-fn demo() -> Vec<u8> {
+fn incident() -> Vec<u8> {
     let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(File::open(demo_gz()).expect("the demo")).read_to_end(&mut bytes).expect("gzip");
+    flate2::read::GzDecoder::new(File::open(INCIDENT).expect("the capture")).read_to_end(&mut bytes).expect("gzip");
     bytes
 }
 
@@ -70,8 +68,15 @@ impl Files {
 fn without_a_terminal_the_demo_is_a_report() {
     let (code, out, err) = run(&["demo"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    for words in ["built-in incident", "── Handshakes", "completed 536 · refused 20", "not recorded", "── TIME-WAIT"]
-    {
+    for words in [
+        "built-in incident",
+        "── Handshakes",
+        "connect()s traced",
+        "refused ",
+        "Ephemeral ports",
+        "leak: worker[",
+        "── TIME-WAIT",
+    ] {
         assert!(out.contains(words), "{words}: {out}");
     }
     assert!(!out.contains('\x1b'), "no colours into a pipe");
@@ -80,29 +85,29 @@ fn without_a_terminal_the_demo_is_a_report() {
 }
 
 #[test]
-fn a_file_is_reported_like_the_demo_whatever_its_wrapping() {
-    let files = Files::new(&[("plain.pcap", &demo())]);
-    let expected = run(&["report", "--demo", "--format", "ndjson"]).1;
+fn a_file_is_reported_alike_whatever_its_wrapping() {
+    let files = Files::new(&[("plain.pcap", &incident())]);
+    let expected = run(&["report", "-r", INCIDENT, "--format", "ndjson"]).1;
     let flows = |text: &str| -> Vec<String> { text.lines().take(FLOWS).map(str::to_owned).collect() };
-    for path in [files.path("plain.pcap"), demo_gz().to_str().expect("a plain name").to_owned()] {
+    for path in [files.path("plain.pcap"), INCIDENT.to_owned()] {
         let (code, out, err) = run(&["report", "-r", &path, "--format", "ndjson"]);
         assert_eq!((code, err.as_str()), (0, ""), "{path}");
         assert!(flows(&out) == flows(&expected), "{path}");
     }
     let output =
-        sockscope(&["report", "-r", "-", "--format", "ndjson"]).write_stdin(demo()).output().expect("it starts");
+        sockscope(&["report", "-r", "-", "--format", "ndjson"]).write_stdin(incident()).output().expect("it starts");
     let (code, out, err) = told(&output);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(flows(&out) == flows(&expected), "stdin");
     // The dashboard on the same stream, where there is no terminal.
-    let output = sockscope(&["-r", "-"]).write_stdin(demo()).output().expect("it starts");
+    let output = sockscope(&["-r", "-"]).write_stdin(incident()).output().expect("it starts");
     let (code, out, _) = told(&output);
     assert!(code == 0 && out.starts_with("sockscope ") && out.contains("stdin"), "{out}");
 }
 
 #[test]
 fn formats_for_programs() {
-    let (code, out, _) = run(&["report", "--demo", "--format", "ndjson"]);
+    let (code, out, _) = run(&["report", "-r", INCIDENT, "--format", "ndjson"]);
     let objects: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
     let types = |name| objects.iter().filter(|object| object["type"] == name).count();
     let findings = types("finding");
@@ -114,7 +119,7 @@ fn formats_for_programs() {
     let first: Vec<i64> = objects.iter().filter_map(|flow| flow["first_ts_ns"].as_i64()).take(FLOWS).collect();
     assert!(first.is_sorted(), "in order of first appearance");
 
-    let (code, out, _) = run(&["report", "--demo", "--format", "json"]);
+    let (code, out, _) = run(&["report", "-r", INCIDENT, "--format", "json"]);
     let whole: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(code, 0);
     assert_eq!(whole["flows"].as_array().expect("flows")[..], objects[..FLOWS]);
@@ -126,7 +131,8 @@ fn formats_for_programs() {
 fn a_report_into_a_file_and_of_some_flows() {
     let files = Files::new(&[]);
     let path = files.path("out.ndjson");
-    let (code, out, err) = run(&["report", "--demo", "--format", "ndjson", "--filter", "6379 refused", "-o", &path]);
+    let (code, out, err) =
+        run(&["report", "-r", INCIDENT, "--format", "ndjson", "--filter", "6379 refused", "-o", &path]);
     assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""));
     let text = fs::read_to_string(&path).expect("the report");
     let (flows, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("{\"type\":\"flow\""));
@@ -141,7 +147,7 @@ fn a_report_into_a_file_and_of_some_flows() {
 
 #[test]
 fn a_finding_as_bad_as_asked_for_is_4() {
-    let files = Files::new(&[("cut.pcap", &demo()[..demo().len() * 3 / 4])]);
+    let files = Files::new(&[("cut.pcap", &incident()[..incident().len() * 3 / 4])]);
     let cut = files.path("cut.pcap");
     for format in ["text", "json", "ndjson"] {
         let code = |words: &str| {
@@ -158,12 +164,12 @@ fn a_finding_as_bad_as_asked_for_is_4() {
             "{format}: damaged"
         );
     }
-    assert_eq!(run(&["report", "--demo", "--fail-on", "bad"]).0, 1);
+    assert_eq!(run(&["report", "-r", INCIDENT, "--fail-on", "bad"]).0, 1);
 }
 
 #[test]
 fn a_finding_says_what_since_when_why_and_what_to_do() {
-    let (_, out, _) = run(&["report", "--demo", "--format", "ndjson"]);
+    let (_, out, _) = run(&["report", "-r", INCIDENT, "--format", "ndjson"]);
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let findings: Vec<&Value> = lines.iter().filter(|line| line["type"] == "finding").collect();
     let [refused, ..] = findings[..] else { panic!("findings") };
@@ -179,7 +185,7 @@ fn a_finding_says_what_since_when_why_and_what_to_do() {
 #[test]
 fn a_reader_that_has_enough_is_no_failure() {
     for format in ["text", "json", "ndjson"] {
-        let mut child = plain(&["report", "--demo", "--format", format])
+        let mut child = plain(&["report", "-r", INCIDENT, "--format", format])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -214,8 +220,8 @@ fn what_is_no_capture_is_1_and_named() {
 
 #[test]
 fn what_is_damaged_is_2_and_all_before_it_is_told() {
-    let whole = demo();
-    let gz = fs::read(demo_gz()).expect("the demo");
+    let whole = incident();
+    let gz = fs::read(INCIDENT).expect("the capture");
     let mut garbled = whole[..60_000].to_vec();
     garbled.extend([0xff; 64]);
     let files = Files::new(&[
@@ -251,8 +257,7 @@ fn what_is_damaged_is_2_and_all_before_it_is_told() {
 
 #[test]
 fn a_filter_is_the_last_words() {
-    let path = demo_gz();
-    let path = path.to_str().expect("a plain name");
+    let path = INCIDENT;
     let (code, out, _) = run(&["report", "-r", path, "--format", "ndjson", "tcp", "port", "6379"]);
     // Twenty flows, the finding that they are refused, the summary.
     assert_eq!((code, out.lines().count()), (0, 20 + 1 + 1));
@@ -269,17 +274,20 @@ fn a_filter_is_the_last_words() {
 #[test]
 fn usage_errors_are_1_and_help_is_none() {
     let cases: [(&[&str], &str); 10] = [
-        (&["snap", "--demo", "-o", "x.txt", "--theme", "pink"], "dark, light, high-contrast, colour-blind, 16, mono"),
         (
-            &["snap", "--demo", "-o", "x.txt", "--view", "all"],
+            &["snap", "-r", INCIDENT, "-o", "x.txt", "--theme", "pink"],
+            "dark, light, high-contrast, colour-blind, 16, mono",
+        ),
+        (
+            &["snap", "-r", INCIDENT, "-o", "x.txt", "--view", "all"],
             "overview, flows, handshakes, queues, time-wait, listeners, processes, findings, flow",
         ),
-        (&["snap", "--demo", "-o", "x.txt", "--size", "10x10"], "40x10"),
-        (&["snap", "--demo", "-o", "x.gif"], ".txt, .svg or .png"),
-        (&["snap", "--demo"], "-o"),
-        (&["snap", "--demo", "-o", "x.txt", "--flow", "9999"], "there is no flow 9999"),
-        (&["report", "--demo", "--for", "soon"], "a span such as 10s"),
-        (&["report", "--demo", "--flows", "0"], "from 1 on"),
+        (&["snap", "-r", INCIDENT, "-o", "x.txt", "--size", "10x10"], "40x10"),
+        (&["snap", "-r", INCIDENT, "-o", "x.gif"], ".txt, .svg or .png"),
+        (&["snap", "-r", INCIDENT], "-o"),
+        (&["snap", "-r", INCIDENT, "-o", "x.txt", "--flow", "9999"], "there is no flow 9999"),
+        (&["report", "-r", INCIDENT, "--for", "soon"], "a span such as 10s"),
+        (&["report", "-r", INCIDENT, "--flows", "0"], "from 1 on"),
         (&["report", "-r", "a", "-i", "lo"], "cannot be used with"),
         (&["report", "--nonsense"], "--nonsense"),
     ];
@@ -305,7 +313,7 @@ fn a_command_after_options_or_misspelt_is_no_filter() {
 
 #[test]
 fn of_a_pcap_file_of_another_version_nothing_is_read() {
-    let mut other = demo();
+    let mut other = incident();
     other[4] = 1;
     let files = Files::new(&[("other.pcap", &other)]);
     let (code, out, _) = run(&["report", "-r", &files.path("other.pcap")]);
@@ -319,8 +327,8 @@ fn of_a_pcap_file_of_another_version_nothing_is_read() {
 
 #[test]
 fn a_text_report_names_its_filter_and_what_it_applies_to() {
-    let (_, whole, _) = run(&["report", "--demo"]);
-    let (code, some, _) = run(&["report", "--demo", "--filter", "6379 refused"]);
+    let (_, whole, _) = run(&["report", "-r", INCIDENT]);
+    let (code, some, _) = run(&["report", "-r", INCIDENT, "--filter", "6379 refused"]);
     assert_eq!(code, 0);
     assert!(
         some.contains("filter  6379 refused: 20 of 567 flows fit; handshakes,") && !whole.contains("filter  "),
@@ -332,7 +340,7 @@ fn a_text_report_names_its_filter_and_what_it_applies_to() {
     assert_eq!(states(&some), states(&whole), "the states are of all flows");
     let findings = |text: &str| text.lines().filter(|line| line.starts_with(['!', '‼'])).count();
     assert_eq!((findings(&some), findings(&whole)), (1, 5), "those about these flows: {some}");
-    let (_, none, _) = run(&["report", "--demo", "--filter", "port:1"]);
+    let (_, none, _) = run(&["report", "-r", INCIDENT, "--filter", "port:1"]);
     assert!(none.contains("port:1: no flow matches, of 567 flows;") && none.contains("\nno flow matches\n"), "{none}");
     assert_eq!(findings(&none), 0);
 }
@@ -340,9 +348,9 @@ fn a_text_report_names_its_filter_and_what_it_applies_to() {
 #[test]
 fn what_cannot_be_written_is_named() {
     let cases: [(&[&str], &str); 3] = [
-        (&["report", "--demo", "-o", "/nowhere/x"], "/nowhere/x: No such file"),
-        (&["snap", "--demo", "-o", "/nowhere/x.txt"], "/nowhere/x.txt: No such file"),
-        (&["report", "--demo", "-o", "/dev/full"], "/dev/full: No space left"),
+        (&["report", "-r", INCIDENT, "-o", "/nowhere/x"], "/nowhere/x: No such file"),
+        (&["snap", "-r", INCIDENT, "-o", "/nowhere/x.txt"], "/nowhere/x.txt: No such file"),
+        (&["report", "-r", INCIDENT, "-o", "/dev/full"], "/dev/full: No space left"),
     ];
     for (args, reason) in cases {
         let (code, _, err) = run(args);
@@ -355,7 +363,7 @@ fn names_cannot_act_on_the_terminal() {
     let files = Files::new(&[]);
     let name = "bad\x1b[31m\x07\n\u{202e}name";
     let path = files.path(name);
-    fs::write(&path, demo()).expect("such names are allowed");
+    fs::write(&path, incident()).expect("such names are allowed");
     fs::write(files.path("\x1b]0;x\x07.txt"), "no capture").expect("such names are allowed");
     let invalid = files.0.path().join(OsStr::from_bytes(b"\xff\x1b[2J"));
     let hostile = |text: &str| text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
@@ -366,9 +374,9 @@ fn names_cannot_act_on_the_terminal() {
         (&["snap", "-r", &path, "-o", &picture], 0),
         (&["report", "-r", &files.path("\x1b]0;x\x07.txt")], 1),
         (&["report", "-i", "\x1b[31mlo", "--for", "1s"], 1),
-        (&["report", "--demo", "-o", "/nowhere/\x1b[31m"], 1),
-        (&["snap", "--demo", "-o", "x.\x1b[31m"], 1),
-        (&["report", "--demo", "\x1b[31m"], 1),
+        (&["report", "-r", INCIDENT, "-o", "/nowhere/\x1b[31m"], 1),
+        (&["snap", "-r", INCIDENT, "-o", "x.\x1b[31m"], 1),
+        (&["report", "-r", INCIDENT, "\x1b[31m"], 1),
     ];
     for (args, expected) in cases {
         let (code, out, err) = run(args);
@@ -381,7 +389,7 @@ fn names_cannot_act_on_the_terminal() {
     let (code, _, err) = told(&output);
     assert!(code == 1 && !hostile(&err), "{err:?}");
     for option in ["--theme", "--size", "--at", "--view"] {
-        let (code, _, err) = run(&["snap", "--demo", "-o", "x.txt", option, "\x1b[31mx"]);
+        let (code, _, err) = run(&["snap", "-r", INCIDENT, "-o", "x.txt", option, "\x1b[31mx"]);
         assert!(code == 1 && !hostile(&err), "{option}: {err:?}");
     }
 }
@@ -414,7 +422,7 @@ fn pictures_of_every_view_and_size_are_the_same_each_time() {
         for (size, columns, rows) in [("80x24", 80, 24), ("120x40", 120, 40), ("200x60", 200, 60)] {
             let snap = |extension: &str, take: u32| {
                 let path = files.path(&format!("{view}-{size}-{take}.{extension}"));
-                let (code, out, err) = run(&["snap", "--demo", "--view", view, "--size", size, "-o", &path]);
+                let (code, out, err) = run(&["snap", "-r", INCIDENT, "--view", view, "--size", size, "-o", &path]);
                 assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""), "{path}");
                 fs::read(&path).expect("a picture")
             };
@@ -451,7 +459,7 @@ fn pictures_of_an_instant() {
     let files = Files::new(&[]);
     let path = files.path("x.txt");
     let at = |time: &str| {
-        let (code, _, err) = run(&["snap", "--demo", "--at", time, "-o", &path]);
+        let (code, _, err) = run(&["snap", "-r", INCIDENT, "--at", time, "-o", &path]);
         let text = if code == 0 { fs::read_to_string(&path).expect("a picture") } else { String::new() };
         (code, text, err)
     };
@@ -476,7 +484,7 @@ fn pictures_of_an_instant() {
     }
     let (code, _, err) = run(&["snap", "--at", "5", "-o", &path]);
     assert!(code == 1 && err.contains("--at needs a capture"), "{err}");
-    let beside = |at: &str| run(&["snap", "--demo", "--at", at, "-o", &files.path("beside.txt")]);
+    let beside = |at: &str| run(&["snap", "-r", INCIDENT, "--at", at, "-o", &files.path("beside.txt")]);
     for (at, told) in
         [("99", "after the capture ends: its end is drawn"), ("2026-11-21T21:22:00Z", "before the capture begins")]
     {
@@ -490,15 +498,15 @@ fn pictures_of_an_instant() {
 fn the_flow_that_was_named_is_drawn() {
     let files = Files::new(&[]);
     let path = files.path("x.txt");
-    let (_, flows, _) = run(&["report", "--demo", "--format", "ndjson", "--filter", "6379"]);
+    let (_, flows, _) = run(&["report", "-r", INCIDENT, "--format", "ndjson", "--filter", "6379"]);
     let flow: Value = serde_json::from_str(flows.lines().next().expect("a flow")).expect("JSON");
     let id = flow["id"].to_string();
-    assert_eq!(run(&["snap", "--demo", "--view", "flow", "--flow", &id, "-o", &path]).0, 0);
+    assert_eq!(run(&["snap", "-r", INCIDENT, "--view", "flow", "--flow", &id, "-o", &path]).0, 0);
     let text = fs::read_to_string(&path).expect("a picture");
     let orig = format!("{}:{}", flow["orig"]["addr"].as_str().expect("an address"), flow["orig"]["port"]);
     assert!(text.contains(&format!("Flow {id}  {orig}")) && text.contains("Refused"), "{text}");
     // The text report names the same number: the finding's first flow.
-    let (_, report, _) = run(&["report", "--demo", "--filter", "6379"]);
+    let (_, report, _) = run(&["report", "-r", INCIDENT, "--filter", "6379"]);
     assert!(report.contains(&format!(", flow #{id})")), "{report}");
 }
 
@@ -507,7 +515,7 @@ fn without_a_name_the_first_flow_of_the_table_is_drawn() {
     let files = Files::new(&[]);
     let snap = |view: &str| {
         let path = files.path("x.txt");
-        assert_eq!(run(&["snap", "--demo", "--at", "30", "--view", view, "--size", "220x40", "-o", &path]).0, 0);
+        assert_eq!(run(&["snap", "-r", INCIDENT, "--at", "30", "--view", view, "--size", "220x40", "-o", &path]).0, 0);
         fs::read_to_string(&path).expect("a picture")
     };
     let (table, flow) = (snap("flows"), snap("flow"));

@@ -15,6 +15,9 @@ mod pty;
 
 use pty::{Pty, sockscope};
 
+/// The packets of a small incident.
+const INCIDENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/incident.pcap.gz");
+
 /// Those of the table that ask for what a capture does not tell.
 const OF_THE_KERNEL: [&str; 3] = ["proc:nginx", "recvq>0", "rtt>100ms retrans>0"];
 
@@ -33,9 +36,9 @@ fn run(args: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// Of the demo: the numbers of flows that are reported, and left out.
+/// Of the incident: the numbers of flows that are reported, and left out.
 fn reported(filter: &str) -> (u64, u64) {
-    let (code, out, err) = run(&["report", "--demo", "--format", "ndjson", "--filter", filter]);
+    let (code, out, err) = run(&["report", "-r", INCIDENT, "--format", "ndjson", "--filter", filter]);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{filter}");
     let objects: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let (summary, others) = objects.split_last().expect("a summary");
@@ -53,8 +56,7 @@ fn each_shows_the_same_flows_everywhere() {
     let dir = TempDir::new().expect("a directory");
     let picture = dir.path().join("flows.txt");
     let picture = picture.to_str().expect("a plain name");
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcapng.gz");
-    let mut pty = Pty::start(sockscope(&["-r", demo.to_str().expect("a plain name")]), 240, 40);
+    let mut pty = Pty::start(sockscope(&["-r", INCIDENT]), 240, 40);
     pty.shows(&["at the end", "quit"]);
     for filter in &filters {
         let (fit, left_out) = reported(filter);
@@ -66,7 +68,7 @@ fn each_shows_the_same_flows_everywhere() {
 
         let shown = format!("{fit} of {all}");
         let (code, _, err) =
-            run(&["snap", "--demo", "--view", "flows", "--size", "240x40", "--filter", filter, "-o", picture]);
+            run(&["snap", "-r", INCIDENT, "--view", "flows", "--size", "240x40", "--filter", filter, "-o", picture]);
         assert_eq!((code, err.as_str()), (Some(0), ""), "{filter}");
         let text = fs::read_to_string(picture).expect("a picture");
         assert!(text.contains(&format!("filter {filter}  {shown}")), "{filter}: {shown}\n{text}");
@@ -88,14 +90,17 @@ fn errors_point_at_the_word_everywhere() {
     let picture = picture.to_str().expect("a plain name");
     let wrong = "port:80 sate:time-wait";
     let message = "unknown field \"sate\": did you mean state?";
-    for args in [&["report", "--demo", "--filter", wrong][..], &["snap", "--demo", "-o", picture, "--filter", wrong]] {
+    for args in [
+        &["report", "-r", INCIDENT, "--filter", wrong][..],
+        &["snap", "-r", INCIDENT, "-o", picture, "--filter", wrong],
+    ] {
         let (code, out, err) = run(args);
         assert_eq!((code, out.as_str()), (Some(1), ""), "{args:?}");
         assert!(err.contains(&format!("{message}\n  {wrong}\n          ^^^^\n")), "{err}");
     }
     assert!(!Path::new(picture).exists());
     // What acts on a terminal is told, not done.
-    let (_, _, err) = run(&["report", "--demo", "--filter", "port:\u{1b}[31mé\u{202e}"]);
+    let (_, _, err) = run(&["report", "-r", INCIDENT, "--filter", "port:\u{1b}[31mé\u{202e}"]);
     assert!(err.contains("·[31m") && !err.contains(['\u{1b}', '\u{202e}']), "{err}");
 
     let mut pty = Pty::start(sockscope(&["demo"]), 120, 40);

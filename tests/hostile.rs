@@ -25,8 +25,8 @@ fn rounds() -> usize {
 
 #[test]
 fn mutated_captures_of_our_own() {
-    let (demo, plain) = demo();
-    for seed in [plain.as_slice(), &demo[..demo.len().min(40_000)], &pcapng(&plain)] {
+    let (packed, plain) = incident();
+    for seed in [plain.as_slice(), &packed[..packed.len().min(40_000)], &pcapng(&plain)] {
         through(doors::capture, seed, rounds());
     }
 }
@@ -38,7 +38,7 @@ fn mutated_recordings() {
 
 #[test]
 fn the_seeds_are_good() {
-    let (_, plain) = demo();
+    let (_, plain) = incident();
     for seed in [plain.as_slice(), &pcapng(&plain)] {
         let mut reader = CaptureReader::open(Box::new(std::io::Cursor::new(seed.to_vec()))).expect("a capture");
         for n in 0..300 {
@@ -83,11 +83,11 @@ fn random_bytes_through_every_door() {
 }
 
 /// The built-in incident as it is, and the beginning of what is in it.
-fn demo() -> (&'static [u8], Vec<u8>) {
-    let demo = include_bytes!("../assets/demo.pcapng.gz").as_slice();
+fn incident() -> (&'static [u8], Vec<u8>) {
+    let packed = include_bytes!("captures/incident.pcap.gz").as_slice();
     let mut plain = Vec::new();
-    GzDecoder::new(demo).take(60_000).read_to_end(&mut plain).expect("the demo's capture");
-    (demo, plain)
+    GzDecoder::new(packed).take(60_000).read_to_end(&mut plain).expect("the capture");
+    (packed, plain)
 }
 
 /// Sends `rounds` mutations of a text through a door.

@@ -32,13 +32,14 @@ struct Capture {
 fn capture() -> Capture {
     let dir = TempDir::new().expect("a directory");
     let path = dir.path().join("incident.pcap");
-    fs::write(&path, demo()).expect("a capture");
+    fs::write(&path, incident()).expect("a capture");
     Capture { path: path.to_str().expect("a plain name").to_owned(), dir }
 }
 
 /// The built-in incident, decompressed.
-fn demo() -> Vec<u8> {
-    let file = File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcapng.gz")).expect("the demo");
+fn incident() -> Vec<u8> {
+    let file =
+        File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/incident.pcap.gz")).expect("the demo");
     let mut bytes = Vec::new();
     flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).expect("gzip");
     bytes
@@ -325,7 +326,7 @@ fn a_step_is_one_segment() {
 
 /// How many segments of the incident lie within `span` of its first.
 fn segments_within(span: Duration) -> u64 {
-    let mut reader = CaptureReader::open(Box::new(std::io::Cursor::new(demo()))).expect("a capture");
+    let mut reader = CaptureReader::open(Box::new(std::io::Cursor::new(incident()))).expect("a capture");
     let mut times = Vec::new();
     let mut decoder = Decoder::default();
     while let Some(frame) = reader.next_frame().expect("it is whole") {
@@ -482,7 +483,7 @@ fn a_panic_in_any_thread_gives_the_terminal_back_and_is_printed() {
     command.env("SOCKSCOPE_TEST_PANIC", "reader");
     let mut pty = Pty::start(command, 120, 40);
     let mut input = fifo.open();
-    input.write_all(&demo()).expect("it reads");
+    input.write_all(&incident()).expect("it reads");
     pty.shows(&["playing", "Handshakes", "1:09.8"]);
     drop(input);
     ended_by_panic(&mut pty, "reader");
@@ -527,7 +528,7 @@ fn a_stream_is_shown_as_it_comes() {
     let fifo = Fifo::new();
     let mut pty = Pty::start(sockscope(&["-r", &fifo.path]), 200, 60);
     let mut input = fifo.open();
-    let bytes = demo();
+    let bytes = incident();
     let (head, frames) = bytes.split_at(24);
     input.write_all(head).expect("it reads");
     pty.shows(&["nothing read yet"]);
@@ -571,7 +572,7 @@ fn a_stream_that_is_silent_can_be_left() {
     let fifo = Fifo::new();
     let mut pty = Pty::start(sockscope(&["-r", &fifo.path]), 80, 24);
     let mut input = fifo.open();
-    input.write_all(&demo()[..24]).expect("it reads");
+    input.write_all(&incident()[..24]).expect("it reads");
     pty.shows(&["nothing read yet"]);
     pty.keys("..");
     quit(pty);
