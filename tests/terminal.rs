@@ -216,14 +216,14 @@ fn the_order_changes() {
 fn the_mouse_points_and_its_motions_cost_little() {
     let capture = capture();
     let mut pty = capture.open(120, 40);
-    // Reports are 1-based (xterm's SGR mode): the tab "2 Flows" in the fourth line.
-    pty.keys("\x1b[<0;18;4M\x1b[<0;18;4m");
+    // Reports are 1-based (xterm's SGR mode): the tab "2 Flows" in the sixth line, below the timeline.
+    pty.keys("\x1b[<0;18;6M\x1b[<0;18;6m");
     pty.shows(&["orig state", "handshake"]);
     pty.shows_no("─ Handshakes");
     pty.keys("s");
     pty.shows(&["sort recent ▼"]);
     // The second row, twice: it is selected, and opened.
-    pty.keys("\x1b[<0;30;8M\x1b[<0;30;8m");
+    pty.keys("\x1b[<0;30;10M\x1b[<0;30;10m");
     pty.keys("\r");
     pty.shows(&["─ orig  198.51.100.102:58216 "]);
     let pid = pty.pid();
@@ -232,7 +232,7 @@ fn the_mouse_points_and_its_motions_cost_little() {
         let motions: String = (0..100).map(|at| format!("\x1b[<35;{};{}M", 1 + at, 1 + at % 40)).collect();
         pty.keys(&motions);
     }
-    pty.keys("\x1b[<0;5;4M\x1b[<0;5;4m");
+    pty.keys("\x1b[<0;5;6M\x1b[<0;5;6m");
     pty.shows(&["─ Handshakes", "TIME-WAIT"]);
     let used = process(pid).expect("it runs").1 - before;
     println!("5,000 motions of the pointer took {used:?} of processor time");
