@@ -239,6 +239,12 @@ impl End {
         self.send.values = VecDeque::new();
     }
 
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        let queues = [&self.recv, &self.send].map(|queue| queue.values.capacity() * size_of::<u32>());
+        queues.iter().sum::<usize>() + self.socket.info.as_ref().map_or(0, |info| size_of_val(&**info))
+    }
+
     pub(super) fn detail(&self) -> SocketDetail {
         SocketDetail {
             socket: self.socket.clone(),

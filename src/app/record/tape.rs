@@ -107,7 +107,8 @@ impl Tape {
                 self.run(Recording::into_ring(reach, self.setup.clone()));
             }
             (Some(file), None) => {
-                let recording = Recording::into_file(file, self.wanted.replace, self.setup.clone(), &self.first.inputs())?;
+                let recording =
+                    Recording::into_file(file, self.wanted.replace, self.setup.clone(), &self.first.inputs())?;
                 self.written += 1;
                 self.run(recording);
             }

@@ -83,9 +83,7 @@ fn check(field: &Field, term: &Term) -> Result<Check, FilterError> {
     let whole = term.op != Op::Fits;
     Ok(match field.kind {
         Kind::State(claim) => Check::State(claim, bits(field, term, &states(), whole)?),
-        Kind::Set(set) => {
-            Check::Set(set, bits(field, term, &spellings(set), whole)?)
-        }
+        Kind::Set(set) => Check::Set(set, bits(field, term, &spellings(set), whole)?),
         Kind::Address(ends) => Check::Address(
             ends,
             each(term, |piece| {
