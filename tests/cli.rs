@@ -8,8 +8,14 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
+use sockscope::base::{Scope, Timestamp};
+use sockscope::engine::Input;
+use sockscope::journal::recording::{Recorder, Setup};
+use sockscope::kernel::{Counters, Covers, SocketSample, TableSource};
 use tempfile::TempDir;
 
 const FLOWS: usize = 567;
@@ -253,6 +259,59 @@ fn what_is_damaged_is_2_and_all_before_it_is_told() {
     let picture = files.path("cut.txt");
     assert_eq!(run(&["snap", "-r", &files.path("cut.pcap"), "-o", &picture]).0, 2);
     assert!(fs::read_to_string(&picture).expect("a picture").contains("damaged at byte"));
+}
+
+/// A block of pcapng whose body is a multiple of four bytes.
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(body.len() + 12).expect("it is small").to_le_bytes();
+    [&kind.to_le_bytes(), &len[..], body, &len].concat()
+}
+
+/// An empty reading of the socket table, so many milliseconds after it was first read.
+fn reading(millis: u64) -> Input {
+    let first = Timestamp::from_secs_nanos(1_700_000_000, 0);
+    Input::Sample(Arc::new(SocketSample {
+        ts: first + Duration::from_millis(millis),
+        scope: Scope::default(),
+        source: TableSource::Diag,
+        covers: Covers::ALL,
+        took: Duration::ZERO,
+        incomplete: false,
+        bad_rows: 0,
+        sockets: Vec::new(),
+        owners: Arc::default(),
+        counters: Counters::default(),
+        limits: Arc::default(),
+        local_addresses: Arc::new([]),
+    }))
+}
+
+#[test]
+fn entries_that_are_passed_over_are_counted_and_told() {
+    let section = block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat());
+    let foreign = block(9, b"MESSAGE=hello\n\n\n");
+    let capture = [section, foreign.clone(), foreign].concat();
+    let mut recorder = Recorder::new(Setup::default());
+    let (mut begun, mut taken_out, mut left) = (Vec::new(), Vec::new(), Vec::new());
+    recorder.begin(Timestamp::from_secs_nanos(1_700_000_000, 0), &mut begun);
+    recorder.input(&reading(0), &mut taken_out);
+    recorder.input(&reading(1_000), &mut left);
+    let (whole, holed) = ([&begun[..], &taken_out, &left].concat(), [begun, left].concat());
+    let files = Files::new(&[("capture.pcapng", &capture), ("whole.pcapng", &whole), ("holed.pcapng", &holed)]);
+    for (name, told) in [
+        ("capture.pcapng", Some("2 entries of another program's journal: passed over")),
+        ("whole.pcapng", None),
+        ("holed.pcapng", Some("1 entry of the recording not told")),
+    ] {
+        let path = files.path(name);
+        let (code, _, err) = run(&["report", "-r", &path]);
+        assert_eq!((code, err.is_empty()), (0, told.is_none()), "{name}: {err}");
+        assert!(told.is_none_or(|told| err.contains(&format!("{path}: {told}"))), "{name}: {err}");
+        let picture = files.path("picture.txt");
+        assert_eq!(run(&["snap", "-r", &path, "--size", "160x48", "-o", &picture]).0, 0);
+        let drawn = fs::read_to_string(&picture).expect("a picture");
+        assert!(told.is_none_or(|told| drawn.contains(told)), "{name}: the dashboard tells it: {drawn}");
+    }
 }
 
 #[test]

@@ -124,6 +124,22 @@ pub(super) struct Reader {
     began: Instant,
     /// It is a recording of a live run: every input comes from it, not frames alone.
     pub(super) recording: bool,
+    passed_over: Arc<PassedOver>,
+}
+
+/// Journal entries of which nothing is told.
+#[derive(Debug, Default)]
+struct PassedOver {
+    /// As [`CaptureReader::foreign`] and [`CaptureReader::skipped`].
+    foreign: AtomicU64,
+    skipped: AtomicU64,
+}
+
+impl PassedOver {
+    fn note(&self, reader: &CaptureReader) {
+        self.foreign.store(reader.foreign(), Ordering::Relaxed);
+        self.skipped.store(reader.skipped(), Ordering::Relaxed);
+    }
 }
 
 impl Reader {
@@ -135,6 +151,11 @@ impl Reader {
     /// How far the file is read.
     pub(super) fn progress(&self) -> Option<Progress> {
         Some(Progress { done: self.read.load(Ordering::Relaxed), whole: self.length?, took: self.began.elapsed() })
+    }
+
+    /// Journal entries so far that are somebody else's, and of recordings such as could not be read.
+    pub(super) fn passed_over(&self) -> [u64; 2] {
+        [&self.passed_over.foreign, &self.passed_over.skipped].map(|count| count.load(Ordering::Relaxed))
     }
 
     /// The newest instant read so far.
@@ -170,7 +191,20 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     let left_out = from.and_then(|from| from.0.left_out);
     let again = origin.can_reopen();
     let placed = again.then_some((0, last));
-    let mut source = Source { reader, filter, intake, told, last, items: 0, placed, left_out, marks: None };
+    let passed_over = Arc::<PassedOver>::default();
+    passed_over.note(&reader);
+    let mut source = Source {
+        reader,
+        filter,
+        intake,
+        told,
+        last,
+        items: 0,
+        placed,
+        left_out,
+        marks: None,
+        passed_over: passed_over.clone(),
+    };
     let start = again.then(|| source.place());
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if again { BATCH } else { 1 };
@@ -198,6 +232,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
         length: origin.length(),
         began: Instant::now(),
         recording,
+        passed_over,
     })
 }
 
@@ -216,6 +251,7 @@ struct Source {
     /// When the frame came that was filtered out last.
     left_out: Option<Timestamp>,
     marks: Option<Sender<Mark>>,
+    passed_over: Arc<PassedOver>,
 }
 
 impl Source {
@@ -242,6 +278,7 @@ impl Source {
                 self.tell(&mut inputs);
             }
             newest.store(self.last.nanos(), Ordering::Relaxed);
+            self.passed_over.note(&self.reader);
             if !inputs.is_empty() {
                 let place = (self.is_place_due() || (end.is_some() && self.placed.is_some())).then(|| self.place());
                 send.send(Reading::Batch(inputs, place)).ok()?;

@@ -177,6 +177,7 @@ impl Feed for Replay {
         let (start, _) = self.player.span();
         let track = self.track();
         let damage = self.player.damage().map(|damage| told(&name, damage));
+        let passed_over = self.deck.tape.passed_over().map(|told| format!("{name}: {told}"));
         Source {
             kind,
             playback: Some(Playback {
@@ -190,7 +191,7 @@ impl Feed for Replay {
                 live: None,
             }),
             track,
-            notices: damage.into_iter().chain(self.player.notice().map(str::to_owned)).collect(),
+            notices: damage.into_iter().chain(passed_over).chain(self.player.notice().map(str::to_owned)).collect(),
             dead: None,
             recordings: Default::default(),
             name,

@@ -14,6 +14,8 @@ pub(super) struct CaptureTape {
     pub(super) origin: Origin,
     pub(super) filter: Option<String>,
     pub(super) reader: Reader,
+    /// What readers before this one passed over, who may have come further.
+    passed_over: [u64; 2],
 }
 
 impl CaptureTape {
@@ -22,12 +24,30 @@ impl CaptureTape {
     /// # Errors
     /// As [`read::start`].
     pub(super) fn open(origin: Origin, filter: Option<String>) -> Result<Self> {
-        Ok(Self { reader: read::start(&origin, filter.as_deref(), None)?, origin, filter })
+        Ok(Self { reader: read::start(&origin, filter.as_deref(), None)?, origin, filter, passed_over: [0; 2] })
     }
 
     /// Its start, if it can be gone back to.
     pub(super) fn start(&self) -> Option<Place> {
         self.reader.start.clone()
+    }
+
+    /// Which journal entries in it are not told, in words.
+    pub(super) fn passed_over(&self) -> impl Iterator<Item = String> + use<> {
+        const FOREIGN: &str = "of another program's journal: passed over";
+        const SKIPPED: &str = "of the recording not told, since another was taken out of the file";
+        let told = |(count, what)| match count {
+            0 => None,
+            1 => Some(format!("1 entry {what}")),
+            count => Some(format!("{count} entries {what}")),
+        };
+        let [foreign, skipped] = self.most_passed_over();
+        [(foreign, FOREIGN), (skipped, SKIPPED)].into_iter().filter_map(told)
+    }
+
+    fn most_passed_over(&self) -> [u64; 2] {
+        let (now, before) = (self.reader.passed_over(), self.passed_over);
+        [now[0].max(before[0]), now[1].max(before[1])]
     }
 }
 
@@ -52,6 +72,7 @@ impl Tape for CaptureTape {
     }
 
     fn go(&mut self, place: &Place) -> Result<(), String> {
+        self.passed_over = self.most_passed_over();
         let started = read::start(&self.origin, self.filter.as_deref(), Some(place));
         self.reader = started.map_err(|error| format!("{error:#}"))?;
         Ok(())

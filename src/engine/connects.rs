@@ -244,8 +244,10 @@ impl Engine {
     pub(super) fn is_let_go(&self, slot: Slot, at: Timestamp) -> bool {
         // The first timer of all runs for 1 s (RFC 6298 §2), and none after it for less.
         const SHORTEST: Duration = Duration::from_secs(1);
+        // What is left of a timer is told in whole ticks of the kernel, with what has gone of this one (HZ is 100 at least).
+        const TICK: Duration = Duration::from_millis(10);
         let record = self.table.get(slot);
-        let by_kernel = record.end(Side::Orig).and_then(|end| Some(end.at + end.socket.timer?.left));
+        let by_kernel = record.end(Side::Orig).and_then(|end| Some(end.began + end.socket.timer?.left - TICK));
         let last = || record.retries(Side::Orig, record.wire.as_ref()?.handshake().syn_at).last().copied();
         let due = by_kernel.max(last().map(|last| last + SHORTEST));
         due.is_some_and(|due| at + SLACK < due)

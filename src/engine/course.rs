@@ -79,6 +79,12 @@ impl Course {
         }
     }
 
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        let Self { pending, analysis, verdict, timing, zeek, rate: _ } = self;
+        pending.held() + analysis.held() + verdict.held() + timing.held() + zeek.held()
+    }
+
     fn show(&mut self, segment: &Segment, from: Side, flow: &Flow) {
         self.zeek.feed(segment, from);
         self.feed(segment, from, Some(flow));

@@ -25,6 +25,8 @@ pub(super) struct End {
     /// When it was last read, and in which reading.
     pub(super) at: Timestamp,
     pub(super) reading: u64,
+    /// When that reading began: its timer was read no sooner.
+    pub(super) began: Timestamp,
     /// It was absent at this instant: the kernel holds it no more.
     pub(super) gone: Option<Timestamp>,
     /// It has left the state that it was last read in, and of these, in which it may be now if it is at all, no reading
@@ -56,6 +58,7 @@ impl End {
             socket: socket.clone(),
             at,
             reading,
+            began: at,
             gone: None,
             left: None,
             missed: 0,
@@ -99,7 +102,7 @@ impl End {
         if !waits && socket.state.0 != TcpState::TimeWait {
             self.cookie = socket.cookie;
         }
-        (self.socket, self.at, self.reading) = (socket, at, reading);
+        (self.socket, self.at, self.reading, self.began) = (socket, at, reading, at);
         (self.gone, self.left, self.missed) = (None, None, 0);
     }
 
@@ -237,6 +240,12 @@ impl End {
     pub(super) fn forget_queues(&mut self) {
         self.recv.values = VecDeque::new();
         self.send.values = VecDeque::new();
+    }
+
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        let queues = [&self.recv, &self.send].map(|queue| queue.values.capacity() * size_of::<u32>());
+        queues.iter().sum::<usize>() + self.socket.info.as_ref().map_or(0, |info| size_of_val(&**info))
     }
 
     pub(super) fn detail(&self) -> SocketDetail {

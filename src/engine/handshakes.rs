@@ -59,6 +59,14 @@ impl Handshakes {
         }
     }
 
+    /// What failures take, and latencies that `other` does not share; bytes.
+    pub(super) fn apart_from(&self, other: &Self) -> usize {
+        let is_shared = |own: &Arc<Latencies>| other.slices.iter().any(|(_, there)| Arc::ptr_eq(there, own));
+        let own = self.slices.iter().map(|(_, slice)| slice).filter(|slice| !is_shared(slice));
+        let latencies: usize = own.map(|slice| slice.distinct_values() * size_of::<u32>()).sum();
+        latencies + self.failures.capacity() * size_of::<Failure>()
+    }
+
     /// A flow's handshake was first seen.
     pub(super) fn begin(&mut self, at: Timestamp) {
         self.begun.add(at, 1);

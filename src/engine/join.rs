@@ -187,6 +187,7 @@ impl Engine {
             if end.reading != reading {
                 end.read(socket.clone(), sample.ts, reading);
             }
+            end.began = sample.ts - sample.took;
             end.name_owner(&sample.owners, listener);
             end.compare(claimed);
         });

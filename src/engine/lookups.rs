@@ -78,6 +78,17 @@ impl Lookups {
         }))
     }
 
+    /// What takes memory that `other` does not share, bytes.
+    pub(super) fn apart_from(&self, other: &Self) -> usize {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return 0;
+        }
+        let Tables { queries, asked, told, newest, first: _ } = &*self.0;
+        let maps = queries.capacity() * size_of::<(Query, Timestamp)>()
+            + newest.capacity() * size_of::<((Scope, IpAddr), u64)>();
+        maps + asked.capacity() * size_of::<(Query, Timestamp)>() + told.capacity() * size_of::<Told>()
+    }
+
     /// Takes in a message.
     pub(super) fn take(&mut self, dns: &Dns) {
         let tables = Arc::make_mut(&mut self.0);

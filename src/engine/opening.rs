@@ -62,6 +62,14 @@ enum Answer {
 }
 
 impl Watched {
+    /// What it holds beside itself and alone, bytes: texts are shared with every copy.
+    pub(super) const fn held(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Open(_) | Self::Settled(_) => size_of::<Talk>(),
+        }
+    }
+
     /// What is to be shown, if anything.
     pub(super) const fn shown(&self) -> Option<&Opening> {
         match self {

@@ -35,6 +35,11 @@ impl Pending {
         true
     }
 
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.briefs.as_ref().map_or(0, |briefs| size_of_val(&**briefs))
+    }
+
     pub(super) const fn clear(&mut self) {
         self.count = 0;
     }

@@ -68,6 +68,17 @@ impl Readings {
         }
     }
 
+    /// What readings take that `other` does not share, bytes.
+    pub(super) fn apart_from(&self, other: &Self) -> usize {
+        let is_shared = |own: &Arc<SocketSample>| other.parts.iter().any(|(_, there)| Arc::ptr_eq(there, own));
+        let own = self.parts.iter().map(|(_, sample)| sample).filter(|sample| !is_shared(sample));
+        let info = |socket: &Socket| socket.info.as_ref().map_or(0, |info| size_of_val(&**info));
+        own.map(|sample| {
+            sample.sockets.capacity() * size_of::<Socket>() + sample.sockets.iter().map(info).sum::<usize>()
+        })
+        .sum()
+    }
+
     /// The last reading of sockets in `state`; `None` before the first.
     pub(super) fn of(&self, state: TcpState) -> Option<&Arc<SocketSample>> {
         self.parts.iter().find(|(of, _)| of.has(state)).map(|(_, sample)| sample)

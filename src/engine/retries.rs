@@ -14,6 +14,13 @@ const MOST: usize = 16;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Retries([Vec<Timestamp>; 2]);
 
+impl Retries {
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.0.iter().map(|tries| tries.capacity() * size_of::<Timestamp>()).sum()
+    }
+}
+
 impl Record {
     /// Feeds the segment to the flow, and notes the try that it is, if it is one.
     #[inline]

@@ -4,34 +4,52 @@ use triomphe::Arc;
 
 use super::Engine;
 use super::course::Course;
-use super::record::Record;
+use super::end::End;
+use super::record::{Rare, Record};
 use super::table::Page;
 
-/// What a course keeps in boxes of its own, on the average of captures: round trips, waits, evidence of losses. Bytes.
-const COURSE_PARTS: usize = 640;
-/// What an engine keeps beside its flows: series, the segments seen last, latencies, failures. Bytes.
-const REST: usize = 160 << 10;
+/// What every copy has of its own beside its flows: series, the segments seen last. Bytes.
+const REST: usize = 96 << 10;
 
 impl Engine {
     /// About how many bytes this copy holds that `other` does not share.
     pub fn apart_from(&self, other: &Self) -> usize {
-        let records = self.table.records_apart_from(&other.table);
-        let flows: usize = records.map(|record| record.map_or(size_of::<Option<Record>>(), weight)).sum();
-        flows + self.table.index_bytes() + self.deadlines.bytes() + REST
+        let flows: usize = self.table.records_apart_from(&other.table).map(|(own, other)| weight(own, other)).sum();
+        let shared_in_part = self.handshakes.apart_from(&other.handshakes)
+            + self.lookups.apart_from(&other.lookups)
+            + self.kernel.readings.apart_from(&other.kernel.readings);
+        flows + shared_in_part + self.table.index_bytes() + self.deadlines.bytes() + REST
     }
 }
 
-fn weight(record: &Record) -> usize {
-    let course = record.course.as_ref().map_or(0, |_| size_of::<Course>() + COURSE_PARTS);
-    size_of::<Option<Record>>() + course
+/// What the place of a record takes, and all that the record holds but what it shares with the one in the same place
+/// of the other table.
+fn weight(record: Option<&Record>, other: Option<&Record>) -> usize {
+    let place = size_of::<Option<Record>>();
+    let Some(record) = record else { return place };
+    let course = record.course.as_deref().map_or(0, |course| size_of::<Course>() + course.held());
+    let rare = record.rare.as_deref().map_or(0, |rare| size_of::<Rare>() + rare.retries.held());
+    let is_shared = |end: &std::sync::Arc<End>| {
+        other.is_some_and(|other| other.ends.iter().flatten().any(|there| std::sync::Arc::ptr_eq(there, end)))
+    };
+    let ends = record.ends.iter().flatten().filter(|end| !is_shared(end));
+    place + course + rare + record.opening.held() + ends.map(|end| size_of::<End>() + end.held()).sum::<usize>()
 }
 
 impl super::table::FlowTable {
-    /// The places of pages that `other` does not share.
-    fn records_apart_from<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = Option<&'a Record>> {
-        let pages = self.pages.iter().enumerate();
-        let own = pages.filter(|(at, page)| !other.pages.get(*at).is_some_and(|there| Arc::ptr_eq(page, there)));
-        own.flat_map(|(_, page)| page.iter().map(Option::as_ref))
+    /// The places of pages that `other` does not share, each with what stands in the same place there.
+    fn records_apart_from<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = (Option<&'a Record>, Option<&'a Record>)> {
+        self.pages.iter().enumerate().flat_map(move |(at, page)| {
+            let there = other.pages.get(at);
+            let is_shared = there.is_some_and(|there| Arc::ptr_eq(page, there));
+            let own = page.iter().take(if is_shared { 0 } else { usize::MAX }).enumerate();
+            own.map(move |(place, record)| {
+                (record.as_ref(), there.and_then(|there| there.get(place)).and_then(Option::as_ref))
+            })
+        })
     }
 
     /// Of what is no page: nothing of it is shared.
@@ -43,8 +61,10 @@ impl super::table::FlowTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::segment;
+    use super::super::tests::{CLIENT, SERVER, handshake, sample, segment, socket};
     use super::super::{Config, Engine, Input};
+    use crate::base::TcpState;
+    use crate::kernel::Socket;
 
     #[test]
     fn a_copy_weighs_what_has_changed_since() {
@@ -60,5 +80,38 @@ mod tests {
         engine.feed(&syn(7));
         let after_one = copy.apart_from(&engine);
         assert!(after_one > shared && after_one < shared + 40_000, "a page or two: {after_one} {shared}");
+    }
+
+    #[test]
+    fn what_flows_hold_in_boxes_counts() {
+        let mut engine = Engine::new(Config::replay(10, 1));
+        let empty = Engine::new(Config::replay(10, 1));
+        handshake(0).into_iter().for_each(|segment| engine.feed(&Input::Segment(segment)));
+        let before = engine.apart_from(&empty);
+        let data = |at: u32| segment(100 + i64::from(at), CLIENT, SERVER, "P.", 101 + at * 10, 501, 10);
+        (0..3).for_each(|at| engine.feed(&Input::Segment(data(at))));
+        let with_times = engine.apart_from(&empty);
+        assert!(with_times > before + 500, "times, and segments that wait: {before} {with_times}");
+        engine.feed(&Input::Segment(data(20)));
+        engine.feed(&Input::Segment(data(0)));
+        assert!(engine.apart_from(&empty) > with_times + 500, "evidence of losses");
+    }
+
+    #[test]
+    fn a_reading_that_only_the_copy_has_counts() {
+        let mut engine = Engine::new(Config::replay(10_000, 1));
+        let table = |at| {
+            let row = |n: u64| socket(&format!("10.0.0.2:{}", 10_000 + n), SERVER, TcpState::Estab, (0, 0), n, n);
+            sample(at, (1..1_000).map(row).collect(), &[])
+        };
+        engine.feed(&table(1_000));
+        let copy = engine.clone();
+        let shared = copy.apart_from(&engine);
+        engine.feed(&table(2_000));
+        let sockets = 999 * size_of::<Socket>();
+        assert!(
+            shared < sockets && copy.apart_from(&engine) > shared + sockets * 2,
+            "in the reading, and in the flows"
+        );
     }
 }

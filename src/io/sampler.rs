@@ -136,7 +136,8 @@ impl Sampler {
             Covers::States(states) => self.table(*states)?,
             Covers::Sockets(asked) => self.look_up(asked)?,
         };
-        let (took, ts) = (begin.elapsed(), clock());
+        // In this order, so that a reading never seems to have begun later than it did.
+        let (ts, took) = (clock(), begin.elapsed());
         if covers.states().has(TcpState::Estab) || self.slow.read.is_none() {
             self.refresh_limits();
         }

@@ -1,6 +1,7 @@
 //! Recordings of a live run: what is kept for them, where they go, how they end, and the command that only records.
 
 mod command;
+mod first;
 mod keep;
 mod recorded;
 mod recording;

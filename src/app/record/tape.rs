@@ -12,9 +12,9 @@ use crate::engine::{Engine, Input, Loss};
 use crate::findings::Severity;
 use crate::journal::recording::{Mark, Setup, Source};
 use crate::journal::{FrameBatch, Reach, Trail};
-use crate::kernel::KernelEvent;
 use crate::ui;
 
+use super::first::First;
 use super::keep::Keep;
 use super::recorded::{Recorded, Tally};
 use super::recording::{Ending, Recording};
@@ -46,9 +46,8 @@ pub(in crate::app) struct Tape {
     keep: Arc<Keep>,
     /// For each capture.
     trails: Vec<Trail>,
-    /// What a recording that begins now must tell first: that connects are traced, and the newest reading of the table.
-    tracing: Option<Input>,
-    sample: Option<Input>,
+    /// What a recording that begins now must tell first.
+    first: First,
     recording: Option<Recording>,
     /// [`Keep::lost`] when it began.
     lost_before: u64,
@@ -75,8 +74,7 @@ impl Tape {
             wanted,
             setup,
             trails,
-            tracing: None,
-            sample: None,
+            first: First::default(),
             recording: None,
             lost_before: 0,
             endings: Vec::new(),
@@ -109,7 +107,8 @@ impl Tape {
                 self.run(Recording::into_ring(reach, self.setup.clone()));
             }
             (Some(file), None) => {
-                let recording = Recording::into_file(file, self.wanted.replace, self.setup.clone(), &self.first())?;
+                let recording =
+                    Recording::into_file(file, self.wanted.replace, self.setup.clone(), &self.first.inputs())?;
                 self.written += 1;
                 self.run(recording);
             }
@@ -124,10 +123,6 @@ impl Tape {
         self.keep.want(true);
     }
 
-    fn first(&self) -> Vec<Input> {
-        self.tracing.iter().chain(&self.sample).cloned().collect()
-    }
-
     /// The key: ends the recording that runs, begins one if none does; what a ring holds is written out.
     pub(in crate::app) fn toggle(&mut self) {
         self.refused = None;
@@ -137,7 +132,7 @@ impl Tape {
         if self.recording.is_some() {
             return self.end();
         }
-        let (setup, first) = (self.setup.clone(), self.first());
+        let (setup, first) = (self.setup.clone(), self.first.inputs());
         let begun = self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first));
         match begun {
             Ok(recording) => self.run(recording),
@@ -194,15 +189,11 @@ impl Tape {
 
     /// The engine is about to see an input of that source.
     pub(in crate::app) fn pass(&mut self, source: usize, input: &Input) {
-        let Self { trails, recording, tracing, sample, keep, .. } = self;
+        let Self { trails, recording, first, keep, .. } = self;
         if let (Some(recording), true) = (recording.as_mut(), self.wanted.ring.is_some()) {
-            recording.turn(input.ts(), || tracing.iter().chain(&*sample).cloned().collect());
+            recording.turn(input.ts(), || first.inputs());
         }
-        match input {
-            Input::Sample(_) => *sample = Some(input.clone()),
-            Input::Kernel(KernelEvent::Tracing(_)) => *tracing = Some(input.clone()),
-            _ => {}
-        }
+        first.note(input);
         let is_frames_own = matches!(input, Input::Segment(_) | Input::Icmp(_));
         if let Some(trail) = trails.get_mut(source) {
             let freed = trail.pass(|frame, own| {

@@ -30,8 +30,10 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
     let Some(field) = Field::named(&word[..op]) else { return none };
     let value = word.rfind([':', '=', '<', '>', ',']).map_or(op, |at| at) + 1;
     let typed = squash(&word[value..]);
-    let fits = |candidate: &String| squash(candidate).starts_with(&typed);
-    let candidates = field.words().into_iter().map(spelled).filter(fits).collect();
+    let begins = |word: &str| squash(word).starts_with(&typed);
+    let by_other = |word: &str| field.other_words().iter().any(|(other, of)| *of == word && begins(other));
+    let words = field.words().into_iter().filter(|word| begins(word) || by_other(word));
+    let candidates = words.map(spelled).collect();
     Completion { at: start + value..before.len(), candidates }
 }
 
@@ -58,6 +60,9 @@ mod tests {
             ("state:time", 6..10, vec!["time-wait"]),
             ("state:estab,fin", 12..15, vec!["fin-wait-1", "fin-wait-2"]),
             ("st=FinW", 3..7, vec!["fin-wait-1", "fin-wait-2"]),
+            ("outcome:unan", 8..12, vec!["unanswered"]),
+            ("outcome:timed", 8..13, vec!["unanswered"]),
+            ("outcome:timer", 8..13, vec![]),
             ("is:z", 3..4, vec!["zero-window"]),
             ("port:8", 5..6, vec![]),
             ("nix:8", 5..5, vec![]),

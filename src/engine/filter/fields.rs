@@ -198,6 +198,14 @@ impl Field {
             _ => Vec::new(),
         }
     }
+
+    /// Other words for some of them, each with the one that it stands for.
+    pub(super) const fn other_words(&self) -> &'static [(&'static str, &'static str)] {
+        match self.kind {
+            Kind::Set(set) => set.other_words(),
+            _ => &[],
+        }
+    }
 }
 
 /// What `is:` can ask, in the order of its bits.
@@ -216,7 +224,18 @@ impl Set {
             Self::Is => IS.to_vec(),
         }
     }
+
+    /// Words that people know for some of them, each with the one that it stands for.
+    pub(super) const fn other_words(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Outcome => const { &[(TIMED_OUT, HandshakeOutcome::Unanswered.name())] },
+            _ => &[],
+        }
+    }
 }
+
+/// What an unanswered handshake was called before.
+pub(super) const TIMED_OUT: &str = "timed-out";
 
 pub(super) const OUTCOMES: [HandshakeOutcome; 10] = {
     use HandshakeOutcome::{

@@ -83,10 +83,7 @@ fn check(field: &Field, term: &Term) -> Result<Check, FilterError> {
     let whole = term.op != Op::Fits;
     Ok(match field.kind {
         Kind::State(claim) => Check::State(claim, bits(field, term, &states(), whole)?),
-        Kind::Set(set) => {
-            let words: Vec<(usize, &str)> = set.words().into_iter().enumerate().collect();
-            Check::Set(set, bits(field, term, &words, whole)?)
-        }
+        Kind::Set(set) => Check::Set(set, bits(field, term, &spellings(set), whole)?),
         Kind::Address(ends) => Check::Address(
             ends,
             each(term, |piece| {
@@ -116,6 +113,13 @@ fn states() -> Vec<(usize, &'static str)> {
         .into_iter()
         .flat_map(|state| [state.name(), long_name(state)].map(|name| (state.index(), name)))
         .collect()
+}
+
+/// Every word of a set, with the others for it behind it.
+fn spellings(set: Set) -> Vec<(usize, &'static str)> {
+    let others = |word| set.other_words().iter().filter(move |(_, of)| *of == word).map(|(other, _)| *other);
+    let words = set.words().into_iter().enumerate();
+    words.flat_map(|(at, word)| std::iter::once(word).chain(others(word)).map(move |word| (at, word))).collect()
 }
 
 fn bits(field: &Field, term: &Term, words: &[(usize, &str)], whole: bool) -> Result<u32, FilterError> {

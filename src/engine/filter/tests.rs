@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fields::FIELDS;
 use crate::base::{Scope, Scrubbed, TcpState};
 use crate::engine::tests::{CLIENT, SERVER, close, engine, fed, handshake, sample, segment, socket};
-use crate::engine::{Engine, Filter, FlowId, Input};
+use crate::engine::{Config, Engine, Filter, FlowId, Input};
 use crate::kernel::{TcpInfo, Timer, TimerKind};
 use crate::names::{Dns, DnsSays};
 use crate::wire::{Segment, Tunnel, TunnelKind};
@@ -220,6 +220,18 @@ fn of_both_ends_here_each_is_the_others_peer() {
     let mut engine = fed([segment(0, "10.0.0.8:1", "10.0.0.9:2", "S", 1, 0, 0)]);
     engine.feed(&sample(100, vec![], &[]));
     assert!(fits(&engine, "pport:1 pport:2 not lport:1 not lport:2 not local:10.0.0.8"));
+}
+
+#[test]
+fn a_word_of_before_stands_for_its_outcome() {
+    let mut engine = Engine::new(Config::replay(10, 1));
+    engine.feed(&Input::Segment(segment(0, CLIENT, SERVER, "S", 100, 0, 0)));
+    engine.feed(&Input::Tick(crate::engine::tests::at(60_000)));
+    for text in ["outcome:unanswered", "outcome:timed-out", "outcome=timed-out", "outcome:TimedOut", "timed-out"] {
+        assert!(fits(&engine, text) && !fits(&connection(), text), "{text}");
+    }
+    assert!(!fits(&engine, "time"), "that begins TIME-WAIT");
+    assert_eq!(Filter::parse("outcome=timed").unwrap_err().message.matches("timed-out").count(), 0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::base::{Endpoint, TcpState};
 use crate::flow::{HandshakeOutcome, Side};
 
 use super::ast::Piece;
+use super::fields::TIMED_OUT;
 use super::subject::Subject;
 use super::test::Pattern;
 use super::value::{Place, squash};
@@ -52,7 +53,12 @@ impl Word {
         Self {
             number: text.strip_prefix(':').unwrap_or(&text).parse().ok(),
             states: TcpState::ALL.into_iter().filter(|state| names(state.name()) || names(long_name(*state))).collect(),
-            outcomes: outcomes.filter(|outcome| names(outcome.name())).collect(),
+            outcomes: outcomes
+                .filter(|outcome| {
+                    let was = *outcome == HandshakeOutcome::Unanswered && squashed == squash(TIMED_OUT);
+                    was || names(outcome.name())
+                })
+                .collect(),
             written: if place.is_some() { None } else { Part::of(bare) },
             place,
             pattern,

@@ -57,6 +57,17 @@ fn who_ended_an_unanswered_connect_is_told_only_where_it_is_known() {
         story(&gone(1_000), 0)
     );
     assert_eq!(outcome(&gone(1_600)), Some(HandshakeOutcome::Unanswered), "after it: it may be ETIMEDOUT");
+    // A reading that took long has read the timer at any time since it began.
+    let slow = |took| {
+        let mut engine = fed([syn(0)]);
+        let Input::Sample(sample) = connecting(500, 3) else { panic!("a sample") };
+        engine.feed(&Input::Sample(Arc::new(SocketSample { took: Duration::from_millis(took), ..(*sample).clone() })));
+        engine.feed(&limited(super::sample(1_300, vec![], &[])));
+        outcome(&engine)
+    };
+    assert_eq!(slow(100), Some(HandshakeOutcome::GivenUp));
+    assert_eq!(slow(195), Some(HandshakeOutcome::Unanswered), "within a tick of it");
+    assert_eq!(slow(300), Some(HandshakeOutcome::Unanswered));
     let mut unlimited = fed([syn(0)]);
     unlimited.feed(&sample(500, vec![socket(CLIENT, SERVER, TcpState::SynSent, (0, 1), 7, 7)], &[]));
     unlimited.feed(&sample(1_000, vec![], &[]));

@@ -59,6 +59,11 @@ impl Default for Analysis {
 }
 
 impl Analysis {
+    /// What it holds beside itself, bytes.
+    pub fn held(&self) -> usize {
+        self.counts.as_ref().map_or(0, |counts| size_of_val(&**counts))
+    }
+
     /// Of a flow that has no segment yet.
     pub const fn new() -> Self {
         Self { halves: [Half::new(); 2], syn_at: Stamp::NONE, initial_rtt: 0, counts: None, mptcp: 0, reuses: false }

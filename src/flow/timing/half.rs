@@ -89,6 +89,15 @@ pub(super) enum Taken {
 }
 
 impl Half {
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        let spreads = |measures: &Measures| {
+            [&measures.by_ack, &measures.by_timestamps, &measures.think].into_iter().map(Spread::held).sum::<usize>()
+        };
+        let measures = self.measures.as_ref().map_or(0, |measures| size_of::<Measures>() + spreads(measures));
+        self.volume.held() + measures
+    }
+
     /// Reads a little of every part.
     pub(super) fn warm(&self) -> u64 {
         u64::from(self.high.0) ^ self.watch.warm() ^ self.volume.warm()

@@ -60,6 +60,12 @@ struct Data {
 }
 
 impl Timing {
+    /// What it holds beside itself, bytes.
+    pub fn held(&self) -> usize {
+        let halves = |data: &Data| data.halves.iter().map(Half::held).sum::<usize>();
+        self.data.as_ref().map_or(0, |data| size_of::<Data>() + halves(data))
+    }
+
     /// Takes in a segment sent by `from`, in the order of the capture; `before` is the flow as it was before it.
     pub fn feed(&mut self, segment: &Segment, from: Side, before: Option<&Flow>) {
         self.feed_after(segment, from, || before.map(starts_of));

@@ -42,6 +42,11 @@ impl Spread {
         }
     }
 
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.buckets.as_ref().map_or(0, |_| size_of::<Buckets>())
+    }
+
     /// Adds a sample of so many nanoseconds.
     pub(super) fn add(&mut self, nanos: u64) {
         let sample = Span::of_nanos(nanos);

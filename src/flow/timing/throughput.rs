@@ -36,6 +36,11 @@ const MEANINGFUL: Duration = Duration::from_millis(10);
 impl Volume {
     pub(super) const NONE: Self = Self { bytes: 0, peak: None, first: Offset::NONE, last: Offset::NONE };
 
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.peak.as_ref().map_or(0, |_| size_of::<Peak>())
+    }
+
     /// `bytes` of new data at `now`; instants are kept after `origin`.
     pub(super) fn add(&mut self, bytes: u64, now: Timestamp, origin: Timestamp) {
         self.first.set_once(now, origin);

@@ -89,7 +89,8 @@ impl Look<'_> {
         let own = self.own;
         let before_next = self.segment.payload_len <= 1 && self.segment.seq == own.high - 1;
         let all_acked = own.acked(own.high) || (self.segment.payload_len == 0 && !self.peer.has(fact::SENT));
-        let current = !self.peer.has(fact::SENT) || self.peer.una == self.segment.ack;
+        let acks_last = self.peer.has(fact::ACKED) && self.peer.una == self.segment.ack;
+        let current = !self.peer.has(fact::SENT) || acks_last;
         let silent = self.silent_for().filter(|silence| *silence >= SILENCE)?;
         (before_next && all_acked && current && !own.has(fact::FIN) && !self.controls())
             .then_some((Cause::KeepAlive, Evidence::Idle(silent)))

@@ -229,6 +229,12 @@ impl Verdict {
         self.trouble.is_some()
     }
 
+    /// What it holds beside itself, bytes.
+    pub fn held(&self) -> usize {
+        let trails = |trouble: &Trouble| trouble.trails.iter().map(Trail::held).sum::<usize>();
+        self.trouble.as_ref().map_or(0, |trouble| size_of::<Trouble>() + trails(trouble))
+    }
+
     /// Segments found to have been lost, of both halves.
     pub fn lost(&self) -> u64 {
         let trails = self.trouble.iter().flat_map(|trouble| &trouble.trails);

@@ -24,6 +24,13 @@ impl<T> Range<T> {
     }
 }
 
+impl<T> Ranges<T> {
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.0.capacity() * size_of::<Range<T>>()
+    }
+}
+
 impl<T> Default for Ranges<T> {
     fn default() -> Self {
         Self(Vec::new())

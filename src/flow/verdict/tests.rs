@@ -383,6 +383,11 @@ an_older_ack_is_no_keep_alive: "
     1.03 > . 101 ack 401
     2 > . 101 ack 301
     expect orig: "
+before_the_first_ack_there_is_no_keep_alive: "
+    0 > . 100 ack 302
+    0 < S 301
+    1 < . 301 ack 0
+    expect resp: "
 a_zero_window_probe_repeats_the_number_before: "
     0 > . 101 ack 301 len 100
     0.02 < . 301 ack 201 win 0

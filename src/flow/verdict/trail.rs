@@ -77,6 +77,16 @@ pub(super) struct Trail {
 }
 
 impl Trail {
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.holes.held()
+            + self.sacked.held()
+            + self.missed.held()
+            + self.resent.capacity() * size_of::<Resent>()
+            + self.datagrams.capacity() * size_of::<Datagram>()
+            + self.ended.capacity() * size_of::<Kept>()
+    }
+
     /// Counts a segment under its cause.
     pub(super) fn count(&mut self, cause: Cause, evidence: Evidence) {
         self.counts.add(cause);

@@ -22,6 +22,11 @@ pub(super) struct Aside {
 }
 
 impl Aside {
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.runs.capacity() * size_of::<(i64, i64)>()
+    }
+
     /// What is seen becomes one with what borders it.
     fn join(&mut self, end: &mut End) {
         while let Some(&(_, to)) = self.runs.first().filter(|(from, _)| *from <= end.next) {

@@ -59,6 +59,14 @@ struct Ended {
 }
 
 impl Zeek {
+    /// What it holds beside itself, bytes.
+    pub fn held(&self) -> usize {
+        let rows = |ended: &Ended| ended.rows.capacity() * size_of::<ZeekRow>();
+        let ended = self.ended.as_ref().map_or(0, |ended| size_of::<Ended>() + rows(ended));
+        let runs = |aside: &[holes::Aside; 2]| aside.iter().map(holes::Aside::held).sum::<usize>();
+        ended + self.row.aside.as_ref().map_or(0, |aside| size_of_val(&**aside) + runs(aside))
+    }
+
     /// A tuple whose first segment is `segment`, sent by the end that the flow calls `from`.
     pub fn new(segment: &Segment, from: Side) -> Self {
         Self { row: Row::begin(segment, from), ended: None }

@@ -1,0 +1,137 @@
+//! What a recording that begins in the middle of a run is told first: all that the kernel's sources said and that still
+//! holds. Who replays it then sees what was seen live at that instant.
+//!
+//! Pure. Read first: `kernel::Covers`, `kernel::KernelEvent`.
+
+use crate::base::StateSet;
+use crate::engine::Input;
+use crate::kernel::KernelEvent;
+
+/// What to tell first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct First {
+    /// That every connect, and that every last word is told.
+    tracing: Option<Input>,
+    last_words: Option<Input>,
+    /// The newest reading of each part of the table, with the states of which no later one was read, the oldest first;
+    /// behind them the newest look-up of single sockets.
+    readings: Vec<(StateSet, Input)>,
+}
+
+impl First {
+    /// Takes note of what the engine is told.
+    pub(super) fn note(&mut self, input: &Input) {
+        match input {
+            Input::Sample(sample) => {
+                let states = sample.covers.states();
+                self.readings.iter_mut().for_each(|(of, _)| *of = of.without(states));
+                self.readings.retain(|(of, _)| !of.is_empty());
+                self.readings.push((states, input.clone()));
+            }
+            Input::Kernel(KernelEvent::Tracing(_)) => self.tracing = Some(input.clone()),
+            Input::Kernel(KernelEvent::LastWords(_)) => self.last_words = Some(input.clone()),
+            _ => {}
+        }
+    }
+
+    /// All of it, in the order of time.
+    pub(super) fn inputs(&self) -> Vec<Input> {
+        let readings = self.readings.iter().map(|(_, reading)| reading);
+        let mut all: Vec<Input> = self.tracing.iter().chain(&self.last_words).chain(readings).cloned().collect();
+        all.sort_by_key(Input::ts);
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::super::{Tape, Wanted};
+    use crate::base::{Endpoint, StateSet, TcpState, Timestamp};
+    use crate::engine::Input;
+    use crate::journal::{CaptureReader, Item, Reach};
+    use crate::kernel::{Covers, KernelEvent, SocketSample, TableSource};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_secs_nanos(1_700_000_000 + seconds, 0)
+    }
+
+    fn reading(seconds: i64, covers: Covers) -> Input {
+        Input::Sample(Arc::new(SocketSample {
+            ts: at(seconds),
+            scope: Default::default(),
+            source: TableSource::Diag,
+            covers,
+            took: Default::default(),
+            incomplete: false,
+            bad_rows: 0,
+            sockets: Vec::new(),
+            owners: Default::default(),
+            counters: Default::default(),
+            limits: Default::default(),
+            local_addresses: Arc::new([]),
+        }))
+    }
+
+    /// What a run tells, and which of it a recording must be told that begins behind it.
+    fn told() -> [(Input, bool); 9] {
+        let listen = || Covers::States(StateSet::of(&[TcpState::Listen]));
+        let live = || Covers::States(StateSet::of(&[TcpState::Estab, TcpState::SynSent]));
+        let one = || Covers::Sockets(vec![(Endpoint::default(), Endpoint::default())]);
+        [
+            (Input::Kernel(KernelEvent::LastWords(at(0))), true),
+            (reading(1, Covers::ALL), true),
+            (reading(2, listen()), false),
+            (Input::Kernel(KernelEvent::Tracing(at(3))), true),
+            (reading(4, live()), true),
+            (Input::Tick(at(5)), false),
+            (reading(6, one()), false),
+            (reading(7, listen()), true),
+            (reading(8, one()), true),
+        ]
+    }
+
+    fn inputs_of(file: &Path) -> Vec<Input> {
+        let mut reader = CaptureReader::open(Box::new(File::open(file).unwrap())).unwrap();
+        let mut inputs = Vec::new();
+        while let Some(item) = reader.next_item().unwrap() {
+            inputs.extend(if let Item::Input(input) = item { Some(input) } else { None });
+        }
+        inputs.retain(|input| !matches!(input, Input::Tick(_)));
+        inputs
+    }
+
+    #[test]
+    fn a_recording_begun_late_is_told_what_still_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("late.pcapng");
+        let mut tape = Tape::new(Wanted { file: Some(file.clone()), ..Wanted::default() }, Vec::new());
+        told().iter().for_each(|(input, _)| tape.pass(0, input));
+        tape.toggle();
+        assert!(tape.is_running(), "{:?}", tape.trouble());
+        assert!(tape.finish().iter().all(|recorded| recorded.failed.is_none()));
+        let wanted: Vec<Input> = told().into_iter().filter_map(|(input, wanted)| wanted.then_some(input)).collect();
+        assert_eq!(inputs_of(&file), wanted);
+    }
+
+    #[test]
+    fn so_is_each_chapter_of_a_ring() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ring.pcapng");
+        let ring = Some(Reach::Time(std::time::Duration::from_secs(60)));
+        let mut tape = Tape::new(Wanted { file: Some(file.clone()), ring, ..Wanted::default() }, Vec::new());
+        tape.begin_wanted().unwrap();
+        told().iter().for_each(|(input, _)| tape.pass(0, input));
+        tape.settle(at(9));
+        // Long after: its chapter holds nothing of before but what still holds.
+        let last = reading(1_000, Covers::States(StateSet::of(&[TcpState::TimeWait])));
+        tape.pass(0, &last);
+        tape.dump();
+        assert!(tape.finish().iter().all(|recorded| recorded.failed.is_none()));
+        let wanted = told().into_iter().filter_map(|(input, wanted)| wanted.then_some(input));
+        assert_eq!(inputs_of(&file), wanted.chain([last]).collect::<Vec<_>>());
+    }
+}
