@@ -86,6 +86,7 @@ fn follow(origin: Origin, input: &Input, duration: Duration) -> Result<Seen> {
         }
         thread::sleep(rest.min(left));
     }
+    replay.stop_waiting(&mut engine);
     let source = Source { playback: None, track: None, ..replay.source(&engine) };
     Ok(Seen { source, engine, damage: replay.damage(), origin: None, note: None, recorded: Vec::new() })
 }

@@ -98,6 +98,11 @@ impl Reader {
         (done < whole).then(|| Progress { done, whole, took: self.began.elapsed() })
     }
 
+    /// Ends the waiting for a file that grows: all is given that was read.
+    pub(super) fn stop_waiting(&self) {
+        self.watch.stop();
+    }
+
     /// Whether all was given at some time that a growing file held then.
     pub(super) fn has_waited(&self) -> bool {
         self.watch.has_waited()
@@ -131,7 +136,8 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     let left_out = from.and_then(|from| from.0.left_out);
     let again = origin.can_reopen();
     let placed = again.then_some((0, last));
-    let mut source = Source { reader, filter, intake, told, last, items: 0, placed, left_out, marks: None };
+    let mut source =
+        Source { reader, filter, intake, told, last, items: 0, placed, left_out, marks: None, watch: watch.clone() };
     let start = again.then(|| source.place());
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if origin.is_stream() { 1 } else { BATCH };
@@ -178,6 +184,8 @@ struct Source {
     /// When the frame came that was filtered out last.
     left_out: Option<Timestamp>,
     marks: Option<Sender<Mark>>,
+    /// Of a file that grows.
+    watch: Arc<Watch>,
 }
 
 impl Source {
@@ -197,6 +205,8 @@ impl Source {
                     Ok(true) if inputs.len() < batch && !self.is_place_due() => {}
                     Ok(true) => break None,
                     Ok(false) => break Some(None),
+                    // Where the waiting for the rest of a frame was ended, nothing is wrong.
+                    Err(_) if self.watch.is_stopped() => break Some(None),
                     Err(why) => break Some(Some(why)),
                 }
             };

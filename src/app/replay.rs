@@ -84,6 +84,12 @@ impl Replay {
         Some(Damage { file: self.deck.tape.origin.name_of_file(file), offset, reason })
     }
 
+    /// Feeds what was read of a growing file, and waits for no more of it.
+    pub(super) fn stop_waiting(&mut self, engine: &mut Engine) {
+        self.deck.tape.reader.stop_waiting();
+        self.run(engine, None);
+    }
+
     /// Whether all was given at some time that a growing file held then.
     pub(super) fn has_waited(&self) -> bool {
         self.deck.tape.reader.has_waited()

@@ -27,6 +27,11 @@ impl Watch {
         self.stop.store(true, Ordering::Release);
     }
 
+    /// Whether it was given one.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
     /// Whether all was read that there was at some time.
     pub fn has_waited(&self) -> bool {
         self.waited.load(Ordering::Acquire)
@@ -72,12 +77,12 @@ impl Following {
 
 impl Read for Following {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
+        while !self.watch.is_stopped() {
             // What is wrong is looked for before the reading that finds nothing: what was written until then is read.
             let trouble = self.trouble()?;
             let count = self.file.read(buffer)?;
             self.at += count as u64;
-            if count > 0 || buffer.is_empty() || self.watch.stop.load(Ordering::Acquire) {
+            if count > 0 || buffer.is_empty() {
                 return Ok(count);
             }
             if let Some(trouble) = trouble {
@@ -86,6 +91,7 @@ impl Read for Following {
             self.watch.waited.store(true, Ordering::Release);
             thread::sleep(LOOK_AGAIN);
         }
+        Ok(0)
     }
 }
 
