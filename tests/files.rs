@@ -12,10 +12,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 #[path = "support/pty.rs"]
-#[allow(dead_code, reason = "others use more of it")]
 mod pty;
 #[path = "support/recorded.rs"]
-#[allow(dead_code, reason = "others use more of it")]
 mod recorded;
 
 use pty::Pty;

@@ -94,7 +94,7 @@ pub(super) struct Input {
 /// A capture that is still being written.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Follow {
-    /// Wait at the end of the file for what is written behind it, and show that as it comes
+    /// Wait at the end of the file (of -r, given once) for what is written behind it, and read that as it comes
     #[arg(long, requires = "read")]
     pub follow: bool,
 }
