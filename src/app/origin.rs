@@ -11,7 +11,7 @@ use crate::io::{Following, Watch, file};
 use crate::journal::{CapturePlace, CaptureReader, Captures};
 
 /// The demo's capture.
-static DEMO: &[u8] = include_bytes!("../../assets/demo.pcap.gz");
+static DEMO: &[u8] = include_bytes!("../../assets/demo.pcapng.gz");
 
 /// Captures that can be opened, once or again.
 #[derive(Debug, Clone, PartialEq, Eq)]
