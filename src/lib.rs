@@ -45,10 +45,13 @@
 //! order is re-evaluated at most twice a second, and a row's [`engine::RowKey`] keeps the cursor on it while rows move.
 //!
 //! To go back is to go on from before: a [`journal::Checkpoint`] is a copy of the engine with the place in its source
-//! (of a file: offset, interfaces, what the decoders hold; of the last inputs of a live run: a number), and a
+//! (of files: each one's offset and interfaces, what the decoders hold; of the last inputs of a live run: a number), and a
 //! [`journal::Player`] feeds on from there. What is shown is what a replay up to there would show, because state is a
 //! function of the inputs. While a source is read for the first time, [`journal::Index`] notes what happened when. Live,
 //! one engine goes on and another is shown.
+//!
+//! Several captures are one list of frames before anything is decoded ([`journal::Captures`]): the oldest that is next in
+//! its file goes first, so that a file's own order stays and a flow or fragment may lie in two of them.
 //!
 //! # Recordings
 //! A recording ([`journal::recording`], where the format is told in full) is the list of inputs in a pcapng file that any

@@ -32,6 +32,8 @@ pub(super) struct Cli {
     #[command(flatten)]
     pub input: Input,
     #[command(flatten)]
+    pub follow: Follow,
+    #[command(flatten)]
     pub ring: Ring,
     /// Memory for going back while live (64Mi, 1Gi; 0: none): what came last, and checkpoints in it
     #[arg(long, value_name = "SIZE", default_value = "64Mi", value_parser = memory)]
@@ -58,9 +60,10 @@ pub(super) struct Input {
     /// Capture on this interface (may be given more than once); every interface without it
     #[arg(short = 'i', value_name = "IFACE", conflicts_with = "read")]
     pub interfaces: Vec<String>,
-    /// Read a capture: pcap or pcapng, plain, gzip or zstd; - is stdin
+    /// Read a capture: pcap or pcapng, plain, gzip or zstd; - is stdin. Given more than once, all are read as one, in
+    /// order of time
     #[arg(short = 'r', value_name = "FILE")]
-    pub read: Option<PathBuf>,
+    pub read: Vec<PathBuf>,
     /// Bytes captured of each frame; what names TLS and HTTP peers often stands behind the first 256: -s 2048 reads it
     #[arg(short = 's', long = "snapshot-length", value_name = "SNAPLEN", default_value_t = 256,
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
@@ -86,6 +89,14 @@ pub(super) struct Input {
     /// Capture only what this BPF expression matches (pcap-filter(7)), as the last words
     #[arg(value_name = "BPF", trailing_var_arg = true)]
     pub bpf: Vec<String>,
+}
+
+/// A capture that is still being written.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Follow {
+    /// Wait at the end of the file (of -r, given once) for what is written behind it, and read that as it comes
+    #[arg(long, requires = "read")]
+    pub follow: bool,
 }
 
 /// What is recorded of a running host.
@@ -139,10 +150,12 @@ pub(super) struct Demo {
 pub(super) struct Report {
     #[command(flatten)]
     pub input: Input,
+    #[command(flatten)]
+    pub follow: Follow,
     /// Report on the built-in incident
     #[arg(long, conflicts_with_all = ["read", "interfaces"])]
     pub demo: bool,
-    /// How long to watch when live (10s, 2m, 500ms)
+    /// How long to watch when live, or with --follow from where the file ends now (10s, 2m, 500ms)
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = span)]
     pub duration: Duration,
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -7,12 +7,12 @@ use anyhow::{Result, anyhow};
 
 use crate::base::Timestamp;
 use crate::engine::{Config, Engine};
-use crate::journal::Damage;
+use crate::export::Damage;
 use crate::ui::Source;
 
 use super::cli::Input;
 use super::feed::Feed;
-use super::read::Origin;
+use super::origin::Origin;
 use super::record::Recorded;
 use super::replay::Replay;
 use super::{Outcome, interrupts, is_set, live_config, live_feed, replay_config, snap};
@@ -38,29 +38,57 @@ impl Seen {
     }
 }
 
-/// Reads a capture (or the demo) up to `at`, or watches this host for `duration`.
-pub(super) fn gather(input: &Input, demo: bool, duration: Duration, at: Option<&str>) -> Result<Seen> {
-    match (&input.read, demo) {
-        (None, true) if input.write.file.is_some() => Err(anyhow!("-w records a running host, not the demo")),
-        (Some(path), _) => replay(Origin::File(path.clone()), input, at),
-        (None, true) => replay(Origin::Demo, input, at),
-        (None, false) if at.is_some() => Err(anyhow!("--at needs a capture: -r FILE")),
-        (None, false) => live(input, duration),
+/// Reads captures (or the demo) up to `at`, or watches this host or a file that grows for `duration`.
+pub(super) fn gather(input: &Input, origin: Option<Origin>, duration: Duration, at: Option<&str>) -> Result<Seen> {
+    match origin {
+        Some(Origin::Demo) if input.write.file.is_some() => Err(anyhow!("-w records a running host, not the demo")),
+        Some(Origin::Growing(_)) if at.is_some() => Err(anyhow!("--at is of a capture that is whole")),
+        Some(origin @ Origin::Growing(_)) => follow(origin, input, duration),
+        Some(origin) => replay(origin, input, at),
+        None if at.is_some() => Err(anyhow!("--at needs a capture: -r FILE")),
+        None => live(input, duration),
     }
 }
 
-fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
+fn open(origin: Origin, input: &Input) -> Result<Replay> {
     let configs = [replay_config(input.flows), Config { keep_closed: None, ..live_config(input.flows) }];
-    let mut replay = Replay::open(origin.clone(), input.filter(), configs, f64::INFINITY, 0)?;
+    Replay::open(origin, input.filter(), configs, f64::INFINITY, 0)
+}
+
+fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
+    let mut replay = open(origin.clone(), input)?;
     let mut engine = Engine::new(replay.config());
     let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
     replay.run(&mut engine, until);
-    let damage = replay.damage().cloned();
+    let damage = replay.damage();
     let note = until.and_then(|until| outside(until, replay.start(), engine.now()));
     // Nothing plays: what is told is the instant, and the window in the footer.
     let source = Source { playback: None, track: None, ..replay.source(&engine) };
     let origin = Some(origin).filter(Origin::can_reopen);
     Ok(Seen { source, engine, damage, origin, note, recorded: Vec::new() })
+}
+
+/// What is in a file, and what is written into it for `duration`, which begins once that was read.
+fn follow(origin: Origin, input: &Input, duration: Duration) -> Result<Seen> {
+    let mut replay = open(origin, input)?;
+    let mut engine = Engine::new(replay.config());
+    let interrupted = interrupts()?;
+    let mut end = None;
+    while !is_set(&interrupted) && !replay.is_damaged() {
+        let all_is_given = replay.has_waited();
+        let rest = replay.pump(&mut engine);
+        if all_is_given && !rest.is_zero() {
+            end = end.or_else(|| Some(Instant::now() + duration));
+        }
+        let left = end.map_or(rest, |end: Instant| end.saturating_duration_since(Instant::now()));
+        if end.is_some() && left.is_zero() {
+            break;
+        }
+        thread::sleep(rest.min(left));
+    }
+    replay.stop_waiting(&mut engine);
+    let source = Source { playback: None, track: None, ..replay.source(&engine) };
+    Ok(Seen { source, engine, damage: replay.damage(), origin: None, note: None, recorded: Vec::new() })
 }
 
 /// What is told of an instant that the capture does not reach: it was read to its end, `end`, on the way there.

@@ -10,6 +10,7 @@ mod live;
 mod looks;
 mod marks;
 mod meter;
+mod origin;
 mod privileges;
 mod read;
 mod record;
@@ -40,7 +41,7 @@ use cli::{Cli, Command, Input, Look, SeverityChoice};
 use driver::Driver;
 use live::Live;
 use looks::Looks;
-use read::Origin;
+use origin::Origin;
 use record::Wanted;
 use replay::Replay;
 use rewind::Rewind;
@@ -99,7 +100,7 @@ fn run(cli: &Cli) -> Result<Outcome> {
         Some(Command::Demo(options)) => dashboard(cli, Some(Origin::Demo), &options.look),
         None => {
             cli.input.check_for_command()?;
-            dashboard(cli, cli.input.read.clone().map(Origin::File), &cli.look)
+            dashboard(cli, Origin::of(&cli.input.read, cli.follow.follow)?, &cli.look)
         }
     }
 }
@@ -108,7 +109,7 @@ fn run(cli: &Cli) -> Result<Outcome> {
 fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> {
     let input = &cli.input;
     if !can_draw() {
-        return report::instead_of_dashboard(input, origin.as_ref());
+        return report::instead_of_dashboard(input, origin);
     }
     let Some(origin) = origin else { return live_dashboard(cli, look) };
     let looks = Looks::of(look).for_terminal();

@@ -1,7 +1,5 @@
 //! A thread that reads a capture ahead of whoever plays it: frames → segments, in batches, with a bound.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread;
@@ -12,11 +10,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::base::{Progress, Timestamp};
 use crate::engine::{Input, Loss};
+use crate::io::Watch;
 use crate::io::bpf::FrameFilter;
-use crate::io::file;
 use crate::journal::recording::Mark;
-use crate::journal::{CapturePlace, CaptureReader, Damage, Intake, Item};
+use crate::journal::{CapturePlace, Captures, Damage, Intake, Item};
 use crate::wire::FrameCounts;
+
+use super::origin::Origin;
 
 /// Inputs that are handed over together.
 const BATCH: usize = 512;
@@ -34,55 +34,6 @@ const MARKS: usize = 1_000;
 /// Frames after which their counts are told again; a frame that cannot be decoded is told at once.
 const TELL_EVERY: u64 = 256;
 
-/// The demo's capture.
-static DEMO: &[u8] = include_bytes!("../../assets/demo.pcapng.gz");
-
-/// A capture that can be opened, once or again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
-    Demo,
-    File(PathBuf),
-}
-
-impl Origin {
-    /// What to call it.
-    pub(super) fn name(&self) -> String {
-        match self {
-            Self::Demo => "built-in incident".to_owned(),
-            Self::File(path) if file::is_stdin(path) => "stdin".to_owned(),
-            Self::File(path) => crate::base::scrub(&path.display().to_string()),
-        }
-    }
-
-    /// Whether it can be read from its start again.
-    pub(super) fn can_reopen(&self) -> bool {
-        match self {
-            Self::Demo => true,
-            Self::File(path) => file::can_reopen(path),
-        }
-    }
-
-    /// Its length, where it has one that is worth to be told.
-    fn length(&self) -> Option<u64> {
-        match self {
-            Self::Demo => None,
-            Self::File(path) => file::length(path),
-        }
-    }
-
-    fn open(&self, at: u64) -> Result<Box<dyn Read + Send>> {
-        match self {
-            Self::Demo => Ok(Box::new(&DEMO[usize::try_from(at).unwrap_or(0).min(DEMO.len())..])),
-            Self::File(path) => open_file(path, at),
-        }
-    }
-}
-
-fn open_file(path: &Path, at: u64) -> Result<Box<dyn Read + Send>> {
-    file::open_capture_at(path, at)
-        .with_context(|| format!("cannot open {}", crate::base::scrub(&path.display().to_string())))
-}
-
 /// What the reading thread delivers.
 #[derive(Debug)]
 pub(super) enum Reading {
@@ -99,7 +50,8 @@ pub(super) struct Place(Arc<PlaceParts>);
 
 #[derive(Debug)]
 struct PlaceParts {
-    capture: CapturePlace,
+    /// In each of its captures.
+    captures: Vec<CapturePlace>,
     intake: Intake,
     told: Option<FrameCounts>,
     last: Timestamp,
@@ -121,6 +73,8 @@ pub(super) struct Reader {
     /// Bytes of the file (as it is stored) that were read, of so many, since then.
     read: Arc<AtomicU64>,
     length: Option<u64>,
+    /// Of a file that grows.
+    watch: Arc<Watch>,
     began: Instant,
     /// It is a recording of a live run: every input comes from it, not frames alone.
     pub(super) recording: bool,
@@ -130,15 +84,21 @@ pub(super) struct Reader {
 /// Journal entries of which nothing is told.
 #[derive(Debug, Default)]
 struct PassedOver {
-    /// As [`CaptureReader::foreign`] and [`CaptureReader::skipped`].
+    /// As [`Captures::foreign`] and [`Captures::skipped`].
     foreign: AtomicU64,
     skipped: AtomicU64,
 }
 
 impl PassedOver {
-    fn note(&self, reader: &CaptureReader) {
+    fn note(&self, reader: &Captures) {
         self.foreign.store(reader.foreign(), Ordering::Relaxed);
         self.skipped.store(reader.skipped(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.watch.stop();
     }
 }
 
@@ -148,9 +108,20 @@ impl Reader {
         let _not_needed = self.used.try_send(batch);
     }
 
-    /// How far the file is read.
+    /// How far the file is read; `None` of what has no length, or was read to where it ended then.
     pub(super) fn progress(&self) -> Option<Progress> {
-        Some(Progress { done: self.read.load(Ordering::Relaxed), whole: self.length?, took: self.began.elapsed() })
+        let (done, whole) = (self.read.load(Ordering::Relaxed), self.length?);
+        (done < whole).then(|| Progress { done, whole, took: self.began.elapsed() })
+    }
+
+    /// Ends the waiting for a file that grows: all is given that was read.
+    pub(super) fn stop_waiting(&self) {
+        self.watch.stop();
+    }
+
+    /// Whether all was given at some time that a growing file held then.
+    pub(super) fn has_waited(&self) -> bool {
+        self.watch.has_waited()
     }
 
     /// Journal entries so far that are somebody else's, and of recordings such as could not be read.
@@ -171,14 +142,9 @@ impl Reader {
 /// # Errors
 /// Where the file cannot be opened, is no capture, or the filter does not compile.
 pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>) -> Result<Reader> {
-    let skipped = from.map_or(0, |from| from.0.capture.begins_at());
-    let read = Arc::new(AtomicU64::new(skipped));
-    let input = Box::new(file::Counted::new(origin.open(skipped)?, read.clone()));
-    let reader = match from {
-        Some(from) => CaptureReader::resume(input, &from.0.capture),
-        None => CaptureReader::open(input),
-    };
-    let reader = reader.with_context(|| origin.name())?;
+    let skipped = from.map_or(0, |from| from.0.captures.iter().map(CapturePlace::begins_at).sum());
+    let (read, watch) = (Arc::new(AtomicU64::new(skipped)), Arc::new(Watch::default()));
+    let reader = origin.open(from.map(|from| &from.0.captures[..]), &read, &watch)?;
     let recording = reader.is_recording();
     let mut filter = filter.map(FrameFilter::new);
     if let Some(filter) = &mut filter {
@@ -203,11 +169,12 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
         placed,
         left_out,
         marks: None,
+        watch: watch.clone(),
         passed_over: passed_over.clone(),
     };
     let start = again.then(|| source.place());
     // A stream may fall silent for long: nothing of it is held back.
-    let batch = if again { BATCH } else { 1 };
+    let batch = if origin.is_stream() { 1 } else { BATCH };
     let (send, receive) = bounded(AHEAD / batch);
     let (give_back, used) = bounded(AHEAD / batch);
     let newest = Arc::new(AtomicI64::new(last.nanos()));
@@ -230,6 +197,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
         newest,
         read,
         length: origin.length(),
+        watch,
         began: Instant::now(),
         recording,
         passed_over,
@@ -238,7 +206,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
 
 /// What reads: the capture, its filter, and what became of its frames so far.
 struct Source {
-    reader: CaptureReader,
+    reader: Captures,
     filter: Option<FrameFilter>,
     intake: Intake,
     /// The counts that were told last.
@@ -251,6 +219,8 @@ struct Source {
     /// When the frame came that was filtered out last.
     left_out: Option<Timestamp>,
     marks: Option<Sender<Mark>>,
+    /// Of a file that grows.
+    watch: Arc<Watch>,
     passed_over: Arc<PassedOver>,
 }
 
@@ -271,6 +241,8 @@ impl Source {
                     Ok(true) if inputs.len() < batch && !self.is_place_due() => {}
                     Ok(true) => break None,
                     Ok(false) => break Some(None),
+                    // Where the waiting for the rest of a frame was ended, nothing is wrong.
+                    Err(_) if self.watch.is_stopped() => break Some(None),
                     Err(why) => break Some(Some(why)),
                 }
             };
@@ -300,14 +272,13 @@ impl Source {
     fn place(&mut self) -> Place {
         self.placed = Some((self.items, self.last));
         let Self { reader, intake, told, last, left_out, .. } = self;
-        let (capture, intake) = (reader.place(), intake.clone());
-        Place(Arc::new(PlaceParts { capture, intake, told: *told, last: *last, left_out: *left_out }))
+        let (captures, intake) = (reader.places(), intake.clone());
+        Place(Arc::new(PlaceParts { captures, intake, told: *told, last: *last, left_out: *left_out }))
     }
 
     /// Reads one item; false at the end.
     fn next(&mut self, inputs: &mut Vec<Input>) -> Result<bool, Damage> {
         self.items += 1;
-        let offset = self.reader.offset();
         let (frame, gave) = match self.reader.next_item()? {
             Some(Item::Frame(frame)) => (frame, None),
             Some(Item::Recorded(frame, gave)) => (frame, Some(gave)),
@@ -329,10 +300,13 @@ impl Source {
         };
         self.last = self.last.max(frame.ts);
         if let Some(filter) = &mut self.filter {
-            let matches = filter.matches(&frame);
-            if !matches.map_err(|error| Damage { offset, reason: error.to_string(), decompressed: false })? {
-                self.left_out = Some(frame.ts);
-                return Ok(true);
+            match filter.matches(&frame) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.left_out = Some(frame.ts);
+                    return Ok(true);
+                }
+                Err(error) => return Err(self.reader.damaged(error.to_string())),
             }
         }
         if let Some(gave) = gave {

@@ -6,13 +6,15 @@ use anyhow::Result;
 
 use crate::base::Timestamp;
 use crate::engine::{Config, Engine, FlowKey};
-use crate::journal::{Damage, Deck, Index, Pace, Player};
+use crate::export::Damage;
+use crate::journal::{self, Deck, Index, Pace, Player};
 use crate::ui::{Control, Hop, Playback, Segments, Source, SourceKind, Track};
 
 use super::feed::Feed;
 use super::marks::Marks;
 use super::meter::Meter;
-use super::read::{Origin, Place};
+use super::origin::Origin;
+use super::read::Place;
 use super::reread::Reread;
 use super::tape::CaptureTape;
 
@@ -46,7 +48,7 @@ impl Replay {
         speed: f64,
         memory: usize,
     ) -> Result<Self> {
-        let patience = if origin.can_reopen() { Duration::from_millis(1) } else { REST };
+        let patience = if origin.is_stream() { REST } else { Duration::from_millis(1) };
         let tape = CaptureTape::open(origin, filter)?;
         Ok(Self {
             config: configs[usize::from(tape.reader.recording)],
@@ -77,8 +79,20 @@ impl Replay {
     }
 
     /// How the file ended, if not cleanly.
-    pub(super) fn damage(&self) -> Option<&Damage> {
-        self.player.damage()
+    pub(super) fn damage(&self) -> Option<Damage> {
+        let journal::Damage { file, offset, reason, .. } = self.player.damage()?.clone();
+        Some(Damage { file: self.deck.tape.origin.name_of_file(file), offset, reason })
+    }
+
+    /// Feeds what was read of a growing file, and waits for no more of it.
+    pub(super) fn stop_waiting(&mut self, engine: &mut Engine) {
+        self.deck.tape.reader.stop_waiting();
+        self.run(engine, None);
+    }
+
+    /// Whether all was given at some time that a growing file held then.
+    pub(super) fn has_waited(&self) -> bool {
+        self.deck.tape.reader.has_waited()
     }
 
     fn hop(&mut self, to: Hop, forwards: bool, engine: &mut Engine) {
@@ -161,6 +175,10 @@ impl Feed for Replay {
         if !tape.origin.can_reopen() {
             return Segments::Missing("segments of a stream are not kept: save it to a file, and read that".to_owned());
         }
+        if matches!(tape.origin, Origin::Growing(_)) {
+            let why = "of a file that grows they are not read again: without --follow they are";
+            return Segments::Missing(why.to_owned());
+        }
         if self.reread.as_ref().is_none_or(|reread| !reread.serves(&key, now)) {
             match Reread::start(&tape.origin, tape.filter.as_deref(), key, now) {
                 Ok(reread) => self.reread = Some(reread),
@@ -176,7 +194,7 @@ impl Feed for Replay {
         let name = origin.name();
         let (start, _) = self.player.span();
         let track = self.track();
-        let damage = self.player.damage().map(|damage| told(&name, damage));
+        let damage = self.player.damage().map(|damage| told(&origin.name_of_file(damage.file), damage));
         let passed_over = self.deck.tape.passed_over().map(|told| format!("{name}: {told}"));
         Source {
             kind,
@@ -200,6 +218,6 @@ impl Feed for Replay {
 }
 
 /// A damage in words: which file, where, why, and what became of the rest.
-pub(super) fn told(name: &str, damage: &Damage) -> String {
+pub(super) fn told(name: &str, damage: &journal::Damage) -> String {
     format!("{name}: {damage}; everything before it was used")
 }

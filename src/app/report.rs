@@ -16,7 +16,7 @@ use super::Outcome;
 use super::cli::{Format, Input, Report};
 use super::gather::{self, Seen};
 use super::looks;
-use super::read::Origin;
+use super::origin::Origin;
 use super::record;
 
 /// How long a live dashboard without a terminal watches before it reports.
@@ -33,7 +33,9 @@ const PIPE_WIDTH: usize = 100;
 
 /// Reports what the command line asks for.
 pub(super) fn run(options: &Report) -> Result<Outcome> {
-    let seen = gather::gather(&options.input, options.demo, options.duration, None)?;
+    let Report { input, follow, demo, .. } = options;
+    let origin = if *demo { Some(Origin::Demo) } else { Origin::of(&input.read, follow.follow)? };
+    let seen = gather::gather(input, origin, options.duration, None)?;
     let worst = write(&seen, options.format, &options.filter, &options.output)?;
     let fails = options.fail_on.is_some_and(|least| worst.is_some_and(|worst| worst >= least.into()));
     let outcome = record::tell(&seen.recorded, Ok(if fails { Outcome::Found } else { seen.outcome() }));
@@ -43,12 +45,11 @@ pub(super) fn run(options: &Report) -> Result<Outcome> {
 }
 
 /// What the dashboard prints where there is no terminal to draw on.
-pub(super) fn instead_of_dashboard(input: &Input, origin: Option<&Origin>) -> Result<Outcome> {
-    let demo = origin == Some(&Origin::Demo);
+pub(super) fn instead_of_dashboard(input: &Input, origin: Option<Origin>) -> Result<Outcome> {
     if origin.is_none() {
         writeln!(std::io::stderr(), "sockscope: no terminal to draw on: watching for 10 s, then reporting")?;
     }
-    let seen = gather::gather(input, demo, WATCH, None)?;
+    let seen = gather::gather(input, origin, WATCH, None)?;
     write(&seen, Format::Text, &Filter::default(), Path::new("-"))?;
     record::tell(&seen.recorded, Ok(seen.outcome()))
 }
@@ -57,12 +58,7 @@ pub(super) fn instead_of_dashboard(input: &Input, origin: Option<&Origin>) -> Re
 fn write(seen: &Seen, format: Format, filter: &Filter, output: &Path) -> Result<Option<Severity>> {
     let query = Query { filter: filter.clone(), ..Query::default() };
     let dashboard = seen.engine.dashboard(&query, &mut QueryCache::default());
-    let damage = seen.damage.as_ref().map(|damage| Damage {
-        file: seen.source.name.clone(),
-        offset: damage.offset,
-        reason: damage.reason.clone(),
-    });
-    let shown = Shown { seen, dashboard: &dashboard, filter: &query.filter, damage: damage.as_ref() };
+    let shown = Shown { seen, dashboard: &dashboard, filter: &query.filter, damage: seen.damage.as_ref() };
     let mut out = file::create_output(output).with_context(|| format!("cannot create {}", output.display()))?;
     let written = match format {
         Format::Text => shown.text(&mut out, output.as_os_str() == "-"),

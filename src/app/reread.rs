@@ -10,7 +10,8 @@ use crate::base::Timestamp;
 use crate::engine::{Collector, FlowKey, Transcript};
 use crate::ui::Segments;
 
-use super::read::{self, Origin, Reader, Reading};
+use super::origin::Origin;
+use super::read::{self, Reader, Reading};
 
 /// One flow being read again, or read. Dropping it ends the reading.
 #[derive(Debug)]

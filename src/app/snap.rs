@@ -15,13 +15,15 @@ use crate::view;
 
 use super::cli::Snap;
 use super::looks::Looks;
+use super::origin::Origin;
 use super::{gather, reread, screen};
 
 /// Draws what the command line asks for into its file.
 pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     let format = PictureFormat::from_path(&options.output)?;
     let at = options.at.as_deref();
-    let seen = gather::gather(&options.input, options.demo, options.duration, at)?;
+    let origin = if options.demo { Some(Origin::Demo) } else { Origin::of(&options.input.read, false)? };
+    let seen = gather::gather(&options.input, origin, options.duration, at)?;
     let (width, height) = options.size;
     let looks = Looks::of(&options.look);
     let mut ui = UiState::new(Rect::new(0, 0, width, height), looks.of_picture());

@@ -6,7 +6,8 @@ use crossbeam_channel::TryRecvError;
 use crate::engine::Input;
 use crate::journal::{Damage, Next, Tape};
 
-use super::read::{self, Origin, Place, Reader, Reading};
+use super::origin::Origin;
+use super::read::{self, Place, Reader, Reading};
 
 /// A capture being read.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ impl Tape for CaptureTape {
             Err(TryRecvError::Empty) => Next::NotYet,
             Err(TryRecvError::Disconnected) => {
                 let reason = "the reading thread died".to_owned();
-                Next::End(Some(Damage { offset: 0, reason, decompressed: false }))
+                Next::End(Some(Damage { file: 0, offset: 0, reason, decompressed: false }))
             }
         }
     }

@@ -11,6 +11,7 @@ pub mod capture;
 pub mod clock;
 mod fd_table;
 pub mod file;
+mod following;
 pub mod host;
 mod last_words;
 mod mono;
@@ -29,6 +30,7 @@ mod tracer;
 #[cfg(feature = "tui")]
 pub mod tty;
 
+pub use following::{Following, Watch};
 pub use last_words::LastWords;
 pub use netlink::DiagError;
 pub use sampler::{Sampler, SamplerError, Sockets};

@@ -5,6 +5,7 @@
 //! [`CaptureReader`], <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>,
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
+mod captures;
 mod chapters;
 mod checkpoints;
 mod decompress;
@@ -27,6 +28,7 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
+pub use captures::Captures;
 pub use chapters::{Chapters, Reach};
 pub use checkpoints::{Checkpoint, Checkpoints};
 pub use frames::{FrameBatch, Trail};

@@ -99,6 +99,8 @@ fn describe_foreign(first: &[u8]) -> String {
 /// Where and why reading a capture had to stop; what came before it stands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Damage {
+    /// Which of several captures that are read together, from 0.
+    pub file: usize,
     /// Where the record that could not be read begins, in bytes from the start of the (decompressed) stream.
     pub offset: u64,
     /// What is wrong there, in words.
@@ -115,7 +117,7 @@ impl fmt::Display for Damage {
 }
 
 /// What was found in the window.
-enum Found {
+pub(super) enum Found {
     Frame(Record, Range<usize>),
     /// In a box, as it is large and rare beside frames.
     Beside(Box<Item<'static>>),
@@ -201,6 +203,11 @@ impl CaptureReader {
         }
     }
 
+    /// Before the frame that was found last, or where no more was.
+    pub(super) fn place_before(&self) -> CapturePlace {
+        CapturePlace { offset: self.began, ..self.place() }
+    }
+
     /// Reads what a recording tells of itself, so that it is known for one before its first frame.
     fn look_ahead(&mut self) {
         while self.memory.is_none()
@@ -239,7 +246,7 @@ impl CaptureReader {
     }
 
     #[inline]
-    fn next_found(&mut self) -> Result<Option<Found>, Damage> {
+    pub(super) fn next_found(&mut self) -> Result<Option<Found>, Damage> {
         if self.ended {
             return Ok(None);
         }
@@ -307,7 +314,7 @@ impl CaptureReader {
     }
 
     #[inline]
-    fn frame(&self, record: Record) -> Frame<'_> {
+    pub(super) fn frame(&self, record: Record) -> Frame<'_> {
         Frame {
             ts: record.ts,
             scope: Scope::FILE,
@@ -331,8 +338,8 @@ impl CaptureReader {
         Ok(Item::Recorded(Frame { scope, iface, ..self.frame(record) }, gave))
     }
 
-    fn damage(&self, reason: String) -> Damage {
-        Damage { offset: self.began, reason, decompressed: self.compression.is_some() }
+    pub(super) fn damage(&self, reason: String) -> Damage {
+        Damage { file: 0, offset: self.began, reason, decompressed: self.compression.is_some() }
     }
 
     /// Whether what is read is a recording: known as soon as it is opened, but of one that another program changed

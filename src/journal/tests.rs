@@ -228,7 +228,7 @@ fn versions_other_than_2_0_to_2_4_are_not_read() {
         let mut file = pcap(endianness, TsResolution::MicroSecond);
         file[4..8].copy_from_slice(&version);
         let reason = format!("pcap version {name}: only 2.0 to 2.4 are read");
-        assert_eq!(read(&file), (vec![], Some(Damage { offset: 0, reason, decompressed: false })));
+        assert_eq!(read(&file), (vec![], Some(Damage { file: 0, offset: 0, reason, decompressed: false })));
     }
 }
 
