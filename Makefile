@@ -8,7 +8,7 @@ MSRV  := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # A fuzz target each: see tests/support/doors.rs.
 DOORS := $(basename $(notdir $(wildcard tests/fuzz/targets/*.rs)))
 
-.PHONY: help run build install-deps check-cargo lint test bench soak fuzz demo-capture screenshots clean
+.PHONY: help run build install-deps check-cargo lint test bench soak fuzz demo-recording screenshots clean
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,8 +54,8 @@ fuzz: install-deps ## Fuzz every door (DOOR=frame for one, SECONDS=60 each); wan
 	    grep -E '^(Done|stat::(number|peak))' $$log; \
 	done
 
-demo-capture: ## Make assets/demo.pcap.gz anew (root, network namespaces, tcpdump)
-	python3 tests/demo/make-demo.py
+demo-recording: build ## Make assets/demo.pcapng.gz anew (root, network namespaces, openssl)
+	python3 tests/demo/make-demo.py target/release/sockscope
 
 screenshots: build ## Draw the README's pictures anew
 	tests/setup/screenshots.sh target/release/sockscope

@@ -46,7 +46,7 @@ fn told(output: &Output) -> (i32, String, String) {
 }
 
 fn demo_gz() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcap.gz")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcapng.gz")
 }
 
 fn demo() -> Vec<u8> {

@@ -53,7 +53,7 @@ fn each_shows_the_same_flows_everywhere() {
     let dir = TempDir::new().expect("a directory");
     let picture = dir.path().join("flows.txt");
     let picture = picture.to_str().expect("a plain name");
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcap.gz");
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcapng.gz");
     let mut pty = Pty::start(sockscope(&["-r", demo.to_str().expect("a plain name")]), 240, 40);
     pty.shows(&["at the end", "quit"]);
     for filter in &filters {

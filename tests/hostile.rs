@@ -84,7 +84,7 @@ fn random_bytes_through_every_door() {
 
 /// The built-in incident as it is, and the beginning of what is in it.
 fn demo() -> (&'static [u8], Vec<u8>) {
-    let demo = include_bytes!("../assets/demo.pcap.gz").as_slice();
+    let demo = include_bytes!("../assets/demo.pcapng.gz").as_slice();
     let mut plain = Vec::new();
     GzDecoder::new(demo).take(60_000).read_to_end(&mut plain).expect("the demo's capture");
     (demo, plain)

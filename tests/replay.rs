@@ -16,7 +16,7 @@ use sockscope::journal::CaptureReader;
 use sockscope::wire::{Decoded, Decoder, SackBlocks, Segment};
 
 static INCIDENT: LazyLock<Vec<Segment>> = LazyLock::new(|| {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcap.gz");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcapng.gz");
     let mut reader = CaptureReader::open(Box::new(File::open(path).expect("the demo"))).expect("a capture");
     let mut segments = Vec::new();
     let mut decoder = Decoder::default();

@@ -38,7 +38,7 @@ fn capture() -> Capture {
 
 /// The built-in incident, decompressed.
 fn demo() -> Vec<u8> {
-    let file = File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcap.gz")).expect("the demo");
+    let file = File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.pcapng.gz")).expect("the demo");
     let mut bytes = Vec::new();
     flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).expect("gzip");
     bytes

@@ -35,7 +35,7 @@ const MARKS: usize = 1_000;
 const TELL_EVERY: u64 = 256;
 
 /// The demo's capture.
-static DEMO: &[u8] = include_bytes!("../../assets/demo.pcap.gz");
+static DEMO: &[u8] = include_bytes!("../../assets/demo.pcapng.gz");
 
 /// A capture that can be opened, once or again.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use crate::kernel::counters::{self, CounterTexts};
 use crate::kernel::process::Users;
 use crate::kernel::{Counters, Covers, Limits, Owners, Socket, SocketSample, TableSource, limits, local};
 
-/// How often what seldom changes is read again: limits, local addresses, the user database.
+/// How often what seldom changes is read again: local addresses, the user database.
 const SLOW: Duration = Duration::from_secs(10);
 /// Refusals in a row after which sock_diag is not asked any more.
 const REFUSALS: u32 = 3;
@@ -138,6 +138,9 @@ impl Sampler {
         };
         // In this order, so that a reading never seems to have begun later than it did.
         let (ts, took) = (clock(), begin.elapsed());
+        if covers.states().has(TcpState::Estab) || self.slow.read.is_none() {
+            self.refresh_limits();
+        }
         self.refresh_slow();
         Ok(SocketSample {
             ts,
@@ -235,13 +238,17 @@ impl Sampler {
         scan.owners(wanted).map_err(|errno| SamplerError::Processes(errno.into()))
     }
 
-    fn refresh_slow(&mut self) {
-        if self.slow.read.is_some_and(|read| read.elapsed() < SLOW) {
-            return;
-        }
+    /// The limits by which what became of the connections of a reading is judged.
+    fn refresh_limits(&mut self) {
         let fresh = limits::read(|name| proc_file::text(&format!("/proc/sys/{name}")).ok());
         if fresh != *self.slow.limits {
             self.slow.limits = Arc::new(fresh);
+        }
+    }
+
+    fn refresh_slow(&mut self) {
+        if self.slow.read.is_some_and(|read| read.elapsed() < SLOW) {
+            return;
         }
         let addresses = local::addresses(&proc_file::net_text("fib_trie"), &proc_file::net_text("if_inet6"));
         if addresses != self.slow.local_addresses {

@@ -151,7 +151,8 @@ pub fn panes(body: Rect, zoomed: Option<Pane>, kind: SourceKind) -> Vec<(Pane, R
 
 /// The top of `body` for so many findings, and what is left for the other panes.
 pub(super) fn below_findings(body: Rect, findings: usize) -> (Rect, Rect) {
-    let most = usize::from((body.height / 6).clamp(1, 5));
+    let share = if body.height < 30 { 6 } else { 5 };
+    let most = usize::from((body.height / share).clamp(1, 8));
     match findings.min(most) {
         0 => above_below(body, 0),
         lines => above_below(body, lines as u16 + 2),

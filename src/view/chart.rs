@@ -151,14 +151,23 @@ impl Chart<'_> {
 
     /// In at most `height` lines of `room` columns.
     pub(super) fn lines(&self, room: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
-        let label = self.label_room(room);
-        let Some(columns) = room.checked_sub(label + 2).filter(|columns| *columns >= LEAST - 8 && height >= 2) else {
+        let axis = self.dated && height >= 3;
+        let reach = |label: usize| {
+            let columns = room.checked_sub(label + 2).filter(|columns| *columns >= LEAST - 8 && height >= 2)?;
+            let scale = self.history.filling(columns * 2);
+            Some((columns, scale, self.history.reach(columns * 2, scale)))
+        };
+        let mut label = self.label_room(room);
+        let mut reached = reach(label);
+        if let Some((_, _, shown)) = reached.as_ref().filter(|_| self.dated && !axis) {
+            // How far back it shows stands at its foot.
+            label = label.max(width(shown));
+            reached = reach(label);
+        }
+        let Some((columns, scale, shown)) = reached else {
             return self.one_line(room, theme).into_iter().take(height).collect();
         };
         let top = round_up(self.most(columns * 2));
-        let scale = self.history.filling(columns * 2);
-        let shown = self.history.reach(columns * 2, scale);
-        let axis = self.dated && height >= 3;
         let ink = area(&self.history.placed(columns * 2, scale), top, height - usize::from(axis));
         let last = ink.len() - 1;
         let name = |at: usize| match at {

@@ -1,10 +1,8 @@
 #!/bin/sh
-# Draws the README's pictures anew, as root: of a live host in trouble, and of the demo's handshakes and some of its
-# connections.
+# Draws the README's pictures anew, of the demo.
 set -eu
 program=$(realpath "$1")
-python3 tests/demo/live-load.py 45 "$program" snap --for 30s --size 120x40 -o assets/live.png
-"$program" snap --demo --view handshakes --size 120x36 -o assets/handshakes.png
-"$program" snap --demo --view flow --flow 20 --at 40 --size 120x36 -o assets/flow.png
-"$program" snap --demo --view ladder --flow 20 --at 40 --size 120x36 -o assets/ladder.png
-"$program" snap --demo --view graph --flow 113 --size 120x36 -o assets/graph.png
+draw() { name=$1; shift; "$program" snap --demo --size 120x40 "$@" -o "assets/$name.png"; }
+draw overview --at 64
+draw handshakes --view handshakes --at 64
+draw findings --view findings --at 64

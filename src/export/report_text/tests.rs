@@ -13,7 +13,7 @@ fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, 
     let findings = findings(dashboard, &tally);
     pick.leave_to(&findings, &|id| flows.iter().find(|detail| detail.row.id == id).cloned());
     let context = ReportContext {
-        source: "demo.pcap.gz",
+        source: "demo.pcapng.gz",
         dashboard,
         tally: &tally,
         pick: &pick,

@@ -24,7 +24,8 @@ fn agrees(frame: &Frame<'_>) -> bool {
 
 /// Frames of a real capture and made ones: link type, bytes, len.
 fn frames() -> Vec<(u16, Vec<u8>, usize)> {
-    let mut reader = CaptureReader::open(Box::new(&include_bytes!("../../../assets/demo.pcap.gz")[..])).expect("demo");
+    let mut reader =
+        CaptureReader::open(Box::new(&include_bytes!("../../../assets/demo.pcapng.gz")[..])).expect("demo");
     let mut frames = Vec::new();
     while let Some(frame) = reader.next_frame().expect("whole").filter(|_| frames.len() < TAKEN) {
         // As Ethernet, whatever the demo's link type.
