@@ -59,7 +59,8 @@
 //! a journal entry, with words for people and bytes for us. The order is the engine's, so that replay feeds it the very
 //! same list. A section stands alone, a file cut anywhere gives its prefix, and the socket table is told by what changed,
 //! in full each minute. One that begins in mid-run is told first what still holds: the newest reading of each part of the
-//! table, and what is traced. Entries that a reader passes over are counted, and told. Whoever may write files does it: [`journal::recording::Recorder`] only makes blocks.
+//! table, and what is traced. Entries that a reader passes over are counted, and told. Whoever may write files does it:
+//! [`journal::recording::Recorder`] only makes blocks.
 //!
 //! Live, the capture threads keep each frame's headers beside its inputs ([`journal::FrameBatch`]), where a recording
 //! wants them; they pass the merge with those ([`journal::Trail`]), so that the recorder sees the engine's order. Blocks
@@ -164,7 +165,8 @@
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
 //!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few
 //!   wait, and shows them to analysis, verdict, times and Zeek's view together; whoever asks is told as if none had
-//!   waited. Inputs go in batches, which are used again, and a batch's flows are brought into the cache together before they are touched one by one.
+//!   waited. Inputs go in batches, which are used again, and a batch's flows are brought into the cache together before
+//!   they are touched one by one.
 
 #![deny(unsafe_code)]
 
