@@ -21,6 +21,7 @@ use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
 use crate::wire::FrameCounts;
 
+use super::elsewhere::Passing;
 use super::feed::Feed;
 use super::ladder::{Callers, OwnerChoice};
 use super::record::{Keep, Recorded, Tape, Wanted};
@@ -68,6 +69,7 @@ pub(super) struct Live {
     attend: Sender<Attention>,
     tracing: Option<JoinHandle<()>>,
     capturing: Vec<JoinHandle<()>>,
+    passing: Passing,
     tape: Tape,
 }
 
@@ -131,6 +133,7 @@ impl Live {
             attend,
             tracing: None,
             capturing: Vec::new(),
+            passing: Passing::default(),
             tape,
         };
         let source = captures.len() + 1;
@@ -265,10 +268,12 @@ impl Live {
     }
 
     fn give(&mut self, now: Timestamp, each: &mut impl FnMut(&Input)) {
-        let tape = &mut self.tape;
-        self.merge.take(now, |source, input| {
-            tape.pass(source, input);
-            each(input);
+        let Self { merge, tape, passing, .. } = self;
+        merge.take(now, |source, input| {
+            if passing.concerns(input) {
+                tape.pass(source, input);
+                each(input);
+            }
         });
     }
 

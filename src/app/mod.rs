@@ -3,6 +3,7 @@
 mod capture;
 mod cli;
 mod driver;
+mod elsewhere;
 mod feed;
 mod gather;
 mod ladder;
