@@ -243,6 +243,7 @@ fn a_recording_tells_what_was_told_live() {
         scope.spawn(|| churn(&netns, &stop));
         let _stop = StopAtEnd(&stop);
         let names = |instant: u32| ["pcapng", "ndjson"].map(|end| folder.path().join(format!("{instant}.{end}")));
+        let mut in_table = false;
         for instant in 0..10 {
             let [file, report] = names(instant);
             let mut live = netns.command(env!("CARGO_BIN_EXE_sockscope"));
@@ -257,15 +258,16 @@ fn a_recording_tells_what_was_told_live() {
                 .unwrap();
             assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
             let (live, replayed) = (told(&std::fs::read(&report).unwrap()), told(&replayed.stdout));
-            let summary = live.last().unwrap();
-            let states = &summary["states"]["by_state"];
-            assert!(states["TIME-WAIT"]["kernel"].as_u64() > Some(20), "{states}");
-            assert!(states["ESTAB"]["wire"].as_u64() > Some(0) || instant > 0, "{states}");
+            let states = &live.last().unwrap()["states"]["by_state"];
+            let held = ["TIME-WAIT", "ESTAB"].map(|state| states[state]["kernel"].as_u64());
+            // Parts of the table are read at rates of their own: the shortest run may not come to all.
+            in_table |= held.into_iter().all(|count| count > Some(20));
             for (live, replayed) in live.iter().zip(&replayed) {
                 assert_eq!(live, replayed, "instant {instant}");
             }
             assert_eq!(live.len(), replayed.len(), "instant {instant}");
         }
+        assert!(in_table, "there was something to tell");
     });
 }
 

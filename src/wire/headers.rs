@@ -26,9 +26,32 @@ impl Frame<'_> {
     /// TCP (with its options) or UDP behind them; of an ICMP error those that it quotes; of a fragment those that it
     /// holds. Of a frame that leads elsewhere those that were read, which may be none.
     pub fn headers_len(&self) -> usize {
-        if let Some(len) = plain(self) {
-            return len;
-        }
+        self.plain_headers_len().unwrap_or_else(|| self.all_headers_len())
+    }
+
+    /// The same by the short way: TCP in an IP header of the usual length behind Ethernet, or in a cooked frame
+    /// (LINUX_SLL2), captured to its end. Of such a frame all that a segment tells, but for what its payload shows,
+    /// stands in these bytes and the frame's length.
+    pub fn plain_headers_len(&self) -> Option<usize> {
+        let (kind_at, link) = match self.link.0 {
+            1 => (12, 14),
+            276 => (0, 20),
+            _ => return None,
+        };
+        let kind = self.bytes.get(kind_at..kind_at + 2)?;
+        let ip = self.bytes.get(link..)?;
+        let two = |at: usize| ip.get(at..at + 2).map(|bytes| usize::from(u16::from_be_bytes([bytes[0], bytes[1]])));
+        let (header, len) = match (kind, *ip.first()?) {
+            ([8, 0], 0x45) if ip.get(9) == Some(&6) && two(6)? & 0x3fff == 0 => (20, two(2)?),
+            ([0x86, 0xdd], 0x60..=0x6f) if ip.get(6) == Some(&6) => (40, 40 + two(4)?),
+            _ => return None,
+        };
+        let headers = header + usize::from(ip.get(header + 12)? >> 4) * 4;
+        let is_whole = headers >= header + TCP && headers <= len && link + headers <= self.bytes.len();
+        is_whole.then_some(link + headers)
+    }
+
+    fn all_headers_len(&self) -> usize {
         let mut route = Route::default();
         let mut layer = Layer::new(Header::Link(self.link), Span::new(self.bytes, self.len));
         let mut read = 0;
@@ -45,25 +68,6 @@ impl Frame<'_> {
             }
         }
     }
-}
-
-/// The short way: TCP in an IP header of the usual length behind Ethernet, or in a cooked frame (LINUX_SLL2).
-fn plain(frame: &Frame<'_>) -> Option<usize> {
-    let (kind_at, link) = match frame.link.0 {
-        1 => (12, 14),
-        276 => (0, 20),
-        _ => return None,
-    };
-    let kind = frame.bytes.get(kind_at..kind_at + 2)?;
-    let ip = frame.bytes.get(link..)?;
-    let two = |at: usize| ip.get(at..at + 2).map(|bytes| usize::from(u16::from_be_bytes([bytes[0], bytes[1]])));
-    let (header, len) = match (kind, *ip.first()?) {
-        ([8, 0], 0x45) if ip.get(9) == Some(&6) && two(6)? & 0x3fff == 0 => (20, two(2)?),
-        ([0x86, 0xdd], 0x60..=0x6f) if ip.get(6) == Some(&6) => (40, 40 + two(4)?),
-        _ => return None,
-    };
-    let headers = header + usize::from(ip.get(header + 12)? >> 4) * 4;
-    (headers >= header + TCP && headers <= len).then(|| (link + headers).min(frame.bytes.len()))
 }
 
 /// Captured bytes of the header that a datagram's payload begins with.

@@ -39,6 +39,18 @@ fn alone(frame: &Frame<'_>) -> Option<Input> {
 
 /// Writes beside a frame, `kept` of it, what must be known for the reader to get what it `gave`.
 pub(super) fn tell_difference(kept: &Frame<'_>, gave: Option<&Input>, block: &mut Block<'_>, scratch: &mut Writer) {
+    if let Some(Input::Segment(gave)) = gave
+        && is_all_in_headers(kept, gave)
+    {
+        // The same whatever is behind them, but for these.
+        if gave.payload_len > 0 {
+            block.option(EPB_PACKETID, &gave.digest.to_le_bytes());
+        }
+        if gave.app_records == AppRecords::default() {
+            return;
+        }
+        return put_difference(&Difference::AppRecords(gave.app_records), kept, block, scratch);
+    }
     let difference = match (alone(kept), gave) {
         (None, None) => return,
         (Some(Input::Segment(mut read)), Some(Input::Segment(gave))) => {
@@ -60,6 +72,19 @@ pub(super) fn tell_difference(kept: &Frame<'_>, gave: Option<&Input>, block: &mu
         (_, Some(Input::Icmp(gave))) => Difference::Icmp(*gave),
         (_, _) => Difference::Nothing,
     };
+    put_difference(&difference, kept, block, scratch);
+}
+
+/// Whether the segment is what the headers of the frame that was kept say, which nearly every frame's is: then it need
+/// not be decoded to see that.
+fn is_all_in_headers(kept: &Frame<'_>, gave: &Segment) -> bool {
+    kept.plain_headers_len().is_some()
+        && kept.bytes.len() <= kept.len as usize
+        && (kept.ts, kept.scope, kept.iface, kept.len) == (gave.ts, gave.scope, gave.iface, gave.frame_len)
+        && (gave.vlan, gave.tunnel, gave.malformed, gave.options.cut) == (None, None, false, false)
+}
+
+fn put_difference(difference: &Difference, kept: &Frame<'_>, block: &mut Block<'_>, scratch: &mut Writer) {
     scratch.bytes.clear();
     scratch.base = kept.ts;
     difference.put(scratch);
