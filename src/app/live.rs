@@ -133,7 +133,7 @@ impl Live {
             attend,
             tracing: None,
             capturing: Vec::new(),
-            passing: Passing::default(),
+            passing: Passing::new(!captures.is_empty()),
             tape,
         };
         let source = captures.len() + 1;
