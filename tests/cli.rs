@@ -77,7 +77,7 @@ fn without_a_terminal_the_demo_is_a_report() {
     for words in [
         "built-in incident",
         "── Handshakes",
-        "connect()s traced",
+        "owner known of",
         "refused ",
         "Ephemeral ports",
         "leak: worker[",
@@ -332,7 +332,7 @@ fn a_filter_is_the_last_words() {
 
 #[test]
 fn usage_errors_are_1_and_help_is_none() {
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 12] = [
         (
             &["snap", "-r", INCIDENT, "-o", "x.txt", "--theme", "pink"],
             "dark, light, high-contrast, colour-blind, 16, mono",
@@ -346,6 +346,8 @@ fn usage_errors_are_1_and_help_is_none() {
         (&["snap", "-r", INCIDENT], "-o"),
         (&["snap", "-r", INCIDENT, "-o", "x.txt", "--flow", "9999"], "there is no flow 9999"),
         (&["report", "-r", INCIDENT, "--for", "soon"], "a span such as 10s"),
+        (&["report", "-i", "lo", "-w", "-"], "sockscope record -w -"),
+        (&["-w", "-"], "sockscope record -w -"),
         (&["report", "-r", INCIDENT, "--flows", "0"], "from 1 on"),
         (&["report", "-r", "a", "-i", "lo"], "cannot be used with"),
         (&["report", "--nonsense"], "--nonsense"),

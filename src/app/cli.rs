@@ -314,6 +314,19 @@ const COMMANDS: [&str; 4] = ["demo", "report", "snap", "record"];
 const BPF_WORDS: [&str; 4] = ["port", "proto", "host", "dst"];
 
 impl Input {
+    /// A recording that goes to stdout leaves no room there for a dashboard or a report.
+    ///
+    /// # Errors
+    /// Where one is asked for (`-w -`).
+    pub(super) fn check_stdout_is_free(&self) -> anyhow::Result<()> {
+        match &self.write.file {
+            Some(file) if file.as_os_str() == "-" => {
+                anyhow::bail!("-w - sends the recording to stdout, where this would be written: sockscope record -w -")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A command that comes after options, or is misspelt, would be a BPF expression of words that nobody means so.
     ///
     /// # Errors

@@ -34,6 +34,9 @@ const PIPE_WIDTH: usize = 100;
 /// Reports what the command line asks for.
 pub(super) fn run(options: &Report) -> Result<Outcome> {
     let Report { input, follow, demo, .. } = options;
+    if options.output.as_os_str() == "-" {
+        input.check_stdout_is_free()?;
+    }
     let origin = if *demo { Some(Origin::Demo) } else { Origin::of(&input.read, follow.follow)? };
     let seen = gather::gather(input, origin, options.duration, None)?;
     let worst = write(&seen, options.format, &options.filter, &options.output)?;
@@ -46,6 +49,7 @@ pub(super) fn run(options: &Report) -> Result<Outcome> {
 
 /// What the dashboard prints where there is no terminal to draw on.
 pub(super) fn instead_of_dashboard(input: &Input, origin: Option<Origin>) -> Result<Outcome> {
+    input.check_stdout_is_free()?;
     if origin.is_none() {
         writeln!(std::io::stderr(), "sockscope: no terminal to draw on: watching for 10 s, then reporting")?;
     }

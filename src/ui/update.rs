@@ -13,7 +13,7 @@ use super::keys::{Binding, Msg, When};
 use super::layout::Pane;
 use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
-use super::{Control, Effect, Source};
+use super::{Control, Effect, Source, SourceKind};
 
 impl UiState {
     /// One event of the terminal.
@@ -61,6 +61,7 @@ impl UiState {
         match bound {
             Some(row) if !row.when.holds(source.playback.is_some()) => {
                 self.say(match row.when {
+                    When::Live if source.kind == SourceKind::Live => "only where it is live: L goes back there",
                     When::Live => "only while a host is watched",
                     When::Replay | When::Always => {
                         "only in a replay (sockscope -r FILE), or where one went back: , or t"

@@ -32,7 +32,10 @@ pub(in crate::app) fn run(options: &Record) -> Result<Outcome> {
     let end = options.duration.map(|duration| Instant::now() + duration);
     // A ring in memory waits for what it is written out for, and only findings need an engine.
     let mut engine = options.ring.dump_on.map(|_| Engine::new(live_config(input.flows)));
-    watch(&mut live, engine.as_mut(), end, &interrupted)?;
+    // What reads a stream may well draw on the same terminal.
+    let streams = input.write.file.as_ref().is_some_and(|file| file.as_os_str() == "-");
+    let status = if streams { Status::default() } else { Status::new() };
+    watch(&mut live, engine.as_mut(), end, &interrupted, status)?;
     live.finish(|input| engine.iter_mut().for_each(|engine| engine.feed(input)));
     let loss = live.losses();
     let recorded = live.tape().finish();
@@ -45,8 +48,13 @@ pub(in crate::app) fn run(options: &Record) -> Result<Outcome> {
     outcome(&recorded, live.died())
 }
 
-fn watch(live: &mut Live, mut engine: Option<&mut Engine>, end: Option<Instant>, stop: &AtomicBool) -> Result<()> {
-    let mut status = Status::new();
+fn watch(
+    live: &mut Live,
+    mut engine: Option<&mut Engine>,
+    end: Option<Instant>,
+    stop: &AtomicBool,
+    mut status: Status,
+) -> Result<()> {
     loop {
         let rest = match &mut engine {
             Some(engine) => live.watch(engine),
@@ -80,6 +88,7 @@ fn say(text: &str) -> Result<()> {
 }
 
 /// The line on a terminal.
+#[derive(Default)]
 struct Status {
     /// `None` where nobody would see it.
     next: Option<Instant>,
