@@ -38,7 +38,7 @@ pub(super) fn follow(mut capture: LiveCapture, keep: &Keep, line: &Line) -> Resu
         let next = Vec::with_capacity(batch.len());
         let inputs = std::mem::replace(&mut batch, next);
         let kept = keeping.map(|keeping| keep.send(keeping));
-        room = kept.as_ref().map_or((0, 0), |kept| (kept.bytes(), kept.len()));
+        room = kept.as_ref().map_or((0, 0), |kept| (kept.frames.bytes(), kept.frames.len()));
         if !line.hand_batch(inputs, kept, upto, intake.counts(), keep) {
             return Ok(());
         }

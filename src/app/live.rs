@@ -16,7 +16,7 @@ use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
 use crate::io::clock;
 use crate::io::schedule::Attention;
 use crate::io::{LastWords, Sockets};
-use crate::journal::{self, FrameBatch, HOLD, Merge};
+use crate::journal::{self, HOLD, Merge};
 use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
 use crate::wire::FrameCounts;
@@ -24,7 +24,7 @@ use crate::wire::FrameCounts;
 use super::elsewhere::Passing;
 use super::feed::Feed;
 use super::ladder::{Callers, OwnerChoice};
-use super::record::{Keep, Recorded, Tape, Wanted};
+use super::record::{Keep, KeptFrames, Recorded, Tape, Wanted};
 use super::sampling::{self, Reading};
 use super::{capture, privileges, trace};
 
@@ -42,7 +42,7 @@ pub(super) const LOSS_EVERY: Duration = Duration::from_millis(250);
 /// What the threads deliver, with the number of their source.
 #[derive(Debug)]
 enum Delivery {
-    Inputs { source: usize, inputs: Vec<Input>, kept: Option<FrameBatch>, upto: Timestamp, frames: FrameCounts },
+    Inputs { source: usize, inputs: Vec<Input>, kept: Option<KeptFrames>, upto: Timestamp, frames: FrameCounts },
     Drops { source: usize, kernel: u64, interface: u64 },
     Sample { source: usize, sample: Arc<SocketSample>, fallback: Option<String> },
     Events { source: usize, inputs: Vec<Input>, upto: Timestamp },
@@ -414,7 +414,7 @@ impl Line {
     pub(super) fn hand_batch(
         &self,
         inputs: Vec<Input>,
-        kept: Option<FrameBatch>,
+        kept: Option<KeptFrames>,
         upto: Timestamp,
         frames: FrameCounts,
         keep: &Keep,

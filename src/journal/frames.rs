@@ -114,6 +114,11 @@ impl Trail {
         }
     }
 
+    /// Lets go of the frames that wait, and keeps count of the inputs. Returns as [`Trail::pass`].
+    pub fn forget_frames(&mut self) -> usize {
+        self.batches.iter_mut().filter_map(|batch| batch.frames.take()).map(|frames| frames.bytes()).sum()
+    }
+
     /// The next input is let go: gives `each` frame that stands before it, its own last and told to be (true). Returns
     /// what is done with: bytes that are held no more.
     pub fn pass(&mut self, mut each: impl FnMut(&Frame<'_>, bool)) -> usize {
@@ -212,6 +217,17 @@ mod tests {
         let order: Vec<Vec<u8>> = (0..7).map(|_| passed(&mut trail)).collect();
         assert_eq!(order, [vec![], vec![], vec![1, 2], vec![3], vec![], vec![4, 5], vec![6, 7]]);
         assert!(passed(&mut trail).is_empty(), "more than was delivered is let go of without harm");
+    }
+
+    #[test]
+    fn frames_that_are_forgotten_shift_nothing() {
+        let mut trail = Trail::default();
+        trail.push(3, Some(batch(&[(1, 1), (2, 2)])));
+        assert_eq!(passed(&mut trail), [1]);
+        assert_eq!(trail.forget_frames(), 2);
+        trail.push(1, Some(batch(&[(3, 1)])));
+        let order: Vec<Vec<u8>> = (0..3).map(|_| passed(&mut trail)).collect();
+        assert_eq!(order, [vec![], vec![], vec![3]]);
     }
 
     #[test]

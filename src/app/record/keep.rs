@@ -1,6 +1,6 @@
 //! What the capture threads and a recording know of each other: whether frames are wanted, and how many wait.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::journal::{FrameBatch, Intake};
 use crate::wire::Frame;
@@ -11,7 +11,8 @@ const MOST: usize = 64 << 20;
 /// Shared by all capture threads.
 #[derive(Debug, Default)]
 pub(in crate::app) struct Keep {
-    wanted: AtomicBool,
+    /// The number of the recording that frames are wanted for; 0 of none.
+    wanted_for: AtomicU64,
     /// Bytes kept of what a frame carries behind its headers.
     payload: usize,
     waiting: AtomicUsize,
@@ -25,15 +26,22 @@ impl Keep {
         Self { payload: payload as usize, ..Self::default() }
     }
 
-    /// Frames are wanted from now on, or no more.
-    pub(super) fn want(&self, wanted: bool) {
-        self.wanted.store(wanted, Ordering::Relaxed);
+    /// From now on frames are wanted for the recording of that number, from 1 on.
+    pub(super) fn want_for(&self, recording: u64) {
+        self.wanted_for.store(recording, Ordering::Relaxed);
+    }
+
+    /// Frames are wanted no more.
+    pub(super) fn rest(&self) {
+        self.wanted_for.store(0, Ordering::Relaxed);
     }
 
     /// What a capture thread's next batch keeps, with room for so many bytes and frames to begin with; `None` if frames
     /// are not wanted.
     pub(in crate::app) fn begin(&self, bytes: usize, frames: usize) -> Option<Keeping> {
-        self.wanted.load(Ordering::Relaxed).then(|| Keeping {
+        let recording = self.wanted_for.load(Ordering::Relaxed);
+        (recording > 0).then(|| Keeping {
+            recording,
             room: self.waiting.load(Ordering::Relaxed) < MOST,
             payload: self.payload,
             frames: FrameBatch::with_room(bytes, frames),
@@ -57,22 +65,30 @@ impl Keep {
     }
 
     /// The batch is on its way.
-    pub(in crate::app) fn send(&self, keeping: Keeping) -> FrameBatch {
+    pub(in crate::app) fn send(&self, keeping: Keeping) -> KeptFrames {
         self.crowded.fetch_add(keeping.lost + keeping.frames.lost(), Ordering::Relaxed);
         self.waiting.fetch_add(keeping.frames.bytes(), Ordering::Relaxed);
-        keeping.frames
+        KeptFrames { recording: keeping.recording, frames: keeping.frames }
     }
 
     /// The batch did not arrive.
-    pub(in crate::app) fn drop_batch(&self, frames: &FrameBatch) {
-        self.dropped.fetch_add(frames.len() as u64, Ordering::Relaxed);
-        self.free(frames.bytes());
+    pub(in crate::app) fn drop_batch(&self, kept: &KeptFrames) {
+        self.dropped.fetch_add(kept.frames.len() as u64, Ordering::Relaxed);
+        self.free(kept.frames.bytes());
     }
+}
+
+/// The frames of a batch on their way, and which recording they are kept for.
+#[derive(Debug)]
+pub(in crate::app) struct KeptFrames {
+    pub(super) recording: u64,
+    pub(in crate::app) frames: FrameBatch,
 }
 
 /// The frames of a batch that is being read.
 #[derive(Debug)]
 pub(in crate::app) struct Keeping {
+    recording: u64,
     room: bool,
     payload: usize,
     frames: FrameBatch,

@@ -10,7 +10,7 @@ mod watch;
 mod writer;
 
 pub(super) use command::run;
-pub(super) use keep::Keep;
+pub(super) use keep::{Keep, KeptFrames};
 pub(super) use recorded::Recorded;
 pub(super) use tape::{Tape, Wanted};
 

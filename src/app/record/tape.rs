@@ -11,11 +11,11 @@ use crate::base::{Scrubbed, Timestamp};
 use crate::engine::{Engine, Input, Loss};
 use crate::findings::Severity;
 use crate::journal::recording::{Mark, Setup, Source};
-use crate::journal::{FrameBatch, Reach, Trail};
+use crate::journal::{Reach, Trail};
 use crate::ui;
 
 use super::first::First;
-use super::keep::Keep;
+use super::keep::{Keep, KeptFrames};
 use super::recorded::{Recorded, Tally};
 use super::recording::{Ending, Recording};
 use super::watch::Watch;
@@ -49,6 +49,8 @@ pub(in crate::app) struct Tape {
     /// What a recording that begins now must tell first.
     first: First,
     recording: Option<Recording>,
+    /// How many recordings were begun: the number of the newest.
+    number: u64,
     /// [`Keep::lost`] when it began.
     lost_before: u64,
     endings: Vec<Ending>,
@@ -76,6 +78,7 @@ impl Tape {
             trails,
             first: First::default(),
             recording: None,
+            number: 0,
             lost_before: 0,
             endings: Vec::new(),
             told: None,
@@ -120,7 +123,10 @@ impl Tape {
     fn run(&mut self, recording: Recording) {
         self.lost_before = self.keep.lost();
         self.recording = Some(recording);
-        self.keep.want(true);
+        // Frames that wait were kept for the one before: behind them come some that nobody kept.
+        self.number += 1;
+        self.trails.iter_mut().for_each(|trail| self.keep.free(trail.forget_frames()));
+        self.keep.want_for(self.number);
     }
 
     /// The key: ends the recording that runs, begins one if none does; what a ring holds is written out.
@@ -181,7 +187,14 @@ impl Tape {
     }
 
     /// A capture delivered so many inputs, and their frames if those were kept.
-    pub(in crate::app) fn arrive(&mut self, source: usize, inputs: usize, frames: Option<FrameBatch>) {
+    pub(in crate::app) fn arrive(&mut self, source: usize, inputs: usize, kept: Option<KeptFrames>) {
+        let frames = kept.and_then(|kept| {
+            let is_for_this = kept.recording == self.number;
+            if !is_for_this {
+                self.keep.free(kept.frames.bytes());
+            }
+            is_for_this.then_some(kept.frames)
+        });
         if let Some(trail) = self.trails.get_mut(source) {
             trail.push(inputs, frames);
         }
@@ -256,7 +269,7 @@ impl Tape {
             recording.flush();
             if recording.failed().is_some() {
                 // What is under way is still counted.
-                keep.want(false);
+                keep.rest();
             }
         }
         if self.signalled.swap(false, Ordering::Relaxed) {
@@ -269,7 +282,7 @@ impl Tape {
     }
 
     fn end(&mut self) {
-        self.keep.want(false);
+        self.keep.rest();
         let lost = self.lost_in_front();
         let ending = self.recording.take().and_then(Recording::end);
         self.endings.extend(ending.map(|ending| ending.and_lost(lost)));
