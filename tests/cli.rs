@@ -16,7 +16,10 @@ use sockscope::base::{Scope, Timestamp};
 use sockscope::engine::Input;
 use sockscope::journal::recording::{Recorder, Setup};
 use sockscope::kernel::{Counters, Covers, SocketSample, TableSource};
-use tempfile::TempDir;
+
+#[path = "support/files.rs"]
+mod files;
+use files::Files;
 
 const FLOWS: usize = 567;
 
@@ -51,23 +54,6 @@ fn incident() -> Vec<u8> {
     let mut bytes = Vec::new();
     flate2::read::GzDecoder::new(File::open(INCIDENT).expect("the capture")).read_to_end(&mut bytes).expect("gzip");
     bytes
-}
-
-/// A directory with files of the given names and bytes.
-struct Files(TempDir);
-
-impl Files {
-    fn new(files: &[(&str, &[u8])]) -> Self {
-        let dir = TempDir::new().expect("a directory");
-        for (name, bytes) in files {
-            fs::write(dir.path().join(name), bytes).expect("a file");
-        }
-        Self(dir)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).to_str().expect("a plain name").to_owned()
-    }
 }
 
 #[test]

@@ -10,13 +10,15 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use sockscope::journal::CaptureReader;
-use tempfile::TempDir;
 
+#[path = "support/files.rs"]
+mod files;
 #[path = "support/pty.rs"]
 mod pty;
 #[path = "support/recorded.rs"]
 mod recorded;
 
+use files::Files;
 use pty::Pty;
 
 /// The packets of the built-in incident as a pcap file: its header, then its records.
@@ -65,26 +67,10 @@ impl Incident {
     }
 }
 
-struct Files(TempDir);
-
-impl Files {
-    fn new(files: &[(&str, &[u8])]) -> Self {
-        let dir = TempDir::new().expect("a directory");
-        for (name, bytes) in files {
-            fs::write(dir.path().join(name), bytes).expect("a file");
-        }
-        Self(dir)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).to_str().expect("a plain name").to_owned()
-    }
-
-    fn fifo(&self, name: &str) -> String {
-        let path = self.path(name);
-        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
-        path
-    }
+fn fifo(files: &Files, name: &str) -> String {
+    let path = files.path(name);
+    assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+    path
 }
 
 fn sockscope(args: &[&str]) -> Command {
@@ -208,7 +194,7 @@ fn what_cannot_be_read_together_is_refused_with_words() {
         ("text", b"no capture"),
     ]);
     let (a, recording, text) = (files.path("a.pcap"), files.path("recording.pcapng"), files.path("text"));
-    let fifo = files.fifo("fifo");
+    let fifo = fifo(&files, "fifo");
     let cases: [(&[&str], &str); 8] = [
         (&["-r", &a, "-r", &recording], "recording.pcapng is a recording: one is read alone"),
         (&["-r", &recording, "-r", &recording], "is a recording: one is read alone"),
@@ -235,7 +221,7 @@ fn a_named_pipe_is_a_stream_however_it_is_packed() {
     let half = incident.frames() / 2;
     let files = Files::new(&[("whole.pcap", &incident.bytes), ("rest.pcap", &incident.of(|number| number >= half))]);
     let whole = report(&["-r", &files.path("whole.pcap")]);
-    let fifo = files.fifo("fifo");
+    let fifo = fifo(&files, "fifo");
     let first = incident.of(|number| number < half);
     let rest = files.path("rest.pcap");
     let cases: [(Vec<u8>, &[&str]); 4] = [

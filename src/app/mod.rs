@@ -22,6 +22,7 @@ mod rewind;
 mod sampling;
 mod screen;
 mod snap;
+mod steer;
 mod tape;
 mod trace;
 

@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::engine::{Config, Engine, FlowKey};
 use crate::export::Damage;
 use crate::journal::{self, Deck, Index, Pace, Player};
-use crate::ui::{Control, Hop, Playback, Segments, Source, SourceKind, Track};
+use crate::ui::{Control, Playback, Segments, Source, SourceKind, Track};
 
 use super::feed::Feed;
 use super::marks::Marks;
@@ -16,6 +16,7 @@ use super::meter::Meter;
 use super::origin::Origin;
 use super::read::Place;
 use super::reread::Reread;
+use super::steer::steer;
 use super::tape::CaptureTape;
 
 /// How often the engine's clock is moved while nothing happens.
@@ -95,19 +96,6 @@ impl Replay {
         self.deck.tape.reader.has_waited()
     }
 
-    fn hop(&mut self, to: Hop, forwards: bool, engine: &mut Engine) {
-        let (player, deck) = (&mut self.player, &mut self.deck);
-        match to {
-            Hop::Happening(happening) if forwards => player.next(deck, engine, happening),
-            Hop::Happening(happening) => player.previous(deck, engine, happening),
-            Hop::Finding => player.finding(deck, engine, forwards),
-            Hop::Mark => match engine.now().and_then(|now| self.marks.beside(now, forwards)) {
-                Some(at) => player.seek(deck, engine, at, self.started.elapsed()),
-                None => player.say("no mark there: m sets one"),
-            },
-        }
-    }
-
     fn track(&self) -> Option<Track> {
         let timeline = self.deck.index.timeline().clone();
         let (start, last) = self.player.span();
@@ -134,24 +122,12 @@ impl Feed for Replay {
     }
 
     fn control(&mut self, control: Control, engine: &mut Engine) {
-        let now = self.started.elapsed();
-        let (player, deck) = (&mut self.player, &mut self.deck);
+        let Self { player, deck, marks, .. } = self;
         player.hush();
-        match control {
-            Control::Pause(paused) => player.pause(engine, now, paused),
-            Control::Speed(speed) => player.clock.set_speed(now, engine.now(), speed),
-            Control::Restart => player.restart(deck, engine, now),
-            Control::Seek(to) => player.seek(deck, engine, to, now),
-            Control::SeekBy(span, forwards) => {
-                if let Some(at) = engine.now() {
-                    player.seek(deck, engine, if forwards { at + span } else { at - span }, now);
-                }
-            }
-            Control::Hop(hop, forwards) => self.hop(hop, forwards, engine),
-            Control::Mark(note) => self.marks.set(engine.now(), &note),
-            // It is one already, and nothing of it happens now.
-            Control::Record | Control::Live => {}
+        if let Control::Mark(note) = &control {
+            marks.set(engine.now(), note);
         }
+        steer((player, deck), engine, marks, &control, self.started.elapsed());
     }
 
     fn is_damaged(&self) -> bool {

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use crate::base::Timestamp;
 use crate::engine::{Collector, Engine, FlowKey, Input, Query};
 use crate::journal::{Deck, Index, Pace, Past, Player};
-use crate::ui::{Control, Hop, Playback, Segments, Source, Track};
+use crate::ui::{Control, Playback, Segments, Source, Track};
 
 use super::feed::Feed;
 use super::live::Live;
 use super::marks::Marks;
 use super::record::Recorded;
+use super::steer::steer;
 
 /// A checkpoint is made at the latest when so many parts of what may be kept came since the last.
 const PARTS: usize = 16;
@@ -149,25 +150,7 @@ impl Rewind {
         let (Shown { engine, player }, deck) = (shown, &mut self.deck);
         player.hush();
         player.begins_at(earliest);
-        match *control {
-            Control::Pause(paused) => player.pause(engine, now, paused),
-            Control::Speed(speed) => player.clock.set_speed(now, engine.now(), speed),
-            Control::Restart => player.restart(deck, engine, now),
-            Control::Seek(to) => player.seek(deck, engine, to, now),
-            Control::SeekBy(span, forwards) => {
-                if let Some(at) = engine.now() {
-                    player.seek(deck, engine, if forwards { at + span } else { at - span }, now);
-                }
-            }
-            Control::Hop(Hop::Happening(happening), true) => player.next(deck, engine, happening),
-            Control::Hop(Hop::Happening(happening), false) => player.previous(deck, engine, happening),
-            Control::Hop(Hop::Finding, forwards) => player.finding(deck, engine, forwards),
-            Control::Hop(Hop::Mark, forwards) => match engine.now().and_then(|now| self.marks.beside(now, forwards)) {
-                Some(at) => player.seek(deck, engine, at, now),
-                None => player.say("no mark there: m sets one"),
-            },
-            Control::Mark(_) | Control::Record | Control::Live => {}
-        }
+        steer((player, deck), engine, &self.marks, control, now);
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the tests of going back share: a crowd of segments, an engine, all that it tells, a source in memory.
 
-use crate::base::{Endpoint, Scope, Seq, Timestamp};
+use crate::base::{Endpoint, Seq, Timestamp};
 use crate::engine::{Config, Dashboard, Engine, Filter, FlowDetail, Input, Query, QueryCache, Tally};
-use crate::wire::{AppRecords, Flags, Options, Segment};
+use crate::wire::{Flags, Segment};
 
 use super::{Next, Tape};
 
@@ -37,26 +37,17 @@ pub(super) fn crowd(tuples: u64, count: usize) -> Vec<Input> {
             _ => random(20_000_000) as i64,
         };
         let client = Endpoint::new([10, 0, 0, random(tuples.min(250)) as u8], 7 + random(tuples.div_ceil(250)) as u16);
-        let out = random(2) == 0;
+        let (src, dst) = if random(2) == 0 { (client, server) } else { (server, client) };
+        let [seq, ack] = [random(4), random(4)].map(|number| Seq(number as u32 * 100));
+        let flags = kinds[random(6) as usize];
         Input::Segment(Segment {
-            ts: Timestamp::from_nanos(nanos),
-            scope: Scope::FILE,
-            iface: 0,
-            src: if out { client } else { server },
-            dst: if out { server } else { client },
-            seq: Seq(random(4) as u32 * 100),
-            ack: Seq(random(4) as u32 * 100),
-            flags: kinds[random(6) as usize],
+            seq,
+            ack,
             window: random(3) as u16 * 500,
             payload_len: random(3) as u32 * 100,
-            malformed: false,
             frame_len: 60,
-            options: Options::default(),
             ttl: 64,
-            vlan: None,
-            tunnel: None,
-            digest: 0,
-            app_records: AppRecords::default(),
+            ..Segment::bare(Timestamp::from_nanos(nanos), src, dst, flags)
         })
     };
     (0..count).map(&mut one).collect()

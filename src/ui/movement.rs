@@ -51,14 +51,7 @@ impl UiState {
     pub(super) fn step(&mut self, msg: Msg, dashboard: &Dashboard, source: &Source) {
         let list = self.list(source);
         let page = self.page(source).max(1) as isize;
-        let by = match msg {
-            Msg::Up => -1,
-            Msg::Down => 1,
-            Msg::PageUp => -page,
-            Msg::PageDown => page,
-            Msg::Top => isize::MIN,
-            _ => isize::MAX,
-        };
+        let by = steps(&msg, page);
         match list {
             List::Help => {
                 let last = self.last_help_line(source);
@@ -81,14 +74,7 @@ impl UiState {
         let rows = self.ladder_rows(source);
         let graph = self.flow.part == FlowPart::Graph;
         let page = if graph { self.flow.page_of_graph(now) } else { rows.saturating_sub(1).max(1) } as isize;
-        let by = match msg {
-            Msg::Up => -1,
-            Msg::Down => 1,
-            Msg::PageUp => -page,
-            Msg::PageDown => page,
-            Msg::Top => isize::MIN,
-            _ => isize::MAX,
-        };
+        let by = steps(&msg, page);
         if graph { self.flow.step_in_graph(by, now) } else { self.flow.step(by, now, rows) }
     }
 
@@ -263,4 +249,16 @@ impl UiState {
 fn place_of_findings(dashboard: &Dashboard) -> Place {
     let keys: Vec<RowKey> = dashboard.findings.iter().map(Keyed::key).collect();
     Place { matching: keys.len(), offset: 0, followed: None, keys }
+}
+
+/// Rows to go for a key, where a page has so many.
+const fn steps(msg: &Msg, page: isize) -> isize {
+    match msg {
+        Msg::Up => -1,
+        Msg::Down => 1,
+        Msg::PageUp => -page,
+        Msg::PageDown => page,
+        Msg::Top => isize::MIN,
+        _ => isize::MAX,
+    }
 }

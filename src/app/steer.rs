@@ -1,0 +1,38 @@
+//! What a user asks of the time that is shown, done by whatever plays: a capture, or the past of a running host.
+
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::journal::{Deck, Player, Tape};
+use crate::ui::{Control, Hop};
+
+use super::marks::Marks;
+
+/// Does what was asked, at the moment `now`. Recordings, marks set and the way back to live are not the player's.
+pub(super) fn steer<T: Tape>(
+    (player, deck): (&mut Player<T::Place>, &mut Deck<T>),
+    engine: &mut Engine,
+    marks: &Marks,
+    control: &Control,
+    now: Duration,
+) {
+    match *control {
+        Control::Pause(paused) => player.pause(engine, now, paused),
+        Control::Speed(speed) => player.clock.set_speed(now, engine.now(), speed),
+        Control::Restart => player.restart(deck, engine, now),
+        Control::Seek(to) => player.seek(deck, engine, to, now),
+        Control::SeekBy(span, forwards) => {
+            if let Some(at) = engine.now() {
+                player.seek(deck, engine, if forwards { at + span } else { at - span }, now);
+            }
+        }
+        Control::Hop(Hop::Happening(happening), true) => player.next(deck, engine, happening),
+        Control::Hop(Hop::Happening(happening), false) => player.previous(deck, engine, happening),
+        Control::Hop(Hop::Finding, forwards) => player.finding(deck, engine, forwards),
+        Control::Hop(Hop::Mark, forwards) => match engine.now().and_then(|now| marks.beside(now, forwards)) {
+            Some(at) => player.seek(deck, engine, at, now),
+            None => player.say("no mark there: m sets one"),
+        },
+        Control::Mark(_) | Control::Record | Control::Live => {}
+    }
+}
