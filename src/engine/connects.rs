@@ -56,6 +56,14 @@ impl Connects {
         Self { waiting, order: VecDeque::new(), next: 0, sight: None, lost_at: None }
     }
 
+    /// What the claims that wait hold, bytes.
+    pub(super) fn held(&self) -> usize {
+        let claims: usize = self.waiting.values().map(Vec::capacity).sum();
+        claims * size_of::<(u64, Connect)>()
+            + self.waiting.capacity() * size_of::<(Tuple, Vec<(u64, Connect)>)>()
+            + self.order.capacity() * size_of::<(u64, Tuple, Timestamp)>()
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.waiting.values().map(Vec::len).sum::<usize>().max(self.order.len())

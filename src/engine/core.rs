@@ -192,7 +192,7 @@ impl Engine {
             sees: Sees {
                 wire: self.wire_seen,
                 names: self.named,
-                kernel: self.kernel.sight,
+                kernel: self.kernel.readings.sight(),
                 trace: self.connects.sight,
                 last_words: self.kernel.last_words,
             },
@@ -204,7 +204,7 @@ impl Engine {
             },
             queues: self.queue_pane(cache),
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
-            ports: self.kernel.sight.is_some().then(|| self.kernel.ports.pane(now)),
+            ports: self.kernel.is_seen().then(|| self.kernel.ports.pane(now)),
             flows: self.flow_pane(query, cache),
             list: self.list_pane(query, &cache.ordered),
             busiest: cache.scan.busiest.clone(),

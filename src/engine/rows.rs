@@ -189,7 +189,7 @@ impl Engine {
             // No reading showed who held it.
             Some(_) => Ownership::Unknown,
             // It lived and died between two readings of the socket table.
-            None if self.kernel.sight.is_some() && record.local[side.index()] => Ownership::Unknown,
+            None if self.kernel.is_seen() && record.local[side.index()] => Ownership::Unknown,
             None => return Ownership::NotRecorded,
         };
         if side == Side::Resp { self.came_in_on(record).unwrap_or(owner) } else { owner }

@@ -66,7 +66,7 @@ fn bound((sample, socket): (&SocketSample, &Socket)) -> ListenerRow {
 impl Engine {
     /// By the kernel's last reading where there was one, else by the wire.
     pub(super) fn listener_rows(&self, sort: Sort<ListenerSort>) -> Vec<ListenerRow> {
-        let by_kernel = self.kernel.sight.is_some();
+        let by_kernel = self.kernel.is_seen();
         let mut rows: Vec<ListenerRow> = self.kernel.listeners.iter().map(Listener::row).collect();
         rows.sort_by_key(|row| (row.scope, row.local, row.id));
         let mut ends: Ends = rows.iter().map(|row| ((row.scope, row.local), CameIn::default())).collect();

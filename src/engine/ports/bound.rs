@@ -33,6 +33,11 @@ struct Told {
 }
 
 impl Bound {
+    /// What is told and not seen yet, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.told.capacity() * size_of::<Told>()
+    }
+
     /// Takes in what the trace tells of a connect().
     pub(super) fn tell(&mut self, connect: &Connect) {
         if !connect.bound || connect.here == Some(false) {
