@@ -80,12 +80,17 @@ impl Connects {
     }
 
     fn drop_oldest(&mut self) {
-        let Some((number, tuple, _)) = self.order.pop_front() else { return };
-        if let Some(claims) = self.waiting.get_mut(&tuple) {
-            claims.retain(|(other, _)| *other != number);
-            if claims.is_empty() {
-                self.waiting.remove(&tuple);
-            }
+        if let Some((number, tuple, _)) = self.order.pop_front() {
+            self.release(&tuple, |other| other == number);
+        }
+    }
+
+    /// Those of the claims on a tuple whose numbers `goes` names wait no more.
+    fn release(&mut self, tuple: &Tuple, goes: impl Fn(u64) -> bool) {
+        let Some(claims) = self.waiting.get_mut(tuple) else { return };
+        claims.retain(|(number, _)| !goes(*number));
+        if claims.is_empty() {
+            self.waiting.remove(tuple);
         }
     }
 
@@ -221,12 +226,7 @@ impl Engine {
         let Some(claims) = self.connects.waiting.get(&tuple) else { return };
         let fitting: Vec<(u64, Connect)> =
             claims.iter().filter(|(_, connect)| self.is_caller_of(connect, slot)).cloned().collect();
-        if let Some(claims) = self.connects.waiting.get_mut(&tuple) {
-            claims.retain(|(number, _)| !fitting.iter().any(|(taken, _)| taken == number));
-            if claims.is_empty() {
-                self.connects.waiting.remove(&tuple);
-            }
-        }
+        self.connects.release(&tuple, |number| fitting.iter().any(|(taken, _)| *taken == number));
         for (_, connect) in &fitting {
             self.name_caller(slot, connect);
         }
@@ -252,7 +252,8 @@ impl Engine {
     pub(super) fn is_let_go(&self, slot: Slot, at: Timestamp) -> bool {
         // The first timer of all runs for 1 s (RFC 6298 §2), and none after it for less.
         const SHORTEST: Duration = Duration::from_secs(1);
-        // What is left of a timer is told in whole ticks of the kernel, with what has gone of this one (HZ is 100 at least).
+        // What is left of a timer is told in whole ticks of the kernel, with what has gone of this one (HZ is 100 at
+        // least).
         const TICK: Duration = Duration::from_millis(10);
         let record = self.table.get(slot);
         if !record.wire.as_ref().is_some_and(Flow::is_unanswered) {

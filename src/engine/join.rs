@@ -276,9 +276,9 @@ impl Engine {
         ends.filter(|end| end.left.is_some()).map(|end| &end.socket)
     }
 
-    /// Ends that were there before and are not in this reading are gone, where that can be told: an interrupted dump may
-    /// have left them out, /proc/net/tcp, which is not read in one moment, may have once, and of a state that was not
-    /// asked for nothing is said.
+    /// Ends that were there before and are not in this reading are gone, where that can be told: an interrupted dump
+    /// may have left them out, /proc/net/tcp, which is not read in one moment, may have once, and of a state that was
+    /// not asked for nothing is said.
     fn forget_missing(&mut self, before: Vec<Present>, sample: &SocketSample, states: StateSet) {
         let patience = if sample.source == TableSource::Proc { 2 } else { 1 };
         for present in before {

@@ -19,7 +19,8 @@ use super::{Flow, LifeEventKind, Side};
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::wire::{Flags, Segment};
 
-/// Makes each `name: "trace"` a test, and `ALL` the list of them for the properties; `case` of where it stands runs one.
+/// Makes each `name: "trace"` a test, and `ALL` the list of them for the properties; `case` of where it stands runs
+/// one.
 macro_rules! cases {
     ($($name:ident: $text:literal)*) => {
         pub(in crate::flow) const ALL: &[&str] = &[$($text),*];

@@ -50,7 +50,8 @@ pub(super) fn is_late(nanos: u64, path: Span) -> bool {
     path != Span::UNKNOWN && DELAY.contains(&nanos.saturating_sub(path.nanos()))
 }
 
-/// Whether what followed an ack after so many nanoseconds followed at once, where the way to its sender and back takes `path`.
+/// Whether what followed an ack after so many nanoseconds followed at once, where the way to its sender and back takes
+/// `path`.
 pub(super) fn is_at_once(nanos: u64, path: Span) -> bool {
     let path = if path == Span::UNKNOWN { 0 } else { path.nanos() };
     nanos <= path + AT_ONCE

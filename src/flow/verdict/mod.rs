@@ -7,8 +7,8 @@
 //! sender's host, on the receiver's or between: the copy before a repeat may have been lost before it was captured
 //! (then it leaves a hole) or after (then only the receiver's ACKs tell). SYNs are the handshake's business and have no
 //! verdict. Read first: RFC 5681 §3.2, RFC 6298 §5, RFC 6675 §4, RFC 2883 §4, RFC 3522 §3.2, RFC 8985 §7. Then `cause`
-//! (the words), `judge` (a segment's cause), `prove` (what an ACK shows), `episode`, `sight` (limits), `telling` (of one segment); `edge` and
-//! `trail` are what is kept, `view` what is told.
+//! (the words), `judge` (a segment's cause), `prove` (what an ACK shows), `episode`, `sight` (limits), `telling` (of
+//! one segment); `edge` and `trail` are what is kept, `view` what is told.
 
 mod cause;
 mod edge;
