@@ -283,10 +283,8 @@ impl Engine {
 /// Whether an end was still open on the wire at `ts`, to be closed then: a flow that had ended is of a connection
 /// before.
 fn is_open_at(record: &Record, side: Side, ts: Timestamp) -> bool {
-    use TcpState::{CloseWait, Estab, SynRecv, SynSent};
     let Some(flow) = record.wire.as_ref().filter(|_| record.first <= ts + SLACK) else { return false };
-    let open = matches!(flow.state(side), Some(SynSent | SynRecv | Estab | CloseWait));
-    open || flow.state_since() + SLACK >= ts
+    record.has_closed(side) == Some(false) || flow.state_since() + SLACK >= ts
 }
 
 impl Record {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Endpoint, Scope, TcpState, Timestamp};
+use crate::base::{Endpoint, Scope, StateSet, TcpState, Timestamp};
 use crate::flow::{Class, Flow, HandshakeOutcome, Mark, Side};
 use crate::wire::{Segment, Tunnel};
 
@@ -145,6 +145,13 @@ impl Record {
         let state = flow.state(side)?;
         let both_fins = matches!(state, Closing | LastAck | TimeWait | Closed);
         (both_fins || flow.outcome() != HandshakeOutcome::Partial).then(|| (state, flow.state_since()))
+    }
+
+    /// Whether an end has closed its half, by the wire; `None` where that shows no state of it.
+    pub(super) fn has_closed(&self, side: Side) -> Option<bool> {
+        use TcpState::{CloseWait, Estab, SynRecv, SynSent};
+        const OPEN: StateSet = StateSet::of(&[SynSent, SynRecv, Estab, CloseWait]);
+        self.wire.as_ref()?.state(side).map(|state| !OPEN.has(state))
     }
 
     /// What the kernel reports of an end now.
