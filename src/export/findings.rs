@@ -52,7 +52,7 @@ impl Attempts {
         let Some(handshake) = &detail.handshake else { return };
         let rejected = detail.rejected.as_ref();
         let (concluded, completed) = match handshake.outcome {
-            HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => (true, true),
+            outcome if outcome.is_completed() => (true, true),
             HandshakeOutcome::Refused => (true, false),
             outcome if outcome.is_silence() => (true, false),
             // It is told that nobody has answered so far, also where the source ends before the last retry.

@@ -68,7 +68,9 @@ impl Engine {
             }
             self.note_asker(record.filter(|_| lately), &mut askers);
         }
+        let mut waiting: BTreeMap<Endpoint, u64> = BTreeMap::new();
         for record in hanging.slots().map(|slot| self.table.get(slot)) {
+            *waiting.entry(record.resp).or_default() += 1;
             let key = (record.resp, Way::Unanswered);
             let failed = Failing::with(failing.get(&key).copied(), record.first, now, Some(record.id));
             failing.insert(key, failed);
@@ -90,7 +92,7 @@ impl Engine {
             connects.who = askers.get(&connects.to).and_then(asks_most);
             let rejection = connects.rejected.and_then(|_| rejections.get(&connects.to));
             connects.rejection = rejection.map(ToString::to_string);
-            connects.waiting = hanging.count(connects.to);
+            connects.waiting = waiting.get(&connects.to).copied().unwrap_or(0);
             connects.within = Some(WINDOW);
             self.add_context(connects, now);
         }
@@ -112,7 +114,7 @@ impl Engine {
             return;
         }
         let lately = |flow: &Flow| flow.concluded_at().is_some_and(|at| now.since(at) < WINDOW);
-        let completed = |flow: &Flow| !flow.outcome().is_failure() && lately(flow);
+        let completed = |flow: &Flow| flow.outcome().is_completed() && lately(flow);
         for (_, record) in self.table.iter() {
             if record.wire.as_ref().is_some_and(completed)
                 && let Some(connects) = all.get_mut(&record.resp)
