@@ -71,6 +71,17 @@ fn every_frame_is_in_the_file() {
     assert!(tshark_count(&file).is_none_or(|frames| frames == sent));
 }
 
+/// What a report tells of a recording is counted from its own beginning, and at least what is there.
+fn check_counts(file: &Path, held: &Held) {
+    let mut report = Command::new(env!("CARGO_BIN_EXE_sockscope"));
+    report.args(["report", "--format", "ndjson", "-r"]).arg(file);
+    let lines = told(&report.output().unwrap().stdout);
+    let count = |of: &str| lines.last().unwrap()[of].as_u64().unwrap();
+    // Batches that were under way as it began were not kept for it, and are counted.
+    let (frames, most) = (count("frames"), held.frames + 1_000);
+    assert!((held.frames..most).contains(&frames) && count("segments") <= frames, "{frames} of {}", held.frames);
+}
+
 /// Kills at random moments; what is there is the exact beginning, and little is missing at its end.
 fn kill(times: u32, rest: Duration) {
     let Some(_alone) = alone() else { return };
@@ -94,6 +105,9 @@ fn kill(times: u32, rest: Duration) {
         if let Some(damage) = &held.damage {
             torn += 1;
             assert!(damage.reason.contains("ends inside"), "{damage}");
+        }
+        if round % 10 == 0 {
+            check_counts(&file, &held);
         }
         match tshark_count(&file) {
             Some(frames) => assert_eq!(frames, held.frames, "round {round}"),
@@ -302,6 +316,7 @@ fn a_key_begins_a_recording_and_ends_it() {
     let (netns, folder) = (Netns::new("key"), tempfile::tempdir().unwrap());
     let mut pty = dashboard(&netns, folder.path(), &[]);
     let load = Load::begin(&netns, 2, REST);
+    until("more than will be recorded", || load.exchanges() > 2_000);
     pty.keys("w");
     pty.shows(&["● REC ", "recording into sockscope-"]);
     let file = only_file(folder.path());
@@ -309,7 +324,8 @@ fn a_key_begins_a_recording_and_ends_it() {
     pty.keys("w");
     pty.shows(&["recorded sockscope-", " packets, "]);
     let held = Held::read(&file);
-    assert_eq!((held.holes, held.damage, held.frames > 100), (0, None, true));
+    assert_eq!((held.holes, &held.damage, held.frames > 100), (0, &None, true));
+    check_counts(&file, &held);
     // A second one gets a name of its own, and is whole though the dashboard ends.
     pty.keys("w");
     pty.shows(&["● REC ", "recording into sockscope-"]);
@@ -364,6 +380,7 @@ fn a_ring_is_written_out_by_a_signal_and_by_a_finding() {
         assert_eq!((held.holes, &held.damage), (0, &None), "{}", file.display());
         assert!(held.frames > 100 && size(file) <= 256 << 10, "{} frames, {} bytes", held.frames, size(file));
         assert!(tshark_count(file).is_none_or(|frames| frames == held.frames));
+        check_counts(file, &held);
     }
 }
 

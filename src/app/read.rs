@@ -249,6 +249,9 @@ impl Source {
             if end.is_some() && self.told != Some(self.intake.counts()) && self.intake.counts().frames > 0 {
                 self.tell(&mut inputs);
             }
+            if end.is_some() {
+                inputs.extend(self.reader.rest(self.last).map(Input::Loss));
+            }
             newest.store(self.last.nanos(), Ordering::Relaxed);
             self.passed_over.note(&self.reader);
             if !inputs.is_empty() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::base::Timestamp;
-use crate::engine::Input;
+use crate::engine::{Input, Loss};
 use crate::io::clock;
 use crate::journal::recording::{Mark, Recorder, Setup};
 use crate::journal::{Chapters, Reach};
@@ -27,6 +27,8 @@ pub(super) struct Recording {
     buffer: Vec<u8>,
     frames: u64,
     upto: Timestamp,
+    /// What was lost when its newest section began, and as it was told last.
+    losses: [Option<Loss>; 2],
     /// Frames that came, and those that found no room.
     came: u64,
     dropped: u64,
@@ -40,12 +42,20 @@ enum To {
 }
 
 impl Recording {
-    /// Begins to write a file; `first` is what an engine must know that sees nothing before.
+    /// Begins to write a file; `first` is what an engine must know that sees nothing before, and so much was `lost`
+    /// since the program began.
     ///
     /// # Errors
     /// Where the file cannot be created.
-    pub(super) fn into_file(path: &Path, replace: bool, setup: Setup, first: &[Input]) -> Result<Self> {
+    pub(super) fn into_file(
+        path: &Path,
+        replace: bool,
+        setup: Setup,
+        first: &[Input],
+        lost: Option<Loss>,
+    ) -> Result<Self> {
         let mut recording = Self::new(setup, To::File(Writer::start(path, replace)?));
+        recording.losses[1] = lost;
         recording.begin(clock::now(), first);
         recording.flush();
         Ok(recording)
@@ -63,6 +73,7 @@ impl Recording {
             buffer: Vec::new(),
             frames: 0,
             upto: Timestamp::MIN,
+            losses: [None; 2],
             came: 0,
             dropped: 0,
             began: Instant::now(),
@@ -70,6 +81,7 @@ impl Recording {
     }
 
     fn begin(&mut self, ts: Timestamp, first: &[Input]) {
+        self.losses[0] = self.losses[1];
         self.recorder.begin(ts, &mut self.buffer);
         for input in first {
             self.recorder.input(input, &mut self.buffer);
@@ -114,6 +126,14 @@ impl Recording {
         if self.buffer.len() >= CHUNK {
             self.flush();
         }
+    }
+
+    /// Takes what was lost since the program began; a recording has lost more, and counts from where it began itself.
+    pub(super) fn loss(&mut self, loss: &Loss) {
+        let loss = Loss { ours: loss.ours + self.dropped, ..*loss };
+        self.losses[1] = Some(loss);
+        let own = self.losses[0].map_or(loss, |before| loss.since(&before));
+        self.input(&Input::Loss(own));
     }
 
     /// Takes a mark.
@@ -163,11 +183,6 @@ impl Recording {
         let To::File(mut writer) = self.to else { return None };
         writer.close();
         Some(Ending { writer, came: self.came, dropped: self.dropped, took: self.began.elapsed() })
-    }
-
-    /// Frames that are not in it and would be, had there been room.
-    pub(super) fn lost(&self) -> u64 {
-        self.dropped
     }
 
     /// Why it stopped of itself, if it did.

@@ -51,6 +51,8 @@ pub(in crate::app) struct Tape {
     recording: Option<Recording>,
     /// How many recordings were begun: the number of the newest.
     number: u64,
+    /// What was lost since the program began, as it was told last.
+    loss: Option<Loss>,
     /// [`Keep::lost`] when it began.
     lost_before: u64,
     endings: Vec<Ending>,
@@ -79,6 +81,7 @@ impl Tape {
             first: First::default(),
             recording: None,
             number: 0,
+            loss: None,
             lost_before: 0,
             endings: Vec::new(),
             told: None,
@@ -110,8 +113,13 @@ impl Tape {
                 self.run(Recording::into_ring(reach, self.setup.clone()));
             }
             (Some(file), None) => {
-                let recording =
-                    Recording::into_file(file, self.wanted.replace, self.setup.clone(), &self.first.inputs())?;
+                let recording = Recording::into_file(
+                    file,
+                    self.wanted.replace,
+                    self.setup.clone(),
+                    &self.first.inputs(),
+                    self.loss,
+                )?;
                 self.written += 1;
                 self.run(recording);
             }
@@ -138,8 +146,8 @@ impl Tape {
         if self.recording.is_some() {
             return self.end();
         }
-        let (setup, first) = (self.setup.clone(), self.first.inputs());
-        let begun = self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first));
+        let (setup, first, loss) = (self.setup.clone(), self.first.inputs(), self.loss);
+        let begun = self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first, loss));
         match begun {
             Ok(recording) => self.run(recording),
             Err(error) => self.refused = Some(format!("no recording: {error:#}")),
@@ -231,10 +239,10 @@ impl Tape {
     /// What was lost is told to the engine; a recording has lost more.
     pub(in crate::app) fn tell(&mut self, loss: &Loss) {
         // Batches that never came are in it already.
-        let crowded = self.keep.crowded();
+        let loss = Loss { ours: loss.ours + self.keep.crowded(), ..*loss };
+        self.loss = Some(loss);
         if let Some(recording) = &mut self.recording {
-            let ours = loss.ours + crowded + recording.lost();
-            recording.input(&Input::Loss(Loss { ours, ..*loss }));
+            recording.loss(&loss);
         }
     }
 

@@ -20,6 +20,9 @@
 //!   nanoseconds, and the input. Entries of others are passed over, and counted.
 //! - **A mark** as such an entry; the engine is not told of it.
 //!
+//! **Losses and counts of frames** are those of the section, from its beginning; who reads adds up what the sections of a
+//! file tell. Frames that come after the last such entry, as a kill leaves them, are counted by the reader.
+//!
 //! **The socket table** is told in full each minute and at the beginning of a section, and between by what changed: in
 //! the order of its rows those that are known (of each state as of the last reading that covered it), which are expected
 //! to have moved with the clock (what is left of a timer, how long ago data went), so that ten thousand sockets at rest
