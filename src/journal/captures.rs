@@ -97,6 +97,11 @@ impl Captures {
         self.lanes.iter().map(|lane| lane.reader.skipped()).sum()
     }
 
+    /// As [`CaptureReader::lacks_end`].
+    pub fn lacks_end(&self) -> bool {
+        self.lanes.first().is_some_and(|lane| self.is_recording() && lane.reader.lacks_end())
+    }
+
     /// As [`CaptureReader::rest`].
     pub fn rest(&self, ts: Timestamp) -> Option<Loss> {
         self.lanes.first().filter(|_| self.is_recording())?.reader.rest(ts)

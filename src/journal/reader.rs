@@ -366,6 +366,11 @@ impl CaptureReader {
         self.skipped + self.memory.as_ref().map_or(0, Memory::skipped)
     }
 
+    /// Whether this is a recording of which nothing that was read so far says that it ends there.
+    pub fn lacks_end(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| !memory.has_ended())
+    }
+
     /// Of a recording that was read to its end: what is to be told of its frames that none of its entries told.
     pub fn rest(&self, ts: Timestamp) -> Option<Loss> {
         self.totals.rest(ts)

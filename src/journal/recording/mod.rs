@@ -36,6 +36,9 @@
 //! **Owners** stand in packet comments too, for Wireshark: of a flow's end on the first packet that is written once it
 //! is known (a connect() is known a moment after its SYN), of a listener on each SYN to it. Comments are not read back.
 //!
+//! **The end** of a recording that was ended is an entry that says so. Without it the file was cut off, or its writer
+//! killed or stopped by a full disk: what is there stands, and that there is no end is told.
+//!
 //! **Cut anywhere**, a file gives what stands before the cut, and tells the block that is not whole. Where another
 //! program took blocks out, the numbers of the entries show it: what refers to them is skipped and counted until the next
 //! full reading, and nothing is guessed. Whatever is damaged otherwise ends the reading, as in any capture. Each field is
@@ -129,9 +132,10 @@ enum Kind {
     Loss,
     Tick,
     Mark,
+    End,
 }
 
-variants!(Kind { 0 Head, 1 Segment, 2 Icmp, 3 Name, 4 Dns, 5 Sample, 6 Kernel, 7 Loss, 8 Tick, 9 Mark });
+variants!(Kind { 0 Head, 1 Segment, 2 Icmp, 3 Name, 4 Dns, 5 Sample, 6 Kernel, 7 Loss, 8 Tick, 9 Mark, 10 End });
 
 /// What the first entry of a section holds, behind the version.
 #[derive(Debug, Clone, PartialEq, Eq)]
