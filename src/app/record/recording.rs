@@ -1,6 +1,7 @@
 //! One recording: what the engine sees → blocks → a file, or a ring in memory that is written out when it is wanted.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -148,7 +149,7 @@ impl Recording {
         }
         match &mut self.to {
             To::File(writer) => {
-                writer.send(std::mem::replace(&mut self.buffer, writer.buffer()), self.frames);
+                writer.send(Arc::new(std::mem::replace(&mut self.buffer, writer.buffer())), self.frames);
                 writer.check_queue();
             }
             To::Ring(chapters) => {
@@ -159,21 +160,30 @@ impl Recording {
         self.frames = 0;
     }
 
-    /// Writes what a ring holds into a file, which is not waited for; the ring begins anew.
+    /// Writes what a ring holds into a file, which is not waited for; the ring goes on.
     ///
     /// # Errors
-    /// Where the file cannot be created; the ring keeps what it holds.
+    /// Where the file cannot be created, or there is nothing to write.
     pub(super) fn dump(&mut self, path: &Path, replace: bool) -> Result<Option<Ending>> {
         self.flush();
         let To::Ring(chapters) = &mut self.to else { return Ok(None) };
+        anyhow::ensure!(chapters.bytes() > 0, "it holds nothing yet");
         let mut writer = Writer::start(path, replace)?;
         let (span, mut came) = (chapters.span(), 0);
-        for (blocks, frames) in chapters.take() {
+        for (blocks, frames) in chapters.copy() {
             came += frames;
             writer.send(blocks, frames);
         }
+        let mut end = Vec::new();
+        self.recorder.end(&mut end);
+        writer.send(Arc::new(end), 0);
         writer.close();
         Ok(Some(Ending { writer, came, dropped: 0, took: span }))
+    }
+
+    /// Whether a ring holds enough that is in no file to be written out again, where nobody asks for it by hand.
+    pub(super) fn is_new_enough(&self) -> bool {
+        matches!(&self.to, To::Ring(chapters) if chapters.is_new_enough())
     }
 
     /// Ends it: what came is written, but not waited for. Of a ring nothing is left.

@@ -62,6 +62,8 @@ pub(in crate::app) struct Tape {
     refused: Option<String>,
     written: u32,
     watch: Watch,
+    /// There was a finding that the ring is to be written out for.
+    dump_is_due: bool,
     /// Set by SIGUSR1.
     signalled: Arc<AtomicBool>,
 }
@@ -88,6 +90,7 @@ impl Tape {
             refused: None,
             written: 0,
             watch: Watch::default(),
+            dump_is_due: false,
             signalled: Arc::default(),
         }
     }
@@ -157,7 +160,8 @@ impl Tape {
     /// Looks for a finding that the ring is to be written out for, now and then.
     pub(in crate::app) fn watch(&mut self, engine: &Engine) {
         let Some(least) = self.wanted.dump_on.filter(|_| self.wanted.ring.is_some()) else { return };
-        if self.watch.has_new(engine, least) {
+        self.dump_is_due |= self.watch.has_new(engine, least);
+        if self.dump_is_due && self.recording.as_ref().is_some_and(Recording::is_new_enough) {
             self.dump();
         }
     }
@@ -165,6 +169,7 @@ impl Tape {
     /// Writes out what the ring holds.
     pub(in crate::app) fn dump(&mut self) {
         let Some(mut recording) = self.recording.take() else { return };
+        self.dump_is_due = false;
         match self.next_file(|path, replace| recording.dump(path, replace)) {
             Ok(ending) => self.endings.extend(ending),
             Err(error) => self.refused = Some(format!("the ring is not written: {error:#}")),
@@ -298,9 +303,17 @@ impl Tape {
 
     /// Ends all, and waits until it is written; how each went that nobody was told of.
     pub(in crate::app) fn finish(&mut self) -> Vec<Recorded> {
+        if self.dump_is_due {
+            self.dump();
+        }
         self.end();
         let waited = self.endings.drain(..).map(Ending::wait);
         self.told.take().into_iter().chain(waited).collect()
+    }
+
+    /// Whether any file was begun.
+    pub(in crate::app) const fn has_begun_a_file(&self) -> bool {
+        self.written > 0
     }
 
     /// Whether the recording that was asked for stopped of itself.
