@@ -144,6 +144,10 @@ impl Engine {
 
     #[inline]
     fn feed_found(&mut self, input: &Input, key: Option<&Key>) {
+        // Time that has passed already changes nothing, not even where what came late armed a timer that is overdue.
+        if matches!(input, Input::Tick(ts) if self.now.is_some_and(|now| *ts <= now)) {
+            return;
+        }
         // What a segment says was counted with it.
         self.advance(input.ts(), !matches!(input, Input::Tick(_) | Input::Name(_) | Input::Dns(_)));
         match input {
