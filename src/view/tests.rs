@@ -424,15 +424,23 @@ fn a_close_wait_that_does_not_fall_is_marked_with_who_holds_it() {
 }
 
 #[test]
-fn a_picture_has_no_keys_and_uses_their_line() {
-    let area = Rect::new(0, 0, 80, 24);
-    for (name, dashboard, source, _) in screens() {
-        let ui = UiState::new(area, ThemeName::Dark).for_picture();
-        let mut buf = Buffer::empty(area);
-        draw(&dashboard, &ui, &source, &Theme::new(ThemeName::Dark, TimeZone::UTC), area, &mut buf);
-        let shown = text(&buf);
-        assert!(!shown.contains("q quit"), "{name}");
-        assert!(shown.lines().last().is_some_and(|line| line.starts_with(['╰', '┗'])), "{name}:\n{shown}");
+fn a_picture_is_the_screen_without_its_line_of_keys() {
+    for (name, dashboard, source, keys) in screens().into_iter().chain(list_screens()) {
+        for size in SIZES {
+            let area = Rect::new(0, 0, size.0, size.1);
+            let mut ui = UiState::new(area, ThemeName::Dark);
+            ui.observe(&dashboard, &source);
+            press(&mut ui, keys, &dashboard, &source);
+            ui.observe(&dashboard, &source);
+            let [seen, pictured] = [ui.clone(), ui.for_picture()].map(|ui| {
+                let mut buf = Buffer::empty(area);
+                draw(&dashboard, &ui, &source, &Theme::new(ThemeName::Dark, TimeZone::UTC), area, &mut buf);
+                buf
+            });
+            let last = usize::from(size.0) * (usize::from(size.1) - 1);
+            assert!(seen.content[..last] == pictured.content[..last], "{name} at {size:?}:\n{}", text(&pictured));
+            assert!(pictured.content[last..].iter().all(|cell| cell.symbol() == " "), "{name}:\n{}", text(&pictured));
+        }
     }
 }
 
