@@ -46,7 +46,6 @@ pub(super) struct KernelSide {
     /// Where somebody listened in any reading.
     pub(super) listened: Listened,
     pub(super) time_wait: time_wait::Groups,
-    pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,
     pub(super) watch: Watch,
     /// `None` where last words are not listened to.
@@ -83,9 +82,6 @@ impl Engine {
         self.kernel.sight = self.kernel.readings.sight();
         if states.has(TcpState::TimeWait) {
             self.kernel.time_wait = self.group_time_wait(sample);
-        }
-        if states.has(TcpState::CloseWait) {
-            self.kernel.close_wait = self.group_close_wait(sample);
         }
         self.watch(sample, states);
     }
