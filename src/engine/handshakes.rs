@@ -25,6 +25,12 @@ const SLICE: Duration = Duration::from_secs(5);
 const FAILURES: usize = 8192;
 const FAILING_SHOWN: usize = 20;
 
+/// Whether what happened at `at` counts as of the last [`WINDOW`]: in whole seconds, so that every count of it is of the
+/// same ones.
+pub(super) fn lately(at: Timestamp, now: Timestamp) -> bool {
+    now.bin(SECOND) - at.bin(SECOND) < WINDOW.as_secs() as i64
+}
+
 type Latencies = Histogram<u32>;
 
 /// What is counted of handshakes.
@@ -116,6 +122,11 @@ impl Handshakes {
         self.failures.iter()
     }
 
+    /// Whether more failed in the window than are remembered.
+    pub(super) fn forgot_some_of(&self, now: Timestamp) -> bool {
+        self.failures.len() == FAILURES && self.failures.front().is_some_and(|oldest| lately(oldest.at, now))
+    }
+
     /// A flow left the table while its handshake still waited.
     pub(super) fn forget(&mut self, standing: &Standing) {
         if standing.outcome == Some(HandshakeOutcome::Waiting) {
@@ -158,7 +169,7 @@ impl Handshakes {
 
     fn failing(&self, now: Timestamp) -> Vec<FailingPeer> {
         let mut by_peer: FxHashMap<(Endpoint, HandshakeOutcome), (u64, Timestamp)> = FxHashMap::default();
-        for failure in self.failures.iter().filter(|failure| now.since(failure.at) < WINDOW) {
+        for failure in self.failures.iter().filter(|failure| lately(failure.at, now)) {
             let (count, last) = by_peer.entry((failure.resp, failure.outcome)).or_insert((0, failure.at));
             *count += 1;
             *last = (*last).max(failure.at);

@@ -45,7 +45,6 @@ pub(super) struct KernelSide {
     /// Where somebody listened in any reading.
     pub(super) listened: Listened,
     pub(super) time_wait: time_wait::Groups,
-    pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,
     pub(super) watch: Watch,
     /// `None` where last words are not listened to.
@@ -94,9 +93,6 @@ impl Engine {
         self.states.read_kernel(sample.ts, self.kernel.readings.counts(states));
         if states.has(TcpState::TimeWait) {
             self.kernel.time_wait = self.group_time_wait(sample);
-        }
-        if states.has(TcpState::CloseWait) {
-            self.kernel.close_wait = self.group_close_wait(sample);
         }
         self.watch(sample, states);
     }
