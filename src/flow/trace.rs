@@ -197,6 +197,7 @@ fn ask(flow: &Flow, name: &str, how: Variation) -> String {
         "rtt" => text(handshake.rtt.map(secs)),
         "connect" => text(handshake.connect_time.map(secs)),
         "completeness" => flow.completeness().0.to_string(),
+        "reset-by" => text(flow.reset_by().map(Side::name)),
         "unanswered" => flow.is_unanswered().to_string(),
         "life" => flow.life().iter().map(|event| landmark(event.side, event.kind)).collect::<Vec<_>>().join(","),
         _ => {
