@@ -51,6 +51,15 @@ pub(super) struct KernelSide {
     pub(super) last_words: Option<LastWordSight>,
 }
 
+/// How many readings in a row must be without an end to tell that it is gone: /proc/net/tcp, which is not read in one
+/// moment, may leave one out.
+pub(super) const fn patience(sample: &SocketSample) -> u32 {
+    match sample.source {
+        TableSource::Proc => 2,
+        TableSource::Diag => 1,
+    }
+}
+
 impl KernelSide {
     /// Whether the socket table was read at all.
     pub(super) fn is_seen(&self) -> bool {
@@ -273,10 +282,9 @@ impl Engine {
     }
 
     /// Ends that were there before and are not in this reading are gone, where that can be told: an interrupted dump
-    /// may have left them out, /proc/net/tcp, which is not read in one moment, may have once, and of a state that was
-    /// not asked for nothing is said.
+    /// may have left them out, and of a state that was not asked for nothing is said. See [`patience`].
     fn forget_missing(&mut self, before: Vec<Present>, sample: &SocketSample, states: StateSet) {
-        let patience = if sample.source == TableSource::Proc { 2 } else { 1 };
+        let patience = patience(sample);
         for present in before {
             let Some(end) = self.end_of(&present).filter(|end| end.gone.is_none()) else { continue };
             if end.reading == self.kernel.number {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Seq, Timestamp};
-use crate::engine::join::CONNECTIONS;
+use crate::engine::join::{CONNECTIONS, patience};
 use crate::flow::{Analysis, Around, Cause, Evidence, Flow, Side, Verdict};
 use crate::kernel::{Close, Connect, Covers, LastWord, Process, Socket, SocketSample};
 use crate::names::FlowName;
@@ -36,8 +36,18 @@ pub(super) struct Telling {
     left_out: [u64; 2],
     /// What was sent again lately by each end: which entry that is, and the one of the copy before it.
     again: VecDeque<Again>,
-    /// The queues that were told last of each end.
-    queues: [Option<Queues>; 2],
+    /// What the kernel told last of each end, while it holds it.
+    held: [Option<Held>; 2],
+}
+
+/// An end that the kernel holds.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    queues: Queues,
+    /// A look-up of it alone has found it.
+    looked_up: bool,
+    /// Readings in a row that were without it.
+    missed: u32,
 }
 
 /// A segment that was sent again, of which the cause may still be revised.
@@ -69,7 +79,7 @@ impl Telling {
             segments: 0,
             left_out: [0; 2],
             again: VecDeque::new(),
-            queues: [None; 2],
+            held: [None; 2],
         };
         telling.segment(segment, true);
         telling
@@ -154,8 +164,8 @@ impl Telling {
         {
             let row = sample.sockets.iter().find(|socket| (socket.local, socket.peer) == (end, peer));
             match row {
-                Some(socket) => self.queues_of(side, socket, sample.ts),
-                None if !sample.incomplete && looks_at(&sample.covers, end, peer) => self.gone(side, sample.ts),
+                Some(socket) => self.queues_of(side, socket, sample),
+                None if !sample.incomplete && looks_at(&sample.covers, end, peer) => self.missed(side, sample),
                 None => {}
             }
         }
@@ -166,19 +176,31 @@ impl Telling {
         self.gone(self.key.side(word.local), word.ts);
     }
 
+    /// A reading is without an end: by the engine's own rules that tells that it is gone, or not yet.
+    fn missed(&mut self, side: Side, sample: &SocketSample) {
+        let by_look_up = matches!(sample.covers, Covers::Sockets(_));
+        let Some(held) = self.held[side.index()].as_mut().filter(|held| held.looked_up || !by_look_up) else { return };
+        held.missed += 1;
+        if held.missed >= patience(sample) {
+            self.gone(side, sample.ts);
+        }
+    }
+
     /// The kernel holds an end no more, of which it had told before.
     fn gone(&mut self, side: Side, at: Timestamp) {
-        if self.queues[side.index()].take().is_some() {
+        if self.held[side.index()].take().is_some() {
             self.push(at, EntryKind::Gone(side));
         }
     }
 
-    fn queues_of(&mut self, side: Side, socket: &Socket, at: Timestamp) {
+    fn queues_of(&mut self, side: Side, socket: &Socket, sample: &SocketSample) {
         let Socket { recv_q, send_q, state, .. } = *socket;
         let queues = Queues { side, recv_q, send_q, state: state.0 };
-        if self.queues[side.index()] != Some(queues) {
-            self.queues[side.index()] = Some(queues);
-            self.push(at, EntryKind::Queues(queues));
+        let before = self.held[side.index()];
+        let looked_up = matches!(sample.covers, Covers::Sockets(_)) || before.is_some_and(|held| held.looked_up);
+        self.held[side.index()] = Some(Held { queues, looked_up, missed: 0 });
+        if before.map(|held| held.queues) != Some(queues) {
+            self.push(sample.ts, EntryKind::Queues(queues));
         }
     }
 

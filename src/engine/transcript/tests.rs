@@ -8,7 +8,7 @@ use crate::base::{StateSet, Timestamp};
 use crate::engine::tests::{CLIENT, SERVER, at, close, handshake, sample, segment, socket};
 use crate::engine::{Config, Engine, FlowId, Input};
 use crate::flow::Mark;
-use crate::kernel::{Covers, SocketSample};
+use crate::kernel::{Covers, SocketSample, TableSource};
 use crate::wire::{SackBlocks, Segment};
 
 fn inputs(segments: &[Segment]) -> Vec<Input> {
@@ -241,7 +241,24 @@ fn a_reading_that_did_not_look_tells_of_no_end() {
     all.push(read(40, Covers::Sockets(vec![ends("10.0.0.9:1")]), Vec::new()));
     assert_eq!(of(0, &all).entries.len(), 4);
     all.push(read(50, Covers::Sockets(vec![ends(CLIENT)]), Vec::new()));
+    assert_eq!(of(0, &all).entries.len(), 4, "it may be out of a look-up's reach");
+    all.push(read(60, Covers::Sockets(vec![ends(CLIENT)]), vec![socket(CLIENT, SERVER, Estab, (0, 0), 7, 1)]));
+    all.push(read(70, Covers::Sockets(vec![ends(CLIENT)]), Vec::new()));
     assert_eq!(of(0, &all).entries[4].what, EntryKind::Gone(Side::Orig));
+}
+
+#[test]
+fn one_reading_of_proc_that_leaves_an_end_out_does_not_tell_that_it_is_gone() {
+    let read = |ms, sockets| {
+        let Input::Sample(whole) = sample(ms, sockets, &[]) else { panic!("a sample") };
+        Input::Sample(std::sync::Arc::new(SocketSample { source: TableSource::Proc, ..SocketSample::clone(&whole) }))
+    };
+    let there = || vec![socket(CLIENT, SERVER, Estab, (0, 0), 7, 1)];
+    let mut all = inputs(&handshake(0));
+    all.extend([read(20, there()), read(30, Vec::new()), read(40, there()), read(50, Vec::new())]);
+    assert_eq!(of(0, &all).entries.len(), 4);
+    all.push(read(60, Vec::new()));
+    assert_eq!((of(0, &all).entries[4].at, &of(0, &all).entries[4].what), (at(60), &EntryKind::Gone(Side::Orig)));
 }
 
 #[test]
