@@ -49,7 +49,7 @@ impl Engine {
         if let Some(rare) = &mut self.table.get_mut(slot).rare {
             rare.older = None;
         }
-        if self.table.find_id(id) == Some(older) {
+        if self.table.still(older, id).is_some() {
             self.change(older, at, |record| {
                 if let Some(flow) = &mut record.wire {
                     flow.superseded(at);

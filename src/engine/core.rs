@@ -350,8 +350,8 @@ impl Engine {
             place: Place::NOWHERE,
             listed: Class::Closed,
         });
-        let evicted = |(slot, id): &(Slot, FlowId)| self.table.find_id(*id) != Some(*slot);
-        if let Some((slot, _)) = older.filter(|older| !evicted(older))
+        // It may have had to make room.
+        if let Some((slot, _)) = older.filter(|(slot, id)| self.table.still(*slot, *id).is_some())
             && let Some(course) = self.table.get_mut(slot).course_mut()
         {
             course.zeek.replaced(segment.ts);

@@ -46,6 +46,6 @@ impl Engine {
     /// The incarnation before, while nothing has shown that the SYN which followed it was believed.
     pub(super) fn older_of(&self, newer: &Record) -> Option<Slot> {
         let (slot, id) = newer.older().filter(|_| newer.wire.as_ref().is_some_and(Flow::is_unproven))?;
-        (self.table.find_id(id) == Some(slot)).then_some(slot)
+        self.table.still(slot, id).map(|_| slot)
     }
 }

@@ -263,7 +263,7 @@ impl Engine {
     }
 
     fn end_of(&self, Present { slot, flow, local }: &Present) -> Option<&End> {
-        let record = (self.table.find_id(*flow) == Some(*slot)).then(|| self.table.get(*slot))?;
+        let record = self.table.still(*slot, *flow)?;
         record.end(side_of(record, *local))
     }
 

@@ -70,6 +70,7 @@ impl Engine {
         let wire_queues = queues.rows();
         Scan {
             findings: self.findings(&wire_queues, &hanging),
+            kernel_queues: self.kernel_queues(),
             wire_queues,
             time_wait: waiting.time_wait(),
             busiest: self.busiest(),

@@ -3,7 +3,7 @@
 use crate::base::Timestamp;
 use crate::findings::Finding;
 
-use super::dashboard::WireQueueRow;
+use super::dashboard::{KernelQueues, WireQueueRow};
 use super::lists::{List, Ordered, ProcessRow, RowKey, SortBy};
 use super::time_wait::Groups;
 use super::{Filter, FlowId};
@@ -118,12 +118,13 @@ pub struct QueryCache {
     pub(super) scan: Scan,
 }
 
-/// What only a walk over all flows tells, kept with the order.
+/// What only a walk over all flows or sockets tells, kept with the order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scan {
     /// Flows in the table.
     pub(super) flows: usize,
     pub(super) mismatched: u64,
+    pub(super) kernel_queues: Option<KernelQueues>,
     pub(super) wire_queues: Vec<WireQueueRow>,
     pub(super) unknown_halves: u64,
     pub(super) time_wait: Groups,

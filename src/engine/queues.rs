@@ -16,27 +16,30 @@ const SHOWN: usize = 30;
 impl Engine {
     pub(super) fn queue_pane(&self, cache: &QueryCache) -> QueuePane {
         QueuePane {
-            kernel: self.kernel.is_seen().then(|| self.kernel_queues()),
+            kernel: cache.scan.kernel_queues.clone(),
             wire: cache.scan.wire_queues.clone(),
             unknown_halves: cache.scan.unknown_halves,
         }
     }
 
-    fn kernel_queues(&self) -> KernelQueues {
+    /// The fullest by the kernel; `None` before the first reading.
+    pub(super) fn kernel_queues(&self) -> Option<KernelQueues> {
+        if !self.kernel.is_seen() {
+            return None;
+        }
         let (listen_overflows, listen_drops) = self.kernel.readings.listen_losses();
-        KernelQueues {
+        Some(KernelQueues {
             recv: self.fullest(End::recv_queue),
             send: self.fullest(End::send_queue),
             accept: self.accept_rows(),
             listen_overflows,
             listen_drops,
-        }
+        })
     }
 
     fn fullest(&self, queue: fn(&End) -> Queue<'_>) -> Vec<QueueRow> {
         let mut full: Vec<(&Record, &End)> = self.present_ends().filter(|(_, end)| queue(end).0 > 0).collect();
-        full.sort_unstable_by_key(|(record, end)| (Reverse(queue(end).0), record.id));
-        full.truncate(SHOWN);
+        first_by_key(&mut full, SHOWN, |(record, end)| (Reverse(queue(end).0), record.id, end.socket.local));
         full.into_iter().map(|(record, end)| queue_row(record, end, queue)).collect()
     }
 
