@@ -56,8 +56,8 @@ impl Ports {
         let Some(range) = limits.port_range else {
             return Use { range: None, usable: 0, held: 0, bound: BTreeSet::new(), routes: Vec::new() };
         };
-        let ephemeral: FxHashSet<u16> = usable(range, limits).collect();
-        let inside = || sockets.iter().copied().filter(|socket| ephemeral.contains(&socket.local.port()));
+        let usable = |port: u16| is_usable(port, range, limits);
+        let inside = || sockets.iter().copied().filter(|socket| usable(socket.local.port()));
         let bound = self.bound.among(scope, inside());
         let held: FxHashSet<u16> = inside()
             .filter(|socket| {
@@ -76,7 +76,7 @@ impl Ports {
         let routes: BTreeMap<Route, Count> = routes.into_iter().collect();
         Use {
             range: Some(range),
-            usable: ephemeral.len() as u32,
+            usable: (range.0..=range.1).filter(|port| usable(*port)).count() as u32,
             held: held.len() as u32,
             bound,
             routes: routes.into_iter().collect(),
@@ -84,9 +84,10 @@ impl Ports {
     }
 }
 
-fn usable((first, last): (u16, u16), limits: &Limits) -> impl Iterator<Item = u16> {
-    let reserved = limits.reserved_ports.clone().unwrap_or_default();
-    (first..=last).filter(move |port| !reserved.iter().any(|(from, to)| (from..=to).contains(&port)))
+/// Whether connect() may choose the port: it is of the range, and not reserved.
+fn is_usable(port: u16, (first, last): (u16, u16), limits: &Limits) -> bool {
+    let is_reserved = || limits.reserved_ports.iter().flatten().any(|(from, to)| (*from..=*to).contains(&port));
+    (first..=last).contains(&port) && !is_reserved()
 }
 
 impl Count {
