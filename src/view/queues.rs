@@ -115,8 +115,7 @@ pub(super) fn entry_parts<'a>(context: &Context<'_>, entry: &'a QueueEntry) -> P
 }
 
 fn socket_parts<'a>(context: &Context<'_>, kind: &'static str, row: &'a QueueRow) -> Parts<'a> {
-    // A queue of 1 may hold nothing but the peer's FIN, which no process reads.
-    let long = kind == "Recv-Q" && row.bytes > 1 && context.ago(row.since) >= STUCK;
+    let long = kind == "Recv-Q" && row.bytes > 0 && context.ago(row.since) >= STUCK;
     Parts {
         severity: long.then_some(Severity::Warning),
         kind,

@@ -345,13 +345,13 @@ fn before_a_closed_window_stands_what_waits() {
 }
 
 #[test]
-fn a_queue_of_one_is_no_warning_however_old() {
+fn one_byte_that_waits_for_long_is_a_warning_and_none_is_not() {
     let marked = |bytes| {
         let mut dashboard = live();
         dashboard.queues.kernel.as_mut().unwrap().recv[0].bytes = bytes;
         text(&screen(&dashboard, &live_source(), "", (120, 40), ThemeName::Dark)).contains("! Recv-Q")
     };
-    assert_eq!((marked(1), marked(2)), (false, true));
+    assert_eq!((marked(0), marked(1)), (false, true));
 }
 
 #[test]

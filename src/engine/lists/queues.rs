@@ -111,13 +111,11 @@ impl Engine {
 fn kernel_places(record: &Record, end: &End, now: Timestamp) -> impl Iterator<Item = Place> {
     let queues = [(QueueKind::Recv, end.recv_queue()), (QueueKind::Send, end.send_queue())];
     let (id, local) = (record.id, end.socket.local);
-    // One byte may be the peer's FIN, which no process reads.
-    let stuck =
-        move |bytes, since: Option<Timestamp>| bytes > 1 && since.is_some_and(|since| now.since(since) >= STUCK);
+    let stuck = move |since: Option<Timestamp>| since.is_some_and(|since| now.since(since) >= STUCK);
     queues.into_iter().filter(|(_, queue)| queue.0 > 0).map(move |(kind, (bytes, history, limit))| Place {
         key: RowKey::Queue(kind, id, local),
         listener: None,
-        severity: if kind == QueueKind::Recv && stuck(bytes, history.since) { 2 } else { NOT_SEVERE },
+        severity: if kind == QueueKind::Recv && stuck(history.since) { 2 } else { NOT_SEVERE },
         share: share(bytes, limit),
         length: u64::from(bytes),
         since: history.since,

@@ -100,6 +100,28 @@ fn queues_are_listed_each_once_and_kept_in_kinds() {
 }
 
 #[test]
+fn one_byte_that_nobody_reads_is_as_bad_as_many_and_a_fin_is_none() {
+    let rows = |state| {
+        vec![
+            socket("10.0.0.2:80", "10.0.0.3:40000", state, (1, 0), 2, 2),
+            socket("10.0.0.2:33002", "10.0.0.8:443", TcpState::Estab, (0, 700), 6, 6),
+        ]
+    };
+    for (state, expected) in
+        [(TcpState::Estab, vec![QueueKind::Recv, QueueKind::Send]), (TcpState::CloseWait, vec![QueueKind::Send])]
+    {
+        let mut engine = engine();
+        feed_all(&mut engine, [0, 11_000].map(|millis| sample(millis, rows(state), &[])));
+        let ListPane::Queues(window) = ask(&engine, List::Queues(Sort::default())) else { panic!("queues") };
+        let kind = |row: &QueueEntry| match row.key() {
+            RowKey::Queue(kind, ..) => kind,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(window.rows.iter().map(kind).collect::<Vec<_>>(), expected, "{state}");
+    }
+}
+
+#[test]
 fn bytes_of_a_local_sender_are_its_send_queue_and_not_told_twice() {
     let mut engine = fed(handshake(0));
     feed_all(&mut engine, [Input::Segment(segment(20, CLIENT, SERVER, "P.", 101, 501, 700))]);
