@@ -9,6 +9,7 @@ mod opening;
 mod orientation;
 mod panes;
 mod partial;
+mod sealed;
 mod story;
 mod timing;
 mod waiting;
