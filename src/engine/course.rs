@@ -228,6 +228,22 @@ impl Record {
         }
     }
 
+    /// One part of it, once it alone has taken in what has waited.
+    fn caught_up_part<'a, T: Clone>(
+        &self,
+        course: &Course,
+        part: &'a T,
+        feed: impl Fn(&mut T, &Segment, Side, &Flow),
+    ) -> Cow<'a, T> {
+        let Some(flow) = self.wire.as_ref().filter(|_| !course.pending.is_empty()) else { return Cow::Borrowed(part) };
+        let mut part = part.clone();
+        course
+            .pending
+            .segments([self.orig, self.resp])
+            .for_each(|(segment, from)| feed(&mut part, &segment, from, flow));
+        Cow::Owned(part)
+    }
+
     /// The course of a flow that is a lone SYN.
     fn made_course(&self, flow: &Flow) -> Course {
         let syn = flow.lone_syn();
@@ -250,7 +266,12 @@ impl Record {
         Some(match &self.course {
             // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
             Told::Nothing => Default::default(),
-            Told::Going(course) => self.caught_up(course).analysis.counts(),
+            Told::Going(course) => {
+                let analysis = self.caught_up_part(course, &course.analysis, |analysis, segment, from, _| {
+                    analysis.feed(segment, from);
+                });
+                analysis.counts()
+            }
             Told::Over(sealed) => sealed.sums(flow).1.counts(),
         })
     }
@@ -283,8 +304,19 @@ impl Record {
 
     /// Segments lost, by our own verdict; `None` if no segment was seen.
     pub(super) fn lost(&self) -> Option<u64> {
-        // Of a flow that is sealed nothing irregular was seen.
-        self.wire.as_ref().map(|_| self.course.going().map_or(0, |course| self.caught_up(course).verdict.lost()))
+        // Of a flow that is sealed nothing irregular was seen, and of segments that wait none was sent again.
+        self.wire.as_ref().map(|_| self.course.going().map_or(0, |course| course.verdict.lost()))
+    }
+
+    /// Its times; `None` of a lone SYN, which has none, and if no segment was seen.
+    pub(super) fn timing(&self) -> Option<Cow<'_, Timing>> {
+        match (&self.course, &self.wire) {
+            (Told::Going(course), _) => Some(self.caught_up_part(course, &course.timing, |timing, segment, from, flow| {
+                timing.feed(segment, from, Some(flow));
+            })),
+            (Told::Over(sealed), Some(flow)) => Some(Cow::Owned(sealed.course(flow).timing)),
+            _ => None,
+        }
     }
 
     /// What Zeek would log of it at `now`; `None` if no segment was seen.
