@@ -7,6 +7,7 @@ use crate::base::{TcpState, Timestamp};
 use crate::flow::{Flow, Limit, Side, VerdictView};
 use crate::kernel::Process;
 
+use super::course::Course;
 use super::dashboard::{EndCell, FlowDetail, FlowRow, Rtt};
 use super::end::End;
 use super::ownership::Ownership;
@@ -88,11 +89,12 @@ impl Engine {
         let halves = wire.map(|flow| Side::BOTH.map(|side| flow.half(side)));
         let sockets = Side::BOTH.map(|side| record.end(side).map(End::detail));
         let handshake = wire.map(Flow::handshake);
-        let verdict = self.verdict(record);
+        let course = record.course();
+        let course = course.as_deref();
+        let verdict = course.map(|course| self.verdict(record, course));
         let waits = |side| record.reported(side).or(record.inferred(side)) == Some(TcpState::CloseWait);
         let wrong = |flow: &&Flow| flow.reset_by().is_some() || Side::BOTH.into_iter().any(waits);
         let life = wire.filter(wrong).map(Flow::life).unwrap_or_default();
-        let analysis = record.analysis_counts();
         Some(FlowDetail {
             first_from: wire.map(Flow::first_from),
             handshake,
@@ -103,11 +105,11 @@ impl Engine {
             rejected: rare.and_then(|rare| rare.rejected),
             opening: record.opening.shown().cloned().map(Box::new),
             life,
-            timing: record.timing().and_then(|timing| timing.view()),
-            zeek: record.zeek_rows(self.now.unwrap_or_default()),
+            timing: course.and_then(|course| course.timing.view()),
+            zeek: course.map(|course| course.zeek.rows(self.now.unwrap_or_default())),
             row,
             halves,
-            analysis,
+            analysis: course.map(|course| course.analysis.counts()),
             verdict,
             sockets,
             story: String::new(),
@@ -115,13 +117,13 @@ impl Engine {
     }
 
     /// The verdict, and whether frames were dropped on their way here while the flow lasted.
-    fn verdict(&self, record: &Record) -> Option<VerdictView> {
-        let mut view = record.verdict()?;
+    fn verdict(&self, record: &Record, course: &Course) -> VerdictView {
+        let mut view = course.verdict.view();
         // The drops are counted only now and then, so they may have been before.
         let over = |at: Timestamp| record.is_closed() && at.since(record.touched) > DROPS_TOLD_WITHIN;
         let meanwhile = self.lost_at.filter(|at| *at >= record.first && !over(*at));
         view.limits.extend(meanwhile.map(|_| Limit::Dropped));
-        Some(view)
+        view
     }
 
     pub(super) fn row(&self, record: &Record) -> FlowRow {
