@@ -72,7 +72,7 @@ impl Course {
     #[inline(never)]
     fn catch_up(&mut self, flow: &Flow, ends: [Endpoint; 2]) {
         let mut pending = std::mem::take(&mut self.pending);
-        pending.segments(ends).for_each(|(segment, from)| self.show(&segment, from, flow));
+        pending.for_each(ends, |segment, from| self.show(segment, from, flow));
         if self.lets_wait() {
             pending.clear();
             self.pending = pending;
@@ -107,9 +107,14 @@ impl Course {
         self.pending.has_room_for(2)
     }
 
+    /// Reads how many wait, and the rate beside it.
+    pub(super) const fn warm_count(&self) -> u64 {
+        self.pending.count() as u64 ^ self.rate.warm()
+    }
+
     /// Reads a little of where the next segment will wait.
     pub(super) fn warm_waiting(&self) -> u64 {
-        self.pending.warm() ^ self.rate.warm()
+        self.pending.warm()
     }
 
     /// Reads a little of every part but its times, so that all of it is at hand.
@@ -147,6 +152,16 @@ impl Record {
         }
         course.pending = Pending::default();
         Some(course)
+    }
+
+    /// The record with no segment that waits, for whoever asks much of its course.
+    pub(super) fn told_in_full(&self) -> Cow<'_, Self> {
+        if self.course.as_deref().is_none_or(|course| course.pending.is_empty()) {
+            return Cow::Borrowed(self);
+        }
+        let mut record = self.clone();
+        record.course_mut();
+        Cow::Owned(record)
     }
 
     fn caught_up<'a>(&self, course: &'a Course) -> Cow<'a, Course> {

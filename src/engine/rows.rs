@@ -81,37 +81,43 @@ impl Engine {
     /// A flow for reports that go through every one: in full, but without its story, and with its life only where that
     /// tells what went wrong (a RST ended it, or an end is in CLOSE-WAIT).
     pub fn facts(&self, id: FlowId) -> Option<FlowDetail> {
-        let record = self.table.get(self.table.find_id(id)?);
-        let row = self.row(record);
+        let record = self.table.get(self.table.find_id(id)?).told_in_full();
+        Some(FlowDetail {
+            timing: record.course().and_then(|course| course.timing.view()),
+            zeek: record.zeek_rows(self.now.unwrap_or_default()),
+            ..self.outlined(&record)
+        })
+    }
+
+    /// The same without its times and Zeek's rows: what tells how it went, and how large it is.
+    pub fn outline(&self, id: FlowId) -> Option<FlowDetail> {
+        Some(self.outlined(&self.table.get(self.table.find_id(id)?).told_in_full()))
+    }
+
+    fn outlined(&self, record: &Record) -> FlowDetail {
         let rare = record.rare.as_deref();
         let wire = record.wire.as_ref();
-        let halves = wire.map(|flow| Side::BOTH.map(|side| flow.half(side)));
-        let sockets = Side::BOTH.map(|side| record.end(side).map(End::detail));
-        let handshake = wire.map(Flow::handshake);
-        let verdict = self.verdict(record);
         let waits = |side| record.reported(side).or(record.inferred(side)) == Some(TcpState::CloseWait);
         let wrong = |flow: &&Flow| flow.reset_by().is_some() || Side::BOTH.into_iter().any(waits);
-        let life = wire.filter(wrong).map(Flow::life).unwrap_or_default();
-        let analysis = record.analysis_counts();
-        Some(FlowDetail {
+        FlowDetail {
+            row: self.row(record),
             first_from: wire.map(Flow::first_from),
-            handshake,
+            handshake: wire.map(Flow::handshake),
             completeness: wire.map(Flow::completeness),
             vlan: rare.and_then(|rare| rare.vlan),
             last_words: Side::BOTH.map(|side| record.last_word(side).cloned()),
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
             opening: record.opening.shown().cloned().map(Box::new),
-            life,
-            timing: record.course().and_then(|course| course.timing.view()),
-            zeek: record.zeek_rows(self.now.unwrap_or_default()),
-            row,
-            halves,
-            analysis,
-            verdict,
-            sockets,
+            life: wire.filter(wrong).map(Flow::life).unwrap_or_default(),
+            halves: wire.map(|flow| Side::BOTH.map(|side| flow.half(side))),
+            analysis: record.analysis_counts(),
+            verdict: self.verdict(record),
+            sockets: Side::BOTH.map(|side| record.end(side).map(End::detail)),
+            timing: None,
+            zeek: None,
             story: String::new(),
-        })
+        }
     }
 
     /// The verdict, and whether frames were dropped on their way here while the flow lasted.
