@@ -27,7 +27,7 @@ impl Record {
         let by_kernel = self.ends.iter().flatten().filter_map(|end| end.socket.info.as_ref()?.rtt);
         let by_kernel = by_kernel.filter(|rtt| !rtt.is_zero()).max().map(Rtt::Kernel);
         let by_handshake = || self.wire.as_ref().and_then(Flow::handshake_rtt).map(Rtt::Handshake);
-        by_kernel.or_else(by_handshake).or_else(|| self.course()?.timing.round_trip().map(Rtt::Data))
+        by_kernel.or_else(by_handshake).or_else(|| self.timing()?.round_trip().map(Rtt::Data))
     }
 
     /// The state to sort by: what the kernel reports if it does, else what the wire shows, the originator's first.
@@ -83,7 +83,7 @@ impl Engine {
     pub fn facts(&self, id: FlowId) -> Option<FlowDetail> {
         let record = self.table.get(self.table.find_id(id)?).told_in_full();
         Some(FlowDetail {
-            timing: record.course().and_then(|course| course.timing.view()),
+            timing: record.timing().and_then(|timing| timing.view()),
             zeek: record.zeek_rows(self.now.unwrap_or_default()),
             ..self.outlined(&record)
         })
@@ -91,7 +91,7 @@ impl Engine {
 
     /// The same without its times and Zeek's rows: what tells how it went, and how large it is.
     pub fn outline(&self, id: FlowId) -> Option<FlowDetail> {
-        Some(self.outlined(&self.table.get(self.table.find_id(id)?).told_in_full()))
+        Some(self.outlined(self.table.get(self.table.find_id(id)?)))
     }
 
     fn outlined(&self, record: &Record) -> FlowDetail {
