@@ -21,7 +21,7 @@ use super::join::KernelSide;
 use super::lookups::Lookups;
 use super::record::{FirstFrame, Rare, Record, Sides, Standing};
 use super::states::States;
-use super::table::{FlowTable, Key, Place, Slot, Tuple, WARMED, side_of};
+use super::table::{FlowTable, Key, Likely, Place, Slot, Tuple, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -117,7 +117,7 @@ impl Engine {
 
     /// Takes in one input: moves the clock, fires what is due, then applies it.
     pub fn feed(&mut self, input: &Input) {
-        self.feed_found(input, self.key_of(input).as_ref());
+        self.feed_found(input, self.key_of(input).as_ref(), Likely::UNKNOWN);
     }
 
     /// Takes in many inputs; the same result as one by one.
@@ -127,10 +127,9 @@ impl Engine {
             for (input, key) in inputs.iter().zip(&mut keys) {
                 *key = self.key_of(input);
             }
-            // What it read is not asked for; that it was read counts.
-            std::hint::black_box(self.table.warm(inputs, &keys[..inputs.len()]));
-            for (input, key) in inputs.iter().zip(&keys) {
-                self.feed_found(input, key.as_ref());
+            let likely = self.table.warm(inputs, &keys[..inputs.len()]);
+            for ((input, key), likely) in inputs.iter().zip(&keys).zip(likely) {
+                self.feed_found(input, key.as_ref(), likely);
             }
         }
     }
@@ -143,7 +142,7 @@ impl Engine {
     }
 
     #[inline]
-    fn feed_found(&mut self, input: &Input, key: Option<&Key>) {
+    fn feed_found(&mut self, input: &Input, key: Option<&Key>, likely: Likely) {
         // Time that has passed already changes nothing, not even where what came late armed a timer that is overdue.
         if matches!(input, Input::Tick(ts) if self.now.is_some_and(|now| *ts <= now)) {
             return;
@@ -152,7 +151,7 @@ impl Engine {
         self.advance(input.ts(), !matches!(input, Input::Tick(_) | Input::Name(_) | Input::Dns(_)));
         match input {
             Input::Segment(segment) => {
-                let found = key.and_then(|key| self.table.find_key(key));
+                let found = key.and_then(|key| self.table.find_likely(key, likely));
                 self.segment(segment, found);
             }
             Input::Icmp(quote) => self.icmp(quote),

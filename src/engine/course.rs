@@ -85,7 +85,7 @@ impl Course {
     #[inline(never)]
     fn catch_up(&mut self, flow: &Flow, ends: [Endpoint; 2]) {
         let mut pending = std::mem::take(&mut self.pending);
-        pending.segments(ends).for_each(|(segment, from)| self.show(&segment, from, flow));
+        pending.for_each(ends, |segment, from| self.show(segment, from, flow));
         if self.lets_wait() {
             pending.clear();
             self.pending = pending;
@@ -120,9 +120,14 @@ impl Course {
         self.pending.has_room_for(2)
     }
 
+    /// Reads how many wait, and the rate beside it.
+    pub(super) const fn warm_count(&self) -> u64 {
+        self.pending.count() as u64 ^ self.rate.warm()
+    }
+
     /// Reads a little of where the next segment will wait.
     pub(super) fn warm_waiting(&self) -> u64 {
-        self.pending.warm() ^ self.rate.warm()
+        self.pending.warm()
     }
 
     /// Reads a little of every part but its times, so that all of it is at hand.
@@ -237,10 +242,7 @@ impl Record {
     ) -> Cow<'a, T> {
         let Some(flow) = self.wire.as_ref().filter(|_| !course.pending.is_empty()) else { return Cow::Borrowed(part) };
         let mut part = part.clone();
-        course
-            .pending
-            .segments([self.orig, self.resp])
-            .for_each(|(segment, from)| feed(&mut part, &segment, from, flow));
+        course.pending.for_each([self.orig, self.resp], |segment, from| feed(&mut part, segment, from, flow));
         Cow::Owned(part)
     }
 
