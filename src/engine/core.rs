@@ -12,7 +12,7 @@ use crate::wire::Segment;
 use super::account::Settled;
 use super::connects::Connects;
 use super::course::Course;
-use super::dashboard::{Dashboard, Evicted, Sees, StatePane, Totals, Traffic};
+use super::dashboard::{Dashboard, Evicted, Sees, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::handshakes::Handshakes;
@@ -202,10 +202,7 @@ impl Engine {
             },
             findings: cache.scan.findings.clone(),
             handshakes: self.handshakes.pane(now),
-            states: StatePane {
-                close_wait: self.close_wait(&cache.scan.close_wait),
-                ..self.states.pane(now, self.wire_seen, cache.scan.mismatched)
-            },
+            states: self.states.pane(now, self.wire_seen, cache.scan.mismatched),
             queues: self.queue_pane(cache),
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
             ports: self.kernel.sight.is_some().then(|| self.kernel.ports.pane(now)),
@@ -375,10 +372,11 @@ impl Engine {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
-        let connected = record.rare.take().map(|rare| rare.connected);
-        record.rare = Rare::of(segment, None);
-        if let Some(connected) = connected.filter(|sides| sides.iter().any(Option::is_some)) {
-            record.rare.get_or_insert_default().connected = connected;
+        if let Some(shown) = Rare::of(segment, None) {
+            // What else is rare, the kernel told before.
+            let told = record.rare.take().unwrap_or_default();
+            let Rare { vlan, tunnel, .. } = *shown;
+            record.rare = Some(Box::new(Rare { vlan, tunnel, ..*told }));
         }
         record.first_frame = FirstFrame::of(segment);
         self.note_handshake(segment);

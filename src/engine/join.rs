@@ -46,7 +46,6 @@ pub(super) struct KernelSide {
     /// Where somebody listened in any reading.
     pub(super) listened: Listened,
     pub(super) time_wait: time_wait::Groups,
-    pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,
     pub(super) watch: Watch,
     /// `None` where last words are not listened to.
@@ -54,7 +53,7 @@ pub(super) struct KernelSide {
 }
 
 /// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Present {
     slot: Slot,
     flow: FlowId,
@@ -83,9 +82,6 @@ impl Engine {
         self.kernel.sight = self.kernel.readings.sight();
         if states.has(TcpState::TimeWait) {
             self.kernel.time_wait = self.group_time_wait(sample);
-        }
-        if states.has(TcpState::CloseWait) {
-            self.kernel.close_wait = self.group_close_wait(sample);
         }
         self.watch(sample, states);
     }
@@ -119,10 +115,11 @@ impl Engine {
     fn read_one(&mut self, sample: &SocketSample, socket: &Socket) {
         let slot = self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer));
         let known = slot.map(|slot| Present { slot, flow: self.table.get(slot).id, local: socket.local });
-        let known = known.filter(|present| self.end_of(present).is_some());
+        let held = known.filter(|present| self.end_of(present).is_some_and(|end| end.gone.is_none()));
         let Some(joined) = self.join(sample, socket) else { return };
         self.change_end(&joined, sample.ts, |end| end.looked_up = true);
-        if known.is_none_or(|known| known.flow != joined.flow) {
+        // One that was gone may be in the list or not.
+        if held != Some(joined) && !self.kernel.present.contains(&joined) {
             self.kernel.present.push(joined);
         }
     }

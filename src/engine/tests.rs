@@ -269,20 +269,6 @@ fn time_wait_remembers_who_held_it() {
 }
 
 #[test]
-fn close_wait_is_told_by_holder_and_service() {
-    let mut engine = fed(handshake(0));
-    feed_all(&mut engine, inputs(vec![segment(100, SERVER, CLIENT, "F.", 501, 101, 0)]));
-    let (client, server) = (end(CLIENT), end(SERVER));
-    assert_eq!(show(&engine).states.close_wait, [(client.ip(), server, 1)], "by the wire while no table was read");
-    let held = |local, n| socket(local, SERVER, TcpState::CloseWait, (1, 0), n, n);
-    let other = socket(SERVER, "10.0.0.7:40000", TcpState::CloseWait, (1, 0), 9, 9);
-    engine.feed(&sample(600, vec![other, held(CLIENT, 1), held("10.0.0.2:40001", 2)], &[]));
-    let shown = show(&engine).states.close_wait;
-    assert_eq!(shown.first(), Some(&(client.ip(), server, 2)), "{shown:?}");
-    assert_eq!(shown.len(), 2, "{shown:?}");
-}
-
-#[test]
 fn what_is_not_accepted_belongs_to_the_listener() {
     let mut engine = engine();
     let rows = vec![

@@ -35,27 +35,19 @@ impl Groups {
     }
 }
 
-/// CLOSE-WAIT grouped by the waiting end's address and the service.
-pub(super) type CloseWait = Vec<((IpAddr, Endpoint), u64)>;
-
-/// Who waits in TIME-WAIT and CLOSE-WAIT, record by record.
+/// Who waits in TIME-WAIT, record by record.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     services: FxHashMap<Endpoint, u64>,
     holders: FxHashMap<IpAddr, u64>,
-    close_wait: FxHashMap<(IpAddr, Endpoint), u64>,
 }
 
 impl Waiting {
     /// Counts the ends of a record that the wire shows to wait.
     pub(super) fn count(&mut self, record: &Record) {
         for side in Side::BOTH {
-            match record.inferred(side) {
-                Some(TcpState::TimeWait) => self.add(record.resp, record.endpoint(side).ip()),
-                Some(TcpState::CloseWait) => {
-                    *self.close_wait.entry((record.endpoint(side).ip(), record.resp)).or_default() += 1;
-                }
-                _ => {}
+            if record.inferred(side) == Some(TcpState::TimeWait) {
+                self.add(record.resp, record.endpoint(side).ip());
             }
         }
     }
@@ -68,10 +60,6 @@ impl Waiting {
     pub(super) fn time_wait(&mut self) -> Groups {
         let (services, holders) = (std::mem::take(&mut self.services), std::mem::take(&mut self.holders));
         Groups { services: most(services), holders: most(holders) }
-    }
-
-    pub(super) fn close_wait(&mut self) -> CloseWait {
-        most(std::mem::take(&mut self.close_wait))
     }
 }
 
@@ -96,25 +84,9 @@ impl Engine {
         Groups::of(waiting.map(|socket| (self.service_of(sample, socket), socket.local.ip())))
     }
 
-    /// Groups the sockets that the kernel reports in CLOSE-WAIT.
-    pub(super) fn group_close_wait(&self, sample: &SocketSample) -> CloseWait {
-        let mut counts: FxHashMap<(IpAddr, Endpoint), u64> = FxHashMap::default();
-        for socket in sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::CloseWait) {
-            *counts.entry((socket.local.ip(), self.service_of(sample, socket))).or_default() += 1;
-        }
-        most(counts)
-    }
-
     fn service_of(&self, sample: &SocketSample, socket: &Socket) -> Endpoint {
         let flow = self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer));
         flow.map_or(socket.peer, |slot| self.table.get(slot).resp)
-    }
-
-    /// Who holds CLOSE-WAIT; `by_wire` is what the wire shows.
-    pub(super) fn close_wait(&self, by_wire: &CloseWait) -> Vec<(IpAddr, Endpoint, u64)> {
-        let kernel = self.states.kernel(TcpState::CloseWait).is_some();
-        let groups = if kernel { &self.kernel.close_wait } else { by_wire };
-        groups.iter().map(|((holder, service), n)| (*holder, *service, *n)).collect()
     }
 
     /// The pane; `by_wire` is what the wire shows.

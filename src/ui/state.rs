@@ -105,7 +105,7 @@ impl UiState {
         Self { area, theme, own_theme: theme == ThemeName::Own, ..Self::default() }
     }
 
-    /// The same screen as a picture, in which no key can be pressed: without the line of keys.
+    /// The same screen as a picture, in which no key can be pressed: without the line of keys, whose place stays empty.
     #[must_use]
     pub fn for_picture(&self) -> Self {
         Self { picture: true, ..self.clone() }
@@ -123,8 +123,7 @@ impl UiState {
             parts.make_room_below();
         }
         if self.picture {
-            parts.body.height += parts.footer.height;
-            parts.footer = Rect { y: parts.footer.bottom(), height: 0, ..parts.footer };
+            parts.footer.height = 0;
         }
         Some(parts)
     }

@@ -34,6 +34,7 @@ mod handshake_list;
 mod handshakes;
 mod handshakes_wide;
 mod header;
+mod headroom;
 mod help;
 mod instants;
 mod ladder;

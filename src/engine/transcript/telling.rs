@@ -12,7 +12,7 @@ use crate::names::FlowName;
 use crate::wire::{IcmpQuote, Segment};
 
 use super::flight::Flight;
-use super::{Arrow, Call, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript, said};
+use super::{Arrow, Call, Entry, EntryKind, Fate, FlowKey, Known, Queues, TRANSCRIPT_KEPT, Transcript, said};
 
 /// How many entries before a repeat its first copy is looked for.
 const LOOK_BACK: usize = 4_096;
@@ -94,7 +94,7 @@ impl Telling {
         let relative = |side, number: Seq| self.analysis.base(side).map(|base| (number - base.0).0);
         let rtt = self.flights[from.peer().index()].acknowledge(segment);
         self.flights[from.index()].send(segment);
-        let arrow = Arrow {
+        let mut arrow = Arrow {
             number: self.segments,
             segment: *segment,
             from,
@@ -102,12 +102,12 @@ impl Telling {
             ack: relative(from.peer(), segment.ack).filter(|_| segment.flags.ack()),
             window: self.flow.window_of(segment, from),
             marks,
-            cause,
-            revised: None,
-            fate: None,
+            cause: Known::NOTHING,
+            fate: Known::NOTHING,
             rtt,
             said: None,
         };
+        arrow.cause.learn(segment.ts, cause);
         self.revise(segment.ts);
         if self.push(segment.ts, EntryKind::Segment(Box::new(arrow))) {
             self.note_copy(segment, from, cause);
@@ -235,7 +235,9 @@ impl Telling {
             // The verdict leaves SYNs to the handshake, which tells nothing of frames that came twice.
             None if copy.is_some_and(|copy| self.is_frame_twice(copy, segment)) => {
                 let twice = (Cause::DuplicateFrame, Evidence::SameDatagram);
-                self.arrow(entry).into_iter().for_each(|arrow| arrow.cause = Some(twice));
+                if let Some(arrow) = self.arrow(entry) {
+                    arrow.cause.learn(segment.ts, Some(twice));
+                }
                 return;
             }
             None => Some(Fate::Unanswered),
@@ -243,7 +245,7 @@ impl Telling {
         if let (Some(fate), Some(copy)) = (fate, copy) {
             let answered = segment.flags.pure_syn() && self.flow.handshake().syn_ack_at.is_some();
             if let Some(arrow) = self.arrow(copy).filter(|_| !answered) {
-                arrow.fate = Some((segment.ts, fate));
+                arrow.fate.learn(segment.ts, Some(fate));
             }
         }
         if cause.is_some() {
@@ -282,17 +284,12 @@ impl Telling {
         for at in 0..self.again.len() {
             let Again { side, entry, copy } = self.again[at];
             let Some(arrow) = self.arrow(entry) else { continue };
-            let (sent, seq, was) = (arrow.segment.ts, arrow.segment.seq, arrow.cause(now));
-            let is = self.verdict.sent_again(side).find(|again| (again.at, again.seq) == (sent, seq));
+            let sent = (arrow.segment.ts, arrow.segment.seq);
+            let is = self.verdict.sent_again(side).find(|again| (again.at, again.seq) == sent);
             let Some((cause, evidence)) = is.map(|again| (again.cause, again.evidence)) else { continue };
-            if was == Some((cause, evidence)) {
-                continue;
-            }
-            if let Some(arrow) = self.arrow(entry) {
-                arrow.revised = Some((now, cause, evidence));
-            }
-            if let Some(copy) = copy.and_then(|copy| self.arrow(copy)) {
-                copy.fate = fate_by(cause, evidence).map(|fate| (now, fate));
+            let news = self.arrow(entry).is_some_and(|arrow| arrow.cause.learn(now, Some((cause, evidence))));
+            if let Some(copy) = copy.filter(|_| news).and_then(|copy| self.arrow(copy)) {
+                copy.fate.learn(now, fate_by(cause, evidence));
             }
         }
     }
@@ -321,6 +318,8 @@ fn looks_at(covers: &Covers, end: Endpoint, peer: Endpoint) -> bool {
 const fn fate_by(cause: Cause, evidence: Evidence) -> Option<Fate> {
     match (cause, evidence) {
         (Cause::Lost, Evidence::SackHole | Evidence::DuplicateAcks(_) | Evidence::PartialAck) => Some(Fate::Lost),
+        // It had arrived, and its answer came late.
+        (Cause::TailLossProbe, Evidence::Dsack | Evidence::TimestampEcho) => None,
         (Cause::Lost | Cause::TailLossProbe | Cause::Unexplained, _) => Some(Fate::Unanswered),
         _ => None,
     }
