@@ -8,7 +8,6 @@ use tui_input::Input;
 use crate::base::scrub;
 use crate::engine::{Dashboard, Filter, FlowId, GroupBy, Query, RowKey, Sort};
 
-use super::Source;
 use super::columns::Columns;
 use super::filter_prompt::FilterPrompt;
 use super::flow_screen::{FlowPart, FlowScreen, Segments};
@@ -17,6 +16,7 @@ use super::lists::{Kind, Lists};
 use super::tabs::{self, ListParts};
 use super::theme_name::ThemeName;
 use super::time_style::TimeStyle;
+use super::{Source, SourceKind};
 
 /// Which screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,6 +95,8 @@ pub struct UiState {
     pub(super) picture: bool,
     /// How many findings the last dashboard had.
     pub(super) findings: usize,
+    /// Whether it told of the kernel.
+    pub(super) sees_kernel: bool,
 }
 
 impl UiState {
@@ -259,11 +261,16 @@ impl UiState {
     /// The panes of the overview: what is wrong first, then those that there is room for; one alone if zoomed.
     pub fn panes(&self, body: Rect, zoomed: Option<Pane>, source: &Source) -> Vec<(Pane, Rect)> {
         if zoomed.is_some() {
-            return layout::panes(body, zoomed, source.kind);
+            return layout::panes(body, zoomed, self.sees_kernel(source));
         }
         let (top, rest) = layout::below_findings(body, self.findings);
         let findings = (!top.is_empty()).then_some((Pane::Findings, top));
-        findings.into_iter().chain(layout::panes(rest, None, source.kind)).collect()
+        findings.into_iter().chain(layout::panes(rest, None, self.sees_kernel(source))).collect()
+    }
+
+    /// Whether processes are known, or will be.
+    fn sees_kernel(&self, source: &Source) -> bool {
+        self.sees_kernel || source.kind == SourceKind::Live
     }
 
     /// The one pane that fills the overview.
@@ -291,6 +298,7 @@ impl UiState {
     pub fn observe(&mut self, dashboard: &Dashboard, source: &Source) {
         self.quiet = dashboard.handshakes.is_quiet();
         self.findings = dashboard.findings.len();
+        self.sees_kernel = dashboard.sees.kernel.is_some();
         let (page, kind) = (self.page(source).max(1), self.kind());
         if kind.is_answered_by(&dashboard.list) {
             let place = dashboard.place();

@@ -201,6 +201,26 @@ fn screens_are_as_pictured() {
 }
 
 #[test]
+fn what_has_ended_or_stands_waits_for_nothing() {
+    let dashboard = empty();
+    let playing = capture_source().playback.expect("it is played");
+    let ended = Playback { at_end: true, ..playing };
+    let paused = Playback { paused: true, ..playing };
+    for (playback, says, never) in [
+        (playing, "waiting for the first segment", "in this capture"),
+        (ended, "no segment or socket in this capture", "waiting for"),
+        (paused, "no segment or socket up to this instant", "waiting for"),
+    ] {
+        let source = Source { playback: Some(playback), ..capture_source() };
+        for keys in ["", "2", "3", "4", "5", "6", "7", "8"] {
+            let shown = text(&screen(&dashboard, &source, keys, (200, 60), ThemeName::Dark));
+            assert!(!shown.contains(never), "{keys}: {shown}");
+            assert!(!keys.is_empty() || shown.contains(says), "{shown}");
+        }
+    }
+}
+
+#[test]
 fn the_overview_has_findings_only_where_there_are_any() {
     let shown = |dashboard: &Dashboard| text(&screen(dashboard, &live_source(), "", (120, 40), ThemeName::Dark));
     let mut dashboard = live();
