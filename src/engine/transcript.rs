@@ -185,6 +185,6 @@ impl Arrow {
 pub enum Fate {
     /// It was captured and did not reach its goal: what the receiver acknowledged next shows that it lacked it.
     Lost,
-    /// No answer to it was captured before it was sent again: it was lost, or its answer was.
-    Unanswered,
+    /// After so long it was sent again, and no answer to it was captured until then: it was lost, or its answer was.
+    Unanswered(Duration),
 }

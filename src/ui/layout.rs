@@ -151,12 +151,22 @@ pub fn panes(body: Rect, zoomed: Option<Pane>, kind: SourceKind) -> Vec<(Pane, R
 
 /// The top of `body` for so many findings, and what is left for the other panes.
 pub(super) fn below_findings(body: Rect, findings: usize) -> (Rect, Rect) {
-    let share = if body.height < 30 { 6 } else { 5 };
-    let most = usize::from((body.height / share).clamp(1, 8));
+    let most = usize::from((body.height / 4).clamp(1, 8));
     match findings.min(most) {
         0 => above_below(body, 0),
         lines => above_below(body, lines as u16 + 2),
     }
+}
+
+/// While a filter picks flows, flows are shown: in the place of the lowest panes, where they had none.
+pub(super) fn make_room_for_flows(all: &mut Vec<(Pane, Rect)>) {
+    let Some((_, last)) = all.last().copied().filter(|_| all.iter().all(|(pane, _)| *pane != Pane::Flows)) else {
+        return;
+    };
+    let lowest = all.iter().filter(|(_, rect)| rect.y == last.y).map(|(_, rect)| *rect);
+    let place = lowest.reduce(Rect::union).unwrap_or(last);
+    all.retain(|(_, rect)| rect.y != last.y);
+    all.push((Pane::Flows, place));
 }
 
 /// Narrow: one pane under the other, as many as fit at a height that serves.

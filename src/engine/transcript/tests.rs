@@ -127,6 +127,24 @@ fn the_copy_that_was_lost_is_known_from_its_repeat_on() {
 }
 
 #[test]
+fn all_that_one_repeat_holds_was_lost_below_a_sack() {
+    let data = |ms, seq, len| segment(ms, CLIENT, SERVER, ".", seq, 501, len);
+    let mut sack = segment(120, SERVER, CLIENT, ".", 501, 101, 0);
+    sack.options.sack = SackBlocks::default();
+    sack.options.sack.push(crate::base::Seq(301), crate::base::Seq(401));
+    let sent = [data(100, 101, 100), data(100, 201, 100), data(100, 301, 100), sack, data(121, 101, 200)];
+    let transcript = of(0, &inputs(&[handshake(0), sent.to_vec()].concat()));
+    let fates: Vec<_> = transcript.entries.iter().skip(3).map(|entry| arrow(entry).fate(at(121))).collect();
+    assert_eq!(fates, [Some(Fate::Lost), Some(Fate::Lost), None, None, None]);
+    // Sent again by a timer, as one: no answer came to either.
+    let sent = [data(100, 101, 100), data(110, 201, 100), data(400, 101, 200)];
+    let transcript = of(0, &inputs(&[handshake(0), sent.to_vec()].concat()));
+    let fates: Vec<_> = transcript.entries.iter().skip(3).map(|entry| arrow(entry).fate(at(400))).collect();
+    let after = |ms| Some(Fate::Unanswered(Duration::from_millis(ms)));
+    assert_eq!(fates, [after(300), after(290), None]);
+}
+
+#[test]
 fn a_cause_is_revised_when_later_evidence_comes() {
     let mut all = with_a_loss();
     let last = all.last_mut().expect("an ack");
@@ -145,7 +163,7 @@ fn a_syn_that_is_tried_again_had_no_answer() {
     let rest = handshake(3_000)[1..].to_vec();
     let transcript = of(0, &inputs(&[vec![syn(0), syn(1_000)], rest].concat()));
     let fates: Vec<_> = transcript.entries.iter().map(|entry| arrow(entry).fate(at(9_000))).collect();
-    assert_eq!(fates, [Some(Fate::Unanswered), None, None, None]);
+    assert_eq!(fates, [Some(Fate::Unanswered(Duration::from_secs(1))), None, None, None]);
     // The same frame twice is no second try.
     let twice = Segment { ts: at(1), ..syn(0) };
     let transcript = of(0, &inputs(&[syn(0), twice]));
