@@ -8,7 +8,6 @@ use tui_input::Input;
 use crate::base::scrub;
 use crate::engine::{Dashboard, Filter, FlowId, GroupBy, Query, RowKey, Sort};
 
-use super::Source;
 use super::columns::Columns;
 use super::filter_prompt::FilterPrompt;
 use super::flow_screen::{FlowPart, FlowScreen, Segments};
@@ -17,6 +16,7 @@ use super::lists::{Kind, Lists};
 use super::tabs::{self, ListParts};
 use super::theme_name::ThemeName;
 use super::time_style::TimeStyle;
+use super::{Source, SourceKind};
 
 /// Which screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -108,8 +108,9 @@ pub struct UiState {
     pub(super) own_theme: bool,
     pub(super) message: Option<String>,
     pub(super) picture: bool,
-    /// How many findings the last dashboard had.
+    /// How many findings the last dashboard had, and whether it named processes.
     pub(super) findings: usize,
+    pub(super) processes: bool,
 }
 
 impl UiState {
@@ -284,11 +285,11 @@ impl UiState {
     /// The panes of the overview: what is wrong first, then those that there is room for; one alone if zoomed.
     pub fn panes(&self, body: Rect, zoomed: Option<Pane>, source: &Source) -> Vec<(Pane, Rect)> {
         if zoomed.is_some() {
-            return layout::panes(body, zoomed, source.kind);
+            return layout::panes(body, zoomed, self.has_processes(source));
         }
         let (top, rest) = layout::below_findings(body, self.findings);
         let findings = (!top.is_empty()).then_some((Pane::Findings, top));
-        let mut others = layout::panes(rest, None, source.kind);
+        let mut others = layout::panes(rest, None, self.has_processes(source));
         if !self.filter().is_empty() {
             layout::make_room_for_flows(&mut others);
         }
@@ -309,6 +310,11 @@ impl UiState {
             _ => false,
         };
         zoomed || self.help || self.explain.is_some() || self.drilled.is_some() || !self.filter.is_empty()
+    }
+
+    /// Whether processes have a pane: those of a running host, and those of a recording that names some.
+    fn has_processes(&self, source: &Source) -> bool {
+        source.kind == SourceKind::Live || self.processes
     }
 
     /// The one pane that fills the overview.
@@ -336,6 +342,7 @@ impl UiState {
     pub fn observe(&mut self, dashboard: &Dashboard, source: &Source) {
         self.quiet = dashboard.handshakes.is_quiet();
         self.findings = dashboard.findings.len();
+        self.processes = !dashboard.busiest.is_empty();
         let (page, kind) = (self.page(source).max(1), self.kind());
         if kind.is_answered_by(&dashboard.list) {
             let place = dashboard.place();

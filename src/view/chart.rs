@@ -244,7 +244,7 @@ impl Chart<'_> {
 }
 
 /// So many times what nearly all values stay below, a peak would flatten them.
-const FLAT: u64 = 8;
+const FLAT: u64 = 5;
 /// Of fewer values none is usual.
 const MANY: usize = 20;
 
@@ -372,8 +372,8 @@ mod tests {
         assert!(flat[0].starts_with("200 ┤") && flat[0].contains("⡇▲3000") || flat[0].contains("⢸▲3000"), "{flat:#?}");
         let late = lines(3_000, 59);
         assert!(late[0].contains("▲3000"), "at its left where there is no room at its right: {late:#?}");
-        let near = lines(700, 20);
-        assert!(near[0].starts_with("800 ┤") && !near[0].contains('▲'), "a peak that can be drawn is: {near:#?}");
+        let near = lines(400, 20);
+        assert!(near[0].starts_with("400 ┤") && !near[0].contains('▲'), "a peak that can be drawn is: {near:#?}");
     }
 
     #[test]
