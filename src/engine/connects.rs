@@ -247,6 +247,9 @@ impl Engine {
         // What is left of a timer is told in whole ticks of the kernel, with what has gone of this one (HZ is 100 at least).
         const TICK: Duration = Duration::from_millis(10);
         let record = self.table.get(slot);
+        if !record.wire.as_ref().is_some_and(Flow::is_unanswered) {
+            return false;
+        }
         let by_kernel = record.end(Side::Orig).and_then(|end| Some(end.began + end.socket.timer?.left - TICK));
         let last = || record.retries(Side::Orig, record.wire.as_ref()?.handshake().syn_at).last().copied();
         let due = by_kernel.max(last().map(|last| last + SHORTEST));

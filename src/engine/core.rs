@@ -144,6 +144,10 @@ impl Engine {
 
     #[inline]
     fn feed_found(&mut self, input: &Input, key: Option<&Key>) {
+        // Time that has passed already changes nothing, not even where what came late armed a timer that is overdue.
+        if matches!(input, Input::Tick(ts) if self.now.is_some_and(|now| *ts <= now)) {
+            return;
+        }
         // What a segment says was counted with it.
         self.advance(input.ts(), !matches!(input, Input::Tick(_) | Input::Name(_) | Input::Dns(_)));
         match input {
@@ -371,10 +375,11 @@ impl Engine {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
-        let connected = record.rare.take().map(|rare| rare.connected);
-        record.rare = Rare::of(segment, None);
-        if let Some(connected) = connected.filter(|sides| sides.iter().any(Option::is_some)) {
-            record.rare.get_or_insert_default().connected = connected;
+        if let Some(shown) = Rare::of(segment, None) {
+            // What else is rare, the kernel told before.
+            let told = record.rare.take().unwrap_or_default();
+            let Rare { vlan, tunnel, .. } = *shown;
+            record.rare = Some(Box::new(Rare { vlan, tunnel, ..*told }));
         }
         record.first_frame = FirstFrame::of(segment);
         self.note_handshake(segment);

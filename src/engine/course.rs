@@ -160,6 +160,22 @@ impl Record {
         }
     }
 
+    /// One part of it, once it alone has taken in what has waited.
+    fn caught_up_part<'a, T: Clone>(
+        &self,
+        course: &Course,
+        part: &'a T,
+        feed: impl Fn(&mut T, &Segment, Side, &Flow),
+    ) -> Cow<'a, T> {
+        let Some(flow) = self.wire.as_ref().filter(|_| !course.pending.is_empty()) else { return Cow::Borrowed(part) };
+        let mut part = part.clone();
+        course
+            .pending
+            .segments([self.orig, self.resp])
+            .for_each(|(segment, from)| feed(&mut part, &segment, from, flow));
+        Cow::Owned(part)
+    }
+
     /// The course of a flow that is a lone SYN.
     fn made_course(&self, flow: &Flow) -> Course {
         let syn = flow.lone_syn();
@@ -179,7 +195,12 @@ impl Record {
     /// How often each half's segments were marked; `None` if no segment was seen.
     pub(super) fn analysis_counts(&self) -> Option<[AnalysisCounts; 2]> {
         match self.course.as_deref() {
-            Some(course) => Some(self.caught_up(course).analysis.counts()),
+            Some(course) => {
+                let analysis = self.caught_up_part(course, &course.analysis, |analysis, segment, from, _| {
+                    analysis.feed(segment, from);
+                });
+                Some(analysis.counts())
+            }
             // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
             None => self.wire.as_ref().map(|_| Default::default()),
         }
@@ -209,8 +230,16 @@ impl Record {
 
     /// Segments lost, by our own verdict; `None` if no segment was seen.
     pub(super) fn lost(&self) -> Option<u64> {
-        let lost = |course| self.caught_up(course).verdict.lost();
-        self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, lost))
+        // None of those that wait was sent again.
+        self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, |course| course.verdict.lost()))
+    }
+
+    /// Its times; `None` of a lone SYN, which has none, and if no segment was seen.
+    pub(super) fn timing(&self) -> Option<Cow<'_, Timing>> {
+        let course = self.course.as_deref()?;
+        Some(self.caught_up_part(course, &course.timing, |timing, segment, from, flow| {
+            timing.feed(segment, from, Some(flow));
+        }))
     }
 
     /// What Zeek would log of it at `now`; `None` if no segment was seen.

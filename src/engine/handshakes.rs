@@ -25,6 +25,12 @@ const SLICE: Duration = Duration::from_secs(5);
 const FAILURES: usize = 8192;
 const FAILING_SHOWN: usize = 20;
 
+/// Whether what happened at `at` counts as of the last [`WINDOW`]: in whole seconds, so that every count of it is of the
+/// same ones.
+pub(super) fn lately(at: Timestamp, now: Timestamp) -> bool {
+    now.bin(SECOND) - at.bin(SECOND) < WINDOW.as_secs() as i64
+}
+
 type Latencies = Histogram<u32>;
 
 /// What is counted of handshakes.
@@ -81,7 +87,9 @@ impl Handshakes {
         self.waiting = (self.waiting + waits(is)).saturating_sub(waits(was));
         if let Some((index, at)) = concluded(was) {
             self.concluded[index].take_back(at, 1);
-            self.take_back(flow);
+            if HandshakeOutcome::CONCLUDED[index].is_failure() {
+                self.take_back(flow);
+            }
         }
         let Some((index, at)) = concluded(is) else { return };
         self.concluded[index].add(at, 1);
@@ -102,14 +110,21 @@ impl Handshakes {
         self.failures.push_back(failure);
     }
 
-    /// The flow's handshake did not fail after all.
+    /// The flow's handshake did not fail after all: that shows mostly soon.
     fn take_back(&mut self, flow: FlowId) {
-        self.failures.retain(|failure| failure.flow != flow);
+        if let Some(at) = self.failures.iter().rposition(|failure| failure.flow == flow) {
+            self.failures.remove(at);
+        }
     }
 
     /// The failures that are remembered, in the order in which they were found.
     pub(super) fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.failures.iter()
+    }
+
+    /// Whether more failed in the window than are remembered.
+    pub(super) fn forgot_some_of(&self, now: Timestamp) -> bool {
+        self.failures.len() == FAILURES && self.failures.front().is_some_and(|oldest| lately(oldest.at, now))
     }
 
     /// A flow left the table while its handshake still waited.
@@ -154,7 +169,7 @@ impl Handshakes {
 
     fn failing(&self, now: Timestamp) -> Vec<FailingPeer> {
         let mut by_peer: FxHashMap<(Endpoint, HandshakeOutcome), (u64, Timestamp)> = FxHashMap::default();
-        for failure in self.failures.iter().filter(|failure| now.since(failure.at) < WINDOW) {
+        for failure in self.failures.iter().filter(|failure| lately(failure.at, now)) {
             let (count, last) = by_peer.entry((failure.resp, failure.outcome)).or_insert((0, failure.at));
             *count += 1;
             *last = (*last).max(failure.at);

@@ -54,7 +54,7 @@ pub(super) struct KernelSide {
 }
 
 /// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Present {
     slot: Slot,
     flow: FlowId,
@@ -119,10 +119,11 @@ impl Engine {
     fn read_one(&mut self, sample: &SocketSample, socket: &Socket) {
         let slot = self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer));
         let known = slot.map(|slot| Present { slot, flow: self.table.get(slot).id, local: socket.local });
-        let known = known.filter(|present| self.end_of(present).is_some());
+        let held = known.filter(|present| self.end_of(present).is_some_and(|end| end.gone.is_none()));
         let Some(joined) = self.join(sample, socket) else { return };
         self.change_end(&joined, sample.ts, |end| end.looked_up = true);
-        if known.is_none_or(|known| known.flow != joined.flow) {
+        // One that was gone may be in the list or not.
+        if held != Some(joined) && !self.kernel.present.contains(&joined) {
             self.kernel.present.push(joined);
         }
     }

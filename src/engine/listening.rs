@@ -73,10 +73,11 @@ impl Engine {
         let mut known: FxHashMap<_, Listener> =
             before.into_iter().map(|listener| (key(listener.scope, &listener.socket), listener)).collect();
         let mut owners = ListenerOwners::default();
-        for socket in sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::Listen) {
+        let listening = || sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::Listen);
+        self.kernel.listened.read(listening().map(|socket| (sample.scope, socket.local)), sample.ts);
+        for socket in listening() {
             let holders = socket.inode.and_then(|inode| sample.owners.by_inode.get(&inode));
             owners.entry(socket.local).or_default().extend(holders.into_iter().flatten().cloned());
-            self.kernel.listened.note((sample.scope, socket.local), sample.ts);
             let before = known.remove(&key(sample.scope, socket));
             let mut listener = before.unwrap_or_else(|| Listener::new(sample.scope, socket, sample.ts));
             listener.read(socket, sample);

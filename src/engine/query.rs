@@ -107,6 +107,8 @@ impl SortBy for SortKey {
 pub struct QueryCache {
     pub(super) key: Option<(Filter, Sort, List)>,
     pub(super) made_at: Option<(u64, Timestamp)>,
+    /// What the engine's state was numbered at the last question.
+    pub(super) asked_at: Option<u64>,
     /// How many flows match.
     pub(super) matching: usize,
     /// The rows of the list, if a question has asked for them.

@@ -27,7 +27,7 @@ impl Record {
         let by_kernel = self.ends.iter().flatten().filter_map(|end| end.socket.info.as_ref()?.rtt);
         let by_kernel = by_kernel.filter(|rtt| !rtt.is_zero()).max().map(Rtt::Kernel);
         let by_handshake = || self.wire.as_ref().and_then(Flow::handshake_rtt).map(Rtt::Handshake);
-        by_kernel.or_else(by_handshake).or_else(|| self.course()?.timing.round_trip().map(Rtt::Data))
+        by_kernel.or_else(by_handshake).or_else(|| self.timing()?.round_trip().map(Rtt::Data))
     }
 
     /// The state to sort by: what the kernel reports if it does, else what the wire shows, the originator's first.
@@ -103,7 +103,7 @@ impl Engine {
             rejected: rare.and_then(|rare| rare.rejected),
             opening: record.opening.shown().cloned().map(Box::new),
             life,
-            timing: record.course().and_then(|course| course.timing.view()),
+            timing: record.timing().and_then(|timing| timing.view()),
             zeek: record.zeek_rows(self.now.unwrap_or_default()),
             row,
             halves,

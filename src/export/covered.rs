@@ -15,6 +15,7 @@ use super::pick::Trouble;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) id: FlowId,
+    orig: IpAddr,
     resp: Endpoint,
     /// The responder is on this host.
     here: bool,
@@ -22,15 +23,16 @@ pub(super) struct Wrong {
 
 impl Wrong {
     pub(super) fn of(detail: &FlowDetail) -> Self {
-        let resp = &detail.row.resp;
-        Self { id: detail.row.id, resp: resp.endpoint, here: resp.local == Some(true) }
+        let (orig, resp) = (detail.row.orig.endpoint.ip(), &detail.row.resp);
+        Self { id: detail.row.id, orig, resp: resp.endpoint, here: resp.local == Some(true) }
     }
 }
 
-/// What findings tell of, to be asked for each flow of a report: a scan makes as many findings as flows.
+/// What findings tell of, to be asked for each flow of a report: there may be as many findings as flows.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     destinations: HashSet<(Kind, Endpoint)>,
+    scanners: HashSet<IpAddr>,
     full: Vec<Endpoint>,
     flows: HashSet<(Kind, FlowId)>,
     processes: HashSet<(Kind, u32, Option<u64>)>,
@@ -43,6 +45,7 @@ impl Told {
         for Finding { kind, subject, .. } in findings {
             let _new = match subject {
                 Subject::Destination(to) => told.destinations.insert((*kind, *to)),
+                Subject::Scanner(from) => told.scanners.insert(*from),
                 Subject::Flow { id, .. } => told.flows.insert((*kind, *id)),
                 Subject::Process { pid, start_time, .. } => told.processes.insert((*kind, *pid, *start_time)),
                 Subject::Connections { holder, service } => told.connections.insert((*kind, *holder, *service)),
@@ -63,7 +66,8 @@ impl Told {
         wrong: &Wrong,
         detail: &dyn Fn(FlowId) -> Option<FlowDetail>,
     ) -> bool {
-        let to = |kind| self.destinations.contains(&(kind, wrong.resp));
+        let scans = self.scanners.contains(&wrong.orig);
+        let to = |kind| scans || self.destinations.contains(&(kind, wrong.resp));
         match trouble {
             Trouble::Refused => to(Kind::ConnectsRefused),
             Trouble::Rejected => to(Kind::ConnectsRejected),
@@ -118,6 +122,9 @@ mod tests {
         assert!(told(Trouble::Refused, &refused, ConnectsRefused, to(6_379)));
         assert!(!told(Trouble::Refused, &refused, ConnectsRefused, to(6_380)));
         assert!(!told(Trouble::Refused, &refused, ConnectsUnanswered, to(6_379)), "that others were not answered");
+        let scanner = |from| Subject::Scanner(from);
+        assert!(told(Trouble::Refused, &refused, Kind::Scan, scanner(refused.row.orig.endpoint.ip())));
+        assert!(!told(Trouble::Refused, &refused, Kind::Scan, scanner(refused.row.resp.endpoint.ip())));
 
         let mut silent = fixture::timed_out(2);
         let listener = || Subject::Listener(end([0, 0, 0, 0], 9_200));

@@ -9,8 +9,11 @@ use serde_json::{Map, Number, Value as Json};
 
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::{Dashboard, FlowDetail, FlowRow};
-use crate::findings::{Connects, Failures, Finding, Holder, Kind, Subject, TRIED_IN_VAIN, Value, connects, sort};
-use crate::flow::{HandshakeOutcome, Side};
+use crate::findings::{
+    ByAddress, Connects, Failures, Finding, Holder, Kind, Subject, TRIED_IN_VAIN, Tries, Value, connects, sort,
+    suspects,
+};
+use crate::flow::HandshakeOutcome;
 use crate::kernel::Process;
 
 use super::summary::Tally;
@@ -40,8 +43,10 @@ struct Attempt {
     rejected: Option<Failures>,
     rejection: Option<String>,
     unanswered: Option<Failures>,
+    given_up: u64,
     waiting: u64,
     completed: u64,
+    by: ByAddress,
     askers: BTreeMap<u32, (Arc<Process>, u64)>,
     here: bool,
 }
@@ -50,38 +55,43 @@ impl Attempts {
     /// Counts one flow.
     pub(super) fn count(&mut self, detail: &FlowDetail) {
         let Some(handshake) = &detail.handshake else { return };
+        let FlowRow { id, first, last, orig, resp, .. } = &detail.row;
+        let mut tries = Tries::of(orig.endpoint.ip(), *first, *last, *id, None);
         let rejected = detail.rejected.as_ref();
-        let (concluded, completed) = match handshake.outcome {
-            HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => (true, true),
-            HandshakeOutcome::Refused => (true, false),
-            outcome if outcome.is_silence() => (true, false),
+        *match handshake.outcome {
+            outcome if outcome.is_completed() => {
+                let attempt = self.0.entry(resp.endpoint).or_default();
+                attempt.completed += 1;
+                return attempt.by.note(Tries { answered: 1, ..tries });
+            }
+            HandshakeOutcome::HalfOpen | HandshakeOutcome::Reset => &mut tries.answered,
+            HandshakeOutcome::Refused => &mut tries.refused,
+            HandshakeOutcome::Partial => return,
+            _ if rejected.is_some() => &mut tries.rejected,
             // It is told that nobody has answered so far, also where the source ends before the last retry.
-            HandshakeOutcome::Waiting => (rejected.is_some() || handshake.syn_retries >= TRIED_IN_VAIN, false),
-            _ => (false, false),
-        };
-        if !concluded {
-            return;
-        }
-        let attempt = self.0.entry(detail.row.resp.endpoint).or_default();
-        if completed {
-            attempt.completed += 1;
+            HandshakeOutcome::Waiting if handshake.syn_retries < TRIED_IN_VAIN => return,
+            _ => &mut tries.unanswered,
+        } = 1;
+        let attempt = self.0.entry(resp.endpoint).or_default();
+        tries.who = orig.owner.process().cloned();
+        attempt.by.note(tries.clone());
+        if tries.answered > 0 {
             return;
         }
         let waits = handshake.outcome == HandshakeOutcome::Waiting && rejected.is_none();
         attempt.waiting += u64::from(waits);
-        let failures = match (handshake.outcome, rejected) {
-            (HandshakeOutcome::Refused, _) => &mut attempt.refused,
-            (_, Some(rejection)) => {
-                attempt.rejection = Some(rejection.to_string());
-                &mut attempt.rejected
-            }
-            (_, None) => &mut attempt.unanswered,
+        attempt.given_up += u64::from(handshake.outcome == HandshakeOutcome::GivenUp);
+        attempt.rejection = rejected.map(ToString::to_string).or(attempt.rejection.take());
+        let failures = match tries {
+            Tries { refused: 1, .. } => &mut attempt.refused,
+            Tries { rejected: 1, .. } => &mut attempt.rejected,
+            _ => &mut attempt.unanswered,
         };
-        let FlowRow { id, first, last, .. } = detail.row;
-        *failures = Some(Failures::and(*failures, Failures { count: 1, first, last, flow: id }));
-        attempt.here = detail.row.resp.local == Some(true);
-        if let Some(process) = detail.row.end(Side::Orig).owner.process() {
-            attempt.askers.entry(process.pid).or_insert_with(|| (process.clone(), 0)).1 += 1;
+        let one = Failures { count: u64::from(!waits), first: *first, last: *last, flow: *id };
+        *failures = Some(Failures::and(*failures, one));
+        attempt.here = resp.local == Some(true);
+        if let Some(process) = tries.who {
+            attempt.askers.entry(process.pid).or_insert_with(|| (process, 0)).1 += 1;
         }
     }
 
@@ -98,8 +108,10 @@ impl Attempts {
             }
             attempt.rejection = more.rejection.clone().or(attempt.rejection.take());
             attempt.completed += more.completed;
+            attempt.given_up += more.given_up;
             attempt.waiting += more.waiting;
             attempt.here |= more.here;
+            attempt.by.append(&more.by);
             for (pid, (process, count)) in &more.askers {
                 attempt.askers.entry(*pid).or_insert_with(|| (process.clone(), 0)).1 += count;
             }
@@ -114,14 +126,22 @@ impl Attempts {
             rejected: attempt.rejected,
             rejection: attempt.rejection.clone(),
             unanswered: attempt.unanswered,
+            given_up: attempt.given_up,
             waiting: attempt.waiting,
             completed: attempt.completed,
+            by: attempt.by.clone(),
             who: attempt.asks_most(),
             listener_is_full: attempt.here && full.iter().any(|listens| takes(*listens, *to)),
             lossy,
             ..Connects::to(*to)
         };
-        self.0.iter().filter(|(_, attempt)| attempt.failed()).map(told).collect()
+        let failed = self.0.iter().filter(|(_, attempt)| attempt.failed());
+        let mut all: Vec<Connects> = failed.map(told).collect();
+        // Whoever failed with many is told of with those that answered.
+        let suspects = suspects(&all);
+        let answered = self.0.iter().filter(|(_, attempt)| !attempt.failed() && attempt.by.any_of(&suspects));
+        all.extend(answered.map(told));
+        all
     }
 }
 
@@ -147,7 +167,7 @@ fn full_listener(finding: &Finding) -> Option<Endpoint> {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct FindingRecord {
     r#type: &'static str,
-    /// What is wrong: connects_refused, connects_rejected, connects_unanswered, not_reading, close_wait_leak,
+    /// What is wrong: connects_refused, connects_rejected, connects_unanswered, scan, not_reading, close_wait_leak,
     /// accept_overflow, ports_run_out, capture_loss. More may come at any version.
     kind: &'static str,
     /// info, warning, critical.
@@ -182,6 +202,10 @@ enum SubjectRecord {
     Destination {
         addr: IpAddr,
         port: u16,
+    },
+    /// Who scans.
+    Scanner {
+        addr: IpAddr,
     },
     Listener {
         addr: IpAddr,
@@ -252,6 +276,7 @@ impl SubjectRecord {
             Subject::Capture => Self::Capture,
             Subject::Host => Self::Host,
             Subject::Destination(end) => Self::Destination { addr: end.ip(), port: end.port() },
+            Subject::Scanner(from) => Self::Scanner { addr: *from },
             Subject::Listener(end) => Self::Listener { addr: end.ip(), port: end.port() },
             Subject::Process { pid, start_time, comm } => {
                 Self::Process { pid: *pid, start_time: *start_time, comm: comm.to_string() }

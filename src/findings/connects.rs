@@ -9,6 +9,7 @@ use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::scan::{self, ByAddress};
 use super::words::{count, counted, percent, time};
 
 /// One failure is a try, two may be one program's fallback from IPv6 to IPv4 and back; the third is a habit.
@@ -17,7 +18,7 @@ const FEW: u64 = 3;
 const SHARE: u64 = 10;
 const MANY: u64 = 100;
 /// From here on the destination cannot be used: at least half of this many or more.
-const UNUSABLE: u64 = 10;
+pub(super) const UNUSABLE: u64 = 10;
 
 /// SYNs sent again after which a connect that still waits counts as not answered: three tries in vain, 7 s by RFC 6298's
 /// timer (3 s by Linux's from 6.5 on).
@@ -31,13 +32,20 @@ pub struct Connects {
     pub rejected: Option<Failures>,
     /// Who sent the ICMP error, and which: `rejected by 10.0.0.1: host prohibited`.
     pub rejection: Option<String>,
+    /// Those that are over; where none is yet, its count is 0 and it tells of those that wait.
     pub unanswered: Option<Failures>,
-    /// How many of those still wait, after [`TRIED_IN_VAIN`] tries or more.
+    /// Of those, the ones that their process let go of before the timer ran out.
+    pub given_up: u64,
+    /// How many still wait, after [`TRIED_IN_VAIN`] tries or more, whenever they began.
     pub waiting: u64,
     /// Attempts that completed in the same span.
     pub completed: u64,
-    /// That span; `None` of the whole source.
+    /// The span in which those that are over ended; `None` of the whole source.
     pub within: Option<Duration>,
+    /// More of them ended in that span than are remembered.
+    pub at_least: bool,
+    /// The same by the address that they came from.
+    pub by: ByAddress,
     /// Who asks most, where that is known.
     pub who: Option<Holder>,
     /// A listener of this host there has an accept queue over its limit: that is why it does not answer.
@@ -78,29 +86,39 @@ impl Connects {
             rejected: None,
             rejection: None,
             unanswered: None,
+            given_up: 0,
             waiting: 0,
             completed: 0,
             within: None,
+            at_least: false,
+            by: ByAddress::new(),
             who: None,
             listener_is_full: false,
             lossy: false,
         }
     }
 
-    fn attempts(&self) -> u64 {
+    /// Those that failed or wait in vain.
+    pub(super) fn failed(&self) -> u64 {
         let failed = [self.refused, self.rejected, self.unanswered].into_iter().flatten();
-        self.completed + failed.map(|failures| failures.count).sum::<u64>()
+        self.waiting + failed.map(|failures| failures.count).sum::<u64>()
+    }
+
+    fn attempts(&self) -> u64 {
+        self.completed + self.failed()
     }
 }
 
-/// What is wrong with destinations.
+/// What is wrong with destinations, and who scans.
 pub fn connects(all: &[Connects]) -> Vec<Finding> {
-    all.iter().flat_map(|to| [refused(to), rejected(to), unanswered(to)]).flatten().collect()
+    let (scans, covered) = scan::scans(all);
+    let rest = all.iter().filter(|to| !covered.contains(&to.to));
+    rest.flat_map(|to| [refused(to), rejected(to), unanswered(to)]).flatten().chain(scans).collect()
 }
 
 fn refused(to: &Connects) -> Option<Finding> {
     let failures = to.refused?;
-    let base = failing(to, Kind::ConnectsRefused, failures)?;
+    let base = failing(to, Kind::ConnectsRefused, failures, 0)?;
     let when = if failures.count == to.attempts() { "nothing listens" } else { "at times nothing listened" };
     Some(Finding {
         confidence: Confidence::High,
@@ -113,7 +131,7 @@ fn refused(to: &Connects) -> Option<Finding> {
 }
 
 fn rejected(to: &Connects) -> Option<Finding> {
-    let base = failing(to, Kind::ConnectsRejected, to.rejected?)?;
+    let base = failing(to, Kind::ConnectsRejected, to.rejected?, 0)?;
     let by = to.rejection.as_deref().unwrap_or("rejected by ICMP");
     Some(Finding {
         confidence: Confidence::High,
@@ -124,36 +142,38 @@ fn rejected(to: &Connects) -> Option<Finding> {
 }
 
 fn unanswered(to: &Connects) -> Option<Finding> {
-    let base = failing(to, Kind::ConnectsUnanswered, to.unanswered?)?;
+    let failures = to.unanswered?;
+    let base = failing(to, Kind::ConnectsUnanswered, failures, to.waiting)?;
     // The same loss seen from its cause: the listener's finding tells it.
     if to.listener_is_full {
         return None;
     }
-    let (mut told, mut evidence) = (base.told, base.evidence);
-    if to.waiting > 0 {
-        let still = if to.waiting == 1 { "waits" } else { "wait" };
-        told = format!("{told}, {} still {still}", count(to.waiting));
-        evidence.push(Fact::count("still_waiting", to.waiting));
-    }
+    let mut evidence = base.evidence;
+    evidence.push(Fact::count("given_up", to.given_up));
+    evidence.push(Fact::count("still_waiting", to.waiting));
+    let let_go = match to.given_up {
+        0 => String::new(),
+        all if all == failures.count => "; its process let go of each before TCP did".to_owned(),
+        some => format!("; its process let go of {} before TCP did", count(some)),
+    };
     let lossy = if to.lossy { "; but the capture lost segments, and the answers may be among them" } else { "" };
     Some(Finding {
         confidence: if to.lossy { Confidence::Low } else { Confidence::Medium },
         why: format!(
-            "These SYNs were answered neither by SYN-ACK nor by RST: the host is gone, a filter drops them, or its \
-             listener's accept queue is full{lossy}."
+            "These SYNs were answered neither by SYN-ACK nor by RST{let_go}: the host is gone, a filter drops them, or \
+             its listener's accept queue is full{lossy}."
         ),
         remedy: "Look whether the host is up and whether a filter on the way drops SYNs; on that host, nstat -az \
                  TcpExtListenOverflows counts those that a full accept queue dropped."
             .into(),
-        told,
         evidence,
         ..base
     })
 }
 
-/// What failures of every kind have in common; `None` if they are too few.
-fn failing(to: &Connects, kind: Kind, failures: Failures) -> Option<Finding> {
-    let (failed, attempts) = (failures.count, to.attempts());
+/// What failures of every kind have in common, `waiting` more of which are about to be; `None` if they are too few.
+fn failing(to: &Connects, kind: Kind, failures: Failures, waiting: u64) -> Option<Finding> {
+    let (failed, attempts) = (failures.count + waiting, to.attempts());
     let share = percent(failed, attempts);
     let severity = match share {
         50.. if failed >= UNUSABLE => Severity::Critical,
@@ -161,13 +181,12 @@ fn failing(to: &Connects, kind: Kind, failures: Failures) -> Option<Finding> {
         _ if failed >= MANY => Severity::Info,
         _ => return None,
     };
-    let evidence = vec![
-        Fact::count("failed", failed),
+    let mut evidence = vec![
+        Fact::count("failed", failures.count),
         Fact::count("attempts", attempts),
         Fact::time("failing_for_ns", failures.last.since(failures.first)),
     ];
-    let all = if failed == attempts { "all".to_owned() } else { count(failed) };
-    let within = to.within.map_or_else(String::new, |span| format!(" in {}", time(span)));
+    evidence.extend(to.within.map(|span| Fact::time("counted_over_ns", span)));
     Some(Finding {
         kind,
         severity,
@@ -175,7 +194,7 @@ fn failing(to: &Connects, kind: Kind, failures: Failures) -> Option<Finding> {
         since: failures.first,
         who: to.who.clone(),
         flow: Some(failures.flow),
-        told: format!("{all} of {}{within}", counted(attempts, "connect")),
+        told: told(to, failures.count, waiting),
         evidence,
         confidence: Confidence::Medium,
         why: String::new(),
@@ -183,8 +202,29 @@ fn failing(to: &Connects, kind: Kind, failures: Failures) -> Option<Finding> {
     })
 }
 
+/// `all of 3 connects in 60 s, 1 more waits`: those that are over, of a span, and those that wait now, apart.
+fn told(to: &Connects, failed: u64, waiting: u64) -> String {
+    let over = to.attempts() - to.waiting;
+    let least = if to.at_least { "at least " } else { "" };
+    let all = if failed == over { "all".to_owned() } else { count(failed) };
+    let span = in_span(to.within);
+    let wait = if waiting == 1 { "waits" } else { "wait" };
+    match (failed, waiting) {
+        (_, 0) => format!("{least}{all} of {}{span}", counted(over, "connect")),
+        (0, _) if over == 0 => format!("{} {wait} in vain", counted(waiting, "connect")),
+        (0, _) => format!("{} {wait} in vain, {} over{span}", counted(waiting, "connect"), count(over)),
+        _ => format!("{least}{all} of {}{span}, {} more {wait}", counted(over, "connect"), count(waiting)),
+    }
+}
+
+/// ` in 60 s`; nothing of the whole source.
+pub(super) fn in_span(within: Option<Duration>) -> String {
+    within.map_or_else(String::new, |span| format!(" in {}", time(span)))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::finding::Value;
     use super::super::fixture::{at, end, found};
     use super::*;
 
@@ -236,10 +276,37 @@ mod tests {
     #[test]
     fn a_span_and_what_still_waits_are_told() {
         let within = Some(Duration::from_secs(60));
-        let told = |waiting| told(Connects { within, waiting, ..to(0, 3, 1) }).remove(0).2;
-        assert_eq!(told(0), "3 of 4 connects in 60 s");
-        assert_eq!(told(1), "3 of 4 connects in 60 s, 1 still waits");
-        assert_eq!(told(3), "3 of 4 connects in 60 s, 3 still wait");
+        for (failed, waiting, completed, expected) in [
+            (3, 0, 1, "3 of 4 connects in 60 s"),
+            (3, 0, 0, "all of 3 connects in 60 s"),
+            (2, 1, 1, "2 of 3 connects in 60 s, 1 more waits"),
+            (3, 2, 0, "all of 3 connects in 60 s, 2 more wait"),
+            (0, 3, 0, "3 connects wait in vain"),
+            (0, 3, 1, "3 connects wait in vain, 1 over in 60 s"),
+        ] {
+            let mut case = Connects { within, waiting, ..to(0, failed, completed) };
+            case.unanswered = Some(Failures { count: failed, first: at(1), last: at(9), flow: FlowId(7) });
+            let all = connects(&[case.clone()]);
+            assert_eq!(all[0].told, expected);
+            let number = |name| all[0].evidence.iter().find(|fact| fact.name == name).map(|fact| fact.value.clone());
+            for (name, value) in
+                [("failed", failed), ("still_waiting", waiting), ("attempts", failed + waiting + completed)]
+            {
+                assert_eq!(number(name), Some(Value::Count(value)), "{name}");
+            }
+            let many = connects(&[Connects { at_least: true, ..case }]).remove(0).told;
+            assert_eq!(many.starts_with("at least "), failed > 0, "{many}");
+        }
+        let few = Connects { waiting: 1, ..to(0, 1, 0) };
+        assert_eq!(told(few), vec![], "one that failed and one that waits are no habit");
+    }
+
+    #[test]
+    fn who_let_go_is_told() {
+        let why = |given_up| connects(&[Connects { given_up, ..to(0, 3, 0) }]).remove(0).why;
+        assert!(!why(0).contains("let go"));
+        assert!(why(2).contains("its process let go of 2 before TCP did"), "{}", why(2));
+        assert!(why(3).contains("its process let go of each before TCP did"), "{}", why(3));
     }
 
     #[test]

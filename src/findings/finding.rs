@@ -62,6 +62,8 @@ pub enum Kind {
     ConnectsRejected,
     /// SYNs to a destination are not answered.
     ConnectsUnanswered,
+    /// An address tries many ports or hosts, and hardly any answers.
+    Scan,
     /// A process leaves bytes in its Recv-Q.
     NotReading,
     /// A process does not close what its peers have closed.
@@ -76,10 +78,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ConnectsRefused,
         Self::ConnectsRejected,
         Self::ConnectsUnanswered,
+        Self::Scan,
         Self::NotReading,
         Self::CloseWaitLeak,
         Self::AcceptOverflow,
@@ -93,6 +96,7 @@ impl Kind {
             Self::ConnectsRefused => "refused",
             Self::ConnectsRejected => "rejected",
             Self::ConnectsUnanswered => "unanswered",
+            Self::Scan => "scan",
             Self::NotReading => "not reading",
             Self::CloseWaitLeak => "leak",
             Self::AcceptOverflow => "accept queue",
@@ -107,6 +111,7 @@ impl Kind {
             Self::ConnectsRefused => "connects_refused",
             Self::ConnectsRejected => "connects_rejected",
             Self::ConnectsUnanswered => "connects_unanswered",
+            Self::Scan => "scan",
             Self::NotReading => "not_reading",
             Self::CloseWaitLeak => "close_wait_leak",
             Self::AcceptOverflow => "accept_overflow",
@@ -117,7 +122,7 @@ impl Kind {
 
     /// Whether it is about handshakes that fail.
     pub const fn is_connects(self) -> bool {
-        matches!(self, Self::ConnectsRefused | Self::ConnectsRejected | Self::ConnectsUnanswered)
+        matches!(self, Self::ConnectsRefused | Self::ConnectsRejected | Self::ConnectsUnanswered | Self::Scan)
     }
 }
 
@@ -183,6 +188,8 @@ pub enum Subject {
     Host,
     /// Whereto connections are opened.
     Destination(Endpoint),
+    /// Wherefrom connections to many places are opened.
+    Scanner(IpAddr),
     Listener(Endpoint),
     Process {
         pid: u32,
@@ -220,6 +227,7 @@ impl fmt::Display for Subject {
             Self::Capture => f.write_str("this capture"),
             Self::Host => f.write_str("this host"),
             Self::Destination(end) | Self::Listener(end) => write!(f, "{end}"),
+            Self::Scanner(from) => write!(f, "{from}"),
             Self::Process { pid, comm, .. } => write!(f, "{comm}[{pid}]"),
             // An end of its own service; or towards another's.
             Self::Connections { holder, service } if *holder == service.ip() => write!(f, "{service}"),

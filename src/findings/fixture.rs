@@ -8,7 +8,7 @@ use crate::kernel::Process;
 
 use super::{
     AcceptQueue, AcceptQueues, CloseWait, Connects, Evidence, Failures, Finding, Holder, Kind, Losing, Outlook, Route,
-    Run, Seen, Severity, Unread, diagnose,
+    Run, Seen, Severity, Tries, Unread, connects, diagnose,
 };
 use crate::flow::FlowId;
 
@@ -31,6 +31,19 @@ pub(crate) fn holder(pid: u32, comm: &str, fd: Option<u32>) -> Holder {
 /// What findings say, in short.
 pub(crate) fn found(findings: Vec<Finding>) -> Vec<(Kind, Severity, String)> {
     findings.into_iter().map(|finding| (finding.kind, finding.severity, finding.told)).collect()
+}
+
+/// A host that is searched.
+pub(crate) fn scan(now: Timestamp) -> Finding {
+    let place = |n: u16| {
+        let tries = Tries::of(end("10.0.0.9:0").ip(), now, now, FlowId(7), None);
+        let mut to = Connects::to(Endpoint::new([10, 0, 0, 5], n));
+        to.refused = Some(Failures { count: 1, first: now, last: now, flow: FlowId(7) });
+        to.within = Some(Duration::from_secs(60));
+        to.by.note(Tries { refused: 1, ..tries });
+        to
+    };
+    connects(&(1..=20).map(place).collect::<Vec<_>>()).remove(0)
 }
 
 /// A bad day at `now`: every rule has something to say.
@@ -94,7 +107,8 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         connects: vec![
             Connects { refused: failures(212, 50, 0), completed: 30, within, ..Connects::to(end("10.0.0.8:80")) },
             Connects {
-                unanswered: failures(9, 58, 4),
+                unanswered: failures(5, 58, 4),
+                given_up: 2,
                 waiting: 4,
                 completed: 1,
                 within,

@@ -13,6 +13,7 @@ mod finding;
 mod key;
 mod not_reading;
 mod ports;
+mod scan;
 mod words;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subjec
 pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
 pub use ports::{Outlook, Route};
+pub use scan::{ByAddress, Tries, suspects};
 
 /// What the rules look at, as it stands at one instant.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -66,7 +68,9 @@ mod tests {
 
     #[test]
     fn the_worst_comes_first_and_each_says_why_and_what_to_do() {
-        let all = fixture::incident(fixture::at(1_000));
+        let mut all = fixture::incident(fixture::at(1_000));
+        all.push(fixture::scan(fixture::at(1_000)));
+        sort(&mut all);
         assert!(all.is_sorted_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.since)));
         let kinds: std::collections::BTreeSet<Kind> = all.iter().map(|finding| finding.kind).collect();
         assert_eq!(kinds.len() + 1, Kind::ALL.len(), "every kind but one: {kinds:?}");

@@ -299,8 +299,7 @@ impl Flow {
 
     /// When the segment came that completed it.
     fn ack_at(&self) -> Option<Timestamp> {
-        let complete = matches!(self.outcome, HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous);
-        self.concluded.get().filter(|_| complete && self.marks.has(flag::ACK_SEEN))
+        self.concluded.get().filter(|_| self.outcome.is_completed() && self.marks.has(flag::ACK_SEEN))
     }
 
     /// See [`HandshakeView::connect_time`].

@@ -222,11 +222,7 @@ impl Flow {
         if states.peek().is_some() && states.all(|state| state == TcpState::Closed) {
             return Class::Closed;
         }
-        match self.outcome {
-            HandshakeOutcome::Waiting | HandshakeOutcome::HalfOpen => Class::HalfOpen,
-            outcome if outcome.is_silence() => Class::HalfOpen,
-            _ => Class::Live,
-        }
+        if self.is_pending() { Class::HalfOpen } else { Class::Live }
     }
 
     /// Whether it is a SYN without an answer so far: an older incarnation of the tuple may still live (RFC 5961 §4).

@@ -128,9 +128,17 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 27] = [
+const WORDS: [(&str, &str); 35] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
+    ("given_up", "given up by its process"),
+    ("counted_over_ns", "counted over"),
+    ("hosts", "hosts"),
+    ("ports", "ports"),
+    ("refused", "refused"),
+    ("rejected", "rejected"),
+    ("unanswered", "unanswered"),
+    ("answered", "answered"),
     ("still_waiting", "still waiting"),
     ("failing_for_ns", "first to last failure"),
     ("queues", "listeners over"),
@@ -174,11 +182,11 @@ fn fact(Fact { name, value }: &Fact) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::findings::fixture::{at, incident};
+    use crate::findings::fixture::{at, incident, scan};
 
     #[test]
     fn every_number_of_the_evidence_is_told_in_words() {
-        for finding in incident(at(1_000)) {
+        for finding in incident(at(1_000)).into_iter().chain([scan(at(1_000))]) {
             for one in &finding.evidence {
                 assert!(WORDS.iter().any(|(name, _)| *name == one.name), "{:?}: {}", finding.kind, one.name);
                 assert!(!fact(one).contains('_'), "{}", fact(one));

@@ -38,9 +38,14 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 /// Why there are none.
 pub(super) const fn empty(context: &Context<'_>) -> &'static str {
     match context.dashboard.now {
+        Some(_) if !context.dashboard.handshakes.failing.is_empty() => {
+            "nothing is wrong often enough to be told, but some handshakes failed in the last minute: 3 lists them. \
+             Looked for: connects that are refused, rejected or not answered, scans, processes that do not read, \
+             CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that loses packets"
+        }
         Some(_) => {
             "nothing is wrong as far as can be seen. Looked for: connects that are refused, rejected or not answered, \
-             processes that do not read, CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a \
+             scans, processes that do not read, CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a \
              capture that loses packets. What is not seen (the first lines tell) is not looked at"
         }
         None => "waiting for the first segment or socket",

@@ -94,7 +94,7 @@ pub(super) fn subject(finding: &Finding, room: usize) -> String {
     match &finding.subject {
         Subject::Destination(end) | Subject::Listener(end) | Subject::Flow { local: end, .. } => endpoint(*end, room),
         Subject::Route { to, .. } => format!("→ {}", endpoint(*to, room.saturating_sub(2))),
-        Subject::Connections { holder, .. } => address(*holder, room),
+        Subject::Connections { holder, .. } | Subject::Scanner(holder) => address(*holder, room),
         Subject::Capture | Subject::Host | Subject::Process { .. } => middle(&whole, room),
     }
 }

@@ -239,7 +239,7 @@ fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Lin
     };
     // As fast as it goes, what counts is how far the file is read.
     if let Some(reading) = reading {
-        let words = if tight { format!("{:>3} %", reading.percent()) } else { reading.words() };
+        let words = if tight { format!("{:>3}%", reading.percent()) } else { reading.words() };
         spans.push(styled(format!("  read {words}  "), theme.text));
         bar_in(&mut spans, reading.done, reading.whole);
         return Line::from(spans);

@@ -33,6 +33,7 @@ mod handshake_list;
 mod handshakes;
 mod handshakes_wide;
 mod header;
+mod headroom;
 mod help;
 mod ink;
 mod instants;

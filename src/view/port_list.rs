@@ -11,7 +11,7 @@ use super::format::{ABSENT, address, count, endpoint, percent, process};
 use super::table::{self, Around, Column, Table, number, wide};
 use super::theme::Severity;
 use super::widgets::{bar, fit, left, middle, plain_bar, styled, width};
-use super::{Context, time_wait};
+use super::{Context, headroom, time_wait};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let parts = context.ui.list_parts(View::TimeWait, area);
@@ -35,10 +35,6 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     table::draw(context, &Ports::new(context), window, &around, parts.list, buf);
 }
 
-/// A share of the range from which ports may run out before anyone looks again, and one from which they do.
-const WARNING: u64 = 80;
-const CRITICAL: u64 = 95;
-
 pub(super) struct Ports<'a> {
     context: &'a Context<'a>,
     /// The most in TIME-WAIT of all rows in sight, for bars to be compared.
@@ -53,11 +49,7 @@ impl<'a> Ports<'a> {
 
     fn severity(row: &PortRow) -> Option<Severity> {
         let ports = row.ports?;
-        match ports.taken.saturating_mul(100).checked_div(ports.range)? {
-            CRITICAL.. => Some(Severity::Critical),
-            WARNING.. => Some(Severity::Warning),
-            _ => None,
-        }
+        headroom::severity(ports.taken, ports.range)
     }
 }
 

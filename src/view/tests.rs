@@ -378,7 +378,7 @@ fn a_file_that_is_being_read_tells_how_far_and_how_long() {
         source.playback = source.playback.map(|playback| Playback { speed, reading, ..playback });
         text(&screen(&capture(), &source, "", (120, 40), ThemeName::Dark))
     };
-    assert!(told(f64::INFINITY).contains("read  42 %  1.3 MB of 3.0 MB  850.0 kB/s  3 s left"));
+    assert!(told(f64::INFINITY).contains("read  42%  1.3 MB of 3.0 MB  850.0 kB/s  3 s left"));
     assert!(!told(2.0).contains("left"), "played at a pace, the capture's time counts");
 }
 

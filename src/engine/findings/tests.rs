@@ -104,7 +104,7 @@ fn connects_that_hang_are_found_while_they_do() {
     feed_all(&mut engine, (0..3).flat_map(|n| retried(n, 3)));
     assert_eq!(told(&engine), [], "sent again twice");
     feed_all(&mut engine, (0..3).map(|n| retried(n, 4).last().unwrap()));
-    let hanging = "all of 3 connects in 60 s, 3 still wait";
+    let hanging = "3 connects wait in vain";
     assert_eq!(told(&engine), [line(Kind::ConnectsUnanswered, SILENT, hanging)]);
     assert_eq!(found(&engine)[0].since, at(0), "since the first SYN");
     // One gets through after all, and one beside them at once.
@@ -113,11 +113,58 @@ fn connects_that_hang_are_found_while_they_do() {
     feed_all(&mut engine, answered.map(Input::Segment));
     assert_eq!(told(&engine), [], "two are no habit");
     feed_all(&mut engine, retried(5, 5));
-    let mixed = "3 of 4 connects in 60 s, 3 still wait";
+    let mixed = "3 connects wait in vain, 1 over in 60 s";
     assert_eq!(told(&engine), [line(Kind::ConnectsUnanswered, SILENT, mixed)], "also what completed before any failed");
     engine.feed(&Input::Tick(at(20_000)));
     assert_eq!(told(&engine), [line(Kind::ConnectsUnanswered, SILENT, "3 of 4 connects in 60 s")]);
     assert_eq!(found(&engine)[0].since, at(10), "as before it was over");
+}
+
+#[test]
+fn a_sweep_over_ports_is_one_finding_of_who_sweeps() {
+    let scan = |ports: std::ops::Range<u16>, answer: &'static str| {
+        ports.flat_map(move |n| {
+            let (from, to) = (client(n.into()), format!("10.0.0.5:{n}"));
+            let millis = i64::from(n) * 10;
+            let syn = segment(millis, &from, &to, "S", 100, 0, 0);
+            let seq = if answer == "R." { 0 } else { 500 };
+            [syn, segment(millis + 1, &to, &from, answer, seq, 101, 0)].map(Input::Segment)
+        })
+    };
+    let mut engine = engine();
+    feed_all(&mut engine, scan(1..15, "R."));
+    assert_eq!(told(&engine), [], "a client may try some");
+    // The fifteenth; one that answers, and is let go of by a RST.
+    feed_all(&mut engine, scan(15..16, "R.").chain(scan(16..17, "S.")));
+    let reset = segment(170, &client(16), "10.0.0.5:16", "R", 101, 0, 0);
+    engine.feed(&Input::Segment(reset));
+    let expected = "16 ports of 10.0.0.5 in 60 s: 15 refused, 1 answered";
+    assert_eq!(told(&engine), [line(Kind::Scan, "10.0.0.2", expected)]);
+    assert_eq!((found(&engine)[0].since, found(&engine)[0].confidence), (at(10), Confidence::Medium));
+    // One more that waits in vain; and a minute later all but that is over.
+    feed_all(&mut engine, retried(7, 4));
+    let expected = "16 ports of 10.0.0.5 in 60 s: 15 refused, 1 answered";
+    assert_eq!(
+        told(&engine)[0],
+        line(Kind::Scan, "10.0.0.2", &expected.replace("16 ", "17 ").replace("refused", "refused, 1 unanswered"))
+    );
+    engine.feed(&Input::Tick(at(61_000)));
+    assert_eq!(told(&engine), []);
+}
+
+#[test]
+fn what_is_counted_of_a_minute_is_the_same_everywhere() {
+    let mut engine = engine();
+    feed_all(&mut engine, (0..120).flat_map(|n| refused(i64::from(n) * 997, n)));
+    for millis in [119_000, 119_500, 119_999, 120_000] {
+        engine.feed(&Input::Tick(at(millis)));
+        let board = show(&engine);
+        let outcomes = &board.handshakes.outcomes;
+        let refused = outcomes.iter().find(|(outcome, _)| *outcome == crate::flow::HandshakeOutcome::Refused);
+        let counted = refused.expect("an outcome").1;
+        assert_eq!(board.handshakes.failing[0].count, counted, "{millis}");
+        assert_eq!(board.findings[0].told, format!("all of {counted} connects in 60 s"), "{millis}");
+    }
 }
 
 #[test]

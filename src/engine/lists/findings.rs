@@ -17,9 +17,8 @@ impl Keyed for Finding {
     }
 }
 
-/// `found`, the worst first as it comes, in the order that is asked for.
-pub(super) fn ordered(found: &[Finding], sort: Sort<FindingSort>) -> Vec<Finding> {
-    let mut rows = found.to_vec();
+/// `rows`, the worst first as they come, in the order that is asked for.
+pub(super) fn ordered(mut rows: Vec<Finding>, sort: Sort<FindingSort>) -> Vec<Finding> {
     match sort.by {
         FindingSort::Worst if sort.reverse => rows.reverse(),
         FindingSort::Worst => {}
@@ -50,7 +49,7 @@ impl Engine {
         if filter.is_empty() {
             return found;
         }
-        // A scan makes as many findings as flows, all of destinations: these are looked up, the few others tried.
+        // There may be as many findings of destinations as flows: these are looked up, the few others tried.
         let mut destinations = FxHashSet::default();
         let mut others: Vec<(FindingKey, Filter)> = Vec::new();
         for key in found.iter().map(Finding::key).filter(|key| !matches!(key.about, About::Destination(_))) {
@@ -65,10 +64,10 @@ impl Engine {
             // What is left at the end is about none of them.
             others.retain(|(_, about)| !about.matches(self, record));
         }
-        let is_about = |finding: &Finding| match (finding.key().about, concerned(finding.key())) {
-            (_, None) => true,
-            (_, Some(Concerned::Flow(flow))) => fitting.contains(&flow),
-            (About::Destination(to), _) => destinations.contains(&(finding.kind, to)),
+        let is_about = |finding: &Finding| match finding.key().about {
+            About::Capture | About::Host => true,
+            About::Flow(flow, _) => fitting.contains(&flow),
+            About::Destination(to) => destinations.contains(&(finding.kind, to)),
             _ => !others.iter().any(|(key, _)| *key == finding.key()),
         };
         found.into_iter().filter(is_about).collect()
@@ -111,6 +110,7 @@ pub fn concerned(FindingKey { kind, about }: FindingKey) -> Option<Concerned> {
         About::Destination(end) if kind == Kind::ConnectsRefused => format!("resp:{end} outcome:refused"),
         About::Destination(end) if kind == Kind::ConnectsRejected => format!("resp:{end} outcome:rejected"),
         About::Destination(end) => format!("resp:{end} outcome:unanswered,given,waiting"),
+        About::Scanner(from) => format!("orig:{from} outcome:refused,rejected,unanswered,given,waiting"),
         About::Listener(end) if end.is_wildcard() => format!("service:{}", end.port()),
         About::Listener(end) => format!("resp:{end}"),
         About::Process { pid, .. } if kind == Kind::NotReading => format!("pid:{pid} recvq>0"),
@@ -125,12 +125,12 @@ pub fn concerned(FindingKey { kind, about }: FindingKey) -> Option<Concerned> {
 mod tests {
     use super::super::super::Filter;
     use super::*;
-    use crate::findings::fixture::{at, end, incident};
+    use crate::findings::fixture::{at, end, incident, scan};
 
     #[test]
     fn findings_come_in_the_order_that_is_asked_for() {
         let found = incident(at(1_000));
-        let by = |by, reverse| ordered(&found, Sort { by, reverse });
+        let by = |by, reverse| ordered(found.clone(), Sort { by, reverse });
         assert_eq!(by(FindingSort::Worst, false), found);
         assert_eq!(by(FindingSort::Worst, true).last(), found.first());
         assert!(by(FindingSort::Recent, false).is_sorted_by_key(|finding| Reverse(finding.since)));
@@ -139,7 +139,9 @@ mod tests {
 
     #[test]
     fn the_flows_of_every_finding_can_be_asked_for() {
-        let told: Vec<_> = incident(at(1_000)).iter().map(|finding| (finding.kind, concerned(finding.key()))).collect();
+        let mut found = incident(at(1_000));
+        found.push(scan(at(1_000)));
+        let told: Vec<_> = found.iter().map(|finding| (finding.kind, concerned(finding.key()))).collect();
         for (kind, flows) in &told {
             match flows {
                 None => assert_eq!(*kind, Kind::CaptureLoss),

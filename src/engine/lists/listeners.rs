@@ -115,10 +115,10 @@ fn inferred(scope: Scope, local: Endpoint, came_in: CameIn) -> ListenerRow {
 
 /// Whether a connection reached a listener: it answered, or the kernel shows the end that it made.
 fn came_in(record: &Record) -> bool {
-    use HandshakeOutcome::{GivenUp, Partial, Refused, Rejected, Unanswered, Waiting};
+    use HandshakeOutcome::{Partial, Refused, Waiting};
     match record.wire.as_ref().map(Flow::outcome) {
         Some(Waiting) => record.inferred(Side::Resp) == Some(TcpState::SynRecv),
-        Some(Refused | Rejected | Unanswered | GivenUp) => false,
+        Some(outcome) if outcome.is_silence() || outcome == Refused => false,
         Some(Partial) | None => record.orig_known && record.end(Side::Resp).is_some(),
         Some(_) => true,
     }

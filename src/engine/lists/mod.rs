@@ -203,7 +203,7 @@ impl Engine {
             List::Processes(sort, open) => Ordered::Processes(self.process_lines(filter, *sort, open)),
             List::Findings(sort, of) => {
                 let found = self.findings_about(findings.to_vec(), filter);
-                Ordered::Findings(findings::ordered(&found, *sort), self.flows_of_finding(*of))
+                Ordered::Findings(findings::ordered(found, *sort), self.flows_of_finding(*of))
             }
         }
     }

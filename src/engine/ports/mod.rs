@@ -113,7 +113,7 @@ impl RouteRow {
             Forecast::Exhausted => "none left: connect() fails with EADDRNOTAVAIL".to_owned(),
             Forecast::RunsOut(left) => format!("none left in {}", coarse(left)),
             Forecast::LevelsOff(used) if used <= self.used() => "steady".to_owned(),
-            Forecast::LevelsOff(used) => format!("levels off at {} %", self.share(used)),
+            Forecast::LevelsOff(used) => format!("levels off at {}%", self.share(used)),
         }
     }
 }

@@ -39,6 +39,10 @@ fn sums_of_flows_are_of_one_instant() {
     engine.feed(&Input::Tick(at(600)));
     let dashboard = engine.dashboard(&Query::default(), &mut cache);
     assert_eq!((dashboard.totals.flows, dashboard.flows.all, dashboard.flows.matching), (2, 2, 2));
+    // The end of a file: whoever looks once more sees what there is.
+    engine.feed(&data(610, 2, 1, 100));
+    let flows = |cache: &mut QueryCache| engine.dashboard(&Query::default(), cache).flows.all;
+    assert_eq!([flows(&mut cache), flows(&mut cache)], [2, 3]);
 }
 
 #[test]

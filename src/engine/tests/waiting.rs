@@ -55,7 +55,8 @@ fn told(record: &Record) -> String {
     let course = record.course().expect("segments");
     let (counts, verdict) = (record.analysis_counts(), record.verdict());
     let sums = (record.lost(), record.retransmissions(), record.rate(), record.rtt());
-    format!("{:?} {:?} {:?} {counts:?} {verdict:?} {sums:?}", course.zeek, course.timing, course.analysis)
+    let times = record.timing().and_then(|timing| timing.view());
+    format!("{:?} {:?} {:?} {counts:?} {verdict:?} {sums:?} {times:?}", course.zeek, course.timing, course.analysis)
 }
 
 proptest! {

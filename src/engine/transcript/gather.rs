@@ -173,7 +173,7 @@ impl Collector {
     /// Once the newer connection's SYN was believed, the one before it is over.
     fn supersede(&mut self, at: Timestamp) {
         let outcome = self.newest.as_ref().and_then(|newest| self.flow(newest)).map(Flow::outcome);
-        if !matches!(outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous)) {
+        if !outcome.is_some_and(HandshakeOutcome::is_completed) {
             return;
         }
         if let Some(Life::Told) = self.older.take() {

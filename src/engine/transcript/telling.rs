@@ -12,7 +12,7 @@ use crate::names::FlowName;
 use crate::wire::{IcmpQuote, Segment};
 
 use super::flight::Flight;
-use super::{Arrow, Call, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript, said};
+use super::{Arrow, Call, Entry, EntryKind, Fate, FlowKey, Known, Queues, TRANSCRIPT_KEPT, Transcript, said};
 
 /// How many entries before a repeat its first copy is looked for.
 const LOOK_BACK: usize = 4_096;
@@ -95,7 +95,7 @@ impl Telling {
         let relative = |side, number: Seq| self.analysis.base(side).map(|base| (number - base.0).0);
         let rtt = self.flights[from.peer().index()].acknowledge(segment);
         self.flights[from.index()].send(segment);
-        let arrow = Arrow {
+        let mut arrow = Arrow {
             number: self.segments,
             segment: *segment,
             from,
@@ -103,12 +103,12 @@ impl Telling {
             ack: relative(from.peer(), segment.ack).filter(|_| segment.flags.ack()),
             window: self.flow.window_of(segment, from),
             marks,
-            cause,
-            revised: None,
-            fate: None,
+            cause: Known::NOTHING,
+            fate: Known::NOTHING,
             rtt,
             said: None,
         };
+        arrow.cause.learn(segment.ts, cause);
         self.revise(segment.ts);
         if self.push(segment.ts, EntryKind::Segment(Box::new(arrow))) {
             self.note_copies(segment, from, cause);
@@ -235,11 +235,19 @@ impl Telling {
         if cause.is_none() && copies.first().is_some_and(|copy| self.is_frame_twice(*copy, segment)) {
             // The verdict leaves SYNs to the handshake, which tells nothing of frames that came twice.
             let twice = (Cause::DuplicateFrame, Evidence::SameDatagram);
-            self.arrow(entry).into_iter().for_each(|arrow| arrow.cause = Some(twice));
+            if let Some(arrow) = self.arrow(entry) {
+                arrow.cause.learn(segment.ts, Some(twice));
+            }
             return;
         }
         if !(segment.flags.pure_syn() && self.flow.handshake().syn_ack_at.is_some()) {
-            self.tell_fates(&copies, cause, segment.ts, segment.ts);
+            for (copy, fate) in self.fates(&copies, cause, segment.ts) {
+                // What was lost stays so, whatever comes of its repeats.
+                let open = |arrow: &&mut Arrow| fate.is_some() && arrow.fate(segment.ts) != Some(Fate::Lost);
+                self.arrow(copy).filter(open).into_iter().for_each(|arrow| {
+                    arrow.fate.learn(segment.ts, fate);
+                });
+            }
         }
         if cause.is_some() {
             self.again.push_back(Again { side, entry, copies });
@@ -250,18 +258,21 @@ impl Telling {
         }
     }
 
-    /// What became of the copies of what was sent again at `again`, as shows at `now`.
-    fn tell_fates(&mut self, copies: &[usize], cause: Option<(Cause, Evidence)>, again: Timestamp, now: Timestamp) {
+    /// What became of the copies of what was sent again at `again`.
+    fn fates(
+        &mut self,
+        copies: &[usize],
+        cause: Option<(Cause, Evidence)>,
+        again: Timestamp,
+    ) -> Vec<(usize, Option<Fate>)> {
+        let mut fates = Vec::with_capacity(copies.len());
         for (at, copy) in copies.iter().enumerate() {
             let Some(arrow) = self.arrow(*copy) else { continue };
             let unanswered = Fate::Unanswered(again.since(arrow.segment.ts));
-            let fate =
-                cause.map_or(Some(unanswered), |(cause, evidence)| fate_by(cause, evidence, at == 0, unanswered));
-            // What was lost stays so, whatever comes of its repeats.
-            if fate.is_some() && !matches!(arrow.fate, Some((_, Fate::Lost))) {
-                arrow.fate = fate.map(|fate| (now, fate));
-            }
+            let told = |(cause, evidence)| fate_by(cause, evidence, at == 0, unanswered);
+            fates.push((*copy, cause.map_or(Some(unanswered), told)));
         }
+        fates
     }
 
     /// Whether `segment` shows the very datagram of an earlier entry, sooner than any timer sends it again.
@@ -303,21 +314,19 @@ impl Telling {
         for at in 0..self.again.len() {
             let Again { side, entry, .. } = self.again[at];
             let Some(arrow) = self.arrow(entry) else { continue };
-            let (sent, seq, was) = (arrow.segment.ts, arrow.segment.seq, arrow.cause(now));
-            let is = self.verdict.sent_again(side).find(|again| (again.at, again.seq) == (sent, seq));
+            let sent = (arrow.segment.ts, arrow.segment.seq);
+            let is = self.verdict.sent_again(side).find(|again| (again.at, again.seq) == sent);
             let Some((cause, evidence)) = is.map(|again| (again.cause, again.evidence)) else { continue };
-            if was == Some((cause, evidence)) {
-                continue;
+            let news = self.arrow(entry).is_some_and(|arrow| arrow.cause.learn(now, Some((cause, evidence))));
+            if news {
+                let copies = std::mem::take(&mut self.again[at].copies);
+                for (copy, fate) in self.fates(&copies, Some((cause, evidence)), sent.0) {
+                    self.arrow(copy).into_iter().for_each(|arrow| {
+                        arrow.fate.learn(now, fate);
+                    });
+                }
+                self.again[at].copies = copies;
             }
-            if let Some(arrow) = self.arrow(entry) {
-                arrow.revised = Some((now, cause, evidence));
-            }
-            let copies = std::mem::take(&mut self.again[at].copies);
-            for copy in &copies {
-                self.arrow(*copy).into_iter().for_each(|arrow| arrow.fate = None);
-            }
-            self.tell_fates(&copies, Some((cause, evidence)), sent, now);
-            self.again[at].copies = copies;
         }
     }
 
@@ -348,8 +357,8 @@ const fn fate_by(cause: Cause, evidence: Evidence, first: bool, unanswered: Fate
         // A SACK lies above all of it.
         (Cause::Lost, Evidence::SackHole) => Some(Fate::Lost),
         (Cause::Lost, Evidence::DuplicateAcks(_) | Evidence::PartialAck) if first => Some(Fate::Lost),
-        // The repeat was the first copy that arrived (RFC 7323 §4.3: the echo is of what moved the left edge).
-        (Cause::Lost, Evidence::TimestampEcho) if first => Some(Fate::Lost),
+        // It had arrived, and its answer came late.
+        (Cause::TailLossProbe, Evidence::Dsack | Evidence::TimestampEcho) => None,
         (Cause::Lost | Cause::TailLossProbe | Cause::Unexplained, _) => Some(unanswered),
         _ => None,
     }

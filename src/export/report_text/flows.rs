@@ -15,7 +15,7 @@ use super::{Page, ReportContext, findings, host, opening, padded, times};
 
 /// The flows that went wrong, kind by kind.
 pub(super) fn wrong(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
-    page.heading("What went wrong", "worst first")?;
+    page.heading("What went wrong", "worst first · connects of the whole source, all else at the end")?;
     let mut any = findings::section(page, context)?;
     for lighter in [false, true] {
         for (kind, number, kept) in context.pick.wrong().filter(|(kind, _, _)| is_light(*kind) == lighter) {

@@ -130,7 +130,7 @@ pub(super) fn ports(by_kernel: bool) -> Dashboard {
     (rows[2].holder, rows[3].serves) = (end6(0).ip(), true);
     if by_kernel {
         rows[0].outlook = Some("none left in 5 s".to_owned());
-        rows[1].outlook = Some("levels off at 84 %".to_owned());
+        rows[1].outlook = Some("levels off at 84%".to_owned());
         rows[2].outlook = Some("steady".to_owned());
         rows.insert(1, row(end(6, 3_306), 4_000, 23_900, range(27_900), who(91, "batch")));
     }

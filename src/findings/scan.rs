@@ -1,0 +1,396 @@
+//! The rule: one address tries many ports of a host, or one port of many hosts, and hardly any answers.
+//!
+//! Each of its destinations fails once or twice, which is no habit of any of them; together they are one. What a scan
+//! tells is not told of its destinations besides. Read first: RFC 9293 §3.10.7.1 (a closed port answers with RST).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Endpoint, Timestamp};
+use crate::flow::FlowId;
+use crate::kernel::Process;
+
+use super::connects::{Connects, UNUSABLE, in_span};
+use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::words::{count, counted, time};
+
+/// Ports of one host, and hosts with one port, that are tried in vain: Zeek's thresholds (policy/misc/scan). A client
+/// that goes through the replicas or the usual ports of a service tries fewer.
+const PORTS: usize = 15;
+const HOSTS: usize = 25;
+/// Where more addresses than these try one destination, it is none that a scan alone finds.
+const ADDRESSES: usize = 16;
+
+/// What became of connects to one destination, by the address that they came from: of as many as [`ADDRESSES`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ByAddress {
+    tries: Vec<Tries>,
+    many: bool,
+}
+
+/// What became of one address' connects to a destination.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tries {
+    pub from: IpAddr,
+    pub refused: u64,
+    pub rejected: u64,
+    /// Also those that still wait in vain.
+    pub unanswered: u64,
+    /// A SYN-ACK came.
+    pub answered: u64,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// The first of them that is remembered.
+    pub flow: FlowId,
+    pub who: Option<Arc<Process>>,
+}
+
+impl Tries {
+    /// None yet; `flow` is the first.
+    pub const fn of(from: IpAddr, first: Timestamp, last: Timestamp, flow: FlowId, who: Option<Arc<Process>>) -> Self {
+        Self { from, refused: 0, rejected: 0, unanswered: 0, answered: 0, first, last, flow, who }
+    }
+
+    const fn failed(&self) -> u64 {
+        self.refused + self.rejected + self.unanswered
+    }
+
+    /// They failed, and too seldom for the destination to be told of for itself.
+    const fn is_of_scan(&self) -> bool {
+        self.failed() > 0 && self.failed() < UNUSABLE && self.answered == 0
+    }
+
+    fn add(&mut self, more: &Self) {
+        for (own, more) in [
+            (&mut self.refused, more.refused),
+            (&mut self.rejected, more.rejected),
+            (&mut self.unanswered, more.unanswered),
+            (&mut self.answered, more.answered),
+        ] {
+            *own += more;
+        }
+        self.first = self.first.min(more.first);
+        self.last = self.last.max(more.last);
+        self.who = self.who.take().or_else(|| more.who.clone());
+    }
+}
+
+impl ByAddress {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self { tries: Vec::new(), many: false }
+    }
+
+    /// Adds tries that came later than those before.
+    pub fn note(&mut self, more: Tries) {
+        let known = self.tries.iter().position(|tries| tries.from == more.from);
+        match known {
+            _ if self.many => {}
+            Some(place) => self.tries[place].add(&more),
+            None if self.tries.len() < ADDRESSES => self.tries.push(more),
+            None => (self.many, self.tries) = (true, Vec::new()),
+        }
+    }
+
+    /// Adds what was noted later.
+    pub fn append(&mut self, later: &Self) {
+        later.tries.iter().for_each(|tries| self.note(tries.clone()));
+        if later.many {
+            (self.many, self.tries) = (true, Vec::new());
+        }
+    }
+
+    /// Whether one of these addresses tried.
+    pub fn any_of(&self, addresses: &BTreeSet<IpAddr>) -> bool {
+        self.tries.iter().any(|tries| addresses.contains(&tries.from))
+    }
+}
+
+/// Addresses that failed often enough to be looked at: of them it is to be told too where they were answered.
+pub fn suspects<'a>(all: impl IntoIterator<Item = &'a Connects>) -> BTreeSet<IpAddr> {
+    let mut failed: BTreeMap<IpAddr, usize> = BTreeMap::new();
+    for tries in all.into_iter().flat_map(|to| &to.by.tries).filter(|tries| tries.is_of_scan()) {
+        *failed.entry(tries.from).or_default() += 1;
+    }
+    failed.into_iter().filter(|(_, failed)| *failed >= PORTS.min(HOSTS)).map(|(from, _)| from).collect()
+}
+
+/// What was tried together: ports of a host, or hosts with a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Along {
+    Host(IpAddr),
+    Port(u16),
+}
+
+/// How many of the places along it failed, and answered.
+#[derive(Debug, Clone, Copy, Default)]
+struct Row {
+    failed: usize,
+    answered: usize,
+}
+
+impl Row {
+    const fn is_scan(self, along: Along) -> bool {
+        let least = match along {
+            Along::Host(_) => PORTS,
+            Along::Port(_) => HOSTS,
+        };
+        self.failed >= least && self.failed >= self.answered
+    }
+}
+
+/// The scans among these connects, and the destinations of which they tell all.
+pub(super) fn scans(all: &[Connects]) -> (Vec<Finding>, BTreeSet<Endpoint>) {
+    let suspects = suspects(all);
+    let tried = || all.iter().flat_map(|to| to.by.tries.iter().map(move |tries| (to, tries)));
+    let tried = || tried().filter(|(_, tries)| suspects.contains(&tries.from));
+    let mut rows: BTreeMap<(IpAddr, Along), Row> = BTreeMap::new();
+    for (to, tries) in tried() {
+        for along in [Along::Host(to.to.ip()), Along::Port(to.to.port())] {
+            let row = rows.entry((tries.from, along)).or_default();
+            row.failed += usize::from(tries.is_of_scan());
+            row.answered += usize::from(tries.answered > 0);
+        }
+    }
+    rows.retain(|(_, along), row| row.is_scan(*along));
+    let mut scans: BTreeMap<IpAddr, Scan> = BTreeMap::new();
+    let mut told: BTreeMap<Endpoint, u64> = BTreeMap::new();
+    for (to, tries) in tried() {
+        let lies_on = |along| rows.contains_key(&(tries.from, along));
+        if lies_on(Along::Host(to.to.ip())) || lies_on(Along::Port(to.to.port())) {
+            scans.entry(tries.from).or_insert_with(|| Scan::new(to, tries)).take(to, tries);
+            *told.entry(to.to).or_default() += if tries.is_of_scan() { tries.failed() } else { 0 };
+        }
+    }
+    let whole = |to: &&Connects| told.get(&to.to).is_some_and(|told| *told == to.failed());
+    let covered = all.iter().filter(whole).map(|to| to.to).collect();
+    (scans.into_values().filter_map(Scan::finding).collect(), covered)
+}
+
+/// One address' scan.
+struct Scan {
+    from: IpAddr,
+    hosts: BTreeSet<IpAddr>,
+    ports: BTreeSet<u16>,
+    /// Destinations, by what became of them.
+    refused: u64,
+    rejected: u64,
+    unanswered: u64,
+    answered: u64,
+    span: Option<(Timestamp, Timestamp)>,
+    flow: FlowId,
+    who: Option<Arc<Process>>,
+    within: Option<Duration>,
+    at_least: bool,
+}
+
+impl Scan {
+    fn new(to: &Connects, tries: &Tries) -> Self {
+        Self {
+            from: tries.from,
+            hosts: BTreeSet::new(),
+            ports: BTreeSet::new(),
+            refused: 0,
+            rejected: 0,
+            unanswered: 0,
+            answered: 0,
+            span: None,
+            flow: tries.flow,
+            who: None,
+            within: to.within,
+            at_least: to.at_least,
+        }
+    }
+
+    fn take(&mut self, to: &Connects, tries: &Tries) {
+        if !tries.is_of_scan() && tries.answered == 0 {
+            return;
+        }
+        self.hosts.insert(to.to.ip());
+        self.ports.insert(to.to.port());
+        *match tries {
+            Tries { answered: 1.., .. } => &mut self.answered,
+            Tries { refused: 1.., .. } => &mut self.refused,
+            Tries { rejected: 1.., .. } => &mut self.rejected,
+            _ => &mut self.unanswered,
+        } += 1;
+        if tries.is_of_scan() {
+            let (first, last) = self.span.unwrap_or((tries.first, tries.last));
+            if tries.first < first {
+                self.flow = tries.flow;
+            }
+            self.span = Some((first.min(tries.first), last.max(tries.last)));
+        }
+        self.who = self.who.take().or_else(|| tries.who.clone());
+    }
+
+    /// What was tried: `200 ports of 10.0.0.5`, `port 22 of 40 hosts`, `4,000 ports of 40 hosts`.
+    fn tried(&self) -> String {
+        let all = self.refused + self.rejected + self.unanswered + self.answered;
+        match (self.hosts.first(), self.ports.first()) {
+            (Some(host), _) if self.hosts.len() == 1 => format!("{} of {host}", counted(all, "port")),
+            (_, Some(port)) if self.ports.len() == 1 => format!("port {port} of {}", counted(all, "host")),
+            _ => format!("{} of {}", counted(all, "port"), counted(self.hosts.len() as u64, "host")),
+        }
+    }
+
+    fn finding(self) -> Option<Finding> {
+        let (since, last) = self.span?;
+        let ways = [
+            (self.refused, "refused"),
+            (self.rejected, "rejected"),
+            (self.unanswered, "unanswered"),
+            (self.answered, "answered"),
+        ];
+        let told: Vec<String> =
+            ways.iter().filter(|(n, _)| *n > 0).map(|(n, way)| format!("{} {way}", count(*n))).collect();
+        let least = if self.at_least { "at least " } else { "" };
+        let mut evidence = vec![
+            Fact::count("hosts", self.hosts.len() as u64),
+            Fact::count("ports", self.ports.len() as u64),
+            Fact::count("refused", self.refused),
+            Fact::count("rejected", self.rejected),
+            Fact::count("unanswered", self.unanswered),
+            Fact::count("answered", self.answered),
+            Fact::time("failing_for_ns", last.since(since)),
+        ];
+        evidence.extend(self.within.map(|span| Fact::time("counted_over_ns", span)));
+        Some(Finding {
+            kind: Kind::Scan,
+            severity: Severity::Warning,
+            subject: Subject::Scanner(self.from),
+            since,
+            who: self.who.clone().map(|process| Holder { process, fd: None, others: 0 }),
+            flow: Some(self.flow),
+            told: format!("{least}{}{}: {}", self.tried(), in_span(self.within), told.join(", ")),
+            evidence,
+            confidence: Confidence::Medium,
+            why: format!(
+                "{} tries one after the other, within {}, and hardly any answers: a scan, or a program that searches for \
+                 its service.",
+                self.from,
+                time(last.since(since).max(Duration::from_secs(1)))
+            ),
+            remedy: "Look who is at that address (on it, ss -tnp state syn-sent, or lsof -nPiTCP). A program of yours \
+                     needs the right address; a stranger needs a filter, and what answered is what it found."
+                .into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connects::{Failures, connects};
+    use super::super::fixture::{at, end, found};
+    use super::*;
+
+    const SCANNER: &str = "10.0.0.9";
+
+    fn tries(from: &str, refused: u64, answered: u64) -> Tries {
+        let tries = Tries::of(from.parse().unwrap(), at(1), at(5), FlowId(7), None);
+        Tries { refused, answered, ..tries }
+    }
+
+    /// What became of connects to one place, by address.
+    fn place(to: Endpoint, by: &[Tries]) -> Connects {
+        let failed = by.iter().map(Tries::failed).sum();
+        let failures = |count| (count > 0).then(|| Failures { count, first: at(1), last: at(5), flow: FlowId(7) });
+        let mut place = Connects { refused: failures(failed), ..Connects::to(to) };
+        place.completed = by.iter().map(|tries| tries.answered).sum();
+        by.iter().for_each(|tries| place.by.note(tries.clone()));
+        place
+    }
+
+    fn port(n: u16) -> Endpoint {
+        Endpoint::new([10, 0, 0, 5], n)
+    }
+
+    fn ports(n: u16, by: &[Tries]) -> Vec<Connects> {
+        (1..=n).map(|n| place(port(n), by)).collect()
+    }
+
+    fn hosts(n: u8, by: &[Tries]) -> Vec<Connects> {
+        (1..=n).map(|n| place(Endpoint::new([10, 0, 1, n], 22), by)).collect()
+    }
+
+    fn told(all: &[Connects]) -> Vec<(Kind, String)> {
+        found(connects(all)).into_iter().map(|(kind, _, told)| (kind, told)).collect()
+    }
+
+    fn scan(told: &str) -> Vec<(Kind, String)> {
+        vec![(Kind::Scan, told.to_owned())]
+    }
+
+    #[test]
+    fn many_places_tried_in_vain_are_one_scan() {
+        let once = [tries(SCANNER, 1, 0)];
+        for (all, expected) in [
+            (ports(14, &once), vec![]),
+            (ports(15, &once), scan("15 ports of 10.0.0.5: 15 refused")),
+            (hosts(24, &once), vec![]),
+            (hosts(25, &once), scan("port 22 of 25 hosts: 25 refused")),
+            ([ports(15, &once), hosts(25, &once)].concat(), scan("40 ports of 26 hosts: 40 refused")),
+            // Three tries of each are no fault of each.
+            (ports(15, &[tries(SCANNER, 3, 0)]), scan("15 ports of 10.0.0.5: 15 refused")),
+        ] {
+            assert_eq!(told(&all), expected);
+        }
+    }
+
+    #[test]
+    fn what_mostly_gets_through_is_none() {
+        let (failed, answered) = ([tries(SCANNER, 1, 0)], [tries(SCANNER, 0, 1)]);
+        let crawl = |through| {
+            let through = (0..through).map(|n| place(Endpoint::new([10, 0, 2, n], 22), &answered));
+            hosts(25, &failed).into_iter().chain(through).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&crawl(26)), vec![]);
+        assert_eq!(told(&crawl(25)), scan("port 22 of 50 hosts: 25 refused, 25 answered"));
+    }
+
+    #[test]
+    fn many_addresses_at_one_host_are_none() {
+        let each = |n: u16| place(port(n), &[tries(&format!("10.0.3.{n}"), 2, 0)]);
+        assert_eq!(told(&(1..=40).map(each).collect::<Vec<_>>()), vec![]);
+        let crowd: Vec<Tries> = (1..=17).map(|n| tries(&format!("10.0.4.{n}"), 1, 0)).collect();
+        assert!(told(&ports(15, &crowd)).iter().all(|(kind, _)| *kind == Kind::ConnectsRefused));
+    }
+
+    #[test]
+    fn what_a_scan_does_not_tell_is_told_besides() {
+        let mut all = ports(15, &[tries(SCANNER, 1, 0)]);
+        // A habit of the scanner's own, another's beside the scan's try, and one on another host.
+        all[0] = place(port(1), &[tries(SCANNER, 10, 0)]);
+        all[1] = place(port(2), &[tries(SCANNER, 1, 0), tries("10.0.0.8", 3, 0)]);
+        all.push(place(port(16), &[tries(SCANNER, 1, 0)]));
+        all.push(place(end("10.0.9.9:80"), &[tries(SCANNER, 3, 0)]));
+        let habits = [
+            (Kind::ConnectsRefused, "all of 10 connects".to_owned()),
+            (Kind::ConnectsRefused, "all of 4 connects".to_owned()),
+            (Kind::ConnectsRefused, "all of 3 connects".to_owned()),
+        ];
+        let mut told = told(&all);
+        assert_eq!(told.pop().into_iter().collect::<Vec<_>>(), scan("15 ports of 10.0.0.5: 15 refused"));
+        assert_eq!(told, habits);
+    }
+
+    #[test]
+    fn parts_are_noted_as_the_whole_is() {
+        for crowd in [3, 16, 17, 30] {
+            let tries = |n: usize| tries(&format!("10.0.4.{}", n % crowd), 1, 0);
+            let note = |range: std::ops::Range<usize>| {
+                let mut by = ByAddress::default();
+                range.for_each(|n| by.note(tries(n)));
+                by
+            };
+            let whole = note(0..40);
+            for split in [0, 1, 16, 17, 20, 40] {
+                let mut first = note(0..split);
+                first.append(&note(split..40));
+                assert_eq!(first, whole, "{crowd} addresses, split at {split}");
+            }
+        }
+    }
+}
