@@ -313,9 +313,11 @@ impl Record {
     /// Its times; `None` of a lone SYN, which has none, and if no segment was seen.
     pub(super) fn timing(&self) -> Option<Cow<'_, Timing>> {
         match (&self.course, &self.wire) {
-            (Told::Going(course), _) => Some(self.caught_up_part(course, &course.timing, |timing, segment, from, flow| {
-                timing.feed(segment, from, Some(flow));
-            })),
+            (Told::Going(course), _) => {
+                Some(self.caught_up_part(course, &course.timing, |timing, segment, from, flow| {
+                    timing.feed(segment, from, Some(flow));
+                }))
+            }
             (Told::Over(sealed), Some(flow)) => Some(Cow::Owned(sealed.course(flow).timing)),
             _ => None,
         }
