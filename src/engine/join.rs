@@ -14,6 +14,7 @@ use crate::kernel::{Covers, Socket, SocketSample, TableSource};
 
 use super::Engine;
 use super::FlowId;
+use super::course::Told;
 use super::dashboard::LastWordSight;
 use super::end::End;
 use super::findings::Watch;
@@ -23,7 +24,7 @@ use super::opener::{listener_of, listening_ends};
 use super::opening::Watched;
 use super::ports::Ports;
 use super::readings::Readings;
-use super::record::{FirstFrame, Record};
+use super::record::{FirstFrame, Record, Sides};
 use super::table::{Place, Slot, Tuple, side_of};
 use super::time_wait;
 
@@ -241,10 +242,10 @@ impl Engine {
             resp,
             orig_known,
             wire: None,
-            course: None,
+            course: Told::Nothing,
             first_frame: FirstFrame::default(),
             rare: None,
-            bare: [false; 2],
+            bare: Sides::default(),
             ends: [None, None],
             local,
             first: sample.ts,

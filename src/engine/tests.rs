@@ -11,6 +11,7 @@ mod opening;
 mod orientation;
 mod panes;
 mod partial;
+mod sealed;
 mod story;
 mod table;
 mod timing;

@@ -3,7 +3,6 @@
 use triomphe::Arc;
 
 use super::Engine;
-use super::course::Course;
 use super::end::End;
 use super::record::{Rare, Record};
 use super::table::Page;
@@ -28,7 +27,7 @@ impl Engine {
 fn weight(record: Option<&Record>, other: Option<&Record>) -> usize {
     let place = size_of::<Option<Record>>();
     let Some(record) = record else { return place };
-    let course = record.course.as_deref().map_or(0, |course| size_of::<Course>() + course.held());
+    let course = record.course.held(other.map(|other| &other.course));
     let rare = record.rare.as_deref().map_or(0, |rare| size_of::<Rare>() + rare.retries.held());
     let is_shared = |end: &std::sync::Arc<End>| {
         other.is_some_and(|other| other.ends.iter().flatten().any(|there| std::sync::Arc::ptr_eq(there, end)))

@@ -35,7 +35,7 @@ pub use view::{HalfVerdict, VerdictView};
 use std::time::Duration;
 
 use super::{Analysis, Flow, Side};
-use crate::base::Timestamp;
+use crate::base::{Packing, Timestamp};
 use crate::wire::Segment;
 use edge::{Edge, fact};
 use judge::Look;
@@ -227,6 +227,16 @@ impl Verdict {
     /// Whether something irregular was seen, so that each segment is looked at closely.
     pub const fn is_troubled(&self) -> bool {
         self.trouble.is_some()
+    }
+
+    /// Packs, or unpacks, all that is kept of a flow in which nothing irregular was seen.
+    pub fn pack(&mut self, into: &mut impl Packing) {
+        self.edges.iter_mut().for_each(|edge| edge.pack(into));
+    }
+
+    /// Gives back what it holds and does not need just now.
+    pub fn shrink(&mut self) {
+        self.trouble.iter_mut().flat_map(|trouble| &mut trouble.trails).for_each(Trail::shrink);
     }
 
     /// What it holds beside itself, bytes.
