@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::course::{Course, Told};
+use crate::engine::record::Record;
 use crate::engine::sealed::Sealed;
 
 /// Which flow, who of it, what, how many bytes, how much of what it heard it acknowledges, after how many milliseconds.
@@ -104,7 +105,7 @@ proptest! {
                 });
             }
         }
-        all(&mut sealed, |record| record.seal());
+        all(&mut sealed, Record::seal);
         let expected = told(&never);
         prop_assert_eq!(&told(&sealed), &expected);
         prop_assert_eq!(&told(&by_itself), &expected);
