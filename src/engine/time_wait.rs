@@ -1,7 +1,7 @@
 //! TIME-WAIT and CLOSE-WAIT: who waits, towards which service, and how many.
 
 use std::cmp::Reverse;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -39,7 +39,9 @@ impl Groups {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     services: FxHashMap<Endpoint, u64>,
-    holders: FxHashMap<IpAddr, u64>,
+    /// By family, since there may be as many as flows, and few of IPv6.
+    holders_v4: FxHashMap<Ipv4Addr, u32>,
+    holders_v6: FxHashMap<Ipv6Addr, u32>,
 }
 
 impl Waiting {
@@ -54,19 +56,24 @@ impl Waiting {
 
     fn add(&mut self, service: Endpoint, holder: IpAddr) {
         *self.services.entry(service).or_default() += 1;
-        *self.holders.entry(holder).or_default() += 1;
+        let count = match holder {
+            IpAddr::V4(holder) => self.holders_v4.entry(holder).or_default(),
+            IpAddr::V6(holder) => self.holders_v6.entry(holder).or_default(),
+        };
+        *count = count.saturating_add(1);
     }
 
     pub(super) fn time_wait(&mut self) -> Groups {
-        let (services, holders) = (std::mem::take(&mut self.services), std::mem::take(&mut self.holders));
-        Groups { services: most(services), holders: most(holders) }
+        let v4 = std::mem::take(&mut self.holders_v4).into_iter().map(|(ip, count)| (IpAddr::V4(ip), count.into()));
+        let v6 = std::mem::take(&mut self.holders_v6).into_iter().map(|(ip, count)| (IpAddr::V6(ip), count.into()));
+        Groups { services: most(std::mem::take(&mut self.services)), holders: most(v4.chain(v6)) }
     }
 }
 
-fn most<K: Ord + Copy>(counts: FxHashMap<K, u64>) -> Vec<(K, u64)> {
+fn most<K: Ord + Copy>(counts: impl IntoIterator<Item = (K, u64)>) -> Vec<(K, u64)> {
     /// So many are looked at together.
     const TOGETHER: usize = 4096;
-    let mut most = Vec::with_capacity(TOGETHER.min(counts.len()));
+    let mut most = Vec::new();
     for count in counts {
         if most.len() == TOGETHER {
             first_by_key(&mut most, SHOWN, |(key, count)| (Reverse(*count), *key));
