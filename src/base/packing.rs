@@ -8,7 +8,7 @@
 use super::{Seq, Timestamp};
 
 /// How many bits a number takes beside the three that tell which of these it is.
-const WIDTHS: [u32; 8] = [0, 3, 7, 11, 16, 22, 32, 64];
+const WIDTHS: [u32; 8] = [0, 3, 7, 12, 18, 22, 32, 64];
 /// Of a number that has so many bits, the first of the widths that holds it.
 const CLASSES: [u8; 65] = classes();
 /// A number of nanoseconds is often one of whole microseconds.
@@ -259,12 +259,12 @@ pub struct Packer {
 }
 
 impl Packer {
-    /// Has written nothing.
-    pub fn new(known: Known) -> Self {
-        Self { bytes: Vec::with_capacity(256), open: 0, count: 0, known }
+    /// Writes behind these bytes.
+    pub fn behind(bytes: Vec<u8>, known: Known) -> Self {
+        Self { bytes, open: 0, count: 0, known }
     }
 
-    /// All that was written.
+    /// All that was written, behind what was there.
     pub fn finish(mut self) -> Vec<u8> {
         let rest = self.open.to_le_bytes();
         self.bytes.extend_from_slice(&rest[..self.count.div_ceil(8) as usize]);
@@ -356,7 +356,7 @@ mod tests {
     fn every_value_is_read_as_it_was_written() {
         let numbers: Vec<u64> =
             (0..64).flat_map(|bit| [(1 << bit) - 1, 1 << bit, (1 << bit) + 1]).chain([u64::MAX]).collect();
-        let mut packer = Packer::new(known());
+        let mut packer = Packer::behind(Vec::new(), known());
         for (count, number) in numbers.iter().enumerate() {
             let mut number = *number;
             // So that they begin everywhere in a word.
@@ -393,7 +393,7 @@ mod tests {
     #[test]
     fn what_is_known_takes_few_bits() {
         let bits = |each: &dyn Fn(&mut Packer)| {
-            let mut packer = Packer::new(known());
+            let mut packer = Packer::behind(Vec::new(), known());
             each(&mut packer);
             packer.bytes.len() as u32 * 8 + packer.count
         };
@@ -402,7 +402,7 @@ mod tests {
         assert_eq!(bits(&|packer| packer.time(&mut Timestamp::from_nanos(i64::MAX))), 4);
         assert_eq!(bits(&|packer| packer.number(&mut 0)), 3);
         let twice = bits(&|packer| [70_123_000, 70_123_000].iter().for_each(|nanos| packer.again(&mut nanos.clone())));
-        assert_eq!(twice, (1 + 1 + 3 + 22) + (1 + 4));
+        assert_eq!(twice, (1 + 1 + 3 + 18) + (1 + 4));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::flow::{Class, Flow, HandshakeOutcome};
 use super::Engine;
 use super::FlowId;
 use super::record::{Record, Standing};
+use super::sealed::{Sealer, TOGETHER};
 use super::table::Slot;
 
 impl Engine {
@@ -17,10 +18,33 @@ impl Engine {
         let was = record.standing();
         change(record);
         let settled = Settled::of(record);
-        if was.states != settled.is.states {
-            record.settle();
-        }
+        let is_over = was.states != settled.is.states && record.may_be_sealed();
         self.account(slot, at, &was, &settled);
+        if is_over {
+            self.seal_soon(slot);
+        }
+    }
+
+    /// Has the course of a flow that is over sealed, together with those of others.
+    pub(super) fn seal_soon(&mut self, slot: Slot) {
+        let flow = (slot, self.table.get(slot).id);
+        if !self.over.contains(&flow) {
+            self.over.push(flow);
+        }
+        if self.over.len() < TOGETHER {
+            return;
+        }
+        let (mut sealer, mut sealed) = (Sealer::default(), Vec::with_capacity(TOGETHER));
+        for (slot, id) in self.over.drain(..) {
+            // It may have gone, or go on, since.
+            let there = self.table.find_id(id) == Some(slot) && self.table.get(slot).may_be_sealed();
+            if there && self.table.get_mut(slot).seal(&mut sealer) {
+                sealed.push(slot);
+            }
+        }
+        for (slot, course) in sealed.into_iter().zip(sealer.finish()) {
+            self.table.get_mut(slot).course = course;
+        }
     }
 
     /// Counts what became of a record that was `was`: deadlines, states, handshakes, its class.

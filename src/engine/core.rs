@@ -62,6 +62,8 @@ pub struct Engine {
     pub(super) revision: u64,
     pub(super) table: FlowTable,
     pub(super) deadlines: Deadlines,
+    /// Flows that are over, whose courses will be sealed together.
+    pub(super) over: Vec<(Slot, FlowId)>,
     dedupe: Dedupe,
     pub(super) states: States,
     pub(super) handshakes: Handshakes,
@@ -97,6 +99,7 @@ impl Engine {
             revision: 0,
             table: FlowTable::new(config.max_flows, config.seed),
             deadlines: Deadlines::default(),
+            over: Vec::new(),
             dedupe: Dedupe::new(),
             states: States::new(),
             handshakes: Handshakes::new(),
@@ -357,12 +360,15 @@ impl Engine {
             listed: Class::Closed,
         });
         // It may have had to make room.
-        if let Some((slot, _)) = older.filter(|(slot, id)| self.table.still(*slot, *id).is_some())
-            && let record = self.table.get_mut(slot)
-            && let Some(course) = record.course_mut()
-        {
-            course.zeek.replaced(segment.ts);
-            record.settle();
+        let older = older.filter(|(slot, id)| self.table.still(*slot, *id).is_some());
+        if let Some((slot, _)) = older {
+            let record = self.table.get_mut(slot);
+            if let Some(course) = record.course_mut() {
+                course.zeek.replaced(segment.ts);
+            }
+            if record.may_be_sealed() {
+                self.seal_soon(slot);
+            }
         }
         self.note_handshake(segment);
         let settled = Settled::of(self.table.get_mut(slot));

@@ -11,7 +11,7 @@ use crate::wire::{Flags, Options, Segment};
 
 use super::pending::Pending;
 use super::record::{Rate, Record};
-use super::sealed::Sealed;
+use super::sealed::{Block, Sealer};
 
 /// Beside the flow's states: what else is told of its segments. What every plain segment touches stands first.
 #[derive(Debug, Clone)]
@@ -151,8 +151,8 @@ pub(super) enum Told {
     /// Not at all: only the kernel knows the flow, or its flow tells its lone SYN in full.
     Nothing,
     Going(Box<Course>),
-    /// Of a flow that is over. What comes late is taken in by a course made from it.
-    Over(Sealed),
+    /// Of a flow that is over, sealed: where, and its place there. What comes late is taken in by a course made from it.
+    Over(Block, u8),
 }
 
 impl Told {
@@ -161,7 +161,7 @@ impl Told {
     pub(super) fn going(&self) -> Option<&Course> {
         match self {
             Self::Going(course) => Some(course),
-            Self::Nothing | Self::Over(_) => None,
+            Self::Nothing | Self::Over(..) => None,
         }
     }
 
@@ -170,8 +170,8 @@ impl Told {
         match (self, other) {
             (Self::Nothing, _) => 0,
             (Self::Going(course), _) => size_of::<Course>() + course.held(),
-            (Self::Over(own), Some(Self::Over(other))) if own.is_shared_with(other) => 0,
-            (Self::Over(sealed), _) => sealed.held(),
+            (Self::Over(own, _), Some(Self::Over(other, _))) if own.is_shared_with(other) => 0,
+            (Self::Over(block, at), _) => block.held(*at),
         }
     }
 }
@@ -183,7 +183,7 @@ impl Record {
         Some(match &self.course {
             Told::Nothing => Cow::Owned(self.made_course(flow)),
             Told::Going(course) => self.caught_up(course),
-            Told::Over(sealed) => Cow::Owned(sealed.course(flow)),
+            Told::Over(block, at) => Cow::Owned(block.course(*at, flow)),
         })
     }
 
@@ -193,7 +193,7 @@ impl Record {
         match &self.course {
             Told::Nothing => self.course = Told::Going(Box::new(self.made_course(flow))),
             Told::Going(_) => {}
-            Told::Over(sealed) => self.course = Told::Going(Box::new(sealed.course(flow))),
+            Told::Over(block, at) => self.course = Told::Going(Box::new(block.course(*at, flow))),
         }
         let Told::Going(course) = &mut self.course else { return None };
         course.catch_up(flow, [self.orig, self.resp]);
@@ -201,25 +201,24 @@ impl Record {
         Some(course)
     }
 
-    /// Seals its course if the flow is over.
-    pub(super) fn settle(&mut self) {
-        if self.wire.as_ref().is_some_and(Flow::has_closed) {
-            self.seal();
-        }
+    /// Whether the wire shows that it is over, but for TIME-WAIT, and its course is not sealed.
+    pub(super) fn may_be_sealed(&self) -> bool {
+        self.course.going().is_some() && self.wire.as_ref().is_some_and(Flow::has_closed)
     }
 
-    /// Seals its course; where it cannot be, gives back what that holds in vain.
-    pub(super) fn seal(&mut self) {
-        let Some(flow) = &self.wire else { return };
-        let Told::Going(course) = &mut self.course else { return };
+    /// Has its course sealed; where that cannot be, gives back what it holds in vain, and returns false.
+    pub(super) fn seal(&mut self, sealer: &mut Sealer) -> bool {
+        let Some(flow) = &self.wire else { return false };
+        let Told::Going(course) = &mut self.course else { return false };
         course.catch_up(flow, [self.orig, self.resp]);
         course.pending = Pending::default();
-        if Sealed::can_hold(course) {
-            self.course = Told::Over(Sealed::of(course, flow));
-        } else {
+        if !Sealer::takes(course) {
             course.verdict.shrink();
             course.zeek.shrink();
+            return false;
         }
+        sealer.add(course, flow);
+        true
     }
 
     fn caught_up<'a>(&self, course: &'a Course) -> Cow<'a, Course> {
@@ -274,7 +273,7 @@ impl Record {
                 });
                 analysis.counts()
             }
-            Told::Over(sealed) => sealed.sums(flow).1.counts(),
+            Told::Over(block, at) => block.sums(*at, flow).1.counts(),
         })
     }
 
@@ -289,7 +288,7 @@ impl Record {
         Some(match &self.course {
             Told::Nothing => of_first(),
             Told::Going(course) => course.rate,
-            Told::Over(sealed) => sealed.sums(flow).0,
+            Told::Over(block, at) => block.sums(*at, flow).0,
         })
     }
 
@@ -300,7 +299,7 @@ impl Record {
             Told::Nothing => 0,
             // None of those that wait is one.
             Told::Going(course) => course.analysis.retransmissions(),
-            Told::Over(sealed) => sealed.sums(flow).1.retransmissions(),
+            Told::Over(block, at) => block.sums(*at, flow).1.retransmissions(),
         })
     }
 
@@ -318,7 +317,7 @@ impl Record {
                     timing.feed(segment, from, Some(flow));
                 }))
             }
-            (Told::Over(sealed), Some(flow)) => Some(Cow::Owned(sealed.course(flow).timing)),
+            (Told::Over(block, at), Some(flow)) => Some(Cow::Owned(block.course(*at, flow).timing)),
             _ => None,
         }
     }
@@ -326,7 +325,7 @@ impl Record {
     /// What Zeek would log of it at `now`; `None` if no segment was seen.
     pub(super) fn zeek_rows(&self, now: Timestamp) -> Option<ZeekView> {
         match (&self.course, &self.wire) {
-            (Told::Over(sealed), Some(flow)) => Some(sealed.zeek(flow).rows(now)),
+            (Told::Over(block, at), Some(flow)) => Some(block.zeek(*at, flow).rows(now)),
             _ => self.course().map(|course| course.zeek.rows(now)),
         }
     }

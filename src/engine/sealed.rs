@@ -9,32 +9,58 @@ use triomphe::ThinArc;
 use crate::base::{Packer, Packing, Unpacker};
 use crate::flow::{Analysis, Flow, Zeek};
 
-use super::course::Course;
+use super::course::{Course, Told};
 use super::record::Rate;
 
-/// A course that is packed; copies share it.
-#[derive(Debug, Clone)]
-pub(super) struct Sealed(ThinArc<(), u8>);
+/// Courses that are sealed together: what they share takes little of each.
+pub(super) const TOGETHER: usize = 32;
 
-impl Sealed {
-    /// Whether a course is of those that can be.
-    pub(super) fn can_hold(course: &Course) -> bool {
+/// Where each of the courses ends among their bytes.
+type Ends = [u32; TOGETHER];
+
+/// Courses while they are sealed.
+#[derive(Debug, Default)]
+pub(super) struct Sealer {
+    bytes: Vec<u8>,
+    ends: Ends,
+    count: u8,
+}
+
+impl Sealer {
+    /// Whether a course is of those that can be sealed.
+    pub(super) fn takes(course: &Course) -> bool {
         !course.verdict.is_troubled() && course.zeek.has_one_row()
     }
 
-    /// The course of `flow`, of which no segment waits.
-    pub(super) fn of(course: &mut Course, flow: &Flow) -> Self {
-        let mut packer = Packer::new(flow.known());
+    /// Adds the course of `flow`, of which no segment waits; at most [`TOGETHER`].
+    pub(super) fn add(&mut self, course: &mut Course, flow: &Flow) {
+        let mut packer = Packer::behind(std::mem::take(&mut self.bytes), flow.known());
         pack_sums(&mut course.rate, &mut course.analysis, flow, &mut packer);
         course.zeek.pack(&mut packer);
         pack_rest(course, &mut packer);
-        Self(ThinArc::from_header_and_slice((), &packer.finish()))
+        self.bytes = packer.finish();
+        self.ends[usize::from(self.count)] = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        self.count += 1;
     }
 
-    /// The course of `flow` again.
-    pub(super) fn course(&self, flow: &Flow) -> Course {
+    /// The courses, in the order in which they came.
+    pub(super) fn finish(self) -> impl Iterator<Item = Told> {
+        let block = Block(ThinArc::from_header_and_slice(self.ends, &self.bytes));
+        (0..self.count).map(move |at| Told::Over(block.clone(), at))
+    }
+}
+
+/// Courses that were sealed together; each is asked for by its place among them. They share a block of memory, also
+/// with their copies, which goes with the last of them: flows that were over at about the same time are forgotten at
+/// about the same time.
+#[derive(Debug, Clone)]
+pub(super) struct Block(ThinArc<Ends, u8>);
+
+impl Block {
+    /// A course of `flow` again.
+    pub(super) fn course(&self, at: u8, flow: &Flow) -> Course {
         let mut course = Course::blank();
-        let mut unpacker = self.read(flow);
+        let mut unpacker = self.read(at, flow);
         pack_sums(&mut course.rate, &mut course.analysis, flow, &mut unpacker);
         course.zeek.pack(&mut unpacker);
         pack_rest(&mut course, &mut unpacker);
@@ -42,29 +68,34 @@ impl Sealed {
     }
 
     /// Of it, how much the flow carried, and an analysis that has nothing but its counts.
-    pub(super) fn sums(&self, flow: &Flow) -> (Rate, Analysis) {
+    pub(super) fn sums(&self, at: u8, flow: &Flow) -> (Rate, Analysis) {
         let (mut rate, mut analysis) = (Rate::default(), Analysis::new());
-        pack_sums(&mut rate, &mut analysis, flow, &mut self.read(flow));
+        pack_sums(&mut rate, &mut analysis, flow, &mut self.read(at, flow));
         (rate, analysis)
     }
 
     /// Of it, Zeek's view.
-    pub(super) fn zeek(&self, flow: &Flow) -> Zeek {
+    pub(super) fn zeek(&self, at: u8, flow: &Flow) -> Zeek {
         let (mut rate, mut analysis, mut zeek) = (Rate::default(), Analysis::new(), Zeek::blank());
-        let mut unpacker = self.read(flow);
+        let mut unpacker = self.read(at, flow);
         pack_sums(&mut rate, &mut analysis, flow, &mut unpacker);
         zeek.pack(&mut unpacker);
         zeek
     }
 
-    fn read(&self, flow: &Flow) -> Unpacker<'_> {
-        Unpacker::new(&self.0.slice, flow.known())
+    fn read(&self, at: u8, flow: &Flow) -> Unpacker<'_> {
+        Unpacker::new(self.bytes(at), flow.known())
     }
 
-    /// What it holds, bytes.
-    pub(super) fn held(&self) -> usize {
-        // Beside the bytes, how many there are and who shares them.
-        self.0.slice.len() + 2 * size_of::<usize>()
+    fn bytes(&self, at: u8) -> &[u8] {
+        let (ends, at) = (&self.0.header.header, usize::from(at));
+        let from = at.checked_sub(1).map_or(0, |before| ends[before]);
+        &self.0.slice[from as usize..ends[at] as usize]
+    }
+
+    /// What one of them takes, bytes.
+    pub(super) fn held(&self, at: u8) -> usize {
+        self.bytes(at).len() + (size_of::<Ends>() + 2 * size_of::<usize>()) / TOGETHER
     }
 
     pub(super) fn is_shared_with(&self, other: &Self) -> bool {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::course::{Course, Told};
 use crate::engine::record::Record;
-use crate::engine::sealed::Sealed;
+use crate::engine::sealed::{Sealer, TOGETHER};
 
 /// Which flow, who of it, what, how many bytes, how much of what it heard it acknowledges, after how many milliseconds.
 type Step = (u8, bool, u8, usize, u32, i64);
@@ -70,9 +70,16 @@ fn conversations(steps: &[Step], stamps: bool) -> Vec<Segment> {
 }
 
 /// Brings every record into one way of being kept.
-fn all(engine: &mut Engine, mut keep: impl FnMut(&mut crate::engine::record::Record)) {
+fn all(engine: &mut Engine, mut keep: impl FnMut(&mut Record)) {
     let slots: Vec<_> = engine.table.iter().map(|(slot, _)| slot).collect();
     slots.into_iter().for_each(|slot| keep(engine.table.get_mut(slot)));
+}
+
+fn seal(record: &mut Record) {
+    let mut sealer = Sealer::default();
+    if record.seal(&mut sealer) {
+        record.course = sealer.finish().next().expect("one was added");
+    }
 }
 
 /// Everything that is told: the pane of flows, each flow in full, sorted by what a seal keeps.
@@ -100,12 +107,12 @@ proptest! {
             all(&mut never, |record| _ = record.course_mut());
             if number % every == 0 {
                 all(&mut sealed, |record| {
-                    record.seal();
+                    seal(record);
                     _ = record.course_mut();
                 });
             }
         }
-        all(&mut sealed, Record::seal);
+        all(&mut sealed, seal);
         let expected = told(&never);
         prop_assert_eq!(&told(&sealed), &expected);
         prop_assert_eq!(&told(&by_itself), &expected);
@@ -118,48 +125,66 @@ proptest! {
             engine.feed(&Input::Segment(segment));
             for (_, record) in engine.table.iter() {
                 let (flow, course) = (record.wire.as_ref().expect("segments"), record.course().expect("segments"));
-                if Sealed::can_hold(&course) {
-                    let (sealed, parts) = (Sealed::of(&mut course.clone().into_owned(), flow), |course: &Course| {
+                if Sealer::takes(&course) {
+                    let (mut sealer, mut copy) = (Sealer::default(), course.clone().into_owned());
+                    // Behind another one.
+                    (0..2).for_each(|_| sealer.add(&mut copy, flow));
+                    let Some(Told::Over(block, at)) = sealer.finish().nth(1) else { panic!("two were added") };
+                    let parts = |course: &Course| {
                         let Course { rate, analysis, verdict, timing, zeek, .. } = course.clone();
                         (rate, analysis, verdict, timing, zeek)
-                    });
-                    prop_assert_eq!(parts(&sealed.course(flow)), parts(&course));
-                    prop_assert_eq!(&sealed.zeek(flow), &course.zeek);
-                    prop_assert_eq!(sealed.sums(flow).1.counts(), course.analysis.counts());
+                    };
+                    prop_assert_eq!(parts(&block.course(at, flow)), parts(&course));
+                    prop_assert_eq!(&block.zeek(at, flow), &course.zeek);
+                    prop_assert_eq!(block.sums(at, flow).1.counts(), course.analysis.counts());
                 }
             }
         }
     }
 }
 
-#[test]
-fn a_flow_that_is_over_is_sealed_and_small() {
-    let is_sealed = |engine: &Engine| {
-        let (_, record) = engine.table.iter().next().expect("a flow");
-        match &record.course {
-            Told::Over(sealed) => Some(sealed.held()),
-            _ => None,
-        }
+/// A flow of twenty requests and answers between the server and this client, from handshake to close.
+fn served(client: &str) -> Vec<Segment> {
+    let of = |millis, back: bool, flags, seq, ack, len| {
+        let (src, dst) = if back { (SERVER, client) } else { (client, SERVER) };
+        segment(millis, src, dst, flags, seq, ack, len)
     };
-    let mut engine = fed(handshake(0));
     let data = |at: u32| {
         let back = at % 2 == 1;
-        let ends = if back { (SERVER, CLIENT) } else { (CLIENT, SERVER) };
         let [own, peer] = [at / 2, at.div_ceil(2)].map(|turns| turns * 100);
         let (seq, ack) = if back { (501 + own, 101 + peer) } else { (101 + own, 501 + peer) };
-        segment(i64::from(at) * 37 + 20, ends.0, ends.1, "P.", seq, ack, 100)
+        of(i64::from(at) * 37 + 20, back, "P.", seq, ack, 100)
     };
-    (0..20).for_each(|at| engine.feed(&Input::Segment(data(at))));
-    assert_eq!(is_sealed(&engine), None, "it goes on");
-    engine.feed(&Input::Segment(segment(990, CLIENT, SERVER, "F.", 1101, 1501, 0)));
-    engine.feed(&Input::Segment(segment(1_000, SERVER, CLIENT, "F.", 1501, 1102, 0)));
-    let last = segment(1_001, CLIENT, SERVER, ".", 1102, 1502, 0);
-    engine.feed(&Input::Segment(last));
-    assert!(is_sealed(&engine).is_some_and(|held| held <= 220), "{:?}", is_sealed(&engine));
+    let open = [of(0, false, "S", 100, 0, 0), of(10, true, "S.", 500, 101, 0), of(11, false, ".", 101, 501, 0)];
+    let close = [
+        of(990, false, "F.", 1101, 1501, 0),
+        of(1_000, true, "F.", 1501, 1102, 0),
+        of(1_001, false, ".", 1102, 1502, 0),
+    ];
+    open.into_iter().chain((0..20).map(data)).chain(close).collect()
+}
+
+#[test]
+fn flows_that_are_over_are_sealed_together_and_small() {
+    let clients: Vec<String> = (0..TOGETHER).map(|n| format!("10.0.0.2:{}", 40_000 + n)).collect();
+    let sealed = |engine: &Engine| -> Vec<usize> {
+        let of =
+            |record: &Record| if let Told::Over(block, at) = &record.course { Some(block.held(*at)) } else { None };
+        engine.table.iter().filter_map(|(_, record)| of(record)).collect()
+    };
+    let mut engine = fed(clients[1..].iter().flat_map(|client| served(client)));
+    assert!(sealed(&engine).is_empty(), "until there are some");
+    served(&clients[0]).into_iter().for_each(|segment| engine.feed(&Input::Segment(segment)));
+    assert!(
+        sealed(&engine).len() == TOGETHER && sealed(&engine).iter().all(|held| *held < 200),
+        "{:?}",
+        sealed(&engine)
+    );
+    let last = *served(&clients[3]).last().expect("it closes");
     engine.feed(&Input::Segment(Segment { ts: at(2_000), ..last }));
-    assert_eq!(is_sealed(&engine), None, "a late segment is taken in");
+    assert_eq!(sealed(&engine).len(), TOGETHER - 1, "what comes late is taken in");
     engine.feed(&Input::Tick(at(70_000)));
-    assert!(is_sealed(&engine).is_some(), "until TIME-WAIT ends");
+    assert_eq!(engine.over.len(), 1, "TIME-WAIT has ended: it will be sealed again");
 }
 
 #[test]
