@@ -41,14 +41,21 @@ pub(super) fn draw(context: &Context<'_>, finding: &Finding, flows: Option<&Flow
         }
         _ => (area, Rect { height: 0, ..area }),
     };
+    let shown = spaced(sections, usize::from(detail.height.saturating_sub(2)));
+    let cut = match shown.len() {
+        told if told + 2 >= lines => String::new(),
+        told if context.ui.finding_zoomed() => format!("  {told} of {} lines", lines - 2),
+        told => format!("  {told} of {} lines, z zooms", lines - 2),
+    };
     let name = format!("{} {}", finding.severity.mark(), finding.kind.name());
-    let room = usize::from(detail.width).saturating_sub(8 + width(&name));
+    let room = usize::from(detail.width).saturating_sub(8 + width(&name) + width(&cut));
     let title = vec![
         styled(name, style(finding.severity, theme)),
         styled(format!("  {}", subject(finding, room)), theme.strong),
+        styled(cut, theme.dim),
     ];
     let inner = pane(buf, detail, title, false, theme);
-    put_all(buf, inner, &spaced(sections, usize::from(inner.height)));
+    put_all(buf, inner, &shown);
     if let Some(flows) = flows.filter(|_| !rest.is_empty()) {
         draw_flows(context, flows, rest, buf);
     }
@@ -121,7 +128,7 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 35] = [
+const WORDS: [(&str, &str); 38] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
     ("given_up", "given up by its process"),
@@ -144,7 +151,10 @@ const WORDS: [(&str, &str); 35] = [
     ("sockets", "sockets"),
     ("service", "service"),
     ("end_read", "end of file read by"),
-    ("end_unread", "bytes unread in"),
+    ("end_unread", "end of file unread by"),
+    ("bytes_unread", "bytes unread in"),
+    ("close_wait", "in CLOSE-WAIT for any time"),
+    ("growing_over_ns", "over"),
     ("never_accepted", "never accepted"),
     ("oldest_for_ns", "oldest"),
     ("growth_per_s", "growing by"),

@@ -7,7 +7,6 @@ use super::digest::digest;
 use super::{AppRecords, Flags, Frame, LinkType, Options, Segment, options};
 use crate::base::{Endpoint, Seq};
 
-const ETHERNET: LinkType = LinkType(1);
 const TCP: u8 = 6;
 /// TCP's header without options.
 const FIXED: usize = 20;
@@ -15,7 +14,7 @@ const FIXED: usize = 20;
 /// The segment of a plain frame, and what was captured of its payload.
 #[inline(always)]
 pub(super) fn segment<'a>(frame: &Frame<'a>) -> Option<(Segment, &'a [u8])> {
-    if frame.link != ETHERNET {
+    if frame.link != LinkType::ETHERNET {
         return None;
     }
     let (link, ip) = frame.bytes.split_first_chunk::<14>()?;

@@ -45,7 +45,7 @@ impl FlowTable {
         for (place, course) in places.iter().zip(&mut courses) {
             let Some(record) = place.and_then(Option::as_ref) else { continue };
             sum ^= record.warm() ^ u64::from(record.place.next);
-            *course = record.course.as_deref();
+            *course = record.course.going();
         }
         sum ^ warm_courses(&courses, inputs)
     }
