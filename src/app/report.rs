@@ -141,7 +141,8 @@ impl Shown<'_> {
         let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
         for (counted, picked) in in_parts(&engine.flow_ids(self.filter), |ids| {
             let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
-            for detail in ids.iter().filter_map(|id| engine.outline(*id)) {
+            for id in ids {
+                let Some(detail) = engine.outline(*id) else { continue };
                 tally.count(&detail);
                 pick.offer(&detail);
             }

@@ -36,8 +36,10 @@ impl Endpoint {
         }
     }
 
-    const fn v4([a, b, c, d]: [u8; 4], port: u16) -> Self {
-        Self { ip: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d], port }
+    #[inline]
+    const fn v4(ip: [u8; 4], port: u16) -> Self {
+        let mapped = 0xffff << 32 | u32::from_be_bytes(ip) as u128;
+        Self { ip: mapped.to_be_bytes(), port }
     }
 
     /// The address.

@@ -55,7 +55,7 @@ impl Pending {
 
     /// Whether so many more can wait.
     pub(super) fn has_room_for(&self, count: usize) -> bool {
-        self.briefs.is_some() && usize::from(self.count) + count <= KEPT
+        self.briefs.is_some() & (usize::from(self.count) + count <= KEPT)
     }
 
     /// Reads a little of where the next one is kept.

@@ -16,8 +16,9 @@ use super::opening::Watched;
 use super::retries::Retries;
 use super::table::{Place, Slot, Tuple, side_of};
 
-/// A connection, by wire, kernel or both.
+/// A connection, by wire, kernel or both. In whole lines of the processor's cache: what is waited for is the next line.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 pub(super) struct Record {
     pub(super) id: FlowId,
     pub(super) scope: Scope,

@@ -24,7 +24,7 @@ const PAGE: usize = 32;
 const NONE: u32 = u32::MAX;
 
 /// Look-ups that are prepared together.
-pub(super) const WARMED: usize = 32;
+pub(super) const WARMED: usize = 48;
 
 /// A tuple without direction: what segments of both directions and sockets of both ends have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,6 +1,7 @@
 //! What the tests of the engine are made of: inputs in few words. Each file tests one thing that the engine does.
 
 mod analysis;
+mod batch;
 mod connects;
 mod join;
 mod last_words;

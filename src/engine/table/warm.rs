@@ -47,7 +47,7 @@ impl FlowTable {
             sum ^= record.warm() ^ u64::from(record.place.next);
             *course = record.course.going();
         }
-        sum ^ warm_courses(courses, inputs)
+        sum ^ warm_courses(&courses, inputs)
     }
 
     /// The same of those who must go next, where the table is full.
@@ -67,23 +67,42 @@ impl FlowTable {
     }
 }
 
-/// The same of the courses that the inputs are for.
-fn warm_courses(mut courses: [Option<&Course>; WARMED], inputs: &[Input]) -> u64 {
-    // What is asked below is there by then: to guess wrong at what has not come yet costs as much as to wait for it.
+/// The same of the courses that the inputs are for. A branch on what has not come yet, guessed wrong, costs as much as
+/// to wait for it: so courses are looked at before anything is asked of them, and sorted without one.
+fn warm_courses(courses: &[Option<&Course>; WARMED], inputs: &[Input]) -> u64 {
     let counts = courses.iter().flatten().fold(0, |sum, course| sum ^ course.warm_count());
     // Next to most of these, segments wait.
-    let mut due: [Option<&Course>; WARMED] = [None; WARMED];
-    for ((course, due), input) in courses.iter_mut().zip(&mut due).zip(inputs) {
-        let Some(read) = *course else { continue };
-        if !read.lets_next_wait() || says_more(input) {
-            *due = course.take();
-        }
+    let (mut waiting, mut due) = (Few::NONE, Few::NONE);
+    for (course, input) in courses.iter().zip(inputs) {
+        let Some(course) = course else { continue };
+        let is_due = !course.lets_next_wait() | says_more(input);
+        waiting.push(course, !is_due);
+        due.push(course, is_due);
     }
-    let waiting = courses.iter().flatten().fold(counts, |sum, course| sum ^ course.warm_waiting());
-    let due = || due.iter().flatten();
-    let parts = due().fold(waiting, |sum, course| sum ^ course.warm());
-    let times = due().fold(parts, |sum, course| sum ^ course.timing.warm());
-    due().fold(times, |sum, course| sum ^ course.timing.warm_measures())
+    let sum = waiting.iter().fold(counts, |sum, course| sum ^ course.warm_waiting());
+    let sum = due.iter().fold(sum, |sum, course| sum ^ course.warm());
+    let sum = due.iter().fold(sum, |sum, course| sum ^ course.timing.warm());
+    due.iter().fold(sum, |sum, course| sum ^ course.timing.warm_measures())
+}
+
+/// Some of the courses.
+struct Few<'a> {
+    courses: [Option<&'a Course>; WARMED],
+    count: usize,
+}
+
+impl<'a> Few<'a> {
+    const NONE: Self = Self { courses: [None; WARMED], count: 0 };
+
+    /// Adds one, if it `counts`.
+    fn push(&mut self, course: &'a Course, counts: bool) {
+        self.courses[self.count] = Some(course);
+        self.count += usize::from(counts);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &'a Course> {
+        self.courses[..self.count].iter().flatten().copied()
+    }
 }
 
 /// Whether the input is no plain segment for sure.
