@@ -105,14 +105,7 @@ impl Flood {
         let mut pty = Pty::start(pty::command("ip", &words), SCREEN.0, SCREEN.1);
         pty.shows(&["lost kernel 0"]);
         let (sent, threads) = self.run(pty.id(), stall).expect("it runs");
-        let line = pty.line_with("lost ");
-        let count = |name: &str| -> u64 {
-            let (_, rest) = line.split_once(name).unwrap_or_else(|| panic!("no {name:?} in {line:?}"));
-            let number = rest.trim_start().split(' ').next().unwrap_or_default().replace(',', "");
-            // From 100,000 on it is rounded.
-            number.parse().unwrap_or(100_000)
-        };
-        Took { sent, dropped: count("kernel") + count("ours"), threads }
+        Took { sent, dropped: pty.lost(), threads }
     }
 
     /// Floods a program: what was sent, and the time that it took for it.
