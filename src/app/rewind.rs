@@ -119,7 +119,7 @@ impl Rewind {
         let now = self.started.elapsed();
         if shown.player.at() < self.deck.tape.span().0 {
             // What was shown is kept no longer.
-            shown.player.restart(&mut self.deck, &mut shown.engine, now);
+            shown.player.seek(&mut self.deck, &mut shown.engine, Timestamp::MIN, now);
             shown.player.say("what was shown is kept no longer: this is the oldest");
         }
         let pace = shown.player.pump(&mut self.deck, &mut shown.engine, now);
@@ -182,7 +182,7 @@ impl Feed for Rewind {
         let past_now = |to: Timestamp| engine.now().is_some_and(|now| to >= now);
         match control {
             Control::Record => self.live.control(control, engine),
-            Control::Live => self.go_live(),
+            Control::Live | Control::End => self.go_live(),
             Control::Mark(note) => {
                 let at = self.shown(engine).now();
                 self.marks.set(at, &note);

@@ -79,7 +79,7 @@ impl Tape for Past {
 
     fn next(&mut self, _wait: bool) -> Next<u64> {
         let place = self.next.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
-        let Some(place) = place.filter(|place| *place < self.inputs.len()) else { return Next::NotYet };
+        let Some(place) = place.filter(|place| *place < self.inputs.len()) else { return Next::NoMore };
         let end = self.inputs.len().min(place + AT_ONCE);
         self.next = self.first + end as u64;
         Next::Inputs(self.inputs.range(place..end).cloned().collect(), Some(self.next))

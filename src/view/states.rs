@@ -26,7 +26,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let rest = context.and_age_in(("States", area.width), what, |sight| Some(sight.at));
     let inner = pane(buf, area, title("States", &rest, theme), focused, theme);
     if data.rows.is_empty() {
-        return message(buf, inner, "waiting for the first segment or socket", theme);
+        return message(buf, inner, &context.none_of("segment or socket"), theme);
     }
     let height = usize::from(inner.height);
     let mut foot = Vec::new();

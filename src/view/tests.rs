@@ -107,6 +107,7 @@ fn list_screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
     ];
     all.push(("findings_live", lists::findings(live), live_source(), "8j"));
     all.push(("findings_capture", lists::findings(capture), capture_source(), "8"));
+    all.push(("findings_zoomed", lists::findings(live), live_source(), "8jz"));
     all.push(("flows_columns", live(), live_source(), "cjj jl"));
     all.push(("flows_grouped", lists::groups(), live_source(), "bjj"));
     let processes = lists::none_of(ListPane::Processes(Window::default()), capture);
@@ -201,6 +202,26 @@ fn screens_are_as_pictured() {
 }
 
 #[test]
+fn what_has_ended_or_stands_waits_for_nothing() {
+    let dashboard = empty();
+    let playing = capture_source().playback.expect("it is played");
+    let ended = Playback { at_end: true, ..playing };
+    let paused = Playback { paused: true, ..playing };
+    for (playback, says, never) in [
+        (playing, "waiting for the first segment", "in this capture"),
+        (ended, "no segment or socket in this capture", "waiting for"),
+        (paused, "no segment or socket up to this instant", "waiting for"),
+    ] {
+        let source = Source { playback: Some(playback), ..capture_source() };
+        for keys in ["", "2", "3", "4", "5", "6", "7", "8"] {
+            let shown = text(&screen(&dashboard, &source, keys, (200, 60), ThemeName::Dark));
+            assert!(!shown.contains(never), "{keys}: {shown}");
+            assert!(!keys.is_empty() || shown.contains(says), "{shown}");
+        }
+    }
+}
+
+#[test]
 fn the_overview_has_findings_only_where_there_are_any() {
     let shown = |dashboard: &Dashboard| text(&screen(dashboard, &live_source(), "", (120, 40), ThemeName::Dark));
     let mut dashboard = live();
@@ -234,6 +255,9 @@ fn more_screens_are_as_pictured() {
         ("filter_prompt", "2/nginx 443", (80, 24)),
         ("explain", "6x", (80, 24)),
         ("explain_flows", "2x", (80, 24)),
+        ("explain_columns", "2xx", (80, 24)),
+        ("overview_filtered_80x24", "/nginx\n", (80, 24)),
+        ("overview_filtered_120x40", "/nginx\n", (120, 40)),
         ("explain_flows_wide", "2x", (200, 60)),
     ];
     for (name, keys, size) in cases {
