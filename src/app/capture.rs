@@ -35,7 +35,7 @@ pub(super) fn follow(mut capture: LiveCapture, keep: &Keep, line: &Line) -> Resu
         })?;
         let newest = batch.last().map(Input::ts);
         let upto = (before - SETTLE).max(newest.unwrap_or(Timestamp::MIN));
-        let next = Vec::with_capacity(batch.len());
+        let next = line.batch(batch.len());
         let inputs = std::mem::replace(&mut batch, next);
         let kept = keeping.map(|keeping| keep.send(keeping));
         room = kept.as_ref().map_or((0, 0), |kept| (kept.frames.bytes(), kept.frames.len()));

@@ -29,6 +29,8 @@ use super::sampling::{self, Reading};
 use super::{capture, privileges, trace};
 
 const BATCHES: usize = 256;
+/// Empty batches that wait to be filled anew.
+const SPARE: usize = 16;
 /// A reading of the socket table is announced at most this long after it began.
 const DELIVERY: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_millis(20);
@@ -57,6 +59,8 @@ pub(super) struct Live {
     deliveries: Receiver<Delivery>,
     losses: Vec<Losses>,
     ours: Arc<AtomicU64>,
+    /// Empty batches on their way back to the captures.
+    spare: (Sender<Vec<Input>>, Receiver<Vec<Input>>),
     told: Instant,
     notices: Vec<String>,
     /// Why the socket table is read in a lesser way now.
@@ -123,6 +127,7 @@ impl Live {
             deliveries,
             losses: vec![Losses::default(); captures.len()],
             ours: Arc::default(),
+            spare: bounded(SPARE),
             told: Instant::now(),
             notices,
             fallback: None,
@@ -164,7 +169,8 @@ impl Live {
         send: &Sender<Delivery>,
         work: impl FnOnce(&Line) -> Result<()> + Send + 'static,
     ) -> Result<JoinHandle<()>> {
-        let line = Line { source, send: send.clone(), stop: self.stop.clone(), ours: self.ours.clone() };
+        let (send, stop, ours, spare) = (send.clone(), self.stop.clone(), self.ours.clone(), self.spare.1.clone());
+        let line = Line { source, send, stop, ours, spare };
         let title = name.to_owned();
         let run = move || {
             if let Err(error) = work(&line) {
@@ -268,13 +274,15 @@ impl Live {
     }
 
     fn give(&mut self, now: Timestamp, each: &mut impl FnMut(&Input)) {
-        let Self { merge, tape, passing, .. } = self;
+        let Self { merge, tape, passing, spare, .. } = self;
         merge.take(now, |source, input| {
             if passing.concerns(input) {
                 tape.pass(source, input);
                 each(input);
             }
         });
+        // Where enough are on their way, the rest is let go of.
+        merge.spent().for_each(|spent| drop(spare.0.try_send(spent)));
     }
 
     fn tell_loss(&mut self, ts: Timestamp, each: &mut impl FnMut(&Input)) {
@@ -391,9 +399,15 @@ pub(super) struct Line {
     send: Sender<Delivery>,
     stop: Arc<AtomicBool>,
     ours: Arc<AtomicU64>,
+    spare: Receiver<Vec<Input>>,
 }
 
 impl Line {
+    /// An empty batch, with room for as many inputs as the one before.
+    pub(super) fn batch(&self, room: usize) -> Vec<Input> {
+        self.spare.try_recv().unwrap_or_else(|_| Vec::with_capacity(room))
+    }
+
     pub(super) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -429,7 +443,7 @@ impl Line {
                 let told_with_segments = |input: &&Input| matches!(input, Input::Name(_) | Input::Dns(_));
                 let lost = inputs.iter().filter(|input| !told_with_segments(input)).count();
                 self.ours.fetch_add(lost as u64, Ordering::Relaxed);
-                kept.iter().for_each(|kept| keep.drop_batch(kept));
+                kept.into_iter().for_each(|kept| keep.drop_batch(kept));
                 true
             }
             Err(_) => false,

@@ -1,4 +1,4 @@
-//! Which capabilities this thread has (capabilities(7)), read from /proc/thread-self/status.
+//! Which capabilities this process has (capabilities(7)), read from /proc/self/status.
 
 use procfs::process::Process;
 

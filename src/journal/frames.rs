@@ -72,6 +72,13 @@ impl FrameBatch {
         self.frames.is_empty()
     }
 
+    /// The same batch again, empty: for its memory.
+    pub fn emptied(mut self) -> Self {
+        self.bytes.clear();
+        self.frames.clear();
+        Self { lost: 0, ..self }
+    }
+
     /// Bytes kept.
     pub fn bytes(&self) -> usize {
         self.bytes.len()
@@ -115,14 +122,14 @@ impl Trail {
     }
 
     /// Lets go of the frames that wait, and keeps count of the inputs. Returns as [`Trail::pass`].
-    pub fn forget_frames(&mut self) -> usize {
-        self.batches.iter_mut().filter_map(|batch| batch.frames.take()).map(|frames| frames.bytes()).sum()
+    pub fn forget_frames(&mut self) -> Vec<FrameBatch> {
+        self.batches.iter_mut().filter_map(|batch| batch.frames.take()).collect()
     }
 
     /// The next input is let go: gives `each` frame that stands before it, its own last and told to be (true). Returns
-    /// what is done with: bytes that are held no more.
-    pub fn pass(&mut self, mut each: impl FnMut(&Frame<'_>, bool)) -> usize {
-        let mut freed = 0;
+    /// what is done with, which is nearly always nothing.
+    pub fn pass(&mut self, mut each: impl FnMut(&Frame<'_>, bool)) -> Vec<FrameBatch> {
+        let mut done = Vec::new();
         while let Some(batch) = self.batches.front_mut() {
             if batch.inputs > 0 {
                 batch.inputs -= 1;
@@ -130,25 +137,25 @@ impl Trail {
                 break;
             }
             batch.leave(Timestamp::MAX, &mut |frame| each(frame, false));
-            freed += self.drop_first();
+            done.extend(self.drop_first());
         }
-        freed
+        done
     }
 
     /// Gives `each` frame up to an instant that no input follows in its batch. Returns as [`Trail::pass`].
-    pub fn settle(&mut self, upto: Timestamp, mut each: impl FnMut(&Frame<'_>)) -> usize {
-        let mut freed = 0;
+    pub fn settle(&mut self, upto: Timestamp, mut each: impl FnMut(&Frame<'_>)) -> Vec<FrameBatch> {
+        let mut done = Vec::new();
         while let Some(batch) = self.batches.front_mut()
             && batch.inputs == 0
             && batch.leave(upto, &mut each)
         {
-            freed += self.drop_first();
+            done.extend(self.drop_first());
         }
-        freed
+        done
     }
 
-    fn drop_first(&mut self) -> usize {
-        self.batches.pop_front().and_then(|batch| batch.frames).map_or(0, |frames| frames.bytes())
+    fn drop_first(&mut self) -> Option<FrameBatch> {
+        self.batches.pop_front()?.frames
     }
 }
 
@@ -224,7 +231,7 @@ mod tests {
         let mut trail = Trail::default();
         trail.push(3, Some(batch(&[(1, 1), (2, 2)])));
         assert_eq!(passed(&mut trail), [1]);
-        assert_eq!(trail.forget_frames(), 2);
+        assert_eq!(trail.forget_frames().iter().map(FrameBatch::bytes).sum::<usize>(), 2);
         trail.push(1, Some(batch(&[(3, 1)])));
         let order: Vec<Vec<u8>> = (0..3).map(|_| passed(&mut trail)).collect();
         assert_eq!(order, [vec![], vec![], vec![3]]);
@@ -237,8 +244,8 @@ mod tests {
         trail.push(1, Some(batch(&[(6, 1)])));
         let mut names = Vec::new();
         let mut settle = |trail: &mut Trail, upto| {
-            let freed = trail.settle(Timestamp::from_nanos(upto), |frame| names.push(frame.bytes[0]));
-            (freed, std::mem::take(&mut names))
+            let done = trail.settle(Timestamp::from_nanos(upto), |frame| names.push(frame.bytes[0]));
+            (done.iter().map(FrameBatch::bytes).sum::<usize>(), std::mem::take(&mut names))
         };
         assert_eq!(settle(&mut trail, 4), (0, vec![1]));
         assert_eq!(settle(&mut trail, 9), (2, vec![5]), "a frame whose input is held back is held back with it");
@@ -255,6 +262,9 @@ mod tests {
             frames.push(&frame, usize::MAX, 1);
         }
         assert_eq!((frames.len(), frames.lost(), frames.bytes()), (2, 1, MOST));
+        let mut frames = frames.emptied();
+        assert_eq!(frames, FrameBatch::default());
+        (0..3).for_each(|_| frames.push(&frame, usize::MAX, 1));
         let mut trail = Trail::default();
         trail.push(4, Some(frames));
         let mut seen = Vec::new();

@@ -11,12 +11,17 @@ use crate::engine::Input;
 
 /// How long an input may be held back for a source that says nothing, unless [`Merge::hold`] says otherwise.
 pub const HOLD: Duration = Duration::from_millis(200);
+/// Batches kept for their memory, and the least that is worth it, inputs.
+const SPARE: usize = 16;
+const WORTH: usize = 64;
 
 /// The merge of several sources, each of which delivers its own inputs in order of time.
 #[derive(Debug)]
 pub struct Merge {
     sources: Vec<Source>,
     hold: Duration,
+    /// Batches that were let go, empty.
+    spent: Vec<Vec<Input>>,
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +49,7 @@ impl Source {
 impl Merge {
     /// A merge of `sources` sources.
     pub fn new(sources: usize) -> Self {
-        Self { sources: (0..sources).map(|_| Source::default()).collect(), hold: HOLD }
+        Self { sources: (0..sources).map(|_| Source::default()).collect(), hold: HOLD, spent: Vec::new() }
     }
 
     /// Holds inputs back so long at most from now on; no longer than [`HOLD`].
@@ -90,10 +95,20 @@ impl Merge {
             let before_others =
                 |input: &&Input| may_go(input.ts()) && upto.is_none_or(|upto| (input.ts(), source) < upto);
             batch.gone += rest.take_while(before_others).map(|input| each(source, input)).count();
-            if batch.gone == batch.inputs.len() {
-                waiting.pop_front();
+            if batch.gone == batch.inputs.len()
+                && let Some(Batch { mut inputs, .. }) = waiting.pop_front()
+                && inputs.capacity() >= WORTH
+                && self.spent.len() < SPARE
+            {
+                inputs.clear();
+                self.spent.push(inputs);
             }
         }
+    }
+
+    /// Empty batches, for their memory: whoever fills them anew spares the kernel its pages.
+    pub fn spent(&mut self) -> impl Iterator<Item = Vec<Input>> {
+        self.spent.drain(..)
     }
 
     /// The source whose head goes next, and the head of another that goes before whatever is younger.
@@ -174,6 +189,22 @@ mod tests {
         assert_eq!(gone, [(1, 0), (2, 1), (4, 0), (4, 1), (5, 0), (5, 0), (8, 0)], "of equals the first source's");
         (0..3).for_each(|source| merge.mark(source, at(9)));
         assert_eq!(drain(&mut merge, 20), [9]);
+    }
+
+    #[test]
+    fn large_batches_are_given_back_empty() {
+        let mut merge = Merge::new(1);
+        for size in [WORTH, 1, WORTH + 1] {
+            merge.push(0, (0..size).map(|_| Input::Tick(at(1_000))).collect());
+        }
+        merge.mark(0, at(1_000));
+        assert_eq!((drain(&mut merge, 1_001).len(), merge.spent().count()), (2 * WORTH + 2, 2));
+        for _ in 0..2 * SPARE {
+            merge.push(0, (0..WORTH).map(|_| Input::Tick(at(1_000))).collect());
+        }
+        drain(&mut merge, 1_001);
+        let spent: Vec<Vec<Input>> = merge.spent().collect();
+        assert!(spent.len() == SPARE && spent.iter().all(Vec::is_empty), "no more than that is kept");
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn main() {
             tcpdump.extend(flood.on_tcpdump(stall));
             ours.push(flood.on_ours(stall));
         }
-        let best = |took: Vec<Took>| took.into_iter().min_by_key(|took| (took.dropped, took.threads.sum()));
+        let best = |rounds: Vec<Took>| rounds.into_iter().min_by_key(|took| (took.dropped, took.each()));
         let (tcpdump, ours) = (best(tcpdump), best(ours));
         for (what, took) in [("tcpdump -w /dev/null", &tcpdump), ("sockscope", &ours)] {
             match took {
@@ -60,8 +60,7 @@ fn main() {
             }
         }
         if let (Some(tcpdump), Some(ours)) = (tcpdump, ours) {
-            let times = ours.threads.sum().as_secs_f64() / tcpdump.threads.sum().as_secs_f64();
-            println!("  {times:.2} × tcpdump's CPU");
+            println!("  {:.2} × tcpdump's CPU a packet", ours.each() as f64 / tcpdump.each() as f64);
         }
     }
 }
@@ -80,6 +79,11 @@ struct Took {
 }
 
 impl Took {
+    /// Processor time for each packet, picoseconds: a busy machine sends fewer.
+    fn each(&self) -> u128 {
+        self.threads.sum().as_nanos() * 1_000 / u128::from(self.sent.max(1))
+    }
+
     fn print(&self, what: &str) {
         let millis = |time: Duration| time.as_secs_f64() * 1e3;
         let Self { sent, dropped, threads } = self;
@@ -105,14 +109,7 @@ impl Flood {
         let mut pty = Pty::start(pty::command("ip", &words), SCREEN.0, SCREEN.1);
         pty.shows(&["lost kernel 0"]);
         let (sent, threads) = self.run(pty.id(), stall).expect("it runs");
-        let line = pty.line_with("lost ");
-        let count = |name: &str| -> u64 {
-            let (_, rest) = line.split_once(name).unwrap_or_else(|| panic!("no {name:?} in {line:?}"));
-            let number = rest.trim_start().split(' ').next().unwrap_or_default().replace(',', "");
-            // From 100,000 on it is rounded.
-            number.parse().unwrap_or(100_000)
-        };
-        Took { sent, dropped: count("kernel") + count("ours"), threads }
+        Took { sent, dropped: pty.lost(), threads }
     }
 
     /// Floods a program: what was sent, and the time that it took for it.

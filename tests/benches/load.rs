@@ -68,7 +68,7 @@ fn main() {
         println!("  {name:24} {:6.2} % of a processor", percent(used.sum()));
         if name == "sockscope" {
             used.each().iter().for_each(|(thread, time)| println!("    {thread:22} {:6.2} %", percent(*time)));
-            pty.iter_mut().for_each(|pty| println!("    lost: {}", pty.line_with(" lost ")));
+            pty.iter_mut().for_each(|pty| println!("    {} packets lost", pty.lost()));
         }
     }
 }

@@ -109,6 +109,19 @@ impl Pty {
         self.text().lines().find(|line| line.contains(word)).unwrap_or_default().trim().to_owned()
     }
 
+    /// Packets that the dashboard's header says were lost, by the kernel or by the program itself; where it rounds them,
+    /// which it does from 100,000 on, so many.
+    #[track_caller]
+    pub(crate) fn lost(&mut self) -> u64 {
+        let line = self.line_with("lost ");
+        let count = |name: &str| -> u64 {
+            let (_, rest) = line.split_once(name).unwrap_or_else(|| panic!("no {name:?} in {line:?}"));
+            let number = rest.trim_start().split(' ').next().unwrap_or_default().replace(',', "");
+            number.parse().unwrap_or(100_000)
+        };
+        count("kernel") + count("ours")
+    }
+
     pub(crate) fn send_signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("the signal is sent");
     }

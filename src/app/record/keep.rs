@@ -2,14 +2,19 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use crossbeam_channel::{Receiver, Sender, bounded};
+
 use crate::journal::{FrameBatch, Intake};
 use crate::wire::Frame;
 
 /// Bytes of frames that may wait between the captures and the recording.
 const MOST: usize = 64 << 20;
+/// Batches that are done with and kept for their memory; not those with more than so many bytes.
+const SPARE: usize = 16;
+const SPARE_BYTES: usize = 1 << 20;
 
 /// Shared by all capture threads.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::app) struct Keep {
     /// The number of the recording that frames are wanted for; 0 of none.
     wanted_for: AtomicU64,
@@ -19,11 +24,20 @@ pub(in crate::app) struct Keep {
     /// Frames that were wanted and for which there was no room, and those of batches that never came.
     crowded: AtomicU64,
     dropped: AtomicU64,
+    /// Empty batches, to be filled anew.
+    spare: (Sender<FrameBatch>, Receiver<FrameBatch>),
 }
 
 impl Keep {
     pub(super) fn new(payload: u32) -> Self {
-        Self { payload: payload as usize, ..Self::default() }
+        Self {
+            wanted_for: AtomicU64::new(0),
+            payload: payload as usize,
+            waiting: AtomicUsize::new(0),
+            crowded: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            spare: bounded(SPARE),
+        }
     }
 
     /// From now on frames are wanted for the recording of that number, from 1 on.
@@ -44,7 +58,7 @@ impl Keep {
             recording,
             room: self.waiting.load(Ordering::Relaxed) < MOST,
             payload: self.payload,
-            frames: FrameBatch::with_room(bytes, frames),
+            frames: self.spare.1.try_recv().unwrap_or_else(|_| FrameBatch::with_room(bytes, frames)),
             lost: 0,
         })
     }
@@ -59,10 +73,13 @@ impl Keep {
         self.crowded.load(Ordering::Relaxed)
     }
 
-    /// So many bytes wait no more; asked after every input, nearly always of none.
-    pub(super) fn free(&self, bytes: usize) {
-        if bytes > 0 {
-            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+    /// These wait no more.
+    pub(super) fn free(&self, done: impl IntoIterator<Item = FrameBatch>) {
+        for frames in done {
+            self.waiting.fetch_sub(frames.bytes(), Ordering::Relaxed);
+            if frames.bytes() <= SPARE_BYTES {
+                let _enough_are_kept = self.spare.0.try_send(frames.emptied());
+            }
         }
     }
 
@@ -74,9 +91,9 @@ impl Keep {
     }
 
     /// The batch did not arrive.
-    pub(in crate::app) fn drop_batch(&self, kept: &KeptFrames) {
+    pub(in crate::app) fn drop_batch(&self, kept: KeptFrames) {
         self.dropped.fetch_add(kept.frames.len() as u64, Ordering::Relaxed);
-        self.free(kept.frames.bytes());
+        self.free([kept.frames]);
     }
 }
 

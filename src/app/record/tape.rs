@@ -202,11 +202,11 @@ impl Tape {
     /// A capture delivered so many inputs, and their frames if those were kept.
     pub(in crate::app) fn arrive(&mut self, source: usize, inputs: usize, kept: Option<KeptFrames>) {
         let frames = kept.and_then(|kept| {
-            let is_for_this = kept.recording == self.number;
-            if !is_for_this {
-                self.keep.free(kept.frames.bytes());
+            if kept.recording == self.number {
+                return Some(kept.frames);
             }
-            is_for_this.then_some(kept.frames)
+            self.keep.free([kept.frames]);
+            None
         });
         if let Some(trail) = self.trails.get_mut(source) {
             trail.push(inputs, frames);
@@ -222,12 +222,12 @@ impl Tape {
         first.note(input);
         let is_frames_own = matches!(input, Input::Segment(_) | Input::Icmp(_));
         if let Some(trail) = trails.get_mut(source) {
-            let freed = trail.pass(|frame, own| {
+            let done = trail.pass(|frame, own| {
                 if let Some(recording) = recording {
                     recording.frame(source, frame, Some(input).filter(|_| own && is_frames_own));
                 }
             });
-            keep.free(freed);
+            keep.free(done);
         }
         if let (Some(recording), false) = (recording, is_frames_own) {
             recording.input(input);
@@ -267,12 +267,12 @@ impl Tape {
     pub(in crate::app) fn settle(&mut self, upto: Timestamp) {
         let Self { trails, recording, keep, .. } = self;
         for (source, trail) in trails.iter_mut().enumerate() {
-            let freed = trail.settle(upto, |frame| {
+            let done = trail.settle(upto, |frame| {
                 if let Some(recording) = recording {
                     recording.frame(source, frame, None);
                 }
             });
-            keep.free(freed);
+            keep.free(done);
         }
         if let Some(recording) = recording {
             if upto < Timestamp::MAX {
