@@ -41,7 +41,7 @@ pub(super) fn empty(context: &Context<'_>) -> String {
         Some(_) if !context.dashboard.handshakes.failing.is_empty() => {
             "nothing is wrong often enough to be told, but some handshakes failed in the last minute: 3 lists them. \
              Looked for: connects that are refused, rejected or not answered, scans, processes that do not read, \
-             CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that loses packets"
+             CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that loses packets".to_owned()
         }
         Some(_) => {
             "nothing is wrong as far as can be seen. Looked for: connects that are refused, rejected or not answered, \
