@@ -27,8 +27,8 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// Groups pairs of the service's end and the waiting end's address.
-    fn of(waiting: impl Iterator<Item = (Endpoint, IpAddr)>) -> Self {
+    /// Groups pairs of the service's end and the waiting end.
+    fn of(waiting: impl Iterator<Item = (Endpoint, Endpoint)>) -> Self {
         let mut counts = Waiting::default();
         waiting.for_each(|(service, holder)| counts.add(service, holder));
         counts.time_wait()
@@ -39,7 +39,8 @@ impl Groups {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     services: FxHashMap<Endpoint, u64>,
-    holders: FxHashMap<IpAddr, u64>,
+    /// Each as often as it waits: nearly as many as there are flows, of which a list is sorted sooner than counted.
+    holders: Vec<Endpoint>,
 }
 
 impl Waiting {
@@ -47,26 +48,28 @@ impl Waiting {
     pub(super) fn count(&mut self, record: &Record) {
         for side in Side::BOTH {
             if record.inferred(side) == Some(TcpState::TimeWait) {
-                self.add(record.resp, record.endpoint(side).ip());
+                self.add(record.resp, record.endpoint(side));
             }
         }
     }
 
-    fn add(&mut self, service: Endpoint, holder: IpAddr) {
+    fn add(&mut self, service: Endpoint, holder: Endpoint) {
         *self.services.entry(service).or_default() += 1;
-        *self.holders.entry(holder).or_default() += 1;
+        self.holders.push(holder);
     }
 
     pub(super) fn time_wait(&mut self) -> Groups {
-        let (services, holders) = (std::mem::take(&mut self.services), std::mem::take(&mut self.holders));
-        Groups { services: most(services), holders: most(holders) }
+        let (services, mut holders) = (std::mem::take(&mut self.services), std::mem::take(&mut self.holders));
+        holders.sort_unstable_by_key(|holder| holder.word());
+        let by_address = holders.chunk_by(|a, b| a.word() == b.word());
+        Groups { services: most(services), holders: most(by_address.map(|same| (same[0].ip(), same.len() as u64))) }
     }
 }
 
-fn most<K: Ord + Copy>(counts: FxHashMap<K, u64>) -> Vec<(K, u64)> {
+fn most<K: Ord + Copy>(counts: impl IntoIterator<Item = (K, u64)>) -> Vec<(K, u64)> {
     /// So many are looked at together.
     const TOGETHER: usize = 4096;
-    let mut most = Vec::with_capacity(TOGETHER.min(counts.len()));
+    let mut most = Vec::new();
     for count in counts {
         if most.len() == TOGETHER {
             first_by_key(&mut most, SHOWN, |(key, count)| (Reverse(*count), *key));
@@ -81,7 +84,7 @@ impl Engine {
     /// Groups the sockets that the kernel reports in TIME-WAIT.
     pub(super) fn group_time_wait(&self, sample: &SocketSample) -> Groups {
         let waiting = sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::TimeWait);
-        Groups::of(waiting.map(|socket| (self.service_of(sample, socket), socket.local.ip())))
+        Groups::of(waiting.map(|socket| (self.service_of(sample, socket), socket.local)))
     }
 
     fn service_of(&self, sample: &SocketSample, socket: &Socket) -> Endpoint {

@@ -55,7 +55,7 @@ impl Engine {
     pub fn flow_key(&self, id: FlowId) -> Option<FlowKey> {
         let record = self.table.get(self.table.find_id(id)?);
         let (first, _) = record.wire.as_ref()?.span();
-        let digest = record.first_frame.digest;
+        let digest = record.first_frame.digest();
         Some(FlowKey { scope: record.scope, orig: record.orig, resp: record.resp, first, digest })
     }
 }
@@ -202,6 +202,6 @@ impl<T: Copy + PartialEq> Known<T> {
 pub enum Fate {
     /// It was captured and did not reach its goal: what the receiver acknowledged next shows that it lacked it.
     Lost,
-    /// No answer to it was captured before it was sent again: it was lost, or its answer was.
-    Unanswered,
+    /// After so long it was sent again, and no answer to it was captured until then: it was lost, or its answer was.
+    Unanswered(Duration),
 }

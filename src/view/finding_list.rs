@@ -7,7 +7,7 @@ use ratatui::text::Span;
 
 use crate::engine::{Keyed, ListPane};
 use crate::findings::Finding;
-use crate::ui::{TimeStyle, View};
+use crate::ui::View;
 
 use super::Context;
 use super::findings::{counts, style, subject};
@@ -41,7 +41,8 @@ pub(super) fn empty(context: &Context<'_>) -> String {
         Some(_) if !context.dashboard.handshakes.failing.is_empty() => {
             "nothing is wrong often enough to be told, but some handshakes failed in the last minute: 3 lists them. \
              Looked for: connects that are refused, rejected or not answered, scans, processes that do not read, \
-             CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that loses packets".to_owned()
+             CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that loses packets"
+                .to_owned()
         }
         Some(_) => {
             "nothing is wrong as far as can be seen. Looked for: connects that are refused, rejected or not answered, \
@@ -72,7 +73,7 @@ impl Table for Findings<'_> {
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
         text(Kind::Name, "  finding", 15, 15, 0),
-        number(Kind::Since, "since", instants::WIDTH, 1),
+        number(Kind::Since, "for", instants::WIDTH, 1),
         wide(Kind::About, "about", (18, 36, 90), 2),
         wide(Kind::Told, "in numbers", (24, 44, 100), 3),
         text(Kind::Who, "held by", 14, 28, 4),
@@ -105,8 +106,7 @@ impl Table for Findings<'_> {
     }
 
     fn heading(&self, kind: Kind, _room: usize) -> Option<String> {
-        let relative = self.context.ui.times() == TimeStyle::Relative;
-        (kind == Kind::Since && relative).then(|| "for".to_owned())
+        (kind == Kind::Since).then(|| instants::heading(self.context.ui.times(), "for").to_owned())
     }
 
     fn sorted_by(&self) -> Option<Kind> {

@@ -9,8 +9,9 @@ use ratatui::text::{Line, Span};
 use crate::engine::{FailingPeer, HandshakePane};
 use crate::flow::HandshakeOutcome;
 
-use super::chart::{Chart, bars, blocks, round_up};
+use super::chart::{Chart, count_bars, round_up};
 use super::format::{age, count, endpoint, percent, short_count, span};
+use super::ink::blocks;
 use super::theme::{Severity, Theme};
 use super::widgets::{fit, gap, left, message, pane, put_all, right, styled, title, width};
 use super::{Context, keep_by_weight};
@@ -197,14 +198,14 @@ pub(super) fn histogram(data: &HandshakePane, room: usize, height: usize, theme:
     let label = width(&short_count(round_up(most)));
     let room = room.saturating_sub(label + 2);
     let wide = (room / data.histogram.len()).clamp(1, 6);
-    let mut lines = bars(&widened(data, wide), height, label, theme);
+    let mut lines = count_bars(&widened(data, wide), height, label, theme);
     lines.push(Line::from(styled(format!("{:label$}  {}", "", axis(data, wide, room)), theme.dim)));
     lines
 }
 
 /// The buckets' counts, each so many columns wide.
-fn widened(data: &HandshakePane, wide: usize) -> Vec<u64> {
-    data.histogram.iter().flat_map(|(_, n)| std::iter::repeat_n(*n, wide)).collect()
+fn widened(data: &HandshakePane, wide: usize) -> Vec<Option<u64>> {
+    data.histogram.iter().flat_map(|(_, n)| std::iter::repeat_n(Some(*n), wide)).collect()
 }
 
 /// The bounds between the buckets, each at the edge that it is: bars to its left took at most so long, bars to its

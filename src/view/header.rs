@@ -307,11 +307,11 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
         _ => String::new(),
     };
     let label = if room >= 24 { "filter " } else { "/" };
-    // What is typed keeps some room, whatever else there is to say.
-    let typed = label.len() + 8;
+    // What is typed stands whole where it can, and keeps some room whatever else there is to say.
+    let typed = label.len() + width(filter).max(8);
     let order = format!("  {order}");
     let order = if room > typed + width(&found) + width(&order) { order } else { String::new() };
-    let found = if room > typed + width(&found) { found } else { String::new() };
+    let found = if room > typed.min(label.len() + 12) + width(&found) { found } else { String::new() };
     let left = room.saturating_sub(label.len() + found.len() + width(&order) + 1);
     Line::from(vec![
         styled(label, theme.dim),

@@ -8,7 +8,6 @@ mod busiest;
 mod chart;
 mod column_menu;
 mod columns_explained;
-mod dots;
 mod explain;
 mod finding_detail;
 mod finding_list;
@@ -36,6 +35,7 @@ mod handshakes_wide;
 mod header;
 mod headroom;
 mod help;
+mod ink;
 mod instants;
 mod ladder;
 mod ladder_arrow;
@@ -184,6 +184,24 @@ fn overview(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
             Pane::Busiest => busiest::draw(context, focused, rect, buf),
             Pane::Traffic => traffic::draw(context, focused, rect, buf),
             Pane::Flows => flows::draw(context, focused, rect, buf),
+        }
+        if pane != Pane::Flows && !context.ui.filter().is_empty() {
+            say_unfiltered(context, rect, buf);
+        }
+    }
+}
+
+/// On the border of a pane whose numbers are of all connections, while a filter is in force: at its right, where
+/// nothing stands.
+fn say_unfiltered(context: &Context<'_>, pane: Rect, buf: &mut Buffer) {
+    for text in [" unfiltered ", " all "] {
+        let room = text.len() as u16;
+        let Some(x) = pane.right().checked_sub(room + 2).filter(|x| *x > pane.x + 2) else { continue };
+        let place = Rect { x, width: room, height: 1, ..pane };
+        // Behind the title one column of the border stays.
+        let free = Rect { x: x - 1, width: room + 1, ..place };
+        if free.positions().all(|position| matches!(buf[position].symbol(), "─" | "━")) {
+            return widgets::put(buf, place, &Line::from(widgets::styled(text, context.theme.dim)));
         }
     }
 }

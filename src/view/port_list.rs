@@ -8,9 +8,9 @@ use crate::engine::{ListPane, PortRow};
 use crate::ui::View;
 
 use super::format::{ABSENT, address, count, endpoint, percent, process};
-use super::table::{self, Around, Column, Table, number, text, wide};
+use super::table::{self, Around, Column, Table, number, wide};
 use super::theme::Severity;
-use super::widgets::{bar, fit, middle, plain_bar, styled, width};
+use super::widgets::{bar, fit, left, middle, plain_bar, styled, width};
 use super::{Context, headroom, time_wait};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
@@ -71,16 +71,16 @@ impl Table for Ports<'_> {
     type Row = PortRow;
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
-        wide(Kind::Holder, "  from", (15, 17, 41), 0),
-        wide(Kind::Service, "  to service", (17, 23, 49), 0),
+        wide(Kind::Service, "    to service", (19, 25, 51), 0),
+        wide(Kind::Holder, "from", (15, 15, 39), 4),
         number(Kind::TimeWait, "TIME-WAIT", 10, 0),
         wide(Kind::Waiting, "", (8, 8, 24), 7),
-        number(Kind::Open, "other", 7, 3),
-        number(Kind::Taken, "ports", 8, 2),
+        number(Kind::Open, "other", 7, 6),
+        number(Kind::Taken, "ports", 8, 5),
         number(Kind::Share, "of range", 8, 1),
         wide(Kind::Fill, "", (8, 10, 24), 6),
-        wide(Kind::Outlook, "at this rate", (19, 19, 46), 4),
-        text(Kind::Process, "process", 15, 30, 5),
+        wide(Kind::Outlook, "at this rate", (18, 18, 46), 2),
+        wide(Kind::Process, "process", (13, 15, 30), 3),
     ];
 
     fn serves(&self, kind: Kind) -> bool {
@@ -90,8 +90,8 @@ impl Table for Ports<'_> {
 
     fn wish(&self, row: &PortRow, kind: Kind) -> usize {
         match kind {
-            Kind::Holder => 2 + width(&row.holder.to_string()),
-            Kind::Service => 2 + width(&row.service.to_string()),
+            Kind::Holder => width(&row.holder.to_string()),
+            Kind::Service => 4 + width(&row.service.to_string()),
             Kind::Process => row.process.as_ref().map_or(0, |(who, _)| width(&process(who)) + 6),
             Kind::Outlook => row.outlook.as_deref().map_or(0, width),
             Kind::Fill | Kind::Waiting => usize::MAX,
@@ -106,15 +106,14 @@ impl Table for Ports<'_> {
         let absent = || vec![styled(ABSENT, theme.dim)];
         let amount = |n: u64| vec![styled(count(n), if n == 0 { theme.dim } else { theme.strong })];
         match kind {
-            Kind::Holder => {
-                let mark = severity.map_or(" ", Severity::mark);
-                vec![styled(format!("{mark} {}", address(row.holder, room - 2)), marked)]
-            }
             Kind::Service => {
+                let mark = left(severity.map_or(" ", Severity::mark), 2);
                 // The service's own end waits where it closed first.
                 let arrow = if row.serves { "← " } else { "→ " };
-                vec![styled(arrow, theme.dim), styled(endpoint(row.service, room - 2), theme.text)]
+                let service = endpoint(row.service, room - 4);
+                vec![styled(mark, marked), styled(arrow, theme.dim), styled(service, marked)]
             }
+            Kind::Holder => vec![styled(address(row.holder, room), theme.text)],
             Kind::TimeWait => amount(row.time_wait),
             Kind::Waiting => vec![styled(plain_bar(row.time_wait, self.most, room), theme.bar)],
             Kind::Open => amount(row.open),
@@ -134,15 +133,17 @@ impl Table for Ports<'_> {
                 Some(outlook) => {
                     let style =
                         if outlook.starts_with("none left") { Severity::Critical.style(theme) } else { theme.text };
-                    vec![styled(fit(outlook, room).into_owned(), style)]
+                    // Where there is no room for why, that none is left.
+                    let short = outlook.split(':').next().filter(|_| width(outlook) > room);
+                    vec![styled(fit(short.unwrap_or(outlook), room).into_owned(), style)]
                 }
                 None => absent(),
             },
             Kind::Process => match &row.process {
                 None => absent(),
                 Some((who, more)) => {
-                    let rest = if *more { " +more" } else { "" };
-                    vec![styled(middle(&process(who), room - width(rest)) + rest, theme.text)]
+                    let rest = format!("[{}]{}", who.pid, if *more { " +more" } else { "" });
+                    vec![styled(middle(who.comm.as_str(), room.saturating_sub(width(&rest))) + &rest, theme.text)]
                 }
             },
         }

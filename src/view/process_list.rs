@@ -67,12 +67,12 @@ impl Table for Processes<'_> {
     type Row = ProcessLine;
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
-        wide(Kind::Name, "  process", (26, 52, 72), 0),
+        wide(Kind::Name, "  process", (18, 52, 72), 0),
         text(Kind::User, "user", 8, 16, 8),
         number(Kind::Sockets, "sockets", 10, 1),
         number(Kind::Listen, "LISTEN", 6, 6),
         number(Kind::Estab, "ESTAB", 7, 5),
-        number(Kind::CloseWait, "CLOSE-WAIT", 10, 4),
+        number(Kind::CloseWait, "CLOSE-WAIT", 10, 1),
         number(Kind::RecvQ, "Recv-Q", 8, 3),
         number(Kind::SendQ, "Send-Q", 8, 3),
         number(Kind::Rate, "rate", 12, 2),

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::{AcceptRow, FlowId, Ownership, QueueEntry, QueueRow, STUCK, WireQueueRow};
-use crate::ui::{QueueItem, overflows, queue_items};
+use crate::ui::{QueueItem, overflows, queue_items, queues_in_use};
 
 use super::Context;
 use super::chart::{History, spark};
@@ -22,7 +22,9 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         (None, true) => "by the wire; kernel's not recorded",
         (None, false) => "",
     };
-    let rest = context.and_age_in(("Queues", area.width), rest, |sight| Some(sight.at));
+    let (shown, all) = (queue_items(data, usize::from(area.height.saturating_sub(2))).len(), queues_in_use(data));
+    let rest = if shown < all { format!("{shown} of {all}, {rest}") } else { rest.to_owned() };
+    let rest = context.and_age_in(("Queues", area.width), &rest, |sight| Some(sight.at));
     let inner = pane(buf, area, title("Queues", &rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     let mut lines: Vec<Line<'static>> =

@@ -107,6 +107,7 @@ fn list_screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
     ];
     all.push(("findings_live", lists::findings(live), live_source(), "8j"));
     all.push(("findings_capture", lists::findings(capture), capture_source(), "8"));
+    all.push(("findings_zoomed", lists::findings(live), live_source(), "8jz"));
     all.push(("flows_columns", live(), live_source(), "cjj jl"));
     all.push(("flows_grouped", lists::groups(), live_source(), "bjj"));
     let processes = lists::none_of(ListPane::Processes(Window::default()), capture);
@@ -254,6 +255,9 @@ fn more_screens_are_as_pictured() {
         ("filter_prompt", "2/nginx 443", (80, 24)),
         ("explain", "6x", (80, 24)),
         ("explain_flows", "2x", (80, 24)),
+        ("explain_columns", "2xx", (80, 24)),
+        ("overview_filtered_80x24", "/nginx\n", (80, 24)),
+        ("overview_filtered_120x40", "/nginx\n", (120, 40)),
         ("explain_flows_wide", "2x", (200, 60)),
     ];
     for (name, keys, size) in cases {
