@@ -29,7 +29,7 @@ pub(super) struct Replay {
     deck: Deck<CaptureTape>,
     player: Player<Place>,
     marks: Marks,
-    /// How long to wait for the reader: a file's is never far, a stream may be silent for long.
+    /// How long to rest where nothing has come: a file is waited for already, a stream may be silent for long.
     patience: Duration,
     started: Instant,
     /// The flow of which the segments are read again, and that once more, since the file has grown.
@@ -50,7 +50,7 @@ impl Replay {
         speed: f64,
         memory: usize,
     ) -> Result<Self> {
-        let patience = if origin.is_stream() { REST } else { Duration::from_millis(1) };
+        let patience = if origin.is_stream() { REST } else { Duration::ZERO };
         let tape = CaptureTape::open(origin, filter)?;
         Ok(Self {
             config: configs[usize::from(tape.reader.recording)],

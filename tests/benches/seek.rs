@@ -53,10 +53,14 @@ fn main() -> std::io::Result<()> {
     let times = indexed.as_secs_f64() / report.as_secs_f64();
     println!("  {:24} {:8.2} s   {times:.2} × report, of {INDEXED}", "indexed", indexed.as_secs_f64());
     let whole = length(&pty.text());
+    let before = pty::process(pty.pid()).expect("it runs").1;
     let mut seeks: Vec<Duration> = (0..SEEKS).map(|number| seek(&mut pty, whole, number as u64)).collect();
     seeks.sort();
     told("seek, in the middle", seeks[SEEKS / 2], SEEK);
     told("seek, the longest", seeks[SEEKS - 1], SEEK);
+    // On a machine that does other things besides, this counts.
+    let each = pty::process(pty.pid()).expect("it runs").1.saturating_sub(before) / SEEKS as u32;
+    println!("  {:24} {:8.0} ms of a processor", "seek, on the average", each.as_secs_f64() * 1e3);
     let status = std::fs::read_to_string(format!("/proc/{}/status", pty.pid()))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
     println!("  {:24} {:8} MiB of {MEMORY_MIB}", "peak memory", peak.unwrap_or(0_u64) / 1024);
