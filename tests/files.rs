@@ -63,7 +63,7 @@ impl Incident {
     /// The title of the table at its end.
     fn all_flows(&self) -> String {
         let files = Files::new(&[("whole.pcap", &self.bytes)]);
-        format!("Flows  {}", report(&["-r", &files.path("whole.pcap")]).2["flows"]["reported"])
+        format!(" of {}, by rate", report(&["-r", &files.path("whole.pcap")]).2["flows"]["reported"])
     }
 }
 
@@ -326,6 +326,33 @@ fn files_behind_the_first_are_files_and_a_filter_may_follow() {
     fs::write(files.path("day.pcap3"), "").expect("a file");
     let (code, _, said) = run(&["report", "-r", &a, &b, &files.path("day.pcap3")]);
     assert!(code == 1 && said.contains("day.pcap3") && said.contains("it is empty"), "{said}");
+}
+
+#[test]
+fn the_ladder_of_a_flow_grows_with_its_file() {
+    let incident = incident();
+    let port = 53_046_u16.to_be_bytes();
+    let is_its = |number: &usize| {
+        let [begin, end] = [incident.starts[*number] + 16, incident.starts[*number + 1]];
+        let frame = &incident.bytes[begin..end];
+        frame.get(34..36) == Some(&port[..]) || frame.get(36..38) == Some(&port[..])
+    };
+    let fourth = (0..incident.frames()).filter(is_its).nth(3).expect("its fourth frame");
+    let half = incident.starts[fourth + 1];
+    let files = Files::new(&[("grows.pcap", &incident.bytes[..half + 7])]);
+    let path = files.path("grows.pcap");
+    let mut pty = Pty::start(pty::sockscope(&["-r", &path, "--follow"]), 120, 40);
+    pty.shows(&["(followed)", "playing", "Handshakes"]);
+    pty.keys("2/:9000\r");
+    pty.shows(&["198.51.100.105:53046"]);
+    pty.keys("j\rl");
+    pty.shows(&["SYN-SENT   0.000000"]);
+    assert!(!pty.text().contains("zero-window probe"));
+    let mut file = File::options().append(true).open(&path).expect("the file");
+    file.write_all(&incident.bytes[half + 7..]).expect("written");
+    pty.shows(&["zero-window probe"]);
+    pty.keys("q");
+    assert_eq!((pty.end().exit_code(), pty.left_behind()), (0, vec![]));
 }
 
 #[test]

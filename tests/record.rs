@@ -394,6 +394,29 @@ fn a_ring_is_written_out_by_a_signal_and_by_a_finding() {
     }
 }
 
+/// A ring that cannot be written when that is asked for says so at once, and goes on holding its last.
+#[test]
+fn a_ring_that_cannot_be_written_says_so_and_goes_on() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("noring"), tempfile::tempdir().unwrap());
+    let place = folder.path().join("there");
+    let file = place.join("last.pcapng");
+    let mut recorder = Recorder::begin(&netns, &[], &file, &["--ring", "256Ki"]);
+    let load = Load::begin(&netns, 1, REST);
+    until("something to hold", || load.exchanges() > 100);
+    let said = recorder.lines();
+    recorder.signal(Signal::USR1);
+    let line = said.recv_timeout(DEADLINE).unwrap();
+    assert!(line.contains("the ring is not written: cannot create ") && line.contains("last.pcapng"), "{line}");
+    std::fs::create_dir(&place).unwrap();
+    recorder.signal(Signal::USR1);
+    until("its file", || size(&file) > 0);
+    recorder.signal(Signal::TERM);
+    let rest: Vec<String> = said.iter().collect();
+    assert!(rest.last().is_some_and(|line| line.contains("the ring could not be written")), "{rest:?}");
+    assert_eq!(recorder.wait().status.code(), Some(1));
+}
+
 #[test]
 fn nothing_is_overwritten_unless_it_is_asked_for() {
     let Some(_alone) = alone() else { return };

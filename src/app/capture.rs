@@ -10,7 +10,8 @@ use crate::io::capture::LiveCapture;
 use crate::io::clock;
 use crate::journal::Intake;
 
-use super::live::{LOSS_EVERY, Line};
+use super::line::Line;
+use super::live::LOSS_EVERY;
 use super::record::Keep;
 
 /// A packet is handed over at most this long after it was stamped: the capture's timeout, and a machine that is busy.

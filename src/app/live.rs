@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::base::{Scope, Scrubbed, Timestamp};
 use crate::engine::{Engine, Input, Loss, Query};
@@ -17,14 +17,14 @@ use crate::io::clock;
 use crate::io::schedule::Attention;
 use crate::io::{LastWords, Sockets};
 use crate::journal::{self, HOLD, Merge};
-use crate::kernel::SocketSample;
 use crate::ui::{Control, Source, SourceKind};
 use crate::wire::FrameCounts;
 
 use super::elsewhere::Passing;
 use super::feed::Feed;
 use super::ladder::{Callers, OwnerChoice};
-use super::record::{Keep, KeptFrames, Recorded, Tape, Wanted};
+use super::line::{Delivery, Line};
+use super::record::{Recorded, Tape, Wanted};
 use super::sampling::{self, Reading};
 use super::{capture, privileges, trace};
 
@@ -40,16 +40,6 @@ const HOLD_TO_WRITE: Duration = Duration::from_millis(60);
 const REST_TO_WRITE: Duration = Duration::from_millis(5);
 /// How often losses are told.
 pub(super) const LOSS_EVERY: Duration = Duration::from_millis(250);
-
-/// What the threads deliver, with the number of their source.
-#[derive(Debug)]
-enum Delivery {
-    Inputs { source: usize, inputs: Vec<Input>, kept: Option<KeptFrames>, upto: Timestamp, frames: FrameCounts },
-    Drops { source: usize, kernel: u64, interface: u64 },
-    Sample { source: usize, sample: Arc<SocketSample>, fallback: Option<String> },
-    Events { source: usize, inputs: Vec<Input>, upto: Timestamp },
-    Died { source: usize, why: String },
-}
 
 /// A host being watched.
 #[derive(Debug)]
@@ -174,8 +164,7 @@ impl Live {
         let title = name.to_owned();
         let run = move || {
             if let Err(error) = work(&line) {
-                let _nobody_waits =
-                    line.send.send(Delivery::Died { source, why: format!("{title} stopped: {error:#}") });
+                line.tell_death(format!("{title} stopped: {error:#}"));
             }
         };
         thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")
@@ -390,75 +379,6 @@ impl Drop for Live {
         if let Some(tracing) = self.tracing.take() {
             let _reported = tracing.join();
         }
-    }
-}
-
-/// A thread's line to the engine.
-pub(super) struct Line {
-    source: usize,
-    send: Sender<Delivery>,
-    stop: Arc<AtomicBool>,
-    ours: Arc<AtomicU64>,
-    spare: Receiver<Vec<Input>>,
-}
-
-impl Line {
-    /// An empty batch, with room for as many inputs as the one before.
-    pub(super) fn batch(&self, room: usize) -> Vec<Input> {
-        self.spare.try_recv().unwrap_or_else(|_| Vec::with_capacity(room))
-    }
-
-    pub(super) fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Sends what was traced up to an instant, and gives back what the engine cannot take now; `None` once nobody
-    /// listens.
-    pub(super) fn hand_over(&self, inputs: Vec<Input>, upto: Timestamp) -> Option<Vec<Input>> {
-        match self.send.try_send(Delivery::Events { source: self.source, inputs, upto }) {
-            Ok(()) => Some(Vec::new()),
-            Err(TrySendError::Full(Delivery::Events { inputs, .. })) => Some(inputs),
-            Err(_) => None,
-        }
-    }
-
-    /// Sends a reading of the socket table, and why it is a lesser one. False once nobody listens.
-    pub(super) fn tell_sample(&self, sample: SocketSample, fallback: Option<String>) -> bool {
-        self.offer(Delivery::Sample { source: self.source, sample: Arc::new(sample), fallback })
-    }
-
-    /// Sends a batch of inputs with the frames that were kept beside them, or drops and counts both where the engine
-    /// does not follow. False once nobody listens.
-    pub(super) fn hand_batch(
-        &self,
-        inputs: Vec<Input>,
-        kept: Option<KeptFrames>,
-        upto: Timestamp,
-        frames: FrameCounts,
-        keep: &Keep,
-    ) -> bool {
-        match self.send.try_send(Delivery::Inputs { source: self.source, inputs, kept, upto, frames }) {
-            Ok(()) => true,
-            Err(TrySendError::Full(Delivery::Inputs { inputs, kept, .. })) => {
-                let told_with_segments = |input: &&Input| matches!(input, Input::Name(_) | Input::Dns(_));
-                let lost = inputs.iter().filter(|input| !told_with_segments(input)).count();
-                self.ours.fetch_add(lost as u64, Ordering::Relaxed);
-                kept.into_iter().for_each(|kept| keep.drop_batch(kept));
-                true
-            }
-            Err(_) => false,
-        }
-    }
-
-    /// Tells what the kernel and the interface dropped so far.
-    pub(super) fn tell_drops(&self, capture: &mut LiveCapture) {
-        let (kernel, interface) = capture.dropped().unwrap_or_default();
-        self.offer(Delivery::Drops { source: self.source, kernel, interface });
-    }
-
-    /// Sends what is not missed where the engine does not follow. False once nobody listens.
-    fn offer(&self, delivery: Delivery) -> bool {
-        !matches!(self.send.try_send(delivery), Err(TrySendError::Disconnected(_)))
     }
 }
 

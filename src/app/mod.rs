@@ -7,6 +7,7 @@ mod elsewhere;
 mod feed;
 mod gather;
 mod ladder;
+mod line;
 mod live;
 mod looks;
 mod marks;

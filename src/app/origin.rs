@@ -64,6 +64,14 @@ impl Origin {
         self.paths().iter().all(|path| file::can_reopen(path))
     }
 
+    /// The same as far as it has come: a file that grows has an end then.
+    pub(super) fn so_far(&self) -> Self {
+        match self {
+            Self::Growing(path) => Self::Files(vec![path.clone()]),
+            other => other.clone(),
+        }
+    }
+
     /// Whether more may come at any time, of which nothing is held back.
     pub(super) fn is_stream(&self) -> bool {
         matches!(self, Self::Growing(_)) || !self.can_reopen()

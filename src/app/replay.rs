@@ -29,11 +29,12 @@ pub(super) struct Replay {
     deck: Deck<CaptureTape>,
     player: Player<Place>,
     marks: Marks,
-    /// How long to wait for the reader: a file's is never far, a stream may be silent for long.
+    /// How long to rest where nothing has come: a file is waited for already, a stream may be silent for long.
     patience: Duration,
     started: Instant,
-    /// The flow of which the segments are read again.
+    /// The flow of which the segments are read again, and that once more, since the file has grown.
     reread: Option<Reread>,
+    once_more: Option<Reread>,
 }
 
 impl Replay {
@@ -49,7 +50,7 @@ impl Replay {
         speed: f64,
         memory: usize,
     ) -> Result<Self> {
-        let patience = if origin.is_stream() { REST } else { Duration::from_millis(1) };
+        let patience = if origin.is_stream() { REST } else { Duration::ZERO };
         let tape = CaptureTape::open(origin, filter)?;
         Ok(Self {
             config: configs[usize::from(tape.reader.recording)],
@@ -59,6 +60,7 @@ impl Replay {
             patience,
             started: Instant::now(),
             reread: None,
+            once_more: None,
         })
     }
 
@@ -144,22 +146,28 @@ impl Feed for Replay {
 
     fn segments(&mut self, of: Option<(FlowKey, Timestamp)>) -> Segments {
         let Some((key, now)) = of else {
-            self.reread = None;
+            (self.reread, self.once_more) = (None, None);
             return Segments::Unknown;
         };
         let tape = &self.deck.tape;
         if !tape.origin.can_reopen() {
             return Segments::Missing("segments of a stream are not kept: save it to a file, and read that".to_owned());
         }
-        if matches!(tape.origin, Origin::Growing(_)) {
-            let why = "of a file that grows they are not read again: without --follow they are";
-            return Segments::Missing(why.to_owned());
-        }
+        let newest = tape.reader.newest().max(self.player.span().1);
+        let start = || Reread::start(&tape.origin.so_far(), tape.filter.as_deref(), (key, now), newest);
         if self.reread.as_ref().is_none_or(|reread| !reread.serves(&key, now)) {
-            match Reread::start(&tape.origin, tape.filter.as_deref(), key, now) {
+            self.once_more = None;
+            match start() {
                 Ok(reread) => self.reread = Some(reread),
                 Err(error) => return Segments::Missing(format!("{error:#}")),
             }
+        }
+        if let Some(read) = self.once_more.take_if(|more| more.is_read()) {
+            self.reread = Some(read);
+        }
+        let is_stale = self.reread.as_ref().is_some_and(|reread| reread.is_stale(newest));
+        if is_stale && self.once_more.is_none() && matches!(tape.origin, Origin::Growing(_)) {
+            self.once_more = start().ok();
         }
         self.reread.as_ref().map(Reread::told).unwrap_or_default()
     }

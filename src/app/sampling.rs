@@ -15,7 +15,7 @@ use crate::io::schedule::{Attention, Schedule};
 use crate::io::{LastWords, Sampler, clock};
 use crate::kernel::{Covers, KernelEvent, TableSource};
 
-use super::live::Line;
+use super::line::Line;
 use super::privileges;
 
 /// Readings of the table that must fail in a row before it is given up.

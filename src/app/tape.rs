@@ -1,13 +1,18 @@
 //! A capture as the player has it: read ahead by a thread, and gone on with from any place that the thread told.
 
+use std::time::Duration;
+
 use anyhow::Result;
-use crossbeam_channel::TryRecvError;
+use crossbeam_channel::{RecvTimeoutError, TryRecvError};
 
 use crate::engine::Input;
 use crate::journal::{Damage, Next, Tape};
 
 use super::origin::Origin;
 use super::read::{self, Place, Reader, Reading};
+
+/// How long the next of a file is waited for, before somebody else is answered.
+const SOON: Duration = Duration::from_millis(1);
 
 /// A capture being read.
 #[derive(Debug)]
@@ -72,10 +77,15 @@ impl Tape for CaptureTape {
     fn next(&mut self, wait: bool) -> Next<Place> {
         // Looked at before: what was read until then has come.
         let waits = self.reader.is_waiting();
-        let message = if wait {
-            self.reader.batches.recv().map_err(|_| TryRecvError::Disconnected)
-        } else {
-            self.reader.batches.try_recv()
+        let batches = &self.reader.batches;
+        let message = match (wait, self.origin.is_stream()) {
+            (true, _) => batches.recv().map_err(|_| TryRecvError::Disconnected),
+            (false, true) => batches.try_recv(),
+            // Who reads a file is never far behind: to sleep would take longer than to be woken.
+            (false, false) => batches.recv_timeout(SOON).map_err(|error| match error {
+                RecvTimeoutError::Timeout => TryRecvError::Empty,
+                RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+            }),
         };
         match message {
             Ok(Reading::Batch(inputs, place)) => Next::Inputs(inputs, place),

@@ -8,7 +8,7 @@ use crate::engine::Input;
 use crate::io::{DRAIN_EVERY, SynWatch, Tracer};
 use crate::kernel::KernelEvent;
 
-use super::live::Line;
+use super::line::Line;
 
 /// Claims that may wait for an engine that does not follow; beyond, they are dropped and counted with the trace's own
 /// losses.

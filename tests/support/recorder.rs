@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -70,6 +71,14 @@ impl Recorder {
         self.child.stdout.take().unwrap()
     }
 
+    /// What it says from now on, line by line as it comes.
+    pub(crate) fn lines(&mut self) -> Receiver<String> {
+        let (send, lines) = channel();
+        let stderr = BufReader::new(self.child.stderr.take().unwrap());
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        lines
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
     }
@@ -91,7 +100,8 @@ impl Recorder {
     /// Waits until it ends of itself.
     pub(crate) fn wait(mut self) -> Ended {
         let mut stderr = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        let rest = self.child.stderr.take().map(|mut rest| rest.read_to_string(&mut stderr));
+        rest.transpose().unwrap();
         Ended { status: self.child.wait().unwrap(), stderr }
     }
 }

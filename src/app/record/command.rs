@@ -35,7 +35,7 @@ pub(in crate::app) fn run(options: &Record) -> Result<Outcome> {
     // What reads a stream may well draw on the same terminal.
     let streams = input.write.file.as_ref().is_some_and(|file| file.as_os_str() == "-");
     let status = if streams { Status::default() } else { Status::new() };
-    watch(&mut live, engine.as_mut(), end, &interrupted, status)?;
+    let failures = watch(&mut live, engine.as_mut(), end, &interrupted, status)?;
     live.finish(|input| engine.iter_mut().for_each(|engine| engine.feed(input)));
     let loss = live.losses();
     let recorded = live.tape().finish();
@@ -45,16 +45,18 @@ pub(in crate::app) fn run(options: &Record) -> Result<Outcome> {
     if !live.tape().has_begun_a_file() {
         say("nothing was written: what the ring held is gone\n")?;
     }
-    outcome(&recorded, live.died())
+    outcome(&recorded, failures, live.died())
 }
 
+/// Returns how many times a ring could not be written.
 fn watch(
     live: &mut Live,
     mut engine: Option<&mut Engine>,
     end: Option<Instant>,
     stop: &AtomicBool,
     mut status: Status,
-) -> Result<()> {
+) -> Result<usize> {
+    let mut failures = 0;
     loop {
         let rest = match &mut engine {
             Some(engine) => live.watch(engine),
@@ -63,19 +65,30 @@ fn watch(
         status.show(live)?;
         let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
         if left.is_zero() || is_set(stop) || live.tape().has_failed() {
-            return status.clear();
+            return status.clear().map(|()| failures);
         }
-        while let Some(recorded) = live.tape().tell_dumped() {
+        while let Some(told) = live.tape().tell_dumped() {
             status.clear()?;
-            say(&format!("{}\n", recorded.words()))?;
+            match told {
+                Ok(words) => say(&format!("{words}\n"))?,
+                Err(words) => {
+                    failures += 1;
+                    say(&format!("sockscope: {words}\n"))?;
+                }
+            }
         }
         thread::sleep(rest.min(left));
     }
 }
 
-fn outcome(recorded: &[Recorded], died: Option<&str>) -> Result<Outcome> {
+fn outcome(recorded: &[Recorded], failures: usize, died: Option<&str>) -> Result<Outcome> {
     if let Some(recorded) = recorded.iter().find(|recorded| recorded.failed.is_some()) {
         return Err(anyhow!("{}", recorded.words()));
+    }
+    match failures {
+        0 => {}
+        1 => bail!("the ring could not be written when that was asked for, as said above"),
+        _ => bail!("{failures} times the ring could not be written, as said above"),
     }
     let Some(why) = died else { return Ok(Outcome::Done) };
     say(&format!("sockscope: {why}\n"))?;

@@ -321,9 +321,11 @@ impl Tape {
         self.recording.as_ref().is_some_and(|recording| recording.failed().is_some())
     }
 
-    /// How a part of a ring that was written went, once.
-    pub(in crate::app) fn tell_dumped(&mut self) -> Option<Recorded> {
-        self.told.take_if(|told| told.failed.is_none())
+    /// How what was written of a ring went, or why it could not be; once.
+    pub(in crate::app) fn tell_dumped(&mut self) -> Option<Result<String, String>> {
+        let told =
+            self.told.take().map(|told| if told.failed.is_none() { Ok(told.words()) } else { Err(told.words()) });
+        told.or_else(|| self.refused.take().map(Err))
     }
 
     /// Whether what passes is written to a file at once.
