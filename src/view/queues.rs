@@ -22,8 +22,13 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         (None, true) => "by the wire; kernel's not recorded",
         (None, false) => "",
     };
-    let (shown, all) = (queue_items(data, usize::from(area.height.saturating_sub(2))).len(), queues_in_use(data));
-    let rest = if shown < all { format!("{shown} of {all}, {rest}") } else { rest.to_owned() };
+    let shown = queue_items(data, usize::from(area.height.saturating_sub(2))).len();
+    // There may be more than came: how many in all is not claimed.
+    let rest = match (shown < queues_in_use(data), rest) {
+        (false, rest) => rest.to_owned(),
+        (true, "fullest first") => format!("the {shown} fullest"),
+        (true, rest) => format!("the {shown} fullest, {rest}"),
+    };
     let rest = context.and_age_in(("Queues", area.width), &rest, |sight| Some(sight.at));
     let inner = pane(buf, area, title("Queues", &rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
@@ -100,7 +105,7 @@ impl Who<'_> {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Note(note) if note.is_empty())
     }
 }
