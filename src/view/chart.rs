@@ -11,7 +11,7 @@ use ratatui::text::Line;
 
 use crate::base::Timestamp;
 
-use super::format::span;
+use super::format::age;
 use super::ink::{area, bars, blocks};
 use super::theme::Theme;
 use super::widgets::{left, right, styled, width};
@@ -81,7 +81,7 @@ impl<'a> History<'a> {
 
     fn told(&self, values: usize) -> String {
         match self.step {
-            Step::Second => span(Duration::from_secs(values as u64)),
+            Step::Second => age(Duration::from_secs(values as u64)),
             Step::Reading => format!("{values} readings"),
         }
     }

@@ -202,12 +202,14 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
         styled(left(parts.kind, 8), kind_style),
         styled(right(&parts.amount, 9), theme.strong),
     ];
-    if room >= 60 {
+    // Only the kernel tells limits and how a queue went.
+    let kernel = context.sees_kernel();
+    if room >= 60 && kernel {
         let bars = if room >= 140 { 12 } else { 8 };
         let text = parts.fill.map_or_else(|| " ".repeat(bars), |(part, whole)| bar(part, whole, bars));
         spans.extend([gap(2), styled(text, theme.bar)]);
     }
-    if room >= 100 {
+    if room >= 100 && kernel {
         let bars = if room >= 140 { 30 } else { 14 };
         spans.extend([gap(2), styled(spark(History::of_readings(parts.history), bars), theme.spark)]);
     }
@@ -232,6 +234,15 @@ fn who_and_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<S
         return who_or_where(context, parts, room);
     }
     let theme = context.theme;
+    if !context.sees_kernel() {
+        // Nobody's owner is known: the ends stand first, then what is told of a closed window.
+        let mut spans = ends(context, parts, room);
+        let used: usize = spans.iter().map(Span::width).sum();
+        if !parts.who.is_empty() {
+            spans.extend([gap(2), styled(parts.who.text(room.saturating_sub(used + 2)), theme.dim)]);
+        }
+        return spans;
+    }
     let text = if parts.who.is_empty() { String::new() } else { parts.who.text(OWNER) };
     let arrows: usize = parts.ends.iter().map(|(arrow, _)| width(arrow)).sum();
     // Long addresses take what a short owner leaves.
