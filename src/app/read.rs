@@ -126,6 +126,11 @@ impl Reader {
         self.watch.has_waited()
     }
 
+    /// Whether all was given that a growing file holds now.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.watch.is_waiting()
+    }
+
     /// Journal entries so far that are somebody else's, and of recordings such as could not be read.
     pub(super) fn passed_over(&self) -> [u64; 2] {
         [&self.passed_over.foreign, &self.passed_over.skipped].map(|count| count.load(Ordering::Relaxed))

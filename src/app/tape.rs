@@ -70,6 +70,8 @@ impl Tape for CaptureTape {
     type Place = Place;
 
     fn next(&mut self, wait: bool) -> Next<Place> {
+        // Looked at before: what was read until then has come.
+        let waits = self.reader.is_waiting();
         let message = if wait {
             self.reader.batches.recv().map_err(|_| TryRecvError::Disconnected)
         } else {
@@ -78,6 +80,7 @@ impl Tape for CaptureTape {
         match message {
             Ok(Reading::Batch(inputs, place)) => Next::Inputs(inputs, place),
             Ok(Reading::End(damage)) => Next::End(damage),
+            Err(TryRecvError::Empty) if waits => Next::NoMore,
             Err(TryRecvError::Empty) => Next::NotYet,
             Err(TryRecvError::Disconnected) => {
                 let reason = "the reading thread died".to_owned();
@@ -91,6 +94,10 @@ impl Tape for CaptureTape {
         let started = read::start(&self.origin, self.filter.as_deref(), Some(place));
         self.reader = started.map_err(|error| format!("{error:#}"))?;
         Ok(())
+    }
+
+    fn goes_on(&self) -> bool {
+        self.origin.is_stream()
     }
 
     fn give_back(&mut self, used: Vec<Input>) {

@@ -17,6 +17,9 @@ impl Engine {
         let was = record.standing();
         change(record);
         let settled = Settled::of(record);
+        if was.states != settled.is.states {
+            record.settle();
+        }
         self.account(slot, at, &was, &settled);
     }
 

@@ -11,7 +11,7 @@ use crate::findings::Run;
 use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
-use super::end::End;
+use super::end::owner_in;
 use super::ownership::Ownership;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -50,9 +50,7 @@ impl Listener {
     }
 
     fn read(&mut self, socket: &Socket, sample: &SocketSample) {
-        let mut end = End::new(socket.clone(), sample.ts, 0);
-        end.name_owner(&sample.owners, None);
-        self.owner = end.owner;
+        self.owner = owner_in(sample, socket);
         self.waiting.peak(sample.ts, socket.recv_q.into());
         if socket.send_q.is_some_and(|limit| socket.recv_q > limit) {
             self.over = Some(Run::on(self.over, sample.ts));

@@ -72,7 +72,6 @@ impl Engine {
             findings: self.findings(&wire_queues, &hanging),
             wire_queues,
             time_wait: waiting.time_wait(),
-            close_wait: waiting.close_wait(),
             busiest: self.busiest(),
             ..scan
         }

@@ -55,7 +55,7 @@ impl Engine {
     pub fn flow_key(&self, id: FlowId) -> Option<FlowKey> {
         let record = self.table.get(self.table.find_id(id)?);
         let (first, _) = record.wire.as_ref()?.span();
-        let digest = record.first_frame.digest;
+        let digest = record.first_frame.digest();
         Some(FlowKey { scope: record.scope, orig: record.orig, resp: record.resp, first, digest })
     }
 }

@@ -385,6 +385,7 @@ fn place(body: Rect, order: &[Pane], heights: &[u16]) -> Vec<(Pane, Rect)> {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
     use crate::ui::SourceKind;
 

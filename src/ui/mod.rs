@@ -149,7 +149,11 @@ pub enum Control {
     Speed(f64),
     /// To the next, forwards (true) or backwards, then pause.
     Hop(Hop, bool),
+    /// Play from the start.
     Restart,
+    /// To the start, or the end.
+    Start,
+    End,
     /// To an instant, forwards or backwards.
     Seek(Timestamp),
     /// By a span, forwards (true) or backwards.

@@ -23,7 +23,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         _ => (None, None),
     };
     let counts = counts(&context.dashboard.findings);
-    let around = Around { name: "Findings", unit: "", filtered: true, rest: &[&counts], empty: empty(context) };
+    let around = Around { name: "Findings", unit: "", filtered: true, rest: &[&counts], empty: &empty(context) };
     table::draw(context, &Findings { context }, window, &around, parts.list, buf);
     let (under_cursor, _) = context.ui.finding();
     let shown = window.and_then(|window| {
@@ -36,19 +36,21 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Why there are none.
-pub(super) const fn empty(context: &Context<'_>) -> &'static str {
+pub(super) fn empty(context: &Context<'_>) -> String {
     match context.dashboard.now {
         Some(_) if !context.dashboard.handshakes.failing.is_empty() => {
             "nothing is wrong often enough to be told, but some handshakes failed in the last minute: 3 lists them. \
              Looked for: connects that are refused, rejected or not answered, scans, processes that do not read, \
              CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that loses packets"
+                .to_owned()
         }
         Some(_) => {
             "nothing is wrong as far as can be seen. Looked for: connects that are refused, rejected or not answered, \
              scans, processes that do not read, CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a \
              capture that loses packets. What is not seen (the first lines tell) is not looked at"
+                .to_owned()
         }
-        None => "waiting for the first segment or socket",
+        None => context.none_of("segment or socket"),
     }
 }
 

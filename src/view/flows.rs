@@ -45,8 +45,8 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
 pub(super) fn empty(context: &Context<'_>) -> String {
     let data = &context.dashboard.flows;
     match (data.all, context.ui.filter().text()) {
-        (0, _) if context.dashboard.now.is_none() => "waiting for the first segment or socket".to_owned(),
-        (0, _) => "no TCP connection yet".to_owned(),
+        (0, _) if context.dashboard.now.is_none() => context.none_of("segment or socket"),
+        (0, _) => context.none_of("TCP connection"),
         (_, filter) => format!("none of {} flows matches \"{filter}\"", count(data.all as u64)),
     }
 }

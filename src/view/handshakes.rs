@@ -23,7 +23,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let inner = pane(buf, area, title("Handshakes", rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     let lines = match (context.dashboard.sees.wire, data.is_quiet()) {
-        (false, _) => return message(buf, inner, unseen(context), theme),
+        (false, _) => return message(buf, inner, &unseen(context), theme),
         (true, true) => {
             let mut lines = vec![Line::from(styled(format!("none in the {window}"), theme.dim))];
             lines.extend(begun_history(context, data, room, height.saturating_sub(1).min(8)));
@@ -34,11 +34,11 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &lines);
 }
 
-fn unseen(context: &Context<'_>) -> &'static str {
+fn unseen(context: &Context<'_>) -> String {
     if context.sees_kernel() {
-        "not recorded: handshakes are seen on the wire, and no segment was captured"
+        "not recorded: handshakes are seen on the wire, and no segment was captured".to_owned()
     } else {
-        "waiting for the first segment"
+        context.none_of("segment")
     }
 }
 

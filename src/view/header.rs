@@ -224,7 +224,8 @@ fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Lin
         return Line::from(spans);
     }
     let Some((start, now)) = playback.start.zip(context.dashboard.now) else {
-        spans.extend([gap(3), styled("nothing read yet", theme.dim)]);
+        let nothing = if playback.at_end { "nothing in it" } else { "nothing read yet" };
+        spans.extend([gap(3), styled(nothing, theme.dim)]);
         return Line::from(spans);
     };
     spans.push(gap(3));

@@ -68,7 +68,7 @@ use ratatui::text::Line;
 
 use crate::base::Timestamp;
 use crate::engine::{Dashboard, KernelSight};
-use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View};
+use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Playback, Source, SourceKind, UiState, View};
 
 use chart::History;
 pub use theme::Theme;
@@ -109,6 +109,16 @@ impl Context<'_> {
     /// What was counted a second, up to now.
     fn history<'v>(&self, values: &'v [u64]) -> History<'v> {
         History::new(values, self.dashboard.now)
+    }
+
+    /// That there is no `what`; it is waited for only while the source goes on.
+    fn none_of(&self, what: &str) -> String {
+        match self.source.playback {
+            Some(Playback { at_end: true, live: None, .. }) => format!("no {what} in this capture"),
+            Some(Playback { paused: false, .. }) => format!("waiting for the first {what}"),
+            None if self.source.kind == SourceKind::Live => format!("waiting for the first {what}"),
+            Some(_) | None => format!("no {what} up to this instant"),
+        }
     }
 
     fn sees_kernel(&self) -> bool {

@@ -21,16 +21,16 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let window = if let ListPane::Ports(window) = &context.dashboard.list { Some(window) } else { None };
     let rest = if context.sees_kernel() { "connections by address and service" } else { "inferred from the wire" };
     let empty = if context.dashboard.now.is_some() {
-        "no connection waits in TIME-WAIT, and none takes a local port"
+        "no connection waits in TIME-WAIT, and none takes a local port".to_owned()
     } else {
-        "waiting for the first segment or socket"
+        context.none_of("segment or socket")
     };
     let around = Around {
         name: "Ports",
         unit: "",
         filtered: false,
         rest: &[&context.and_age(rest, |sight| sight.time_wait_at), rest],
-        empty,
+        empty: &empty,
     };
     table::draw(context, &Ports::new(context), window, &around, parts.list, buf);
 }

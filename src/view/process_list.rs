@@ -27,17 +27,21 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         unit: " rows",
         filtered: true,
         rest: &[&context.and_age(&rest, |sight| Some(sight.at)), &rest],
-        empty: empty(context),
+        empty: &empty(context),
     };
     table::draw(context, &Processes { context }, window, &around, area, buf);
 }
 
-fn empty(context: &Context<'_>) -> &'static str {
+fn empty(context: &Context<'_>) -> String {
     match (context.dashboard.sees.kernel, context.dashboard.now) {
-        (Some(sight), _) if sight.ownable == 0 => "no process holds a TCP socket",
-        (Some(_), _) => "no process is known to hold a TCP socket: the fd tables of other users need privileges",
-        (None, Some(_)) => "not recorded: a capture tells nothing of processes; watch a host live to see them",
-        (None, None) => "waiting for the first reading of the socket table",
+        (Some(sight), _) if sight.ownable == 0 => "no process holds a TCP socket".to_owned(),
+        (Some(_), _) => {
+            "no process is known to hold a TCP socket: the fd tables of other users need privileges".to_owned()
+        }
+        (None, Some(_)) => {
+            "not recorded: a capture tells nothing of processes; watch a host live to see them".to_owned()
+        }
+        (None, None) => context.none_of("reading of the socket table"),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         unit: "",
         filtered: true,
         rest: &[&context.and_age(&rest(context), |sight| Some(sight.at)), &rest(context)],
-        empty: super::queues::empty(context),
+        empty: &super::queues::empty(context),
     };
     table::draw(context, &Queues { context }, window, &around, area, buf);
 }

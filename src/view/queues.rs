@@ -36,19 +36,19 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         queue_items(data, height).into_iter().filter_map(|item| item_line(context, item, room)).collect();
     lines.extend(overflow_line(context));
     if lines.is_empty() {
-        return message(buf, inner, empty(context), theme);
+        return message(buf, inner, &empty(context), theme);
     }
     put_all(buf, inner, &lines);
 }
 
-pub(super) fn empty(context: &Context<'_>) -> &'static str {
+pub(super) fn empty(context: &Context<'_>) -> String {
     match (&context.dashboard.queues.kernel, context.dashboard.sees.wire) {
-        (Some(_), _) => "every queue is empty",
+        (Some(_), _) => "every queue is empty".to_owned(),
         (None, true) if context.dashboard.queues.unknown_halves > 0 => {
-            "no acknowledgment seen: what waits is not known"
+            "no acknowledgment seen: what waits is not known".to_owned()
         }
-        (None, true) => "nothing unacknowledged, no window closed",
-        (None, false) => "waiting for the first segment or socket",
+        (None, true) => "nothing unacknowledged, no window closed".to_owned(),
+        (None, false) => context.none_of("segment or socket"),
     }
 }
 

@@ -23,6 +23,7 @@ use super::fixture::{NOW, capture, capture_flow, capture_source, empty, hostile,
 use super::{Theme, draw, to_ascii};
 use crate::base::{Progress, TcpState, scrub};
 use crate::engine::{Dashboard, Evicted, FlowDetail, FlowPane, ListPane, Window};
+use crate::findings::Kind;
 use crate::flow::HandshakeOutcome;
 use crate::kernel::{LastWord, Reported, TcpInfo};
 use crate::ui::{Playback, Source, ThemeName, UiState};
@@ -200,6 +201,26 @@ fn screens_are_as_pictured() {
         for size in SIZES {
             let shown = text(&screen(&dashboard, &source, keys, size, ThemeName::Dark));
             insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown);
+        }
+    }
+}
+
+#[test]
+fn what_has_ended_or_stands_waits_for_nothing() {
+    let dashboard = empty();
+    let playing = capture_source().playback.expect("it is played");
+    let ended = Playback { at_end: true, ..playing };
+    let paused = Playback { paused: true, ..playing };
+    for (playback, says, never) in [
+        (playing, "waiting for the first segment", "in this capture"),
+        (ended, "no segment or socket in this capture", "waiting for"),
+        (paused, "no segment or socket up to this instant", "waiting for"),
+    ] {
+        let source = Source { playback: Some(playback), ..capture_source() };
+        for keys in ["", "2", "3", "4", "5", "6", "7", "8"] {
+            let shown = text(&screen(&dashboard, &source, keys, (200, 60), ThemeName::Dark));
+            assert!(!shown.contains(never), "{keys}: {shown}");
+            assert!(!keys.is_empty() || shown.contains(says), "{shown}");
         }
     }
 }

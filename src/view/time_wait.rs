@@ -21,7 +21,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let inner = pane(buf, area, title("TIME-WAIT", &counts(context, area.width), theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     if data.kernel.is_none() && data.wire.is_none() {
-        return message(buf, inner, "waiting for the first segment or socket", theme);
+        return message(buf, inner, &context.none_of("segment or socket"), theme);
     }
     put_all(buf, inner, &keep_by_weight(sections(context, data, room, height), height));
 }
@@ -31,7 +31,7 @@ pub(super) fn draw_wide(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.time_wait);
     let inner = pane(buf, area, title("TIME-WAIT", &counts(context, area.width), theme), false, theme);
     if data.kernel.is_none() && data.wire.is_none() {
-        return message(buf, inner, "waiting for the first segment or socket", theme);
+        return message(buf, inner, &context.none_of("segment or socket"), theme);
     }
     let facts = facts(context, data);
     let longest = facts.iter().map(Line::width).max().unwrap_or(0) as u16;

@@ -147,7 +147,7 @@ fn write(mut file: RecordingFile, chunks: &Receiver<Chunk>, give_back: &Sender<V
     for Chunk { blocks, frames } in chunks {
         taken += frames;
         if state.failed.get().is_none()
-            && let Err(stopped) = file.write(&blocks)
+            && let Err(stopped) = file.write(&blocks, frames)
         {
             fail(&file, &stopped);
         }

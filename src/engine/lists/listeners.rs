@@ -11,7 +11,7 @@ use crate::flow::{Flow, HandshakeOutcome, Side};
 use crate::kernel::{Socket, SocketSample};
 
 use super::super::dashboard::AcceptRow;
-use super::super::end::End;
+use super::super::end::owner_in;
 use super::super::listening::Listener;
 use super::super::opener::listening_ends;
 use super::super::record::Record;
@@ -46,16 +46,14 @@ impl Listener {
 
 /// A socket that is bound and nothing more, by the last reading that had any.
 fn bound((sample, socket): (&SocketSample, &Socket)) -> ListenerRow {
-    let mut end = End::new(socket.clone(), sample.ts, 0);
-    end.name_owner(&sample.owners, None);
-    let id = socket.cookie.or(socket.inode);
-    ListenerRow { id, owner: end.owner, listens: false, ..ListenerRow::new(sample.scope, socket.local) }
+    let (id, owner) = (socket.cookie.or(socket.inode), owner_in(sample, socket));
+    ListenerRow { id, owner, listens: false, ..ListenerRow::new(sample.scope, socket.local) }
 }
 
 impl Engine {
     /// By the kernel's last reading where there was one, else by the wire.
     pub(super) fn listener_rows(&self, sort: Sort<ListenerSort>) -> Vec<ListenerRow> {
-        let by_kernel = self.kernel.sight.is_some();
+        let by_kernel = self.kernel.is_seen();
         let mut rows: Vec<ListenerRow> = self.kernel.listeners.iter().map(Listener::row).collect();
         rows.sort_by_key(|row| (row.scope, row.local, row.id));
         let mut ends: Ends = rows.iter().map(|row| ((row.scope, row.local), CameIn::default())).collect();

@@ -1,6 +1,6 @@
-//! Lists beside the flow table: findings, handshakes, queues, users of ports, listeners, processes. Each is ordered when its
-//! order is stale (as the flow table's, see `order`) and served in windows; a row has a key, so that a cursor stays on
-//! it.
+//! Lists beside the flow table: findings, handshakes, queues, users of ports, listeners, processes. Each is ordered
+//! when its order is stale (as the flow table's, see `order`) and served in windows; a row has a key, so that a cursor
+//! stays on it.
 
 mod findings;
 mod groups;

@@ -149,6 +149,11 @@ struct Watched {
 }
 
 impl Ports {
+    /// What it holds of connects, bytes: of all else there is little.
+    pub(super) fn held(&self) -> usize {
+        self.bound.held()
+    }
+
     /// Takes in that a process called connect().
     pub(super) fn connected(&mut self, connect: &Connect) {
         self.bound.tell(connect);
@@ -159,7 +164,7 @@ impl Ports {
         &mut self,
         used: Use,
         at: Timestamp,
-        ends: impl Iterator<Item = (Scope, &'a Record, &'a End)>,
+        ends: impl Iterator<Item = (&'a Record, &'a End)>,
         holder: impl Fn(&Record, &End) -> Option<Arc<Process>>,
     ) {
         let Use { range, usable, held, bound, mut routes } = used;
@@ -216,14 +221,14 @@ impl Ports {
 
     fn name_holders<'a>(
         &mut self,
-        ends: impl Iterator<Item = (Scope, &'a Record, &'a End)>,
+        ends: impl Iterator<Item = (&'a Record, &'a End)>,
         holder: impl Fn(&Record, &End) -> Option<Arc<Process>>,
     ) {
         let places: BTreeMap<Route, usize> =
             self.rows.iter().enumerate().map(|(place, (route, _))| (*route, place)).collect();
         let mut counts: Vec<BTreeMap<u32, (Arc<Process>, u32)>> = vec![BTreeMap::new(); self.rows.len()];
-        for (scope, record, end) in ends {
-            let route = Route { scope, from: end.socket.local.ip(), to: end.socket.peer };
+        for (record, end) in ends {
+            let route = Route { scope: record.scope, from: end.socket.local.ip(), to: end.socket.peer };
             let Some(place) = places.get(&route) else { continue };
             if let Some(process) = holder(record, end) {
                 counts[*place].entry(process.pid).or_insert_with(|| (process.clone(), 0)).1 += 1;

@@ -173,3 +173,16 @@ fn a_connect_that_only_the_kernel_shows_is_told() {
         format!("nc[42] fd 5 waits for {SERVER} to answer its SYN. The SYN was sent again 2 times.")
     );
 }
+
+#[test]
+fn after_a_simultaneous_close_nobody_is_said_to_have_closed_first() {
+    let mut engine = fed(handshake(0).into_iter().chain(close(100)));
+    assert!(story(&engine, 0).contains("10.0.0.2:40000 closed first and keeps"), "{}", story(&engine, 0));
+    engine = fed(handshake(0).into_iter().chain([
+        segment(100, CLIENT, SERVER, "F.", 101, 501, 0),
+        segment(100, SERVER, CLIENT, "F.", 501, 101, 0),
+        segment(110, CLIENT, SERVER, ".", 102, 502, 0),
+        segment(110, SERVER, CLIENT, ".", 502, 102, 0),
+    ]));
+    assert!(story(&engine, 0).contains("both ends closed at once and keep the pair"), "{}", story(&engine, 0));
+}

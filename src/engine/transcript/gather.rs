@@ -1,7 +1,7 @@
 //! Which inputs are the flow's: by its ends, and by which connection on them was the one.
 //!
-//! The engine's own rules (see `incarnation`) on one tuple: a newer SYN begins another connection, and the one before it
-//! keeps what fits its numbers until that SYN was answered.
+//! The engine's own rules (see `incarnation`) on one tuple: a newer SYN begins another connection, and the one before
+//! it keeps what fits its numbers until that SYN was answered.
 
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::dedupe::Dedupe;

@@ -81,8 +81,6 @@ use codec::{Code, Reader, Writer};
 
 /// The version of the format: of what entries and our own options hold.
 const VERSION: u64 = 1;
-/// Cooked capture with interface ids.
-const LINUX_SLL2: LinkType = LinkType(276);
 
 /// What a recording tells of itself, before anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -171,7 +169,7 @@ impl Source {
 impl Place {
     /// A frame as it came when it was captured here.
     fn of<'a>(self, frame: Frame<'a>) -> Frame<'a> {
-        let told = frame.bytes.get(4..8).filter(|_| frame.link == LINUX_SLL2);
+        let told = frame.bytes.get(4..8).filter(|_| frame.link == LinkType::LINUX_SLL2);
         let told = told.and_then(|index| index.try_into().ok()).map(u32::from_be_bytes);
         Frame { iface: told.unwrap_or(self.iface), scope: self.scope, ..frame }
     }
