@@ -143,7 +143,7 @@ pub enum Pane {
 pub struct Shown {
     /// Processes are known, as of a running host or a recording of one.
     pub processes: bool,
-    /// Something waits in TIME-WAIT, or did.
+    /// Something waits in TIME-WAIT, or did; or the kernel tells its limits.
     pub time_wait: bool,
 }
 

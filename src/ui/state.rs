@@ -345,7 +345,9 @@ impl UiState {
         self.quiet = dashboard.handshakes.is_quiet();
         self.findings = dashboard.findings.len();
         self.processes = !dashboard.busiest.is_empty();
-        self.time_wait = !dashboard.sees.wire || dashboard.time_wait.history.iter().any(|n| *n > 0);
+        let sees = &dashboard.sees;
+        let waited = dashboard.time_wait.history.iter().any(|n| *n > 0);
+        self.time_wait = waited || !sees.wire || sees.kernel.is_some();
         let (page, kind) = (self.page(source).max(1), self.kind());
         if kind.is_answered_by(&dashboard.list) {
             let place = dashboard.place();
