@@ -317,7 +317,7 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
     let typed = label.len() + width(filter).max(8);
     let order = format!("  {order}");
     let order = if room > typed + width(&found) + width(&order) { order } else { String::new() };
-    let found = if room > typed.min(label.len() + 12) + width(&found) { found } else { String::new() };
+    let found = if room > typed + width(&found) { found } else { String::new() };
     let left = room.saturating_sub(label.len() + found.len() + width(&order) + 1);
     Line::from(vec![
         styled(label, theme.dim),
