@@ -78,6 +78,8 @@ pub struct Engine {
     pub(super) lost_at: Option<Timestamp>,
     /// When the source lost frames on their way here.
     pub(super) losing: Option<Run>,
+    /// What had been lost before that, if anything.
+    pub(super) lost_before: Option<Loss>,
     pub(super) totals: Totals,
     pub(super) tally: Tally,
     segments: Series,
@@ -107,6 +109,7 @@ impl Engine {
             loss: None,
             lost_at: None,
             losing: None,
+            lost_before: None,
             totals: Totals::default(),
             tally: Tally::default(),
             segments: Series::new(SECOND, TRAFFIC_KEPT),
@@ -163,7 +166,11 @@ impl Engine {
                 self.wire_seen = true;
                 if loss.unseen() > self.loss.as_ref().map_or(0, Loss::unseen) {
                     self.lost_at = Some(loss.ts);
-                    self.losing = Some(Run::on(self.losing, loss.ts));
+                    let losing = Run::on(self.losing, loss.ts);
+                    if losing.since == loss.ts {
+                        self.lost_before = self.loss;
+                    }
+                    self.losing = Some(losing);
                 }
                 self.loss = Some(*loss);
             }

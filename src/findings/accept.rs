@@ -14,8 +14,9 @@ use super::words::{count, time};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AcceptQueues {
     pub listeners: Vec<AcceptQueue>,
-    /// TcpExt.ListenOverflows since the watch began, and since when it has been growing; for all listeners together.
+    /// By how much TcpExt.ListenOverflows has grown since some reading, and in which run; for all listeners together.
     pub overflows: u64,
+    pub counted_since: Timestamp,
     pub overflowing: Option<Run>,
     /// net.core.somaxconn.
     pub somaxconn: Option<u32>,
@@ -48,29 +49,49 @@ pub(super) fn overflows(all: &AcceptQueues, now: Timestamp) -> Vec<Finding> {
     for queue in all.listeners.iter().filter(over) {
         places.entry(queue.local).or_default().push(queue);
     }
-    let dropped = counted.map(|_| match places.len() {
-        1 => format!(", {} dropped", count(all.overflows)),
-        _ => format!(", {} dropped at all of them", count(all.overflows)),
-    });
+    let dropped = counted.map(|_| Dropped { count: all.overflows, since: all.counted_since, alone: places.len() == 1 });
     let mut found: Vec<Finding> =
-        places.values().filter_map(|queues| overflow(queues, all, dropped.as_deref(), now)).collect();
+        places.values().filter_map(|queues| overflow(queues, all.somaxconn, dropped, now)).collect();
     if let Some(run) = counted.filter(|_| found.is_empty()) {
         found.push(unnamed(all, run, now));
     }
     found
 }
 
-/// `queues` listen at one place; `dropped` tells what the kernel counted of late.
-fn overflow(queues: &[&AcceptQueue], all: &AcceptQueues, dropped: Option<&str>, now: Timestamp) -> Option<Finding> {
+/// What the kernel counted of late.
+#[derive(Debug, Clone, Copy)]
+struct Dropped {
+    count: u64,
+    since: Timestamp,
+    /// Only one listener is over its limit, so it is its count.
+    alone: bool,
+}
+
+impl Dropped {
+    fn told(self, now: Timestamp) -> String {
+        let all = if self.alone { "" } else { " at all of them" };
+        format!("{} dropped{all} in {}", count(self.count), time(now.since(self.since)))
+    }
+}
+
+/// `queues` listen at one place.
+fn overflow(
+    queues: &[&AcceptQueue],
+    somaxconn: Option<u32>,
+    dropped: Option<Dropped>,
+    now: Timestamp,
+) -> Option<Finding> {
     let queue = queues.iter().max_by_key(|queue| queue.waiting.saturating_sub(queue.limit.unwrap_or(0)))?;
     let (limit, since) = (queue.limit?, queues.iter().filter_map(|queue| queue.over).map(|run| run.since).min()?);
-    let of = if queues.len() > 1 { format!(" (the fullest of {})", queues.len()) } else { String::new() };
     let mut evidence = vec![
         Fact::count("queues", queues.len() as u64),
         Fact::count("waiting", queue.waiting.into()),
         Fact::count("limit", limit.into()),
     ];
-    evidence.extend(dropped.map(|_| Fact::count("listen_overflows", all.overflows)));
+    if let Some(dropped) = dropped {
+        evidence.push(Fact::count("listen_overflows", dropped.count));
+        evidence.push(Fact::time("counted_over_ns", now.since(dropped.since)));
+    }
     Some(Finding {
         kind: Kind::AcceptOverflow,
         severity: if queue.is_over() && dropped.is_some() { Severity::Critical } else { Severity::Warning },
@@ -78,17 +99,28 @@ fn overflow(queues: &[&AcceptQueue], all: &AcceptQueues, dropped: Option<&str>, 
         since,
         who: queue.who.clone(),
         flow: None,
-        told: format!(
-            "{} wait, limit {}{of}{} for {}",
-            count(queue.waiting.into()),
-            count(limit.into()),
-            dropped.unwrap_or_default(),
-            time(now.since(since))
-        ),
+        told: told(queues, queue, dropped, now)?,
         evidence,
         confidence: Confidence::High,
         why: WHY.into(),
-        remedy: remedy(limit, all.somaxconn),
+        remedy: remedy(limit, somaxconn),
+    })
+}
+
+/// `6 wait, limit 5, 31 dropped in 39 s`; of a queue that is over its limit no more since when that is so.
+fn told(queues: &[&AcceptQueue], fullest: &AcceptQueue, dropped: Option<Dropped>, now: Timestamp) -> Option<String> {
+    let limit = count(fullest.limit?.into());
+    let over = || queues.iter().filter_map(|queue| queue.over);
+    let of = if queues.len() > 1 { format!(" (the fullest of {})", queues.len()) } else { String::new() };
+    let waits = if fullest.is_over() {
+        format!("{} wait, limit {limit}{of}", count(fullest.waiting.into()))
+    } else {
+        let last = over().map(|run| run.last).max()?;
+        format!("over limit {limit} until {} ago{of}", time(now.since(last)))
+    };
+    Some(match dropped {
+        Some(dropped) => format!("{waits}, {}", dropped.told(now)),
+        None => format!("{waits} for {}", time(now.since(over().map(|run| run.since).min()?))),
     })
 }
 
@@ -101,8 +133,11 @@ fn unnamed(all: &AcceptQueues, run: Run, now: Timestamp) -> Finding {
         since: run.since,
         who: None,
         flow: None,
-        told: format!("{} dropped at some listener for {}", count(all.overflows), time(now.since(run.since))),
-        evidence: vec![Fact::count("listen_overflows", all.overflows)],
+        told: format!("{} dropped at some listener in {}", count(all.overflows), time(now.since(all.counted_since))),
+        evidence: vec![
+            Fact::count("listen_overflows", all.overflows),
+            Fact::time("counted_over_ns", now.since(all.counted_since)),
+        ],
         confidence: Confidence::Medium,
         why: format!("TcpExt.ListenOverflows grew; which listener's queue it was no reading showed. {WHY}"),
         remedy: "Watch ss -ltn: a listener with Recv-Q above Send-Q overflows. Accept faster, or raise listen()'s \
@@ -143,7 +178,14 @@ mod tests {
             who: Some(holder(99, "app", Some(3))),
         };
         let overflows = if overflowing.is_some() { 31 } else { 0 };
-        AcceptQueues { listeners: vec![queue], overflows, overflowing: overflowing.map(run), somaxconn: Some(4096) }
+        let counted_since = at(overflowing.map_or(0, |(since, _)| since));
+        AcceptQueues {
+            listeners: vec![queue],
+            overflows,
+            counted_since,
+            overflowing: overflowing.map(run),
+            somaxconn: Some(4096),
+        }
     }
 
     #[test]
@@ -151,12 +193,15 @@ mod tests {
         use Severity::{Critical, Warning};
         for (case, expected) in [
             (queues(5, None, None), vec![]),
-            (queues(6, Some((60, 99)), Some((61, 99))), vec![(Critical, "6 wait, limit 5, 31 dropped for 40 s")]),
+            (queues(6, Some((60, 99)), Some((61, 99))), vec![(Critical, "6 wait, limit 5, 31 dropped in 39 s")]),
             (queues(6, Some((99, 99)), None), vec![(Warning, "6 wait, limit 5 for 1 s")]),
             (queues(2, Some((60, 70)), None), vec![]),
-            (queues(2, Some((60, 70)), Some((61, 69))), vec![(Warning, "2 wait, limit 5, 31 dropped for 40 s")]),
+            (
+                queues(2, Some((60, 70)), Some((61, 69))),
+                vec![(Warning, "over limit 5 until 30 s ago, 31 dropped in 39 s")],
+            ),
             (queues(2, Some((10, 40)), Some((11, 40))), vec![]),
-            (queues(2, None, Some((80, 90))), vec![(Warning, "31 dropped at some listener for 20 s")]),
+            (queues(2, None, Some((80, 90))), vec![(Warning, "31 dropped at some listener in 20 s")]),
         ] {
             let all = found(overflows(&case, at(100)));
             let all: Vec<_> = all.iter().map(|(_, severity, told)| (*severity, told.as_str())).collect();
@@ -172,13 +217,13 @@ mod tests {
         case.listeners.push(other);
         let told =
             |case: &AcceptQueues| overflows(case, at(100)).into_iter().map(|found| found.told).collect::<Vec<_>>();
-        assert_eq!(told(&case), ["9 wait, limit 5 (the fullest of 2), 31 dropped for 40 s"]);
+        assert_eq!(told(&case), ["9 wait, limit 5 (the fullest of 2), 31 dropped in 39 s"]);
         case.listeners[1].local = end("0.0.0.0:8081");
         assert_eq!(
             told(&case),
             [
-                "6 wait, limit 5, 31 dropped at all of them for 40 s",
-                "9 wait, limit 5, 31 dropped at all of them for 30 s"
+                "6 wait, limit 5, 31 dropped at all of them in 39 s",
+                "9 wait, limit 5, 31 dropped at all of them in 39 s"
             ]
         );
     }

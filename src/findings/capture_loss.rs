@@ -12,7 +12,7 @@ const SHARE: u64 = 1;
 /// One in ten thousand is a hiccup.
 const HICCUP: u64 = 10_000;
 
-/// What the capture loses.
+/// What the capture loses: counted since the last time before that when it did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Losing {
     /// Frames that the kernel dropped before the reader took them (its buffer was full).
@@ -21,6 +21,7 @@ pub struct Losing {
     pub ours: u64,
     /// Frames that arrived.
     pub frames: u64,
+    pub counted_since: Timestamp,
     /// When it lost some.
     pub run: Run,
 }
@@ -45,16 +46,17 @@ pub(super) fn losing(losing: Option<&Losing>, now: Timestamp) -> Option<Finding>
         who: None,
         flow: None,
         told: format!(
-            "{} of {} frames ({}) lost for {}",
+            "{} of {} frames ({}) lost in {}",
             count(lost),
             count(passed),
             share(lost, passed),
-            time(now.since(losing.run.since))
+            time(now.since(losing.counted_since))
         ),
         evidence: vec![
             Fact::count("kernel", losing.kernel),
             Fact::count("ours", losing.ours),
             Fact::count("frames", losing.frames),
+            Fact::time("counted_over_ns", now.since(losing.counted_since)),
         ],
         confidence: Confidence::High,
         why: why(by_kernel).into(),
@@ -89,18 +91,23 @@ mod tests {
     #[test]
     fn losing_lately_is_found() {
         use Severity::{Critical, Info, Warning};
-        let case =
-            |kernel, ours, last| Losing { kernel, ours, frames: 10_000, run: Run { since: at(0), last: at(last) } };
+        let case = |kernel, ours, last| Losing {
+            kernel,
+            ours,
+            frames: 10_000,
+            counted_since: at(0),
+            run: Run { since: at(0), last: at(last) },
+        };
         for (case, expected) in [
             (None, None),
             (Some(case(0, 0, 100)), None),
-            (Some(case(500, 3, 100)), Some((Critical, "503 of 10,500 frames (5%) lost for 100 s"))),
-            (Some(case(0, 100, 100)), Some((Critical, "100 of 10,000 frames (1%) lost for 100 s"))),
-            (Some(case(0, 99, 100)), Some((Warning, "99 of 10,000 frames (<1%) lost for 100 s"))),
-            (Some(case(0, 1, 100)), Some((Warning, "1 of 10,000 frames (<1%) lost for 100 s"))),
+            (Some(case(500, 3, 100)), Some((Critical, "503 of 10,500 frames (5%) lost in 100 s"))),
+            (Some(case(0, 100, 100)), Some((Critical, "100 of 10,000 frames (1%) lost in 100 s"))),
+            (Some(case(0, 99, 100)), Some((Warning, "99 of 10,000 frames (<1%) lost in 100 s"))),
+            (Some(case(0, 1, 100)), Some((Warning, "1 of 10,000 frames (<1%) lost in 100 s"))),
             (
                 Some(Losing { frames: 10_001, ..case(0, 1, 100) }),
-                Some((Info, "1 of 10,001 frames (<1%) lost for 100 s")),
+                Some((Info, "1 of 10,001 frames (<1%) lost in 100 s")),
             ),
             (Some(case(500, 3, 40)), None),
         ] {
@@ -113,7 +120,9 @@ mod tests {
     #[test]
     fn who_dropped_decides_what_helps() {
         let run = Run { since: at(0), last: at(9) };
-        let of = |kernel, ours| losing(Some(&Losing { kernel, ours, frames: 10, run }), at(10)).unwrap();
+        let of = |kernel, ours| {
+            losing(Some(&Losing { kernel, ours, frames: 10, counted_since: at(0), run }), at(10)).unwrap()
+        };
         assert!(of(5, 1).remedy.contains("-B 65536"));
         assert!(!of(1, 5).remedy.contains("-B") && of(1, 5).why.contains("a queue of our own"));
     }

@@ -25,18 +25,21 @@ const WATCHED: Duration = Duration::from_secs(5);
 const OLD: Duration = Duration::from_secs(30);
 
 /// The sockets that stay in CLOSE-WAIT for longer than [`PATIENCE`], of one process, or of one address and service
-/// where the process is not known. What has unread bytes besides is not among them.
+/// where the process is not known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CloseWait {
     pub holder: IpAddr,
     /// The service that most of them belong to.
     pub service: Endpoint,
     pub who: Option<Holder>,
-    /// By the kernel: Recv-Q 0, Recv-Q 1, no inode. By the wire: none of these is known.
+    /// By the kernel: Recv-Q 0, Recv-Q 1, more, no inode. By the wire: none of these is known.
     pub end_read: u64,
     pub end_unread: u64,
+    pub bytes_unread: u64,
     pub never_accepted: u64,
     pub by_wire: u64,
+    /// Others of them that are in CLOSE-WAIT for less time, or send on.
+    pub passing: u64,
     /// When the oldest of them was first seen in CLOSE-WAIT.
     pub oldest: Timestamp,
     /// Since when there have been [`FEW`] or more.
@@ -48,7 +51,7 @@ pub struct CloseWait {
 
 impl CloseWait {
     fn sockets(&self) -> u64 {
-        self.end_read + self.end_unread + self.never_accepted + self.by_wire
+        self.end_read + self.end_unread + self.bytes_unread + self.never_accepted + self.by_wire
     }
 
     fn is_by_wire(&self) -> bool {
@@ -79,8 +82,12 @@ fn leak(group: &CloseWait, now: Timestamp) -> Option<Finding> {
         None => Subject::Connections { holder: group.holder, service: group.service },
     };
     let growth = match grows {
-        true => format!("+{} for {}", rate(group.growth), time(now.since(group.since))),
+        true => format!("+{} in {}", rate(group.growth), time(group.measured)),
         false => format!("the oldest for {}", time(now.since(group.oldest))),
+    };
+    let passing = match group.passing {
+        0 => String::new(),
+        _ => format!(", {} for over {}", count(sockets), time(PATIENCE)),
     };
     Some(Finding {
         kind: Kind::CloseWaitLeak,
@@ -89,7 +96,7 @@ fn leak(group: &CloseWait, now: Timestamp) -> Option<Finding> {
         since: group.since,
         who: group.who.clone(),
         flow: None,
-        told: format!("{} in CLOSE-WAIT, {growth}", count(sockets)),
+        told: format!("{} in CLOSE-WAIT{passing}, {growth}", count(sockets + group.passing)),
         evidence: evidence(group, grows, now),
         confidence: if group.is_by_wire() { Confidence::Medium } else { Confidence::High },
         why: why(group),
@@ -98,26 +105,33 @@ fn leak(group: &CloseWait, now: Timestamp) -> Option<Finding> {
 }
 
 fn evidence(group: &CloseWait, grows: bool, now: Timestamp) -> Vec<Fact> {
-    let mut facts = vec![Fact::count("sockets", group.sockets()), Fact::text("service", group.service)];
+    let mut facts = vec![
+        Fact::count("close_wait", group.sockets() + group.passing),
+        Fact::count("sockets", group.sockets()),
+        Fact::text("service", group.service),
+    ];
     if !group.is_by_wire() {
         facts.push(Fact::count("end_read", group.end_read));
         facts.push(Fact::count("end_unread", group.end_unread));
+        facts.push(Fact::count("bytes_unread", group.bytes_unread));
         facts.push(Fact::count("never_accepted", group.never_accepted));
     }
     facts.push(Fact::time("oldest_for_ns", now.since(group.oldest)));
     if grows {
         facts.push(Fact::rate("growth_per_s", group.growth));
+        facts.push(Fact::time("growing_over_ns", group.measured));
     }
     facts
 }
 
 /// What most of them are.
 fn most(group: &CloseWait) -> Most {
-    let most = group.end_read.max(group.end_unread).max(group.never_accepted);
+    let most = group.end_read.max(group.end_unread).max(group.bytes_unread).max(group.never_accepted);
     match group {
         _ if group.is_by_wire() => Most::ByWire,
         _ if group.end_read == most => Most::EndRead,
         _ if group.end_unread == most => Most::EndUnread,
+        _ if group.bytes_unread == most => Most::BytesUnread,
         _ => Most::NeverAccepted,
     }
 }
@@ -125,6 +139,7 @@ fn most(group: &CloseWait) -> Most {
 enum Most {
     EndRead,
     EndUnread,
+    BytesUnread,
     NeverAccepted,
     ByWire,
 }
@@ -142,6 +157,10 @@ fn why(group: &CloseWait) -> String {
             "The peers have closed; {} show Recv-Q 1, the FIN alone: the process has not read the end of file.",
             of(group.end_unread)
         ),
+        Most::BytesUnread => format!(
+            "The peers have closed; {} hold bytes and the end of file that the process has not read.",
+            of(group.bytes_unread)
+        ),
         Most::NeverAccepted => {
             format!("The peers have closed; {} were never accepted (no inode).", of(group.never_accepted))
         }
@@ -158,7 +177,7 @@ fn remedy(group: &CloseWait) -> &'static str {
             "Find the path on which read() gives 0 and close() is not called (error paths, pools, a descriptor that a \
              child inherited: SOCK_CLOEXEC); lsof -p PID lists them. No sysctl ends CLOSE-WAIT."
         }
-        Most::EndUnread => {
+        Most::EndUnread | Most::BytesUnread => {
             "Find why the process no longer reads these sockets (not in its poll set, a worker that hangs); a pool must \
              test its idle connections. No sysctl ends CLOSE-WAIT."
         }
@@ -181,8 +200,10 @@ mod tests {
             who: Some(holder(77, "worker", None)),
             end_read,
             end_unread: 0,
+            bytes_unread: 0,
             never_accepted: 0,
             by_wire: 0,
+            passing: 0,
             oldest: at(0),
             since: at(10),
             growth,
@@ -198,24 +219,24 @@ mod tests {
     #[test]
     fn what_gathers_is_a_leak_and_what_a_pool_leaves_is_none() {
         use Severity::{Critical, Warning};
-        let by_wire = |sockets, growth, oldest| CloseWait {
-            by_wire: sockets,
-            oldest: at(oldest),
-            measured: Duration::ZERO,
-            ..group(0, growth)
-        };
+        let by_wire = |sockets, growth, oldest| CloseWait { by_wire: sockets, oldest: at(oldest), ..group(0, growth) };
         let new = CloseWait { measured: Duration::from_secs(4), ..group(20, 2.0) };
         for (case, expected) in [
-            (group(400, 2.0), Some((Critical, "400 in CLOSE-WAIT, +2.0/s for 3 min"))),
+            (group(400, 2.0), Some((Critical, "400 in CLOSE-WAIT, +2.0/s in 60 s"))),
             (group(400, 0.0), Some((Warning, "400 in CLOSE-WAIT, the oldest for 3 min"))),
-            (group(99, 2.0), Some((Warning, "99 in CLOSE-WAIT, +2.0/s for 3 min"))),
+            (group(99, 2.0), Some((Warning, "99 in CLOSE-WAIT, +2.0/s in 60 s"))),
             (group(99, 0.0), None),
-            (group(10, 0.4), Some((Warning, "10 in CLOSE-WAIT, +0.4/s for 3 min"))),
+            (group(10, 0.4), Some((Warning, "10 in CLOSE-WAIT, +0.4/s in 60 s"))),
             (group(9, 0.4), None),
             (group(99, -1.0), None),
             (new, None),
-            (by_wire(20, 0.5, 160), Some((Warning, "20 in CLOSE-WAIT, +0.5/s for 3 min"))),
+            (by_wire(20, 0.5, 160), Some((Warning, "20 in CLOSE-WAIT, +0.5/s in 60 s"))),
             (by_wire(20, 0.5, 161), None),
+            (
+                CloseWait { passing: 5, ..group(78, 1.4) },
+                Some((Warning, "83 in CLOSE-WAIT, 78 for over 5 s, +1.4/s in 60 s")),
+            ),
+            (CloseWait { passing: 90, ..group(9, 1.4) }, None),
             (by_wire(20, 0.0, 0), None),
         ] {
             let expected: Vec<_> = expected.into_iter().map(|(how, text)| (how, text.to_owned())).collect();
@@ -229,6 +250,8 @@ mod tests {
         assert!(why(group(12, 1.0)).contains("all show Recv-Q 0"));
         let case = CloseWait { end_unread: 30, ..group(2, 1.0) };
         assert!(why(case).contains("30 of them show Recv-Q 1"));
+        let case = CloseWait { bytes_unread: 30, ..group(2, 1.0) };
+        assert!(why(case).contains("30 of them hold bytes"));
         let case = CloseWait { never_accepted: 30, ..group(0, 1.0) };
         assert!(why(case).contains("all were never accepted"));
         let finding = leaks(&[CloseWait { by_wire: 100, who: None, ..group(0, 1.0) }], at(190)).remove(0);

@@ -47,8 +47,10 @@ pub struct Evidence {
 pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     let now = evidence.now;
     let mut all = connects::connects(&evidence.connects);
-    all.extend(not_reading::not_reading(&evidence.unread, now));
-    all.extend(close_wait::leaks(&evidence.close_wait, now));
+    let leaks = close_wait::leaks(&evidence.close_wait, now);
+    let leaking = leaks.iter().map(|leak| leak.subject.clone()).collect();
+    all.extend(not_reading::not_reading(&evidence.unread, &leaking, now));
+    all.extend(leaks);
     all.extend(accept::overflows(&evidence.accept, now));
     all.extend(ports::run_out(&evidence.routes));
     all.extend(capture_loss::losing(evidence.losing.as_ref(), now));

@@ -2,7 +2,7 @@
 //!
 //! Read first: tcp(7) on SO_RCVBUF, ss(8) on Recv-Q, net/ipv4/tcp_diag.c; RFC 9293 §3.8.6.1 (zero window).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::base::{Endpoint, Timestamp};
@@ -45,6 +45,8 @@ pub enum Seen {
         exact: bool,
         /// A process has accepted the connection.
         accepted: bool,
+        /// Its peer has closed (CLOSE-WAIT), so nobody waits for it to read.
+        peer_closed: bool,
     },
     /// A window of 0 that the end advertised.
     Wire,
@@ -63,6 +65,12 @@ impl Unread {
         now.since(self.since) >= patience
     }
 
+    /// The rule of CLOSE-WAIT tells of it: a last word and the end of file, or one of many that `leaking` leaves open.
+    fn is_left_open(&self, leaking: &BTreeSet<Subject>) -> bool {
+        let peer_closed = matches!(self.seen, Seen::Kernel { peer_closed: true, .. });
+        peer_closed && (self.bytes() < LAST_WORD || leaking.contains(&self.subject()))
+    }
+
     /// By the process, where the kernel named it; else each connection for itself.
     fn subject(&self) -> Subject {
         match (&self.who, self.seen) {
@@ -72,10 +80,10 @@ impl Unread {
     }
 }
 
-/// Who does not read.
-pub(super) fn not_reading(all: &[Unread], now: Timestamp) -> Vec<Finding> {
+/// Who does not read; `leaking` leaves connections open that its peers have closed.
+pub(super) fn not_reading(all: &[Unread], leaking: &BTreeSet<Subject>, now: Timestamp) -> Vec<Finding> {
     let mut by_subject: BTreeMap<Subject, Vec<&Unread>> = BTreeMap::new();
-    for unread in all.iter().filter(|unread| unread.is_late(now)) {
+    for unread in all.iter().filter(|unread| unread.is_late(now) && !unread.is_left_open(leaking)) {
         by_subject.entry(unread.subject()).or_default().push(unread);
     }
     by_subject.into_iter().filter_map(|(subject, rows)| finding(subject, &rows, now)).collect()
@@ -168,7 +176,7 @@ mod tests {
             flow: FlowId(3),
             local: end("10.0.0.2:40112"),
             peer: end("10.0.0.9:443"),
-            seen: Seen::Kernel { bytes, limit: Some(131_072), exact: true, accepted: true },
+            seen: Seen::Kernel { bytes, limit: Some(131_072), exact: true, accepted: true, peer_closed: false },
             since: at(since),
             closed: None,
             who: Some(holder(4121, "report.py", Some(7))),
@@ -180,7 +188,10 @@ mod tests {
     }
 
     fn told(all: &[Unread]) -> Vec<(Severity, String)> {
-        found(not_reading(all, at(41))).into_iter().map(|(_, severity, told)| (severity, told)).collect()
+        found(not_reading(all, &BTreeSet::new(), at(41)))
+            .into_iter()
+            .map(|(_, severity, told)| (severity, told))
+            .collect()
     }
 
     #[test]
@@ -203,10 +214,28 @@ mod tests {
     }
 
     #[test]
+    fn what_the_peer_has_closed_is_left_to_the_rule_of_close_wait() {
+        let closed = |bytes, fd| {
+            let seen = Seen::Kernel { bytes, limit: None, exact: true, accepted: true, peer_closed: true };
+            Unread { seen, who: Some(holder(77, "worker", Some(fd))), ..unread(bytes, 0) }
+        };
+        let told = |all: &[Unread], leaking: &[u32]| {
+            let leaking = leaking.iter().map(|pid| Subject::process(&holder(*pid, "worker", None).process)).collect();
+            found(not_reading(all, &leaking, at(41))).into_iter().map(|(.., told)| told).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[closed(4_095, 5)], &[]), [""; 0], "a last word");
+        assert_eq!(told(&[closed(4_096, 5)], &[]), ["Recv-Q 4.1 kB for 41 s"]);
+        assert_eq!(told(&[closed(4_096, 5)], &[78]), ["Recv-Q 4.1 kB for 41 s"], "another leaks");
+        assert_eq!(told(&[closed(4_096, 5), closed(90_000, 6)], &[77]), [""; 0]);
+        let open = Unread { who: Some(holder(77, "worker", Some(9))), ..unread(5_000, 0) };
+        assert_eq!(told(&[closed(90_000, 6), open], &[77]), ["Recv-Q 5.0 kB for 41 s"]);
+    }
+
+    #[test]
     fn a_process_is_told_once() {
         let other = Unread { flow: FlowId(9), who: Some(holder(99, "app", Some(4))), ..unread(5_000, 20) };
         let unknown = Unread { who: None, ..unread(7_000, 25) };
-        let all = not_reading(&[unread(98_012, 0), unread(50_000, 5), other, unknown], at(41));
+        let all = not_reading(&[unread(98_012, 0), unread(50_000, 5), other, unknown], &BTreeSet::new(), at(41));
         let shown: Vec<_> = all.iter().map(|finding| (finding.subject.to_string(), finding.told.as_str())).collect();
         assert_eq!(
             shown,
@@ -222,13 +251,13 @@ mod tests {
     #[test]
     fn how_sure_it_is_follows_from_who_says_so() {
         let kernel = |exact, accepted| {
-            let seen = Seen::Kernel { bytes: 9_000, limit: None, exact, accepted };
-            not_reading(&[Unread { seen, ..unread(0, 0) }], at(41)).remove(0)
+            let seen = Seen::Kernel { bytes: 9_000, limit: None, exact, accepted, peer_closed: false };
+            not_reading(&[Unread { seen, ..unread(0, 0) }], &BTreeSet::new(), at(41)).remove(0)
         };
         assert_eq!(kernel(true, true).confidence, Confidence::High);
         assert_eq!(kernel(false, true).confidence, Confidence::Medium);
         assert!(kernel(true, false).why.contains("no process has accepted"));
-        let wire = not_reading(&[wire(0)], at(41)).remove(0);
+        let wire = not_reading(&[wire(0)], &BTreeSet::new(), at(41)).remove(0);
         assert!(wire.confidence == Confidence::Medium && wire.why.contains("inferred from the wire"), "{wire:?}");
     }
 }

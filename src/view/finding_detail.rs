@@ -128,7 +128,7 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 35] = [
+const WORDS: [(&str, &str); 38] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
     ("given_up", "given up by its process"),
@@ -151,7 +151,10 @@ const WORDS: [(&str, &str); 35] = [
     ("sockets", "sockets"),
     ("service", "service"),
     ("end_read", "end of file read by"),
-    ("end_unread", "bytes unread in"),
+    ("end_unread", "end of file unread by"),
+    ("bytes_unread", "bytes unread in"),
+    ("close_wait", "in CLOSE-WAIT for any time"),
+    ("growing_over_ns", "over"),
     ("never_accepted", "never accepted"),
     ("oldest_for_ns", "oldest"),
     ("growth_per_s", "growing by"),

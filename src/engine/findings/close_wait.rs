@@ -38,8 +38,10 @@ pub(super) struct Group {
     services: BTreeMap<Endpoint, u64>,
     end_read: u64,
     end_unread: u64,
+    bytes_unread: u64,
     never_accepted: u64,
     by_wire: u64,
+    passing: u64,
     entered: Vec<Timestamp>,
 }
 
@@ -121,7 +123,8 @@ impl Group {
         match (end.socket.inode, end.socket.recv_q) {
             (None, _) => self.never_accepted += 1,
             (Some(_), 0) => self.end_read += 1,
-            (Some(_), _) => self.end_unread += 1,
+            (Some(_), 1) => self.end_unread += 1,
+            (Some(_), _) => self.bytes_unread += 1,
         }
     }
 
@@ -133,8 +136,10 @@ impl Group {
             who: self.who.clone(),
             end_read: self.end_read,
             end_unread: self.end_unread,
+            bytes_unread: self.bytes_unread,
             never_accepted: self.never_accepted,
             by_wire: self.by_wire,
+            passing: self.passing,
             oldest: *self.entered.iter().min()?,
             since,
             growth,
@@ -163,13 +168,8 @@ impl Engine {
     /// the listener's finding.
     pub(super) fn in_close_wait(&self, at: Timestamp) -> Groups {
         let mut groups = Groups::new();
-        let stays = |end: &End| {
-            end.socket.state.0 == TcpState::CloseWait
-                && end.is_there()
-                && at.since(end.state_since) >= PATIENCE
-                && !is_sending(end)
-        };
-        for (record, end) in self.present_ends().filter(|(_, end)| stays(end)) {
+        let is_in = |end: &End| end.socket.state.0 == TcpState::CloseWait && end.is_there();
+        for (record, end) in self.present_ends().filter(|(_, end)| is_in(end)) {
             let local = end.socket.local;
             if end.socket.inode.is_none() && self.is_full(local, at) {
                 continue;
@@ -178,7 +178,12 @@ impl Engine {
                 Some(process) => Whose::Process(process.pid, process.start_time),
                 None => Whose::Unknown(local.ip(), record.resp),
             };
-            groups.entry(whose).or_default().add_socket(record, end);
+            let group = groups.entry(whose).or_default();
+            if at.since(end.state_since) >= PATIENCE && !is_sending(end) {
+                group.add_socket(record, end);
+            } else {
+                group.passing += 1;
+            }
         }
         groups
     }

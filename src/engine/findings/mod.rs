@@ -12,10 +12,10 @@ use crate::base::{StateSet, TcpState, Timestamp};
 use crate::findings::{AcceptQueue, AcceptQueues, Evidence, Finding, Holder, Losing, Outlook, Route, Run, diagnose};
 use crate::kernel::SocketSample;
 
-use super::Engine;
 use super::dashboard::WireQueueRow;
 use super::ownership::Ownership;
 use super::ports::{Forecast, RouteRow};
+use super::{Engine, Loss};
 use close_wait::Leaks;
 pub(super) use hanging::Hanging;
 
@@ -23,17 +23,27 @@ pub(super) use hanging::Hanging;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Watch {
     leaks: Leaks,
-    overflows: Option<i64>,
-    overflowing: Option<Run>,
+    overflows: Option<(Timestamp, i64)>,
+    overflowing: Option<Overflowing>,
+}
+
+/// TcpExt.ListenOverflows grows: since when, and what the last reading before that was.
+#[derive(Debug, Clone, Copy)]
+struct Overflowing {
+    run: Run,
+    before: (Timestamp, i64),
 }
 
 impl Engine {
     /// Notes what a reading shows.
     pub(super) fn watch(&mut self, sample: &SocketSample, states: StateSet) {
         let mut watch = std::mem::take(&mut self.kernel.watch);
-        let overflows = sample.counters.get("TcpExt.ListenOverflows");
-        if watch.overflows.is_some_and(|before| overflows.is_some_and(|now| now > before)) {
-            watch.overflowing = Some(Run::on(watch.overflowing, sample.ts));
+        let overflows = sample.counters.get("TcpExt.ListenOverflows").map(|count| (sample.ts, count));
+        if let Some(before) = watch.overflows.filter(|before| overflows.is_some_and(|now| now.1 > before.1)) {
+            let grew = watch.overflowing;
+            let run = Run::on(grew.map(|grew| grew.run), sample.ts);
+            let before = grew.filter(|grew| grew.run.since == run.since).map_or(before, |grew| grew.before);
+            watch.overflowing = Some(Overflowing { run, before });
         }
         watch.overflows = overflows.or(watch.overflows);
         if states.has(TcpState::CloseWait) {
@@ -66,10 +76,12 @@ impl Engine {
             over: listener.over,
             who: holder(&listener.owner),
         };
+        let Watch { overflows, overflowing, .. } = self.kernel.watch;
         AcceptQueues {
             listeners: self.kernel.listeners.iter().filter(|listener| listener.over.is_some()).map(queue).collect(),
-            overflows: self.kernel.readings.listen_losses().0.unwrap_or(0),
-            overflowing: self.kernel.watch.overflowing,
+            overflows: overflowing.and_then(|grew| u64::try_from(overflows?.1 - grew.before.1).ok()).unwrap_or(0),
+            counted_since: overflowing.map_or_else(Timestamp::default, |grew| grew.before.0),
+            overflowing: overflowing.map(|grew| grew.run),
             somaxconn: self.kernel.readings.limits().and_then(|limits| limits.somaxconn),
         }
     }
@@ -101,10 +113,12 @@ impl Engine {
 
     fn losing(&self) -> Option<Losing> {
         let loss = self.loss.as_ref()?;
+        let since = |count: fn(&Loss) -> u64| count(loss).saturating_sub(self.lost_before.as_ref().map_or(0, count));
         Some(Losing {
-            kernel: loss.kernel.unwrap_or(0),
-            ours: loss.ours,
-            frames: loss.frames.frames,
+            kernel: since(|loss| loss.kernel.unwrap_or(0)),
+            ours: since(|loss| loss.ours),
+            frames: since(|loss| loss.frames.frames),
+            counted_since: self.lost_before.as_ref().map_or(self.losing?.since, |before| before.ts),
             run: self.losing?,
         })
     }

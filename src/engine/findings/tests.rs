@@ -276,7 +276,7 @@ fn close_wait_that_gathers_is_a_leak() {
     engine.feed(&sample(14_000, rows, &owners));
     let [finding] = &found(&engine)[..] else { panic!("{:?}", found(&engine)) };
     assert_eq!(finding.subject.to_string(), "worker[77]");
-    assert_eq!((finding.told.as_str(), finding.since), ("15 in CLOSE-WAIT, +1.0/s for 5 s", at(9_000)));
+    assert_eq!((finding.told.as_str(), finding.since), ("20 in CLOSE-WAIT, 15 for over 5 s, +1.0/s in 5 s", at(9_000)));
     assert!(finding.why.contains("all show Recv-Q 0"), "{}", finding.why);
     // Closed after all, but for nine.
     let (rows, owners) = left_open(9, 0);
@@ -333,7 +333,7 @@ fn close_wait_by_the_wire_is_told_as_inferred() {
     assert_eq!(told(&engine), [], "not old enough");
     engine.feed(&Input::Tick(at(31_000)));
     let [finding] = &found(&engine)[..] else { panic!("{:?}", found(&engine)) };
-    assert_eq!(finding.told, "12 in CLOSE-WAIT, +0.4/s for 16 s");
+    assert_eq!(finding.told, "12 in CLOSE-WAIT, +0.4/s in 30 s");
     assert_eq!(
         (finding.confidence, finding.subject.to_string().as_str()),
         (Confidence::Medium, "10.0.0.2 with 10.0.0.9:80")
@@ -356,7 +356,7 @@ fn an_accept_queue_over_its_limit_explains_what_is_not_answered() {
     assert_eq!((finding.severity, finding.told.as_str()), (Severity::Warning, "6 wait, limit 5 for 0 s"));
     engine.feed(&reading(10_000, vec![listener(6)], &owners, 1_003));
     let [finding] = &found(&engine)[..] else { panic!("the unanswered SYNs are not told again") };
-    assert_eq!((finding.severity, finding.told.as_str()), (Severity::Critical, "6 wait, limit 5, 3 dropped for 9 s"));
+    assert_eq!((finding.severity, finding.told.as_str()), (Severity::Critical, "6 wait, limit 5, 3 dropped in 9 s"));
     assert_eq!((finding.subject.to_string().as_str(), finding.since), ("0.0.0.0:80", at(1_000)));
     assert_eq!(finding.who.as_ref().map(ToString::to_string).as_deref(), Some("app[12] fd 3"));
     engine.feed(&reading(11_000, vec![listener(0)], &owners, 1_003));
@@ -393,11 +393,17 @@ fn frames_lost_lately_are_told() {
     engine.feed(&loss(0, 0));
     assert_eq!(told(&engine), []);
     feed_all(&mut engine, [loss(1_000, 50), loss(2_000, 90), loss(3_000, 90)]);
-    assert_eq!(told(&engine), [line(Kind::CaptureLoss, "this capture", "90 of 1,090 frames (8%) lost for 2 s")]);
+    let lost = |told: &str| [line(Kind::CaptureLoss, "this capture", told)];
+    assert_eq!(told(&engine), lost("90 of 90 frames (100%) lost in 3 s"), "of those that came since the first reading");
     engine.feed(&Input::Tick(at(61_999)));
     assert_eq!(told(&engine).len(), 1);
     engine.feed(&Input::Tick(at(62_000)));
     assert_eq!(told(&engine), []);
+    // What was lost before a pause is not of the new run.
+    frames.frames = 3_000;
+    let later = Loss { ts: at(200_000), kernel: Some(100), interface: Some(0), ours: 0, frames };
+    engine.feed(&Input::Loss(later));
+    assert_eq!(told(&engine), lost("10 of 2,010 frames (<1%) lost in 3 min"));
 }
 
 #[test]

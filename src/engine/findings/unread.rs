@@ -49,6 +49,7 @@ impl Engine {
                 limit: end.socket.buffers.map(|(limit, _)| limit),
                 exact: bytes_read(&end.socket).is_some(),
                 accepted,
+                peer_closed: end.socket.state.0 == TcpState::CloseWait,
             },
             since,
             closed: record.wire.as_ref().and_then(|flow| flow.zero_window_since(side)),
