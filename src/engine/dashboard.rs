@@ -18,7 +18,7 @@ use super::ownership::Ownership;
 use super::{FlowId, ListPane, Loss, Opening, PeerName, PortsPane, ProcessRow};
 
 /// Everything that a screen draws.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Dashboard {
     /// The engine's clock; `None` before the first input.
     pub now: Option<Timestamp>,

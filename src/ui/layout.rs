@@ -138,15 +138,28 @@ pub enum Pane {
     Flows,
 }
 
-/// The panes of the overview that `body` has room for, in the order that `l` walks through; one alone if zoomed.
-/// `processes`: whether any are known, as of a running host or a recording of one.
-pub fn panes(body: Rect, zoomed: Option<Pane>, processes: bool) -> Vec<(Pane, Rect)> {
-    match zoomed {
-        Some(pane) => vec![(pane, body)],
+/// What of the overview's panes have something to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Processes are known, as of a running host or a recording of one.
+    pub processes: bool,
+    /// Something waits in TIME-WAIT, or did; or the kernel tells its limits.
+    pub time_wait: bool,
+}
+
+/// The panes of the overview that `body` has room for, in the order that `l` walks through; one alone if zoomed. Where
+/// nothing waits in TIME-WAIT its place is the traffic's.
+pub fn panes(body: Rect, zoomed: Option<Pane>, shown: Shown) -> Vec<(Pane, Rect)> {
+    let mut all = match zoomed {
+        Some(pane) => return vec![(pane, body)],
         None if body.width < 80 => stacked(body),
         None if body.width < 110 => two_columns(body),
-        None => three_columns(body, processes),
+        None => three_columns(body, shown),
+    };
+    if !shown.time_wait {
+        all.iter_mut().filter(|(pane, _)| *pane == Pane::TimeWait).for_each(|(pane, _)| *pane = Pane::Traffic);
     }
+    all
 }
 
 /// The top of `body` for so many findings, and what is left for the other panes.
@@ -202,7 +215,7 @@ fn two_columns(body: Rect) -> Vec<(Pane, Rect)> {
 }
 
 /// Wide: three columns, then the queues with the traffic or the processes (or both) beside them, then the flows.
-fn three_columns(body: Rect, processes: bool) -> Vec<(Pane, Rect)> {
+fn three_columns(body: Rect, Shown { processes, time_wait }: Shown) -> Vec<(Pane, Rect)> {
     let top = match body.height {
         ..8 => body.height,
         8..26 => body.height.div_ceil(2) + 1,
@@ -219,6 +232,7 @@ fn three_columns(body: Rect, processes: bool) -> Vec<(Pane, Rect)> {
         (_, true) => (0, third),
         (_, false) => (third, 0),
     };
+    let traffic = if time_wait { traffic } else { 0 };
     let beside = traffic + busiest;
     let at = |x, y, width, height| Rect { x: body.x + x, y: body.y + y, width, height };
     let mut all = vec![
@@ -410,7 +424,7 @@ mod tests {
                 .sum();
             assert_eq!(parts_area, area.area(), "{width}x{height}");
             assert_eq!(parts.footer.bottom(), height);
-            let all = panes(parts.body, None, width % 2 == 0);
+            let all = panes(parts.body, None, Shown { processes: width % 2 == 0, time_wait: height % 2 == 0 });
             assert!(!all.is_empty());
             let covered: u32 = all.iter().map(|(_, rect)| rect.area()).sum();
             assert_eq!(covered, parts.body.area(), "{width}x{height}: {all:?}");

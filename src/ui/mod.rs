@@ -37,8 +37,8 @@ pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
 pub use ladder::{Fold, Item};
 pub use layout::{
-    COLUMNS_HEAD, FlowParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, flow_parts, notice_lines,
-    panes, screen, wrap,
+    COLUMNS_HEAD, FlowParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, Shown, flow_parts,
+    notice_lines, panes, screen, wrap,
 };
 pub use queue_rows::{QueueItem, overflows, queue_items, queues_in_use};
 pub use state::{Explained, Prompt, UiState, View};

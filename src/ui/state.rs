@@ -11,7 +11,7 @@ use crate::engine::{Dashboard, Filter, FlowId, GroupBy, Query, RowKey, Sort};
 use super::columns::Columns;
 use super::filter_prompt::FilterPrompt;
 use super::flow_screen::{FlowPart, FlowScreen, Segments};
-use super::layout::{self, COLUMNS_HEAD, Pane};
+use super::layout::{self, COLUMNS_HEAD, Pane, Shown};
 use super::lists::{Kind, Lists};
 use super::tabs::{self, ListParts};
 use super::theme_name::ThemeName;
@@ -108,9 +108,10 @@ pub struct UiState {
     pub(super) own_theme: bool,
     pub(super) message: Option<String>,
     pub(super) picture: bool,
-    /// How many findings the last dashboard had, and whether it named processes.
+    /// How many findings the last dashboard had, whether it named processes, and whether anything waits in TIME-WAIT.
     pub(super) findings: usize,
     pub(super) processes: bool,
+    pub(super) time_wait: bool,
 }
 
 impl UiState {
@@ -285,11 +286,11 @@ impl UiState {
     /// The panes of the overview: what is wrong first, then those that there is room for; one alone if zoomed.
     pub fn panes(&self, body: Rect, zoomed: Option<Pane>, source: &Source) -> Vec<(Pane, Rect)> {
         if zoomed.is_some() {
-            return layout::panes(body, zoomed, self.has_processes(source));
+            return layout::panes(body, zoomed, self.shown(source));
         }
         let (top, rest) = layout::below_findings(body, self.findings);
         let findings = (!top.is_empty()).then_some((Pane::Findings, top));
-        let mut others = layout::panes(rest, None, self.has_processes(source));
+        let mut others = layout::panes(rest, None, self.shown(source));
         if !self.filter().is_empty() {
             layout::make_room_for_flows(&mut others);
         }
@@ -312,9 +313,10 @@ impl UiState {
         zoomed || self.help || self.explain.is_some() || self.drilled.is_some() || !self.filter.is_empty()
     }
 
-    /// Whether processes have a pane: those of a running host, and those of a recording that names some.
-    fn has_processes(&self, source: &Source) -> bool {
-        source.kind == SourceKind::Live || self.processes
+    /// What the panes of the overview have to show: a running host has processes, and may have TIME-WAIT any time.
+    fn shown(&self, source: &Source) -> Shown {
+        let live = source.kind == SourceKind::Live;
+        Shown { processes: live || self.processes, time_wait: live || self.time_wait }
     }
 
     /// The one pane that fills the overview.
@@ -343,6 +345,9 @@ impl UiState {
         self.quiet = dashboard.handshakes.is_quiet();
         self.findings = dashboard.findings.len();
         self.processes = !dashboard.busiest.is_empty();
+        let sees = &dashboard.sees;
+        let waited = dashboard.time_wait.history.iter().any(|n| *n > 0);
+        self.time_wait = waited || !sees.wire || sees.kernel.is_some();
         let (page, kind) = (self.page(source).max(1), self.kind());
         if kind.is_answered_by(&dashboard.list) {
             let place = dashboard.place();
@@ -373,7 +378,7 @@ impl UiState {
     /// Where the parts of a list stand.
     pub fn list_parts(&self, view: View, body: Rect) -> ListParts {
         let findings = if self.finding_zoomed { self.findings.min(1) } else { self.findings };
-        tabs::list_parts(view, body, tabs::Content { quiet: self.quiet, findings })
+        tabs::list_parts(view, body, tabs::Content { quiet: self.quiet, findings, time_wait: self.time_wait })
     }
 
     /// Lets go of the selection: the list shows its first rows, whichever they become.

@@ -54,15 +54,18 @@ pub(super) struct Content {
     pub(super) quiet: bool,
     /// How many there are.
     pub(super) findings: usize,
+    /// Something waits in TIME-WAIT, or did: there is a history to draw.
+    pub(super) time_wait: bool,
 }
 
 /// Divides the body for a list.
-pub(super) fn list_parts(view: View, body: Rect, Content { quiet, findings }: Content) -> ListParts {
+pub(super) fn list_parts(view: View, body: Rect, Content { quiet, findings, time_wait }: Content) -> ListParts {
     if view == View::Findings {
         return findings_parts(body, findings);
     }
     let above = match view {
         View::Handshakes if body.height >= 30 && !quiet => 13,
+        View::TimeWait if body.height >= 16 && !time_wait => 7,
         View::TimeWait if body.height >= 16 => (body.height * 2 / 5).clamp(8, 14),
         _ => 0,
     };

@@ -11,7 +11,7 @@ use ratatui::text::Line;
 
 use crate::base::Timestamp;
 
-use super::format::span;
+use super::format::age;
 use super::ink::{area, bars, blocks};
 use super::theme::Theme;
 use super::widgets::{left, right, styled, width};
@@ -81,7 +81,7 @@ impl<'a> History<'a> {
 
     fn told(&self, values: usize) -> String {
         match self.step {
-            Step::Second => span(Duration::from_secs(values as u64)),
+            Step::Second => age(Duration::from_secs(values as u64)),
             Step::Reading => format!("{values} readings"),
         }
     }
@@ -245,17 +245,17 @@ impl Chart<'_> {
 
 /// So many times what nearly all values stay below, a peak would flatten them.
 const FLAT: u64 = 5;
-/// Of fewer values none is usual.
-const MANY: usize = 20;
+/// One of so many values may be a peak; of fewer none is.
+const MANY: usize = 50;
 
-/// The top of an axis: round, above the highest value; where one of twenty, or fewer, stand far above all others, above
+/// The top of an axis: round, above the highest value; where one of [`MANY`] stands far above all others, above
 /// those.
 fn top(values: &[Option<u64>]) -> u64 {
     let mut known: Vec<u64> = values.iter().flatten().copied().collect();
     known.sort_unstable();
     let most = known.last().copied().unwrap_or(0);
-    let usual = known.len().checked_sub(1 + known.len() / 20).map_or(0, |at| known[at]);
-    let flattens = known.len() >= MANY && usual > 0 && most / FLAT >= usual;
+    let usual = known.len().checked_sub(1 + known.len() / MANY).map_or(0, |at| known[at]);
+    let flattens = usual > 0 && most / FLAT >= usual;
     round_up(if flattens { usual.saturating_mul(2) } else { most })
 }
 

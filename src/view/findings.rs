@@ -25,7 +25,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let (cursor, first) = context.ui.finding();
     let first = first.min(all.len().saturating_sub(height));
     let counts = match all.len() {
-        n if n > height => format!("{}   {}–{} of {n}", counts(all), first + 1, first + height),
+        n if n > height => format!("{}–{} of {n}   {}", first + 1, first + height, counts(all)),
         _ => counts(all),
     };
     let inner = pane(buf, area, title("Findings", &counts, theme), focused, theme);

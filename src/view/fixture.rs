@@ -1,5 +1,8 @@
 //! Dashboards for tests: a busy host with its kernel, a plain capture, nothing yet, and hostile text.
 
+mod flow;
+mod rows;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +10,8 @@ use std::time::Duration;
 use crate::base::{Endpoint, Scope, Scrubbed, Seq, TcpState, Timestamp};
 use crate::engine::{
     AcceptRow, Dashboard, EndCell, Evicted, FailingPeer, FlowDetail, FlowId, FlowPane, FlowRow, HandshakePane,
-    KernelQueues, KernelSight, ListPane, Loss, Ownership, Percentiles, ProcessId, ProcessRow, QueuePane, QueueRow, Rtt,
-    Sees, SocketDetail, StatePane, StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
+    KernelQueues, KernelSight, Loss, Ownership, Percentiles, ProcessId, ProcessRow, QueuePane, QueueRow, Rtt, Sees,
+    SocketDetail, StatePane, StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
 };
 use crate::findings::Kind;
 use crate::flow::{
@@ -19,6 +22,9 @@ use crate::flow::{
 use crate::kernel::{Congestion, Limits, Memory, Process, Reported, Socket, TableSource, TcpInfo, Timer, TimerKind};
 use crate::ui::{Playback, Source, SourceKind};
 use crate::wire::{Decoded, FrameCounts, Undecoded};
+
+pub(super) use flow::{capture_flow, live_flow};
+use rows::{cell, flow_rows};
 
 /// 2026-11-21 14:03:22 UTC.
 pub(super) const NOW: Timestamp = Timestamp::from_nanos(1_795_269_802_000_000_000);
@@ -93,24 +99,8 @@ pub(super) fn held(pid: u32, comm: &str, fd: u32) -> Ownership {
 
 /// Nothing has come yet.
 pub(super) fn empty() -> Dashboard {
-    Dashboard {
-        findings: Vec::new(),
-        ports: None,
-        now: None,
-        since: None,
-        totals: Totals::default(),
-        traffic: Traffic::default(),
-        loss: None,
-        sees: Sees::default(),
-        handshakes: HandshakePane { window: Duration::from_secs(60), ..HandshakePane::default() },
-        states: StatePane::default(),
-        queues: QueuePane::default(),
-        time_wait: TimeWaitPane::default(),
-        flows: FlowPane::default(),
-        list: ListPane::Flows,
-        busiest: Vec::new(),
-        flow: None,
-    }
+    let handshakes = HandshakePane { window: Duration::from_secs(60), ..HandshakePane::default() };
+    Dashboard { handshakes, ..Dashboard::default() }
 }
 
 /// A busy host, its kernel seen, something wrong in every pane.
@@ -118,7 +108,6 @@ pub(super) fn live() -> Dashboard {
     let rows = flow_rows();
     Dashboard {
         findings: crate::findings::fixture::incident(NOW),
-        ports: None,
         now: Some(NOW),
         since: Some(ago(1_834)),
         totals: Totals {
@@ -161,9 +150,8 @@ pub(super) fn live() -> Dashboard {
         queues: QueuePane { kernel: Some(kernel_queues()), wire: vec![closed_window()], unknown_halves: 0 },
         time_wait: time_wait(),
         flows: FlowPane { all: 2_104, matching: 2_104, offset: 0, followed: None, rows },
-        list: ListPane::Flows,
         busiest: busiest(),
-        flow: None,
+        ..Dashboard::default()
     }
 }
 
@@ -320,293 +308,6 @@ fn time_wait() -> TimeWaitPane {
     }
 }
 
-fn cell(endpoint: Endpoint, local: Option<bool>, inferred: Option<TcpState>) -> EndCell {
-    let owner = Ownership::NotRecorded;
-    EndCell { endpoint, local, inferred, reported: None, mismatch_since: None, recv_q: None, send_q: None, owner }
-}
-
-fn here(endpoint: Endpoint, state: TcpState, queues: (u32, u32), owner: Ownership) -> EndCell {
-    EndCell {
-        reported: Some(state),
-        recv_q: Some(queues.0),
-        send_q: Some(queues.1),
-        owner,
-        ..cell(endpoint, Some(true), Some(state))
-    }
-}
-
-fn row(id: u64, orig: EndCell, resp: EndCell, outcome: Option<HandshakeOutcome>) -> FlowRow {
-    FlowRow {
-        id: FlowId(id),
-        scope: Scope(0),
-        orig,
-        resp,
-        orig_known: true,
-        name: None,
-        outcome,
-        first: ago(id * 13 + 1),
-        last: ago(id / 4),
-        segments: Some(id * 31 + 7),
-        payload_bytes: Some(id * id * 7_919 + 76),
-        bits_per_s: Some((41_200_000_u64).checked_shr(u32::try_from(id).unwrap_or(64)).unwrap_or(0)),
-        rtt: Some(Rtt::Kernel(us(400 + id * 613))),
-        retrans: Some(id % 3),
-        retrans_wire: Some(id % 4),
-        lost: None,
-        closed: false,
-    }
-}
-
-/// 200 rows: first the special ones, then many alike.
-fn flow_rows() -> Vec<FlowRow> {
-    use HandshakeOutcome::{Completed, Partial, Refused, Unanswered};
-    use TcpState::{CloseWait, Closed, Estab, FinWait1, FinWait2, Listen, SynSent, TimeWait};
-    let remote = |endpoint, state| cell(endpoint, Some(false), Some(state));
-    let last = || Ownership::Last { process: process(880, "pg-loop", "pg-loop") };
-    let mut rows = vec![
-        row(
-            1,
-            here(end(2, 54_321), Estab, (0, 0), held(4_121, "curl", 5)),
-            here(end(2, 80), Estab, (0, 16_400), held(812, "nginx", 14)),
-            Some(Completed),
-        ),
-        row(
-            2,
-            remote(end(77, 61_022), Estab),
-            here(end(2, 443), Estab, (0, 212_400), held(812, "nginx", 14)),
-            Some(Completed),
-        ),
-        row(
-            3,
-            here(end(2, 40_112), Estab, (98_012, 0), held(4_121, "report.py", 7)),
-            remote(end(9, 443), Estab),
-            Some(Completed),
-        ),
-        row(
-            4,
-            here(end(2, 53_110), SynSent, (0, 1), held(5_120, "connect-test", 3)),
-            remote(end(7, 8_443), Closed),
-            Some(Unanswered),
-        ),
-        row(
-            5,
-            remote(end(78, 61_023), CloseWait),
-            here(end(2, 443), Estab, (0, 76), Ownership::NoAccess),
-            Some(Partial),
-        ),
-        row(
-            6,
-            here(end6(33_210), CloseWait, (1, 0), held(77, "worker", 12)),
-            remote(Endpoint::new("2001:db8::5".parse::<IpAddr>().unwrap(), 443), FinWait2),
-            Some(Completed),
-        ),
-        row(7, here(end(2, 53_111), Closed, (0, 0), Ownership::Unknown), remote(end(8, 80), Closed), Some(Refused)),
-        row(
-            8,
-            here(end(2, 53_112), FinWait1, (0, 4_021), Ownership::Orphan),
-            remote(end(8, 80), Estab),
-            Some(Completed),
-        ),
-        row(
-            9,
-            remote(end6(51_200), Estab),
-            here(
-                end(2, 8_080),
-                Estab,
-                (2_110, 0),
-                Ownership::Listener { process: process(99, "app", "app"), others: 3 },
-            ),
-            None,
-        ),
-    ];
-    rows[4].resp.mismatch_since = Some(ago(3));
-    rows[4].resp.inferred = Some(FinWait1);
-    rows[4].orig_known = false;
-    rows[6].closed = true;
-    rows[3].rtt = None;
-    rows[6].orig.reported = None;
-    rows[1].rtt = Some(Rtt::Handshake(us(22_100)));
-    let socket_only = &mut rows[8];
-    (socket_only.segments, socket_only.payload_bytes, socket_only.bits_per_s) = (None, None, None);
-    socket_only.retrans_wire = None;
-    socket_only.orig.inferred = None;
-    socket_only.resp.inferred = None;
-    debug_assert_ne!(rows[0].orig.reported, Some(Listen));
-    rows.extend((10..201).map(|id| {
-        let port = 33_000 + u16::try_from(id).unwrap_or(0);
-        let mut flow =
-            row(id, here(end(2, port), TimeWait, (0, 0), last()), remote(end(5, 5_432), Closed), Some(Completed));
-        flow.retrans = None;
-        flow.rtt = Some(Rtt::Handshake(us(id * 97)));
-        flow
-    }));
-    rows
-}
-
-/// The flow of curl and nginx, both on this host, the reader stalled.
-pub(super) fn live_flow() -> Dashboard {
-    let mut dashboard = live();
-    let socket = |local, peer, recv_q, send_q, timer| Socket {
-        local,
-        peer,
-        state: Reported(TcpState::Estab),
-        recv_q,
-        send_q: Some(send_q),
-        timer,
-        uid: Some(33),
-        inode: Some(482_113),
-        cookie: Some(0x5_01f2),
-        buffers: Some((131_072, 425_984)),
-        drops: None,
-        memory: Some(Memory { recv: 2_304, sent: 0, queued: 32_800, ahead: 1_024, backlog: 0 }),
-        congestion: Congestion::from_bytes(b"cubic"),
-        cgroup: Some(4_021),
-        info: Some(Box::new(info())),
-    };
-    let timer = Timer { kind: TimerKind::Persist, left: ms(3_210), retries: 4 };
-    let detail = |socket: Socket, recv: u64, send: u64| SocketDetail {
-        socket,
-        at: NOW - ms(80),
-        gone: None,
-        left: None,
-        recv_q: wave(60, recv, recv / 8),
-        send_q: wave(60, send, send / 8),
-    };
-    let orig = detail(socket(end(2, 54_321), end(2, 80), 0, 0, None), 0, 0);
-    let resp = detail(socket(end(2, 80), end(2, 54_321), 0, 16_400, Some(timer)), 0, 16_400);
-    dashboard.flow = Some(Box::new(FlowDetail {
-        first_from: Some(Side::Orig),
-        row: dashboard.flows.rows[0].clone(),
-        handshake: Some(handshake_view()),
-        completeness: Some(Completeness(15)),
-        vlan: None,
-        last_words: [None, None],
-        tunnel: None,
-        rejected: None,
-        opening: None,
-        halves: Some(halves()),
-        analysis: Some(analysis()),
-        verdict: None,
-        timing: Some(timing()),
-        sockets: [Some(orig), Some(resp)],
-        life: life(),
-        zeek: Some(zeek(&[(ConnState::S1, "ShADadW")])),
-        story: "orig has closed its window for 9 s: curl[4121] fd 5 is not reading, and 16.4 kB wait in nginx[812]'s Send-Q; \
-                the kernel probes the window (persist timer, 4 tries)."
-            .into(),
-    }));
-    dashboard
-}
-
-fn info() -> TcpInfo {
-    TcpInfo {
-        rto: Some(ms(204)),
-        snd_mss: Some(1_448),
-        unacked: Some(3),
-        lost: Some(0),
-        pmtu: Some(1_500),
-        snd_ssthresh: Some(u32::MAX),
-        snd_cwnd: Some(10),
-        rtt: Some(us(22_100)),
-        rttvar: Some(us(4_210)),
-        min_rtt: Some(us(21_900)),
-        total_retrans: Some(1),
-        bytes_acked: Some(98_012),
-        bytes_received: Some(76),
-        notsent_bytes: Some(12_056),
-        delivery_rate: Some(1_320_000),
-        bytes_retrans: Some(1_448),
-        busy_time: Some(ms(10_004)),
-        rwnd_limited: Some(ms(9_021)),
-        ..TcpInfo::default()
-    }
-}
-
-fn handshake_view() -> HandshakeView {
-    let offer = |wscale| {
-        Some(Negotiated {
-            mss: Some(1_460),
-            wscale: Some(wscale),
-            sack: true,
-            timestamps: true,
-            ..Negotiated::default()
-        })
-    };
-    HandshakeView {
-        outcome: HandshakeOutcome::Completed,
-        syn_at: Some(ago(14)),
-        syn_ack_at: Some(ago(13) + ms(22)),
-        ack_at: Some(ago(13) + ms(22)),
-        syn_retries: 1,
-        syn_ack_retries: 0,
-        syn_to_syn_ack: Some(us(22_000)),
-        syn_ack_to_ack: Some(us(90)),
-        rtt: None,
-        connect_time: Some(ms(1_022)),
-        offered: [offer(7), offer(6)],
-    }
-}
-
-fn halves() -> [HalfView; 2] {
-    let half = |iss: u32, una: u32, nxt: u32, segments, bytes| HalfView {
-        state: Some(TcpState::Estab),
-        segments,
-        payload_bytes: bytes,
-        iss: Some(Seq(iss)),
-        una: Some(Seq(iss.wrapping_add(una))),
-        nxt: Some(Seq(iss.wrapping_add(nxt))),
-        window_raw: Some(502),
-        window: Some(64_256),
-        ..HalfView::default()
-    };
-    let mut orig = half(u32::MAX - 20, 77, 77, 14, 76);
-    (orig.syns, orig.window, orig.window_raw, orig.zero_window_since) = (2, Some(0), Some(0), Some(ago(9)));
-    let mut resp = half(7_000, 98_013, 102_357, 74, 102_356);
-    resp.syn_acks = 1;
-    [orig, resp]
-}
-
-fn analysis() -> [AnalysisCounts; 2] {
-    let orig = [(Mark::Retransmission, 1), (Mark::DuplicateAck, 2), (Mark::ZeroWindow, 5)];
-    let resp = [(Mark::Retransmission, 4), (Mark::FastRetransmission, 1), (Mark::WindowFull, 1), (Mark::KeepAlive, 4)];
-    [orig.into_iter().collect(), resp.into_iter().collect()]
-}
-
-fn timing() -> TimingView {
-    let orig = HalfTiming {
-        rtt_by_ack: Some(Delays::sketched(3, 21_900, 36_400, 62_000)),
-        in_flight: Some(InFlight { now: Some(0), max: 60 }),
-        think: Some(Delays::sketched(1, 1_870_000, 1_870_000, 1_870_000)),
-        stalls: Some(Stalls { late_acks: 3, small_writes: 2, waited: us(123_000), worst: us(62_000) }),
-        ..HalfTiming::default()
-    };
-    let resp = HalfTiming {
-        rtt_by_ack: Some(Delays::sketched(34, 85, 240, 2_100)),
-        rtt_by_timestamps: Some(Delays::sketched(4, 90, 200, 1_000)),
-        in_flight: Some(InFlight { now: Some(4_344), max: 64_000 }),
-        throughput: Some(Throughput { bytes: 102_356, time: us(3_869_000), peak: Some(61_000) }),
-        think: Some(Delays::sketched(2, 8_000, 9_000, 10_000)),
-        stalls: None,
-    };
-    TimingView { halves: [orig, resp], idle: Some(IdleGap { time: us(3_100_000), until: ago(6) }) }
-}
-
-fn life() -> Vec<LifeEvent> {
-    use LifeEventKind::{FirstData, HandshakeAck, LastData, Syn, SynAck, SynRetry, ZeroWindow};
-    let start = ago(14);
-    let event = |after, side, kind| LifeEvent { ts: start + us(after), side, kind };
-    vec![
-        event(0, Side::Orig, Syn),
-        event(1_000_000, Side::Orig, SynRetry(1)),
-        event(1_022_000, Side::Resp, SynAck),
-        event(1_022_090, Side::Orig, HandshakeAck),
-        event(1_023_000, Side::Orig, FirstData),
-        event(1_031_000, Side::Resp, FirstData),
-        event(4_900_000, Side::Resp, LastData),
-        event(5_000_000, Side::Orig, ZeroWindow),
-    ]
-}
-
 /// The same kind of traffic in a plain capture: no kernel.
 pub(super) fn capture() -> Dashboard {
     let mut dashboard = live();
@@ -643,62 +344,6 @@ pub(super) fn capture() -> Dashboard {
     }
     dashboard.flows.all = 200;
     dashboard.flows.matching = 200;
-    dashboard
-}
-
-/// Zeek's rows of a flow; those that are no S0 or OTH were established.
-pub(super) fn zeek(rows: &[(ConnState, &str)]) -> ZeekView {
-    let row = |&(conn_state, history): &(ConnState, &str)| ZeekRow {
-        first: NOW,
-        duration: None,
-        orig: Side::Orig,
-        conn_state,
-        history: history.bytes().collect(),
-        bytes: None,
-        packets: [1, 1],
-        missed_bytes: 0,
-        established: !matches!(conn_state, ConnState::S0 | ConnState::Oth),
-        ended: None,
-    };
-    ZeekView { rows: rows.iter().map(row).collect(), beyond: 0 }
-}
-
-/// One flow of the capture: a connection that was closed by both.
-pub(super) fn capture_flow() -> Dashboard {
-    use LifeEventKind::{Fin, FinAcked, TimeWait};
-    let mut dashboard = capture();
-    let mut row = dashboard.flows.rows[1].clone();
-    row.orig.inferred = Some(TcpState::TimeWait);
-    row.resp.inferred = Some(TcpState::Closed);
-    let mut events = life();
-    events.truncate(7);
-    let late = |after, side, kind| LifeEvent { ts: ago(14) + us(after), side, kind };
-    events.extend([
-        late(8_000_000, Side::Orig, Fin),
-        late(8_022_000, Side::Orig, FinAcked),
-        late(8_022_000, Side::Resp, Fin),
-        late(8_022_100, Side::Resp, FinAcked),
-        late(8_022_100, Side::Orig, TimeWait),
-    ]);
-    dashboard.flow = Some(Box::new(FlowDetail {
-        first_from: Some(Side::Orig),
-        row,
-        handshake: Some(handshake_view()),
-        completeness: Some(Completeness(31)),
-        vlan: None,
-        last_words: [None, None],
-        tunnel: None,
-        rejected: None,
-        opening: None,
-        halves: Some(halves()),
-        analysis: Some(analysis()),
-        verdict: Some(VerdictView::example()),
-        timing: Some(timing()),
-        sockets: [None, None],
-        life: events,
-        zeek: Some(zeek(&[(ConnState::S0, "S"), (ConnState::Sf, "ShADadFf"), (ConnState::Oth, "A")])),
-        story: "orig closed first, and waits in TIME-WAIT (60 s are assumed) since 6 s ago.".into(),
-    }));
     dashboard
 }
 

@@ -58,7 +58,7 @@ pub(super) fn draw(context: &Context<'_>, points: &Points, axis: Axis, area: Rec
 }
 
 /// Lines that one label of the numbers has for itself, at least.
-const LINES_EACH: usize = 4;
+const LINES_EACH: usize = 3;
 
 /// Numbers from `low` to `top` over the axis.
 struct Plot {

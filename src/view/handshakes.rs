@@ -18,7 +18,7 @@ use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.handshakes);
-    let window = format!("last {}", span(window(context)));
+    let window = format!("last {}", age(window(context)));
     let rest = if context.dashboard.sees.wire { window.as_str() } else { "" };
     let inner = pane(buf, area, title("Handshakes", rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::Context;
-use super::format::span;
+use super::format::age;
 use super::handshakes::{
     self, begun, begun_history, completed, failing, failures, histogram, latency, waiting, window,
 };
@@ -17,7 +17,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         return handshakes::draw(context, false, area, buf);
     }
     let [outcomes, latencies, failures] = columns(area);
-    let window = format!("last {}", span(window(context)));
+    let window = format!("last {}", age(window(context)));
     let inner = pane(buf, outcomes, title("Outcomes", &window, theme), false, theme);
     put_all(buf, inner, &outcome_lines(context, usize::from(inner.width), usize::from(inner.height)));
     let inner = pane(buf, latencies, title("Latency", "SYN to ACK", theme), false, theme);

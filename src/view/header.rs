@@ -12,7 +12,7 @@ use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, Recording, SourceKind, View
 use super::Context;
 use super::format::{bits, bytes, clock, count, date_clock, position, short_count};
 use super::theme::Severity;
-use super::widgets::{bar, fit, gap, left, put, styled, width};
+use super::widgets::{bar, fit, gap, left, middle, put, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, timeline: Rect, buf: &mut Buffer) {
     let mut lines = vec![identity(context, usize::from(area.width))];
@@ -73,7 +73,7 @@ fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
     while !rates.is_empty() && fixed(&rates) + width(&context.source.name).min(12) > room {
         rates.pop();
     }
-    let name = fit(&context.source.name, room.saturating_sub(fixed(&rates))).into_owned();
+    let name = name_in(&context.source.name, room.saturating_sub(fixed(&rates)));
     let past = context.source.playback.is_some_and(|playback| playback.live.is_some());
     let kind_style = if context.ui.frozen() || past { theme.warning } else { theme.info };
     let mut spans = vec![gap(1), styled("sockscope", theme.strong), gap(2), styled(kind, kind_style), gap(1)];
@@ -284,6 +284,12 @@ pub(super) fn draw_tabs(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     put(buf, Rect { x: area.right().saturating_sub(width), width, ..area }.intersection(area), &line);
 }
 
+/// A source's name; of a path that is too long the file's name alone, as much of its end as there is room for.
+fn name_in(name: &str, room: usize) -> String {
+    let own = name.rsplit_once('/').map(|(_, own)| own).filter(|own| width(name) > room && !own.is_empty());
+    own.map_or_else(|| fit(name, room).into_owned(), |own| middle(own, room))
+}
+
 /// Filter, order and how many match, at the right of the tabs: as much of it as there is room for.
 fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
     let (ui, theme) = (context.ui, context.theme);
@@ -311,7 +317,7 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
     let typed = label.len() + width(filter).max(8);
     let order = format!("  {order}");
     let order = if room > typed + width(&found) + width(&order) { order } else { String::new() };
-    let found = if room > typed.min(label.len() + 12) + width(&found) { found } else { String::new() };
+    let found = if room > typed + width(&found) { found } else { String::new() };
     let left = room.saturating_sub(label.len() + found.len() + width(&order) + 1);
     Line::from(vec![
         styled(label, theme.dim),

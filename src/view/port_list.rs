@@ -84,8 +84,11 @@ impl Table for Ports<'_> {
     ];
 
     fn serves(&self, kind: Kind) -> bool {
-        !matches!(kind, Kind::Process | Kind::Taken | Kind::Share | Kind::Fill | Kind::Outlook)
-            || self.context.sees_kernel()
+        match kind {
+            Kind::Process | Kind::Taken | Kind::Share | Kind::Fill | Kind::Outlook => self.context.sees_kernel(),
+            Kind::Waiting => self.most > 0,
+            _ => true,
+        }
     }
 
     fn wish(&self, row: &PortRow, kind: Kind) -> usize {

@@ -56,6 +56,13 @@ pub(super) enum Kind {
     Peer,
 }
 
+impl Queues<'_> {
+    fn any_note(&self) -> bool {
+        let rows = if let ListPane::Queues(window) = &self.context.dashboard.list { &window.rows[..] } else { &[] };
+        rows.iter().any(|row| !entry_parts(self.context, row).who.is_empty())
+    }
+}
+
 impl Table for Queues<'_> {
     type Row = QueueEntry;
     type Kind = Kind;
@@ -72,7 +79,12 @@ impl Table for Queues<'_> {
     ];
 
     fn serves(&self, kind: Kind) -> bool {
-        !matches!(kind, Kind::Fill | Kind::Limit | Kind::History) || self.context.sees_kernel()
+        match kind {
+            Kind::Fill | Kind::Limit | Kind::History => self.context.sees_kernel(),
+            // Without the kernel it holds what is told of a closed window, where there is any.
+            Kind::Who => self.context.sees_kernel() || self.any_note(),
+            _ => true,
+        }
     }
 
     fn wish(&self, row: &QueueEntry, kind: Kind) -> usize {

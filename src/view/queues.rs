@@ -22,8 +22,13 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         (None, true) => "by the wire; kernel's not recorded",
         (None, false) => "",
     };
-    let (shown, all) = (queue_items(data, usize::from(area.height.saturating_sub(2))).len(), queues_in_use(data));
-    let rest = if shown < all { format!("{shown} of {all}, {rest}") } else { rest.to_owned() };
+    let shown = queue_items(data, usize::from(area.height.saturating_sub(2))).len();
+    // There may be more than came: how many in all is not claimed.
+    let rest = match (shown < queues_in_use(data), rest) {
+        (false, rest) => rest.to_owned(),
+        (true, "fullest first") => format!("the {shown} fullest"),
+        (true, rest) => format!("the {shown} fullest, {rest}"),
+    };
     let rest = context.and_age_in(("Queues", area.width), &rest, |sight| Some(sight.at));
     let inner = pane(buf, area, title("Queues", &rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
@@ -100,7 +105,7 @@ impl Who<'_> {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Note(note) if note.is_empty())
     }
 }
@@ -196,12 +201,14 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
         styled(left(parts.kind, 8), kind_style),
         styled(right(&parts.amount, 9), theme.strong),
     ];
-    if room >= 60 {
+    // Only the kernel tells limits and how a queue went.
+    let kernel = context.sees_kernel();
+    if room >= 60 && kernel {
         let bars = if room >= 140 { 12 } else { 8 };
         let text = parts.fill.map_or_else(|| " ".repeat(bars), |(part, whole)| bar(part, whole, bars));
         spans.extend([gap(2), styled(text, theme.bar)]);
     }
-    if room >= 100 {
+    if room >= 100 && kernel {
         let bars = if room >= 140 { 30 } else { 14 };
         spans.extend([gap(2), styled(spark(History::of_readings(parts.history), bars), theme.spark)]);
     }
@@ -226,6 +233,15 @@ fn who_and_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<S
         return who_or_where(context, parts, room);
     }
     let theme = context.theme;
+    if !context.sees_kernel() {
+        // Nobody's owner is known: the ends stand first, then what is told of a closed window.
+        let mut spans = ends(context, parts, room);
+        let used: usize = spans.iter().map(Span::width).sum();
+        if !parts.who.is_empty() {
+            spans.extend([gap(2), styled(parts.who.text(room.saturating_sub(used + 2)), theme.dim)]);
+        }
+        return spans;
+    }
     let text = if parts.who.is_empty() { String::new() } else { parts.who.text(OWNER) };
     let arrows: usize = parts.ends.iter().map(|(arrow, _)| width(arrow)).sum();
     // Long addresses take what a short owner leaves.

@@ -1,10 +1,14 @@
 //! Screens as text, at the sizes that people have; what no size and no text may break.
 
+mod claims;
+mod flow_ends;
 mod lists;
+mod looks;
 mod recording;
 mod segments;
 mod timeline;
 mod waits;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -272,174 +276,6 @@ fn more_screens_are_as_pictured() {
     );
 }
 
-/// The pane of `side` in the flow view of [`live_flow`] after `change`.
-fn end_of_flow(side: usize, change: impl Fn(&mut FlowDetail)) -> String {
-    let mut dashboard = live_flow();
-    if let Some(detail) = &mut dashboard.flow {
-        change(detail);
-    }
-    let shown = text(&screen(&dashboard, &live_source(), "2j\n", (120, 40), ThemeName::Dark));
-    let half = |line: &str| line.chars().skip(side * 60).take(60).collect::<String>();
-    shown.lines().skip(7).take(18).map(|line| half(line) + "\n").collect()
-}
-
-#[test]
-fn a_socket_that_is_gone_is_not_told_as_if_it_were_there() {
-    let there = end_of_flow(1, |_| {});
-    assert!(["timer", "cwnd", "of 426.0 kB"].iter().all(|word| there.contains(word)), "{there}");
-    let gone = end_of_flow(1, |detail| {
-        let at = detail.sockets[1].as_ref().map(|socket| socket.at);
-        detail.sockets[1].as_mut().unwrap().gone = at;
-        detail.row.resp.reported = None;
-    });
-    assert!(gone.contains("gone since 14:03:21") && gone.contains("ESTAB  Recv-Q 0 B  Send-Q 16.4 kB"), "{gone}");
-    assert!(!["timer", "cwnd", "of 426.0 kB"].iter().any(|word| gone.contains(word)), "{gone}");
-}
-
-#[test]
-fn what_left_its_state_and_was_not_read_since_is_said_to_be_one_of_two() {
-    let left = end_of_flow(1, |detail| {
-        detail.sockets[1].as_mut().unwrap().left = Some(NOW - Duration::from_secs(3));
-        detail.row.resp.reported = None;
-    });
-    assert!(left.contains("left ESTAB 3 s ago: in TIME-WAIT, or gone"), "{left}");
-    assert!(!["timer", "cwnd", "Recv-Q"].iter().any(|word| left.contains(word)), "{left}");
-}
-
-#[test]
-fn the_kernels_last_word_tells_the_final_counts() {
-    let told = |info: TcpInfo, unread| {
-        end_of_flow(0, |detail| {
-            let row = &detail.row;
-            let word = LastWord {
-                ts: NOW,
-                scope: row.scope,
-                local: row.orig.endpoint,
-                peer: row.resp.endpoint,
-                cookie: Some(1),
-                unread,
-                info: Box::new(info),
-            };
-            detail.last_words[0] = Some(Arc::new(word));
-            detail.sockets[0].as_mut().unwrap().gone = Some(NOW);
-        })
-    };
-    let counts = TcpInfo { bytes_sent: Some(76), bytes_received: Some(98_012), ..TcpInfo::default() };
-    let some = told(TcpInfo { total_retrans: Some(2), ..counts }, 400);
-    assert!(some.contains("final    sent 76 B  received 98.0 kB"), "{some}");
-    assert!(some.contains("retrans 2  never read 400 B"), "{some}");
-    let none = told(TcpInfo { total_retrans: Some(0), ..counts }, 1);
-    assert!(!none.contains("retrans 0") && !none.contains("never read"), "one may be the FIN: {none}");
-}
-
-#[test]
-fn a_queue_that_holds_only_a_syn_or_fin_says_so() {
-    let shown = |state, recv_q, send_q| {
-        end_of_flow(0, |detail| {
-            let socket = &mut detail.sockets[0].as_mut().unwrap().socket;
-            (socket.state, socket.recv_q, socket.send_q) = (Reported(state), recv_q, Some(send_q));
-        })
-    };
-    assert!(shown(TcpState::CloseWait, 1, 0).contains("1: the FIN"));
-    assert!(shown(TcpState::SynSent, 0, 1).contains("1: the SYN"));
-    assert!(shown(TcpState::FinWait1, 0, 1).contains("1: the FIN"));
-    for near in [shown(TcpState::Estab, 1, 1), shown(TcpState::CloseWait, 2, 1), shown(TcpState::FinWait1, 1, 2)] {
-        assert!(!near.contains(": the"), "{near}");
-    }
-}
-
-#[test]
-fn an_end_that_was_never_seen_is_not_seen() {
-    let unseen = |detail: &mut FlowDetail| {
-        (detail.row.resp.reported, detail.row.resp.inferred, detail.row.resp.local) = (None, None, Some(false));
-    };
-    let shown = end_of_flow(1, unseen);
-    assert!(shown.contains("state    not seen") && !shown.contains("inferred"), "{shown}");
-}
-
-#[test]
-fn before_a_closed_window_stands_what_waits() {
-    let mut dashboard = live();
-    let (window, kernel) = (dashboard.queues.wire[0], dashboard.queues.kernel.as_mut().unwrap());
-    let mut waiting = kernel.send[0].clone();
-    (waiting.flow, waiting.local, waiting.peer, waiting.bytes) = (window.flow, window.from, window.to, 4_200_000);
-    kernel.send.insert(0, waiting);
-    let shown = text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark));
-    assert!(shown.contains("4.2 MB in peer's Send-Q"), "{shown}");
-}
-
-#[test]
-fn one_byte_that_waits_for_long_is_a_warning_and_none_is_not() {
-    let marked = |bytes| {
-        let mut dashboard = live();
-        dashboard.queues.kernel.as_mut().unwrap().recv[0].bytes = bytes;
-        text(&screen(&dashboard, &live_source(), "", (120, 40), ThemeName::Dark)).contains("! Recv-Q")
-    };
-    assert_eq!((marked(0), marked(1)), (false, true));
-}
-
-#[test]
-fn owners_are_a_number_where_some_are_not_known() {
-    let owners = |owned, ownable| {
-        let mut dashboard = live();
-        let sight = dashboard.sees.kernel.as_mut().unwrap();
-        (sight.owned, sight.ownable) = (owned, ownable);
-        let shown = text(&screen(&dashboard, &live_source(), "", (80, 24), ThemeName::Dark));
-        shown.lines().nth(1).unwrap().rsplit("owners ").next().unwrap().trim().to_owned()
-    };
-    assert_eq!((owners(3, 4).as_str(), owners(0, 1).as_str()), ("3 of 4", "0 of 1"));
-    assert_eq!((owners(4, 4).as_str(), owners(0, 0).as_str()), ("✓", "✓"));
-}
-
-#[test]
-fn a_file_that_is_being_read_tells_how_far_and_how_long() {
-    let reading = Some(Progress { done: 1_275_000, whole: 3_000_000, took: Duration::from_millis(1_500) });
-    let told = |speed| {
-        let mut source = capture_source();
-        source.playback = source.playback.map(|playback| Playback { speed, reading, ..playback });
-        text(&screen(&capture(), &source, "", (120, 40), ThemeName::Dark))
-    };
-    assert!(told(f64::INFINITY).contains("read  42%  1.3 MB of 3.0 MB  850.0 kB/s  3 s left"));
-    assert!(!told(2.0).contains("left"), "played at a pace, the capture's time counts");
-}
-
-#[test]
-fn what_a_full_table_threw_out_is_told_by_reason() {
-    let mut dashboard = capture();
-    dashboard.totals.evicted = Evicted { closed: 0, half_open: 9_000_000, idle: 3 };
-    let text = text(&screen(&dashboard, &capture_source(), "", (200, 60), ThemeName::Dark));
-    assert!(text.contains("half-open evicted 9.0M") && text.contains("idle evicted 3"), "{text}");
-    assert!(!text.contains("closed evicted"));
-}
-
-#[test]
-fn a_tie_names_no_one() {
-    let shown = |second: u64| {
-        let mut dashboard = live();
-        let failing = &mut dashboard.handshakes.failing;
-        failing.truncate(2);
-        for (peer, count) in failing.iter_mut().zip([3, second]) {
-            (peer.outcome, peer.count) = (HandshakeOutcome::Unanswered, count);
-        }
-        for (outcome, n) in &mut dashboard.handshakes.outcomes {
-            *n = if *outcome == HandshakeOutcome::Unanswered { 3 + second } else { 0 };
-        }
-        text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark))
-    };
-    assert!(shown(3).contains("2 ends, 3 each") && shown(2).contains("most to 10.0.0.8:80"), "{}", shown(2));
-}
-
-#[test]
-fn a_leak_of_close_wait_is_marked_with_who_leaks() {
-    let shown = |leaks: bool| {
-        let mut dashboard = live();
-        dashboard.findings.retain(|finding| leaks || finding.kind != Kind::CloseWaitLeak);
-        text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark))
-    };
-    assert!(shown(true).contains("! CLOSE-WAIT") && shown(true).contains("held by worker[77]"), "{}", shown(true));
-    assert!(!shown(false).contains("! CLOSE-WAIT") && !shown(false).contains("held by worker"), "{}", shown(false));
-}
-
 #[test]
 fn a_picture_is_the_screen_without_its_line_of_keys() {
     for (name, dashboard, source, keys) in screens().into_iter().chain(list_screens()) {
@@ -472,61 +308,6 @@ fn screens_can_be_looked_at() {
             assert!(shown.contains("sockscope"), "{name}");
             std::fs::write(folder.join(format!("{name}_{}x{}.txt", size.0, size.1)), shown).unwrap();
         }
-    }
-}
-
-#[test]
-fn mono_uses_no_colour_and_still_marks_what_matters() {
-    for (name, dashboard, source, keys) in screens().into_iter().chain(list_screens()) {
-        let buf = screen(&dashboard, &source, keys, (120, 40), ThemeName::Mono);
-        assert!(buf.content.iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)), "{name}");
-        assert!(buf.content.iter().any(|cell| !cell.modifier.is_empty()), "{name}: no modifier at all");
-    }
-    let buf = screen(&live(), &live_source(), "2jj", (120, 40), ThemeName::Mono);
-    let reversed = |y: &u16| (0..120).any(|x| buf[(x, *y)].modifier.contains(ratatui::style::Modifier::REVERSED));
-    assert_eq!((0..40).filter(reversed).collect::<Vec<_>>(), [2, 6], "the open tab and the second row");
-}
-
-#[test]
-fn titles_are_not_dim_though_their_borders_are() {
-    let buf = screen(&live(), &live_source(), "l", (120, 40), ThemeName::Mono);
-    let cell = |x| &buf[(x, 3)];
-    assert_eq!((cell(1).symbol(), cell(3).symbol()), ("─", "F"));
-    let dim = |x| cell(x).modifier.contains(ratatui::style::Modifier::DIM);
-    assert_eq!((dim(1), dim(3)), (true, false));
-}
-
-#[test]
-fn in_ascii_every_glyph_of_our_own_has_a_stand_in() {
-    for (name, dashboard, source, keys) in screens() {
-        for size in SIZES {
-            let mut buf = screen(&dashboard, &source, keys, size, ThemeName::Dark);
-            let before = text(&buf);
-            to_ascii(&mut buf);
-            let after = text(&buf);
-            assert!(after.is_ascii() && after.matches('?').count() == before.matches('?').count(), "{name}:\n{after}");
-            assert_eq!(after.lines().count(), before.lines().count());
-        }
-    }
-    let (dashboard, source) = hostile("日本語 e\u{301}");
-    let mut buf = screen(&dashboard, &source, "2j", (120, 40), ThemeName::Dark);
-    to_ascii(&mut buf);
-    assert!(text(&buf).is_ascii(), "{}", text(&buf));
-}
-
-#[test]
-fn in_ascii_a_critical_mark_is_no_warning() {
-    use super::theme::Severity;
-    let marks = [Severity::Critical, Severity::Warning].map(|severity| crate::base::in_ascii(severity.mark()));
-    assert_ne!(marks[0], marks[1]);
-}
-
-#[test]
-fn nothing_recorded_is_never_drawn_as_0() {
-    for size in SIZES {
-        let shown = text(&screen(&capture(), &capture_source(), "", size, ThemeName::Dark));
-        assert!(shown.contains("not recorded"), "{shown}");
-        assert!(!shown.contains("Recv-Q") && !shown.contains("lost kernel"), "{shown}");
     }
 }
 

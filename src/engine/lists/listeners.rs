@@ -14,7 +14,6 @@ use super::super::dashboard::AcceptRow;
 use super::super::end::owner_in;
 use super::super::listening::Listener;
 use super::super::opener::listening_ends;
-use super::super::ownership::Ownership;
 use super::super::record::Record;
 use super::super::{Engine, Sort};
 use super::{CameIn, ListenerRow, ListenerSort, RowKey, sort_by_key};
@@ -47,18 +46,8 @@ impl Listener {
 
 /// A socket that is bound and nothing more, by the last reading that had any.
 fn bound((sample, socket): (&SocketSample, &Socket)) -> ListenerRow {
-    ListenerRow {
-        scope: sample.scope,
-        local: socket.local,
-        id: socket.cookie.or(socket.inode),
-        owner: owner_in(sample, socket),
-        listens: false,
-        waiting: None,
-        limit: None,
-        history: Vec::new(),
-        drops: None,
-        came_in: None,
-    }
+    let (id, owner) = (socket.cookie.or(socket.inode), owner_in(sample, socket));
+    ListenerRow { id, owner, listens: false, ..ListenerRow::new(sample.scope, socket.local) }
 }
 
 impl Engine {
@@ -97,18 +86,7 @@ impl Engine {
 
 /// An end that only the wire shows to answer.
 fn inferred(scope: Scope, local: Endpoint, came_in: CameIn) -> ListenerRow {
-    ListenerRow {
-        scope,
-        local,
-        id: None,
-        owner: Ownership::NotRecorded,
-        listens: true,
-        waiting: None,
-        limit: None,
-        history: Vec::new(),
-        drops: None,
-        came_in: Some(came_in),
-    }
+    ListenerRow { came_in: Some(came_in), ..ListenerRow::new(scope, local) }
 }
 
 /// Whether a connection reached a listener: it answered, or the kernel shows the end that it made.

@@ -121,6 +121,24 @@ pub struct ListenerRow {
     pub came_in: Option<CameIn>,
 }
 
+impl ListenerRow {
+    /// An end that listens, of which nothing more is known.
+    pub const fn new(scope: Scope, local: Endpoint) -> Self {
+        Self {
+            scope,
+            local,
+            id: None,
+            owner: Ownership::NotRecorded,
+            listens: true,
+            waiting: None,
+            limit: None,
+            history: Vec::new(),
+            drops: None,
+            came_in: None,
+        }
+    }
+}
+
 /// Connections that came in on a listener, as far as they are still in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CameIn {

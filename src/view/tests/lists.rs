@@ -178,16 +178,8 @@ pub(super) fn listeners() -> Dashboard {
 /// Ends that answered on the wire.
 pub(super) fn listeners_of_capture() -> Dashboard {
     let row = |host, port, completed| ListenerRow {
-        scope: Scope::FILE,
-        local: end(host, port),
-        id: None,
-        owner: Ownership::NotRecorded,
-        listens: true,
-        waiting: None,
-        limit: None,
-        history: Vec::new(),
-        drops: None,
         came_in: Some(CameIn { syn_recv: 1, estab: 3, close_wait: 0, closing: 7, completed }),
+        ..ListenerRow::new(Scope::FILE, end(host, port))
     };
     with(capture(), ListPane::Listeners(window(vec![row(2, 80, 1_204), row(5, 5_432, 7)])))
 }

@@ -1,0 +1,95 @@
+//! What header and panes claim, and the near misses of which they claim nothing.
+
+use super::*;
+
+#[test]
+fn before_a_closed_window_stands_what_waits() {
+    let mut dashboard = live();
+    let (window, kernel) = (dashboard.queues.wire[0], dashboard.queues.kernel.as_mut().unwrap());
+    let mut waiting = kernel.send[0].clone();
+    (waiting.flow, waiting.local, waiting.peer, waiting.bytes) = (window.flow, window.from, window.to, 4_200_000);
+    kernel.send.insert(0, waiting);
+    let shown = text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark));
+    assert!(shown.contains("4.2 MB in peer's Send-Q"), "{shown}");
+}
+
+#[test]
+fn one_byte_that_waits_for_long_is_a_warning_and_none_is_not() {
+    let marked = |bytes| {
+        let mut dashboard = live();
+        dashboard.queues.kernel.as_mut().unwrap().recv[0].bytes = bytes;
+        text(&screen(&dashboard, &live_source(), "", (120, 40), ThemeName::Dark)).contains("! Recv-Q")
+    };
+    assert_eq!((marked(0), marked(1)), (false, true));
+}
+
+#[test]
+fn owners_are_a_number_where_some_are_not_known() {
+    let owners = |owned, ownable| {
+        let mut dashboard = live();
+        let sight = dashboard.sees.kernel.as_mut().unwrap();
+        (sight.owned, sight.ownable) = (owned, ownable);
+        let shown = text(&screen(&dashboard, &live_source(), "", (80, 24), ThemeName::Dark));
+        shown.lines().nth(1).unwrap().rsplit("owners ").next().unwrap().trim().to_owned()
+    };
+    assert_eq!((owners(3, 4).as_str(), owners(0, 1).as_str()), ("3 of 4", "0 of 1"));
+    assert_eq!((owners(4, 4).as_str(), owners(0, 0).as_str()), ("✓", "✓"));
+}
+
+#[test]
+fn a_file_that_is_being_read_tells_how_far_and_how_long() {
+    let reading = Some(Progress { done: 1_275_000, whole: 3_000_000, took: Duration::from_millis(1_500) });
+    let told = |speed| {
+        let mut source = capture_source();
+        source.playback = source.playback.map(|playback| Playback { speed, reading, ..playback });
+        text(&screen(&capture(), &source, "", (120, 40), ThemeName::Dark))
+    };
+    assert!(told(f64::INFINITY).contains("read  42%  1.3 MB of 3.0 MB  850.0 kB/s  3 s left"));
+    assert!(!told(2.0).contains("left"), "played at a pace, the capture's time counts");
+}
+
+#[test]
+fn what_a_full_table_threw_out_is_told_by_reason() {
+    let mut dashboard = capture();
+    dashboard.totals.evicted = Evicted { closed: 0, half_open: 9_000_000, idle: 3 };
+    let text = text(&screen(&dashboard, &capture_source(), "", (200, 60), ThemeName::Dark));
+    assert!(text.contains("half-open evicted 9.0M") && text.contains("idle evicted 3"), "{text}");
+    assert!(!text.contains("closed evicted"));
+}
+
+#[test]
+fn a_tie_names_no_one() {
+    let shown = |second: u64| {
+        let mut dashboard = live();
+        let failing = &mut dashboard.handshakes.failing;
+        failing.truncate(2);
+        for (peer, count) in failing.iter_mut().zip([3, second]) {
+            (peer.outcome, peer.count) = (HandshakeOutcome::Unanswered, count);
+        }
+        for (outcome, n) in &mut dashboard.handshakes.outcomes {
+            *n = if *outcome == HandshakeOutcome::Unanswered { 3 + second } else { 0 };
+        }
+        text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark))
+    };
+    assert!(shown(3).contains("2 ends, 3 each") && shown(2).contains("most to 10.0.0.8:80"), "{}", shown(2));
+}
+
+#[test]
+fn a_leak_of_close_wait_is_marked_with_who_leaks() {
+    let shown = |leaks: bool| {
+        let mut dashboard = live();
+        dashboard.findings.retain(|finding| leaks || finding.kind != Kind::CloseWaitLeak);
+        text(&screen(&dashboard, &live_source(), "", (200, 60), ThemeName::Dark))
+    };
+    assert!(shown(true).contains("! CLOSE-WAIT") && shown(true).contains("held by worker[77]"), "{}", shown(true));
+    assert!(!shown(false).contains("! CLOSE-WAIT") && !shown(false).contains("held by worker"), "{}", shown(false));
+}
+
+#[test]
+fn nothing_recorded_is_never_drawn_as_0() {
+    for size in SIZES {
+        let shown = text(&screen(&capture(), &capture_source(), "", size, ThemeName::Dark));
+        assert!(shown.contains("not recorded"), "{shown}");
+        assert!(!shown.contains("Recv-Q") && !shown.contains("lost kernel"), "{shown}");
+    }
+}
