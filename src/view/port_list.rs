@@ -2,12 +2,13 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::engine::{ListPane, PortRow};
 use crate::ui::View;
 
-use super::format::{ABSENT, address, count, endpoint, percent, process};
+use super::format::{ABSENT, address, clock, count, endpoint, percent, process};
 use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
 use super::widgets::{bar, fit, middle, plain_bar, styled, width};
@@ -51,6 +52,13 @@ impl<'a> Ports<'a> {
         Self { context, most: rows.iter().map(|row| row.time_wait).max().unwrap_or(0) }
     }
 
+    /// How long they will last, and how that is drawn.
+    fn outlook(&self, row: &PortRow) -> Option<(String, Style)> {
+        let (outlook, theme) = (row.outlook?, self.context.theme);
+        let words = outlook.words(self.context.dashboard.now?, |at| clock(at, &theme.zone));
+        Some((words, if outlook.runs_out() { Severity::Critical.style(theme) } else { theme.text }))
+    }
+
     fn severity(row: &PortRow) -> Option<Severity> {
         let ports = row.ports?;
         match ports.taken.saturating_mul(100).checked_div(ports.range)? {
@@ -83,12 +91,12 @@ impl Table for Ports<'_> {
         wide(Kind::Service, "  to service", (17, 23, 49), 0),
         number(Kind::TimeWait, "TIME-WAIT", 10, 0),
         wide(Kind::Waiting, "", (8, 8, 24), 7),
-        number(Kind::Open, "other", 7, 3),
-        number(Kind::Taken, "ports", 8, 2),
-        number(Kind::Share, "of range", 8, 1),
+        number(Kind::Open, "other", 7, 5),
+        number(Kind::Taken, "ports", 8, 4),
+        number(Kind::Share, "of range", 8, 2),
         wide(Kind::Fill, "", (8, 10, 24), 6),
-        wide(Kind::Outlook, "at this rate", (19, 19, 46), 4),
-        text(Kind::Process, "process", 15, 30, 5),
+        wide(Kind::Outlook, "at this rate", (18, 28, 46), 1),
+        text(Kind::Process, "process", 15, 30, 3),
     ];
 
     fn serves(&self, kind: Kind) -> bool {
@@ -101,7 +109,7 @@ impl Table for Ports<'_> {
             Kind::Holder => 2 + width(&row.holder.to_string()),
             Kind::Service => 2 + width(&row.service.to_string()),
             Kind::Process => row.process.as_ref().map_or(0, |(who, _)| width(&process(who)) + 6),
-            Kind::Outlook => row.outlook.as_deref().map_or(0, width),
+            Kind::Outlook => self.outlook(row).map_or(0, |(words, _)| width(&words)),
             Kind::Fill | Kind::Waiting => usize::MAX,
             Kind::TimeWait | Kind::Open | Kind::Taken | Kind::Share => 0,
         }
@@ -138,12 +146,8 @@ impl Table for Ports<'_> {
                 }
                 None => Vec::new(),
             },
-            Kind::Outlook => match &row.outlook {
-                Some(outlook) => {
-                    let style =
-                        if outlook.starts_with("none left") { Severity::Critical.style(theme) } else { theme.text };
-                    vec![styled(fit(outlook, room).into_owned(), style)]
-                }
+            Kind::Outlook => match self.outlook(row) {
+                Some((words, style)) => vec![styled(fit(&words, room).into_owned(), style)],
                 None => absent(),
             },
             Kind::Process => match &row.process {
