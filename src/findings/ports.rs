@@ -105,9 +105,10 @@ fn why(route: &Route) -> String {
         return format!("No port of ip_local_port_range is left to share between destinations: {fails}.");
     }
     if route.time_wait > route.live {
-        let closes = rate(route.closes_per_s);
+        // Where none is left, none is opened, and so none is closed.
+        let closes = if route.closes_per_s < 0.05 { String::new() } else { format!(" {},", rate(route.closes_per_s)) };
         return format!(
-            "{} of the ports are held by TIME-WAIT: this host closes first, {closes}, and each holds its port for 60 s; \
+            "{} of the ports are held by TIME-WAIT: this host closes first,{closes} and each holds its port for 60 s; \
              {fails}.",
             count(route.time_wait.into())
         );
@@ -175,6 +176,9 @@ mod tests {
         let finding = run_out(&[route(28_232, Outlook::Exhausted(at(0)))], at(9)).remove(0);
         assert!(finding.why.contains("28,032 of the ports are held by TIME-WAIT") && finding.why.contains("510/s"));
         assert!(finding.remedy.contains("tcp_tw_reuse=1 (with tcp_timestamps)"));
+        let stalled =
+            run_out(&[Route { closes_per_s: 0.0, ..route(28_232, Outlook::Exhausted(at(0))) }], at(9)).remove(0);
+        assert!(stalled.why.contains("closes first, and each holds"), "{}", stalled.why);
         let reuses = run_out(&[Route { reuses: true, ..route(28_232, Outlook::Exhausted(at(0))) }], at(9)).remove(0);
         assert!(!reuses.remedy.contains("tcp_tw_reuse"));
         let live = Route { live: 28_000, time_wait: 232, ..route(0, Outlook::Exhausted(at(0))) };
