@@ -42,7 +42,6 @@ bench: install-deps ## Measure; beside tcpdump, tcptrace and tshark where they a
 soak: install-deps ## What takes too long for CI
 	SOCKSCOPE_SOAK=1 $(CARGO) test --release --test soak --test hostile -- --nocapture
 	SOCKSCOPE_SOAK=1 $(CARGO) test --release --test record -- --nocapture a_thousand_kills
-	$(CARGO) test --release --test kernel_tables -- --ignored --nocapture
 	$(CARGO) test --release --test kernel_trace -- --ignored --nocapture
 
 fuzz: install-deps ## Fuzz every door (DOOR=frame for one, SECONDS=60 each); wants cargo-fuzz

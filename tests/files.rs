@@ -296,12 +296,36 @@ fn a_dashboard_follows_a_file_and_goes_back_in_it() {
     pty.shows(&["paused", "0:00.0 /"]);
     pty.keys("t1m5\r");
     pty.shows(&["paused", "1:05.0 /"]);
+    // On with it as it comes, and nowhere further.
     pty.keys("$");
-    pty.shows(&[&all_flows]);
+    pty.shows(&[&all_flows, "playing", "as fast as it goes"]);
+    pty.shows_no("going there");
+    pty.keys("0t2m\r");
+    pty.shows(&["this is the newest", "1:09.8 /"]);
+    pty.keys("$");
+    pty.shows(&["as fast as it goes"]);
     file.set_len(1_000).expect("cut");
     pty.shows(&["the file was cut to 1000 bytes while it was followed", "everything before it was"]);
     pty.keys("q");
     assert_eq!((pty.end().exit_code(), pty.left_behind()), (2, vec![]));
+}
+
+/// What a shell makes of `-r day.pcap*`.
+#[test]
+fn files_behind_the_first_are_files_and_a_filter_may_follow() {
+    let incident = incident();
+    let parts = [0, 1, 2].map(|part| incident.of(|number| number % 3 == part));
+    let files = Files::new(&[("day.pcap", &parts[0]), ("day.pcap1", &gzip(&parts[1])), ("day.pcap2", &parts[2])]);
+    let [a, b, c] = ["day.pcap", "day.pcap1", "day.pcap2"].map(|name| files.path(name));
+    for filter in [&[][..], &["tcp", "port", "443"]] {
+        let (code, lines, _) = report(&[&["-r", &a, &b, &c], filter].concat());
+        assert_eq!((code, lines), (0, report(&[&["-r", &a, "-r", &b, "-r", &c], filter].concat()).1), "{filter:?}");
+    }
+    let (code, _, said) = run(&["report", "-r", &a, &b, "--format", "ndjson"]);
+    assert!(code == 1 && said.contains("--format stands behind several files"), "{said}");
+    fs::write(files.path("day.pcap3"), "").expect("a file");
+    let (code, _, said) = run(&["report", "-r", &a, &b, &files.path("day.pcap3")]);
+    assert!(code == 1 && said.contains("day.pcap3") && said.contains("it is empty"), "{said}");
 }
 
 #[test]
@@ -314,9 +338,9 @@ fn a_dashboard_over_several_files_goes_back_in_all_of_them() {
     let mut pty = Pty::start(pty::sockscope(&["-r", &files.path("a.pcap"), "-r", &files.path("b.pcap")]), 160, 40);
     let all_flows = incident.all_flows();
     pty.shows(&["a.pcap and 1 more", "at the end", &all_flows]);
-    for (keys, place) in [("t12.5\r ", "0:12.5 /"), ("0", "0:00.0 /"), ("t1m5\r", "1:05.0 /"), ("\x1b[D", "1:00.0 /")] {
+    for (keys, place) in [("t12.5\r", "0:12.5 /"), ("0", "0:00.0 /"), ("t1m5\r", "1:05.0 /"), ("\x1b[D", "1:00.0 /")] {
         pty.keys(keys);
-        pty.shows(&[place]);
+        pty.shows(&["paused", place]);
     }
     pty.keys("$");
     pty.shows(&[&all_flows, "100%"]);

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::Uid;
 use rustix::net::SocketFlags;
@@ -131,39 +131,6 @@ fn a_table_that_moves_gives_each_socket_once() {
     assert!(readings > 0 && time_waits > 0);
     let counted = last.counters.get("TCP.tw").and_then(|tw| usize::try_from(tw).ok());
     assert_eq!(counted, Some(count(&last, TcpState::TimeWait)), "the kernel's own count");
-}
-
-/// How long a reading takes beside `ss`; says, and asserts only that both saw the sockets.
-#[test]
-#[ignore = "a measurement: cargo test --test kernel_tables -- --ignored --nocapture"]
-#[allow(clippy::print_stderr, reason = "a measurement is printed")]
-fn cost_of_a_reading() {
-    let Some(_alone) = alone() else { return };
-    let netns = Netns::new("cost");
-    netns.run(|| {
-        let listener = TcpListener::bind("127.0.0.1:7000").unwrap();
-        let _held: Vec<_> =
-            (0..1000).map(|_| (TcpStream::connect("127.0.0.1:7000").unwrap(), listener.accept().unwrap())).collect();
-        for choice in [Sockets::Diag, Sockets::Proc] {
-            let mut sampler = Sampler::new(choice).unwrap();
-            let first = timed(|| drop(sample(&mut sampler)));
-            let mut whole: Vec<Duration> = Vec::new();
-            let mut table: Vec<Duration> = Vec::new();
-            for _ in 0..7 {
-                whole.push(timed(|| table.push(sample(&mut sampler).took)));
-            }
-            whole.sort_unstable();
-            table.sort_unstable();
-            eprintln!("{choice:?}, 2,001 sockets: table {:?}, whole sample {:?} (first {first:?})", table[3], whole[3]);
-        }
-        assert_eq!(sample(&mut Sampler::new(Sockets::Diag).unwrap()).sockets.len(), 2001);
-        for (tool, options) in [("ss", "-tan"), ("ss", "-tanpi"), ("lsof", "-nPiTCP")] {
-            let run = || drop(netns.command(tool).arg(options).output());
-            let mut runs: Vec<Duration> = (0..5).map(|_| timed(run)).collect();
-            runs.sort_unstable();
-            eprintln!("{tool} {options}: {:?}", runs[2]);
-        }
-    });
 }
 
 /// Real sockets in every state that can be held still.
@@ -290,10 +257,4 @@ impl Drop for Scene {
     fn drop(&mut self) {
         end(&mut self.child);
     }
-}
-
-fn timed(work: impl FnOnce()) -> Duration {
-    let begin = Instant::now();
-    work();
-    begin.elapsed()
 }

@@ -297,6 +297,8 @@ fn a_jump_back_from_the_end_stays_there() {
     let capture = capture();
     let mut pty = capture.open(120, 40);
     pty.keys("t12.5\r");
+    pty.shows(&["‖ paused  1×", "0:12.5 /"]);
+    pty.keys(" ");
     pty.shows(&["▶ playing  1×", "0:13."]);
     pty.keys(" ");
     pty.shows(&["‖ paused"]);
@@ -309,10 +311,6 @@ fn a_jump_back_from_the_end_stays_there() {
 fn a_step_is_one_segment() {
     let capture = capture();
     let mut pty = capture.open(200, 60);
-    pty.keys("t30\r");
-    pty.shows(&["▶ playing"]);
-    pty.keys(" ");
-    pty.shows(&["‖ paused"]);
     pty.keys("t20\r");
     pty.shows(&["‖ paused", "0:20.0 /"]);
     let before = segments_within(Duration::from_secs(20));
@@ -756,13 +754,18 @@ fn time_is_gone_about_in_back_as_forth() {
     for (columns, rows) in [(80, 24), (120, 40)] {
         let mut pty = capture.open(columns, rows);
         pty.shows(&["1:09.8 / 1:09.8"]);
-        pty.keys("t30\r");
-        pty.shows(&["0:30.", " / 1:09.8", "1×"]);
-        // A stop, then segments and seconds back and forth.
+        // One back from the end it stands, and from there it is played again, or from the start.
+        pty.keys("\x1b[D");
+        pty.shows(&["paused", "1:04.8 /"]);
+        pty.keys("$");
+        pty.shows(&["at the end"]);
+        pty.keys(" ");
+        pty.shows(&["playing", "0:0", "1×"]);
         pty.keys(" ");
         pty.shows(&["paused"]);
+        // Segments and seconds back and forth.
         pty.keys("t30\r");
-        pty.shows(&["0:30.0 /"]);
+        pty.shows(&["paused", "0:30.0 /", " / 1:09.8", "1×"]);
         pty.keys("(");
         pty.shows(&["0:29.0 /"]);
         pty.keys(",");
@@ -795,6 +798,6 @@ fn a_click_on_the_timeline_goes_there() {
     let mut pty = capture.open(120, 40);
     // Fourth line, the middle column (1-based).
     pty.keys("\x1b[<0;60;4M\x1b[<0;60;4m");
-    pty.shows(&["0:3", "/ 1:09.8", "playing"]);
+    pty.shows(&["0:3", "/ 1:09.8", "paused"]);
     quit(pty);
 }

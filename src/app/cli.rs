@@ -190,7 +190,7 @@ pub(super) struct Snap {
     /// without it
     #[arg(long, value_name = "ID")]
     pub flow: Option<u64>,
-    /// Columns and rows
+    /// Columns and rows of the terminal; its line of keys is left out
     #[arg(long, value_name = "WxH", default_value = "120x40", value_parser = size)]
     pub size: (u16, u16),
     /// Only flows that fit: state:time-wait peer:10.0.0.0/8 recvq>0, or words that stand anywhere (--help tells all)

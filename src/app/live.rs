@@ -335,6 +335,10 @@ impl Feed for Live {
 
     fn control(&mut self, control: Control, _engine: &mut Engine) {
         if control == Control::Record {
+            // What begins counts from here, and what ends tells all.
+            if let Some(loss) = self.loss(self.merge.horizon(clock::now())) {
+                self.tape.tell(&loss);
+            }
             self.tape.toggle();
         }
     }

@@ -64,11 +64,17 @@ enum Outcome {
 
 /// Runs the command line; the exit code says how it went.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    match run(&cli) {
+    let input = match &mut cli.command {
+        Some(Command::Report(options)) => &mut options.input,
+        Some(Command::Snap(options)) => &mut options.input,
+        Some(Command::Record(options)) => &mut options.input,
+        Some(Command::Demo(_)) | None => &mut cli.input,
+    };
+    match origin::take_files(input).and_then(|()| run(&cli)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Damaged) => ExitCode::from(2),
         Ok(Outcome::Found) => ExitCode::from(4),

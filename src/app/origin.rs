@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use anyhow::{Context, Result, bail};
 
+use super::cli::Input;
 use crate::io::{Following, Watch, file};
 use crate::journal::{CapturePlace, CaptureReader, Captures};
 
@@ -120,6 +121,31 @@ impl Origin {
             Self::Files(paths) => paths,
             Self::Growing(path) => std::slice::from_ref(path),
         }
+    }
+}
+
+/// Takes the files among the first words of the filter for what they are: a shell makes several words of `-r day.pcap*`.
+/// A word is one if it names a capture; behind one, if it names a file at all.
+///
+/// # Errors
+/// Where an option stands behind them: it would be taken for a filter.
+pub(super) fn take_files(Input { read, bpf, .. }: &mut Input) -> Result<()> {
+    if read.is_empty() {
+        return Ok(());
+    }
+    let is_capture = |path: &Path| file::open_capture(path).is_ok_and(|input| CaptureReader::open(input).is_ok());
+    let mut taken = 0;
+    for path in bpf.iter().map(PathBuf::from) {
+        if !(file::can_reopen(&path) && path.is_file() && (taken > 0 || is_capture(&path))) {
+            break;
+        }
+        read.push(path);
+        taken += 1;
+    }
+    bpf.drain(..taken);
+    match bpf.first().filter(|word| taken > 0 && word.starts_with('-')) {
+        Some(option) => bail!("{option} stands behind several files: options come first, then -r with the files"),
+        None => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A thread that reads a capture ahead of whoever plays it: frames → segments, in batches, with a bound.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -81,12 +81,14 @@ pub(super) struct Reader {
     passed_over: Arc<PassedOver>,
 }
 
-/// Journal entries of which nothing is told.
+/// What nothing else tells of what was read.
 #[derive(Debug, Default)]
 struct PassedOver {
     /// As [`Captures::foreign`] and [`Captures::skipped`].
     foreign: AtomicU64,
     skipped: AtomicU64,
+    /// It is a recording, all of it was read, and it does not say that it ends there.
+    cut_off: AtomicBool,
 }
 
 impl PassedOver {
@@ -124,9 +126,19 @@ impl Reader {
         self.watch.has_waited()
     }
 
+    /// Whether all was given that a growing file holds now.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.watch.is_waiting()
+    }
+
     /// Journal entries so far that are somebody else's, and of recordings such as could not be read.
     pub(super) fn passed_over(&self) -> [u64; 2] {
         [&self.passed_over.foreign, &self.passed_over.skipped].map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Whether a recording was read to where it stops, and does not say that it ends there.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.passed_over.cut_off.load(Ordering::Relaxed)
     }
 
     /// The newest instant read so far.
@@ -249,8 +261,14 @@ impl Source {
             if end.is_some() && self.told != Some(self.intake.counts()) && self.intake.counts().frames > 0 {
                 self.tell(&mut inputs);
             }
+            if end.is_some() {
+                inputs.extend(self.reader.rest(self.last).map(Input::Loss));
+            }
             newest.store(self.last.nanos(), Ordering::Relaxed);
             self.passed_over.note(&self.reader);
+            if matches!(end, Some(None)) && !self.watch.is_stopped() {
+                self.passed_over.cut_off.store(self.reader.lacks_end(), Ordering::Relaxed);
+            }
             if !inputs.is_empty() {
                 let place = (self.is_place_due() || (end.is_some() && self.placed.is_some())).then(|| self.place());
                 send.send(Reading::Batch(inputs, place)).ok()?;

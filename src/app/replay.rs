@@ -171,7 +171,7 @@ impl Feed for Replay {
         let (start, _) = self.player.span();
         let track = self.track();
         let damage = self.player.damage().map(|damage| told(&origin.name_of_file(damage.file), damage));
-        let passed_over = self.deck.tape.passed_over().map(|told| format!("{name}: {told}"));
+        let remarks = self.deck.tape.remarks().map(|told| format!("{name}: {told}"));
         Source {
             kind,
             playback: Some(Playback {
@@ -185,7 +185,7 @@ impl Feed for Replay {
                 live: None,
             }),
             track,
-            notices: damage.into_iter().chain(passed_over).chain(self.player.notice().map(str::to_owned)).collect(),
+            notices: damage.into_iter().chain(remarks).chain(self.player.notice().map(str::to_owned)).collect(),
             dead: None,
             recordings: Default::default(),
             name,

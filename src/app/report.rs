@@ -1,5 +1,6 @@
 //! `report`: what was seen, as text for people or JSON for programs.
 
+use std::cell::LazyCell;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::thread;
@@ -61,14 +62,18 @@ pub(super) fn instead_of_dashboard(input: &Input, origin: Option<Origin>) -> Res
 /// Writes the report; how bad the worst of what it found is.
 fn write(seen: &Seen, format: Format, filter: &Filter, output: &Path) -> Result<Option<Severity>> {
     let query = Query { filter: filter.clone(), ..Query::default() };
-    let dashboard = seen.engine.dashboard(&query, &mut QueryCache::default());
-    let shown = Shown { seen, dashboard: &dashboard, filter: &query.filter, damage: seen.damage.as_ref() };
     let mut out = file::create_output(output).with_context(|| format!("cannot create {}", output.display()))?;
-    let written = match format {
-        Format::Text => shown.text(&mut out, output.as_os_str() == "-"),
-        Format::Json => shown.json(&mut out),
-        Format::Ndjson => shown.ndjson(&mut out),
-    };
+    // Nothing changes the engine any more: what is told of all flows together is found out beside each one's own.
+    let written = thread::scope(|scope| {
+        let dashboard = scope.spawn(|| seen.engine.dashboard(&query, &mut QueryCache::default()));
+        let dashboard = Late::new(Box::new(|| dashboard.join().expect("the dashboard is made")));
+        let shown = Shown { seen, dashboard, filter: &query.filter, damage: seen.damage.as_ref() };
+        match format {
+            Format::Text => shown.text(&mut out, output.as_os_str() == "-"),
+            Format::Json => shown.json(&mut out),
+            Format::Ndjson => shown.ndjson(&mut out),
+        }
+    });
     let worst = written.with_context(|| format!("cannot write {}", output.display()))?;
     for notice in seen.source.dead.iter().chain(&seen.source.notices) {
         writeln!(std::io::stderr(), "sockscope: {notice}")?;
@@ -81,10 +86,26 @@ fn worst(findings: &[Finding]) -> Option<Severity> {
     findings.iter().map(|finding| finding.severity).max()
 }
 
+/// Does the same work on parts of the flows, on every processor at once; the results in order.
+fn in_parts<T: Send>(ids: &[FlowId], work: impl Fn(&[FlowId]) -> T + Sync) -> Vec<T> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(ids.len().div_ceil(LEAST_PART));
+    let mut parts = ids.chunks(ids.len().div_ceil(threads.max(1)).max(1));
+    let first = parts.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let others: Vec<_> = parts.map(|part| scope.spawn(|| work(part))).collect();
+        let mut results = vec![work(first)];
+        results.extend(others.into_iter().map(|other| other.join().expect("a part of the report is made")));
+        results
+    })
+}
+
+/// What is waited for once it is asked for.
+type Late<'a, T> = LazyCell<T, Box<dyn FnOnce() -> T + 'a>>;
+
 /// What a report tells, whatever its format.
 struct Shown<'a> {
     seen: &'a Seen,
-    dashboard: &'a Dashboard,
+    dashboard: Late<'a, Dashboard>,
     filter: &'a Filter,
     damage: Option<&'a Damage>,
 }
@@ -96,50 +117,31 @@ impl Shown<'_> {
         engine.flow_ids(self.filter).into_iter().filter_map(|id| engine.facts(id))
     }
 
-    /// Does the same work on parts of the flows that match, on every processor at once; the results in order.
-    fn in_parts<T: Send>(
-        &self,
-        ids: &[FlowId],
-        work: impl Fn(&mut dyn Iterator<Item = FlowDetail>) -> T + Sync,
-    ) -> Vec<T> {
-        let engine = &self.seen.engine;
-        let work = |ids: &[FlowId]| work(&mut ids.iter().filter_map(|id| engine.facts(*id)));
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(ids.len().div_ceil(LEAST_PART));
-        let mut parts = ids.chunks(ids.len().div_ceil(threads.max(1)).max(1));
-        let first = parts.next().unwrap_or_default();
-        thread::scope(|scope| {
-            let others: Vec<_> = parts.map(|part| scope.spawn(|| work(part))).collect();
-            let mut results = vec![work(first)];
-            results.extend(others.into_iter().map(|other| other.join().expect("a part of the report is made")));
-            results
-        })
-    }
-
     /// What is wrong: where a filter picks some flows, what is wrong with the whole source and about one of them;
     /// `of_all` tells it where every flow was counted anyway.
     fn narrowed(&self, of_all: impl FnOnce() -> Vec<Finding>) -> Vec<Finding> {
         if self.filter.is_empty() {
             return of_all();
         }
-        let ids = self.seen.engine.flow_ids(&Filter::default());
+        let engine = &self.seen.engine;
         let mut whole = Tally::new();
-        for part in self.in_parts(&ids, |flows| {
+        for part in in_parts(&engine.flow_ids(&Filter::default()), |ids| {
             let mut tally = Tally::new();
-            flows.for_each(|detail| tally.count(&detail));
+            ids.iter().filter_map(|id| engine.outline(*id)).for_each(|detail| tally.count(&detail));
             tally
         }) {
             whole.add(&part);
         }
-        self.seen.engine.findings_about(findings(self.dashboard, &whole), self.filter)
+        engine.findings_about(findings(&self.dashboard, &whole), self.filter)
     }
 
     fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<Option<Severity>> {
-        let now = self.dashboard.now.unwrap_or_default();
-        let ids = self.seen.engine.flow_ids(self.filter);
+        let engine = &self.seen.engine;
+        let now = engine.now().unwrap_or_default();
         let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
-        for (counted, picked) in self.in_parts(&ids, |flows| {
+        for (counted, picked) in in_parts(&engine.flow_ids(self.filter), |ids| {
             let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
-            for detail in flows {
+            for detail in ids.iter().filter_map(|id| engine.outline(*id)) {
                 tally.count(&detail);
                 pick.offer(&detail);
             }
@@ -148,16 +150,16 @@ impl Shown<'_> {
             tally.add(&counted);
             pick.append(picked);
         }
-        let findings = self.narrowed(|| findings(self.dashboard, &tally));
-        pick.leave_to(&findings, &|id| self.seen.engine.facts(id));
-        pick.complete(|id| self.seen.engine.detail(id));
+        let findings = self.narrowed(|| findings(&self.dashboard, &tally));
+        pick.leave_to(&findings, &|id| engine.facts(id));
+        pick.complete(|id| engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
         let mut plain = InAscii(out);
         let out: &mut dyn Write = if terminal && !looks::has_utf8() { &mut plain } else { plain.0 };
         let width = terminal.then(tty::width).and_then(Result::ok).map_or(PIPE_WIDTH, usize::from);
         let context = ReportContext {
             source: &self.seen.source.name,
-            dashboard: self.dashboard,
+            dashboard: &self.dashboard,
             tally: &tally,
             pick: &pick,
             findings: &findings,
@@ -174,17 +176,18 @@ impl Shown<'_> {
         for detail in self.flows() {
             report.flow(&detail)?;
         }
-        let findings = self.narrowed(|| report.findings(self.dashboard));
-        report.finish(&self.seen.source.name, self.dashboard, &findings, self.damage)?;
+        let findings = self.narrowed(|| report.findings(&self.dashboard));
+        report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;
         Ok(worst(&findings))
     }
 
     fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
         let mut report = NdjsonReport::new(out).filtered(self.filter.text().trim());
-        for ids in self.seen.engine.flow_ids(self.filter).chunks(AT_ONCE) {
-            let parts = self.in_parts(ids, |flows| {
+        let engine = &self.seen.engine;
+        for ids in engine.flow_ids(self.filter).chunks(AT_ONCE) {
+            let parts = in_parts(ids, |ids| {
                 let mut part = NdjsonReport::new(Vec::new());
-                for detail in flows {
+                for detail in ids.iter().filter_map(|id| engine.facts(*id)) {
                     part.flow(&detail)?;
                 }
                 Ok::<_, std::io::Error>(part)
@@ -193,8 +196,8 @@ impl Shown<'_> {
                 report.append(&part?)?;
             }
         }
-        let findings = self.narrowed(|| report.findings(self.dashboard));
-        report.finish(&self.seen.source.name, self.dashboard, &findings, self.damage)?;
+        let findings = self.narrowed(|| report.findings(&self.dashboard));
+        report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;
         Ok(worst(&findings))
     }
 }

@@ -74,21 +74,21 @@ impl Rewind {
 
     /// Takes in what came, and keeps it.
     fn watch(&mut self, engine: &mut Engine) -> Duration {
-        let (mut came, mut tick) = (Vec::new(), None);
+        let Deck { tape, index } = &mut self.deck;
+        let (before, mut tick) = (tape.bytes(), None);
         // Ticks change nothing that the next input would not change: the last one will do.
         let rest = self.live.advance(|input| match input {
             Input::Tick(ts) => tick = Some(*ts),
-            other => came.push(other.clone()),
+            other => tape.push(other.clone()),
         });
-        self.deck.index.feed(engine, &came, &mut self.at);
+        for came in tape.parts_since(self.at) {
+            index.feed(engine, came, &mut self.at);
+        }
         if let Some(tick) = tick {
             engine.feed(&Input::Tick(tick));
         }
         self.live.tape().watch(engine);
-        let before = self.deck.tape.bytes();
-        came.into_iter().for_each(|input| self.deck.tape.push(input));
-        self.fresh += self.deck.tape.bytes() - before;
-        let index = &mut self.deck.index;
+        self.fresh += tape.bytes() - before;
         if self.fresh > self.memory / PARTS || index.checkpoints.is_due(engine, self.at) {
             index.checkpoint(engine, self.at, self.at);
             self.fresh = 0;
@@ -119,7 +119,7 @@ impl Rewind {
         let now = self.started.elapsed();
         if shown.player.at() < self.deck.tape.span().0 {
             // What was shown is kept no longer.
-            shown.player.restart(&mut self.deck, &mut shown.engine, now);
+            shown.player.seek(&mut self.deck, &mut shown.engine, Timestamp::MIN, now);
             shown.player.say("what was shown is kept no longer: this is the oldest");
         }
         let pace = shown.player.pump(&mut self.deck, &mut shown.engine, now);
@@ -182,7 +182,7 @@ impl Feed for Rewind {
         let past_now = |to: Timestamp| engine.now().is_some_and(|now| to >= now);
         match control {
             Control::Record => self.live.control(control, engine),
-            Control::Live => self.go_live(),
+            Control::Live | Control::End => self.go_live(),
             Control::Mark(note) => {
                 let at = self.shown(engine).now();
                 self.marks.set(at, &note);

@@ -99,6 +99,10 @@ pub(super) fn draw(
     let mut buffer = Buffer::empty(area);
     let spec = looks.spec(ui.theme());
     view::draw(dashboard, ui, source, &spec.theme(jiff::tz::TimeZone::UTC), area, &mut buffer);
+    // What stands in the terminal stands here; only the line of keys gives way to the picture's own footer.
+    if let Some(parts) = ui.screen_on(area, source) {
+        buffer.resize(Rect { height: parts.footer.y - area.y, ..area });
+    }
     let mut footer = screen::footer(source, dashboard);
     if looks.ascii {
         view::to_ascii(&mut buffer);

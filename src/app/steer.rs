@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::engine::Engine;
 use crate::journal::{Deck, Player, Tape};
 use crate::ui::{Control, Hop};
@@ -20,6 +21,8 @@ pub(super) fn steer<T: Tape>(
         Control::Pause(paused) => player.pause(engine, now, paused),
         Control::Speed(speed) => player.clock.set_speed(now, engine.now(), speed),
         Control::Restart => player.restart(deck, engine, now),
+        Control::Start => player.seek(deck, engine, Timestamp::MIN, now),
+        Control::End => player.to_end(deck, engine, now),
         Control::Seek(to) => player.seek(deck, engine, to, now),
         Control::SeekBy(span, forwards) => {
             if let Some(at) = engine.now() {

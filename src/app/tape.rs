@@ -15,8 +15,9 @@ pub(super) struct CaptureTape {
     pub(super) origin: Origin,
     pub(super) filter: Option<String>,
     pub(super) reader: Reader,
-    /// What readers before this one passed over, who may have come further.
+    /// What readers before this one passed over, who may have come further, and whether one found no end.
     passed_over: [u64; 2],
+    cut_off: bool,
 }
 
 impl CaptureTape {
@@ -25,7 +26,13 @@ impl CaptureTape {
     /// # Errors
     /// As [`read::start`].
     pub(super) fn open(origin: Origin, filter: Option<String>) -> Result<Self> {
-        Ok(Self { reader: read::start(&origin, filter.as_deref(), None)?, origin, filter, passed_over: [0; 2] })
+        Ok(Self {
+            reader: read::start(&origin, filter.as_deref(), None)?,
+            origin,
+            filter,
+            passed_over: [0; 2],
+            cut_off: false,
+        })
     }
 
     /// Its start, if it can be gone back to.
@@ -33,17 +40,24 @@ impl CaptureTape {
         self.reader.start.clone()
     }
 
-    /// Which journal entries in it are not told, in words.
-    pub(super) fn passed_over(&self) -> impl Iterator<Item = String> + use<> {
+    /// Which journal entries in it are not told, and that a recording lacks its end, in words.
+    pub(super) fn remarks(&self) -> impl Iterator<Item = String> + use<> {
         const FOREIGN: &str = "of another program's journal: passed over";
         const SKIPPED: &str = "of the recording not told, since another was taken out of the file";
+        const CUT_OFF: &str = "the recording was not ended: it was cut off, or its writer killed or stopped by a full disk; \
+                               all that is there was used";
         let told = |(count, what)| match count {
             0 => None,
             1 => Some(format!("1 entry {what}")),
             count => Some(format!("{count} entries {what}")),
         };
         let [foreign, skipped] = self.most_passed_over();
-        [(foreign, FOREIGN), (skipped, SKIPPED)].into_iter().filter_map(told)
+        let cut_off = self.is_cut_off().then(|| CUT_OFF.to_owned());
+        [(foreign, FOREIGN), (skipped, SKIPPED)].into_iter().filter_map(told).chain(cut_off)
+    }
+
+    fn is_cut_off(&self) -> bool {
+        self.cut_off || self.reader.is_cut_off()
     }
 
     fn most_passed_over(&self) -> [u64; 2] {
@@ -56,6 +70,8 @@ impl Tape for CaptureTape {
     type Place = Place;
 
     fn next(&mut self, wait: bool) -> Next<Place> {
+        // Looked at before: what was read until then has come.
+        let waits = self.reader.is_waiting();
         let message = if wait {
             self.reader.batches.recv().map_err(|_| TryRecvError::Disconnected)
         } else {
@@ -64,6 +80,7 @@ impl Tape for CaptureTape {
         match message {
             Ok(Reading::Batch(inputs, place)) => Next::Inputs(inputs, place),
             Ok(Reading::End(damage)) => Next::End(damage),
+            Err(TryRecvError::Empty) if waits => Next::NoMore,
             Err(TryRecvError::Empty) => Next::NotYet,
             Err(TryRecvError::Disconnected) => {
                 let reason = "the reading thread died".to_owned();
@@ -73,10 +90,14 @@ impl Tape for CaptureTape {
     }
 
     fn go(&mut self, place: &Place) -> Result<(), String> {
-        self.passed_over = self.most_passed_over();
+        (self.passed_over, self.cut_off) = (self.most_passed_over(), self.is_cut_off());
         let started = read::start(&self.origin, self.filter.as_deref(), Some(place));
         self.reader = started.map_err(|error| format!("{error:#}"))?;
         Ok(())
+    }
+
+    fn goes_on(&self) -> bool {
+        self.origin.is_stream()
     }
 
     fn give_back(&mut self, used: Vec<Input>) {

@@ -91,9 +91,10 @@ impl PartialEq for Endpoint {
     }
 }
 
+/// As a number, whose lowest bits are those in which addresses differ: a hasher that multiplies carries bits upwards.
 impl Hash for Endpoint {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (self.word(), self.port).hash(hasher);
+        (self.bits(), self.port).hash(hasher);
     }
 }
 

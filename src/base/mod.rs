@@ -6,6 +6,7 @@
 mod addr;
 mod ascii;
 mod near;
+mod packing;
 mod progress;
 mod rgb;
 mod seq;
@@ -20,6 +21,7 @@ pub mod units;
 pub use addr::{Endpoint, Scope};
 pub use ascii::{in_ascii, stand_in};
 pub use near::{nearest, slips};
+pub use packing::{Known, Packer, Packing, Unpacker};
 pub use progress::Progress;
 pub use rgb::Rgb;
 pub use seq::Seq;

@@ -37,7 +37,7 @@ impl Progress {
 
     /// `42 %  1.2 GB of 3.0 GB  850.0 MB/s  3 s left`; what is not known yet is left out.
     pub fn words(&self) -> String {
-        let mut words = format!("{:>3} %  {} of {}", self.percent(), bytes(self.done), bytes(self.whole));
+        let mut words = format!("{:>3}%  {} of {}", self.percent(), bytes(self.done), bytes(self.whole));
         if let Some((rate, left)) = self.per_s().zip(self.left()) {
             let (minutes, secs) = (left.as_secs() / 60, left.as_secs() % 60);
             let left = if minutes > 0 { format!("{minutes} min {secs} s") } else { format!("{secs} s") };
@@ -54,10 +54,10 @@ mod tests {
     #[test]
     fn share_rate_and_time_left() {
         let progress = |done, whole, millis| Progress { done, whole, took: Duration::from_millis(millis) };
-        assert_eq!(progress(1_275, 3_000, 1_500).words(), " 42 %  1.3 kB of 3.0 kB  850 B/s  3 s left");
-        assert_eq!(progress(0, 3_000, 1_500).words(), "  0 %  0 B of 3.0 kB", "nothing tells how long it takes");
-        assert_eq!(progress(100, 3_000, 100).words(), "  3 %  100 B of 3.0 kB", "too soon");
-        assert_eq!(progress(10, 100_000, 1_000).words(), "  0 %  10 B of 100.0 kB  10 B/s  166 min 39 s left");
+        assert_eq!(progress(1_275, 3_000, 1_500).words(), " 42%  1.3 kB of 3.0 kB  850 B/s  3 s left");
+        assert_eq!(progress(0, 3_000, 1_500).words(), "  0%  0 B of 3.0 kB", "nothing tells how long it takes");
+        assert_eq!(progress(100, 3_000, 100).words(), "  3%  100 B of 3.0 kB", "too soon");
+        assert_eq!(progress(10, 100_000, 1_000).words(), "  0%  10 B of 100.0 kB  10 B/s  166 min 39 s left");
         assert_eq!(progress(7, 5, 1_000).percent(), 100, "a file that grows");
         assert_eq!(progress(u64::MAX, 0, u64::MAX).percent(), 0, "an empty one");
     }

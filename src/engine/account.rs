@@ -17,6 +17,9 @@ impl Engine {
         let was = record.standing();
         change(record);
         let settled = Settled::of(record);
+        if was.states != settled.is.states {
+            record.settle();
+        }
         self.account(slot, at, &was, &settled);
     }
 
@@ -38,13 +41,13 @@ impl Engine {
     }
 
     fn took(&self, slot: Slot, is: &Standing) -> Option<Duration> {
-        let completed = matches!(is.outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous));
+        let completed = is.outcome.is_some_and(HandshakeOutcome::is_completed);
         completed.then(|| self.table.get(slot).wire.as_ref()?.connect_time()).flatten()
     }
 
     /// Once a new incarnation's SYN was believed, the one before it is over.
     fn supersede_older(&mut self, slot: Slot, is: &Standing, at: Timestamp) {
-        let believed = matches!(is.outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous));
+        let believed = is.outcome.is_some_and(HandshakeOutcome::is_completed);
         let Some((older, id)) = self.table.get(slot).older().filter(|_| believed) else { return };
         if let Some(rare) = &mut self.table.get_mut(slot).rare {
             rare.older = None;

@@ -56,6 +56,14 @@ impl Connects {
         Self { waiting, order: VecDeque::new(), next: 0, sight: None, lost_at: None }
     }
 
+    /// What the claims that wait hold, bytes.
+    pub(super) fn held(&self) -> usize {
+        let claims: usize = self.waiting.values().map(Vec::capacity).sum();
+        claims * size_of::<(u64, Connect)>()
+            + self.waiting.capacity() * size_of::<(Tuple, Vec<(u64, Connect)>)>()
+            + self.order.capacity() * size_of::<(u64, Tuple, Timestamp)>()
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.waiting.values().map(Vec::len).sum::<usize>().max(self.order.len())
@@ -72,12 +80,17 @@ impl Connects {
     }
 
     fn drop_oldest(&mut self) {
-        let Some((number, tuple, _)) = self.order.pop_front() else { return };
-        if let Some(claims) = self.waiting.get_mut(&tuple) {
-            claims.retain(|(other, _)| *other != number);
-            if claims.is_empty() {
-                self.waiting.remove(&tuple);
-            }
+        if let Some((number, tuple, _)) = self.order.pop_front() {
+            self.release(&tuple, |other| other == number);
+        }
+    }
+
+    /// Those of the claims on a tuple whose numbers `goes` names wait no more.
+    fn release(&mut self, tuple: &Tuple, goes: impl Fn(u64) -> bool) {
+        let Some(claims) = self.waiting.get_mut(tuple) else { return };
+        claims.retain(|(number, _)| !goes(*number));
+        if claims.is_empty() {
+            self.waiting.remove(tuple);
         }
     }
 
@@ -213,12 +226,7 @@ impl Engine {
         let Some(claims) = self.connects.waiting.get(&tuple) else { return };
         let fitting: Vec<(u64, Connect)> =
             claims.iter().filter(|(_, connect)| self.is_caller_of(connect, slot)).cloned().collect();
-        if let Some(claims) = self.connects.waiting.get_mut(&tuple) {
-            claims.retain(|(number, _)| !fitting.iter().any(|(taken, _)| taken == number));
-            if claims.is_empty() {
-                self.connects.waiting.remove(&tuple);
-            }
-        }
+        self.connects.release(&tuple, |number| fitting.iter().any(|(taken, _)| *taken == number));
         for (_, connect) in &fitting {
             self.name_caller(slot, connect);
         }
@@ -244,9 +252,13 @@ impl Engine {
     pub(super) fn is_let_go(&self, slot: Slot, at: Timestamp) -> bool {
         // The first timer of all runs for 1 s (RFC 6298 §2), and none after it for less.
         const SHORTEST: Duration = Duration::from_secs(1);
-        // What is left of a timer is told in whole ticks of the kernel, with what has gone of this one (HZ is 100 at least).
+        // What is left of a timer is told in whole ticks of the kernel, with what has gone of this one (HZ is 100 at
+        // least).
         const TICK: Duration = Duration::from_millis(10);
         let record = self.table.get(slot);
+        if !record.wire.as_ref().is_some_and(Flow::is_unanswered) {
+            return false;
+        }
         let by_kernel = record.end(Side::Orig).and_then(|end| Some(end.began + end.socket.timer?.left - TICK));
         let last = || record.retries(Side::Orig, record.wire.as_ref()?.handshake().syn_at).last().copied();
         let due = by_kernel.max(last().map(|last| last + SHORTEST));
@@ -271,10 +283,8 @@ impl Engine {
 /// Whether an end was still open on the wire at `ts`, to be closed then: a flow that had ended is of a connection
 /// before.
 fn is_open_at(record: &Record, side: Side, ts: Timestamp) -> bool {
-    use TcpState::{CloseWait, Estab, SynRecv, SynSent};
     let Some(flow) = record.wire.as_ref().filter(|_| record.first <= ts + SLACK) else { return false };
-    let open = matches!(flow.state(side), Some(SynSent | SynRecv | Estab | CloseWait));
-    open || flow.state_since() + SLACK >= ts
+    record.has_closed(side) == Some(false) || flow.state_since() + SLACK >= ts
 }
 
 impl Record {

@@ -11,17 +11,17 @@ use crate::wire::Segment;
 
 use super::account::Settled;
 use super::connects::Connects;
-use super::course::Course;
-use super::dashboard::{Dashboard, Evicted, Sees, StatePane, Totals, Traffic};
+use super::course::{Course, Told};
+use super::dashboard::{Dashboard, Evicted, Sees, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::handshakes::Handshakes;
 use super::incarnation::Incarnation;
 use super::join::KernelSide;
 use super::lookups::Lookups;
-use super::record::{FirstFrame, Rare, Record, Standing};
+use super::record::{FirstFrame, Rare, Record, Sides, Standing};
 use super::states::States;
-use super::table::{FlowTable, Key, Place, Slot, Tuple, WARMED, side_of};
+use super::table::{FlowTable, Key, Likely, Place, Slot, Tuple, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -120,7 +120,7 @@ impl Engine {
 
     /// Takes in one input: moves the clock, fires what is due, then applies it.
     pub fn feed(&mut self, input: &Input) {
-        self.feed_found(input, self.key_of(input).as_ref());
+        self.feed_found(input, self.key_of(input).as_ref(), Likely::UNKNOWN);
     }
 
     /// Takes in many inputs; the same result as one by one.
@@ -130,10 +130,9 @@ impl Engine {
             for (input, key) in inputs.iter().zip(&mut keys) {
                 *key = self.key_of(input);
             }
-            // What it read is not asked for; that it was read counts.
-            std::hint::black_box(self.table.warm(inputs, &keys[..inputs.len()]));
-            for (input, key) in inputs.iter().zip(&keys) {
-                self.feed_found(input, key.as_ref());
+            let likely = self.table.warm(inputs, &keys[..inputs.len()]);
+            for ((input, key), likely) in inputs.iter().zip(&keys).zip(likely) {
+                self.feed_found(input, key.as_ref(), likely);
             }
         }
     }
@@ -146,12 +145,16 @@ impl Engine {
     }
 
     #[inline]
-    fn feed_found(&mut self, input: &Input, key: Option<&Key>) {
+    fn feed_found(&mut self, input: &Input, key: Option<&Key>, likely: Likely) {
+        // Time that has passed already changes nothing, not even where what came late armed a timer that is overdue.
+        if matches!(input, Input::Tick(ts) if self.now.is_some_and(|now| *ts <= now)) {
+            return;
+        }
         // What a segment says was counted with it.
         self.advance(input.ts(), !matches!(input, Input::Tick(_) | Input::Name(_) | Input::Dns(_)));
         match input {
             Input::Segment(segment) => {
-                let found = key.and_then(|key| self.table.find_key(key));
+                let found = key.and_then(|key| self.table.find_likely(key, likely));
                 self.segment(segment, found);
             }
             Input::Icmp(quote) => self.icmp(quote),
@@ -199,19 +202,16 @@ impl Engine {
             sees: Sees {
                 wire: self.wire_seen,
                 names: self.named,
-                kernel: self.kernel.sight,
+                kernel: self.kernel.readings.sight(),
                 trace: self.connects.sight,
                 last_words: self.kernel.last_words,
             },
             findings: cache.scan.findings.clone(),
             handshakes: self.handshakes.pane(now),
-            states: StatePane {
-                close_wait: self.close_wait(&cache.scan.close_wait),
-                ..self.states.pane(now, self.wire_seen, cache.scan.mismatched)
-            },
+            states: self.states.pane(now, self.wire_seen, cache.scan.mismatched),
             queues: self.queue_pane(cache),
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
-            ports: self.kernel.sight.is_some().then(|| self.kernel.ports.pane(now)),
+            ports: self.kernel.is_seen().then(|| self.kernel.ports.pane(now)),
             flows: self.flow_pane(query, cache),
             list: self.list_pane(query, &cache.ordered),
             busiest: cache.scan.busiest.clone(),
@@ -295,7 +295,7 @@ impl Engine {
                     }
                     let from = side_of(record, segment.src);
                     resent = record.touch(segment, bits);
-                    record.bare[from.index()] |= segment.tunnel.is_none();
+                    record.bare.add(from, segment.tunnel.is_none());
                     record.feed_flow(segment, from);
                     record.opening.feed(segment);
                 });
@@ -310,15 +310,15 @@ impl Engine {
     /// Whether another interface shows the segment too: the same datagram a moment ago, or, for a segment in a tunnel,
     /// its sender's segments outside of it. There offload may cut them otherwise, so no datagram equals another.
     fn is_shown_twice(&mut self, segment: &Segment, found: Option<Slot>) -> bool {
-        let side = |slot| side_of(self.table.get(slot), segment.src).index();
+        let side = |slot| side_of(self.table.get(slot), segment.src);
         let known = found.map(|slot| (slot, side(slot)));
         let in_tunnel = segment.tunnel.is_some();
-        if in_tunnel && known.is_some_and(|(slot, side)| self.table.get(slot).bare[side]) {
+        if in_tunnel && known.is_some_and(|(slot, side)| self.table.get(slot).bare.has(side)) {
             return true;
         }
         let repeat = self.dedupe.is_repeat(segment);
         if let Some((slot, side)) = known.filter(|_| repeat && !in_tunnel) {
-            self.table.get_mut(slot).bare[side] = true;
+            self.table.get_mut(slot).bare.add(side, true);
         }
         repeat
     }
@@ -331,11 +331,11 @@ impl Engine {
         // Where both ends are one, a segment counts as the originator's.
         let from = if orig == segment.src { Side::Orig } else { Side::Resp };
         let reuses = older.is_some();
-        let course =
-            (reuses || !Course::is_told_by_flow(segment)).then(|| Box::new(Course::new(segment, from, reuses)));
+        let by_flow = !reuses && Course::is_told_by_flow(segment);
+        let course = if by_flow { Told::Nothing } else { Told::Going(Box::new(Course::new(segment, from, reuses))) };
         let opening = self.begin_opening(segment);
-        let mut bare = [false; 2];
-        bare[from.index()] = segment.tunnel.is_none();
+        let mut bare = Sides::default();
+        bare.add(from, segment.tunnel.is_none());
         let slot = self.table.insert(|id| Record {
             id,
             scope: segment.scope,
@@ -358,9 +358,11 @@ impl Engine {
         });
         let evicted = |(slot, id): &(Slot, FlowId)| self.table.find_id(*id) != Some(*slot);
         if let Some((slot, _)) = older.filter(|older| !evicted(older))
-            && let Some(course) = self.table.get_mut(slot).course_mut()
+            && let record = self.table.get_mut(slot)
+            && let Some(course) = record.course_mut()
         {
             course.zeek.replaced(segment.ts);
+            record.settle();
         }
         self.note_handshake(segment);
         let settled = Settled::of(self.table.get_mut(slot));
@@ -378,10 +380,11 @@ impl Engine {
             record.turn_around();
         }
         record.orig_known |= segment.flags.syn();
-        let connected = record.rare.take().map(|rare| rare.connected);
-        record.rare = Rare::of(segment, None);
-        if let Some(connected) = connected.filter(|sides| sides.iter().any(Option::is_some)) {
-            record.rare.get_or_insert_default().connected = connected;
+        if let Some(shown) = Rare::of(segment, None) {
+            // What else is rare, the kernel told before.
+            let told = record.rare.take().unwrap_or_default();
+            let Rare { vlan, tunnel, .. } = *shown;
+            record.rare = Some(Box::new(Rare { vlan, tunnel, ..*told }));
         }
         record.first_frame = FirstFrame::of(segment);
         self.note_handshake(segment);
@@ -389,11 +392,12 @@ impl Engine {
         self.change(slot, segment.ts, |record| {
             record.opening = opening;
             let from = side_of(record, segment.src);
-            record.bare[from.index()] = segment.tunnel.is_none();
+            record.bare = Sides::default();
+            record.bare.add(from, segment.tunnel.is_none());
             record.touched = record.touched.max(segment.ts);
             record.wire = Some(flow);
             // It may have been turned around, so its flow does not tell its course.
-            record.course = Some(Box::new(Course::new(segment, from, false)));
+            record.course = Told::Going(Box::new(Course::new(segment, from, false)));
         });
     }
 

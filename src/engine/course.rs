@@ -6,11 +6,12 @@
 use std::borrow::Cow;
 
 use crate::base::{Endpoint, Seq, Timestamp};
-use crate::flow::{Analysis, AnalysisCounts, Around, Flow, Marks, Side, Timing, Verdict, VerdictView, Zeek, ZeekView};
+use crate::flow::{Analysis, AnalysisCounts, Around, Flow, Marks, Side, Timing, Verdict, Zeek, ZeekView};
 use crate::wire::{Flags, Options, Segment};
 
 use super::pending::Pending;
 use super::record::{Rate, Record};
+use super::sealed::Sealed;
 
 /// Beside the flow's states: what else is told of its segments. What every plain segment touches stands first.
 #[derive(Debug, Clone)]
@@ -30,6 +31,18 @@ pub(super) struct Course {
 }
 
 impl Course {
+    /// Before the first segment.
+    pub(super) fn blank() -> Self {
+        Self {
+            rate: Rate::default(),
+            pending: Pending::default(),
+            analysis: Analysis::new(),
+            verdict: Verdict::new(),
+            timing: Timing::default(),
+            zeek: Zeek::blank(),
+        }
+    }
+
     /// Of a flow whose first segment is `segment`, sent by `from`; `reuses`: on a tuple that had a flow before.
     pub(super) fn new(segment: &Segment, from: Side, reuses: bool) -> Self {
         let analysis = if reuses { Analysis::reusing() } else { Analysis::new() };
@@ -72,7 +85,7 @@ impl Course {
     #[inline(never)]
     fn catch_up(&mut self, flow: &Flow, ends: [Endpoint; 2]) {
         let mut pending = std::mem::take(&mut self.pending);
-        pending.segments(ends).for_each(|(segment, from)| self.show(&segment, from, flow));
+        pending.for_each(ends, |segment, from| self.show(segment, from, flow));
         if self.lets_wait() {
             pending.clear();
             self.pending = pending;
@@ -107,9 +120,14 @@ impl Course {
         self.pending.has_room_for(2)
     }
 
+    /// Reads how many wait, and the rate beside it.
+    pub(super) const fn warm_count(&self) -> u64 {
+        self.pending.count() as u64 ^ self.rate.warm()
+    }
+
     /// Reads a little of where the next segment will wait.
     pub(super) fn warm_waiting(&self) -> u64 {
-        self.pending.warm() ^ self.rate.warm()
+        self.pending.warm()
     }
 
     /// Reads a little of every part but its times, so that all of it is at hand.
@@ -127,26 +145,81 @@ impl Course {
     }
 }
 
+/// How a flow's course is kept.
+#[derive(Debug, Clone)]
+pub(super) enum Told {
+    /// Not at all: only the kernel knows the flow, or its flow tells its lone SYN in full.
+    Nothing,
+    Going(Box<Course>),
+    /// Of a flow that is over. What comes late is taken in by a course made from it.
+    Over(Sealed),
+}
+
+impl Told {
+    /// The course of a flow that goes on.
+    #[inline]
+    pub(super) fn going(&self) -> Option<&Course> {
+        match self {
+            Self::Going(course) => Some(course),
+            Self::Nothing | Self::Over(_) => None,
+        }
+    }
+
+    /// What it holds beside itself and does not share with `other`, bytes.
+    pub(super) fn held(&self, other: Option<&Self>) -> usize {
+        match (self, other) {
+            (Self::Nothing, _) => 0,
+            (Self::Going(course), _) => size_of::<Course>() + course.held(),
+            (Self::Over(own), Some(Self::Over(other))) if own.is_shared_with(other) => 0,
+            (Self::Over(sealed), _) => sealed.held(),
+        }
+    }
+}
+
 impl Record {
     /// What is told of its segments; `None` if there was none.
     pub(super) fn course(&self) -> Option<Cow<'_, Course>> {
-        match self.course.as_deref() {
-            Some(course) => Some(self.caught_up(course)),
-            None => self.wire.as_ref().map(|flow| Cow::Owned(self.made_course(flow))),
-        }
+        let flow = self.wire.as_ref()?;
+        Some(match &self.course {
+            Told::Nothing => Cow::Owned(self.made_course(flow)),
+            Told::Going(course) => self.caught_up(course),
+            Told::Over(sealed) => Cow::Owned(sealed.course(flow)),
+        })
     }
 
     /// The same, kept from now on. To be called before the flow takes in its second segment.
     pub(super) fn course_mut(&mut self) -> Option<&mut Course> {
-        if self.course.is_none() {
-            self.course = self.wire.as_ref().map(|flow| Box::new(self.made_course(flow)));
+        let flow = self.wire.as_ref()?;
+        match &self.course {
+            Told::Nothing => self.course = Told::Going(Box::new(self.made_course(flow))),
+            Told::Going(_) => {}
+            Told::Over(sealed) => self.course = Told::Going(Box::new(sealed.course(flow))),
         }
-        let course = self.course.as_deref_mut()?;
-        if let Some(flow) = &self.wire {
-            course.catch_up(flow, [self.orig, self.resp]);
-        }
+        let Told::Going(course) = &mut self.course else { return None };
+        course.catch_up(flow, [self.orig, self.resp]);
         course.pending = Pending::default();
         Some(course)
+    }
+
+    /// Seals its course if the flow is over.
+    pub(super) fn settle(&mut self) {
+        if self.wire.as_ref().is_some_and(Flow::has_closed) {
+            self.seal();
+        }
+    }
+
+    /// Seals its course; where it cannot be, gives back what that holds in vain.
+    pub(super) fn seal(&mut self) {
+        let Some(flow) = &self.wire else { return };
+        let Told::Going(course) = &mut self.course else { return };
+        course.catch_up(flow, [self.orig, self.resp]);
+        course.pending = Pending::default();
+        if Sealed::can_hold(course) {
+            self.course = Told::Over(Sealed::of(course, flow));
+        } else {
+            course.verdict.shrink();
+            course.zeek.shrink();
+        }
     }
 
     fn caught_up<'a>(&self, course: &'a Course) -> Cow<'a, Course> {
@@ -160,6 +233,19 @@ impl Record {
         }
     }
 
+    /// One part of it, once it alone has taken in what has waited.
+    fn caught_up_part<'a, T: Clone>(
+        &self,
+        course: &Course,
+        part: &'a T,
+        feed: impl Fn(&mut T, &Segment, Side, &Flow),
+    ) -> Cow<'a, T> {
+        let Some(flow) = self.wire.as_ref().filter(|_| !course.pending.is_empty()) else { return Cow::Borrowed(part) };
+        let mut part = part.clone();
+        course.pending.for_each([self.orig, self.resp], |segment, from| feed(&mut part, segment, from, flow));
+        Cow::Owned(part)
+    }
+
     /// The course of a flow that is a lone SYN.
     fn made_course(&self, flow: &Flow) -> Course {
         let syn = flow.lone_syn();
@@ -167,10 +253,10 @@ impl Record {
             seq: syn.seq,
             window: syn.window,
             payload_len: syn.payload_len,
-            frame_len: self.first_frame.len,
+            frame_len: self.first_frame.len(),
             options: Options { wscale: syn.wscale, ..Options::default() },
             ttl: self.first_frame.ttl,
-            digest: self.first_frame.digest.into(),
+            digest: self.first_frame.digest().into(),
             ..Segment::bare(flow.span().0, self.orig, self.resp, Flags::SYN)
         };
         Course::new(&segment, Side::Orig, false)
@@ -178,11 +264,18 @@ impl Record {
 
     /// How often each half's segments were marked; `None` if no segment was seen.
     pub(super) fn analysis_counts(&self) -> Option<[AnalysisCounts; 2]> {
-        match self.course.as_deref() {
-            Some(course) => Some(self.caught_up(course).analysis.counts()),
+        let flow = self.wire.as_ref()?;
+        Some(match &self.course {
             // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
-            None => self.wire.as_ref().map(|_| Default::default()),
-        }
+            Told::Nothing => Default::default(),
+            Told::Going(course) => {
+                let analysis = self.caught_up_part(course, &course.analysis, |analysis, segment, from, _| {
+                    analysis.feed(segment, from);
+                });
+                analysis.counts()
+            }
+            Told::Over(sealed) => sealed.sums(flow).1.counts(),
+        })
     }
 
     /// How much it carries; `None` if no segment was seen.
@@ -190,32 +283,52 @@ impl Record {
         let flow = self.wire.as_ref()?;
         let of_first = || {
             let mut rate = Rate::default();
-            rate.add(flow.span().0, u64::from(self.first_frame.len) * 8);
+            rate.add(flow.span().0, u64::from(self.first_frame.len()) * 8);
             rate
         };
-        Some(self.course.as_deref().map_or_else(of_first, |course| course.rate))
+        Some(match &self.course {
+            Told::Nothing => of_first(),
+            Told::Going(course) => course.rate,
+            Told::Over(sealed) => sealed.sums(flow).0,
+        })
     }
 
     /// Segments sent again, by the wire; `None` if no segment was seen.
     pub(super) fn retransmissions(&self) -> Option<u64> {
-        // None of those that wait is one.
-        self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, |course| course.analysis.retransmissions()))
-    }
-
-    /// Why its segments were sent again; `None` if no segment was seen.
-    pub(super) fn verdict(&self) -> Option<VerdictView> {
-        self.course().map(|course| course.verdict.view())
+        let flow = self.wire.as_ref()?;
+        Some(match &self.course {
+            Told::Nothing => 0,
+            // None of those that wait is one.
+            Told::Going(course) => course.analysis.retransmissions(),
+            Told::Over(sealed) => sealed.sums(flow).1.retransmissions(),
+        })
     }
 
     /// Segments lost, by our own verdict; `None` if no segment was seen.
     pub(super) fn lost(&self) -> Option<u64> {
-        let lost = |course| self.caught_up(course).verdict.lost();
-        self.wire.as_ref().map(|_| self.course.as_deref().map_or(0, lost))
+        // Of a flow that is sealed nothing irregular was seen, and of segments that wait none was sent again.
+        self.wire.as_ref().map(|_| self.course.going().map_or(0, |course| course.verdict.lost()))
+    }
+
+    /// Its times; `None` of a lone SYN, which has none, and if no segment was seen.
+    pub(super) fn timing(&self) -> Option<Cow<'_, Timing>> {
+        match (&self.course, &self.wire) {
+            (Told::Going(course), _) => {
+                Some(self.caught_up_part(course, &course.timing, |timing, segment, from, flow| {
+                    timing.feed(segment, from, Some(flow));
+                }))
+            }
+            (Told::Over(sealed), Some(flow)) => Some(Cow::Owned(sealed.course(flow).timing)),
+            _ => None,
+        }
     }
 
     /// What Zeek would log of it at `now`; `None` if no segment was seen.
     pub(super) fn zeek_rows(&self, now: Timestamp) -> Option<ZeekView> {
-        self.course().map(|course| course.zeek.rows(now))
+        match (&self.course, &self.wire) {
+            (Told::Over(sealed), Some(flow)) => Some(sealed.zeek(flow).rows(now)),
+            _ => self.course().map(|course| course.zeek.rows(now)),
+        }
     }
 }
 
@@ -249,7 +362,7 @@ mod tests {
             Segment { flags: Flags::SYN | Flags::ECE | Flags::CWR, src: syn.dst, dst: syn.src, ..syn },
         ] {
             let record = record_of(&[syn]);
-            assert!(record.course.is_none(), "nothing is kept");
+            assert!(matches!(record.course, Told::Nothing), "nothing is kept");
             let (made, fed) = (record.course().expect("a segment was seen"), Course::new(&syn, Side::Orig, false));
             assert_eq!((&made.analysis, &made.zeek), (&fed.analysis, &fed.zeek));
             assert_eq!((&made.verdict, &made.timing), (&fed.verdict, &fed.timing));
@@ -269,9 +382,9 @@ mod tests {
             segment(7, SERVER, CLIENT, "S.", 500, 101, 0),
             segment(7, CLIENT, SERVER, "P.", 101, 501, 5),
         ] {
-            assert!(record_of(&[first]).course.is_some(), "{first:?}");
+            assert!(!matches!(record_of(&[first]).course, Told::Nothing), "{first:?}");
         }
         let again = Segment { ts: syn.ts + Duration::from_secs(1), ..syn };
-        assert!(record_of(&[syn, again]).course.is_some(), "a second segment");
+        assert!(!matches!(record_of(&[syn, again]).course, Told::Nothing), "a second segment");
     }
 }

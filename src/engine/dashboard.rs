@@ -200,9 +200,6 @@ pub struct StatePane {
     pub wire_counts: WireCounts,
     /// Ends whose inferred and reported state have disagreed for longer than sampling explains.
     pub mismatched: u64,
-    /// CLOSE-WAIT (by the kernel where it was seen, else the wire) by the address whose process has not closed and the
-    /// service (the responder's end), most first.
-    pub close_wait: Vec<(std::net::IpAddr, Endpoint, u64)>,
 }
 
 /// What the wire's column of the state pane counts.

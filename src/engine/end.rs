@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{StateSet, TcpState, Timestamp};
-use crate::kernel::{Owner, Owners, Process, Socket, TimerKind};
+use crate::kernel::{Owner, Owners, Process, Socket, SocketSample, TimerKind};
 
 use super::dashboard::SocketDetail;
 use super::ownership::Ownership;
@@ -35,7 +35,8 @@ pub(super) struct End {
     /// Readings in a row of its state that it was not in, where that may happen.
     pub(super) missed: u32,
     /// Its cookie, where it was read of the socket itself. What waits in TIME-WAIT has the socket's cookie only if that
-    /// was asked for before (net/core/sock_diag.c: a cookie is made when it is first asked for), and else one of its own.
+    /// was asked for before (net/core/sock_diag.c: a cookie is made when it is first asked for), and else one of its
+    /// own.
     pub(super) cookie: Option<u64>,
     /// A look-up of it alone has found it.
     pub(super) looked_up: bool,
@@ -279,6 +280,13 @@ pub fn recv_q_is_fin(state: TcpState, bytes: u32) -> bool {
 pub fn send_q_is_syn_or_fin(state: TcpState, bytes: u32) -> bool {
     use TcpState::{Closing, FinWait1, LastAck, SynRecv, SynSent};
     bytes == 1 && matches!(state, SynSent | SynRecv | FinWait1 | LastAck | Closing)
+}
+
+/// Who holds a socket that is no connection's end, by the reading that shows it.
+pub(super) fn owner_in(sample: &SocketSample, socket: &Socket) -> Ownership {
+    let mut end = End::new(socket.clone(), sample.ts, 0);
+    end.name_owner(&sample.owners, None);
+    end.owner
 }
 
 fn unseen(owners: &Owners) -> Ownership {

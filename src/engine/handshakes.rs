@@ -87,7 +87,9 @@ impl Handshakes {
         self.waiting = (self.waiting + waits(is)).saturating_sub(waits(was));
         if let Some((index, at)) = concluded(was) {
             self.concluded[index].take_back(at, 1);
-            self.take_back(flow);
+            if HandshakeOutcome::CONCLUDED[index].is_failure() {
+                self.take_back(flow);
+            }
         }
         let Some((index, at)) = concluded(is) else { return };
         self.concluded[index].add(at, 1);
@@ -108,9 +110,11 @@ impl Handshakes {
         self.failures.push_back(failure);
     }
 
-    /// The flow's handshake did not fail after all.
+    /// The flow's handshake did not fail after all: that shows mostly soon.
     fn take_back(&mut self, flow: FlowId) {
-        self.failures.retain(|failure| failure.flow != flow);
+        if let Some(at) = self.failures.iter().rposition(|failure| failure.flow == flow) {
+            self.failures.remove(at);
+        }
     }
 
     /// The failures that are remembered, in the order in which they were found.

@@ -1,7 +1,8 @@
 //! ICMP errors joined to the handshakes that they explain.
 //!
 //! An error is a claim of whoever sent it: it changes no state, and is told with who sent it; an answer that comes
-//! after all counts more. Only one that quotes the very SYN (its sequence number too, which a blind sender cannot know) is taken. Read first: RFC 5927 §4.
+//! after all counts more. Only one that quotes the very SYN (its sequence number too, which a blind sender cannot know)
+//! is taken. Read first: RFC 5927 §4.
 
 use crate::flow::Side;
 use crate::wire::{Flags, IcmpQuote};

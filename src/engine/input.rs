@@ -63,6 +63,35 @@ pub struct Loss {
 }
 
 impl Loss {
+    /// What was lost since it was as `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        self.with(before, u64::saturating_sub, FrameCounts::since)
+    }
+
+    /// What was lost in all, where `before` this began so much was lost.
+    #[must_use]
+    pub fn after(&self, before: &Self) -> Self {
+        self.with(before, u64::saturating_add, FrameCounts::plus)
+    }
+
+    /// What this does not know stays unknown.
+    fn with(
+        &self,
+        other: &Self,
+        number: impl Fn(u64, u64) -> u64,
+        frames: impl Fn(&FrameCounts, &FrameCounts) -> FrameCounts,
+    ) -> Self {
+        let known = |own: Option<u64>, other: Option<u64>| Some(number(own?, other.unwrap_or(0)));
+        Self {
+            ts: self.ts,
+            kernel: known(self.kernel, other.kernel),
+            interface: known(self.interface, other.interface),
+            ours: number(self.ours, other.ours),
+            frames: frames(&self.frames, &other.frames),
+        }
+    }
+
     /// Frames that passed and were not seen here. What the interface dropped, the kernel's TCP has not seen either.
     pub(super) fn unseen(&self) -> u64 {
         self.kernel.unwrap_or(0).saturating_add(self.ours)

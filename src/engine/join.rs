@@ -14,7 +14,8 @@ use crate::kernel::{Covers, Socket, SocketSample, TableSource};
 
 use super::Engine;
 use super::FlowId;
-use super::dashboard::{KernelSight, LastWordSight};
+use super::course::Told;
+use super::dashboard::LastWordSight;
 use super::end::End;
 use super::findings::Watch;
 use super::listened::Listened;
@@ -23,7 +24,7 @@ use super::opener::{listener_of, listening_ends};
 use super::opening::Watched;
 use super::ports::Ports;
 use super::readings::Readings;
-use super::record::{FirstFrame, Record};
+use super::record::{FirstFrame, Record, Sides};
 use super::table::{Place, Slot, Tuple, side_of};
 use super::time_wait;
 
@@ -35,7 +36,6 @@ pub(super) const CONNECTIONS: StateSet = StateSet::ALL.without(StateSet::of(&[Tc
 /// What is remembered of the kernel's side as a whole.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KernelSide {
-    pub(super) sight: Option<KernelSight>,
     pub(super) readings: Readings,
     /// Readings of connections so far.
     number: u64,
@@ -46,15 +46,27 @@ pub(super) struct KernelSide {
     /// Where somebody listened in any reading.
     pub(super) listened: Listened,
     pub(super) time_wait: time_wait::Groups,
-    pub(super) close_wait: time_wait::CloseWait,
     pub(super) ports: Ports,
     pub(super) watch: Watch,
     /// `None` where last words are not listened to.
     pub(super) last_words: Option<LastWordSight>,
 }
 
+impl KernelSide {
+    /// Whether the socket table was read at all.
+    pub(super) fn is_seen(&self) -> bool {
+        self.readings.limits().is_some()
+    }
+
+    /// What the lists hold that grow with the host's sockets and connects, bytes.
+    pub(super) fn held(&self) -> usize {
+        let present = self.present.capacity() * size_of::<Present>();
+        present + self.listened.held() + self.ports.held()
+    }
+}
+
 /// An end that a reading had: its flow, and its own address (sides may yet be exchanged).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Present {
     slot: Slot,
     flow: FlowId,
@@ -80,12 +92,8 @@ impl Engine {
             self.read_connections(sample, states);
         }
         self.states.read_kernel(sample.ts, self.kernel.readings.counts(states));
-        self.kernel.sight = self.kernel.readings.sight();
         if states.has(TcpState::TimeWait) {
             self.kernel.time_wait = self.group_time_wait(sample);
-        }
-        if states.has(TcpState::CloseWait) {
-            self.kernel.close_wait = self.group_close_wait(sample);
         }
         self.watch(sample, states);
     }
@@ -119,10 +127,11 @@ impl Engine {
     fn read_one(&mut self, sample: &SocketSample, socket: &Socket) {
         let slot = self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer));
         let known = slot.map(|slot| Present { slot, flow: self.table.get(slot).id, local: socket.local });
-        let known = known.filter(|present| self.end_of(present).is_some());
+        let held = known.filter(|present| self.end_of(present).is_some_and(|end| end.gone.is_none()));
         let Some(joined) = self.join(sample, socket) else { return };
         self.change_end(&joined, sample.ts, |end| end.looked_up = true);
-        if known.is_none_or(|known| known.flow != joined.flow) {
+        // One that was gone may be in the list or not.
+        if held != Some(joined) && !self.kernel.present.contains(&joined) {
             self.kernel.present.push(joined);
         }
     }
@@ -158,8 +167,7 @@ impl Engine {
         let mut ports = std::mem::take(&mut self.kernel.ports);
         let held =
             |record: &Record, end: &End| self.owner(record, side_of(record, end.socket.local)).process().cloned();
-        let ends = self.present_ends().map(|(record, end)| (record.scope, record, end));
-        ports.take(used, sample.ts, ends, held);
+        ports.take(used, sample.ts, self.present_ends(), held);
         self.kernel.ports = ports;
     }
 
@@ -225,10 +233,10 @@ impl Engine {
             resp,
             orig_known,
             wire: None,
-            course: None,
+            course: Told::Nothing,
             first_frame: FirstFrame::default(),
             rare: None,
-            bare: [false; 2],
+            bare: Sides::default(),
             ends: [None, None],
             local,
             first: sample.ts,
@@ -265,9 +273,9 @@ impl Engine {
         ends.filter(|end| end.left.is_some()).map(|end| &end.socket)
     }
 
-    /// Ends that were there before and are not in this reading are gone, where that can be told: an interrupted dump may
-    /// have left them out, /proc/net/tcp, which is not read in one moment, may have once, and of a state that was not
-    /// asked for nothing is said.
+    /// Ends that were there before and are not in this reading are gone, where that can be told: an interrupted dump
+    /// may have left them out, /proc/net/tcp, which is not read in one moment, may have once, and of a state that was
+    /// not asked for nothing is said.
     fn forget_missing(&mut self, before: Vec<Present>, sample: &SocketSample, states: StateSet) {
         let patience = if sample.source == TableSource::Proc { 2 } else { 1 };
         for present in before {

@@ -82,23 +82,16 @@ impl Engine {
         match (record.end(side).and_then(|end| end.cookie), word.cookie) {
             (Some(read), Some(told)) => (read == told).then_some(true),
             _ if !is_ours || record.first > word.ts => None,
-            _ => Some(has_closed(record, side) || word.ts.since(record.first) >= LATE),
+            _ => Some(record.has_closed(side) == Some(true) || word.ts.since(record.first) >= LATE),
         }
     }
-}
-
-/// Whether the wire shows that the end has closed.
-fn has_closed(record: &Record, side: Side) -> bool {
-    use TcpState::{CloseWait, Estab, SynRecv, SynSent};
-    let state = record.wire.as_ref().and_then(|flow| flow.state(side));
-    !matches!(state, None | Some(SynSent | SynRecv | Estab | CloseWait))
 }
 
 impl Record {
     /// The kernel's last word on an end's socket.
     pub(super) fn last_word(&self, side: Side) -> Option<&Arc<LastWord>> {
         let parting = self.rare.as_ref()?.last_words[side.index()].as_ref()?;
-        let word = parting.word.as_ref().filter(|_| parting.sure || has_closed(self, side))?;
+        let word = parting.word.as_ref().filter(|_| parting.sure || self.has_closed(side) == Some(true))?;
         let read = self.end(side).and_then(|end| end.cookie);
         read.is_none_or(|read| word.cookie.is_none_or(|told| told == read)).then_some(word)
     }

@@ -13,12 +13,17 @@ const MOST: usize = 4096;
 pub(super) struct Listened(FxHashMap<(Scope, Endpoint), Timestamp>);
 
 impl Listened {
-    /// A reading has a listener there.
-    pub(super) fn note(&mut self, end: (Scope, Endpoint), at: Timestamp) {
-        self.0.insert(end, at);
+    /// The listeners that a reading at `at` has are there.
+    pub(super) fn read(&mut self, ends: impl Iterator<Item = (Scope, Endpoint)>, at: Timestamp) {
+        self.0.extend(ends.map(|end| (end, at)));
         if self.0.len() > MOST * 2 {
             self.forget_oldest(at);
         }
+    }
+
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.0.capacity() * size_of::<((Scope, Endpoint), Timestamp)>()
     }
 
     pub(super) fn contains(&self, end: &(Scope, Endpoint)) -> bool {
@@ -49,7 +54,7 @@ mod tests {
     fn a_new_listener_is_remembered_however_many_there_were() {
         let mut listened = Listened::default();
         for port in 0..50_000 {
-            listened.note(end(port), Timestamp::from_nanos(port as i64));
+            listened.read([end(port)].into_iter(), Timestamp::from_nanos(port as i64));
             assert!(listened.contains(&end(port)) && listened.0.len() <= MOST * 2, "{port}");
         }
         assert!(!listened.contains(&end(0)) && listened.contains(&end(50_000 - MOST)), "the oldest went");
@@ -58,7 +63,7 @@ mod tests {
     #[test]
     fn what_listens_now_is_not_forgotten() {
         let mut listened = Listened::default();
-        (0..20_000).for_each(|port| listened.note(end(port), Timestamp::from_nanos(7)));
+        listened.read((0..20_000).map(end), Timestamp::from_nanos(7));
         assert!((0..20_000).all(|port| listened.contains(&end(port))), "all of one reading");
     }
 }

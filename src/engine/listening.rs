@@ -11,7 +11,7 @@ use crate::findings::Run;
 use crate::kernel::{Owner, Socket, SocketSample};
 
 use super::Engine;
-use super::end::End;
+use super::end::owner_in;
 use super::ownership::Ownership;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -50,9 +50,7 @@ impl Listener {
     }
 
     fn read(&mut self, socket: &Socket, sample: &SocketSample) {
-        let mut end = End::new(socket.clone(), sample.ts, 0);
-        end.name_owner(&sample.owners, None);
-        self.owner = end.owner;
+        self.owner = owner_in(sample, socket);
         self.waiting.peak(sample.ts, socket.recv_q.into());
         if socket.send_q.is_some_and(|limit| socket.recv_q > limit) {
             self.over = Some(Run::on(self.over, sample.ts));
@@ -73,10 +71,11 @@ impl Engine {
         let mut known: FxHashMap<_, Listener> =
             before.into_iter().map(|listener| (key(listener.scope, &listener.socket), listener)).collect();
         let mut owners = ListenerOwners::default();
-        for socket in sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::Listen) {
+        let listening = || sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::Listen);
+        self.kernel.listened.read(listening().map(|socket| (sample.scope, socket.local)), sample.ts);
+        for socket in listening() {
             let holders = socket.inode.and_then(|inode| sample.owners.by_inode.get(&inode));
             owners.entry(socket.local).or_default().extend(holders.into_iter().flatten().cloned());
-            self.kernel.listened.note((sample.scope, socket.local), sample.ts);
             let before = known.remove(&key(sample.scope, socket));
             let mut listener = before.unwrap_or_else(|| Listener::new(sample.scope, socket, sample.ts));
             listener.read(socket, sample);

@@ -37,6 +37,7 @@ mod readings;
 mod record;
 mod retries;
 mod rows;
+mod sealed;
 mod states;
 mod story;
 mod table;

@@ -29,7 +29,11 @@ impl Engine {
         // Rates change all at once, when a second is complete.
         let same_rates = |at: Timestamp| query.sort.by != SortKey::Rate || now.bin(SECOND) == at.bin(SECOND);
         let unchanged = |(revision, _): (u64, Timestamp)| revision == self.revision;
-        let lately = |(revision, at): (u64, Timestamp)| revision < self.revision && now.since(at) < FRESH && now >= at;
+        // Where nothing has happened since the last question, what is told is what is.
+        let at_rest = cache.asked_at.replace(self.revision) == Some(self.revision);
+        let lately = |(revision, at): (u64, Timestamp)| {
+            !at_rest && revision < self.revision && now.since(at) < FRESH && now >= at
+        };
         // A filter that is being typed changes the order at every letter, and what is told of all flows never.
         if !cache.scanned_at.is_some_and(|made| unchanged(made) || lately(made)) {
             cache.scan = self.scan();
@@ -68,7 +72,6 @@ impl Engine {
             findings: self.findings(&wire_queues, &hanging),
             wire_queues,
             time_wait: waiting.time_wait(),
-            close_wait: waiting.close_wait(),
             busiest: self.busiest(),
             ..scan
         }

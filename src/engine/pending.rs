@@ -48,6 +48,11 @@ impl Pending {
         self.count == 0
     }
 
+    /// How many wait.
+    pub(super) const fn count(&self) -> u8 {
+        self.count
+    }
+
     /// Whether so many more can wait.
     pub(super) fn has_room_for(&self, count: usize) -> bool {
         self.briefs.is_some() && usize::from(self.count) + count <= KEPT
@@ -64,10 +69,20 @@ impl Pending {
         self.briefs.iter().flat_map(|briefs| briefs.iter()).fold(0, |sum, brief| sum ^ brief.digest)
     }
 
-    /// Those that wait, in their order, and who sent each; `ends` are the originator's and the responder's.
-    pub(super) fn segments(&self, ends: [Endpoint; 2]) -> impl Iterator<Item = (Segment, Side)> {
-        let briefs = self.briefs.as_deref().map_or(&[][..], |briefs| &briefs[..usize::from(self.count)]);
-        briefs.iter().map(move |brief| (brief.segment(ends), brief.from()))
+    /// Shows those that wait to `each`, in their order, and who sent them; `ends` are the originator's and the
+    /// responder's. Of a segment all is told but what a course does not look at: the frame, and records of application
+    /// data.
+    pub(super) fn for_each(&self, [orig, resp]: [Endpoint; 2], mut each: impl FnMut(&Segment, Side)) {
+        let Some(briefs) = self.briefs.as_deref() else { return };
+        // One for each sender, to be written over: a segment is large, and few of its numbers change.
+        let bare = |src, dst| Segment::bare(Timestamp::MIN, src, dst, Flags::default());
+        let mut told = [bare(orig, resp), bare(resp, orig)];
+        for brief in &briefs[..usize::from(self.count)] {
+            let from = brief.from();
+            let segment = &mut told[from.index()];
+            brief.tell(segment);
+            each(segment, from);
+        }
     }
 }
 
@@ -130,19 +145,16 @@ impl Brief {
         if self.marks & FROM_RESP == 0 { Side::Orig } else { Side::Resp }
     }
 
-    /// The segment, but for what a course does not look at: the frame, and records of application data.
-    fn segment(&self, [orig, resp]: [Endpoint; 2]) -> Segment {
-        let (src, dst) = if self.from() == Side::Orig { (orig, resp) } else { (resp, orig) };
-        let timestamps = (self.marks & HAS_TIMESTAMPS != 0).then_some(self.timestamps);
-        Segment {
-            seq: self.seq,
-            ack: self.ack,
-            window: self.window,
-            payload_len: self.payload_len,
-            options: Options { timestamps, ..Options::default() },
-            ttl: self.ttl,
-            digest: self.digest,
-            ..Segment::bare(self.ts, src, dst, Flags(self.marks & FLAGS))
-        }
+    /// Writes what it holds into a segment that its sender sent.
+    const fn tell(&self, segment: &mut Segment) {
+        segment.ts = self.ts;
+        segment.digest = self.digest;
+        segment.seq = self.seq;
+        segment.ack = self.ack;
+        segment.flags = Flags(self.marks & FLAGS);
+        segment.window = self.window;
+        segment.payload_len = self.payload_len;
+        segment.options.timestamps = if self.marks & HAS_TIMESTAMPS == 0 { None } else { Some(self.timestamps) };
+        segment.ttl = self.ttl;
     }
 }

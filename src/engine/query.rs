@@ -5,7 +5,7 @@ use crate::findings::Finding;
 
 use super::dashboard::WireQueueRow;
 use super::lists::{List, Ordered, ProcessRow, RowKey, SortBy};
-use super::time_wait::{CloseWait, Groups};
+use super::time_wait::Groups;
 use super::{Filter, FlowId};
 
 /// What a screen wants to see. The engine answers with a [`super::Dashboard`].
@@ -107,6 +107,8 @@ impl SortBy for SortKey {
 pub struct QueryCache {
     pub(super) key: Option<(Filter, Sort, List)>,
     pub(super) made_at: Option<(u64, Timestamp)>,
+    /// What the engine's state was numbered at the last question.
+    pub(super) asked_at: Option<u64>,
     /// How many flows match.
     pub(super) matching: usize,
     /// The rows of the list, if a question has asked for them.
@@ -125,7 +127,6 @@ pub(super) struct Scan {
     pub(super) wire_queues: Vec<WireQueueRow>,
     pub(super) unknown_halves: u64,
     pub(super) time_wait: Groups,
-    pub(super) close_wait: CloseWait,
     pub(super) busiest: Vec<ProcessRow>,
     pub(super) findings: Vec<Finding>,
 }

@@ -16,7 +16,7 @@ const SHOWN: usize = 30;
 impl Engine {
     pub(super) fn queue_pane(&self, cache: &QueryCache) -> QueuePane {
         QueuePane {
-            kernel: self.kernel.sight.is_some().then(|| self.kernel_queues()),
+            kernel: self.kernel.is_seen().then(|| self.kernel_queues()),
             wire: cache.scan.wire_queues.clone(),
             unknown_halves: cache.scan.unknown_halves,
         }

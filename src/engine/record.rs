@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::base::{Endpoint, Scope, TcpState, Timestamp};
+use crate::base::{Endpoint, Packing, Scope, StateSet, TcpState, Timestamp};
 use crate::flow::{Class, Flow, HandshakeOutcome, Mark, Side};
 use crate::wire::{Segment, Tunnel};
 
 use super::FlowId;
 use super::connects::{Closed, Connected};
-use super::course::Course;
+use super::course::Told;
 use super::dashboard::Rejection;
 use super::end::End;
 use super::last_words::Parting;
@@ -27,15 +27,15 @@ pub(super) struct Record {
     pub(super) orig_known: bool,
     /// `None` if only the kernel knows it.
     pub(super) wire: Option<Flow>,
-    /// What else is told of its segments; `None` if only the kernel knows it, and of a lone SYN: see [`Course`].
-    pub(super) course: Option<Box<Course>>,
+    /// What else is told of its segments.
+    pub(super) course: Told,
     pub(super) first_frame: FirstFrame,
     /// What few flows have.
     pub(super) rare: Option<Box<Rare>>,
     /// What its beginning shows: names and waits.
     pub(super) opening: Watched,
     /// Whose segments were seen outside of any tunnel.
-    pub(super) bare: [bool; 2],
+    pub(super) bare: Sides,
     /// What the kernel said of the originator's and the responder's socket.
     pub(super) ends: [Option<Arc<End>>; 2],
     /// Which ends are on this host; meaningful only once addresses are known.
@@ -50,19 +50,48 @@ pub(super) struct Record {
     pub(super) listed: Class,
 }
 
-/// What the flow does not tell of the first captured frame.
+/// What the flow does not tell of the first captured frame; in bytes, so that it leaves no gap in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct FirstFrame {
-    /// Its length on the wire, bytes.
-    pub(super) len: u32,
+    len: [u8; 4],
     pub(super) ttl: u8,
-    /// Of its segment's digest, the lower bits.
-    pub(super) digest: u16,
+    digest: [u8; 2],
 }
 
 impl FirstFrame {
     pub(super) fn of(segment: &Segment) -> Self {
-        Self { len: segment.frame_len, ttl: segment.ttl, digest: segment.digest as u16 }
+        let digest = (segment.digest as u16).to_ne_bytes();
+        Self { len: segment.frame_len.to_ne_bytes(), ttl: segment.ttl, digest }
+    }
+
+    /// Its length on the wire, bytes.
+    pub(super) const fn len(self) -> u32 {
+        u32::from_ne_bytes(self.len)
+    }
+
+    /// Of its segment's digest, the lower bits.
+    pub(super) const fn digest(self) -> u16 {
+        u16::from_ne_bytes(self.digest)
+    }
+}
+
+/// A set of sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Sides(u8);
+
+impl Sides {
+    pub(super) const fn has(self, side: Side) -> bool {
+        self.0 & (1 << side.index()) != 0
+    }
+
+    /// Adds it, if `holds`.
+    pub(super) fn add(&mut self, side: Side, holds: bool) {
+        self.0 |= u8::from(holds) << side.index();
+    }
+
+    /// Exchanges originator and responder.
+    fn turn_around(&mut self) {
+        self.0 = self.0 >> 1 | (self.0 & 1) << 1;
     }
 }
 
@@ -147,6 +176,13 @@ impl Record {
         (both_fins || flow.outcome() != HandshakeOutcome::Partial).then(|| (state, flow.state_since()))
     }
 
+    /// Whether an end has closed its half, by the wire; `None` where that shows no state of it.
+    pub(super) fn has_closed(&self, side: Side) -> Option<bool> {
+        use TcpState::{CloseWait, Estab, SynRecv, SynSent};
+        const OPEN: StateSet = StateSet::of(&[SynSent, SynRecv, Estab, CloseWait]);
+        self.wire.as_ref()?.state(side).map(|state| !OPEN.has(state))
+    }
+
     /// What the kernel reports of an end now.
     pub(super) fn reported(&self, side: Side) -> Option<TcpState> {
         self.end(side).filter(|end| end.is_there()).map(|end| end.socket.state.0)
@@ -190,7 +226,7 @@ impl Record {
         let from = side_of(self, segment.src);
         self.touched = self.touched.max(segment.ts);
         self.course_mut();
-        let Some(course) = &mut self.course else { return false };
+        let Told::Going(course) = &mut self.course else { return false };
         course.rate.add(segment.ts, bits);
         course.feed(segment, from, self.wire.as_ref()).has(Mark::Retransmission)
     }
@@ -200,11 +236,11 @@ impl Record {
     pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
         let from = side_of(self, segment.src);
         let Some(flow) = self.wire.as_mut().filter(|flow| flow.is_plain(segment, from)) else { return false };
-        let Some(course) = &mut self.course else { return false };
+        let Told::Going(course) = &mut self.course else { return false };
         self.touched = self.touched.max(segment.ts);
         course.rate.add(segment.ts, bits);
         course.take_plain(segment, from, flow, [self.orig, self.resp]);
-        self.bare[from.index()] |= segment.tunnel.is_none();
+        self.bare.add(from, segment.tunnel.is_none());
         flow.feed_plain(segment, from);
         self.opening.feed(segment);
         true
@@ -252,9 +288,9 @@ impl Record {
         std::mem::swap(&mut self.orig, &mut self.resp);
         self.ends.swap(0, 1);
         self.local.swap(0, 1);
-        self.bare.swap(0, 1);
+        self.bare.turn_around();
         let turned = self.wire.as_mut().is_some_and(Flow::turn_around);
-        if let Some(course) = &mut self.course {
+        if let Told::Going(course) = &mut self.course {
             if turned {
                 course.analysis.turn_around();
                 course.verdict.turn_around();
@@ -294,6 +330,13 @@ impl Rate {
             (self.bin, self.current) = (bin, 0);
         }
         self.current = self.current.saturating_add(bits);
+    }
+
+    /// `last` is about when it last rose.
+    pub(super) fn pack(&mut self, last: Timestamp, into: &mut impl Packing) {
+        into.near(&mut self.bin, last.seconds());
+        into.number(&mut self.current);
+        into.number(&mut self.previous);
     }
 
     /// Reads a little of it.

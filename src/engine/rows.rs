@@ -7,6 +7,7 @@ use crate::base::{TcpState, Timestamp};
 use crate::flow::{Flow, Limit, Side, VerdictView};
 use crate::kernel::Process;
 
+use super::course::Course;
 use super::dashboard::{EndCell, FlowDetail, FlowRow, Rtt};
 use super::end::End;
 use super::ownership::Ownership;
@@ -27,7 +28,7 @@ impl Record {
         let by_kernel = self.ends.iter().flatten().filter_map(|end| end.socket.info.as_ref()?.rtt);
         let by_kernel = by_kernel.filter(|rtt| !rtt.is_zero()).max().map(Rtt::Kernel);
         let by_handshake = || self.wire.as_ref().and_then(Flow::handshake_rtt).map(Rtt::Handshake);
-        by_kernel.or_else(by_handshake).or_else(|| self.course()?.timing.round_trip().map(Rtt::Data))
+        by_kernel.or_else(by_handshake).or_else(|| self.timing()?.round_trip().map(Rtt::Data))
     }
 
     /// The state to sort by: what the kernel reports if it does, else what the wire shows, the originator's first.
@@ -82,46 +83,55 @@ impl Engine {
     /// tells what went wrong (a RST ended it, or an end is in CLOSE-WAIT).
     pub fn facts(&self, id: FlowId) -> Option<FlowDetail> {
         let record = self.table.get(self.table.find_id(id)?);
-        let row = self.row(record);
+        let course = record.course();
+        let course = course.as_deref();
+        Some(FlowDetail {
+            timing: course.and_then(|course| course.timing.view()),
+            zeek: course.map(|course| course.zeek.rows(self.now.unwrap_or_default())),
+            ..self.outlined(record, course)
+        })
+    }
+
+    /// The same without its times and Zeek's rows: what tells how it went, and how large it is.
+    pub fn outline(&self, id: FlowId) -> Option<FlowDetail> {
+        let record = self.table.get(self.table.find_id(id)?);
+        Some(self.outlined(record, record.course().as_deref()))
+    }
+
+    fn outlined(&self, record: &Record, course: Option<&Course>) -> FlowDetail {
         let rare = record.rare.as_deref();
         let wire = record.wire.as_ref();
-        let halves = wire.map(|flow| Side::BOTH.map(|side| flow.half(side)));
-        let sockets = Side::BOTH.map(|side| record.end(side).map(End::detail));
-        let handshake = wire.map(Flow::handshake);
-        let verdict = self.verdict(record);
         let waits = |side| record.reported(side).or(record.inferred(side)) == Some(TcpState::CloseWait);
         let wrong = |flow: &&Flow| flow.reset_by().is_some() || Side::BOTH.into_iter().any(waits);
-        let life = wire.filter(wrong).map(Flow::life).unwrap_or_default();
-        let analysis = record.analysis_counts();
-        Some(FlowDetail {
+        FlowDetail {
+            row: self.row(record),
             first_from: wire.map(Flow::first_from),
-            handshake,
+            handshake: wire.map(Flow::handshake),
             completeness: wire.map(Flow::completeness),
             vlan: rare.and_then(|rare| rare.vlan),
             last_words: Side::BOTH.map(|side| record.last_word(side).cloned()),
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
             opening: record.opening.shown().cloned().map(Box::new),
-            life,
-            timing: record.course().and_then(|course| course.timing.view()),
-            zeek: record.zeek_rows(self.now.unwrap_or_default()),
-            row,
-            halves,
-            analysis,
-            verdict,
-            sockets,
+            life: wire.filter(wrong).map(Flow::life).unwrap_or_default(),
+            halves: wire.map(|flow| Side::BOTH.map(|side| flow.half(side))),
+            analysis: course.map(|course| course.analysis.counts()),
+            verdict: course.map(|course| self.verdict(record, course)),
+            sockets: Side::BOTH.map(|side| record.end(side).map(End::detail)),
+            timing: None,
+            zeek: None,
             story: String::new(),
-        })
+        }
     }
 
     /// The verdict, and whether frames were dropped on their way here while the flow lasted.
-    fn verdict(&self, record: &Record) -> Option<VerdictView> {
-        let mut view = record.verdict()?;
+    fn verdict(&self, record: &Record, course: &Course) -> VerdictView {
+        let mut view = course.verdict.view();
         // The drops are counted only now and then, so they may have been before.
         let over = |at: Timestamp| record.is_closed() && at.since(record.touched) > DROPS_TOLD_WITHIN;
         let meanwhile = self.lost_at.filter(|at| *at >= record.first && !over(*at));
         view.limits.extend(meanwhile.map(|_| Limit::Dropped));
-        Some(view)
+        view
     }
 
     pub(super) fn row(&self, record: &Record) -> FlowRow {
@@ -189,7 +199,7 @@ impl Engine {
             // No reading showed who held it.
             Some(_) => Ownership::Unknown,
             // It lived and died between two readings of the socket table.
-            None if self.kernel.sight.is_some() && record.local[side.index()] => Ownership::Unknown,
+            None if self.kernel.is_seen() && record.local[side.index()] => Ownership::Unknown,
             None => return Ownership::NotRecorded,
         };
         if side == Side::Resp { self.came_in_on(record).unwrap_or(owner) } else { owner }

@@ -126,7 +126,6 @@ impl States {
             rows: TcpState::ALL.into_iter().filter(|state| *state != TcpState::Closed).map(row).collect(),
             wire_counts: if self.count_local { WireCounts::LocalEnds } else { WireCounts::BothEnds },
             mismatched,
-            close_wait: Vec::new(),
         }
     }
 }

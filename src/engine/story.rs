@@ -165,7 +165,14 @@ fn time_wait(evidence: &Evidence<'_>, side: Side) -> String {
         None => (by_wire(), if end.local == Some(true) { "" } else { ", if it keeps the usual 60 s" }),
     };
     let left = left.map(|left| format!(" for {} more{assumed}", span(left))).unwrap_or_default();
-    format!("Closed in order; {} closed first and keeps the pair of ports in TIME-WAIT{left}.", end.endpoint)
+    // After a simultaneous close both wait (RFC 9293 §3.6, figure 13).
+    let crossed = state_of(evidence, side.peer()) == Some(TcpState::TimeWait);
+    let first = if crossed {
+        "both ends closed at once and keep".into()
+    } else {
+        format!("{} closed first and keeps", end.endpoint)
+    };
+    format!("Closed in order; {first} the pair of ports in TIME-WAIT{left}.")
 }
 
 fn established(evidence: &Evidence<'_>) -> Option<String> {

@@ -71,6 +71,19 @@ pub(super) struct Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Slot(u32);
 
+/// Where a tuple seemed to lead when that was last looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Likely {
+    slot: u32,
+    /// [`FlowTable::rerouted`] at the time.
+    rerouted: u64,
+}
+
+impl Likely {
+    /// Nobody has looked.
+    pub(super) const UNKNOWN: Self = Self { slot: NONE, rerouted: 0 };
+}
+
 /// A record's place in the eviction list of its class, from least to most recently touched.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
@@ -99,6 +112,8 @@ pub(super) struct FlowTable {
     len: usize,
     max: usize,
     next_id: u64,
+    /// How often a tuple has come to lead elsewhere than before, so that what was found may be wrong.
+    rerouted: u64,
     pub(super) evicted: Evicted,
 }
 
@@ -121,6 +136,7 @@ impl FlowTable {
             len: 0,
             max: max.clamp(1, NONE as usize),
             next_id: 0,
+            rerouted: 0,
             evicted: Evicted::default(),
         }
     }
@@ -153,6 +169,13 @@ impl FlowTable {
     #[inline]
     pub(super) fn find_key(&self, key: &Key) -> Option<Slot> {
         self.by_tuple.find(key.hash, |slot| self.entry(*slot).has_tuple(&key.tuple)).map(|slot| Slot(*slot))
+    }
+
+    /// The same, sooner where a look just before was right.
+    #[inline]
+    pub(super) fn find_likely(&self, key: &Key, Likely { slot, rerouted }: Likely) -> Option<Slot> {
+        let stands = slot != NONE && rerouted == self.rerouted && self.entry(slot).has_tuple(&key.tuple);
+        if stands { Some(Slot(slot)) } else { self.find_key(key) }
     }
 
     /// The flow of that number, if it is still there.
@@ -250,6 +273,7 @@ impl FlowTable {
         self.page_mut(slot)[slot as usize % PAGE] = None;
         self.free.push(slot);
         self.len -= 1;
+        self.rerouted += 1;
     }
 
     /// Puts a flow into the list of the class that it has become.
@@ -267,6 +291,7 @@ impl FlowTable {
         let pages = &self.pages;
         if let Some(found) = self.by_tuple.find_mut(hash, |other| entry_in(pages, *other).tuple() == *tuple) {
             *found = slot;
+            self.rerouted += 1;
             return;
         }
         let hasher = &self.hasher;

@@ -1,6 +1,8 @@
 //! How often what one may want to go to has happened so far: counts that only grow.
 
-use crate::findings::{Kind, Subject};
+use rustc_hash::FxHashSet;
+
+use crate::findings::{Finding, FindingKey};
 use crate::flow::{HandshakeOutcome, Side};
 
 use super::findings::Hanging;
@@ -32,12 +34,12 @@ pub struct Tally {
 
 /// Which findings hold at an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Diagnosis(Vec<(Kind, Subject)>);
+pub struct Diagnosis(FxHashSet<FindingKey>);
 
 impl Diagnosis {
     /// How many of them did not hold `before`.
     pub fn new_since(&self, before: &Self) -> usize {
-        self.0.iter().filter(|finding| !before.0.contains(finding)).count()
+        self.0.difference(&before.0).count()
     }
 }
 
@@ -75,8 +77,7 @@ impl Engine {
             queues.offer(record);
             hanging.offer(slot, record);
         }
-        let findings = self.findings(&queues.rows(), &hanging).into_iter();
-        Diagnosis(findings.map(|finding| (finding.kind, finding.subject)).collect())
+        Diagnosis(self.findings(&queues.rows(), &hanging).iter().map(Finding::key).collect())
     }
 }
 

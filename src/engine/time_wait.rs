@@ -27,58 +27,49 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// Groups pairs of the service's end and the waiting end's address.
-    fn of(waiting: impl Iterator<Item = (Endpoint, IpAddr)>) -> Self {
+    /// Groups pairs of the service's end and the waiting end.
+    fn of(waiting: impl Iterator<Item = (Endpoint, Endpoint)>) -> Self {
         let mut counts = Waiting::default();
         waiting.for_each(|(service, holder)| counts.add(service, holder));
         counts.time_wait()
     }
 }
 
-/// CLOSE-WAIT grouped by the waiting end's address and the service.
-pub(super) type CloseWait = Vec<((IpAddr, Endpoint), u64)>;
-
-/// Who waits in TIME-WAIT and CLOSE-WAIT, record by record.
+/// Who waits in TIME-WAIT, record by record.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     services: FxHashMap<Endpoint, u64>,
-    holders: FxHashMap<IpAddr, u64>,
-    close_wait: FxHashMap<(IpAddr, Endpoint), u64>,
+    /// Each as often as it waits: nearly as many as there are flows, of which a list is sorted sooner than counted.
+    holders: Vec<Endpoint>,
 }
 
 impl Waiting {
     /// Counts the ends of a record that the wire shows to wait.
     pub(super) fn count(&mut self, record: &Record) {
         for side in Side::BOTH {
-            match record.inferred(side) {
-                Some(TcpState::TimeWait) => self.add(record.resp, record.endpoint(side).ip()),
-                Some(TcpState::CloseWait) => {
-                    *self.close_wait.entry((record.endpoint(side).ip(), record.resp)).or_default() += 1;
-                }
-                _ => {}
+            if record.inferred(side) == Some(TcpState::TimeWait) {
+                self.add(record.resp, record.endpoint(side));
             }
         }
     }
 
-    fn add(&mut self, service: Endpoint, holder: IpAddr) {
+    fn add(&mut self, service: Endpoint, holder: Endpoint) {
         *self.services.entry(service).or_default() += 1;
-        *self.holders.entry(holder).or_default() += 1;
+        self.holders.push(holder);
     }
 
     pub(super) fn time_wait(&mut self) -> Groups {
-        let (services, holders) = (std::mem::take(&mut self.services), std::mem::take(&mut self.holders));
-        Groups { services: most(services), holders: most(holders) }
-    }
-
-    pub(super) fn close_wait(&mut self) -> CloseWait {
-        most(std::mem::take(&mut self.close_wait))
+        let (services, mut holders) = (std::mem::take(&mut self.services), std::mem::take(&mut self.holders));
+        holders.sort_unstable_by_key(|holder| holder.word());
+        let by_address = holders.chunk_by(|a, b| a.word() == b.word());
+        Groups { services: most(services), holders: most(by_address.map(|same| (same[0].ip(), same.len() as u64))) }
     }
 }
 
-fn most<K: Ord + Copy>(counts: FxHashMap<K, u64>) -> Vec<(K, u64)> {
+fn most<K: Ord + Copy>(counts: impl IntoIterator<Item = (K, u64)>) -> Vec<(K, u64)> {
     /// So many are looked at together.
     const TOGETHER: usize = 4096;
-    let mut most = Vec::with_capacity(TOGETHER.min(counts.len()));
+    let mut most = Vec::new();
     for count in counts {
         if most.len() == TOGETHER {
             first_by_key(&mut most, SHOWN, |(key, count)| (Reverse(*count), *key));
@@ -93,28 +84,12 @@ impl Engine {
     /// Groups the sockets that the kernel reports in TIME-WAIT.
     pub(super) fn group_time_wait(&self, sample: &SocketSample) -> Groups {
         let waiting = sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::TimeWait);
-        Groups::of(waiting.map(|socket| (self.service_of(sample, socket), socket.local.ip())))
-    }
-
-    /// Groups the sockets that the kernel reports in CLOSE-WAIT.
-    pub(super) fn group_close_wait(&self, sample: &SocketSample) -> CloseWait {
-        let mut counts: FxHashMap<(IpAddr, Endpoint), u64> = FxHashMap::default();
-        for socket in sample.sockets.iter().filter(|socket| socket.state.0 == TcpState::CloseWait) {
-            *counts.entry((socket.local.ip(), self.service_of(sample, socket))).or_default() += 1;
-        }
-        most(counts)
+        Groups::of(waiting.map(|socket| (self.service_of(sample, socket), socket.local)))
     }
 
     fn service_of(&self, sample: &SocketSample, socket: &Socket) -> Endpoint {
         let flow = self.table.find(&Tuple::new(sample.scope, socket.local, socket.peer));
         flow.map_or(socket.peer, |slot| self.table.get(slot).resp)
-    }
-
-    /// Who holds CLOSE-WAIT; `by_wire` is what the wire shows.
-    pub(super) fn close_wait(&self, by_wire: &CloseWait) -> Vec<(IpAddr, Endpoint, u64)> {
-        let kernel = self.states.kernel(TcpState::CloseWait).is_some();
-        let groups = if kernel { &self.kernel.close_wait } else { by_wire };
-        groups.iter().map(|((holder, service), n)| (*holder, *service, *n)).collect()
     }
 
     /// The pane; `by_wire` is what the wire shows.

@@ -55,7 +55,7 @@ impl Engine {
     pub fn flow_key(&self, id: FlowId) -> Option<FlowKey> {
         let record = self.table.get(self.table.find_id(id)?);
         let (first, _) = record.wire.as_ref()?.span();
-        let digest = record.first_frame.digest;
+        let digest = record.first_frame.digest();
         Some(FlowKey { scope: record.scope, orig: record.orig, resp: record.resp, first, digest })
     }
 }
@@ -145,12 +145,10 @@ pub struct Arrow {
     /// Its window in bytes, where the scale is known.
     pub window: Option<u32>,
     pub marks: Marks,
-    /// Why it carries numbers that were sent before, as it seemed when it came.
-    cause: Option<(Cause, Evidence)>,
-    /// Since when evidence shows another cause.
-    revised: Option<(Timestamp, Cause, Evidence)>,
-    /// What became of it on its way beyond the capture point, and since when that shows.
-    fate: Option<(Timestamp, Fate)>,
+    /// Why it carries numbers that were sent before.
+    cause: Known<(Cause, Evidence)>,
+    /// What became of it on its way beyond the capture point.
+    fate: Known<Fate>,
     /// From the newest segment that it acknowledges, sent once, to it: the way to its sender and back.
     pub rtt: Option<Duration>,
     /// What its payload says, in a few words.
@@ -160,8 +158,7 @@ pub struct Arrow {
 impl Arrow {
     /// Why it carries numbers that were sent before, as was known at `now`.
     pub fn cause(&self, now: Timestamp) -> Option<(Cause, Evidence)> {
-        let revised = self.revised.filter(|(at, ..)| *at <= now).map(|(_, cause, evidence)| (cause, evidence));
-        revised.or(self.cause)
+        self.cause.at(now)
     }
 
     /// Whether nothing is told of it at `now` but that data, or an acknowledgment, went on its way. Of duplicate acks
@@ -176,7 +173,27 @@ impl Arrow {
 
     /// What became of it, as was known at `now`.
     pub fn fate(&self, now: Timestamp) -> Option<Fate> {
-        self.fate.filter(|(at, _)| *at <= now).map(|(_, fate)| fate)
+        self.fate.at(now)
+    }
+}
+
+/// What evidence shows, with since when each of its words holds, oldest first: few, for later words are the surer.
+#[derive(Debug, Clone, PartialEq)]
+struct Known<T>(Vec<(Timestamp, Option<T>)>);
+
+impl<T: Copy + PartialEq> Known<T> {
+    const NOTHING: Self = Self(Vec::new());
+
+    /// As was known at `now`.
+    fn at(&self, now: Timestamp) -> Option<T> {
+        self.0.iter().rev().find(|(since, _)| *since <= now).and_then(|(_, what)| *what)
+    }
+
+    /// From `at` on it is known to be `what`, or not to be what it seemed. Returns whether that is news.
+    fn learn(&mut self, at: Timestamp, what: Option<T>) -> bool {
+        let news = self.0.last().and_then(|(_, known)| *known) != what;
+        self.0.extend(news.then_some((at, what)));
+        news
     }
 }
 
@@ -185,6 +202,6 @@ impl Arrow {
 pub enum Fate {
     /// It was captured and did not reach its goal: what the receiver acknowledged next shows that it lacked it.
     Lost,
-    /// No answer to it was captured before it was sent again: it was lost, or its answer was.
-    Unanswered,
+    /// After so long it was sent again, and no answer to it was captured until then: it was lost, or its answer was.
+    Unanswered(Duration),
 }

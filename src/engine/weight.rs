@@ -3,7 +3,6 @@
 use triomphe::Arc;
 
 use super::Engine;
-use super::course::Course;
 use super::end::End;
 use super::record::{Rare, Record};
 use super::table::Page;
@@ -18,7 +17,8 @@ impl Engine {
         let shared_in_part = self.handshakes.apart_from(&other.handshakes)
             + self.lookups.apart_from(&other.lookups)
             + self.kernel.readings.apart_from(&other.kernel.readings);
-        flows + shared_in_part + self.table.index_bytes() + self.deadlines.bytes() + REST
+        let own = self.table.index_bytes() + self.deadlines.bytes() + self.connects.held() + self.kernel.held();
+        flows + shared_in_part + own + REST
     }
 }
 
@@ -27,7 +27,7 @@ impl Engine {
 fn weight(record: Option<&Record>, other: Option<&Record>) -> usize {
     let place = size_of::<Option<Record>>();
     let Some(record) = record else { return place };
-    let course = record.course.as_deref().map_or(0, |course| size_of::<Course>() + course.held());
+    let course = record.course.held(other.map(|other| &other.course));
     let rare = record.rare.as_deref().map_or(0, |rare| size_of::<Rare>() + rare.retries.held());
     let is_shared = |end: &std::sync::Arc<End>| {
         other.is_some_and(|other| other.ends.iter().flatten().any(|there| std::sync::Arc::ptr_eq(there, end)))
@@ -61,10 +61,11 @@ impl super::table::FlowTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{CLIENT, SERVER, handshake, sample, segment, socket};
+    use super::super::table::Tuple;
+    use super::super::tests::{CLIENT, SERVER, at, end, handshake, sample, segment, socket};
     use super::super::{Config, Engine, Input};
-    use crate::base::TcpState;
-    use crate::kernel::Socket;
+    use crate::base::{Endpoint, Scope, TcpState};
+    use crate::kernel::{Connect, KernelEvent, Rung, Socket};
 
     #[test]
     fn a_copy_weighs_what_has_changed_since() {
@@ -95,6 +96,27 @@ mod tests {
         engine.feed(&Input::Segment(data(20)));
         engine.feed(&Input::Segment(data(0)));
         assert!(engine.apart_from(&empty) > with_times + 500, "evidence of losses");
+    }
+
+    #[test]
+    fn what_waits_for_its_flow_counts() {
+        let mut engine = Engine::new(Config::live(10, 1));
+        let empty = Engine::new(Config::live(10, 1));
+        let connect = |port| Connect {
+            begin: at(0),
+            end: at(1),
+            scope: Scope::FILE,
+            local: Endpoint::new([10, 0, 0, 2], port),
+            peer: end(SERVER),
+            process: None,
+            here: None,
+            bound: true,
+            rung: Rung::Trace,
+        };
+        let before = engine.apart_from(&empty);
+        (1..=1_000).for_each(|port| engine.feed(&Input::Kernel(KernelEvent::Connect(connect(port)))));
+        let told = size_of::<Connect>() + size_of::<Tuple>() * 2;
+        assert!(engine.apart_from(&empty) > before + 1_000 * told, "as claims, and as ports that were bound");
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Attempts {
         let mut tries = Tries::of(orig.endpoint.ip(), *first, *last, *id, None);
         let rejected = detail.rejected.as_ref();
         *match handshake.outcome {
-            HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => {
+            outcome if outcome.is_completed() => {
                 let attempt = self.0.entry(resp.endpoint).or_default();
                 attempt.completed += 1;
                 return attempt.by.note(Tries { answered: 1, ..tries });

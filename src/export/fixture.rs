@@ -308,7 +308,6 @@ pub(super) fn dashboard() -> Dashboard {
             ],
             wire_counts: WireCounts::BothEnds,
             mismatched: 0,
-            close_wait: Vec::new(),
         },
         queues: QueuePane {
             kernel: None,

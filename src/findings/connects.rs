@@ -20,8 +20,8 @@ const MANY: u64 = 100;
 /// From here on the destination cannot be used: at least half of this many or more.
 pub(super) const UNUSABLE: u64 = 10;
 
-/// SYNs sent again after which a connect that still waits counts as not answered: three tries in vain, 7 s by RFC 6298's
-/// timer (3 s by Linux's from 6.5 on).
+/// SYNs sent again after which a connect that still waits counts as not answered: three tries in vain, 7 s by RFC
+/// 6298's timer (3 s by Linux's from 6.5 on).
 pub const TRIED_IN_VAIN: u32 = 3;
 
 /// What became of the connections to one destination, over some span of time.

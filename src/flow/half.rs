@@ -199,17 +199,18 @@ impl Half {
 
     /// Its last window in bytes. A window of 0 is 0 at any scale.
     pub(super) fn window_bytes(&self, peer: &Self) -> Option<u32> {
-        let raw = u32::from(self.window_raw()?);
-        if raw == 0 || self.has(mark::WINDOW_OF_SYN) {
-            return Some(raw);
-        }
-        Some(raw << self.shift(peer)?)
+        self.scaled(self.window_raw()?, self.has(mark::WINDOW_OF_SYN), peer)
     }
 
     /// The window that `segment` of it advertises, in bytes, where its scale is known.
     pub(super) fn window_of(&self, segment: &Segment, peer: &Self) -> Option<u32> {
-        let raw = u32::from(segment.window);
-        if raw == 0 || segment.flags.syn() { Some(raw) } else { Some(raw << self.shift(peer)?) }
+        self.scaled(segment.window, segment.flags.syn(), peer)
+    }
+
+    /// A window field of it in bytes; `of_syn`: that of a SYN, which is never scaled (RFC 7323 §2.2).
+    fn scaled(&self, raw: u16, of_syn: bool, peer: &Self) -> Option<u32> {
+        let shift = if raw == 0 || of_syn { 0 } else { self.shift(peer)? };
+        Some(u32::from(raw) << shift)
     }
 
     /// The most that its last window can be, in bytes, whatever its scale.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::half::mark;
 use super::machine::{Flow, flag};
-use super::stamp::{Stamp, between};
+use super::stamp::{Offset, Stamp, between};
 use super::transitions::Event;
 use super::view::{HandshakeOutcome, HandshakeView, Side};
 use crate::base::{TcpState, Timestamp};
@@ -93,7 +93,7 @@ impl Flow {
         match from {
             Side::Orig if ended => {
                 // The same SYN again after a RST (some stacks try a refused port thrice): a new attempt.
-                (self.syn_ack, self.last_syn_ack) = (Stamp::NONE, Stamp::NONE);
+                (self.syn_ack, self.last_syn_ack, self.rst_at) = (Stamp::NONE, Stamp::NONE, Offset::NONE);
                 self.enter(Side::Resp, None, now);
                 self.enter(Side::Orig, None, now);
                 self.take_syn_of_orig(segment, now);
@@ -299,8 +299,7 @@ impl Flow {
 
     /// When the segment came that completed it.
     fn ack_at(&self) -> Option<Timestamp> {
-        let complete = matches!(self.outcome, HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous);
-        self.concluded.get().filter(|_| complete && self.marks.has(flag::ACK_SEEN))
+        self.concluded.get().filter(|_| self.outcome.is_completed() && self.marks.has(flag::ACK_SEEN))
     }
 
     /// See [`HandshakeView::connect_time`].

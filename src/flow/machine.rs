@@ -8,7 +8,7 @@ use super::half::{Half, mark};
 use super::stamp::{Marks, Offset, Stamp};
 use super::transitions::{self, Event};
 use super::view::{Class, Completeness, HalfView, HandshakeOutcome, Side};
-use crate::base::{Seq, TcpState, Timestamp};
+use crate::base::{Known, Seq, TcpState, Timestamp};
 use crate::wire::Segment;
 
 /// How long TIME-WAIT lasts: Linux's TCP_TIMEWAIT_LEN. Of a remote end it is an assumption.
@@ -222,11 +222,7 @@ impl Flow {
         if states.peek().is_some() && states.all(|state| state == TcpState::Closed) {
             return Class::Closed;
         }
-        match self.outcome {
-            HandshakeOutcome::Waiting | HandshakeOutcome::HalfOpen => Class::HalfOpen,
-            outcome if outcome.is_silence() => Class::HalfOpen,
-            _ => Class::Live,
-        }
+        if self.is_pending() { Class::HalfOpen } else { Class::Live }
     }
 
     /// Whether it is a SYN without an answer so far: an older incarnation of the tuple may still live (RFC 5961 §4).
@@ -264,6 +260,20 @@ impl Flow {
             payload_len: u32::try_from(orig.payload_bytes).unwrap_or(u32::MAX),
             wscale: orig.offered().and_then(|offered| offered.wscale),
         }
+    }
+
+    /// What it tells of itself that only a segment, or turning it around, changes: whoever packs what else is kept of
+    /// it need not tell that again.
+    pub fn known(&self) -> Known {
+        let [orig, resp] = &self.halves;
+        Known::new([orig.iss, orig.nxt, resp.iss, resp.nxt], self.first, self.last)
+    }
+
+    /// Whether each end that was seen has closed, so that only TIME-WAIT may go on.
+    pub fn has_closed(&self) -> bool {
+        use TcpState::{Closed, TimeWait};
+        let states = Side::BOTH.map(|side| self.state(side));
+        states.iter().all(|state| matches!(state, None | Some(Closed | TimeWait))) && states.iter().any(Option::is_some)
     }
 
     /// Time of the first and of the latest segment.

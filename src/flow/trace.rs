@@ -19,7 +19,8 @@ use super::{Flow, LifeEventKind, Side};
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::wire::{Flags, Segment};
 
-/// Makes each `name: "trace"` a test, and `ALL` the list of them for the properties; `case` of where it stands runs one.
+/// Makes each `name: "trace"` a test, and `ALL` the list of them for the properties; `case` of where it stands runs
+/// one.
 macro_rules! cases {
     ($($name:ident: $text:literal)*) => {
         pub(in crate::flow) const ALL: &[&str] = &[$($text),*];
@@ -196,6 +197,7 @@ fn ask(flow: &Flow, name: &str, how: Variation) -> String {
         "rtt" => text(handshake.rtt.map(secs)),
         "connect" => text(handshake.connect_time.map(secs)),
         "completeness" => flow.completeness().0.to_string(),
+        "reset-by" => text(flow.reset_by().map(Side::name)),
         "unanswered" => flow.is_unanswered().to_string(),
         "life" => flow.life().iter().map(|event| landmark(event.side, event.kind)).collect::<Vec<_>>().join(","),
         _ => {

@@ -94,6 +94,11 @@ impl HandshakeOutcome {
         }
     }
 
+    /// Whether the connection was opened, one way or the other.
+    pub const fn is_completed(self) -> bool {
+        matches!(self, Self::Completed | Self::Simultaneous)
+    }
+
     /// Whether a handshake was seen to go wrong.
     pub const fn is_failure(self) -> bool {
         self.is_silence() || matches!(self, Self::Refused | Self::HalfOpen | Self::Reset)

@@ -19,6 +19,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub struct Watch {
     stop: AtomicBool,
     waited: AtomicBool,
+    waits: AtomicBool,
 }
 
 impl Watch {
@@ -30,6 +31,11 @@ impl Watch {
     /// Whether it was given one.
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
+    }
+
+    /// Whether all was read that there is.
+    pub fn is_waiting(&self) -> bool {
+        self.waits.load(Ordering::Acquire)
     }
 
     /// Whether all was read that there was at some time.
@@ -81,6 +87,7 @@ impl Read for Following {
             // What is wrong is looked for before the reading that finds nothing: what was written until then is read.
             let trouble = self.trouble()?;
             let count = self.file.read(buffer)?;
+            self.watch.waits.store(count == 0, Ordering::Release);
             self.at += count as u64;
             if count > 0 || buffer.is_empty() {
                 return Ok(count);

@@ -1,4 +1,4 @@
-//! The socket table by netlink: one dump of NETLINK_SOCK_DIAG for each address family.
+//! The socket table by netlink: one dump of NETLINK_SOCK_DIAG, or one for each address family.
 //!
 //! May touch netlink sockets. Read first: sock_diag(7), netlink(7); `kernel::diag` reads the rows.
 
@@ -15,7 +15,7 @@ use rustix::net::{RecvFlags, recv};
 
 use crate::base::{Endpoint, StateSet};
 use crate::kernel::Socket;
-use crate::kernel::diag::{self, Family, SOCK_DIAG_BY_FAMILY};
+use crate::kernel::diag::{self, Family, SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK};
 
 /// `NETLINK_SOCK_DIAG` (linux/netlink.h).
 pub(super) const NETLINK_SOCK_DIAG: isize = 4;
@@ -37,7 +37,7 @@ pub enum DiagError {
     #[error("cannot ask sock_diag for the socket table: {0}")]
     Exchange(io::Error),
     /// The kernel answered with an error: the module is missing, or a policy forbids it.
-    #[error("the kernel refused the dump of {family:?} TCP sockets: {error} (is the module tcp_diag there?)")]
+    #[error("the kernel refused the dump of {family} TCP sockets: {error} (is the module tcp_diag there?)")]
     Refused { family: Family, error: io::Error },
     /// The kernel fell silent in the middle.
     #[error("sock_diag did not finish its dump in time")]
@@ -47,7 +47,7 @@ pub enum DiagError {
     Malformed(String),
 }
 
-/// What one dump of both families gave.
+/// What a dump gave.
 #[derive(Debug, Default)]
 pub(super) struct Dump {
     pub(super) sockets: Vec<Socket>,
@@ -64,6 +64,8 @@ pub(super) struct DiagSocket {
     socket: NetlinkSocket,
     sequence: u32,
     buffer: Box<[u8]>,
+    /// The kernel does not tell of both families at once.
+    apart: bool,
 }
 
 impl DiagSocket {
@@ -75,12 +77,26 @@ impl DiagSocket {
     pub(super) fn open_protocol(protocol: isize) -> Result<Self, DiagError> {
         let socket = NetlinkSocket::new(protocol).map_err(DiagError::Open)?;
         set_socket_timeout(&socket, Timeout::Recv, Some(SILENCE)).map_err(|errno| DiagError::Open(errno.into()))?;
-        Ok(Self { socket, sequence: 0, buffer: vec![0; BUFFER].into() })
+        Ok(Self { socket, sequence: 0, buffer: vec![0; BUFFER].into(), apart: false })
     }
 
-    /// Every TCP socket of the namespace in one of `states`. A kernel without IPv6 has none of that family.
+    /// Every TCP socket of the namespace in one of `states`.
     pub(super) fn dump(&mut self, states: StateSet) -> Result<Dump, DiagError> {
         let deadline = Instant::now() + PATIENCE;
+        if !self.apart {
+            let mut dump = Dump::default();
+            match self.dump_family(Family::Both, states, deadline, &mut dump) {
+                Ok(()) => return Ok(dump),
+                // Some that stand in for Linux know only the newer request, and say so with one error or another.
+                Err(DiagError::Refused { .. }) => self.apart = true,
+                Err(error) => return Err(error),
+            }
+        }
+        self.dump_apart(states, deadline)
+    }
+
+    /// The same, one family after the other. A kernel without IPv6 has none of that.
+    fn dump_apart(&mut self, states: StateSet, deadline: Instant) -> Result<Dump, DiagError> {
         let mut dump = Dump::default();
         self.dump_family(Family::V4, states, deadline, &mut dump)?;
         match self.dump_family(Family::V6, states, deadline, &mut dump) {
@@ -97,7 +113,8 @@ impl DiagSocket {
         deadline: Instant,
         dump: &mut Dump,
     ) -> Result<(), DiagError> {
-        self.send(&diag::request(family, states), NLM_F_REQUEST | NLM_F_DUMP)?;
+        let (kind, request) = diag::request(family, states);
+        self.send(kind, &request, NLM_F_REQUEST | NLM_F_DUMP)?;
         while Instant::now() < deadline {
             let len = self.receive()?;
             let batch = Batch { sequence: self.sequence, family };
@@ -110,7 +127,7 @@ impl DiagSocket {
 
     /// One socket by its ends, whatever the table's size; `None` if there is none.
     pub(super) fn find(&mut self, local: Endpoint, peer: Endpoint) -> Result<Option<Socket>, DiagError> {
-        self.send(&diag::request_one(local, peer), NLM_F_REQUEST)?;
+        self.send(SOCK_DIAG_BY_FAMILY, &diag::request_one(local, peer), NLM_F_REQUEST)?;
         let family = if local.ip().is_ipv4() { Family::V4 } else { Family::V6 };
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
@@ -126,16 +143,16 @@ impl DiagSocket {
         Err(DiagError::TimedOut)
     }
 
-    fn send(&mut self, payload: &[u8; diag::REQUEST_LEN], flags: u16) -> Result<(), DiagError> {
+    fn send(&mut self, kind: u16, payload: &[u8], flags: u16) -> Result<(), DiagError> {
         self.sequence = self.sequence.wrapping_add(1);
         let mut header = NetlinkHeader::default();
         header.length = (HEADER + payload.len()) as u32;
-        header.message_type = SOCK_DIAG_BY_FAMILY;
+        header.message_type = kind;
         header.flags = flags;
         header.sequence_number = self.sequence;
-        let mut message = [0; HEADER + diag::REQUEST_LEN];
+        let mut message = vec![0; HEADER];
         header.emit(&mut message);
-        message[HEADER..].copy_from_slice(payload);
+        message.extend_from_slice(payload);
         let kernel = SocketAddr::new(0, 0);
         self.socket.send_to(&message, &kernel, 0).map_err(DiagError::Exchange)?;
         Ok(())
@@ -182,7 +199,7 @@ impl Batch {
 
     fn take(&self, kind: u16, payload: &[u8], dump: &mut Dump) -> Result<bool, DiagError> {
         match kind {
-            SOCK_DIAG_BY_FAMILY => match diag::socket(payload) {
+            SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK => match diag::socket(payload) {
                 Some(socket) => dump.sockets.push(socket),
                 None => dump.bad_rows = dump.bad_rows.saturating_add(1),
             },
@@ -212,6 +229,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::TcpState;
 
     const BATCH: Batch = Batch { sequence: 7, family: Family::V4 };
 
@@ -249,6 +267,23 @@ mod tests {
         assert_eq!(diag.find(server, nobody).unwrap(), None, "the listener answers, and is another socket");
         assert_eq!(diag.find(nobody, server).unwrap(), None);
         assert!(diag.find(own, server).unwrap().is_some(), "each answer belongs to its question");
+    }
+
+    #[test]
+    fn both_families_come_at_once_or_one_after_the_other() {
+        let listeners = ["127.0.0.1:0", "[::1]:0"].map(|on| std::net::TcpListener::bind(on).unwrap());
+        let inodes = listeners.each_ref().map(|listener| rustix::fs::fstat(listener).unwrap().st_ino);
+        let mut diag = DiagSocket::open().unwrap();
+        let mut dump = || {
+            let all = diag.dump(StateSet::of(&[TcpState::Listen])).unwrap().sockets;
+            let mut own: Vec<Socket> =
+                all.into_iter().filter(|row| row.inode.is_some_and(|inode| inodes.contains(&inode))).collect();
+            own.sort_by_key(|row| row.local);
+            (std::mem::replace(&mut diag.apart, true), own)
+        };
+        let ((both, at_once), (apart, in_turn)) = (dump(), dump());
+        assert_eq!((both, apart, at_once.len()), (false, true, 2), "{at_once:?}");
+        assert_eq!(at_once, in_turn);
     }
 
     #[test]

@@ -107,12 +107,12 @@ impl RecordingFile {
         self.frames
     }
 
-    /// Writes whole blocks.
+    /// Writes whole blocks, so many of them frames.
     ///
     /// # Errors
     /// Where not all of them can be: the output then ends behind the last block that could. It is to be written to no
     /// more.
-    pub fn write(&mut self, blocks: &[u8]) -> Result<(), Stopped> {
+    pub fn write(&mut self, blocks: &[u8], frames: u64) -> Result<(), Stopped> {
         let mut done = 0;
         let result = loop {
             if done == blocks.len() {
@@ -126,7 +126,12 @@ impl RecordingFile {
             }
         };
         self.written += done as u64;
-        self.count(blocks, done);
+        if done == blocks.len() && matches!(self.kind, Kind::File { .. }) {
+            self.bytes += done as u64;
+            self.frames += frames;
+        } else {
+            self.count(blocks, done);
+        }
         result.map_err(|cause| self.stop(cause))
     }
 
@@ -226,7 +231,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("a"), folder.path().join("b"));
         let mut file = RecordingFile::create(&path, false).unwrap();
-        file.write(&[block(1, &[]), block(6, &[0; 20])].concat()).unwrap();
+        file.write(&[block(1, &[]), block(6, &[0; 20])].concat(), 1).unwrap();
         file.finish().unwrap();
         assert_eq!((file.bytes(), file.frames()), (44, 1));
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -244,7 +249,7 @@ mod tests {
         let path = folder.path().join("a");
         fs::write(&path, "old").unwrap();
         let mut file = RecordingFile::create(&path, true).unwrap();
-        file.write(&block(1, &[])).unwrap();
+        file.write(&block(1, &[]), 0).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"old");
         file.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), block(1, &[]));
@@ -256,7 +261,7 @@ mod tests {
         let (mut reader, writer) = io::pipe().unwrap();
         let mut out = RecordingFile::open(File::from(std::os::fd::OwnedFd::from(writer))).unwrap();
         let frames = [block(6, &[0; 20]), block(6, &[0; 24]), block(9, &[]), block(6, &[])].concat();
-        out.write(&frames).unwrap();
+        out.write(&frames, 3).unwrap();
         assert_eq!(out.frames(), 3);
         // The second whole, and a byte of what follows.
         reader.read_exact(&mut [0; 32 + 36 + 1]).unwrap();
@@ -264,7 +269,7 @@ mod tests {
         assert!(out.finish().is_err(), "its reader has gone");
         assert_eq!(out.frames(), 2);
         let mut out = RecordingFile::open(File::options().write(true).open("/dev/full").unwrap()).unwrap();
-        assert!(out.write(&frames).is_err());
+        assert!(out.write(&frames, 3).is_err());
         assert_eq!((out.bytes(), out.frames()), (0, 0));
     }
 

@@ -226,15 +226,19 @@ impl Sampler {
         let mut news = false;
         if states.has(TcpState::Listen) {
             news = inodes(true).any(|inode| !self.held.listeners.contains(&inode));
-            self.held.listeners = inodes(true).collect();
+            self.held.listeners.clear();
+            self.held.listeners.extend(inodes(true));
         }
         if !live && !news {
             return Ok(scan.published());
         }
         if live {
-            self.held.others = inodes(false).collect();
+            self.held.others.clear();
+            self.held.others.extend(inodes(false));
         }
-        let wanted = self.held.listeners.iter().chain(&self.held.others).copied().collect();
+        let Held { listeners, others } = &self.held;
+        let mut wanted = FxHashSet::with_capacity_and_hasher(listeners.len() + others.len(), Default::default());
+        wanted.extend(listeners.iter().chain(others));
         scan.owners(wanted).map_err(|errno| SamplerError::Processes(errno.into()))
     }
 

@@ -3,6 +3,7 @@
 //! What is not in order within a capture stays as it is there: a frame that is late holds back nothing of the others.
 
 use crate::base::Timestamp;
+use crate::engine::Loss;
 
 use super::reader::{Found, Record};
 use super::{CapturePlace, CaptureReader, Damage, Interface, Item};
@@ -94,6 +95,16 @@ impl Captures {
     /// As [`CaptureReader::skipped`], of all.
     pub fn skipped(&self) -> u64 {
         self.lanes.iter().map(|lane| lane.reader.skipped()).sum()
+    }
+
+    /// As [`CaptureReader::lacks_end`].
+    pub fn lacks_end(&self) -> bool {
+        self.lanes.first().is_some_and(|lane| self.is_recording() && lane.reader.lacks_end())
+    }
+
+    /// As [`CaptureReader::rest`].
+    pub fn rest(&self, ts: Timestamp) -> Option<Loss> {
+        self.lanes.first().filter(|_| self.is_recording())?.reader.rest(ts)
     }
 
     /// Whether it is a recording.

@@ -3,6 +3,7 @@
 //! It is kept in chapters, each of which begins anew and needs nothing of those before it, so that the oldest can go.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -24,11 +25,14 @@ pub struct Chapters {
     bytes: usize,
     /// Frames that went with chapters that had to.
     forgotten: u64,
+    /// Bytes that came since all was copied last, and up to when it was; `None` before the first time.
+    since_copy: Option<(usize, Timestamp)>,
 }
 
 #[derive(Debug, Default)]
 struct Chapter {
-    blocks: Vec<u8>,
+    /// Shared with copies, as long as nothing is put in.
+    blocks: Arc<Vec<u8>>,
     frames: u64,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
@@ -37,12 +41,14 @@ struct Chapter {
 impl Chapters {
     /// Bytes kept at most, whatever the time that is asked for.
     pub const MOST: usize = 1 << 30;
+    /// What came since is worth a further copy after so long, however little it is.
+    const NEW: Duration = Duration::from_secs(60);
     /// Into how many chapters what is kept is cut: the share by which less may be kept than was asked for.
     const CUT: u32 = 16;
 
     /// Nothing kept yet.
     pub fn new(reach: Reach) -> Self {
-        Self { reach, chapters: VecDeque::new(), bytes: 0, forgotten: 0 }
+        Self { reach, chapters: VecDeque::new(), bytes: 0, forgotten: 0, since_copy: None }
     }
 
     /// Whether a chapter is to be begun before what happened at `ts` is put in.
@@ -55,7 +61,9 @@ impl Chapters {
     /// Begins a chapter.
     pub fn begin(&mut self) {
         if let Some(last) = self.chapters.back_mut() {
-            last.blocks.shrink_to_fit();
+            if let Some(blocks) = Arc::get_mut(&mut last.blocks) {
+                blocks.shrink_to_fit();
+            }
         }
         self.chapters.push_back(Chapter::default());
     }
@@ -63,11 +71,14 @@ impl Chapters {
     /// Puts whole blocks with so many frames, of what happened up to `ts`, into the chapter that was begun last.
     pub fn push(&mut self, blocks: &[u8], frames: u64, ts: Timestamp) {
         let Some(chapter) = self.chapters.back_mut() else { return };
-        chapter.blocks.extend_from_slice(blocks);
+        Arc::make_mut(&mut chapter.blocks).extend_from_slice(blocks);
         chapter.frames += frames;
         chapter.first = chapter.first.or(Some(ts));
         chapter.last = chapter.last.max(Some(ts));
         self.bytes += blocks.len();
+        if let Some((bytes, _)) = &mut self.since_copy {
+            *bytes += blocks.len();
+        }
         while self.chapters.len() > 1 && (self.bytes > self.most() || self.is_past(ts)) {
             self.forget_first();
         }
@@ -86,10 +97,22 @@ impl Chapters {
         }
     }
 
-    /// Takes all that is kept, in order: blocks, and how many frames they hold. What comes next needs a new chapter.
-    pub fn take(&mut self) -> impl Iterator<Item = (Vec<u8>, u64)> + use<> {
-        self.bytes = 0;
-        std::mem::take(&mut self.chapters).into_iter().map(|chapter| (chapter.blocks, chapter.frames))
+    /// All that is kept, in order: blocks, and how many frames they hold. It stays, and is shared.
+    pub fn copy(&mut self) -> impl Iterator<Item = (Arc<Vec<u8>>, u64)> + '_ {
+        let last = self.chapters.back().and_then(|chapter| chapter.last);
+        self.since_copy = last.map(|last| (0, last));
+        self.chapters.iter().map(|chapter| (chapter.blocks.clone(), chapter.frames))
+    }
+
+    /// Whether enough is new since all was copied last to be copied again: half of what can be kept, or a minute. Then
+    /// whatever asks for copies again and again fills no disk, and nothing goes before it could be copied.
+    pub fn is_new_enough(&self) -> bool {
+        let (Some((bytes, then)), Some(now)) = (self.since_copy, self.chapters.back().and_then(|chapter| chapter.last))
+        else {
+            return true;
+        };
+        let late = if let Reach::Time(span) = self.reach { Self::NEW.min(span / 2) } else { Self::NEW };
+        bytes >= self.most() / 2 || now.since(then) >= late
     }
 
     /// Bytes kept.
@@ -149,11 +172,30 @@ mod tests {
         let kept = chapters.frames();
         assert!(chapters.bytes() <= 3_200 && kept >= 280, "{} bytes, {kept} frames", chapters.bytes());
         assert_eq!(chapters.forgotten() + kept, 10_000);
-        let taken: Vec<(Vec<u8>, u64)> = chapters.take().collect();
+        let taken: Vec<(Arc<Vec<u8>>, u64)> = chapters.copy().collect();
         assert!(taken.iter().all(|(blocks, _)| blocks.starts_with(b"B")), "each begins anew");
         assert_eq!(taken.iter().map(|(_, frames)| frames).sum::<u64>(), kept);
         assert!(taken.last().unwrap().0.ends_with(b"9"), "up to now");
-        assert_eq!((chapters.bytes(), chapters.frames(), chapters.is_due(at(0))), (0, 0, true));
+        let again: Vec<(Arc<Vec<u8>>, u64)> = chapters.copy().collect();
+        assert_eq!(again, taken, "it goes on holding them");
+        chapters.push(b"more", 1, at(100_000));
+        assert!(chapters.copy().last().unwrap().0.ends_with(b"9more"));
+        assert!(taken.last().unwrap().0.ends_with(b"9"), "what was copied stays as it was");
+    }
+
+    #[test]
+    fn a_further_copy_waits_for_what_is_new() {
+        let reaches = [Reach::Bytes(3_200), Reach::Time(Duration::from_secs(4)), Reach::Bytes(32_000_000)];
+        for (reach, most) in reaches.into_iter().zip([160, 200, 6_000]) {
+            let mut chapters = kept(reach, 1_000);
+            assert!(chapters.is_new_enough(), "it was never copied");
+            assert!(chapters.copy().count() > 0 && !chapters.is_new_enough());
+            let new = (1..).find(|n| {
+                chapters.push(&[0; 10], 1, at(9_990 + n * 10));
+                chapters.is_new_enough()
+            });
+            assert_eq!(new, Some(most), "{reach:?}");
+        }
     }
 
     #[test]
@@ -173,6 +215,6 @@ mod tests {
             chapters.begin();
             chapters.push(&[n; 40], 1, at(0));
         }
-        assert_eq!(chapters.take().collect::<Vec<_>>(), [(vec![2; 40], 1)]);
+        assert_eq!(chapters.copy().collect::<Vec<_>>(), [(Arc::new(vec![2; 40]), 1)]);
     }
 }

@@ -16,10 +16,31 @@ pub struct Index<P> {
     /// Inputs that are noted: those after them are new.
     upto: u64,
     noted: Tally,
-    /// What was wrong at the last checkpoint.
-    wrong: Diagnosis,
-    /// After how many inputs a checkpoint showed something wrong that the one before it had not.
-    findings: Vec<u64>,
+    /// What was wrong at the last checkpoint, after so many inputs.
+    wrong: (u64, Diagnosis),
+    /// In order.
+    findings: Vec<Found>,
+}
+
+/// A checkpoint that showed something wrong which the one before it had not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The inputs before that checkpoint, and before this one.
+    pub(super) after: u64,
+    pub(super) at: u64,
+    /// The inputs after which it was there, once somebody looked for that.
+    pub(super) exact: Option<u64>,
+}
+
+impl Found {
+    /// No later than after so many inputs.
+    pub(super) fn latest(&self) -> u64 {
+        self.exact.unwrap_or(self.at)
+    }
+
+    fn earliest(&self) -> u64 {
+        self.exact.unwrap_or(self.after + 1)
+    }
 }
 
 impl<P> Index<P> {
@@ -30,7 +51,7 @@ impl<P> Index<P> {
             timeline: Timeline::default(),
             upto: 0,
             noted: Tally::default(),
-            wrong: Diagnosis::default(),
+            wrong: (0, Diagnosis::default()),
             findings: Vec::new(),
         }
     }
@@ -45,9 +66,24 @@ impl<P> Index<P> {
         self.upto
     }
 
-    /// After how many inputs something was first found to be wrong, in order.
-    pub fn findings(&self) -> &[u64] {
+    /// What was found to be wrong, in order.
+    #[cfg(test)]
+    pub(super) fn findings(&self) -> &[Found] {
         &self.findings
+    }
+
+    /// The first that may have been found behind so many inputs, or the last before that.
+    pub(super) fn finding_beside(&self, at: u64, forwards: bool) -> Option<Found> {
+        let mut all = self.findings.iter();
+        let found =
+            if forwards { all.find(|found| found.latest() > at) } else { all.rfind(|found| found.earliest() < at) };
+        found.copied()
+    }
+
+    /// After how many inputs that was found.
+    pub(super) fn found_at(&mut self, found: Found, exact: u64) {
+        let same = self.findings.iter_mut().find(|known| known.at == found.at);
+        same.into_iter().for_each(|found| found.exact = Some(exact));
     }
 
     /// Feeds inputs to an engine that has taken in `at` of the source, and notes those that are new. The engine's state
@@ -85,10 +121,10 @@ impl<P> Index<P> {
     pub fn checkpoint(&mut self, engine: &Engine, at: u64, place: P) {
         self.checkpoints.keep(engine, at, place);
         let wrong = engine.diagnosis();
-        let new = wrong.new_since(&self.wrong);
-        self.wrong = wrong;
+        let (after, before) = std::mem::replace(&mut self.wrong, (at, wrong));
+        let new = self.wrong.1.new_since(&before);
         if let Some(now) = engine.now().filter(|_| new > 0 && self.findings.len() < FINDINGS) {
-            self.findings.push(at);
+            self.findings.push(Found { after, at, exact: None });
             self.timeline.add(now, Moments { findings: u32::try_from(new).unwrap_or(u32::MAX), ..Moments::default() });
         }
     }
@@ -96,7 +132,7 @@ impl<P> Index<P> {
     /// Forgets what came before an instant, of which the source keeps nothing any more, and the findings before `at`.
     pub fn forget_before(&mut self, ts: Timestamp, at: u64) {
         self.timeline.forget_before(ts);
-        self.findings.retain(|finding| *finding >= at);
+        self.findings.retain(|found| found.at >= at);
     }
 
     /// What happens between two inputs (a handshake is given up) is noted when it happened.

@@ -29,9 +29,29 @@ impl Intake {
     /// Takes one frame in, and puts behind `out` what the engine is told of it. Returns whether it could be decoded.
     pub fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
         let Self { decoder, names, heard, headers } = self;
+        let Some((segment, payload)) = decoder.open_plain(frame) else { return self.take_any(frame, out) };
+        *headers = Headers::Whole;
+        out.push(Input::Segment(segment));
+        let Some(Input::Segment(segment)) = out.last_mut() else { return true };
+        if !payload.is_empty() {
+            *headers = frame.place_of(payload).map_or(Headers::Unread, Headers::At);
+            segment.app_records = names.read(segment, payload, |said| heard.push(said));
+        }
+        if segment.flags.syn() {
+            names.begin(segment);
+        }
+        if !heard.is_empty() {
+            self.pass_on(out);
+        }
+        true
+    }
+
+    /// The same of a frame that is not plain.
+    fn take_any(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
+        let Self { decoder, names, heard, headers } = self;
         let mut app_records = AppRecords::default();
         *headers = Headers::Whole;
-        let decoded = decoder.open(frame, |carried| match carried {
+        let decoded = decoder.open_any(frame, |carried| match carried {
             Carried::Tcp(segment, payload) => {
                 *headers = frame.place_of(payload).map_or(Headers::Unread, Headers::At);
                 app_records = names.read(segment, payload, |said| heard.push(said));
@@ -54,11 +74,16 @@ impl Intake {
                 out.extend(Input::of(&other));
             }
         }
-        out.extend(heard.drain(..).map(|said| match said {
+        self.pass_on(out);
+        readable
+    }
+
+    /// Puts what was heard behind the frame's own input.
+    fn pass_on(&mut self, out: &mut Vec<Input>) {
+        out.extend(self.heard.drain(..).map(|said| match said {
             Heard::Name(name) => Input::Name(name),
             Heard::Dns(dns) => Input::Dns(dns),
         }));
-        readable
     }
 
     /// How much of the frame that was taken last is headers, transport's too: bytes from its start.

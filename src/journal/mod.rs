@@ -21,6 +21,7 @@ mod player;
 mod reader;
 pub mod recording;
 mod tape;
+mod totals;
 mod window;
 
 #[cfg(test)]

@@ -40,6 +40,14 @@ impl Past {
         self.inputs.range(place.min(self.inputs.len())..)
     }
 
+    /// The same in two parts, as they lie in memory.
+    pub fn parts_since(&self, number: u64) -> [&[Input]; 2] {
+        let place = usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let (front, back) = self.inputs.as_slices();
+        let from = |part: &'_ [Input], skipped: usize| place.saturating_sub(skipped).min(part.len());
+        [&front[from(front, 0)..], &back[from(back, front.len())..]]
+    }
+
     /// About how many bytes it holds.
     pub const fn bytes(&self) -> usize {
         self.bytes
@@ -71,7 +79,7 @@ impl Tape for Past {
 
     fn next(&mut self, _wait: bool) -> Next<u64> {
         let place = self.next.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
-        let Some(place) = place.filter(|place| *place < self.inputs.len()) else { return Next::NotYet };
+        let Some(place) = place.filter(|place| *place < self.inputs.len()) else { return Next::NoMore };
         let end = self.inputs.len().min(place + AT_ONCE);
         self.next = self.first + end as u64;
         Next::Inputs(self.inputs.range(place..end).cloned().collect(), Some(self.next))
@@ -122,7 +130,10 @@ mod tests {
         let Next::Inputs(rest, Some(3_000)) = past.next(false) else { panic!("the rest") };
         assert_eq!(rest, inputs[2_500..]);
         let since = |number| past.since(number).count();
-        assert_eq!([0, 1_000, 2_999, 3_000, 9_000].map(since), [2_000, 2_000, 1, 0, 0]);
+        let in_parts = |number| past.parts_since(number).concat().len();
+        for (number, count) in [(0, 2_000), (1_000, 2_000), (2_999, 1), (3_000, 0), (9_000, 0)] {
+            assert_eq!((since(number), in_parts(number)), (count, count), "{number}");
+        }
         past.push(inputs[0].clone());
         assert_eq!(given(&mut past), 1, "there may be more later");
         past.forget_before(u64::MAX);

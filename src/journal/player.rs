@@ -4,6 +4,7 @@
 //! May touch no clock: moments are told. Read first: [`Checkpoints`](super::Checkpoints), [`PlayClock`].
 
 mod going;
+mod narrow;
 #[cfg(test)]
 mod properties;
 mod search;
@@ -15,6 +16,7 @@ use crate::engine::{Engine, Input};
 
 use super::{Damage, Deck, Next, PlayClock, Tape};
 use going::Goal;
+use narrow::Narrow;
 use search::Search;
 
 /// Inputs fed in one go, so that whoever asks is answered in between.
@@ -47,6 +49,8 @@ pub struct Player<P> {
     /// Inputs that the engine has taken in.
     at: u64,
     at_end: bool,
+    /// All that there was so far was given, when it was asked for last.
+    caught_up: bool,
     /// The end was read, now or before.
     read: bool,
     /// How often the engine was exchanged for a checkpoint's.
@@ -57,12 +61,13 @@ pub struct Player<P> {
     notice: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Doing {
     /// As the clock has it.
     Play,
     Go(Goal),
     Search(Search),
+    Narrow(Box<Narrow>),
 }
 
 impl<P: Clone> Player<P> {
@@ -77,6 +82,7 @@ impl<P: Clone> Player<P> {
             edge: None,
             at: 0,
             at_end: false,
+            caught_up: false,
             read: false,
             jumps: 0,
             first: None,
@@ -158,6 +164,7 @@ impl<P: Clone> Player<P> {
     /// source has not come so far.
     pub fn fill<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, wait: bool) -> bool {
         while self.is_empty() && !self.at_end {
+            self.caught_up = false;
             match deck.tape.next(wait) {
                 Next::Inputs(inputs, behind) => {
                     self.first = self.first.or_else(|| inputs.first().map(Input::ts));
@@ -166,6 +173,10 @@ impl<P: Clone> Player<P> {
                     deck.tape.give_back(std::mem::replace(&mut self.ahead, inputs));
                 }
                 Next::NotYet => return false,
+                Next::NoMore => {
+                    self.caught_up = true;
+                    return false;
+                }
                 Next::End(damage) => {
                     (self.at_end, self.read) = (true, true);
                     self.damage = damage.or(self.damage.take());
@@ -200,10 +211,18 @@ impl<P: Clone> Player<P> {
 
     /// Does what is due at the moment `now`.
     pub fn pump<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, now: Duration) -> Pace {
-        match self.doing {
+        // What is not there yet puts itself back.
+        match std::mem::replace(&mut self.doing, Doing::Play) {
             Doing::Play => self.play(deck, engine, now),
-            Doing::Go(goal) => self.go_on(deck, engine, goal, now),
-            Doing::Search(search) => self.look(deck, engine, search),
+            Doing::Go(goal) => {
+                self.doing = Doing::Go(goal);
+                self.go_on(deck, engine, goal, now)
+            }
+            Doing::Search(search) => {
+                self.doing = Doing::Search(search);
+                self.look(deck, engine, search)
+            }
+            Doing::Narrow(narrow) => self.narrow(deck, engine, narrow),
         }
     }
 
@@ -263,9 +282,9 @@ impl<P: Clone> Player<P> {
         // Within a batch one may be stamped later than the last.
         self.last = self.last.max(engine.now());
         let Some(place) = self.behind.take() else { return };
-        let near = match self.doing {
+        let near = match &self.doing {
             Doing::Search(search) => Some(search.upto),
-            Doing::Go(Goal::At(to)) => Some(to),
+            Doing::Go(Goal::At(to)) => Some(*to),
             _ => None,
         };
         let checkpoints = &deck.index.checkpoints;
@@ -281,7 +300,9 @@ impl<P: Clone> Player<P> {
 
     /// The clock moves on to where it stands even if no input does.
     fn finish(&self, engine: &mut Engine, until: Option<Timestamp>) {
-        let end = if self.is_at_end() { self.last } else { None };
+        // Nor does it run ahead of a source that goes on.
+        let at_edge = self.is_at_end() || (self.caught_up && self.is_empty());
+        let end = if at_edge { self.last } else { None };
         let reached = match (until, end) {
             (Some(until), Some(end)) => Some(until.min(end)),
             (Some(until), None) => Some(until),

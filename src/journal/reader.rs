@@ -8,9 +8,9 @@ use super::decompress::{Compression, decompressed};
 use super::pcapng::Block;
 use super::recording::{Mark, Memory, Said};
 use super::window::Window;
-use super::{pcap, pcapng};
+use super::{pcap, pcapng, totals::Totals};
 use crate::base::{Scope, Scrubbed, Timestamp};
-use crate::engine::Input;
+use crate::engine::{Input, Loss};
 use crate::wire::{Frame, LinkType};
 
 /// Reads a capture (pcap or pcapng, plain or compressed with gzip or zstd) front to back.
@@ -21,6 +21,7 @@ pub struct CaptureReader {
     interfaces: Vec<Interface>,
     /// What must be known to read on in a section that is a recording.
     memory: Option<Memory>,
+    totals: Totals,
     /// Where the block or record that was read last begins.
     began: u64,
     /// What is wrong with what was read ahead.
@@ -56,6 +57,7 @@ pub struct CapturePlace {
     format: Format,
     interfaces: Vec<Interface>,
     memory: Option<Memory>,
+    totals: Totals,
     foreign: u64,
     skipped: u64,
 }
@@ -155,6 +157,7 @@ impl CaptureReader {
             format,
             interfaces,
             memory: None,
+            totals: Totals::default(),
             began: 0,
             trouble: None,
             foreign: 0,
@@ -168,7 +171,7 @@ impl CaptureReader {
     /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. Of a compressed one all
     /// before the place is decompressed and passed over.
     pub fn resume(input: Box<dyn Read + Send>, place: &CapturePlace) -> Result<Self, OpenError> {
-        let CapturePlace { offset, compressed, format, interfaces, memory, foreign, skipped } = place.clone();
+        let CapturePlace { offset, compressed, format, interfaces, memory, totals, foreign, skipped } = place.clone();
         let (input, compression) = if compressed {
             let (mut input, compression) = decompressed(input)?;
             io::copy(&mut input.by_ref().take(offset), &mut io::sink())?;
@@ -182,6 +185,7 @@ impl CaptureReader {
             format,
             interfaces,
             memory,
+            totals,
             began: offset,
             trouble: None,
             foreign,
@@ -198,6 +202,7 @@ impl CaptureReader {
             format: self.format.clone(),
             interfaces: self.interfaces.clone(),
             memory: self.memory.clone(),
+            totals: self.totals,
             foreign: self.foreign,
             skipped: self.skipped,
         }
@@ -287,6 +292,7 @@ impl CaptureReader {
             Block::Section => {
                 self.skipped = self.skipped();
                 self.memory = None;
+                self.totals.begin_section();
                 return Ok(None);
             }
             _ => return Ok(None),
@@ -303,6 +309,7 @@ impl CaptureReader {
             },
         };
         Ok(match said {
+            Said::Input(Input::Loss(loss)) => Some(Item::Input(Input::Loss(self.totals.tell(loss)))),
             Said::Input(input) => Some(Item::Input(input)),
             Said::Mark(mark) => Some(Item::Mark(mark)),
             Said::Foreign => {
@@ -335,6 +342,7 @@ impl CaptureReader {
             self.ended = true;
             return Err(self.damage("what stands beside a packet of the recording cannot be read".to_owned()));
         };
+        self.totals.count(gave.as_ref());
         Ok(Item::Recorded(Frame { scope, iface, ..self.frame(record) }, gave))
     }
 
@@ -356,6 +364,16 @@ impl CaptureReader {
     /// Entries of recordings so far that could not be read, since others that they refer to were taken out.
     pub fn skipped(&self) -> u64 {
         self.skipped + self.memory.as_ref().map_or(0, Memory::skipped)
+    }
+
+    /// Whether this is a recording of which nothing that was read so far says that it ends there.
+    pub fn lacks_end(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| !memory.has_ended())
+    }
+
+    /// Of a recording that was read to its end: what is to be told of its frames that none of its entries told.
+    pub fn rest(&self, ts: Timestamp) -> Option<Loss> {
+        self.totals.rest(ts)
     }
 
     /// The interfaces described so far; [`Frame::iface`] counts in them, across sections.

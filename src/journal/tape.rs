@@ -18,6 +18,11 @@ pub trait Tape {
     /// Why that cannot be, in words; it then goes on as before.
     fn go(&mut self, place: &Self::Place) -> Result<(), String>;
 
+    /// Whether it is read as it comes, so that its end is where it is now.
+    fn goes_on(&self) -> bool {
+        false
+    }
+
     /// Takes inputs back that were used, for their memory.
     fn give_back(&mut self, _used: Vec<Input>) {}
 }
@@ -27,7 +32,10 @@ pub trait Tape {
 pub enum Next<P> {
     /// Inputs, and where the source stands behind them, if it can be gone on with from there.
     Inputs(Vec<Input>, Option<P>),
+    /// The next are being read.
     NotYet,
+    /// All that there is so far was given; more may come.
+    NoMore,
     /// The end: clean, or damaged.
     End(Option<Damage>),
 }

@@ -14,8 +14,12 @@ use crate::base::{Endpoint, Scope, StateSet, TcpState, Timestamp};
 
 /// `SOCK_DIAG_BY_FAMILY`: the netlink message type of both the request and the rows.
 pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// `TCPDIAG_GETSOCK`: the message type of the older request and its rows.
+pub const TCPDIAG_GETSOCK: u16 = 18;
 /// Bytes of `struct inet_diag_req_v2`.
-pub const REQUEST_LEN: usize = 56;
+const REQUEST_LEN: usize = 56;
+/// Bytes of the older `struct inet_diag_req`.
+const OLD_REQUEST_LEN: usize = 60;
 /// Bytes of `struct inet_diag_msg`; attributes follow.
 const ROW_LEN: usize = 72;
 
@@ -31,26 +35,48 @@ const ATTR_CGROUP_ID: u16 = 21;
 /// What is asked of each socket.
 const EXTENSIONS: u8 = 1 << (EXT_INFO - 1) | 1 << (EXT_CONG - 1) | 1 << (EXT_SKMEMINFO - 1);
 
-/// Which table is asked for: the kernel keeps one answer for each address family.
+/// Which sockets are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
+    /// Those of both families, which only the older request asks for.
+    Both,
     V4,
     /// Also holds the IPv4 connections of IPv6 sockets, as IPv4-mapped addresses.
     V6,
 }
 
-/// The `inet_diag_req_v2` that asks for every TCP socket of `family` in one of `states`, with TCP_INFO, SKMEMINFO and
-/// congestion control. Whatever is asked for but LISTEN alone, the kernel walks its whole table.
-pub fn request(family: Family, states: StateSet) -> [u8; REQUEST_LEN] {
-    let mut bytes = [0; REQUEST_LEN];
-    bytes[0] = match family {
+impl std::fmt::Display for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Both => "all",
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
+}
+
+/// The type and payload of the message that asks for every TCP socket of `family` in one of `states`, with TCP_INFO,
+/// SKMEMINFO and congestion control; the rows come under the same type. Whatever is asked for but LISTEN alone, the
+/// kernel walks its whole table: to ask for both families at once saves a walk, which is a fifth of a reading of
+/// 100,000 sockets.
+pub fn request(family: Family, states: StateSet) -> (u16, Vec<u8>) {
+    let states = mask(states).to_ne_bytes();
+    let family = match family {
+        Family::Both => {
+            let mut bytes = vec![0; OLD_REQUEST_LEN];
+            // The kernel passes over it (inet_diag_dump_compat).
+            bytes[0] = AF_INET;
+            bytes[3] = EXTENSIONS;
+            bytes[52..56].copy_from_slice(&states);
+            return (TCPDIAG_GETSOCK, bytes);
+        }
         Family::V4 => AF_INET,
         Family::V6 => AF_INET6,
     };
-    bytes[1] = IPPROTO_TCP;
-    bytes[2] = EXTENSIONS;
-    bytes[4..8].copy_from_slice(&mask(states).to_ne_bytes());
-    bytes
+    let mut bytes = vec![0; REQUEST_LEN];
+    bytes[..3].copy_from_slice(&[family, IPPROTO_TCP, EXTENSIONS]);
+    bytes[4..8].copy_from_slice(&states);
+    (SOCK_DIAG_BY_FAMILY, bytes)
 }
 
 /// The `inet_diag_req_v2` that asks for one socket by its ends. Where there is none, the listener that would take a
@@ -367,11 +393,13 @@ mod tests {
 
     #[test]
     fn the_request_asks_for_everything() {
-        let bytes = request(Family::V6, StateSet::ALL);
-        assert_eq!(bytes[..4], [10, 6, 0b0100_1010, 0]);
+        let (kind, bytes) = request(Family::V6, StateSet::ALL);
+        assert_eq!((kind, &bytes[..4]), (20, &[10, 6, 0b0100_1010, 0][..]));
         assert_eq!(u32_at(&bytes, 4), Some(0x3ffe));
-        assert_eq!(request(Family::V4, StateSet::ALL)[0], 2);
-        let of = |states: &[TcpState]| u32_at(&request(Family::V4, StateSet::of(states)), 4);
+        assert_eq!(request(Family::V4, StateSet::ALL).1[0], 2);
+        let (kind, bytes) = request(Family::Both, StateSet::ALL);
+        assert_eq!((kind, &bytes[..4], u32_at(&bytes, 52)), (18, &[2, 0, 0, 0b0100_1010][..], Some(0x3ffe)));
+        let of = |states: &[TcpState]| u32_at(&request(Family::V4, StateSet::of(states)).1, 4);
         assert_eq!(of(&[TcpState::Listen]), Some(1 << 10));
         assert_eq!(of(&[TcpState::TimeWait, TcpState::SynRecv]), Some(1 << 6 | 1 << 3 | 1 << 12));
         assert_eq!(of(&[TcpState::Closed]), Some(1 << 7 | 1 << 13));

@@ -67,11 +67,14 @@ impl Pending {
     }
 
     /// The half that this segment continues, if any.
+    #[inline]
     pub(super) fn continued_by(&mut self, segment: &Segment) -> Option<Piece> {
         let seq = first_byte(segment);
-        if self.places[place(seq)] == 0 {
-            return None;
-        }
+        if self.places[place(seq)] == 0 { None } else { self.find(segment, seq) }
+    }
+
+    #[inline(never)]
+    fn find(&mut self, segment: &Segment, seq: Seq) -> Option<Piece> {
         while self.pieces.front().is_some_and(|oldest| segment.ts.since(oldest.since) > PATIENCE) {
             self.drop_oldest();
         }

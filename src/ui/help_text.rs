@@ -17,20 +17,22 @@ pub enum HelpLine {
 }
 
 /// What the marks and the columns mean.
-const LEGEND: [(&str, &str); 13] = [
+const LEGEND: [(&str, &str); 15] = [
     ("‼  !", "critical, warning"),
     ("✓  ✗", "seen, not seen"),
     ("·", "not recorded: never a 0"),
     ("~ESTAB", "inferred from the wire"),
-    ("retrans ~", "by the wire, else the kernel"),
+    ("retrans ~", "by the wire, else kernel"),
     ("!CLOSE-WAIT", "10 or more that stay"),
     ("ESTAB ≠", "kernel and wire disagree"),
     ("Recv-Q", "received and not read"),
     ("Send-Q", "written, not acknowledged"),
     ("10.….5:80", "address, middle left out"),
-    ("RTT h", "the handshake's, d data's, else kernel's"),
+    ("RTT h", "handshake's, d data's"),
     ("(last)", "held it until closed"),
-    ("orphan", "closed: kernel finishes it"),
+    ("orphan", "closed, kernel ends it"),
+    ("▸ held", "Esc lets go of the row"),
+    ("◆ ! × r", "mark finding failed again"),
 ];
 
 /// What keys of other groups mean in the view of one flow.

@@ -46,7 +46,7 @@ pub enum Msg {
     Hop(Hop, bool),
     /// The same of the selected flow's segments.
     HopFlow(bool),
-    Restart,
+    ToStart,
     ToEnd,
     Jump,
     SeekForward,
@@ -71,7 +71,7 @@ impl Msg {
                 | Self::Slower
                 | Self::Hop(..)
                 | Self::HopFlow(_)
-                | Self::Restart
+                | Self::ToStart
                 | Self::ToEnd
                 | Self::Jump
                 | Self::SeekForward
@@ -259,7 +259,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[ch('{')], Msg::PanLeft, Always, Flow, "graph: earlier", None),
         row(&[ch('}')], Msg::PanRight, Always, Flow, "graph: later", None),
         row(&[ch(' ')], Msg::Pause, Live, Time, "freeze the screen", Some("freeze")),
-        row(&[ch(' ')], Msg::Pause, Replay, Time, "pause, play", Some("pause")),
+        row(&[ch(' ')], Msg::Pause, Replay, Time, "pause, play; jumps keep it", Some("pause")),
         row(&[ch('+'), ch('=') , ch(']')], Msg::Faster, Replay, Time, "faster", Some("faster")),
         row(&[ch('-'), ch('[')], Msg::Slower, Replay, Time, "slower", None),
         row(&[ch('.')], Msg::Hop(SEGMENT, true), Replay, Time, "one segment on, then pause", Some("step")),
@@ -282,8 +282,8 @@ pub static BINDINGS: &[Binding] = {
         row(&[ch('m')], Msg::Mark, Always, Time, "mark it, with a note", None),
         row(&[ch('\'')], Msg::Hop(Hop::Mark, true), Replay, Time, "next mark", None),
         row(&[ch('`')], Msg::Hop(Hop::Mark, false), Always, Time, "previous mark", None),
-        row(&[ch('0'), ch('R')], Msg::Restart, Always, Time, "to the start", None),
-        row(&[ch('$')], Msg::ToEnd, Replay, Time, "to the end", None),
+        row(&[ch('0'), ch('R')], Msg::ToStart, Always, Time, "to the start", None),
+        row(&[ch('$')], Msg::ToEnd, Replay, Time, "to the end, or on as it comes", None),
         row(&[ch('L')], Msg::Live, Always, Time, "live: back to now", None),
         row(&[ch('p')], Msg::Snap, Always, Program, "save a picture", Some("picture")),
         row(&[ch('w')], Msg::Record, Live, Program, "record; again: end it", None),

@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::engine::FlowDetail;
 use crate::flow::VerdictView;
 
-use super::{Source, SourceKind};
+use super::Source;
 
 /// The smallest screen that is drawn.
 pub const MIN_WIDTH: u16 = 40;
@@ -138,25 +138,35 @@ pub enum Pane {
     Flows,
 }
 
-/// The panes of the overview that `body` has room for, in the order that `l` walks through; one alone if zoomed. Only
-/// a running host has processes.
-pub fn panes(body: Rect, zoomed: Option<Pane>, kind: SourceKind) -> Vec<(Pane, Rect)> {
+/// The panes of the overview that `body` has room for, in the order that `l` walks through; one alone if zoomed.
+/// `processes`: whether any are known, as of a running host or a recording of one.
+pub fn panes(body: Rect, zoomed: Option<Pane>, processes: bool) -> Vec<(Pane, Rect)> {
     match zoomed {
         Some(pane) => vec![(pane, body)],
         None if body.width < 80 => stacked(body),
         None if body.width < 110 => two_columns(body),
-        None => three_columns(body, kind == SourceKind::Live),
+        None => three_columns(body, processes),
     }
 }
 
 /// The top of `body` for so many findings, and what is left for the other panes.
 pub(super) fn below_findings(body: Rect, findings: usize) -> (Rect, Rect) {
-    let share = if body.height < 30 { 6 } else { 5 };
-    let most = usize::from((body.height / share).clamp(1, 8));
+    let most = usize::from((body.height / 4).clamp(1, 8));
     match findings.min(most) {
         0 => above_below(body, 0),
         lines => above_below(body, lines as u16 + 2),
     }
+}
+
+/// While a filter picks flows, flows are shown: in the place of the lowest panes, where they had none.
+pub(super) fn make_room_for_flows(all: &mut Vec<(Pane, Rect)>) {
+    let Some((_, last)) = all.last().copied().filter(|_| all.iter().all(|(pane, _)| *pane != Pane::Flows)) else {
+        return;
+    };
+    let lowest = all.iter().filter(|(_, rect)| rect.y == last.y).map(|(_, rect)| *rect);
+    let place = lowest.reduce(Rect::union).unwrap_or(last);
+    all.retain(|(_, rect)| rect.y != last.y);
+    all.push((Pane::Flows, place));
 }
 
 /// Narrow: one pane under the other, as many as fit at a height that serves.
@@ -192,7 +202,7 @@ fn two_columns(body: Rect) -> Vec<(Pane, Rect)> {
 }
 
 /// Wide: three columns, then the queues with the traffic or the processes (or both) beside them, then the flows.
-fn three_columns(body: Rect, live: bool) -> Vec<(Pane, Rect)> {
+fn three_columns(body: Rect, processes: bool) -> Vec<(Pane, Rect)> {
     let top = match body.height {
         ..8 => body.height,
         8..26 => body.height.div_ceil(2) + 1,
@@ -203,7 +213,7 @@ fn three_columns(body: Rect, live: bool) -> Vec<(Pane, Rect)> {
     let queues = if rest >= 12 { (rest * 2 / 5).clamp(6, 16) } else { rest };
     let flows = rest - queues;
     let third = body.width / 3;
-    let (traffic, busiest) = match (body.width, live) {
+    let (traffic, busiest) = match (body.width, processes) {
         (150.., true) => (body.width / 4, body.width * 23 / 100),
         (150.., false) => (third, 0),
         (_, true) => (0, third),
@@ -361,7 +371,9 @@ fn place(body: Rect, order: &[Pane], heights: &[u16]) -> Vec<(Pane, Rect)> {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
+    use crate::ui::SourceKind;
 
     fn source() -> Source {
         let notices = vec!["a b".to_owned(); 30];
@@ -398,8 +410,7 @@ mod tests {
                 .sum();
             assert_eq!(parts_area, area.area(), "{width}x{height}");
             assert_eq!(parts.footer.bottom(), height);
-            let kind = if width % 2 == 0 { SourceKind::Live } else { SourceKind::Replay };
-            let all = panes(parts.body, None, kind);
+            let all = panes(parts.body, None, width % 2 == 0);
             assert!(!all.is_empty());
             let covered: u32 = all.iter().map(|(_, rect)| rect.area()).sum();
             assert_eq!(covered, parts.body.area(), "{width}x{height}: {all:?}");

@@ -40,8 +40,8 @@ pub use layout::{
     COLUMNS_HEAD, FlowParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, flow_parts, notice_lines,
     panes, screen, wrap,
 };
-pub use queue_rows::{QueueItem, overflows, queue_items};
-pub use state::{Prompt, UiState, View};
+pub use queue_rows::{QueueItem, overflows, queue_items, queues_in_use};
+pub use state::{Explained, Prompt, UiState, View};
 pub use tabs::ListParts;
 pub use theme_name::ThemeName;
 pub use time::Axis;
@@ -149,7 +149,11 @@ pub enum Control {
     Speed(f64),
     /// To the next, forwards (true) or backwards, then pause.
     Hop(Hop, bool),
+    /// Play from the start.
     Restart,
+    /// To the start, or the end.
+    Start,
+    End,
     /// To an instant, forwards or backwards.
     Seek(Timestamp),
     /// By a span, forwards (true) or backwards.

@@ -10,6 +10,7 @@ use super::state::{UiState, View};
 impl UiState {
     pub(super) fn go(&mut self, view: View) {
         self.help = false;
+        self.finding_zoomed = false;
         self.drilled = None;
         self.columns.close();
         self.view = view;
@@ -93,12 +94,14 @@ impl UiState {
 
     /// One step out: help, details, zoom, selection, what a row was opened as, filter, in this order.
     pub(super) fn back(&mut self) {
-        if self.help || self.explain {
-            (self.help, self.explain) = (false, false);
+        if self.help || self.explain.is_some() {
+            (self.help, self.explain) = (false, None);
         } else if self.view == View::Flow {
             self.view = self.came_from;
         } else if self.zoomed && self.view == View::Overview {
             self.zoomed = false;
+        } else if self.finding_zoomed && self.view == View::Findings {
+            self.finding_zoomed = false;
         } else if self.view == View::Flows && self.row().is_none() && self.drilled.is_some() {
             if let Some((view, filter)) = self.drilled.take() {
                 (self.view, self.filter) = (view, filter);

@@ -1,6 +1,6 @@
 //! Which rows the queue pane has room for: fair shares of the height among the kinds of queue.
 
-use crate::engine::{FlowId, QueuePane};
+use crate::engine::{FlowId, KernelQueues, QueuePane};
 
 /// A row of the queue pane: the index into its list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +31,24 @@ pub fn overflows(pane: &QueuePane) -> Option<(u64, u64)> {
     (counts != (0, 0)).then_some(counts)
 }
 
+/// How many queues have something in them. A listener that nobody waits for is none: it takes no row of the pane.
+pub fn queues_in_use(pane: &QueuePane) -> usize {
+    counts(pane).iter().sum()
+}
+
+/// Of each kind.
+fn counts(pane: &QueuePane) -> [usize; 4] {
+    let kernel = pane.kernel.as_ref();
+    // The fullest come first.
+    let waited_for = |k: &KernelQueues| k.accept.iter().take_while(|row| row.waiting > 0).count();
+    let [recv, send, accept] = kernel.map_or([0; 3], |k| [k.recv.len(), k.send.len(), waited_for(k)]);
+    [recv, send, accept, pane.wire.len()]
+}
+
 /// The rows for `height` lines. Each kind that has rows gets one before any gets two; kinds stand together, fullest
 /// first, as the engine ordered them.
 pub fn queue_items(pane: &QueuePane, height: usize) -> Vec<QueueItem> {
-    let counts = pane.kernel.as_ref().map_or([0; 3], |k| [k.recv.len(), k.send.len(), k.accept.len()]);
-    let counts = [counts[0], counts[1], counts[2], pane.wire.len()];
+    let counts = counts(pane);
     let mut shares = [0; 4];
     let mut left = height.saturating_sub(usize::from(overflows(pane).is_some()));
     while left > 0 && (0..4).any(|kind| shares[kind] < counts[kind]) {
@@ -54,7 +67,7 @@ pub fn queue_items(pane: &QueuePane, height: usize) -> Vec<QueueItem> {
 mod tests {
     use super::*;
     use crate::base::Endpoint;
-    use crate::engine::{KernelQueues, WireQueueRow};
+    use crate::engine::WireQueueRow;
 
     fn wire(id: u64) -> WireQueueRow {
         let end = Endpoint::default();
@@ -79,5 +92,20 @@ mod tests {
         assert_eq!(queue_items(&pane, 99).len(), 5);
         assert_eq!(Wire(1).flow(&pane), Some(FlowId(2)));
         assert_eq!(Accept(0).flow(&pane), None);
+    }
+
+    #[test]
+    fn an_idle_listener_takes_no_row() {
+        let accept = |waiting| crate::engine::AcceptRow {
+            local: Endpoint::default(),
+            waiting,
+            limit: Some(128),
+            history: Vec::new(),
+            owner: crate::engine::Ownership::Unknown,
+        };
+        let kernel = KernelQueues { accept: vec![accept(2), accept(0), accept(0)], ..KernelQueues::default() };
+        let pane = QueuePane { kernel: Some(kernel), wire: vec![wire(1)], unknown_halves: 0 };
+        assert_eq!(queue_items(&pane, 99), [QueueItem::Accept(0), QueueItem::Wire(0)]);
+        assert_eq!(queues_in_use(&pane), 2);
     }
 }

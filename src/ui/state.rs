@@ -8,7 +8,6 @@ use tui_input::Input;
 use crate::base::scrub;
 use crate::engine::{Dashboard, Filter, FlowId, GroupBy, Query, RowKey, Sort};
 
-use super::Source;
 use super::columns::Columns;
 use super::filter_prompt::FilterPrompt;
 use super::flow_screen::{FlowPart, FlowScreen, Segments};
@@ -17,6 +16,7 @@ use super::lists::{Kind, Lists};
 use super::tabs::{self, ListParts};
 use super::theme_name::ThemeName;
 use super::time_style::TimeStyle;
+use super::{Source, SourceKind};
 
 /// Which screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,6 +60,18 @@ pub enum Prompt {
     Mark(Input),
 }
 
+/// What an explanation tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Explained {
+    /// What is shown, and below it what the columns mean.
+    All,
+    Text,
+    Columns,
+}
+
+/// From so many lines on an explanation and the columns' meanings stand on one page.
+const TALL: u16 = 32;
+
 /// What is shown and selected. The view reads it, [`UiState::handle`] changes it.
 #[derive(Debug, Clone, Default)]
 pub struct UiState {
@@ -69,6 +81,8 @@ pub struct UiState {
     pub(super) came_from: View,
     pub(super) focus: Option<Pane>,
     pub(super) zoomed: bool,
+    /// The finding under the cursor has the room of the others.
+    pub(super) finding_zoomed: bool,
     /// The flow that is shown in full.
     pub(super) opened: Option<FlowId>,
     /// What of it is shown.
@@ -83,7 +97,8 @@ pub struct UiState {
     pub(super) drilled: Option<(View, Filter)>,
     pub(super) prompt: Option<Prompt>,
     pub(super) help: bool,
-    pub(super) explain: bool,
+    /// What is in front is explained: which page of that is shown.
+    pub(super) explain: Option<Explained>,
     pub(super) help_scroll: usize,
     pub(super) detail_scroll: usize,
     pub(super) frozen: bool,
@@ -93,8 +108,9 @@ pub struct UiState {
     pub(super) own_theme: bool,
     pub(super) message: Option<String>,
     pub(super) picture: bool,
-    /// How many findings the last dashboard had.
+    /// How many findings the last dashboard had, and whether it named processes.
     pub(super) findings: usize,
+    pub(super) processes: bool,
 }
 
 impl UiState {
@@ -103,7 +119,7 @@ impl UiState {
         Self { area, theme, own_theme: theme == ThemeName::Own, ..Self::default() }
     }
 
-    /// The same screen as a picture, in which no key can be pressed: without the line of keys.
+    /// The same screen as a picture, in which no key can be pressed: without the line of keys, whose place stays empty.
     #[must_use]
     pub fn for_picture(&self) -> Self {
         Self { picture: true, ..self.clone() }
@@ -121,8 +137,7 @@ impl UiState {
             parts.make_room_below();
         }
         if self.picture {
-            parts.body.height += parts.footer.height;
-            parts.footer = Rect { y: parts.footer.bottom(), height: 0, ..parts.footer };
+            parts.footer.height = 0;
         }
         Some(parts)
     }
@@ -170,9 +185,19 @@ impl UiState {
     pub const fn help_open(&self) -> bool {
         self.help
     }
-    /// Whether what is in front is explained.
-    pub const fn explains(&self) -> bool {
+    /// What is told of what is in front, if it is explained.
+    pub const fn explains(&self) -> Option<Explained> {
         self.explain
+    }
+    /// The page after the one that is shown; on a low screen a list's columns have one of their own.
+    pub(super) fn next_explained(&self) -> Option<Explained> {
+        let low = self.area.height < TALL && !matches!(self.view, View::Overview | View::Flow);
+        match self.explain {
+            None if low => Some(Explained::Text),
+            None => Some(Explained::All),
+            Some(Explained::Text) if low => Some(Explained::Columns),
+            Some(_) => None,
+        }
     }
     pub const fn help_scroll(&self) -> usize {
         self.help_scroll
@@ -260,11 +285,36 @@ impl UiState {
     /// The panes of the overview: what is wrong first, then those that there is room for; one alone if zoomed.
     pub fn panes(&self, body: Rect, zoomed: Option<Pane>, source: &Source) -> Vec<(Pane, Rect)> {
         if zoomed.is_some() {
-            return layout::panes(body, zoomed, source.kind);
+            return layout::panes(body, zoomed, self.has_processes(source));
         }
         let (top, rest) = layout::below_findings(body, self.findings);
         let findings = (!top.is_empty()).then_some((Pane::Findings, top));
-        findings.into_iter().chain(layout::panes(rest, None, source.kind)).collect()
+        let mut others = layout::panes(rest, None, self.has_processes(source));
+        if !self.filter().is_empty() {
+            layout::make_room_for_flows(&mut others);
+        }
+        findings.into_iter().chain(others).collect()
+    }
+
+    /// Whether the finding under the cursor has the room of the others.
+    pub const fn finding_zoomed(&self) -> bool {
+        self.finding_zoomed
+    }
+
+    /// Whether Esc closes or undoes something here, and not only leads to the overview.
+    pub fn leads_back(&self) -> bool {
+        let zoomed = match self.view {
+            View::Overview => self.zoomed,
+            View::Findings => self.finding_zoomed,
+            View::Flow => true,
+            _ => false,
+        };
+        zoomed || self.help || self.explain.is_some() || self.drilled.is_some() || !self.filter.is_empty()
+    }
+
+    /// Whether processes have a pane: those of a running host, and those of a recording that names some.
+    fn has_processes(&self, source: &Source) -> bool {
+        source.kind == SourceKind::Live || self.processes
     }
 
     /// The one pane that fills the overview.
@@ -292,6 +342,7 @@ impl UiState {
     pub fn observe(&mut self, dashboard: &Dashboard, source: &Source) {
         self.quiet = dashboard.handshakes.is_quiet();
         self.findings = dashboard.findings.len();
+        self.processes = !dashboard.busiest.is_empty();
         let (page, kind) = (self.page(source).max(1), self.kind());
         if kind.is_answered_by(&dashboard.list) {
             let place = dashboard.place();
@@ -321,7 +372,8 @@ impl UiState {
 
     /// Where the parts of a list stand.
     pub fn list_parts(&self, view: View, body: Rect) -> ListParts {
-        tabs::list_parts(view, body, tabs::Content { quiet: self.quiet, findings: self.findings })
+        let findings = if self.finding_zoomed { self.findings.min(1) } else { self.findings };
+        tabs::list_parts(view, body, tabs::Content { quiet: self.quiet, findings })
     }
 
     /// Lets go of the selection: the list shows its first rows, whichever they become.

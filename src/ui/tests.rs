@@ -217,10 +217,43 @@ fn keys_lead_to_views() {
     for (keys, view) in cases {
         assert_eq!(after(keys, &live()).0.view(), view, "{keys}");
     }
-    assert!(after("x", &live()).0.explains() && !after("x x", &live()).0.explains());
-    assert!(!after("x Esc", &live()).0.explains() && !after("x ?", &live()).0.explains());
-    assert!(after("x 3", &live()).0.explains(), "of the next view too");
+    let explains = |keys: &str| after(keys, &live()).0.explains();
+    assert_eq!(
+        [explains("x"), explains("x x"), explains("x Esc"), explains("x ?")],
+        [Some(Explained::All), None, None, None]
+    );
+    assert_eq!(explains("x 3"), Some(Explained::All), "of the next view too");
     assert!(after("?", &live()).0.help_open() && !after("? ?", &live()).0.help_open());
+}
+
+#[test]
+fn on_a_low_screen_an_explanation_of_a_list_has_two_pages() {
+    let pages = |view: &str| {
+        let source = live();
+        let mut ui = UiState::new(Rect::new(0, 0, 80, 24), ThemeName::Dark);
+        let dashboard = answer(&[1], &ui, &source);
+        ui.handle(&event(view), &dashboard, &source);
+        [(); 3].map(|()| {
+            ui.handle(&event("x"), &dashboard, &source);
+            ui.explains()
+        })
+    };
+    assert_eq!(pages("2"), [Some(Explained::Text), Some(Explained::Columns), None]);
+    assert_eq!(pages("1"), [Some(Explained::All), None, Some(Explained::All)]);
+}
+
+#[test]
+fn while_a_filter_is_in_force_the_overview_shows_flows_at_every_size() {
+    for size in [(40, 10), (60, 20), (80, 24), (110, 24), (120, 40), (200, 60)] {
+        let source = live();
+        let mut ui = UiState::new(Rect::new(0, 0, size.0, size.1), ThemeName::Dark);
+        let body = ui.screen(&source).unwrap().body;
+        ui.set_filter(Filter::parse("port:80").unwrap());
+        let panes = ui.panes(body, None, &source);
+        let covered: u32 = panes.iter().map(|(_, rect)| rect.area()).sum();
+        assert_eq!(covered, body.area(), "{size:?}");
+        assert_eq!(panes.iter().filter(|(pane, _)| *pane == Pane::Flows).count(), 1, "{size:?}: {panes:?}");
+    }
 }
 
 #[test]
@@ -398,11 +431,11 @@ fn keys_of_time_control_the_playback() {
         ("`", Control::Hop(Hop::Mark, false)),
         ("(", Control::SeekBy(one, false)),
         (")", Control::SeekBy(one, true)),
-        ("$", Control::Seek(Timestamp::MAX)),
+        ("$", Control::End),
         ("m Enter", Control::Mark(String::new())),
         ("m o o p s Enter", Control::Mark("oops".to_owned())),
-        ("R", Control::Restart),
-        ("0", Control::Restart),
+        ("R", Control::Start),
+        ("0", Control::Start),
         ("Left", Control::SeekBy(five, false)),
         ("Right", Control::SeekBy(five, true)),
         ("t 1 m 2 s Enter", Control::Seek(start + Duration::from_secs(62))),
@@ -673,6 +706,11 @@ fn what_is_wrong_has_the_focus_and_two_keys_lead_to_its_reason() {
         assert_eq!(amid_findings("8", size).row(), Some(all[0]), "there is always one in full");
         assert_eq!(amid_findings("z", size).view(), View::Findings);
         assert_eq!(amid_findings("8 j Esc", size).view(), View::Overview);
+        let zoomed = amid_findings("8 j z", size);
+        assert!(zoomed.finding_zoomed() && zoomed.row() == Some(all[1]) && zoomed.leads_back());
+        let back = amid_findings("8 j z Esc", size);
+        assert_eq!((back.finding_zoomed(), back.view(), back.row()), (false, View::Findings, Some(all[1])));
+        assert_eq!(amid_findings("8 z j j", size).row(), Some(all[2]), "the next one, in full too");
         assert_eq!(amid_findings("G", size).finding().0, all.last().copied());
     }
     let among_flows = amid_findings("h j", (120, 40));

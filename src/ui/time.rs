@@ -73,13 +73,15 @@ impl UiState {
         let speed = source.playback.map_or(1.0, |playback| playback.speed);
         let place = SPEEDS.iter().rposition(|known| *known <= speed).unwrap_or(0);
         let control = match msg {
+            // As a player has it that stands at the end.
+            Msg::Pause if source.playback?.at_end => Control::Restart,
             Msg::Pause => Control::Pause(!source.playback?.paused),
             Msg::Faster => Control::Speed(SPEEDS[(place + 1).min(SPEEDS.len() - 1)]),
             Msg::Slower => Control::Speed(SPEEDS[place.saturating_sub(1)]),
             Msg::Hop(hop, forwards) => Control::Hop(hop, forwards),
             Msg::HopFlow(forwards) => Control::Hop(Hop::Happening(Happening::SegmentOf(self.selected()?)), forwards),
-            Msg::Restart => Control::Restart,
-            Msg::ToEnd => Control::Seek(Timestamp::MAX),
+            Msg::ToStart => Control::Start,
+            Msg::ToEnd => Control::End,
             Msg::SeekForward => Control::SeekBy(SEEK, true),
             Msg::SeekBack => Control::SeekBy(SEEK, false),
             Msg::SecondForward => Control::SeekBy(SECOND, true),

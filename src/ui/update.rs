@@ -148,13 +148,13 @@ impl UiState {
     fn change(&mut self, msg: Msg, dashboard: &Dashboard, source: &Source) {
         match msg {
             Msg::Help => {
-                self.explain = false;
+                self.explain = None;
                 self.help = !self.help;
                 self.help_scroll = 0;
             }
             Msg::Explain => {
                 self.help = false;
-                self.explain = !self.explain;
+                self.explain = self.next_explained();
             }
             Msg::Go(view) => self.go(view),
             Msg::NextView => self.go(self.view_beside(1)),
@@ -224,6 +224,9 @@ impl UiState {
     }
 
     fn zoom(&mut self, source: &Source) {
+        if self.view == View::Findings {
+            self.finding_zoomed = !self.finding_zoomed;
+        }
         if let Some(focus) = self.focus(source) {
             // Findings in full have a view of their own.
             if focus == Pane::Findings {

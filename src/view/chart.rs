@@ -1,9 +1,9 @@
-//! Charts: a quantity over time as an area of braille dots (two a column, four a line) with its units on its axes; in
-//! one line, blocks. Every pane draws its histories with this.
+//! Charts: a quantity over time as an area of dots with its units on its axes; in one line, blocks. Every pane draws
+//! its histories with this.
 //!
 //! Nothing flickers: seconds that share a place are grouped by the clock, not by where they stand, so a picture only
-//! moves to the left; and the top of the axis is a round number, which changes seldom. The lowest dot (or block) is 0
-//! and nothing else, so a small value is seen; what was not recorded stays empty.
+//! moves to the left; and the top of the axis is a round number, which changes seldom. One peak far above all else does
+//! not flatten it: it goes beyond the top, and its height stands beside it.
 
 use std::time::Duration;
 
@@ -12,8 +12,9 @@ use ratatui::text::Line;
 use crate::base::Timestamp;
 
 use super::format::span;
+use super::ink::{area, bars, blocks};
 use super::theme::Theme;
-use super::widgets::{LEVELS, level, right, styled, width};
+use super::widgets::{left, right, styled, width};
 
 /// A quantity a second, or a reading, the newest last.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +86,25 @@ impl<'a> History<'a> {
         }
     }
 
+    /// The latest round number of values that `places` places hold.
+    fn round(&self, places: usize, Scale { each, repeat }: Scale) -> usize {
+        let held = places * each / repeat;
+        ROUND.into_iter().rfind(|values| *values <= held).unwrap_or(held)
+    }
+
+    /// Below so many columns of so many places: a round time where it stands, and now.
+    fn axis(&self, columns: usize, places_each: usize, scale: Scale) -> String {
+        let values = self.round(columns * places_each, scale);
+        let before = columns.saturating_sub((values * scale.repeat).div_ceil(scale.each * places_each));
+        let tick = format!("{:before$}╵{}", "", self.told(values));
+        let whole = format!("{tick} ago");
+        match columns.checked_sub(3) {
+            Some(room) if width(&whole) + 2 <= room => left(&whole, room) + "now",
+            _ if width(&tick) <= columns => tick,
+            _ => right(&self.reach(columns * places_each, scale), columns),
+        }
+    }
+
     /// A chart is as wide as its room: what is older than that is left out.
     fn filling(&self, places: usize) -> Scale {
         Scale { each: (self.whole / places.max(1)).max(1), repeat: (places / self.whole.max(1)).max(1) }
@@ -92,13 +112,18 @@ impl<'a> History<'a> {
 
     /// In a line there is room for few values: all of them stand there, though some of the room be empty.
     fn holding(&self, places: usize) -> Scale {
-        let whole = self.whole.min(HELD);
+        let whole = self.whole.min(if places < SHORT { FILLING } else { HELD });
         Scale { each: whole.div_ceil(places.max(1)).max(1), repeat: (places / whole.max(1)).max(1) }
     }
 }
 
-/// So many seconds are told in a line.
+/// So many seconds are told in a line; in a shorter one the last [`FILLING`].
 const HELD: usize = 120;
+/// So few columns are short.
+const SHORT: usize = 15;
+
+/// Numbers of seconds that are told as one thinks of them.
+const ROUND: [usize; 16] = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 900, 1_200, 1_800];
 
 /// Values that share a place, or places that share a value.
 #[derive(Debug, Clone, Copy)]
@@ -107,24 +132,15 @@ struct Scale {
     repeat: usize,
 }
 
-/// A history in one line of blocks. The highest leaves a gap, so that lines one under the other do not run together.
+/// A history in one line of blocks.
 pub(super) fn spark(history: History<'_>, room: usize) -> String {
-    let placed = history.placed(room, history.holding(room));
-    let most = placed.iter().flatten().copied().max().unwrap_or(0);
-    placed.into_iter().map(|value| value.map_or(' ', |value| LEVELS[level(value, most, LEVELS.len() - 2)])).collect()
-}
-
-/// Values in one line of blocks.
-pub(super) fn blocks(values: &[u64]) -> String {
-    let most = values.iter().copied().max().unwrap_or(0);
-    values.iter().map(|value| LEVELS[level(*value, most, LEVELS.len() - 2)]).collect()
+    blocks(&history.placed(room, history.holding(room)))
 }
 
 /// What stands above lines of blocks: how far back they show, and where now is.
 pub(super) fn spark_axis(history: History<'_>, room: usize) -> String {
-    let shown = history.reach(room, history.holding(room));
-    let axis = time_axis(&shown, room);
-    if width(&axis) <= room { axis } else { right(&shown, room) }
+    let scale = history.holding(room);
+    history.axis(room, 1, scale)
 }
 
 /// A chart in lines: its highest value and 0 at the left, its span below.
@@ -144,7 +160,7 @@ const LEAST: usize = 20;
 impl Chart<'_> {
     /// Columns of its own labels where it has `room`.
     pub(super) fn label_room(&self, room: usize) -> usize {
-        let of = |label: usize| width(&(self.unit)(round_up(self.most(room.saturating_sub(label + 2) * 2))));
+        let of = |label: usize| width(&(self.unit)(self.top(room.saturating_sub(label + 2) * 2)));
         let first = of(self.label).max(self.label);
         of(first).max(first)
     }
@@ -152,28 +168,31 @@ impl Chart<'_> {
     /// In at most `height` lines of `room` columns.
     pub(super) fn lines(&self, room: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
         let axis = self.dated && height >= 3;
-        let reach = |label: usize| {
-            let columns = room.checked_sub(label + 2).filter(|columns| *columns >= LEAST - 8 && height >= 2)?;
-            let scale = self.history.filling(columns * 2);
-            Some((columns, scale, self.history.reach(columns * 2, scale)))
-        };
+        let fits = |label: usize| room.checked_sub(label + 2).filter(|columns| *columns >= LEAST - 8 && height >= 2);
         let mut label = self.label_room(room);
-        let mut reached = reach(label);
-        if let Some((_, _, shown)) = reached.as_ref().filter(|_| self.dated && !axis) {
-            // How far back it shows stands at its foot.
-            label = label.max(width(shown));
-            reached = reach(label);
+        let mut foot = "0".to_owned();
+        if let Some(columns) = fits(label).filter(|_| self.dated && !axis) {
+            // How far back it shows stands at its foot: it is as wide as that is round.
+            let scale = self.history.filling(columns * 2);
+            let values = self.history.round(columns * 2, scale);
+            foot = self.history.told(values);
+            label =
+                label.max(width(&foot)).max(room.saturating_sub(2 + (values * scale.repeat).div_ceil(scale.each * 2)));
         }
-        let Some((columns, scale, shown)) = reached else {
+        let Some(columns) = fits(label) else {
             return self.one_line(room, theme).into_iter().take(height).collect();
         };
-        let top = round_up(self.most(columns * 2));
-        let ink = area(&self.history.placed(columns * 2, scale), top, height - usize::from(axis));
+        let scale = self.history.filling(columns * 2);
+        let placed = self.history.placed(columns * 2, scale);
+        let top = top(&placed);
+        let mut ink = area(&placed, top, height - usize::from(axis));
+        if let Some(first) = ink.first_mut() {
+            self.name_peak(&placed, top, first);
+        }
         let last = ink.len() - 1;
         let name = |at: usize| match at {
             0 => (self.unit)(top),
-            _ if at == last && self.dated && !axis => shown.clone(),
-            _ if at == last => "0".to_owned(),
+            _ if at == last => foot.clone(),
             _ => String::new(),
         };
         let tick = |at: usize| if at == 0 || at == last { "┤" } else { "│" };
@@ -183,9 +202,28 @@ impl Chart<'_> {
         };
         let mut lines: Vec<Line<'static>> = ink.into_iter().enumerate().map(line).collect();
         if axis {
-            lines.push(Line::from(styled(format!("{:label$}  {}", "", time_axis(&shown, columns)), theme.dim)));
+            let below = self.history.axis(columns, 2, scale);
+            lines.push(Line::from(styled(format!("{:label$}  {below}", ""), theme.dim)));
         }
         lines
+    }
+
+    /// Writes the highest value beside it, where it goes beyond the top.
+    fn name_peak(&self, placed: &[Option<u64>], top: u64, line: &mut String) {
+        let Some(most) = placed.iter().flatten().copied().max().filter(|most| *most > top) else { return };
+        let column = placed.iter().rposition(|value| *value == Some(most)).unwrap_or(0) / 2;
+        let text = format!("▲{}", (self.unit)(most));
+        let mut cells: Vec<char> = line.chars().collect();
+        let free =
+            |from: &usize| cells.get(*from..*from + width(&text)).is_some_and(|all| all.iter().all(|c| *c == ' '));
+        let beside = [Some(column + 1), column.checked_sub(width(&text))];
+        // Where nothing is free, what stands there is lower than what is told.
+        let whole = |from: &usize| from + width(&text) <= cells.len();
+        let place = beside.into_iter().flatten().find(free).or_else(|| beside.into_iter().flatten().find(whole));
+        if let Some(from) = place {
+            cells.iter_mut().skip(from).zip(text.chars()).for_each(|(cell, c)| *cell = c);
+            *line = cells.into_iter().collect();
+        }
     }
 
     /// Where there is room for one line: blocks, and what they are.
@@ -200,44 +238,25 @@ impl Chart<'_> {
         vec![Line::from(vec![styled(spark(self.history, columns), theme.spark), styled(label, theme.dim)])]
     }
 
-    fn most(&self, places: usize) -> u64 {
-        self.history.placed(places, self.history.filling(places)).into_iter().flatten().max().unwrap_or(0)
+    fn top(&self, places: usize) -> u64 {
+        top(&self.history.placed(places, self.history.filling(places)))
     }
 }
 
-/// `70 s ago                now`, in `columns`.
-fn time_axis(shown: &str, columns: usize) -> String {
-    let ago = format!("{shown} ago");
-    if columns < width(&ago) + 5 {
-        return ago;
-    }
-    format!("{ago}{}", right("now", columns - width(&ago)))
-}
+/// So many times what nearly all values stay below, a peak would flatten them.
+const FLAT: u64 = 5;
+/// Of fewer values none is usual.
+const MANY: usize = 20;
 
-/// Values as an area of dots under `top`, top line first.
-fn area(values: &[Option<u64>], top: u64, height: usize) -> Vec<String> {
-    let most = height * 4;
-    let dots = |value: Option<u64>| match value {
-        None => 0,
-        Some(0) => 1,
-        Some(value) => level(value, top, most).max(2.min(most)),
-    };
-    let pairs: Vec<(usize, usize)> = values.chunks(2).map(|pair| (dots(pair[0]), dots(pair[pair.len() - 1]))).collect();
-    let row = |above: usize| {
-        let cell = |(left, right): &(usize, usize)| braille(left.saturating_sub(above), right.saturating_sub(above));
-        pairs.iter().map(cell).collect()
-    };
-    (0..height).rev().map(|line| row(line * 4)).collect()
-}
-
-/// The braille pattern of two columns of dots, each so high from below.
-fn braille(left: usize, right: usize) -> char {
-    const LEFT: [u32; 5] = [0, 0x40, 0x44, 0x46, 0x47];
-    const RIGHT: [u32; 5] = [0, 0x80, 0xa0, 0xb0, 0xb8];
-    match LEFT[left.min(4)] | RIGHT[right.min(4)] {
-        0 => ' ',
-        dots => char::from_u32(0x2800 + dots).unwrap_or(' '),
-    }
+/// The top of an axis: round, above the highest value; where one of twenty, or fewer, stand far above all others, above
+/// those.
+fn top(values: &[Option<u64>]) -> u64 {
+    let mut known: Vec<u64> = values.iter().flatten().copied().collect();
+    known.sort_unstable();
+    let most = known.last().copied().unwrap_or(0);
+    let usual = known.len().checked_sub(1 + known.len() / 20).map_or(0, |at| known[at]);
+    let flattens = known.len() >= MANY && usual > 0 && most / FLAT >= usual;
+    round_up(if flattens { usual.saturating_mul(2) } else { most })
 }
 
 /// The next round number: what stands at the top of an axis.
@@ -259,26 +278,18 @@ pub(super) fn round_up(most: u64) -> u64 {
 }
 
 /// Counts as bars of blocks, top line first, with their highest at the left of the first line and 0 at the last's.
-pub(super) fn bars(values: &[u64], height: usize, label: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let most = values.iter().copied().max().unwrap_or(0);
-    let top = round_up(most);
-    let eighths = height * LEVELS.len();
-    let tall = |value: u64| if value == 0 { 1 } else { level(value, top, eighths).max(2) };
-    let block = |tall: usize, row: usize| match tall.saturating_sub(row * LEVELS.len()).min(LEVELS.len()) {
-        0 => ' ',
-        n => LEVELS[n - 1],
-    };
-    let line = |row: usize| {
-        let name = match row {
-            _ if row + 1 == height => super::format::short_count(top),
-            0 => "0".to_owned(),
+pub(super) fn count_bars(values: &[Option<u64>], height: usize, label: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let top = round_up(values.iter().flatten().copied().max().unwrap_or(0));
+    let line = |(at, ink): (usize, String)| {
+        let name = match at {
+            0 => super::format::short_count(top),
+            _ if at + 1 == height => "0".to_owned(),
             _ => String::new(),
         };
         let tick = if name.is_empty() { "│" } else { "┤" };
-        let ink: String = values.iter().map(|value| block(tall(*value), row)).collect();
         Line::from(vec![styled(format!("{} {tick}", right(&name, label)), theme.dim), styled(ink, theme.spark)])
     };
-    (0..height).rev().map(line).collect()
+    bars(values, top, height, false).into_iter().enumerate().map(line).collect()
 }
 
 #[cfg(test)]
@@ -301,8 +312,6 @@ mod tests {
         assert_eq!(spark(&[0, 0], 9), "       ▁▁");
         assert_eq!(spark(&[u64::MAX, 0], 9), "       ▇▁");
         assert_eq!((spark(&[], 3).as_str(), spark(&[1], 0).as_str()), ("   ", ""));
-        assert_eq!(area(&[None, Some(0), Some(1), Some(1_000)], 1_000, 1), ["⢀⣼"]);
-        assert_eq!(area(&[Some(0), Some(1), Some(1_000), Some(500)], 1_000, 2), [" ⡇", "⣠⣿"]);
     }
 
     #[test]
@@ -340,13 +349,31 @@ mod tests {
             Chart { history: History::new(&values, at(70)), unit: super::super::format::bits, label: 0, dated: true };
         let lines = text(&chart.lines(50, 5, &theme));
         assert!(lines[0].starts_with("80 bit/s ┤") && lines[3].starts_with("       0 ┤"), "{lines:#?}");
-        assert!(lines[4].starts_with("          80 s ago") && lines[4].ends_with("now"), "{lines:#?}");
+        // 40 columns of two seconds each.
+        assert!(lines[4].starts_with(&format!("{:20}╵60 s ago", "")) && lines[4].ends_with("now"), "{lines:#?}");
         assert!(lines.iter().all(|line| width(line) == 50), "{lines:#?}");
         let two = text(&chart.lines(50, 2, &theme));
-        assert!(two[1].starts_with("    80 s ┤"), "{two:#?}");
+        assert!(two[1].starts_with(&format!("{:>18} ┤", "60 s")) && width(&two[0]) == 50, "{two:#?}");
         let one = text(&chart.lines(50, 1, &theme));
         assert!(one.len() == 1 && one[0].ends_with("  max 69 bit/s in 70 s"), "{one:#?}");
         assert_eq!((chart.lines(5, 1, &theme).len(), chart.lines(50, 0, &theme).len()), (0, 0));
+    }
+
+    #[test]
+    fn one_peak_flattens_nothing_and_is_named() {
+        let theme = Theme::new(ThemeName::Dark, jiff::tz::TimeZone::UTC);
+        let lines = |peak: u64, at_second: usize| {
+            let mut values: Vec<u64> = (0..60).map(|n| 90 + n % 7).collect();
+            values[at_second] = peak;
+            let history = History::new(&values, at(60));
+            text(&Chart { history, unit: |n| n.to_string(), label: 0, dated: false }.lines(40, 4, &theme))
+        };
+        let flat = lines(3_000, 20);
+        assert!(flat[0].starts_with("200 ┤") && flat[0].contains("⡇▲3000") || flat[0].contains("⢸▲3000"), "{flat:#?}");
+        let late = lines(3_000, 59);
+        assert!(late[0].contains("▲3000"), "at its left where there is no room at its right: {late:#?}");
+        let near = lines(400, 20);
+        assert!(near[0].starts_with("400 ┤") && !near[0].contains('▲'), "a peak that can be drawn is: {near:#?}");
     }
 
     #[test]
@@ -358,7 +385,7 @@ mod tests {
     #[test]
     fn bars_stack_blocks() {
         let theme = Theme::new(ThemeName::Dark, jiff::tz::TimeZone::UTC);
-        assert_eq!(text(&bars(&[0, 8, 10], 2, 3, &theme)), [" 10 ┤ ▅█", "  0 ┤▁██"]);
-        assert_eq!(bars(&[1], 0, 3, &theme).len(), 0);
+        assert_eq!(text(&count_bars(&[0, 8, 10].map(Some), 2, 3, &theme)), [" 10 ┤ ▅█", "  0 ┤▁██"]);
+        assert_eq!(count_bars(&[Some(1)], 0, 3, &theme).len(), 0);
     }
 }

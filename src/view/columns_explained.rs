@@ -56,15 +56,15 @@ const QUEUES: [(&str, &str); 8] = [
     ("of limit", "as a share of the limit"),
     ("limit", "of the buffer, or of listen()"),
     ("over time", "each reading of the socket table"),
-    ("since", "how long it has not been empty"),
+    ("for", "how long it has not been empty"),
     ("process", "who holds the socket"),
     ("local", "the end that the queue is of"),
 ];
 
 #[rustfmt::skip]
 const PORTS: [(&str, &str); 8] = [
-    ("from", "the address that took the ports"),
     ("to service", "the end that they are taken towards"),
+    ("from", "the address that took the ports"),
     ("TIME-WAIT", "connections that wait for 60 s"),
     ("other", "connections in any other state"),
     ("ports", "local ports taken towards it"),
@@ -107,7 +107,7 @@ const PROCESSES: [(&str, &str); 12] = [
 #[rustfmt::skip]
 const FINDINGS: [(&str, &str); 6] = [
     ("finding", "‼ critical, ! warning, i info; what it is"),
-    ("since", "how long it has held, as far as watched"),
+    ("for", "how long it has held, as far as watched"),
     ("about", "the process, destination, route or flow"),
     ("in numbers", "what shows it"),
     ("held by", "who can do something about it"),

@@ -5,25 +5,26 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
-use crate::ui::{FlowPart, Pane, View, wrap};
+use crate::ui::{Explained, FlowPart, Pane, View, wrap};
 
 use super::widgets::{left, pane, put_all, styled, title};
-use super::{Context, columns_explained};
+use super::{Context, columns_explained, instants};
 
 /// Draws the explanation of what is in front over the lower part of the body.
 pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
-    if !context.ui.explains() {
-        return;
-    }
+    let Some(told) = context.ui.explains() else { return };
     let theme = context.theme;
     let (name, text, read) = explanation(context.ui.view(), context.ui.focus(context.source), context.ui.flow().part());
-    let mut lines: Vec<Line<'_>> = wrap(text, usize::from(body.width.saturating_sub(4)))
-        .into_iter()
-        .map(|line| Line::from(styled(line, theme.text)))
-        .collect();
-    let more = wrap(&format!("read {read}"), usize::from(body.width.saturating_sub(4)));
-    lines.extend(more.into_iter().map(|line| Line::from(styled(line, theme.info))));
-    lines.extend(columns(context, usize::from(body.width.saturating_sub(4))));
+    let room = usize::from(body.width.saturating_sub(4));
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    if told != Explained::Columns {
+        lines.extend(wrap(text, room).into_iter().map(|line| Line::from(styled(line, theme.text))));
+        let more = wrap(&format!("read {read}"), room);
+        lines.extend(more.into_iter().map(|line| Line::from(styled(line, theme.info))));
+    }
+    if told != Explained::Text {
+        lines.extend(columns(context, room));
+    }
     let most = usize::from(body.height.saturating_sub(2)).max(1);
     if lines.len() > most {
         let more = lines.len() - most + 1;
@@ -34,7 +35,8 @@ pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
     let area = Rect { y: body.bottom() - height, height, ..body };
     Clear.render(area, buf);
     buf.set_style(area, theme.text);
-    let inner = pane(buf, area, title(name, "x closes", theme), true, theme);
+    let next = if told == Explained::Text { "x: its columns" } else { "x closes" };
+    let inner = pane(buf, area, title(name, next, theme), true, theme);
     put_all(buf, inner, &lines);
 }
 
@@ -50,8 +52,10 @@ fn columns(context: &Context<'_>, room: usize) -> Vec<Line<'static>> {
     let each = ((room + GAP) / (HEADING + MEANING + GAP)).clamp(1, 4);
     let meaning = (room + GAP) / each - HEADING - GAP;
     let rows = all.len().div_ceil(each);
-    let pair = |(at, (name, text)): (usize, &(&str, &str))| {
+    let pair = |(at, (name, text)): (usize, &'static (&'static str, &'static str))| {
         let before = styled(" ".repeat(if at == 0 { 0 } else { GAP }), theme.text);
+        let told = matches!(context.ui.view(), View::Flows | View::Findings);
+        let name = if told { instants::heading(context.ui.times(), name) } else { name };
         [before, styled(left(name, HEADING), theme.strong), styled(left(text, meaning), theme.text)]
     };
     let line =
@@ -164,8 +168,8 @@ const FLOW: Explanation = (
 const LADDER: Explanation = (
     "Ladder",
     "Every segment from end to end as the capture point saw it, numbers relative to each half's first; the states that \
-     it left both ends in at the sides. ╌ was sent again, ┈ repeats, ✗ was lost on its way, ? had no answer before it \
-     was sent again, ═ is a run of plain data (Enter unfolds). Nothing is told before its evidence came.",
+     it left both ends in at the sides. ╌ was sent again, ┈ repeats, ✗ was lost on its way, ? was sent again after a \
+     time with no answer (lost, or its answer was), ═ is a run of plain data (Enter unfolds). Nothing is told before its evidence came.",
     "RFC 9293 §3.3.2, §3.5; RFC 5681 §3.2; RFC 2018",
 );
 

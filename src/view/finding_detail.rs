@@ -42,14 +42,21 @@ pub(super) fn draw(context: &Context<'_>, finding: &Finding, flows: Option<&Flow
         }
         _ => (area, Rect { height: 0, ..area }),
     };
+    let shown = spaced(sections, usize::from(detail.height.saturating_sub(2)));
+    let cut = match shown.len() {
+        told if told + 2 >= lines => String::new(),
+        told if context.ui.finding_zoomed() => format!("  {told} of {} lines", lines - 2),
+        told => format!("  {told} of {} lines, z zooms", lines - 2),
+    };
     let name = format!("{} {}", finding.severity.mark(), finding.kind.name());
-    let room = usize::from(detail.width).saturating_sub(8 + width(&name));
+    let room = usize::from(detail.width).saturating_sub(8 + width(&name) + width(&cut));
     let title = vec![
         styled(name, style(finding.severity, theme)),
         styled(format!("  {}", subject(finding, room)), theme.strong),
+        styled(cut, theme.dim),
     ];
     let inner = pane(buf, detail, title, false, theme);
-    put_all(buf, inner, &spaced(sections, usize::from(inner.height)));
+    put_all(buf, inner, &shown);
     if let Some(flows) = flows.filter(|_| !rest.is_empty()) {
         draw_flows(context, flows, rest, buf);
     }

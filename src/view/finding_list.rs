@@ -7,7 +7,7 @@ use ratatui::text::Span;
 
 use crate::engine::{Keyed, ListPane};
 use crate::findings::Finding;
-use crate::ui::{TimeStyle, View};
+use crate::ui::View;
 
 use super::Context;
 use super::findings::{counts, style, subject};
@@ -23,7 +23,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         _ => (None, None),
     };
     let counts = counts(&context.dashboard.findings);
-    let around = Around { name: "Findings", unit: "", filtered: true, rest: &[&counts], empty: empty(context) };
+    let around = Around { name: "Findings", unit: "", filtered: true, rest: &[&counts], empty: &empty(context) };
     table::draw(context, &Findings { context }, window, &around, parts.list, buf);
     let (under_cursor, _) = context.ui.finding();
     let shown = window.and_then(|window| {
@@ -36,19 +36,21 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Why there are none.
-pub(super) const fn empty(context: &Context<'_>) -> &'static str {
+pub(super) fn empty(context: &Context<'_>) -> String {
     match context.dashboard.now {
         Some(_) if !context.dashboard.handshakes.failing.is_empty() => {
             "nothing is wrong often enough to be told, but some handshakes failed in the last minute: 3 lists them. \
              Looked for: connects that are refused, rejected or not answered, scans, processes that do not read, \
              CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that loses packets"
+                .to_owned()
         }
         Some(_) => {
             "nothing is wrong as far as can be seen. Looked for: connects that are refused, rejected or not answered, \
              scans, processes that do not read, CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a \
              capture that loses packets. What is not seen (the first lines tell) is not looked at"
+                .to_owned()
         }
-        None => "waiting for the first segment or socket",
+        None => context.none_of("segment or socket"),
     }
 }
 
@@ -71,7 +73,7 @@ impl Table for Findings<'_> {
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
         text(Kind::Name, "  finding", 15, 15, 0),
-        number(Kind::Since, "since", instants::WIDTH, 1),
+        number(Kind::Since, "for", instants::WIDTH, 1),
         wide(Kind::About, "about", (18, 36, 90), 2),
         wide(Kind::Told, "in numbers", (24, 44, 100), 3),
         text(Kind::Who, "held by", 14, 28, 4),
@@ -104,8 +106,7 @@ impl Table for Findings<'_> {
     }
 
     fn heading(&self, kind: Kind, _room: usize) -> Option<String> {
-        let relative = self.context.ui.times() == TimeStyle::Relative;
-        (kind == Kind::Since && relative).then(|| "for".to_owned())
+        (kind == Kind::Since).then(|| instants::heading(self.context.ui.times(), "for").to_owned())
     }
 
     fn sorted_by(&self) -> Option<Kind> {

@@ -258,7 +258,6 @@ fn states() -> StatePane {
         rows: TcpState::ALL.iter().zip(&counts).map(row).collect(),
         wire_counts: WireCounts::LocalEnds,
         mismatched: 2,
-        close_wait: vec![(end(2, 0).ip(), end(9, 8_000), 390), (end(2, 0).ip(), end6(443), 10)],
     }
 }
 

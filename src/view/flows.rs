@@ -8,16 +8,17 @@ use ratatui::text::{Line, Span};
 
 use crate::engine::{EndCell, FlowRow, Ownership, Rtt, Sort, SortKey};
 use crate::flow::{HandshakeOutcome, Side};
-use crate::ui::View;
 
 use super::format::{ABSENT, bits, bytes, count, endpoint, owner, owner_in, span};
+use super::table::summary;
 use super::theme::Severity;
 use super::widgets::{fit, gap, left, message, middle, pane, put, right, styled, title, width};
 use super::{Context, instants};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.flows);
-    let inner = pane(buf, area, title("Flows", &summary(context, area), theme), focused, theme);
+    let place = summary(context, data.matching, usize::from(area.height.saturating_sub(3)), "");
+    let inner = pane(buf, area, title("Flows", &place, theme), focused, theme);
     if data.matching == 0 {
         return message(buf, inner, &empty(context), theme);
     }
@@ -41,27 +42,11 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     }
 }
 
-fn summary(context: &Context<'_>, area: Rect) -> String {
-    let data = &context.dashboard.flows;
-    let visible = usize::from(area.height.saturating_sub(3));
-    if data.matching == 0 {
-        return String::new();
-    }
-    let first = context.ui.offset().min(data.matching) + 1;
-    let by = context.ui.sort().by.name();
-    let last = (first + visible).saturating_sub(1).min(data.matching);
-    if context.ui.view() == View::Flows && data.matching > visible {
-        format!("{}–{} of {}, by {by}", count(first as u64), count(last as u64), count(data.matching as u64))
-    } else {
-        format!("{}, by {by}", count(data.matching as u64))
-    }
-}
-
 pub(super) fn empty(context: &Context<'_>) -> String {
     let data = &context.dashboard.flows;
     match (data.all, context.ui.filter().text()) {
-        (0, _) if context.dashboard.now.is_none() => "waiting for the first segment or socket".to_owned(),
-        (0, _) => "no TCP connection yet".to_owned(),
+        (0, _) if context.dashboard.now.is_none() => context.none_of("segment or socket"),
+        (0, _) => context.none_of("TCP connection"),
         (_, filter) => format!("none of {} flows matches \"{filter}\"", count(data.all as u64)),
     }
 }
@@ -225,11 +210,7 @@ pub(super) fn head(context: &Context<'_>, columns: &[Column], sort: Option<Sort>
     let mut spans = Vec::new();
     for column in columns {
         let (name, key) = heading(column.kind);
-        let name = match column.kind {
-            Kind::Age => instants::headings(context.ui.times()).0,
-            Kind::Idle => instants::headings(context.ui.times()).1,
-            _ => name,
-        };
+        let name = instants::heading(context.ui.times(), name);
         let sorted = sort.filter(|sort| key == Some(sort.by));
         let arrow = match sorted {
             None => "",
@@ -419,9 +400,12 @@ fn names_in(orig: &Ownership, resp: &Ownership, room: usize) -> String {
 
 /// `10.0.0.2:54321 → 10.0.0.5:80` in at most `room` columns.
 pub(super) fn tuple(row: &FlowRow, room: usize) -> String {
-    let each = room.saturating_sub(3) / 2;
-    let text = format!("{} {} {}", endpoint(row.orig.endpoint, each), arrow(row), endpoint(row.resp.endpoint, each));
-    fit(&text, room).into_owned()
+    let room_of_both = room.saturating_sub(3);
+    // What the one does not need, the other has.
+    let orig = room_of_both.saturating_sub(width(&row.resp.endpoint.to_string())).max(room_of_both / 2);
+    let orig = endpoint(row.orig.endpoint, orig);
+    let resp = endpoint(row.resp.endpoint, room_of_both.saturating_sub(width(&orig)));
+    fit(&format!("{orig} {} {resp}", arrow(row)), room).into_owned()
 }
 
 #[cfg(test)]

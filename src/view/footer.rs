@@ -139,7 +139,6 @@ fn tail_that_fits(text: &str, room: usize) -> String {
 fn hints(context: &Context<'_>, room: usize) -> Line<'static> {
     let theme = context.theme;
     let replay = context.source.playback.is_some();
-    let back = context.ui.help_open() || context.ui.view() == View::Flow || context.ui.zoomed().is_some();
     let mut spans = vec![gap(1)];
     let mut used = 1;
     let mut push = |key: &str, word: &str, reserve: usize| {
@@ -149,21 +148,21 @@ fn hints(context: &Context<'_>, room: usize) -> Line<'static> {
             spans.extend([styled(key, theme.strong), gap(1), styled(word, theme.dim), gap(2)]);
         }
     };
-    if back {
+    if context.ui.leads_back() {
         push("Esc", "back", 0);
     }
     let of_flow: &[(&str, &str)] = match context.ui.flow().part() {
         _ if context.ui.help_open() || context.ui.view() != View::Flow => &[],
         FlowPart::Summary => &[("l", "ladder")],
         FlowPart::Ladder => &[("l", "graph"), ("Enter", "unfold")],
-        FlowPart::Graph => &[("h", "ladder"), ("z Z", "zoom"), ("{ }", "pan")],
+        FlowPart::Graph => &[("h", "ladder"), ("r", "turn"), ("z Z", "zoom"), ("{ }", "pan")],
     };
     if context.ui.help_open() || context.ui.view() == View::Flow {
         push("j k", if of_flow.len() > 1 { "move" } else { "scroll" }, 0);
     }
     of_flow.iter().for_each(|(key, word)| push(key, word, 0));
     let idle = |msg: Msg| {
-        (msg == Msg::Zoom && context.ui.view() != View::Overview)
+        (msg == Msg::Zoom && !matches!(context.ui.view(), View::Overview | View::Findings))
             || matches!(
                 (context.ui.help_open(), context.ui.view(), msg),
                 (true, _, Msg::Open | Msg::Zoom | Msg::NextSort)

@@ -24,14 +24,19 @@ pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: 
     let screen = context.ui.flow();
     let shown = screen.entries(context.dashboard.now);
     let side = screen.side(shown);
-    let way = if side == Side::Orig { "orig → resp, r turns" } else { "resp → orig, r turns" };
+    // Where the title has no room for it, the legend tells who sends.
+    let way = match side {
+        _ if area.width < 100 => "",
+        Side::Orig => "orig → resp, r turns",
+        Side::Resp => "resp → orig, r turns",
+    };
     let inner = flow_frame::draw(context, detail, way, area, buf);
     let Some(entries) = flow_frame::entries(context, inner, buf) else { return };
     let (Some((from, to)), Segments::Read(transcript)) = (screen.window(entries), screen.segments()) else { return };
     let axis = Axis { from, to, zero: transcript.key.first };
     let parts = graph_parts(area, FlowScreen::has_queues(entries));
     let points = Points::of(entries, side, known_by(context, entries));
-    legend(context, parts.legend, buf);
+    legend(context, side, parts.legend, buf);
     graph_numbers::draw(context, &points, axis, parts.numbers, buf);
     let rtt: Vec<(Timestamp, u64)> = points.rtt.iter().map(|(at, rtt)| (*at, rtt.as_nanos() as u64)).collect();
     let charts = [
@@ -56,10 +61,11 @@ pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: 
 }
 
 /// What the lines and letters are.
-fn legend(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+fn legend(context: &Context<'_>, side: Side, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
+    let sent = format!("sent by {}", side.name());
     let words = [
-        ("⣿", theme.text, "sent"),
+        ("⣿", theme.text, sent.as_str()),
         ("⠤", theme.good, "acked"),
         ("⠄", theme.dim, "window edge"),
         ("R", theme.warning, "sent again"),

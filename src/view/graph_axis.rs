@@ -47,17 +47,22 @@ pub(super) fn label(context: &Context<'_>, chart: Rect, words: &[(&str, bool)], 
     put_all(buf, area, &words.iter().map(line).collect::<Vec<_>>());
 }
 
+/// The step between labels of which `whole` has room for so many: 1, 2 or 5 of a decade.
+pub(super) fn nice_step(whole: u64, labels: usize) -> u64 {
+    const STEPS: [u64; 3] = [1, 2, 5];
+    let wanted = whole.div_ceil((labels as u64).max(1)).max(1);
+    let decades = (0..19).map(|power| 10_u64.pow(power));
+    decades
+        .flat_map(|decade| STEPS.map(|step| step.saturating_mul(decade)))
+        .find(|step| *step >= wanted)
+        .unwrap_or(u64::MAX)
+}
+
 /// Times below the charts.
 pub(super) fn ticks(context: &Context<'_>, axis: Axis, area: Rect, buf: &mut Buffer) {
-    const STEPS: [u64; 3] = [1, 2, 5];
     let room = usize::from(area.width);
     let whole = axis.to.since(axis.from).as_nanos() as u64;
-    let wanted = whole / (room as u64 / 14).max(1);
-    let decades = (0..19).map(|power| 10_u64.pow(power));
-    let step = decades
-        .flat_map(|decade| STEPS.map(|step| step * decade))
-        .find(|step| *step >= wanted.max(1))
-        .unwrap_or(u64::MAX);
+    let step = nice_step(whole, room / 14);
     let start = axis.from.since(axis.zero).as_nanos() as u64;
     let mut line = String::new();
     let mut tick = start.div_ceil(step).saturating_mul(step);

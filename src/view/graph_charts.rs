@@ -7,10 +7,12 @@ use ratatui::text::Line;
 use crate::base::Timestamp;
 
 use super::Context;
+use super::chart::round_up;
 use super::format::bytes;
 use super::graph_axis::{Axis, label};
 use super::graph_points::Points;
-use super::widgets::{LEVELS, put_all, styled};
+use super::ink::bars;
+use super::widgets::{put_all, styled};
 
 /// A small chart of bars.
 pub(super) struct Chart<'a> {
@@ -31,11 +33,12 @@ impl Chart<'_> {
         let Some(most) = columns.iter().flatten().copied().max() else {
             return label(context, self.area, &[(self.name, true), ("no value", false)], buf);
         };
-        let lines = bars(&columns, most, usize::from(self.area.height));
+        let top = round_up(most);
+        let lines = bars(&columns, top, usize::from(self.area.height), true);
         let lines: Vec<Line<'_>> =
             lines.into_iter().map(|line| Line::from(styled(line, context.theme.spark))).collect();
         put_all(buf, self.area, &lines);
-        label(context, self.area, &[(self.name, true), (&(self.unit)(most), false)], buf);
+        label(context, self.area, &[(self.name, true), (&(self.unit)(top), false)], buf);
     }
 
     /// The highest value of each column.
@@ -62,19 +65,6 @@ impl Chart<'_> {
     }
 }
 
-/// Bars of so many lines, the top line first; a value of 0 stands as the lowest block, no value as nothing.
-fn bars(columns: &[Option<u64>], most: u64, height: usize) -> Vec<String> {
-    let top = (height * 8) as u128 - 1;
-    let eighths =
-        |value: u64| 1 + usize::try_from(u128::from(value) * (top - 1) / u128::from(most.max(1))).unwrap_or(0);
-    let block = |value: &Option<u64>, row: usize| match value.map(|value| eighths(value).saturating_sub(row * 8).min(8))
-    {
-        None | Some(0) => ' ',
-        Some(n) => LEVELS[n - 1],
-    };
-    (0..height).rev().map(|row| columns.iter().map(|value| block(value, row)).collect()).collect()
-}
-
 /// The sender's Send-Q and the receiver's Recv-Q, one above the other.
 pub(super) fn queues(context: &Context<'_>, points: &Points, axis: Axis, area: Rect, buf: &mut Buffer) {
     let all = [("Send-Q", &points.send_q), ("Recv-Q", &points.recv_q)];
@@ -89,11 +79,6 @@ pub(super) fn queues(context: &Context<'_>, points: &Points, axis: Axis, area: R
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_value_is_nothing_and_zero_is_seen() {
-        assert_eq!(bars(&[None, Some(0), Some(8), Some(16)], 16, 2), ["   ▇", " ▁██"]);
-    }
 
     #[test]
     fn a_value_holds_until_the_next_where_it_does() {

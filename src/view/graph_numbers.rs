@@ -7,10 +7,10 @@ use ratatui::style::Style;
 use crate::base::Timestamp;
 
 use super::Context;
-use super::dots::Dots;
 use super::format::bytes;
-use super::graph_axis::{Axis, label};
+use super::graph_axis::{Axis, label, nice_step};
 use super::graph_points::Points;
+use super::ink::Dots;
 
 pub(super) fn draw(context: &Context<'_>, points: &Points, axis: Axis, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
@@ -34,21 +34,31 @@ pub(super) fn draw(context: &Context<'_>, points: &Points, axis: Axis, area: Rec
     points.sacked.iter().for_each(|(at, _, to)| plot.letter(*at, *to, ('s', theme.info), buf));
     points.closed.iter().for_each(|(at, number)| plot.letter(*at, *number, ('z', theme.warning), buf));
     for sent in &points.sent {
-        let sign = match sent.ends {
-            _ if sent.lost => Some(('✗', theme.warning)),
-            _ if sent.again => Some(('R', theme.warning)),
-            ends => ends.map(|letter| (letter, theme.strong)),
-        };
+        let sign = if sent.again { Some(('R', theme.warning)) } else { sent.ends.map(|letter| (letter, theme.strong)) };
         if let Some(sign) = sign {
             plot.letter(sent.at, sent.to, sign, buf);
         }
     }
-    let told = |number: i64| bytes(number.max(0).unsigned_abs());
-    label(context, area, &[(&told(top), false), ("sent", true)], buf);
-    if area.height > 2 {
-        label(context, Rect { y: area.bottom() - 1, height: 1, ..area }, &[(&told(low), false)], buf);
+    // Often what was lost and its repeat share a place: the loss is what happened, the repeat follows from it.
+    for lost in points.sent.iter().filter(|sent| sent.lost) {
+        plot.letter(lost.at, lost.to, ('✗', theme.warning), buf);
+    }
+    label(context, area, &[("sent", true)], buf);
+    let step =
+        i64::try_from(nice_step((top - low).unsigned_abs(), usize::from(area.height) / LINES_EACH)).unwrap_or(i64::MAX);
+    let mut number = low.div_euclid(step) * step;
+    while number <= top {
+        let y = area.y + (plot.y(number) / 4) as u16;
+        if number >= low && y > area.y {
+            let told = bytes(number.max(0).unsigned_abs());
+            label(context, Rect { y, height: 1, ..area }, &[(&told, false)], buf);
+        }
+        number = number.saturating_add(step);
     }
 }
+
+/// Lines that one label of the numbers has for itself, at least.
+const LINES_EACH: usize = 4;
 
 /// Numbers from `low` to `top` over the axis.
 struct Plot {

@@ -24,7 +24,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         handshakes_wide::draw(context, parts.above, buf);
     }
     let window = if let ListPane::Handshakes(window) = &context.dashboard.list { Some(window) } else { None };
-    let around = Around { name: "Handshakes", unit: "", filtered: true, rest: &LEGENDS, empty: empty(context) };
+    let around = Around { name: "Handshakes", unit: "", filtered: true, rest: &LEGENDS, empty: &empty(context) };
     table::draw(context, &Handshakes { context }, window, &around, parts.list, buf);
 }
 
@@ -35,12 +35,12 @@ const LEGENDS: [&str; 3] = [
     "S SYN A SYN-ACK ● ACK ✗ no answer",
 ];
 
-fn empty(context: &Context<'_>) -> &'static str {
+fn empty(context: &Context<'_>) -> String {
     let dashboard = context.dashboard;
     match (dashboard.sees.wire, context.sees_kernel()) {
-        (true, _) => "no handshake yet: waiting for the first SYN",
-        (false, true) => "not recorded: handshakes are seen on the wire, and no segment was captured",
-        (false, false) => "waiting for the first segment",
+        (true, _) => format!("no handshake: {}", context.none_of("SYN")),
+        (false, true) => "not recorded: handshakes are seen on the wire, and no segment was captured".to_owned(),
+        (false, false) => context.none_of("segment"),
     }
 }
 

@@ -9,8 +9,9 @@ use ratatui::text::{Line, Span};
 use crate::engine::{FailingPeer, HandshakePane};
 use crate::flow::HandshakeOutcome;
 
-use super::chart::{Chart, bars, blocks, round_up};
+use super::chart::{Chart, count_bars, round_up};
 use super::format::{age, count, endpoint, percent, short_count, span};
+use super::ink::blocks;
 use super::theme::{Severity, Theme};
 use super::widgets::{fit, gap, left, message, pane, put_all, right, styled, title, width};
 use super::{Context, keep_by_weight};
@@ -22,7 +23,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let inner = pane(buf, area, title("Handshakes", rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     let lines = match (context.dashboard.sees.wire, data.is_quiet()) {
-        (false, _) => return message(buf, inner, unseen(context), theme),
+        (false, _) => return message(buf, inner, &unseen(context), theme),
         (true, true) => {
             let mut lines = vec![Line::from(styled(format!("none in the {window}"), theme.dim))];
             lines.extend(begun_history(context, data, room, height.saturating_sub(1).min(8)));
@@ -33,11 +34,11 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &lines);
 }
 
-fn unseen(context: &Context<'_>) -> &'static str {
+fn unseen(context: &Context<'_>) -> String {
     if context.sees_kernel() {
-        "not recorded: handshakes are seen on the wire, and no segment was captured"
+        "not recorded: handshakes are seen on the wire, and no segment was captured".to_owned()
     } else {
-        "waiting for the first segment"
+        context.none_of("segment")
     }
 }
 
@@ -197,14 +198,14 @@ pub(super) fn histogram(data: &HandshakePane, room: usize, height: usize, theme:
     let label = width(&short_count(round_up(most)));
     let room = room.saturating_sub(label + 2);
     let wide = (room / data.histogram.len()).clamp(1, 6);
-    let mut lines = bars(&widened(data, wide), height, label, theme);
+    let mut lines = count_bars(&widened(data, wide), height, label, theme);
     lines.push(Line::from(styled(format!("{:label$}  {}", "", axis(data, wide, room)), theme.dim)));
     lines
 }
 
 /// The buckets' counts, each so many columns wide.
-fn widened(data: &HandshakePane, wide: usize) -> Vec<u64> {
-    data.histogram.iter().flat_map(|(_, n)| std::iter::repeat_n(*n, wide)).collect()
+fn widened(data: &HandshakePane, wide: usize) -> Vec<Option<u64>> {
+    data.histogram.iter().flat_map(|(_, n)| std::iter::repeat_n(Some(*n), wide)).collect()
 }
 
 /// The bounds between the buckets, each at the edge that it is: bars to its left took at most so long, bars to its

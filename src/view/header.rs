@@ -224,7 +224,8 @@ fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Lin
         return Line::from(spans);
     }
     let Some((start, now)) = playback.start.zip(context.dashboard.now) else {
-        spans.extend([gap(3), styled("nothing read yet", theme.dim)]);
+        let nothing = if playback.at_end { "nothing in it" } else { "nothing read yet" };
+        spans.extend([gap(3), styled(nothing, theme.dim)]);
         return Line::from(spans);
     };
     spans.push(gap(3));
@@ -239,7 +240,7 @@ fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Lin
     };
     // As fast as it goes, what counts is how far the file is read.
     if let Some(reading) = reading {
-        let words = if tight { format!("{:>3} %", reading.percent()) } else { reading.words() };
+        let words = if tight { format!("{:>3}%", reading.percent()) } else { reading.words() };
         spans.push(styled(format!("  read {words}  "), theme.text));
         bar_in(&mut spans, reading.done, reading.whole);
         return Line::from(spans);
@@ -306,11 +307,11 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
         _ => String::new(),
     };
     let label = if room >= 24 { "filter " } else { "/" };
-    // What is typed keeps some room, whatever else there is to say.
-    let typed = label.len() + 8;
+    // What is typed stands whole where it can, and keeps some room whatever else there is to say.
+    let typed = label.len() + width(filter).max(8);
     let order = format!("  {order}");
     let order = if room > typed + width(&found) + width(&order) { order } else { String::new() };
-    let found = if room > typed + width(&found) { found } else { String::new() };
+    let found = if room > typed.min(label.len() + 12) + width(&found) { found } else { String::new() };
     let left = room.saturating_sub(label.len() + found.len() + width(&order) + 1);
     Line::from(vec![
         styled(label, theme.dim),

@@ -12,12 +12,11 @@ use super::format::{age, clock, clock_ms, position, span};
 /// Columns that an instant needs.
 pub(super) const WIDTH: usize = 8;
 
-/// The headings of a flow's first and last instant.
-pub(super) const fn headings(style: TimeStyle) -> (&'static str, &'static str) {
-    match style {
-        TimeStyle::Relative => ("age", "idle"),
-        TimeStyle::Absolute | TimeStyle::Delta => ("first", "last"),
-    }
+/// What a column of instants is called, as times are told now: `age` or `first`, `idle` or `last`, `for` or `since`.
+pub(super) fn heading(style: TimeStyle, relative: &'static str) -> &'static str {
+    const HEADINGS: [(&str, &str); 3] = [("age", "first"), ("idle", "last"), ("for", "since")];
+    let absolute = HEADINGS.iter().find(|(name, _)| *name == relative && style != TimeStyle::Relative);
+    absolute.map_or(relative, |(_, absolute)| absolute)
 }
 
 /// An instant in a table, in [`WIDTH`] columns.

@@ -142,7 +142,7 @@ fn draw(context: &Context<'_>, all: Vec<Word>, room: usize, shape: Shape) -> Vec
     let lifeline = |text: &str| styled(text.to_owned(), context.theme.border);
     let head = match (fate, from) {
         (Some(Fate::Lost), _) => "✗",
-        (Some(Fate::Unanswered), _) => "?",
+        (Some(Fate::Unanswered(_)), _) => "?",
         (None, Some(Side::Resp)) => "◀",
         (None, _) => "▶",
     };

@@ -21,7 +21,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         unit: "",
         filtered: false,
         rest: &[&context.and_age(&rest(context), |sight| sight.listeners_at), &rest(context)],
-        empty: empty(context),
+        empty: &empty(context),
     };
     table::draw(context, &Listeners { context }, window, &around, area, buf);
 }
@@ -41,11 +41,13 @@ fn rest(context: &Context<'_>) -> String {
     }
 }
 
-fn empty(context: &Context<'_>) -> &'static str {
+fn empty(context: &Context<'_>) -> String {
     match (context.sees_kernel(), context.dashboard.sees.wire) {
-        (true, _) => "no process listens on TCP",
-        (false, true) => "no end answered a SYN yet (what listens is the kernel's to tell, and it was not recorded)",
-        (false, false) => "waiting for the first segment or socket",
+        (true, _) => "no process listens on TCP".to_owned(),
+        (false, true) => {
+            "no end answered a SYN yet (what listens is the kernel's to tell, and it was not recorded)".to_owned()
+        }
+        (false, false) => context.none_of("segment or socket"),
     }
 }
 

@@ -8,7 +8,6 @@ mod busiest;
 mod chart;
 mod column_menu;
 mod columns_explained;
-mod dots;
 mod explain;
 mod finding_detail;
 mod finding_list;
@@ -34,7 +33,9 @@ mod handshake_list;
 mod handshakes;
 mod handshakes_wide;
 mod header;
+mod headroom;
 mod help;
+mod ink;
 mod instants;
 mod ladder;
 mod ladder_arrow;
@@ -67,7 +68,7 @@ use ratatui::text::Line;
 
 use crate::base::Timestamp;
 use crate::engine::{Dashboard, KernelSight};
-use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Source, UiState, View};
+use crate::ui::{MIN_HEIGHT, MIN_WIDTH, Pane, Playback, Source, SourceKind, UiState, View};
 
 use chart::History;
 pub use theme::Theme;
@@ -108,6 +109,16 @@ impl Context<'_> {
     /// What was counted a second, up to now.
     fn history<'v>(&self, values: &'v [u64]) -> History<'v> {
         History::new(values, self.dashboard.now)
+    }
+
+    /// That there is no `what`; it is waited for only while the source goes on.
+    fn none_of(&self, what: &str) -> String {
+        match self.source.playback {
+            Some(Playback { at_end: true, live: None, .. }) => format!("no {what} in this capture"),
+            Some(Playback { paused: false, .. }) => format!("waiting for the first {what}"),
+            None if self.source.kind == SourceKind::Live => format!("waiting for the first {what}"),
+            Some(_) | None => format!("no {what} up to this instant"),
+        }
     }
 
     fn sees_kernel(&self) -> bool {
@@ -173,6 +184,24 @@ fn overview(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
             Pane::Busiest => busiest::draw(context, focused, rect, buf),
             Pane::Traffic => traffic::draw(context, focused, rect, buf),
             Pane::Flows => flows::draw(context, focused, rect, buf),
+        }
+        if pane != Pane::Flows && !context.ui.filter().is_empty() {
+            say_unfiltered(context, rect, buf);
+        }
+    }
+}
+
+/// On the border of a pane whose numbers are of all connections, while a filter is in force: at its right, where
+/// nothing stands.
+fn say_unfiltered(context: &Context<'_>, pane: Rect, buf: &mut Buffer) {
+    for text in [" unfiltered ", " all "] {
+        let room = text.len() as u16;
+        let Some(x) = pane.right().checked_sub(room + 2).filter(|x| *x > pane.x + 2) else { continue };
+        let place = Rect { x, width: room, height: 1, ..pane };
+        // Behind the title one column of the border stays.
+        let free = Rect { x: x - 1, width: room + 1, ..place };
+        if free.positions().all(|position| matches!(buf[position].symbol(), "─" | "━")) {
+            return widgets::put(buf, place, &Line::from(widgets::styled(text, context.theme.dim)));
         }
     }
 }

@@ -9,10 +9,10 @@ use crate::engine::{ListPane, PortRow};
 use crate::ui::View;
 
 use super::format::{ABSENT, address, clock, count, endpoint, percent, process};
-use super::table::{self, Around, Column, Table, number, text, wide};
+use super::table::{self, Around, Column, Table, number, wide};
 use super::theme::Severity;
-use super::widgets::{bar, fit, middle, plain_bar, styled, width};
-use super::{Context, time_wait};
+use super::widgets::{bar, fit, left, middle, plain_bar, styled, width};
+use super::{Context, headroom, time_wait};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let parts = context.ui.list_parts(View::TimeWait, area);
@@ -22,23 +22,19 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let window = if let ListPane::Ports(window) = &context.dashboard.list { Some(window) } else { None };
     let rest = if context.sees_kernel() { "connections by address and service" } else { "inferred from the wire" };
     let empty = if context.dashboard.now.is_some() {
-        "no connection waits in TIME-WAIT, and none takes a local port"
+        "no connection waits in TIME-WAIT, and none takes a local port".to_owned()
     } else {
-        "waiting for the first segment or socket"
+        context.none_of("segment or socket")
     };
     let around = Around {
         name: "Ports",
         unit: "",
         filtered: false,
         rest: &[&context.and_age(rest, |sight| sight.time_wait_at), rest],
-        empty,
+        empty: &empty,
     };
     table::draw(context, &Ports::new(context), window, &around, parts.list, buf);
 }
-
-/// A share of the range from which ports may run out before anyone looks again, and one from which they do.
-const WARNING: u64 = 80;
-const CRITICAL: u64 = 95;
 
 pub(super) struct Ports<'a> {
     context: &'a Context<'a>,
@@ -53,19 +49,17 @@ impl<'a> Ports<'a> {
     }
 
     /// How long they will last, and how that is drawn.
-    fn outlook(&self, row: &PortRow) -> Option<(String, Style)> {
+    fn outlook(&self, row: &PortRow, room: usize) -> Option<(String, Style)> {
         let (outlook, theme) = (row.outlook?, self.context.theme);
-        let words = outlook.words(self.context.dashboard.now?, |at| clock(at, &theme.zone));
-        Some((words, if outlook.runs_out() { Severity::Critical.style(theme) } else { theme.text }))
+        let clock = |at| clock(at, &theme.zone);
+        let words = outlook.words(self.context.dashboard.now?, clock);
+        let short = outlook.short(clock).filter(|_| width(&words) > room);
+        Some((short.unwrap_or(words), if outlook.runs_out() { Severity::Critical.style(theme) } else { theme.text }))
     }
 
     fn severity(row: &PortRow) -> Option<Severity> {
         let ports = row.ports?;
-        match ports.taken.saturating_mul(100).checked_div(ports.range)? {
-            CRITICAL.. => Some(Severity::Critical),
-            WARNING.. => Some(Severity::Warning),
-            _ => None,
-        }
+        headroom::severity(ports.taken, ports.range)
     }
 }
 
@@ -87,16 +81,16 @@ impl Table for Ports<'_> {
     type Row = PortRow;
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
-        wide(Kind::Holder, "  from", (15, 17, 41), 0),
-        wide(Kind::Service, "  to service", (17, 23, 49), 0),
+        wide(Kind::Service, "    to service", (19, 25, 51), 0),
+        wide(Kind::Holder, "from", (15, 15, 39), 4),
         number(Kind::TimeWait, "TIME-WAIT", 10, 0),
         wide(Kind::Waiting, "", (8, 8, 24), 7),
-        number(Kind::Open, "other", 7, 5),
-        number(Kind::Taken, "ports", 8, 4),
-        number(Kind::Share, "of range", 8, 2),
+        number(Kind::Open, "other", 7, 6),
+        number(Kind::Taken, "ports", 8, 5),
+        number(Kind::Share, "of range", 8, 1),
         wide(Kind::Fill, "", (8, 10, 24), 6),
-        wide(Kind::Outlook, "at this rate", (18, 28, 46), 1),
-        text(Kind::Process, "process", 15, 30, 3),
+        wide(Kind::Outlook, "at this rate", (18, 18, 46), 2),
+        wide(Kind::Process, "process", (13, 15, 30), 3),
     ];
 
     fn serves(&self, kind: Kind) -> bool {
@@ -106,10 +100,10 @@ impl Table for Ports<'_> {
 
     fn wish(&self, row: &PortRow, kind: Kind) -> usize {
         match kind {
-            Kind::Holder => 2 + width(&row.holder.to_string()),
-            Kind::Service => 2 + width(&row.service.to_string()),
+            Kind::Holder => width(&row.holder.to_string()),
+            Kind::Service => 4 + width(&row.service.to_string()),
             Kind::Process => row.process.as_ref().map_or(0, |(who, _)| width(&process(who)) + 6),
-            Kind::Outlook => self.outlook(row).map_or(0, |(words, _)| width(&words)),
+            Kind::Outlook => self.outlook(row, usize::MAX).map_or(0, |(words, _)| width(&words)),
             Kind::Fill | Kind::Waiting => usize::MAX,
             Kind::TimeWait | Kind::Open | Kind::Taken | Kind::Share => 0,
         }
@@ -122,15 +116,14 @@ impl Table for Ports<'_> {
         let absent = || vec![styled(ABSENT, theme.dim)];
         let amount = |n: u64| vec![styled(count(n), if n == 0 { theme.dim } else { theme.strong })];
         match kind {
-            Kind::Holder => {
-                let mark = severity.map_or(" ", Severity::mark);
-                vec![styled(format!("{mark} {}", address(row.holder, room - 2)), marked)]
-            }
             Kind::Service => {
+                let mark = left(severity.map_or(" ", Severity::mark), 2);
                 // The service's own end waits where it closed first.
                 let arrow = if row.serves { "← " } else { "→ " };
-                vec![styled(arrow, theme.dim), styled(endpoint(row.service, room - 2), theme.text)]
+                let service = endpoint(row.service, room - 4);
+                vec![styled(mark, marked), styled(arrow, theme.dim), styled(service, marked)]
             }
+            Kind::Holder => vec![styled(address(row.holder, room), theme.text)],
             Kind::TimeWait => amount(row.time_wait),
             Kind::Waiting => vec![styled(plain_bar(row.time_wait, self.most, room), theme.bar)],
             Kind::Open => amount(row.open),
@@ -146,15 +139,15 @@ impl Table for Ports<'_> {
                 }
                 None => Vec::new(),
             },
-            Kind::Outlook => match self.outlook(row) {
+            Kind::Outlook => match self.outlook(row, room) {
                 Some((words, style)) => vec![styled(fit(&words, room).into_owned(), style)],
                 None => absent(),
             },
             Kind::Process => match &row.process {
                 None => absent(),
                 Some((who, more)) => {
-                    let rest = if *more { " +more" } else { "" };
-                    vec![styled(middle(&process(who), room - width(rest)) + rest, theme.text)]
+                    let rest = format!("[{}]{}", who.pid, if *more { " +more" } else { "" });
+                    vec![styled(middle(who.comm.as_str(), room.saturating_sub(width(&rest))) + &rest, theme.text)]
                 }
             },
         }

@@ -27,17 +27,21 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         unit: " rows",
         filtered: true,
         rest: &[&context.and_age(&rest, |sight| Some(sight.at)), &rest],
-        empty: empty(context),
+        empty: &empty(context),
     };
     table::draw(context, &Processes { context }, window, &around, area, buf);
 }
 
-fn empty(context: &Context<'_>) -> &'static str {
+fn empty(context: &Context<'_>) -> String {
     match (context.dashboard.sees.kernel, context.dashboard.now) {
-        (Some(sight), _) if sight.ownable == 0 => "no process holds a TCP socket",
-        (Some(_), _) => "no process is known to hold a TCP socket: the fd tables of other users need privileges",
-        (None, Some(_)) => "not recorded: a capture tells nothing of processes; watch a host live to see them",
-        (None, None) => "waiting for the first reading of the socket table",
+        (Some(sight), _) if sight.ownable == 0 => "no process holds a TCP socket".to_owned(),
+        (Some(_), _) => {
+            "no process is known to hold a TCP socket: the fd tables of other users need privileges".to_owned()
+        }
+        (None, Some(_)) => {
+            "not recorded: a capture tells nothing of processes; watch a host live to see them".to_owned()
+        }
+        (None, None) => context.none_of("reading of the socket table"),
     }
 }
 
@@ -65,12 +69,12 @@ impl Table for Processes<'_> {
     type Row = ProcessLine;
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
-        wide(Kind::Name, "  process", (26, 52, 72), 0),
+        wide(Kind::Name, "  process", (18, 52, 72), 0),
         text(Kind::User, "user", 8, 16, 8),
         number(Kind::Sockets, "sockets", 10, 1),
         number(Kind::Listen, "LISTEN", 6, 6),
         number(Kind::Estab, "ESTAB", 7, 5),
-        number(Kind::CloseWait, "CLOSE-WAIT", 10, 4),
+        number(Kind::CloseWait, "CLOSE-WAIT", 10, 1),
         number(Kind::Opened, "opened", 6, 2),
         number(Kind::TimeWait, "TIME-WAIT", 9, 4),
         number(Kind::RecvQ, "Recv-Q", 8, 3),

@@ -21,7 +21,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         unit: "",
         filtered: true,
         rest: &[&context.and_age(&rest(context), |sight| Some(sight.at)), &rest(context)],
-        empty: super::queues::empty(context),
+        empty: &super::queues::empty(context),
     };
     table::draw(context, &Queues { context }, window, &around, area, buf);
 }
@@ -65,7 +65,7 @@ impl Table for Queues<'_> {
         wide(Kind::Fill, "of limit", (8, 8, 20), 2),
         number(Kind::Limit, "limit", 9, 7),
         wide(Kind::History, "over time", (10, 12, 60), 6),
-        number(Kind::Since, "since", 7, 3),
+        number(Kind::Since, "for", 7, 3),
         wide(Kind::Who, "process", (14, 17, 34), 4),
         wide(Kind::Local, "local", (15, 21, 47), 1),
         wide(Kind::Peer, "  peer", (17, 23, 49), 5),

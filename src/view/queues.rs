@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::{AcceptRow, FlowId, Ownership, QueueEntry, QueueRow, STUCK, WireQueueRow};
-use crate::ui::{QueueItem, overflows, queue_items};
+use crate::ui::{QueueItem, overflows, queue_items, queues_in_use};
 
 use super::Context;
 use super::chart::{History, spark};
@@ -22,26 +22,28 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         (None, true) => "by the wire; kernel's not recorded",
         (None, false) => "",
     };
-    let rest = context.and_age_in(("Queues", area.width), rest, |sight| Some(sight.at));
+    let (shown, all) = (queue_items(data, usize::from(area.height.saturating_sub(2))).len(), queues_in_use(data));
+    let rest = if shown < all { format!("{shown} of {all}, {rest}") } else { rest.to_owned() };
+    let rest = context.and_age_in(("Queues", area.width), &rest, |sight| Some(sight.at));
     let inner = pane(buf, area, title("Queues", &rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     let mut lines: Vec<Line<'static>> =
         queue_items(data, height).into_iter().filter_map(|item| item_line(context, item, room)).collect();
     lines.extend(overflow_line(context));
     if lines.is_empty() {
-        return message(buf, inner, empty(context), theme);
+        return message(buf, inner, &empty(context), theme);
     }
     put_all(buf, inner, &lines);
 }
 
-pub(super) fn empty(context: &Context<'_>) -> &'static str {
+pub(super) fn empty(context: &Context<'_>) -> String {
     match (&context.dashboard.queues.kernel, context.dashboard.sees.wire) {
-        (Some(_), _) => "every queue is empty",
+        (Some(_), _) => "every queue is empty".to_owned(),
         (None, true) if context.dashboard.queues.unknown_halves > 0 => {
-            "no acknowledgment seen: what waits is not known"
+            "no acknowledgment seen: what waits is not known".to_owned()
         }
-        (None, true) => "nothing unacknowledged, no window closed",
-        (None, false) => "waiting for the first segment or socket",
+        (None, true) => "nothing unacknowledged, no window closed".to_owned(),
+        (None, false) => context.none_of("segment or socket"),
     }
 }
 

@@ -83,8 +83,10 @@ pub(super) fn trouble(arrow: &Arrow, now: Timestamp) -> Option<Trouble> {
             Fate::Lost => {
                 told("lost", "lost on its way: its receiver acknowledged more, and lacked it".to_owned(), true)
             }
-            Fate::Unanswered => {
-                told("no answer", "no answer before it was sent again: it was lost, or its answer was".to_owned(), true)
+            Fate::Unanswered(after) => {
+                let short = format!("sent again after {}", span(after));
+                let full = format!("{short}, with no answer until then: it was lost, or its answer was");
+                told(&short, full, true)
             }
         };
     }

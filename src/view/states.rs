@@ -6,12 +6,13 @@ use ratatui::text::Line;
 
 use crate::base::TcpState;
 use crate::engine::{StateRow, WireCounts};
+use crate::findings::{Finding, Kind};
 
 use super::Context;
 use super::chart::{spark, spark_axis};
-use super::format::{ABSENT, address, count, endpoint, short_count};
+use super::format::{ABSENT, count, short_count};
 use super::theme::Severity;
-use super::widgets::{gap, left, message, pane, put_all, right, styled, title, width};
+use super::widgets::{gap, left, message, middle, pane, put_all, right, styled, title, width};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.states);
@@ -25,7 +26,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let rest = context.and_age_in(("States", area.width), what, |sight| Some(sight.at));
     let inner = pane(buf, area, title("States", &rest, theme), focused, theme);
     if data.rows.is_empty() {
-        return message(buf, inner, "waiting for the first segment or socket", theme);
+        return message(buf, inner, &context.none_of("segment or socket"), theme);
     }
     let height = usize::from(inner.height);
     let mut foot = Vec::new();
@@ -45,7 +46,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let hidden = data.rows.len() - rows.len();
     for row in rows {
         lines.push(state_line(context, row, usize::from(inner.width)));
-        lines.extend(leak.clone().filter(|_| leaks(row)));
+        lines.extend(leak.clone().filter(|_| row.state == TcpState::CloseWait));
         lines.extend(let_go.clone().filter(|_| row.state == TcpState::FinWait2));
     }
     if hidden > 0 && lines.len() + foot.len() < height {
@@ -74,51 +75,17 @@ fn rows_that_fit(rows: &[StateRow], height: usize) -> Vec<&StateRow> {
 const MIN_SPARK: usize = 5;
 const NAME: usize = 11;
 
-/// So many sockets in CLOSE-WAIT, and never a tenth of them fewer while they were watched: a process that does not
-/// close.
-const LEAK: u64 = 10;
-/// Watched for less, a count that has not fallen says nothing.
-const LEAK_WATCHED: usize = 5;
-
-fn leaks(row: &StateRow) -> bool {
-    let count = row.kernel.or(row.wire).unwrap_or(0);
-    let watched = row.history.len() >= LEAK_WATCHED;
-    row.state == TcpState::CloseWait && count >= LEAK && watched && deepest_fall(&row.history) <= count / 10
+/// The worst leak of CLOSE-WAIT that is found.
+fn leak<'a>(context: &'a Context<'_>) -> Option<&'a Finding> {
+    context.dashboard.findings.iter().find(|finding| finding.kind == Kind::CloseWaitLeak)
 }
 
-/// By how much a count was at most below what it had been before.
-fn deepest_fall(history: &[u64]) -> u64 {
-    let mut highest = 0;
-    let falls = history.iter().map(|n| {
-        highest = (*n).max(highest);
-        highest - n
-    });
-    falls.max().unwrap_or(0)
-}
-
-/// Who holds most of a CLOSE-WAIT that does not fall.
+/// Who leaks.
 fn leak_line(context: &Context<'_>, room: usize) -> Option<Line<'static>> {
-    let (theme, data) = (context.theme, &context.dashboard.states);
-    let row = data.rows.iter().find(|row| leaks(row))?;
-    let (holder, service, n) = *data.close_wait.first()?;
-    let amount = if row.kernel.or(row.wire) == Some(n) { String::new() } else { format!("{} ", short_count(n)) };
-    // The service itself holds them, or a client of it; on loopback it could be either.
-    let (from, to) = (holder.to_string(), service.to_string());
-    let itself = holder == service.ip() && !holder.is_loopback();
-    let whole = if itself { to.clone() } else { format!("{from} → {to}") };
-    let leads = ["held by ", "by "].map(|by| format!("  {amount}{by}"));
-    let lead = leads.iter().find(|lead| width(lead) + width(&whole) <= room).unwrap_or(&leads[1]);
-    let left = room.saturating_sub(width(lead));
-    let text = if width(&whole) <= left {
-        whole
-    } else if itself {
-        endpoint(service, left)
-    } else {
-        let service = endpoint(service, left.saturating_sub(width(&from) + 3).max(left / 2));
-        format!("{} → {service}", address(holder, left.saturating_sub(width(&service) + 3)))
-    };
-    let lead = lead.clone();
-    Some(Line::from(vec![styled(lead, theme.dim), styled(text, theme.warning)]))
+    let who = leak(context)?.about();
+    let lead = ["  held by ", "  by "].into_iter().find(|lead| width(lead) + width(&who) <= room).unwrap_or("  by ");
+    let who = middle(&who, room.saturating_sub(width(lead)));
+    Some(Line::from(vec![styled(lead, context.theme.dim), styled(who, context.theme.warning)]))
 }
 
 /// Why the wire shows more of this host's ends in FIN-WAIT-2 than the kernel: it keeps those that no process holds for
@@ -165,7 +132,7 @@ fn state_line(context: &Context<'_>, row: &StateRow, room: usize) -> Line<'stati
     };
     let empty = row.kernel.unwrap_or(0) == 0 && row.wire.unwrap_or(0) == 0;
     let (name, number) = if empty { (theme.dim, theme.dim) } else { (theme.state(row.state), theme.strong) };
-    let leaks = leaks(row);
+    let leaks = row.state == TcpState::CloseWait && leak(context).is_some();
     let (mark, name, number) = match leaks {
         true => (styled(format!("{} ", Severity::Warning.mark()), theme.warning), theme.warning, theme.warning),
         false => (gap(2), name, number),

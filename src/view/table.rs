@@ -147,10 +147,13 @@ pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize, un
     let (by, _) = context.ui.order();
     let first = context.ui.offset().min(matching) + 1;
     let last = (first + visible).saturating_sub(1).min(matching);
+    // The row under the cursor stays on its line: what comes to stand above it is out of sight.
+    let held = if first > 1 && context.ui.row().is_some() { ", ▸ held" } else { "" };
+    let [first, last, all] = [first, last, matching].map(|n| count(n as u64));
     match matching {
         0 => String::new(),
-        _ if matching > visible => format!("{first}–{last} of {}{unit}, by {by}", count(matching as u64)),
-        _ => format!("{}{unit}, by {by}", count(matching as u64)),
+        _ if matching > visible => format!("{first}–{last} of {all}{unit}, by {by}{held}"),
+        _ => format!("{all}{unit}, by {by}"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! TIME-WAIT: how many over time, towards whom, held by whom, and the limits.
+//! TIME-WAIT: how many over time, towards whom, held by whom, the tightest port headroom, and the limits.
 
 use std::net::IpAddr;
 
@@ -14,14 +14,14 @@ use super::chart::Chart;
 use super::format::{address, count, endpoint, percent};
 use super::theme::Theme;
 use super::widgets::{gap, left, message, pane, plain_bar, put_all, right, styled, title};
-use super::{Context, keep_by_weight};
+use super::{Context, headroom, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.time_wait);
     let inner = pane(buf, area, title("TIME-WAIT", &counts(context, area.width), theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     if data.kernel.is_none() && data.wire.is_none() {
-        return message(buf, inner, "waiting for the first segment or socket", theme);
+        return message(buf, inner, &context.none_of("segment or socket"), theme);
     }
     put_all(buf, inner, &keep_by_weight(sections(context, data, room, height), height));
 }
@@ -31,7 +31,7 @@ pub(super) fn draw_wide(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.time_wait);
     let inner = pane(buf, area, title("TIME-WAIT", &counts(context, area.width), theme), false, theme);
     if data.kernel.is_none() && data.wire.is_none() {
-        return message(buf, inner, "waiting for the first segment or socket", theme);
+        return message(buf, inner, &context.none_of("segment or socket"), theme);
     }
     let facts = facts(context, data);
     let longest = facts.iter().map(Line::width).max().unwrap_or(0) as u16;
@@ -112,9 +112,10 @@ fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usi
         Some(entered) => format!("{} entered in {window} s", count(entered)),
     };
     let limits = data.limits.as_deref().map_or_else(Vec::new, |limits| limit_lines(limits, room, theme));
-    let lists = data.peers.len().min(4) + data.holders.len().min(3);
-    let tall = height.saturating_sub(1 + limits.len() + lists).clamp(1, 12);
-    let peers_room = height.saturating_sub(1 + tall + limits.len() + data.holders.len().min(3)).clamp(1, 20);
+    let headroom = context.dashboard.ports.as_ref().and_then(|pane| headroom::lines(pane, 8, room, theme));
+    let fixed = 1 + limits.len() + headroom.iter().flatten().count() + data.holders.len().min(3);
+    let tall = height.saturating_sub(fixed + data.peers.len().min(4)).clamp(1, 12);
+    let peers_room = height.saturating_sub(fixed + tall).clamp(1, 20);
     let mut sections = vec![(0, vec![Line::from(styled(entered, theme.text))])];
     sections.push((1, history(context, data, room, tall)));
     let (count_peers, count_holders) = (data.peers.len().min(peers_room), data.holders.len().min(3));
@@ -130,9 +131,10 @@ fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usi
             sections.push((6, vec![list_line("", &data.holders[at..=at], &data.holders, room, theme, holder)]));
         }
     }
-    for (at, line) in limits.into_iter().enumerate() {
-        sections.push((4 + at as u8, vec![line]));
+    if let Some([gauge, towards]) = headroom {
+        sections.extend([(0, vec![gauge]), (4, vec![towards])]);
     }
+    sections.extend(limits.into_iter().map(|line| (5, vec![line])));
     sections
 }
 
@@ -183,8 +185,8 @@ fn limit_lines(limits: &Limits, room: usize, theme: &Theme) -> Vec<Line<'static>
     let mut lines = Vec::new();
     if let Some((first, last)) = limits.port_range {
         let ports = u64::from(last.saturating_sub(first)) + 1;
-        let text = format!("{first}–{last}: {}", count(ports));
-        lines.push(Line::from(vec![styled(left("ports", 8), theme.dim), styled(text, theme.text)]));
+        let text = format!("{first}–{last}: {} ports", count(ports));
+        lines.push(Line::from(vec![styled(left("range", 8), theme.dim), styled(text, theme.text)]));
     }
     let bound = [
         limits.tcp_max_tw_buckets.map(|n| format!("{} sockets", count(u64::from(n)))),

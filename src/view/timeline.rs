@@ -9,8 +9,9 @@ use crate::base::Moments;
 use crate::ui::{Axis, Track};
 
 use super::Context;
+use super::ink::{LEVELS, level};
 use super::theme::Severity;
-use super::widgets::{LEVELS, level, put, styled};
+use super::widgets::{put, styled};
 
 /// Where a mark stands, where one is, and what was sent again.
 const MARK: &str = "◆";
@@ -24,6 +25,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let parts = track.timeline.parts(track.from, track.to, usize::from(area.width)).0;
     let densest = parts.iter().map(|part| part.segments.into()).max().unwrap_or(0);
     let here = context.dashboard.now.map(|now| axis.column(now));
+    legend(context, area, buf);
     let read = track.timeline.end().map_or(0, |end| axis.column(end));
     for (column, part) in (0..area.width).zip(&parts) {
         let at_cursor = here == Some(column);
@@ -50,6 +52,28 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
             let (symbol, style) = sign.unwrap_or((&density, context.theme.spark));
             put_cell(buf, cell, symbol, style);
         }
+    }
+}
+
+/// What the signs are, at the right of the line above, as far as nothing stands there.
+fn legend(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = context.theme;
+    let signs = [
+        (MARK, theme.info, "mark"),
+        (Severity::Warning.mark(), theme.warning, "finding"),
+        (FAILED, theme.critical, "failed handshake"),
+        (AGAIN, theme.text, "sent again"),
+    ];
+    let line = Line::from_iter(
+        signs
+            .into_iter()
+            .flat_map(|(sign, style, word)| [styled(format!("  {sign} "), style), styled(word, theme.dim)]),
+    );
+    let width = line.width() as u16;
+    let (Some(x), Some(y)) = (area.right().checked_sub(width), area.y.checked_sub(1)) else { return };
+    let place = Rect { x, y, width, height: 1 };
+    if area.height > 1 && place.positions().all(|position| buf[position].symbol() == " ") {
+        put(buf, place, &line);
     }
 }
 

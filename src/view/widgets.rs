@@ -11,6 +11,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::ui::wrap;
 
+use super::ink::level;
 use super::theme::Theme;
 
 /// Columns that `text` takes.
@@ -77,14 +78,6 @@ pub(super) fn message(buf: &mut Buffer, area: Rect, text: &str, theme: &Theme) {
     let lines: Vec<Line<'_>> =
         wrap(text, usize::from(area.width)).into_iter().map(|line| Line::from(styled(line, theme.dim))).collect();
     put_all(buf, area, &lines);
-}
-
-pub(super) const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-
-/// 0 for 0, else 1 to `top`, rounded up.
-pub(super) fn level(value: u64, max: u64, top: usize) -> usize {
-    let scaled = (u128::from(value) * top as u128).div_ceil(u128::from(max.max(1)));
-    usize::try_from(scaled).unwrap_or(top).min(top)
 }
 
 /// `part` of `whole` as a heavy line of `room` columns in halves, then a light one. Anything above 0 is seen.

@@ -41,16 +41,29 @@ impl FrameCounts {
     /// The counts of two sources together.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
-        let mut undecoded = self.undecoded;
-        for (sum, more) in undecoded.iter_mut().zip(other.undecoded) {
-            *sum += more;
-        }
+        // A recording may tell of any number.
+        self.with(other, u64::saturating_add)
+    }
+
+    /// What came since the counts were `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        self.with(before, u64::saturating_sub)
+    }
+
+    /// The same of at least so many frames and segments.
+    #[must_use]
+    pub fn at_least(&self, frames: u64, segments: u64) -> Self {
+        Self { frames: self.frames.max(frames), segments: self.segments.max(segments), ..*self }
+    }
+
+    fn with(&self, other: &Self, both: impl Fn(u64, u64) -> u64) -> Self {
         Self {
-            frames: self.frames + other.frames,
-            segments: self.segments + other.segments,
-            not_tcp: self.not_tcp + other.not_tcp,
-            joined: self.joined + other.joined,
-            undecoded,
+            frames: both(self.frames, other.frames),
+            segments: both(self.segments, other.segments),
+            not_tcp: both(self.not_tcp, other.not_tcp),
+            joined: both(self.joined, other.joined),
+            undecoded: std::array::from_fn(|reason| both(self.undecoded[reason], other.undecoded[reason])),
         }
     }
 
@@ -68,7 +81,6 @@ impl FrameCounts {
 
     /// How many frames could not be decoded, for any reason.
     pub fn undecoded_total(&self) -> u64 {
-        // A recording may tell of any number.
         self.undecoded.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 }

@@ -49,20 +49,33 @@ impl Decoder {
     /// The same, and shows what the frame carries, if it carries anything: of the frame that completes a fragmented
     /// datagram, what the datagram carries.
     pub fn open(&mut self, frame: &Frame<'_>, mut show: impl FnMut(Carried<'_>)) -> Decoded {
-        if let Some((segment, payload)) = plain::segment(frame) {
-            self.counts.count_segment();
+        if let Some((segment, payload)) = self.open_plain(frame) {
             if !payload.is_empty() {
                 show(Carried::Tcp(&segment, payload));
             }
             return Decoded::Tcp(segment);
         }
+        self.open_any(frame, show)
+    }
+
+    /// The segment of a frame as nearly every one is, and what was captured of its payload; `None`, and nothing is
+    /// counted, of any other. To be built where it is kept: a segment is large beside what it takes to read one.
+    #[inline(always)]
+    pub fn open_plain<'a>(&mut self, frame: &Frame<'a>) -> Option<(Segment, &'a [u8])> {
+        let plain = plain::segment(frame)?;
+        self.counts.count_segment();
+        Some(plain)
+    }
+
+    /// As [`Self::open`], of a frame that [`Self::open_plain`] has refused.
+    #[inline(never)]
+    pub fn open_any(&mut self, frame: &Frame<'_>, mut show: impl FnMut(Carried<'_>)) -> Decoded {
         let decoded = self.any(frame, &mut show);
         self.counts.count(&decoded);
         decoded
     }
 
     /// Whatever the frame is.
-    #[inline(never)]
     pub(super) fn any(&mut self, frame: &Frame<'_>, show: &mut impl FnMut(Carried<'_>)) -> Decoded {
         let layer = Layer::new(Header::Link(frame.link), Span::new(frame.bytes, frame.len));
         self.read(frame, layer, &mut Route::default(), show).unwrap_or_else(|stop| match stop {

@@ -1,27 +1,53 @@
 //! A digest that is equal wherever the same datagram is seen: it leaves out what a hop changes.
 
-use std::hash::{BuildHasher, Hasher};
-
-use foldhash::fast::FixedState;
-
 /// How much of a datagram is hashed: the headers of IP and TCP, whose checksum stands for the payload, and options that
 /// tell of time.
 const HASHED: usize = 80;
+const WORDS: usize = HASHED / 8;
+
+/// What of a datagram's first two words is hashed: all but TTL and header checksum (IPv4), or hop limit (IPv6).
+const KEPT_V4: [u64; 2] = [u64::MAX, u64::from_le_bytes([0, 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff])];
+const KEPT_V6: [u64; 2] = [u64::from_le_bytes([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0]), u64::MAX];
+
+/// Digits of pi: a number for each word, so that words change places for nothing.
+const KEYS: [u64; WORDS] = [
+    0x243f_6a88_85a3_08d3,
+    0x1319_8a2e_0370_7344,
+    0xa409_3822_299f_31d0,
+    0x082e_fa98_ec4e_6c89,
+    0x4528_21e6_38d0_1377,
+    0xbe54_66cf_34e9_0c6c,
+    0xc0ac_29b7_c97c_50dd,
+    0x3f84_d5b5_b547_0917,
+    0x9216_d5d9_8979_fb1b,
+    0xd131_0ba6_98df_b5ac,
+];
 
 /// Hashes a datagram's captured bytes, at most 80 of them, without TTL and header checksum (IPv4) or hop limit (IPv6).
 #[inline]
 pub(super) fn digest(datagram: &[u8]) -> u64 {
-    let len = datagram.len().min(HASHED);
-    let mut bytes = datagram.first_chunk::<HASHED>().copied().unwrap_or_else(|| padded(datagram));
-    if bytes[0] >> 4 == 4 {
-        bytes[8] = 0;
-        bytes[10..12].fill(0);
-    } else {
-        bytes[7] = 0;
+    match datagram.first_chunk() {
+        Some(bytes) => hash(bytes, HASHED),
+        None => hash(&padded(datagram), datagram.len()),
     }
-    let mut hasher = FixedState::with_seed(len as u64).build_hasher();
-    hasher.write(&bytes);
-    hasher.finish()
+}
+
+/// In whole words, and without a copy: it is asked of every segment.
+#[inline]
+fn hash(bytes: &[u8; HASHED], len: usize) -> u64 {
+    let (words, _) = bytes.as_chunks::<8>();
+    let kept = if bytes[0] >> 4 == 4 { KEPT_V4 } else { KEPT_V6 };
+    let word = |at: usize| (u64::from_le_bytes(words[at]) & kept.get(at).unwrap_or(&u64::MAX)) ^ KEYS[at];
+    let pair = |at: usize| folded(word(at), word(at + 1));
+    let sum = (0..WORDS).step_by(2).fold(len as u64, |sum, at| sum.rotate_left(13) ^ pair(at));
+    folded(sum ^ KEYS[0], KEYS[1])
+}
+
+/// Both halves of the product.
+#[inline]
+const fn folded(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    product as u64 ^ (product >> 64) as u64
 }
 
 #[cold]

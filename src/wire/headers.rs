@@ -8,7 +8,7 @@ use super::ip::{self, Datagram};
 use super::link::{self, Header, Layer};
 use super::route::Route;
 use super::span::Span;
-use super::{Frame, tunnel};
+use super::{Frame, LinkType, tunnel};
 
 /// TCP's header without options, UDP's, and ICMP's.
 const TCP: usize = 20;
@@ -33,9 +33,9 @@ impl Frame<'_> {
     /// (LINUX_SLL2), captured to its end. Of such a frame all that a segment tells, but for what its payload shows,
     /// stands in these bytes and the frame's length.
     pub fn plain_headers_len(&self) -> Option<usize> {
-        let (kind_at, link) = match self.link.0 {
-            1 => (12, 14),
-            276 => (0, 20),
+        let (kind_at, link) = match self.link {
+            LinkType::ETHERNET => (12, 14),
+            LinkType::LINUX_SLL2 => (0, 20),
             _ => return None,
         };
         let kind = self.bytes.get(kind_at..kind_at + 2)?;

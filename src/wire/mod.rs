@@ -36,6 +36,12 @@ use crate::base::{Scope, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LinkType(pub u16);
 
+impl LinkType {
+    pub const ETHERNET: Self = Self(1);
+    /// Cooked capture with interface ids.
+    pub const LINUX_SLL2: Self = Self(276);
+}
+
 /// One captured frame, as it came.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {

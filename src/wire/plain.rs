@@ -7,29 +7,29 @@ use super::digest::digest;
 use super::{AppRecords, Flags, Frame, LinkType, Options, Segment, options};
 use crate::base::{Endpoint, Seq};
 
-const ETHERNET: LinkType = LinkType(1);
 const TCP: u8 = 6;
 /// TCP's header without options.
 const FIXED: usize = 20;
 
 /// The segment of a plain frame, and what was captured of its payload.
-#[inline]
+#[inline(always)]
 pub(super) fn segment<'a>(frame: &Frame<'a>) -> Option<(Segment, &'a [u8])> {
-    if frame.link != ETHERNET {
+    if frame.link != LinkType::ETHERNET {
         return None;
     }
     let (link, ip) = frame.bytes.split_first_chunk::<14>()?;
     let captured = u32::try_from(frame.bytes.len()).ok()?;
     let on_wire = frame.len.max(captured) - 14;
-    match [link[12], link[13]] {
-        [0x08, 0x00] => v4(frame, ip, on_wire),
-        [0x86, 0xdd] => v6(frame, ip, on_wire),
-        _ => None,
-    }
+    let plain = match [link[12], link[13]] {
+        [0x08, 0x00] => v4(ip, on_wire)?,
+        [0x86, 0xdd] => v6(ip, on_wire)?,
+        _ => return None,
+    };
+    tcp(frame, plain)
 }
 
-#[inline]
-fn v4<'a>(frame: &Frame<'_>, bytes: &'a [u8], on_wire: u32) -> Option<(Segment, &'a [u8])> {
+#[inline(always)]
+fn v4(bytes: &[u8], on_wire: u32) -> Option<Plain<'_>> {
     const HEADER: usize = 20;
     let ip = bytes.first_chunk::<{ HEADER + FIXED }>()?;
     let is_part = u16::from_be_bytes([ip[6], ip[7]]) & 0x3fff != 0;
@@ -42,11 +42,11 @@ fn v4<'a>(frame: &Frame<'_>, bytes: &'a [u8], on_wire: u32) -> Option<(Segment, 
     };
     let ends = [end(12, HEADER), end(16, HEADER + 2)];
     let datagram = &bytes[..bytes.len().min(len.into())];
-    tcp(frame, Plain { ends, ttl: ip[8], datagram, header: HEADER, on_wire: on_wire.min(len.into()) })
+    Some(Plain { ends, ttl: ip[8], datagram, header: HEADER, on_wire: on_wire.min(len.into()) })
 }
 
-#[inline]
-fn v6<'a>(frame: &Frame<'_>, bytes: &'a [u8], on_wire: u32) -> Option<(Segment, &'a [u8])> {
+#[inline(always)]
+fn v6(bytes: &[u8], on_wire: u32) -> Option<Plain<'_>> {
     const HEADER: usize = 40;
     let ip = bytes.first_chunk::<{ HEADER + FIXED }>()?;
     let payload = u16::from_be_bytes([ip[4], ip[5]]);
@@ -61,7 +61,7 @@ fn v6<'a>(frame: &Frame<'_>, bytes: &'a [u8], on_wire: u32) -> Option<(Segment, 
     let ends = [end(8, HEADER)?, end(24, HEADER + 2)?];
     let datagram = &bytes[..bytes.len().min(len)];
     let on_wire = on_wire.min(u32::try_from(len).ok()?);
-    tcp(frame, Plain { ends, ttl: ip[7], datagram, header: HEADER, on_wire })
+    Some(Plain { ends, ttl: ip[7], datagram, header: HEADER, on_wire })
 }
 
 /// A datagram whose IP header, of `header` bytes, is read.
@@ -75,7 +75,7 @@ struct Plain<'a> {
     on_wire: u32,
 }
 
-#[inline]
+#[inline(always)]
 fn tcp<'a>(frame: &Frame<'_>, plain: Plain<'a>) -> Option<(Segment, &'a [u8])> {
     let Plain { ends: [src, dst], ttl, datagram, header, on_wire } = plain;
     let fixed = datagram.get(header..)?.first_chunk::<FIXED>()?;

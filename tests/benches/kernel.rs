@@ -11,9 +11,11 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
-use sockscope::base::TcpState;
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR};
+use sockscope::base::{StateSet, TcpState};
 use sockscope::io::{Sampler, Sockets, clock};
 use sockscope::kernel::SocketSample;
+use sockscope::kernel::diag::{self, Family};
 
 #[path = "../support/netns.rs"]
 mod netns;
@@ -66,7 +68,9 @@ fn table(netns: &Netns) {
     };
     // In turn, so that what else the machine does falls on all.
     let (mut ours, mut ours_by_proc, mut ss, mut ss_bare) = (vec![], vec![], vec![], vec![]);
+    let (mut kernels, dump) = (vec![], Dump::new());
     for _ in 0..RUNS {
+        kernels.push(Took::of(own_cpu, || dump.receive()));
         ours.push(Took::of(own_cpu, || drop(sample(&mut sampler))));
         ss_bare.extend(tool("ss", "-tan"));
         ours.push(Took::of(own_cpu, || drop(sample(&mut sampler))));
@@ -75,6 +79,7 @@ fn table(netns: &Netns) {
     }
     let ours = Took::median(&ours);
     println!("  {:40} {ours}", "one reading by sock_diag, with TCP_INFO");
+    println!("  {:40} {}", "of that the kernel's dump, received only", Took::median(&kernels));
     println!("  {:40} {}", "one reading by /proc", Took::median(&ours_by_proc));
     let lsof = tool("lsof", "-nPiTCP").into_iter().collect();
     for (what, took) in [("ss -tan", ss_bare), ("ss -tanpi", ss), ("lsof -nPiTCP", lsof)] {
@@ -82,8 +87,42 @@ fn table(netns: &Netns) {
             println!("  {what:40} not installed");
         } else {
             let took = Took::median(&took);
-            let times = took.wall.as_secs_f64() / ours.wall.as_secs_f64();
-            println!("  {what:40} {took}   {times:5.1} × the reading's time");
+            let times = |part: fn(&Took) -> Duration| part(&took).as_secs_f64() / part(&ours).as_secs_f64();
+            let (wall, cpu) = (times(|took| took.wall), times(|took| took.cpu));
+            println!("  {what:40} {took}   {wall:5.1} × the reading's time, {cpu:5.1} × its processor's");
+        }
+    }
+}
+
+/// The same dump as a reading asks for, of which nothing is read but where it ends: what no reader can do without.
+struct Dump(netlink_sys::Socket);
+
+impl Dump {
+    fn new() -> Self {
+        const NETLINK_SOCK_DIAG: isize = 4;
+        Self(netlink_sys::Socket::new(NETLINK_SOCK_DIAG).unwrap())
+    }
+
+    fn receive(&self) {
+        let (kind, request) = diag::request(Family::Both, StateSet::ALL);
+        let len = u32::try_from(16 + request.len()).unwrap().to_ne_bytes();
+        let flags = (NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes();
+        let message = [&len[..], &kind.to_ne_bytes(), &flags, &[0; 8], &request].concat();
+        self.0.send_to(&message, &netlink_sys::SocketAddr::new(0, 0), 0).unwrap();
+        let mut buffer = [0; 64 << 10];
+        loop {
+            let (len, _) = rustix::net::recv(&self.0, &mut buffer[..], rustix::net::RecvFlags::empty()).unwrap();
+            let mut rest = &buffer[..len];
+            while let Some((header, _)) = rest.split_first_chunk::<8>() {
+                let [l0, l1, l2, l3, k0, k1, ..] = *header;
+                match u16::from_ne_bytes([k0, k1]) {
+                    NLMSG_DONE => return,
+                    NLMSG_ERROR => panic!("the kernel refuses"),
+                    _ => {}
+                }
+                let next = (u32::from_ne_bytes([l0, l1, l2, l3]) as usize).next_multiple_of(4).max(header.len());
+                rest = rest.get(next..).unwrap_or_default();
+            }
         }
     }
 }

@@ -7,11 +7,8 @@
 // What it measures is printed: that is what it is for.
 #![allow(clippy::print_stdout)]
 
-use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-
-use rustix::process::Pid;
 
 #[path = "../support/churn.rs"]
 mod churn;
@@ -19,9 +16,12 @@ mod churn;
 mod netns;
 #[path = "../support/pty.rs"]
 mod pty;
+#[path = "../support/threads.rs"]
+mod threads;
 
 use netns::{Pair, alone};
 use pty::Pty;
+use threads::Threads;
 
 /// Destinations enough that no port runs out.
 const PORTS: u16 = 12;
@@ -46,33 +46,29 @@ fn main() {
     }
     let Some(_alone) = alone() else { return };
     let pair = Pair::new("load");
-    let watchers: Vec<(&str, Option<Pty>)> =
+    let mut watchers: Vec<(&str, Option<Pty>)> =
         WATCHERS.map(|(program, words)| (program, watch(&pair, program, words))).into();
     std::thread::sleep(SETTLE);
-    let cpu = || -> Vec<Option<BTreeMap<String, Duration>>> {
-        watchers.iter().map(|(_, pty)| pty.as_ref().and_then(|pty| threads(pty.pid()))).collect()
+    let cpu = |watchers: &[(&str, Option<Pty>)]| -> Vec<Option<Threads>> {
+        watchers.iter().map(|(_, pty)| pty.as_ref().and_then(|pty| Threads::of(pty.id()))).collect()
     };
-    let before = cpu();
+    let before = cpu(&watchers);
     let (made, took) = churn::run(&pair, PORTS, PER_SECOND, SPAN);
-    let after = cpu();
+    let after = cpu(&watchers);
     let rate = f64::from(made) / took.as_secs_f64();
     println!("\n{rate:.0} connections a second for {:.0} s, to {PORTS} ports", took.as_secs_f64());
     let percent = |time: Duration| time.as_secs_f64() * 100.0 / took.as_secs_f64();
-    for (((program, _), before), after) in watchers.iter().zip(before).zip(after) {
+    for (((program, pty), before), after) in watchers.iter_mut().zip(before).zip(after) {
         let name = program.rsplit('/').next().unwrap_or(program);
         let Some((before, after)) = before.zip(after) else {
             println!("  {name:24} not installed");
             continue;
         };
-        let used = |(name, time): (&String, &Duration)| {
-            (name.clone(), time.saturating_sub(before.get(name).copied().unwrap_or_default()))
-        };
-        let mut used: Vec<(String, Duration)> = after.iter().map(used).collect();
-        used.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
-        let all: Duration = used.iter().map(|(_, time)| *time).sum();
-        println!("  {name:24} {:6.2} % of a processor", percent(all));
+        let used = after.since(&before);
+        println!("  {name:24} {:6.2} % of a processor", percent(used.sum()));
         if name == "sockscope" {
-            used.iter().for_each(|(thread, time)| println!("    {thread:22} {:6.2} %", percent(*time)));
+            used.each().iter().for_each(|(thread, time)| println!("    {thread:22} {:6.2} %", percent(*time)));
+            pty.iter_mut().for_each(|pty| println!("    lost: {}", pty.line_with(" lost ")));
         }
     }
 }
@@ -83,16 +79,4 @@ fn watch(pair: &Pair, program: &str, words: &[&str]) -> Option<Pty> {
     probe.ok()?;
     let words = [&["netns", "exec", pair.a.name(), program], words].concat();
     Some(Pty::start(pty::command("ip", &words), COLUMNS, ROWS))
-}
-
-/// The processor time of a process's threads, those of one name together; `None` once it has ended.
-fn threads(pid: Pid) -> Option<BTreeMap<String, Duration>> {
-    let mut used = BTreeMap::new();
-    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
-        let read = |name| std::fs::read_to_string(thread.path().join(name)).ok();
-        let Some((comm, stat)) = read("comm").zip(read("schedstat")) else { continue };
-        let nanos = stat.split_whitespace().next()?.parse().ok()?;
-        *used.entry(comm.trim_end().to_owned()).or_default() += Duration::from_nanos(nanos);
-    }
-    Some(used)
 }

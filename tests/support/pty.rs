@@ -94,6 +94,21 @@ impl Pty {
         Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid")
     }
 
+    /// The same as a number.
+    pub(crate) fn id(&self) -> u32 {
+        self.pid().as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// The line that has `word` in it once all that was drawn by now is on the screen.
+    #[track_caller]
+    pub(crate) fn line_with(&mut self, word: &str) -> String {
+        while let Ok(bytes) = self.bytes.try_recv() {
+            self.take(&bytes);
+        }
+        self.wait(word, |screen| screen.contents().contains(word));
+        self.text().lines().find(|line| line.contains(word)).unwrap_or_default().trim().to_owned()
+    }
+
     pub(crate) fn send_signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("the signal is sent");
     }

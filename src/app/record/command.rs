@@ -42,7 +42,7 @@ pub(in crate::app) fn run(options: &Record) -> Result<Outcome> {
     for recorded in &recorded {
         say(&recorded.summary(loss.as_ref()))?;
     }
-    if recorded.is_empty() {
+    if !live.tape().has_begun_a_file() {
         say("nothing was written: what the ring held is gone\n")?;
     }
     outcome(&recorded, live.died())

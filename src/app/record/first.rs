@@ -143,7 +143,10 @@ mod tests {
         let last = reading(1_000, Covers::States(StateSet::of(&[TcpState::TimeWait])));
         tape.pass(0, &last);
         tape.dump();
+        tape.dump();
         assert!(tape.finish().iter().all(|recorded| recorded.failed.is_none()));
         assert_eq!(inputs_of(&file), [wanted(), vec![last]].concat());
+        let again = std::fs::read(file.with_file_name("ring-2.pcapng")).unwrap();
+        assert!(again == std::fs::read(&file).unwrap(), "the ring goes on holding it");
     }
 }

@@ -59,9 +59,11 @@ impl Keep {
         self.crowded.load(Ordering::Relaxed)
     }
 
-    /// So many bytes wait no more.
+    /// So many bytes wait no more; asked after every input, nearly always of none.
     pub(super) fn free(&self, bytes: usize) {
-        self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        if bytes > 0 {
+            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 
     /// The batch is on its way.

@@ -1,12 +1,13 @@
 //! One recording: what the engine sees → blocks → a file, or a ring in memory that is written out when it is wanted.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use crate::base::Timestamp;
-use crate::engine::Input;
+use crate::engine::{Input, Loss};
 use crate::io::clock;
 use crate::journal::recording::{Mark, Recorder, Setup};
 use crate::journal::{Chapters, Reach};
@@ -27,6 +28,8 @@ pub(super) struct Recording {
     buffer: Vec<u8>,
     frames: u64,
     upto: Timestamp,
+    /// What was lost when its newest section began, and as it was told last.
+    losses: [Option<Loss>; 2],
     /// Frames that came, and those that found no room.
     came: u64,
     dropped: u64,
@@ -40,12 +43,20 @@ enum To {
 }
 
 impl Recording {
-    /// Begins to write a file; `first` is what an engine must know that sees nothing before.
+    /// Begins to write a file; `first` is what an engine must know that sees nothing before, and so much was `lost`
+    /// since the program began.
     ///
     /// # Errors
     /// Where the file cannot be created.
-    pub(super) fn into_file(path: &Path, replace: bool, setup: Setup, first: &[Input]) -> Result<Self> {
+    pub(super) fn into_file(
+        path: &Path,
+        replace: bool,
+        setup: Setup,
+        first: &[Input],
+        lost: Option<Loss>,
+    ) -> Result<Self> {
         let mut recording = Self::new(setup, To::File(Writer::start(path, replace)?));
+        recording.losses[1] = lost;
         recording.begin(clock::now(), first);
         recording.flush();
         Ok(recording)
@@ -63,6 +74,7 @@ impl Recording {
             buffer: Vec::new(),
             frames: 0,
             upto: Timestamp::MIN,
+            losses: [None; 2],
             came: 0,
             dropped: 0,
             began: Instant::now(),
@@ -70,6 +82,7 @@ impl Recording {
     }
 
     fn begin(&mut self, ts: Timestamp, first: &[Input]) {
+        self.losses[0] = self.losses[1];
         self.recorder.begin(ts, &mut self.buffer);
         for input in first {
             self.recorder.input(input, &mut self.buffer);
@@ -116,6 +129,14 @@ impl Recording {
         }
     }
 
+    /// Takes what was lost since the program began; a recording has lost more, and counts from where it began itself.
+    pub(super) fn loss(&mut self, loss: &Loss) {
+        let loss = Loss { ours: loss.ours + self.dropped, ..*loss };
+        self.losses[1] = Some(loss);
+        let own = self.losses[0].map_or(loss, |before| loss.since(&before));
+        self.input(&Input::Loss(own));
+    }
+
     /// Takes a mark.
     pub(super) fn mark(&mut self, mark: &Mark) {
         self.recorder.mark(mark, &mut self.buffer);
@@ -128,7 +149,7 @@ impl Recording {
         }
         match &mut self.to {
             To::File(writer) => {
-                writer.send(std::mem::replace(&mut self.buffer, writer.buffer()), self.frames);
+                writer.send(Arc::new(std::mem::replace(&mut self.buffer, writer.buffer())), self.frames);
                 writer.check_queue();
             }
             To::Ring(chapters) => {
@@ -139,21 +160,30 @@ impl Recording {
         self.frames = 0;
     }
 
-    /// Writes what a ring holds into a file, which is not waited for; the ring begins anew.
+    /// Writes what a ring holds into a file, which is not waited for; the ring goes on.
     ///
     /// # Errors
-    /// Where the file cannot be created; the ring keeps what it holds.
+    /// Where the file cannot be created, or there is nothing to write.
     pub(super) fn dump(&mut self, path: &Path, replace: bool) -> Result<Option<Ending>> {
         self.flush();
         let To::Ring(chapters) = &mut self.to else { return Ok(None) };
+        anyhow::ensure!(chapters.bytes() > 0, "it holds nothing yet");
         let mut writer = Writer::start(path, replace)?;
         let (span, mut came) = (chapters.span(), 0);
-        for (blocks, frames) in chapters.take() {
+        for (blocks, frames) in chapters.copy() {
             came += frames;
             writer.send(blocks, frames);
         }
+        let mut end = Vec::new();
+        self.recorder.end(&mut end);
+        writer.send(Arc::new(end), 0);
         writer.close();
         Ok(Some(Ending { writer, came, dropped: 0, took: span }))
+    }
+
+    /// Whether a ring holds enough that is in no file to be written out again, where nobody asks for it by hand.
+    pub(super) fn is_new_enough(&self) -> bool {
+        matches!(&self.to, To::Ring(chapters) if chapters.is_new_enough())
     }
 
     /// Ends it: what came is written, but not waited for. Of a ring nothing is left.
@@ -163,11 +193,6 @@ impl Recording {
         let To::File(mut writer) = self.to else { return None };
         writer.close();
         Some(Ending { writer, came: self.came, dropped: self.dropped, took: self.began.elapsed() })
-    }
-
-    /// Frames that are not in it and would be, had there been room.
-    pub(super) fn lost(&self) -> u64 {
-        self.dropped
     }
 
     /// Why it stopped of itself, if it did.

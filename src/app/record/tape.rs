@@ -51,6 +51,8 @@ pub(in crate::app) struct Tape {
     recording: Option<Recording>,
     /// How many recordings were begun: the number of the newest.
     number: u64,
+    /// What was lost since the program began, as it was told last.
+    loss: Option<Loss>,
     /// [`Keep::lost`] when it began.
     lost_before: u64,
     endings: Vec<Ending>,
@@ -60,6 +62,8 @@ pub(in crate::app) struct Tape {
     refused: Option<String>,
     written: u32,
     watch: Watch,
+    /// There was a finding that the ring is to be written out for.
+    dump_is_due: bool,
     /// Set by SIGUSR1.
     signalled: Arc<AtomicBool>,
 }
@@ -79,12 +83,14 @@ impl Tape {
             first: First::default(),
             recording: None,
             number: 0,
+            loss: None,
             lost_before: 0,
             endings: Vec::new(),
             told: None,
             refused: None,
             written: 0,
             watch: Watch::default(),
+            dump_is_due: false,
             signalled: Arc::default(),
         }
     }
@@ -110,8 +116,13 @@ impl Tape {
                 self.run(Recording::into_ring(reach, self.setup.clone()));
             }
             (Some(file), None) => {
-                let recording =
-                    Recording::into_file(file, self.wanted.replace, self.setup.clone(), &self.first.inputs())?;
+                let recording = Recording::into_file(
+                    file,
+                    self.wanted.replace,
+                    self.setup.clone(),
+                    &self.first.inputs(),
+                    self.loss,
+                )?;
                 self.written += 1;
                 self.run(recording);
             }
@@ -138,8 +149,8 @@ impl Tape {
         if self.recording.is_some() {
             return self.end();
         }
-        let (setup, first) = (self.setup.clone(), self.first.inputs());
-        let begun = self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first));
+        let (setup, first, loss) = (self.setup.clone(), self.first.inputs(), self.loss);
+        let begun = self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first, loss));
         match begun {
             Ok(recording) => self.run(recording),
             Err(error) => self.refused = Some(format!("no recording: {error:#}")),
@@ -149,7 +160,8 @@ impl Tape {
     /// Looks for a finding that the ring is to be written out for, now and then.
     pub(in crate::app) fn watch(&mut self, engine: &Engine) {
         let Some(least) = self.wanted.dump_on.filter(|_| self.wanted.ring.is_some()) else { return };
-        if self.watch.has_new(engine, least) {
+        self.dump_is_due |= self.watch.has_new(engine, least);
+        if self.dump_is_due && self.recording.as_ref().is_some_and(Recording::is_new_enough) {
             self.dump();
         }
     }
@@ -157,6 +169,7 @@ impl Tape {
     /// Writes out what the ring holds.
     pub(in crate::app) fn dump(&mut self) {
         let Some(mut recording) = self.recording.take() else { return };
+        self.dump_is_due = false;
         match self.next_file(|path, replace| recording.dump(path, replace)) {
             Ok(ending) => self.endings.extend(ending),
             Err(error) => self.refused = Some(format!("the ring is not written: {error:#}")),
@@ -231,10 +244,10 @@ impl Tape {
     /// What was lost is told to the engine; a recording has lost more.
     pub(in crate::app) fn tell(&mut self, loss: &Loss) {
         // Batches that never came are in it already.
-        let crowded = self.keep.crowded();
+        let loss = Loss { ours: loss.ours + self.keep.crowded(), ..*loss };
+        self.loss = Some(loss);
         if let Some(recording) = &mut self.recording {
-            let ours = loss.ours + crowded + recording.lost();
-            recording.input(&Input::Loss(Loss { ours, ..*loss }));
+            recording.loss(&loss);
         }
     }
 
@@ -290,9 +303,17 @@ impl Tape {
 
     /// Ends all, and waits until it is written; how each went that nobody was told of.
     pub(in crate::app) fn finish(&mut self) -> Vec<Recorded> {
+        if self.dump_is_due {
+            self.dump();
+        }
         self.end();
         let waited = self.endings.drain(..).map(Ending::wait);
         self.told.take().into_iter().chain(waited).collect()
+    }
+
+    /// Whether any file was begun.
+    pub(in crate::app) const fn has_begun_a_file(&self) -> bool {
+        self.written > 0
     }
 
     /// Whether the recording that was asked for stopped of itself.

@@ -43,7 +43,7 @@ pub(super) struct Writer {
 /// Whole blocks with so many frames.
 #[derive(Debug)]
 struct Chunk {
-    blocks: Vec<u8>,
+    blocks: Arc<Vec<u8>>,
     frames: u64,
 }
 
@@ -90,7 +90,7 @@ impl Writer {
     }
 
     /// Hands over whole blocks that hold so many frames.
-    pub(super) fn send(&self, blocks: Vec<u8>, frames: u64) {
+    pub(super) fn send(&self, blocks: Arc<Vec<u8>>, frames: u64) {
         self.state.queued.fetch_add(blocks.len(), Ordering::Relaxed);
         let chunk = Chunk { blocks, frames };
         if self.send.as_ref().is_none_or(|send| send.send(chunk).is_err()) {
@@ -144,17 +144,19 @@ fn write(mut file: RecordingFile, chunks: &Receiver<Chunk>, give_back: &Sender<V
         let _first = state.failed.set(format!("{error}{}", beside.unwrap_or_default()));
     };
     let mut taken = 0;
-    for Chunk { mut blocks, frames } in chunks {
+    for Chunk { blocks, frames } in chunks {
         taken += frames;
         if state.failed.get().is_none()
-            && let Err(stopped) = file.write(&blocks)
+            && let Err(stopped) = file.write(&blocks, frames)
         {
             fail(&file, &stopped);
         }
         tell(&file, taken, state);
         state.queued.fetch_sub(blocks.len(), Ordering::Relaxed);
-        blocks.clear();
-        let _not_needed = give_back.send(blocks);
+        if let Some(mut blocks) = Arc::into_inner(blocks) {
+            blocks.clear();
+            let _not_needed = give_back.send(blocks);
+        }
     }
     if state.failed.get().is_none()
         && let Err(stopped) = file.finish()

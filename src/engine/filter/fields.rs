@@ -228,14 +228,12 @@ impl Set {
     /// Words that people know for some of them, each with the one that it stands for.
     pub(super) const fn other_words(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Outcome => const { &[(TIMED_OUT, HandshakeOutcome::Unanswered.name())] },
+            // What an unanswered handshake was called before.
+            Self::Outcome => const { &[("timed-out", HandshakeOutcome::Unanswered.name())] },
             _ => &[],
         }
     }
 }
-
-/// What an unanswered handshake was called before.
-pub(super) const TIMED_OUT: &str = "timed-out";
 
 pub(super) const OUTCOMES: [HandshakeOutcome; 10] = {
     use HandshakeOutcome::{

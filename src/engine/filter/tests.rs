@@ -303,3 +303,29 @@ fn a_filter_is_as_it_was_typed() {
     assert!(!filter.is_empty() && Filter::parse(" ").unwrap().is_empty());
     assert_eq!(Arc::strong_count(filter.clone().test.as_ref().unwrap()), 2, "a copy costs nothing");
 }
+
+#[test]
+fn words_without_a_field_must_all_match() {
+    let mut engine = fed(handshake(0));
+    engine.feed(&sample(500, vec![socket(CLIENT, SERVER, TcpState::Estab, (0, 0), 77, 1)], &[(77, 42, 5, "Curl")]));
+    for text in ["", "80", ":80", "10.0.0.5", "10.0.", SERVER, "estab", "curl", "42", "completed", "curl 80 estab"] {
+        assert!(fits(&engine, text), "{text:?} matches");
+    }
+    for text in ["established", "ESTABLISHED", "establ", ".5:80", "0.2:40000"] {
+        assert!(fits(&engine, text), "{text:?} matches");
+    }
+    for text in [
+        "8",
+        "10.0.0.6",
+        "time-wait",
+        "wget",
+        "curl 81",
+        "refused",
+        "10.0.0.5:81",
+        "established2",
+        "syn_sent",
+        "closewait",
+    ] {
+        assert!(!fits(&engine, text), "{text:?} does not match");
+    }
+}

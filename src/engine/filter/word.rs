@@ -7,7 +7,7 @@ use crate::base::{Endpoint, TcpState};
 use crate::flow::{HandshakeOutcome, Side};
 
 use super::ast::Piece;
-use super::fields::TIMED_OUT;
+use super::fields::Set;
 use super::subject::Subject;
 use super::test::Pattern;
 use super::value::{Place, squash};
@@ -43,6 +43,8 @@ impl Word {
         let bare = text.trim_start_matches('[').trim_end_matches(']');
         let squashed = squash(&text);
         let names = |name: &str| squashed.len() > 1 && squash(name).starts_with(&squashed);
+        let others = Set::Outcome.other_words();
+        let stands_for = |name: &str| others.iter().any(|(other, of)| *of == name && squash(other) == squashed);
         let outcomes = HandshakeOutcome::CONCLUDED.into_iter().chain([HandshakeOutcome::Partial]);
         // A short net (`10`) would take numbers and the beginnings of names for networks.
         let place = Place::read(&text).filter(|place| match place {
@@ -53,12 +55,7 @@ impl Word {
         Self {
             number: text.strip_prefix(':').unwrap_or(&text).parse().ok(),
             states: TcpState::ALL.into_iter().filter(|state| names(state.name()) || names(long_name(*state))).collect(),
-            outcomes: outcomes
-                .filter(|outcome| {
-                    let was = *outcome == HandshakeOutcome::Unanswered && squashed == squash(TIMED_OUT);
-                    was || names(outcome.name())
-                })
-                .collect(),
+            outcomes: outcomes.filter(|outcome| names(outcome.name()) || stands_for(outcome.name())).collect(),
             written: if place.is_some() { None } else { Part::of(bare) },
             place,
             pattern,

@@ -57,6 +57,8 @@ impl Failing {
 #[derive(Debug, Default)]
 struct Gathered {
     failing: BTreeMap<Way, Failing>,
+    /// Those that hang.
+    waiting: u64,
     given_up: u64,
     askers: Askers,
     rejection: Option<String>,
@@ -79,6 +81,7 @@ impl Gathered {
             rejected,
             rejection: self.rejection.filter(|_| rejected.is_some()),
             unanswered: way(Way::Unanswered),
+            waiting: self.waiting,
             given_up: self.given_up,
             who: asks_most(&self.askers),
             by: self.by,
@@ -98,14 +101,12 @@ impl Engine {
         }
         for record in hanging.slots().map(|slot| self.table.get(slot)) {
             let to = gathered.entry(record.resp).or_default();
+            to.waiting += 1;
             to.add(Way::Unanswered, record.first, now, Some(record.id), 0);
             self.gather_tries(record, Way::Unanswered, now, to);
         }
         let at_least = self.handshakes.forgot_some_of(now);
-        let told = |(to, gathered): (Endpoint, Gathered)| {
-            let waiting = hanging.count(to);
-            (to, Connects { waiting, at_least, ..gathered.told(to) })
-        };
+        let told = |(to, gathered): (Endpoint, Gathered)| (to, Connects { at_least, ..gathered.told(to) });
         let mut all: BTreeMap<Endpoint, Connects> = gathered.into_iter().map(told).collect();
         all.retain(|_, to| [to.refused, to.rejected, to.unanswered].iter().any(Option::is_some));
         self.count_completed(&mut all, now);

@@ -17,9 +17,8 @@ impl Keyed for Finding {
     }
 }
 
-/// `found`, the worst first as it comes, in the order that is asked for.
-pub(super) fn ordered(found: &[Finding], sort: Sort<FindingSort>) -> Vec<Finding> {
-    let mut rows = found.to_vec();
+/// `rows`, the worst first as they come, in the order that is asked for.
+pub(super) fn ordered(mut rows: Vec<Finding>, sort: Sort<FindingSort>) -> Vec<Finding> {
     match sort.by {
         FindingSort::Worst if sort.reverse => rows.reverse(),
         FindingSort::Worst => {}
@@ -65,10 +64,10 @@ impl Engine {
             // What is left at the end is about none of them.
             others.retain(|(_, about)| !about.matches(self, record));
         }
-        let is_about = |finding: &Finding| match (finding.key().about, concerned(finding.key())) {
-            (_, None) => true,
-            (_, Some(Concerned::Flow(flow))) => fitting.contains(&flow),
-            (About::Destination(to), _) => destinations.contains(&(finding.kind, to)),
+        let is_about = |finding: &Finding| match finding.key().about {
+            About::Capture | About::Host => true,
+            About::Flow(flow, _) => fitting.contains(&flow),
+            About::Destination(to) => destinations.contains(&(finding.kind, to)),
             _ => !others.iter().any(|(key, _)| *key == finding.key()),
         };
         found.into_iter().filter(is_about).collect()
@@ -131,7 +130,7 @@ mod tests {
     #[test]
     fn findings_come_in_the_order_that_is_asked_for() {
         let found = incident(at(1_000));
-        let by = |by, reverse| ordered(&found, Sort { by, reverse });
+        let by = |by, reverse| ordered(found.clone(), Sort { by, reverse });
         assert_eq!(by(FindingSort::Worst, false), found);
         assert_eq!(by(FindingSort::Worst, true).last(), found.first());
         assert!(by(FindingSort::Recent, false).is_sorted_by_key(|finding| Reverse(finding.since)));

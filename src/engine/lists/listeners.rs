@@ -11,7 +11,7 @@ use crate::flow::{Flow, HandshakeOutcome, Side};
 use crate::kernel::{Socket, SocketSample};
 
 use super::super::dashboard::AcceptRow;
-use super::super::end::End;
+use super::super::end::owner_in;
 use super::super::listening::Listener;
 use super::super::opener::listening_ends;
 use super::super::ownership::Ownership;
@@ -47,13 +47,11 @@ impl Listener {
 
 /// A socket that is bound and nothing more, by the last reading that had any.
 fn bound((sample, socket): (&SocketSample, &Socket)) -> ListenerRow {
-    let mut end = End::new(socket.clone(), sample.ts, 0);
-    end.name_owner(&sample.owners, None);
     ListenerRow {
         scope: sample.scope,
         local: socket.local,
         id: socket.cookie.or(socket.inode),
-        owner: end.owner,
+        owner: owner_in(sample, socket),
         listens: false,
         waiting: None,
         limit: None,
@@ -66,7 +64,7 @@ fn bound((sample, socket): (&SocketSample, &Socket)) -> ListenerRow {
 impl Engine {
     /// By the kernel's last reading where there was one, else by the wire.
     pub(super) fn listener_rows(&self, sort: Sort<ListenerSort>) -> Vec<ListenerRow> {
-        let by_kernel = self.kernel.sight.is_some();
+        let by_kernel = self.kernel.is_seen();
         let mut rows: Vec<ListenerRow> = self.kernel.listeners.iter().map(Listener::row).collect();
         rows.sort_by_key(|row| (row.scope, row.local, row.id));
         let mut ends: Ends = rows.iter().map(|row| ((row.scope, row.local), CameIn::default())).collect();
@@ -115,10 +113,10 @@ fn inferred(scope: Scope, local: Endpoint, came_in: CameIn) -> ListenerRow {
 
 /// Whether a connection reached a listener: it answered, or the kernel shows the end that it made.
 fn came_in(record: &Record) -> bool {
-    use HandshakeOutcome::{GivenUp, Partial, Refused, Rejected, Unanswered, Waiting};
+    use HandshakeOutcome::{Partial, Refused, Waiting};
     match record.wire.as_ref().map(Flow::outcome) {
         Some(Waiting) => record.inferred(Side::Resp) == Some(TcpState::SynRecv),
-        Some(Refused | Rejected | Unanswered | GivenUp) => false,
+        Some(outcome) if outcome.is_silence() || outcome == Refused => false,
         Some(Partial) | None => record.orig_known && record.end(Side::Resp).is_some(),
         Some(_) => true,
     }

@@ -1,6 +1,6 @@
-//! Lists beside the flow table: findings, handshakes, queues, users of ports, listeners, processes. Each is ordered when its
-//! order is stale (as the flow table's, see `order`) and served in windows; a row has a key, so that a cursor stays on
-//! it.
+//! Lists beside the flow table: findings, handshakes, queues, users of ports, listeners, processes. Each is ordered
+//! when its order is stale (as the flow table's, see `order`) and served in windows; a row has a key, so that a cursor
+//! stays on it.
 
 mod findings;
 mod groups;
@@ -203,7 +203,7 @@ impl Engine {
             List::Processes(sort, open) => Ordered::Processes(self.process_lines(filter, *sort, open)),
             List::Findings(sort, of) => {
                 let found = self.findings_about(findings.to_vec(), filter);
-                Ordered::Findings(findings::ordered(&found, *sort), self.flows_of_finding(*of))
+                Ordered::Findings(findings::ordered(found, *sort), self.flows_of_finding(*of))
             }
         }
     }

@@ -64,7 +64,7 @@ impl Engine {
                 open: group.open,
                 ports: capacity.map(|capacity| PortUse { taken, range: capacity.into() }),
                 outlook: route.map(RouteRow::outlook),
-                process: group.process,
+                process: route.and_then(most_of).or(group.process),
             }
         };
         let rows = groups.into_iter().map(row);
@@ -114,6 +114,12 @@ impl Engine {
         }
         groups
     }
+}
+
+/// Who holds most of a route's ports, and whether others hold some: the callers of connect() count too, whose
+/// connections no descriptor leads to any more.
+fn most_of(route: &RouteRow) -> Option<(Arc<Process>, bool)> {
+    route.holders.first().map(|(process, _)| (process.clone(), route.processes > 1))
 }
 
 fn add_by_wire(groups: &mut Groups, record: &Record, side: Side) {

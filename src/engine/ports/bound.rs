@@ -1,8 +1,8 @@
 //! Ports that bind(2) gave to sockets which connect from them: no other connect() gets such a port, whereto ever.
 //!
-//! Read first: net/ipv4/inet_hashtables.c (`__inet_hash_connect` passes over a port whose bucket bind() made). A reading
-//! of the socket table shows a socket bound only in the moment between bind(2) and connect(2); of those that did both
-//! between two readings the trace tells, by the connection's ends.
+//! Read first: net/ipv4/inet_hashtables.c (`__inet_hash_connect` passes over a port whose bucket bind() made). A
+//! reading of the socket table shows a socket bound only in the moment between bind(2) and connect(2); of those that
+//! did both between two readings the trace tells, by the connection's ends.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -33,6 +33,11 @@ struct Told {
 }
 
 impl Bound {
+    /// What is told and not seen yet, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.told.capacity() * size_of::<Told>()
+    }
+
     /// Takes in what the trace tells of a connect().
     pub(super) fn tell(&mut self, connect: &Connect) {
         if !connect.bound || connect.here == Some(false) {

@@ -128,7 +128,7 @@ impl PortsOutlook {
     }
 
     /// In words, as of `now`: `none left since 14:03:20 (EADDRNOTAVAIL)`, `none left at 14:03:20, in 42 s`, `levels off
-    /// at 45 %`, `steady`.
+    /// at 45%`, `steady`.
     pub fn words(&self, now: Timestamp, clock: impl Fn(Timestamp) -> String) -> String {
         match self.forecast {
             Forecast::Exhausted => {
@@ -140,7 +140,18 @@ impl PortsOutlook {
                 None => format!("none left in {}", coarse(left)),
             },
             Forecast::LevelsOff(used) if used <= self.used => "steady".to_owned(),
-            Forecast::LevelsOff(used) => format!("levels off at {} %", share(used, self.capacity)),
+            Forecast::LevelsOff(used) => format!("levels off at {}%", share(used, self.capacity)),
+        }
+    }
+
+    /// The same in 18 columns: `out since 14:03:20`; `None` where it does not run out.
+    pub fn short(&self, clock: impl Fn(Timestamp) -> String) -> Option<String> {
+        match self.forecast {
+            Forecast::Exhausted => {
+                Some(self.out_at.map_or_else(|| "none left".to_owned(), |at| format!("out since {}", clock(at))))
+            }
+            Forecast::RunsOut(_) => self.out_at.map(|at| format!("out at {}", clock(at))),
+            Forecast::LevelsOff(_) => None,
         }
     }
 }
@@ -186,6 +197,11 @@ struct Watched {
 }
 
 impl Ports {
+    /// What it holds of connects, bytes: of all else there is little.
+    pub(super) fn held(&self) -> usize {
+        self.bound.held()
+    }
+
     /// Takes in that a process called connect().
     pub(super) fn connected(&mut self, connect: &Connect) {
         self.bound.tell(connect);
@@ -196,7 +212,7 @@ impl Ports {
         &mut self,
         used: Use,
         at: Timestamp,
-        ends: impl Iterator<Item = (Scope, &'a Record, &'a End)>,
+        ends: impl Iterator<Item = (&'a Record, &'a End)>,
         holder: impl Fn(&Record, &End) -> Option<Arc<Process>>,
     ) {
         let Use { range, usable, held, bound, mut routes } = used;
@@ -255,14 +271,14 @@ impl Ports {
 
     fn name_holders<'a>(
         &mut self,
-        ends: impl Iterator<Item = (Scope, &'a Record, &'a End)>,
+        ends: impl Iterator<Item = (&'a Record, &'a End)>,
         holder: impl Fn(&Record, &End) -> Option<Arc<Process>>,
     ) {
         let places: BTreeMap<Route, usize> =
             self.rows.iter().enumerate().map(|(place, (route, _))| (*route, place)).collect();
         let mut counts: Vec<BTreeMap<u32, (Arc<Process>, u32)>> = vec![BTreeMap::new(); self.rows.len()];
-        for (scope, record, end) in ends {
-            let route = Route { scope, from: end.socket.local.ip(), to: end.socket.peer };
+        for (record, end) in ends {
+            let route = Route { scope: record.scope, from: end.socket.local.ip(), to: end.socket.peer };
             let Some(place) = places.get(&route) else { continue };
             if let Some(process) = holder(record, end) {
                 counts[*place].entry(process.pid).or_insert_with(|| (process.clone(), 0)).1 += 1;

@@ -51,13 +51,11 @@ fn by_kernel(evidence: &Evidence<'_>) -> Option<String> {
 
 /// What it took to complete, where that was not three segments; with a space before it.
 pub(super) fn detours(handshake: &HandshakeView) -> String {
-    match handshake.outcome {
-        HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous => {
-            let inferred = if handshake.syn_ack_at.is_none() { " The SYN-ACK was not seen." } else { "" };
-            inferred.to_owned() + &syn_again(handshake) + &syn_ack_again(handshake)
-        }
-        _ => String::new(),
+    if !handshake.outcome.is_completed() {
+        return String::new();
     }
+    let inferred = if handshake.syn_ack_at.is_none() { " The SYN-ACK was not seen." } else { "" };
+    inferred.to_owned() + &syn_again(handshake) + &syn_ack_again(handshake)
 }
 
 fn unanswered(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {

@@ -6,29 +6,36 @@
 
 use triomphe::Arc;
 
-use super::{FlowTable, Key, NONE, PAGE, WARMED};
+use super::{FlowTable, Key, Likely, NONE, PAGE, WARMED};
 use crate::engine::course::Course;
 use crate::engine::input::Input;
 use crate::engine::record::Record;
 use crate::wire::Flags;
 
 impl FlowTable {
-    /// What it read is of no use but for having been read.
-    pub(in crate::engine) fn warm(&self, inputs: &[Input], keys: &[Option<Key>]) -> u64 {
+    /// Where each key seems to lead; what else was read is of no use but for having been read.
+    pub(in crate::engine) fn warm(&self, inputs: &[Input], keys: &[Option<Key>]) -> [Likely; WARMED] {
         // A table that fits the cache is warm.
         const COLD: usize = 1 << 10;
+        let mut likely = [Likely::UNKNOWN; WARMED];
         if self.len < COLD {
-            return 0;
+            return likely;
         }
-        let mut sum = self.warm_victims(keys.len());
-        let mut likely = [NONE; WARMED];
         for (key, likely) in keys.iter().zip(&mut likely) {
             // The first whose hash looks alike: the index is read, records are not.
             let found = key.as_ref().and_then(|key| self.by_tuple.find(key.hash, |_| true));
-            *likely = found.map_or(NONE, |slot| *slot);
+            *likely = Likely { slot: found.map_or(NONE, |slot| *slot), rerouted: self.rerouted };
         }
+        // What it says is not asked for; that it was read counts.
+        std::hint::black_box(self.warm_victims(keys.len()) ^ self.warm_records(inputs, &likely));
+        likely
+    }
+
+    /// Reads of the records where they lead what a segment's way asks for.
+    fn warm_records(&self, inputs: &[Input], likely: &[Likely; WARMED]) -> u64 {
+        let mut sum = 0;
         let mut places: [Option<&Option<Record>>; WARMED] = [None; WARMED];
-        for (slot, place) in likely.iter().zip(&mut places) {
+        for (Likely { slot, .. }, place) in likely.iter().zip(&mut places) {
             let Some(page) = self.pages.get(*slot as usize / PAGE) else { continue };
             // Whether it is shared is asked of every page that is written.
             sum ^= Arc::strong_count(page) as u64;
@@ -38,7 +45,7 @@ impl FlowTable {
         for (place, course) in places.iter().zip(&mut courses) {
             let Some(record) = place.and_then(Option::as_ref) else { continue };
             sum ^= record.warm() ^ u64::from(record.place.next);
-            *course = record.course.as_deref();
+            *course = record.course.going();
         }
         sum ^ warm_courses(courses, inputs)
     }
@@ -62,6 +69,8 @@ impl FlowTable {
 
 /// The same of the courses that the inputs are for.
 fn warm_courses(mut courses: [Option<&Course>; WARMED], inputs: &[Input]) -> u64 {
+    // What is asked below is there by then: to guess wrong at what has not come yet costs as much as to wait for it.
+    let counts = courses.iter().flatten().fold(0, |sum, course| sum ^ course.warm_count());
     // Next to most of these, segments wait.
     let mut due: [Option<&Course>; WARMED] = [None; WARMED];
     for ((course, due), input) in courses.iter_mut().zip(&mut due).zip(inputs) {
@@ -70,7 +79,7 @@ fn warm_courses(mut courses: [Option<&Course>; WARMED], inputs: &[Input]) -> u64
             *due = course.take();
         }
     }
-    let waiting = courses.iter().flatten().fold(0, |sum, course| sum ^ course.warm_waiting());
+    let waiting = courses.iter().flatten().fold(counts, |sum, course| sum ^ course.warm_waiting());
     let due = || due.iter().flatten();
     let parts = due().fold(waiting, |sum, course| sum ^ course.warm());
     let times = due().fold(parts, |sum, course| sum ^ course.timing.warm());

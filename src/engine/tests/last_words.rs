@@ -73,6 +73,18 @@ fn whoever_closed_last_has_nothing_left() {
 }
 
 #[test]
+fn a_word_stays_with_a_flow_whose_segments_come_late() {
+    for vlan in [None, Some(7)] {
+        let mut engine = engine();
+        feed_all(&mut engine, [read(0, TcpState::Estab), word(10, 1, 9)]);
+        // From the peer, so that its ends are exchanged.
+        engine.feed(&Input::Segment(Segment { vlan, ..segment(20, SERVER, CLIENT, "F.", 501, 101, 0) }));
+        assert_eq!(told(&engine), [Some(9)]);
+        assert_eq!(engine.detail(FlowId(0)).unwrap().vlan, vlan);
+    }
+}
+
+#[test]
 fn without_a_reading_the_wire_must_show_that_the_end_closed_or_the_flow_is_old_enough() {
     let fin = || Input::Segment(segment(20, CLIENT, SERVER, "F.", 101, 501, 0));
     for (more, heard, expected) in [(None, 30, None), (None, 120, Some(9)), (Some(fin()), 30, Some(9))] {

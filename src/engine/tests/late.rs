@@ -22,6 +22,18 @@ fn a_late_reading_says_nothing_of_a_connection_that_began_after_it() {
 }
 
 #[test]
+fn time_that_has_passed_already_changes_nothing_though_a_late_segments_timer_is_overdue() {
+    let late = segment(0, CLIENT, SERVER, "S", 100, 0, 0);
+    let mut engine = fed([segment(20_000, "10.0.0.9:9", SERVER, "S", 7, 0, 0), late]);
+    let outcome = |engine: &Engine| show(engine).flows.rows.iter().find(|row| row.id == FlowId(1)).unwrap().outcome;
+    let before = outcome(&engine);
+    engine.feed(&Input::Tick(at(20_000)));
+    assert_eq!(outcome(&engine), before);
+    engine.feed(&Input::Tick(at(20_001)));
+    assert_eq!(outcome(&engine), Some(HandshakeOutcome::Unanswered));
+}
+
+#[test]
 fn a_fin_before_the_capture_is_no_mismatch() {
     // The server's FIN went before the capture began: the client's FIN and the last ACK are all there is.
     let mut engine = fed([segment(0, CLIENT, SERVER, "F.", 101, 502, 0), segment(1, SERVER, CLIENT, ".", 502, 102, 0)]);

@@ -76,3 +76,20 @@ fn a_connection_between_two_readings_came_in_on_its_listener() {
     assert_eq!(owner(500, "S."), Ownership::Unknown, "nobody listened yet");
     assert_eq!(owner(0, "R."), Ownership::Unknown, "it was refused");
 }
+
+#[test]
+fn a_listener_tells_who_opened_what_began_before_the_capture() {
+    let mut engine = fed([segment(0, "10.0.0.2:80", "10.0.0.9:5000", "P.", 500, 101, 10)]);
+    assert_eq!(show(&engine).flows.rows[0].orig.endpoint, end("10.0.0.2:80"), "the first to send, for want of better");
+    let rows = vec![
+        socket("10.0.0.2:80", "0.0.0.0:0", TcpState::Listen, (0, 128), 9, 1),
+        socket("10.0.0.2:80", "10.0.0.9:5000", TcpState::Estab, (0, 10), 10, 2),
+    ];
+    engine.feed(&sample(500, rows, &[(10, 7, 4, "nginx")]));
+    let row = &show(&engine).flows.rows[0];
+    assert_eq!((row.orig.endpoint, row.resp.endpoint), (end("10.0.0.9:5000"), end("10.0.0.2:80")));
+    assert!(row.orig_known && matches!(row.resp.owner, Ownership::Held { .. }));
+    let detail = engine.detail(row.id).expect("the flow");
+    assert_eq!(detail.first_from, Some(Side::Resp));
+    assert_eq!(detail.halves.expect("seen on the wire")[1].payload_bytes, 10);
+}

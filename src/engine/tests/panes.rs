@@ -39,6 +39,10 @@ fn sums_of_flows_are_of_one_instant() {
     engine.feed(&Input::Tick(at(600)));
     let dashboard = engine.dashboard(&Query::default(), &mut cache);
     assert_eq!((dashboard.totals.flows, dashboard.flows.all, dashboard.flows.matching), (2, 2, 2));
+    // The end of a file: whoever looks once more sees what there is.
+    engine.feed(&data(610, 2, 1, 100));
+    let flows = |cache: &mut QueryCache| engine.dashboard(&Query::default(), cache).flows.all;
+    assert_eq!([flows(&mut cache), flows(&mut cache)], [2, 3]);
 }
 
 #[test]
@@ -120,4 +124,50 @@ fn bytes_of_which_no_acknowledgment_was_seen_are_not_called_acknowledged() {
     assert_eq!(unknown(&engine), (1, 0));
     engine.feed(&Input::Segment(segment(10, SERVER, CLIENT, ".", 1, 101, 0)));
     assert_eq!(unknown(&engine), (0, 0));
+}
+
+#[test]
+fn handshakes_are_counted_by_outcome_and_revised() {
+    let mut engine = fed(handshake(0));
+    engine.feed(&Input::Segment(segment(100, "10.0.0.2:41000", "10.0.0.7:1", "S", 1, 0, 0)));
+    engine.feed(&Input::Segment(segment(101, "10.0.0.7:1", "10.0.0.2:41000", "R.", 0, 2, 0)));
+    engine.feed(&Input::Segment(segment(200, "10.0.0.2:42000", "10.0.0.8:1", "S", 1, 0, 0)));
+    engine.feed(&Input::Tick(at(20_000)));
+    let of = |pane: &HandshakePane, outcome| {
+        pane.outcomes.iter().find(|(known, _)| *known == outcome).map_or(0, |(_, count)| *count)
+    };
+    let pane = show(&engine).handshakes;
+    assert_eq!(pane.begun, 3);
+    assert_eq!(of(&pane, HandshakeOutcome::Completed), 1);
+    assert_eq!(of(&pane, HandshakeOutcome::Refused), 1);
+    assert_eq!(of(&pane, HandshakeOutcome::Unanswered), 1);
+    assert_eq!(pane.failing.len(), 2);
+    assert_eq!(pane.latency.expect("one completed").count, 1);
+    // Another try: it had not given up after all.
+    engine.feed(&Input::Segment(segment(20_001, "10.0.0.2:42000", "10.0.0.8:1", "S", 1, 0, 0)));
+    let pane = show(&engine).handshakes;
+    assert_eq!((of(&pane, HandshakeOutcome::Unanswered), pane.waiting), (0, 1));
+    assert_eq!(pane.failing.len(), 1);
+}
+
+#[test]
+fn the_table_is_sorted_as_asked_and_served_in_windows() {
+    let mut engine = engine();
+    for port in 1..=5_u32 {
+        let client = format!("10.0.0.2:{}", 40_000 + port);
+        engine.feed(&Input::Segment(segment(i64::from(port), &client, SERVER, "P.", 1, 1, port * 100)));
+    }
+    let ask = |sort, offset, rows| {
+        let query = Query { sort, offset, rows, ..Query::default() };
+        let pane = engine.dashboard(&query, &mut QueryCache::default()).flows;
+        pane.rows.iter().map(|row| row.id.0).collect::<Vec<_>>()
+    };
+    let by = |by| Sort { by, reverse: false };
+    assert_eq!(ask(by(SortKey::Bytes), 0, 3), [4, 3, 2]);
+    assert_eq!(ask(by(SortKey::First), 1, 2), [1, 2]);
+    assert_eq!(ask(by(SortKey::Recent), 0, 1), [4]);
+    assert_eq!(ask(Sort { by: SortKey::Bytes, reverse: true }, 0, 2), [0, 1]);
+    assert!(ask(by(SortKey::First), 9, 5).is_empty());
+    let query = Query { sort: by(SortKey::Bytes), follow: Some(RowKey::Flow(FlowId(1))), ..Query::default() };
+    assert_eq!(engine.dashboard(&query, &mut QueryCache::default()).flows.followed, Some(3), "though no row is asked");
 }

@@ -92,6 +92,22 @@ fn a_socket_that_only_a_look_up_showed_is_held_until_a_reading_lacks_it() {
 }
 
 #[test]
+fn a_socket_that_a_look_up_finds_again_leaves_with_the_next_reading_without_it() {
+    let estab = || client(TcpState::Estab, 0);
+    for read_between in [true, false] {
+        let mut engine = engine();
+        feed_all(&mut engine, [looked_up(10, vec![estab()]), looked_up(20, vec![])]);
+        feed_all(&mut engine, read_between.then(|| sample(25, vec![], &[])));
+        engine.feed(&looked_up(30, vec![estab()]));
+        assert_eq!(reported(&engine), Some(TcpState::Estab));
+        assert_eq!(engine.present_ends().count(), 1, "once");
+        engine.feed(&sample(100, vec![], &[]));
+        assert_eq!(reported(&engine), None);
+        assert!(show(&engine).flows.rows[0].closed);
+    }
+}
+
+#[test]
 fn only_the_fullest_queues_keep_their_history() {
     let mut engine = Engine::new(Config::replay(10_000, 7));
     let crowd = |millis| {

@@ -196,3 +196,16 @@ fn fin_wait_2_that_the_kernel_let_go_of_says_why() {
     assert!(!told(Some(5), 6, Some(TcpState::FinWait2)), "it is there");
     assert!(!told(None, 6, None), "for how long it is kept is not known");
 }
+
+#[test]
+fn after_a_simultaneous_close_nobody_is_said_to_have_closed_first() {
+    let mut engine = fed(handshake(0).into_iter().chain(close(100)));
+    assert!(story(&engine, 0).contains("10.0.0.2:40000 closed first and keeps"), "{}", story(&engine, 0));
+    engine = fed(handshake(0).into_iter().chain([
+        segment(100, CLIENT, SERVER, "F.", 101, 501, 0),
+        segment(100, SERVER, CLIENT, "F.", 501, 101, 0),
+        segment(110, CLIENT, SERVER, ".", 102, 502, 0),
+        segment(110, SERVER, CLIENT, ".", 502, 102, 0),
+    ]));
+    assert!(story(&engine, 0).contains("both ends closed at once and keep the pair"), "{}", story(&engine, 0));
+}

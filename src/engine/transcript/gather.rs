@@ -1,7 +1,7 @@
 //! Which inputs are the flow's: by its ends, and by which connection on them was the one.
 //!
-//! The engine's own rules (see `incarnation`) on one tuple: a newer SYN begins another connection, and the one before it
-//! keeps what fits its numbers until that SYN was answered.
+//! The engine's own rules (see `incarnation`) on one tuple: a newer SYN begins another connection, and the one before
+//! it keeps what fits its numbers until that SYN was answered.
 
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::dedupe::Dedupe;
@@ -173,7 +173,7 @@ impl Collector {
     /// Once the newer connection's SYN was believed, the one before it is over.
     fn supersede(&mut self, at: Timestamp) {
         let outcome = self.newest.as_ref().and_then(|newest| self.flow(newest)).map(Flow::outcome);
-        if !matches!(outcome, Some(HandshakeOutcome::Completed | HandshakeOutcome::Simultaneous)) {
+        if !outcome.is_some_and(HandshakeOutcome::is_completed) {
             return;
         }
         if let Some(Life::Told) = self.older.take() {

@@ -12,7 +12,7 @@ use crate::names::FlowName;
 use crate::wire::{IcmpQuote, Segment};
 
 use super::flight::Flight;
-use super::{Arrow, Call, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript, said};
+use super::{Arrow, Call, Entry, EntryKind, Fate, FlowKey, Known, Queues, TRANSCRIPT_KEPT, Transcript, said};
 
 /// How many entries before a repeat its first copy is looked for.
 const LOOK_BACK: usize = 4_096;
@@ -34,18 +34,19 @@ pub(super) struct Telling {
     dropped: usize,
     segments: u64,
     left_out: [u64; 2],
-    /// What was sent again lately by each end: which entry that is, and the one of the copy before it.
+    /// What was sent again lately by each end: which entry that is, and those of the copies before it.
     again: VecDeque<Again>,
     /// The queues that were told last of each end.
     queues: [Option<Queues>; 2],
 }
 
 /// A segment that was sent again, of which the cause may still be revised.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Again {
     side: Side,
     entry: usize,
-    copy: Option<usize>,
+    /// The one that shows the repeat's first number first.
+    copies: Vec<usize>,
 }
 
 impl Telling {
@@ -94,7 +95,7 @@ impl Telling {
         let relative = |side, number: Seq| self.analysis.base(side).map(|base| (number - base.0).0);
         let rtt = self.flights[from.peer().index()].acknowledge(segment);
         self.flights[from.index()].send(segment);
-        let arrow = Arrow {
+        let mut arrow = Arrow {
             number: self.segments,
             segment: *segment,
             from,
@@ -102,15 +103,15 @@ impl Telling {
             ack: relative(from.peer(), segment.ack).filter(|_| segment.flags.ack()),
             window: self.flow.window_of(segment, from),
             marks,
-            cause,
-            revised: None,
-            fate: None,
+            cause: Known::NOTHING,
+            fate: Known::NOTHING,
             rtt,
             said: None,
         };
+        arrow.cause.learn(segment.ts, cause);
         self.revise(segment.ts);
         if self.push(segment.ts, EntryKind::Segment(Box::new(arrow))) {
-            self.note_copy(segment, from, cause);
+            self.note_copies(segment, from, cause);
         }
     }
 
@@ -226,33 +227,52 @@ impl Telling {
         }
     }
 
-    /// The segment that was pushed last was sent again: what that tells of the copy before it.
-    fn note_copy(&mut self, segment: &Segment, side: Side, cause: Option<(Cause, Evidence)>) {
+    /// The segment that was pushed last was sent again: what that tells of the copies before it.
+    fn note_copies(&mut self, segment: &Segment, side: Side, cause: Option<(Cause, Evidence)>) {
         let entry = self.dropped + self.entries.len() - 1;
-        let copy = if cause.is_some() || segment.flags.syn() { self.copy_before(entry, segment, side) } else { None };
-        let fate = match cause {
-            Some((cause, evidence)) => fate_by(cause, evidence),
+        let repeats = cause.is_some() || segment.flags.syn();
+        let copies = if repeats { self.copies_before(entry, segment, side) } else { Vec::new() };
+        if cause.is_none() && copies.first().is_some_and(|copy| self.is_frame_twice(*copy, segment)) {
             // The verdict leaves SYNs to the handshake, which tells nothing of frames that came twice.
-            None if copy.is_some_and(|copy| self.is_frame_twice(copy, segment)) => {
-                let twice = (Cause::DuplicateFrame, Evidence::SameDatagram);
-                self.arrow(entry).into_iter().for_each(|arrow| arrow.cause = Some(twice));
-                return;
+            let twice = (Cause::DuplicateFrame, Evidence::SameDatagram);
+            if let Some(arrow) = self.arrow(entry) {
+                arrow.cause.learn(segment.ts, Some(twice));
             }
-            None => Some(Fate::Unanswered),
-        };
-        if let (Some(fate), Some(copy)) = (fate, copy) {
-            let answered = segment.flags.pure_syn() && self.flow.handshake().syn_ack_at.is_some();
-            if let Some(arrow) = self.arrow(copy).filter(|_| !answered) {
-                arrow.fate = Some((segment.ts, fate));
+            return;
+        }
+        if !(segment.flags.pure_syn() && self.flow.handshake().syn_ack_at.is_some()) {
+            for (copy, fate) in self.fates(&copies, cause, segment.ts) {
+                // What was lost stays so, whatever comes of its repeats.
+                let open = |arrow: &&mut Arrow| fate.is_some() && arrow.fate(segment.ts) != Some(Fate::Lost);
+                self.arrow(copy).filter(open).into_iter().for_each(|arrow| {
+                    arrow.fate.learn(segment.ts, fate);
+                });
             }
         }
         if cause.is_some() {
-            self.again.push_back(Again { side, entry, copy });
+            self.again.push_back(Again { side, entry, copies });
             // As many as the verdict may still revise, of both halves.
             if self.again.len() > 32 {
                 self.again.pop_front();
             }
         }
+    }
+
+    /// What became of the copies of what was sent again at `again`.
+    fn fates(
+        &mut self,
+        copies: &[usize],
+        cause: Option<(Cause, Evidence)>,
+        again: Timestamp,
+    ) -> Vec<(usize, Option<Fate>)> {
+        let mut fates = Vec::with_capacity(copies.len());
+        for (at, copy) in copies.iter().enumerate() {
+            let Some(arrow) = self.arrow(*copy) else { continue };
+            let unanswered = Fate::Unanswered(again.since(arrow.segment.ts));
+            let told = |(cause, evidence)| fate_by(cause, evidence, at == 0, unanswered);
+            fates.push((*copy, cause.map_or(Some(unanswered), told)));
+        }
+        fates
     }
 
     /// Whether `segment` shows the very datagram of an earlier entry, sooner than any timer sends it again.
@@ -262,37 +282,50 @@ impl Telling {
         })
     }
 
-    /// The latest entry before `entry` that shows the first number of `segment` on its way from the same end.
-    fn copy_before(&self, entry: usize, segment: &Segment, side: Side) -> Option<usize> {
-        let shows = |entry: &Entry| match &entry.what {
-            EntryKind::Segment(arrow) => {
-                let copy = &arrow.segment;
-                arrow.from == side && segment.seq.within(copy.seq, copy.seg_len()) && !copy.malformed
-            }
-            _ => false,
-        };
+    /// The latest entries before `entry` that show the numbers of `segment` on their way from the same end: one repeat
+    /// may hold what several segments held. The one that shows its first number comes first; none without that.
+    fn copies_before(&self, entry: usize, segment: &Segment, side: Side) -> Vec<usize> {
+        let (start, len) = (segment.seq, segment.seg_len().max(1));
         let last = entry - self.dropped;
-        let first = last.saturating_sub(LOOK_BACK);
-        let place = self.entries.range(first..last).rposition(shows)?;
-        Some(self.dropped + first + place)
+        let before = self.entries.range(last.saturating_sub(LOOK_BACK)..last).enumerate().rev();
+        let mut copies: Vec<usize> = Vec::new();
+        // From here on each number was found in a later copy.
+        let mut missing = len;
+        for (at, entry) in before {
+            let EntryKind::Segment(arrow) = &entry.what else { continue };
+            let copy = &arrow.segment;
+            let (holds_first, begins_within) =
+                (start.within(copy.seq, copy.seg_len()), copy.seq.within(start, missing));
+            if arrow.from != side || copy.malformed || copy.seg_len() == 0 || !(holds_first || begins_within) {
+                continue;
+            }
+            copies.push(self.dropped + last.saturating_sub(LOOK_BACK) + at);
+            if holds_first {
+                copies.reverse();
+                return copies;
+            }
+            missing = (copy.seq - start.0).0;
+        }
+        Vec::new()
     }
 
     /// Later evidence may have shown another cause of what was sent again before.
     fn revise(&mut self, now: Timestamp) {
         for at in 0..self.again.len() {
-            let Again { side, entry, copy } = self.again[at];
+            let Again { side, entry, .. } = self.again[at];
             let Some(arrow) = self.arrow(entry) else { continue };
-            let (sent, seq, was) = (arrow.segment.ts, arrow.segment.seq, arrow.cause(now));
-            let is = self.verdict.sent_again(side).find(|again| (again.at, again.seq) == (sent, seq));
+            let sent = (arrow.segment.ts, arrow.segment.seq);
+            let is = self.verdict.sent_again(side).find(|again| (again.at, again.seq) == sent);
             let Some((cause, evidence)) = is.map(|again| (again.cause, again.evidence)) else { continue };
-            if was == Some((cause, evidence)) {
-                continue;
-            }
-            if let Some(arrow) = self.arrow(entry) {
-                arrow.revised = Some((now, cause, evidence));
-            }
-            if let Some(copy) = copy.and_then(|copy| self.arrow(copy)) {
-                copy.fate = fate_by(cause, evidence).map(|fate| (now, fate));
+            let news = self.arrow(entry).is_some_and(|arrow| arrow.cause.learn(now, Some((cause, evidence))));
+            if news {
+                let copies = std::mem::take(&mut self.again[at].copies);
+                for (copy, fate) in self.fates(&copies, Some((cause, evidence)), sent.0) {
+                    self.arrow(copy).into_iter().for_each(|arrow| {
+                        arrow.fate.learn(now, fate);
+                    });
+                }
+                self.again[at].copies = copies;
             }
         }
     }
@@ -317,11 +350,16 @@ fn looks_at(covers: &Covers, end: Endpoint, peer: Endpoint) -> bool {
     }
 }
 
-/// What the cause of a repeat tells of the copy before it.
-const fn fate_by(cause: Cause, evidence: Evidence) -> Option<Fate> {
+/// What the cause of a repeat tells of a copy before it: of the first, which shows the number that the receiver asked
+/// for, or of one behind it.
+const fn fate_by(cause: Cause, evidence: Evidence, first: bool, unanswered: Fate) -> Option<Fate> {
     match (cause, evidence) {
-        (Cause::Lost, Evidence::SackHole | Evidence::DuplicateAcks(_) | Evidence::PartialAck) => Some(Fate::Lost),
-        (Cause::Lost | Cause::TailLossProbe | Cause::Unexplained, _) => Some(Fate::Unanswered),
+        // A SACK lies above all of it.
+        (Cause::Lost, Evidence::SackHole) => Some(Fate::Lost),
+        (Cause::Lost, Evidence::DuplicateAcks(_) | Evidence::PartialAck) if first => Some(Fate::Lost),
+        // It had arrived, and its answer came late.
+        (Cause::TailLossProbe, Evidence::Dsack | Evidence::TimestampEcho) => None,
+        (Cause::Lost | Cause::TailLossProbe | Cause::Unexplained, _) => Some(unanswered),
         _ => None,
     }
 }

@@ -127,6 +127,24 @@ fn the_copy_that_was_lost_is_known_from_its_repeat_on() {
 }
 
 #[test]
+fn all_that_one_repeat_holds_was_lost_below_a_sack() {
+    let data = |ms, seq, len| segment(ms, CLIENT, SERVER, ".", seq, 501, len);
+    let mut sack = segment(120, SERVER, CLIENT, ".", 501, 101, 0);
+    sack.options.sack = SackBlocks::default();
+    sack.options.sack.push(crate::base::Seq(301), crate::base::Seq(401));
+    let sent = [data(100, 101, 100), data(100, 201, 100), data(100, 301, 100), sack, data(121, 101, 200)];
+    let transcript = of(0, &inputs(&[handshake(0), sent.to_vec()].concat()));
+    let fates: Vec<_> = transcript.entries.iter().skip(3).map(|entry| arrow(entry).fate(at(121))).collect();
+    assert_eq!(fates, [Some(Fate::Lost), Some(Fate::Lost), None, None, None]);
+    // Sent again by a timer, as one: no answer came to either.
+    let sent = [data(100, 101, 100), data(110, 201, 100), data(400, 101, 200)];
+    let transcript = of(0, &inputs(&[handshake(0), sent.to_vec()].concat()));
+    let fates: Vec<_> = transcript.entries.iter().skip(3).map(|entry| arrow(entry).fate(at(400))).collect();
+    let after = |ms| Some(Fate::Unanswered(Duration::from_millis(ms)));
+    assert_eq!(fates, [after(300), after(290), None]);
+}
+
+#[test]
 fn a_cause_is_revised_when_later_evidence_comes() {
     let mut all = with_a_loss();
     let last = all.last_mut().expect("an ack");
@@ -136,7 +154,36 @@ fn a_cause_is_revised_when_later_evidence_comes() {
     let (copy, repeat) = (arrow(&transcript.entries[3]), arrow(&transcript.entries[8]));
     assert_eq!(repeat.cause(at(140)), Some((Cause::Lost, Evidence::SackHole)));
     assert_eq!(repeat.cause(at(141)), Some((Cause::Spurious, Evidence::Dsack)));
-    assert_eq!(copy.fate(at(141)), None);
+    assert_eq!((copy.fate(at(140)), copy.fate(at(141))), (Some(Fate::Lost), None), "as was known then");
+}
+
+#[test]
+fn a_fate_is_known_since_it_first_was() {
+    let stamped = |mut segment: Segment, stamps| {
+        segment.options.timestamps = Some(stamps);
+        segment
+    };
+    let data = |ms: u32| stamped(segment(ms.into(), CLIENT, SERVER, ".", 101, 501, 100), (ms, 11));
+    // Nothing tells why it was sent again, until the echo of its timestamp shows which copy arrived.
+    let ack = stamped(segment(130, SERVER, CLIENT, ".", 501, 201, 0), (130, 110));
+    let transcript = of(0, &inputs(&[handshake(0), vec![data(100), data(105), data(110), ack]].concat()));
+    let (copy, repeat) = (arrow(&transcript.entries[4]), arrow(&transcript.entries[5]));
+    assert_eq!(repeat.cause(at(110)), Some((Cause::Unexplained, Evidence::Nothing)));
+    assert_eq!(repeat.cause(at(130)), Some((Cause::Lost, Evidence::TimestampEcho)));
+    let unanswered = Some(Fate::Unanswered(Duration::from_millis(5)));
+    assert_eq!([109, 110, 130].map(|ms| copy.fate(at(ms))), [None, unanswered, unanswered]);
+}
+
+#[test]
+fn what_a_needless_probe_repeats_was_not_unanswered() {
+    let data = |ms, seq| segment(ms, CLIENT, SERVER, ".", seq, 501, 100);
+    let mut ack = segment(130, SERVER, CLIENT, ".", 501, 301, 0);
+    ack.options.sack.push(crate::base::Seq(201), crate::base::Seq(301));
+    let transcript =
+        of(0, &inputs(&[handshake(0), vec![data(100, 101), data(100, 201), data(120, 201), ack]].concat()));
+    let (copy, probe) = (arrow(&transcript.entries[4]), arrow(&transcript.entries[5]));
+    assert_eq!(probe.cause(at(130)), Some((Cause::TailLossProbe, Evidence::Dsack)));
+    assert_eq!([120, 130].map(|ms| copy.fate(at(ms))), [Some(Fate::Unanswered(Duration::from_millis(20))), None]);
 }
 
 #[test]
@@ -145,7 +192,7 @@ fn a_syn_that_is_tried_again_had_no_answer() {
     let rest = handshake(3_000)[1..].to_vec();
     let transcript = of(0, &inputs(&[vec![syn(0), syn(1_000)], rest].concat()));
     let fates: Vec<_> = transcript.entries.iter().map(|entry| arrow(entry).fate(at(9_000))).collect();
-    assert_eq!(fates, [Some(Fate::Unanswered), None, None, None]);
+    assert_eq!(fates, [Some(Fate::Unanswered(Duration::from_secs(1))), None, None, None]);
     // The same frame twice is no second try.
     let twice = Segment { ts: at(1), ..syn(0) };
     let transcript = of(0, &inputs(&[syn(0), twice]));

@@ -28,7 +28,7 @@ pub(super) fn section(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<
         page.paragraph("", 2, &line(row, dashboard))?;
     }
     if telling.is_empty() {
-        page.line(&format!("no destination uses more than {TELLING} % of them"))?;
+        page.line(&format!("no destination uses more than {TELLING}% of them"))?;
     }
     more(page, telling.len().saturating_sub(ROWS))
 }
@@ -45,7 +45,7 @@ fn line(row: &RouteRow, dashboard: &Dashboard) -> String {
     };
     let mut facts = vec![
         format!("{mark}{} → {}", row.from, row.to),
-        format!("{} of {} in use ({} %)", count(row.used().into()), count(row.capacity.into()), row.percent()),
+        format!("{} of {} in use ({}%)", count(row.used().into()), count(row.capacity.into()), row.percent()),
         format!("{} live, {} TIME-WAIT", count(row.live.into()), count(row.time_wait.into())),
         row.outlook().words(dashboard.now.unwrap_or_default(), |at| after(at, dashboard)),
     ];

@@ -3,7 +3,7 @@
 //! May touch `base` and `wire::Segment`. Compact, since a table holds a million flows.
 
 use super::mark::{Mark, Marks};
-use crate::base::{Seq, Timestamp};
+use crate::base::{Packing, Seq, Timestamp};
 use crate::flow::stamp::Marks as Bits;
 use crate::wire::{Flags, Segment};
 
@@ -16,6 +16,24 @@ pub(super) enum Shift {
     Refused,
     /// By this count, at most 14.
     By(u8),
+}
+
+impl Shift {
+    fn number(self) -> u64 {
+        match self {
+            Self::Unknown => 0,
+            Self::Refused => 1,
+            Self::By(count) => 2 + u64::from(count),
+        }
+    }
+
+    fn of_number(number: u64) -> Self {
+        match number {
+            0 => Self::Unknown,
+            1 => Self::Refused,
+            count => Self::By((count - 2) as u8),
+        }
+    }
 }
 
 /// How often the sender has repeated its latest acknowledgment.
@@ -106,6 +124,21 @@ impl Half {
             mptcp: 0,
             facts: Bits::NONE,
         }
+    }
+
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        for time in [&mut self.high_at, &mut self.sent_at] {
+            into.time(time);
+        }
+        for seq in [&mut self.base, &mut self.high, &mut self.contig, &mut self.ack] {
+            into.seq(seq);
+        }
+        into.word(&mut self.duplicates.0);
+        into.again_as(&mut self.window, u64::from, |window| window as u16);
+        into.short(&mut self.previous);
+        into.number_as(&mut self.shift, Shift::number, Shift::of_number);
+        into.number_as(&mut self.mptcp, u64::from, |bits| bits as u8);
+        self.facts.pack(into);
     }
 
     pub(super) fn base(&self) -> Option<Seq> {

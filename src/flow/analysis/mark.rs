@@ -1,6 +1,8 @@
 //! The words: what a segment can be marked with, sets of them, and counts.
 //!
-//! May touch std.
+//! May touch `base`.
+
+use crate::base::Packing;
 
 /// What Wireshark says of a segment (its field is `tcp.analysis.` and [`Self::name`]). The sender is whoever sent the
 /// segment that is marked.
@@ -165,6 +167,17 @@ impl AnalysisCounts {
     /// The marks that occur, with their counts, in the order of [`Mark::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Mark, u64)> {
         Mark::ALL.into_iter().map(|mark| (mark, self.of(mark))).filter(|(_, count)| *count > 0)
+    }
+
+    /// Few of them occur.
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        for count in &mut self.0 {
+            let mut occurs = *count > 0;
+            into.flag(&mut occurs);
+            if occurs {
+                into.word(count);
+            }
+        }
     }
 
     pub(super) fn add(&mut self, marks: Marks) {

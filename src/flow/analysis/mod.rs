@@ -29,7 +29,7 @@ pub use mark::{AnalysisCounts, Mark, Marks};
 
 use super::Side;
 use super::stamp::Stamp;
-use crate::base::{Seq, Timestamp};
+use crate::base::{Packing, Seq, Timestamp};
 use crate::wire::{Options, Segment};
 pub(super) use half::Latest;
 use half::{Half, Shift};
@@ -72,6 +72,20 @@ impl Analysis {
     /// Of a flow that will begin with a SYN on a tuple that had a flow before.
     pub fn reusing() -> Self {
         Self { reuses: true, ..Self::new() }
+    }
+
+    /// What is packed first: how often segments were marked.
+    pub fn pack_counts(&mut self, into: &mut impl Packing) {
+        into.option(&mut self.counts, Box::default, |into, counts| counts.iter_mut().for_each(|half| half.pack(into)));
+    }
+
+    /// Packs, or unpacks, all else.
+    pub fn pack(&mut self, into: &mut impl Packing) {
+        self.halves.iter_mut().for_each(|half| half.pack(into));
+        self.syn_at.pack(into);
+        into.again_as(&mut self.initial_rtt, i64::cast_unsigned, u64::cast_signed);
+        into.number_as(&mut self.mptcp, u64::from, |bits| bits as u8);
+        into.flag(&mut self.reuses);
     }
 
     /// Takes in a segment sent by `from`, in the order of the capture, and tells what it is marked with; its sender's

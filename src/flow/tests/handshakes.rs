@@ -116,14 +116,15 @@ refused: "
 refused_and_tried_again_with_the_same_number: "
     0 > S 100
     0.01 < R. 0 ack 101
+    expect reset-by resp
     0.5 > S 100
-    expect outcome waiting orig SYN-SENT resp - concluded -
+    expect outcome waiting orig SYN-SENT resp - concluded - reset-by -
     0.51 < R. 0 ack 101
     expect outcome refused concluded 0.51 syn-retries 1 resp-rsts 2
     1 > S 100
     1.1 < S. 300 ack 101
     1.2 > . 101 ack 301
-    expect outcome completed orig ESTAB resp ESTAB syn-retries 2"
+    expect outcome completed orig ESTAB resp ESTAB syn-retries 2 reset-by - resp-rsts 2"
 refused_after_it_timed_out: "
     0 > S 100
     at 10

@@ -11,7 +11,7 @@ use super::spread::Spread;
 use super::stalls::{self, Stalls};
 use super::throughput::Volume;
 use super::view::{HalfTiming, InFlight};
-use crate::base::{Seq, Timestamp};
+use crate::base::{Packing, Seq, Timestamp};
 use crate::flow::stamp::Marks as Bits;
 use crate::wire::Segment;
 
@@ -76,6 +76,20 @@ struct Measures {
     stalls: Stalls,
 }
 
+impl Measures {
+    fn new() -> Box<Self> {
+        let spread = Spread::new;
+        Box::new(Self { by_ack: spread(), by_timestamps: spread(), think: spread(), stalls: Stalls::default() })
+    }
+
+    fn pack(&mut self, into: &mut impl Packing) {
+        for spread in [&mut self.by_ack, &mut self.by_timestamps, &mut self.think] {
+            spread.pack(into);
+        }
+        self.stalls.pack(into);
+    }
+}
+
 /// What data is to its half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
@@ -96,6 +110,21 @@ impl Half {
         };
         let measures = self.measures.as_ref().map_or(0, |measures| size_of::<Measures>() + spreads(measures));
         self.volume.held() + measures
+    }
+
+    /// `origin` is what its instants are kept after.
+    pub(super) fn pack(&mut self, origin: Timestamp, into: &mut impl Packing) {
+        self.watch.pack(into);
+        self.volume.pack(origin, into);
+        into.option(&mut self.measures, Measures::new, |into, measures| measures.pack(into));
+        for seq in [&mut self.high, &mut self.una, &mut self.recover] {
+            into.seq(seq);
+        }
+        into.again_as(&mut self.tsval, u64::from, |raw| raw as u32);
+        into.word(&mut self.most_in_flight);
+        self.path.pack(into);
+        into.again_as(&mut self.mss, u64::from, |mss| mss as u16);
+        self.facts.pack(into);
     }
 
     /// Reads a little of every part.
@@ -141,10 +170,7 @@ impl Half {
     }
 
     fn measures(&mut self) -> &mut Measures {
-        self.measures.get_or_insert_with(|| {
-            let spread = Spread::new;
-            Box::new(Measures { by_ack: spread(), by_timestamps: spread(), think: spread(), stalls: Stalls::default() })
-        })
+        self.measures.get_or_insert_with(Measures::new)
     }
 
     /// Whether `ack` acknowledges all its data that was seen.

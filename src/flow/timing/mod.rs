@@ -34,7 +34,7 @@ pub use view::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing
 
 use super::stamp::{Offset, nanos_between};
 use super::{Flow, Side};
-use crate::base::Timestamp;
+use crate::base::{Packing, Timestamp};
 use crate::wire::Segment;
 use half::{Half, Start, Taken};
 use span::Span;
@@ -60,6 +60,12 @@ struct Data {
 }
 
 impl Timing {
+    /// Packs, or unpacks, all of it.
+    pub fn pack(&mut self, into: &mut impl Packing) {
+        let blank = || Box::new(Data::new([Start::default(); 2], Timestamp::MIN, Timestamp::MIN));
+        into.option(&mut self.data, blank, |into, data| data.pack(into));
+    }
+
     /// What it holds beside itself, bytes.
     pub fn held(&self) -> usize {
         let halves = |data: &Data| data.halves.iter().map(Half::held).sum::<usize>();
@@ -137,6 +143,18 @@ fn starts_of(flow: &Flow) -> ([Start; 2], Timestamp) {
 impl Data {
     fn new(starts: [Start; 2], last: Timestamp, now: Timestamp) -> Self {
         Self { origin: now, last, halves: starts.map(Half::new), turn: Turn::NONE, idle: (Span::ZERO, Offset::NONE) }
+    }
+
+    fn pack(&mut self, into: &mut impl Packing) {
+        into.time(&mut self.origin);
+        into.time(&mut self.last);
+        self.turn.pack(into);
+        for half in &mut self.halves {
+            half.pack(self.origin, into);
+        }
+        let (span, until) = &mut self.idle;
+        span.pack(into);
+        until.pack(self.origin, into);
     }
 
     fn feed(&mut self, segment: &Segment, from: Side) {

@@ -7,7 +7,7 @@
 //! Two segments are timed at once: a receiver acknowledges at least every second one (RFC 1122 §4.2.3.2), so that of
 //! two in a row one is acknowledged by its very end. An ack of more or less tells by number nothing that is exact.
 
-use crate::base::{Seq, Timestamp};
+use crate::base::{Packing, Seq, Timestamp};
 use crate::flow::stamp::nanos_between;
 use crate::wire::Segment;
 
@@ -37,12 +37,31 @@ pub(super) struct Answer {
     pub(super) by_timestamps: Option<u64>,
 }
 
+impl Timed {
+    fn pack(&mut self, into: &mut impl Packing) {
+        into.time(&mut self.at);
+        into.seq(&mut self.end);
+        into.option(&mut self.tsval, || 0, |into, tsval| into.again_as(tsval, u64::from, |raw| raw as u32));
+        for fact in [&mut self.once, &mut self.alone, &mut self.small] {
+            into.flag(fact);
+        }
+    }
+}
+
 impl Watch {
     pub(super) const NONE: Self = Self([None; 2]);
 
-    /// Reads a little of it.
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        const BLANK: Timed =
+            Timed { at: Timestamp::MIN, end: Seq(0), tsval: None, once: false, alone: false, small: false };
+        for timed in &mut self.0 {
+            into.option(timed, || BLANK, |into, timed| timed.pack(into));
+        }
+    }
+
+    /// Reads a little of it, and waits for none of it to go on.
     pub(super) fn warm(&self) -> u64 {
-        self.0[0].map_or(0, |timed| u64::from(timed.end.0))
+        self.0.iter().fold(0, |sum, slot| sum ^ u64::from(slot.is_some()))
     }
 
     /// Times a segment that was sent for the first time, if there is room.

@@ -1,8 +1,10 @@
 //! Lengths of time in four bytes, since a table holds a million flows.
 //!
-//! May touch nothing. Beside [`crate::flow::stamp`], which keeps instants.
+//! May touch `base`. Beside [`crate::flow::stamp`], which keeps instants.
 
 use std::time::Duration;
+
+use crate::base::Packing;
 
 /// A length of time: to the nanosecond up to 1.07 s, to the microsecond up to 17 minutes, to the millisecond up to 12
 /// days, then to the second. Told rounded down, so that the order stays that of the lengths.
@@ -42,6 +44,10 @@ impl Span {
 
     pub(super) fn get(self) -> Duration {
         Duration::from_nanos(self.nanos())
+    }
+
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        into.again_as(&mut self.0, u64::from, |raw| raw as u32);
     }
 
     pub(super) fn known(self) -> Option<Duration> {

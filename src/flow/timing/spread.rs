@@ -1,6 +1,6 @@
 //! How measured times are spread: least, mean, most, jitter and percentiles, in few bytes until there are many.
 //!
-//! May touch nothing but its own kind. Jitter is the estimate of RFC 3550 §6.4.1, taken between one measured time and
+//! May touch `base` and its own kind. Jitter is the estimate of RFC 3550 §6.4.1, taken between one measured time and
 //! the next. Percentiles are told of [`MANY`] samples and more: of fewer they say little more than least and most do.
 //! So that a short flow costs nothing more, they leave the first [`LEFT_OUT`] samples out, which least, mean and most
 //! hold.
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::span::Span;
 use super::view::Delays;
+use crate::base::Packing;
 
 /// From this many samples on percentiles are told.
 const MANY: u32 = 32;
@@ -45,6 +46,20 @@ impl Spread {
     /// What it holds beside itself, bytes.
     pub(super) fn held(&self) -> usize {
         self.buckets.as_ref().map_or(0, |_| size_of::<Buckets>())
+    }
+
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        into.word(&mut self.count);
+        if self.count == 0 {
+            return;
+        }
+        into.again(&mut self.sum);
+        for span in [&mut self.least, &mut self.most, &mut self.last, &mut self.jitter] {
+            span.pack(into);
+        }
+        if self.count > LEFT_OUT {
+            self.buckets.get_or_insert_with(|| Box::new(Buckets::new())).pack(into);
+        }
     }
 
     /// Adds a sample of so many nanoseconds.
@@ -124,6 +139,23 @@ impl Buckets {
         let quarter = (nanos >> (power - 2)) & 3;
         let count = &mut self.0[((power - Self::FROM) * 4) as usize + quarter as usize];
         *count = count.saturating_add(1);
+    }
+
+    /// How many of them hold anything, and each: how far on, and its count.
+    fn pack(&mut self, into: &mut impl Packing) {
+        let mut left = self.0.iter().filter(|count| **count > 0).count() as u64;
+        into.number(&mut left);
+        let mut at = 0;
+        while left > 0 && at < self.0.len() {
+            let skipped = self.0[at..].iter().position(|count| *count > 0).unwrap_or(0);
+            let mut skipped = skipped as u64;
+            into.number(&mut skipped);
+            at += skipped as usize;
+            if let Some(count) = self.0.get_mut(at) {
+                into.word(count);
+            }
+            (at, left) = (at + 1, left - 1);
+        }
     }
 
     /// The least length that bucket `index` holds, nanoseconds.

@@ -1,6 +1,6 @@
 //! Stalls: acknowledgments that came late, and small writes that waited for one that was delayed (Nagle).
 //!
-//! May touch nothing. RFC 1122 §4.2.3.2 lets a receiver keep an ack back for less than 0.5 s (Linux: at least 40 ms) in
+//! May touch `base`. RFC 1122 §4.2.3.2 lets a receiver keep an ack back for less than 0.5 s (Linux: at least 40 ms) in
 //! the hope of a second segment or of data to send with it; RFC 896 keeps a small write back while anything sent before
 //! it is not acknowledged. Together they stall whoever writes twice and then reads.
 //!
@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use super::span::Span;
 use super::view;
+use crate::base::Packing;
 
 /// By how much later than the path takes an ack counts as late, nanoseconds: from a little under Linux's 40 ms to
 /// RFC 1122's limit.
@@ -50,13 +51,23 @@ pub(super) fn is_late(nanos: u64, path: Span) -> bool {
     path != Span::UNKNOWN && DELAY.contains(&nanos.saturating_sub(path.nanos()))
 }
 
-/// Whether what followed an ack after so many nanoseconds followed at once, where the way to its sender and back takes `path`.
+/// Whether what followed an ack after so many nanoseconds followed at once, where the way to its sender and back takes
+/// `path`.
 pub(super) fn is_at_once(nanos: u64, path: Span) -> bool {
     let path = if path == Span::UNKNOWN { 0 } else { path.nanos() };
     nanos <= path + AT_ONCE
 }
 
 impl Stalls {
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        into.word(&mut self.late_acks);
+        into.word(&mut self.small_writes);
+        if self.small_writes > 0 {
+            into.nanos(&mut self.waited);
+            self.worst.pack(into);
+        }
+    }
+
     pub(super) fn note_late(&mut self) {
         self.late_acks = self.late_acks.saturating_add(1);
     }

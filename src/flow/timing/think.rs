@@ -4,7 +4,7 @@
 //! response the client's. Where the ends speak at once (pipelining, full duplex) or anything was sent twice, no turn is
 //! measured: an answer counts only from an end that had heard all, to an end that had heard all.
 
-use crate::base::Timestamp;
+use crate::base::{Packing, Timestamp};
 use crate::flow::Side;
 use crate::flow::stamp::nanos_between;
 
@@ -19,6 +19,12 @@ pub(super) struct Turn {
 
 impl Turn {
     pub(super) const NONE: Self = Self { last: Timestamp::MIN, by: None, clean: false };
+
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        into.time(&mut self.last);
+        into.one_of(&mut self.by, &[None, Some(Side::Orig), Some(Side::Resp)]);
+        into.flag(&mut self.clean);
+    }
 
     /// `from` sends new data at `now`, with all its peer said acknowledged or not, and beginning with the next byte or
     /// not. Returns how long it took to answer, nanoseconds, if it is an answer.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::view::Throughput;
-use crate::base::Timestamp;
+use crate::base::{Packing, Timestamp};
 use crate::flow::stamp::{Offset, nanos_between};
 
 /// The new data of a half.
@@ -39,6 +39,21 @@ impl Volume {
     /// What it holds beside itself, bytes.
     pub(super) fn held(&self) -> usize {
         self.peak.as_ref().map_or(0, |_| size_of::<Peak>())
+    }
+
+    pub(super) fn pack(&mut self, origin: Timestamp, into: &mut impl Packing) {
+        into.number(&mut self.bytes);
+        into.option(
+            &mut self.peak,
+            || Box::new(Peak { second: 0, current: 0, most: 0 }),
+            |into, peak| {
+                for number in [&mut peak.second, &mut peak.current, &mut peak.most] {
+                    into.number(number);
+                }
+            },
+        );
+        self.first.pack(origin, into);
+        self.last.pack(origin, into);
     }
 
     /// `bytes` of new data at `now`; instants are kept after `origin`.

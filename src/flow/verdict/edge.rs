@@ -2,7 +2,7 @@
 //!
 //! May touch `base` and `wire::Segment`.
 
-use crate::base::Seq;
+use crate::base::{Packing, Seq};
 use crate::flow::half::REACH;
 use crate::flow::stamp::Marks;
 use crate::wire::Segment;
@@ -42,6 +42,14 @@ pub(super) struct Edge {
 
 impl Edge {
     pub(super) const NEW: Self = Self { high: Seq(0), una: Seq(0), digest: 0, ttl: 0, facts: Marks::NONE };
+
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        into.seq(&mut self.high);
+        into.seq(&mut self.una);
+        into.bits_as(&mut self.digest, u16::BITS, u64::from, |digest| digest as u16);
+        into.again_as(&mut self.ttl, u64::from, |ttl| ttl as u8);
+        self.facts.pack(into);
+    }
 
     pub(super) fn has(&self, bit: u8) -> bool {
         self.facts.has(bit)

@@ -194,7 +194,8 @@ impl Look<'_> {
         if self.trail.sacked.reach_above(self.end()) {
             return Some(Evidence::SackHole);
         }
-        // RFC 5681 §3.2: "The TCP sender SHOULD use the fast retransmit algorithm [...] based on incoming duplicate ACKs".
+        // RFC 5681 §3.2: "The TCP sender SHOULD use the fast retransmit algorithm [...] based on incoming duplicate
+        // ACKs".
         let next = self.own.has(fact::ACKED) && self.segment.seq == self.own.una;
         if next && self.trail.duplicate_acks >= MANY {
             return Some(Evidence::DuplicateAcks(self.trail.duplicate_acks));

@@ -7,8 +7,8 @@
 //! sender's host, on the receiver's or between: the copy before a repeat may have been lost before it was captured
 //! (then it leaves a hole) or after (then only the receiver's ACKs tell). SYNs are the handshake's business and have no
 //! verdict. Read first: RFC 5681 §3.2, RFC 6298 §5, RFC 6675 §4, RFC 2883 §4, RFC 3522 §3.2, RFC 8985 §7. Then `cause`
-//! (the words), `judge` (a segment's cause), `prove` (what an ACK shows), `episode`, `sight` (limits), `telling` (of one segment); `edge` and
-//! `trail` are what is kept, `view` what is told.
+//! (the words), `judge` (a segment's cause), `prove` (what an ACK shows), `episode`, `sight` (limits), `telling` (of
+//! one segment); `edge` and `trail` are what is kept, `view` what is told.
 
 mod cause;
 mod edge;
@@ -35,7 +35,7 @@ pub use view::{HalfVerdict, VerdictView};
 use std::time::Duration;
 
 use super::{Analysis, Flow, Side};
-use crate::base::Timestamp;
+use crate::base::{Packing, Timestamp};
 use crate::wire::Segment;
 use edge::{Edge, fact};
 use judge::Look;
@@ -227,6 +227,16 @@ impl Verdict {
     /// Whether something irregular was seen, so that each segment is looked at closely.
     pub const fn is_troubled(&self) -> bool {
         self.trouble.is_some()
+    }
+
+    /// Packs, or unpacks, all that is kept of a flow in which nothing irregular was seen.
+    pub fn pack(&mut self, into: &mut impl Packing) {
+        self.edges.iter_mut().for_each(|edge| edge.pack(into));
+    }
+
+    /// Gives back what it holds and does not need just now.
+    pub fn shrink(&mut self) {
+        self.trouble.iter_mut().flat_map(|trouble| &mut trouble.trails).for_each(Trail::shrink);
     }
 
     /// What it holds beside itself, bytes.

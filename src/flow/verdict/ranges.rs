@@ -118,6 +118,10 @@ impl<T: Copy> Ranges<T> {
         self.0.iter_mut()
     }
 
+    pub(super) fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -87,6 +87,16 @@ impl Trail {
             + self.ended.capacity() * size_of::<Kept>()
     }
 
+    /// Gives back the room that is not taken.
+    pub(super) fn shrink(&mut self) {
+        self.holes.shrink();
+        self.sacked.shrink();
+        self.missed.shrink();
+        self.resent.shrink_to_fit();
+        self.datagrams.shrink_to_fit();
+        self.ended.shrink_to_fit();
+    }
+
     /// Counts a segment under its cause.
     pub(super) fn count(&mut self, cause: Cause, evidence: Evidence) {
         self.counts.add(cause);

@@ -2,7 +2,7 @@
 //!
 //! Numbers are kept relative to `start` and 64 bits wide, so that they neither wrap nor depend on where they start.
 
-use crate::base::Seq;
+use crate::base::{Packing, Seq};
 use crate::wire::Segment;
 
 /// A SYN, a RST or an ack of 0 that jumps farther is not believed (`TOO_LARGE_SEQ_DELTA`).
@@ -24,6 +24,9 @@ pub(super) enum State {
 }
 
 impl State {
+    const ALL: [Self; 7] =
+        [Self::Inactive, Self::SynSent, Self::SynAckSent, Self::Partial, Self::Established, Self::Closed, Self::Reset];
+
     pub(super) const fn is_handshake(self) -> bool {
         matches!(self, Self::Inactive | Self::SynSent | Self::SynAckSent)
     }
@@ -76,6 +79,25 @@ impl End {
             next: 1,
             trim: 1,
         }
+    }
+
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        into.seq(&mut self.start);
+        for state in [&mut self.state, &mut self.before] {
+            into.one_of(state, &State::ALL);
+        }
+        for fact in [&mut self.fin_seen, &mut self.did_close, &mut self.did_eof, &mut self.skip] {
+            into.flag(fact);
+        }
+        into.word(&mut self.packets);
+        into.word(&mut self.last_rst);
+        into.near(&mut self.high, 1);
+        for number in [&mut self.acked, &mut self.next, &mut self.trim] {
+            into.near(number, self.high);
+        }
+        let mut fin_end = self.fin_end.into();
+        into.near(&mut fin_end, if self.fin_seen { self.high } else { 0 });
+        self.fin_end = fin_end as u32;
     }
 
     /// §3.1 set-up. Returns the segment's relative number.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::base::Packing;
+
 /// Zeek's history of a connection, of at most [`History::MOST`] letters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct History {
@@ -24,6 +26,14 @@ impl History {
             *slot = letter;
         }
         self.len = self.len.saturating_add(1).min(Self::MOST as u8 + 1);
+    }
+
+    /// Letters are ASCII.
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        into.bits_as(&mut self.len, 5, u64::from, |len| len as u8);
+        for letter in self.letters.iter_mut().take(usize::from(self.len)) {
+            into.bits_as(letter, 7, |letter| u64::from(letter & 0x7f), |bits| bits as u8);
+        }
     }
 
     /// The letters; empty if there was none (Zeek writes `-`).

@@ -1,6 +1,7 @@
 //! §6 G, §5 lag: what was seen of a stream, in sequence space only. Nothing is buffered.
 
 use super::end::{End, State};
+use crate::base::Packing;
 
 /// Runs kept above the first hole. Where there are more, the two highest become one, and a hole between them is lost.
 const RUNS: usize = 32;
@@ -25,6 +26,22 @@ impl Aside {
     /// What it holds beside itself, bytes.
     pub(super) fn held(&self) -> usize {
         self.runs.capacity() * size_of::<(i64, i64)>()
+    }
+
+    pub(super) fn pack(&mut self, next: i64, into: &mut impl Packing) {
+        for count in [&mut self.retransmissions, &mut self.zero_windows, &mut self.gaps] {
+            into.word(count);
+        }
+        into.number(&mut self.missed);
+        let mut count = self.runs.len() as u64;
+        into.number(&mut count);
+        self.runs.resize((count as usize).min(RUNS), (0, 0));
+        let mut before = next;
+        for (from, to) in &mut self.runs {
+            into.near(from, before);
+            into.near(to, *from);
+            before = *to;
+        }
     }
 
     /// What is seen becomes one with what borders it.

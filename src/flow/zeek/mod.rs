@@ -37,7 +37,7 @@ pub use history::History;
 pub use view::{ConnState, RowEnd, ZeekRow, ZeekView};
 
 use super::Side;
-use crate::base::Timestamp;
+use crate::base::{Packing, Timestamp};
 use crate::wire::Segment;
 use row::Row;
 
@@ -65,6 +65,26 @@ impl Zeek {
         let ended = self.ended.as_ref().map_or(0, |ended| size_of::<Ended>() + rows(ended));
         let runs = |aside: &[holes::Aside; 2]| aside.iter().map(holes::Aside::held).sum::<usize>();
         ended + self.row.aside.as_ref().map_or(0, |aside| size_of_val(&**aside) + runs(aside))
+    }
+
+    /// To be unpacked into.
+    pub fn blank() -> Self {
+        Self { row: Row::empty(Timestamp::MIN, Side::Orig), ended: None }
+    }
+
+    /// Whether its row is the only one so far.
+    pub const fn has_one_row(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// Packs, or unpacks, all that is kept of a tuple with one row.
+    pub fn pack(&mut self, into: &mut impl Packing) {
+        self.row.pack(into);
+    }
+
+    /// Gives back what it holds and does not need just now.
+    pub fn shrink(&mut self) {
+        self.ended.iter_mut().for_each(|ended| ended.rows.shrink_to_fit());
     }
 
     /// A tuple whose first segment is `segment`, sent by the end that the flow calls `from`.

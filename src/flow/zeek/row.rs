@@ -10,7 +10,7 @@ use super::history::History;
 use super::holes::{Aside, is_lagging};
 use super::ports;
 use super::view::{RowEnd, ZeekRow};
-use crate::base::Timestamp;
+use crate::base::{Packing, Timestamp};
 use crate::wire::{Flags, Segment};
 
 /// §2e: when the second look at a connection is taken: 5 s after it began, then 6 s later.
@@ -66,9 +66,19 @@ pub(super) struct Row {
 impl Row {
     /// A row that begins with this segment.
     pub(super) fn begin(segment: &Segment, from: Side) -> Self {
-        let mut row = Self {
-            first: segment.ts,
-            last: segment.ts,
+        let mut row = Self::empty(segment.ts, from);
+        if ports::swaps(segment) {
+            row.swap();
+        }
+        row.take(segment, from);
+        row
+    }
+
+    /// Before its first segment.
+    pub(super) fn empty(first: Timestamp, from: Side) -> Self {
+        Self {
+            first,
+            last: first,
             close_at: NEVER,
             ends: [End::new(); 2],
             aside: None,
@@ -81,12 +91,27 @@ impl Row {
             close_deferred: false,
             established: false,
             replaced: None,
-        };
-        if ports::swaps(segment) {
-            row.swap();
         }
-        row.take(segment, from);
-        row
+    }
+
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        for time in [&mut self.first, &mut self.last, &mut self.close_at] {
+            into.time(time);
+        }
+        self.ends.iter_mut().for_each(|end| end.pack(into));
+        let nexts = self.ends.map(|end| end.next);
+        into.option(&mut self.aside, Box::default, |into, aside| {
+            aside.iter_mut().zip(nexts).for_each(|(aside, next)| aside.pack(next, into));
+        });
+        self.history.pack(into);
+        self.seen.iter_mut().for_each(|kinds| into.byte(kinds));
+        into.one_of(&mut self.patience, &[Patience::Handshake, Patience::Usual, Patience::Login]);
+        into.one_of(&mut self.orig, &Side::BOTH);
+        let [orig, resp] = &mut self.first_seen;
+        for fact in [orig, resp, &mut self.partial, &mut self.close_deferred, &mut self.established] {
+            into.flag(fact);
+        }
+        into.option(&mut self.replaced, || RowEnd::Reused, |into, why| into.one_of(why, &RowEnd::ALL));
     }
 
     /// §3: one segment, in Zeek's order.

@@ -77,6 +77,8 @@ pub enum RowEnd {
 }
 
 impl RowEnd {
+    pub(super) const ALL: [Self; 4] = [Self::Closed, Self::Unanswered, Self::Idle, Self::Reused];
+
     /// In a word.
     pub const fn name(self) -> &'static str {
         match self {

@@ -35,23 +35,41 @@ impl<P: Clone> Player<P> {
         self.clock.pause(now, engine.now(), paused);
     }
 
-    /// From the start.
+    /// Plays from the start.
     pub fn restart<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, now: Duration) {
         let first = deck.index.checkpoints.first().cloned();
         if self.begin_at(deck, engine, first, true) {
             self.slow_down(now);
+            self.clock.pause(now, None, false);
             self.clock.clear();
         }
     }
 
-    /// To an instant.
+    /// To the end; of a source that goes on, on with it as it comes.
+    pub fn to_end<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, now: Duration) {
+        if !deck.tape.goes_on() {
+            return self.seek(deck, engine, Timestamp::MAX, now);
+        }
+        let near = deck.index.checkpoints.last_where(|_| true).filter(|near| near.at > self.at).cloned();
+        if self.begin_at(deck, engine, near, false) {
+            self.doing = Doing::Play;
+            self.clock.set_speed(now, engine.now(), f64::INFINITY);
+            self.clock.pause(now, engine.now(), false);
+        }
+    }
+
+    /// To an instant. What was paused stays so, and what was played goes on from there; the end is a pause.
     pub fn seek<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, to: Timestamp, now: Duration) {
         let to = self.first.map_or(to, |first| to.max(first));
         let to = if self.read { self.last.map_or(to, |last| to.min(last)) } else { to };
         let back = engine.now().is_some_and(|now| to < now);
+        let at_end = self.is_at_end();
         let near = deck.index.checkpoints.before_time(to).filter(|near| back || near.at > self.at).cloned();
         if !self.begin_at(deck, engine, near, back) {
             return;
+        }
+        if at_end {
+            self.clock.pause(now, engine.now(), true);
         }
         self.slow_down(now);
         self.doing = Doing::Go(Goal::Time(to));
@@ -74,23 +92,11 @@ impl<P: Clone> Player<P> {
         self.search(deck, engine, happening, (self.at, self.at, count));
     }
 
-    /// To the next, or back to the last checkpoint at which something was first found to be wrong.
-    pub fn finding<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, forwards: bool) {
-        let (all, at) = (deck.index.findings(), self.at);
-        let found = if forwards {
-            all.iter().find(|finding| **finding > at)
-        } else {
-            all.iter().rfind(|finding| **finding < at)
-        };
-        match found.copied() {
-            Some(found) => self.go_to(deck, engine, found),
-            None if forwards => {
-                let near = deck.index.checkpoints.last_where(|_| true).filter(|near| near.at > at).cloned();
-                if self.begin_at(deck, engine, near, false) {
-                    self.doing = Doing::Go(Goal::Finding { origin: at });
-                }
-            }
-            None => self.say("no finding before this"),
+    /// On to what is found to be wrong behind all that was read so far.
+    pub(super) fn find_beyond<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, origin: u64) {
+        let near = deck.index.checkpoints.last_where(|_| true).filter(|near| near.at > self.at).cloned();
+        if self.begin_at(deck, engine, near, false) {
+            self.doing = Doing::Go(Goal::Finding { origin });
         }
     }
 
@@ -156,10 +162,11 @@ impl<P: Clone> Player<P> {
         now: Duration,
     ) -> Pace {
         let there = self.is_at_end() || matches!(goal, Goal::At(to) if self.at >= to);
-        if !there && !self.fill(deck, false) && !self.at_end {
+        if !there && !self.fill(deck, false) && !self.at_end && !self.caught_up {
             return Pace::Waits;
         }
-        let missed = self.is_at_end();
+        // What may come later is not waited for.
+        let missed = self.is_at_end() || (!there && self.is_empty() && self.caught_up);
         let arrived = missed
             || match goal {
                 Goal::Time(to) => !self.feed_until(deck, engine, Some(to), AT_ONCE),
@@ -171,7 +178,7 @@ impl<P: Clone> Player<P> {
                 Goal::Next { happening, count, .. } => self.feed_to_next(deck, engine, happening, count),
                 Goal::Finding { origin } => {
                     self.feed_until(deck, engine, None, AT_ONCE);
-                    deck.index.findings().last().is_some_and(|found| *found > origin)
+                    deck.index.finding_beside(origin, true).is_some()
                 }
             };
         if !arrived {
@@ -180,11 +187,15 @@ impl<P: Clone> Player<P> {
         self.doing = Doing::Play;
         match goal {
             Goal::Time(to) => {
+                if missed && !self.at_end {
+                    self.say("so far it has not come: this is the newest");
+                }
                 self.finish(engine, Some(to));
                 if let Some(at) = engine.now() {
                     self.clock.set(now, at);
                 }
             }
+            Goal::Finding { origin } if !missed => self.find(deck, engine, origin, true),
             Goal::Next { origin, .. } | Goal::Finding { origin } if missed => {
                 self.go_to(deck, engine, origin);
                 self.say("none after this");

@@ -162,29 +162,77 @@ fn going_back_begins_near_by() {
     assert!(walker.player.clock.paused() && walker.player.clock.speed() == 1.0);
 }
 
+/// The inputs at which something new is wrong, of each checkpoint that showed some: none before was since the last one.
+fn arose(walker: &Walker) -> Vec<u64> {
+    let arose = |found: &super::super::index::Found| {
+        let mut straight = engine();
+        straight.feed_batch(&walker.inputs[..found.after as usize]);
+        let known = straight.diagnosis();
+        let stretch = &walker.inputs[found.after as usize..found.at as usize];
+        let mut at = (found.after + 1..).zip(stretch);
+        let is_new = |straight: &mut Engine, input| {
+            straight.feed(input);
+            straight.diagnosis().new_since(&known) > 0
+        };
+        // Some come, go and come: any of these will do.
+        let flips = at.by_ref().map(|(at, input)| (at, is_new(&mut straight, input))).collect::<Vec<_>>();
+        let mut before = false;
+        let flips = flips.into_iter().filter(|(_, new)| std::mem::replace(&mut before, *new) != *new && *new);
+        flips.map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    walker.deck.index.findings().iter().flat_map(arose).collect()
+}
+
 #[test]
-fn findings_are_gone_to_by_their_checkpoints() {
+fn findings_are_gone_to_by_the_input_at_which_they_arise() {
     let mut walker = Walker::new(crowd(40, 3_000), 20, usize::MAX);
-    let mut found = walker.deck.index.findings().to_vec();
-    // At the very end one is already.
-    found.retain(|place| *place < 3_000);
-    assert!(!found.is_empty());
-    for place in found.iter().rev() {
-        walker.player.finding(&mut walker.deck, &mut walker.engine, false);
+    let arose = arose(&walker);
+    let find = |walker: &mut Walker, forwards| {
+        walker.player.hush();
+        walker.player.finding(&mut walker.deck, &mut walker.engine, forwards);
         walker.arrive();
-        walker.is_at(*place);
+        (walker.player.at(), walker.player.notice().map(str::to_owned))
+    };
+    let mut back = Vec::new();
+    loop {
+        match find(&mut walker, false) {
+            (at, None) => {
+                walker.is_at(at);
+                back.push(at);
+            }
+            (at, Some(notice)) => {
+                assert_eq!((at, &*notice), (*back.last().unwrap(), "no finding before this"));
+                break;
+            }
+        }
     }
-    walker.player.finding(&mut walker.deck, &mut walker.engine, false);
-    walker.arrive();
-    assert_eq!((walker.player.at(), walker.player.notice()), (found[0], Some("no finding before this")));
-    let last = *found.last().unwrap();
-    walker.seek(Timestamp::MAX);
-    walker.player.finding(&mut walker.deck, &mut walker.engine, true);
-    walker.arrive();
-    assert_eq!((walker.player.at(), walker.player.notice()), (3_000, Some("none after this")));
-    walker.player.finding(&mut walker.deck, &mut walker.engine, false);
-    walker.arrive();
-    walker.is_at(last);
+    assert!(back.len() > 2 && back.is_sorted_by(|a, b| a > b), "{back:?}");
+    assert!(back.iter().all(|at| arose.contains(at)), "{back:?} of {arose:?}");
+    // The same on the way back, and from where nobody looked yet.
+    for place in back.iter().rev().skip(1) {
+        assert_eq!(find(&mut walker, true), (*place, None));
+    }
+    assert_eq!(find(&mut walker, true), (back[0], Some("none after this".to_owned())));
+    let mut other = Walker::new(crowd(40, 3_000), 20, usize::MAX);
+    other.seek(Timestamp::MIN);
+    for place in back.iter().rev().filter(|place| **place > other.player.at()).copied().collect::<Vec<_>>() {
+        assert_eq!(find(&mut other, true), (place, None));
+    }
+}
+
+#[test]
+fn what_is_paused_stays_so_and_the_end_is_a_pause() {
+    let mut walker = Walker::new(crowd(5, 500), 20, usize::MAX);
+    let start = walker.inputs[0].ts();
+    let told = |walker: &Walker| (walker.player.clock.paused(), walker.player.clock.speed());
+    assert_eq!(told(&walker), (false, f64::INFINITY), "it was played to the end");
+    walker.seek(start + Duration::from_secs(2));
+    assert_eq!(told(&walker), (true, 1.0));
+    walker.player.pause(&walker.engine, NOW, false);
+    walker.seek(start + Duration::from_secs(1));
+    assert_eq!(told(&walker), (false, 1.0), "a jump while it is played goes on");
+    walker.player.restart(&mut walker.deck, &mut walker.engine, NOW);
+    assert_eq!((told(&walker), walker.player.at()), ((false, 1.0), 0));
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub(in super::super) struct Memory {
     gap: bool,
     people: People,
     samples: Listener,
+    /// Nothing follows.
+    ended: bool,
     /// Entries that could not be read for that.
     skipped: u64,
 }
@@ -53,12 +55,17 @@ impl Memory {
         let head = Head::get(&mut from)?;
         let first = interfaces.saturating_sub(head.places.len());
         let (gap, samples) = (false, Listener::default());
-        Some(Ok(Self { head, first, number: number.wrapping_add(1), gap, people, samples, skipped: 0 }))
+        Some(Ok(Self { head, first, number: number.wrapping_add(1), gap, people, samples, ended: false, skipped: 0 }))
     }
 
     /// Entries that could not be read since others, which they refer to, were taken out of the file.
     pub(in super::super) const fn skipped(&self) -> u64 {
         self.skipped
+    }
+
+    /// Whether it says that nothing follows.
+    pub(in super::super) const fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// A frame as it was captured live, and what it gave; `None` where the options behind it are malformed.
@@ -80,6 +87,7 @@ impl Memory {
         }
         self.number = number.wrapping_add(1);
         from.base = Timestamp::from_nanos(ts);
+        self.ended = kind == Kind::End;
         match say(kind, &mut from, samples) {
             Some(Heard::Said(said)) if from.rest.is_empty() => Some(said),
             Some(Heard::Lost) if self.gap => {
@@ -108,6 +116,7 @@ fn say(kind: Kind, from: &mut Reader<'_>, samples: &mut Listener) -> Option<Hear
             from.rest = &[];
             return Some(Heard::Said(Said::Nothing));
         }
+        Kind::End => return Some(Heard::Said(Said::Nothing)),
         Kind::Segment => Input::Segment(Code::get(from)?),
         Kind::Icmp => Input::Icmp(Code::get(from)?),
         Kind::Name => Input::Name(Code::get(from)?),

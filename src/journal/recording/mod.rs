@@ -20,6 +20,9 @@
 //!   nanoseconds, and the input. Entries of others are passed over, and counted.
 //! - **A mark** as such an entry; the engine is not told of it.
 //!
+//! **Losses and counts of frames** are those of the section, from its beginning; who reads adds up what the sections of a
+//! file tell. Frames that come after the last such entry, as a kill leaves them, are counted by the reader.
+//!
 //! **The socket table** is told in full each minute and at the beginning of a section, and between by what changed: in
 //! the order of its rows those that are known (of each state as of the last reading that covered it), which are expected
 //! to have moved with the clock (what is left of a timer, how long ago data went), so that ten thousand sockets at rest
@@ -32,6 +35,9 @@
 //!
 //! **Owners** stand in packet comments too, for Wireshark: of a flow's end on the first packet that is written once it
 //! is known (a connect() is known a moment after its SYN), of a listener on each SYN to it. Comments are not read back.
+//!
+//! **The end** of a recording that was ended is an entry that says so. Without it the file was cut off, or its writer
+//! killed or stopped by a full disk: what is there stands, and that there is no end is told.
 //!
 //! **Cut anywhere**, a file gives what stands before the cut, and tells the block that is not whole. Where another
 //! program took blocks out, the numbers of the entries show it: what refers to them is skipped and counted until the next
@@ -75,8 +81,6 @@ use codec::{Code, Reader, Writer};
 
 /// The version of the format: of what entries and our own options hold.
 const VERSION: u64 = 1;
-/// Cooked capture with interface ids.
-const LINUX_SLL2: LinkType = LinkType(276);
 
 /// What a recording tells of itself, before anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -126,9 +130,10 @@ enum Kind {
     Loss,
     Tick,
     Mark,
+    End,
 }
 
-variants!(Kind { 0 Head, 1 Segment, 2 Icmp, 3 Name, 4 Dns, 5 Sample, 6 Kernel, 7 Loss, 8 Tick, 9 Mark });
+variants!(Kind { 0 Head, 1 Segment, 2 Icmp, 3 Name, 4 Dns, 5 Sample, 6 Kernel, 7 Loss, 8 Tick, 9 Mark, 10 End });
 
 /// What the first entry of a section holds, behind the version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +169,7 @@ impl Source {
 impl Place {
     /// A frame as it came when it was captured here.
     fn of<'a>(self, frame: Frame<'a>) -> Frame<'a> {
-        let told = frame.bytes.get(4..8).filter(|_| frame.link == LINUX_SLL2);
+        let told = frame.bytes.get(4..8).filter(|_| frame.link == LinkType::LINUX_SLL2);
         let told = told.and_then(|index| index.try_into().ok()).map(u32::from_be_bytes);
         Frame { iface: told.unwrap_or(self.iface), scope: self.scope, ..frame }
     }

@@ -145,11 +145,16 @@ impl Recorder {
         self.entry(Kind::Mark, mark.ts, format_args!("{mark}"), |writer| mark.note.put(writer), out);
     }
 
-    /// Writes what is still held back (a tick): to be called at the end.
-    pub fn end(&mut self, out: &mut Vec<u8>) {
-        if let Some(tick) = self.tick.take() {
-            self.write_tick(tick, out);
+    /// Writes what is still held back (a tick), and that nothing follows: to be called at the end. A copy of what was
+    /// written may be ended so, and the recorder go on.
+    pub fn end(&self, out: &mut Vec<u8>) {
+        let (mut number, mut nothing) = (self.number, Writer::default());
+        if let Some(tick) = self.tick {
+            let words = Words(&Input::Tick(tick));
+            write_entry(&mut number, Kind::Tick, tick, format_args!("{words}"), &mut nothing, out);
         }
+        let last = self.tick.or(self.now).unwrap_or_default();
+        write_entry(&mut number, Kind::End, last, format_args!("the recording was ended here"), &mut nothing, out);
     }
 
     /// A tick changes nothing that a later input would not change, so it is held back, and written only before an
@@ -159,9 +164,11 @@ impl Recorder {
         if newest.is_some_and(|newest| ts <= newest) {
             return;
         }
-        self.tick = Some(ts);
         if self.now.is_none_or(|now| ts.since(now) >= SILENCE) {
-            self.end(out);
+            self.tick = None;
+            self.write_tick(ts, out);
+        } else {
+            self.tick = Some(ts);
         }
     }
 

@@ -42,13 +42,25 @@ fn entries_of_others_are_passed_over_and_counted() {
 }
 
 #[test]
+fn whether_it_was_ended_is_known() {
+    let file = record(0, &[tick(0), tick(10)]);
+    let last = u32::from_le_bytes(file[file.len() - 4..].try_into().expect("a length")) as usize;
+    let cut = &file[..file.len() - last];
+    for (file, lacks_end) in [(&file[..], false), (cut, true), (&[&file, cut].concat(), true)] {
+        let back = read(file);
+        assert_eq!((back.damage, back.lacks_end), (None, lacks_end));
+    }
+    assert_eq!(read(cut).inputs, read(&file).inputs);
+    let mut capture = record(0, &[]);
+    capture.truncate(u32::from_le_bytes(capture[4..8].try_into().expect("a length")) as usize);
+    assert!(!read(&capture).lacks_end, "no recording");
+}
+
+#[test]
 fn an_entry_that_cannot_be_read_is_damage_at_its_beginning() {
-    let mut file = record(0, &[tick(0)]);
-    let whole = file.len();
-    file.extend(&record(0, &[tick(0)])[whole - 8..]);
-    let begin = record(0, &[]).len();
+    let mut file = record(0, &[]);
+    let begin = file.len() - u32::from_le_bytes(file[file.len() - 4..].try_into().expect("a length")) as usize;
     let kind = file.windows(16).rposition(|bytes| bytes == b"SOCKSCOPE_ENTRY\n").expect("a field") + 16 + 8 + 1;
-    file.truncate(whole);
     file[kind] = 99;
     let back = read(&file);
     assert_eq!(back.damage.map(|damage| damage.offset), Some(begin as u64));
@@ -57,7 +69,7 @@ fn an_entry_that_cannot_be_read_is_damage_at_its_beginning() {
 #[test]
 fn a_later_version_is_refused_by_name() {
     let mut file = record(0, &[]);
-    let version = file.windows(16).rposition(|bytes| bytes == b"SOCKSCOPE_ENTRY\n").expect("a field") + 16 + 8 + 3;
+    let version = file.windows(16).position(|bytes| bytes == b"SOCKSCOPE_ENTRY\n").expect("a field") + 16 + 8 + 3;
     assert_eq!(file[version], 1);
     file[version] = 2;
     let damage = read(&file).damage.expect("damage");

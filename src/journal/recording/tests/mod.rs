@@ -83,6 +83,7 @@ pub(super) struct Back {
     pub(super) foreign: u64,
     pub(super) skipped: u64,
     pub(super) damage: Option<Damage>,
+    pub(super) lacks_end: bool,
 }
 
 pub(super) fn read(file: &[u8]) -> Back {
@@ -104,6 +105,7 @@ pub(super) fn read(file: &[u8]) -> Back {
             }
         }
     }
+    back.lacks_end = reader.lacks_end();
     (back.foreign, back.skipped) = (reader.foreign(), reader.skipped());
     back
 }

@@ -8,7 +8,7 @@ use super::made::{Made, given, made};
 use super::tables::readings;
 use super::{Back, Given, inputs_of, read, record, setup, telling, write};
 use crate::base::Timestamp;
-use crate::engine::{Config, Engine, FlowId, Input, Query, QueryCache};
+use crate::engine::{Config, Engine, FlowId, Input, Loss, Query, QueryCache};
 
 /// What a live run hands over: frames, events and readings of the table.
 fn run() -> impl Strategy<Value = Vec<Given>> {
@@ -77,7 +77,13 @@ proptest! {
             inputs.into_iter().filter(|input| !matches!(input, Input::Tick(_))).collect()
         };
         prop_assert_eq!(without_ticks(read(&other).inputs), without_ticks(inputs_of(&second)));
-        let both = [inputs_of(&first), inputs_of(&second)].concat();
+        // Losses are told in all, whatever each section counts.
+        let lost = inputs_of(&first).into_iter().rev().find_map(loss);
+        let second = inputs_of(&second).into_iter().map(|input| match (loss(input.clone()), lost) {
+            (Some(loss), Some(before)) => Input::Loss(loss.after(&before)),
+            _ => input,
+        });
+        let both: Vec<Input> = inputs_of(&first).into_iter().chain(second).collect();
         prop_assert_eq!(telling(read(&[one, other].concat()).inputs), telling(both));
     }
 
@@ -125,6 +131,10 @@ proptest! {
             prop_assert!(all.any(|written| written == input), "{:?}", input);
         }
     }
+}
+
+fn loss(input: Input) -> Option<Loss> {
+    if let Input::Loss(loss) = input { Some(loss) } else { None }
 }
 
 /// Where each block ends.

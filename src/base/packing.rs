@@ -1,0 +1,417 @@
+//! Values ↔ bits: what is kept for long of what hardly ever changes again, in few bytes.
+//!
+//! May touch nothing but `base`. A type tells its fields once, to a [`Packing`], which either writes each or sets it,
+//! so that both ways agree. A number takes three bits and about its own; what equals a value that both ways know
+//! already (an instant, a sequence number, a length of time) takes its place among those. Reading never fails: behind
+//! the end there are zeros. The bytes are for this process alone, and no format.
+
+use super::{Seq, Timestamp};
+
+/// How many bits a number takes beside the three that tell which of these it is.
+const WIDTHS: [u32; 8] = [0, 3, 7, 11, 16, 22, 32, 64];
+/// Of a number that has so many bits, the first of the widths that holds it.
+const CLASSES: [u8; 65] = classes();
+/// A number of nanoseconds is often one of whole microseconds.
+const MICRO: u64 = 1_000;
+
+const fn classes() -> [u8; 65] {
+    let (mut classes, mut bits) = ([0; 65], 0);
+    while bits < classes.len() {
+        while (WIDTHS[classes[bits] as usize] as usize) < bits {
+            classes[bits] += 1;
+        }
+        bits += 1;
+    }
+    classes
+}
+
+/// What was told before, or is known to both ways: where the same comes again, its place is told.
+#[derive(Debug, Clone)]
+pub struct Known {
+    seqs: Ring<Seq, 8>,
+    /// The first is what others are told from.
+    times: Ring<Timestamp, 8>,
+    numbers: Ring<u64, 16>,
+}
+
+impl Known {
+    /// These numbers and instants are known without being told: `last` is near most instants that will come.
+    pub fn new(seqs: [Seq; 4], first: Timestamp, last: Timestamp) -> Self {
+        let [a, b, c, d] = seqs;
+        let zero = Seq(0);
+        let times = [last, first, Timestamp::MIN, Timestamp::MAX, last, last, last, last];
+        let mut numbers = [0; 16];
+        numbers[1] = u32::MAX.into();
+        Self {
+            seqs: Ring { values: [a, b, c, d, zero, zero, zero, zero], fixed: 5, next: 5 },
+            times: Ring { values: times, fixed: 4, next: 4 },
+            numbers: Ring { values: numbers, fixed: 2, next: 2 },
+        }
+    }
+
+    /// What instants are told from.
+    pub fn last(&self) -> Timestamp {
+        self.times.values[0]
+    }
+
+    /// The instants that are known; there are eight.
+    pub fn times(&self) -> &[Timestamp; 8] {
+        &self.times.values
+    }
+}
+
+/// The first few values, which stay, and the latest of all others.
+#[derive(Debug, Clone)]
+struct Ring<T, const N: usize> {
+    values: [T; N],
+    fixed: u8,
+    next: u8,
+}
+
+impl<T: Copy, const N: usize> Ring<T, N> {
+    /// Bits that name a place.
+    const PLACE: u32 = N.ilog2();
+
+    fn push(&mut self, value: T) {
+        self.values[usize::from(self.next) % N] = value;
+        self.next = if usize::from(self.next) + 1 >= N { self.fixed } else { self.next + 1 };
+    }
+}
+
+/// What packs values, or unpacks them into the same places.
+pub trait Packing {
+    /// Whether values are written, so that it matters where they are known from.
+    const WRITES: bool;
+
+    /// The lower `width` bits of a number (the others are 0).
+    fn bits(&mut self, value: &mut u64, width: u32);
+
+    /// What both ways know.
+    fn known(&mut self) -> &mut Known;
+
+    /// Any number; small ones take few bits.
+    #[inline]
+    fn number(&mut self, value: &mut u64) {
+        // By how many bits it has.
+        let mut class = u64::from(CLASSES[(u64::BITS - value.leading_zeros()) as usize]);
+        self.bits(&mut class, 3);
+        self.bits(value, WIDTHS[class as usize]);
+    }
+
+    /// Any value that a number can stand for.
+    #[inline]
+    fn number_as<T: Copy>(&mut self, value: &mut T, to: impl FnOnce(T) -> u64, from: impl FnOnce(u64) -> T) {
+        let mut number = to(*value);
+        self.number(&mut number);
+        *value = from(number);
+    }
+
+    /// The same in so many bits.
+    #[inline]
+    fn bits_as<T: Copy>(&mut self, value: &mut T, width: u32, to: impl FnOnce(T) -> u64, from: impl FnOnce(u64) -> T) {
+        let mut number = to(*value);
+        self.bits(&mut number, width);
+        *value = from(number);
+    }
+
+    /// Yes or no.
+    #[inline]
+    fn flag(&mut self, value: &mut bool) {
+        self.bits_as(value, 1, u64::from, |bit| bit != 0);
+    }
+
+    /// Eight bits.
+    #[inline]
+    fn byte(&mut self, value: &mut u8) {
+        self.bits_as(value, 8, u64::from, |bits| bits as u8);
+    }
+
+    /// Any number of two or four bytes.
+    #[inline]
+    fn short(&mut self, value: &mut u16) {
+        self.number_as(value, u64::from, |number| number as u16);
+    }
+
+    /// See [`Packing::short`].
+    #[inline]
+    fn word(&mut self, value: &mut u32) {
+        self.number_as(value, u64::from, |number| number as u32);
+    }
+
+    /// A number that is likely near another one.
+    #[inline]
+    fn near(&mut self, value: &mut i64, to: i64) {
+        let apart = value.wrapping_sub(to);
+        let mut folded = ((apart << 1) ^ (apart >> 63)).cast_unsigned();
+        self.number(&mut folded);
+        let apart = (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed();
+        *value = to.wrapping_add(apart);
+    }
+
+    /// One of these few (at most eight).
+    #[inline]
+    fn one_of<T: Copy + PartialEq>(&mut self, value: &mut T, all: &[T]) {
+        let mut at = if Self::WRITES { all.iter().position(|one| one == value).unwrap_or(0) as u64 } else { 0 };
+        self.bits(&mut at, all.len().next_power_of_two().ilog2());
+        *value = all.get(at as usize).copied().unwrap_or(*value);
+    }
+
+    /// What may be there; `make` makes one to be set.
+    #[inline]
+    fn option<T>(&mut self, value: &mut Option<T>, make: impl FnOnce() -> T, each: impl FnOnce(&mut Self, &mut T))
+    where
+        Self: Sized,
+    {
+        let mut there = value.is_some();
+        self.flag(&mut there);
+        if there {
+            each(self, value.get_or_insert_with(make));
+        } else {
+            *value = None;
+        }
+    }
+
+    /// The place of a known value, which `find` finds; `None` if it must be told.
+    #[inline]
+    fn place(&mut self, width: u32, find: impl FnOnce(&Known) -> Option<usize>) -> Option<usize> {
+        let found = if Self::WRITES { find(self.known()) } else { None };
+        let mut there = found.is_some();
+        self.flag(&mut there);
+        there.then(|| {
+            let mut at = found.unwrap_or(0) as u64;
+            self.bits(&mut at, width);
+            at as usize
+        })
+    }
+
+    /// A sequence number, likely one of those known or next to one.
+    #[inline]
+    fn seq(&mut self, value: &mut Seq) {
+        // From one before it to two behind it.
+        const NEAR: u32 = 4;
+        let find = |known: &Known| known.seqs.values.iter().position(|known| (*value + 1).within(*known, NEAR));
+        if let Some(at) = self.place(Ring::<Seq, 8>::PLACE, find) {
+            let known = self.known().seqs.values[at % 8];
+            let mut apart = u64::from((*value + 1 - known.0).0);
+            self.bits(&mut apart, 2);
+            *value = known + apart as u32 - 1;
+        } else {
+            self.bits_as(value, 32, |seq| seq.0.into(), |bits| Seq(bits as u32));
+            self.known().seqs.push(*value);
+        }
+    }
+
+    /// An instant, likely one of those known.
+    #[inline]
+    fn time(&mut self, value: &mut Timestamp) {
+        let find = |known: &Known| known.times.values.iter().position(|known| known == value);
+        if let Some(at) = self.place(Ring::<Timestamp, 8>::PLACE, find) {
+            *value = self.known().times.values[at % 8];
+            return;
+        }
+        let last = self.known().last().nanos();
+        let apart = value.nanos().wrapping_sub(last);
+        let mut folded = ((apart << 1) ^ (apart >> 63)).cast_unsigned();
+        self.nanos(&mut folded);
+        let apart = (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed();
+        *value = Timestamp::from_nanos(last.wrapping_add(apart));
+        self.known().times.push(*value);
+    }
+
+    /// A length of time, or twice one, likely of whole microseconds.
+    #[inline]
+    fn nanos(&mut self, value: &mut u64) {
+        let mut whole = value.is_multiple_of(MICRO);
+        self.flag(&mut whole);
+        let unit = if whole { MICRO } else { 1 };
+        self.number_as(value, |nanos| nanos / unit, |count| count.wrapping_mul(unit));
+    }
+
+    /// A number, likely one that was told before; of nanoseconds or anything else.
+    #[inline]
+    fn again(&mut self, value: &mut u64) {
+        let find = |known: &Known| known.numbers.values.iter().position(|known| known == value);
+        if let Some(at) = self.place(Ring::<u64, 16>::PLACE, find) {
+            *value = self.known().numbers.values[at % 16];
+        } else {
+            self.nanos(value);
+            self.known().numbers.push(*value);
+        }
+    }
+
+    /// See [`Packing::again`].
+    #[inline]
+    fn again_as<T: Copy>(&mut self, value: &mut T, to: impl FnOnce(T) -> u64, from: impl FnOnce(u64) -> T) {
+        let mut number = to(*value);
+        self.again(&mut number);
+        *value = from(number);
+    }
+}
+
+/// Writes.
+#[derive(Debug)]
+pub struct Packer {
+    bytes: Vec<u8>,
+    /// Bits that are no whole word yet.
+    open: u64,
+    count: u32,
+    known: Known,
+}
+
+impl Packer {
+    /// Has written nothing.
+    pub fn new(known: Known) -> Self {
+        Self { bytes: Vec::with_capacity(256), open: 0, count: 0, known }
+    }
+
+    /// All that was written.
+    pub fn finish(mut self) -> Vec<u8> {
+        let rest = self.open.to_le_bytes();
+        self.bytes.extend_from_slice(&rest[..self.count.div_ceil(8) as usize]);
+        self.bytes
+    }
+}
+
+impl Packing for Packer {
+    const WRITES: bool = true;
+
+    #[inline]
+    fn bits(&mut self, value: &mut u64, width: u32) {
+        self.open |= *value << self.count;
+        self.count += width;
+        if self.count >= u64::BITS {
+            self.bytes.extend_from_slice(&self.open.to_le_bytes());
+            self.count -= u64::BITS;
+            // What did not fit: nothing, where it began at a word's beginning.
+            self.open = value.checked_shr(width - self.count).unwrap_or(0);
+        }
+    }
+
+    fn known(&mut self) -> &mut Known {
+        &mut self.known
+    }
+}
+
+/// Reads what a [`Packer`] wrote that knew the same.
+#[derive(Debug)]
+pub struct Unpacker<'a> {
+    rest: &'a [u8],
+    open: u64,
+    count: u32,
+    known: Known,
+}
+
+impl<'a> Unpacker<'a> {
+    /// At the beginning of `bytes`.
+    pub fn new(bytes: &'a [u8], known: Known) -> Self {
+        Self { rest: bytes, open: 0, count: 0, known }
+    }
+
+    fn next_word(&mut self) -> u64 {
+        if let Some((word, rest)) = self.rest.split_first_chunk() {
+            self.rest = rest;
+            return u64::from_le_bytes(*word);
+        }
+        let mut word = [0; 8];
+        word[..self.rest.len()].copy_from_slice(self.rest);
+        self.rest = &[];
+        u64::from_le_bytes(word)
+    }
+}
+
+impl Packing for Unpacker<'_> {
+    const WRITES: bool = false;
+
+    #[inline]
+    fn bits(&mut self, value: &mut u64, width: u32) {
+        let mask = if width == u64::BITS { u64::MAX } else { (1 << width) - 1 };
+        if width <= self.count {
+            *value = self.open & mask;
+            self.open = self.open.checked_shr(width).unwrap_or(0);
+            self.count -= width;
+            return;
+        }
+        let word = self.next_word();
+        *value = (self.open | word.checked_shl(self.count).unwrap_or(0)) & mask;
+        let used = width - self.count;
+        self.open = word.checked_shr(used).unwrap_or(0);
+        self.count = u64::BITS - used;
+    }
+
+    fn known(&mut self) -> &mut Known {
+        &mut self.known
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Known {
+        let at = |secs| Timestamp::from_secs_nanos(secs, 5);
+        Known::new([Seq(7), Seq(700), Seq(u32::MAX), Seq(1 << 31)], at(1_700_000_000), at(1_700_000_020))
+    }
+
+    #[test]
+    fn every_value_is_read_as_it_was_written() {
+        let numbers: Vec<u64> =
+            (0..64).flat_map(|bit| [(1 << bit) - 1, 1 << bit, (1 << bit) + 1]).chain([u64::MAX]).collect();
+        let mut packer = Packer::new(known());
+        for (count, number) in numbers.iter().enumerate() {
+            let mut number = *number;
+            // So that they begin everywhere in a word.
+            packer.bits(&mut (count as u64 & 1), 1);
+            packer.number(&mut number);
+            packer.again(&mut number);
+            packer.near(&mut number.cast_signed(), 5);
+            packer.seq(&mut Seq(number as u32));
+            packer.time(&mut Timestamp::from_nanos(number.cast_signed()));
+            packer.flag(&mut (number % 3 == 0));
+            packer.one_of(&mut (number % 5), &[0, 1, 2, 3, 4]);
+            packer.option(&mut Some(number).filter(|number| number % 2 == 0), || 0, Packer::number);
+        }
+        let bytes = packer.finish();
+        let mut from = Unpacker::new(&bytes, known());
+        for (count, number) in numbers.iter().copied().enumerate() {
+            let (mut bit, mut plain, mut again, mut near, mut seq) = (9, 9, 9, 9, Seq(9));
+            let (mut time, mut flag, mut one, mut option) = (Timestamp::MIN, true, 2, Some(9));
+            from.bits(&mut bit, 1);
+            from.number(&mut plain);
+            from.again(&mut again);
+            from.near(&mut near, 5);
+            from.seq(&mut seq);
+            from.time(&mut time);
+            from.flag(&mut flag);
+            from.one_of(&mut one, &[0, 1, 2, 3, 4]);
+            from.option(&mut option, || 0, Unpacker::number);
+            assert_eq!((bit, plain, again, near), (count as u64 & 1, number, number, number.cast_signed()));
+            assert_eq!((seq, time.nanos()), (Seq(number as u32), number.cast_signed()));
+            assert_eq!((flag, one, option), (number % 3 == 0, number % 5, Some(number).filter(|n| n % 2 == 0)));
+        }
+    }
+
+    #[test]
+    fn what_is_known_takes_few_bits() {
+        let bits = |each: &dyn Fn(&mut Packer)| {
+            let mut packer = Packer::new(known());
+            each(&mut packer);
+            packer.bytes.len() as u32 * 8 + packer.count
+        };
+        assert_eq!(bits(&|packer| packer.seq(&mut Seq(701))), 6);
+        assert_eq!(bits(&|packer| packer.seq(&mut Seq(703))), 33);
+        assert_eq!(bits(&|packer| packer.time(&mut Timestamp::from_nanos(i64::MAX))), 4);
+        assert_eq!(bits(&|packer| packer.number(&mut 0)), 3);
+        let twice = bits(&|packer| [70_123_000, 70_123_000].iter().for_each(|nanos| packer.again(&mut nanos.clone())));
+        assert_eq!(twice, (1 + 1 + 3 + 22) + (1 + 4));
+    }
+
+    #[test]
+    fn behind_the_end_there_are_zeros() {
+        let mut from = Unpacker::new(&[0xff, 0xff], known());
+        let mut value = 0;
+        from.bits(&mut value, 64);
+        assert_eq!(value, 0xffff);
+        from.number(&mut value);
+        assert_eq!(value, 0);
+    }
+}

@@ -1,0 +1,113 @@
+//! The tightest port headroom: how many local ports towards one destination are taken, as a gauge, and how long the
+//! rest lasts.
+
+use ratatui::text::Line;
+
+use crate::base::Timestamp;
+use crate::engine::{Forecast, PortsPane, RouteRow};
+
+use super::format::{clock, endpoint};
+use super::theme::{Severity, Theme};
+use super::widgets::{bar, left, right, styled, width};
+
+/// A share of the range, percent, from which ports may run out before anyone looks again, and one from which they do.
+const WARNING: u64 = 80;
+const CRITICAL: u64 = 95;
+
+/// Columns of a gauge at least and at most.
+const GAUGE: (usize, usize) = (4, 20);
+
+/// How bad it is that so many ports of a range are taken.
+pub(super) fn severity(taken: u64, range: u64) -> Option<Severity> {
+    match taken.saturating_mul(100).checked_div(range)? {
+        CRITICAL.. => Some(Severity::Critical),
+        WARNING.. => Some(Severity::Warning),
+        _ => None,
+    }
+}
+
+/// The gauge, and in a line of its own towards whom; none where no port is taken.
+pub(super) fn lines(pane: &PortsPane, label: usize, room: usize, theme: &Theme) -> Option<[Line<'static>; 2]> {
+    let tightest = pane.routes.first().filter(|_| pane.range.is_some())?;
+    let marked = match tightest.forecast {
+        Forecast::Exhausted => Some(Severity::Critical),
+        Forecast::RunsOut(_) => Some(Severity::Warning),
+        Forecast::LevelsOff(_) => severity(tightest.used().into(), tightest.capacity.into()),
+    };
+    let style = marked.map_or(theme.text, |severity| severity.style(theme));
+    let share = right(&format!("{}%", tightest.percent()), 5);
+    let outlook = outlook(tightest, theme);
+    let gauge = room.saturating_sub(label + width(&share) + 2 + width(&outlook)).min(GAUGE.1);
+    let mut spans = vec![styled(left("ports", label), theme.dim)];
+    if gauge >= GAUGE.0 {
+        let filled = marked.map_or(theme.bar, |_| style);
+        spans.push(styled(bar(tightest.used().into(), tightest.capacity.into(), gauge), filled));
+    }
+    spans.push(styled(format!("{share}  {outlook}"), style));
+    let towards = endpoint(tightest.to, room.saturating_sub(label + 2));
+    let destination = vec![styled(left("", label), theme.dim), styled("→ ", theme.dim), styled(towards, theme.text)];
+    Some([Line::from(spans), Line::from(destination)])
+}
+
+/// What the forecast comes to, in a few words: what fails then stands in the finding.
+fn outlook(row: &RouteRow, theme: &Theme) -> String {
+    let clock = |at| clock(at, &theme.zone);
+    // Where no instant is told, what now is matters for none of the words.
+    row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(Timestamp::default(), clock))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::tz::TimeZone;
+
+    use crate::base::Endpoint;
+    use crate::ui::ThemeName;
+
+    use super::*;
+
+    /// What is drawn of a destination whose ports, of 1,000, are taken so.
+    fn drawn(used: u32, forecast: Forecast, room: usize) -> [String; 2] {
+        let row = RouteRow {
+            from: [192, 0, 2, 10].into(),
+            to: Endpoint::new([198, 51, 100, 5], 5432),
+            capacity: 1_000,
+            live: used,
+            time_wait: 0,
+            let_go: 0,
+            closes_per_s: 0.0,
+            forecast,
+            out_at: (used > 900).then(|| Timestamp::from_secs_nanos(1_763_733_600, 0)),
+            history: Vec::new(),
+            holders: Vec::new(),
+            processes: 0,
+        };
+        let pane = PortsPane { range: Some((40_000, 40_999)), usable: 1_000, held: 0, routes: vec![row] };
+        let theme = Theme::new(ThemeName::Dark, TimeZone::UTC);
+        lines(&pane, 8, room, &theme).expect("ports are taken").map(|line| line.to_string())
+    }
+
+    #[test]
+    fn a_gauge_tells_how_many_and_how_long() {
+        let half = drawn(500, Forecast::RunsOut(Duration::from_secs(42)), 44);
+        assert_eq!(half, ["ports   ━━━━━━──────  50%  none left in 42 s", "        → 198.51.100.5:5432"]);
+        let all = drawn(1_000, Forecast::Exhausted, 44);
+        assert_eq!(all[0], "ports   ━━━━━━━━━━━ 100%  out since 14:00:00");
+        let steady = drawn(10, Forecast::LevelsOff(10), 30);
+        assert_eq!(steady[0], "ports   ╸────────   1%  steady");
+    }
+
+    #[test]
+    fn where_no_gauge_fits_numbers_stand_alone() {
+        assert_eq!(drawn(999, Forecast::LevelsOff(999), 20)[0], "ports     99%  steady");
+    }
+
+    #[test]
+    fn a_share_is_marked_from_where_ports_may_run_out() {
+        for (taken, mark) in [(0, None), (799, None), (800, Some("!")), (949, Some("!")), (950, Some("‼"))] {
+            assert_eq!(severity(taken, 1_000).map(Severity::mark), mark, "{taken}");
+        }
+        assert!(severity(0, 0).is_none(), "a range that is not known");
+    }
+}
