@@ -115,7 +115,7 @@
 //!   followed at once.
 //! - **A name** is told with its evidence. SNI and HTTP host are the client's word to the responder itself; DNS is what
 //!   an answer sent to the same host called the responder's address at most 5 s before the SYN (where its query was not
-//!   captured, anybody may have sent it). A message is known by its first bytes wherever it stands, so no flow is
+//!   captured, anybody may have sent it); more than 1 s before, it names and was not waited for. A message is known by its first bytes wherever it stands, so no flow is
 //!   needed to read it; it comes as an input of its own right behind its segment ([`journal::Intake`]). The service of
 //!   a port is a habit, and no name.
 //! - **A wait** is claimed only where both ends of it were captured: not behind a hole, and not moved by a repeat. TLS

@@ -59,7 +59,7 @@ pub use input::{Input, Loss};
 pub use lists::*;
 pub use opening::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls, Wait, WaitKind};
 pub use ownership::Ownership;
-pub use ports::{Forecast, PortsPane, RouteRow};
+pub use ports::{Forecast, PortsOutlook, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
 pub use tally::{Diagnosis, Happening, Tally};
 pub use transcript::{Arrow, Call, Collector, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript};

@@ -85,7 +85,7 @@ impl Readings {
     }
 
     /// The last of all.
-    fn newest(&self) -> Option<&SocketSample> {
+    pub(super) fn newest(&self) -> Option<&SocketSample> {
         self.parts.last().map(|(_, sample)| &**sample)
     }
 

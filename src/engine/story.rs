@@ -115,9 +115,10 @@ fn closing(evidence: &Evidence<'_>) -> Option<String> {
             None => String::new(),
         };
         return Some(format!(
-            "{} has closed; {} has not closed its side{for_long} (CLOSE-WAIT).{why}",
+            "{} has closed; {} has not closed its side{for_long} (CLOSE-WAIT).{why}{}",
             row.end(side.peer()).endpoint,
-            name(end)
+            name(end),
+            let_go(evidence, side.peer())
         ));
     }
     let waits = |state, what: &str| side_in(state).map(|side| format!("{} {what}.", name(row.end(side))));
@@ -129,6 +130,26 @@ fn closing(evidence: &Evidence<'_>) -> Option<String> {
             waits(TcpState::FinWait2, "has closed, was acknowledged, and waits for its peer to close (FIN-WAIT-2)")
         })
         .or_else(|| waits(TcpState::FinWait1, "has closed and waits for its FIN to be acknowledged (FIN-WAIT-1)"))
+}
+
+/// Why the kernel shows nothing of an end that the wire shows in FIN-WAIT-2: of a socket that no process holds it keeps
+/// that state for tcp_fin_timeout alone (net/ipv4/tcp.c, `__tcp_close`).
+fn let_go(evidence: &Evidence<'_>, side: Side) -> String {
+    let end = evidence.row.end(side);
+    let kept = evidence.limits.and_then(|limits| limits.tcp_fin_timeout).map(|secs| Duration::from_secs(secs.into()));
+    let waited = evidence.since.map(|since| evidence.now.since(since));
+    let is_over = kept.zip(waited).is_some_and(|(kept, waited)| waited >= kept);
+    let held = evidence.sockets[side.index()].as_ref().is_some_and(SocketDetail::is_there);
+    let here = end.local == Some(true) && end.inferred == Some(TcpState::FinWait2);
+    match kept.filter(|_| here && is_over && !held) {
+        Some(kept) => format!(
+            " The kernel of {} holds it no more: without a process FIN-WAIT-2 ends after tcp_fin_timeout ({}), and what \
+             comes then draws a RST.",
+            end.endpoint,
+            span(kept)
+        ),
+        None => String::new(),
+    }
 }
 
 fn time_wait(evidence: &Evidence<'_>, side: Side) -> String {

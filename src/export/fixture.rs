@@ -388,6 +388,11 @@ pub(super) fn live_dashboard() -> Dashboard {
 
 /// Ports to one destination run out, to another there are none, a third levels off, a fourth hardly uses any.
 fn ports() -> PortsPane {
+    let out_at = |forecast| match forecast {
+        Forecast::Exhausted => Some(at(30.0)),
+        Forecast::RunsOut(left) => Some(at(69.0) + left),
+        Forecast::LevelsOff(_) => None,
+    };
     let row = |last, live, time_wait, forecast| RouteRow {
         from: [192, 0, 2, 10].into(),
         to: Endpoint::new([198, 51, 100, last], 5432),
@@ -397,6 +402,7 @@ fn ports() -> PortsPane {
         let_go: 0,
         closes_per_s: 471.5,
         forecast,
+        out_at: out_at(forecast),
         history: Vec::new(),
         holders: vec![(process(), 25_400)],
         processes: 1,

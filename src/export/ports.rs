@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::base::Timestamp;
 use crate::engine::{Forecast, PortsPane, RouteRow};
 
 /// `ports`: absent where the kernel was not seen or its port range is not known.
@@ -29,10 +30,12 @@ struct RouteRecord {
     let_go: u32,
     free: u32,
     closes_per_s: f64,
-    /// "exhausted", "runs_out" (with `in_s`) or "levels_off" (with `at`, ports in use).
+    /// "exhausted" (since `out_ts_ns`), "runs_out" (in `in_s` from the last reading, at `out_ts_ns`) or "levels_off" (with `at`, ports in use).
     forecast: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     in_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out_ts_ns: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<u32>,
     /// Who holds most of them.
@@ -81,6 +84,7 @@ impl RouteRecord {
             closes_per_s: row.closes_per_s,
             forecast,
             in_s,
+            out_ts_ns: row.out_at.map(Timestamp::nanos),
             at,
             holders: row.holders.iter().map(holder).collect(),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
-use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject, Value};
 use super::scan::{self, ByAddress};
 use super::words::{count, counted, percent, time};
 
@@ -113,12 +113,27 @@ impl Connects {
 pub fn connects(all: &[Connects]) -> Vec<Finding> {
     let (scans, covered) = scan::scans(all);
     let rest = all.iter().filter(|to| !covered.contains(&to.to));
-    rest.flat_map(|to| [refused(to), rejected(to), unanswered(to)]).flatten().chain(scans).collect()
+    rest.flat_map(failures).chain(scans).collect()
 }
 
-fn refused(to: &Connects) -> Option<Finding> {
+/// Each way in which connects to a destination fail by habit. Where none does, but all together do (a router sends ICMP
+/// errors for some and is silent on others: icmp_ratelimit), the way of most tells of them.
+fn failures(to: &Connects) -> Vec<Finding> {
+    let ways = |judged| [refused(to, judged), rejected(to, judged), unanswered(to, judged)].into_iter().flatten();
+    let each: Vec<Finding> = ways(None).collect();
+    if !each.is_empty() {
+        return each;
+    }
+    let failed = |finding: &Finding| match finding.evidence.first() {
+        Some(Fact { value: Value::Count(failed), .. }) => *failed,
+        _ => 0,
+    };
+    ways(Some(to.failed())).rev().max_by_key(failed).into_iter().collect()
+}
+
+fn refused(to: &Connects, judged: Option<u64>) -> Option<Finding> {
     let failures = to.refused?;
-    let base = failing(to, Kind::ConnectsRefused, failures, 0)?;
+    let base = failing(to, Kind::ConnectsRefused, (failures, 0), judged)?;
     let when = if failures.count == to.attempts() { "nothing listens" } else { "at times nothing listened" };
     Some(Finding {
         confidence: Confidence::High,
@@ -130,8 +145,8 @@ fn refused(to: &Connects) -> Option<Finding> {
     })
 }
 
-fn rejected(to: &Connects) -> Option<Finding> {
-    let base = failing(to, Kind::ConnectsRejected, to.rejected?, 0)?;
+fn rejected(to: &Connects, judged: Option<u64>) -> Option<Finding> {
+    let base = failing(to, Kind::ConnectsRejected, (to.rejected?, 0), judged)?;
     let by = to.rejection.as_deref().unwrap_or("rejected by ICMP");
     Some(Finding {
         confidence: Confidence::High,
@@ -141,9 +156,9 @@ fn rejected(to: &Connects) -> Option<Finding> {
     })
 }
 
-fn unanswered(to: &Connects) -> Option<Finding> {
+fn unanswered(to: &Connects, judged: Option<u64>) -> Option<Finding> {
     let failures = to.unanswered?;
-    let base = failing(to, Kind::ConnectsUnanswered, failures, to.waiting)?;
+    let base = failing(to, Kind::ConnectsUnanswered, (failures, to.waiting), judged)?;
     // The same loss seen from its cause: the listener's finding tells it.
     if to.listener_is_full {
         return None;
@@ -171,9 +186,10 @@ fn unanswered(to: &Connects) -> Option<Finding> {
     })
 }
 
-/// What failures of every kind have in common, `waiting` more of which are about to be; `None` if they are too few.
-fn failing(to: &Connects, kind: Kind, failures: Failures, waiting: u64) -> Option<Finding> {
-    let (failed, attempts) = (failures.count + waiting, to.attempts());
+/// What failures of every kind have in common, `waiting` more of which are about to be; `None` if they, or the `judged`
+/// ones of every way, are too few.
+fn failing(to: &Connects, kind: Kind, (failures, waiting): (Failures, u64), judged: Option<u64>) -> Option<Finding> {
+    let (failed, attempts) = (judged.unwrap_or(failures.count + waiting), to.attempts());
     let share = percent(failed, attempts);
     let severity = match share {
         50.. if failed >= UNUSABLE => Severity::Critical,
@@ -224,7 +240,6 @@ pub(super) fn in_span(within: Option<Duration>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Value;
     use super::super::fixture::{at, end, found};
     use super::*;
 
@@ -258,6 +273,10 @@ mod tests {
             (to(100, 0, 9_900), vec![(ConnectsRefused, Info, "100 of 10,000 connects")]),
             (to(0, 2, 0), vec![]),
             (to(2, 3, 1), vec![(ConnectsUnanswered, Warning, "3 of 6 connects")]),
+            (to(2, 1, 0), vec![(ConnectsRefused, Warning, "2 of 3 connects")]),
+            (to(1, 2, 27), vec![(ConnectsUnanswered, Warning, "2 of 30 connects")]),
+            (to(1, 2, 31), vec![]),
+            (to(1, 1, 0), vec![]),
         ] {
             let expected: Vec<_> = expected.into_iter().map(|(kind, how, text)| (kind, how, text.to_owned())).collect();
             assert_eq!(told(case.clone()), expected, "{case:?}");

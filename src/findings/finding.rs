@@ -261,8 +261,8 @@ impl fmt::Display for Holder {
     }
 }
 
-/// One number (or name) of the evidence. A name says its unit as those of a report's flows do: `_ns`, `_bytes`,
-/// `_per_s`; without, it is a count.
+/// One number (or name) of the evidence. A name says its unit as those of a report's flows do: `_ns`, `_ts_ns`,
+/// `_bytes`, `_per_s`; without, it is a count.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact {
     pub name: &'static str,
@@ -274,6 +274,8 @@ pub struct Fact {
 pub enum Value {
     Count(u64),
     Rate(f64),
+    /// By the capture's clock.
+    Instant(Timestamp),
     Text(String),
 }
 
@@ -288,6 +290,10 @@ impl Fact {
 
     pub(super) const fn rate(name: &'static str, value: f64) -> Self {
         Self { name, value: Value::Rate(value) }
+    }
+
+    pub(super) const fn instant(name: &'static str, value: Timestamp) -> Self {
+        Self { name, value: Value::Instant(value) }
     }
 
     pub(super) fn text(name: &'static str, value: impl fmt::Display) -> Self {

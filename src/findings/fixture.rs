@@ -99,7 +99,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         live: 211,
         time_wait: 25_480,
         closes_per_s: 470.0,
-        outlook: Outlook::RunsOut(Duration::from_secs(5)),
+        outlook: Outlook::RunsOut(now + Duration::from_secs(5)),
         since: ago(20),
         who: Some(holder(880, "pg-loop", None)),
         reuses: false,

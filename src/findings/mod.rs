@@ -52,7 +52,7 @@ pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     all.extend(not_reading::not_reading(&evidence.unread, &leaking, now));
     all.extend(leaks);
     all.extend(accept::overflows(&evidence.accept, now));
-    all.extend(ports::run_out(&evidence.routes));
+    all.extend(ports::run_out(&evidence.routes, now));
     all.extend(capture_loss::losing(evidence.losing.as_ref(), now));
     sort(&mut all);
     all

@@ -29,7 +29,7 @@ pub struct Route {
     pub time_wait: u32,
     pub closes_per_s: f64,
     pub outlook: Outlook,
-    /// Since when it has been foretold.
+    /// Since when none has been left, or that has been foretold.
     pub since: Timestamp,
     /// Who holds most of them.
     pub who: Option<Holder>,
@@ -40,28 +40,25 @@ pub struct Route {
 /// What comes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outlook {
-    Exhausted,
-    /// None is left after this time.
-    RunsOut(Duration),
+    /// None has been left since.
+    Exhausted(Timestamp),
+    /// When none will be left.
+    RunsOut(Timestamp),
 }
 
 /// Which routes run out of ports.
-pub(super) fn run_out(all: &[Route]) -> Vec<Finding> {
-    all.iter().filter_map(runs_out).collect()
+pub(super) fn run_out(all: &[Route], now: Timestamp) -> Vec<Finding> {
+    all.iter().filter_map(|route| runs_out(route, now)).collect()
 }
 
-fn runs_out(route: &Route) -> Option<Finding> {
+fn runs_out(route: &Route, now: Timestamp) -> Option<Finding> {
     let used = u64::from(route.live) + u64::from(route.time_wait);
     let share = percent(used, route.capacity.into());
     let severity = match route.outlook {
-        Outlook::Exhausted => Severity::Critical,
-        Outlook::RunsOut(left) if share < USED || left > SOON => return None,
-        Outlook::RunsOut(left) if left <= NOW => Severity::Critical,
+        Outlook::Exhausted(_) => Severity::Critical,
+        Outlook::RunsOut(at) if share < USED || at.since(now) > SOON => return None,
+        Outlook::RunsOut(at) if at.since(now) <= NOW => Severity::Critical,
         Outlook::RunsOut(_) => Severity::Warning,
-    };
-    let left = match route.outlook {
-        Outlook::Exhausted => "none left".to_owned(),
-        Outlook::RunsOut(left) => format!("none left in {}", time(left)),
     };
     let mut evidence = vec![
         Fact::count("capacity", route.capacity.into()),
@@ -69,9 +66,17 @@ fn runs_out(route: &Route) -> Option<Finding> {
         Fact::count("time_wait", route.time_wait.into()),
         Fact::rate("closes_per_s", route.closes_per_s),
     ];
-    if let Outlook::RunsOut(left) = route.outlook {
-        evidence.push(Fact::time("none_left_in_ns", left));
-    }
+    let left = match route.outlook {
+        Outlook::Exhausted(since) => {
+            evidence.push(Fact::instant("ran_out_ts_ns", since));
+            format!("none left for {}", time(now.since(since)))
+        }
+        Outlook::RunsOut(at) => {
+            evidence.push(Fact::time("none_left_in_ns", at.since(now)));
+            evidence.push(Fact::instant("runs_out_ts_ns", at));
+            format!("none left in {}", time(at.since(now)))
+        }
+    };
     let told = match route.capacity {
         0 => format!("{left}: listeners and bind() hold every port"),
         capacity => format!("{left}, {share}% of {} in use", count(capacity.into())),
@@ -85,7 +90,7 @@ fn runs_out(route: &Route) -> Option<Finding> {
         flow: None,
         told,
         evidence,
-        confidence: if route.outlook == Outlook::Exhausted { Confidence::High } else { Confidence::Medium },
+        confidence: if matches!(route.outlook, Outlook::Exhausted(_)) { Confidence::High } else { Confidence::Medium },
         why: why(route),
         remedy: remedy(route),
     })
@@ -93,16 +98,17 @@ fn runs_out(route: &Route) -> Option<Finding> {
 
 fn why(route: &Route) -> String {
     let fails = match route.outlook {
-        Outlook::Exhausted => "connect() fails with EADDRNOTAVAIL",
+        Outlook::Exhausted(_) => "connect() fails with EADDRNOTAVAIL",
         Outlook::RunsOut(_) => "when none is left, connect() fails with EADDRNOTAVAIL",
     };
     if route.capacity == 0 {
         return format!("No port of ip_local_port_range is left to share between destinations: {fails}.");
     }
     if route.time_wait > route.live {
-        let closes = rate(route.closes_per_s);
+        // Where none is left, none is opened, and so none is closed.
+        let closes = if route.closes_per_s < 0.05 { String::new() } else { format!(" {},", rate(route.closes_per_s)) };
         return format!(
-            "{} of the ports are held by TIME-WAIT: this host closes first, {closes}, and each holds its port for 60 s; \
+            "{} of the ports are held by TIME-WAIT: this host closes first,{closes} and each holds its port for 60 s; \
              {fails}.",
             count(route.time_wait.into())
         );
@@ -145,8 +151,9 @@ mod tests {
     #[test]
     fn what_runs_out_soon_is_found() {
         use Severity::{Critical, Warning};
-        let left = |secs| Outlook::RunsOut(Duration::from_secs(secs));
-        let held = Route { capacity: 0, ..route(0, Outlook::Exhausted) };
+        let left = |secs: i64| Outlook::RunsOut(at(100 + secs));
+        let gone = Outlook::Exhausted(at(52));
+        let held = Route { capacity: 0, ..route(0, gone) };
         for (case, expected) in [
             (route(25_691, left(5)), Some((Critical, "none left in 5 s, 91% of 28,232 in use"))),
             (route(25_691, left(60)), Some((Critical, "none left in 60 s, 91% of 28,232 in use"))),
@@ -155,10 +162,10 @@ mod tests {
             (route(25_691, left(601)), None),
             (route(5_500, left(57)), None),
             (route(5_600, left(57)), Some((Critical, "none left in 57 s, 20% of 28,232 in use"))),
-            (route(28_232, Outlook::Exhausted), Some((Critical, "none left, 100% of 28,232 in use"))),
-            (held, Some((Critical, "none left: listeners and bind() hold every port"))),
+            (route(28_232, gone), Some((Critical, "none left for 48 s, 100% of 28,232 in use"))),
+            (held, Some((Critical, "none left for 48 s: listeners and bind() hold every port"))),
         ] {
-            let all = found(run_out(std::slice::from_ref(&case)));
+            let all = found(run_out(std::slice::from_ref(&case), at(100)));
             let all = all.iter().map(|(_, severity, told)| (*severity, told.as_str())).next();
             assert_eq!(all, expected, "{case:?}");
         }
@@ -166,13 +173,16 @@ mod tests {
 
     #[test]
     fn the_remedy_fits_what_holds_the_ports() {
-        let finding = run_out(&[route(28_232, Outlook::Exhausted)]).remove(0);
+        let finding = run_out(&[route(28_232, Outlook::Exhausted(at(0)))], at(9)).remove(0);
         assert!(finding.why.contains("28,032 of the ports are held by TIME-WAIT") && finding.why.contains("510/s"));
         assert!(finding.remedy.contains("tcp_tw_reuse=1 (with tcp_timestamps)"));
-        let reuses = run_out(&[Route { reuses: true, ..route(28_232, Outlook::Exhausted) }]).remove(0);
+        let stalled =
+            run_out(&[Route { closes_per_s: 0.0, ..route(28_232, Outlook::Exhausted(at(0))) }], at(9)).remove(0);
+        assert!(stalled.why.contains("closes first, and each holds"), "{}", stalled.why);
+        let reuses = run_out(&[Route { reuses: true, ..route(28_232, Outlook::Exhausted(at(0))) }], at(9)).remove(0);
         assert!(!reuses.remedy.contains("tcp_tw_reuse"));
-        let live = Route { live: 28_000, time_wait: 232, ..route(0, Outlook::Exhausted) };
-        let finding = run_out(&[live]).remove(0);
+        let live = Route { live: 28_000, time_wait: 232, ..route(0, Outlook::Exhausted(at(0))) };
+        let finding = run_out(&[live], at(9)).remove(0);
         assert!(finding.why.contains("28,000 of the ports are held by connections that are open"));
         assert!(!finding.remedy.contains("tcp_tw_reuse") && !finding.remedy.contains("tcp_tw_recycle"));
     }

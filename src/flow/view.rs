@@ -218,6 +218,7 @@ pub enum LifeEventKind {
     /// This side entered TIME-WAIT; it ended.
     TimeWait,
     TimeWaitOver,
-    /// The handshake was given up: the originator's SYN, or the responder's SYN-ACK, was not answered.
+    /// Of the originator: nobody tries any more, its SYN was not answered. Of the responder: the ACK of its SYN-ACK is
+    /// overdue, which it may yet send again.
     TimedOut,
 }

@@ -89,13 +89,15 @@ const LISTENERS: [(&str, &str); 11] = [
 ];
 
 #[rustfmt::skip]
-const PROCESSES: [(&str, &str); 10] = [
+const PROCESSES: [(&str, &str); 12] = [
     ("process", "name and pid; + opens it"),
     ("user", "whose it is"),
     ("sockets", "TCP sockets it holds"),
     ("LISTEN", "of these, listening"),
     ("ESTAB", "of these, established"),
     ("CLOSE-WAIT", "of these, to be closed by it"),
+    ("opened", "connections it opened, of those remembered"),
+    ("TIME-WAIT", "connections it held last, held by none now"),
     ("Recv-Q", "bytes that it has not read"),
     ("Send-Q", "bytes its peers have not acknowledged"),
     ("rate", "bits in the last second, as captured"),

@@ -102,9 +102,10 @@ const HANDSHAKES: Explanation = (
 const STATES: Explanation = (
     "States",
     "How many ends are in each state: what the kernel reports beside what the sequence numbers on the wire imply. \
-     CLOSE-WAIT: the peer has closed, and the process here has not called close(). FIN-WAIT-2: closed here, not there. \
+     CLOSE-WAIT: the peer has closed, and the process here has not called close(). FIN-WAIT-2: closed here, not there; \
+     without a process the kernel keeps it for tcp_fin_timeout only, the wire shows it until the peer closes. \
      Many that stay in CLOSE-WAIT are a leak of the process.",
-    "RFC 9293 §3.3.2, ss(8), sock_diag(7)",
+    "RFC 9293 §3.3.2, ss(8), sock_diag(7), tcp_fin_timeout in tcp(7)",
 );
 
 const TIME_WAIT: Explanation = (

@@ -11,6 +11,7 @@ use crate::ui::wrap;
 
 use super::findings::{style, subject};
 use super::format::{age, bytes, clock, count, span};
+use super::theme::Theme;
 use super::widgets::{left, pane, put_all, styled, title, width};
 use super::{Context, flows, keep_by_weight};
 
@@ -89,7 +90,7 @@ fn sections(context: &Context<'_>, finding: &Finding, room: usize) -> Vec<(u8, V
     let ago = age(context.ago(finding.since));
     let since = format!("{}, {ago} ago", clock(finding.since, &theme.zone));
     let sure = format!("{}: {}", finding.confidence.name(), carries(finding.confidence));
-    let evidence: Vec<String> = finding.evidence.iter().map(fact).collect();
+    let evidence: Vec<String> = finding.evidence.iter().map(|one| fact(one, theme)).collect();
     let mut sections = vec![
         part(0, "found", &finding.told, theme.strong),
         part(1, "why", &finding.why, theme.text),
@@ -128,7 +129,7 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 38] = [
+const WORDS: [(&str, &str); 40] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
     ("given_up", "given up by its process"),
@@ -167,15 +168,18 @@ const WORDS: [(&str, &str); 38] = [
     ("time_wait", "in TIME-WAIT"),
     ("closes_per_s", "closed"),
     ("none_left_in_ns", "none left in"),
+    ("runs_out_ts_ns", "that is at"),
+    ("ran_out_ts_ns", "none left since"),
 ];
 
 /// `none left in 5.00 s`.
-fn fact(Fact { name, value }: &Fact) -> String {
+fn fact(Fact { name, value }: &Fact, theme: &Theme) -> String {
     let words = WORDS.iter().find(|(known, _)| known == name).map_or(*name, |(_, words)| *words);
     let value = match value {
         Value::Count(nanos) if name.ends_with("_ns") => span(std::time::Duration::from_nanos(*nanos)),
         Value::Count(n) if name.ends_with("_bytes") || *name == "recv_q" => bytes(*n),
         Value::Count(n) => count(*n),
+        Value::Instant(at) => clock(*at, &theme.zone),
         Value::Rate(rate) => format!("{rate:.1}/s"),
         Value::Text(text) => text.clone(),
     };
@@ -189,10 +193,12 @@ mod tests {
 
     #[test]
     fn every_number_of_the_evidence_is_told_in_words() {
+        let theme = Theme::new(crate::ui::ThemeName::Dark, jiff::tz::TimeZone::UTC);
         for finding in incident(at(1_000)).into_iter().chain([scan(at(1_000))]) {
             for one in &finding.evidence {
                 assert!(WORDS.iter().any(|(name, _)| *name == one.name), "{:?}: {}", finding.kind, one.name);
-                assert!(!fact(one).contains('_'), "{}", fact(one));
+                let told = fact(one, &theme);
+                assert!(!told.contains('_'), "{told}");
             }
         }
     }

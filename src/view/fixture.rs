@@ -163,6 +163,8 @@ fn busiest() -> Vec<ProcessRow> {
         listen: 1,
         estab: sockets / 2,
         close_wait: 0,
+        opened: sockets / 3,
+        time_wait: 0,
         recv_q: 0,
         send_q: 0,
         bits_per_s: rate,

@@ -216,6 +216,8 @@ fn landmark(event: &LifeEvent) -> String {
         LifeEventKind::Rst => format!("RST, sent by {who}"),
         LifeEventKind::TimeWait => format!("{who} in TIME-WAIT"),
         LifeEventKind::TimeWaitOver => format!("{who}'s TIME-WAIT over"),
+        // Its SYN-ACK may yet be sent again, and answered.
+        LifeEventKind::TimedOut if event.side == Side::Resp => "half-open: the ACK is overdue".to_owned(),
         LifeEventKind::TimedOut => "given up, no answer".to_owned(),
     }
 }

@@ -3,9 +3,10 @@
 
 use ratatui::text::Line;
 
+use crate::base::Timestamp;
 use crate::engine::{Forecast, PortsPane, RouteRow};
 
-use super::format::endpoint;
+use super::format::{clock, endpoint};
 use super::theme::{Severity, Theme};
 use super::widgets::{bar, left, right, styled, width};
 
@@ -35,7 +36,7 @@ pub(super) fn lines(pane: &PortsPane, label: usize, room: usize, theme: &Theme) 
     };
     let style = marked.map_or(theme.text, |severity| severity.style(theme));
     let share = right(&format!("{}%", tightest.percent()), 5);
-    let outlook = outlook(tightest);
+    let outlook = outlook(tightest, theme);
     let gauge = room.saturating_sub(label + width(&share) + 2 + width(&outlook)).min(GAUGE.1);
     let mut spans = vec![styled(left("ports", label), theme.dim)];
     if gauge >= GAUGE.0 {
@@ -48,13 +49,11 @@ pub(super) fn lines(pane: &PortsPane, label: usize, room: usize, theme: &Theme) 
     Some([Line::from(spans), Line::from(destination)])
 }
 
-/// What the forecast comes to, in a few words.
-fn outlook(row: &RouteRow) -> String {
-    match row.forecast {
-        // What fails then stands in the finding.
-        Forecast::Exhausted => "none left".to_owned(),
-        _ => row.outlook(),
-    }
+/// What the forecast comes to, in a few words: what fails then stands in the finding.
+fn outlook(row: &RouteRow, theme: &Theme) -> String {
+    let clock = |at| clock(at, &theme.zone);
+    // Where no instant is told, what now is matters for none of the words.
+    row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(Timestamp::default(), clock))
 }
 
 #[cfg(test)]
@@ -79,6 +78,7 @@ mod tests {
             let_go: 0,
             closes_per_s: 0.0,
             forecast,
+            out_at: (used > 900).then(|| Timestamp::from_secs_nanos(1_763_733_600, 0)),
             history: Vec::new(),
             holders: Vec::new(),
             processes: 0,
@@ -93,7 +93,7 @@ mod tests {
         let half = drawn(500, Forecast::RunsOut(Duration::from_secs(42)), 44);
         assert_eq!(half, ["ports   ━━━━━━──────  50%  none left in 42 s", "        → 198.51.100.5:5432"]);
         let all = drawn(1_000, Forecast::Exhausted, 44);
-        assert_eq!(all[0], "ports   ━━━━━━━━━━━━━━━━━━━━ 100%  none left");
+        assert_eq!(all[0], "ports   ━━━━━━━━━━━ 100%  out since 14:00:00");
         let steady = drawn(10, Forecast::LevelsOff(10), 30);
         assert_eq!(steady[0], "ports   ╸────────   1%  steady");
     }

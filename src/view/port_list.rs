@@ -2,12 +2,13 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::engine::{ListPane, PortRow};
 use crate::ui::View;
 
-use super::format::{ABSENT, address, count, endpoint, percent, process};
+use super::format::{ABSENT, address, clock, count, endpoint, percent, process};
 use super::table::{self, Around, Column, Table, number, wide};
 use super::theme::Severity;
 use super::widgets::{bar, fit, left, middle, plain_bar, styled, width};
@@ -45,6 +46,15 @@ impl<'a> Ports<'a> {
     fn new(context: &'a Context<'a>) -> Self {
         let rows = if let ListPane::Ports(window) = &context.dashboard.list { &window.rows[..] } else { &[] };
         Self { context, most: rows.iter().map(|row| row.time_wait).max().unwrap_or(0) }
+    }
+
+    /// How long they will last, and how that is drawn.
+    fn outlook(&self, row: &PortRow, room: usize) -> Option<(String, Style)> {
+        let (outlook, theme) = (row.outlook?, self.context.theme);
+        let clock = |at| clock(at, &theme.zone);
+        let words = outlook.words(self.context.dashboard.now?, clock);
+        let short = outlook.short(clock).filter(|_| width(&words) > room);
+        Some((short.unwrap_or(words), if outlook.runs_out() { Severity::Critical.style(theme) } else { theme.text }))
     }
 
     fn severity(row: &PortRow) -> Option<Severity> {
@@ -96,7 +106,7 @@ impl Table for Ports<'_> {
             Kind::Holder => width(&row.holder.to_string()),
             Kind::Service => 4 + width(&row.service.to_string()),
             Kind::Process => row.process.as_ref().map_or(0, |(who, _)| width(&process(who)) + 6),
-            Kind::Outlook => row.outlook.as_deref().map_or(0, width),
+            Kind::Outlook => self.outlook(row, usize::MAX).map_or(0, |(words, _)| width(&words)),
             Kind::Fill | Kind::Waiting => usize::MAX,
             Kind::TimeWait | Kind::Open | Kind::Taken | Kind::Share => 0,
         }
@@ -132,14 +142,8 @@ impl Table for Ports<'_> {
                 }
                 None => Vec::new(),
             },
-            Kind::Outlook => match &row.outlook {
-                Some(outlook) => {
-                    let style =
-                        if outlook.starts_with("none left") { Severity::Critical.style(theme) } else { theme.text };
-                    // Where there is no room for why, that none is left.
-                    let short = outlook.split(':').next().filter(|_| width(outlook) > room);
-                    vec![styled(fit(short.unwrap_or(outlook), room).into_owned(), style)]
-                }
+            Kind::Outlook => match self.outlook(row, room) {
+                Some((words, style)) => vec![styled(fit(&words, room).into_owned(), style)],
                 None => absent(),
             },
             Kind::Process => match &row.process {

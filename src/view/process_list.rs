@@ -1,4 +1,4 @@
-//! Processes that hold TCP sockets; an open one with its descriptors, as `lsof -p` lists them.
+//! Processes that hold TCP sockets, or opened some; an open one with its descriptors, as `lsof -p` lists them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -57,6 +57,8 @@ pub(super) enum Kind {
     Listen,
     Estab,
     CloseWait,
+    Opened,
+    TimeWait,
     RecvQ,
     SendQ,
     Rate,
@@ -73,6 +75,8 @@ impl Table for Processes<'_> {
         number(Kind::Listen, "LISTEN", 6, 6),
         number(Kind::Estab, "ESTAB", 7, 5),
         number(Kind::CloseWait, "CLOSE-WAIT", 10, 1),
+        number(Kind::Opened, "opened", 6, 2),
+        number(Kind::TimeWait, "TIME-WAIT", 9, 4),
         number(Kind::RecvQ, "Recv-Q", 8, 3),
         number(Kind::SendQ, "Send-Q", 8, 3),
         number(Kind::Rate, "rate", 12, 2),
@@ -120,7 +124,11 @@ impl Processes<'_> {
             Kind::Name => {
                 let pid = format!("[{}]", row.process.pid);
                 let name = middle(row.process.comm.as_str(), room.saturating_sub(2 + pid.len()));
-                let fold = if row.open { "− " } else { "+ " };
+                let fold = match (row.open, row.sockets) {
+                    (true, _) => "− ",
+                    (false, 0) => "  ",
+                    (false, _) => "+ ",
+                };
                 vec![styled(fold, theme.dim), styled(name, theme.strong), styled(pid, theme.text)]
             }
             Kind::User => vec![styled(fit(row.process.user.as_str(), room), theme.text)],
@@ -128,6 +136,8 @@ impl Processes<'_> {
             Kind::Listen => number(row.listen, count),
             Kind::Estab => number(row.estab, count),
             Kind::CloseWait => number(row.close_wait, count),
+            Kind::Opened => number(row.opened, count),
+            Kind::TimeWait => number(row.time_wait, count),
             Kind::RecvQ => number(row.recv_q, bytes),
             Kind::SendQ => number(row.send_q, bytes),
             Kind::Rate => row.bits_per_s.map_or_else(|| vec![styled(ABSENT, theme.dim)], |rate| number(rate, bits)),
@@ -151,7 +161,7 @@ impl Processes<'_> {
             }
             // Of one socket there is its state to tell where there is a number of many.
             Kind::Sockets => vec![styled(row.state.name(), theme.state(row.state))],
-            Kind::User | Kind::Listen | Kind::Estab | Kind::CloseWait => Vec::new(),
+            Kind::User | Kind::Listen | Kind::Estab | Kind::CloseWait | Kind::Opened | Kind::TimeWait => Vec::new(),
             Kind::RecvQ if listens => vec![accept(row, self.context)],
             Kind::SendQ if listens => Vec::new(),
             Kind::RecvQ => vec![queue(row.recv_q, recv_q_is_fin(row.state, row.recv_q))],

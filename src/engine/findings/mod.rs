@@ -89,10 +89,10 @@ impl Engine {
     fn tight_routes(&self) -> Vec<Route> {
         let reuses = self.kernel.readings.limits().is_some_and(|limits| limits.tcp_tw_reuse == Some(1));
         let route = |(row, since): (&RouteRow, Timestamp)| {
-            let outlook = match row.forecast {
-                Forecast::Exhausted => Outlook::Exhausted,
-                Forecast::RunsOut(left) => Outlook::RunsOut(left),
-                Forecast::LevelsOff(_) => return None,
+            let outlook = match (row.forecast, row.out_at?) {
+                (Forecast::Exhausted, since) => Outlook::Exhausted(since),
+                (Forecast::RunsOut(_), at) => Outlook::RunsOut(at),
+                (Forecast::LevelsOff(_), _) => return None,
             };
             let who = row.holders.first().map(|(process, _)| (process.clone(), row.processes - 1));
             Some(Route {

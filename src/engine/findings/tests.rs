@@ -378,7 +378,10 @@ fn ports_that_run_out_name_their_route() {
     for millis in [1_000, 2_000] {
         engine.feed(&sample_with(millis, limits(), rows(10)));
     }
-    assert_eq!(told(&engine), [line(Kind::PortsRunOut, "10.0.0.2 → 10.0.0.9:5432", "none left, 100% of 10 in use")]);
+    assert_eq!(
+        told(&engine),
+        [line(Kind::PortsRunOut, "10.0.0.2 → 10.0.0.9:5432", "none left for 1 s, 100% of 10 in use")]
+    );
     assert_eq!(found(&engine)[0].since, at(1_000));
 }
 

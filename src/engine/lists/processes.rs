@@ -1,4 +1,5 @@
-//! Processes that hold TCP sockets, and their descriptors as `lsof -p` lists them.
+//! Processes that hold TCP sockets, and their descriptors as `lsof -p` lists them; and those that opened connections too
+//! short for a reading to find them held.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::base::TcpState;
+use crate::flow::Side;
 use crate::kernel::{Owner, Process, Socket};
 
 use super::super::record::Record;
@@ -32,6 +34,7 @@ impl Engine {
         open: &[ProcessId],
     ) -> Vec<ProcessLine> {
         let mut rows = self.process_rows(filter);
+        self.add_callers(filter, &mut rows);
         order(&mut rows, sort);
         let mut lines = Vec::with_capacity(rows.len());
         let mut descriptors = self.descriptors(filter, open);
@@ -67,6 +70,37 @@ impl Engine {
             }
         }
         rows.into_values().collect()
+    }
+
+    /// Adds what flows tell: which connections a process opened, and which it left in TIME-WAIT.
+    fn add_callers(&self, filter: &Filter, rows: &mut Vec<ProcessRow>) {
+        if self.kernel.readings.newest().is_none() {
+            return;
+        }
+        let mut places: FxHashMap<ProcessId, usize> = rows.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
+        for record in self.matching(filter).map(|(slot, _)| self.table.get(slot)) {
+            for side in Side::BOTH {
+                let waits =
+                    record.end(side).is_some_and(|end| end.is_there() && end.socket.state.0 == TcpState::TimeWait);
+                if let Some(process) = self.known_at(record, side).filter(|_| waits || side == Side::Orig) {
+                    let id = ProcessId::of(process);
+                    let place = *places.entry(id).or_insert_with(|| {
+                        rows.push(begin(id, process));
+                        rows.len() - 1
+                    });
+                    rows[place].opened += u64::from(side == Side::Orig);
+                    rows[place].time_wait += u64::from(waits);
+                }
+            }
+        }
+    }
+
+    /// Whose an end of this host is or was, where that is known.
+    fn known_at<'a>(&self, record: &'a Record, side: Side) -> Option<&'a Arc<Process>> {
+        let read = record.end(side).and_then(|end| end.owner.process());
+        let traced = || record.connected(side).or_else(|| record.closed(side)).map(|(process, _)| process);
+        let here = self.addresses.is_none() || record.local[side.index()];
+        read.or_else(|| traced().filter(|_| here))
     }
 
     /// Sockets that processes hold, with their holders and their flows.
@@ -124,6 +158,8 @@ fn begin(id: ProcessId, process: &Arc<Process>) -> ProcessRow {
         listen: 0,
         estab: 0,
         close_wait: 0,
+        opened: 0,
+        time_wait: 0,
         recv_q: 0,
         send_q: 0,
         bits_per_s: None,
@@ -155,7 +191,7 @@ fn order(rows: &mut [ProcessRow], sort: Sort<ProcessSort>) {
     sort_by_key(rows, sort.reverse, |row| {
         let weight = match sort.by {
             ProcessSort::Rate => (row.bits_per_s.unwrap_or(0), row.sockets),
-            ProcessSort::Sockets => (row.sockets, 0),
+            ProcessSort::Sockets => (row.sockets, row.opened),
             ProcessSort::RecvQ => (row.recv_q, row.sockets),
             ProcessSort::SendQ => (row.send_q, row.sockets),
             ProcessSort::CloseWait => (row.close_wait, row.sockets),

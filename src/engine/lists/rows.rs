@@ -11,6 +11,7 @@ use crate::kernel::Process;
 use super::super::dashboard::{AcceptRow, QueueRow, Rejection, WireQueueRow};
 use super::super::opening::PeerName;
 use super::super::ownership::Ownership;
+use super::super::ports::PortsOutlook;
 use super::{FlowId, Keyed, ProcessId, QueueKind, RowKey};
 
 /// A handshake: when each of its segments came.
@@ -78,8 +79,8 @@ pub struct PortRow {
     pub open: u64,
     /// Local ports taken; `None` where the holder serves, or is no end of this host.
     pub ports: Option<PortUse>,
-    /// How long they will last, in words; `None` of routes that use few.
-    pub outlook: Option<String>,
+    /// How long they will last; `None` of routes that use few.
+    pub outlook: Option<PortsOutlook>,
     /// A process that holds or held one of them, and whether others do too; `None` where none is known.
     pub process: Option<(Arc<Process>, bool)>,
 }
@@ -175,6 +176,10 @@ pub struct ProcessRow {
     pub listen: u64,
     pub estab: u64,
     pub close_wait: u64,
+    /// Of the connections that are remembered: those that it opened, and those of which it was the last to hold an end
+    /// that is in TIME-WAIT now. Of processes whose connections are too short for a reading nothing else is known.
+    pub opened: u64,
+    pub time_wait: u64,
     /// Bytes received and not read, written and not acknowledged, over all of them.
     pub recv_q: u64,
     pub send_q: u64,

@@ -29,7 +29,23 @@ pub struct Lookup {
     pub answered: Timestamp,
 }
 
+/// A SYN that came so long after the answer did not wait for it: the program did something else first. A try at
+/// another address before it (RFC 8305 waits 250 ms) is in time.
+const SOON: Duration = Duration::from_secs(1);
+
 impl Lookup {
+    /// Whether the connection whose SYN came at `syn_at` waited for the answer, as far as times tell.
+    pub fn is_awaited(&self, syn_at: Timestamp) -> bool {
+        syn_at.since(self.answered) <= SOON
+    }
+
+    /// Whose answer, and how long before the SYN where that was not just before it.
+    fn told(&self, syn_at: Option<Timestamp>) -> String {
+        let early = syn_at.filter(|syn_at| !self.is_awaited(*syn_at)).map(|syn_at| syn_at.since(self.answered));
+        let early = early.map_or_else(String::new, |early| format!(", {:.1} s before", early.as_secs_f64()));
+        format!("address by DNS of {}{early}", self.server)
+    }
+
     /// How long the answer took.
     pub fn wait(&self) -> Option<Duration> {
         self.asked.map(|asked| self.answered.since(asked))
@@ -158,7 +174,7 @@ impl Opening {
     }
 
     /// What is spoken, in words: version and protocol of TLS, its alert, the HTTP exchange, the resolver.
-    pub fn facts(&self, orig: Endpoint) -> Vec<String> {
+    pub fn facts(&self, orig: Endpoint, syn_at: Option<Timestamp>) -> Vec<String> {
         let mut facts = Vec::new();
         if let Some(tls) = &self.tls {
             facts.extend(tls.facts(orig));
@@ -169,7 +185,7 @@ impl Opening {
         if self.http2 {
             facts.push("HTTP/2 without TLS".to_owned());
         }
-        facts.extend(self.dns.as_ref().map(|lookup| format!("address by DNS of {}", lookup.server)));
+        facts.extend(self.dns.as_ref().map(|lookup| lookup.told(syn_at)));
         facts
     }
 }

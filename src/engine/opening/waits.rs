@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::engine::FlowDetail;
+use crate::engine::{FlowDetail, Lookup};
 
 /// What was waited for, in the order in which a connection waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WaitKind {
-    /// From the (first) DNS query to its answer.
+    /// From the (first) DNS query to its answer, where the SYN came soon after.
     Dns,
     /// From the first SYN to the ACK that completes the handshake.
     Tcp,
@@ -47,11 +47,17 @@ impl Wait {
 }
 
 impl FlowDetail {
+    /// When the first SYN came, where it was captured.
+    pub fn syn_at(&self) -> Option<Timestamp> {
+        self.handshake.as_ref().and_then(|view| view.syn_at)
+    }
+
     /// The waits, as far as the capture shows them, in order.
     pub fn waits(&self) -> Vec<Wait> {
         let opening = self.opening.as_deref();
         let handshake = self.handshake.as_ref();
-        let dns = opening.and_then(|opening| opening.dns.as_ref());
+        let awaited = |lookup: &&Lookup| self.syn_at().is_some_and(|syn_at| lookup.is_awaited(syn_at));
+        let dns = opening.and_then(|opening| opening.dns.as_ref()).filter(awaited);
         let dns = dns.and_then(|lookup| Some((lookup.asked?, Some(lookup.answered))));
         let tcp = handshake.filter(|view| view.connect_time.is_some());
         let tcp = tcp.and_then(|view| Some((view.syn_at?, Some(view.ack_at?))));

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, Series, Timestamp};
+use crate::findings::Run;
 use crate::kernel::{Connect, Process};
 
 use bound::Bound;
@@ -38,6 +39,8 @@ const SHOWN: usize = 20;
 const NAMED: usize = 3;
 /// The span over which closes and growth are measured; the longer it is, the later a change shows.
 const MEASURED: Duration = Duration::from_secs(10);
+/// Where none is left, each port that is freed is soon taken: for so long one may be, and it still is as it was.
+const FREED: Duration = Duration::from_secs(5);
 
 /// From where to where: what shares one set of ephemeral ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +79,8 @@ pub struct RouteRow {
     /// Sockets of it that entered TIME-WAIT a second, lately.
     pub closes_per_s: f64,
     pub forecast: Forecast,
+    /// Since when readings have found none left; or when none will be. `None` of what levels off.
+    pub out_at: Option<Timestamp>,
     /// Ports in use, bins of one second, oldest first.
     pub history: Vec<u64>,
     /// Who holds most of them, and how many; of TIME-WAIT who held the connection last.
@@ -97,25 +102,66 @@ impl RouteRow {
 
     /// Ports in use, percent of the capacity: 100 only where none is left.
     pub fn percent(&self) -> u32 {
-        self.share(self.used())
+        share(self.used(), self.capacity)
     }
 
-    fn share(&self, used: u32) -> u32 {
-        if used >= self.capacity {
-            return 100;
-        }
-        (f64::from(used) * 100.0 / f64::from(self.capacity)).round().min(99.0) as u32
+    /// What comes of them.
+    pub const fn outlook(&self) -> PortsOutlook {
+        PortsOutlook { forecast: self.forecast, out_at: self.out_at, used: self.used(), capacity: self.capacity }
+    }
+}
+
+/// What comes of a route's ports, for whoever can tell the time of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortsOutlook {
+    pub forecast: Forecast,
+    /// As [`RouteRow::out_at`].
+    pub out_at: Option<Timestamp>,
+    pub used: u32,
+    pub capacity: u32,
+}
+
+impl PortsOutlook {
+    /// None is left, or none will be.
+    pub const fn runs_out(&self) -> bool {
+        !matches!(self.forecast, Forecast::LevelsOff(_))
     }
 
-    /// The forecast in words.
-    pub fn outlook(&self) -> String {
+    /// In words, as of `now`: `none left since 14:03:20 (EADDRNOTAVAIL)`, `none left at 14:03:20, in 42 s`, `levels off
+    /// at 45%`, `steady`.
+    pub fn words(&self, now: Timestamp, clock: impl Fn(Timestamp) -> String) -> String {
         match self.forecast {
-            Forecast::Exhausted => "none left: connect() fails with EADDRNOTAVAIL".to_owned(),
-            Forecast::RunsOut(left) => format!("none left in {}", coarse(left)),
-            Forecast::LevelsOff(used) if used <= self.used() => "steady".to_owned(),
-            Forecast::LevelsOff(used) => format!("levels off at {}%", self.share(used)),
+            Forecast::Exhausted => {
+                let since = self.out_at.map_or_else(String::new, |at| format!(" since {}", clock(at)));
+                format!("none left{since} (EADDRNOTAVAIL)")
+            }
+            Forecast::RunsOut(left) => match self.out_at {
+                Some(at) => format!("none left at {}, in {}", clock(at), coarse(at.since(now))),
+                None => format!("none left in {}", coarse(left)),
+            },
+            Forecast::LevelsOff(used) if used <= self.used => "steady".to_owned(),
+            Forecast::LevelsOff(used) => format!("levels off at {}%", share(used, self.capacity)),
         }
     }
+
+    /// The same in 18 columns: `out since 14:03:20`; `None` where it does not run out.
+    pub fn short(&self, clock: impl Fn(Timestamp) -> String) -> Option<String> {
+        match self.forecast {
+            Forecast::Exhausted => {
+                Some(self.out_at.map_or_else(|| "none left".to_owned(), |at| format!("out since {}", clock(at))))
+            }
+            Forecast::RunsOut(_) => self.out_at.map(|at| format!("out at {}", clock(at))),
+            Forecast::LevelsOff(_) => None,
+        }
+    }
+}
+
+/// Percent: 100 only where none is left.
+fn share(used: u32, capacity: u32) -> u32 {
+    if used >= capacity {
+        return 100;
+    }
+    (f64::from(used) * 100.0 / f64::from(capacity)).round().min(99.0) as u32
 }
 
 /// A time to come, no more exact than it is known.
@@ -143,6 +189,8 @@ pub(super) struct Ports {
 struct Watched {
     /// Since when none is left, or none will be.
     tight: Option<Timestamp>,
+    /// When readings found none left.
+    gone: Option<Run>,
     used: Series,
     /// Live sockets at the readings of the last [`MEASURED`] seconds.
     live: VecDeque<(Timestamp, u32)>,
@@ -184,10 +232,9 @@ impl Ports {
             (*route, count.row(*route, capacity, growth))
         };
         self.rows = routes.iter().map(row).collect();
-        for (route, row) in &self.rows {
+        for (route, row) in &mut self.rows {
             if let Some(watched) = self.watched.get_mut(route) {
-                let levels_off = matches!(row.forecast, Forecast::LevelsOff(_));
-                watched.tight = if levels_off { None } else { watched.tight.or(Some(at)) };
+                row.out_at = watched.foretell(at, row.forecast);
             }
         }
         self.name_holders(ends, holder);
@@ -203,9 +250,12 @@ impl Ports {
         PortsPane { range: self.range, usable: self.usable, held: self.held, routes }
     }
 
-    /// The routes that none is left for, or none will be, and since when.
+    /// The routes that none is left for, or none will be, and since when that is so.
     pub(super) fn tight(&self) -> impl Iterator<Item = (&RouteRow, Timestamp)> {
-        self.rows.iter().filter_map(|(route, row)| Some((row, self.watched.get(route)?.tight?)))
+        self.rows.iter().filter_map(|(route, row)| {
+            let gone = row.out_at.filter(|_| row.forecast == Forecast::Exhausted);
+            Some((row, gone.or(self.watched.get(route)?.tight)?))
+        })
     }
 
     /// What the last reading showed of a route, if it is among those that use most ports.
@@ -246,7 +296,7 @@ impl Ports {
 
 impl Watched {
     fn new() -> Self {
-        Self { tight: None, used: Series::new(SECOND, KEPT), live: VecDeque::new() }
+        Self { tight: None, gone: None, used: Series::new(SECOND, KEPT), live: VecDeque::new() }
     }
 
     fn take(&mut self, at: Timestamp, used: u32, live: u32) {
@@ -256,6 +306,21 @@ impl Watched {
         // One reading from before the span stays, so that the span is whole.
         while self.live.get(1).is_some_and(old) || self.live.len() > KEPT {
             self.live.pop_front();
+        }
+    }
+
+    /// Takes in what a reading at `at` foretells; since when none is left, or when none will be.
+    fn foretell(&mut self, at: Timestamp, forecast: Forecast) -> Option<Timestamp> {
+        self.tight = self.tight.or(Some(at)).filter(|_| !matches!(forecast, Forecast::LevelsOff(_)));
+        self.gone = self.gone.filter(|gone| at.since(gone.last) < FREED);
+        match forecast {
+            Forecast::LevelsOff(_) => None,
+            Forecast::RunsOut(left) => Some(at + left),
+            Forecast::Exhausted => {
+                let gone = self.gone.map_or(Run { since: at, last: at }, |gone| Run { last: at, ..gone });
+                self.gone = Some(gone);
+                Some(gone.since)
+            }
         }
     }
 

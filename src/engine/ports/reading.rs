@@ -153,6 +153,7 @@ impl Count {
             let_go: self.let_go,
             closes_per_s: closes,
             forecast: trend.forecast(),
+            out_at: None,
             history: Vec::new(),
             holders: Vec::new(),
             processes: 0,

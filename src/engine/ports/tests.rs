@@ -166,6 +166,38 @@ fn a_leak_is_growth_that_goes_on() {
 }
 
 #[test]
+fn when_none_is_left_is_told_and_kept() {
+    let at = |second: i64| super::super::tests::at(second * 1000);
+    let mut engine = engine();
+    let mut read = |second: i64, used: u16| {
+        let pane = read(&mut engine, second, limits(), ports(1000..1000 + used, A).collect());
+        (route(&pane, A).forecast, route(&pane, A).out_at)
+    };
+    assert_eq!(read(0, 60).1, None, "steady");
+    for second in 1..=9 {
+        read(second, 60 + 3 * second as u16);
+    }
+    // 90 are there, 87 in use, three more a second.
+    assert_eq!(read(9, 87), (Forecast::RunsOut(Duration::from_secs(1)), Some(at(10))));
+    assert_eq!(read(11, 90), (Forecast::Exhausted, Some(at(11))), "when a reading showed it");
+    // One is free for a moment; then one is for long.
+    assert_ne!(read(12, 89).0, Forecast::Exhausted);
+    assert_eq!(read(13, 90), (Forecast::Exhausted, Some(at(11))), "that one was free in between is no relief");
+    read(14, 89);
+    assert_eq!(read(18, 90), (Forecast::Exhausted, Some(at(18))), "for 5 s there was one");
+    let outlook = |forecast, out_at| PortsOutlook { forecast, out_at, used: 60, capacity: 90 };
+    let words = |outlook: PortsOutlook| outlook.words(at(20), |at| at.seconds().to_string());
+    let second = |secs| at(secs).seconds();
+    assert_eq!(
+        words(outlook(Forecast::Exhausted, Some(at(18)))),
+        format!("none left since {} (EADDRNOTAVAIL)", second(18))
+    );
+    let runs_out = outlook(Forecast::RunsOut(Duration::from_secs(12)), Some(at(30)));
+    assert_eq!(words(runs_out), format!("none left at {}, in 10 s", second(30)), "the reading was 2 s ago");
+    assert_eq!(words(outlook(Forecast::LevelsOff(60), None)), "steady");
+}
+
+#[test]
 fn without_the_range_nothing_is_claimed() {
     let pane = read(&mut engine(), 0, Limits::default(), ports(1000..1060, A).collect());
     assert_eq!((pane.range, pane.routes.len()), (None, 0));

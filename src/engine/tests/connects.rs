@@ -237,3 +237,27 @@ fn whoever_closes_narrows_the_set_of_a_listeners_holders() {
     assert_eq!(named(&server(vec![closes(-5, 2)])), None, "of a connection before this one");
     assert_eq!(named(&server(vec![closes(10, 2), closes(11, 3)])), None, "nobody closes twice");
 }
+
+#[test]
+fn a_process_that_only_connected_is_among_the_processes() {
+    let processes = |inputs: Vec<Input>| {
+        let mut engine = engine();
+        feed_all(&mut engine, inputs);
+        let query = Query { list: List::Processes(Sort::default(), Vec::new()), rows: 10, ..Query::default() };
+        let ListPane::Processes(window) = engine.dashboard(&query, &mut QueryCache::default()).list else {
+            panic!("processes")
+        };
+        let told = |line: &ProcessLine| match line {
+            ProcessLine::Process(row) => (row.process.pid, row.sockets, row.opened, row.time_wait),
+            ProcessLine::Descriptor(row) => panic!("{row:?}"),
+        };
+        window.rows.iter().map(told).collect::<Vec<_>>()
+    };
+    let waits =
+        || sample(500, vec![Socket { inode: None, ..socket(CLIENT, SERVER, TcpState::TimeWait, (0, 0), 0, 7) }], &[]);
+    let opened = vec![sample(0, vec![], &[]), syn(10), told(claim(9, 11, 7))];
+    assert_eq!(processes(opened.clone()), [(7, 0, 1, 0)]);
+    assert_eq!(processes(opened.into_iter().chain([waits()]).collect()), [(7, 0, 1, 1)]);
+    assert_eq!(processes(vec![sample(0, vec![], &[]), syn(10)]), [], "nobody is named");
+    assert_eq!(processes(vec![syn(10), told(claim(9, 11, 7))]), [], "the socket table was not read");
+}

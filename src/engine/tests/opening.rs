@@ -401,6 +401,34 @@ fn other_lookups_are_not_its_own() {
 }
 
 #[test]
+fn a_lookup_long_before_the_syn_names_and_was_not_waited_for() {
+    let told_of = |answered: i64| {
+        let mut engine = engine();
+        let lookup = [
+            dns(answered - 20, ASKER, "example.org", DnsSays::Query),
+            dns(answered, ASKER, "example.org", told(&["10.0.0.5"])),
+        ];
+        feed_all(&mut engine, lookup);
+        feed_all(
+            &mut engine,
+            [
+                segment(1000, CLIENT, SERVER, "S", 100, 0, 0),
+                segment(1001, SERVER, CLIENT, "S.", 500, 101, 0),
+                segment(1002, CLIENT, SERVER, ".", 101, 501, 0),
+            ]
+            .map(Input::Segment),
+        );
+        let detail = engine.detail(FlowId(0)).expect("a flow");
+        let waited = detail.waits().iter().any(|wait| wait.kind == WaitKind::Dns);
+        let facts = detail.opening.as_ref().expect("a name").facts(detail.row.orig.endpoint, detail.syn_at());
+        (waited, facts.concat())
+    };
+    assert_eq!(told_of(0), (true, format!("address by DNS of {RESOLVER}")), "1 s before");
+    assert_eq!(told_of(-1), (false, format!("address by DNS of {RESOLVER}, 1.0 s before")));
+    assert_eq!(told_of(-3_800), (false, format!("address by DNS of {RESOLVER}, 4.8 s before")));
+}
+
+#[test]
 fn a_resolver_on_loopback_asks_for_its_host() {
     let answer = dns(930, "127.0.0.1:5353", "example.org", told(&["10.0.0.5"]));
     assert_eq!(lookup(std::slice::from_ref(&answer)), None, "whose host this is was not told");

@@ -175,6 +175,29 @@ fn a_connect_that_only_the_kernel_shows_is_told() {
 }
 
 #[test]
+fn fin_wait_2_that_the_kernel_let_go_of_says_why() {
+    let told = |fin_timeout, seconds: i64, kernel: Option<TcpState>| {
+        let mut engine = fed(handshake(0));
+        feed_all(
+            &mut engine,
+            [segment(100, CLIENT, SERVER, "F.", 101, 501, 0), segment(101, SERVER, CLIENT, ".", 501, 102, 0)]
+                .map(Input::Segment),
+        );
+        let rows = kernel.map(|state| Socket { inode: None, ..socket(CLIENT, SERVER, state, (0, 0), 7, 7) });
+        let limits = Limits { tcp_fin_timeout: fin_timeout, ..Limits::default() };
+        let Input::Sample(plain) = sample(seconds * 1_000, rows.into_iter().collect(), &[]) else { panic!("a sample") };
+        let local: std::net::IpAddr = end(CLIENT).ip();
+        let sample = SocketSample { limits: Arc::new(limits), local_addresses: Arc::new([local]), ..(*plain).clone() };
+        engine.feed(&Input::Sample(Arc::new(sample)));
+        story(&engine, 0).contains("without a process FIN-WAIT-2 ends after tcp_fin_timeout (5.00 s)")
+    };
+    assert!(told(Some(5), 6, None));
+    assert!(!told(Some(5), 4, None), "something else ended it");
+    assert!(!told(Some(5), 6, Some(TcpState::FinWait2)), "it is there");
+    assert!(!told(None, 6, None), "for how long it is kept is not known");
+}
+
+#[test]
 fn after_a_simultaneous_close_nobody_is_said_to_have_closed_first() {
     let mut engine = fed(handshake(0).into_iter().chain(close(100)));
     assert!(story(&engine, 0).contains("10.0.0.2:40000 closed first and keeps"), "{}", story(&engine, 0));

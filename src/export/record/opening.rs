@@ -20,7 +20,7 @@ pub struct NamesRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<&'static str>,
     /// What a DNS answer to the same host called the responder's address, at most 5 s before the SYN; where `waits` has
-    /// no `dns_ns`, its query was not captured.
+    /// no `dns_ns`, its query was not captured, or the answer came more than 1 s before the SYN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns: Option<String>,
     /// The server's name in the TLS ClientHello, and the protocols that it offers, joined by commas.
@@ -69,7 +69,8 @@ pub struct AlertRecord {
 /// Where the wait was; each is absent where its beginning or its end was not captured or cannot be told.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct WaitsRecord {
-    /// From the first DNS query to its answer; from that to the SYN; and who answered.
+    /// From the first DNS query to its answer, where that came at most 1 s before the SYN; from it to the SYN; and who
+    /// answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_ns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

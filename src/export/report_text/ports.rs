@@ -6,7 +6,7 @@ use crate::engine::{Dashboard, Forecast, RouteRow};
 
 use super::super::units::{count, counted};
 use super::Page;
-use super::sections::more;
+use super::sections::{after, more};
 
 /// Routes told, and from how much of their ports on they are.
 const ROWS: usize = 10;
@@ -25,7 +25,7 @@ pub(super) fn section(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<
     page.paragraph("", 0, &format!("range {first}–{last}: {} usable{held}", count(pane.usable.into())))?;
     let telling: Vec<&RouteRow> = pane.routes.iter().filter(|row| tells(row)).collect();
     for row in telling.iter().take(ROWS) {
-        page.paragraph("", 2, &line(row))?;
+        page.paragraph("", 2, &line(row, dashboard))?;
     }
     if telling.is_empty() {
         page.line(&format!("no destination uses more than {TELLING}% of them"))?;
@@ -34,10 +34,10 @@ pub(super) fn section(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<
 }
 
 fn tells(row: &RouteRow) -> bool {
-    row.percent() > TELLING || !matches!(row.forecast, Forecast::LevelsOff(_))
+    row.percent() > TELLING || row.outlook().runs_out()
 }
 
-fn line(row: &RouteRow) -> String {
+fn line(row: &RouteRow, dashboard: &Dashboard) -> String {
     let mark = match row.forecast {
         Forecast::Exhausted => "‼ ",
         Forecast::RunsOut(_) => "! ",
@@ -47,7 +47,7 @@ fn line(row: &RouteRow) -> String {
         format!("{mark}{} → {}", row.from, row.to),
         format!("{} of {} in use ({}%)", count(row.used().into()), count(row.capacity.into()), row.percent()),
         format!("{} live, {} TIME-WAIT", count(row.live.into()), count(row.time_wait.into())),
-        row.outlook(),
+        row.outlook().words(dashboard.now.unwrap_or_default(), |at| after(at, dashboard)),
     ];
     if row.let_go > 0 {
         facts.push(format!("{} more TIME-WAIT that tcp_tw_reuse lets go", count(row.let_go.into())));

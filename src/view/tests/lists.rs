@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::super::fixture::{NOW, ago, capture, end, end6, held, live, ms, process, us, wave};
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::engine::{
-    AcceptRow, CameIn, Dashboard, DescriptorRow, FlowId, FlowPane, GroupKey, GroupLine, GroupRow, HandshakeRow, Keyed,
-    ListPane, ListenerRow, Ownership, PortRow, PortUse, ProcessId, ProcessLine, ProcessRow, QueueEntry, Window,
+    AcceptRow, CameIn, Dashboard, DescriptorRow, FlowId, FlowPane, Forecast, GroupKey, GroupLine, GroupRow,
+    HandshakeRow, Keyed, ListPane, ListenerRow, Ownership, PortRow, PortUse, PortsOutlook, ProcessId, ProcessLine,
+    ProcessRow, QueueEntry, Window,
 };
 use crate::flow::{HandshakeOutcome, HandshakeView, Negotiated};
 
@@ -129,9 +130,16 @@ pub(super) fn ports(by_kernel: bool) -> Dashboard {
     ];
     (rows[2].holder, rows[3].serves) = (end6(0).ip(), true);
     if by_kernel {
-        rows[0].outlook = Some("none left in 5 s".to_owned());
-        rows[1].outlook = Some("levels off at 84%".to_owned());
-        rows[2].outlook = Some("steady".to_owned());
+        let (now, capacity) = (live().now.expect("a time"), 28_232);
+        let soon = Duration::from_secs(5);
+        for (row, forecast, out_at) in [
+            (0, Forecast::RunsOut(soon), Some(now + soon)),
+            (1, Forecast::LevelsOff(23_715), None),
+            (2, Forecast::LevelsOff(20), None),
+        ] {
+            let used = if row == 2 { 20 } else { 23_499 };
+            rows[row].outlook = Some(PortsOutlook { forecast, out_at, used, capacity });
+        }
         rows.insert(1, row(end(6, 3_306), 4_000, 23_900, range(27_900), who(91, "batch")));
     }
     with(if by_kernel { live() } else { capture() }, ListPane::Ports(window(rows)))
@@ -192,6 +200,8 @@ pub(super) fn processes() -> Dashboard {
         listen,
         estab,
         close_wait,
+        opened: sockets / 3 + listen,
+        time_wait: 0,
         recv_q: queues.0,
         send_q: queues.1,
         bits_per_s: rate,
