@@ -60,9 +60,7 @@ impl Chapters {
 
     /// Begins a chapter.
     pub fn begin(&mut self) {
-        if let Some(last) = self.chapters.back_mut()
-            && let Some(blocks) = Arc::get_mut(&mut last.blocks)
-        {
+        if let Some(blocks) = self.chapters.back_mut().and_then(|last| Arc::get_mut(&mut last.blocks)) {
             blocks.shrink_to_fit();
         }
         self.chapters.push_back(Chapter::default());

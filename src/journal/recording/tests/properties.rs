@@ -78,8 +78,8 @@ proptest! {
         };
         prop_assert_eq!(without_ticks(read(&other).inputs), without_ticks(inputs_of(&second)));
         // Losses are told in all, whatever each section counts.
-        let lost = inputs_of(&first).into_iter().rev().find_map(loss);
-        let second = inputs_of(&second).into_iter().map(|input| match (loss(input.clone()), lost) {
+        let lost = inputs_of(&first).iter().rev().find_map(loss);
+        let second = inputs_of(&second).into_iter().map(|input| match (loss(&input), lost) {
             (Some(loss), Some(before)) => Input::Loss(loss.after(&before)),
             _ => input,
         });
@@ -133,8 +133,8 @@ proptest! {
     }
 }
 
-fn loss(input: Input) -> Option<Loss> {
-    if let Input::Loss(loss) = input { Some(loss) } else { None }
+fn loss(input: &Input) -> Option<Loss> {
+    if let Input::Loss(loss) = input { Some(*loss) } else { None }
 }
 
 /// Where each block ends.
