@@ -36,7 +36,7 @@ fn a_batch_is_its_inputs_one_by_one() {
     let evicted = [[from_client(1, 5_000)].as_slice(), &talk(MANY, 5_001, 100), &[from_client(0, 5_010)]].concat();
     for (what, then) in [("a tuple is reused", reused), ("a flow goes and comes again", evicted)] {
         let alone = told(&then, |engine, inputs| inputs.iter().for_each(|input| engine.feed(input)));
-        let together = told(&then, |engine, inputs| engine.feed_batch(inputs));
+        let together = told(&then, Engine::feed_batch);
         assert_eq!(alone.len(), together.len(), "{what}");
         for (one, other) in alone.iter().zip(&together) {
             assert_eq!(one, other, "{what}");
