@@ -250,7 +250,7 @@ impl FindingRecord {
     pub(super) fn of(finding: &Finding) -> Self {
         let value = |value: &Value| match value {
             Value::Count(number) => Json::from(*number),
-            Value::Instant(at) => Json::from(Timestamp::nanos(*at)),
+            Value::At(at) => Json::from(Timestamp::nanos(*at)),
             Value::Rate(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
             Value::Text(text) => Json::from(text.as_str()),
         };

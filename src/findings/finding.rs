@@ -275,7 +275,7 @@ pub enum Value {
     Count(u64),
     Rate(f64),
     /// By the capture's clock.
-    Instant(Timestamp),
+    At(Timestamp),
     Text(String),
 }
 
@@ -293,7 +293,7 @@ impl Fact {
     }
 
     pub(super) const fn instant(name: &'static str, value: Timestamp) -> Self {
-        Self { name, value: Value::Instant(value) }
+        Self { name, value: Value::At(value) }
     }
 
     pub(super) fn text(name: &'static str, value: impl fmt::Display) -> Self {

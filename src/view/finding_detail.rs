@@ -179,7 +179,7 @@ fn fact(Fact { name, value }: &Fact, theme: &Theme) -> String {
         Value::Count(nanos) if name.ends_with("_ns") => span(std::time::Duration::from_nanos(*nanos)),
         Value::Count(n) if name.ends_with("_bytes") || *name == "recv_q" => bytes(*n),
         Value::Count(n) => count(*n),
-        Value::Instant(at) => clock(*at, &theme.zone),
+        Value::At(at) => clock(*at, &theme.zone),
         Value::Rate(rate) => format!("{rate:.1}/s"),
         Value::Text(text) => text.clone(),
     };

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 use crate::base::Timestamp;
 use crate::engine::{Forecast, PortsPane, RouteRow};
 
-use super::format::{clock, endpoint};
+use super::format::{age, clock, endpoint};
 use super::theme::{Severity, Theme};
 use super::widgets::{bar, left, right, styled, width};
 
@@ -36,8 +36,11 @@ pub(super) fn lines(pane: &PortsPane, label: usize, room: usize, theme: &Theme) 
     };
     let style = marked.map_or(theme.text, |severity| severity.style(theme));
     let share = right(&format!("{}%", tightest.percent()), 5);
-    let outlook = outlook(tightest, theme);
-    let gauge = room.saturating_sub(label + width(&share) + 2 + width(&outlook)).min(GAUGE.1);
+    let beside = |outlook: &String| room.saturating_sub(label + width(&share) + 2 + width(outlook));
+    let outlooks = outlooks(tightest, theme);
+    let brief = &outlooks[1];
+    let outlook = outlooks.iter().find(|outlook| beside(outlook) >= GAUGE.0).unwrap_or(brief);
+    let gauge = beside(outlook).min(GAUGE.1);
     let mut spans = vec![styled(left("ports", label), theme.dim)];
     if gauge >= GAUGE.0 {
         let filled = marked.map_or(theme.bar, |_| style);
@@ -49,11 +52,17 @@ pub(super) fn lines(pane: &PortsPane, label: usize, room: usize, theme: &Theme) 
     Some([Line::from(spans), Line::from(destination)])
 }
 
-/// What the forecast comes to, in a few words: what fails then stands in the finding.
-fn outlook(row: &RouteRow, theme: &Theme) -> String {
+/// What the forecast comes to, in a few words and in fewer: what fails then stands in the finding.
+fn outlooks(row: &RouteRow, theme: &Theme) -> [String; 2] {
     let clock = |at| clock(at, &theme.zone);
     // Where no instant is told, what now is matters for none of the words.
-    row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(Timestamp::default(), clock))
+    let whole = row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(Timestamp::default(), clock));
+    let brief = match row.forecast {
+        Forecast::Exhausted => "none left".to_owned(),
+        Forecast::RunsOut(left) => format!("{} left", age(left)),
+        Forecast::LevelsOff(_) => whole.clone(),
+    };
+    [whole, brief]
 }
 
 #[cfg(test)]
@@ -94,6 +103,7 @@ mod tests {
         assert_eq!(half, ["ports   ━━━━━━──────  50%  none left in 42 s", "        → 198.51.100.5:5432"]);
         let all = drawn(1_000, Forecast::Exhausted, 44);
         assert_eq!(all[0], "ports   ━━━━━━━━━━━ 100%  out since 14:00:00");
+        assert_eq!(drawn(1_000, Forecast::Exhausted, 28)[0], "ports   ━━━━ 100%  none left");
         let steady = drawn(10, Forecast::LevelsOff(10), 30);
         assert_eq!(steady[0], "ports   ╸────────   1%  steady");
     }
