@@ -256,7 +256,10 @@ impl Record {
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
     pub(super) fn bits_per_s(&self, now: Timestamp) -> Option<u64> {
         let (first, _) = self.wire.as_ref()?.span();
-        (now.seconds() > first.seconds()).then(|| self.rate().map_or(0, |rate| rate.per_second(now)))
+        // Of most flows nothing has come for longer: their rate need not be looked for.
+        let silent = now.seconds().saturating_sub(self.touched.seconds()) > 1;
+        let rate = || if silent { None } else { self.rate() };
+        (now.seconds() > first.seconds()).then(|| rate().map_or(0, |rate| rate.per_second(now)))
     }
 
     /// Shows Zeek's machine a segment of the tuple.
