@@ -62,7 +62,7 @@ pub enum Kind {
     ConnectsRejected,
     /// SYNs to a destination are not answered.
     ConnectsUnanswered,
-    /// An address tries many ports or hosts, and hardly any answers.
+    /// An address tries many ports or hosts, and as many fail as answer, or more.
     Scan,
     /// A process leaves bytes in its Recv-Q.
     NotReading,

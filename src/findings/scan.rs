@@ -1,4 +1,4 @@
-//! The rule: one address tries many ports of a host, or one port of many hosts, and hardly any answers.
+//! The rule: one address tries many ports of a host, or one port of many hosts, and as many fail as answer, or more.
 //!
 //! Each of its destinations fails once or twice, which is no habit of any of them; together they are one. What a scan
 //! tells is not told of its destinations besides. Read first: RFC 9293 §3.10.7.1 (a closed port answers with RST).
@@ -44,6 +44,7 @@ pub struct Tries {
     pub last: Timestamp,
     /// The first of them that is remembered.
     pub flow: FlowId,
+    /// The process of all of them; `None` where that of one is not known, or is another.
     pub who: Option<Arc<Process>>,
 }
 
@@ -73,8 +74,13 @@ impl Tries {
         }
         self.first = self.first.min(more.first);
         self.last = self.last.max(more.last);
-        self.who = self.who.take().or_else(|| more.who.clone());
+        self.who = self.who.take().filter(|who| more.who.as_deref().is_some_and(|more| asker(who) == asker(more)));
     }
+}
+
+/// What a process is known by: its pid may be another's later.
+fn asker(process: &Process) -> (u32, Option<u64>) {
+    (process.pid, process.start_time)
 }
 
 impl ByAddress {
@@ -181,7 +187,8 @@ struct Scan {
     answered: u64,
     span: Option<(Timestamp, Timestamp)>,
     flow: FlowId,
-    who: Option<Arc<Process>>,
+    /// Who asked, and for how many of the destinations that failed.
+    askers: BTreeMap<(u32, Option<u64>), (Arc<Process>, u64)>,
     within: Option<Duration>,
     at_least: bool,
 }
@@ -198,9 +205,9 @@ impl Scan {
             answered: 0,
             span: None,
             flow: tries.flow,
-            who: None,
+            askers: BTreeMap::new(),
             within: to.within,
-            at_least: to.at_least,
+            at_least: false,
         }
     }
 
@@ -222,13 +229,28 @@ impl Scan {
                 self.flow = tries.flow;
             }
             self.span = Some((first.min(tries.first), last.max(tries.last)));
+            if let Some(process) = &tries.who {
+                self.askers.entry(asker(process)).or_insert_with(|| (process.clone(), 0)).1 += 1;
+            }
         }
-        self.who = self.who.take().or_else(|| tries.who.clone());
+        self.at_least |= to.at_least;
+    }
+
+    const fn failed(&self) -> u64 {
+        self.refused + self.rejected + self.unanswered
+    }
+
+    /// Who asked for most of what failed: nobody where that of some is not known.
+    fn asks_most(&self) -> Option<Holder> {
+        let known: u64 = self.askers.values().map(|(_, count)| count).sum();
+        let most = self.askers.values().max_by_key(|(process, count)| (*count, std::cmp::Reverse(process.pid)));
+        let (process, _) = most.filter(|_| known == self.failed())?;
+        Some(Holder { process: process.clone(), fd: None, others: self.askers.len() - 1 })
     }
 
     /// What was tried: `200 ports of 10.0.0.5`, `port 22 of 40 hosts`, `4,000 ports of 40 hosts`.
     fn tried(&self) -> String {
-        let all = self.refused + self.rejected + self.unanswered + self.answered;
+        let all = self.failed() + self.answered;
         match (self.hosts.first(), self.ports.first()) {
             (Some(host), _) if self.hosts.len() == 1 => format!("{} of {host}", counted(all, "port")),
             (_, Some(port)) if self.ports.len() == 1 => format!("port {port} of {}", counted(all, "host")),
@@ -262,15 +284,16 @@ impl Scan {
             severity: Severity::Warning,
             subject: Subject::Scanner(self.from),
             since,
-            who: self.who.clone().map(|process| Holder { process, fd: None, others: 0 }),
+            who: self.asks_most(),
             flow: Some(self.flow),
             told: format!("{least}{}{}: {}", self.tried(), in_span(self.within), told.join(", ")),
             evidence,
             confidence: Confidence::Medium,
             why: format!(
-                "{} tries one after the other, within {}, and hardly any answers: a scan, or a program that searches for \
-                 its service.",
+                "Of what {} tried, {} of {} failed, within {}: a scan, or a program that searches for its service.",
                 self.from,
+                count(self.failed()),
+                count(self.failed() + self.answered),
                 time(last.since(since).max(Duration::from_secs(1)))
             ),
             remedy: "Look who is at that address (on it, ss -tnp state syn-sent, or lsof -nPiTCP). A program of yours \
@@ -283,7 +306,7 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::super::connects::{Failures, connects};
-    use super::super::fixture::{at, end, found};
+    use super::super::fixture::{at, end, found, holder};
     use super::*;
 
     const SCANNER: &str = "10.0.0.9";
@@ -348,6 +371,43 @@ mod tests {
         };
         assert_eq!(told(&crawl(26)), vec![]);
         assert_eq!(told(&crawl(25)), scan("port 22 of 50 hosts: 25 refused, 25 answered"));
+    }
+
+    #[test]
+    fn how_many_failed_is_said() {
+        let all =
+            [ports(15, &[tries(SCANNER, 1, 0)]), (16..=30).map(|n| place(port(n), &[tries(SCANNER, 0, 1)])).collect()];
+        let why = connects(&all.concat()).remove(0).why;
+        assert!(why.starts_with("Of what 10.0.0.9 tried, 15 of 30 failed, within 4 s:"), "{why}");
+    }
+
+    #[test]
+    fn at_least_is_said_where_any_destination_is_counted_so() {
+        let mut all = ports(15, &[tries(SCANNER, 1, 0)]);
+        all[14].at_least = true;
+        assert_eq!(told(&all), scan("at least 15 ports of 10.0.0.5: 15 refused"));
+    }
+
+    #[test]
+    fn who_scans_is_told_where_all_tries_have_an_owner() {
+        let by = |n: u16, pid: Option<u32>| {
+            let who = pid.map(|pid| holder(pid, "nmap", None).process);
+            place(port(n), &[Tries { who, ..tries(SCANNER, 1, 0) }])
+        };
+        let who = |of: &dyn Fn(u16) -> Option<u32>| {
+            let all: Vec<Connects> = (1..=15).map(|n| by(n, of(n))).collect();
+            connects(&all).remove(0).who.map(|holder| (holder.process.pid, holder.others))
+        };
+        assert_eq!(who(&|_| Some(7)), Some((7, 0)));
+        assert_eq!(who(&|n| Some(n.min(3).into())), Some((3, 2)), "who asked for most");
+        assert_eq!(who(&|n| (n > 1).then_some(7)), None, "one try is nobody's");
+        // One destination, two processes; the same process twice.
+        for (second, expected) in [(Some(8), None), (None, None), (Some(7), Some(7))] {
+            let mut all: Vec<Connects> = (1..=15).map(|n| by(n, Some(7))).collect();
+            all[3].by.append(&by(4, second).by);
+            let found = connects(&all).into_iter().find(|finding| finding.kind == Kind::Scan).unwrap();
+            assert_eq!(found.who.map(|holder| holder.process.pid), expected, "{second:?}");
+        }
     }
 
     #[test]
