@@ -46,6 +46,18 @@ pub enum Outlook {
     RunsOut(Timestamp),
 }
 
+impl Outlook {
+    /// How bad that is as of `now`, where so many ports of so many are taken; `None` where it is no finding.
+    pub fn severity(self, used: u64, capacity: u64, now: Timestamp) -> Option<Severity> {
+        match self {
+            Self::Exhausted(_) => Some(Severity::Critical),
+            Self::RunsOut(at) if percent(used, capacity) < USED || at.since(now) > SOON => None,
+            Self::RunsOut(at) if at.since(now) <= NOW => Some(Severity::Critical),
+            Self::RunsOut(_) => Some(Severity::Warning),
+        }
+    }
+}
+
 /// Which routes run out of ports.
 pub(super) fn run_out(all: &[Route], now: Timestamp) -> Vec<Finding> {
     all.iter().filter_map(|route| runs_out(route, now)).collect()
@@ -54,12 +66,7 @@ pub(super) fn run_out(all: &[Route], now: Timestamp) -> Vec<Finding> {
 fn runs_out(route: &Route, now: Timestamp) -> Option<Finding> {
     let used = u64::from(route.live) + u64::from(route.time_wait);
     let share = percent(used, route.capacity.into());
-    let severity = match route.outlook {
-        Outlook::Exhausted(_) => Severity::Critical,
-        Outlook::RunsOut(at) if share < USED || at.since(now) > SOON => return None,
-        Outlook::RunsOut(at) if at.since(now) <= NOW => Severity::Critical,
-        Outlook::RunsOut(_) => Severity::Warning,
-    };
+    let severity = route.outlook.severity(used, route.capacity.into(), now)?;
     let mut evidence = vec![
         Fact::count("capacity", route.capacity.into()),
         Fact::count("live", route.live.into()),

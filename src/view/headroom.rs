@@ -27,17 +27,20 @@ pub(super) fn severity(taken: u64, range: u64) -> Option<Severity> {
 }
 
 /// The gauge, and in a line of its own towards whom; none where no port is taken.
-pub(super) fn lines(pane: &PortsPane, label: usize, room: usize, theme: &Theme) -> Option<[Line<'static>; 2]> {
+pub(super) fn lines(
+    pane: &PortsPane,
+    now: Timestamp,
+    label: usize,
+    room: usize,
+    theme: &Theme,
+) -> Option<[Line<'static>; 2]> {
     let tightest = pane.routes.first().filter(|_| pane.range.is_some())?;
-    let marked = match tightest.forecast {
-        Forecast::Exhausted => Some(Severity::Critical),
-        Forecast::RunsOut(_) => Some(Severity::Warning),
-        Forecast::LevelsOff(_) => severity(tightest.used().into(), tightest.capacity.into()),
-    };
+    let foretold = tightest.outlook().severity(now).and_then(Severity::of);
+    let marked = foretold.max(severity(tightest.used().into(), tightest.capacity.into()));
     let style = marked.map_or(theme.text, |severity| severity.style(theme));
     let share = right(&format!("{}%", tightest.percent()), 5);
     let beside = |outlook: &String| room.saturating_sub(label + width(&share) + 2 + width(outlook));
-    let outlooks = outlooks(tightest, theme);
+    let outlooks = outlooks(tightest, now, theme);
     let brief = &outlooks[1];
     let outlook = outlooks.iter().find(|outlook| beside(outlook) >= GAUGE.0).unwrap_or(brief);
     let gauge = beside(outlook).min(GAUGE.1);
@@ -53,10 +56,9 @@ pub(super) fn lines(pane: &PortsPane, label: usize, room: usize, theme: &Theme) 
 }
 
 /// What the forecast comes to, in a few words and in fewer: what fails then stands in the finding.
-fn outlooks(row: &RouteRow, theme: &Theme) -> [String; 2] {
+fn outlooks(row: &RouteRow, now: Timestamp, theme: &Theme) -> [String; 2] {
     let clock = |at| clock(at, &theme.zone);
-    // Where no instant is told, what now is matters for none of the words.
-    let whole = row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(Timestamp::default(), clock));
+    let whole = row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(now, clock));
     let brief = match row.forecast {
         Forecast::Exhausted => "none left".to_owned(),
         Forecast::RunsOut(left) => format!("{} left", age(left)),
@@ -94,7 +96,9 @@ mod tests {
         };
         let pane = PortsPane { range: Some((40_000, 40_999)), usable: 1_000, held: 0, routes: vec![row] };
         let theme = Theme::new(ThemeName::Dark, TimeZone::UTC);
-        lines(&pane, 8, room, &theme).expect("ports are taken").map(|line| line.to_string())
+        lines(&pane, Timestamp::from_secs_nanos(1_763_733_700, 0), 8, room, &theme)
+            .expect("ports are taken")
+            .map(|line| line.to_string())
     }
 
     #[test]

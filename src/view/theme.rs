@@ -90,6 +90,15 @@ pub(super) enum Severity {
 }
 
 impl Severity {
+    /// That of a finding; `None` where it is but worth knowing.
+    pub(super) const fn of(found: crate::findings::Severity) -> Option<Self> {
+        match found {
+            crate::findings::Severity::Info => None,
+            crate::findings::Severity::Warning => Some(Self::Warning),
+            crate::findings::Severity::Critical => Some(Self::Critical),
+        }
+    }
+
     pub(super) const fn mark(self) -> &'static str {
         match self {
             Self::Warning => "!",

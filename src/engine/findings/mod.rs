@@ -9,12 +9,12 @@ mod tests;
 mod unread;
 
 use crate::base::{StateSet, TcpState, Timestamp};
-use crate::findings::{AcceptQueue, AcceptQueues, Evidence, Finding, Holder, Losing, Outlook, Route, Run, diagnose};
+use crate::findings::{AcceptQueue, AcceptQueues, Evidence, Finding, Holder, Losing, Route, Run, diagnose};
 use crate::kernel::SocketSample;
 
 use super::dashboard::WireQueueRow;
 use super::ownership::Ownership;
-use super::ports::{Forecast, RouteRow};
+use super::ports::RouteRow;
 use super::{Engine, Loss};
 use close_wait::Leaks;
 pub(super) use hanging::Hanging;
@@ -89,11 +89,7 @@ impl Engine {
     fn tight_routes(&self) -> Vec<Route> {
         let reuses = self.kernel.readings.limits().is_some_and(|limits| limits.tcp_tw_reuse == Some(1));
         let route = |(row, since): (&RouteRow, Timestamp)| {
-            let outlook = match (row.forecast, row.out_at?) {
-                (Forecast::Exhausted, since) => Outlook::Exhausted(since),
-                (Forecast::RunsOut(_), at) => Outlook::RunsOut(at),
-                (Forecast::LevelsOff(_), _) => return None,
-            };
+            let outlook = row.outlook().foretold(row.out_at?)?;
             let who = row.holders.first().map(|(process, _)| (process.clone(), row.processes - 1));
             Some(Route {
                 from: row.from,

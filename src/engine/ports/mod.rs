@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, Series, Timestamp};
-use crate::findings::Run;
+use crate::findings::{Outlook, Run, Severity};
 use crate::kernel::{Connect, Process};
 
 use bound::Bound;
@@ -122,6 +122,20 @@ pub struct PortsOutlook {
 }
 
 impl PortsOutlook {
+    /// As the rule of findings has it; `None` where ports do not run out.
+    pub(super) fn foretold(&self, now: Timestamp) -> Option<Outlook> {
+        match self.forecast {
+            Forecast::Exhausted => Some(Outlook::Exhausted(self.out_at.unwrap_or(now))),
+            Forecast::RunsOut(left) => Some(Outlook::RunsOut(self.out_at.unwrap_or(now + left))),
+            Forecast::LevelsOff(_) => None,
+        }
+    }
+
+    /// How bad it is as of `now`, as the finding says; `None` where there is none.
+    pub fn severity(&self, now: Timestamp) -> Option<Severity> {
+        self.foretold(now)?.severity(self.used.into(), self.capacity.into(), now)
+    }
+
     /// None is left, or none will be.
     pub const fn runs_out(&self) -> bool {
         !matches!(self.forecast, Forecast::LevelsOff(_))

@@ -198,6 +198,22 @@ fn when_none_is_left_is_told_and_kept() {
 }
 
 #[test]
+fn how_bad_a_forecast_is_the_rule_of_findings_says() {
+    let at = |secs| Timestamp::from_secs_nanos(secs, 0);
+    let severity = |forecast, out_at, used| {
+        let outlook = PortsOutlook { forecast, out_at, used, capacity: 90 };
+        outlook.severity(at(20)).map(Severity::name)
+    };
+    let in_seconds = |secs| Forecast::RunsOut(Duration::from_secs(secs));
+    assert_eq!(severity(Forecast::Exhausted, None, 90), Some("critical"));
+    assert_eq!(severity(in_seconds(70), Some(at(80)), 60), Some("critical"), "by now it is in 60 s");
+    assert_eq!(severity(in_seconds(61), None, 60), Some("warning"));
+    assert_eq!(severity(in_seconds(601), None, 60), None, "too far away");
+    assert_eq!(severity(in_seconds(5), None, 17), None, "below 20%");
+    assert_eq!(severity(Forecast::LevelsOff(89), None, 89), None);
+}
+
+#[test]
 fn without_the_range_nothing_is_claimed() {
     let pane = read(&mut engine(), 0, Limits::default(), ports(1000..1060, A).collect());
     assert_eq!((pane.range, pane.routes.len()), (None, 0));

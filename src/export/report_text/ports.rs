@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::engine::{Dashboard, Forecast, RouteRow};
+use crate::engine::{Dashboard, RouteRow};
 
 use super::super::units::{count, counted};
 use super::Page;
@@ -38,16 +38,13 @@ fn tells(row: &RouteRow) -> bool {
 }
 
 fn line(row: &RouteRow, dashboard: &Dashboard) -> String {
-    let mark = match row.forecast {
-        Forecast::Exhausted => "‼ ",
-        Forecast::RunsOut(_) => "! ",
-        Forecast::LevelsOff(_) => "",
-    };
+    let now = dashboard.now.unwrap_or_default();
+    let mark = row.outlook().severity(now).map_or_else(String::new, |severity| format!("{} ", severity.mark()));
     let mut facts = vec![
         format!("{mark}{} → {}", row.from, row.to),
         format!("{} of {} in use ({}%)", count(row.used().into()), count(row.capacity.into()), row.percent()),
         format!("{} live, {} TIME-WAIT", count(row.live.into()), count(row.time_wait.into())),
-        row.outlook().words(dashboard.now.unwrap_or_default(), |at| after(at, dashboard)),
+        row.outlook().words(now, |at| after(at, dashboard)),
     ];
     if row.let_go > 0 {
         facts.push(format!("{} more TIME-WAIT that tcp_tw_reuse lets go", count(row.let_go.into())));
