@@ -82,25 +82,38 @@ impl Engine {
             for side in Side::BOTH {
                 let waits =
                     record.end(side).is_some_and(|end| end.is_there() && end.socket.state.0 == TcpState::TimeWait);
-                if let Some(process) = self.known_at(record, side).filter(|_| waits || side == Side::Orig) {
+                let opener = self.opener(record).filter(|_| side == Side::Orig);
+                let holder = self.known_at(record, side).filter(|_| waits);
+                for (process, opened, time_wait) in [(opener, 1, 0), (holder, 0, 1)] {
+                    let Some(process) = process else { continue };
                     let id = ProcessId::of(process);
                     let place = *places.entry(id).or_insert_with(|| {
                         rows.push(begin(id, process));
                         rows.len() - 1
                     });
-                    rows[place].opened += u64::from(side == Side::Orig);
-                    rows[place].time_wait += u64::from(waits);
+                    rows[place].opened += opened;
+                    rows[place].time_wait += time_wait;
                 }
             }
         }
+    }
+
+    /// Who opened a connection: who holds the end that is known to have, or is known to have called connect(). Whoever
+    /// merely closed it may be a child.
+    fn opener<'a>(&self, record: &'a Record) -> Option<&'a Arc<Process>> {
+        let read = record.end(Side::Orig).and_then(|end| end.owner.process()).filter(|_| record.orig_known);
+        read.or_else(|| record.connected(Side::Orig).filter(|_| self.is_here(record, Side::Orig)).map(|(who, _)| who))
+    }
+
+    fn is_here(&self, record: &Record, side: Side) -> bool {
+        self.addresses.is_none() || record.local[side.index()]
     }
 
     /// Whose an end of this host is or was, where that is known.
     fn known_at<'a>(&self, record: &'a Record, side: Side) -> Option<&'a Arc<Process>> {
         let read = record.end(side).and_then(|end| end.owner.process());
         let traced = || record.connected(side).or_else(|| record.closed(side)).map(|(process, _)| process);
-        let here = self.addresses.is_none() || record.local[side.index()];
-        read.or_else(|| traced().filter(|_| here))
+        read.or_else(|| traced().filter(|_| self.is_here(record, side)))
     }
 
     /// Sockets that processes hold, with their holders and their flows.

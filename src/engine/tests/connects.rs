@@ -259,5 +259,25 @@ fn a_process_that_only_connected_is_among_the_processes() {
     assert_eq!(processes(opened.clone()), [(7, 0, 1, 0)]);
     assert_eq!(processes(opened.into_iter().chain([waits()]).collect()), [(7, 0, 1, 1)]);
     assert_eq!(processes(vec![sample(0, vec![], &[]), syn(10)]), [], "nobody is named");
+    let held = |flags| {
+        let rows = vec![socket(CLIENT, SERVER, TcpState::Estab, (0, 0), 7, 7)];
+        let first = Input::Segment(segment(10, CLIENT, SERVER, flags, 101, 501, 0));
+        processes(vec![first, sample(500, rows, &[(7, 42, 3, "nc")])])
+    };
+    assert_eq!((held("S"), held(".")), (vec![(42, 1, 1, 0)], vec![(42, 1, 0, 0)]), "seen to open it, and not");
+    let close = Close {
+        ts: at(20),
+        scope: Scope::FILE,
+        local: end(CLIENT),
+        peer: end(SERVER),
+        process: process(9, "child"),
+        rung: Rung::Trace,
+    };
+    let mut closed = vec![sample(0, vec![], &[])];
+    closed.extend(handshake(10).into_iter().map(Input::Segment));
+    closed.push(Input::Kernel(KernelEvent::Close(close)));
+    assert_eq!(processes(closed.clone()), [], "who closed it may not have opened it");
+    closed.push(waits());
+    assert_eq!(processes(closed), [(9, 0, 0, 1)], "it left it in TIME-WAIT");
     assert_eq!(processes(vec![syn(10), told(claim(9, 11, 7))]), [], "the socket table was not read");
 }
