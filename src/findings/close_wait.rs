@@ -38,8 +38,10 @@ pub struct CloseWait {
     pub bytes_unread: u64,
     pub never_accepted: u64,
     pub by_wire: u64,
-    /// Others of them that are in CLOSE-WAIT for less time, or send on.
-    pub passing: u64,
+    /// Others that are in CLOSE-WAIT for less time.
+    pub young: u64,
+    /// Others, however long they are in it, that send on: the peer closed its half only.
+    pub sending: u64,
     /// When the oldest of them was first seen in CLOSE-WAIT.
     pub oldest: Timestamp,
     /// Since when there have been [`FEW`] or more.
@@ -52,6 +54,11 @@ pub struct CloseWait {
 impl CloseWait {
     fn sockets(&self) -> u64 {
         self.end_read + self.end_unread + self.bytes_unread + self.never_accepted + self.by_wire
+    }
+
+    /// All that are in CLOSE-WAIT, also those that are no leak.
+    fn in_close_wait(&self) -> u64 {
+        self.sockets() + self.young + self.sending
     }
 
     fn is_by_wire(&self) -> bool {
@@ -85,9 +92,10 @@ fn leak(group: &CloseWait, now: Timestamp) -> Option<Finding> {
         true => format!("+{} in {}", rate(group.growth), time(group.measured)),
         false => format!("the oldest for {}", time(now.since(group.oldest))),
     };
-    let passing = match group.passing {
-        0 => String::new(),
-        _ => format!(", {} for over {}", count(sockets), time(PATIENCE)),
+    let stay = match (group.young, group.sending) {
+        (0, 0) => String::new(),
+        (_, 0) => format!(", {} for over {}", count(sockets), time(PATIENCE)),
+        _ => format!(", {} for over {} and not sending", count(sockets), time(PATIENCE)),
     };
     Some(Finding {
         kind: Kind::CloseWaitLeak,
@@ -96,7 +104,7 @@ fn leak(group: &CloseWait, now: Timestamp) -> Option<Finding> {
         since: group.since,
         who: group.who.clone(),
         flow: None,
-        told: format!("{} in CLOSE-WAIT{passing}, {growth}", count(sockets + group.passing)),
+        told: format!("{} in CLOSE-WAIT{stay}, {growth}", count(group.in_close_wait())),
         evidence: evidence(group, grows, now),
         confidence: if group.is_by_wire() { Confidence::Medium } else { Confidence::High },
         why: why(group),
@@ -106,7 +114,7 @@ fn leak(group: &CloseWait, now: Timestamp) -> Option<Finding> {
 
 fn evidence(group: &CloseWait, grows: bool, now: Timestamp) -> Vec<Fact> {
     let mut facts = vec![
-        Fact::count("close_wait", group.sockets() + group.passing),
+        Fact::count("close_wait", group.in_close_wait()),
         Fact::count("sockets", group.sockets()),
         Fact::text("service", group.service),
     ];
@@ -203,7 +211,8 @@ mod tests {
             bytes_unread: 0,
             never_accepted: 0,
             by_wire: 0,
-            passing: 0,
+            young: 0,
+            sending: 0,
             oldest: at(0),
             since: at(10),
             growth,
@@ -233,10 +242,14 @@ mod tests {
             (by_wire(20, 0.5, 160), Some((Warning, "20 in CLOSE-WAIT, +0.5/s in 60 s"))),
             (by_wire(20, 0.5, 161), None),
             (
-                CloseWait { passing: 5, ..group(78, 1.4) },
+                CloseWait { young: 5, ..group(78, 1.4) },
                 Some((Warning, "83 in CLOSE-WAIT, 78 for over 5 s, +1.4/s in 60 s")),
             ),
-            (CloseWait { passing: 90, ..group(9, 1.4) }, None),
+            (
+                CloseWait { young: 1, sending: 300, ..group(10, 1.4) },
+                Some((Warning, "311 in CLOSE-WAIT, 10 for over 5 s and not sending, +1.4/s in 60 s")),
+            ),
+            (CloseWait { young: 90, sending: 90, ..group(9, 1.4) }, None),
             (by_wire(20, 0.0, 0), None),
         ] {
             let expected: Vec<_> = expected.into_iter().map(|(how, text)| (how, text.to_owned())).collect();

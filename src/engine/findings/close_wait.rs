@@ -41,7 +41,8 @@ pub(super) struct Group {
     bytes_unread: u64,
     never_accepted: u64,
     by_wire: u64,
-    passing: u64,
+    young: u64,
+    sending: u64,
     entered: Vec<Timestamp>,
 }
 
@@ -139,7 +140,8 @@ impl Group {
             bytes_unread: self.bytes_unread,
             never_accepted: self.never_accepted,
             by_wire: self.by_wire,
-            passing: self.passing,
+            young: self.young,
+            sending: self.sending,
             oldest: *self.entered.iter().min()?,
             since,
             growth,
@@ -179,10 +181,10 @@ impl Engine {
                 None => Whose::Unknown(local.ip(), record.resp),
             };
             let group = groups.entry(whose).or_default();
-            if at.since(end.state_since) >= PATIENCE && !is_sending(end) {
-                group.add_socket(record, end);
-            } else {
-                group.passing += 1;
+            match is_sending(end) {
+                true => group.sending += 1,
+                false if at.since(end.state_since) < PATIENCE => group.young += 1,
+                false => group.add_socket(record, end),
             }
         }
         groups
