@@ -40,14 +40,11 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         foot.push(Line::from(styled("  kernel's side: not recorded", theme.dim)));
     }
     let mut lines = vec![head(context, usize::from(inner.width))];
-    let let_go = let_go_line(context);
-    let notes = usize::from(leak.is_some()) + usize::from(let_go.is_some());
-    let rows = rows_that_fit(&data.rows, height.saturating_sub(1 + foot.len() + notes));
+    let rows = rows_that_fit(&data.rows, height.saturating_sub(1 + foot.len() + usize::from(leak.is_some())));
     let hidden = data.rows.len() - rows.len();
     for row in rows {
         lines.push(state_line(context, row, usize::from(inner.width)));
         lines.extend(leak.clone().filter(|_| row.state == TcpState::CloseWait));
-        lines.extend(let_go.clone().filter(|_| row.state == TcpState::FinWait2));
     }
     if hidden > 0 && lines.len() + foot.len() < height {
         lines.push(Line::from(styled(format!("  {hidden} more at 0"), theme.dim)));
@@ -86,18 +83,6 @@ fn leak_line(context: &Context<'_>, room: usize) -> Option<Line<'static>> {
     let lead = ["  held by ", "  by "].into_iter().find(|lead| width(lead) + width(&who) <= room).unwrap_or("  by ");
     let who = middle(&who, room.saturating_sub(width(lead)));
     Some(Line::from(vec![styled(lead, context.theme.dim), styled(who, context.theme.warning)]))
-}
-
-/// Why the wire shows more of this host's ends in FIN-WAIT-2 than the kernel: it keeps those that no process holds for
-/// tcp_fin_timeout alone. A few more are what a reading has not seen yet.
-fn let_go_line(context: &Context<'_>) -> Option<Line<'static>> {
-    const MORE: u64 = 3;
-    let data = &context.dashboard.states;
-    let row = data.rows.iter().find(|row| row.state == TcpState::FinWait2)?;
-    let more = row.wire?.checked_sub(row.kernel?).filter(|more| *more >= MORE);
-    let told = more.filter(|_| data.wire_counts == WireCounts::LocalEnds);
-    let words = "  the kernel's end after fin_timeout";
-    told.map(|_| Line::from(styled(words, context.theme.dim)))
 }
 
 /// Columns of a count: enough for a million and its separators where there is room.
