@@ -105,7 +105,7 @@ impl Engine {
             to.add(Way::Unanswered, record.first, now, Some(record.id), 0);
             self.gather_tries(record, Way::Unanswered, now, to);
         }
-        let at_least = self.handshakes.forgot_some_of(now);
+        let at_least = self.handshakes.forgot_some_of(now) || hanging.are_more();
         let told = |(to, gathered): (Endpoint, Gathered)| (to, Connects { at_least, ..gathered.told(to) });
         let mut all: BTreeMap<Endpoint, Connects> = gathered.into_iter().map(told).collect();
         all.retain(|_, to| [to.refused, to.rejected, to.unanswered].iter().any(Option::is_some));

@@ -12,18 +12,30 @@ const MOST: usize = 8_192;
 
 /// Flows whose SYN waits in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
-pub(in super::super) struct Hanging(Vec<Slot>);
+pub(in super::super) struct Hanging {
+    slots: Vec<Slot>,
+    more: bool,
+}
 
 impl Hanging {
     /// Counts a flow, if it hangs.
     pub(in super::super) fn offer(&mut self, slot: Slot, record: &Record) {
-        if self.0.len() < MOST && record.wire.as_ref().is_some_and(hangs) {
-            self.0.push(slot);
+        if self.more || !record.wire.as_ref().is_some_and(hangs) {
+            return;
+        }
+        match self.slots.len() {
+            MOST => self.more = true,
+            _ => self.slots.push(slot),
         }
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {
-        self.0.iter().copied()
+        self.slots.iter().copied()
+    }
+
+    /// Whether there are more than these.
+    pub(super) const fn are_more(&self) -> bool {
+        self.more
     }
 }
 

@@ -121,6 +121,20 @@ fn connects_that_hang_are_found_while_they_do() {
 }
 
 #[test]
+fn more_that_hang_than_are_remembered_are_at_least_so_many() {
+    for (n, expected) in [(8_192, "8,192 connects wait in vain"), (8_193, "at least 8,192 connects wait in vain")] {
+        let mut engine = Engine::new(Config::replay(10_000, 1));
+        let from = |n: u32| format!("10.1.0.2:{}", 20_000 + n);
+        let syns = (0..n).flat_map(|n| (0..4).map(move |again| (n, again * 1_000)));
+        feed_all(
+            &mut engine,
+            syns.map(|(n, millis)| Input::Segment(segment(millis, &from(n), SILENT, "S", 100, 0, 0))),
+        );
+        assert_eq!(told(&engine), [line(Kind::ConnectsUnanswered, SILENT, expected)]);
+    }
+}
+
+#[test]
 fn a_sweep_over_ports_is_one_finding_of_who_sweeps() {
     let scan = |ports: std::ops::Range<u16>, answer: &'static str| {
         ports.flat_map(move |n| {
