@@ -117,6 +117,13 @@ impl Shown<'_> {
         engine.flow_ids(self.filter).into_iter().filter_map(|id| engine.facts(id))
     }
 
+    /// Tells the outline of every flow, whatever the filter.
+    fn every(&self, tell: &mut dyn FnMut(&FlowDetail)) {
+        let engine = &self.seen.engine;
+        let ids = engine.flow_ids(&Filter::default()).into_iter();
+        ids.filter_map(|id| engine.outline(id)).for_each(|detail| tell(&detail));
+    }
+
     /// What is wrong: where a filter picks some flows, what is wrong with the whole source and about one of them;
     /// `of_all` tells it where every flow was counted anyway.
     fn narrowed(&self, of_all: impl FnOnce() -> Vec<Finding>) -> Vec<Finding> {
@@ -130,9 +137,9 @@ impl Shown<'_> {
             ids.iter().filter_map(|id| engine.outline(*id)).for_each(|detail| tally.count(&detail));
             tally
         }) {
-            whole.add(&part);
+            whole.add(part);
         }
-        engine.findings_about(findings(&self.dashboard, &whole), self.filter)
+        engine.findings_about(findings(&self.dashboard, &whole, |tell| self.every(tell)), self.filter)
     }
 
     fn text(&self, out: &mut dyn Write, stdout: bool) -> std::io::Result<Option<Severity>> {
@@ -148,10 +155,10 @@ impl Shown<'_> {
             }
             (tally, pick)
         }) {
-            tally.add(&counted);
+            tally.add(counted);
             pick.append(picked);
         }
-        let findings = self.narrowed(|| findings(&self.dashboard, &tally));
+        let findings = self.narrowed(|| findings(&self.dashboard, &tally, |tell| self.every(tell)));
         pick.leave_to(&findings, &|id| engine.facts(id));
         pick.complete(|id| engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
@@ -177,7 +184,7 @@ impl Shown<'_> {
         for detail in self.flows() {
             report.flow(&detail)?;
         }
-        let findings = self.narrowed(|| report.findings(&self.dashboard));
+        let findings = self.narrowed(|| report.findings(&self.dashboard, |tell| self.every(tell)));
         report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;
         Ok(worst(&findings))
     }
@@ -194,10 +201,10 @@ impl Shown<'_> {
                 Ok::<_, std::io::Error>(part)
             });
             for part in parts {
-                report.append(&part?)?;
+                report.append(part?)?;
             }
         }
-        let findings = self.narrowed(|| report.findings(&self.dashboard));
+        let findings = self.narrowed(|| report.findings(&self.dashboard, |tell| self.every(tell)));
         report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;
         Ok(worst(&findings))
     }

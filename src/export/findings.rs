@@ -19,11 +19,12 @@ use crate::kernel::Process;
 use super::summary::Tally;
 
 /// What is wrong, the worst first: connects as the flows counted in `tally` tell of the whole source (the engine speaks
-/// of its last minute), all else as it stands at the end.
-pub fn findings(dashboard: &Dashboard, tally: &Tally) -> Vec<Finding> {
+/// of its last minute), all else as it stands at the end. Where an address may scan, `again` tells the same flows once
+/// more: of whoever else was answered nothing is kept.
+pub fn findings(dashboard: &Dashboard, tally: &Tally, again: impl FnOnce(&mut dyn FnMut(&FlowDetail))) -> Vec<Finding> {
     let now = dashboard.findings.iter().filter(|finding| !finding.kind.is_connects()).cloned();
     let mut all: Vec<Finding> = now.collect();
-    all.extend(connects(&tally.attempts.evidence(dashboard)));
+    all.extend(connects(&tally.attempts.evidence(dashboard, again)));
     sort(&mut all);
     all
 }
@@ -60,11 +61,10 @@ impl Attempts {
         let rejected = detail.rejected.as_ref();
         *match handshake.outcome {
             outcome if outcome.is_completed() => {
-                let attempt = self.0.entry(resp.endpoint).or_default();
-                attempt.completed += 1;
-                return attempt.by.note(Tries { answered: 1, ..tries });
+                self.0.entry(resp.endpoint).or_default().completed += 1;
+                return;
             }
-            HandshakeOutcome::HalfOpen | HandshakeOutcome::Reset => &mut tries.answered,
+            outcome if is_answered(outcome) => return,
             HandshakeOutcome::Refused => &mut tries.refused,
             HandshakeOutcome::Partial => return,
             _ if rejected.is_some() => &mut tries.rejected,
@@ -75,9 +75,6 @@ impl Attempts {
         let attempt = self.0.entry(resp.endpoint).or_default();
         tries.who = orig.owner.process().cloned();
         attempt.by.note(tries.clone());
-        if tries.answered > 0 {
-            return;
-        }
         let waits = handshake.outcome == HandshakeOutcome::Waiting && rejected.is_none();
         attempt.waiting += u64::from(waits);
         attempt.given_up += u64::from(handshake.outcome == HandshakeOutcome::GivenUp);
@@ -96,9 +93,9 @@ impl Attempts {
     }
 
     /// Adds what was counted of the flows that come after all that were counted here.
-    pub(super) fn add(&mut self, later: &Self) {
-        for (to, more) in &later.0 {
-            let attempt = self.0.entry(*to).or_default();
+    pub(super) fn add(&mut self, later: Self) {
+        for (to, more) in later.0 {
+            let attempt = self.0.entry(to).or_default();
             for (own, more) in [
                 (&mut attempt.refused, more.refused),
                 (&mut attempt.rejected, more.rejected),
@@ -106,22 +103,22 @@ impl Attempts {
             ] {
                 *own = more.map(|more| Failures::and(*own, more)).or(*own);
             }
-            attempt.rejection = more.rejection.clone().or(attempt.rejection.take());
+            attempt.rejection = more.rejection.or(attempt.rejection.take());
             attempt.completed += more.completed;
             attempt.given_up += more.given_up;
             attempt.waiting += more.waiting;
             attempt.here |= more.here;
-            attempt.by.append(&more.by);
-            for (pid, (process, count)) in &more.askers {
-                attempt.askers.entry(*pid).or_insert_with(|| (process.clone(), 0)).1 += count;
+            attempt.by.append(more.by);
+            for (pid, (process, count)) in more.askers {
+                attempt.askers.entry(pid).or_insert_with(|| (process, 0)).1 += count;
             }
         }
     }
 
-    fn evidence(&self, dashboard: &Dashboard) -> Vec<Connects> {
+    fn evidence(&self, dashboard: &Dashboard, again: impl FnOnce(&mut dyn FnMut(&FlowDetail))) -> Vec<Connects> {
         let lossy = dashboard.loss.is_some_and(|loss| loss.kernel.unwrap_or(0) + loss.ours > 0);
         let full: Vec<Endpoint> = dashboard.findings.iter().filter_map(full_listener).collect();
-        let told = |(to, attempt): (&Endpoint, &Attempt)| Connects {
+        let told = |to: &Endpoint, attempt: &Attempt| Connects {
             refused: attempt.refused,
             rejected: attempt.rejected,
             rejection: attempt.rejection.clone(),
@@ -136,12 +133,22 @@ impl Attempts {
             ..Connects::to(*to)
         };
         let failed = self.0.iter().filter(|(_, attempt)| attempt.failed());
-        let mut all: Vec<Connects> = failed.map(told).collect();
+        let mut all: BTreeMap<Endpoint, Connects> = failed.map(|(to, attempt)| (*to, told(to, attempt))).collect();
         // Whoever failed with many is told of with those that answered.
-        let suspects = suspects(&all);
-        let answered = self.0.iter().filter(|(_, attempt)| !attempt.failed() && attempt.by.any_of(&suspects));
-        all.extend(answered.map(told));
-        all
+        let suspects = suspects(all.values());
+        if !suspects.is_empty() {
+            again(&mut |detail| {
+                let FlowRow { id, first, last, orig, resp, .. } = &detail.row;
+                let (from, to) = (orig.endpoint.ip(), resp.endpoint);
+                let answered = detail.handshake.as_ref().is_some_and(|handshake| is_answered(handshake.outcome));
+                if answered && suspects.contains(&from) {
+                    let fresh = || self.0.get(&to).map_or_else(|| Connects::to(to), |attempt| told(&to, attempt));
+                    let tries = Tries { answered: 1, ..Tries::of(from, *first, *last, *id, None) };
+                    all.entry(to).or_insert_with(fresh).by.note(tries);
+                }
+            });
+        }
+        all.into_values().collect()
     }
 }
 
@@ -154,6 +161,11 @@ impl Attempt {
         let most = self.askers.values().max_by_key(|(process, count)| (*count, std::cmp::Reverse(process.pid)));
         most.map(|(process, _)| Holder { process: process.clone(), fd: None, others: self.askers.len() - 1 })
     }
+}
+
+/// Whether a SYN-ACK came.
+const fn is_answered(outcome: HandshakeOutcome) -> bool {
+    outcome.is_completed() || matches!(outcome, HandshakeOutcome::HalfOpen | HandshakeOutcome::Reset)
 }
 
 fn full_listener(finding: &Finding) -> Option<Endpoint> {
@@ -311,7 +323,7 @@ mod tests {
     fn told(flows: &[FlowDetail], dashboard: &Dashboard) -> Vec<(Kind, String, String)> {
         let mut tally = Tally::new();
         flows.iter().for_each(|detail| tally.count(detail));
-        let all = findings(dashboard, &tally).into_iter();
+        let all = findings(dashboard, &tally, |tell| flows.iter().for_each(tell)).into_iter();
         all.map(|finding| (finding.kind, finding.subject.to_string(), finding.told)).collect()
     }
 
@@ -334,6 +346,26 @@ mod tests {
             [line("3 of 6 connects")]
         );
         assert!(of_live.len() > 1, "all else is");
+    }
+
+    #[test]
+    fn a_port_that_many_use_hides_no_scan() {
+        let from = |n: u8, port: u16, detail: FlowDetail| {
+            let mut detail = detail;
+            detail.row.orig.endpoint = Endpoint::new([203, 0, 113, n], 40_000);
+            detail.row.resp.endpoint = Endpoint::new([198, 51, 100, 20], port);
+            detail
+        };
+        // Port 15 answers twenty clients and refuses the scanner; port 16 answers both.
+        let clients = (1..=20).flat_map(|n| [15, 16].map(|port| from(n, port, fixture::completed(u64::from(n)))));
+        let mut flows: Vec<FlowDetail> = clients.collect();
+        flows.extend((1..=15).map(|port| from(99, port, fixture::refused(u64::from(port) + 100))));
+        flows.push(from(99, 16, fixture::completed(120)));
+        let told: Vec<String> = told(&flows, &fixture::dashboard()).into_iter().map(|(.., told)| told).collect();
+        assert_eq!(told, ["16 ports of 198.51.100.20: 15 refused, 1 answered"]);
+        flows.pop();
+        let told = self::told(&flows, &fixture::dashboard()).remove(0).2;
+        assert_eq!(told, "15 ports of 198.51.100.20: 15 refused");
     }
 
     #[test]

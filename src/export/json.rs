@@ -40,14 +40,14 @@ impl<W: Write> NdjsonReport<W> {
     }
 
     /// Writes the flows of a report that was begun on a buffer for a part of the flows, those that come next.
-    pub fn append(&mut self, part: &NdjsonReport<Vec<u8>>) -> io::Result<()> {
-        self.tally.add(&part.tally);
+    pub fn append(&mut self, part: NdjsonReport<Vec<u8>>) -> io::Result<()> {
+        self.tally.add(part.tally);
         self.out.write_all(&part.out)
     }
 
-    /// What is wrong with the flows written and with what `dashboard` tells of the rest.
-    pub fn findings(&self, dashboard: &Dashboard) -> Vec<Finding> {
-        findings(dashboard, &self.tally)
+    /// What is wrong with the flows written and with what `dashboard` tells of the rest; `again` as of [`findings`].
+    pub fn findings(&self, dashboard: &Dashboard, again: impl FnOnce(&mut dyn FnMut(&FlowDetail))) -> Vec<Finding> {
+        findings(dashboard, &self.tally, again)
     }
 
     /// Writes the findings and the summary, and gives the writer back, flushed.
@@ -99,9 +99,9 @@ impl<W: Write> JsonReport<W> {
         Ok(())
     }
 
-    /// What is wrong with the flows written and with what `dashboard` tells of the rest.
-    pub fn findings(&self, dashboard: &Dashboard) -> Vec<Finding> {
-        findings(dashboard, &self.tally)
+    /// What is wrong with the flows written and with what `dashboard` tells of the rest; `again` as of [`findings`].
+    pub fn findings(&self, dashboard: &Dashboard, again: impl FnOnce(&mut dyn FnMut(&FlowDetail))) -> Vec<Finding> {
+        findings(dashboard, &self.tally, again)
     }
 
     /// Writes the findings and the summary, and gives the writer back, flushed.

@@ -94,19 +94,19 @@ impl Tally {
     }
 
     /// Adds what was counted over other flows.
-    pub fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: Self) {
         self.flows += other.flows;
         self.kernel_only += other.kernel_only;
-        for (outcome, count) in &other.outcomes {
-            *self.outcomes.entry(*outcome).or_default() += count;
+        for (outcome, count) in other.outcomes {
+            *self.outcomes.entry(outcome).or_default() += count;
         }
-        for (who, more) in &other.failing {
-            let failing = self.failing.entry(*who).or_default();
+        for (who, more) in other.failing {
+            let failing = self.failing.entry(who).or_default();
             failing.flows += more.flows;
             failing.retries += more.retries;
             failing.last = failing.last.max(more.last);
         }
-        self.attempts.add(&other.attempts);
+        self.attempts.add(other.attempts);
         self.connect.add(&other.connect).expect("both have the same bounds");
     }
 

@@ -95,26 +95,28 @@ impl ByAddress {
         match known {
             _ if self.many => {}
             Some(place) => self.tries[place].add(&more),
-            None if self.tries.len() < ADDRESSES => self.tries.push(more),
+            None if self.tries.len() < ADDRESSES => {
+                // Most destinations are tried from one address, and a scan tries many.
+                if self.tries.is_empty() {
+                    self.tries.reserve_exact(1);
+                }
+                self.tries.push(more);
+            }
             None => (self.many, self.tries) = (true, Vec::new()),
         }
     }
 
     /// Adds what was noted later.
-    pub fn append(&mut self, later: &Self) {
-        later.tries.iter().for_each(|tries| self.note(tries.clone()));
+    pub fn append(&mut self, later: Self) {
+        later.tries.into_iter().for_each(|tries| self.note(tries));
         if later.many {
             (self.many, self.tries) = (true, Vec::new());
         }
     }
-
-    /// Whether one of these addresses tried.
-    pub fn any_of(&self, addresses: &BTreeSet<IpAddr>) -> bool {
-        self.tries.iter().any(|tries| addresses.contains(&tries.from))
-    }
 }
 
-/// Addresses that failed often enough to be looked at: of them it is to be told too where they were answered.
+/// Addresses that failed often enough to be looked at: of them it is to be told too where they were answered (of all
+/// that were, a destination that many use would be [`ADDRESSES`] and more).
 pub fn suspects<'a>(all: impl IntoIterator<Item = &'a Connects>) -> BTreeSet<IpAddr> {
     let mut failed: BTreeMap<IpAddr, usize> = BTreeMap::new();
     for tries in all.into_iter().flat_map(|to| &to.by.tries).filter(|tries| tries.is_of_scan()) {
@@ -404,7 +406,7 @@ mod tests {
         // One destination, two processes; the same process twice.
         for (second, expected) in [(Some(8), None), (None, None), (Some(7), Some(7))] {
             let mut all: Vec<Connects> = (1..=15).map(|n| by(n, Some(7))).collect();
-            all[3].by.append(&by(4, second).by);
+            all[3].by.append(by(4, second).by);
             let found = connects(&all).into_iter().find(|finding| finding.kind == Kind::Scan).unwrap();
             assert_eq!(found.who.map(|holder| holder.process.pid), expected, "{second:?}");
         }
@@ -437,6 +439,13 @@ mod tests {
     }
 
     #[test]
+    fn a_destination_of_one_address_takes_room_for_one() {
+        let mut by = ByAddress::new();
+        by.note(tries(SCANNER, 1, 0));
+        assert_eq!(by.tries.capacity(), 1);
+    }
+
+    #[test]
     fn parts_are_noted_as_the_whole_is() {
         for crowd in [3, 16, 17, 30] {
             let tries = |n: usize| tries(&format!("10.0.4.{}", n % crowd), 1, 0);
@@ -448,7 +457,7 @@ mod tests {
             let whole = note(0..40);
             for split in [0, 1, 16, 17, 20, 40] {
                 let mut first = note(0..split);
-                first.append(&note(split..40));
+                first.append(note(split..40));
                 assert_eq!(first, whole, "{crowd} addresses, split at {split}");
             }
         }

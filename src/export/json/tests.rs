@@ -14,7 +14,7 @@ fn damage() -> Damage {
 fn ndjson_is_a_line_a_flow_then_the_summary() {
     let mut report = NdjsonReport::new(Vec::new());
     flows().iter().for_each(|detail| report.flow(detail).unwrap());
-    let found = report.findings(&fixture::dashboard());
+    let found = report.findings(&fixture::dashboard(), |tell| flows().iter().for_each(tell));
     let bytes = report.finish("cut.pcap", &fixture::dashboard(), &found, Some(&damage())).unwrap();
     let text = String::from_utf8(bytes).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -34,7 +34,7 @@ fn json_holds_the_same_objects() {
         json.flow(detail).unwrap();
         ndjson.flow(detail).unwrap();
     }
-    let found = json.findings(&fixture::dashboard());
+    let found = json.findings(&fixture::dashboard(), |tell| flows().iter().for_each(tell));
     let json = json.finish("x", &fixture::dashboard(), &found, None).unwrap();
     let ndjson = ndjson.finish("x", &fixture::dashboard(), &found, None).unwrap();
     let whole: Value = serde_json::from_slice(&json).unwrap();

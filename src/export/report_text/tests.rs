@@ -10,7 +10,7 @@ fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, 
         tally.count(detail);
         pick.offer(detail);
     }
-    let findings = findings(dashboard, &tally);
+    let findings = findings(dashboard, &tally, |tell| flows.iter().for_each(tell));
     pick.leave_to(&findings, &|id| flows.iter().find(|detail| detail.row.id == id).cloned());
     let context = ReportContext {
         source: "demo.pcapng.gz",
