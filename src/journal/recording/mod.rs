@@ -36,8 +36,9 @@
 //! **Owners** stand in packet comments too, for Wireshark: of a flow's end on the first packet that is written once it
 //! is known (a connect() is known a moment after its SYN), of a listener on each SYN to it. Comments are not read back.
 //!
-//! **The end** of a recording that was ended is an entry that says so. Without it the file was cut off, or its writer
-//! killed or stopped by a full disk: what is there stands, and that there is no end is told.
+//! **The end** of a recording that was ended is an entry that says so, in each section. Where a section lacks it, the file
+//! was cut off or is still being written, or its writer was killed or stopped by a full disk: what is there stands, and
+//! that there is no end is told.
 //!
 //! **Cut anywhere**, a file gives what stands before the cut, and tells the block that is not whole. Where another
 //! program took blocks out, the numbers of the entries show it: what refers to them is skipped and counted until the next
