@@ -82,8 +82,8 @@
 //! (as `ss -o` prints them) · RTT to resp, to orig (from the capture point to that end and back: together the whole
 //! path's) · think time (from the peer's last byte to the first of the answer) · finding (a diagnosis: a kind and a
 //! subject) · rung (the way in which an owner was found) · transcript (a flow's segments in order, each an arrow with
-//! what is known of it, read again from the inputs) · ladder, graph (its two pictures). `None` always means not recorded or not known; it is shown as
-//! that, never as 0.
+//! what is known of it, read again from the inputs) · ladder, graph (its two pictures). `None` always means not
+//! recorded or not known; it is shown as that, never as 0.
 //!
 //! # How the hard questions are decided
 //! - **A flow** is (scope, 4-tuple, incarnation). Only a SYN without ACK and with another ISS begins a new incarnation;
@@ -115,9 +115,9 @@
 //!   followed at once.
 //! - **A name** is told with its evidence. SNI and HTTP host are the client's word to the responder itself; DNS is what
 //!   an answer sent to the same host called the responder's address at most 5 s before the SYN (where its query was not
-//!   captured, anybody may have sent it); more than 1 s before, it names and was not waited for. A message is known by its first bytes wherever it stands, so no flow is
-//!   needed to read it; it comes as an input of its own right behind its segment ([`journal::Intake`]). The service of
-//!   a port is a habit, and no name.
+//!   captured, anybody may have sent it); more than 1 s before, it names and was not waited for. A message is known by
+//!   its first bytes wherever it stands, so no flow is needed to read it; it comes as an input of its own right behind
+//!   its segment ([`journal::Intake`]). The service of a port is a habit, and no name.
 //! - **A wait** is claimed only where both ends of it were captured: not behind a hole, and not moved by a repeat. TLS
 //!   ends with the first application data, in TLS 1.3 the client's first (its last flight); a request's answer is the
 //!   server's very next byte, behind the session tickets of TLS 1.3: records alike are those, and where that does not
@@ -149,9 +149,9 @@
 //!   is.
 //! - **A transcript**: the table keeps no segment. Whoever opens a flow has the file read once more, by a thread of its
 //!   own (live, what is kept of the past is gone through), and an [`engine::Collector`] find the flow's inputs again
-//!   (scope, tuple, first segment) and take them through machines of their own. What only later evidence showed is kept with when it did, so that a ladder at an instant
-//!   tells what was known then. "Lost" is said of a copy whose receiver acknowledged more and lacked it; a repeat after a
-//!   timer alone shows only that no answer came.
+//!   (scope, tuple, first segment) and take them through machines of their own. What only later evidence showed is kept
+//!   with when it did, so that a ladder at an instant tells what was known then. "Lost" is said of a copy whose
+//!   receiver acknowledged more and lacked it; a repeat after a timer alone shows only that no answer came.
 //! - **A filter** ([`engine::Filter`]) answers yes, no or not known: what is not known of a flow fits neither a test
 //!   nor its `not`. Where nothing tells which end is on this host (a capture), either end is taken for `local` and
 //!   `peer`.

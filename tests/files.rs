@@ -323,9 +323,21 @@ fn files_behind_the_first_are_files_and_a_filter_may_follow() {
     }
     let (code, _, said) = run(&["report", "-r", &a, &b, "--format", "ndjson"]);
     assert!(code == 1 && said.contains("--format stands behind several files"), "{said}");
-    fs::write(files.path("day.pcap3"), "").expect("a file");
-    let (code, _, said) = run(&["report", "-r", &a, &b, &files.path("day.pcap3")]);
-    assert!(code == 1 && said.contains("day.pcap3") && said.contains("it is empty"), "{said}");
+    // One that is called as they are is meant, whatever it holds; another that is no capture is not.
+    for name in ["day.pcap3", "night.pcap"] {
+        fs::write(files.path(name), "").expect("a file");
+        let (code, _, said) = run(&["report", "-r", &a, &b, &files.path(name)]);
+        assert!(code == 1 && said.contains(name) && said.contains("it is empty"), "{said}");
+    }
+    fs::write(files.path("tcp"), "notes").expect("a file");
+    let here = |args: &[&str]| {
+        let args = [&["report", "--format", "ndjson"], args].concat();
+        sockscope(&args).current_dir(files.path("")).output().expect("it starts")
+    };
+    let filter = ["tcp", "port", "443"];
+    let beside = here(&[&["-r", &a, &b], &filter[..]].concat());
+    let before = here(&[&["-r", &a, "-r", &b], &filter[..]].concat());
+    assert!(beside.status.success() && beside.stdout == before.stdout, "{}", String::from_utf8_lossy(&beside.stderr));
 }
 
 #[test]

@@ -86,7 +86,8 @@ pub(super) struct Input {
     pub seek_memory: usize,
     #[command(flatten)]
     pub write: Write,
-    /// Capture only what this BPF expression matches (pcap-filter(7)), as the last words
+    /// Capture only what this BPF expression matches (pcap-filter(7)), as the last words; behind -r a first word that
+    /// names a capture is one more file
     #[arg(value_name = "BPF", trailing_var_arg = true)]
     pub bpf: Vec<String>,
 }

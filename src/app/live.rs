@@ -330,11 +330,12 @@ impl Feed for Live {
         self.watch(engine)
     }
 
-    fn control(&mut self, control: Control, _engine: &mut Engine) {
+    fn control(&mut self, control: Control, engine: &mut Engine) {
         if control == Control::Record {
-            // What begins counts from here, and what ends tells all.
-            if let Some(loss) = self.loss(self.merge.horizon(clock::now())) {
-                self.tape.tell(&loss);
+            // What begins counts from here, and what ends tells all: what the engine is told too, and not of an instant
+            // that it has yet to hear of.
+            if let Some(now) = engine.now() {
+                self.tell_loss(now, &mut |input| engine.feed(input));
             }
             self.tape.toggle();
         }
@@ -391,5 +392,68 @@ fn place((settings, capture): (&CaptureSettings, &LiveCapture)) -> journal::reco
         snaplen: settings.snaplen,
         iface: capture.index(),
         scope: Scope::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Config, QueryCache};
+    use crate::journal::{CaptureReader, Item, Reach};
+
+    /// One capture, of which nobody delivers anything.
+    fn live(wanted: Wanted) -> Live {
+        Live {
+            name: String::new(),
+            merge: Merge::new(2),
+            deliveries: bounded(1).1,
+            losses: vec![Losses::default()],
+            ours: Arc::default(),
+            spare: bounded(1),
+            told: Instant::now(),
+            notices: Vec::new(),
+            fallback: None,
+            dead: None,
+            stop: Arc::default(),
+            reading: Reading::default(),
+            attention: sampling::all(),
+            attend: bounded(1).0,
+            tracing: None,
+            capturing: Vec::new(),
+            passing: Passing::new(true),
+            tape: Tape::new(wanted, Vec::new()),
+        }
+    }
+
+    /// What a file tells of losses last.
+    fn last_loss(file: &std::path::Path) -> Option<Loss> {
+        let mut reader = CaptureReader::open(Box::new(std::fs::File::open(file).unwrap())).unwrap();
+        let mut last = None;
+        while let Some(item) = reader.next_item().unwrap() {
+            last = if let Item::Input(Input::Loss(loss)) = item { Some(loss) } else { last };
+        }
+        last
+    }
+
+    #[test]
+    fn what_the_key_tells_a_recording_of_losses_the_engine_is_told_too() {
+        for ring in [None, Some(Reach::Bytes(1 << 20))] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("key.pcapng");
+            let mut live = live(Wanted { file: Some(file.clone()), ring, ..Wanted::default() });
+            let mut engine = Engine::new(Config::live(10, 1));
+            live.tape.begin_wanted().unwrap();
+            live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
+            live.watch(&mut engine);
+            let now = engine.now().expect("it was ticked");
+            live.losses[0].kernel = 7;
+            live.control(Control::Record, &mut engine);
+            assert!(live.tape.finish().iter().all(|recorded| recorded.failed.is_none()));
+            assert_eq!(engine.now(), Some(now), "what the merge still holds is no older");
+            let shown = engine.dashboard(&Query::default(), &mut QueryCache::default());
+            let last = |loss: Option<Loss>| loss.map(|loss| (loss.ts, loss.kernel));
+            assert_eq!(last(shown.loss), Some((now, Some(7))));
+            assert_eq!((last(last_loss(&file)), shown.totals.regressions), (last(shown.loss), 0), "{ring:?}");
+        }
     }
 }

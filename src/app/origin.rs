@@ -133,7 +133,8 @@ impl Origin {
 }
 
 /// Takes the files among the first words of the filter for what they are: a shell makes several words of `-r day.pcap*`.
-/// A word is one if it names a capture; behind one, if it names a file at all.
+/// A word is one if it names a capture; behind one also if it names a file that is called as the first, but for the
+/// extension or all before it.
 ///
 /// # Errors
 /// Where an option stands behind them: it would be taken for a filter.
@@ -142,9 +143,14 @@ pub(super) fn take_files(Input { read, bpf, .. }: &mut Input) -> Result<()> {
         return Ok(());
     }
     let is_capture = |path: &Path| file::open_capture(path).is_ok_and(|input| CaptureReader::open(input).is_ok());
+    let first = read[0].clone();
+    let is_called_alike = |path: &Path| {
+        path.file_stem() == first.file_stem() || (first.extension().is_some() && path.extension() == first.extension())
+    };
     let mut taken = 0;
     for path in bpf.iter().map(PathBuf::from) {
-        if !(file::can_reopen(&path) && path.is_file() && (taken > 0 || is_capture(&path))) {
+        let may_be_one = file::can_reopen(&path) && path.is_file();
+        if !(may_be_one && (taken > 0 && is_called_alike(&path) || is_capture(&path))) {
             break;
         }
         read.push(path);

@@ -49,8 +49,8 @@ impl CaptureTape {
     pub(super) fn remarks(&self) -> impl Iterator<Item = String> + use<> {
         const FOREIGN: &str = "of another program's journal: passed over";
         const SKIPPED: &str = "of the recording not told, since another was taken out of the file";
-        const CUT_OFF: &str = "the recording was not ended: it was cut off, or its writer killed or stopped by a full disk; \
-                               all that is there was used";
+        const CUT_OFF: &str = "the recording was not ended: it was cut off or is still being written, or its writer was \
+                               killed or stopped by a full disk; all that is there was used";
         let told = |(count, what)| match count {
             0 => None,
             1 => Some(format!("1 entry {what}")),

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use crate::base::{Seq, Timestamp};
+use crate::base::{Endpoint, Seq, Timestamp};
 use crate::wire::Segment;
 
 /// How long after the first sight another interface may show the same datagram.
 const WINDOW: Duration = Duration::from_millis(1);
 const PLACES: usize = 2048;
 
-/// What was seen lately, one place for each digest's lower bits: a collision only lets a repeat pass as new.
+/// What was seen lately, one place for each digest's lower bits: a collision there only lets a repeat pass as new. As a
+/// sender may make datagrams of one digest, what tells connections and their bytes apart is compared too.
 #[derive(Debug, Clone)]
 pub(super) struct Dedupe {
     places: Vec<Option<Seen>>,
@@ -18,6 +19,8 @@ pub(super) struct Dedupe {
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     digest: u64,
+    src: Endpoint,
+    dst: Endpoint,
     seq: Seq,
     ack: Seq,
     iface: u32,
@@ -35,12 +38,13 @@ impl Dedupe {
         let repeat = place.is_some_and(|seen| {
             seen.digest == segment.digest
                 && (seen.seq, seen.ack) == (segment.seq, segment.ack)
+                && (seen.src, seen.dst) == (segment.src, segment.dst)
                 && seen.iface != segment.iface
                 && segment.ts.since(seen.ts).max(seen.ts.since(segment.ts)) <= WINDOW
         });
         if !repeat {
-            let Segment { digest, seq, ack, iface, ts, .. } = *segment;
-            *place = Some(Seen { digest, seq, ack, iface, ts });
+            let Segment { digest, src, dst, seq, ack, iface, ts, .. } = *segment;
+            *place = Some(Seen { digest, src, dst, seq, ack, iface, ts });
         }
         repeat
     }
@@ -86,6 +90,24 @@ mod tests {
     fn what_a_tunnel_and_the_link_beneath_it_show_counts_once_when_live() {
         assert_eq!(counted(Config::live(10, 1), &through_a_tunnel()), (3, 3000));
         assert_eq!(counted(Config::replay(10, 1), &through_a_tunnel()), (7, 6000), "in a file every frame counts");
+    }
+
+    #[test]
+    fn of_one_digest_only_the_same_datagram_is_a_repeat() {
+        let first = Segment { digest: 7, ..segment(0, CLIENT, SERVER, "S", 100, 0, 0) };
+        let is_repeat = |second: Segment| {
+            let mut dedupe = Dedupe::new();
+            assert!(!dedupe.is_repeat(&first));
+            dedupe.is_repeat(&Segment { digest: 7, ..inner(second) })
+        };
+        assert!(is_repeat(first));
+        let others = [
+            segment(0, "10.0.0.2:40001", SERVER, "S", 100, 0, 0),
+            segment(0, CLIENT, "10.0.0.6:80", "S", 100, 0, 0),
+            segment(0, CLIENT, SERVER, "S", 101, 0, 0),
+            segment(0, CLIENT, SERVER, "S", 100, 1, 0),
+        ];
+        assert_eq!(others.map(is_repeat), [false; 4]);
     }
 
     #[test]

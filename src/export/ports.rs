@@ -30,7 +30,8 @@ struct RouteRecord {
     let_go: u32,
     free: u32,
     closes_per_s: f64,
-    /// "exhausted" (since `out_ts_ns`), "runs_out" (in `in_s` from the last reading, at `out_ts_ns`) or "levels_off" (with `at`, ports in use).
+    /// "exhausted" (since `out_ts_ns`), "runs_out" (in `in_s` from the last reading, at `out_ts_ns`) or "levels_off"
+    /// (with `at`, ports in use).
     forecast: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     in_s: Option<u64>,

@@ -99,7 +99,7 @@ impl Captures {
 
     /// As [`CaptureReader::lacks_end`].
     pub fn lacks_end(&self) -> bool {
-        self.lanes.first().is_some_and(|lane| self.is_recording() && lane.reader.lacks_end())
+        matches!(&self.lanes[..], [lane] if lane.reader.lacks_end())
     }
 
     /// As [`CaptureReader::rest`].

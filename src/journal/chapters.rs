@@ -58,6 +58,11 @@ impl Chapters {
             || matches!((self.reach, now.first), (Reach::Time(span), Some(first)) if ts.since(first) > span / Self::CUT)
     }
 
+    /// Whether one was begun.
+    pub fn has_begun(&self) -> bool {
+        !self.chapters.is_empty()
+    }
+
     /// Begins a chapter.
     pub fn begin(&mut self) {
         if let Some(blocks) = self.chapters.back_mut().and_then(|last| Arc::get_mut(&mut last.blocks)) {

@@ -9,6 +9,7 @@ mod captures;
 mod chapters;
 mod checkpoints;
 mod decompress;
+mod ends;
 mod frames;
 mod index;
 mod intake;

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use super::decompress::{Compression, decompressed};
+use super::ends::Ends;
 use super::pcapng::Block;
 use super::recording::{Mark, Memory, Said};
 use super::window::Window;
@@ -21,6 +22,7 @@ pub struct CaptureReader {
     interfaces: Vec<Interface>,
     /// What must be known to read on in a section that is a recording.
     memory: Option<Memory>,
+    ends: Ends,
     totals: Totals,
     /// Where the block or record that was read last begins.
     began: u64,
@@ -57,6 +59,7 @@ pub struct CapturePlace {
     format: Format,
     interfaces: Vec<Interface>,
     memory: Option<Memory>,
+    ends: Ends,
     totals: Totals,
     foreign: u64,
     skipped: u64,
@@ -157,6 +160,7 @@ impl CaptureReader {
             format,
             interfaces,
             memory: None,
+            ends: Ends::default(),
             totals: Totals::default(),
             began: 0,
             trouble: None,
@@ -171,7 +175,8 @@ impl CaptureReader {
     /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. Of a compressed one all
     /// before the place is decompressed and passed over.
     pub fn resume(input: Box<dyn Read + Send>, place: &CapturePlace) -> Result<Self, OpenError> {
-        let CapturePlace { offset, compressed, format, interfaces, memory, totals, foreign, skipped } = place.clone();
+        let CapturePlace { offset, compressed, format, interfaces, memory, ends, totals, foreign, skipped } =
+            place.clone();
         let (input, compression) = if compressed {
             let (mut input, compression) = decompressed(input)?;
             io::copy(&mut input.by_ref().take(offset), &mut io::sink())?;
@@ -185,6 +190,7 @@ impl CaptureReader {
             format,
             interfaces,
             memory,
+            ends,
             totals,
             began: offset,
             trouble: None,
@@ -202,6 +208,7 @@ impl CaptureReader {
             format: self.format.clone(),
             interfaces: self.interfaces.clone(),
             memory: self.memory.clone(),
+            ends: self.ends,
             totals: self.totals,
             foreign: self.foreign,
             skipped: self.skipped,
@@ -244,7 +251,10 @@ impl CaptureReader {
     pub fn next_item(&mut self) -> Result<Option<Item<'_>>, Damage> {
         match self.next_found()? {
             Some(Found::Frame(record, options)) if self.memory.is_some() => self.recorded(record, options).map(Some),
-            Some(Found::Frame(record, _)) => Ok(Some(Item::Frame(self.frame(record)))),
+            Some(Found::Frame(record, _)) => {
+                self.ends.hear();
+                Ok(Some(Item::Frame(self.frame(record))))
+            }
             Some(Found::Beside(item)) => Ok(Some(*item)),
             None => Ok(None),
         }
@@ -291,7 +301,7 @@ impl CaptureReader {
             Block::JournalEntry(place) => place.clone(),
             Block::Section => {
                 self.skipped = self.skipped();
-                self.memory = None;
+                self.ends.begin_section(self.memory.take().as_ref());
                 self.totals.begin_section();
                 return Ok(None);
             }
@@ -303,6 +313,7 @@ impl CaptureReader {
             None => match Memory::begin(entry, self.interfaces.len()) {
                 Some(memory) => {
                     self.memory = Some(memory?);
+                    self.ends.hear();
                     return Ok(None);
                 }
                 None => Said::Foreign,
@@ -366,9 +377,9 @@ impl CaptureReader {
         self.skipped + self.memory.as_ref().map_or(0, Memory::skipped)
     }
 
-    /// Whether this is a recording of which nothing that was read so far says that it ends there.
+    /// Whether there is a section of a recording in what was read so far of which nothing says that it ends there.
     pub fn lacks_end(&self) -> bool {
-        self.memory.as_ref().is_some_and(|memory| !memory.has_ended())
+        self.ends.are_lacking(self.memory.as_ref())
     }
 
     /// Of a recording that was read to its end: what is to be told of its frames that none of its entries told.

@@ -114,6 +114,7 @@ mod tests {
         while let Some(item) = reader.next_item().unwrap() {
             inputs.extend(if let Item::Input(input) = item { Some(input) } else { None });
         }
+        assert!(!reader.lacks_end(), "each of its sections was ended");
         inputs.retain(|input| !matches!(input, Input::Tick(_)));
         inputs
     }

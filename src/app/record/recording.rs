@@ -93,6 +93,9 @@ impl Recording {
     pub(super) fn turn(&mut self, ts: Timestamp, first: impl FnOnce() -> Vec<Input>) {
         let To::Ring(chapters) = &mut self.to else { return };
         if chapters.is_due(ts) {
+            if chapters.has_begun() {
+                self.recorder.end(&mut self.buffer);
+            }
             chapters.push(&self.buffer, self.frames, self.upto);
             (self.frames, self.upto) = (0, ts);
             self.buffer.clear();

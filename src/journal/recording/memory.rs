@@ -21,7 +21,7 @@ pub(in super::super) struct Memory {
     gap: bool,
     people: People,
     samples: Listener,
-    /// Nothing follows.
+    /// Nothing follows in this section.
     ended: bool,
     /// Entries that could not be read for that.
     skipped: u64,
@@ -63,7 +63,7 @@ impl Memory {
         self.skipped
     }
 
-    /// Whether it says that nothing follows.
+    /// Whether it says that nothing follows in this section.
     pub(in super::super) const fn has_ended(&self) -> bool {
         self.ended
     }

@@ -26,9 +26,9 @@
 //! **The socket table** is told in full each minute and at the beginning of a section, and between by what changed: in
 //! the order of its rows those that are known (of each state as of the last reading that covered it), which are expected
 //! to have moved with the clock (what is left of a timer, how long ago data went), so that ten thousand sockets at rest
-//! take a few bytes; rows that differ with a mask of their columns; new rows in full. Processes are told once, and by number after that, until the next full reading. What
-//! is read back is the very same `SocketSample`. A reading too long for one entry goes on in the next: Wireshark takes
-//! no packet over 256 KiB.
+//! take a few bytes; rows that differ with a mask of their columns; new rows in full. Processes are told once, and by
+//! number after that, until the next full reading. What is read back is the very same `SocketSample`. A reading too
+//! long for one entry goes on in the next: Wireshark takes no packet over 256 KiB.
 //!
 //! **Ticks** change nothing that the next input would not change, so only those are written that an older input follows,
 //! one each second in which nothing else happens, and the last.
@@ -36,8 +36,9 @@
 //! **Owners** stand in packet comments too, for Wireshark: of a flow's end on the first packet that is written once it
 //! is known (a connect() is known a moment after its SYN), of a listener on each SYN to it. Comments are not read back.
 //!
-//! **The end** of a recording that was ended is an entry that says so. Without it the file was cut off, or its writer
-//! killed or stopped by a full disk: what is there stands, and that there is no end is told.
+//! **The end** of a recording that was ended is an entry that says so, in each section. Where a section lacks it, the
+//! file was cut off or is still being written, or its writer was killed or stopped by a full disk: what is there
+//! stands, and that there is no end is told.
 //!
 //! **Cut anywhere**, a file gives what stands before the cut, and tells the block that is not whole. Where another
 //! program took blocks out, the numbers of the entries show it: what refers to them is skipped and counted until the next

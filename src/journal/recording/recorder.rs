@@ -145,8 +145,8 @@ impl Recorder {
         self.entry(Kind::Mark, mark.ts, format_args!("{mark}"), |writer| mark.note.put(writer), out);
     }
 
-    /// Writes what is still held back (a tick), and that nothing follows: to be called at the end. A copy of what was
-    /// written may be ended so, and the recorder go on.
+    /// Writes what is still held back (a tick), and that nothing follows in this section: to be called at its end. A
+    /// copy of what was written may be ended so, and the recorder go on.
     pub fn end(&self, out: &mut Vec<u8>) {
         let (mut number, mut nothing) = (self.number, Writer::default());
         if let Some(tick) = self.tick {
@@ -154,7 +154,7 @@ impl Recorder {
             write_entry(&mut number, Kind::Tick, tick, format_args!("{words}"), &mut nothing, out);
         }
         let last = self.tick.or(self.now).unwrap_or_default();
-        write_entry(&mut number, Kind::End, last, format_args!("the recording was ended here"), &mut nothing, out);
+        write_entry(&mut number, Kind::End, last, format_args!("this section was ended here"), &mut nothing, out);
     }
 
     /// A tick changes nothing that a later input would not change, so it is held back, and written only before an

@@ -46,9 +46,20 @@ fn whether_it_was_ended_is_known() {
     let file = record(0, &[tick(0), tick(10)]);
     let last = u32::from_le_bytes(file[file.len() - 4..].try_into().expect("a length")) as usize;
     let cut = &file[..file.len() - last];
-    for (file, lacks_end) in [(&file[..], false), (cut, true), (&[&file, cut].concat(), true)] {
-        let back = read(file);
-        assert_eq!((back.damage, back.lacks_end), (None, lacks_end));
+    let header = &file[..u32::from_le_bytes(file[4..8].try_into().expect("a length")) as usize];
+    let cases: [(&[&[u8]], bool); 8] = [
+        (&[&file], false),
+        (&[cut], true),
+        (&[&file, &file], false),
+        (&[&file, cut], true),
+        (&[cut, &file], true),
+        (&[&file, header], true),
+        (&[&file, header, &file], true),
+        (&[&file, header, &foreign(), &file], true),
+    ];
+    for (at, (sections, lacks_end)) in cases.into_iter().enumerate() {
+        let back = read(&sections.concat());
+        assert_eq!((back.damage, back.lacks_end), (None, lacks_end), "case {at}");
     }
     assert_eq!(read(cut).inputs, read(&file).inputs);
     let mut capture = record(0, &[]);
