@@ -3,7 +3,6 @@
 
 use ratatui::text::Line;
 
-use crate::base::Timestamp;
 use crate::engine::{Forecast, PortsPane, RouteRow};
 
 use super::format::{age, clock, endpoint};
@@ -28,7 +27,7 @@ pub(super) fn severity(taken: u64, range: u64) -> Option<Severity> {
 
 /// The gauge, and in a line of its own towards whom; none where no port is taken.
 pub(super) fn lines(pane: &PortsPane, label: usize, room: usize, theme: &Theme) -> Option<[Line<'static>; 2]> {
-    let tightest = pane.routes.first().filter(|_| pane.range.is_some())?;
+    let tightest = pane.routes.first().filter(|route| route.used() > 0 && pane.range.is_some())?;
     let marked = match tightest.forecast {
         Forecast::Exhausted => Some(Severity::Critical),
         Forecast::RunsOut(_) => Some(Severity::Warning),
@@ -55,8 +54,7 @@ pub(super) fn lines(pane: &PortsPane, label: usize, room: usize, theme: &Theme) 
 /// What the forecast comes to, in a few words and in fewer: what fails then stands in the finding.
 fn outlooks(row: &RouteRow, theme: &Theme) -> [String; 2] {
     let clock = |at| clock(at, &theme.zone);
-    // Where no instant is told, what now is matters for none of the words.
-    let whole = row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(Timestamp::default(), clock));
+    let whole = row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(None, clock));
     let brief = match row.forecast {
         Forecast::Exhausted => "none left".to_owned(),
         Forecast::RunsOut(left) => format!("{} left", age(left)),
@@ -71,13 +69,17 @@ mod tests {
 
     use jiff::tz::TimeZone;
 
-    use crate::base::Endpoint;
+    use crate::base::{Endpoint, Timestamp};
     use crate::ui::ThemeName;
 
     use super::*;
 
     /// What is drawn of a destination whose ports, of 1,000, are taken so.
     fn drawn(used: u32, forecast: Forecast, room: usize) -> [String; 2] {
+        gauge(used, forecast, room).expect("ports are taken")
+    }
+
+    fn gauge(used: u32, forecast: Forecast, room: usize) -> Option<[String; 2]> {
         let row = RouteRow {
             from: [192, 0, 2, 10].into(),
             to: Endpoint::new([198, 51, 100, 5], 5432),
@@ -94,7 +96,7 @@ mod tests {
         };
         let pane = PortsPane { range: Some((40_000, 40_999)), usable: 1_000, held: 0, routes: vec![row] };
         let theme = Theme::new(ThemeName::Dark, TimeZone::UTC);
-        lines(&pane, 8, room, &theme).expect("ports are taken").map(|line| line.to_string())
+        lines(&pane, 8, room, &theme).map(|lines| lines.map(|line| line.to_string()))
     }
 
     #[test]
@@ -106,6 +108,12 @@ mod tests {
         assert_eq!(drawn(1_000, Forecast::Exhausted, 28)[0], "ports   ━━━━ 100%  none left");
         let steady = drawn(10, Forecast::LevelsOff(10), 30);
         assert_eq!(steady[0], "ports   ╸────────   1%  steady");
+    }
+
+    #[test]
+    fn nothing_is_drawn_where_no_port_is_taken() {
+        assert!(gauge(0, Forecast::LevelsOff(0), 44).is_none());
+        assert!(gauge(1, Forecast::LevelsOff(1), 44).is_some());
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl<'a> Ports<'a> {
     fn outlook(&self, row: &PortRow, room: usize) -> Option<(String, Style)> {
         let (outlook, theme) = (row.outlook?, self.context.theme);
         let clock = |at| clock(at, &theme.zone);
-        let words = outlook.words(self.context.dashboard.now?, clock);
+        let words = outlook.words(self.context.dashboard.now, clock);
         let short = outlook.short(clock).filter(|_| width(&words) > room);
         Some((short.unwrap_or(words), if outlook.runs_out() { Severity::Critical.style(theme) } else { theme.text }))
     }
