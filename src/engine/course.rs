@@ -19,7 +19,7 @@ use super::sealed::{Block, Sealer};
 pub(super) struct Course {
     pub(super) rate: Rate,
     /// Segments that the rate knows, and nothing else does yet.
-    pending: Pending,
+    pub(super) pending: Pending,
     /// What Wireshark says of them.
     pub(super) analysis: Analysis,
     /// Why they were sent again, as far as the evidence goes.

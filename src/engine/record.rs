@@ -338,9 +338,10 @@ impl Rate {
 
     /// `last` is about when it last rose.
     pub(super) fn pack(&mut self, last: Timestamp, into: &mut impl Packing) {
-        into.near(&mut self.bin, last.seconds());
-        into.number(&mut self.current);
-        into.number(&mut self.previous);
+        let Self { bin, current, previous } = self;
+        into.near(bin, last.seconds());
+        into.number(current);
+        into.number(previous);
     }
 
     /// Reads a little of it.
