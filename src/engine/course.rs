@@ -174,6 +174,10 @@ impl Told {
         }
     }
 
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self, Self::Over(..))
+    }
+
     /// The course of a flow that goes on, or goes on after all.
     #[inline]
     pub(super) fn reopen(&mut self, flow: &Flow) -> Option<&mut Course> {

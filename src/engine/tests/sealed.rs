@@ -223,6 +223,26 @@ fn flows_that_are_over_are_sealed_together_and_small() {
 }
 
 #[test]
+fn who_gets_more_than_one_late_segment_is_sealed_again() {
+    let client = |n: usize| format!("10.0.0.2:{}", 40_000 + n);
+    let reset = |client: &str, millis| segment(millis, client, SERVER, "R.", 1_102, 1_502, 0);
+    let mut engine = fed((0..TOGETHER).flat_map(|n| served(&client(n))));
+    let sealed = |engine: &Engine| engine.table.iter().filter(|(_, record)| record.course.is_over()).count();
+    assert_eq!(sealed(&engine), TOGETHER);
+    for millis in [2_000, 2_100] {
+        // The first ends TIME-WAIT, the second changes no state.
+        engine.feed(&Input::Segment(reset(&client(0), millis)));
+        assert_eq!((sealed(&engine), engine.over.len()), (TOGETHER - 1, 1), "at {millis}");
+    }
+    for n in 1..TOGETHER {
+        engine.feed(&Input::Segment(reset(&client(n), 2_200)));
+    }
+    assert_eq!((sealed(&engine), engine.over.len()), (TOGETHER, 0), "with the others");
+    engine.feed(&Input::Segment(reset(&client(0), 2_300)));
+    assert_eq!((sealed(&engine), engine.over.len()), (TOGETHER - 1, 1), "no state changes, and yet");
+}
+
+#[test]
 fn what_is_irregular_stays_as_it_is() {
     let mut engine = fed(handshake(0));
     let data = |millis, seq| Input::Segment(segment(millis, CLIENT, SERVER, "P.", seq, 501, 100));
