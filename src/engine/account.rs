@@ -15,10 +15,11 @@ impl Engine {
     /// Changes a record and counts what became of it. Every change goes through here.
     pub(super) fn change(&mut self, slot: Slot, at: Timestamp, change: impl FnOnce(&mut Record)) {
         let record = self.table.get_mut(slot);
-        let was = record.standing();
+        let (was, was_sealed) = (record.standing(), record.course.is_over());
         change(record);
         let settled = Settled::of(record);
-        let is_over = was.states != settled.is.states && record.may_be_sealed();
+        // Or what came late had it opened again.
+        let is_over = (was_sealed || was.states != settled.is.states) && record.may_be_sealed();
         self.account(slot, at, &was, &settled);
         if is_over {
             self.seal_soon(slot);

@@ -289,7 +289,11 @@ impl Engine {
             Incarnation::Same(owner) => {
                 // Zeek knows one connection a tuple, whichever of ours the segment is.
                 if owner != slot {
-                    self.table.get_mut(slot).feed_zeek(segment);
+                    let newest = self.table.get_mut(slot);
+                    newest.feed_zeek(segment);
+                    if newest.may_be_sealed() {
+                        self.seal_soon(slot);
+                    }
                 }
                 let mut resent = false;
                 self.change(owner, segment.ts, |record| {

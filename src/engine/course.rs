@@ -19,7 +19,7 @@ use super::sealed::{Block, Sealer};
 pub(super) struct Course {
     pub(super) rate: Rate,
     /// Segments that the rate knows, and nothing else does yet.
-    pending: Pending,
+    pub(super) pending: Pending,
     /// What Wireshark says of them.
     pub(super) analysis: Analysis,
     /// Why they were sent again, as far as the evidence goes.
@@ -64,6 +64,14 @@ impl Course {
         self.analysis.feed(segment, from)
     }
 
+    /// Whether Wireshark calls no plain segment of `flow` a retransmission. It may where the analysis took in numbers
+    /// that the flow did not believe. While segments may wait it does not: they keep the analysis where the flow is, and
+    /// each time that it catches up this is asked again, since an acknowledgment may fall behind by half of all numbers.
+    #[inline]
+    pub(super) fn takes_plain(&self, flow: &Flow) -> bool {
+        self.pending.is_allowed() || self.analysis.ends_at(flow.nxt())
+    }
+
     /// Takes in a plain segment of `flow`, or lets it wait for the next ones; `ends` are those of the flow.
     #[inline]
     pub(super) fn take_plain(&mut self, segment: &Segment, from: Side, flow: &Flow, ends: [Endpoint; 2]) {
@@ -85,8 +93,9 @@ impl Course {
     #[inline(never)]
     fn catch_up(&mut self, flow: &Flow, ends: [Endpoint; 2]) {
         let mut pending = std::mem::take(&mut self.pending);
+        let in_line = self.analysis.ends_at(flow.nxt());
         pending.for_each(ends, |segment, from| self.show(segment, from, flow));
-        if self.lets_wait() {
+        if in_line && self.lets_wait() {
             pending.clear();
             self.pending = pending;
         }
@@ -165,6 +174,22 @@ impl Told {
         }
     }
 
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self, Self::Over(..))
+    }
+
+    /// The course of a flow that goes on, or goes on after all.
+    #[inline]
+    pub(super) fn reopen(&mut self, flow: &Flow) -> Option<&mut Course> {
+        if let Self::Over(block, at) = self {
+            *self = Self::Going(Box::new(block.course(*at, flow)));
+        }
+        match self {
+            Self::Going(course) => Some(course),
+            Self::Nothing | Self::Over(..) => None,
+        }
+    }
+
     /// What it holds beside itself and does not share with `other`, bytes.
     pub(super) fn held(&self, other: Option<&Self>) -> usize {
         match (self, other) {
@@ -190,12 +215,10 @@ impl Record {
     /// The same, kept from now on. To be called before the flow takes in its second segment.
     pub(super) fn course_mut(&mut self) -> Option<&mut Course> {
         let flow = self.wire.as_ref()?;
-        match &self.course {
-            Told::Nothing => self.course = Told::Going(Box::new(self.made_course(flow))),
-            Told::Going(_) => {}
-            Told::Over(block, at) => self.course = Told::Going(Box::new(block.course(*at, flow))),
+        if let Told::Nothing = self.course {
+            self.course = Told::Going(Box::new(self.made_course(flow)));
         }
-        let Told::Going(course) = &mut self.course else { return None };
+        let course = self.course.reopen(flow)?;
         course.catch_up(flow, [self.orig, self.resp]);
         course.pending = Pending::default();
         Some(course)

@@ -42,9 +42,10 @@ impl Deadlines {
         lanes.chain(self.heap.peek().map(|Reverse(entry)| entry)).min().map(|(at, _)| *at)
     }
 
-    /// What it holds, bytes.
+    /// What it holds, bytes: its queues keep the room of the most that they held.
     pub(super) fn bytes(&self) -> usize {
-        self.len() * size_of::<Entry>()
+        let Self { lanes, heap } = self;
+        (lanes.iter().map(VecDeque::capacity).sum::<usize>() + heap.capacity()) * size_of::<Entry>()
     }
 
     fn len(&self) -> usize {

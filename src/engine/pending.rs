@@ -24,6 +24,11 @@ impl Pending {
         self.briefs.get_or_insert_with(|| Box::new([Brief::NONE; KEPT]));
     }
 
+    /// Whether segments may wait.
+    pub(super) const fn is_allowed(&self) -> bool {
+        self.briefs.is_some()
+    }
+
     /// Keeps a segment sent by `from`; false, if it cannot wait: none may, there is no room, or it says too much.
     pub(super) fn put(&mut self, segment: &Segment, from: Side) -> bool {
         let Some(place) = self.briefs.as_deref_mut().and_then(|briefs| briefs.get_mut(usize::from(self.count))) else {

@@ -232,12 +232,13 @@ impl Record {
         course.feed(segment, from, self.wire.as_ref()).has(Mark::Retransmission)
     }
 
-    /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing is
-    /// changed, if it is any other. No state, deadline, outcome or class changes by one, and none is a retransmission.
+    /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing that is
+    /// told is changed, if it is any other. No state, deadline, outcome or class changes by one, and none is a
+    /// retransmission.
     pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
         let from = side_of(self, segment.src);
         let Some(flow) = self.wire.as_mut().filter(|flow| flow.is_plain(segment, from)) else { return false };
-        let Told::Going(course) = &mut self.course else { return false };
+        let Some(course) = self.course.reopen(flow).filter(|course| course.takes_plain(flow)) else { return false };
         self.touched = self.touched.max(segment.ts);
         course.rate.add(segment.ts, bits);
         course.take_plain(segment, from, flow, [self.orig, self.resp]);
@@ -338,9 +339,10 @@ impl Rate {
 
     /// `last` is about when it last rose.
     pub(super) fn pack(&mut self, last: Timestamp, into: &mut impl Packing) {
-        into.near(&mut self.bin, last.seconds());
-        into.number(&mut self.current);
-        into.number(&mut self.previous);
+        let Self { bin, current, previous } = self;
+        into.near(bin, last.seconds());
+        into.number(current);
+        into.number(previous);
     }
 
     /// Reads a little of it.

@@ -269,6 +269,11 @@ impl Flow {
         Known::new([orig.iss, orig.nxt, resp.iss, resp.nxt], self.first, self.last)
     }
 
+    /// The number after the highest that each side is known to have sent; `None` of one that nothing is known of.
+    pub fn nxt(&self) -> [Option<Seq>; 2] {
+        [self.halves[0].nxt(), self.halves[1].nxt()]
+    }
+
     /// Whether each end that was seen has closed, so that only TIME-WAIT may go on.
     pub fn has_closed(&self) -> bool {
         use TcpState::{Closed, TimeWait};

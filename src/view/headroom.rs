@@ -34,7 +34,7 @@ pub(super) fn lines(
     room: usize,
     theme: &Theme,
 ) -> Option<[Line<'static>; 2]> {
-    let tightest = pane.routes.first().filter(|_| pane.range.is_some())?;
+    let tightest = pane.routes.first().filter(|route| route.used() > 0 && pane.range.is_some())?;
     let foretold = tightest.outlook().severity(now).and_then(Severity::of);
     let marked = foretold.max(severity(tightest.used().into(), tightest.capacity.into()));
     let style = marked.map_or(theme.text, |severity| severity.style(theme));
@@ -58,7 +58,7 @@ pub(super) fn lines(
 /// What the forecast comes to, in a few words and in fewer: what fails then stands in the finding.
 fn outlooks(row: &RouteRow, now: Timestamp, theme: &Theme) -> [String; 2] {
     let clock = |at| clock(at, &theme.zone);
-    let whole = row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(now, clock));
+    let whole = row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(Some(now), clock));
     let brief = match row.forecast {
         Forecast::Exhausted => "none left".to_owned(),
         Forecast::RunsOut(left) => format!("{} left", age(left)),
@@ -73,13 +73,17 @@ mod tests {
 
     use jiff::tz::TimeZone;
 
-    use crate::base::Endpoint;
+    use crate::base::{Endpoint, Timestamp};
     use crate::ui::ThemeName;
 
     use super::*;
 
     /// What is drawn of a destination whose ports, of 1,000, are taken so.
     fn drawn(used: u32, forecast: Forecast, room: usize) -> [String; 2] {
+        gauge(used, forecast, room).expect("ports are taken")
+    }
+
+    fn gauge(used: u32, forecast: Forecast, room: usize) -> Option<[String; 2]> {
         let row = RouteRow {
             from: [192, 0, 2, 10].into(),
             to: Endpoint::new([198, 51, 100, 5], 5432),
@@ -96,9 +100,8 @@ mod tests {
         };
         let pane = PortsPane { range: Some((40_000, 40_999)), usable: 1_000, held: 0, routes: vec![row] };
         let theme = Theme::new(ThemeName::Dark, TimeZone::UTC);
-        lines(&pane, Timestamp::from_secs_nanos(1_763_733_700, 0), 8, room, &theme)
-            .expect("ports are taken")
-            .map(|line| line.to_string())
+        let now = Timestamp::from_secs_nanos(1_763_733_700, 0);
+        lines(&pane, now, 8, room, &theme).map(|lines| lines.map(|line| line.to_string()))
     }
 
     #[test]
@@ -110,6 +113,12 @@ mod tests {
         assert_eq!(drawn(1_000, Forecast::Exhausted, 28)[0], "ports   ━━━━ 100%  none left");
         let steady = drawn(10, Forecast::LevelsOff(10), 30);
         assert_eq!(steady[0], "ports   ╸────────   1%  steady");
+    }
+
+    #[test]
+    fn nothing_is_drawn_where_no_port_is_taken() {
+        assert!(gauge(0, Forecast::LevelsOff(0), 44).is_none());
+        assert!(gauge(1, Forecast::LevelsOff(1), 44).is_some());
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl<'a> Ports<'a> {
         let (outlook, theme) = (row.outlook?, self.context.theme);
         let clock = |at| clock(at, &theme.zone);
         let now = self.context.dashboard.now?;
-        let words = outlook.words(now, clock);
+        let words = outlook.words(Some(now), clock);
         let short = outlook.short(clock).filter(|_| width(&words) > room);
         let severity = outlook.severity(now).and_then(Severity::of);
         Some((short.unwrap_or(words), severity.map_or(theme.text, |severity| severity.style(theme))))

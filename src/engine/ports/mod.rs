@@ -141,16 +141,19 @@ impl PortsOutlook {
         !matches!(self.forecast, Forecast::LevelsOff(_))
     }
 
-    /// In words, as of `now`: `none left since 14:03:20 (EADDRNOTAVAIL)`, `none left at 14:03:20, in 42 s`, `levels off
+    /// In words, and how far ahead it is where `now` is known: `none left since 14:03:20 (EADDRNOTAVAIL)`, `none left at 14:03:20, in 42 s`, `levels off
     /// at 45%`, `steady`.
-    pub fn words(&self, now: Timestamp, clock: impl Fn(Timestamp) -> String) -> String {
+    pub fn words(&self, now: Option<Timestamp>, clock: impl Fn(Timestamp) -> String) -> String {
         match self.forecast {
             Forecast::Exhausted => {
                 let since = self.out_at.map_or_else(String::new, |at| format!(" since {}", clock(at)));
                 format!("none left{since} (EADDRNOTAVAIL)")
             }
             Forecast::RunsOut(left) => match self.out_at {
-                Some(at) => format!("none left at {}, in {}", clock(at), coarse(at.since(now))),
+                Some(at) => {
+                    let ahead = now.map_or_else(String::new, |now| format!(", in {}", coarse(at.since(now))));
+                    format!("none left at {}{ahead}", clock(at))
+                }
                 None => format!("none left in {}", coarse(left)),
             },
             Forecast::LevelsOff(used) if used <= self.used => "steady".to_owned(),

@@ -186,7 +186,7 @@ fn when_none_is_left_is_told_and_kept() {
     read(14, 89);
     assert_eq!(read(18, 90), (Forecast::Exhausted, Some(at(18))), "for 5 s there was one");
     let outlook = |forecast, out_at| PortsOutlook { forecast, out_at, used: 60, capacity: 90 };
-    let words = |outlook: PortsOutlook| outlook.words(at(20), |at| at.seconds().to_string());
+    let words = |outlook: PortsOutlook| outlook.words(Some(at(20)), |at| at.seconds().to_string());
     let second = |secs| at(secs).seconds();
     assert_eq!(
         words(outlook(Forecast::Exhausted, Some(at(18)))),
@@ -194,6 +194,8 @@ fn when_none_is_left_is_told_and_kept() {
     );
     let runs_out = outlook(Forecast::RunsOut(Duration::from_secs(12)), Some(at(30)));
     assert_eq!(words(runs_out), format!("none left at {}, in 10 s", second(30)), "the reading was 2 s ago");
+    let unclocked = runs_out.words(None, |at| at.seconds().to_string());
+    assert_eq!(unclocked, format!("none left at {}", second(30)), "how far ahead, nobody knows");
     assert_eq!(words(outlook(Forecast::LevelsOff(60), None)), "steady");
 }
 

@@ -119,6 +119,27 @@ proptest! {
     }
 
     #[test]
+    fn totals_are_the_sums_of_the_flows(steps in steps(), stamps in any::<bool>(), every in 1usize..6) {
+        let (mut sealed, mut never, mut by_itself) = (engine(), engine(), engine());
+        for (number, segment) in conversations(&steps, stamps).into_iter().enumerate() {
+            for engine in [&mut sealed, &mut never, &mut by_itself] {
+                engine.feed(&Input::Segment(segment));
+            }
+            all(&mut never, |record| _ = record.course_mut());
+            if number % every == 0 {
+                all(&mut sealed, seal);
+            }
+            let resent = |engine: &Engine| -> u64 {
+                engine.table.iter().filter_map(|(_, record)| record.retransmissions()).sum()
+            };
+            for engine in [&sealed, &never, &by_itself] {
+                prop_assert_eq!(engine.tally.retransmissions, resent(engine));
+                prop_assert_eq!(engine.tally.retransmissions, never.tally.retransmissions);
+            }
+        }
+    }
+
+    #[test]
     fn a_sealed_course_is_the_very_same(steps in steps(), stamps in any::<bool>()) {
         let mut engine = engine();
         for segment in conversations(&steps, stamps) {
@@ -140,6 +161,20 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn half_of_all_numbers_without_an_acknowledgment_come_round() {
+    const LEN: u32 = 1 << 20;
+    let mut engine = fed(handshake(0));
+    let wrapped = (1 << 31) / LEN;
+    for n in 0..wrapped + 20 {
+        engine.feed(&Input::Segment(segment(20 + i64::from(n), CLIENT, SERVER, ".", 101 + n * LEN, 501, LEN)));
+        let (_, record) = engine.table.iter().next().expect("a flow");
+        assert_eq!(Some(engine.tally.retransmissions), record.retransmissions(), "at {n}");
+        // As Wireshark compares: what is so far behind is ahead.
+        assert_eq!(engine.tally.retransmissions > 0, n + 1 >= wrapped, "at {n}");
     }
 }
 
@@ -185,6 +220,26 @@ fn flows_that_are_over_are_sealed_together_and_small() {
     assert_eq!(sealed(&engine).len(), TOGETHER - 1, "what comes late is taken in");
     engine.feed(&Input::Tick(at(70_000)));
     assert_eq!(engine.over.len(), 1, "TIME-WAIT has ended: it will be sealed again");
+}
+
+#[test]
+fn who_gets_more_than_one_late_segment_is_sealed_again() {
+    let client = |n: usize| format!("10.0.0.2:{}", 40_000 + n);
+    let reset = |client: &str, millis| segment(millis, client, SERVER, "R.", 1_102, 1_502, 0);
+    let mut engine = fed((0..TOGETHER).flat_map(|n| served(&client(n))));
+    let sealed = |engine: &Engine| engine.table.iter().filter(|(_, record)| record.course.is_over()).count();
+    assert_eq!(sealed(&engine), TOGETHER);
+    for millis in [2_000, 2_100] {
+        // The first ends TIME-WAIT, the second changes no state.
+        engine.feed(&Input::Segment(reset(&client(0), millis)));
+        assert_eq!((sealed(&engine), engine.over.len()), (TOGETHER - 1, 1), "at {millis}");
+    }
+    for n in 1..TOGETHER {
+        engine.feed(&Input::Segment(reset(&client(n), 2_200)));
+    }
+    assert_eq!((sealed(&engine), engine.over.len()), (TOGETHER, 0), "with the others");
+    engine.feed(&Input::Segment(reset(&client(0), 2_300)));
+    assert_eq!((sealed(&engine), engine.over.len()), (TOGETHER - 1, 1), "no state changes, and yet");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn line(row: &RouteRow, dashboard: &Dashboard) -> String {
         format!("{mark}{} → {}", row.from, row.to),
         format!("{} of {} in use ({}%)", count(row.used().into()), count(row.capacity.into()), row.percent()),
         format!("{} live, {} TIME-WAIT", count(row.live.into()), count(row.time_wait.into())),
-        row.outlook().words(now, |at| after(at, dashboard)),
+        row.outlook().words(dashboard.now, |at| after(at, dashboard)),
     ];
     if row.let_go > 0 {
         facts.push(format!("{} more TIME-WAIT that tcp_tw_reuse lets go", count(row.let_go.into())));

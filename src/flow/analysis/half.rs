@@ -127,18 +127,20 @@ impl Half {
     }
 
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        for time in [&mut self.high_at, &mut self.sent_at] {
+        let Self { high_at, sent_at, base, high, contig, ack, duplicates, window, previous, shift, mptcp, facts } =
+            self;
+        for time in [high_at, sent_at] {
             into.time(time);
         }
-        for seq in [&mut self.base, &mut self.high, &mut self.contig, &mut self.ack] {
+        for seq in [base, high, contig, ack] {
             into.seq(seq);
         }
-        into.word(&mut self.duplicates.0);
-        into.again_as(&mut self.window, u64::from, |window| window as u16);
-        into.short(&mut self.previous);
-        into.number_as(&mut self.shift, Shift::number, Shift::of_number);
-        into.number_as(&mut self.mptcp, u64::from, |bits| bits as u8);
-        self.facts.pack(into);
+        into.word(&mut duplicates.0);
+        into.again_as(window, u64::from, |window| window as u16);
+        into.short(previous);
+        into.number_as(shift, Shift::number, Shift::of_number);
+        into.number_as(mptcp, u64::from, |bits| bits as u8);
+        facts.pack(into);
     }
 
     pub(super) fn base(&self) -> Option<Seq> {

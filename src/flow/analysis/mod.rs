@@ -81,11 +81,12 @@ impl Analysis {
 
     /// Packs, or unpacks, all else.
     pub fn pack(&mut self, into: &mut impl Packing) {
-        self.halves.iter_mut().for_each(|half| half.pack(into));
-        self.syn_at.pack(into);
-        into.again_as(&mut self.initial_rtt, i64::cast_unsigned, u64::cast_signed);
-        into.number_as(&mut self.mptcp, u64::from, |bits| bits as u8);
-        into.flag(&mut self.reuses);
+        let Self { halves, syn_at, initial_rtt, counts: _, mptcp, reuses } = self;
+        halves.iter_mut().for_each(|half| half.pack(into));
+        syn_at.pack(into);
+        into.again_as(initial_rtt, i64::cast_unsigned, u64::cast_signed);
+        into.number_as(mptcp, u64::from, |bits| bits as u8);
+        into.flag(reuses);
     }
 
     /// Takes in a segment sent by `from`, in the order of the capture, and tells what it is marked with; its sender's

@@ -4,9 +4,25 @@
 
 use super::half::fact;
 use super::{Analysis, Side};
+use crate::base::Seq;
 use crate::wire::{Flags, Segment};
 
+/// So many numbers are far: half of what two can lie apart without being taken for the other way around.
+const FAR: u32 = 1 << 30;
+
 impl Analysis {
+    /// Whether what each side sent, and what its peer acknowledged of it, ends at these numbers or not far before. Then
+    /// what begins there is no retransmission.
+    pub fn ends_at(&self, nxt: [Option<Seq>; 2]) -> bool {
+        Side::BOTH.into_iter().all(|side| {
+            let (own, peer) = (&self.halves[side.index()], &self.halves[side.peer().index()]);
+            let fits = |seq: Option<Seq>| {
+                seq.is_none_or(|seq| nxt[side.index()].is_some_and(|nxt| seq.within(nxt - FAR, FAR + 1)))
+            };
+            fits(own.high()) && fits(peer.ack())
+        })
+    }
+
     /// Takes the segment in if it is plain; false, and nothing is changed, if it is not.
     pub(super) fn feed_plain(&mut self, segment: &Segment, from: Side) -> bool {
         const KINDS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0 | Flags::ACK.0;

@@ -83,10 +83,11 @@ impl Measures {
     }
 
     fn pack(&mut self, into: &mut impl Packing) {
-        for spread in [&mut self.by_ack, &mut self.by_timestamps, &mut self.think] {
+        let Self { by_ack, by_timestamps, think, stalls } = self;
+        for spread in [by_ack, by_timestamps, think] {
             spread.pack(into);
         }
-        self.stalls.pack(into);
+        stalls.pack(into);
     }
 }
 
@@ -114,17 +115,18 @@ impl Half {
 
     /// `origin` is what its instants are kept after.
     pub(super) fn pack(&mut self, origin: Timestamp, into: &mut impl Packing) {
-        self.watch.pack(into);
-        self.volume.pack(origin, into);
-        into.option(&mut self.measures, Measures::new, |into, measures| measures.pack(into));
-        for seq in [&mut self.high, &mut self.una, &mut self.recover] {
+        let Self { watch, volume, measures, high, una, recover, tsval, most_in_flight, path, mss, facts } = self;
+        watch.pack(into);
+        volume.pack(origin, into);
+        into.option(measures, Measures::new, |into, measures| measures.pack(into));
+        for seq in [high, una, recover] {
             into.seq(seq);
         }
-        into.again_as(&mut self.tsval, u64::from, |raw| raw as u32);
-        into.word(&mut self.most_in_flight);
-        self.path.pack(into);
-        into.again_as(&mut self.mss, u64::from, |mss| mss as u16);
-        self.facts.pack(into);
+        into.again_as(tsval, u64::from, |raw| raw as u32);
+        into.word(most_in_flight);
+        path.pack(into);
+        into.again_as(mss, u64::from, |mss| mss as u16);
+        facts.pack(into);
     }
 
     /// Reads a little of every part.

@@ -63,7 +63,8 @@ impl Timing {
     /// Packs, or unpacks, all of it.
     pub fn pack(&mut self, into: &mut impl Packing) {
         let blank = || Box::new(Data::new([Start::default(); 2], Timestamp::MIN, Timestamp::MIN));
-        into.option(&mut self.data, blank, |into, data| data.pack(into));
+        let Self { data } = self;
+        into.option(data, blank, |into, data| data.pack(into));
     }
 
     /// What it holds beside itself, bytes.
@@ -146,15 +147,15 @@ impl Data {
     }
 
     fn pack(&mut self, into: &mut impl Packing) {
-        into.time(&mut self.origin);
-        into.time(&mut self.last);
-        self.turn.pack(into);
-        for half in &mut self.halves {
-            half.pack(self.origin, into);
+        let Self { origin, last, halves, turn, idle: (span, until) } = self;
+        into.time(origin);
+        into.time(last);
+        turn.pack(into);
+        for half in halves {
+            half.pack(*origin, into);
         }
-        let (span, until) = &mut self.idle;
         span.pack(into);
-        until.pack(self.origin, into);
+        until.pack(*origin, into);
     }
 
     fn feed(&mut self, segment: &Segment, from: Side) {

@@ -39,10 +39,11 @@ pub(super) struct Answer {
 
 impl Timed {
     fn pack(&mut self, into: &mut impl Packing) {
-        into.time(&mut self.at);
-        into.seq(&mut self.end);
-        into.option(&mut self.tsval, || 0, |into, tsval| into.again_as(tsval, u64::from, |raw| raw as u32));
-        for fact in [&mut self.once, &mut self.alone, &mut self.small] {
+        let Self { at, end, tsval, once, alone, small } = self;
+        into.time(at);
+        into.seq(end);
+        into.option(tsval, || 0, |into, tsval| into.again_as(tsval, u64::from, |raw| raw as u32));
+        for fact in [once, alone, small] {
             into.flag(fact);
         }
     }

@@ -49,16 +49,17 @@ impl Spread {
     }
 
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        into.word(&mut self.count);
-        if self.count == 0 {
+        let Self { sum, buckets, count, least, most, last, jitter } = self;
+        into.word(count);
+        if *count == 0 {
             return;
         }
-        into.again(&mut self.sum);
-        for span in [&mut self.least, &mut self.most, &mut self.last, &mut self.jitter] {
+        into.again(sum);
+        for span in [least, most, last, jitter] {
             span.pack(into);
         }
-        if self.count > LEFT_OUT {
-            self.buckets.get_or_insert_with(|| Box::new(Buckets::new())).pack(into);
+        if *count > LEFT_OUT {
+            buckets.get_or_insert_with(|| Box::new(Buckets::new())).pack(into);
         }
     }
 

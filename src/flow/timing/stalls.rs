@@ -60,11 +60,12 @@ pub(super) fn is_at_once(nanos: u64, path: Span) -> bool {
 
 impl Stalls {
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        into.word(&mut self.late_acks);
-        into.word(&mut self.small_writes);
-        if self.small_writes > 0 {
-            into.nanos(&mut self.waited);
-            self.worst.pack(into);
+        let Self { late_acks, small_writes, waited, worst } = self;
+        into.word(late_acks);
+        into.word(small_writes);
+        if *small_writes > 0 {
+            into.nanos(waited);
+            worst.pack(into);
         }
     }
 

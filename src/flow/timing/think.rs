@@ -21,9 +21,10 @@ impl Turn {
     pub(super) const NONE: Self = Self { last: Timestamp::MIN, by: None, clean: false };
 
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        into.time(&mut self.last);
-        into.one_of(&mut self.by, &[None, Some(Side::Orig), Some(Side::Resp)]);
-        into.flag(&mut self.clean);
+        let Self { last, by, clean } = self;
+        into.time(last);
+        into.one_of(by, &[None, Some(Side::Orig), Some(Side::Resp)]);
+        into.flag(clean);
     }
 
     /// `from` sends new data at `now`, with all its peer said acknowledged or not, and beginning with the next byte or

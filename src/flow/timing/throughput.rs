@@ -42,18 +42,17 @@ impl Volume {
     }
 
     pub(super) fn pack(&mut self, origin: Timestamp, into: &mut impl Packing) {
-        into.number(&mut self.bytes);
-        into.option(
-            &mut self.peak,
-            || Box::new(Peak { second: 0, current: 0, most: 0 }),
-            |into, peak| {
-                for number in [&mut peak.second, &mut peak.current, &mut peak.most] {
-                    into.number(number);
-                }
-            },
-        );
-        self.first.pack(origin, into);
-        self.last.pack(origin, into);
+        let Self { bytes, peak, first, last } = self;
+        into.number(bytes);
+        let blank = || Box::new(Peak { second: 0, current: 0, most: 0 });
+        into.option(peak, blank, |into, peak| {
+            let Peak { second, current, most } = &mut **peak;
+            for number in [second, current, most] {
+                into.number(number);
+            }
+        });
+        first.pack(origin, into);
+        last.pack(origin, into);
     }
 
     /// `bytes` of new data at `now`; instants are kept after `origin`.

@@ -44,11 +44,12 @@ impl Edge {
     pub(super) const NEW: Self = Self { high: Seq(0), una: Seq(0), digest: 0, ttl: 0, facts: Marks::NONE };
 
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        into.seq(&mut self.high);
-        into.seq(&mut self.una);
-        into.bits_as(&mut self.digest, u16::BITS, u64::from, |digest| digest as u16);
-        into.again_as(&mut self.ttl, u64::from, |ttl| ttl as u8);
-        self.facts.pack(into);
+        let Self { high, una, digest, ttl, facts } = self;
+        into.seq(high);
+        into.seq(una);
+        into.bits_as(digest, u16::BITS, u64::from, |digest| digest as u16);
+        into.again_as(ttl, u64::from, |ttl| ttl as u8);
+        facts.pack(into);
     }
 
     pub(super) fn has(&self, bit: u8) -> bool {

@@ -231,7 +231,8 @@ impl Verdict {
 
     /// Packs, or unpacks, all that is kept of a flow in which nothing irregular was seen.
     pub fn pack(&mut self, into: &mut impl Packing) {
-        self.edges.iter_mut().for_each(|edge| edge.pack(into));
+        let Self { edges, trouble: _ } = self;
+        edges.iter_mut().for_each(|edge| edge.pack(into));
     }
 
     /// Gives back what it holds and does not need just now.

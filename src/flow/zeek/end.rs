@@ -82,22 +82,38 @@ impl End {
     }
 
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        into.seq(&mut self.start);
-        for state in [&mut self.state, &mut self.before] {
+        let Self {
+            start,
+            state,
+            before,
+            fin_seen,
+            did_close,
+            did_eof,
+            skip,
+            packets,
+            last_rst,
+            fin_end,
+            high,
+            acked,
+            next,
+            trim,
+        } = self;
+        into.seq(start);
+        for state in [state, before] {
             into.one_of(state, &State::ALL);
         }
-        for fact in [&mut self.fin_seen, &mut self.did_close, &mut self.did_eof, &mut self.skip] {
+        for fact in [&mut *fin_seen, did_close, did_eof, skip] {
             into.flag(fact);
         }
-        into.word(&mut self.packets);
-        into.word(&mut self.last_rst);
-        into.near(&mut self.high, 1);
-        for number in [&mut self.acked, &mut self.next, &mut self.trim] {
-            into.near(number, self.high);
+        into.word(packets);
+        into.word(last_rst);
+        into.near(high, 1);
+        for number in [acked, next, trim] {
+            into.near(number, *high);
         }
-        let mut fin_end = self.fin_end.into();
-        into.near(&mut fin_end, if self.fin_seen { self.high } else { 0 });
-        self.fin_end = fin_end as u32;
+        let mut end = i64::from(*fin_end);
+        into.near(&mut end, if *fin_seen { *high } else { 0 });
+        *fin_end = end as u32;
     }
 
     /// §3.1 set-up. Returns the segment's relative number.

@@ -30,8 +30,9 @@ impl History {
 
     /// Letters are ASCII.
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        into.bits_as(&mut self.len, 5, u64::from, |len| len as u8);
-        for letter in self.letters.iter_mut().take(usize::from(self.len)) {
+        let Self { letters, len } = self;
+        into.bits_as(len, 5, u64::from, |len| len as u8);
+        for letter in letters.iter_mut().take(usize::from(*len)) {
             into.bits_as(letter, 7, |letter| u64::from(letter & 0x7f), |bits| bits as u8);
         }
     }

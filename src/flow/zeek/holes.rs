@@ -29,15 +29,16 @@ impl Aside {
     }
 
     pub(super) fn pack(&mut self, next: i64, into: &mut impl Packing) {
-        for count in [&mut self.retransmissions, &mut self.zero_windows, &mut self.gaps] {
+        let Self { retransmissions, zero_windows, gaps, missed, runs } = self;
+        for count in [retransmissions, zero_windows, gaps] {
             into.word(count);
         }
-        into.number(&mut self.missed);
-        let mut count = self.runs.len() as u64;
+        into.number(missed);
+        let mut count = runs.len() as u64;
         into.number(&mut count);
-        self.runs.resize((count as usize).min(RUNS), (0, 0));
+        runs.resize((count as usize).min(RUNS), (0, 0));
         let mut before = next;
-        for (from, to) in &mut self.runs {
+        for (from, to) in runs {
             into.near(from, before);
             into.near(to, *from);
             before = *to;

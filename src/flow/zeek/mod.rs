@@ -79,7 +79,8 @@ impl Zeek {
 
     /// Packs, or unpacks, all that is kept of a tuple with one row.
     pub fn pack(&mut self, into: &mut impl Packing) {
-        self.row.pack(into);
+        let Self { row, ended: _ } = self;
+        row.pack(into);
     }
 
     /// Gives back what it holds and does not need just now.

@@ -95,23 +95,38 @@ impl Row {
     }
 
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        for time in [&mut self.first, &mut self.last, &mut self.close_at] {
+        let Self {
+            first,
+            last,
+            close_at,
+            ends,
+            aside,
+            history,
+            seen,
+            patience,
+            orig,
+            first_seen,
+            partial,
+            close_deferred,
+            established,
+            replaced,
+        } = self;
+        for time in [first, last, close_at] {
             into.time(time);
         }
-        self.ends.iter_mut().for_each(|end| end.pack(into));
-        let nexts = self.ends.map(|end| end.next);
-        into.option(&mut self.aside, Box::default, |into, aside| {
+        ends.iter_mut().for_each(|end| end.pack(into));
+        let nexts = ends.map(|end| end.next);
+        into.option(aside, Box::default, |into, aside| {
             aside.iter_mut().zip(nexts).for_each(|(aside, next)| aside.pack(next, into));
         });
-        self.history.pack(into);
-        self.seen.iter_mut().for_each(|kinds| into.byte(kinds));
-        into.one_of(&mut self.patience, &[Patience::Handshake, Patience::Usual, Patience::Login]);
-        into.one_of(&mut self.orig, &Side::BOTH);
-        let [orig, resp] = &mut self.first_seen;
-        for fact in [orig, resp, &mut self.partial, &mut self.close_deferred, &mut self.established] {
+        history.pack(into);
+        seen.iter_mut().for_each(|kinds| into.byte(kinds));
+        into.one_of(patience, &[Patience::Handshake, Patience::Usual, Patience::Login]);
+        into.one_of(orig, &Side::BOTH);
+        for fact in first_seen.iter_mut().chain([partial, close_deferred, established]) {
             into.flag(fact);
         }
-        into.option(&mut self.replaced, || RowEnd::Reused, |into, why| into.one_of(why, &RowEnd::ALL));
+        into.option(replaced, || RowEnd::Reused, |into, why| into.one_of(why, &RowEnd::ALL));
     }
 
     /// §3: one segment, in Zeek's order.
