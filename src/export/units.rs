@@ -5,13 +5,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::base::Timestamp;
-pub(super) use crate::base::units::{bytes, count};
+pub(super) use crate::base::units::{bytes, count, counted};
 use crate::engine::Loss;
-
-/// `1 flow`, `12,345 flows`.
-pub(super) fn counted(number: u64, one: &str) -> String {
-    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
-}
 
 /// `400 µs`, `9.40 ms`, `22.1 ms`, `134.5 s`, `12 min 5 s`, `3 h 20 min`: rounded.
 pub(super) fn span(span: Duration) -> String {
