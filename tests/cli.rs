@@ -550,6 +550,24 @@ fn pictures_of_an_instant() {
 }
 
 #[test]
+fn a_picture_without_any_flow_that_fits_says_so() {
+    let files = Files::new(&[]);
+    let path = files.path("x.txt");
+    for (view, filter, code, told) in [
+        ("overview", "id:99999", 0, "no flow fits the filter id:99999"),
+        ("flow", "id:99999", 1, "no flow fits the filter id:99999"),
+        ("overview", "port:6379", 0, ""),
+        ("flow", "port:6379", 0, ""),
+    ] {
+        let found = run(&["snap", "-r", INCIDENT, "--view", view, "--filter", filter, "-o", &path]);
+        assert!(
+            found.0 == code && found.2.contains(told) && found.2.is_empty() == told.is_empty(),
+            "{view}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn the_flow_that_was_named_is_drawn() {
     let files = Files::new(&[]);
     let path = files.path("x.txt");

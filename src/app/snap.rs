@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::base::Timestamp;
-use crate::engine::{Dashboard, FlowId, Query, QueryCache};
+use crate::engine::{Dashboard, Filter, FlowId, Query, QueryCache};
 use crate::export::{Palette, PictureFormat, picture};
 use crate::io::file;
 use crate::ui::{FlowPart, Segments, Source, UiState, View};
@@ -46,6 +46,9 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
         out.flush()
     };
     write().with_context(|| format!("cannot write {}", options.output.display()))?;
+    if !options.filter.text().is_empty() && seen.engine.flow_ids(&options.filter).is_empty() {
+        writeln!(std::io::stderr(), "sockscope: {}", crate::base::scrub(&none_fits(&options.filter)))?;
+    }
     if let Some(note) = &seen.note {
         writeln!(std::io::stderr(), "sockscope: {note}")?;
     }
@@ -62,10 +65,17 @@ fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
         None if options.look.view.shown().0 == View::Flow => {
             let query = Query { filter, rows: 1, ..Query::default() };
             let table = seen.engine.dashboard(&query, &mut QueryCache::default()).flows;
-            Ok(table.rows.first().map(|row| row.id))
+            match table.rows.first() {
+                None if !options.filter.text().is_empty() => bail!("{}", none_fits(&options.filter)),
+                first => Ok(first.map(|row| row.id)),
+            }
         }
         None => Ok(None),
     }
+}
+
+fn none_fits(filter: &Filter) -> String {
+    format!("no flow fits the filter {}", filter.text())
 }
 
 /// The segments of the flow that is shown, read once more.

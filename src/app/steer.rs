@@ -32,10 +32,12 @@ pub(super) fn steer<T: Tape>(
         Control::Hop(Hop::Happening(happening), true) => player.next(deck, engine, happening),
         Control::Hop(Hop::Happening(happening), false) => player.previous(deck, engine, happening),
         Control::Hop(Hop::Finding, forwards) => player.finding(deck, engine, forwards),
-        Control::Hop(Hop::Mark, forwards) => match engine.now().and_then(|now| marks.beside(now, forwards)) {
-            Some(at) => player.seek(deck, engine, at, now),
-            None => player.say("no mark there: m sets one"),
-        },
+        // The screen says what the mark's note is, or that there is none.
+        Control::Hop(Hop::Mark, forwards) => {
+            if let Some(at) = engine.now().and_then(|now| marks.beside(now, forwards)) {
+                player.seek(deck, engine, at, now);
+            }
+        }
         Control::Mark(_) | Control::Record | Control::Live => {}
     }
 }

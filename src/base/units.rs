@@ -13,6 +13,11 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// `1 flow`, `12,345 flows`.
+pub fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// Bytes in powers of 1000, rounded: `512 B`, `98.0 kB`, `1.2 MB`.
 pub fn bytes(number: u64) -> String {
     if number < 1_000 {

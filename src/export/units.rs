@@ -5,15 +5,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::base::Timestamp;
-pub(super) use crate::base::units::{bytes, count};
+pub(super) use crate::base::units::{bytes, count, counted};
 use crate::engine::Loss;
 
-/// `1 flow`, `12,345 flows`.
-pub(super) fn counted(number: u64, one: &str) -> String {
-    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
-/// `400 µs`, `9.40 ms`, `22.1 ms`, `134.5 s`, `12 min 5 s`, `3 h 20 min`: rounded.
+/// `400 µs`, `9.40 ms`, `22.1 ms`, `134.5 s`, `12 min 5 s`, `3 h 20 min`, `1122 d 8 h`: rounded.
 pub(super) fn span(span: Duration) -> String {
     let micros = span.as_nanos().saturating_add(500) / 1_000;
     let secs = span.as_secs().saturating_add(u64::from(span.subsec_nanos() >= 500_000_000));
@@ -24,9 +19,13 @@ pub(super) fn span(span: Duration) -> String {
         999_950..9_995_000 => format!("{:.2} s", span.as_secs_f64()),
         9_995_000..599_950_000 => format!("{:.1} s", span.as_secs_f64()),
         599_950_000..36_000_000_000 => format!("{} min {} s", secs / 60, secs % 60),
-        _ => format!("{} h {} min", secs / 3600, secs / 60 % 60),
+        36_000_000_000..172_800_000_000 => format!("{} h {} min", secs / 3600, secs / 60 % 60),
+        _ => format!("{} d {} h", secs / DAY, secs / 3600 % 24),
     }
 }
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
 
 /// `2026-11-21 14:00:00.250 – 14:01:10.250 UTC`, the second day named only if it is another; seconds since the
 /// epoch where no calendar reaches.
@@ -55,6 +54,17 @@ pub(super) fn losses(loss: &Loss) -> String {
         count(loss.ours),
         count(loss.frames.undecoded_total())
     )
+}
+
+/// From the start, to the millisecond: `+1.022 s`; from two days on `+1110 d 06:28:50.825`.
+pub(super) fn from_start(time: Duration) -> String {
+    match time.as_secs() {
+        secs @ 172_800.. => {
+            let (h, m, s) = (secs / 3600 % 24, secs / 60 % 60, secs % 60);
+            format!("+{} d {h:02}:{m:02}:{s:02}.{:03}", secs / DAY, time.subsec_millis())
+        }
+        _ => format!("+{:.3} s", time.as_secs_f64()),
+    }
 }
 
 #[cfg(test)]
@@ -90,10 +100,19 @@ mod tests {
             (134_500_000_000, "134.5 s"),
             (725_000_000_000, "12 min 5 s"),
             (725_600_000_000, "12 min 6 s"),
-            (u64::MAX, "5124095 h 34 min"),
+            (172_799_000_000_000, "47 h 59 min"),
+            (172_800_000_000_000, "2 d 0 h"),
+            (u64::MAX, "213503 d 23 h"),
         ] {
             assert_eq!(span(Duration::from_nanos(nanos)), text);
         }
+    }
+
+    #[test]
+    fn the_start_is_days_ago_in_days() {
+        let told = |nanos| from_start(Duration::from_nanos(nanos));
+        assert_eq!(told(172_799_999_000_000), "+172799.999 s");
+        assert_eq!(told(95_924_930_825_000_000), "+1110 d 05:48:50.825");
     }
 
     #[test]

@@ -222,14 +222,15 @@ impl FlowScreen {
         entries.iter().any(|entry| matches!(entry.what, EntryKind::Queues(_)))
     }
 
-    /// The end whose numbers the graph shows: the chosen one, else that which sends more.
+    /// The end whose numbers the graph shows: the chosen one, else that which sends more bytes, or more
+    /// segments of as many.
     pub fn side(&self, entries: &[Entry]) -> Side {
         let sent = |side| {
             let arrows = entries.iter().filter_map(|entry| match &entry.what {
                 EntryKind::Segment(arrow) if arrow.from == side => Some(u64::from(arrow.segment.payload_len)),
                 _ => None,
             });
-            arrows.sum::<u64>()
+            arrows.fold((0, 0), |(bytes, segments), len| (bytes + len, segments + 1))
         };
         self.side.unwrap_or_else(|| if sent(Side::Resp) > sent(Side::Orig) { Side::Resp } else { Side::Orig })
     }

@@ -107,6 +107,14 @@ pub struct Track {
     pub marks: Vec<Mark>,
 }
 
+impl Track {
+    /// The next mark after an instant, or the last before it.
+    pub fn mark_beside(&self, at: Timestamp, forwards: bool) -> Option<&Mark> {
+        let mut all = self.marks.iter();
+        if forwards { all.find(|mark| mark.at > at) } else { all.rfind(|mark| mark.at < at) }
+    }
+}
+
 /// An instant that the user marked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {

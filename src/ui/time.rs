@@ -10,7 +10,7 @@ use crate::engine::Happening;
 
 use super::keys::Msg;
 use super::state::{Prompt, UiState};
-use super::{Control, Effect, Hop, Source, SourceKind, jump};
+use super::{Control, Effect, Hop, Mark, Source, SourceKind, jump};
 
 const SEEK: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,7 +44,14 @@ impl Axis {
 
 impl UiState {
     /// What a key asks of the source; says why, where it asks nothing.
-    pub(super) fn on_time_key(&mut self, msg: Msg, source: &Source) -> Vec<Effect> {
+    pub(super) fn on_time_key(&mut self, msg: Msg, now: Option<Timestamp>, source: &Source) -> Vec<Effect> {
+        if let (Msg::Hop(Hop::Mark, forwards), Some(track), Some(now)) = (msg, &source.track, now) {
+            self.say(&match track.mark_beside(now, forwards) {
+                None => format!("no mark {} this instant: m sets one", if forwards { "after" } else { "before" }),
+                Some(Mark { note, .. }) if note.as_str().is_empty() => "a mark without a note".to_owned(),
+                Some(Mark { note, .. }) => format!("mark: {}", note.as_str()),
+            });
+        }
         match msg {
             Msg::Jump | Msg::Mark if source.track.is_none() => self.say(NOTHING_KEPT),
             Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),

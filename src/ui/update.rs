@@ -132,7 +132,7 @@ impl UiState {
             Msg::Suspend => return vec![Effect::Suspend],
             Msg::Redraw => return vec![Effect::Redraw],
             Msg::Snap => return vec![Effect::Snap],
-            msg if msg.is_of_time() => return self.on_time_key(msg, source),
+            msg if msg.is_of_time() => return self.on_time_key(msg, dashboard.now, source),
             Msg::Record => return vec![Effect::Control(Control::Record)],
             _ => self.change(msg, dashboard, source),
         }

@@ -26,6 +26,8 @@ pub(super) struct History<'a> {
     whole: usize,
     /// What a value is of.
     step: Step,
+    /// Seconds since the first input, if they are known: the first value's second and the last's may be begun only.
+    lasted: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,17 +42,22 @@ const FILLING: usize = 60;
 impl<'a> History<'a> {
     pub(super) fn new(values: &'a [u64], now: Option<Timestamp>) -> Self {
         let newest = now.map_or(0, |now| now.bin(Duration::from_secs(1)));
-        Self { values, newest, whole: values.len().max(FILLING), step: Step::Second }
+        Self { values, newest, whole: values.len().max(FILLING), step: Step::Second, lasted: None }
     }
 
     /// Of readings of the socket table, which come as often as they come.
     pub(super) fn of_readings(values: &'a [u64]) -> Self {
-        Self { values, newest: 0, whole: values.len().max(FILLING), step: Step::Reading }
+        Self { values, newest: 0, whole: values.len().max(FILLING), step: Step::Reading, lasted: None }
     }
 
     /// The same on the scale of the longest of several that stand one under the other.
     pub(super) fn beside(self, longest: usize) -> Self {
         Self { whole: longest.max(FILLING), ..self }
+    }
+
+    /// The same where recording began so long ago: no more time than that is claimed.
+    pub(super) fn lasting(self, time: Option<Duration>) -> Self {
+        Self { lasted: time.map(|time| usize::try_from(time.as_secs()).unwrap_or(usize::MAX).max(1)), ..self }
     }
 
     /// Its values in `places` places, the newest at the right: of seconds that share one, the highest.
@@ -76,7 +83,7 @@ impl<'a> History<'a> {
 
     /// The same as far as it was recorded.
     fn recorded(&self, places: usize, Scale { each, repeat }: Scale) -> String {
-        self.told((places * each / repeat).min(self.values.len()))
+        self.told((places * each / repeat).min(self.values.len()).min(self.lasted.unwrap_or(usize::MAX)))
     }
 
     fn told(&self, values: usize) -> String {
@@ -169,19 +176,18 @@ impl Chart<'_> {
     pub(super) fn lines(&self, room: usize, height: usize, theme: &Theme) -> Vec<Line<'static>> {
         let axis = self.dated && height >= 3;
         let fits = |label: usize| room.checked_sub(label + 2).filter(|columns| *columns >= LEAST - 8 && height >= 2);
-        let mut label = self.label_room(room);
-        let mut foot = "0".to_owned();
-        if let Some(columns) = fits(label).filter(|_| self.dated && !axis) {
-            // How far back it shows stands at its foot: it is as wide as that is round.
-            let scale = self.history.filling(columns * 2);
-            let values = self.history.round(columns * 2, scale);
-            foot = self.history.told(values);
-            label =
-                label.max(width(&foot)).max(room.saturating_sub(2 + (values * scale.repeat).div_ceil(scale.each * 2)));
-        }
-        let Some(columns) = fits(label) else {
+        let label = self.label_room(room);
+        let Some(whole) = fits(label) else {
             return self.one_line(room, theme).into_iter().take(height).collect();
         };
+        // Where no line is left to say below how far back it shows, that stands beside its foot.
+        let back = |columns: usize| {
+            let back = self.history.recorded(columns * 2, self.history.filling(columns * 2));
+            if self.dated && !axis { format!("  in {back}") } else { String::new() }
+        };
+        let aside = width(&back(whole));
+        let columns = whole.saturating_sub(aside).max(1);
+        let aside = left(&back(columns), aside);
         let scale = self.history.filling(columns * 2);
         let placed = self.history.placed(columns * 2, scale);
         let top = top(&placed);
@@ -192,13 +198,15 @@ impl Chart<'_> {
         let last = ink.len() - 1;
         let name = |at: usize| match at {
             0 => (self.unit)(top),
-            _ if at == last => foot.clone(),
+            _ if at == last => "0".to_owned(),
             _ => String::new(),
         };
         let tick = |at: usize| if at == 0 || at == last { "┤" } else { "│" };
         let line = |(at, ink): (usize, String)| {
             let name = right(&name(at), label);
-            Line::from(vec![styled(format!("{name} {}", tick(at)), theme.dim), styled(ink, theme.spark)])
+            let aside = if at == last { aside.clone() } else { " ".repeat(width(&aside)) };
+            let scale = styled(format!("{name} {}", tick(at)), theme.dim);
+            Line::from(vec![scale, styled(ink, theme.spark), styled(aside, theme.dim)])
         };
         let mut lines: Vec<Line<'static>> = ink.into_iter().enumerate().map(line).collect();
         if axis {
@@ -353,9 +361,12 @@ mod tests {
         assert!(lines[4].starts_with(&format!("{:20}╵60 s ago", "")) && lines[4].ends_with("now"), "{lines:#?}");
         assert!(lines.iter().all(|line| width(line) == 50), "{lines:#?}");
         let two = text(&chart.lines(50, 2, &theme));
-        assert!(two[1].starts_with(&format!("{:>18} ┤", "60 s")) && width(&two[0]) == 50, "{two:#?}");
+        assert!(two[1].starts_with("       0 ┤") && two[1].ends_with("  in 62 s") && width(&two[0]) == 50, "{two:#?}");
         let one = text(&chart.lines(50, 1, &theme));
         assert!(one.len() == 1 && one[0].ends_with("  max 69 bit/s in 70 s"), "{one:#?}");
+        let begun = Chart { history: chart.history.lasting(Some(Duration::from_millis(68_900))), ..chart };
+        let one = text(&begun.lines(50, 1, &theme));
+        assert!(one[0].ends_with(" in 68 s"), "70 seconds were begun, of which 68.9 s are told: {one:#?}");
         assert_eq!((chart.lines(5, 1, &theme).len(), chart.lines(50, 0, &theme).len()), (0, 0));
     }
 

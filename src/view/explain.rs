@@ -86,8 +86,8 @@ const fn explanation(view: View, focus: Option<Pane>, part: FlowPart) -> Explana
 const FINDINGS: Explanation = (
     "Findings",
     "What is wrong, worst first: ‼ critical, ! warning. Each names its subject, since when it holds, and the numbers that \
-     show it; Enter on the overview shows why, how sure it is, and what to do, and once more the flows that it is about. \
-     A finding goes when its evidence goes. A filter leaves those that are about a flow that fits.",
+     show it; Enter on the overview shows why, how sure it is, and what to do, and the flows that it is about. \
+     A finding goes when its evidence goes. With a filter, only findings about a flow that fits it are listed.",
     "connect(2), listen(2), ip-sysctl.rst; README: Findings",
 );
 

@@ -10,7 +10,7 @@ use crate::flow::{AnalysisCounts, HalfTiming, HalfView, Side};
 use crate::kernel::{Socket, TcpInfo};
 
 use super::chart::{Chart, History, spark};
-use super::format::{ABSENT, age, bits, bytes, clock, count, endpoint, owner_in, span};
+use super::format::{ABSENT, age, bits, bytes, clock, count, counted, endpoint, owner_in, span};
 use super::theme::Severity;
 use super::widgets::{as_fit, gap, left, packed, pane, put, put_all, right, styled, title};
 use super::{Context, flow_kernel, flow_times, keep_by_weight};
@@ -182,7 +182,7 @@ fn identity(socket: &Socket) -> Vec<String> {
 
 /// What the wire shows of this end's half: what it sent, and what its peer acknowledged.
 fn wire_lines(context: &Context<'_>, own: &HalfView, peer: &HalfView, room: usize) -> Sections {
-    let sent = format!("{} in {} segments", bytes(own.payload_bytes), count(own.segments));
+    let sent = format!("{} in {}", bytes(own.payload_bytes), counted(own.segments, "segment"));
     let unacked = own.nxt.zip(own.una).map(|(nxt, una)| nxt.offset_from(una).max(0));
     let unacked = unacked.map_or_else(|| ABSENT.to_owned(), |n| bytes(u64::from(n.unsigned_abs())));
     let mut sections = vec![(4, vec![plain(context, "sent", sent)]), (5, vec![plain(context, "unacked", unacked)])];

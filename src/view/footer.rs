@@ -177,5 +177,7 @@ fn hints(context: &Context<'_>, room: usize) -> Line<'static> {
         let key = row.keys[0].to_string();
         push(fit(&key, 9).as_ref(), word, reserve);
     }
+    // The gap after the last is no reason to cut that.
+    spans.pop();
     Line::from(spans)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::base::units::scaled;
-pub(super) use crate::base::units::{bytes, count};
+pub(super) use crate::base::units::{bytes, count, counted};
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::Ownership;
 use crate::kernel::Process;
@@ -70,11 +70,15 @@ pub(super) fn age(time: Duration) -> String {
     }
 }
 
-/// Place in a recording: `0:12.5`, `1:02:03.0`.
+/// Place in a recording: `0:12.5`, `1:02:03.0`, `1122 d 08:09`.
 pub(super) fn position(time: Duration) -> String {
     let (secs, tenths) = (time.as_secs(), time.subsec_millis() / 100);
     let (h, m, s) = (secs / 3_600, secs / 60 % 60, secs % 60);
-    if h > 0 { format!("{h}:{m:02}:{s:02}.{tenths}") } else { format!("{m}:{s:02}.{tenths}") }
+    match h {
+        48.. => format!("{} d {:02}:{m:02}", h / 24, h % 24),
+        1.. => format!("{h}:{m:02}:{s:02}.{tenths}"),
+        0 => format!("{m}:{s:02}.{tenths}"),
+    }
 }
 
 /// The clock of the zone: `14:03:22`.
@@ -288,6 +292,7 @@ mod tests {
         let east = TimeZone::fixed(jiff::tz::offset(1));
         assert_eq!(date_clock(at, &east), "2026-11-21 15:03:22 +01:00");
         assert_eq!(clock(Timestamp::MAX, &TimeZone::UTC), "23:47:16");
-        assert_eq!(position(Duration::from_millis(62_530)), "1:02.5");
+        let places = [62_530, 172_799_900, 172_800_000, 96_970_194_886].map(|ms| position(Duration::from_millis(ms)));
+        assert_eq!(places, ["1:02.5", "47:59:59.9", "2 d 00:00", "1122 d 08:09"]);
     }
 }

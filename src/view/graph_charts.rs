@@ -38,7 +38,22 @@ impl Chart<'_> {
         let lines: Vec<Line<'_>> =
             lines.into_iter().map(|line| Line::from(styled(line, context.theme.spark))).collect();
         put_all(buf, self.area, &lines);
-        label(context, self.area, &[(self.name, true), (&(self.unit)(top), false)], buf);
+        self.scale(context, top, buf);
+    }
+
+    /// The top of its scale beside the top line, 0 beside the last; its name between them. In one line the name.
+    fn scale(&self, context: &Context<'_>, top: u64, buf: &mut Buffer) {
+        let top = (self.unit)(top);
+        let height = usize::from(self.area.height);
+        if height == 1 {
+            return label(context, self.area, &[(self.name, true)], buf);
+        }
+        let mut words = vec![(top.as_str(), false), (self.name, true)];
+        if height > words.len() {
+            words.resize(height - 1, ("", false));
+            words.push(("0", false));
+        }
+        label(context, self.area, &words, buf);
     }
 
     /// The highest value of each column.

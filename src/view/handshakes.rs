@@ -240,16 +240,19 @@ pub(super) fn failing(context: &Context<'_>, peers: &[FailingPeer], room: usize)
     let theme = context.theme;
     // The instant gives way first.
     let last = if room >= 21 + 2 + 11 + 8 + 11 { 11 } else { 0 };
-    let place = room.saturating_sub(2 + 11 + 8 + last).clamp(8, 47);
+    // What the counts need no room for, the ends may.
+    let widest = peers.iter().map(|peer| width(&count(peer.count))).max().unwrap_or(0);
+    let number = if last > 0 { 8 } else { widest.max("count".len()) + 1 };
+    let place = room.saturating_sub(2 + 11 + number + last).clamp(8, 47);
     let when = right("last", last);
-    let head = format!("{}  {}{}{when}", left("to", place), left("outcome", 11), right("count", 8));
+    let head = format!("{}  {}{}{when}", left("to", place), left("outcome", 11), right("count", number));
     let mut lines = vec![Line::default(), Line::from(styled(fit(&head, room).into_owned(), theme.dim))];
     for peer in peers {
         let when = format!("{} ago", age(context.ago(peer.last)));
         lines.push(Line::from(vec![
             styled(left(&endpoint(peer.resp, place), place), theme.text),
             styled(format!("  {}", left(peer.outcome.name(), 11)), theme.warning),
-            styled(right(&count(peer.count), 8), theme.strong),
+            styled(right(&count(peer.count), number), theme.strong),
             styled(right(&when, last), theme.dim),
         ]));
     }

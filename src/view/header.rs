@@ -247,6 +247,11 @@ fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Lin
     }
     if let Some(whole) = playback.end.map(|end| end.since(start)) {
         spans.push(styled(format!(" / {}", position(whole)), theme.text));
+        // Until all is read, nobody knows how long it is.
+        if playback.reading.is_some() {
+            spans.push(styled(" so far  ", theme.dim));
+            return Line::from(spans);
+        }
         let percent = (at.as_nanos() * 100).checked_div(whole.as_nanos()).unwrap_or(100).min(100);
         spans.push(styled(format!("  {percent:>3}%  "), theme.text));
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);

@@ -28,13 +28,14 @@ pub(super) fn instant(context: &Context<'_>, at: Timestamp) -> String {
     }
 }
 
-/// `+1:09.8`; from an hour on without tenths, from a hundred in hours.
+/// `+1:09.8`; from an hour on without tenths, from ten in hours, from a thousand in days.
 fn from_start(time: Duration) -> String {
     let text = position(time);
     match time.as_secs() {
         0..3_600 => format!("+{text}"),
         3_600..36_000 => format!("+{}", text.split('.').next().unwrap_or_default()),
-        secs => format!("+{} h", secs / 3_600),
+        secs @ 36_000..3_600_000 => format!("+{} h", secs / 3_600),
+        secs => format!("+{} d", secs / 86_400),
     }
 }
 
@@ -69,9 +70,14 @@ mod tests {
 
     #[test]
     fn the_start_is_never_further_than_its_column() {
-        for (secs, expected) in
-            [(0.0, "+0:00.0"), (69.84, "+1:09.8"), (3_599.9, "+59:59.9"), (3_723.5, "+1:02:03"), (360_000.0, "+100 h")]
-        {
+        for (secs, expected) in [
+            (0.0, "+0:00.0"),
+            (69.84, "+1:09.8"),
+            (3_599.9, "+59:59.9"),
+            (3_723.5, "+1:02:03"),
+            (360_000.0, "+100 h"),
+            (95_924_930.0, "+1110 d"),
+        ] {
             let text = from_start(Duration::from_secs_f64(secs));
             assert_eq!(text, expected);
             assert!(text.len() <= WIDTH, "{text}");

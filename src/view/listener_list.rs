@@ -32,12 +32,12 @@ fn rest(context: &Context<'_>) -> String {
     }
     match overflows(&context.dashboard.queues) {
         Some((overflows, drops)) => format!(
-            "{} this host: {} overflows, {} drops since start",
+            "{} this host: {} overflows, {} drops seen",
             Severity::Warning.mark(),
             count(overflows),
             count(drops)
         ),
-        None => "no overflow since start".to_owned(),
+        None => "no overflow seen".to_owned(),
     }
 }
 

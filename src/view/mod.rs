@@ -108,7 +108,7 @@ impl Context<'_> {
 
     /// What was counted a second, up to now.
     fn history<'v>(&self, values: &'v [u64]) -> History<'v> {
-        History::new(values, self.dashboard.now)
+        History::new(values, self.dashboard.now).lasting(self.dashboard.since.map(|since| self.ago(since)))
     }
 
     /// That there is no `what`; it is waited for only while the source goes on.

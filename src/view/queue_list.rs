@@ -32,7 +32,7 @@ fn rest(context: &Context<'_>) -> String {
     match (crate::ui::overflows(data), &data.kernel) {
         (Some((overflows, drops)), _) => {
             let mark = Severity::Warning.mark();
-            format!("{mark} accept queues: {} overflows, {} drops since start", count(overflows), count(drops))
+            format!("{mark} accept queues: {} overflows, {} drops seen", count(overflows), count(drops))
         }
         (None, None) if context.dashboard.sees.wire => "by the wire; the kernel's not recorded".to_owned(),
         _ => String::new(),

@@ -55,7 +55,7 @@ pub(super) fn empty(context: &Context<'_>) -> String {
 fn overflow_line(context: &Context<'_>) -> Option<Line<'static>> {
     let (overflows, drops) = overflows(&context.dashboard.queues)?;
     let theme = context.theme;
-    let text = format!("accept: {} overflows, {} drops since start", count(overflows), count(drops));
+    let text = format!("accept: {} overflows, {} drops seen", count(overflows), count(drops));
     let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
     Some(Line::from(vec![mark, styled(text, theme.warning)]))
 }
@@ -265,8 +265,13 @@ fn who_or_where(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Vec<Sp
             // A name can be shortened, a note cannot.
             let shortened = room.saturating_sub(2 + 2 + 21).clamp(NAME, OWNER);
             let owner = if matches!(parts.who, Who::Note(_)) { OWNER.min(room - 2 - END) } else { shortened };
+            let text = parts.who.text(owner);
+            // A long address takes what a short owner leaves.
+            let whole = width(arrow) + width(&end.to_string());
+            let left_over = room.saturating_sub(2 + whole);
+            let owner = if width(&text) <= left_over { owner.min(left_over) } else { owner };
             let place = room.saturating_sub(owner + 2 + width(arrow));
-            let who = styled(left(&parts.who.text(owner), owner), theme.text);
+            let who = styled(left(&text, owner), theme.text);
             vec![who, gap(2), styled(arrow, theme.dim), styled(endpoint(*end, place), theme.text)]
         }
         _ => vec![styled(parts.who.text(room), theme.text)],

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::Context;
 use super::chart::Chart;
-use super::format::{bits, bytes, count, short_count};
+use super::format::{bits, bytes, counted, short_count};
 use super::widgets::{as_fit, message, pane, put_all, title};
 
 /// A number in words.
@@ -14,7 +14,7 @@ type Unit = fn(u64) -> String;
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.traffic);
     let totals = &context.dashboard.totals;
-    let sums = [format!("{} segments", count(totals.segments)), format!("{} of payload", bytes(totals.payload_bytes))];
+    let sums = [counted(totals.segments, "segment"), format!("{} of payload", bytes(totals.payload_bytes))];
     let room = usize::from(area.width).saturating_sub(16);
     let rest = if context.dashboard.sees.wire { as_fit(&sums, ", ", room) } else { String::new() };
     let inner = pane(buf, area, title("Traffic", &rest, theme), focused, theme);

@@ -7,7 +7,7 @@ use crate::engine::{AcceptRow, Dashboard, Ownership, QueueRow, WireCounts};
 use crate::flow::HandshakeOutcome;
 use crate::wire::Undecoded;
 
-use super::super::units::{bytes, count, counted, losses, span, utc_span};
+use super::super::units::{bytes, count, counted, from_start, losses, span, utc_span};
 use super::{Page, ReportContext, host, padded};
 
 /// Rows of a list before "and N more".
@@ -302,7 +302,7 @@ pub(super) fn owner(ownership: &Ownership) -> String {
 
 /// `+12.3 s`: an instant by the time since the source began.
 pub(super) fn after(ts: Timestamp, dashboard: &Dashboard) -> String {
-    dashboard.since.map_or_else(String::new, |since| format!("+{:.3} s", ts.since(since).as_secs_f64()))
+    dashboard.since.map_or_else(String::new, |since| from_start(ts.since(since)))
 }
 
 pub(super) fn more(page: &mut Page<'_>, number: usize) -> io::Result<()> {

@@ -109,6 +109,25 @@ fn keys_of_time_control_the_playback() {
 }
 
 #[test]
+fn a_mark_is_told_where_one_hops_to_it() {
+    let at = |secs, note: &str| Mark { at: Timestamp::from_secs_nanos(secs, 0), note: Scrubbed::new(note) };
+    let marks = vec![at(1_010, "deploy 4711"), at(1_050, "")];
+    let source = Source { track: Some(Track { marks, ..track() }), ..replay() };
+    for (now, key, words) in [
+        (1_000, "'", "mark: deploy 4711"),
+        (1_010, "'", "a mark without a note"),
+        (1_050, "'", "no mark after this instant: m sets one"),
+        (1_050, "`", "mark: deploy 4711"),
+        (1_010, "`", "no mark before this instant: m sets one"),
+    ] {
+        let mut ui = UiState::new(Rect::new(0, 0, 120, 40), ThemeName::Dark);
+        let shown = Dashboard { now: Some(Timestamp::from_secs_nanos(now, 0)), ..Dashboard::default() };
+        let effects = ui.handle(&event(key), &shown, &source);
+        assert_eq!((effects.len(), ui.message()), (1, Some(words)), "{now} {key}");
+    }
+}
+
+#[test]
 fn speeds_end_at_their_ends() {
     let mut source = replay();
     for (speed, key, expected) in [(f64::INFINITY, "+", f64::INFINITY), (0.1, "-", 0.1), (1.5, "+", 2.0)] {

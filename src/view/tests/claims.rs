@@ -1,6 +1,7 @@
 //! What header and panes claim, and the near misses of which they claim nothing.
 
 use super::*;
+use crate::base::Endpoint;
 
 #[test]
 fn before_a_closed_window_stands_what_waits() {
@@ -45,7 +46,9 @@ fn a_file_that_is_being_read_tells_how_far_and_how_long() {
         text(&screen(&capture(), &source, "", (120, 40), ThemeName::Dark))
     };
     assert!(told(f64::INFINITY).contains("read  42%  1.3 MB of 3.0 MB  850.0 kB/s  3 s left"));
-    assert!(!told(2.0).contains("left"), "played at a pace, the capture's time counts");
+    let paced = told(2.0);
+    assert!(!paced.contains("left"), "played at a pace, the capture's time counts");
+    assert!(paced.contains("1:30.5 so far") && !paced.contains("%  ━"), "its length is not known: {paced}");
 }
 
 #[test]
@@ -55,6 +58,19 @@ fn what_a_full_table_threw_out_is_told_by_reason() {
     let text = text(&screen(&dashboard, &capture_source(), "", (200, 60), ThemeName::Dark));
     assert!(text.contains("half-open evicted 9.0M") && text.contains("idle evicted 3"), "{text}");
     assert!(!text.contains("closed evicted"));
+}
+
+#[test]
+fn a_failing_peer_is_cut_only_where_its_count_needs_the_room() {
+    let shown = |n: u64| {
+        let mut dashboard = capture();
+        let failing = &mut dashboard.handshakes.failing;
+        failing.truncate(1);
+        (failing[0].resp, failing[0].count) = (Endpoint::new([198, 51, 100, 20], 6_379), n);
+        text(&screen(&dashboard, &capture_source(), "3", (120, 40), ThemeName::Dark))
+    };
+    assert!(shown(22).contains("198.51.100.20:6379   refused"));
+    assert!(shown(12_345_678).contains("198.….20:6379"));
 }
 
 #[test]

@@ -215,6 +215,25 @@ fn the_cursor_is_shared_and_the_graph_zooms_around_it() {
 }
 
 #[test]
+fn the_graph_opens_on_the_end_that_sent() {
+    use Side::{Orig, Resp};
+    let ends = [Endpoint::new([192, 0, 2, 1], 40_000), Endpoint::new([192, 0, 2, 2], 80)];
+    let side = |syn_acks: u32| {
+        let mut maker = Maker { begin: begin(), ends, inputs: Vec::new(), digest: 0 };
+        maker.segment(0, Orig, Flags::SYN, (0, 0, 0));
+        for n in 0..syn_acks {
+            maker.segment(u64::from(n + 1) * 1_000, Resp, Flags::SYN | Flags::ACK, (0, 1, 0));
+        }
+        let key = FlowKey { scope: Scope::FILE, orig: ends[0], resp: ends[1], first: begin(), digest: 1 };
+        let mut collector = Collector::new(key, begin());
+        maker.inputs.iter().for_each(|input| collector.take(input));
+        let transcript = collector.finish().expect("a transcript");
+        crate::ui::FlowScreen::default().side(&transcript.entries)
+    };
+    assert_eq!([0, 1, 4].map(side), [Orig, Orig, Resp], "of a half-open flow the SYN-ACKs are what was sent");
+}
+
+#[test]
 fn what_is_missing_is_said() {
     let dashboard = capture_flow();
     let id = dashboard.flow.as_ref().expect("a flow").row.id;
