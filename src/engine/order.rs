@@ -9,6 +9,7 @@ use crate::flow::Side;
 
 use super::dashboard::FlowPane;
 use super::findings::Hanging;
+use super::lists::Ordered;
 use super::query::Scan;
 use super::queues::{WireQueues, unknown_halves};
 use super::record::Record;
@@ -43,10 +44,11 @@ impl Engine {
         let wants_order = query.rows > 0 || query.follow.is_some();
         if !(fresh && same_question && (cache.was_ordered || !wants_order)) {
             cache.was_ordered = wants_order;
-            cache.ordered =
-                if wants_order { self.ordered(query, &cache.scan.findings) } else { super::lists::Ordered::default() };
-            cache.matching =
-                if wants_order { cache.ordered.flows().len() } else { self.matching(&query.filter).count() };
+            cache.ordered = if wants_order { self.ordered(query, &cache.scan.findings) } else { Ordered::default() };
+            cache.matching = match (&cache.ordered, wants_order) {
+                (Ordered::Flows(order), true) => order.len(),
+                _ => self.matching(&query.filter).count(),
+            };
             cache.key = Some((query.filter.clone(), query.sort, query.list.clone()));
             cache.made_at = made_now;
         }

@@ -172,9 +172,15 @@ impl Engine {
         }
     }
 
-    /// The process named for either end, the originator's first.
+    /// The process named for either end: one of this network namespace before one of another, the originator's first.
     pub(super) fn process(&self, record: &Record) -> Option<Arc<Process>> {
-        Side::BOTH.into_iter().find_map(|side| self.owner(record, side).process().cloned())
+        let orig = self.owner(record, Side::Orig);
+        if !orig.is_elsewhere() && orig.process().is_some() {
+            return orig.process().cloned();
+        }
+        let resp = self.owner(record, Side::Resp);
+        let here = resp.process().filter(|_| !resp.is_elsewhere());
+        here.or_else(|| orig.process()).or_else(|| resp.process()).cloned()
     }
 
     pub(super) fn owner(&self, record: &Record, side: Side) -> Ownership {

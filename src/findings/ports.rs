@@ -29,7 +29,7 @@ pub struct Route {
     pub time_wait: u32,
     pub closes_per_s: f64,
     pub outlook: Outlook,
-    /// Since when none has been left, or that has been foretold.
+    /// Since when none has been left or that has been foretold, one after the other: when the finding began.
     pub since: Timestamp,
     /// Who holds most of them.
     pub who: Option<Holder>,

@@ -292,6 +292,21 @@ impl Flow {
         self.concluded.get()
     }
 
+    /// Until when it lasted: to its conclusion, or to `now` while it waits. That an answer stays away is concluded by a
+    /// timer, at no instant of the connection's own: then to the last try (SYN, SYN-ACK), or to `now` while its end still
+    /// tries; `None` of a single try.
+    pub fn handshake_lasted_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let tried_again = |last: Stamp| last.get().filter(|last| *last > self.first);
+        match self.outcome {
+            HandshakeOutcome::Unanswered => tried_again(self.last_syn),
+            HandshakeOutcome::HalfOpen if self.state(Side::Orig) == Some(TcpState::Closed) => {
+                tried_again(self.last_syn_ack)
+            }
+            HandshakeOutcome::HalfOpen => Some(now),
+            _ => Some(self.concluded.get().unwrap_or(now)),
+        }
+    }
+
     /// The first SYN.
     pub(super) fn syn_at(&self) -> Option<Timestamp> {
         if self.marks.has(flag::BEGUN_BY_SYN) { Some(self.first) } else { self.last_syn.get() }

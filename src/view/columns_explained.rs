@@ -40,7 +40,7 @@ const FLOWS: [(&str, &str); 16] = [
 const HANDSHAKES: [(&str, &str); 9] = [
     ("outcome", "what became of it"),
     ("orig → resp", "who opened it, and towards whom"),
-    ("took", "first SYN to its conclusion, or to now"),
+    ("took", "from SYN to outcome, last try, or now"),
     ("retries", "SYNs and SYN-ACKs sent again"),
     ("note", "why it failed; else what was agreed on"),
     ("name", "resp's, by SNI, HTTP host or DNS"),

@@ -116,7 +116,10 @@ impl Table for Handshakes<'_> {
             Kind::Axis => bars(self.context, row, room),
             Kind::Took => {
                 let text = if row.view.outcome == HandshakeOutcome::Waiting { "…" } else { "" };
-                vec![styled(span(row.took) + text, theme.text)]
+                match row.took {
+                    Some(took) => vec![styled(span(took) + text, theme.text)],
+                    None => vec![styled(ABSENT, theme.dim)],
+                }
             }
             Kind::Retries => match row.view.syn_retries + row.view.syn_ack_retries {
                 0 => vec![styled("0", theme.dim)],
@@ -280,7 +283,8 @@ fn phases(context: &Context<'_>, row: &HandshakeRow) -> Vec<Phase> {
     all.sort_by_key(|phase| phase.until);
     let (until, stroke, mark) = match view.outcome {
         Completed | Simultaneous => (view.ack_at.or(row.concluded), ('─', theme.spark), ('●', theme.good)),
-        Unanswered | GivenUp | HalfOpen => (row.concluded, waited, ('✗', theme.warning)),
+        Unanswered | GivenUp => (row.concluded, waited, ('✗', theme.warning)),
+        HalfOpen => (row.took.map(|took| row.since + took).max(row.concluded), waited, ('✗', theme.warning)),
         Refused | Reset => (row.concluded, went, ('R', theme.warning)),
         Rejected => (row.concluded, went, ('I', theme.warning)),
         Waiting => (context.dashboard.now, ('┄', theme.dim), ('…', theme.info)),

@@ -150,6 +150,7 @@ pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize, un
     // The row under the cursor stays on its line: what comes to stand above it is out of sight.
     let held = if first > 1 && context.ui.row().is_some() { ", ▸ held" } else { "" };
     let [first, last, all] = [first, last, matching].map(|n| count(n as u64));
+    let unit = if matching == 1 { unit.trim_end_matches('s') } else { unit };
     match matching {
         0 => String::new(),
         _ if matching > visible => format!("{first}–{last} of {all}{unit}, by {by}{held}"),

@@ -400,6 +400,26 @@ fn ports_that_run_out_name_their_route() {
 }
 
 #[test]
+fn ports_that_run_out_do_so_since_it_was_foretold() {
+    let limits = || Limits { port_range: Some((41_000, 41_009)), ..Limits::default() };
+    let mut engine = engine();
+    let mut since = |second: i64, used: u64| {
+        let own = |n| format!("10.0.0.2:{}", 41_000 + n);
+        let socket = |n| socket(&own(n), "10.0.0.9:5432", TcpState::Estab, (0, 0), 100 + n, 100 + n);
+        engine.feed(&sample_with(second * 1_000, limits(), (0..used).map(socket).collect()));
+        found(&engine).first().map(|finding| (finding.since, finding.told.clone()))
+    };
+    let told = |second: i64, told: &str| Some((at(second * 1_000), format!("{told} of 10 in use")));
+    assert_eq!([since(0, 4), since(1, 5)], [None, None]);
+    assert_eq!(since(2, 6), told(2, "none left in 4 s, 60%"));
+    assert_eq!(since(4, 10), told(2, "none left for 0 s, 100%"), "when they ran out is told besides");
+    assert_eq!(since(5, 6), None);
+    assert_eq!(since(6, 10), told(2, "none left for 2 s, 100%"), "that some were free in between is no end");
+    assert_eq!([since(7, 6), since(11, 6)], [None, None]);
+    assert_eq!(since(12, 10), told(12, "none left for 0 s, 100%"), "that they were for 5 s is");
+}
+
+#[test]
 fn frames_lost_lately_are_told() {
     let mut frames = FrameCounts::default();
     frames.frames = 1_000;

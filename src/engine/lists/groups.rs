@@ -18,7 +18,8 @@ use super::{Keyed, ProcessId, RowKey, sort_by_key};
 /// What makes flows a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupBy {
-    /// Who holds the end on this host, the originator's if both are here.
+    /// Who holds the end on this host, the originator's if both are here; where nobody here is known, who holds the other
+    /// in another network namespace.
     Process,
     /// The address of the end that is not on this host; where that is not known, the responder's.
     Peer,

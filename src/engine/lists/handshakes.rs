@@ -24,7 +24,7 @@ impl Engine {
             let key = match sort.by {
                 HandshakeSort::Failures => (severity(flow), latest),
                 HandshakeSort::Recent => (0, latest),
-                HandshakeSort::Slowest => (u64::MAX - nanos(took(record, flow, now)), latest),
+                HandshakeSort::Slowest => (u64::MAX - nanos(took(record, flow, now).unwrap_or_default()), latest),
             };
             (key, record.id)
         };
@@ -73,8 +73,8 @@ fn severity(flow: &Flow) -> u64 {
     }
 }
 
-fn took(record: &Record, flow: &Flow, now: Timestamp) -> Duration {
-    flow.concluded_at().unwrap_or(now.max(record.first)).since(flow.span().0)
+fn took(record: &Record, flow: &Flow, now: Timestamp) -> Option<Duration> {
+    flow.handshake_lasted_until(now.max(record.first)).map(|until| until.since(flow.span().0))
 }
 
 fn nanos(time: Duration) -> u64 {

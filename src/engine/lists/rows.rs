@@ -34,8 +34,9 @@ pub struct HandshakeRow {
     pub syn_acks_again: Vec<Timestamp>,
     /// When its outcome was concluded; `None` while it waits.
     pub concluded: Option<Timestamp>,
-    /// From its first segment to its conclusion; of one that waits, to now.
-    pub took: Duration,
+    /// From its first segment to its conclusion, or to now while it waits or is tried; where no answer came to the last
+    /// try, not to when that is concluded. `None` of a single try.
+    pub took: Option<Duration>,
     /// An ICMP error that explains why it got no answer.
     pub rejected: Option<Rejection>,
 }

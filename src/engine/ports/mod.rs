@@ -204,8 +204,8 @@ pub(super) struct Ports {
 /// A route over time.
 #[derive(Debug, Clone)]
 struct Watched {
-    /// Since when none is left, or none will be.
-    tight: Option<Timestamp>,
+    /// When readings found none left, or foretold it.
+    tight: Option<Run>,
     /// When readings found none left.
     gone: Option<Run>,
     used: Series,
@@ -267,12 +267,10 @@ impl Ports {
         PortsPane { range: self.range, usable: self.usable, held: self.held, routes }
     }
 
-    /// The routes that none is left for, or none will be, and since when that is so.
+    /// The routes that none is left for, or none will be, and since when either is so.
     pub(super) fn tight(&self) -> impl Iterator<Item = (&RouteRow, Timestamp)> {
-        self.rows.iter().filter_map(|(route, row)| {
-            let gone = row.out_at.filter(|_| row.forecast == Forecast::Exhausted);
-            Some((row, gone.or(self.watched.get(route)?.tight)?))
-        })
+        let tight = self.rows.iter().filter(|(_, row)| row.out_at.is_some());
+        tight.filter_map(|(route, row)| Some((row, self.watched.get(route)?.tight?.since)))
     }
 
     /// What the last reading showed of a route, if it is among those that use most ports.
@@ -328,13 +326,18 @@ impl Watched {
 
     /// Takes in what a reading at `at` foretells; since when none is left, or when none will be.
     fn foretell(&mut self, at: Timestamp, forecast: Forecast) -> Option<Timestamp> {
-        self.tight = self.tight.or(Some(at)).filter(|_| !matches!(forecast, Forecast::LevelsOff(_)));
-        self.gone = self.gone.filter(|gone| at.since(gone.last) < FREED);
+        let lately = |run: &Run| at.since(run.last) < FREED;
+        let goes_on = |run: Option<Run>| run.map_or(Run { since: at, last: at }, |run| Run { last: at, ..run });
+        self.tight = match forecast {
+            Forecast::LevelsOff(_) => self.tight.filter(lately),
+            Forecast::RunsOut(_) | Forecast::Exhausted => Some(goes_on(self.tight)),
+        };
+        self.gone = self.gone.filter(lately);
         match forecast {
             Forecast::LevelsOff(_) => None,
             Forecast::RunsOut(left) => Some(at + left),
             Forecast::Exhausted => {
-                let gone = self.gone.map_or(Run { since: at, last: at }, |gone| Run { last: at, ..gone });
+                let gone = goes_on(self.gone);
                 self.gone = Some(gone);
                 Some(gone.since)
             }

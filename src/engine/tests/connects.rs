@@ -170,6 +170,26 @@ fn an_end_that_is_not_on_this_host_was_not_connected_here() {
 }
 
 #[test]
+fn a_flow_is_grouped_under_its_process_here_before_that_of_its_peer_elsewhere() {
+    let peer = "10.0.0.9:40000";
+    let group = |owners: &[(u64, u32, u32, &str)]| {
+        let mut engine = engine();
+        engine.feed(&sample(0, vec![], &[]));
+        engine.feed(&Input::Segment(segment(10, peer, SERVER, "S", 100, 0, 0)));
+        engine.feed(&told(Connect { local: end(peer), peer: end(SERVER), here: Some(false), ..claim(9, 11, 7) }));
+        engine.feed(&sample(20, vec![socket(SERVER, peer, TcpState::Estab, (98, 0), 2, 2)], owners));
+        let query = Query { list: List::Groups(GroupBy::Process, vec![]), rows: 9, ..Query::default() };
+        let dashboard = engine.dashboard(&query, &mut QueryCache::default());
+        assert_eq!(dashboard.flows.matching, 1, "flows, whatever the list is of");
+        let ListPane::Groups(window) = dashboard.list else { panic!("groups") };
+        let GroupLine::Group(row) = &window.rows[0] else { panic!("a group") };
+        (row.process.as_ref().map(|process| process.pid), row.recv_q)
+    };
+    assert_eq!(group(&[(2, 12, 3, "web")]), (Some(12), Some(98)));
+    assert_eq!(group(&[]), (Some(7), Some(98)), "nobody here is known");
+}
+
+#[test]
 fn claims_that_no_flow_takes_are_forgotten() {
     let mut engine = engine();
     engine.feed(&told(claim(0, 5, 7)));

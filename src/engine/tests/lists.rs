@@ -54,15 +54,36 @@ fn a_handshake_tells_when_each_of_its_segments_came() {
     let (done, refused, timed_out, waits) = (of(0), of(1), of(2), of(4));
     assert_eq!(
         (done.view.syn_ack_at, done.view.ack_at, done.took),
-        (Some(at(10)), Some(at(11)), Duration::from_millis(11))
+        (Some(at(10)), Some(at(11)), Some(Duration::from_millis(11)))
     );
     assert_eq!(
         (refused.concluded, refused.took, refused.syns_again.len()),
-        (Some(at(101)), Duration::from_millis(1), 0)
+        (Some(at(101)), Some(Duration::from_millis(1)), 0)
     );
     assert_eq!((timed_out.view.syn_retries, timed_out.syns_again.last()), (2, Some(&at(3_200))));
     assert_eq!(timed_out.syns_again, [at(1_200), at(3_200)], "each try");
-    assert_eq!((waits.concluded, waits.took), (None, Duration::from_millis(0)));
+    assert_eq!(timed_out.took, Some(Duration::from_millis(3_000)), "to the last SYN, not to the verdict's timer");
+    assert_eq!((waits.concluded, waits.took), (None, Some(Duration::ZERO)));
+}
+
+#[test]
+fn what_stays_half_open_lasts_for_as_long_as_it_is_tried() {
+    let client = "10.0.0.2:50009";
+    let mut engine = fed([segment(0, client, SERVER, "S", 1, 0, 0)]);
+    let answers = [100, 1_100, 3_100].map(|millis| segment(millis, SERVER, client, "S.", 7, 2, 0));
+    feed_all(&mut engine, answers.map(Input::Segment));
+    let mut took = |now: i64| {
+        feed_all(&mut engine, [Input::Segment(segment(now, "10.0.0.2:50010", SERVER, "P.", 9, 9, 5))]);
+        let ListPane::Handshakes(window) = ask(&engine, List::Handshakes(Sort::default())) else { panic!() };
+        assert_eq!(window.rows[0].view.outcome, crate::flow::HandshakeOutcome::HalfOpen);
+        window.rows[0].took
+    };
+    assert_eq!(took(7_000), Some(Duration::from_secs(7)), "the next SYN-ACK may come");
+    assert_eq!(took(20_000), Some(Duration::from_millis(3_100)), "overdue: to the last SYN-ACK");
+    let mut single = fed([segment(0, client, SERVER, "S", 1, 0, 0)]);
+    feed_all(&mut single, [Input::Segment(segment(9_000, "10.0.0.2:50010", SERVER, "P.", 9, 9, 5))]);
+    let ListPane::Handshakes(window) = ask(&single, List::Handshakes(Sort::default())) else { panic!() };
+    assert_eq!((window.rows[0].concluded, window.rows[0].took), (Some(at(3_500)), None), "a single try lasts no time");
 }
 
 /// A listener with two connections, one accepted by a process and one that waits; a client of its own; a TIME-WAIT.

@@ -57,7 +57,7 @@ fn handshake(
         syns_again: tries(retries.0, took),
         syn_acks_again: tries(retries.1, took),
         concluded: at(took),
-        took: took.unwrap_or(NOW.since(since)),
+        took: Some(took.unwrap_or(NOW.since(since))),
         rejected: None,
     }
 }
@@ -81,7 +81,7 @@ pub(super) fn handshakes(base: fn() -> Dashboard) -> Dashboard {
     }));
     rows[9].view.syn_retries = 1;
     (rows[9].syns_again, rows[9].view.syn_ack_at) = (vec![ago(24) + secs(1)], Some(ago(24) + ms(1_020)));
-    (rows[9].concluded, rows[9].took) = (Some(ago(24) + ms(1_021)), ms(1_021));
+    (rows[9].concluded, rows[9].took) = (Some(ago(24) + ms(1_021)), Some(ms(1_021)));
     rows[9].view.ack_at = rows[9].concluded;
     with(base(), ListPane::Handshakes(window(rows)))
 }
@@ -244,7 +244,7 @@ pub(super) fn extreme() -> Dashboard {
     let mut dashboard = handshakes(live);
     if let ListPane::Handshakes(window) = &mut dashboard.list {
         for row in &mut window.rows {
-            (row.since, row.view.syn_at, row.took) = (Timestamp::MIN, Some(Timestamp::MAX), Duration::MAX);
+            (row.since, row.view.syn_at, row.took) = (Timestamp::MIN, Some(Timestamp::MAX), Some(Duration::MAX));
         }
     }
     dashboard
