@@ -202,6 +202,43 @@ fn a_kernels_retransmission_timer_is_evidence() {
 }
 
 #[test]
+fn a_kernels_persist_timer_tells_that_the_peers_window_is_closed() {
+    let row = |kind, retries| {
+        let timer = Some(Timer { kind, left: Duration::from_secs(30), retries });
+        Socket { timer, ..socket(CLIENT, SERVER, TcpState::Estab, (0, 621_192), 7, 7) }
+    };
+    let read = |kind| {
+        let mut engine = fed(handshake(0));
+        for millis in (1_000..=7_000).step_by(1_000) {
+            engine.feed(&sample(millis, vec![row(kind, 2)], &[(7, 42, 5, "nc")]));
+        }
+        engine
+    };
+    let found = |engine: &Engine| {
+        let tell = |finding: &crate::findings::Finding| format!("{}: {}", finding.subject, finding.told);
+        show(engine).findings.iter().map(tell).collect::<Vec<_>>()
+    };
+    let engine = read(TimerKind::Persist);
+    let told = story(&engine, 0);
+    assert!(told.contains("nc[42] fd 5 waits with 621192 bytes in its Send-Q: the window of"), "{told}");
+    assert!(told.contains("(persist timer, next probe in 30.0 s, 2 without an answer)"), "{told}");
+    let subject = format!("#0 {SERVER} ← {CLIENT}");
+    assert_eq!(found(&engine), [format!("{subject}: window closed for 6 s; its peer's Send-Q 621.2 kB")]);
+    assert_eq!(found(&read(TimerKind::On)), [""; 0], "it is sent again: the window is open");
+    assert!(!story(&read(TimerKind::On), 0).contains("window"));
+    // The wire tells of the same window: one finding, since the earlier of both.
+    let mut both = fed(handshake(0));
+    let shut = Segment { window: 0, ..segment(500, SERVER, CLIENT, ".", 501, 101, 0) };
+    both.feed(&Input::Segment(shut));
+    for millis in [1_000, 2_000, 7_500] {
+        both.feed(&sample(millis, vec![row(TimerKind::Persist, 0)], &[]));
+    }
+    assert_eq!(found(&both), [format!("{subject}: window closed for 7 s; its peer's Send-Q 621.2 kB")]);
+    both.feed(&sample(8_000, vec![row(TimerKind::On, 0)], &[]));
+    assert_eq!(found(&both), [format!("{subject}: window closed for 7 s")], "by the wire alone");
+}
+
+#[test]
 fn a_connect_that_only_the_kernel_shows_is_told() {
     let mut engine = engine();
     engine.feed(&connecting(0, 2));
