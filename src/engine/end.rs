@@ -44,6 +44,8 @@ pub(super) struct End {
     pub(super) state_since: Timestamp,
     /// Since when its process has read nothing of the bytes that wait.
     pub(super) unread_since: Option<Timestamp>,
+    /// The first of the readings in a row that had it probe its peer's closed window (persist timer).
+    pub(super) probes_since: Option<Timestamp>,
     pub(super) owner: Ownership,
     /// The last process seen to hold it.
     last_holder: Option<Arc<Process>>,
@@ -67,6 +69,7 @@ impl End {
             looked_up: false,
             state_since: at,
             unread_since: None,
+            probes_since: None,
             owner: Ownership::Unknown,
             last_holder: None,
             recv: QueueHistory::default(),
@@ -96,6 +99,7 @@ impl End {
         self.recv.push(at, socket.recv_q);
         self.send.push(at, socket.send_q.unwrap_or(0));
         self.unread_since = self.unread_since(&socket, at);
+        self.probes_since = socket.probes_window().then(|| self.probes_since.unwrap_or(at));
         if socket.state != self.socket.state {
             self.state_since = at;
         }
@@ -135,7 +139,7 @@ impl End {
         self.recv.push(at, 0);
         self.send.push(at, 0);
         self.mismatch = None;
-        self.unread_since = None;
+        (self.unread_since, self.probes_since) = (None, None);
         self.owner = self.last_owner();
     }
 

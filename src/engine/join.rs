@@ -197,6 +197,11 @@ impl Engine {
             record.touched = record.touched.max(sample.ts);
             record.learn_opener(socket.local, listener.is_some());
             let side = side_of(record, socket.local);
+            if (side, socket.state.0) == (Side::Orig, TcpState::SynSent)
+                && let Some(flow) = &mut record.wire
+            {
+                flow.await_still(sample.ts, socket.timer.map(|timer| timer.left));
+            }
             let claimed = record.claimed(side);
             let end =
                 record.ends[side.index()].get_or_insert_with(|| Arc::new(End::new(socket.clone(), sample.ts, reading)));

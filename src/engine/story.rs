@@ -73,7 +73,8 @@ fn not_reading(evidence: &Evidence<'_>) -> Option<String> {
     Side::BOTH.into_iter().find_map(|side| {
         let reader = evidence.row.end(side);
         let half = evidence.halves.map(|halves| &halves[side.index()]);
-        let closed = half.and_then(|half| half.zero_window_since).filter(|_| !evidence.row.closed)?;
+        let closed = half.and_then(|half| half.zero_window_since).filter(|_| !evidence.row.closed);
+        let Some(closed) = closed else { return window_probed(evidence, side) };
         let since = span(evidence.now.since(closed));
         let unread = reader.recv_q.filter(|bytes| *bytes > 0);
         let who = name(reader);
@@ -88,6 +89,29 @@ fn not_reading(evidence: &Evidence<'_>) -> Option<String> {
             ),
         })
     })
+}
+
+/// The window of the end on `side` is closed by the word of its peer's kernel alone.
+fn window_probed(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    let detail = evidence.sockets[side.peer().index()].as_ref();
+    let detail = detail.filter(|detail| detail.is_there() && detail.socket.probes_window())?;
+    let (reader, timer) = (evidence.row.end(side), detail.socket.timer?);
+    let left = timer.left.saturating_sub(evidence.now.since(detail.at));
+    let probes = match timer.retries {
+        0 => String::new(),
+        1 => ", 1 without an answer".to_owned(),
+        count => format!(", {count} without an answer"),
+    };
+    let unread = reader.recv_q.filter(|bytes| *bytes > 0);
+    let unread = unread.map(|bytes| format!(" {} has {bytes} bytes unread.", name(reader))).unwrap_or_default();
+    Some(format!(
+        "{} waits with {} bytes in its Send-Q: the window of {} is closed, and the kernel probes it (persist timer, next \
+         probe in {}{probes}).{unread}",
+        name(evidence.row.end(side.peer())),
+        detail.socket.send_q?,
+        reader.endpoint,
+        span(left),
+    ))
 }
 
 fn closing(evidence: &Evidence<'_>) -> Option<String> {

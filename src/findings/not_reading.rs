@@ -48,6 +48,15 @@ pub enum Seen {
         /// Its peer has closed (CLOSE-WAIT), so nobody waits for it to read.
         peer_closed: bool,
     },
+    /// The peer's kernel, which probes the window (persist timer).
+    Persist {
+        /// In the peer's Send-Q.
+        send_q: u32,
+        /// Probes without an answer so far.
+        probes: u8,
+        /// The first of the readings in a row that show it.
+        since: Timestamp,
+    },
     /// A window of 0 that the end advertised.
     Wire,
 }
@@ -56,12 +65,16 @@ impl Unread {
     fn bytes(&self) -> u32 {
         match self.seen {
             Seen::Kernel { bytes, .. } => bytes,
-            Seen::Wire => 0,
+            Seen::Persist { .. } | Seen::Wire => 0,
         }
     }
 
+    fn is_last_word(&self) -> bool {
+        matches!(self.seen, Seen::Kernel { bytes, .. } if bytes < LAST_WORD)
+    }
+
     fn is_late(&self, now: Timestamp) -> bool {
-        let patience = if self.seen == Seen::Wire { CLOSED_PATIENCE } else { PATIENCE };
+        let patience = if matches!(self.seen, Seen::Kernel { .. }) { PATIENCE } else { CLOSED_PATIENCE };
         now.since(self.since) >= patience
     }
 
@@ -93,7 +106,7 @@ fn finding(subject: Subject, rows: &[&Unread], now: Timestamp) -> Option<Finding
     let since = rows.iter().map(|row| row.since).min()?;
     let fullest = rows.iter().max_by_key(|row| (row.bytes(), std::cmp::Reverse(row.flow)))?;
     let closed = rows.iter().filter_map(|row| row.closed).min();
-    let last_words = closed.is_none() && rows.iter().all(|row| row.bytes() < LAST_WORD);
+    let last_words = closed.is_none() && rows.iter().all(|row| row.is_last_word());
     let who = match rows {
         [only] => only.who.clone(),
         // Not one descriptor is meant, but several.
@@ -123,16 +136,27 @@ fn told(rows: &[&Unread], fullest: &Unread, closed: Option<Timestamp>, now: Time
         Seen::Kernel { bytes: queued, .. } => {
             format!("{several}Recv-Q {} {}{peer}", bytes(queued.into()), waits(fullest.since))
         }
+        Seen::Persist { send_q, .. } => {
+            format!("window closed {}; its peer's Send-Q {}", waits(fullest.since), bytes(send_q.into()))
+        }
         Seen::Wire => format!("window closed {}", waits(fullest.since)),
     }
 }
 
 fn evidence(rows: &[&Unread], fullest: &Unread, closed: Option<Timestamp>, now: Timestamp) -> Vec<Fact> {
     let mut facts = vec![Fact::count("sockets", rows.len() as u64)];
-    if let Seen::Kernel { bytes, limit, .. } = fullest.seen {
-        facts.push(Fact::time("unread_for_ns", now.since(fullest.since)));
-        facts.push(Fact::count("recv_q", bytes.into()));
-        facts.extend(limit.map(|limit| Fact::count("recv_buffer_bytes", limit.into())));
+    match fullest.seen {
+        Seen::Kernel { bytes, limit, .. } => {
+            facts.push(Fact::time("unread_for_ns", now.since(fullest.since)));
+            facts.push(Fact::count("recv_q", bytes.into()));
+            facts.extend(limit.map(|limit| Fact::count("recv_buffer_bytes", limit.into())));
+        }
+        Seen::Persist { send_q, probes, since } => {
+            facts.push(Fact::time("persist_for_ns", now.since(since)));
+            facts.push(Fact::count("peer_send_q_bytes", send_q.into()));
+            facts.push(Fact::count("probes", probes.into()));
+        }
+        Seen::Wire => {}
     }
     facts.extend(closed.map(|since| Fact::time("window_closed_for_ns", now.since(since))));
     facts
@@ -147,6 +171,11 @@ fn why(fullest: &Unread) -> String {
             "Bytes arrived and the kernel acknowledged them, but the process has read none since.".into()
         }
         Seen::Kernel { .. } => "The Recv-Q has not been empty since, and never got shorter.".into(),
+        Seen::Persist { .. } => {
+            "Its peer's kernel has bytes to send, none in flight, and probes the window (persist timer), so the receive \
+             buffer is full: its process does not read (inferred from the peer's socket)."
+                .into()
+        }
         Seen::Wire => {
             "It advertises a window of 0, so its receive buffer is full: its process does not read (inferred from the \
              wire)."
@@ -158,7 +187,9 @@ fn why(fullest: &Unread) -> String {
 const fn remedy(fullest: &Unread) -> &'static str {
     match fullest.seen {
         Seen::Kernel { accepted: false, .. } => "Look at what keeps the listener's process from accept().",
-        Seen::Wire => "On that host, ss -tnmp names the process and shows its Recv-Q; look at what keeps it.",
+        Seen::Persist { .. } | Seen::Wire => {
+            "On that host, ss -tnmp names the process and shows its Recv-Q; look at what keeps it."
+        }
         Seen::Kernel { .. } => {
             "Look at what keeps the process (gdb -p, cat /proc/PID/stack, strace -p): a lock, a slow disk, a loop that \
              forgot the socket. A larger SO_RCVBUF only puts it off."
@@ -187,6 +218,11 @@ mod tests {
         Unread { seen: Seen::Wire, closed: Some(at(since)), who: None, ..unread(0, since) }
     }
 
+    fn probed(since: i64) -> Unread {
+        let seen = Seen::Persist { send_q: 621_192, probes: 0, since: at(since) };
+        Unread { seen, who: None, ..unread(0, since) }
+    }
+
     fn told(all: &[Unread]) -> Vec<(Severity, String)> {
         found(not_reading(all, &BTreeSet::new(), at(41)))
             .into_iter()
@@ -207,6 +243,8 @@ mod tests {
             (closed, Some((Warning, "Recv-Q 100 B for 41 s; its peer waits on a closed window"))),
             (wire(36), Some((Warning, "window closed for 5 s"))),
             (wire(37), None),
+            (probed(36), Some((Warning, "window closed for 5 s; its peer's Send-Q 621.2 kB"))),
+            (probed(37), None),
         ] {
             let expected: Vec<_> = expected.into_iter().map(|(how, text)| (how, text.to_owned())).collect();
             assert_eq!(told(std::slice::from_ref(&case)), expected, "{case:?}");

@@ -64,6 +64,24 @@ impl Flow {
         self.give_up(at);
     }
 
+    /// The originator's kernel holds its socket in SYN-SENT at `at` and sends the SYN again in `left`, where it tells:
+    /// whatever the SYNs seen so far let expect (the first may have come before the capture), it waits still.
+    pub fn await_still(&mut self, at: Timestamp, left: Option<Duration>) {
+        if self.syn_ack.is_set() || !self.is_pending() || self.outcome == HandshakeOutcome::GivenUp {
+            return;
+        }
+        self.revive(at);
+        if self.state(Side::Orig) != Some(TcpState::SynSent) {
+            return;
+        }
+        if self.outcome == HandshakeOutcome::Unanswered {
+            (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
+        }
+        let until = at + left.unwrap_or_default().saturating_add(FIRST_RETRY_OVERDUE);
+        let timer = &mut self.halves[Side::Orig.index()].timer;
+        *timer = Stamp::at(timer.get().map_or(until, |timer| timer.max(until)));
+    }
+
     /// An ICMP error says that the SYN cannot be delivered. The originator may try again all the same.
     pub fn reject(&mut self, at: Timestamp) {
         if self.is_unproven() {

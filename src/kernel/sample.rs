@@ -104,6 +104,14 @@ pub struct Socket {
     pub info: Option<Box<TcpInfo>>,
 }
 
+impl Socket {
+    /// Whether it has bytes to send and none in flight, and probes its peer's window until that opens
+    /// (net/ipv4/tcp_timer.c, `tcp_probe_timer`).
+    pub fn probes_window(&self) -> bool {
+        self.send_q > Some(0) && self.timer.is_some_and(|timer| timer.kind == TimerKind::Persist)
+    }
+}
+
 /// Kernel memory that a socket takes, bytes (INET_DIAG_SKMEMINFO, as `ss -m` prints it): what counts against the limits
 /// is more than the bytes in the queues, for each packet brings its frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

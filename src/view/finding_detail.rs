@@ -129,7 +129,7 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 40] = [
+const WORDS: [(&str, &str); 43] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
     ("given_up", "given up by its process"),
@@ -163,6 +163,9 @@ const WORDS: [(&str, &str); 40] = [
     ("recv_q", "Recv-Q"),
     ("recv_buffer_bytes", "receive buffer"),
     ("window_closed_for_ns", "window closed for"),
+    ("persist_for_ns", "persist timer for"),
+    ("peer_send_q_bytes", "Send-Q of its peer"),
+    ("probes", "probes unanswered"),
     ("capacity", "ports usable"),
     ("live", "connections open"),
     ("time_wait", "in TIME-WAIT"),

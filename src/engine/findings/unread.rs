@@ -1,4 +1,5 @@
-//! Who leaves bytes unread: by the kernel's word, and by closed windows where it has none.
+//! Who leaves bytes unread: by the kernel's word, and where it has none by closed windows, of which the kernel of the
+//! peer tells, or the wire.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -25,9 +26,10 @@ impl Engine {
             self.present_ends().filter_map(|(record, end)| self.unread_by_kernel(record, end, now)).collect();
         all.sort_by_key(|unread| match unread.seen {
             Seen::Kernel { bytes, .. } => (Reverse(bytes), unread.flow),
-            Seen::Wire => (Reverse(0), unread.flow),
+            Seen::Persist { .. } | Seen::Wire => (Reverse(0), unread.flow),
         });
         all.truncate(OFFERED);
+        all.extend(self.present_ends().filter_map(|(record, end)| unread_by_peer(record, end, now)).take(OFFERED));
         all.extend(wire_queues.iter().filter_map(|row| self.unread_by_wire(row)));
         all
     }
@@ -61,8 +63,9 @@ impl Engine {
         let since = row.zero_window_since?;
         let record = self.table.get(self.table.find_id(row.flow)?);
         let side = if record.endpoint(Side::Orig) == row.to { Side::Orig } else { Side::Resp };
-        // Where the kernel shows the end, its Recv-Q has the word.
-        record.end(side).is_none().then_some(Unread {
+        // Where the kernel shows the end, its Recv-Q has the word; and a peer's that probes the window tells more.
+        let told = record.end(side).is_some() || record.end(side.peer()).is_some_and(|end| end.probes_since.is_some());
+        (!told).then_some(Unread {
             flow: row.flow,
             local: row.to,
             peer: row.from,
@@ -72,4 +75,26 @@ impl Engine {
             who: None,
         })
     }
+}
+
+/// The peer of `end`, where the kernel shows that `end` waits for its window to open.
+fn unread_by_peer(record: &Record, end: &End, now: Timestamp) -> Option<Unread> {
+    let probed = end.probes_since?;
+    let reader = side_of(record, end.socket.local).peer();
+    let closed = record.wire.as_ref().and_then(|flow| flow.zero_window_since(reader));
+    let since = closed.map_or(probed, |closed| closed.min(probed));
+    let told = record.end(reader).is_some() || now.since(since) <= LATELY;
+    (!told).then(|| Unread {
+        flow: record.id,
+        local: end.socket.peer,
+        peer: end.socket.local,
+        seen: Seen::Persist {
+            send_q: end.unsent(),
+            probes: end.socket.timer.map_or(0, |timer| timer.retries),
+            since: probed,
+        },
+        since,
+        closed,
+        who: None,
+    })
 }

@@ -60,7 +60,12 @@ pub(super) fn detours(handshake: &HandshakeView) -> String {
 
 fn unanswered(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {
     let (orig, resp) = (&evidence.row.orig, evidence.row.resp.endpoint);
-    let again = syn_again(handshake);
+    let more = sent_unseen(evidence, handshake);
+    let again = more.map_or_else(|| syn_again(handshake), |more| self::again(more, "By the kernel's count the SYN"));
+    let long = |time| match more {
+        Some(_) => format!(" at least {} (begun before the capture)", span(time)),
+        None => format!(" {}", span(time)),
+    };
     let gone = evidence.gone(Side::Orig);
     let held = gone.map(|gone| format!(" The kernel has held the socket no more for {}.", evidence.ago(gone)));
     let held = held.unwrap_or_default();
@@ -69,7 +74,7 @@ fn unanswered(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {
     }
     if handshake.outcome == HandshakeOutcome::GivenUp {
         let ended = evidence.life.iter().find(|event| event.kind == LifeEventKind::TimedOut).map(|event| event.ts);
-        let took = handshake.syn_at.zip(ended).map(|(from, to)| format!(" after {}", span(to.since(from))));
+        let took = handshake.syn_at.zip(ended).map(|(from, to)| format!(" after{}", long(to.since(from))));
         let took = took.unwrap_or_default();
         return format!("Given up by {}{took}: no answer to the SYN from {resp} was seen.{again}{held}", name(orig));
     }
@@ -79,8 +84,15 @@ fn unanswered(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {
     if handshake.outcome == HandshakeOutcome::Unanswered {
         return format!("No answer: nothing from {resp} was seen, and the next retry is overdue.{again}");
     }
-    let waited = handshake.syn_at.map(|from| format!(" {}", evidence.ago(from))).unwrap_or_default();
+    let waited = handshake.syn_at.map(|from| long(evidence.now.since(from))).unwrap_or_default();
     format!("connect() waits{waited} for {resp} to answer the SYN.{again}{}", tries_left(evidence, handshake))
+}
+
+/// How often this kernel has sent the SYN again by its own count, where that is more than was seen.
+fn sent_unseen(evidence: &Evidence<'_>, handshake: &HandshakeView) -> Option<u32> {
+    let socket = evidence.sockets[Side::Orig.index()].as_ref().map(|socket| &socket.socket);
+    let timer = socket.filter(|socket| socket.state.0 == TcpState::SynSent)?.timer?;
+    Some(timer.retries.into()).filter(|count| *count > handshake.syn_retries)
 }
 
 fn syn_again(handshake: &HandshakeView) -> String {
@@ -105,8 +117,7 @@ fn tries_left(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {
     let local = evidence.row.orig.local == Some(true);
     let limits = evidence.limits.filter(|_| local);
     let Some(retries) = limits.and_then(Limits::syn_retries) else { return String::new() };
-    let timer = evidence.sockets[Side::Orig.index()].as_ref().and_then(|socket| socket.socket.timer);
-    let done = timer.map_or(0, |timer| timer.retries.into()).max(handshake.syn_retries);
+    let done = sent_unseen(evidence, handshake).unwrap_or(handshake.syn_retries);
     match retries.saturating_sub(done) {
         0 => " This host has sent it for the last time.".to_owned(),
         1 => " This host sends it at most once more, unless the application gives up first.".to_owned(),

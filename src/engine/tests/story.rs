@@ -44,18 +44,21 @@ fn the_tries_left_are_those_not_yet_made() {
 #[test]
 fn who_ended_an_unanswered_connect_is_told_only_where_it_is_known() {
     let outcome = |engine: &Engine| show(engine).flows.rows[0].outcome;
-    let gone = |millis| {
+    let gone_after = |retries, millis| {
         let mut engine = fed([syn(0)]);
-        engine.feed(&connecting(500, 3));
+        engine.feed(&connecting(500, retries));
         engine.feed(&limited(sample(millis, vec![], &[])));
         engine
     };
+    let gone = |millis| gone_after(0, millis);
     assert_eq!(outcome(&gone(1_000)), Some(HandshakeOutcome::GivenUp), "before its timer ran out");
     assert!(
         story(&gone(1_000), 0).starts_with("Given up by 10.0.0.2:40000 (last held by nc[42]) after 1.00 s: no answer"),
         "{}",
         story(&gone(1_000), 0)
     );
+    let before = story(&gone_after(3, 1_000), 0);
+    assert!(before.contains("after at least 1.00 s (begun before the capture): no answer"), "{before}");
     assert_eq!(outcome(&gone(1_600)), Some(HandshakeOutcome::Unanswered), "after it: it may be ETIMEDOUT");
     // A reading that took long has read the timer at any time since it began.
     let slow = |took| {
@@ -76,6 +79,40 @@ fn who_ended_an_unanswered_connect_is_told_only_where_it_is_known() {
     by_wire.feed(&Input::Tick(at(60_000)));
     assert_eq!(outcome(&by_wire), Some(HandshakeOutcome::Unanswered));
     assert!(story(&by_wire, 0).contains("the next retry is overdue"));
+}
+
+#[test]
+fn a_connect_begun_before_the_capture_waits_while_the_kernel_holds_it() {
+    // Gaps of 8, 17 and 33 s, of which the first SYN that is seen tells nothing.
+    let waits = |millis, left, retries| {
+        let timer = Some(Timer { kind: TimerKind::On, left: Duration::from_secs(left), retries });
+        let row = Socket { timer, ..socket(CLIENT, SERVER, TcpState::SynSent, (0, 1), 7, 7) };
+        sample(millis, vec![row], &[(7, 42, 5, "nc")])
+    };
+    let shown = |engine: &Engine| {
+        let row = show(engine).flows.rows[0].clone();
+        (row.outcome, row.orig.inferred, row.orig.mismatch_since)
+    };
+    let waiting = (Some(HandshakeOutcome::Waiting), Some(TcpState::SynSent), None);
+    let mut engine = fed([syn(0)]);
+    engine.feed(&waits(1_850, 15, 8));
+    engine.feed(&Input::Tick(at(20_000)));
+    assert_eq!(shown(&engine), waiting, "the kernel's timer runs for so long");
+    let told = story(&engine, 0);
+    assert!(told.contains("connect() waits at least 20.0 s (begun before the capture) for"), "{told}");
+    assert!(told.contains("By the kernel's count the SYN was sent again 8 times."), "{told}");
+    engine.feed(&Input::Tick(at(21_000)));
+    assert_eq!(shown(&engine).0, Some(HandshakeOutcome::Unanswered), "no reading since, and the retry is overdue");
+    engine.feed(&waits(22_000, 21, 9));
+    engine.feed(&waits(23_000, 20, 9));
+    assert_eq!(shown(&engine), waiting, "it was not given up after all");
+    engine.feed(&sample(24_000, vec![], &[]));
+    assert_eq!(shown(&engine).0, Some(HandshakeOutcome::GivenUp));
+    // What another says of it does not hold up a retry that is overdue.
+    let mut answered = fed([syn(0)]);
+    answered.feed(&sample(500, vec![socket(SERVER, CLIENT, TcpState::SynSent, (0, 1), 7, 7)], &[]));
+    answered.feed(&Input::Tick(at(3_600)));
+    assert_eq!(shown(&answered).0, Some(HandshakeOutcome::Unanswered));
 }
 
 #[test]
@@ -162,6 +199,43 @@ fn a_kernels_retransmission_timer_is_evidence() {
     assert!(told.contains("100 in its Send-Q gets no acknowledgment") && told.contains("again 4 times"), "{told}");
     engine.feed(&sample(500, vec![], &[]));
     assert!(!story(&engine, 0).contains("acknowledgment"), "the socket is gone");
+}
+
+#[test]
+fn a_kernels_persist_timer_tells_that_the_peers_window_is_closed() {
+    let row = |kind, retries| {
+        let timer = Some(Timer { kind, left: Duration::from_secs(30), retries });
+        Socket { timer, ..socket(CLIENT, SERVER, TcpState::Estab, (0, 621_192), 7, 7) }
+    };
+    let read = |kind| {
+        let mut engine = fed(handshake(0));
+        for millis in (1_000..=7_000).step_by(1_000) {
+            engine.feed(&sample(millis, vec![row(kind, 2)], &[(7, 42, 5, "nc")]));
+        }
+        engine
+    };
+    let found = |engine: &Engine| {
+        let tell = |finding: &crate::findings::Finding| format!("{}: {}", finding.subject, finding.told);
+        show(engine).findings.iter().map(tell).collect::<Vec<_>>()
+    };
+    let engine = read(TimerKind::Persist);
+    let told = story(&engine, 0);
+    assert!(told.contains("nc[42] fd 5 waits with 621192 bytes in its Send-Q: the window of"), "{told}");
+    assert!(told.contains("(persist timer, next probe in 30.0 s, 2 without an answer)"), "{told}");
+    let subject = format!("#0 {SERVER} ← {CLIENT}");
+    assert_eq!(found(&engine), [format!("{subject}: window closed for 6 s; its peer's Send-Q 621.2 kB")]);
+    assert_eq!(found(&read(TimerKind::On)), [""; 0], "it is sent again: the window is open");
+    assert!(!story(&read(TimerKind::On), 0).contains("window"));
+    // The wire tells of the same window: one finding, since the earlier of both.
+    let mut both = fed(handshake(0));
+    let shut = Segment { window: 0, ..segment(500, SERVER, CLIENT, ".", 501, 101, 0) };
+    both.feed(&Input::Segment(shut));
+    for millis in [1_000, 2_000, 7_500] {
+        both.feed(&sample(millis, vec![row(TimerKind::Persist, 0)], &[]));
+    }
+    assert_eq!(found(&both), [format!("{subject}: window closed for 7 s; its peer's Send-Q 621.2 kB")]);
+    both.feed(&sample(8_000, vec![row(TimerKind::On, 0)], &[]));
+    assert_eq!(found(&both), [format!("{subject}: window closed for 7 s")], "by the wire alone");
 }
 
 #[test]
