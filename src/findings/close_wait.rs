@@ -20,7 +20,7 @@ pub const FEW: u64 = 10;
 /// A pool is seldom as large as this: so many are told though no more gather now.
 const MANY: u64 = 100;
 /// The growth of less time may be an ordinary burst.
-const WATCHED: Duration = Duration::from_secs(5);
+pub const WATCHED: Duration = Duration::from_secs(5);
 /// By the wire no growth is known, only ages: leftovers that are closed in turn are never as old as this.
 const OLD: Duration = Duration::from_secs(30);
 
@@ -49,6 +49,8 @@ pub struct CloseWait {
     /// How many more there are a second, and over how long that was measured.
     pub growth: f64,
     pub measured: Duration,
+    /// Whether they grew so at some time since then: what has gathered stays a leak while [`FEW`] are left.
+    pub has_grown: bool,
 }
 
 impl CloseWait {
@@ -81,7 +83,7 @@ fn leak(group: &CloseWait, now: Timestamp) -> Option<Finding> {
     let severity = match sockets {
         MANY.. if grows => Severity::Critical,
         MANY.. => Severity::Warning,
-        FEW.. if grows => Severity::Warning,
+        FEW.. if grows || group.has_grown => Severity::Warning,
         _ => return None,
     };
     let subject = match &group.who {
@@ -217,6 +219,7 @@ mod tests {
             since: at(10),
             growth,
             measured: Duration::from_secs(60),
+            has_grown: false,
         }
     }
 

@@ -85,6 +85,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         since: ago(190),
         growth: 2.0,
         measured: Duration::from_secs(60),
+        has_grown: true,
     };
     let queue = AcceptQueue {
         local: end("0.0.0.0:8080"),

@@ -23,7 +23,9 @@ use crate::base::Timestamp;
 
 pub use accept::{AcceptQueue, AcceptQueues};
 pub use capture_loss::Losing;
-pub use close_wait::{CloseWait, FEW as CLOSE_WAIT_FEW, PATIENCE as CLOSE_WAIT_PATIENCE};
+pub use close_wait::{
+    CloseWait, FEW as CLOSE_WAIT_FEW, PATIENCE as CLOSE_WAIT_PATIENCE, WATCHED as CLOSE_WAIT_WATCHED,
+};
 pub use connects::{Connects, Failures, TRIED_IN_VAIN, connects};
 pub use finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject, Value};
 pub use key::{About, FindingKey};

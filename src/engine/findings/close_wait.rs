@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::{Endpoint, TcpState, Timestamp};
-use crate::findings::{CLOSE_WAIT_FEW as FEW, CLOSE_WAIT_PATIENCE as PATIENCE, CloseWait, Holder};
+use crate::findings::{
+    CLOSE_WAIT_FEW as FEW, CLOSE_WAIT_PATIENCE as PATIENCE, CLOSE_WAIT_WATCHED as WATCHED_FOR, CloseWait, Holder,
+};
 use crate::flow::Side;
 
 use super::super::Engine;
@@ -58,6 +60,8 @@ pub(super) struct Leaks {
 struct Growth {
     since: Timestamp,
     readings: VecDeque<(Timestamp, u64)>,
+    /// Whether they have grown for long enough to tell it, at any reading since then.
+    has_grown: bool,
 }
 
 impl Leaks {
@@ -70,11 +74,13 @@ impl Leaks {
         let mut before = std::mem::take(&mut self.watched);
         self.groups.clear();
         for (whose, group) in large {
-            let fresh = || Growth { since: at, readings: VecDeque::new() };
+            let fresh = || Growth { since: at, readings: VecDeque::new(), has_grown: false };
             let mut growth = before.remove(&whose).unwrap_or_else(fresh);
             growth.take(at, group.entered.len() as u64);
             let (rate, measured) = growth.rate();
-            self.groups.extend(group.told(growth.since, rate, measured));
+            growth.has_grown |= rate > 0.0 && measured >= WATCHED_FOR;
+            let told = group.told(growth.since, rate, measured);
+            self.groups.extend(told.map(|told| CloseWait { has_grown: growth.has_grown, ..told }));
             self.watched.insert(whose, growth);
         }
     }
@@ -146,6 +152,7 @@ impl Group {
             since,
             growth,
             measured,
+            has_grown: false,
         })
     }
 

@@ -292,9 +292,16 @@ fn close_wait_that_gathers_is_a_leak() {
     assert_eq!(finding.subject.to_string(), "worker[77]");
     assert_eq!((finding.told.as_str(), finding.since), ("20 in CLOSE-WAIT, 15 for over 5 s, +1.0/s in 5 s", at(9_000)));
     assert!(finding.why.contains("all show Recv-Q 0"), "{}", finding.why);
+    // No more gather, but what has gathered stays.
+    for second in 15..100 {
+        let (rows, owners) = left_open(20, 0);
+        engine.feed(&sample(second * 1_000, rows, &owners));
+        assert_eq!(told(&engine).len(), 1, "{second}");
+    }
+    assert!(found(&engine)[0].told.starts_with("20 in CLOSE-WAIT, the oldest for"), "{:?}", found(&engine));
     // Closed after all, but for nine.
     let (rows, owners) = left_open(9, 0);
-    engine.feed(&sample(15_000, rows, &owners));
+    engine.feed(&sample(100_000, rows, &owners));
     assert_eq!(told(&engine), []);
 }
 
