@@ -81,6 +81,8 @@ impl Walker {
     fn is_at(&self, at: u64) {
         let mut fresh = engine();
         fresh.feed_batch(&self.inputs[..at as usize]);
+        // Who was led to an instant behind the last input, and then nowhere, is at that instant still.
+        fresh.feed(&Input::Tick(self.engine.now().expect("inputs")));
         assert_eq!(self.player.at(), at);
         assert!(told(&self.engine) == told(&fresh), "after {at} inputs");
     }
@@ -138,6 +140,16 @@ proptest! {
             walker.is_at(wanted);
         }
     }
+}
+
+#[test]
+fn where_nothing_is_that_way_one_stays_at_the_instant() {
+    let mut walker = Walker::new(crowd(20, 310), 1, usize::MAX);
+    walker.seek(walker.inputs[155].ts());
+    let (at, then) = (walker.player.at(), walker.engine.now());
+    assert_eq!(walker.hop(Happening::Failure, false), at);
+    assert_eq!(walker.engine.now(), then);
+    walker.is_at(at);
 }
 
 fn straight_count(walker: &Walker, happening: Happening, at: u64) -> usize {
