@@ -189,6 +189,7 @@ impl Feed for Replay {
                 start,
                 end: track.as_ref().map(|track| track.to),
                 at_end: self.player.is_at_end(),
+                growing: !self.player.was_read(),
                 reading: self.deck.tape.reader.progress().filter(|_| !self.player.was_read()),
                 live: None,
             }),

@@ -226,6 +226,7 @@ impl Feed for Rewind {
                 start: self.earliest(),
                 end: engine.now(),
                 at_end: false,
+                growing: false,
                 reading: None,
                 live: engine.now(),
             });

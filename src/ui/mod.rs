@@ -135,6 +135,8 @@ pub struct Playback {
     pub start: Option<Timestamp>,
     pub end: Option<Timestamp>,
     pub at_end: bool,
+    /// The end is not known yet: it is as far as was read.
+    pub growing: bool,
     /// How much of the file is read, until all of it is; `None` of a stream, whose length nobody knows.
     pub reading: Option<Progress>,
     /// Where the running host is while its past is shown; `None` of a capture.

@@ -36,6 +36,7 @@ fn replay() -> Source {
         start,
         end: None,
         at_end: false,
+        growing: false,
         reading: None,
         live: None,
         going: false,

@@ -74,6 +74,7 @@ pub(super) fn capture_source() -> Source {
         start: Some(ago(45)),
         end: Some(ago(45) + ms(90_500)),
         at_end: false,
+        growing: false,
         reading: None,
         live: None,
     };

@@ -248,7 +248,7 @@ fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Lin
     if let Some(whole) = playback.end.map(|end| end.since(start)) {
         spans.push(styled(format!(" / {}", position(whole)), theme.text));
         // Until all is read, nobody knows how long it is.
-        if playback.reading.is_some() {
+        if playback.growing {
             spans.push(styled(" so far  ", theme.dim));
             return Line::from(spans);
         }

@@ -42,7 +42,7 @@ fn a_file_that_is_being_read_tells_how_far_and_how_long() {
     let reading = Some(Progress { done: 1_275_000, whole: 3_000_000, took: Duration::from_millis(1_500) });
     let told = |speed| {
         let mut source = capture_source();
-        source.playback = source.playback.map(|playback| Playback { speed, reading, ..playback });
+        source.playback = source.playback.map(|playback| Playback { speed, reading, growing: true, ..playback });
         text(&screen(&capture(), &source, "", (120, 40), ThemeName::Dark))
     };
     assert!(told(f64::INFINITY).contains("read  42%  1.3 MB of 3.0 MB  850.0 kB/s  3 s left"));
