@@ -210,7 +210,7 @@ impl Engine {
                 last_words: self.kernel.last_words,
             },
             findings: cache.scan.findings.clone(),
-            handshakes: self.handshakes.pane(now),
+            handshakes: cache.scan.handshakes.clone(),
             states: self.states.pane(now, self.wire_seen, cache.scan.mismatched),
             queues: self.queue_pane(cache),
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
