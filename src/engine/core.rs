@@ -328,6 +328,7 @@ impl Engine {
 
     fn begin_by_wire(&mut self, segment: &Segment, older: Option<(Slot, FlowId)>) {
         self.make_room();
+        self.totals.flows_on_wire += 1;
         let from = Flow::side_of_first(segment);
         let (orig, resp) = if from == Side::Orig { (segment.src, segment.dst) } else { (segment.dst, segment.src) };
         let local = self.locality(orig, resp);
@@ -378,6 +379,7 @@ impl Engine {
 
     /// A connection that only the kernel had shown sends its first captured segment.
     fn adopt(&mut self, slot: Slot, segment: &Segment) {
+        self.totals.flows_on_wire += 1;
         let record = self.table.get_mut(slot);
         let mut flow = Flow::new(segment);
         // A segment without SYN tells nothing of who opened the connection; the kernel may have.
