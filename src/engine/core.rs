@@ -210,7 +210,7 @@ impl Engine {
                 last_words: self.kernel.last_words,
             },
             findings: cache.scan.findings.clone(),
-            handshakes: self.handshakes.pane(now),
+            handshakes: cache.scan.handshakes.clone(),
             states: self.states.pane(now, self.wire_seen, cache.scan.mismatched),
             queues: self.queue_pane(cache),
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
@@ -332,6 +332,7 @@ impl Engine {
 
     fn begin_by_wire(&mut self, segment: &Segment, older: Option<(Slot, FlowId)>) {
         self.make_room();
+        self.totals.flows_on_wire += 1;
         let from = Flow::side_of_first(segment);
         let (orig, resp) = if from == Side::Orig { (segment.src, segment.dst) } else { (segment.dst, segment.src) };
         let local = self.locality(orig, resp);
@@ -382,6 +383,7 @@ impl Engine {
 
     /// A connection that only the kernel had shown sends its first captured segment.
     fn adopt(&mut self, slot: Slot, segment: &Segment) {
+        self.totals.flows_on_wire += 1;
         let record = self.table.get_mut(slot);
         let mut flow = Flow::new(segment);
         // A segment without SYN tells nothing of who opened the connection; the kernel may have.

@@ -56,6 +56,8 @@ pub struct Totals {
     pub flows: u64,
     /// Flows ever begun.
     pub flows_begun: u64,
+    /// Of those, the ones of which a segment was seen; of the others the kernel alone told.
+    pub flows_on_wire: u64,
     pub evicted: Evicted,
     /// Segments that showed a datagram already seen on another interface.
     pub duplicates: u64,

@@ -35,14 +35,14 @@ impl Engine {
         let lately = |(revision, at): (u64, Timestamp)| {
             !at_rest && revision < self.revision && now.since(at) < FRESH && now >= at
         };
-        // A filter that is being typed changes the order at every letter, and what is told of all flows never.
-        if !cache.scanned_at.is_some_and(|made| unchanged(made) || lately(made)) {
-            cache.scan = self.scan();
-            cache.scanned_at = made_now;
-        }
         let fresh = cache.made_at.is_some_and(|made| unchanged(made) || (lately(made) && same_rates(made.1)));
         let wants_order = query.rows > 0 || query.follow.is_some();
         if !(fresh && same_question && (cache.was_ordered || !wants_order)) {
+            // Whatever a screen counts is of one instant. A filter that is being typed changes the order at every letter,
+            // and what is told of all flows only if something happened.
+            if !cache.made_at.is_some_and(unchanged) {
+                cache.scan = self.scan();
+            }
             cache.was_ordered = wants_order;
             cache.ordered = if wants_order { self.ordered(query, &cache.scan.findings) } else { Ordered::default() };
             cache.matching = match (&cache.ordered, wants_order) {
@@ -76,6 +76,7 @@ impl Engine {
             wire_queues,
             time_wait: waiting.time_wait(),
             busiest: self.busiest(),
+            handshakes: self.handshakes.pane(self.now.unwrap_or_default()),
             ..scan
         }
     }

@@ -3,7 +3,7 @@
 use crate::base::Timestamp;
 use crate::findings::Finding;
 
-use super::dashboard::{KernelQueues, WireQueueRow};
+use super::dashboard::{HandshakePane, KernelQueues, WireQueueRow};
 use super::lists::{List, Ordered, ProcessRow, RowKey, SortBy};
 use super::time_wait::Groups;
 use super::{Filter, FlowId};
@@ -114,7 +114,6 @@ pub struct QueryCache {
     /// The rows of the list, if a question has asked for them.
     pub(super) ordered: Ordered,
     pub(super) was_ordered: bool,
-    pub(super) scanned_at: Option<(u64, Timestamp)>,
     pub(super) scan: Scan,
 }
 
@@ -130,6 +129,8 @@ pub(super) struct Scan {
     pub(super) time_wait: Groups,
     pub(super) busiest: Vec<ProcessRow>,
     pub(super) findings: Vec<Finding>,
+    /// Told with the order, so that its counts are of the instant of the findings and lists beside it.
+    pub(super) handshakes: HandshakePane,
 }
 
 /// Leaves the first `count` by `key`, in order; the others are not sorted.

@@ -294,7 +294,14 @@ pub(super) fn dashboard() -> Dashboard {
         ports: None,
         now: Some(at(69.848)),
         since: Some(at(0.0)),
-        totals: Totals { segments: 7_544, payload_bytes: 1_234_567, flows: 6, flows_begun: 6, ..Totals::default() },
+        totals: Totals {
+            segments: 7_544,
+            payload_bytes: 1_234_567,
+            flows: 6,
+            flows_begun: 6,
+            flows_on_wire: 6,
+            ..Totals::default()
+        },
         traffic: Traffic::default(),
         loss: Some(Loss { ts: at(69.0), kernel: None, interface: None, ours: 0, frames }),
         sees: Sees { wire: true, ..Sees::default() },

@@ -116,6 +116,7 @@ pub(super) fn live() -> Dashboard {
             payload_bytes: 18_220_400_000,
             flows: 2_104,
             flows_begun: 310_221,
+            flows_on_wire: 310_221,
             evicted: Evicted::default(),
             duplicates: 311,
             regressions: 0,

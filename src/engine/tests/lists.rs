@@ -106,6 +106,21 @@ fn host() -> Engine {
 }
 
 #[test]
+fn flows_that_only_the_kernel_tells_of_are_none_of_the_wire() {
+    let mut engine = host();
+    let counts = |engine: &Engine| {
+        let totals = show(engine).totals;
+        (totals.flows_begun, totals.flows_on_wire)
+    };
+    assert_eq!(counts(&engine), (5, 0));
+    engine.feed(&Input::Segment(segment(10, "10.0.0.2:33002", "10.0.0.8:443", "P.", 1, 1, 5)));
+    engine.feed(&Input::Segment(segment(11, "10.0.0.8:443", "10.0.0.2:33002", ".", 1, 6, 0)));
+    assert_eq!(counts(&engine), (5, 1), "one of those");
+    engine.feed(&Input::Segment(segment(20, "10.0.0.2:33003", "10.0.0.8:443", "S", 1, 0, 0)));
+    assert_eq!(counts(&engine), (6, 2));
+}
+
+#[test]
 fn queues_are_listed_each_once_and_kept_in_kinds() {
     let keys = |pane| {
         let ListPane::Queues(window) = pane else { panic!("queues") };

@@ -46,6 +46,31 @@ fn sums_of_flows_are_of_one_instant() {
 }
 
 #[test]
+fn a_screen_counts_header_rows_handshakes_and_findings_at_one_instant() {
+    let mut engine = engine();
+    let mut cache = QueryCache::default();
+    let refuse = |engine: &mut Engine, millis, n: u32| {
+        let client = format!("10.0.0.2:{}", 40_000 + n);
+        let syn = segment(millis, &client, SERVER, "S", 1, 0, 0);
+        feed_all(engine, [syn, segment(millis + 1, SERVER, &client, "R.", 0, 2, 0)].map(Input::Segment));
+    };
+    let mut counts = |engine: &Engine, filter: &str| {
+        let query = Query { rows: 100, filter: Filter::parse(filter).expect(filter), ..Query::default() };
+        let told = engine.dashboard(&query, &mut cache);
+        let finding = told.findings.iter().find_map(|finding| finding.told.split(' ').nth(2)?.parse().ok());
+        [told.totals.flows, told.flows.matching as u64, told.handshakes.begun, finding.unwrap_or(0)]
+    };
+    (0..20).for_each(|n| refuse(&mut engine, 1_700 + i64::from(n), n));
+    assert_eq!(counts(&engine, ""), [20; 4]);
+    refuse(&mut engine, 1_900, 20);
+    assert_eq!(counts(&engine, ""), [20; 4], "as cached");
+    refuse(&mut engine, 2_010, 21);
+    assert_eq!(counts(&engine, ""), [22; 4], "the rates have changed, and the rows with them");
+    refuse(&mut engine, 2_100, 22);
+    assert_eq!(counts(&engine, "refused"), [23; 4], "another question");
+}
+
+#[test]
 fn accept_queues_over_their_limit_come_first_then_the_fullest_by_share() {
     let mut engine = engine();
     let listener = |port: u32, waiting, limit, cookie| {

@@ -77,7 +77,7 @@ fn wire_line(dashboard: &Dashboard) -> String {
         }
     }
     facts.push(format!("{} with {} of payload", counted(totals.segments, "segment"), bytes(totals.payload_bytes)));
-    facts.push(counted(totals.flows_begun, "flow"));
+    facts.push(counted(totals.flows_on_wire, "flow"));
     for (number, what) in [
         (totals.evicted.closed, "closed ones evicted from a full table"),
         (totals.evicted.half_open, "half-open ones evicted"),
