@@ -29,7 +29,7 @@ const SILENCE: Duration = Duration::from_secs(3);
 pub(super) fn run(driver: &Driver, looks: &Looks, (view, part): (View, FlowPart)) -> Result<Outcome> {
     let mut terminal = Terminal::enter().context("cannot take over the terminal")?;
     let area = terminal.area().context("cannot tell the terminal's size")?;
-    let mut ui = UiState::new(area, looks.on(&mut terminal));
+    let mut ui = UiState::new(area, looks.on(&mut terminal)).in_zone(jiff::tz::TimeZone::system());
     ui.show(view, None);
     ui.show_part(part);
     let mut screen = Screen::new(driver, looks, ui)?;

@@ -2,6 +2,7 @@
 //!
 //! Read next: `update` (messages), `movement` (the cursor).
 
+use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use tui_input::Input;
 
@@ -104,6 +105,8 @@ pub struct UiState {
     pub(super) frozen: bool,
     pub(super) theme: ThemeName,
     pub(super) times: TimeStyle,
+    /// The clock that typed times are of, where it is not UTC.
+    pub(super) zone: Option<TimeZone>,
     /// The user has a theme of a file.
     pub(super) own_theme: bool,
     pub(super) message: Option<String>,
@@ -118,6 +121,12 @@ impl UiState {
     /// The first screen, on `area`.
     pub fn new(area: Rect, theme: ThemeName) -> Self {
         Self { area, theme, own_theme: theme == ThemeName::Own, ..Self::default() }
+    }
+
+    /// The same screen by the clock of `zone`, as its times are drawn.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone: Some(zone), ..self }
     }
 
     /// The same screen as a picture, in which no key can be pressed: without the line of keys, whose place stays empty.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
@@ -103,11 +104,15 @@ impl UiState {
 
     /// What was typed for a jump.
     pub(super) fn jump(&mut self, text: &str, source: &Source) -> Vec<Effect> {
-        let start = source.track.as_ref().map(|track| track.from);
-        match jump::parse(text, start.or(source.playback.and_then(|playback| playback.start))) {
+        let track = source.track.as_ref();
+        let start = track.map(|track| track.from).or(source.playback.and_then(|playback| playback.start));
+        // Of a file that is read still, more is to come.
+        let whole = source.playback.is_none_or(|playback| playback.reading.is_none());
+        let end = track.filter(|_| whole).map(|track| track.to);
+        match jump::parse(text, &jump::Ground { start, end, zone: self.zone.clone().unwrap_or(TimeZone::UTC) }) {
             Ok(instant) => vec![Effect::Control(Control::Seek(instant))],
             Err(reason) => {
-                self.say(reason);
+                self.say(&reason);
                 Vec::new()
             }
         }

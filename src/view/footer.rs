@@ -19,7 +19,15 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let line = match (context.ui.prompt(), context.ui.message()) {
         (Some(Prompt::Filter(prompt)), _) => return filter(context, prompt, area, buf),
         (Some(Prompt::Jump(input)), _) => {
-            typed(context, "to time: ", input, false, "12.5 or 1m30s from the start, or 2026-11-21T14:03:22Z", room).0
+            typed(
+                context,
+                "to time: ",
+                input,
+                false,
+                "12.5 or 1m30s from the start, 14:03:22, or 2026-11-21T14:03:22Z",
+                room,
+            )
+            .0
         }
         (Some(Prompt::Mark(input)), _) => {
             typed(context, "mark: ", input, false, "a note, or none; Enter sets it, at the instant that is shown", room)
