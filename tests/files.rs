@@ -291,7 +291,7 @@ fn a_dashboard_follows_a_file_and_goes_back_in_it() {
     let mut file = File::options().append(true).open(&path).expect("the file");
     file.write_all(&incident.bytes[half + 7..]).expect("written");
     let all_flows = incident.all_flows();
-    pty.shows(&[&all_flows, "100%"]);
+    pty.shows(&[&all_flows, "1:09.8 / 1:09.8 so far"]);
     pty.keys(" 0");
     pty.shows(&["paused", "0:00.0 /"]);
     pty.keys("t1m5\r");

@@ -192,11 +192,15 @@ impl Scene {
             "{unanswered:#?}"
         );
         assert!(unanswered.iter().all(|finding| [SILENT, FULL].contains(&to(finding).as_str())), "{unanswered:#?}");
-        // Of the far process only its window tells.
+        // Of the far process only its window tells, on the wire and by the timer of the socket here.
         let closed = one(report, "not_reading");
         let own = self.unread.0.local_addr().unwrap().to_string();
         assert_eq!((&closed["confidence"], &closed["subject"]["peer"]), (&"medium".into(), &own.into()), "{closed:#}");
-        assert!(closed["why"].as_str().unwrap().contains("inferred from the wire"), "{closed:#}");
+        assert!(closed["why"].as_str().unwrap().contains("inferred from the peer's socket"), "{closed:#}");
+        assert!(
+            number(closed, "persist_for_ns") > 5_000_000_000 && number(closed, "peer_send_q_bytes") > 10_000,
+            "{closed:#}"
+        );
     }
 }
 

@@ -22,6 +22,7 @@ use crate::wire::{AppRecords, Segment};
 
 pub use shown::{Exchange, Http, Lookup, NameSource, Opening, PeerName, Tls};
 use tickets::{Tickets, Verdict};
+pub(super) use waits::waits;
 pub use waits::{Wait, WaitKind};
 
 /// A connection's opening: unknown, under way, or with nothing left to learn from further segments.

@@ -107,7 +107,7 @@ impl UiState {
         let track = source.track.as_ref();
         let start = track.map(|track| track.from).or(source.playback.and_then(|playback| playback.start));
         // Of a file that is read still, more is to come.
-        let whole = source.playback.is_none_or(|playback| playback.reading.is_none());
+        let whole = source.playback.is_none_or(|playback| !playback.growing);
         let end = track.filter(|_| whole).map(|track| track.to);
         match jump::parse(text, &jump::Ground { start, end, zone: self.zone.clone().unwrap_or(TimeZone::UTC) }) {
             Ok(instant) => vec![Effect::Control(Control::Seek(instant))],

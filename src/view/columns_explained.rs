@@ -37,10 +37,12 @@ const FLOWS: [(&str, &str); 16] = [
 ];
 
 #[rustfmt::skip]
-const HANDSHAKES: [(&str, &str); 9] = [
+const HANDSHAKES: [(&str, &str); 11] = [
     ("outcome", "what became of it"),
     ("orig → resp", "who opened it, and towards whom"),
+    ("DNS", "the wait for the lookup before it"),
     ("took", "from SYN to outcome, last try, or now"),
+    ("TLS", "from ClientHello to the first data"),
     ("retries", "SYNs and SYN-ACKs sent again"),
     ("note", "why it failed; else what was agreed on"),
     ("name", "resp's, by SNI, HTTP host or DNS"),

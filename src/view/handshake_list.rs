@@ -52,8 +52,10 @@ pub(super) struct Handshakes<'a> {
 pub(super) enum Kind {
     Outcome,
     Ends,
+    Dns,
     Axis,
     Took,
+    Tls,
     Retries,
     Note,
     Name,
@@ -68,20 +70,22 @@ impl Table for Handshakes<'_> {
     const COLUMNS: &'static [Column<Kind>] = &[
         text(Kind::Outcome, "  outcome", 12, 14, 0),
         wide(Kind::Ends, "orig → resp", (25, 47, 103), 1),
+        number(Kind::Dns, "DNS", 8, 6),
         wide(Kind::Axis, "", (22, 29, 57), 2),
         number(Kind::Took, "took", 8, 3),
+        number(Kind::Tls, "TLS", 8, 6),
         number(Kind::Retries, "retries", 8, 5),
         text(Kind::Note, "note", 16, 64, 4),
-        text(Kind::Name, "name", 14, 32, 6),
-        text(Kind::Begun, "first SYN", 12, 12, 9),
-        text(Kind::Process, "opened by", 15, 26, 7),
-        text(Kind::Server, "answered by", 15, 26, 8),
+        text(Kind::Name, "name", 14, 32, 7),
+        text(Kind::Begun, "first SYN", 12, 12, 10),
+        text(Kind::Process, "opened by", 15, 26, 8),
+        text(Kind::Server, "answered by", 15, 26, 9),
     ];
 
     fn serves(&self, kind: Kind) -> bool {
         match kind {
             Kind::Process | Kind::Server => self.context.sees_kernel(),
-            Kind::Name => self.context.dashboard.sees.names,
+            Kind::Name | Kind::Dns | Kind::Tls => self.context.dashboard.sees.names,
             _ => true,
         }
     }
@@ -95,7 +99,7 @@ impl Table for Handshakes<'_> {
             Kind::Process => width(&owner(&row.owner)),
             Kind::Server => width(&owner(&row.resp_owner)),
             Kind::Name => row.name.as_ref().map_or(0, |name| width(&name.text)),
-            Kind::Took | Kind::Retries | Kind::Begun => 0,
+            Kind::Took | Kind::Retries | Kind::Begun | Kind::Dns | Kind::Tls => 0,
         }
     }
 
@@ -121,6 +125,10 @@ impl Table for Handshakes<'_> {
                     None => vec![styled(ABSENT, theme.dim)],
                 }
             }
+            Kind::Dns | Kind::Tls => match if kind == Kind::Dns { row.dns } else { row.tls } {
+                Some(waited) => vec![styled(span(waited), plain)],
+                None => vec![styled(ABSENT, theme.dim)],
+            },
             Kind::Retries => match row.view.syn_retries + row.view.syn_ack_retries {
                 0 => vec![styled("0", theme.dim)],
                 n => vec![styled(n.to_string(), theme.warning)],

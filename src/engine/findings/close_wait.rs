@@ -188,10 +188,12 @@ impl Engine {
                 None => Whose::Unknown(local.ip(), record.resp),
             };
             let group = groups.entry(whose).or_default();
-            match is_sending(end) {
-                true => group.sending += 1,
-                false if at.since(end.state_since) < PATIENCE => group.young += 1,
-                false => group.add_socket(record, end),
+            if at.since(end.state_since) < PATIENCE {
+                group.young += 1;
+            } else if is_sending(end) {
+                group.sending += 1;
+            } else {
+                group.add_socket(record, end);
             }
         }
         groups

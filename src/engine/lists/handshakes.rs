@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::flow::{Flow, HandshakeOutcome, LifeEventKind, Side};
 
+use super::super::opening::{Wait, WaitKind, waits};
 use super::super::record::Record;
 use super::super::{Engine, Filter, FlowId, Sort};
 use super::{HandshakeRow, HandshakeSort};
@@ -41,6 +42,8 @@ impl Engine {
         let flow = record.wire.as_ref()?;
         let (life, shown) = (flow.life(), self.row(record));
         let at = |wanted: fn(LifeEventKind) -> bool| life.iter().find(|event| wanted(event.kind)).map(|event| event.ts);
+        let waits = waits(record.opening.shown(), Some(&flow.handshake()));
+        let waited = |kind| waits.iter().find(|wait| wait.kind == kind).and_then(Wait::time);
         Some(HandshakeRow {
             flow: id,
             orig: record.orig,
@@ -55,6 +58,8 @@ impl Engine {
             concluded: flow.concluded_at(),
             took: took(record, flow, self.now.unwrap_or_default()),
             rejected: record.rare.as_deref().and_then(|rare| rare.rejected),
+            dns: waited(WaitKind::Dns),
+            tls: waited(WaitKind::Tls),
         })
     }
 }

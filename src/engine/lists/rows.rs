@@ -39,6 +39,9 @@ pub struct HandshakeRow {
     pub took: Option<Duration>,
     /// An ICMP error that explains why it got no answer.
     pub rejected: Option<Rejection>,
+    /// The waits around it, where both ends of each were captured: for the lookup before, for TLS behind.
+    pub dns: Option<Duration>,
+    pub tls: Option<Duration>,
 }
 
 impl Keyed for HandshakeRow {

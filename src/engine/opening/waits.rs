@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::engine::{FlowDetail, Lookup};
+use crate::engine::{FlowDetail, Lookup, Opening};
+use crate::flow::HandshakeView;
 
 /// What was waited for, in the order in which a connection waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,21 +55,25 @@ impl FlowDetail {
 
     /// The waits, as far as the capture shows them, in order.
     pub fn waits(&self) -> Vec<Wait> {
-        let opening = self.opening.as_deref();
-        let handshake = self.handshake.as_ref();
-        let awaited = |lookup: &&Lookup| self.syn_at().is_some_and(|syn_at| lookup.is_awaited(syn_at));
-        let dns = opening.and_then(|opening| opening.dns.as_ref()).filter(awaited);
-        let dns = dns.and_then(|lookup| Some((lookup.asked?, Some(lookup.answered))));
-        let tcp = handshake.filter(|view| view.connect_time.is_some());
-        let tcp = tcp.and_then(|view| Some((view.syn_at?, Some(view.ack_at?))));
-        let tls = opening.and_then(|opening| opening.tls.as_ref());
-        let tls = tls.and_then(|tls| Some((tls.hello_at?, tls.data_at)));
-        let request = opening.and_then(|opening| opening.exchange);
-        let request = request.map(|exchange| (exchange.asked, exchange.answered));
-        let waits = [(WaitKind::Dns, dns), (WaitKind::Tcp, tcp), (WaitKind::Tls, tls), (WaitKind::Request, request)];
-        let wait = |(kind, times): (WaitKind, Option<(Timestamp, Option<Timestamp>)>)| {
-            times.map(|(from, to)| Wait { kind, from, to })
-        };
-        waits.into_iter().filter_map(wait).collect()
+        waits(self.opening.as_deref(), self.handshake.as_ref())
     }
+}
+
+/// What a flow's opening and handshake show of waits, in order.
+pub(in crate::engine) fn waits(opening: Option<&Opening>, handshake: Option<&HandshakeView>) -> Vec<Wait> {
+    let syn_at = handshake.and_then(|view| view.syn_at);
+    let awaited = |lookup: &&Lookup| syn_at.is_some_and(|syn_at| lookup.is_awaited(syn_at));
+    let dns = opening.and_then(|opening| opening.dns.as_ref()).filter(awaited);
+    let dns = dns.and_then(|lookup| Some((lookup.asked?, Some(lookup.answered))));
+    let tcp = handshake.filter(|view| view.connect_time.is_some());
+    let tcp = tcp.and_then(|view| Some((view.syn_at?, Some(view.ack_at?))));
+    let tls = opening.and_then(|opening| opening.tls.as_ref());
+    let tls = tls.and_then(|tls| Some((tls.hello_at?, tls.data_at)));
+    let request = opening.and_then(|opening| opening.exchange);
+    let request = request.map(|exchange| (exchange.asked, exchange.answered));
+    let waits = [(WaitKind::Dns, dns), (WaitKind::Tcp, tcp), (WaitKind::Tls, tls), (WaitKind::Request, request)];
+    let wait = |(kind, times): (WaitKind, Option<(Timestamp, Option<Timestamp>)>)| {
+        times.map(|(from, to)| Wait { kind, from, to })
+    };
+    waits.into_iter().filter_map(wait).collect()
 }

@@ -59,6 +59,8 @@ fn handshake(
         concluded: at(took),
         took: Some(took.unwrap_or(NOW.since(since))),
         rejected: None,
+        dns: completed.then_some(ms(3)),
+        tls: None,
     }
 }
 

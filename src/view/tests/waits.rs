@@ -57,3 +57,18 @@ fn no_length_of_wait_breaks_the_axis() {
         }
     }
 }
+
+#[test]
+fn the_waits_around_a_handshake_stand_beside_it() {
+    let heads = |names: bool| {
+        let mut dashboard = super::lists::handshakes(live);
+        dashboard.sees.names = names;
+        let shown = text(&screen(&dashboard, &live_source(), "3", (200, 60), ThemeName::Dark));
+        let head = shown.lines().find(|line| line.contains("outcome▼")).expect("the head of the list");
+        let of = |name| head.split_whitespace().position(|word| word == name);
+        (of("DNS"), of("took"), of("TLS"), shown.contains("3.00 ms"))
+    };
+    let (Some(dns), Some(took), Some(tls), true) = heads(true) else { panic!("{:?}", heads(true)) };
+    assert!(dns < took && took < tls);
+    assert!(matches!(heads(false), (None, Some(_), None, false)), "{:?}", heads(false));
+}
