@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sockscope::base::{Scope, Timestamp};
+use sockscope::base::Timestamp;
 use sockscope::engine::Input;
 use sockscope::journal::recording::{Recorder, Setup};
-use sockscope::kernel::{Counters, Covers, SocketSample, TableSource};
+use sockscope::kernel::SocketSample;
 
 #[path = "support/files.rs"]
 mod files;
@@ -256,20 +256,7 @@ fn block(kind: u32, body: &[u8]) -> Vec<u8> {
 /// An empty reading of the socket table, so many milliseconds after it was first read.
 fn reading(millis: u64) -> Input {
     let first = Timestamp::from_secs_nanos(1_700_000_000, 0);
-    Input::Sample(Arc::new(SocketSample {
-        ts: first + Duration::from_millis(millis),
-        scope: Scope::default(),
-        source: TableSource::Diag,
-        covers: Covers::ALL,
-        took: Duration::ZERO,
-        incomplete: false,
-        bad_rows: 0,
-        sockets: Vec::new(),
-        owners: Arc::default(),
-        counters: Counters::default(),
-        limits: Arc::default(),
-        local_addresses: Arc::new([]),
-    }))
+    Input::Sample(Arc::new(SocketSample::empty(first + Duration::from_millis(millis))))
 }
 
 #[test]
