@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
