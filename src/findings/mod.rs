@@ -6,6 +6,7 @@
 //! and a line in [`diagnose`].
 
 mod accept;
+mod askers;
 mod capture_loss;
 mod close_wait;
 mod connects;
@@ -22,11 +23,12 @@ pub(crate) mod fixture;
 use crate::base::Timestamp;
 
 pub use accept::{AcceptQueue, AcceptQueues};
+pub use askers::Askers;
 pub use capture_loss::Losing;
 pub use close_wait::{
     CloseWait, FEW as CLOSE_WAIT_FEW, PATIENCE as CLOSE_WAIT_PATIENCE, WATCHED as CLOSE_WAIT_WATCHED,
 };
-pub use connects::{Connects, Failures, TRIED_IN_VAIN, connects};
+pub use connects::{Connects, Failures, TRIED_IN_VAIN, Way, connects};
 pub use finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject, Value};
 pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
