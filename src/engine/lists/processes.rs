@@ -74,7 +74,7 @@ impl Engine {
 
     /// Adds what flows tell: which connections a process opened, and which it left in TIME-WAIT.
     fn add_callers(&self, filter: &Filter, rows: &mut Vec<ProcessRow>) {
-        if self.kernel.readings.newest().is_none() {
+        if !self.kernel.is_seen() {
             return;
         }
         let mut places: FxHashMap<ProcessId, usize> = rows.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
