@@ -35,7 +35,7 @@ const PIPE_WIDTH: usize = 100;
 /// Reports what the command line asks for.
 pub(super) fn run(options: &Report) -> Result<Outcome> {
     let Report { input, follow, demo, .. } = options;
-    if options.output.as_os_str() == "-" {
+    if file::is_stdout(&options.output) {
         input.check_stdout_is_free()?;
     }
     let origin = if *demo { Some(Origin::Demo) } else { Origin::of(&input.read, follow.follow)? };
@@ -69,7 +69,7 @@ fn write(seen: &Seen, format: Format, filter: &Filter, output: &Path) -> Result<
         let dashboard = Late::new(Box::new(|| dashboard.join().expect("the dashboard is made")));
         let shown = Shown { seen, dashboard, filter: &query.filter, damage: seen.damage.as_ref() };
         match format {
-            Format::Text => shown.text(&mut out, output.as_os_str() == "-"),
+            Format::Text => shown.text(&mut out, file::is_stdout(output)),
             Format::Json => shown.json(&mut out),
             Format::Ndjson => shown.ndjson(&mut out),
         }
