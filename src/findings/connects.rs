@@ -8,8 +8,9 @@ use std::time::Duration;
 use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
-use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::finding::{Confidence, Fact, Finding, Holder, Severity, Subject};
 use super::scan::{self, ByAddress};
+use super::way::Way;
 use super::words::{count, counted, percent, time};
 
 /// One failure is a try, two may be one program's fallback from IPv6 to IPv4 and back; the third is a habit.
@@ -23,30 +24,6 @@ pub(super) const UNUSABLE: u64 = 10;
 /// SYNs sent again after which a connect that still waits counts as not answered: three tries in vain, 7 s by RFC
 /// 6298's timer (3 s by Linux's from 6.5 on).
 pub const TRIED_IN_VAIN: u32 = 3;
-
-/// How a connect fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
-    /// A RST answers.
-    Refused,
-    /// An ICMP error says no.
-    Rejected,
-    /// Nobody says anything.
-    Unanswered,
-}
-
-impl Way {
-    /// Every way.
-    pub const ALL: [Self; 3] = [Self::Refused, Self::Rejected, Self::Unanswered];
-
-    pub(super) const fn kind(self) -> Kind {
-        match self {
-            Self::Refused => Kind::ConnectsRefused,
-            Self::Rejected => Kind::ConnectsRejected,
-            Self::Unanswered => Kind::ConnectsUnanswered,
-        }
-    }
-}
 
 /// What became of the connections to one destination, over some span of time.
 #[derive(Debug, Clone, PartialEq)]
@@ -308,8 +285,8 @@ pub(super) fn in_span(within: Option<Duration>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Value;
     use super::super::fixture::{at, end, found};
+    use super::super::{Kind, Value};
     use super::*;
 
     fn to(refused: u64, unanswered: u64, completed: u64) -> Connects {

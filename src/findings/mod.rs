@@ -15,6 +15,7 @@ mod key;
 mod not_reading;
 mod ports;
 mod scan;
+mod way;
 mod words;
 
 #[cfg(test)]
@@ -28,12 +29,13 @@ pub use capture_loss::Losing;
 pub use close_wait::{
     CloseWait, FEW as CLOSE_WAIT_FEW, PATIENCE as CLOSE_WAIT_PATIENCE, WATCHED as CLOSE_WAIT_WATCHED,
 };
-pub use connects::{Connects, Failures, TRIED_IN_VAIN, Way, connects};
+pub use connects::{Connects, Failures, TRIED_IN_VAIN, connects};
 pub use finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject, Value};
 pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
 pub use ports::{Outlook, Route};
 pub use scan::{ByAddress, Tries, suspects};
+pub use way::Way;
 
 /// What the rules look at, as it stands at one instant.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -13,8 +13,9 @@ use crate::flow::FlowId;
 use crate::kernel::Process;
 
 use super::askers::{Askers, asker};
-use super::connects::{Connects, UNUSABLE, Way, in_span};
+use super::connects::{Connects, UNUSABLE, in_span};
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::way::Way;
 use super::words::{count, counted, time};
 
 /// Ports of one host, and hosts with one port, that are tried in vain: Zeek's thresholds (policy/misc/scan). A client
