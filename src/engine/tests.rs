@@ -156,7 +156,7 @@ pub(super) fn sample(millis: i64, sockets: Vec<Socket>, owners: &[(u64, u32, u32
         incomplete: false,
         bad_rows: 0,
         sockets,
-        owners: Arc::new(Owners { by_inode, processes_read: 1, processes_denied: 0 }),
+        owners: Arc::new(Owners { by_inode, processes_read: 1, ..Owners::default() }),
         counters: Counters::default(),
         limits: Arc::new(Limits::default()),
         local_addresses: local.into(),

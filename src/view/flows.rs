@@ -10,22 +10,21 @@ use crate::engine::{EndCell, FlowRow, Ownership, Rtt, Sort, SortKey};
 use crate::flow::{HandshakeOutcome, Side};
 
 use super::format::{ABSENT, bits, bytes, count, endpoint, owner, owner_in, span};
-use super::table::summary;
+use super::table::{direction, summary};
 use super::theme::Severity;
 use super::widgets::{fit, gap, left, message, middle, pane, put, right, styled, title, width};
 use super::{Context, instants};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.flows);
-    let place = summary(context, data.matching, usize::from(area.height.saturating_sub(3)), "");
+    let visible = usize::from(area.height.saturating_sub(3));
+    let rows = visible_rows(context, visible);
+    let columns = columns(context, &rows, usize::from(area.width.saturating_sub(4)));
+    let place = summary(context, data.matching, visible, ("", marks_order(context, &columns)));
     let inner = pane(buf, area, title("Flows", &place, theme), focused, theme);
     if data.matching == 0 {
         return message(buf, inner, &empty(context), theme);
     }
-    let visible = usize::from(inner.height).saturating_sub(1);
-    let skip = context.ui.offset().saturating_sub(data.offset);
-    let rows: Vec<&FlowRow> = data.rows.iter().skip(skip).take(visible).collect();
-    let columns = columns(context, &rows, usize::from(inner.width));
     let mut lines = inner.rows();
     if let Some(row) = lines.next() {
         put(buf, row, &head(context, &columns, Some(context.ui.sort())));
@@ -39,6 +38,34 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
             buf.set_style(row, theme.cursor);
             put(buf, Rect { width: 1, ..row }, &Line::from(styled("▸", theme.cursor)));
         }
+    }
+}
+
+/// The rows in sight of those that came.
+fn visible_rows<'a>(context: &Context<'a>, visible: usize) -> Vec<&'a FlowRow> {
+    let data = &context.dashboard.flows;
+    let skip = context.ui.offset().saturating_sub(data.offset);
+    data.rows.iter().skip(skip).take(visible).collect()
+}
+
+/// Whether a heading tells what the table is ordered by.
+pub(super) fn marks_order(context: &Context<'_>, columns: &[Column]) -> bool {
+    let by = context.ui.sort().by;
+    columns.iter().any(|column| heading(column.kind).1 == Some(by))
+}
+
+/// Why a column of the menu is not in the table, though it is chosen; `None` of one that is.
+pub(super) fn why_hidden(context: &Context<'_>, name: &str, area: Rect) -> Option<&'static str> {
+    let rows = visible_rows(context, usize::from(area.height.saturating_sub(3)));
+    let columns = columns(context, &rows, usize::from(area.width.saturating_sub(4)));
+    let shown = |kind: Kind| {
+        let near = matches!(kind, Kind::State(Side::Orig)).then_some(Kind::NearState);
+        columns.iter().any(|column| column.kind == kind || Some(column.kind) == near)
+    };
+    let kind = COLUMNS.iter().map(|(kind, ..)| *kind).find(|kind| heading(*kind).0.trim() == name)?;
+    match serves(context, kind) {
+        false => Some("not recorded"),
+        true => (!shown(kind)).then_some("no room"),
     }
 }
 
@@ -112,18 +139,9 @@ const COLUMNS: [(Kind, usize, u8); 17] = [
 
 /// Chooses columns by weight, then widens those that hold names as far as the visible rows need it.
 pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column> {
-    let kernel = context.sees_kernel();
-    let wire = context.dashboard.sees.wire;
     let chosen_by_user = context.ui.columns();
     let name = |kind: Kind| heading(kind).0.trim();
-    let serves = |kind: Kind| match kind {
-        _ if !chosen_by_user.shows(name(kind)) => false,
-        Kind::Process | Kind::RecvQ | Kind::SendQ => kernel,
-        Kind::Name => context.dashboard.sees.names,
-        Kind::Retrans => kernel || wire,
-        Kind::Outcome | Kind::Rate | Kind::Bytes | Kind::Lost => wire,
-        _ => true,
-    };
+    let serves = |kind: Kind| chosen_by_user.shows(name(kind)) && serves(context, kind);
     let base = |at: usize| {
         let (kind, width, _) = COLUMNS[at];
         let narrowest = width.min(NARROWEST);
@@ -147,6 +165,18 @@ pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> 
     }
     widen(context, rows, &mut columns, left);
     columns
+}
+
+/// Whether what was seen can fill the column at all.
+fn serves(context: &Context<'_>, kind: Kind) -> bool {
+    let (kernel, wire) = (context.sees_kernel(), context.dashboard.sees.wire);
+    match kind {
+        Kind::Process | Kind::RecvQ | Kind::SendQ => kernel,
+        Kind::Name => context.dashboard.sees.names,
+        Kind::Retrans => kernel || wire,
+        Kind::Outcome | Kind::Rate | Kind::Bytes | Kind::Lost => wire,
+        _ => true,
+    }
 }
 
 /// The columns that fit by weight, and what room they leave.
@@ -212,11 +242,7 @@ pub(super) fn head(context: &Context<'_>, columns: &[Column], sort: Option<Sort>
         let (name, key) = heading(column.kind);
         let name = instants::heading(context.ui.times(), name);
         let sorted = sort.filter(|sort| key == Some(sort.by));
-        let arrow = match sorted {
-            None => "",
-            Some(sort) if sort.reverse => "▲",
-            Some(_) => "▼",
-        };
+        let arrow = sorted.map_or("", |sort| direction(sort.reverse));
         let style = if sorted.is_some() { theme.strong } else { theme.dim };
         let text = format!("{name}{arrow}");
         let text = if is_number(column.kind) { right(&text, column.width) } else { left(&text, column.width) };

@@ -10,6 +10,7 @@ use crate::base::TcpState;
 use crate::flow::Side;
 use crate::kernel::{Owner, Process, Socket};
 
+use super::super::ownership::Ownership;
 use super::super::record::Record;
 use super::super::table::{Tuple, side_of};
 use super::super::{Engine, Filter, Sort};
@@ -35,6 +36,7 @@ impl Engine {
     ) -> Vec<ProcessLine> {
         let mut rows = self.process_rows(filter);
         self.add_callers(filter, &mut rows);
+        rows.iter_mut().for_each(|row| self.tell_silence(row));
         order(&mut rows, sort);
         let mut lines = Vec::with_capacity(rows.len());
         let mut descriptors = self.descriptors(filter, open);
@@ -50,6 +52,7 @@ impl Engine {
     /// Those with most traffic.
     pub(in super::super) fn busiest(&self) -> Vec<ProcessRow> {
         let mut rows = self.process_rows(&Filter::default());
+        rows.iter_mut().for_each(|row| self.tell_silence(row));
         order(&mut rows, Sort::default());
         rows.truncate(BUSIEST);
         rows
@@ -72,29 +75,45 @@ impl Engine {
         rows.into_values().collect()
     }
 
-    /// Adds what flows tell: which connections a process opened, and which it left in TIME-WAIT.
+    /// Adds what flows tell: which connections a process opened, which it left in TIME-WAIT, and the rate of those that
+    /// it let go of within the last second.
     fn add_callers(&self, filter: &Filter, rows: &mut Vec<ProcessRow>) {
         if self.kernel.readings.newest().is_none() {
             return;
         }
         let mut places: FxHashMap<ProcessId, usize> = rows.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
+        let mut add = |process: &Arc<Process>, change: &dyn Fn(&mut ProcessRow)| {
+            let id = ProcessId::of(process);
+            let place = *places.entry(id).or_insert_with(|| {
+                rows.push(begin(id, process));
+                rows.len() - 1
+            });
+            change(&mut rows[place]);
+        };
         for record in self.matching(filter).map(|(slot, _)| self.table.get(slot)) {
+            if let Some(opener) = self.opener(record) {
+                add(opener, &|row| row.opened += 1);
+            }
+            let rate = record.bits_per_s(self.now.unwrap_or_default()).filter(|rate| *rate > 0);
             for side in Side::BOTH {
-                let waits =
-                    record.end(side).is_some_and(|end| end.is_there() && end.socket.state.0 == TcpState::TimeWait);
-                let opener = self.opener(record).filter(|_| side == Side::Orig);
-                let holder = self.known_at(record, side).filter(|_| waits);
-                for (process, opened, time_wait) in [(opener, 1, 0), (holder, 0, 1)] {
-                    let Some(process) = process else { continue };
-                    let id = ProcessId::of(process);
-                    let place = *places.entry(id).or_insert_with(|| {
-                        rows.push(begin(id, process));
-                        rows.len() - 1
-                    });
-                    rows[place].opened += opened;
-                    rows[place].time_wait += time_wait;
+                let Some(known) = self.known_at(record, side) else { continue };
+                let end = record.end(side);
+                if end.is_some_and(|end| end.is_there() && end.socket.state.0 == TcpState::TimeWait) {
+                    add(known, &|row| row.time_wait += 1);
+                }
+                // What is held was counted with its socket.
+                let held = end.is_some_and(|end| end.is_there() && matches!(end.owner, Ownership::Held { .. }));
+                if let Some(rate) = rate.filter(|_| !held) {
+                    add(known, &|row| *row.bits_per_s.get_or_insert(0) += rate);
                 }
             }
+        }
+    }
+
+    /// Where segments are captured, a process without any connection sends nothing: that is a 0, and known.
+    fn tell_silence(&self, row: &mut ProcessRow) {
+        if self.wire_seen && row.sockets == row.listen {
+            row.bits_per_s.get_or_insert(0);
         }
     }
 
