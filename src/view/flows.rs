@@ -113,13 +113,16 @@ const ROOMY: usize = 100;
 /// From this width on, a client's process and its server's have the room that they need, too.
 const WIDE: usize = 180;
 
+/// The weight of the column that the table is ordered by, if it has no more: it has room at 80 columns.
+const ORDER: u8 = 2;
+
 /// No column is made narrower.
 const NARROWEST: usize = 4;
 
 /// Every column in the order of the screen: least width, and weight (0 is the last to go).
 const COLUMNS: [(Kind, usize, u8); 17] = [
     (Kind::Mark, 1, 0),
-    (Kind::Process, 15, 2),
+    (Kind::Process, 14, 2),
     (Kind::Orig, 15, 0),
     (Kind::Resp, 17, 0),
     (Kind::Name, 16, 8),
@@ -152,7 +155,13 @@ pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> 
         Kind::Process if room >= WIDE => base(at) + 28,
         _ => base(at),
     };
-    let (mut chosen, mut left) = chosen_by_weight(room, serves, least);
+    let sort = context.ui.sort().by;
+    // What the table is ordered by is worth more than most.
+    let weight = |at: usize| {
+        let (kind, _, weight) = COLUMNS[at];
+        if heading(kind).1 == Some(sort) { weight.min(ORDER) } else { weight }
+    };
+    let (mut chosen, mut left) = chosen_by_weight(room, serves, least, weight);
     chosen.sort_unstable();
     // What was kept free for addresses goes to whoever needs it.
     left += chosen.iter().map(|at| least(*at) - base(*at)).sum::<usize>();
@@ -180,9 +189,14 @@ fn serves(context: &Context<'_>, kind: Kind) -> bool {
 }
 
 /// The columns that fit by weight, and what room they leave.
-fn chosen_by_weight(room: usize, serves: impl Fn(Kind) -> bool, least: impl Fn(usize) -> usize) -> (Vec<usize>, usize) {
+fn chosen_by_weight(
+    room: usize,
+    serves: impl Fn(Kind) -> bool,
+    least: impl Fn(usize) -> usize,
+    weight: impl Fn(usize) -> u8,
+) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..COLUMNS.len()).filter(|at| serves(COLUMNS[*at].0)).collect();
-    order.sort_by_key(|at| COLUMNS[*at].2);
+    order.sort_by_key(|at| weight(*at));
     let mut chosen = Vec::new();
     let mut left = room + 1;
     for at in order {

@@ -148,10 +148,7 @@ pub(super) fn mark_cursor(context: &Context<'_>, row: Rect, buf: &mut Buffer) {
 /// room (`marked`), in which direction too.
 pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize, (unit, marked): (&str, bool)) -> String {
     let (by, reverse) = context.ui.order();
-    let by = match marked {
-        true => by.to_owned(),
-        false => format!("{by} {} (column hidden)", direction(reverse)),
-    };
+    let by = if marked { by.to_owned() } else { format!("{by} {}", direction(reverse)) };
     let first = context.ui.offset().min(matching) + 1;
     let last = (first + visible).saturating_sub(1).min(matching);
     // The row under the cursor stays on its line: what comes to stand above it is out of sight.
