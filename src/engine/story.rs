@@ -222,7 +222,14 @@ fn established(evidence: &Evidence<'_>) -> Option<String> {
         ));
     }
     let quiet = row.segments.is_some() && idle >= Duration::from_secs(1);
-    Some(if quiet { format!("Open, no segment for {}.", span(idle)) } else { "Open.".to_owned() })
+    let silence = if quiet { format!(", no segment for {}", span(idle)) } else { String::new() };
+    let is_empty = |end: &&EndCell| (end.recv_q, end.send_q) == (Some(0), Some(0));
+    let empty: Vec<String> = Side::BOTH.into_iter().map(|side| row.end(side)).filter(is_empty).map(name).collect();
+    let nothing = match empty.is_empty() {
+        true => String::new(),
+        false => format!("; nothing waits in the queues of {}", empty.join(" or ")),
+    };
+    Some(format!("Open{silence}{nothing}."))
 }
 
 fn over(evidence: &Evidence<'_>) -> Option<String> {

@@ -72,7 +72,12 @@ impl UiState {
                 Vec::new()
             }
             Some(row) => self.update(row.msg, dashboard, source),
-            None => Vec::new(),
+            None => {
+                if let KeyCode::Char(c) = key.code {
+                    self.say(&format!("{c} means nothing here: ? lists the keys"));
+                }
+                Vec::new()
+            }
         }
     }
 
@@ -178,6 +183,10 @@ impl UiState {
             Msg::Open => self.open(dashboard, source),
             Msg::Back => self.back(),
             _ if self.view == View::Flow && self.change_flow(msg, dashboard) => {}
+            Msg::NextSort | Msg::ReverseSort if self.view == View::Flow => self.say("only a list has an order"),
+            Msg::NextPane | Msg::PrevPane if self.view != View::Overview => {
+                self.say("panes stand beside each other in the overview (1) and in one flow");
+            }
             Msg::NextPane => self.move_focus(1, source),
             Msg::PrevPane => self.move_focus(-1, source),
             Msg::Zoom => self.zoom(source),
@@ -201,7 +210,7 @@ impl UiState {
                 self.theme = self.theme.next(self.own_theme);
                 self.say(&format!("theme {}", self.theme.name()));
             }
-            Msg::ZoomOut | Msg::PanLeft | Msg::PanRight => {}
+            Msg::ZoomOut | Msg::PanLeft | Msg::PanRight => self.say("only in one flow's ladder and graph (Enter, l)"),
             _ => self.step(msg, dashboard, source),
         }
     }
@@ -242,6 +251,9 @@ impl UiState {
     fn zoom(&mut self, source: &Source) {
         if self.view == View::Findings {
             (self.finding_zoomed, self.finding_page) = (!self.finding_zoomed, 0);
+        }
+        if !matches!(self.view, View::Overview | View::Findings) {
+            self.say("nothing to zoom: the overview's panes, a finding, one flow's ladder and graph can be");
         }
         if let Some(focus) = self.focus(source) {
             // Findings in full have a view of their own.

@@ -113,6 +113,9 @@ const ROOMY: usize = 100;
 /// From this width on, a client's process and its server's have the room that they need, too.
 const WIDE: usize = 180;
 
+/// Between two columns at most, where there is room to spare.
+const WIDEST_GAP: usize = 4;
+
 /// The weight of the column that the table is ordered by, if it has no more: it has room at 80 columns.
 const ORDER: u8 = 2;
 
@@ -172,7 +175,10 @@ pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> 
             column.kind = Kind::NearState;
         }
     }
-    widen(context, rows, &mut columns, left);
+    let left = widen(context, rows, &mut columns, left);
+    // What nobody needs stands between the columns.
+    let more = left.checked_div(columns.len().saturating_sub(1)).unwrap_or(0).min(WIDEST_GAP - 1);
+    columns.iter_mut().filter(|column| column.kind != Kind::Mark).for_each(|column| column.width += more);
     columns
 }
 
@@ -211,7 +217,8 @@ fn chosen_by_weight(
     (chosen, left)
 }
 
-fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut left: usize) {
+/// Widens columns as far as the rows in sight need it; the room that nobody needs.
+fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut left: usize) -> usize {
     let need = |kind: Kind| rows.iter().map(|row| width(&name_text(context, row, kind))).max().unwrap_or(0);
     // First a full IPv4 endpoint with its port, then what most processes need, then IPv6, then a client and a server.
     let wishes = [
@@ -231,6 +238,7 @@ fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut l
         column.width += more;
         left -= more;
     }
+    left
 }
 
 fn name_text(context: &Context<'_>, row: &FlowRow, kind: Kind) -> String {
