@@ -24,7 +24,9 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     };
     let counts = counts(&context.dashboard.findings);
     let around = Around { name: "Findings", unit: "", filtered: true, rest: &[&counts], empty: &empty(context) };
-    table::draw(context, &Findings { context }, window, &around, parts.list, buf);
+    if !parts.list.is_empty() {
+        table::draw(context, &Findings { context }, window, &around, parts.list, buf);
+    }
     let (under_cursor, _) = context.ui.finding();
     let shown = window.and_then(|window| {
         let chosen = window.rows.iter().find(|row| Some(Keyed::key(*row)) == under_cursor);

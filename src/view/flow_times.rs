@@ -67,12 +67,12 @@ fn of_half(
     if let Some(delays) = &half.think {
         sections.push((6, lines("think", &parts_of(delays, "answer"))));
     }
-    let in_flight = half.in_flight.map(|flight| format!("in flight {} at most", bytes(flight.max.into())));
+    let in_flight = half.in_flight.map(|flight| format!("{} at most", bytes(flight.max.into())));
     match &half.throughput {
         Some(told) => {
             let mut parts = vec![bits(told.rate().saturating_mul(8))];
             parts.extend(told.peak.map(|peak| format!("most {}", bits(peak.saturating_mul(8)))));
-            parts.extend(in_flight);
+            parts.extend(in_flight.map(|most| format!("in flight {most}")));
             sections.push((9, lines("speed", &parts)));
         }
         None => sections.extend(in_flight.map(|text| (10, lines("flight", &[text])))),
