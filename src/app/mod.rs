@@ -13,6 +13,7 @@ mod looks;
 mod marks;
 mod meter;
 mod origin;
+mod parts;
 mod privileges;
 mod read;
 mod record;
