@@ -14,6 +14,7 @@ mod marks;
 mod meter;
 mod origin;
 mod passed_over;
+mod parts;
 mod privileges;
 mod read;
 mod record;
