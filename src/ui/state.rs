@@ -334,7 +334,7 @@ impl UiState {
     }
 
     /// What the panes of the overview have to show: a running host has processes, and may have TIME-WAIT any time.
-    fn shown(&self, source: &Source) -> Shown {
+    pub(super) fn shown(&self, source: &Source) -> Shown {
         let live = source.kind == SourceKind::Live;
         Shown { processes: live || self.processes, time_wait: live || self.time_wait }
     }

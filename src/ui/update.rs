@@ -199,7 +199,7 @@ impl UiState {
             }
             Msg::NextGroup => {
                 self.view = View::Flows;
-                self.lists.next_group();
+                self.lists.next_group(self.shown(source).processes);
                 self.let_go();
             }
             Msg::NextTimes => {

@@ -111,7 +111,7 @@ pub(super) fn draw<T: Table>(
     let columns = columns(table, &rows, usize::from(area.width.saturating_sub(4)));
     let marked = table.sorted_by().is_some_and(|kind| columns.iter().any(|placed| placed.column.kind == kind));
     let place = summary(context, matching, visible, (around.unit, marked));
-    let room = usize::from(area.width).saturating_sub(10 + width(around.name) + width(&place));
+    let room = usize::from(area.width).saturating_sub(11 + width(around.name) + width(&place));
     let idle = !around.filtered && !context.ui.filter().is_empty();
     let mut rests = [UNFILTERED].into_iter().filter(|_| idle).chain(around.rest.iter().copied());
     let rest = rests.find(|rest| width(rest) <= room).unwrap_or_default();
