@@ -330,13 +330,20 @@ pub(super) struct Rate {
 }
 
 impl Rate {
+    #[inline]
     pub(super) fn add(&mut self, ts: Timestamp, bits: u64) {
-        let bin = ts.seconds();
+        // Nearly always in the second of the one before, which needs no division.
+        if ts >= Timestamp::from_secs_nanos(self.bin.saturating_add(1), 0) {
+            self.turn(ts.seconds());
+        }
+        self.current = self.current.saturating_add(bits);
+    }
+
+    fn turn(&mut self, bin: i64) {
         if bin > self.bin {
             self.previous = if bin == self.bin + 1 { self.current } else { 0 };
             (self.bin, self.current) = (bin, 0);
         }
-        self.current = self.current.saturating_add(bits);
     }
 
     /// `last` is about when it last rose.

@@ -159,9 +159,12 @@ impl FlowTable {
     /// The newest incarnation of the tuple of a segment, whose hash is known; sooner where a look just before was right.
     #[inline]
     pub(super) fn find_segment(&self, segment: &Segment, hash: u64, Likely { slot, rerouted }: Likely) -> Option<Slot> {
-        let fits = |slot: &u32| self.entry(*slot).is_between(segment.scope, segment.src, segment.dst);
-        let stands = slot != NONE && rerouted == self.rerouted && fits(&slot);
-        if stands { Some(Slot(slot)) } else { self.by_tuple.find(hash, fits).map(|slot| Slot(*slot)) }
+        let Segment { scope, src, dst, .. } = *segment;
+        let stands = slot != NONE && rerouted == self.rerouted && self.entry(slot).is_between(scope, src, dst);
+        if stands {
+            return Some(Slot(slot));
+        }
+        self.by_tuple.find(hash, |slot| self.entry(*slot).is_between(scope, src, dst)).map(|slot| Slot(*slot))
     }
 
     /// The flow of that number, if it is still there.

@@ -193,7 +193,9 @@ impl Half {
     /// Whether a small write may have been waiting for the segment before this one.
     pub(super) fn take_held(&mut self) -> bool {
         let held = self.facts.has(fact::HELD);
-        self.facts.clear(fact::HELD);
+        if held {
+            self.facts.clear(fact::HELD);
+        }
         held
     }
 
@@ -297,11 +299,10 @@ impl Half {
         if probes || self.una().is_some_and(|una| !end.after(una)) {
             return Taken::Nothing;
         }
-        match seq.offset_from(high) {
-            0 => Taken::Next,
-            1.. => Taken::Beyond,
-            _ => Taken::Again,
+        if seq == high {
+            return Taken::Next;
         }
+        if seq.after(high) { Taken::Beyond } else { Taken::Again }
     }
 
     /// Data sent for the first time. Nothing is timed from mid-stream's first segment, which may be a repetition, nor

@@ -95,7 +95,7 @@ impl Timing {
     #[inline]
     pub fn feed_plain(&mut self, brief: &Brief) {
         if let Some(data) = &mut self.data {
-            data.feed(brief);
+            data.feed_text(brief);
         }
     }
 
@@ -166,20 +166,27 @@ impl Data {
         until.pack(*origin, into);
     }
 
-    #[inline(never)]
     fn feed(&mut self, segment: &Brief) {
-        let (from, flags) = (segment.from(), segment.flags());
+        let flags = segment.flags();
+        // A SYN is the handshake's, and a RST answers nothing.
+        if flags.syn() || flags.rst() {
+            self.pass(segment.ts);
+            self.halves.iter_mut().for_each(|half| _ = half.take_held());
+            return;
+        }
+        self.feed_text(segment);
+    }
+
+    /// Takes in a segment with neither SYN nor RST.
+    fn feed_text(&mut self, segment: &Brief) {
+        let (from, has_ack) = (segment.from(), segment.flags().ack());
         let gap = self.pass(segment.ts);
         let [orig, resp] = &mut self.halves;
         let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
         let held = own.take_held();
         peer.take_held();
-        // A SYN is the handshake's, and a RST answers nothing.
-        if flags.syn() || flags.rst() {
-            return;
-        }
-        let heard_all = flags.ack() && peer.is_heard(segment.ack);
-        if flags.ack() {
+        let heard_all = has_ack && peer.is_heard(segment.ack);
+        if has_ack {
             peer.take_ack(segment);
         }
         let taken = own.take(segment, peer.is_closed(), self.origin);
@@ -202,7 +209,9 @@ impl Data {
     fn pass(&mut self, now: Timestamp) -> Option<u64> {
         let gap = nanos_between(self.last, now);
         self.last = self.last.max(now);
-        if let Some(gap) = gap.map(Span::of_nanos).filter(|gap| *gap > self.idle.0) {
+        if let Some(gap) = gap.map(Span::of_nanos)
+            && gap > self.idle.0
+        {
             self.idle = (gap, Offset::of(now, self.origin));
         }
         gap
