@@ -13,6 +13,7 @@ mod looks;
 mod marks;
 mod meter;
 mod origin;
+mod parts;
 mod passed_over;
 mod privileges;
 mod read;

@@ -150,7 +150,7 @@ pub(super) fn sample(millis: i64, sockets: Vec<Socket>, owners: &[(u64, u32, u32
     Input::Sample(Arc::new(SocketSample {
         took: Duration::from_millis(1),
         sockets,
-        owners: Arc::new(Owners { by_inode, processes_read: 1, processes_denied: 0 }),
+        owners: Arc::new(Owners { by_inode, processes_read: 1, ..Owners::default() }),
         local_addresses: local.into(),
         ..SocketSample::empty(at(millis))
     }))

@@ -200,7 +200,7 @@ fn refused(to: &Connects, failures: Failures, base: Finding) -> Finding {
         confidence: Confidence::High,
         why: format!("A RST answered these SYNs: the host is up, and {when} on that port (or a filter answers so)."),
         remedy:
-            "Start what should listen there, or mend the address or port; on that host, ss -ltnp shows who listens."
+            "Start what should listen there, or correct the address or port; on that host, ss -ltnp shows who listens."
                 .into(),
         ..base
     }

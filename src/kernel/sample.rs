@@ -256,6 +256,8 @@ pub struct Owners {
     pub processes_read: u32,
     /// Processes whose fd tables this user may not read: their sockets' owner is unknown, not absent.
     pub processes_denied: u32,
+    /// The first of those, by pid; none in a recording, which keeps their number alone.
+    pub denied: [Option<u32>; 3],
 }
 
 /// One file descriptor of one process.

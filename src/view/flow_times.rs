@@ -67,12 +67,12 @@ fn of_half(
     if let Some(delays) = &half.think {
         sections.push((6, lines("think", &parts_of(delays, "answer"))));
     }
-    let in_flight = half.in_flight.map(|flight| format!("in flight {} at most", bytes(flight.max.into())));
+    let in_flight = half.in_flight.map(|flight| format!("{} at most", bytes(flight.max.into())));
     match &half.throughput {
         Some(told) => {
             let mut parts = vec![bits(told.rate().saturating_mul(8))];
             parts.extend(told.peak.map(|peak| format!("most {}", bits(peak.saturating_mul(8)))));
-            parts.extend(in_flight);
+            parts.extend(in_flight.map(|most| format!("in flight {most}")));
             sections.push((9, lines("speed", &parts)));
         }
         None => sections.extend(in_flight.map(|text| (10, lines("flight", &[text])))),
@@ -107,7 +107,10 @@ fn stall_lines(context: &Context<'_>, stalls: &Stalls, side: Side, room: usize) 
         ),
         times => {
             let (waited, worst) = (span(stalls.waited), span(stalls.worst));
-            let sum = format!("{} ×, {waited} in all, worst {worst}", count(times.into()));
+            let sum = match times {
+                1 => format!("once, {waited}"),
+                _ => format!("{} ×, {waited} in all, worst {worst}", count(times.into())),
+            };
             let mark = Severity::Warning.mark();
             (format!("{mark} small write waited for a delayed ack (Nagle): {sum}"), theme.warning)
         }

@@ -29,10 +29,12 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// What the letters of the axis stand for.
-const LEGENDS: [&str; 3] = [
+const LEGENDS: [&str; 5] = [
     "S SYN  A SYN-ACK  ● ACK  R RST  I ICMP error  ✗ no answer",
     "S SYN  A SYN-ACK  ● ACK  R RST  ✗ no answer",
-    "S SYN A SYN-ACK ● ACK ✗ no answer",
+    "S SYN A SYN-ACK ● ACK R RST ✗ none",
+    "S SYN A SYN-ACK ● ACK ✗ none",
+    "S A ● SYN, SYN-ACK, ACK",
 ];
 
 fn empty(context: &Context<'_>) -> String {

@@ -19,7 +19,8 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let (theme, data) = (context.theme, &context.dashboard.queues);
     let rest = match (&data.kernel, context.dashboard.sees.wire) {
         (Some(_), _) => "fullest first",
-        (None, true) => "by the wire; kernel's not recorded",
+        // The first lines of the screen tell that the kernel's are not recorded.
+        (None, true) => "by the wire",
         (None, false) => "",
     };
     let shown = queue_items(data, usize::from(area.height.saturating_sub(2))).len();
@@ -217,8 +218,10 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
         let bars = if room >= 140 { 30 } else { 14 };
         spans.extend([gap(2), styled(spark(History::of_readings(parts.history), bars), theme.spark)]);
     }
+    // Of what only the wire tells, a closed window alone has a time.
+    let timed = kernel || context.dashboard.queues.wire.iter().any(|row| row.zero_window_since.is_some());
     let since = parts.since.map(|since| age(context.ago(since))).unwrap_or_default();
-    spans.push(styled(right(&since, 7), kind_style));
+    spans.push(styled(right(&since, if timed { 7 } else { 0 }), kind_style));
     spans.push(gap(2));
     let used: usize = spans.iter().map(Span::width).sum();
     spans.extend(who_and_where(context, parts, room.saturating_sub(used)));

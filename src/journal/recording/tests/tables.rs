@@ -294,7 +294,7 @@ fn owners_come_and_go() {
     });
     let owners = |held: &[(u64, &Owner)]| {
         let by_inode: FxHashMap<_, _> = held.iter().map(|(inode, owner)| (*inode, vec![(*owner).clone()])).collect();
-        Arc::new(Owners { by_inode, processes_read: 2, processes_denied: 0 })
+        Arc::new(Owners { by_inode, processes_read: 2, ..Owners::default() })
     };
     let counters = |n| Counters(Arc::new(BTreeMap::from([("Tcp.ActiveOpens".to_owned(), n)])));
     let steps = [owners(&[(1, &curl), (2, &curl)]), owners(&[(2, &nginx)]), owners(&[]), owners(&[(9, &nginx)])];
