@@ -38,6 +38,26 @@ pub struct SocketSample {
     pub local_addresses: Arc<[IpAddr]>,
 }
 
+impl SocketSample {
+    /// A reading of the whole table by sock_diag that ended at `ts`, took no time and found nothing.
+    pub fn empty(ts: Timestamp) -> Self {
+        Self {
+            ts,
+            scope: Scope::default(),
+            source: TableSource::Diag,
+            covers: Covers::ALL,
+            took: Duration::ZERO,
+            incomplete: false,
+            bad_rows: 0,
+            sockets: Vec::new(),
+            owners: Arc::default(),
+            counters: Counters::default(),
+            limits: Arc::default(),
+            local_addresses: Arc::from([]),
+        }
+    }
+}
+
 /// What of the socket table a reading asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Covers {

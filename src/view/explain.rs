@@ -170,7 +170,8 @@ const LADDER: Explanation = (
     "Ladder",
     "Every segment from end to end as the capture point saw it, numbers relative to each half's first; the states that \
      it left both ends in at the sides. ╌ was sent again, ┈ repeats, ✗ was lost on its way, ? was sent again after a \
-     time with no answer (lost, or its answer was), ═ is a run of plain data (Enter unfolds). Nothing is told before its evidence came.",
+     time with no answer (lost, or its answer was), ═ is a run of plain data (Enter unfolds). Nothing is told before its \
+     evidence came.",
     "RFC 9293 §3.3.2, §3.5; RFC 5681 §3.2; RFC 2018",
 );
 

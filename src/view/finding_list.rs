@@ -37,21 +37,22 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// What the rules look for.
+const LOOKED_FOR: &str = "Looked for: connects that are refused, rejected or not answered, scans, processes that do not \
+                          read, CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that \
+                          loses packets";
+
 /// Why there are none.
 pub(super) fn empty(context: &Context<'_>) -> String {
     match context.dashboard.now {
-        Some(_) if !context.dashboard.handshakes.failing.is_empty() => {
+        Some(_) if !context.dashboard.handshakes.failing.is_empty() => format!(
             "nothing is wrong often enough to be told, but some handshakes failed in the last minute: 3 lists them. \
-             Looked for: connects that are refused, rejected or not answered, scans, processes that do not read, \
-             CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that loses packets"
-                .to_owned()
-        }
-        Some(_) => {
-            "nothing is wrong as far as can be seen. Looked for: connects that are refused, rejected or not answered, \
-             scans, processes that do not read, CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a \
-             capture that loses packets. What is not seen (the first lines tell) is not looked at"
-                .to_owned()
-        }
+             {LOOKED_FOR}"
+        ),
+        Some(_) => format!(
+            "nothing is wrong as far as can be seen. {LOOKED_FOR}. What is not seen (the first lines tell) is not \
+             looked at"
+        ),
         None => context.none_of("segment or socket"),
     }
 }

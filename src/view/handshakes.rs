@@ -37,7 +37,8 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &lines);
 }
 
-fn unseen(context: &Context<'_>) -> String {
+/// Why there is none, where no segment was captured.
+pub(super) fn unseen(context: &Context<'_>) -> String {
     if context.sees_kernel() {
         "not recorded: handshakes are seen on the wire, and no segment was captured".to_owned()
     } else {

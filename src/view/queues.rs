@@ -54,11 +54,16 @@ pub(super) fn empty(context: &Context<'_>) -> String {
 }
 
 fn overflow_line(context: &Context<'_>) -> Option<Line<'static>> {
-    let (overflows, drops) = overflows(&context.dashboard.queues)?;
     let theme = context.theme;
-    let text = format!("accept: {} overflows, {} drops seen", count(overflows), count(drops));
+    let text = format!("accept: {}", overflow_words(context)?);
     let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
     Some(Line::from(vec![mark, styled(text, theme.warning)]))
+}
+
+/// What the kernel dropped at accept queues, if anything: `31 overflows, 31 drops seen`.
+pub(super) fn overflow_words(context: &Context<'_>) -> Option<String> {
+    let (overflows, drops) = overflows(&context.dashboard.queues)?;
+    Some(format!("{} overflows, {} drops seen", count(overflows), count(drops)))
 }
 
 fn item_line(context: &Context<'_>, item: QueueItem, room: usize) -> Option<Line<'static>> {

@@ -103,7 +103,7 @@ impl Engine {
     /// Adds what flows tell: which connections a process opened, which it left in TIME-WAIT, and the rate of those that
     /// it let go of within the last second.
     fn add_callers(&self, filter: &Filter, rows: &mut Rows) {
-        if self.kernel.readings.newest().is_none() {
+        if !self.kernel.is_seen() {
             return;
         }
         for record in self.matching(filter).map(|(slot, _)| self.table.get(slot)) {

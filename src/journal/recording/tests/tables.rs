@@ -159,20 +159,7 @@ impl GetMut for Index {
 }
 
 pub(super) fn empty(ts: Timestamp) -> SocketSample {
-    SocketSample {
-        ts,
-        scope: SCOPE,
-        source: TableSource::Diag,
-        covers: Covers::ALL,
-        took: Duration::from_micros(700),
-        incomplete: false,
-        bad_rows: 0,
-        sockets: Vec::new(),
-        owners: Arc::default(),
-        counters: Counters::default(),
-        limits: Arc::default(),
-        local_addresses: Arc::from([]),
-    }
+    SocketSample { scope: SCOPE, took: Duration::from_micros(700), ..SocketSample::empty(ts) }
 }
 
 /// The table one reading later, if nothing happens.
