@@ -56,7 +56,7 @@ impl View {
 #[derive(Debug, Clone)]
 pub enum Prompt {
     /// The filter: it works as it is typed.
-    Filter(FilterPrompt),
+    Filter(Box<FilterPrompt>),
     /// A time to jump to.
     Jump(Input),
     /// The note of a mark.

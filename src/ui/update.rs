@@ -162,7 +162,7 @@ impl UiState {
 
     fn ask_filter(&mut self) {
         self.help = false;
-        self.prompt = Some(Prompt::Filter(FilterPrompt::open(self.filter.clone())));
+        self.prompt = Some(Prompt::Filter(Box::new(FilterPrompt::open(self.filter.clone()))));
     }
 
     /// What is shown changes, and nothing else.
