@@ -9,7 +9,7 @@
 //! `sockscope VERSION`), a description of each interface (name, filter, nanoseconds), and the entry `Head`. Then come,
 //! in the order in which the engine was fed:
 //!
-//! - **A frame** as an Enhanced Packet Block, cut behind its headers ([`kept`]) unless payload was asked for; its length
+//! - **A frame** as an Enhanced Packet Block, cut behind its headers ([`Packer`]) unless payload was asked for; its length
 //!   on the wire stays. What it gave the engine is what the kept part decodes to, and beside it, where that differs: the
 //!   digest of the whole datagram as `epb_packetid` (which stands for the same packet on several interfaces, and is just
 //!   that), and in an option for local use (0x8001) the TLS records that begin in the payload, or all of a segment or
@@ -72,7 +72,7 @@ mod words;
 mod tests;
 
 pub(super) use block::JOURNAL_EXPORT;
-pub use frames::kept;
+pub use frames::Packer;
 pub(super) use memory::{Memory, Said};
 pub use recorder::Recorder;
 
@@ -86,7 +86,7 @@ const VERSION: u64 = 1;
 /// What a recording tells of itself, before anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Setup {
-    /// Where frames are captured, in the order of their numbers ([`Recorder::frame`]'s `source`).
+    /// Where frames are captured, in the order of their numbers ([`Packer::all`]).
     pub sources: Vec<Source>,
     /// Bytes kept of what a frame carries behind its last header (`--payload`); 0 keeps headers alone.
     pub payload: u32,
