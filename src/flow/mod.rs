@@ -37,7 +37,7 @@ pub use id::FlowId;
 pub use machine::{Flow, LoneSyn};
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing, TimingView};
 pub use verdict::{
-    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, Injected, Limit, Recovery, SentAgain, Verdict,
+    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, InVain, Injected, Limit, Recovery, SentAgain, Verdict,
     VerdictView,
 };
 pub use view::{

@@ -205,6 +205,8 @@ pub struct TcpInfo {
     pub lost: Option<u32>,
     pub last_data_sent: Option<Duration>,
     pub last_data_recv: Option<Duration>,
+    /// Since its peer was last heard: any segment whose acknowledgment was taken in.
+    pub last_ack_recv: Option<Duration>,
     pub pmtu: Option<u32>,
     pub snd_ssthresh: Option<u32>,
     pub snd_cwnd: Option<u32>,
@@ -285,6 +287,7 @@ pub struct Limits {
     /// net.ipv4.tcp_syn_linear_timeouts (kernels from 6.5).
     pub tcp_syn_linear_timeouts: Option<u32>,
     pub tcp_synack_retries: Option<u32>,
+    pub tcp_retries2: Option<u32>,
     pub tcp_tw_reuse: Option<u32>,
     /// net.ipv4.tcp_tw_reuse_delay, milliseconds (kernels from 6.14; before, 1 s).
     pub tcp_tw_reuse_delay: Option<u32>,
@@ -298,5 +301,20 @@ impl Limits {
     /// tcp_syn_linear_timeouts; before Linux 6.5 there are none). A socket may ask for fewer (TCP_SYNCNT).
     pub fn syn_retries(&self) -> Option<u32> {
         Some(self.tcp_syn_retries?.saturating_add(self.tcp_syn_linear_timeouts.unwrap_or(0)))
+    }
+
+    /// For how long after its first repeat a connection's data is sent again at least before the kernel gives it up
+    /// (ETIMEDOUT): as long as tcp_retries2 doublings of the shortest timeout take (net/ipv4/tcp_timer.c,
+    /// `tcp_model_timeout`). A socket may ask for less (TCP_USER_TIMEOUT).
+    pub fn gives_up_after(&self) -> Option<Duration> {
+        let sum = |retries: u32| (0..=retries.min(255)).map(Self::backed_off).sum();
+        self.tcp_retries2.map(sum)
+    }
+
+    /// The shortest retransmission timeout after so many doublings (include/net/tcp.h: TCP_RTO_MIN, TCP_RTO_MAX).
+    pub fn backed_off(doublings: u32) -> Duration {
+        const SHORTEST: Duration = Duration::from_millis(200);
+        const LONGEST: Duration = Duration::from_secs(120);
+        SHORTEST.saturating_mul(1 << doublings.min(20)).min(LONGEST)
     }
 }

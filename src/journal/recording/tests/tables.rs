@@ -31,7 +31,7 @@ prop_compose! {
         bytes in any::<[Option<u8>; 3]>(),
         numbers in any::<[Option<u32>; 13]>(),
         wide in any::<[Option<u64>; 6]>(),
-        spans in prop::collection::vec(prop::option::of(span()), 9),
+        spans in prop::collection::vec(prop::option::of(span()), 10),
     ) -> TcpInfo {
         TcpInfo {
             snd_wscale: bytes[0], rcv_wscale: bytes[1], retransmits: bytes[2],
@@ -42,6 +42,7 @@ prop_compose! {
             bytes_sent: wide[4], bytes_retrans: wide[5],
             rto: spans[0], last_data_sent: spans[1], last_data_recv: spans[2], rtt: spans[3], rttvar: spans[4],
             min_rtt: spans[5], busy_time: spans[6], rwnd_limited: spans[7], sndbuf_limited: spans[8],
+            last_ack_recv: spans[9],
         }
     }
 }
