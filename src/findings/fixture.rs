@@ -81,6 +81,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
             unheard: Some(Duration::from_secs(27)),
             next: Some(now + Duration::from_secs(1)),
             gives_up: Some(now + Duration::from_secs(1_019)),
+            unsent: false,
         }),
         arrives: false,
         who: Some(holder(431, "billing", Some(9))),

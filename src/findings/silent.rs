@@ -49,12 +49,18 @@ pub struct Backoff {
     /// When it tries once more, and when it gives the connection up (by tcp_retries2); `None` where it does not tell.
     pub next: Option<Timestamp>,
     pub gives_up: Option<Timestamp>,
+    /// None of it left this host: each try failed there.
+    pub unsent: bool,
 }
 
 impl Silent {
     fn tries(&self) -> u32 {
         let by_kernel = self.kernel.map_or(0, |kernel| kernel.retries.into());
         self.wire.unwrap_or(0).max(by_kernel)
+    }
+
+    fn is_unsent(&self) -> bool {
+        self.kernel.is_some_and(|kernel| kernel.unsent)
     }
 
     fn is_late(&self, now: Timestamp) -> bool {
@@ -122,7 +128,8 @@ fn told(rows: &[&Silent], longest: &Silent, now: Timestamp) -> String {
         if rows.len() > 1 { format!("{}, ", counted(rows.len() as u64, "connection")) } else { String::new() };
     let up = gives_up(rows).map_or_else(String::new, |at| format!(", given up in {}", time(at.since(now))));
     let (waited, again) = (time(now.since(longest.since)), counted(longest.tries().into(), "time"));
-    format!("{several}nothing back for {waited}, sent again {again}{up}")
+    let (what, tried) = if longest.is_unsent() { ("nothing sent", "tried") } else { ("nothing back", "sent again") };
+    format!("{several}{what} for {waited}, {tried} {again}{up}")
 }
 
 fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
@@ -139,6 +146,12 @@ fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
 }
 
 fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
+    if longest.is_unsent() {
+        return "Its kernel has bytes to send, a window to send them into and none in flight, and each try fails on this \
+                host itself (timer persist, though no window is closed): no route to the peer, a filter, or an interface \
+                that is down."
+            .into();
+    }
     let seen = match (longest.kernel, longest.wire) {
         (Some(Backoff { next, unheard, .. }), wire) => {
             let next = next.map_or_else(String::new, |at| format!(", the next in {}", time(at.since(now))));
@@ -167,7 +180,9 @@ fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
 
 fn remedy(longest: &Silent) -> String {
     let to = longest.peer.ip();
-    let look = if longest.arrives {
+    let look = if longest.is_unsent() {
+        format!("Look at this host: ip route get {to}, ip rule, ip link, nft list ruleset (output)")
+    } else if longest.arrives {
         "Look at this host's rules (nft list ruleset, rp_filter) and where its answers go".to_owned()
     } else {
         format!(
@@ -199,7 +214,7 @@ mod tests {
 
     fn by_kernel(retries: u8, since: i64, unheard: Option<u64>) -> Silent {
         let (next, gives_up) = (Some(at(104)), Some(at(940)));
-        let kernel = Backoff { retries, unheard: unheard.map(Duration::from_secs), next, gives_up };
+        let kernel = Backoff { retries, unheard: unheard.map(Duration::from_secs), next, gives_up, unsent: false };
         let who = Some(holder(77, "app", Some(5)));
         Silent { wire: None, kernel: Some(kernel), who, ..by_wire(0, since) }
     }
@@ -231,6 +246,16 @@ mod tests {
             let expected: Vec<_> = expected.into_iter().map(|(how, text)| (how, text.to_owned())).collect();
             assert_eq!(told(std::slice::from_ref(&case)), expected, "{case:?}");
         }
+    }
+
+    #[test]
+    fn what_does_not_leave_the_host_is_told_so() {
+        let mut case = by_kernel(5, 88, Some(13));
+        case.kernel = case.kernel.map(|kernel| Backoff { unsent: true, ..kernel });
+        let line = "nothing sent for 12 s, tried 5 times, given up in 14 min";
+        assert_eq!(told(std::slice::from_ref(&case)), [(Severity::Warning, line.to_owned())]);
+        let finding = silent(&[case], false, at(100)).remove(0);
+        assert!(finding.why.contains("no route") && finding.remedy.contains("ip route get 10.0.0.9"), "{finding:?}");
     }
 
     #[test]

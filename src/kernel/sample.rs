@@ -108,7 +108,23 @@ impl Socket {
     /// Whether it has bytes to send and none in flight, and probes its peer's window until that opens
     /// (net/ipv4/tcp_timer.c, `tcp_probe_timer`).
     pub fn probes_window(&self) -> bool {
+        self.persists() && !self.has_window()
+    }
+
+    /// Whether it has bytes to send, none in flight, and a window to send them into, and yet none leaves: each try fails
+    /// on this host itself (no route, a filter), and the kernel tries again as if it probed a window.
+    pub fn fails_to_send(&self) -> bool {
+        self.persists() && self.has_window() && self.timer.is_some_and(|timer| timer.retries > 0)
+    }
+
+    fn persists(&self) -> bool {
         self.send_q > Some(0) && self.timer.is_some_and(|timer| timer.kind == TimerKind::Persist)
+    }
+
+    /// Whether its peer's window is known to take a whole segment.
+    fn has_window(&self) -> bool {
+        let info = self.info.as_ref();
+        info.and_then(|info| Some(info.snd_wnd? >= info.snd_mss?)).unwrap_or(false)
     }
 }
 
@@ -227,6 +243,8 @@ pub struct TcpInfo {
     pub sndbuf_limited: Option<Duration>,
     pub bytes_sent: Option<u64>,
     pub bytes_retrans: Option<u64>,
+    /// The window that its peer advertised last, scaled (kernels from 5.4).
+    pub snd_wnd: Option<u32>,
 }
 
 /// Who holds which socket, by inode, and what could not be looked at.

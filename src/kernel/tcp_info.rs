@@ -58,6 +58,7 @@ pub(super) fn decode(bytes: &[u8]) -> TcpInfo {
         sndbuf_limited: wide_micros(184),
         bytes_sent: wide(200),
         bytes_retrans: wide(208),
+        snd_wnd: number(228),
     }
 }
 
@@ -99,7 +100,7 @@ mod tests {
     fn fields_stand_at_their_offsets() {
         let numbers =
             [(8, 204_000), (16, 1448), (24, 3), (32, 1), (44, 120), (56, 90), (60, 1500), (68, 4000), (72, 250)];
-        let more = [(76, 10), (80, 12), (100, 5), (136, 7), (140, 8), (144, 4096), (148, 3100)];
+        let more = [(76, 10), (80, 12), (100, 5), (136, 7), (140, 8), (144, 4096), (148, 3100), (228, 65_000)];
         let got = decode(&info(280, &[&numbers[..], &more[..]].concat()));
         assert_eq!((got.snd_wscale, got.rcv_wscale), (Some(7), Some(9)));
         assert_eq!((got.rto, got.rtt), (Some(Duration::from_millis(204)), Some(Duration::from_millis(4))));
@@ -110,6 +111,7 @@ mod tests {
         assert_eq!((got.segs_out, got.segs_in, got.notsent_bytes), (Some(7), Some(8), Some(4096)));
         assert_eq!(got.min_rtt, Some(Duration::from_micros(3100)));
         assert_eq!(got.rttvar, Some(Duration::from_micros(250)));
+        assert_eq!((got.snd_wnd, decode(&info(231, &[])).snd_wnd), (Some(65_000), None));
     }
 
     #[test]

@@ -78,8 +78,9 @@ impl Engine {
             kernel: Some(Backoff {
                 retries: u8::try_from(backoff.retries).unwrap_or(u8::MAX),
                 unheard: told.map(|ago| ago + now.since(end.at)),
-                next: backoff.left.map(|left| end.at + left),
+                next: Some(end.at + backoff.left),
                 gives_up: limits.and_then(|limits| backoff.gives_up(since, end.at, limits)),
+                unsent: backoff.unsent,
             }),
             who: holder(&end.owner),
             ..self.silent_by_wire(record, side, &InVain { times: 0, since, last: end.at, gap: Duration::ZERO })
@@ -112,22 +113,27 @@ struct BackedOff {
     first: Duration,
     /// The timeout as it is now, and what is left of it, where that is told.
     rto: Duration,
-    left: Option<Duration>,
+    left: Duration,
+    /// None of the tries left this host.
+    unsent: bool,
 }
 
 impl BackedOff {
     fn of(socket: &Socket) -> Option<Self> {
-        let timer = socket.timer.filter(|timer| timer.kind == TimerKind::On)?;
+        let unsent = socket.fails_to_send();
+        let timer = socket.timer.filter(|timer| timer.kind == TimerKind::On || unsent)?;
         let retries = u32::from(timer.retries);
         let opening = matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv);
         if opening || retries < SENT_IN_VAIN {
             return None;
         }
-        let rto = socket.info.as_ref().and_then(|info| info.rto);
+        // That of probes does not show their doublings (`tcp_probe0_base`).
+        let told = socket.info.as_ref().and_then(|info| info.rto);
+        let rto = told.map(|rto| if unsent { rto.saturating_mul(1 << retries.min(20)).min(LONGEST) } else { rto });
         let doubled = rto.filter(|rto| *rto < LONGEST && retries < u32::BITS);
         let first = doubled.map_or(Limits::backed_off(0), |rto| rto / (1 << retries));
         let rto = rto.unwrap_or_else(|| Limits::backed_off(retries));
-        Some(Self { retries, first, rto, left: Some(timer.left) })
+        Some(Self { retries, first, rto, left: timer.left, unsent })
     }
 
     /// The timeout after so many doublings.
@@ -137,7 +143,7 @@ impl BackedOff {
 
     /// Since the last try.
     fn idle(&self) -> Duration {
-        self.left.map_or(Duration::ZERO, |left| self.rto.saturating_sub(left))
+        self.rto.saturating_sub(self.left)
     }
 
     /// Since the segment was sent for the first time, at least.
@@ -151,10 +157,15 @@ impl BackedOff {
         gaps.map(|nth| self.after(nth)).sum::<Duration>() + self.idle()
     }
 
-    /// When the timer next runs out after tcp_retries2's time is over, which began with the first repeat.
+    /// When the timer next runs out after tcp_retries2's time is over, which began with the first repeat; of what is not
+    /// sent at all, once it has been tried so often (`tcp_probe_timer`).
     fn gives_up(&self, since: Timestamp, at: Timestamp, limits: &Limits) -> Option<Timestamp> {
+        if self.unsent {
+            let tries = self.retries + 1..=limits.tcp_retries2?.min(255);
+            return Some(at + self.left + tries.map(|nth| self.after(nth)).sum::<Duration>());
+        }
         let over = since + self.first + limits.gives_up_after()?;
-        let (mut next, mut rto) = (at + self.left?, self.rto);
+        let (mut next, mut rto) = (at + self.left, self.rto);
         while next < over {
             rto = (rto * 2).clamp(Limits::backed_off(0), LONGEST);
             next = next + rto;
@@ -267,6 +278,33 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_is_open_is_not_probed() {
+        let row = |snd_wnd, retries| {
+            let Input::Sample(sample) = reading(20_000, TcpState::Estab, retries, Some(30_000)) else { unreachable!() };
+            let mut sample = SocketSample::clone(&sample);
+            let row = &mut sample.sockets[0];
+            row.timer = row.timer.map(|timer| Timer { kind: TimerKind::Persist, ..timer });
+            let info =
+                TcpInfo { snd_wnd, snd_mss: Some(1_448), rto: Some(Duration::from_millis(204)), ..TcpInfo::default() };
+            row.info = Some(Box::new(info));
+            Input::Sample(Arc::new(sample))
+        };
+        let after = |snd_wnd, retries| {
+            let mut engine = engine();
+            engine.feed(&row(snd_wnd, retries));
+            engine.feed(&Input::Tick(at(30_000)));
+            found(&engine).into_iter().map(|finding| (finding.kind, finding.told)).collect::<Vec<_>>()
+        };
+        let [(kind, told)] = &after(Some(65_000), 5)[..] else { panic!("one finding") };
+        assert!(*kind == Kind::PeerSilent && told.starts_with("nothing sent for 21 s, tried 5 times"), "{told}");
+        assert_eq!(after(Some(65_000), 2), [], "it may leave with the next try");
+        for closed in [Some(0), Some(1_447), None] {
+            let [(kind, _)] = &after(closed, 5)[..] else { panic!("one finding") };
+            assert_eq!(*kind, Kind::NotReading, "{closed:?}");
+        }
+    }
+
+    #[test]
     fn by_both_it_is_told_once() {
         let mut engine = fed(handshake(0).into_iter().chain(request(4)));
         engine.feed(&reading(9_000, TcpState::Estab, 4, Some(8_900)));
@@ -282,7 +320,8 @@ mod tests {
     fn a_timer_tells_how_long_it_has_run() {
         let millis = Duration::from_millis;
         // 200 ms doubled five times, of which 1.4 s are left: tries after 0.2, 0.6, 1.4, 3.0 and 6.2 s.
-        let timer = BackedOff { retries: 5, first: millis(200), rto: millis(6_400), left: Some(millis(1_400)) };
+        let timer =
+            BackedOff { retries: 5, first: millis(200), rto: millis(6_400), left: millis(1_400), unsent: false };
         assert_eq!(timer.lasted(), millis(6_200 + 5_000));
         assert_eq!(timer.tries_lasted(), millis(6_200 - 1_400 + 5_000));
         let limits = |tcp_retries2| Limits { tcp_retries2, ..Limits::default() };
@@ -294,5 +333,7 @@ mod tests {
         assert_eq!(gives_up(Some(15)), Some(millis(1_044_600)));
         assert_eq!(gives_up(Some(5)), Some(millis(25_400)));
         assert_eq!(gives_up(None), None);
+        let unsent = BackedOff { unsent: true, ..timer };
+        assert_eq!(unsent.gives_up(at, at, &limits(Some(7))), Some(at + millis(1_400 + 12_800 + 25_600)));
     }
 }

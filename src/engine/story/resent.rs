@@ -13,7 +13,19 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
     let told = |rule: fn(&Evidence<'_>, Side) -> Option<String>| {
         Side::BOTH.into_iter().find_map(|side| rule(evidence, side)).filter(|_| !evidence.row.closed)
     };
-    told(by_kernel).or_else(|| told(in_vain)).or_else(|| told(by_wire))
+    told(unsent).or_else(|| told(by_kernel)).or_else(|| told(in_vain)).or_else(|| told(by_wire))
+}
+
+/// What an end would send does not leave its own host.
+fn unsent(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    let socket = &evidence.sockets[side.index()].as_ref().filter(|socket| socket.is_there())?.socket;
+    let timer = socket.timer.filter(|_| socket.fails_to_send())?;
+    Some(format!(
+        "{} with {} in its Send-Q cannot send: its kernel has tried {}, and each failed on this host itself.",
+        name(evidence.row.end(side)),
+        socket.send_q?,
+        times(timer.retries.into())
+    ))
 }
 
 /// The retransmission timer of an end's kernel has run out before, and nothing was acknowledged since.

@@ -9,9 +9,10 @@ use crate::base::{Endpoint, TcpState};
 use crate::kernel::{Congestion, Memory, Reported, Socket, TcpInfo, Timer, TimerKind};
 
 /// A row but for its ends; what changes most comes first, as changes are told with a mask.
-const COLUMNS: usize = 51;
-/// Stands behind all others, since version 2 of the format brought it.
+const COLUMNS: usize = 52;
+/// These stand behind all others, since version 2 of the format brought them.
 const LAST_ACK_RECV: usize = 50;
+const SND_WND: usize = 51;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Columns([u128; COLUMNS]);
@@ -108,20 +109,21 @@ impl Cells {
     }
 }
 
-/// The columns of a tcp_info, in order, but for [`LAST_ACK_RECV`].
+/// The columns of a tcp_info, in order, but for [`LAST_ACK_RECV`] and [`SND_WND`].
 macro_rules! info {
     ($($field:ident),* $(,)?) => {
         fn put_info(info: Option<&TcpInfo>, cells: &mut Cells) {
             cells.put(info.map(|_| 0u8));
-            let TcpInfo { $($field,)* last_ack_recv } = info.copied().unwrap_or_default();
+            let TcpInfo { $($field,)* last_ack_recv, snd_wnd } = info.copied().unwrap_or_default();
             $(cells.put($field);)*
             cells.put_at(LAST_ACK_RECV, last_ack_recv);
+            cells.put_at(SND_WND, snd_wnd);
         }
 
         fn get_info(cells: &mut Cells) -> Option<Option<Box<TcpInfo>>> {
             let there: Option<u8> = cells.get()?;
-            let last_ack_recv = cells.get_at(LAST_ACK_RECV)?;
-            let info = TcpInfo { $($field: cells.get()?,)* last_ack_recv };
+            let (last_ack_recv, snd_wnd) = (cells.get_at(LAST_ACK_RECV)?, cells.get_at(SND_WND)?);
+            let info = TcpInfo { $($field: cells.get()?,)* last_ack_recv, snd_wnd };
             Some(there.map(|_| Box::new(info)))
         }
     };
