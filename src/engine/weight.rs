@@ -110,6 +110,7 @@ mod tests {
             process: None,
             here: None,
             bound: true,
+            connected: Some(true),
             rung: Rung::Trace,
         };
         let before = engine.apart_from(&empty);

@@ -142,5 +142,16 @@ fn connect() -> Input {
     let (local, peer) = (Endpoint::new(CLIENT, 40_000), Endpoint::new(SERVER, 80));
     let (begin, end, scope, rung, here) = (at(0), at(0), Scope::FILE, Rung::Trace, Some(true));
     let process = Some(process(77, "curl"));
-    Input::Kernel(KernelEvent::Connect(Connect { begin, end, scope, local, peer, process, here, bound: false, rung }))
+    Input::Kernel(KernelEvent::Connect(Connect {
+        begin,
+        end,
+        scope,
+        local,
+        peer,
+        process,
+        here,
+        bound: false,
+        connected: None,
+        rung,
+    }))
 }
