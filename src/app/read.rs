@@ -14,7 +14,7 @@ use crate::io::Watch;
 use crate::io::bpf::FrameFilter;
 use crate::journal::recording::Mark;
 use crate::journal::{CapturePlace, Captures, Damage, Intake, Item};
-use crate::wire::FrameCounts;
+use crate::wire::{Frame, FrameCounts};
 
 use super::origin::Origin;
 use super::passed_over::{Notes, PassedOver};
@@ -265,7 +265,7 @@ impl Source {
     fn is_place_due(&self) -> bool {
         let Some((items, then)) = self.placed else { return false };
         let since = self.items - items;
-        since >= PLACE_EVERY || (since >= PLACE_LEAST && self.last.since(then) >= PLACE_AFTER)
+        since >= PLACE_EVERY || (since >= PLACE_LEAST && self.last >= then + PLACE_AFTER)
     }
 
     /// Behind the frames read so far.
@@ -279,43 +279,40 @@ impl Source {
     /// Reads one item; false at the end.
     fn next(&mut self, inputs: &mut Vec<Input>) -> Result<bool, Damage> {
         self.items += 1;
-        let (frame, gave) = match self.reader.next_item()? {
-            Some(Item::Frame(frame)) => (frame, None),
-            Some(Item::Recorded(frame, gave)) => (frame, Some(gave)),
-            Some(Item::Input(input)) => {
-                self.last = self.last.max(input.ts());
+        let Self { reader, filter, intake, last, left_out, .. } = self;
+        // Looked at where it is: it is large beside a frame.
+        match reader.next_item() {
+            Ok(Some(Item::Frame(frame))) => {
+                *last = (*last).max(frame.ts);
+                match passes(filter, &frame, left_out) {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(true),
+                    Err(why) => return Err(self.reader.damaged(why)),
+                }
+                let decoded = intake.take(&frame, inputs);
+                if self.is_due(decoded) {
+                    self.tell(inputs);
+                }
+            }
+            Ok(Some(Item::Recorded(frame, gave))) => {
+                *last = (*last).max(frame.ts);
+                match passes(filter, &frame, left_out) {
+                    Ok(passes) => inputs.extend(gave.filter(|_| passes)),
+                    Err(why) => return Err(self.reader.damaged(why)),
+                }
+            }
+            Ok(Some(Item::Input(input))) => {
+                *last = (*last).max(input.ts());
                 // What a frame said that was filtered out was not heard.
                 let of_frame = matches!(input, Input::Name(_) | Input::Dns(_));
-                if !of_frame || self.left_out != Some(input.ts()) {
+                if !of_frame || *left_out != Some(input.ts()) {
                     inputs.push(input);
                 }
-                return Ok(true);
             }
-            Some(Item::Mark(mark)) => {
-                // Of more than anybody sets the first are told.
-                let _told = self.marks.try_send(mark);
-                return Ok(true);
-            }
-            None => return Ok(false),
-        };
-        self.last = self.last.max(frame.ts);
-        if let Some(filter) = &mut self.filter {
-            match filter.matches(&frame) {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.left_out = Some(frame.ts);
-                    return Ok(true);
-                }
-                Err(error) => return Err(self.reader.damaged(error.to_string())),
-            }
-        }
-        if let Some(gave) = gave {
-            inputs.extend(gave);
-            return Ok(true);
-        }
-        let decoded = self.intake.take(&frame, inputs);
-        if self.is_due(decoded) {
-            self.tell(inputs);
+            // Of more than anybody sets the first are told.
+            Ok(Some(Item::Mark(mark))) => drop(self.marks.try_send(mark)),
+            Ok(None) => return Ok(false),
+            Err(damage) => return Err(damage),
         }
         Ok(true)
     }
@@ -332,4 +329,18 @@ impl Source {
         self.told = Some(frames);
         inputs.push(Input::Loss(Loss { ts: self.last, kernel: None, interface: None, ours: 0, frames }));
     }
+}
+
+/// Whether a frame passes the filter, if there is one; when it came, if not.
+fn passes(
+    filter: &mut Option<FrameFilter>,
+    frame: &Frame<'_>,
+    left_out: &mut Option<Timestamp>,
+) -> Result<bool, String> {
+    let Some(filter) = filter else { return Ok(true) };
+    let passes = filter.matches(frame).map_err(|error| error.to_string())?;
+    if !passes {
+        *left_out = Some(frame.ts);
+    }
+    Ok(passes)
 }

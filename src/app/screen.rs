@@ -18,8 +18,9 @@ use super::driver::{Answer, Driver};
 use super::looks::Looks;
 use super::{Outcome, snap};
 
-/// How often the screen is drawn while nothing is typed.
+/// How often the screen is drawn while nothing is typed; and lists of a running host, whose numbers are of a second.
 const FRAME: Duration = Duration::from_millis(100);
+const CALM_FRAME: Duration = Duration::from_millis(200);
 /// How long a frame waits for the engine before the old picture is drawn again.
 const PATIENCE: Duration = Duration::from_millis(40);
 /// The engine has said nothing for so long: that is told.
@@ -113,7 +114,8 @@ impl<'a> Screen<'a> {
 
     fn frame_is_due(&mut self) {
         self.ui.tell_time(self.began.elapsed());
-        self.next_frame = Instant::now() + FRAME;
+        let calm = self.shown.source.playback.is_none() && self.shown.dashboard.flow.is_none();
+        self.next_frame = Instant::now() + if calm { CALM_FRAME } else { FRAME };
         self.ask();
     }
 

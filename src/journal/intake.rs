@@ -1,5 +1,7 @@
 //! The one place where a frame becomes inputs: its segment or ICMP error, then what its payload names.
 
+use std::iter;
+
 use crate::engine::Input;
 use crate::names::{Dns, Heard, Reader};
 use crate::wire::{AppRecords, Carried, Decoded, Decoder, Frame, FrameCounts};
@@ -17,9 +19,12 @@ impl Intake {
     /// Takes one frame in, and puts behind `out` what the engine is told of it. Returns whether it could be decoded.
     pub fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
         let Self { decoder, names, heard } = self;
-        let Some((segment, payload)) = decoder.open_plain(frame) else { return self.take_any(frame, out) };
-        out.push(Input::Segment(segment));
+        let Some(plain) = decoder.open_plain(frame) else { return self.take_any(frame, out) };
+        let payload = plain.payload();
+        // Built in its place, and not beside it first.
+        out.extend(iter::once_with(|| Input::Segment(plain.segment(frame))));
         let Some(Input::Segment(segment)) = out.last_mut() else { return true };
+        plain.read_options(&mut segment.options);
         if !payload.is_empty() {
             segment.app_records = names.read(segment, payload, |said| heard.push(said));
         }

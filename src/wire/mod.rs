@@ -27,6 +27,7 @@ mod tests;
 pub use counts::FrameCounts;
 pub use decoder::{Carried, Decoder};
 pub use icmp::{IcmpError, IcmpQuote};
+pub use plain::Plain;
 pub use route::{Tunnel, TunnelKind};
 pub use segment::{AppRecords, Flags, Options, SackBlocks, Segment};
 
