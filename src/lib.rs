@@ -165,9 +165,9 @@
 //!   made again, the very same, for whoever asks and by what comes late.
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
 //!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few
-//!   wait, and shows them to analysis, verdict, times and Zeek's view together; whoever asks is told as if none had
-//!   waited. Inputs go in batches, which are used again, and a batch's flows are brought into the cache together before
-//!   they are touched one by one.
+//!   wait: then the times are shown each, and analysis, verdict and Zeek's view only where the run of them has come to
+//!   ([`flow::Run`]); whoever asks is told as if none had waited. Inputs go in batches, which are used again, and a
+//!   batch's flows are brought into the cache together before they are touched one by one.
 
 #![deny(unsafe_code)]
 

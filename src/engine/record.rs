@@ -141,9 +141,11 @@ impl Record {
 
     /// Whether its tuple is that of these ends.
     #[inline]
-    pub(super) fn is_between(&self, scope: Scope, a: Endpoint, b: Endpoint) -> bool {
-        let ends = (self.orig == a && self.resp == b) || (self.orig == b && self.resp == a);
-        ends && self.scope == scope
+    pub(super) fn is_between(&self, scope: Scope, a: &Endpoint, b: &Endpoint) -> bool {
+        // Without branches: which direction comes next nobody can guess.
+        let ahead = (self.orig == *a) & (self.resp == *b);
+        let back = (self.orig == *b) & (self.resp == *a);
+        (ahead | back) & (self.scope == scope)
     }
 
     pub(super) const fn endpoint(&self, side: Side) -> Endpoint {
@@ -252,11 +254,21 @@ impl Record {
     /// retransmission.
     pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
         let from = side_of(self, segment.src);
-        let Some(flow) = self.wire.as_mut().filter(|flow| flow.is_plain(segment, from)) else { return false };
-        let Some(course) = self.course.reopen(flow).filter(|course| course.takes_plain(flow)) else { return false };
+        let Some(flow) = &mut self.wire else { return false };
+        let waits = match &mut self.course {
+            Told::Going(course) => course.pending.put(segment, from, flow),
+            Told::Nothing | Told::Over(..) => false,
+        };
+        if !waits {
+            if !flow.is_plain(segment, from) {
+                return false;
+            }
+            let Some(course) = self.course.reopen(flow).filter(|course| course.takes_plain(flow)) else { return false };
+            course.take_alone(segment, from, flow);
+        }
+        let Told::Going(course) = &mut self.course else { return false };
         self.touched = self.touched.max(segment.ts);
         course.rate.add(segment.ts, bits);
-        course.take_plain(segment, from, flow);
         self.bare.add(from, segment.tunnel.is_none());
         flow.feed_plain(segment, from);
         course.settle(flow);

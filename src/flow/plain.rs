@@ -9,26 +9,36 @@ use super::view::Side;
 use crate::base::TcpState;
 use crate::wire::{Flags, Segment};
 
-/// None of these flags, and ACK.
-const TEXT: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0 | Flags::ACK.0;
+/// Whether a segment has ACK, and neither SYN, FIN nor RST.
+#[inline]
+pub(super) fn is_text(segment: &Segment) -> bool {
+    const KINDS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0 | Flags::ACK.0;
+    (segment.flags.0 & KINDS == Flags::ACK.0) & !segment.malformed
+}
 
 impl Flow {
     /// Whether the segment changes neither state, outcome nor timer: data or an acknowledgment in order, between two
     /// established ends of which none has sent a FIN; of one nothing may have been captured.
     #[inline]
     pub fn is_plain(&self, segment: &Segment, from: Side) -> bool {
+        let (half, peer) = (&self.halves[from.index()], &self.halves[from.peer().index()]);
+        // What was never captured of a peer is heard of by its acknowledgments alone.
+        let acks_seen = !segment.ack.after(peer.nxt) || peer.segments == 0;
+        let in_line = segment.seq == half.nxt && !segment.ack.before(peer.una) && acks_seen;
+        is_text(segment) && in_line && peer.reaches(segment.ack) && self.is_open(from)
+    }
+
+    /// Whether `from` may send a plain segment, whatever its numbers. Only a segment that is not plain changes that, or
+    /// what takes `from` out of ESTAB.
+    pub(super) fn is_open(&self, from: Side) -> bool {
         const KNOWN: u8 = mark::BASE | mark::SENT | mark::ACKED;
         const NOT_CLOSING: u8 = KNOWN | mark::FIN | mark::DOUBTFUL_FIN;
         let (half, peer) = (&self.halves[from.index()], &self.halves[from.peer().index()]);
-        let text = segment.flags.0 & TEXT == Flags::ACK.0 && !segment.malformed;
         let open = half.state == Some(TcpState::Estab)
             && matches!(peer.state, Some(TcpState::Estab) | None)
             && half.marks.among(NOT_CLOSING & !mark::ACKED) == (KNOWN & !mark::ACKED)
             && peer.marks.among(NOT_CLOSING) == KNOWN;
-        // What was never captured of a peer is heard of by its acknowledgments alone.
-        let acks_seen = !segment.ack.after(peer.nxt) || peer.segments == 0;
-        let in_line = segment.seq == half.nxt && !segment.ack.before(peer.una) && acks_seen;
-        text && open && in_line && peer.reaches(segment.ack) && !self.is_pending() && !self.rst_at.is_set()
+        open && !self.is_pending() && !self.rst_at.is_set()
     }
 
     /// Takes in a segment that [`Self::is_plain`]; the same as [`Self::feed`], sooner.

@@ -15,6 +15,7 @@
 //!   measured, not a guess.
 
 mod half;
+mod plain;
 mod rtt;
 mod span;
 mod spread;
@@ -91,11 +92,13 @@ impl Timing {
         }
     }
 
-    /// The same as [`Self::feed`] of a plain segment, sooner, once times [have begun](Self::has_begun).
+    /// The same as [`Self::feed`] of a segment of a run, sooner, once times [have begun](Self::has_begun).
     #[inline]
     pub fn feed_plain(&mut self, brief: &Brief) {
-        if let Some(data) = &mut self.data {
-            data.feed_text(brief);
+        if let Some(data) = &mut self.data
+            && !data.feed_plain(brief)
+        {
+            data.feed(brief);
         }
     }
 
@@ -167,26 +170,18 @@ impl Data {
     }
 
     fn feed(&mut self, segment: &Brief) {
-        let flags = segment.flags();
-        // A SYN is the handshake's, and a RST answers nothing.
-        if flags.syn() || flags.rst() {
-            self.pass(segment.ts);
-            self.halves.iter_mut().for_each(|half| _ = half.take_held());
-            return;
-        }
-        self.feed_text(segment);
-    }
-
-    /// Takes in a segment with neither SYN nor RST.
-    fn feed_text(&mut self, segment: &Brief) {
-        let (from, has_ack) = (segment.from(), segment.flags().ack());
+        let (from, flags) = (segment.from(), segment.flags());
         let gap = self.pass(segment.ts);
         let [orig, resp] = &mut self.halves;
         let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
         let held = own.take_held();
         peer.take_held();
-        let heard_all = has_ack && peer.is_heard(segment.ack);
-        if has_ack {
+        // A SYN is the handshake's, and a RST answers nothing.
+        if flags.syn() || flags.rst() {
+            return;
+        }
+        let heard_all = flags.ack() && peer.is_heard(segment.ack);
+        if flags.ack() {
             peer.take_ack(segment);
         }
         let taken = own.take(segment, peer.is_closed(), self.origin);

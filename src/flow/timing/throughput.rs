@@ -56,6 +56,7 @@ impl Volume {
     }
 
     /// `bytes` of new data at `now`; instants are kept after `origin`.
+    #[inline]
     pub(super) fn add(&mut self, bytes: u64, now: Timestamp, origin: Timestamp) {
         let since = Offset::of(now, origin);
         let first = if self.first.is_set() { self.first } else { since };
