@@ -1,7 +1,7 @@
 //! A thread that reads a capture ahead of whoever plays it: frames → segments, in batches, with a bound.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use crate::journal::{CapturePlace, Captures, Damage, Intake, Item};
 use crate::wire::FrameCounts;
 
 use super::origin::Origin;
+use super::passed_over::{Notes, PassedOver};
 
 /// Inputs that are handed over together.
 const BATCH: usize = 512;
@@ -78,24 +79,7 @@ pub(super) struct Reader {
     began: Instant,
     /// It is a recording of a live run: every input comes from it, not frames alone.
     pub(super) recording: bool,
-    passed_over: Arc<PassedOver>,
-}
-
-/// What nothing else tells of what was read.
-#[derive(Debug, Default)]
-struct PassedOver {
-    /// As [`Captures::foreign`] and [`Captures::skipped`].
-    foreign: AtomicU64,
-    skipped: AtomicU64,
-    /// It is a recording, all of it was read, and it does not say that it ends there.
-    cut_off: AtomicBool,
-}
-
-impl PassedOver {
-    fn note(&self, reader: &Captures) {
-        self.foreign.store(reader.foreign(), Ordering::Relaxed);
-        self.skipped.store(reader.skipped(), Ordering::Relaxed);
-    }
+    passed_over: Arc<Notes>,
 }
 
 impl Drop for Reader {
@@ -131,14 +115,9 @@ impl Reader {
         self.watch.is_waiting()
     }
 
-    /// Journal entries so far that are somebody else's, and of recordings such as could not be read.
-    pub(super) fn passed_over(&self) -> [u64; 2] {
-        [&self.passed_over.foreign, &self.passed_over.skipped].map(|count| count.load(Ordering::Relaxed))
-    }
-
-    /// Whether a recording was read to where it stops, and does not say that it ends there.
-    pub(super) fn is_cut_off(&self) -> bool {
-        self.passed_over.cut_off.load(Ordering::Relaxed)
+    /// What nothing else tells of what was read so far.
+    pub(super) fn passed_over(&self) -> PassedOver {
+        self.passed_over.told()
     }
 
     /// The newest instant read so far.
@@ -169,8 +148,8 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     let left_out = from.and_then(|from| from.0.left_out);
     let again = origin.can_reopen();
     let placed = again.then_some((0, last));
-    let passed_over = Arc::<PassedOver>::default();
-    passed_over.note(&reader);
+    let passed_over = Arc::<Notes>::default();
+    passed_over.note(&reader, false);
     let mut source = Source {
         reader,
         filter,
@@ -233,7 +212,7 @@ struct Source {
     marks: Option<Sender<Mark>>,
     /// Of a file that grows.
     watch: Arc<Watch>,
-    passed_over: Arc<PassedOver>,
+    passed_over: Arc<Notes>,
 }
 
 impl Source {
@@ -265,10 +244,7 @@ impl Source {
                 inputs.extend(self.reader.rest(self.last).map(Input::Loss));
             }
             newest.store(self.last.nanos(), Ordering::Relaxed);
-            self.passed_over.note(&self.reader);
-            if matches!(end, Some(None)) && !self.watch.is_stopped() {
-                self.passed_over.cut_off.store(self.reader.lacks_end(), Ordering::Relaxed);
-            }
+            self.passed_over.note(&self.reader, matches!(end, Some(None)) && !self.watch.is_stopped());
             if !inputs.is_empty() {
                 let place = (self.is_place_due() || (end.is_some() && self.placed.is_some())).then(|| self.place());
                 send.send(Reading::Batch(inputs, place)).ok()?;

@@ -64,7 +64,7 @@ pub(super) const fn patience(sample: &SocketSample) -> u32 {
 impl KernelSide {
     /// Whether the socket table was read at all.
     pub(super) fn is_seen(&self) -> bool {
-        self.readings.limits().is_some()
+        self.readings.newest().is_some()
     }
 
     /// What the lists hold that grow with the host's sockets and connects, bytes.

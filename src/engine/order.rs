@@ -62,7 +62,9 @@ impl Engine {
         let mut scan = Scan { flows: self.table.len(), ..Scan::default() };
         let (mut queues, mut waiting) = (WireQueues::default(), Waiting::default());
         let mut hanging = Hanging::default();
+        let mut let_go = Vec::new();
         for (slot, record) in self.table.iter() {
+            let_go.extend(self.let_go(record).next().is_some().then_some(slot));
             scan.mismatched += mismatches(record);
             scan.unknown_halves += unknown_halves(record);
             queues.offer(record);
@@ -75,7 +77,7 @@ impl Engine {
             kernel_queues: self.kernel_queues(),
             wire_queues,
             time_wait: waiting.time_wait(),
-            busiest: self.busiest(),
+            busiest: self.busiest(&let_go),
             handshakes: self.handshakes.pane(self.now.unwrap_or_default()),
             ..scan
         }

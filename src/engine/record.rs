@@ -139,10 +139,11 @@ impl Record {
         Tuple::new(self.scope, self.orig, self.resp)
     }
 
-    /// Whether its tuple is this one.
+    /// Whether its tuple is that of these ends.
     #[inline]
-    pub(super) fn has_tuple(&self, tuple: &Tuple) -> bool {
-        tuple.is_between(self.scope, self.orig, self.resp)
+    pub(super) fn is_between(&self, scope: Scope, a: Endpoint, b: Endpoint) -> bool {
+        let ends = (self.orig == a && self.resp == b) || (self.orig == b && self.resp == a);
+        ends && self.scope == scope
     }
 
     pub(super) const fn endpoint(&self, side: Side) -> Endpoint {
@@ -241,9 +242,10 @@ impl Record {
         let Some(course) = self.course.reopen(flow).filter(|course| course.takes_plain(flow)) else { return false };
         self.touched = self.touched.max(segment.ts);
         course.rate.add(segment.ts, bits);
-        course.take_plain(segment, from, flow, [self.orig, self.resp]);
+        course.take_plain(segment, from, flow);
         self.bare.add(from, segment.tunnel.is_none());
         flow.feed_plain(segment, from);
+        course.settle(flow);
         self.opening.feed(segment);
         true
     }

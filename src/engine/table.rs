@@ -15,6 +15,7 @@ use triomphe::Arc;
 
 use crate::base::{Endpoint, Scope, Timestamp};
 use crate::flow::{Class, Side};
+use crate::wire::Segment;
 
 use super::FlowId;
 use super::dashboard::Evicted;
@@ -43,12 +44,6 @@ impl Tuple {
         let (low, high) = if swap { (b, a) } else { (a, b) };
         Self { scope, low, high }
     }
-
-    /// Whether it is that of these ends.
-    #[inline]
-    pub(super) fn is_between(&self, scope: Scope, a: Endpoint, b: Endpoint) -> bool {
-        self.scope == scope && ((self.low == a && self.high == b) || (self.low == b && self.high == a))
-    }
 }
 
 /// All of it in few whole words.
@@ -60,13 +55,6 @@ impl Hash for Tuple {
         hasher.write_u128(self.high.word());
         hasher.write_u64(u64::from(self.scope.0) << 32 | ports);
     }
-}
-
-/// A tuple, with its hash in this table.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Key {
-    tuple: Tuple,
-    hash: u64,
 }
 
 /// Where a record lives. Valid until the record is removed.
@@ -158,26 +146,24 @@ impl FlowTable {
 
     /// The newest incarnation of a tuple.
     pub(super) fn find(&self, tuple: &Tuple) -> Option<Slot> {
-        self.find_key(&self.key(*tuple))
+        let Tuple { scope, low, high } = *tuple;
+        self.by_tuple
+            .find(self.hash(tuple), |slot| self.entry(*slot).is_between(scope, low, high))
+            .map(|slot| Slot(*slot))
     }
 
-    /// What [`FlowTable::find_key`] asks for; it stays valid.
+    /// What [`FlowTable::find_segment`] asks for; it stays valid.
     #[inline]
-    pub(super) fn key(&self, tuple: Tuple) -> Key {
-        Key { tuple, hash: self.hash(&tuple) }
+    pub(super) fn hash_of(&self, segment: &Segment) -> u64 {
+        self.hash(&Tuple::new(segment.scope, segment.src, segment.dst))
     }
 
-    /// The newest incarnation of a tuple.
+    /// The newest incarnation of the tuple of a segment, whose hash is known; sooner where a look just before was right.
     #[inline]
-    pub(super) fn find_key(&self, key: &Key) -> Option<Slot> {
-        self.by_tuple.find(key.hash, |slot| self.entry(*slot).has_tuple(&key.tuple)).map(|slot| Slot(*slot))
-    }
-
-    /// The same, sooner where a look just before was right.
-    #[inline]
-    pub(super) fn find_likely(&self, key: &Key, Likely { slot, rerouted }: Likely) -> Option<Slot> {
-        let stands = slot != NONE && rerouted == self.rerouted && self.entry(slot).has_tuple(&key.tuple);
-        if stands { Some(Slot(slot)) } else { self.find_key(key) }
+    pub(super) fn find_segment(&self, segment: &Segment, hash: u64, Likely { slot, rerouted }: Likely) -> Option<Slot> {
+        let fits = |slot: &u32| self.entry(*slot).is_between(segment.scope, segment.src, segment.dst);
+        let stands = slot != NONE && rerouted == self.rerouted && fits(&slot);
+        if stands { Some(Slot(slot)) } else { self.by_tuple.find(hash, fits).map(|slot| Slot(*slot)) }
     }
 
     /// The flow of that number, if it is still there.
@@ -196,6 +182,7 @@ impl FlowTable {
     }
 
     /// The record, to be written: its page is copied first if another copy of the engine shares it.
+    #[inline]
     pub(super) fn get_mut(&mut self, slot: Slot) -> &mut Record {
         self.entry_mut(slot.0)
     }
@@ -240,6 +227,12 @@ impl FlowTable {
             }
         }
         None
+    }
+
+    /// Whether there is a flow of a class.
+    #[inline]
+    pub(super) const fn has(&self, class: Class) -> bool {
+        self.lists[class as usize].head != NONE
     }
 
     /// The longest-untouched flow of a class.
@@ -321,14 +314,17 @@ impl FlowTable {
         u32::try_from(first).expect("the table's bound is below 2^32")
     }
 
+    #[inline]
     fn entry(&self, slot: u32) -> &Record {
         entry_in(&self.pages, slot)
     }
 
+    #[inline]
     fn entry_mut(&mut self, slot: u32) -> &mut Record {
         self.page_mut(slot)[slot as usize % PAGE].as_mut().expect("a slot in use")
     }
 
+    #[inline]
     fn page_mut(&mut self, slot: u32) -> &mut Page {
         let page = &mut self.pages[slot as usize / PAGE];
         if Arc::strong_count(page) > 1 {
@@ -368,6 +364,7 @@ fn unshare(page: &mut Arc<Page>) {
     *page = page.iter().cloned().collect();
 }
 
+#[inline]
 fn entry_in(pages: &[Arc<Page>], slot: u32) -> &Record {
     pages[slot as usize / PAGE][slot as usize % PAGE].as_ref().expect("a slot in use")
 }

@@ -357,6 +357,7 @@ pub(super) fn live_dashboard() -> Dashboard {
         time_wait_at: Some(at(69.0)),
         bad_rows: 0,
         processes_denied: 1,
+        denied: [Some(812), None, None],
     });
     dashboard.states.wire_counts = WireCounts::LocalEnds;
     dashboard.states.mismatched = 2;

@@ -8,7 +8,7 @@ use crate::kernel::Process;
 
 use super::{
     AcceptQueue, AcceptQueues, CloseWait, Connects, Evidence, Failures, Finding, Holder, Kind, Losing, Outlook, Route,
-    Run, Seen, Severity, Tries, Unread, connects, diagnose,
+    Run, Seen, Severity, Tries, Unread, Way, connects, diagnose,
 };
 use crate::flow::FlowId;
 
@@ -40,7 +40,7 @@ pub(crate) fn scan(now: Timestamp) -> Finding {
         let mut to = Connects::to(Endpoint::new([10, 0, 0, 5], n));
         to.refused = Some(Failures { count: 1, first: now, last: now, flow: FlowId(7) });
         to.within = Some(Duration::from_secs(60));
-        to.by.note(Tries { refused: 1, ..tries });
+        to.by.note(tries.and_failed(Way::Refused));
         to
     };
     connects(&(1..=20).map(place).collect::<Vec<_>>()).remove(0)

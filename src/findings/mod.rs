@@ -6,6 +6,7 @@
 //! and a line in [`diagnose`].
 
 mod accept;
+mod askers;
 mod capture_loss;
 mod close_wait;
 mod connects;
@@ -14,6 +15,7 @@ mod key;
 mod not_reading;
 mod ports;
 mod scan;
+mod way;
 mod words;
 
 #[cfg(test)]
@@ -22,6 +24,7 @@ pub(crate) mod fixture;
 use crate::base::Timestamp;
 
 pub use accept::{AcceptQueue, AcceptQueues};
+pub use askers::Askers;
 pub use capture_loss::Losing;
 pub use close_wait::{
     CloseWait, FEW as CLOSE_WAIT_FEW, PATIENCE as CLOSE_WAIT_PATIENCE, WATCHED as CLOSE_WAIT_WATCHED,
@@ -32,6 +35,7 @@ pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
 pub use ports::{Outlook, Route};
 pub use scan::{ByAddress, Tries, suspects};
+pub use way::Way;
 
 /// What the rules look at, as it stands at one instant.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -12,8 +12,10 @@ use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 use crate::kernel::Process;
 
+use super::askers::{Askers, asker};
 use super::connects::{Connects, UNUSABLE, in_span};
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::way::Way;
 use super::words::{count, counted, time};
 
 /// Ports of one host, and hosts with one port, that are tried in vain: Zeek's thresholds (policy/misc/scan). A client
@@ -34,12 +36,10 @@ pub struct ByAddress {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tries {
     pub from: IpAddr,
-    pub refused: u64,
-    pub rejected: u64,
-    /// Also those that still wait in vain.
-    pub unanswered: u64,
+    /// In each [`Way`]; unanswered are also those that still wait in vain.
+    failed: [u64; Way::ALL.len()],
     /// A SYN-ACK came.
-    pub answered: u64,
+    answered: u64,
     pub first: Timestamp,
     pub last: Timestamp,
     /// The first of them that is remembered.
@@ -51,36 +51,39 @@ pub struct Tries {
 impl Tries {
     /// None yet; `flow` is the first.
     pub const fn of(from: IpAddr, first: Timestamp, last: Timestamp, flow: FlowId, who: Option<Arc<Process>>) -> Self {
-        Self { from, refused: 0, rejected: 0, unanswered: 0, answered: 0, first, last, flow, who }
+        Self { from, failed: [0; Way::ALL.len()], answered: 0, first, last, flow, who }
     }
 
-    const fn failed(&self) -> u64 {
-        self.refused + self.rejected + self.unanswered
+    /// And one that failed.
+    #[must_use]
+    pub const fn and_failed(mut self, way: Way) -> Self {
+        self.failed[way as usize] += 1;
+        self
+    }
+
+    /// And one that was answered.
+    #[must_use]
+    pub const fn and_answered(mut self) -> Self {
+        self.answered += 1;
+        self
+    }
+
+    fn failed(&self) -> u64 {
+        self.failed.iter().sum()
     }
 
     /// They failed, and too seldom for the destination to be told of for itself.
-    const fn is_of_scan(&self) -> bool {
+    fn is_of_scan(&self) -> bool {
         self.failed() > 0 && self.failed() < UNUSABLE && self.answered == 0
     }
 
     fn add(&mut self, more: &Self) {
-        for (own, more) in [
-            (&mut self.refused, more.refused),
-            (&mut self.rejected, more.rejected),
-            (&mut self.unanswered, more.unanswered),
-            (&mut self.answered, more.answered),
-        ] {
-            *own += more;
-        }
+        self.failed.iter_mut().zip(more.failed).for_each(|(own, more)| *own += more);
+        self.answered += more.answered;
         self.first = self.first.min(more.first);
         self.last = self.last.max(more.last);
         self.who = self.who.take().filter(|who| more.who.as_deref().is_some_and(|more| asker(who) == asker(more)));
     }
-}
-
-/// What a process is known by: its pid may be another's later.
-fn asker(process: &Process) -> (u32, Option<u64>) {
-    (process.pid, process.start_time)
 }
 
 impl ByAddress {
@@ -182,15 +185,13 @@ struct Scan {
     from: IpAddr,
     hosts: BTreeSet<IpAddr>,
     ports: BTreeSet<u16>,
-    /// Destinations, by what became of them.
-    refused: u64,
-    rejected: u64,
-    unanswered: u64,
+    /// Destinations, by the way in which they failed, and those that answered.
+    failed: [u64; Way::ALL.len()],
     answered: u64,
     span: Option<(Timestamp, Timestamp)>,
     flow: FlowId,
     /// Who asked, and for how many of the destinations that failed.
-    askers: BTreeMap<(u32, Option<u64>), (Arc<Process>, u64)>,
+    askers: Askers,
     within: Option<Duration>,
     at_least: bool,
 }
@@ -201,13 +202,11 @@ impl Scan {
             from: tries.from,
             hosts: BTreeSet::new(),
             ports: BTreeSet::new(),
-            refused: 0,
-            rejected: 0,
-            unanswered: 0,
+            failed: [0; Way::ALL.len()],
             answered: 0,
             span: None,
             flow: tries.flow,
-            askers: BTreeMap::new(),
+            askers: Askers::default(),
             within: to.within,
             at_least: false,
         }
@@ -219,11 +218,10 @@ impl Scan {
         }
         self.hosts.insert(to.to.ip());
         self.ports.insert(to.to.port());
-        *match tries {
-            Tries { answered: 1.., .. } => &mut self.answered,
-            Tries { refused: 1.., .. } => &mut self.refused,
-            Tries { rejected: 1.., .. } => &mut self.rejected,
-            _ => &mut self.unanswered,
+        let first_way = tries.failed.iter().position(|count| *count > 0);
+        *match first_way.filter(|_| tries.answered == 0) {
+            Some(way) => &mut self.failed[way],
+            None => &mut self.answered,
         } += 1;
         if tries.is_of_scan() {
             let (first, last) = self.span.unwrap_or((tries.first, tries.last));
@@ -232,22 +230,25 @@ impl Scan {
             }
             self.span = Some((first.min(tries.first), last.max(tries.last)));
             if let Some(process) = &tries.who {
-                self.askers.entry(asker(process)).or_insert_with(|| (process.clone(), 0)).1 += 1;
+                self.askers.note(process);
             }
         }
         self.at_least |= to.at_least;
     }
 
-    const fn failed(&self) -> u64 {
-        self.refused + self.rejected + self.unanswered
+    fn failed(&self) -> u64 {
+        self.failed.iter().sum()
     }
 
     /// Who asked for most of what failed: nobody where that of some is not known.
     fn asks_most(&self) -> Option<Holder> {
-        let known: u64 = self.askers.values().map(|(_, count)| count).sum();
-        let most = self.askers.values().max_by_key(|(process, count)| (*count, std::cmp::Reverse(process.pid)));
-        let (process, _) = most.filter(|_| known == self.failed())?;
-        Some(Holder { process: process.clone(), fd: None, others: self.askers.len() - 1 })
+        self.askers.most().filter(|_| self.askers.times() == self.failed())
+    }
+
+    /// How many destinations failed in each way, and answered, and the word for it.
+    fn outcomes(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let failed = self.failed.into_iter().zip(Way::ALL.map(|way| way.kind().name()));
+        failed.chain([(self.answered, "answered")])
     }
 
     /// What was tried: `200 ports of 10.0.0.5`, `port 22 of 40 hosts`, `4,000 ports of 40 hosts`.
@@ -262,24 +263,13 @@ impl Scan {
 
     fn finding(self) -> Option<Finding> {
         let (since, last) = self.span?;
-        let ways = [
-            (self.refused, "refused"),
-            (self.rejected, "rejected"),
-            (self.unanswered, "unanswered"),
-            (self.answered, "answered"),
-        ];
-        let told: Vec<String> =
-            ways.iter().filter(|(n, _)| *n > 0).map(|(n, way)| format!("{} {way}", count(*n))).collect();
+        let some = self.outcomes().filter(|(n, _)| *n > 0);
+        let told: Vec<String> = some.map(|(n, outcome)| format!("{} {outcome}", count(n))).collect();
         let least = if self.at_least { "at least " } else { "" };
-        let mut evidence = vec![
-            Fact::count("hosts", self.hosts.len() as u64),
-            Fact::count("ports", self.ports.len() as u64),
-            Fact::count("refused", self.refused),
-            Fact::count("rejected", self.rejected),
-            Fact::count("unanswered", self.unanswered),
-            Fact::count("answered", self.answered),
-            Fact::time("failing_for_ns", last.since(since)),
-        ];
+        let mut evidence =
+            vec![Fact::count("hosts", self.hosts.len() as u64), Fact::count("ports", self.ports.len() as u64)];
+        evidence.extend(self.outcomes().map(|(n, outcome)| Fact::count(outcome, n)));
+        evidence.push(Fact::time("failing_for_ns", last.since(since)));
         evidence.extend(self.within.map(|span| Fact::time("counted_over_ns", span)));
         Some(Finding {
             kind: Kind::Scan,
@@ -315,7 +305,7 @@ mod tests {
 
     fn tries(from: &str, refused: u64, answered: u64) -> Tries {
         let tries = Tries::of(from.parse().unwrap(), at(1), at(5), FlowId(7), None);
-        Tries { refused, answered, ..tries }
+        Tries { failed: [refused, 0, 0], answered, ..tries }
     }
 
     /// What became of connects to one place, by address.

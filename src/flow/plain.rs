@@ -20,7 +20,7 @@ impl Flow {
     }
 
     /// Whether the segment changes neither state, outcome nor timer: data or an acknowledgment in order, between two
-    /// established ends of which none has sent a FIN.
+    /// established ends of which none has sent a FIN; of one nothing may have been captured.
     pub fn is_plain(&self, segment: &Segment, from: Side) -> bool {
         const NONE_OF: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0;
         const KNOWN: u8 = mark::BASE | mark::SENT | mark::ACKED;
@@ -28,10 +28,12 @@ impl Flow {
         let (half, peer) = (&self.halves[from.index()], &self.halves[from.peer().index()]);
         let text = segment.flags.0 & (NONE_OF | Flags::ACK.0) == Flags::ACK.0 && !segment.malformed;
         let open = half.state == Some(TcpState::Estab)
-            && peer.state == Some(TcpState::Estab)
+            && matches!(peer.state, Some(TcpState::Estab) | None)
             && half.marks.among(NOT_CLOSING & !mark::ACKED) == (KNOWN & !mark::ACKED)
             && peer.marks.among(NOT_CLOSING) == KNOWN;
-        let in_line = segment.seq == half.nxt && !segment.ack.before(peer.una) && !segment.ack.after(peer.nxt);
+        // What was never captured of a peer is heard of by its acknowledgments alone.
+        let acks_seen = !segment.ack.after(peer.nxt) || peer.segments == 0;
+        let in_line = segment.seq == half.nxt && !segment.ack.before(peer.una) && acks_seen;
         text && open && in_line && peer.reaches(segment.ack) && !self.is_pending() && !self.rst_at.is_set()
     }
 

@@ -38,6 +38,26 @@ pub struct SocketSample {
     pub local_addresses: Arc<[IpAddr]>,
 }
 
+impl SocketSample {
+    /// A reading of the whole table by sock_diag that ended at `ts`, took no time and found nothing.
+    pub fn empty(ts: Timestamp) -> Self {
+        Self {
+            ts,
+            scope: Scope::default(),
+            source: TableSource::Diag,
+            covers: Covers::ALL,
+            took: Duration::ZERO,
+            incomplete: false,
+            bad_rows: 0,
+            sockets: Vec::new(),
+            owners: Arc::default(),
+            counters: Counters::default(),
+            limits: Arc::default(),
+            local_addresses: Arc::from([]),
+        }
+    }
+}
+
 /// What of the socket table a reading asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Covers {
@@ -236,6 +256,8 @@ pub struct Owners {
     pub processes_read: u32,
     /// Processes whose fd tables this user may not read: their sockets' owner is unknown, not absent.
     pub processes_denied: u32,
+    /// The first of those, by pid; none in a recording, which keeps their number alone.
+    pub denied: [Option<u32>; 3],
 }
 
 /// One file descriptor of one process.

@@ -223,7 +223,9 @@ fn three_columns(body: Rect, Shown { processes, time_wait }: Shown) -> Vec<(Pane
         50.. => 18,
     };
     let rest = body.height - top;
-    let queues = if rest >= 12 { (rest * 2 / 5).clamp(6, 16) } else { rest };
+    // With nothing beside them, a few of the queues are enough: the flows are the more telling rows.
+    let most = if processes || time_wait { 16 } else { 9 };
+    let queues = if rest >= 12 { (rest * 2 / 5).clamp(6, most) } else { rest };
     let flows = rest - queues;
     let third = body.width / 3;
     let (traffic, busiest) = match (body.width, processes) {

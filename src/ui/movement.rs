@@ -64,8 +64,22 @@ impl UiState {
             List::Segments => self.step_segments(msg, dashboard, source),
             List::Queues => self.step_queues(by, dashboard, source),
             List::Findings => self.step_findings(by, dashboard, source),
+            List::Rows if self.view == View::Findings && self.turns_page(msg) => {}
             List::Rows => self.step_rows(by, dashboard, source),
         }
+    }
+
+    /// Turns a page of the finding that is told in full, where that is what is shown; another finding begins with its
+    /// first.
+    fn turns_page(&mut self, msg: Msg) -> bool {
+        let turn = match msg {
+            Msg::PageDown => 1,
+            Msg::PageUp => -1,
+            _ => 0,
+        };
+        let turns = self.finding_zoomed && turn != 0;
+        self.finding_page = if turns { self.finding_page + turn } else { 0 };
+        turns
     }
 
     /// The cursor in the segments of the flow: by lines of the ladder, or by segments in the graph.

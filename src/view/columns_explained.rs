@@ -70,7 +70,7 @@ const PORTS: [(&str, &str); 8] = [
     ("TIME-WAIT", "connections that wait for 60 s"),
     ("other", "connections in any other state"),
     ("ports", "local ports taken towards it"),
-    ("of range", "of all that connect() may choose from"),
+    ("used", "of all ports that connect() may choose from"),
     ("at this rate", "when none is left, or where it settles"),
     ("process", "who holds most of them"),
 ];

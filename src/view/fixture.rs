@@ -143,6 +143,7 @@ pub(super) fn live() -> Dashboard {
                 time_wait_at: Some(NOW - ms(80)),
                 bad_rows: 0,
                 processes_denied: 0,
+                denied: [None; 3],
             }),
             trace: None,
             last_words: None,

@@ -101,7 +101,7 @@ fn handshake_lines(context: &Context<'_>, view: &HandshakeView, detail: &FlowDet
     }
     let times = [
         ("connect", 1, view.connect_time, "first SYN to ACK"),
-        ("rtt", 2, view.rtt, "SYN to ACK, none sent twice"),
+        ("rtt", 2, view.rtt, "none sent twice"),
         ("to resp", 3, view.syn_to_syn_ack, "SYN to SYN-ACK"),
         ("to orig", 3, view.syn_ack_to_ack, "SYN-ACK to ACK"),
     ];

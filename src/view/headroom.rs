@@ -62,7 +62,8 @@ fn outlooks(row: &RouteRow, now: Timestamp, theme: &Theme) -> [String; 2] {
     let brief = match row.forecast {
         Forecast::Exhausted => "none left".to_owned(),
         Forecast::RunsOut(left) => format!("{} left", age(left)),
-        Forecast::LevelsOff(_) => whole.clone(),
+        // What a narrow pane has room for.
+        Forecast::LevelsOff(_) => whole.replace("levels off at", "levels at"),
     };
     [whole, brief]
 }

@@ -9,7 +9,7 @@ use crate::flow::{Cause, Mark, Side};
 use crate::ui::Fold;
 
 use super::Context;
-use super::format::{bytes, count, span};
+use super::format::{bytes, count, counted, span};
 use super::segment_words as words;
 use super::widgets::{gap, styled, width};
 
@@ -80,12 +80,12 @@ pub(super) fn fold(context: &Context<'_>, fold: &Fold, took: std::time::Duration
             fold.numbers.map(|(first, end)| (3, format!("{}–{}", count(first.into()), count(end.into())), theme.text)),
         );
         all.push((2, format!("in {}", span(took)), theme.dim));
-        let acks = |n: u64, what: &str| format!("{} {what}{} back", count(n), if n == 1 { "" } else { "s" });
+        let acks = |n: u64| format!("{} back", counted(n, "ACK"));
         match (fold.bare[peer], fold.duplicates[peer]) {
             (0, _) => {}
-            (bare, 0) => all.push((4, acks(bare, "ACK"), theme.dim)),
+            (bare, 0) => all.push((4, acks(bare), theme.dim)),
             (bare, duplicates) => {
-                all.push((4, format!("{}, {duplicates} of them dup", acks(bare, "ACK")), theme.dim));
+                all.push((4, format!("{}, {duplicates} of them dup", acks(bare)), theme.dim));
             }
         }
     } else {

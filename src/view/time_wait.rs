@@ -39,7 +39,12 @@ pub(super) fn draw_wide(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let beside = Rect { x: inner.right() - right, width: right, ..inner };
     put_all(buf, beside, &facts);
     let chart = Rect { width: inner.width.saturating_sub(right + 2), ..inner };
-    put_all(buf, chart, &history(context, data, usize::from(chart.width), usize::from(chart.height).max(2)));
+    let drawn = history(context, data, usize::from(chart.width), usize::from(chart.height).max(2));
+    if drawn.is_empty() {
+        let since = if data.kernel.is_some() { "" } else { ", as far as the wire shows" };
+        return message(buf, chart, &format!("nothing waits in TIME-WAIT, nor did lately{since}"), theme);
+    }
+    put_all(buf, chart, &drawn);
 }
 
 /// How fast it grows, where that ends, and what bounds it.

@@ -12,10 +12,10 @@ use crate::base::{StateSet, TcpState, Timestamp};
 use crate::findings::{AcceptQueue, AcceptQueues, Evidence, Finding, Holder, Losing, Route, Run, diagnose};
 use crate::kernel::SocketSample;
 
+use super::Engine;
 use super::dashboard::WireQueueRow;
 use super::ownership::Ownership;
 use super::ports::RouteRow;
-use super::{Engine, Loss};
 use close_wait::Leaks;
 pub(super) use hanging::Hanging;
 
@@ -108,14 +108,14 @@ impl Engine {
     }
 
     fn losing(&self) -> Option<Losing> {
-        let loss = self.loss.as_ref()?;
-        let since = |count: fn(&Loss) -> u64| count(loss).saturating_sub(self.lost_before.as_ref().map_or(0, count));
+        let (loss, run) = (self.loss.as_ref()?, self.losing?);
+        let lost = self.lost_before.as_ref().map_or(*loss, |before| loss.since(before));
         Some(Losing {
-            kernel: since(|loss| loss.kernel.unwrap_or(0)),
-            ours: since(|loss| loss.ours),
-            frames: since(|loss| loss.frames.frames),
-            counted_since: self.lost_before.as_ref().map_or(self.losing?.since, |before| before.ts),
-            run: self.losing?,
+            kernel: lost.kernel.unwrap_or(0),
+            ours: lost.ours,
+            frames: lost.frames.frames,
+            counted_since: self.lost_before.as_ref().map_or(run.since, |before| before.ts),
+            run,
         })
     }
 }

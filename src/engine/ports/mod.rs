@@ -141,8 +141,8 @@ impl PortsOutlook {
         !matches!(self.forecast, Forecast::LevelsOff(_))
     }
 
-    /// In words, and how far ahead it is where `now` is known: `none left since 14:03:20 (EADDRNOTAVAIL)`, `none left at 14:03:20, in 42 s`, `levels off
-    /// at 45%`, `steady`.
+    /// In words, and how far ahead it is where `now` is known: `none left since 14:03:20 (EADDRNOTAVAIL)`, `none left at
+    /// 14:03:20, in 42 s`, `levels off at 45%`, `steady`.
     pub fn words(&self, now: Option<Timestamp>, clock: impl Fn(Timestamp) -> String) -> String {
         match self.forecast {
             Forecast::Exhausted => {

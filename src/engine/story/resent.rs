@@ -6,7 +6,7 @@ use crate::base::TcpState;
 use crate::flow::{Cause, LifeEventKind, Mark, Side};
 use crate::kernel::TimerKind;
 
-use super::{Evidence, name, span};
+use super::{Evidence, bytes, name, span};
 
 /// What is sent again and again without an answer, by the kernel's count or by the wire.
 pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
@@ -23,7 +23,8 @@ fn by_kernel(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     if matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv) {
         return None;
     }
-    let waiting = socket.send_q.map(|bytes| format!(" with {bytes} in its Send-Q")).unwrap_or_default();
+    let waiting =
+        socket.send_q.map(|queued| format!(" with {} in its Send-Q", bytes(queued.into()))).unwrap_or_default();
     Some(format!(
         "{}{waiting} gets no acknowledgment: its kernel has sent the oldest segment again {}.",
         name(evidence.row.end(side)),

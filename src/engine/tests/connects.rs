@@ -259,6 +259,33 @@ fn whoever_closes_narrows_the_set_of_a_listeners_holders() {
 }
 
 #[test]
+fn a_process_without_a_connection_sends_nothing_and_of_one_that_let_go_the_last_second_counts() {
+    let rate = |inputs: Vec<Input>, now| {
+        let mut engine = engine();
+        feed_all(&mut engine, inputs);
+        engine.feed(&Input::Tick(at(now)));
+        let query = Query { list: List::Processes(Sort::default(), Vec::new()), rows: 10, ..Query::default() };
+        let ListPane::Processes(window) = engine.dashboard(&query, &mut QueryCache::default()).list else {
+            panic!("processes")
+        };
+        let told = |line: &ProcessLine| match line {
+            ProcessLine::Process(row) => row.bits_per_s.map(|rate| rate > 0),
+            ProcessLine::Descriptor(row) => panic!("{row:?}"),
+        };
+        window.rows.iter().map(told).collect::<Vec<_>>()
+    };
+    let listener =
+        || sample(0, vec![socket(SERVER, "0.0.0.0:0", TcpState::Listen, (0, 5), 5, 5)], &[(5, 42, 3, "web")]);
+    assert_eq!(rate(vec![listener()], 5_000), [None], "no segment was seen");
+    let elsewhere = Input::Segment(segment(10, "10.0.0.8:1", "10.0.0.9:1", "S", 1, 0, 0));
+    assert_eq!(rate(vec![listener(), elsewhere.clone()], 5_000), [Some(false)]);
+    let held = || sample(500, vec![socket(CLIENT, SERVER, TcpState::Estab, (0, 0), 7, 7)], &[(7, 42, 3, "nc")]);
+    assert_eq!(rate(vec![elsewhere, held()], 5_000), [None], "it has a connection that was not captured");
+    let opened = vec![sample(0, vec![], &[]), syn(10), told(claim(9, 11, 7))];
+    assert_eq!((rate(opened.clone(), 1_200), rate(opened, 5_000)), (vec![Some(true)], vec![Some(false)]));
+}
+
+#[test]
 fn a_process_that_only_connected_is_among_the_processes() {
     let processes = |inputs: Vec<Input>| {
         let mut engine = engine();

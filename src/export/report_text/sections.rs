@@ -99,7 +99,8 @@ fn kernel_line(dashboard: &Dashboard) -> String {
     if kernel.processes_denied > 0 {
         let denied = kernel.processes_denied;
         let processes = if denied == 1 { "process" } else { "processes" };
-        facts.push(format!("fds of {} {processes} not readable", count(denied.into())));
+        let which = kernel.which_denied().map(|which| format!(" ({which})")).unwrap_or_default();
+        facts.push(format!("fds of {} {processes} not readable{which}", count(denied.into())));
     }
     if let Some(trace) = dashboard.sees.trace {
         facts.push(format!("{} traced", counted(trace.connects, "connect()")));

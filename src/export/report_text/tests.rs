@@ -34,7 +34,7 @@ fn zeeks_rows_and_its_other_originator_are_told() {
     row.orig = crate::flow::Side::Resp;
     detail.zeek = Some(crate::flow::ZeekView { rows: vec![row.clone(), row], beyond: 3 });
     let text = report(&fixture::dashboard(), &[detail], None, 200);
-    let line = "Zeek: OTH (none of the other states), history ^hA; its orig is resp; row 1 of 5";
+    let line = "Zeek: OTH (none of the others), history ^hA; its orig is resp; row 1 of 5";
     assert!(text.contains(line), "{text}");
 }
 

@@ -33,7 +33,7 @@ use std::time::Duration;
 pub use view::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, TimingView};
 
 use super::stamp::{Offset, nanos_between};
-use super::{Flow, Side};
+use super::{Brief, Flow, Side};
 use crate::base::{Packing, Timestamp};
 use crate::wire::Segment;
 use half::{Half, Start, Taken};
@@ -83,11 +83,19 @@ impl Timing {
             return;
         }
         if let Some(data) = &mut self.data {
-            return data.feed(segment, from);
+            return data.feed(&Brief::of(segment, from));
         }
         if segment.payload_len > 0 && !segment.flags.syn() && !segment.flags.rst() {
             let (starts, last) = before().unwrap_or(([Start::default(); 2], segment.ts));
-            self.data.insert(Box::new(Data::new(starts, last, segment.ts))).feed(segment, from);
+            self.data.insert(Box::new(Data::new(starts, last, segment.ts))).feed(&Brief::of(segment, from));
+        }
+    }
+
+    /// The same as [`Self::feed`] of a plain segment, sooner, once times [have begun](Self::has_begun).
+    #[inline]
+    pub fn feed_plain(&mut self, brief: &Brief) {
+        if let Some(data) = &mut self.data {
+            data.feed(brief);
         }
     }
 
@@ -158,18 +166,20 @@ impl Data {
         until.pack(*origin, into);
     }
 
-    fn feed(&mut self, segment: &Segment, from: Side) {
+    #[inline(never)]
+    fn feed(&mut self, segment: &Brief) {
+        let (from, flags) = (segment.from(), segment.flags());
         let gap = self.pass(segment.ts);
         let [orig, resp] = &mut self.halves;
         let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
         let held = own.take_held();
         peer.take_held();
         // A SYN is the handshake's, and a RST answers nothing.
-        if segment.flags.syn() || segment.flags.rst() {
+        if flags.syn() || flags.rst() {
             return;
         }
-        let heard_all = segment.flags.ack() && peer.is_heard(segment.ack);
-        if segment.flags.ack() {
+        let heard_all = flags.ack() && peer.is_heard(segment.ack);
+        if flags.ack() {
             peer.take_ack(segment);
         }
         let taken = own.take(segment, peer.is_closed(), self.origin);

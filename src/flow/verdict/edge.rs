@@ -35,7 +35,7 @@ pub(super) struct Edge {
     /// Its peer's highest acknowledgment.
     pub(super) una: Seq,
     /// Of its latest segment's digest.
-    digest: u16,
+    pub(super) digest: u16,
     pub(super) ttl: u8,
     pub(super) facts: Marks,
 }

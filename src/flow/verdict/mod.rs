@@ -14,6 +14,7 @@ mod cause;
 mod edge;
 mod episode;
 mod judge;
+mod plain;
 mod prove;
 mod ranges;
 mod sight;

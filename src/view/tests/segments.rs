@@ -6,7 +6,7 @@ use super::*;
 use crate::base::{Endpoint, Scope, Seq, Timestamp};
 use crate::engine::{Collector, FlowId, FlowKey, Input, Transcript};
 use crate::flow::Side;
-use crate::kernel::{Counters, Covers, Limits, Owners, SocketSample, TableSource};
+use crate::kernel::SocketSample;
 use crate::ui::{FlowPart, Segments};
 use crate::wire::{Flags, Segment};
 
@@ -47,18 +47,8 @@ impl Maker {
         (socket.local, socket.peer) = (self.ends[side.index()], self.ends[side.peer().index()]);
         (socket.recv_q, socket.send_q, socket.info) = (recv_q, Some(send_q), None);
         self.inputs.push(Input::Sample(Arc::new(SocketSample {
-            ts: self.begin + Duration::from_micros(at),
-            scope: Scope::FILE,
-            source: TableSource::Diag,
-            covers: Covers::ALL,
-            bad_rows: 0,
-            took: Duration::ZERO,
-            incomplete: false,
             sockets: vec![socket],
-            owners: Arc::new(Owners::default()),
-            counters: Counters::default(),
-            limits: Arc::new(Limits::default()),
-            local_addresses: Vec::new().into(),
+            ..SocketSample::empty(self.begin + Duration::from_micros(at))
         })));
     }
 }

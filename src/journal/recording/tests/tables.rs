@@ -159,20 +159,7 @@ impl GetMut for Index {
 }
 
 pub(super) fn empty(ts: Timestamp) -> SocketSample {
-    SocketSample {
-        ts,
-        scope: SCOPE,
-        source: TableSource::Diag,
-        covers: Covers::ALL,
-        took: Duration::from_micros(700),
-        incomplete: false,
-        bad_rows: 0,
-        sockets: Vec::new(),
-        owners: Arc::default(),
-        counters: Counters::default(),
-        limits: Arc::default(),
-        local_addresses: Arc::from([]),
-    }
+    SocketSample { scope: SCOPE, took: Duration::from_micros(700), ..SocketSample::empty(ts) }
 }
 
 /// The table one reading later, if nothing happens.
@@ -307,7 +294,7 @@ fn owners_come_and_go() {
     });
     let owners = |held: &[(u64, &Owner)]| {
         let by_inode: FxHashMap<_, _> = held.iter().map(|(inode, owner)| (*inode, vec![(*owner).clone()])).collect();
-        Arc::new(Owners { by_inode, processes_read: 2, processes_denied: 0 })
+        Arc::new(Owners { by_inode, processes_read: 2, ..Owners::default() })
     };
     let counters = |n| Counters(Arc::new(BTreeMap::from([("Tcp.ActiveOpens".to_owned(), n)])));
     let steps = [owners(&[(1, &curl), (2, &curl)]), owners(&[(2, &nginx)]), owners(&[]), owners(&[(9, &nginx)])];
