@@ -238,7 +238,9 @@ impl Verdict {
     /// Packs, or unpacks, all else that is kept of it.
     pub fn pack(&mut self, into: &mut impl Packing) {
         let Self { edges, trouble: _ } = self;
-        edges.iter_mut().for_each(|edge| edge.pack(into));
+        for (side, edge) in edges.iter_mut().enumerate() {
+            edge.pack(into.known().sent(side), into);
+        }
     }
 
     /// Gives back what it holds and does not need just now.
