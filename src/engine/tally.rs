@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use crate::findings::{Finding, FindingKey};
 use crate::flow::{HandshakeOutcome, Side};
 
-use super::findings::Hanging;
+use super::findings::{HalfClosed, Hanging};
 use super::queues::WireQueues;
 use super::record::Standing;
 use super::{Engine, FlowId};
@@ -73,11 +73,13 @@ impl Engine {
     /// What is wrong now: a walk over all flows.
     pub fn diagnosis(&self) -> Diagnosis {
         let (mut queues, mut hanging) = (WireQueues::default(), Hanging::default());
+        let mut half_closed = HalfClosed::default();
         for (slot, record) in self.table.iter() {
             queues.offer(record);
             hanging.offer(slot, record);
+            half_closed.offer(slot, record);
         }
-        Diagnosis(self.findings(&queues.rows(), &hanging).iter().map(Finding::key).collect())
+        Diagnosis(self.findings(&queues.rows(), &hanging, &half_closed).iter().map(Finding::key).collect())
     }
 }
 

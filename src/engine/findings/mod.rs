@@ -16,6 +16,7 @@ use super::dashboard::WireQueueRow;
 use super::ownership::Ownership;
 use super::ports::RouteRow;
 use super::{Engine, Loss};
+pub(super) use close_wait::HalfClosed;
 use close_wait::Leaks;
 pub(super) use hanging::Hanging;
 
@@ -52,11 +53,17 @@ impl Engine {
         self.kernel.watch = watch;
     }
 
-    /// What is wrong now; `wire_queues` is what the wire shows of queues, `hanging` the connects that wait in vain.
-    pub(super) fn findings(&self, wire_queues: &[WireQueueRow], hanging: &Hanging) -> Vec<Finding> {
+    /// What is wrong now; `wire_queues` is what the wire shows of queues, `hanging` the connects that wait in vain,
+    /// `half_closed` what the peer alone has closed.
+    pub(super) fn findings(
+        &self,
+        wire_queues: &[WireQueueRow],
+        hanging: &Hanging,
+        half_closed: &HalfClosed,
+    ) -> Vec<Finding> {
         let now = self.now.unwrap_or_default();
         let mut close_wait = self.kernel.watch.leaks.groups().to_vec();
-        close_wait.extend(self.close_wait_by_wire(now));
+        close_wait.extend(self.close_wait_by_wire(half_closed, now));
         diagnose(&Evidence {
             now,
             connects: self.connects(now, hanging),
