@@ -14,7 +14,7 @@ const INPUTS: u64 = 128 << 10;
 const SPAN: Duration = Duration::from_secs(1);
 /// What is written after a copy was made is copied first. So many bytes of that for each input take a fifth of the time
 /// that the input takes by itself; what is lighter than this costs nothing worth saving.
-const BYTES_AN_INPUT: usize = 160;
+const BYTES_AN_INPUT: usize = 128;
 const LIGHT: usize = 4 << 20;
 /// The least inputs between two, whatever the time.
 const FEWEST: u64 = 64;
