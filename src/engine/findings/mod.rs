@@ -19,7 +19,7 @@ use super::ownership::Ownership;
 use super::ports::RouteRow;
 use super::record::Record;
 use super::table::Slot;
-use close_wait::Leaks;
+use close_wait::{HalfClosed, Leaks};
 use hanging::Hanging;
 use silent::InVainByWire;
 
@@ -28,6 +28,7 @@ use silent::InVainByWire;
 pub(super) struct Walk {
     hanging: Hanging,
     in_vain: InVainByWire,
+    half_closed: HalfClosed,
 }
 
 impl Walk {
@@ -35,6 +36,7 @@ impl Walk {
     pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
         self.hanging.offer(slot, record);
         self.in_vain.offer(slot, record, now);
+        self.half_closed.offer(slot, record);
     }
 }
 
@@ -75,7 +77,7 @@ impl Engine {
     pub(super) fn findings(&self, wire_queues: &[WireQueueRow], walk: &Walk) -> Vec<Finding> {
         let now = self.now.unwrap_or_default();
         let mut close_wait = self.kernel.watch.leaks.groups().to_vec();
-        close_wait.extend(self.close_wait_by_wire(now));
+        close_wait.extend(self.close_wait_by_wire(&walk.half_closed, now));
         diagnose(&Evidence {
             now,
             connects: self.connects(now, &walk.hanging),
