@@ -4,56 +4,35 @@
 #![cfg(all(feature = "live", feature = "tui"))]
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::fs::{self};
+use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sockscope::base::{Scope, Timestamp};
+use sockscope::base::Timestamp;
 use sockscope::engine::Input;
 use sockscope::journal::recording::{Recorder, Setup};
-use sockscope::kernel::{Counters, Covers, SocketSample, TableSource};
+use sockscope::kernel::SocketSample;
 
+#[path = "support/command.rs"]
+mod command;
 #[path = "support/files.rs"]
 mod files;
+#[path = "support/incident.rs"]
+mod incident;
+
+use command::{run, sockscope, told};
 use files::Files;
+use incident::{INCIDENT, incident};
 
 const FLOWS: usize = 567;
 
-fn sockscope(args: &[&str]) -> assert_cmd::Command {
-    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_sockscope"));
-    command.args(args).env_remove("NO_COLOR").env("TERM", "xterm-256color");
-    command
-}
-
-fn plain(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sockscope"));
-    command.args(args).env_remove("NO_COLOR");
-    command
-}
-
-/// Runs it; its exit code, stdout and stderr.
-#[track_caller]
-fn run(args: &[&str]) -> (i32, String, String) {
-    told(&sockscope(args).output().expect("it starts"))
-}
-
-#[track_caller]
-fn told(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    (output.status.code().expect("no signal"), text(&output.stdout), text(&output.stderr))
-}
-
-/// The packets of a small incident.
-const INCIDENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/incident.pcap.gz");
-
-fn incident() -> Vec<u8> {
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(File::open(INCIDENT).expect("the capture")).read_to_end(&mut bytes).expect("gzip");
-    bytes
+/// Runs it on a stream.
+fn run_on(stream: &[u8], args: &[&str]) -> (i32, String, String) {
+    told(&assert_cmd::Command::from_std(sockscope(args)).write_stdin(stream).output().expect("it starts"))
 }
 
 #[test]
@@ -86,14 +65,11 @@ fn a_file_is_reported_alike_whatever_its_wrapping() {
         assert_eq!((code, err.as_str()), (0, ""), "{path}");
         assert!(flows(&out) == flows(&expected), "{path}");
     }
-    let output =
-        sockscope(&["report", "-r", "-", "--format", "ndjson"]).write_stdin(incident()).output().expect("it starts");
-    let (code, out, err) = told(&output);
+    let (code, out, err) = run_on(&incident(), &["report", "-r", "-", "--format", "ndjson"]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(flows(&out) == flows(&expected), "stdin");
     // The dashboard on the same stream, where there is no terminal.
-    let output = sockscope(&["-r", "-"]).write_stdin(incident()).output().expect("it starts");
-    let (code, out, _) = told(&output);
+    let (code, out, _) = run_on(&incident(), &["-r", "-"]);
     assert!(code == 0 && out.starts_with("sockscope ") && out.contains("stdin"), "{out}");
 }
 
@@ -177,7 +153,7 @@ fn a_finding_says_what_since_when_why_and_what_to_do() {
 #[test]
 fn a_reader_that_has_enough_is_no_failure() {
     for format in ["text", "json", "ndjson"] {
-        let mut child = plain(&["report", "-r", INCIDENT, "--format", format])
+        let mut child = sockscope(&["report", "-r", INCIDENT, "--format", format])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -256,20 +232,7 @@ fn block(kind: u32, body: &[u8]) -> Vec<u8> {
 /// An empty reading of the socket table, so many milliseconds after it was first read.
 fn reading(millis: u64) -> Input {
     let first = Timestamp::from_secs_nanos(1_700_000_000, 0);
-    Input::Sample(Arc::new(SocketSample {
-        ts: first + Duration::from_millis(millis),
-        scope: Scope::default(),
-        source: TableSource::Diag,
-        covers: Covers::ALL,
-        took: Duration::ZERO,
-        incomplete: false,
-        bad_rows: 0,
-        sockets: Vec::new(),
-        owners: Arc::default(),
-        counters: Counters::default(),
-        limits: Arc::default(),
-        local_addresses: Arc::new([]),
-    }))
+    Input::Sample(Arc::new(SocketSample::empty(first + Duration::from_millis(millis))))
 }
 
 #[test]
@@ -437,7 +400,7 @@ fn names_cannot_act_on_the_terminal() {
         assert!(!hostile(&out) && !hostile(&err), "{args:?}: {err:?}");
     }
     assert!(!hostile(&fs::read_to_string(&picture).expect("a picture")));
-    let output = plain(&["report", "-r"]).arg(&invalid).output().expect("it starts");
+    let output = sockscope(&["report", "-r"]).arg(&invalid).output().expect("it starts");
     let (code, _, err) = told(&output);
     assert!(code == 1 && !hostile(&err), "{err:?}");
     for option in ["--theme", "--size", "--at", "--view"] {

@@ -6,22 +6,26 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use sockscope::journal::CaptureReader;
 
+#[path = "support/command.rs"]
+mod command;
 #[path = "support/files.rs"]
 mod files;
+#[path = "support/incident.rs"]
+mod incident;
 #[path = "support/pty.rs"]
 mod pty;
 #[path = "support/recorded.rs"]
 mod recorded;
 
+use command::{run, sockscope, told};
 use files::Files;
 use pty::Pty;
 
-/// The packets of the built-in incident as a pcap file: its header, then its records.
+/// The packets of the incident as a pcap file: its header, then its records.
 struct Incident {
     bytes: Vec<u8>,
     /// Where each record begins, and the end.
@@ -29,8 +33,7 @@ struct Incident {
 }
 
 fn incident() -> Incident {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/incident.pcap.gz");
-    let mut reader = CaptureReader::open(Box::new(File::open(path).expect("the demo"))).expect("a capture");
+    let mut reader = incident::reader();
     let link = reader.interfaces()[0].link;
     // Version 2.4, nanoseconds.
     let header = [0xa1b2_3c4d_u32, 4 << 16 | 2, 0, 0, 262_144, link.0.into()];
@@ -71,21 +74,6 @@ fn fifo(files: &Files, name: &str) -> String {
     let path = files.path(name);
     assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
     path
-}
-
-fn sockscope(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sockscope"));
-    command.args(args).stdin(Stdio::null());
-    command
-}
-
-fn told(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    (output.status.code().expect("no signal"), text(&output.stdout), text(&output.stderr))
-}
-
-fn run(args: &[&str]) -> (i32, String, String) {
-    told(&sockscope(args).output().expect("it starts"))
 }
 
 /// A report for programs: its flows and findings, and its summary without what it is called.

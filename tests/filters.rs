@@ -5,18 +5,20 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "support/command.rs"]
+mod command;
+#[path = "support/incident.rs"]
+mod incident;
 #[path = "support/pty.rs"]
 mod pty;
 
+use command::run;
+use incident::INCIDENT;
 use pty::{Pty, sockscope};
-
-/// The packets of a small incident.
-const INCIDENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/incident.pcap.gz");
 
 /// Those of the table that ask for what a capture does not tell.
 const OF_THE_KERNEL: [&str; 3] = ["proc:nginx", "recvq>0", "rtt>100ms retrans>0"];
@@ -30,16 +32,10 @@ fn filters() -> Vec<String> {
     first.collect()
 }
 
-fn run(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_sockscope")).args(args).output().expect("it starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
 /// Of the incident: the numbers of flows that are reported, and left out.
 fn reported(filter: &str) -> (u64, u64) {
     let (code, out, err) = run(&["report", "-r", INCIDENT, "--format", "ndjson", "--filter", filter]);
-    assert_eq!((code, err.as_str()), (Some(0), ""), "{filter}");
+    assert_eq!((code, err.as_str()), (0, ""), "{filter}");
     let objects: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let (summary, others) = objects.split_last().expect("a summary");
     let flows: Vec<&Value> = others.iter().filter(|object| object["type"] == "flow").collect();
@@ -70,7 +66,7 @@ fn each_shows_the_same_flows_everywhere() {
         let (code, _, err) =
             run(&["snap", "-r", INCIDENT, "--view", "flows", "--size", "240x40", "--filter", filter, "-o", picture]);
         let warning = format!("sockscope: no flow fits the filter {filter}\n");
-        assert_eq!((code, err.as_str()), (Some(0), if fit == 0 { &warning } else { "" }), "{filter}");
+        assert_eq!((code, err.as_str()), (0, if fit == 0 { &warning } else { "" }), "{filter}");
         let text = fs::read_to_string(picture).expect("a picture");
         assert!(text.contains(&format!("filter {filter}  {shown}")), "{filter}: {shown}\n{text}");
 
@@ -96,7 +92,7 @@ fn errors_point_at_the_word_everywhere() {
         &["snap", "-r", INCIDENT, "-o", picture, "--filter", wrong],
     ] {
         let (code, out, err) = run(args);
-        assert_eq!((code, out.as_str()), (Some(1), ""), "{args:?}");
+        assert_eq!((code, out.as_str()), (1, ""), "{args:?}");
         assert!(err.contains(&format!("{message}\n  {wrong}\n          ^^^^\n")), "{err}");
     }
     assert!(!Path::new(picture).exists());
@@ -124,7 +120,7 @@ fn errors_point_at_the_word_everywhere() {
 #[test]
 fn help_lists_every_field() {
     let (code, out, _) = run(&["report", "--help"]);
-    assert_eq!(code, Some(0));
+    assert_eq!(code, 0);
     for words in ["--filter <EXPR>", "state:time-wait", "Fields:", "conn_state:", "recvq>", "not known of a flow"] {
         assert!(out.contains(words), "{words}: {out}");
     }

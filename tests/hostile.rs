@@ -3,10 +3,8 @@
 //!
 //! Pure. Bounded in count; `make soak` goes through more.
 
-use std::io::Read;
 use std::time::Instant;
 
-use flate2::read::GzDecoder;
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use sockscope::base::{Scope, Timestamp};
@@ -15,8 +13,12 @@ use sockscope::wire::{Decoded, Decoder, Frame, LinkType};
 
 #[path = "support/doors.rs"]
 mod doors;
+#[path = "support/incident.rs"]
+mod incident;
 #[path = "support/recorded.rs"]
 mod recorded;
+
+use incident::{INCIDENT, incident};
 
 /// Mutations a seed text and door: few in every run, many for the soak.
 fn rounds() -> usize {
@@ -25,7 +27,7 @@ fn rounds() -> usize {
 
 #[test]
 fn mutated_captures_of_our_own() {
-    let (packed, plain) = incident();
+    let (packed, plain) = (std::fs::read(INCIDENT).expect("the capture"), capture());
     for seed in [plain.as_slice(), &packed[..packed.len().min(40_000)], &pcapng(&plain)] {
         through(doors::capture, seed, rounds());
     }
@@ -38,7 +40,7 @@ fn mutated_recordings() {
 
 #[test]
 fn the_seeds_are_good() {
-    let (_, plain) = incident();
+    let plain = capture();
     for seed in [plain.as_slice(), &pcapng(&plain)] {
         let mut reader = CaptureReader::open(Box::new(std::io::Cursor::new(seed.to_vec()))).expect("a capture");
         for n in 0..300 {
@@ -82,12 +84,11 @@ fn random_bytes_through_every_door() {
     }
 }
 
-/// The built-in incident as it is, and the beginning of what is in it.
-fn incident() -> (&'static [u8], Vec<u8>) {
-    let packed = include_bytes!("captures/incident.pcap.gz").as_slice();
-    let mut plain = Vec::new();
-    GzDecoder::new(packed).take(60_000).read_to_end(&mut plain).expect("the capture");
-    (packed, plain)
+/// The beginning of a capture.
+fn capture() -> Vec<u8> {
+    let mut plain = incident();
+    plain.truncate(60_000);
+    plain
 }
 
 /// Sends `rounds` mutations of a text through a door.

@@ -1,23 +1,22 @@
 //! The one law, on a whole capture: the engine's state is a function of the ordered inputs, however they are handed
 //! over, and sequence numbers mean nothing but their differences.
 //!
-//! Pure: reads the built-in incident. Read first: `engine`, RFC 9293 §3.4 (sequence numbers wrap).
+//! Pure: reads the incident of tests/captures. Read first: `engine`, RFC 9293 §3.4 (sequence numbers wrap).
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use sockscope::base::{Endpoint, Seq, Timestamp};
 use sockscope::engine::{Config, Dashboard, Engine, Filter, FlowDetail, Input, Query, QueryCache};
-use sockscope::journal::CaptureReader;
 use sockscope::wire::{Decoded, Decoder, SackBlocks, Segment};
 
+#[path = "support/incident.rs"]
+mod incident;
+
 static INCIDENT: LazyLock<Vec<Segment>> = LazyLock::new(|| {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/incident.pcap.gz");
-    let mut reader = CaptureReader::open(Box::new(File::open(path).expect("the demo"))).expect("a capture");
+    let mut reader = incident::reader();
     let mut segments = Vec::new();
     let mut decoder = Decoder::default();
     while let Some(frame) = reader.next_frame().expect("it is whole") {

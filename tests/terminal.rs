@@ -5,9 +5,9 @@
 #![allow(clippy::print_stdout, reason = "measured figures, and what is skipped, are told")]
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -15,15 +15,19 @@ use sockscope::journal::CaptureReader;
 use sockscope::wire::{Decoded, Decoder};
 use tempfile::TempDir;
 
+#[path = "support/incident.rs"]
+mod incident;
 #[path = "support/pty.rs"]
 mod pty;
 #[path = "support/skip.rs"]
 mod skip;
+
+use incident::incident;
 use skip::skip;
 
 use pty::{DEADLINE, Pty, command, process, sockscope};
 
-/// The built-in incident as a file: it is at its end at once, so that nothing moves but what keys move.
+/// The incident as a file: it is at its end at once, so that nothing moves but what keys move.
 struct Capture {
     dir: TempDir,
     path: String,
@@ -34,15 +38,6 @@ fn capture() -> Capture {
     let path = dir.path().join("incident.pcap");
     fs::write(&path, incident()).expect("a capture");
     Capture { path: path.to_str().expect("a plain name").to_owned(), dir }
-}
-
-/// The built-in incident, decompressed.
-fn incident() -> Vec<u8> {
-    let file =
-        File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/incident.pcap.gz")).expect("the demo");
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).expect("gzip");
-    bytes
 }
 
 impl Capture {

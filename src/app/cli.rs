@@ -114,6 +114,13 @@ pub(super) struct Write {
     pub payload: u32,
 }
 
+impl Write {
+    /// Whether what is recorded goes to stdout.
+    pub(super) fn is_to_stdout(&self) -> bool {
+        self.file.as_deref().is_some_and(file::is_stdout)
+    }
+}
+
 /// A recording in memory.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Ring {
@@ -320,12 +327,10 @@ impl Input {
     /// # Errors
     /// Where one is asked for (`-w -`).
     pub(super) fn check_stdout_is_free(&self) -> anyhow::Result<()> {
-        match &self.write.file {
-            Some(file) if file.as_os_str() == "-" => {
-                anyhow::bail!("-w - sends the recording to stdout, where this would be written: sockscope record -w -")
-            }
-            _ => Ok(()),
+        if self.write.is_to_stdout() {
+            anyhow::bail!("-w - sends the recording to stdout, where this would be written: sockscope record -w -")
         }
+        Ok(())
     }
 
     /// A command that comes after options, or is misspelt, would be a BPF expression of words that nobody means so.

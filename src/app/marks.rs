@@ -33,8 +33,7 @@ impl Marks {
 
     /// The next one after an instant, or the last before it.
     pub(super) fn beside(&self, at: Timestamp, forwards: bool) -> Option<Timestamp> {
-        let mut all = self.0.iter().map(|mark| mark.at);
-        if forwards { all.find(|mark| *mark > at) } else { all.rfind(|mark| *mark < at) }
+        Mark::beside(&self.0, at, forwards).map(|mark| mark.at)
     }
 
     /// All of them.

@@ -13,6 +13,8 @@ mod looks;
 mod marks;
 mod meter;
 mod origin;
+mod parts;
+mod passed_over;
 mod privileges;
 mod read;
 mod record;
@@ -132,7 +134,7 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
 
 fn live_dashboard(cli: &Cli, look: &Look) -> Result<Outcome> {
     let input = &cli.input;
-    if input.write.file.as_ref().is_some_and(|file| file.as_os_str() == "-") {
+    if input.write.is_to_stdout() {
         anyhow::bail!("the dashboard has the terminal: sockscope record -w - streams to stdout");
     }
     let looks = Looks::of(look).for_terminal();

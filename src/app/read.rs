@@ -1,7 +1,7 @@
 //! A thread that reads a capture ahead of whoever plays it: frames → segments, in batches, with a bound.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use crate::journal::{CapturePlace, Captures, Damage, Intake, Item};
 use crate::wire::FrameCounts;
 
 use super::origin::Origin;
+use super::passed_over::{Notes, PassedOver};
 
 /// Inputs that are handed over together.
 const BATCH: usize = 512;
@@ -78,24 +79,7 @@ pub(super) struct Reader {
     began: Instant,
     /// It is a recording of a live run: every input comes from it, not frames alone.
     pub(super) recording: bool,
-    passed_over: Arc<PassedOver>,
-}
-
-/// What nothing else tells of what was read.
-#[derive(Debug, Default)]
-struct PassedOver {
-    /// As [`Captures::foreign`] and [`Captures::skipped`].
-    foreign: AtomicU64,
-    skipped: AtomicU64,
-    /// It is a recording, all of it was read, and it does not say that it ends there.
-    cut_off: AtomicBool,
-}
-
-impl PassedOver {
-    fn note(&self, reader: &Captures) {
-        self.foreign.store(reader.foreign(), Ordering::Relaxed);
-        self.skipped.store(reader.skipped(), Ordering::Relaxed);
-    }
+    passed_over: Arc<Notes>,
 }
 
 impl Drop for Reader {
@@ -131,14 +115,9 @@ impl Reader {
         self.watch.is_waiting()
     }
 
-    /// Journal entries so far that are somebody else's, and of recordings such as could not be read.
-    pub(super) fn passed_over(&self) -> [u64; 2] {
-        [&self.passed_over.foreign, &self.passed_over.skipped].map(|count| count.load(Ordering::Relaxed))
-    }
-
-    /// Whether a recording was read to where it stops, and does not say that it ends there.
-    pub(super) fn is_cut_off(&self) -> bool {
-        self.passed_over.cut_off.load(Ordering::Relaxed)
+    /// What nothing else tells of what was read so far.
+    pub(super) fn passed_over(&self) -> PassedOver {
+        self.passed_over.told()
     }
 
     /// The newest instant read so far.
@@ -155,46 +134,17 @@ impl Reader {
 /// Where the file cannot be opened, is no capture, or the filter does not compile.
 pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>) -> Result<Reader> {
     let skipped = from.map_or(0, |from| from.0.captures.iter().map(CapturePlace::begins_at).sum());
-    let (read, watch) = (Arc::new(AtomicU64::new(skipped)), Arc::new(Watch::default()));
-    let reader = origin.open(from.map(|from| &from.0.captures[..]), &read, &watch)?;
-    let recording = reader.is_recording();
-    let mut filter = filter.map(FrameFilter::new);
-    if let Some(filter) = &mut filter {
-        for interface in reader.interfaces() {
-            filter.check(interface.link)?;
-        }
-    }
-    let (intake, told, last) = from
-        .map_or((Intake::default(), None, Timestamp::MIN), |from| (from.0.intake.clone(), from.0.told, from.0.last));
-    let left_out = from.and_then(|from| from.0.left_out);
-    let again = origin.can_reopen();
-    let placed = again.then_some((0, last));
-    let passed_over = Arc::<PassedOver>::default();
-    passed_over.note(&reader);
-    let mut source = Source {
-        reader,
-        filter,
-        intake,
-        told,
-        last,
-        items: 0,
-        placed,
-        left_out,
-        marks: None,
-        watch: watch.clone(),
-        passed_over: passed_over.clone(),
-    };
-    let start = again.then(|| source.place());
+    let (read, (mark, marks)) = (Arc::new(AtomicU64::new(skipped)), bounded(MARKS));
+    let mut source = Source::open(origin, filter, from, &read, mark)?;
+    let recording = source.reader.is_recording();
+    let start = source.placed.is_some().then(|| source.place());
+    let (watch, newest, passed_over) = (source.watch.clone(), source.newest.clone(), source.passed_over.clone());
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if origin.is_stream() { 1 } else { BATCH };
     let (send, receive) = bounded(AHEAD / batch);
     let (give_back, used) = bounded(AHEAD / batch);
-    let newest = Arc::new(AtomicI64::new(last.nanos()));
-    let told = newest.clone();
-    let (mark, marks) = bounded(MARKS);
-    source.marks = Some(mark);
     let run = move || {
-        let end = source.read_all(batch, &send, &used, &told);
+        let end = source.read_all(batch, &send, &used);
         super::panic_if_asked("reader");
         if let Some(end) = end {
             let _nobody_waits = send.send(Reading::End(end));
@@ -230,20 +180,55 @@ struct Source {
     placed: Option<(u64, Timestamp)>,
     /// When the frame came that was filtered out last.
     left_out: Option<Timestamp>,
-    marks: Option<Sender<Mark>>,
-    /// Of a file that grows.
+    marks: Sender<Mark>,
+    /// What it and whoever takes its batches tell one another.
     watch: Arc<Watch>,
-    passed_over: Arc<PassedOver>,
+    newest: Arc<AtomicI64>,
+    passed_over: Arc<Notes>,
 }
 
 impl Source {
+    /// Opens a capture at a place of it or its start. Bytes of it are counted in `read`, its marks go to `marks`.
+    fn open(
+        origin: &Origin,
+        filter: Option<&str>,
+        from: Option<&Place>,
+        read: &Arc<AtomicU64>,
+        marks: Sender<Mark>,
+    ) -> Result<Self> {
+        let (watch, passed_over) = (Arc::<Watch>::default(), Arc::<Notes>::default());
+        let from = from.map(|from| &*from.0);
+        let reader = origin.open(from.map(|from| &from.captures[..]), read, &watch)?;
+        let mut filter = filter.map(FrameFilter::new);
+        if let Some(filter) = &mut filter {
+            for interface in reader.interfaces() {
+                filter.check(interface.link)?;
+            }
+        }
+        passed_over.note(&reader, false);
+        let last = from.map_or(Timestamp::MIN, |from| from.last);
+        Ok(Self {
+            reader,
+            filter,
+            intake: from.map(|from| from.intake.clone()).unwrap_or_default(),
+            told: from.and_then(|from| from.told),
+            last,
+            items: 0,
+            placed: origin.can_reopen().then_some((0, last)),
+            left_out: from.and_then(|from| from.left_out),
+            marks,
+            watch,
+            newest: Arc::new(AtomicI64::new(last.nanos())),
+            passed_over,
+        })
+    }
+
     /// Reads to the end. `None`: nobody takes the batches any more; otherwise why it ended, if not cleanly.
     fn read_all(
         &mut self,
         batch: usize,
         send: &Sender<Reading>,
         used: &Receiver<Vec<Input>>,
-        newest: &AtomicI64,
     ) -> Option<Option<Damage>> {
         loop {
             let mut inputs = used.try_recv().unwrap_or_else(|_| Vec::with_capacity(batch + 1));
@@ -264,11 +249,8 @@ impl Source {
             if end.is_some() {
                 inputs.extend(self.reader.rest(self.last).map(Input::Loss));
             }
-            newest.store(self.last.nanos(), Ordering::Relaxed);
-            self.passed_over.note(&self.reader);
-            if matches!(end, Some(None)) && !self.watch.is_stopped() {
-                self.passed_over.cut_off.store(self.reader.lacks_end(), Ordering::Relaxed);
-            }
+            self.newest.store(self.last.nanos(), Ordering::Relaxed);
+            self.passed_over.note(&self.reader, matches!(end, Some(None)) && !self.watch.is_stopped());
             if !inputs.is_empty() {
                 let place = (self.is_place_due() || (end.is_some() && self.placed.is_some())).then(|| self.place());
                 send.send(Reading::Batch(inputs, place)).ok()?;
@@ -311,7 +293,7 @@ impl Source {
             }
             Some(Item::Mark(mark)) => {
                 // Of more than anybody sets the first are told.
-                let _told = self.marks.as_ref().map(|marks| marks.try_send(mark));
+                let _told = self.marks.try_send(mark);
                 return Ok(true);
             }
             None => return Ok(false),

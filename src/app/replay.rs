@@ -179,7 +179,7 @@ impl Feed for Replay {
         let (start, _) = self.player.span();
         let track = self.track();
         let damage = self.player.damage().map(|damage| told(&origin.name_of_file(damage.file), damage));
-        let remarks = self.deck.tape.remarks().map(|told| format!("{name}: {told}"));
+        let remarks = self.deck.tape.passed_over().words().map(|told| format!("{name}: {told}"));
         Source {
             kind,
             playback: Some(Playback {

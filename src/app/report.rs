@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::base::in_ascii;
 use crate::engine::{Dashboard, Filter, FlowDetail, FlowId, Query, QueryCache};
-use crate::export::{Damage, JsonReport, NdjsonReport, Pick, ReportContext, Tally, findings, write_report};
+use crate::export::{Damage, Flows, JsonReport, NdjsonReport, Pick, ReportContext, Tally, findings, write_report};
 use crate::findings::{Finding, Severity};
 use crate::io::{file, tty};
 
@@ -18,6 +18,7 @@ use super::cli::{Format, Input, Report};
 use super::gather::{self, Seen};
 use super::looks;
 use super::origin::Origin;
+use super::parts::{in_parts, in_turns};
 use super::record;
 
 /// How long a live dashboard without a terminal watches before it reports.
@@ -25,17 +26,13 @@ const WATCH: std::time::Duration = std::time::Duration::from_secs(10);
 /// Flows told of each kind of trouble, and of the largest.
 const EACH: usize = 8;
 const LARGEST: usize = 10;
-/// Flows of a report that are worth a thread of their own.
-const LEAST_PART: usize = 1_000;
-/// Flows whose lines wait to be written, at most.
-const AT_ONCE: usize = 4_000;
 /// Columns of a report that goes into a file or a pipe.
 const PIPE_WIDTH: usize = 100;
 
 /// Reports what the command line asks for.
 pub(super) fn run(options: &Report) -> Result<Outcome> {
     let Report { input, follow, demo, .. } = options;
-    if options.output.as_os_str() == "-" {
+    if file::is_stdout(&options.output) {
         input.check_stdout_is_free()?;
     }
     let origin = if *demo { Some(Origin::Demo) } else { Origin::of(&input.read, follow.follow)? };
@@ -69,7 +66,7 @@ fn write(seen: &Seen, format: Format, filter: &Filter, output: &Path) -> Result<
         let dashboard = Late::new(Box::new(|| dashboard.join().expect("the dashboard is made")));
         let shown = Shown { seen, dashboard, filter: &query.filter, damage: seen.damage.as_ref() };
         match format {
-            Format::Text => shown.text(&mut out, output.as_os_str() == "-"),
+            Format::Text => shown.text(&mut out, file::is_stdout(output)),
             Format::Json => shown.json(&mut out),
             Format::Ndjson => shown.ndjson(&mut out),
         }
@@ -86,19 +83,6 @@ fn worst(findings: &[Finding]) -> Option<Severity> {
     findings.iter().map(|finding| finding.severity).max()
 }
 
-/// Does the same work on parts of the flows, on every processor at once; the results in order.
-fn in_parts<T: Send>(ids: &[FlowId], work: impl Fn(&[FlowId]) -> T + Sync) -> Vec<T> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(ids.len().div_ceil(LEAST_PART));
-    let mut parts = ids.chunks(ids.len().div_ceil(threads.max(1)).max(1));
-    let first = parts.next().unwrap_or_default();
-    thread::scope(|scope| {
-        let others: Vec<_> = parts.map(|part| scope.spawn(|| work(part))).collect();
-        let mut results = vec![work(first)];
-        results.extend(others.into_iter().map(|other| other.join().expect("a part of the report is made")));
-        results
-    })
-}
-
 /// What is waited for once it is asked for.
 type Late<'a, T> = LazyCell<T, Box<dyn FnOnce() -> T + 'a>>;
 
@@ -111,10 +95,19 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// The facts of the flows that match, in order of first appearance.
-    fn flows(&self) -> impl Iterator<Item = FlowDetail> {
+    /// Gives `append` the flows that match, in words, in order of first appearance.
+    fn flows(
+        &self,
+        none: impl Fn() -> Flows + Sync,
+        append: impl FnMut(Flows) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
         let engine = &self.seen.engine;
-        engine.flow_ids(self.filter).into_iter().filter_map(|id| engine.facts(id))
+        let told = |ids: &[FlowId]| {
+            let mut flows = none();
+            ids.iter().filter_map(|id| engine.facts(*id)).try_for_each(|detail| flows.add(&detail))?;
+            Ok(flows)
+        };
+        in_turns(&engine.flow_ids(self.filter), told, append)
     }
 
     /// Tells the outline of every flow, whatever the filter.
@@ -181,9 +174,7 @@ impl Shown<'_> {
 
     fn json(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
         let mut report = JsonReport::new(out)?.filtered(self.filter.text().trim());
-        for detail in self.flows() {
-            report.flow(&detail)?;
-        }
+        self.flows(Flows::json, |flows| report.append(flows))?;
         let findings = self.narrowed(|| report.findings(&self.dashboard, |tell| self.every(tell)));
         report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;
         Ok(worst(&findings))
@@ -191,19 +182,7 @@ impl Shown<'_> {
 
     fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
         let mut report = NdjsonReport::new(out).filtered(self.filter.text().trim());
-        let engine = &self.seen.engine;
-        for ids in engine.flow_ids(self.filter).chunks(AT_ONCE) {
-            let parts = in_parts(ids, |ids| {
-                let mut part = NdjsonReport::new(Vec::new());
-                for detail in ids.iter().filter_map(|id| engine.facts(*id)) {
-                    part.flow(&detail)?;
-                }
-                Ok::<_, std::io::Error>(part)
-            });
-            for part in parts {
-                report.append(part?)?;
-            }
-        }
+        self.flows(Flows::ndjson, |flows| report.append(flows))?;
         let findings = self.narrowed(|| report.findings(&self.dashboard, |tell| self.every(tell)));
         report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;
         Ok(worst(&findings))

@@ -52,6 +52,7 @@ struct Screen<'a> {
     shown: Answer,
     /// The source was damaged, now or before it was read again.
     damaged: bool,
+    began: Instant,
     next_frame: Instant,
     answered: Instant,
 }
@@ -60,7 +61,7 @@ impl<'a> Screen<'a> {
     fn new(driver: &'a Driver, looks: &'a Looks, ui: UiState) -> Result<Self> {
         let shown = driver.show(Default::default(), Duration::from_secs(10)).context("the engine does not answer")?;
         let now = Instant::now();
-        Ok(Self { driver, looks, ui, damaged: shown.damaged, shown, next_frame: now, answered: now })
+        Ok(Self { driver, looks, ui, damaged: shown.damaged, shown, began: now, next_frame: now, answered: now })
     }
 
     /// Takes in what the terminal has to say until the next frame is due, or nothing more waits after something came.
@@ -72,6 +73,7 @@ impl<'a> Screen<'a> {
             let patience = if came { Duration::ZERO } else { left };
             match terminal.next_event(patience).context("cannot read the terminal")? {
                 Some(TtyEvent::Input(event)) => {
+                    self.ui.tell_time(self.began.elapsed());
                     for effect in self.ui.handle(&event, &self.shown.dashboard, &self.shown.source) {
                         if self.apply(&effect, terminal)? {
                             return Ok(true);
@@ -110,6 +112,7 @@ impl<'a> Screen<'a> {
     }
 
     fn frame_is_due(&mut self) {
+        self.ui.tell_time(self.began.elapsed());
         self.next_frame = Instant::now() + FRAME;
         self.ask();
     }

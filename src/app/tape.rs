@@ -9,6 +9,7 @@ use crate::engine::Input;
 use crate::journal::{Damage, Next, Tape};
 
 use super::origin::Origin;
+use super::passed_over::PassedOver;
 use super::read::{self, Place, Reader, Reading};
 
 /// How long the next of a file is waited for, before somebody else is answered.
@@ -20,9 +21,8 @@ pub(super) struct CaptureTape {
     pub(super) origin: Origin,
     pub(super) filter: Option<String>,
     pub(super) reader: Reader,
-    /// What readers before this one passed over, who may have come further, and whether one found no end.
-    passed_over: [u64; 2],
-    cut_off: bool,
+    /// As readers before this one told, who may have come further.
+    passed_over: PassedOver,
 }
 
 impl CaptureTape {
@@ -31,13 +31,8 @@ impl CaptureTape {
     /// # Errors
     /// As [`read::start`].
     pub(super) fn open(origin: Origin, filter: Option<String>) -> Result<Self> {
-        Ok(Self {
-            reader: read::start(&origin, filter.as_deref(), None)?,
-            origin,
-            filter,
-            passed_over: [0; 2],
-            cut_off: false,
-        })
+        let reader = read::start(&origin, filter.as_deref(), None)?;
+        Ok(Self { reader, origin, filter, passed_over: PassedOver::default() })
     }
 
     /// Its start, if it can be gone back to.
@@ -45,29 +40,9 @@ impl CaptureTape {
         self.reader.start.clone()
     }
 
-    /// Which journal entries in it are not told, and that a recording lacks its end, in words.
-    pub(super) fn remarks(&self) -> impl Iterator<Item = String> + use<> {
-        const FOREIGN: &str = "of another program's journal: passed over";
-        const SKIPPED: &str = "of the recording not told, since another was taken out of the file";
-        const CUT_OFF: &str = "the recording was not ended: it was cut off or is still being written, or its writer was \
-                               killed or stopped by a full disk; all that is there was used";
-        let told = |(count, what)| match count {
-            0 => None,
-            1 => Some(format!("1 entry {what}")),
-            count => Some(format!("{count} entries {what}")),
-        };
-        let [foreign, skipped] = self.most_passed_over();
-        let cut_off = self.is_cut_off().then(|| CUT_OFF.to_owned());
-        [(foreign, FOREIGN), (skipped, SKIPPED)].into_iter().filter_map(told).chain(cut_off)
-    }
-
-    fn is_cut_off(&self) -> bool {
-        self.cut_off || self.reader.is_cut_off()
-    }
-
-    fn most_passed_over(&self) -> [u64; 2] {
-        let (now, before) = (self.reader.passed_over(), self.passed_over);
-        [now[0].max(before[0]), now[1].max(before[1])]
+    /// What nothing else tells of it, by whichever reader came furthest.
+    pub(super) fn passed_over(&self) -> PassedOver {
+        self.passed_over.or(self.reader.passed_over())
     }
 }
 
@@ -100,7 +75,7 @@ impl Tape for CaptureTape {
     }
 
     fn go(&mut self, place: &Place) -> Result<(), String> {
-        (self.passed_over, self.cut_off) = (self.most_passed_over(), self.is_cut_off());
+        self.passed_over = self.passed_over();
         let started = read::start(&self.origin, self.filter.as_deref(), Some(place));
         self.reader = started.map_err(|error| format!("{error:#}"))?;
         Ok(())

@@ -21,7 +21,7 @@ use super::join::KernelSide;
 use super::lookups::Lookups;
 use super::record::{FirstFrame, Rare, Record, Sides, Standing};
 use super::states::States;
-use super::table::{FlowTable, Key, Likely, Place, Slot, Tuple, WARMED, side_of};
+use super::table::{FlowTable, Likely, Place, Slot, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -123,32 +123,42 @@ impl Engine {
 
     /// Takes in one input: moves the clock, fires what is due, then applies it.
     pub fn feed(&mut self, input: &Input) {
-        self.feed_found(input, self.key_of(input).as_ref(), Likely::UNKNOWN);
+        self.feed_hashed(input, self.hash_of(input), Likely::UNKNOWN);
     }
 
     /// Takes in many inputs; the same result as one by one.
     pub fn feed_batch(&mut self, inputs: &[Input]) {
         for inputs in inputs.chunks(WARMED) {
-            let mut keys = [None; WARMED];
-            for (input, key) in inputs.iter().zip(&mut keys) {
-                *key = self.key_of(input);
+            let mut hashes = [0; WARMED];
+            for (input, hash) in inputs.iter().zip(&mut hashes) {
+                *hash = self.hash_of(input);
             }
-            let likely = self.table.warm(inputs, &keys[..inputs.len()]);
-            for ((input, key), likely) in inputs.iter().zip(&keys).zip(likely) {
-                self.feed_found(input, key.as_ref(), likely);
+            let likely = self.table.warm(inputs, &hashes[..inputs.len()]);
+            for ((input, hash), likely) in inputs.iter().zip(hashes).zip(likely) {
+                self.feed_hashed(input, hash, likely);
             }
         }
     }
 
-    /// What finds the flow of a segment.
+    /// What finds the flow of a segment; nothing of any other input.
     #[inline]
-    fn key_of(&self, input: &Input) -> Option<Key> {
-        let Input::Segment(segment) = input else { return None };
-        Some(self.table.key(Tuple::new(segment.scope, segment.src, segment.dst)))
+    fn hash_of(&self, input: &Input) -> u64 {
+        if let Input::Segment(segment) = input { self.table.hash_of(segment) } else { 0 }
     }
 
     #[inline]
-    fn feed_found(&mut self, input: &Input, key: Option<&Key>, likely: Likely) {
+    fn feed_hashed(&mut self, input: &Input, hash: u64, likely: Likely) {
+        if let Input::Segment(segment) = input {
+            self.advance(segment.ts, true);
+            self.segment(segment, self.table.find_segment(segment, hash, likely));
+        } else {
+            self.feed_other(input);
+        }
+    }
+
+    /// Takes in what is no segment.
+    #[inline(never)]
+    fn feed_other(&mut self, input: &Input) {
         // Time that has passed already changes nothing, not even where what came late armed a timer that is overdue.
         if matches!(input, Input::Tick(ts) if self.now.is_some_and(|now| *ts <= now)) {
             return;
@@ -156,10 +166,6 @@ impl Engine {
         // What a segment says was counted with it.
         self.advance(input.ts(), !matches!(input, Input::Tick(_) | Input::Name(_) | Input::Dns(_)));
         match input {
-            Input::Segment(segment) => {
-                let found = key.and_then(|key| self.table.find_likely(key, likely));
-                self.segment(segment, found);
-            }
             Input::Icmp(quote) => self.icmp(quote),
             Input::Name(name) => self.name(name),
             Input::Dns(dns) => self.lookups.take(dns),
@@ -177,7 +183,7 @@ impl Engine {
                 }
                 self.loss = Some(*loss);
             }
-            Input::Tick(_) => {}
+            Input::Segment(_) | Input::Tick(_) => {}
         }
     }
 
@@ -224,6 +230,7 @@ impl Engine {
 
     /// Moves the clock to `ts` (never back) and fires what is due. A tick does not count as an input: it must change
     /// nothing that the next input would not change.
+    #[inline]
     fn advance(&mut self, ts: Timestamp, counts: bool) {
         self.revision += 1;
         if counts {
@@ -236,7 +243,7 @@ impl Engine {
             self.fire(at, id);
         }
         // Not at a tick: it must change nothing that the next input would not change.
-        if counts {
+        if counts && self.table.has(Class::Closed) {
             self.forget_closed(now);
         }
     }
@@ -266,6 +273,7 @@ impl Engine {
     }
 
     /// Takes in a segment of the flow that was `found` on its tuple.
+    #[inline]
     fn segment(&mut self, segment: &Segment, found: Option<Slot>) {
         self.wire_seen = true;
         if self.config.merge_interfaces && self.is_shown_twice(segment, found) {
@@ -280,9 +288,14 @@ impl Engine {
         let Some(slot) = found else {
             return self.begin_by_wire(segment, None);
         };
-        if self.table.get_mut(slot).take_plain(segment, bits) {
-            return;
+        if !self.table.get_mut(slot).take_plain(segment, bits) {
+            self.any_segment(segment, slot, bits);
         }
+    }
+
+    /// Takes in a segment of the flow in `slot`, or of one that it begins, the long way.
+    #[inline(never)]
+    fn any_segment(&mut self, segment: &Segment, slot: Slot, bits: u64) {
         match self.incarnation(slot, segment) {
             Incarnation::New { older } => self.begin_by_wire(segment, older),
             Incarnation::Adopt => self.adopt(slot, segment),
@@ -317,19 +330,20 @@ impl Engine {
     /// Whether another interface shows the segment too: the same datagram a moment ago, or, for a segment in a tunnel,
     /// its sender's segments outside of it. There offload may cut them otherwise, so no datagram equals another.
     fn is_shown_twice(&mut self, segment: &Segment, found: Option<Slot>) -> bool {
-        let side = |slot| side_of(self.table.get(slot), segment.src);
-        let known = found.map(|slot| (slot, side(slot)));
         let in_tunnel = segment.tunnel.is_some();
-        if in_tunnel && known.is_some_and(|(slot, side)| self.table.get(slot).bare.has(side)) {
+        let is_bare = |record: &Record| record.bare.has(side_of(record, segment.src));
+        if in_tunnel && found.is_some_and(|slot| is_bare(self.table.get(slot))) {
             return true;
         }
         let repeat = self.dedupe.is_repeat(segment);
-        if let Some((slot, side)) = known.filter(|_| repeat && !in_tunnel) {
-            self.table.get_mut(slot).bare.add(side, true);
+        if let Some(slot) = found.filter(|_| repeat && !in_tunnel) {
+            let record = self.table.get_mut(slot);
+            record.bare.add(side_of(record, segment.src), true);
         }
         repeat
     }
 
+    #[inline(never)]
     fn begin_by_wire(&mut self, segment: &Segment, older: Option<(Slot, FlowId)>) {
         self.make_room();
         self.totals.flows_on_wire += 1;

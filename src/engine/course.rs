@@ -5,8 +5,10 @@
 
 use std::borrow::Cow;
 
-use crate::base::{Endpoint, Seq, Timestamp};
-use crate::flow::{Analysis, AnalysisCounts, Around, Flow, Marks, Side, Timing, Verdict, Zeek, ZeekView};
+use crate::base::{Seq, Timestamp};
+use crate::flow::{
+    Analysis, AnalysisCounts, Around, Flow, Marks, Run, Side, Timing, Verdict, VerdictView, Zeek, ZeekView,
+};
 use crate::wire::{Flags, Options, Segment};
 
 use super::pending::Pending;
@@ -65,51 +67,61 @@ impl Course {
     }
 
     /// Whether Wireshark calls no plain segment of `flow` a retransmission. It may where the analysis took in numbers
-    /// that the flow did not believe. While segments may wait it does not: they keep the analysis where the flow is, and
-    /// each time that it catches up this is asked again, since an acknowledgment may fall behind by half of all numbers.
+    /// that the flow did not believe. While segments may wait it does not: they keep the analysis where the flow is.
     #[inline]
     pub(super) fn takes_plain(&self, flow: &Flow) -> bool {
         self.pending.is_allowed() || self.analysis.ends_at(flow.nxt())
     }
 
-    /// Takes in a plain segment of `flow`, or lets it wait for the next ones; `ends` are those of the flow.
+    /// Takes in a plain segment of `flow`, or lets it wait for the next ones; `flow` is as it was before it.
     #[inline]
-    pub(super) fn take_plain(&mut self, segment: &Segment, from: Side, flow: &Flow, ends: [Endpoint; 2]) {
-        if self.pending.put(segment, from) {
-            if !self.pending.has_room_for(1) {
-                self.catch_up(flow, ends);
-            }
-            return;
-        }
-        self.catch_up(flow, ends);
-        self.show(segment, from, flow);
-        if self.lets_wait() {
-            self.pending.allow();
+    pub(super) fn take_plain(&mut self, segment: &Segment, from: Side, flow: &Flow) {
+        if !self.pending.put(segment, from, flow) {
+            self.take_alone(segment, from, flow);
         }
     }
 
-    /// Takes in what has waited. A plain segment changes nothing of its flow that any of this looks at, so the flow as
-    /// it is now does for the flow as it was before each.
     #[inline(never)]
-    fn catch_up(&mut self, flow: &Flow, ends: [Endpoint; 2]) {
-        let mut pending = std::mem::take(&mut self.pending);
-        let in_line = self.analysis.ends_at(flow.nxt());
-        pending.for_each(ends, |segment, from| self.show(segment, from, flow));
-        if in_line && self.lets_wait() {
-            pending.clear();
-            self.pending = pending;
+    fn take_alone(&mut self, segment: &Segment, from: Side, flow: &Flow) {
+        self.catch_up(flow);
+        self.pending.close();
+        self.zeek.feed(segment, from);
+        self.feed(segment, from, Some(flow));
+    }
+
+    /// After `flow` has taken in a plain segment too: takes in those that wait, where no more can, and sees whether the
+    /// next may.
+    #[inline]
+    pub(super) fn settle(&mut self, flow: &Flow) {
+        if !self.pending.has_room_for(1) {
+            self.settle_now(flow);
         }
+    }
+
+    #[inline(never)]
+    fn settle_now(&mut self, flow: &Flow) {
+        self.catch_up(flow);
+        if !self.pending.is_allowed()
+            && self.lets_wait()
+            && let Some(run) = Run::begin(flow, &self.analysis, &self.verdict, &self.zeek)
+        {
+            self.pending.allow(run);
+        }
+    }
+
+    /// Takes in what has waited; `flow` is as it is after the last of it.
+    fn catch_up(&mut self, flow: &Flow) {
+        let Self { pending, analysis, verdict, timing, zeek, rate: _ } = self;
+        let briefs = pending.briefs();
+        briefs.iter().for_each(|brief| timing.feed_plain(brief));
+        Run::end(briefs, flow, analysis, verdict, zeek);
+        pending.clear();
     }
 
     /// What it holds beside itself, bytes.
     pub(super) fn held(&self) -> usize {
         let Self { pending, analysis, verdict, timing, zeek, rate: _ } = self;
         pending.held() + analysis.held() + verdict.held() + timing.held() + zeek.held()
-    }
-
-    fn show(&mut self, segment: &Segment, from: Side, flow: &Flow) {
-        self.zeek.feed(segment, from);
-        self.feed(segment, from, Some(flow));
     }
 
     /// Whether plain segments may wait: times have begun, which they do by what the flow was just then, and nobody
@@ -151,6 +163,18 @@ impl Course {
         let Segment { flags, options, .. } = segment;
         let said_more = options.cut || options.mptcp.is_some() || segment.ack != Seq(0) || segment.malformed;
         flags.0 & KINDS == Flags::SYN.0 && !said_more
+    }
+}
+
+/// What a course tells of the flow as a whole.
+pub(super) struct Outline {
+    pub(super) analysis: [AnalysisCounts; 2],
+    pub(super) verdict: VerdictView,
+}
+
+impl Outline {
+    pub(super) fn of(course: &Course) -> Self {
+        Self { analysis: course.analysis.counts(), verdict: course.verdict.view() }
     }
 }
 
@@ -212,6 +236,17 @@ impl Record {
         })
     }
 
+    /// Of it, what tells how the flow went as a whole.
+    pub(super) fn outline(&self) -> Option<Outline> {
+        match &self.course {
+            Told::Over(block, at) => {
+                let (verdict, analysis) = block.outline(*at);
+                Some(Outline { analysis: analysis.counts(), verdict: verdict.view() })
+            }
+            Told::Nothing | Told::Going(_) => self.course().as_deref().map(Outline::of),
+        }
+    }
+
     /// The same, kept from now on. To be called before the flow takes in its second segment.
     pub(super) fn course_mut(&mut self) -> Option<&mut Course> {
         let flow = self.wire.as_ref()?;
@@ -219,8 +254,8 @@ impl Record {
             self.course = Told::Going(Box::new(self.made_course(flow)));
         }
         let course = self.course.reopen(flow)?;
-        course.catch_up(flow, [self.orig, self.resp]);
-        course.pending = Pending::default();
+        course.catch_up(flow);
+        course.pending.close();
         Some(course)
     }
 
@@ -233,8 +268,8 @@ impl Record {
     pub(super) fn seal(&mut self, sealer: &mut Sealer) -> bool {
         let Some(flow) = &self.wire else { return false };
         let Told::Going(course) = &mut self.course else { return false };
-        course.catch_up(flow, [self.orig, self.resp]);
-        course.pending = Pending::default();
+        course.catch_up(flow);
+        course.pending.close();
         if !Sealer::takes(course) {
             course.verdict.shrink();
             course.zeek.shrink();
@@ -248,7 +283,7 @@ impl Record {
         match &self.wire {
             Some(flow) if !course.pending.is_empty() => {
                 let mut course = course.clone();
-                course.catch_up(flow, [self.orig, self.resp]);
+                course.catch_up(flow);
                 Cow::Owned(course)
             }
             _ => Cow::Borrowed(course),
@@ -286,7 +321,7 @@ impl Record {
 
     /// How often each half's segments were marked; `None` if no segment was seen.
     pub(super) fn analysis_counts(&self) -> Option<[AnalysisCounts; 2]> {
-        let flow = self.wire.as_ref()?;
+        self.wire.as_ref()?;
         Some(match &self.course {
             // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
             Told::Nothing => Default::default(),
@@ -296,7 +331,7 @@ impl Record {
                 });
                 analysis.counts()
             }
-            Told::Over(block, at) => block.sums(*at, flow).1.counts(),
+            Told::Over(block, at) => block.outline(*at).1.counts(),
         })
     }
 
@@ -311,18 +346,18 @@ impl Record {
         Some(match &self.course {
             Told::Nothing => of_first(),
             Told::Going(course) => course.rate,
-            Told::Over(block, at) => block.sums(*at, flow).0,
+            Told::Over(block, at) => block.rate(*at, flow),
         })
     }
 
     /// Segments sent again, by the wire; `None` if no segment was seen.
     pub(super) fn retransmissions(&self) -> Option<u64> {
-        let flow = self.wire.as_ref()?;
+        self.wire.as_ref()?;
         Some(match &self.course {
             Told::Nothing => 0,
             // None of those that wait is one.
             Told::Going(course) => course.analysis.retransmissions(),
-            Told::Over(block, at) => block.sums(*at, flow).1.retransmissions(),
+            Told::Over(block, at) => block.outline(*at).1.retransmissions(),
         })
     }
 

@@ -83,7 +83,7 @@ impl SortKey {
             Self::Recent => "recent",
             Self::First => "first seen",
             Self::Rate => "rate",
-            Self::Bytes => "bytes",
+            Self::Bytes => "payload",
             Self::RecvQ => "Recv-Q",
             Self::SendQ => "Send-Q",
             Self::Rtt => "RTT",

@@ -127,6 +127,7 @@ impl Readings {
             owned: sum(|tally| tally.owned),
             bad_rows: self.parts.iter().map(|(_, sample)| u64::from(sample.bad_rows)).sum(),
             processes_denied: connections.owners.processes_denied,
+            denied: connections.owners.denied,
         })
     }
 

@@ -139,10 +139,11 @@ impl Record {
         Tuple::new(self.scope, self.orig, self.resp)
     }
 
-    /// Whether its tuple is this one.
+    /// Whether its tuple is that of these ends.
     #[inline]
-    pub(super) fn has_tuple(&self, tuple: &Tuple) -> bool {
-        tuple.is_between(self.scope, self.orig, self.resp)
+    pub(super) fn is_between(&self, scope: Scope, a: Endpoint, b: Endpoint) -> bool {
+        let ends = (self.orig == a && self.resp == b) || (self.orig == b && self.resp == a);
+        ends && self.scope == scope
     }
 
     pub(super) const fn endpoint(&self, side: Side) -> Endpoint {
@@ -187,6 +188,20 @@ impl Record {
     /// What the kernel reports of an end now.
     pub(super) fn reported(&self, side: Side) -> Option<TcpState> {
         self.end(side).filter(|end| end.is_there()).map(|end| end.socket.state.0)
+    }
+
+    /// When the kernel was read, where what it reported of an end is another state than the wire's, and older.
+    pub(super) fn outdated(&self, side: Side) -> Option<Timestamp> {
+        let end = self.end(side).filter(|end| end.is_there())?;
+        let inferred = self.inferred(side).filter(|state| *state != end.socket.state.0);
+        let changed = self.wire.as_ref().filter(|_| inferred.is_some())?.state_since();
+        end.is_older_than(changed).then_some(end.at)
+    }
+
+    /// The newest word on the state of an end: what the kernel reports, unless the wire has shown it to change since.
+    pub(super) fn state_of(&self, side: Side) -> Option<TcpState> {
+        let reported = self.reported(side).filter(|_| self.outdated(side).is_none());
+        reported.or_else(|| self.inferred(side))
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -241,9 +256,10 @@ impl Record {
         let Some(course) = self.course.reopen(flow).filter(|course| course.takes_plain(flow)) else { return false };
         self.touched = self.touched.max(segment.ts);
         course.rate.add(segment.ts, bits);
-        course.take_plain(segment, from, flow, [self.orig, self.resp]);
+        course.take_plain(segment, from, flow);
         self.bare.add(from, segment.tunnel.is_none());
         flow.feed_plain(segment, from);
+        course.settle(flow);
         self.opening.feed(segment);
         true
     }
@@ -328,13 +344,20 @@ pub(super) struct Rate {
 }
 
 impl Rate {
+    #[inline]
     pub(super) fn add(&mut self, ts: Timestamp, bits: u64) {
-        let bin = ts.seconds();
+        // Nearly always in the second of the one before, which needs no division.
+        if ts >= Timestamp::from_secs_nanos(self.bin.saturating_add(1), 0) {
+            self.turn(ts.seconds());
+        }
+        self.current = self.current.saturating_add(bits);
+    }
+
+    fn turn(&mut self, bin: i64) {
         if bin > self.bin {
             self.previous = if bin == self.bin + 1 { self.current } else { 0 };
             (self.bin, self.current) = (bin, 0);
         }
-        self.current = self.current.saturating_add(bits);
     }
 
     /// `last` is about when it last rose.

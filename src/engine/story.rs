@@ -5,8 +5,9 @@ mod resent;
 
 use std::time::Duration;
 
+use crate::base::units::{bytes, span};
 use crate::base::{TcpState, Timestamp};
-use crate::flow::{AnalysisCounts, HalfView, HandshakeView, LifeEvent, LifeEventKind, Side, VerdictView};
+use crate::flow::{AnalysisCounts, HalfView, HandshakeView, InVain, LifeEvent, LifeEventKind, Side, VerdictView};
 use crate::kernel::Limits;
 
 use super::dashboard::{EndCell, FlowRow, Rejection, SocketDetail};
@@ -27,6 +28,8 @@ pub(super) struct Evidence<'a> {
     pub(super) limits: Option<&'a Limits>,
     pub(super) analysis: Option<&'a [AnalysisCounts; 2]>,
     pub(super) verdict: Option<&'a VerdictView>,
+    /// What each end sends again and again while nothing comes from its peer.
+    pub(super) in_vain: [Option<InVain>; 2],
     /// Bytes of each half, where none of it was ever acknowledged.
     pub(super) never_acked: [Option<u64>; 2],
     pub(super) life: &'a [LifeEvent],
@@ -76,11 +79,11 @@ fn not_reading(evidence: &Evidence<'_>) -> Option<String> {
         let closed = half.and_then(|half| half.zero_window_since).filter(|_| !evidence.row.closed);
         let Some(closed) = closed else { return window_probed(evidence, side) };
         let since = span(evidence.now.since(closed));
-        let unread = reader.recv_q.filter(|bytes| *bytes > 0);
+        let unread = reader.recv_q.filter(|unread| *unread > 0).map(|unread| bytes(unread.into()));
         let who = name(reader);
         Some(match unread {
-            Some(bytes) => format!(
-                "{} waits: the window of {who} has been 0 for {since}; it has {bytes} bytes unread.",
+            Some(unread) => format!(
+                "{} waits: the window of {who} has been 0 for {since}; it has {unread} unread.",
                 evidence.row.end(side.peer()).endpoint
             ),
             None => format!(
@@ -102,13 +105,13 @@ fn window_probed(evidence: &Evidence<'_>, side: Side) -> Option<String> {
         1 => ", 1 without an answer".to_owned(),
         count => format!(", {count} without an answer"),
     };
-    let unread = reader.recv_q.filter(|bytes| *bytes > 0);
-    let unread = unread.map(|bytes| format!(" {} has {bytes} bytes unread.", name(reader))).unwrap_or_default();
+    let unread = reader.recv_q.filter(|unread| *unread > 0).map(|unread| bytes(unread.into()));
+    let unread = unread.map(|unread| format!(" {} has {unread} unread.", name(reader))).unwrap_or_default();
     Some(format!(
-        "{} waits with {} bytes in its Send-Q: the window of {} is closed, and the kernel probes it (persist timer, next \
+        "{} waits with {} in its Send-Q: the window of {} is closed, and the kernel probes it (persist timer, next \
          probe in {}{probes}).{unread}",
         name(evidence.row.end(side.peer())),
-        detail.socket.send_q?,
+        bytes(detail.socket.send_q?.into()),
         reader.endpoint,
         span(left),
     ))
@@ -135,7 +138,7 @@ fn closing(evidence: &Evidence<'_>) -> Option<String> {
         let why = match end.recv_q {
             Some(0) => " It has read the end of the stream and not called close().".to_owned(),
             Some(1) => " It has not read the end of the stream (the 1 in its Recv-Q is the FIN).".to_owned(),
-            Some(bytes) => format!(" It has {} bytes and the end of the stream unread.", bytes - 1),
+            Some(unread) => format!(" It has {} and the end of the stream unread.", bytes((unread - 1).into())),
             None => String::new(),
         };
         return Some(format!(
@@ -208,20 +211,27 @@ fn established(evidence: &Evidence<'_>) -> Option<String> {
     let unread = Side::BOTH.into_iter().find(|side| row.end(*side).recv_q.is_some_and(|bytes| bytes > 0));
     if let Some(side) = unread {
         let end = row.end(side);
-        return Some(format!("Open; {} has {} bytes unread.", name(end), end.recv_q?));
+        return Some(format!("Open; {} has {} unread.", name(end), bytes(end.recv_q?.into())));
     }
     let idle = evidence.now.since(row.last);
     let unacked = Side::BOTH.into_iter().find(|side| row.end(*side).send_q.is_some_and(|bytes| bytes > 0));
     if let Some(side) = unacked {
         let end = row.end(side);
         return Some(format!(
-            "Open; {} has {} bytes sent or queued that its peer has not acknowledged.",
+            "Open; {} has {} sent or queued that its peer has not acknowledged.",
             name(end),
-            end.send_q?
+            bytes(end.send_q?.into())
         ));
     }
     let quiet = row.segments.is_some() && idle >= Duration::from_secs(1);
-    Some(if quiet { format!("Open, no segment for {}.", span(idle)) } else { "Open.".to_owned() })
+    let silence = if quiet { format!(", no segment for {}", span(idle)) } else { String::new() };
+    let is_empty = |end: &&EndCell| (end.recv_q, end.send_q) == (Some(0), Some(0));
+    let empty: Vec<String> = Side::BOTH.into_iter().map(|side| row.end(side)).filter(is_empty).map(name).collect();
+    let nothing = match empty.is_empty() {
+        true => String::new(),
+        false => format!("; nothing waits in the queues of {}", empty.join(" or ")),
+    };
+    Some(format!("Open{silence}{nothing}."))
 }
 
 fn over(evidence: &Evidence<'_>) -> Option<String> {
@@ -239,10 +249,10 @@ fn over(evidence: &Evidence<'_>) -> Option<String> {
     Some(format!("Over: {}how it ended was not captured.", held.unwrap_or_default()))
 }
 
-/// The state to tell of: the kernel's claim where there is one; none of a socket that is gone.
+/// The state to tell of: the newest word on it; none of a socket that is gone.
 fn state_of(evidence: &Evidence<'_>, side: Side) -> Option<TcpState> {
     let end = evidence.row.end(side);
-    if evidence.gone(side).is_some() { None } else { end.reported.or(end.inferred) }
+    if evidence.gone(side).is_some() { None } else { end.state() }
 }
 
 fn name(end: &EndCell) -> String {
@@ -262,18 +272,5 @@ fn name(end: &EndCell) -> String {
         Ownership::NotRecorded | Ownership::Unknown | Ownership::NoAccess | Ownership::Orphan => {
             end.endpoint.to_string()
         }
-    }
-}
-
-/// A span in the unit that reads best, three digits.
-fn span(time: Duration) -> String {
-    let secs = time.as_secs_f64();
-    match secs {
-        s if s < 0.001 => format!("{:.0} µs", s * 1e6),
-        s if s < 0.1 => format!("{:.2} ms", s * 1e3),
-        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
-        s if s < 10.0 => format!("{s:.2} s"),
-        s if s < 100.0 => format!("{s:.1} s"),
-        s => format!("{:.0} min", s / 60.0),
     }
 }

@@ -4,6 +4,7 @@
 //! it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest; within a class the one
 //! that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
 
+mod numbers;
 mod warm;
 
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -14,10 +15,12 @@ use triomphe::Arc;
 
 use crate::base::{Endpoint, Scope, Timestamp};
 use crate::flow::{Class, Side};
+use crate::wire::Segment;
 
 use super::FlowId;
 use super::dashboard::Evicted;
 use super::record::Record;
+use numbers::Numbers;
 
 /// Records in a page: the unit that is copied when a shared page is written.
 const PAGE: usize = 32;
@@ -41,12 +44,6 @@ impl Tuple {
         let (low, high) = if swap { (b, a) } else { (a, b) };
         Self { scope, low, high }
     }
-
-    /// Whether it is that of these ends.
-    #[inline]
-    pub(super) fn is_between(&self, scope: Scope, a: Endpoint, b: Endpoint) -> bool {
-        self.scope == scope && ((self.low == a && self.high == b) || (self.low == b && self.high == a))
-    }
 }
 
 /// All of it in few whole words.
@@ -58,13 +55,6 @@ impl Hash for Tuple {
         hasher.write_u128(self.high.word());
         hasher.write_u64(u64::from(self.scope.0) << 32 | ports);
     }
-}
-
-/// A tuple, with its hash in this table.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Key {
-    tuple: Tuple,
-    hash: u64,
 }
 
 /// Where a record lives. Valid until the record is removed.
@@ -106,7 +96,7 @@ pub(super) struct FlowTable {
     pub(super) pages: Vec<Arc<Page>>,
     pub(super) free: Vec<u32>,
     pub(super) by_tuple: HashTable<u32>,
-    pub(super) by_id: HashTable<u32>,
+    by_id: Numbers,
     hasher: FixedState,
     lists: [List; 3],
     len: usize,
@@ -130,7 +120,7 @@ impl FlowTable {
             pages: Vec::new(),
             free: Vec::new(),
             by_tuple: HashTable::new(),
-            by_id: HashTable::new(),
+            by_id: Numbers::default(),
             hasher: FixedState::with_seed(seed),
             lists: [List { head: NONE, tail: NONE }; 3],
             len: 0,
@@ -156,31 +146,32 @@ impl FlowTable {
 
     /// The newest incarnation of a tuple.
     pub(super) fn find(&self, tuple: &Tuple) -> Option<Slot> {
-        self.find_key(&self.key(*tuple))
+        let Tuple { scope, low, high } = *tuple;
+        self.by_tuple
+            .find(self.hash(tuple), |slot| self.entry(*slot).is_between(scope, low, high))
+            .map(|slot| Slot(*slot))
     }
 
-    /// What [`FlowTable::find_key`] asks for; it stays valid.
+    /// What [`FlowTable::find_segment`] asks for; it stays valid.
     #[inline]
-    pub(super) fn key(&self, tuple: Tuple) -> Key {
-        Key { tuple, hash: self.hash(&tuple) }
+    pub(super) fn hash_of(&self, segment: &Segment) -> u64 {
+        self.hash(&Tuple::new(segment.scope, segment.src, segment.dst))
     }
 
-    /// The newest incarnation of a tuple.
+    /// The newest incarnation of the tuple of a segment, whose hash is known; sooner where a look just before was right.
     #[inline]
-    pub(super) fn find_key(&self, key: &Key) -> Option<Slot> {
-        self.by_tuple.find(key.hash, |slot| self.entry(*slot).has_tuple(&key.tuple)).map(|slot| Slot(*slot))
-    }
-
-    /// The same, sooner where a look just before was right.
-    #[inline]
-    pub(super) fn find_likely(&self, key: &Key, Likely { slot, rerouted }: Likely) -> Option<Slot> {
-        let stands = slot != NONE && rerouted == self.rerouted && self.entry(slot).has_tuple(&key.tuple);
-        if stands { Some(Slot(slot)) } else { self.find_key(key) }
+    pub(super) fn find_segment(&self, segment: &Segment, hash: u64, Likely { slot, rerouted }: Likely) -> Option<Slot> {
+        let Segment { scope, src, dst, .. } = *segment;
+        let stands = slot != NONE && rerouted == self.rerouted && self.entry(slot).is_between(scope, src, dst);
+        if stands {
+            return Some(Slot(slot));
+        }
+        self.by_tuple.find(hash, |slot| self.entry(*slot).is_between(scope, src, dst)).map(|slot| Slot(*slot))
     }
 
     /// The flow of that number, if it is still there.
     pub(super) fn find_id(&self, id: FlowId) -> Option<Slot> {
-        self.by_id.find(place_of(id), |slot| self.entry(*slot).id == id).map(|slot| Slot(*slot))
+        self.by_id.find(id, |slot| self.entry(slot).id == id).map(Slot)
     }
 
     /// The flow of that number, if it still is where it was: the same as [`FlowTable::find_id`] tells, sooner.
@@ -194,6 +185,7 @@ impl FlowTable {
     }
 
     /// The record, to be written: its page is copied first if another copy of the engine shares it.
+    #[inline]
     pub(super) fn get_mut(&mut self, slot: Slot) -> &mut Record {
         self.entry_mut(slot.0)
     }
@@ -221,9 +213,13 @@ impl FlowTable {
         self.append(slot, class);
         self.index_tuple(&tuple, slot);
         let pages = &self.pages;
-        let rehash = |slot: &u32| place_of(entry_in(pages, *slot).id);
-        self.by_id.insert_unique(place_of(id), slot, rehash);
+        self.by_id.insert(id, slot, |slot| entry_in(pages, slot).id);
         Slot(slot)
+    }
+
+    /// What finds flows, bytes.
+    pub(super) fn index_bytes(&self) -> usize {
+        self.by_tuple.allocation_size() + self.by_id.bytes()
     }
 
     /// Who must go when the table is full.
@@ -234,6 +230,12 @@ impl FlowTable {
             }
         }
         None
+    }
+
+    /// Whether there is a flow of a class.
+    #[inline]
+    pub(super) const fn has(&self, class: Class) -> bool {
+        self.lists[class as usize].head != NONE
     }
 
     /// The longest-untouched flow of a class.
@@ -269,13 +271,11 @@ impl FlowTable {
         let slot = slot.0;
         self.unlink(slot);
         let record = self.entry(slot);
-        let (tuple_hash, id_hash) = (self.hash(&record.tuple()), place_of(record.id));
+        let (tuple_hash, id) = (self.hash(&record.tuple()), record.id);
         if let Ok(found) = self.by_tuple.find_entry(tuple_hash, |other| *other == slot) {
             found.remove();
         }
-        if let Ok(found) = self.by_id.find_entry(id_hash, |other| *other == slot) {
-            found.remove();
-        }
+        self.by_id.remove(id, slot);
         self.page_mut(slot)[slot as usize % PAGE] = None;
         self.free.push(slot);
         self.len -= 1;
@@ -317,14 +317,17 @@ impl FlowTable {
         u32::try_from(first).expect("the table's bound is below 2^32")
     }
 
+    #[inline]
     fn entry(&self, slot: u32) -> &Record {
         entry_in(&self.pages, slot)
     }
 
+    #[inline]
     fn entry_mut(&mut self, slot: u32) -> &mut Record {
         self.page_mut(slot)[slot as usize % PAGE].as_mut().expect("a slot in use")
     }
 
+    #[inline]
     fn page_mut(&mut self, slot: u32) -> &mut Page {
         let page = &mut self.pages[slot as usize / PAGE];
         if Arc::strong_count(page) > 1 {
@@ -364,6 +367,7 @@ fn unshare(page: &mut Arc<Page>) {
     *page = page.iter().cloned().collect();
 }
 
+#[inline]
 fn entry_in(pages: &[Arc<Page>], slot: u32) -> &Record {
     pages[slot as usize / PAGE][slot as usize % PAGE].as_ref().expect("a slot in use")
 }
@@ -371,16 +375,6 @@ fn entry_in(pages: &[Arc<Page>], slot: u32) -> &Record {
 /// What tells one touch from a later one in few bytes: time only grows, and comes round to the very nanosecond rarely.
 fn mark_of(touched: Timestamp) -> u32 {
     touched.nanos() as u32
-}
-
-/// Where the index looks for a flow's number: eight neighbours next to each other, for they come and go together, with
-/// room between the eights. (The numbers are our own; nobody chooses them.) The index takes the place from the lower
-/// bits, and a mark from the highest seven.
-fn place_of(id: FlowId) -> u64 {
-    const MIXED: u64 = 0x9e37_79b9_7f4a_7c15;
-    const MARK: u64 = 0xfe00_0000_0000_0000;
-    let eight = (id.0 >> 3).wrapping_mul(MIXED) >> 7;
-    (eight & !MARK & !7) | (id.0 & 7) | (id.0.wrapping_mul(MIXED) & MARK)
 }
 
 /// Which side of `record` sends from `source`.

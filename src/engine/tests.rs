@@ -30,7 +30,7 @@ use super::*;
 use crate::base::{Endpoint, Scope, Scrubbed, Seq, TcpState, Timestamp};
 use crate::flow::{HandshakeOutcome, Side};
 use crate::kernel::{
-    Counters, Covers, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
+    Covers, Limits, Owner, Owners, Process, Reported, Socket, SocketSample, TableSource, Timer, TimerKind,
 };
 use crate::wire::{AppRecords, Flags, FrameCounts, Segment};
 
@@ -148,18 +148,11 @@ pub(super) fn sample(millis: i64, sockets: Vec<Socket>, owners: &[(u64, u32, u32
     }
     let local: Vec<IpAddr> = vec!["10.0.0.2".parse().expect("an address")];
     Input::Sample(Arc::new(SocketSample {
-        ts: at(millis),
-        scope: Scope::FILE,
-        source: TableSource::Diag,
-        covers: Covers::ALL,
         took: Duration::from_millis(1),
-        incomplete: false,
-        bad_rows: 0,
         sockets,
-        owners: Arc::new(Owners { by_inode, processes_read: 1, processes_denied: 0 }),
-        counters: Counters::default(),
-        limits: Arc::new(Limits::default()),
+        owners: Arc::new(Owners { by_inode, processes_read: 1, ..Owners::default() }),
         local_addresses: local.into(),
+        ..SocketSample::empty(at(millis))
     }))
 }
 

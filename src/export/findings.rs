@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Number, Value as Json};
@@ -10,11 +9,10 @@ use serde_json::{Map, Number, Value as Json};
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::{Dashboard, FlowDetail, FlowRow};
 use crate::findings::{
-    ByAddress, Connects, Failures, Finding, Holder, Kind, Subject, TRIED_IN_VAIN, Tries, Value, connects, sort,
+    Askers, Connects, Failures, Finding, Holder, Kind, Subject, TRIED_IN_VAIN, Tries, Value, Way, connects, sort,
     suspects,
 };
-use crate::flow::HandshakeOutcome;
-use crate::kernel::Process;
+use crate::flow::{HandshakeOutcome, HandshakeView};
 
 use super::summary::Tally;
 
@@ -38,17 +36,11 @@ pub(super) fn takes(listens: Endpoint, to: Endpoint) -> bool {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempts(BTreeMap<Endpoint, Attempt>);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Attempt {
-    refused: Option<Failures>,
-    rejected: Option<Failures>,
-    rejection: Option<String>,
-    unanswered: Option<Failures>,
-    given_up: u64,
-    waiting: u64,
-    completed: u64,
-    by: ByAddress,
-    askers: BTreeMap<u32, (Arc<Process>, u64)>,
+    told: Connects,
+    askers: Askers,
+    /// The destination is on this host.
     here: bool,
 }
 
@@ -57,61 +49,38 @@ impl Attempts {
     pub(super) fn count(&mut self, detail: &FlowDetail) {
         let Some(handshake) = &detail.handshake else { return };
         let FlowRow { id, first, last, orig, resp, .. } = &detail.row;
-        let mut tries = Tries::of(orig.endpoint.ip(), *first, *last, *id, None);
+        if handshake.outcome.is_completed() {
+            self.of(resp.endpoint).told.completed += 1;
+            return;
+        }
         let rejected = detail.rejected.as_ref();
-        *match handshake.outcome {
-            outcome if outcome.is_completed() => {
-                self.0.entry(resp.endpoint).or_default().completed += 1;
-                return;
-            }
-            outcome if is_answered(outcome) => return,
-            HandshakeOutcome::Refused => &mut tries.refused,
-            HandshakeOutcome::Partial => return,
-            _ if rejected.is_some() => &mut tries.rejected,
-            // It is told that nobody has answered so far, also where the source ends before the last retry.
-            HandshakeOutcome::Waiting if handshake.syn_retries < TRIED_IN_VAIN => return,
-            _ => &mut tries.unanswered,
-        } = 1;
-        let attempt = self.0.entry(resp.endpoint).or_default();
-        tries.who = orig.owner.process().cloned();
-        attempt.by.note(tries.clone());
-        let waits = handshake.outcome == HandshakeOutcome::Waiting && rejected.is_none();
-        attempt.waiting += u64::from(waits);
-        attempt.given_up += u64::from(handshake.outcome == HandshakeOutcome::GivenUp);
-        attempt.rejection = rejected.map(ToString::to_string).or(attempt.rejection.take());
-        let failures = match tries {
-            Tries { refused: 1, .. } => &mut attempt.refused,
-            Tries { rejected: 1, .. } => &mut attempt.rejected,
-            _ => &mut attempt.unanswered,
-        };
+        let Some(way) = way(handshake, rejected.is_some()) else { return };
+        let Attempt { told, askers, here } = self.of(resp.endpoint);
+        let waits = handshake.outcome == HandshakeOutcome::Waiting && way == Way::Unanswered;
+        told.waiting += u64::from(waits);
+        told.given_up += u64::from(handshake.outcome == HandshakeOutcome::GivenUp);
+        told.rejection = rejected.map(ToString::to_string).or(told.rejection.take());
+        let failures = told.failures_mut(way);
         let one = Failures { count: u64::from(!waits), first: *first, last: *last, flow: *id };
         *failures = Some(Failures::and(*failures, one));
-        attempt.here = resp.local == Some(true);
-        if let Some(process) = tries.who {
-            attempt.askers.entry(process.pid).or_insert_with(|| (process, 0)).1 += 1;
-        }
+        *here = resp.local == Some(true);
+        let process = orig.owner.process();
+        process.into_iter().for_each(|process| askers.note(process));
+        told.by.note(Tries::of(orig.endpoint.ip(), *first, *last, *id, process.cloned()).and_failed(way));
+    }
+
+    fn of(&mut self, to: Endpoint) -> &mut Attempt {
+        let fresh = || Attempt { told: Connects::to(to), askers: Askers::default(), here: false };
+        self.0.entry(to).or_insert_with(fresh)
     }
 
     /// Adds what was counted of the flows that come after all that were counted here.
     pub(super) fn add(&mut self, later: Self) {
         for (to, more) in later.0 {
-            let attempt = self.0.entry(to).or_default();
-            for (own, more) in [
-                (&mut attempt.refused, more.refused),
-                (&mut attempt.rejected, more.rejected),
-                (&mut attempt.unanswered, more.unanswered),
-            ] {
-                *own = more.map(|more| Failures::and(*own, more)).or(*own);
-            }
-            attempt.rejection = more.rejection.or(attempt.rejection.take());
-            attempt.completed += more.completed;
-            attempt.given_up += more.given_up;
-            attempt.waiting += more.waiting;
-            attempt.here |= more.here;
-            attempt.by.append(more.by);
-            for (pid, (process, count)) in more.askers {
-                attempt.askers.entry(pid).or_insert_with(|| (process, 0)).1 += count;
-            }
+            let Attempt { told, askers, here } = self.of(to);
+            told.add(more.told);
+            askers.add(&more.askers);
+            *here |= more.here;
         }
     }
 
@@ -119,20 +88,12 @@ impl Attempts {
         let lossy = dashboard.loss.is_some_and(|loss| loss.kernel.unwrap_or(0) + loss.ours > 0);
         let full: Vec<Endpoint> = dashboard.findings.iter().filter_map(full_listener).collect();
         let told = |to: &Endpoint, attempt: &Attempt| Connects {
-            refused: attempt.refused,
-            rejected: attempt.rejected,
-            rejection: attempt.rejection.clone(),
-            unanswered: attempt.unanswered,
-            given_up: attempt.given_up,
-            waiting: attempt.waiting,
-            completed: attempt.completed,
-            by: attempt.by.clone(),
-            who: attempt.asks_most(),
+            who: attempt.askers.most(),
             listener_is_full: attempt.here && full.iter().any(|listens| takes(*listens, *to)),
             lossy,
-            ..Connects::to(*to)
+            ..attempt.told.clone()
         };
-        let failed = self.0.iter().filter(|(_, attempt)| attempt.failed());
+        let failed = self.0.iter().filter(|(_, attempt)| attempt.told.has_failures());
         let mut all: BTreeMap<Endpoint, Connects> = failed.map(|(to, attempt)| (*to, told(to, attempt))).collect();
         // Whoever failed with many is told of with those that answered.
         let suspects = suspects(all.values());
@@ -140,11 +101,11 @@ impl Attempts {
             again(&mut |detail| {
                 let FlowRow { id, first, last, orig, resp, .. } = &detail.row;
                 let (from, to) = (orig.endpoint.ip(), resp.endpoint);
-                let answered = detail.handshake.as_ref().is_some_and(|handshake| is_answered(handshake.outcome));
+                let answered = detail.handshake.as_ref().is_some_and(|handshake| handshake.outcome.is_answered());
                 if answered && suspects.contains(&from) {
                     let fresh = || self.0.get(&to).map_or_else(|| Connects::to(to), |attempt| told(&to, attempt));
-                    let tries = Tries { answered: 1, ..Tries::of(from, *first, *last, *id, None) };
-                    all.entry(to).or_insert_with(fresh).by.note(tries);
+                    let tries = Tries::of(from, *first, *last, *id, None);
+                    all.entry(to).or_insert_with(fresh).by.note(tries.and_answered());
                 }
             });
         }
@@ -152,20 +113,17 @@ impl Attempts {
     }
 }
 
-impl Attempt {
-    const fn failed(&self) -> bool {
-        self.refused.is_some() || self.rejected.is_some() || self.unanswered.is_some()
+/// How it failed, as far as it did; `rejected`: an ICMP error explains it.
+const fn way(handshake: &HandshakeView, rejected: bool) -> Option<Way> {
+    match handshake.outcome {
+        HandshakeOutcome::Refused => Some(Way::Refused),
+        HandshakeOutcome::Partial => None,
+        outcome if outcome.is_answered() => None,
+        _ if rejected => Some(Way::Rejected),
+        // It is told that nobody has answered so far, also where the source ends before the last retry.
+        HandshakeOutcome::Waiting if handshake.syn_retries < TRIED_IN_VAIN => None,
+        _ => Some(Way::Unanswered),
     }
-
-    fn asks_most(&self) -> Option<Holder> {
-        let most = self.askers.values().max_by_key(|(process, count)| (*count, std::cmp::Reverse(process.pid)));
-        most.map(|(process, _)| Holder { process: process.clone(), fd: None, others: self.askers.len() - 1 })
-    }
-}
-
-/// Whether a SYN-ACK came.
-const fn is_answered(outcome: HandshakeOutcome) -> bool {
-    outcome.is_completed() || matches!(outcome, HandshakeOutcome::HalfOpen | HandshakeOutcome::Reset)
 }
 
 fn full_listener(finding: &Finding) -> Option<Endpoint> {
@@ -179,8 +137,8 @@ fn full_listener(finding: &Finding) -> Option<Endpoint> {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct FindingRecord {
     r#type: &'static str,
-    /// What is wrong: connects_refused, connects_rejected, connects_unanswered, scan, not_reading, close_wait_leak,
-    /// accept_overflow, ports_run_out, capture_loss. More may come at any version.
+    /// What is wrong: connects_refused, connects_rejected, connects_unanswered, scan, not_reading, peer_silent,
+    /// close_wait_leak, accept_overflow, ports_run_out, capture_loss. More may come at any version.
     kind: &'static str,
     /// info, warning, critical.
     severity: &'static str,
@@ -238,6 +196,11 @@ enum SubjectRecord {
     Route {
         from: IpAddr,
         to: String,
+    },
+    /// The connections of two addresses, whichever opened them.
+    Path {
+        from: IpAddr,
+        to: IpAddr,
     },
     /// A flow of this report, at its end `local`.
     Flow {
@@ -298,6 +261,7 @@ impl SubjectRecord {
                 Self::Connections { addr: *holder, service: service.to_string() }
             }
             Subject::Route { from, to } => Self::Route { from: *from, to: to.to_string() },
+            Subject::Path { from, to } => Self::Path { from: *from, to: *to },
             Subject::Flow { id, local, peer } => {
                 Self::Flow { id: id.0, local: local.to_string(), peer: peer.to_string() }
             }

@@ -20,6 +20,7 @@ fn end(ip: [u8; 4], port: u16, inferred: TcpState) -> EndCell {
         local: None,
         inferred: Some(inferred),
         reported: None,
+        outdated: None,
         mismatch_since: None,
         recv_q: None,
         send_q: None,
@@ -357,6 +358,7 @@ pub(super) fn live_dashboard() -> Dashboard {
         time_wait_at: Some(at(69.0)),
         bad_rows: 0,
         processes_denied: 1,
+        denied: [Some(812), None, None],
     });
     dashboard.states.wire_counts = WireCounts::LocalEnds;
     dashboard.states.mismatched = 2;
@@ -380,6 +382,7 @@ pub(super) fn live_dashboard() -> Dashboard {
         local: Endpoint::new([0, 0, 0, 0], 8080),
         waiting: 129,
         limit: Some(128),
+        full_since: Some(at(60.0)),
         history: vec![],
         owner: Ownership::Unknown,
     };

@@ -1,6 +1,6 @@
 //! Reports for machines, written flow by flow: NDJSON (an object a line) and JSON (one object).
 //!
-//! The schema stands in [`super::record`] (flows), `findings` and `summary`. Writes to a `Write` given by the caller,
+//! Flows are put into words apart from the report ([`Flows`]), on as many threads as there are. The schema stands in [`super::record`] (flows), `findings` and `summary`. Writes to a `Write` given by the caller,
 //! whose errors it hands back.
 
 use std::io::{self, Write};
@@ -11,6 +11,36 @@ use crate::findings::Finding;
 use super::findings::{FindingRecord, findings};
 use super::record::FlowRecord;
 use super::summary::{Damage, SummaryRecord, Tally};
+use super::writer;
+
+/// Some flows of a report, in words: made apart from it, and then added to it in order.
+#[derive(Debug)]
+pub struct Flows {
+    text: Vec<u8>,
+    between: &'static str,
+    tally: Tally,
+}
+
+impl Flows {
+    /// None yet, of a [`JsonReport`].
+    pub fn json() -> Self {
+        Self { text: Vec::new(), between: ",\n", tally: Tally::new() }
+    }
+
+    /// None yet, of an [`NdjsonReport`].
+    pub fn ndjson() -> Self {
+        Self { between: "\n", ..Self::json() }
+    }
+
+    /// Adds one. Call it in order of first appearance.
+    pub fn add(&mut self, detail: &FlowDetail) -> io::Result<()> {
+        if self.tally.flows > 0 {
+            self.text.extend_from_slice(self.between.as_bytes());
+        }
+        self.tally.count(detail);
+        Ok(writer::write(&mut self.text, &FlowRecord::of(detail))?)
+    }
+}
 
 /// `report --format ndjson`: a line for each flow, for each finding (the worst first), then the summary's.
 #[derive(Debug)]
@@ -21,7 +51,7 @@ pub struct NdjsonReport<W> {
 }
 
 impl<W: Write> NdjsonReport<W> {
-    /// A report on `out` (buffer it: every flow is written on its own).
+    /// A report on `out`.
     pub fn new(out: W) -> Self {
         Self { out, tally: Tally::new(), filter: None }
     }
@@ -32,17 +62,14 @@ impl<W: Write> NdjsonReport<W> {
         Self { filter: Some(crate::base::scrub(words)).filter(|words| !words.is_empty()), ..self }
     }
 
-    /// Writes one flow. Call it in order of first appearance.
-    pub fn flow(&mut self, detail: &FlowDetail) -> io::Result<()> {
-        self.tally.count(detail);
-        serde_json::to_writer(&mut self.out, &FlowRecord::of(detail))?;
+    /// Writes the flows that come next.
+    pub fn append(&mut self, flows: Flows) -> io::Result<()> {
+        if flows.tally.flows == 0 {
+            return Ok(());
+        }
+        self.tally.add(flows.tally);
+        self.out.write_all(&flows.text)?;
         self.out.write_all(b"\n")
-    }
-
-    /// Writes the flows of a report that was begun on a buffer for a part of the flows, those that come next.
-    pub fn append(&mut self, part: NdjsonReport<Vec<u8>>) -> io::Result<()> {
-        self.tally.add(part.tally);
-        self.out.write_all(&part.out)
     }
 
     /// What is wrong with the flows written and with what `dashboard` tells of the rest; `again` as of [`findings`].
@@ -91,12 +118,14 @@ impl<W: Write> JsonReport<W> {
         Self { filter: Some(crate::base::scrub(words)).filter(|words| !words.is_empty()), ..self }
     }
 
-    /// Writes one flow. Call it in order of first appearance.
-    pub fn flow(&mut self, detail: &FlowDetail) -> io::Result<()> {
+    /// Writes the flows that come next.
+    pub fn append(&mut self, flows: Flows) -> io::Result<()> {
+        if flows.tally.flows == 0 {
+            return Ok(());
+        }
         self.out.write_all(if self.tally.flows == 0 { b"\n" } else { b",\n" })?;
-        self.tally.count(detail);
-        serde_json::to_writer(&mut self.out, &FlowRecord::of(detail))?;
-        Ok(())
+        self.tally.add(flows.tally);
+        self.out.write_all(&flows.text)
     }
 
     /// What is wrong with the flows written and with what `dashboard` tells of the rest; `again` as of [`findings`].

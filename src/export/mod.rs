@@ -23,10 +23,11 @@ mod summary;
 mod svg;
 mod text;
 mod units;
+mod writer;
 
 pub use findings::findings;
 pub use footer::Footer;
-pub use json::{JsonReport, NdjsonReport};
+pub use json::{Flows, JsonReport, NdjsonReport};
 pub use palette::Palette;
 pub use pick::{CLOSE_WAIT_PATIENCE, Pick, Trouble, trouble};
 pub use picture::{ExportError, PictureFormat, picture};

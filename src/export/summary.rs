@@ -2,6 +2,7 @@
 //!
 //! [`Tally`] is fed each flow in passing, since the engine's panes speak of the last minute only. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -38,7 +39,52 @@ pub struct Tally {
     pub outcomes: BTreeMap<HandshakeOutcome, u64>,
     pub(super) failing: BTreeMap<(Endpoint, HandshakeOutcome), Failing>,
     pub(super) attempts: Attempts,
-    connect: Histogram<u64>,
+    connect: Times,
+}
+
+/// Times in nanoseconds: a few are kept as they are, for a histogram of many is large.
+#[derive(Debug, Clone)]
+enum Times {
+    Few(Vec<u64>),
+    Many(Histogram<u64>),
+}
+
+impl Times {
+    const FEW: usize = 1_000;
+
+    fn note(&mut self, time: u64) {
+        match self {
+            Self::Few(times) if times.len() < Self::FEW => times.push(time),
+            Self::Few(_) => {
+                *self = Self::Many(self.histogram().into_owned());
+                self.note(time);
+            }
+            Self::Many(times) => times.saturating_record(time),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (Self::Many(own), Self::Many(other)) => own.add(&other).expect("both have the same bounds"),
+            (_, Self::Few(times)) => times.into_iter().for_each(|time| self.note(time)),
+            (Self::Few(_), mut other) => {
+                std::mem::swap(self, &mut other);
+                self.add(other);
+            }
+        }
+    }
+
+    fn histogram(&self) -> Cow<'_, Histogram<u64>> {
+        const LONGEST: u64 = 3_600_000_000_000;
+        match self {
+            Self::Many(times) => Cow::Borrowed(times),
+            Self::Few(times) => {
+                let mut all = Histogram::new_with_bounds(1, LONGEST, 3).expect("constant bounds");
+                times.iter().for_each(|time| all.saturating_record(*time));
+                Cow::Owned(all)
+            }
+        }
+    }
 }
 
 /// Handshakes of one responder that failed in one way.
@@ -57,19 +103,14 @@ impl Default for Tally {
 
 impl Tally {
     /// Nothing counted yet.
-    ///
-    /// # Panics
-    /// Never: the histogram's bounds are constants that it accepts.
     pub fn new() -> Self {
-        const LONGEST: u64 = 3_600_000_000_000;
-        let connect = Histogram::new_with_bounds(1, LONGEST, 3).expect("constant bounds");
         Self {
             flows: 0,
             kernel_only: 0,
             outcomes: BTreeMap::new(),
             failing: BTreeMap::new(),
             attempts: Attempts::default(),
-            connect,
+            connect: Times::Few(Vec::new()),
         }
     }
 
@@ -83,7 +124,7 @@ impl Tally {
         };
         *self.outcomes.entry(handshake.outcome).or_default() += 1;
         if let Some(time) = handshake.connect_time {
-            self.connect.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+            self.connect.note(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         }
         if handshake.outcome.is_failure() {
             let failing = self.failing.entry((detail.row.resp.endpoint, handshake.outcome)).or_default();
@@ -107,7 +148,7 @@ impl Tally {
             failing.last = failing.last.max(more.last);
         }
         self.attempts.add(other.attempts);
-        self.connect.add(&other.connect).expect("both have the same bounds");
+        self.connect.add(other.connect);
     }
 
     /// How many flows had `outcome`.
@@ -117,13 +158,14 @@ impl Tally {
 
     /// First SYN to the ACK that completed, retries included, over every completed handshake; within 0.1 %.
     pub fn connect_times(&self) -> Option<Percentiles> {
-        let at = |quantile| Duration::from_nanos(self.connect.value_at_quantile(quantile).min(self.connect.max()));
-        (!self.connect.is_empty()).then(|| Percentiles {
-            count: self.connect.len(),
+        let connect = self.connect.histogram();
+        let at = |quantile| Duration::from_nanos(connect.value_at_quantile(quantile).min(connect.max()));
+        (!connect.is_empty()).then(|| Percentiles {
+            count: connect.len(),
             p50: at(0.50),
             p95: at(0.95),
             p99: at(0.99),
-            max: Duration::from_nanos(self.connect.max()),
+            max: Duration::from_nanos(connect.max()),
         })
     }
 }

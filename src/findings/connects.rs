@@ -8,8 +8,9 @@ use std::time::Duration;
 use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
-use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject, Value};
+use super::finding::{Confidence, Fact, Finding, Holder, Severity, Subject};
 use super::scan::{self, ByAddress};
+use super::way::Way;
 use super::words::{count, counted, percent, time};
 
 /// One failure is a try, two may be one program's fallback from IPv6 to IPv4 and back; the third is a habit.
@@ -65,6 +66,11 @@ pub struct Failures {
 }
 
 impl Failures {
+    /// Whether some of these and of the others were at the same time.
+    fn overlap(&self, others: &Self) -> bool {
+        self.first <= others.last && others.first <= self.last
+    }
+
     /// These and `more`, which came later.
     #[must_use]
     pub fn and(before: Option<Self>, more: Self) -> Self {
@@ -98,9 +104,45 @@ impl Connects {
         }
     }
 
+    /// Those that failed in one way.
+    pub const fn failures(&self, way: Way) -> Option<Failures> {
+        match way {
+            Way::Refused => self.refused,
+            Way::Rejected => self.rejected,
+            Way::Unanswered => self.unanswered,
+        }
+    }
+
+    /// The same, to be set.
+    pub const fn failures_mut(&mut self, way: Way) -> &mut Option<Failures> {
+        match way {
+            Way::Refused => &mut self.refused,
+            Way::Rejected => &mut self.rejected,
+            Way::Unanswered => &mut self.unanswered,
+        }
+    }
+
+    /// Whether any failed or waits in vain.
+    pub fn has_failures(&self) -> bool {
+        Way::ALL.into_iter().any(|way| self.failures(way).is_some())
+    }
+
+    /// Adds what became of others to the same destination, which came later.
+    pub fn add(&mut self, later: Self) {
+        for way in Way::ALL {
+            let (own, more) = (self.failures_mut(way), later.failures(way));
+            *own = more.map(|more| Failures::and(*own, more)).or(*own);
+        }
+        self.rejection = later.rejection.or(self.rejection.take());
+        self.given_up += later.given_up;
+        self.waiting += later.waiting;
+        self.completed += later.completed;
+        self.by.append(later.by);
+    }
+
     /// Those that failed or wait in vain.
     pub(super) fn failed(&self) -> u64 {
-        let failed = [self.refused, self.rejected, self.unanswered].into_iter().flatten();
+        let failed = Way::ALL.into_iter().filter_map(|way| self.failures(way));
         self.waiting + failed.map(|failures| failures.count).sum::<u64>()
     }
 
@@ -119,50 +161,71 @@ pub fn connects(all: &[Connects]) -> Vec<Finding> {
 /// Each way in which connects to a destination fail by habit. Where none does, but all together do (a router sends ICMP
 /// errors for some and is silent on others: icmp_ratelimit), the way of most tells of them.
 fn failures(to: &Connects) -> Vec<Finding> {
-    let ways = |judged| [refused(to, judged), rejected(to, judged), unanswered(to, judged)].into_iter().flatten();
-    let each: Vec<Finding> = ways(None).collect();
+    let ways = |judged| {
+        Way::ALL.into_iter().filter_map(move |way| {
+            let failures = to.failures(way)?;
+            Some((failures.count, failing(to, way, failures, judged)?))
+        })
+    };
+    let each: Vec<Finding> = ways(None).map(|(_, finding)| finding).collect();
     if !each.is_empty() {
         return each;
     }
-    let failed = |finding: &Finding| match finding.evidence.first() {
-        Some(Fact { value: Value::Count(failed), .. }) => *failed,
-        _ => 0,
-    };
-    ways(Some(to.failed())).rev().max_by_key(failed).into_iter().collect()
+    ways(Some(to.failed())).rev().max_by_key(|(count, _)| *count).map(|(_, finding)| finding).into_iter().collect()
 }
 
-fn refused(to: &Connects, judged: Option<u64>) -> Option<Finding> {
-    let failures = to.refused?;
-    let base = failing(to, Kind::ConnectsRefused, (failures, 0), judged)?;
+const REJECTS: &str = "Look at the rules (nft list ruleset) and routes (ip route get ADDRESS) of who sent it.";
+const DROPS: &str = "Look whether the host is up and whether a filter on the way drops SYNs; on that host, nstat -az \
+                     TcpExtListenOverflows counts those that a full accept queue dropped.";
+
+/// The finding of those that fail in one way; `None` if they, or the `judged` ones of every way, are too few.
+fn failing(to: &Connects, way: Way, failures: Failures, judged: Option<u64>) -> Option<Finding> {
+    // What waits in vain is about to be one of these.
+    let waiting = if way == Way::Unanswered { to.waiting } else { 0 };
+    let severity = severity(judged.unwrap_or(failures.count + waiting), to.attempts())?;
+    let base = Finding { severity, ..base(to, way, failures, waiting) };
+    match way {
+        Way::Refused => Some(refused(to, failures, base)),
+        Way::Rejected => Some(rejected(to, base)),
+        // The same loss seen from its cause: the listener's finding tells it.
+        Way::Unanswered if to.listener_is_full => None,
+        Way::Unanswered => Some(unanswered(to, failures, base)),
+    }
+}
+
+/// How bad it is that so many of the attempts failed; `None` if that is no habit.
+fn severity(failed: u64, attempts: u64) -> Option<Severity> {
+    match percent(failed, attempts) {
+        50.. if failed >= UNUSABLE => Some(Severity::Critical),
+        SHARE.. if failed >= FEW => Some(Severity::Warning),
+        _ if failed >= MANY => Some(Severity::Info),
+        _ => None,
+    }
+}
+
+fn refused(to: &Connects, failures: Failures, base: Finding) -> Finding {
     let when = if failures.count == to.attempts() { "nothing listens" } else { "at times nothing listened" };
-    Some(Finding {
+    Finding {
         confidence: Confidence::High,
         why: format!("A RST answered these SYNs: the host is up, and {when} on that port (or a filter answers so)."),
         remedy:
-            "Start what should listen there, or mend the address or port; on that host, ss -ltnp shows who listens."
+            "Start what should listen there, or correct the address or port; on that host, ss -ltnp shows who listens."
                 .into(),
         ..base
-    })
+    }
 }
 
-fn rejected(to: &Connects, judged: Option<u64>) -> Option<Finding> {
-    let base = failing(to, Kind::ConnectsRejected, (to.rejected?, 0), judged)?;
+fn rejected(to: &Connects, base: Finding) -> Finding {
     let by = to.rejection.as_deref().unwrap_or("rejected by ICMP");
-    Some(Finding {
+    Finding {
         confidence: Confidence::High,
         why: format!("An ICMP error quotes the very SYN ({by}): a filter or a router on the way says no."),
-        remedy: "Look at the rules (nft list ruleset) and routes (ip route get ADDRESS) of who sent it.".into(),
+        remedy: REJECTS.into(),
         ..base
-    })
+    }
 }
 
-fn unanswered(to: &Connects, judged: Option<u64>) -> Option<Finding> {
-    let failures = to.unanswered?;
-    let base = failing(to, Kind::ConnectsUnanswered, (failures, to.waiting), judged)?;
-    // The same loss seen from its cause: the listener's finding tells it.
-    if to.listener_is_full {
-        return None;
-    }
+fn unanswered(to: &Connects, failures: Failures, base: Finding) -> Finding {
     let mut evidence = base.evidence;
     evidence.push(Fact::count("given_up", to.given_up));
     evidence.push(Fact::count("still_waiting", to.waiting));
@@ -171,41 +234,39 @@ fn unanswered(to: &Connects, judged: Option<u64>) -> Option<Finding> {
         all if all == failures.count => "; its process let go of each before TCP did".to_owned(),
         some => format!("; its process let go of {} before TCP did", count(some)),
     };
+    let rejected = to.rejected.filter(|rejected| failures.overlap(rejected));
+    let cause = match rejected {
+        Some(rejected) => {
+            let by = to.rejection.as_deref().unwrap_or("rejected by ICMP");
+            let (others, were) = (count(rejected.count), if rejected.count == 1 { "was" } else { "were" });
+            format!(
+                "{others} more to the same end {were} {by} meanwhile, and who sends such errors sends only so many \
+                 (icmp_ratelimit), so most likely these too met that filter or router"
+            )
+        }
+        None => "the host is gone, a filter drops them, or its listener's accept queue is full".to_owned(),
+    };
     let lossy = if to.lossy { "; but the capture lost segments, and the answers may be among them" } else { "" };
-    Some(Finding {
+    Finding {
         confidence: if to.lossy { Confidence::Low } else { Confidence::Medium },
-        why: format!(
-            "These SYNs were answered neither by SYN-ACK nor by RST{let_go}: the host is gone, a filter drops them, or \
-             its listener's accept queue is full{lossy}."
-        ),
-        remedy: "Look whether the host is up and whether a filter on the way drops SYNs; on that host, nstat -az \
-                 TcpExtListenOverflows counts those that a full accept queue dropped."
-            .into(),
+        why: format!("These SYNs were answered neither by SYN-ACK nor by RST{let_go}: {cause}{lossy}."),
+        remedy: if rejected.is_some() { REJECTS } else { DROPS }.into(),
         evidence,
         ..base
-    })
+    }
 }
 
-/// What failures of every kind have in common, `waiting` more of which are about to be; `None` if they, or the `judged`
-/// ones of every way, are too few.
-fn failing(to: &Connects, kind: Kind, (failures, waiting): (Failures, u64), judged: Option<u64>) -> Option<Finding> {
-    let (failed, attempts) = (judged.unwrap_or(failures.count + waiting), to.attempts());
-    let share = percent(failed, attempts);
-    let severity = match share {
-        50.. if failed >= UNUSABLE => Severity::Critical,
-        SHARE.. if failed >= FEW => Severity::Warning,
-        _ if failed >= MANY => Severity::Info,
-        _ => return None,
-    };
+/// What failures of every way have in common, `waiting` more of which are about to be.
+fn base(to: &Connects, way: Way, failures: Failures, waiting: u64) -> Finding {
     let mut evidence = vec![
         Fact::count("failed", failures.count),
-        Fact::count("attempts", attempts),
+        Fact::count("attempts", to.attempts()),
         Fact::time("failing_for_ns", failures.last.since(failures.first)),
     ];
     evidence.extend(to.within.map(|span| Fact::time("counted_over_ns", span)));
-    Some(Finding {
-        kind,
-        severity,
+    Finding {
+        kind: way.kind(),
+        severity: Severity::Info,
         subject: Subject::Destination(to.to),
         since: failures.first,
         who: to.who.clone(),
@@ -215,7 +276,7 @@ fn failing(to: &Connects, kind: Kind, (failures, waiting): (Failures, u64), judg
         confidence: Confidence::Medium,
         why: String::new(),
         remedy: String::new(),
-    })
+    }
 }
 
 /// `all of 3 connects in 60 s, 1 more waits`: those that are over, of a span, and those that wait now, apart.
@@ -228,7 +289,11 @@ fn told(to: &Connects, failed: u64, waiting: u64) -> String {
     match (failed, waiting) {
         (_, 0) => format!("{least}{all} of {}{span}", counted(over, "connect")),
         (0, _) if over == 0 => format!("{least}{} {wait} in vain", counted(waiting, "connect")),
-        (0, _) => format!("{least}{} {wait} in vain, {} over{span}", counted(waiting, "connect"), count(over)),
+        (0, _) => {
+            let others = counted(over, "other");
+            let ended = if to.completed == over { "completed" } else { "ended" };
+            format!("{least}{} {wait} in vain, {others} {ended}{span}", counted(waiting, "connect"))
+        }
         _ => format!("{least}{all} of {}{span}, {} more {wait}", counted(over, "connect"), count(waiting)),
     }
 }
@@ -241,6 +306,7 @@ pub(super) fn in_span(within: Option<Duration>) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{at, end, found};
+    use super::super::{Kind, Value};
     use super::*;
 
     fn to(refused: u64, unanswered: u64, completed: u64) -> Connects {
@@ -293,6 +359,22 @@ mod tests {
     }
 
     #[test]
+    fn what_icmp_left_unanswered_is_told_beside_what_it_answered() {
+        let rejected = |first, last| Some(Failures { count: 4, first: at(first), last: at(last), flow: FlowId(7) });
+        let rejection = Some("rejected by 10.0.0.1: host unreachable".to_owned());
+        let why = |rejected| {
+            let case = Connects { rejected, rejection: rejection.clone(), ..to(0, 5, 0) };
+            let all = connects(&[case]);
+            all.into_iter().find(|finding| finding.kind == Kind::ConnectsUnanswered).expect("unanswered").why
+        };
+        let words = "4 more to the same end were rejected by 10.0.0.1: host unreachable meanwhile";
+        assert!(why(rejected(2, 8)).contains(words), "{}", why(rejected(2, 8)));
+        for apart in [rejected(10, 12), None] {
+            assert!(why(apart).contains("the host is gone, a filter drops them"), "{apart:?}");
+        }
+    }
+
+    #[test]
     fn a_span_and_what_still_waits_are_told() {
         let within = Some(Duration::from_secs(60));
         for (failed, waiting, completed, expected) in [
@@ -301,7 +383,8 @@ mod tests {
             (2, 1, 1, "2 of 3 connects in 60 s, 1 more waits"),
             (3, 2, 0, "all of 3 connects in 60 s, 2 more wait"),
             (0, 3, 0, "3 connects wait in vain"),
-            (0, 3, 1, "3 connects wait in vain, 1 over in 60 s"),
+            (0, 3, 1, "3 connects wait in vain, 1 other completed in 60 s"),
+            (0, 3, 6, "3 connects wait in vain, 6 others completed in 60 s"),
         ] {
             let mut case = Connects { within, waiting, ..to(0, failed, completed) };
             case.unanswered = Some(Failures { count: failed, first: at(1), last: at(9), flow: FlowId(7) });

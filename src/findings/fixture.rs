@@ -7,8 +7,8 @@ use crate::base::{Endpoint, Scrubbed, Timestamp};
 use crate::kernel::Process;
 
 use super::{
-    AcceptQueue, AcceptQueues, CloseWait, Connects, Evidence, Failures, Finding, Holder, Kind, Losing, Outlook, Route,
-    Run, Seen, Severity, Tries, Unread, connects, diagnose,
+    AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Evidence, Failures, Finding, Holder, Kind, Losing,
+    Outlook, Route, Run, Seen, Severity, Silent, Tries, Unread, Way, connects, diagnose,
 };
 use crate::flow::FlowId;
 
@@ -40,7 +40,7 @@ pub(crate) fn scan(now: Timestamp) -> Finding {
         let mut to = Connects::to(Endpoint::new([10, 0, 0, 5], n));
         to.refused = Some(Failures { count: 1, first: now, last: now, flow: FlowId(7) });
         to.within = Some(Duration::from_secs(60));
-        to.by.note(Tries { refused: 1, ..tries });
+        to.by.note(tries.and_failed(Way::Refused));
         to
     };
     connects(&(1..=20).map(place).collect::<Vec<_>>()).remove(0)
@@ -69,6 +69,22 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         since: ago(12),
         closed: Some(ago(12)),
         who: None,
+    };
+    let silent = Silent {
+        flow: FlowId(5),
+        local: end("10.0.0.2:41018"),
+        peer: end("10.0.0.6:5432"),
+        since: ago(26),
+        wire: Some(6),
+        kernel: Some(Backoff {
+            retries: 6,
+            unheard: Some(Duration::from_secs(27)),
+            next: Some(now + Duration::from_secs(1)),
+            gives_up: Some(now + Duration::from_secs(1_019)),
+            unsent: false,
+        }),
+        arrives: false,
+        who: Some(holder(431, "billing", Some(9))),
     };
     let leak = CloseWait {
         holder: end("10.0.0.2:0").ip(),
@@ -120,6 +136,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
             },
         ],
         unread: vec![unread, far],
+        silent: vec![silent],
         close_wait: vec![leak],
         accept: AcceptQueues {
             listeners: vec![queue],

@@ -6,6 +6,7 @@
 //! and a line in [`diagnose`].
 
 mod accept;
+mod askers;
 mod capture_loss;
 mod close_wait;
 mod connects;
@@ -14,6 +15,8 @@ mod key;
 mod not_reading;
 mod ports;
 mod scan;
+mod silent;
+mod way;
 mod words;
 
 #[cfg(test)]
@@ -22,6 +25,7 @@ pub(crate) mod fixture;
 use crate::base::Timestamp;
 
 pub use accept::{AcceptQueue, AcceptQueues};
+pub use askers::Askers;
 pub use capture_loss::Losing;
 pub use close_wait::{
     CloseWait, FEW as CLOSE_WAIT_FEW, PATIENCE as CLOSE_WAIT_PATIENCE, WATCHED as CLOSE_WAIT_WATCHED,
@@ -32,6 +36,8 @@ pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
 pub use ports::{Outlook, Route};
 pub use scan::{ByAddress, Tries, suspects};
+pub use silent::{Backoff, Silent, TRIES as SENT_IN_VAIN};
+pub use way::Way;
 
 /// What the rules look at, as it stands at one instant.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,6 +45,7 @@ pub struct Evidence {
     pub now: Timestamp,
     pub connects: Vec<Connects>,
     pub unread: Vec<Unread>,
+    pub silent: Vec<Silent>,
     pub close_wait: Vec<CloseWait>,
     pub accept: AcceptQueues,
     pub routes: Vec<Route>,
@@ -53,6 +60,8 @@ pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     let leaking = leaks.iter().map(|leak| leak.subject.clone()).collect();
     all.extend(not_reading::not_reading(&evidence.unread, &leaking, now));
     all.extend(leaks);
+    let lossy = evidence.losing.as_ref().is_some_and(|losing| losing.run.lasts(now));
+    all.extend(silent::silent(&evidence.silent, lossy, now));
     all.extend(accept::overflows(&evidence.accept, now));
     all.extend(ports::run_out(&evidence.routes, now));
     all.extend(capture_loss::losing(evidence.losing.as_ref(), now));

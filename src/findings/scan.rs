@@ -12,14 +12,20 @@ use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 use crate::kernel::Process;
 
+use super::askers::{Askers, asker};
 use super::connects::{Connects, UNUSABLE, in_span};
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::way::Way;
 use super::words::{count, counted, time};
 
 /// Ports of one host, and hosts with one port, that are tried in vain: Zeek's thresholds (policy/misc/scan). A client
 /// that goes through the replicas or the usual ports of a service tries fewer.
 const PORTS: usize = 15;
 const HOSTS: usize = 25;
+/// Who comes back so often, over so long, uses what is there, or checks whether it is (a load balancer its backends): a
+/// scan tries a place again at once, if at all.
+const AGAIN: u64 = 3;
+const REGULAR: Duration = Duration::from_secs(20);
 /// Where more addresses than these try one destination, it is none that a scan alone finds.
 const ADDRESSES: usize = 16;
 
@@ -34,12 +40,10 @@ pub struct ByAddress {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tries {
     pub from: IpAddr,
-    pub refused: u64,
-    pub rejected: u64,
-    /// Also those that still wait in vain.
-    pub unanswered: u64,
+    /// In each [`Way`]; unanswered are also those that still wait in vain.
+    failed: [u64; Way::ALL.len()],
     /// A SYN-ACK came.
-    pub answered: u64,
+    answered: u64,
     pub first: Timestamp,
     pub last: Timestamp,
     /// The first of them that is remembered.
@@ -51,36 +55,45 @@ pub struct Tries {
 impl Tries {
     /// None yet; `flow` is the first.
     pub const fn of(from: IpAddr, first: Timestamp, last: Timestamp, flow: FlowId, who: Option<Arc<Process>>) -> Self {
-        Self { from, refused: 0, rejected: 0, unanswered: 0, answered: 0, first, last, flow, who }
+        Self { from, failed: [0; Way::ALL.len()], answered: 0, first, last, flow, who }
     }
 
-    const fn failed(&self) -> u64 {
-        self.refused + self.rejected + self.unanswered
+    /// And one that failed.
+    #[must_use]
+    pub const fn and_failed(mut self, way: Way) -> Self {
+        self.failed[way as usize] += 1;
+        self
+    }
+
+    /// And one that was answered.
+    #[must_use]
+    pub const fn and_answered(mut self) -> Self {
+        self.answered += 1;
+        self
+    }
+
+    fn failed(&self) -> u64 {
+        self.failed.iter().sum()
     }
 
     /// They failed, and too seldom for the destination to be told of for itself.
-    const fn is_of_scan(&self) -> bool {
-        self.failed() > 0 && self.failed() < UNUSABLE && self.answered == 0
+    fn is_of_scan(&self) -> bool {
+        self.failed() > 0 && self.answered == 0 && !self.is_regular()
+    }
+
+    /// They go on as those of a client, or of a health check.
+    fn is_regular(&self) -> bool {
+        let tries = self.failed() + self.answered;
+        tries >= UNUSABLE || (tries >= AGAIN && self.last.since(self.first) >= REGULAR)
     }
 
     fn add(&mut self, more: &Self) {
-        for (own, more) in [
-            (&mut self.refused, more.refused),
-            (&mut self.rejected, more.rejected),
-            (&mut self.unanswered, more.unanswered),
-            (&mut self.answered, more.answered),
-        ] {
-            *own += more;
-        }
+        self.failed.iter_mut().zip(more.failed).for_each(|(own, more)| *own += more);
+        self.answered += more.answered;
         self.first = self.first.min(more.first);
         self.last = self.last.max(more.last);
         self.who = self.who.take().filter(|who| more.who.as_deref().is_some_and(|more| asker(who) == asker(more)));
     }
-}
-
-/// What a process is known by: its pid may be another's later.
-fn asker(process: &Process) -> (u32, Option<u64>) {
-    (process.pid, process.start_time)
 }
 
 impl ByAddress {
@@ -182,15 +195,13 @@ struct Scan {
     from: IpAddr,
     hosts: BTreeSet<IpAddr>,
     ports: BTreeSet<u16>,
-    /// Destinations, by what became of them.
-    refused: u64,
-    rejected: u64,
-    unanswered: u64,
+    /// Destinations, by the way in which they failed, and those that answered.
+    failed: [u64; Way::ALL.len()],
     answered: u64,
     span: Option<(Timestamp, Timestamp)>,
     flow: FlowId,
     /// Who asked, and for how many of the destinations that failed.
-    askers: BTreeMap<(u32, Option<u64>), (Arc<Process>, u64)>,
+    askers: Askers,
     within: Option<Duration>,
     at_least: bool,
 }
@@ -201,29 +212,27 @@ impl Scan {
             from: tries.from,
             hosts: BTreeSet::new(),
             ports: BTreeSet::new(),
-            refused: 0,
-            rejected: 0,
-            unanswered: 0,
+            failed: [0; Way::ALL.len()],
             answered: 0,
             span: None,
             flow: tries.flow,
-            askers: BTreeMap::new(),
+            askers: Askers::default(),
             within: to.within,
             at_least: false,
         }
     }
 
     fn take(&mut self, to: &Connects, tries: &Tries) {
-        if !tries.is_of_scan() && tries.answered == 0 {
+        // Nor what it uses besides.
+        if !tries.is_of_scan() && (tries.answered == 0 || tries.is_regular()) {
             return;
         }
         self.hosts.insert(to.to.ip());
         self.ports.insert(to.to.port());
-        *match tries {
-            Tries { answered: 1.., .. } => &mut self.answered,
-            Tries { refused: 1.., .. } => &mut self.refused,
-            Tries { rejected: 1.., .. } => &mut self.rejected,
-            _ => &mut self.unanswered,
+        let first_way = tries.failed.iter().position(|count| *count > 0);
+        *match first_way.filter(|_| tries.answered == 0) {
+            Some(way) => &mut self.failed[way],
+            None => &mut self.answered,
         } += 1;
         if tries.is_of_scan() {
             let (first, last) = self.span.unwrap_or((tries.first, tries.last));
@@ -232,22 +241,25 @@ impl Scan {
             }
             self.span = Some((first.min(tries.first), last.max(tries.last)));
             if let Some(process) = &tries.who {
-                self.askers.entry(asker(process)).or_insert_with(|| (process.clone(), 0)).1 += 1;
+                self.askers.note(process);
             }
         }
         self.at_least |= to.at_least;
     }
 
-    const fn failed(&self) -> u64 {
-        self.refused + self.rejected + self.unanswered
+    fn failed(&self) -> u64 {
+        self.failed.iter().sum()
     }
 
     /// Who asked for most of what failed: nobody where that of some is not known.
     fn asks_most(&self) -> Option<Holder> {
-        let known: u64 = self.askers.values().map(|(_, count)| count).sum();
-        let most = self.askers.values().max_by_key(|(process, count)| (*count, std::cmp::Reverse(process.pid)));
-        let (process, _) = most.filter(|_| known == self.failed())?;
-        Some(Holder { process: process.clone(), fd: None, others: self.askers.len() - 1 })
+        self.askers.most().filter(|_| self.askers.times() == self.failed())
+    }
+
+    /// How many destinations failed in each way, and answered, and the word for it.
+    fn outcomes(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let failed = self.failed.into_iter().zip(Way::ALL.map(|way| way.kind().name()));
+        failed.chain([(self.answered, "answered")])
     }
 
     /// What was tried: `200 ports of 10.0.0.5`, `port 22 of 40 hosts`, `4,000 ports of 40 hosts`.
@@ -262,24 +274,13 @@ impl Scan {
 
     fn finding(self) -> Option<Finding> {
         let (since, last) = self.span?;
-        let ways = [
-            (self.refused, "refused"),
-            (self.rejected, "rejected"),
-            (self.unanswered, "unanswered"),
-            (self.answered, "answered"),
-        ];
-        let told: Vec<String> =
-            ways.iter().filter(|(n, _)| *n > 0).map(|(n, way)| format!("{} {way}", count(*n))).collect();
+        let some = self.outcomes().filter(|(n, _)| *n > 0);
+        let told: Vec<String> = some.map(|(n, outcome)| format!("{} {outcome}", count(n))).collect();
         let least = if self.at_least { "at least " } else { "" };
-        let mut evidence = vec![
-            Fact::count("hosts", self.hosts.len() as u64),
-            Fact::count("ports", self.ports.len() as u64),
-            Fact::count("refused", self.refused),
-            Fact::count("rejected", self.rejected),
-            Fact::count("unanswered", self.unanswered),
-            Fact::count("answered", self.answered),
-            Fact::time("failing_for_ns", last.since(since)),
-        ];
+        let mut evidence =
+            vec![Fact::count("hosts", self.hosts.len() as u64), Fact::count("ports", self.ports.len() as u64)];
+        evidence.extend(self.outcomes().map(|(n, outcome)| Fact::count(outcome, n)));
+        evidence.push(Fact::time("failing_for_ns", last.since(since)));
         evidence.extend(self.within.map(|span| Fact::time("counted_over_ns", span)));
         Some(Finding {
             kind: Kind::Scan,
@@ -315,7 +316,7 @@ mod tests {
 
     fn tries(from: &str, refused: u64, answered: u64) -> Tries {
         let tries = Tries::of(from.parse().unwrap(), at(1), at(5), FlowId(7), None);
-        Tries { refused, answered, ..tries }
+        Tries { failed: [refused, 0, 0], answered, ..tries }
     }
 
     /// What became of connects to one place, by address.
@@ -373,6 +374,31 @@ mod tests {
         };
         assert_eq!(told(&crawl(26)), vec![]);
         assert_eq!(told(&crawl(25)), scan("port 22 of 50 hosts: 25 refused, 25 answered"));
+    }
+
+    /// So many tries of the scanner at a place, over so many seconds.
+    fn over(to: Endpoint, refused: u64, answered: u64, secs: i64) -> Connects {
+        let last = at(1 + secs);
+        place(to, &[Tries { last, ..tries(SCANNER, refused, answered) }])
+    }
+
+    #[test]
+    fn a_client_and_a_health_check_come_back() {
+        // Backends that are down, checked every 10 s for 20 s and more, and what is tried thrice at once.
+        let checked = |secs| (1..=25).map(|n| over(Endpoint::new([10, 0, 1, n], 8080), 3, 0, secs)).collect::<Vec<_>>();
+        let down = told(&checked(20));
+        assert_eq!(down.len(), 25);
+        assert!(down.iter().all(|(kind, told)| *kind == Kind::ConnectsRefused && told == "all of 3 connects"));
+        assert_eq!(told(&checked(19)), scan("port 8080 of 25 hosts: 25 refused"));
+        // One client with many connections to a few ports.
+        let few = (1..=4).map(|n| over(port(n), 0, 400, 60)).chain([over(port(5), 2, 0, 60)]);
+        assert_eq!(told(&few.collect::<Vec<_>>()), vec![]);
+        // What the scanner uses besides is not counted among what it tried.
+        let uses =
+            |answered, secs| [ports(15, &[tries(SCANNER, 1, 0)]), vec![over(port(99), 0, answered, secs)]].concat();
+        assert_eq!(told(&uses(3, 20)), scan("15 ports of 10.0.0.5: 15 refused"));
+        assert_eq!(told(&uses(10, 1)), scan("15 ports of 10.0.0.5: 15 refused"));
+        assert_eq!(told(&uses(2, 60)), scan("16 ports of 10.0.0.5: 15 refused, 1 answered"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub(super) use crate::base::units::{bytes, count};
+pub(super) use crate::base::units::{bytes, count, counted};
 
 /// `41 s`, `3 min`, `5 h`: no more exact than a finding needs.
 pub(super) fn time(time: Duration) -> String {
@@ -11,11 +11,6 @@ pub(super) fn time(time: Duration) -> String {
         seconds @ 120..7_200 => format!("{} min", seconds / 60),
         seconds => format!("{} h", seconds / 3_600),
     }
-}
-
-/// `1 socket`, `400 sockets`.
-pub(super) fn counted(number: u64, one: &str) -> String {
-    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// `0.4/s`, `12/s`.

@@ -10,6 +10,7 @@
 
 mod analysis;
 mod believe;
+mod brief;
 mod close;
 mod feed;
 mod half;
@@ -18,6 +19,7 @@ mod id;
 mod life;
 mod machine;
 mod plain;
+mod run;
 mod stamp;
 mod timing;
 mod transitions;
@@ -33,11 +35,13 @@ mod tests;
 mod trace;
 
 pub use analysis::{Analysis, AnalysisCounts, Mark, Marks};
+pub use brief::Brief;
 pub use id::FlowId;
 pub use machine::{Flow, LoneSyn};
+pub use run::Run;
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing, TimingView};
 pub use verdict::{
-    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, Injected, Limit, Recovery, SentAgain, Verdict,
+    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, InVain, Injected, Limit, Recovery, SentAgain, Verdict,
     VerdictView,
 };
 pub use view::{

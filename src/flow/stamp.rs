@@ -54,13 +54,16 @@ impl Offset {
     const UNIT_BITS: u32 = 30;
     const UNITS: [u64; 3] = [1_000, 1_000_000, 1_000_000_000];
 
+    #[inline]
     pub(super) fn of(ts: Timestamp, origin: Timestamp) -> Self {
         let nanos = if ts > origin { ts.nanos().wrapping_sub(origin.nanos()).cast_unsigned() } else { 0 };
-        let limit = 1u64 << Self::UNIT_BITS;
         let micros = nanos / 1_000;
-        if micros < limit {
-            return Self(micros as u32);
-        }
+        if micros < 1 << Self::UNIT_BITS { Self(micros as u32) } else { Self::of_many(nanos) }
+    }
+
+    #[cold]
+    fn of_many(nanos: u64) -> Self {
+        let limit = 1u64 << Self::UNIT_BITS;
         for (unit, size) in (0u32..).zip(Self::UNITS) {
             let count = nanos / size;
             if count < limit {
@@ -71,7 +74,12 @@ impl Offset {
         Self((2 << Self::UNIT_BITS) | (limit as u32 - 1))
     }
 
+    #[inline]
     pub(super) fn get(self, origin: Timestamp) -> Option<Timestamp> {
+        // Micros, as nearly always.
+        if self.0 < 1 << Self::UNIT_BITS {
+            return Some(Timestamp::from_nanos(origin.nanos().saturating_add_unsigned(u64::from(self.0) * 1_000)));
+        }
         let unit = Self::UNITS.get((self.0 >> Self::UNIT_BITS) as usize)?;
         let count = u64::from(self.0 & ((1 << Self::UNIT_BITS) - 1));
         // Less than 2^30 seconds.

@@ -99,6 +99,11 @@ impl HandshakeOutcome {
         matches!(self, Self::Completed | Self::Simultaneous)
     }
 
+    /// Whether a SYN-ACK came.
+    pub const fn is_answered(self) -> bool {
+        self.is_completed() || matches!(self, Self::HalfOpen | Self::Reset)
+    }
+
     /// Whether a handshake was seen to go wrong.
     pub const fn is_failure(self) -> bool {
         self.is_silence() || matches!(self, Self::Refused | Self::HalfOpen | Self::Reset)

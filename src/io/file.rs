@@ -45,6 +45,11 @@ pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// Whether the path means the stream on stdout.
+pub fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// Whether a path can be read a second time from its start.
 pub fn can_reopen(path: &Path) -> bool {
     // One that is gone by now cannot either, but to open it says so.
@@ -84,7 +89,7 @@ impl<R: Read> Read for Counted<R> {
 /// # Errors
 /// Where it cannot be created.
 pub fn create_output(path: &Path) -> io::Result<Box<dyn Write>> {
-    if path.as_os_str() == "-" {
+    if is_stdout(path) {
         return Ok(Box::new(BufWriter::with_capacity(BUFFER, io::stdout().lock())));
     }
     Ok(Box::new(BufWriter::with_capacity(BUFFER, File::create(path)?)))

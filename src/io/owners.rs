@@ -43,7 +43,7 @@ pub(super) struct OwnerScan {
     /// By pid, so that the lowest comes first everywhere.
     processes: BTreeMap<u32, Known>,
     /// Processes that are not even to be identified (proc(5), hidepid).
-    shut: u32,
+    shut: Vec<u32>,
     /// The inodes of the reading before.
     wanted: FxHashSet<u64>,
     /// Inodes that no process seems to hold, and how often all were searched for them.
@@ -73,7 +73,7 @@ impl OwnerScan {
             counts_told: own.is_ok_and(|count| count > 0),
             users: Users::default(),
             processes: BTreeMap::new(),
-            shut: 0,
+            shut: Vec::new(),
             wanted: FxHashSet::default(),
             missing: FxHashMap::default(),
             last_search: None,
@@ -139,7 +139,7 @@ impl OwnerScan {
         let (dir, stat, fd_count) = match self.look(pid) {
             Ok(seen) => seen,
             Err(why) => {
-                self.shut += u32::from(why == Unread::Denied);
+                self.shut.extend((why == Unread::Denied).then_some(pid));
                 return self.processes.remove(&pid).is_some();
             }
         };
@@ -226,11 +226,12 @@ impl OwnerScan {
     }
 
     fn publish(&mut self, wanted: &FxHashSet<u64>) {
-        let mut owners = Owners { processes_denied: self.shut, ..Owners::default() };
+        let mut owners = Owners::default();
+        let mut denied = self.shut.clone();
         owners.by_inode.reserve(self.published.by_inode.len());
-        for known in self.processes.values() {
+        for (pid, known) in &self.processes {
             let Some(fds) = &known.fds else {
-                owners.processes_denied += 1;
+                denied.push(*pid);
                 continue;
             };
             owners.processes_read += 1;
@@ -239,6 +240,10 @@ impl OwnerScan {
                 owners.by_inode.entry(inode).or_default().push(owner);
             }
         }
+        owners.processes_denied = u32::try_from(denied.len()).unwrap_or(u32::MAX);
+        denied.sort_unstable();
+        let mut first = denied.into_iter();
+        owners.denied = std::array::from_fn(|_| first.next());
         if owners != *self.published {
             self.published = Arc::new(owners);
         }

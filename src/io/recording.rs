@@ -57,7 +57,7 @@ impl RecordingFile {
     /// # Errors
     /// Where it is there already, or cannot be created.
     pub fn create(path: &Path, replace: bool) -> io::Result<Self> {
-        if path.as_os_str() == "-" {
+        if super::file::is_stdout(path) {
             return Self::open(File::from(io::stdout().as_fd().try_clone_to_owned()?));
         }
         let (at, place) = if replace {

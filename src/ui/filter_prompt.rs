@@ -1,5 +1,7 @@
 //! The filter while it is typed: it works as far as it can be read, says what is wrong and where, offers
-//! names.
+//! names. Over a large table it takes effect once the keys pause.
+
+use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::backend::crossterm::EventHandler;
@@ -8,12 +10,21 @@ use tui_input::{Input, InputRequest};
 use crate::base::scrub;
 use crate::engine::{Filter, FilterError, complete};
 
+/// Up to so many flows a filter takes effect with each key: a walk over them is not felt.
+const AT_ONCE: usize = 50_000;
+/// Over more, once no key came for so long.
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// What is being typed as a filter.
 #[derive(Debug, Clone)]
 pub struct FilterPrompt {
     pub(super) input: Input,
-    /// The last that could be read: it is in force.
+    /// The last that could be read.
     pub(super) valid: Filter,
+    /// The one in force.
+    pub(super) applied: Filter,
+    /// When what could be read comes into force, by the time that the screen was told; `None` where it is.
+    due: Option<Duration>,
     /// What is wrong with what stands there now.
     pub(super) fault: Option<FilterError>,
     /// All is selected: the first letter replaces it.
@@ -37,7 +48,8 @@ impl FilterPrompt {
     pub(super) fn open(filter: Filter) -> Self {
         let selected = !filter.text().is_empty();
         let input = Input::new(filter.text().to_owned());
-        let mut prompt = Self { input, valid: filter, fault: None, selected, offer: Offer::default() };
+        let (valid, applied) = (filter.clone(), filter);
+        let mut prompt = Self { input, valid, applied, due: None, fault: None, selected, offer: Offer::default() };
         prompt.look();
         prompt
     }
@@ -69,6 +81,22 @@ impl FilterPrompt {
             self.offer.candidates.clear();
         }
         self.fault.is_none()
+    }
+
+    /// It was changed at `now`, over so many flows: whether it comes into force at once.
+    pub(super) fn changed(&mut self, now: Duration, flows: usize) -> bool {
+        let pause = if flows <= AT_ONCE { Duration::ZERO } else { PAUSE };
+        self.due = Some(now + pause);
+        self.settle(now)
+    }
+
+    /// Comes into force if it is time to; whether it did.
+    pub(super) fn settle(&mut self, now: Duration) -> bool {
+        let is_due = self.due.is_some_and(|due| due <= now);
+        if is_due {
+            (self.applied, self.due) = (self.valid.clone(), None);
+        }
+        is_due
     }
 
     /// One key; whether it changed the filter.

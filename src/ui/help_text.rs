@@ -17,8 +17,9 @@ pub enum HelpLine {
 }
 
 /// What the marks and the columns mean.
-const LEGEND: [(&str, &str); 15] = [
+const LEGEND: [(&str, &str); 16] = [
     ("‼  !", "critical, warning"),
+    ("▼  ▲", "in this order, reversed"),
     ("✓  ✗", "seen, not seen"),
     ("·", "not recorded: never a 0"),
     ("~ESTAB", "inferred from the wire"),

@@ -110,8 +110,7 @@ pub struct Track {
 impl Track {
     /// The next mark after an instant, or the last before it.
     pub fn mark_beside(&self, at: Timestamp, forwards: bool) -> Option<&Mark> {
-        let mut all = self.marks.iter();
-        if forwards { all.find(|mark| mark.at > at) } else { all.rfind(|mark| mark.at < at) }
+        Mark::beside(&self.marks, at, forwards)
     }
 }
 
@@ -121,6 +120,14 @@ pub struct Mark {
     pub at: Timestamp,
     /// What the user wrote; may be empty.
     pub note: Scrubbed,
+}
+
+impl Mark {
+    /// Of marks in order of time, the next after an instant, or the last before it.
+    pub fn beside(all: &[Self], at: Timestamp, forwards: bool) -> Option<&Self> {
+        let mut all = all.iter();
+        if forwards { all.find(|mark| mark.at > at) } else { all.rfind(|mark| mark.at < at) }
+    }
 }
 
 /// How a capture is being played.

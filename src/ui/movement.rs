@@ -64,8 +64,22 @@ impl UiState {
             List::Segments => self.step_segments(msg, dashboard, source),
             List::Queues => self.step_queues(by, dashboard, source),
             List::Findings => self.step_findings(by, dashboard, source),
+            List::Rows if self.view == View::Findings && self.turns_page(msg) => {}
             List::Rows => self.step_rows(by, dashboard, source),
         }
+    }
+
+    /// Turns a page of the finding that is told in full, where that is what is shown; another finding begins with its
+    /// first.
+    fn turns_page(&mut self, msg: Msg) -> bool {
+        let turn = match msg {
+            Msg::PageDown => 1,
+            Msg::PageUp => -1,
+            _ => 0,
+        };
+        let turns = self.finding_zoomed && turn != 0;
+        self.finding_page = if turns { self.finding_page + turn } else { 0 };
+        turns
     }
 
     /// The cursor in the segments of the flow: by lines of the ladder, or by segments in the graph.
@@ -115,7 +129,8 @@ impl UiState {
     /// How far the life of the flow shown can be scrolled.
     fn last_life_line(&self, dashboard: &Dashboard, source: &Source) -> usize {
         let (Some(parts), Some(detail)) = (self.screen(source), &dashboard.flow) else { return 0 };
-        let life = layout::flow_parts(parts.body, detail).life;
+        let is_read = !self.flow.entries(dashboard.now).is_empty();
+        let life = layout::flow_parts(parts.body, detail, is_read).life;
         detail.life.len().saturating_sub(usize::from(life.height.saturating_sub(2)))
     }
 

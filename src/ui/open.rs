@@ -10,7 +10,7 @@ use super::state::{UiState, View};
 impl UiState {
     pub(super) fn go(&mut self, view: View) {
         self.help = false;
-        self.finding_zoomed = false;
+        (self.finding_zoomed, self.finding_page) = (false, 0);
         self.drilled = None;
         self.columns.close();
         self.view = view;
@@ -101,7 +101,7 @@ impl UiState {
         } else if self.zoomed && self.view == View::Overview {
             self.zoomed = false;
         } else if self.finding_zoomed && self.view == View::Findings {
-            self.finding_zoomed = false;
+            (self.finding_zoomed, self.finding_page) = (false, 0);
         } else if self.view == View::Flows && self.row().is_none() && self.drilled.is_some() {
             if let Some((view, filter)) = self.drilled.take() {
                 (self.view, self.filter) = (view, filter);

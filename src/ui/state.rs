@@ -2,6 +2,8 @@
 //!
 //! Read next: `update` (messages), `movement` (the cursor).
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use tui_input::Input;
@@ -54,7 +56,7 @@ impl View {
 #[derive(Debug, Clone)]
 pub enum Prompt {
     /// The filter: it works as it is typed.
-    Filter(FilterPrompt),
+    Filter(Box<FilterPrompt>),
     /// A time to jump to.
     Jump(Input),
     /// The note of a mark.
@@ -77,6 +79,8 @@ const TALL: u16 = 32;
 #[derive(Debug, Clone, Default)]
 pub struct UiState {
     pub(super) area: Rect,
+    /// How long the screen has been there, as it was last told.
+    pub(super) clock: Duration,
     pub(super) view: View,
     /// Where Esc leads from a flow's details.
     pub(super) came_from: View,
@@ -84,6 +88,8 @@ pub struct UiState {
     pub(super) zoomed: bool,
     /// The finding under the cursor has the room of the others.
     pub(super) finding_zoomed: bool,
+    /// Which page of it is shown, where it has several; it is counted on from the last to the first.
+    pub(super) finding_page: isize,
     /// The flow that is shown in full.
     pub(super) opened: Option<FlowId>,
     /// What of it is shown.
@@ -272,10 +278,10 @@ impl UiState {
         self.filter = filter;
     }
 
-    /// The filter in force: what is being typed as far as it could be read, or what was kept.
+    /// The filter in force: what is being typed as far as it could be read and settled, or what was kept.
     pub const fn filter(&self) -> &Filter {
         match &self.prompt {
-            Some(Prompt::Filter(prompt)) => &prompt.valid,
+            Some(Prompt::Filter(prompt)) => &prompt.applied,
             _ => &self.filter,
         }
     }
@@ -311,6 +317,11 @@ impl UiState {
         self.finding_zoomed
     }
 
+    /// Which of `pages` pages of it is shown.
+    pub const fn finding_page(&self, pages: usize) -> usize {
+        self.finding_page.rem_euclid(pages as isize) as usize
+    }
+
     /// Whether Esc closes or undoes something here, and not only leads to the overview.
     pub fn leads_back(&self) -> bool {
         let zoomed = match self.view {
@@ -323,7 +334,7 @@ impl UiState {
     }
 
     /// What the panes of the overview have to show: a running host has processes, and may have TIME-WAIT any time.
-    fn shown(&self, source: &Source) -> Shown {
+    pub(super) fn shown(&self, source: &Source) -> Shown {
         let live = source.kind == SourceKind::Live;
         Shown { processes: live || self.processes, time_wait: live || self.time_wait }
     }
@@ -335,7 +346,9 @@ impl UiState {
 
     /// What the next dashboard must hold: the visible rows, and a page above and below so that scrolling does not wait.
     pub fn query(&self, source: &Source) -> Query {
-        let (page, kind) = (self.page(source), self.kind());
+        let kind = self.kind();
+        // The finding that is told in full may have the list's room.
+        let page = self.page(source).max(usize::from(kind == Kind::Findings));
         let cursor = self.lists.cursor(kind);
         Query {
             filter: self.filter().clone(),
@@ -387,7 +400,8 @@ impl UiState {
     /// Where the parts of a list stand.
     pub fn list_parts(&self, view: View, body: Rect) -> ListParts {
         let findings = if self.finding_zoomed { self.findings.min(1) } else { self.findings };
-        tabs::list_parts(view, body, tabs::Content { quiet: self.quiet, findings, time_wait: self.time_wait })
+        let (quiet, zoomed, time_wait) = (self.quiet, self.finding_zoomed, self.time_wait);
+        tabs::list_parts(view, body, tabs::Content { quiet, findings, zoomed, time_wait })
     }
 
     /// Lets go of the selection: the list shows its first rows, whichever they become.

@@ -54,14 +54,17 @@ pub(super) struct Content {
     pub(super) quiet: bool,
     /// How many there are.
     pub(super) findings: usize,
+    /// The one under the cursor has the room of the others.
+    pub(super) zoomed: bool,
     /// Something waits in TIME-WAIT, or did: there is a history to draw.
     pub(super) time_wait: bool,
 }
 
 /// Divides the body for a list.
-pub(super) fn list_parts(view: View, body: Rect, Content { quiet, findings, time_wait }: Content) -> ListParts {
+pub(super) fn list_parts(view: View, body: Rect, content: Content) -> ListParts {
+    let Content { quiet, findings, zoomed, time_wait } = content;
     if view == View::Findings {
-        return findings_parts(body, findings);
+        return findings_parts(body, findings, zoomed);
     }
     let above = match view {
         View::Handshakes if body.height >= 30 && !quiet => 13,
@@ -73,13 +76,22 @@ pub(super) fn list_parts(view: View, body: Rect, Content { quiet, findings, time
     ListParts { above, list, detail: Rect { height: 0, ..body } }
 }
 
-fn findings_parts(body: Rect, findings: usize) -> ListParts {
+/// From this height on a finding that is told in full has its line above it.
+const LINE_FROM: u16 = 14;
+/// What a finding is told in is worth its room from this height on.
+const DETAIL: u16 = 5;
+
+fn findings_parts(body: Rect, findings: usize, zoomed: bool) -> ListParts {
     let above = Rect { height: 0, ..body };
     if findings == 0 {
         return ListParts { above, list: body, detail: above };
     }
     // A border above and below, and the headings. On a low screen the reasons need the room more than the list.
     let wanted = u16::try_from(findings).unwrap_or(u16::MAX).saturating_add(3);
-    let (list, detail) = above_below(body, wanted.min((body.height * 2 / 5).max(5)));
+    let height = match zoomed {
+        true if body.height < LINE_FROM => 0,
+        _ => wanted.min((body.height * 2 / 5).max(5)),
+    };
+    let (list, detail) = above_below(body, if body.height - height < DETAIL { body.height } else { height });
     ListParts { above, list, detail }
 }

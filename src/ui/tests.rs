@@ -56,6 +56,7 @@ fn row(id: u64) -> FlowRow {
         local: None,
         inferred: None,
         reported: None,
+        outdated: None,
         mismatch_since: None,
         recv_q: None,
         send_q: None,
@@ -336,4 +337,22 @@ fn a_smaller_screen_keeps_the_selection_in_sight() {
     assert!((ui.offset()..ui.offset() + page).contains(&99), "{}", ui.offset());
     ui.handle(&Event::Resize(1, 1), &dashboard, &source);
     assert_eq!(ui.query(&source).rows, 0);
+}
+
+#[test]
+fn a_key_that_does_nothing_here_says_so() {
+    let said = |keys: &str, source: &Source| after(keys, source).0.message().map(str::to_owned);
+    for (keys, words) in [
+        ("i", "? lists the keys"),
+        ("2 l", "in the overview"),
+        ("2 z", "nothing to zoom"),
+        ("2 {", "graph"),
+        ("2 j Enter s", "only a list"),
+    ] {
+        let told = said(keys, &live()).unwrap_or_default();
+        assert!(told.contains(words), "{keys}: {told}");
+    }
+    for keys in ["l", "z", "8 z", "2 s", "2 j Enter l", "Tab"] {
+        assert_eq!(said(keys, &live()), None, "{keys}");
+    }
 }

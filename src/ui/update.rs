@@ -1,5 +1,7 @@
 //! Messages: what each key does to [`UiState`], and what it asks of the main loop.
 
+use std::time::Duration;
+
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 use tui_input::backend::crossterm::EventHandler;
@@ -30,7 +32,7 @@ impl UiState {
             }
             Event::Mouse(mouse) => self.on_mouse(mouse, dashboard, source),
             Event::Paste(text) => {
-                self.on_paste(text);
+                self.on_paste(text, dashboard);
                 Vec::new()
             }
             _ => Vec::new(),
@@ -46,7 +48,7 @@ impl UiState {
                 (_, Some(Msg::Suspend)) => vec![Effect::Suspend],
                 (KeyCode::Char('c'), Some(Msg::Quit)) => vec![Effect::Quit],
                 _ => {
-                    self.type_into_prompt(key, event);
+                    self.type_into_prompt(key, event, dashboard);
                     Vec::new()
                 }
             };
@@ -70,13 +72,20 @@ impl UiState {
                 Vec::new()
             }
             Some(row) => self.update(row.msg, dashboard, source),
-            None => Vec::new(),
+            None => {
+                if let KeyCode::Char(c) = key.code {
+                    self.say(&format!("{c} means nothing here: ? lists the keys"));
+                }
+                Vec::new()
+            }
         }
     }
 
-    fn type_into_prompt(&mut self, key: &KeyEvent, event: &Event) {
+    fn type_into_prompt(&mut self, key: &KeyEvent, event: &Event, dashboard: &Dashboard) {
         let changed = match &mut self.prompt {
-            Some(Prompt::Filter(prompt)) => prompt.take_key(key, event),
+            Some(Prompt::Filter(prompt)) => {
+                prompt.take_key(key, event) && prompt.changed(self.clock, dashboard.flows.all)
+            }
             Some(Prompt::Jump(input) | Prompt::Mark(input)) => {
                 input.handle_event(event);
                 false
@@ -89,12 +98,14 @@ impl UiState {
     }
 
     /// A paste goes into the prompt, if one is open; it is never taken for keys.
-    fn on_paste(&mut self, text: &str) {
+    fn on_paste(&mut self, text: &str, dashboard: &Dashboard) {
         let text: String = scrub(text).chars().take(256).collect();
         match &mut self.prompt {
             Some(Prompt::Filter(prompt)) => {
                 prompt.paste(&text);
-                self.let_go();
+                if prompt.changed(self.clock, dashboard.flows.all) {
+                    self.let_go();
+                }
             }
             Some(Prompt::Jump(input) | Prompt::Mark(input)) => {
                 for c in text.chars() {
@@ -102,6 +113,16 @@ impl UiState {
                 }
             }
             None => {}
+        }
+    }
+
+    /// How long the screen has been there: what was typed some time ago takes effect.
+    pub fn tell_time(&mut self, now: Duration) {
+        self.clock = now;
+        if let Some(Prompt::Filter(prompt)) = &mut self.prompt
+            && prompt.settle(now)
+        {
+            self.let_go();
         }
     }
 
@@ -142,7 +163,7 @@ impl UiState {
 
     fn ask_filter(&mut self) {
         self.help = false;
-        self.prompt = Some(Prompt::Filter(FilterPrompt::open(self.filter.clone())));
+        self.prompt = Some(Prompt::Filter(Box::new(FilterPrompt::open(self.filter.clone()))));
     }
 
     /// What is shown changes, and nothing else.
@@ -163,6 +184,10 @@ impl UiState {
             Msg::Open => self.open(dashboard, source),
             Msg::Back => self.back(),
             _ if self.view == View::Flow && self.change_flow(msg, dashboard) => {}
+            Msg::NextSort | Msg::ReverseSort if self.view == View::Flow => self.say("only a list has an order"),
+            Msg::NextPane | Msg::PrevPane if self.view != View::Overview => {
+                self.say("panes stand beside each other in the overview (1) and in one flow");
+            }
             Msg::NextPane => self.move_focus(1, source),
             Msg::PrevPane => self.move_focus(-1, source),
             Msg::Zoom => self.zoom(source),
@@ -175,7 +200,7 @@ impl UiState {
             }
             Msg::NextGroup => {
                 self.view = View::Flows;
-                self.lists.next_group();
+                self.lists.next_group(self.shown(source).processes);
                 self.let_go();
             }
             Msg::NextTimes => {
@@ -186,7 +211,7 @@ impl UiState {
                 self.theme = self.theme.next(self.own_theme);
                 self.say(&format!("theme {}", self.theme.name()));
             }
-            Msg::ZoomOut | Msg::PanLeft | Msg::PanRight => {}
+            Msg::ZoomOut | Msg::PanLeft | Msg::PanRight => self.say("only in one flow's ladder and graph (Enter, l)"),
             _ => self.step(msg, dashboard, source),
         }
     }
@@ -226,7 +251,10 @@ impl UiState {
 
     fn zoom(&mut self, source: &Source) {
         if self.view == View::Findings {
-            self.finding_zoomed = !self.finding_zoomed;
+            (self.finding_zoomed, self.finding_page) = (!self.finding_zoomed, 0);
+        }
+        if !matches!(self.view, View::Overview | View::Findings) {
+            self.say("nothing to zoom: the overview's panes, a finding, one flow's ladder and graph can be");
         }
         if let Some(focus) = self.focus(source) {
             // Findings in full have a view of their own.

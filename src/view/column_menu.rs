@@ -7,10 +7,10 @@ use ratatui::widgets::{Clear, Widget};
 
 use crate::ui::FLOW_COLUMNS;
 
-use super::Context;
 use super::widgets::{left, pane, put, right, styled, title};
+use super::{Context, flows};
 
-const WIDTH: u16 = 34;
+const WIDTH: u16 = 38;
 
 pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
     let Some(cursor) = context.ui.columns().menu() else { return };
@@ -27,22 +27,25 @@ pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
     for (at, name) in FLOW_COLUMNS.iter().enumerate().skip(first).take(visible) {
         let Some(row) = rows.next() else { return };
         let columns = context.ui.columns();
-        let mark = if columns.shows(name) { "[x] " } else { "[ ] " };
-        let extra = match columns.extra(name) {
-            0 => String::new(),
-            n => format!("{n:+} wide"),
+        let shows = columns.shows(name);
+        let mark = if shows { "[x] " } else { "[ ] " };
+        let why = if shows { flows::why_hidden(context, name, body) } else { None };
+        let extra = match (columns.extra(name), why) {
+            (_, Some(why)) => why.to_owned(),
+            (0, None) => String::new(),
+            (n, None) => format!("{n:+} wide"),
         };
         let line = Line::from(vec![
             styled(mark, theme.strong),
             styled(left(name, 14), theme.text),
-            styled(right(&extra, 11), theme.dim),
+            styled(right(&extra, 15), theme.dim),
         ]);
         put(buf, row, &line);
         if at == cursor {
             buf.set_style(row, theme.cursor);
         }
     }
-    for (row, text) in rows.zip(["Space shows or hides", "h l narrower, wider"]) {
+    for (row, text) in rows.zip(["Space shows, hides   h l width", "no room: hide or narrow others"]) {
         put(buf, row, &Line::from(styled(text, theme.dim)));
     }
 }

@@ -58,7 +58,7 @@ const QUEUES: [(&str, &str); 8] = [
     ("of limit", "as a share of the limit"),
     ("limit", "of the buffer, or of listen()"),
     ("over time", "each reading of the socket table"),
-    ("for", "how long it has not been empty"),
+    ("for", "how long not empty; an accept queue: full"),
     ("process", "who holds the socket"),
     ("local", "the end that the queue is of"),
 ];
@@ -70,7 +70,7 @@ const PORTS: [(&str, &str); 8] = [
     ("TIME-WAIT", "connections that wait for 60 s"),
     ("other", "connections in any other state"),
     ("ports", "local ports taken towards it"),
-    ("of range", "of all that connect() may choose from"),
+    ("used", "of all ports that connect() may choose from"),
     ("at this rate", "when none is left, or where it settles"),
     ("process", "who holds most of them"),
 ];

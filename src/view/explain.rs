@@ -135,7 +135,8 @@ const PROCESSES: Explanation = (
     "Processes",
     "Who holds TCP sockets, as their file descriptors tell. A socket that several processes hold (after fork()) is \
      counted with each; fd 7+ has more descriptors. Enter opens a process: its sockets as lsof -p lists them. Rates are \
-     those of the flows that were captured.",
+     those of the flows that were captured. No access: into another user's processes only root looks, or cap_sys_ptrace \
+     with cap_dac_read_search; sockets of theirs have no owner here.",
     "proc_pid_fd(5), lsof(8)",
 );
 
@@ -169,7 +170,8 @@ const LADDER: Explanation = (
     "Ladder",
     "Every segment from end to end as the capture point saw it, numbers relative to each half's first; the states that \
      it left both ends in at the sides. ╌ was sent again, ┈ repeats, ✗ was lost on its way, ? was sent again after a \
-     time with no answer (lost, or its answer was), ═ is a run of plain data (Enter unfolds). Nothing is told before its evidence came.",
+     time with no answer (lost, or its answer was), ═ is a run of plain data (Enter unfolds). Nothing is told before its \
+     evidence came.",
     "RFC 9293 §3.3.2, §3.5; RFC 5681 §3.2; RFC 2018",
 );
 

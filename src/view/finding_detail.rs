@@ -42,11 +42,16 @@ pub(super) fn draw(context: &Context<'_>, finding: &Finding, flows: Option<&Flow
         }
         _ => (area, Rect { height: 0, ..area }),
     };
-    let shown = spaced(sections, usize::from(detail.height.saturating_sub(2)));
-    let cut = match shown.len() {
-        told if told + 2 >= lines => String::new(),
-        told if context.ui.finding_zoomed() => format!("  {told} of {} lines", lines - 2),
-        told => format!("  {told} of {} lines, z zooms", lines - 2),
+    let height = usize::from(detail.height.saturating_sub(2));
+    let all = lines - 2;
+    let (shown, cut) = match context.ui.finding_zoomed() {
+        true if all > height => page(context, sections, height),
+        zoomed => {
+            let shown = spaced(sections, height);
+            let cut = if shown.len() < all { format!("  {} of {all} lines", shown.len()) } else { String::new() };
+            let more = if zoomed || cut.is_empty() { "" } else { ", z zooms" };
+            (shown, cut + more)
+        }
     };
     let name = format!("{} {}", finding.severity.mark(), finding.kind.name());
     let room = usize::from(detail.width).saturating_sub(8 + width(&name) + width(&cut));
@@ -60,6 +65,16 @@ pub(super) fn draw(context: &Context<'_>, finding: &Finding, flows: Option<&Flow
     if let Some(flows) = flows.filter(|_| !rest.is_empty()) {
         draw_flows(context, flows, rest, buf);
     }
+}
+
+/// A page of the parts, and what it is of all.
+fn page(context: &Context<'_>, sections: Vec<(u8, Vec<Line<'static>>)>, height: usize) -> (Vec<Line<'static>>, String) {
+    let lines: Vec<Line<'static>> = sections.into_iter().flat_map(|(_, lines)| lines).collect();
+    let height = height.max(1);
+    let first = context.ui.finding_page(lines.len().div_ceil(height)) * height;
+    let last = (first + height).min(lines.len());
+    let cut = format!("  {}–{last} of {} lines, PgDn", first + 1, lines.len());
+    (lines[first..last].to_vec(), cut)
 }
 
 /// The parts as far as there is room, apart from one another where there is room for that.
@@ -129,7 +144,7 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 43] = [
+const WORDS: [(&str, &str); 50] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
     ("given_up", "given up by its process"),
@@ -166,6 +181,13 @@ const WORDS: [(&str, &str); 43] = [
     ("persist_for_ns", "persist timer for"),
     ("peer_send_q_bytes", "Send-Q of its peer"),
     ("probes", "probes unanswered"),
+    ("connections", "connections"),
+    ("unanswered_for_ns", "unanswered for"),
+    ("sent_again", "sent again, by the wire"),
+    ("retransmit_timeouts", "by the kernel's timer"),
+    ("peer_unheard_for_ns", "peer last heard before"),
+    ("next_try_ts_ns", "next try at"),
+    ("gives_up_ts_ns", "given up at"),
     ("capacity", "ports usable"),
     ("live", "connections open"),
     ("time_wait", "in TIME-WAIT"),

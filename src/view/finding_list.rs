@@ -24,7 +24,9 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     };
     let counts = counts(&context.dashboard.findings);
     let around = Around { name: "Findings", unit: "", filtered: true, rest: &[&counts], empty: &empty(context) };
-    table::draw(context, &Findings { context }, window, &around, parts.list, buf);
+    if !parts.list.is_empty() {
+        table::draw(context, &Findings { context }, window, &around, parts.list, buf);
+    }
     let (under_cursor, _) = context.ui.finding();
     let shown = window.and_then(|window| {
         let chosen = window.rows.iter().find(|row| Some(Keyed::key(*row)) == under_cursor);
@@ -35,21 +37,22 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// What the rules look for.
+const LOOKED_FOR: &str = "Looked for: connects that are refused, rejected or not answered, scans, processes that do not \
+                          read, CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that \
+                          loses packets";
+
 /// Why there are none.
 pub(super) fn empty(context: &Context<'_>) -> String {
     match context.dashboard.now {
-        Some(_) if !context.dashboard.handshakes.failing.is_empty() => {
+        Some(_) if !context.dashboard.handshakes.failing.is_empty() => format!(
             "nothing is wrong often enough to be told, but some handshakes failed in the last minute: 3 lists them. \
-             Looked for: connects that are refused, rejected or not answered, scans, processes that do not read, \
-             CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that loses packets"
-                .to_owned()
-        }
-        Some(_) => {
-            "nothing is wrong as far as can be seen. Looked for: connects that are refused, rejected or not answered, \
-             scans, processes that do not read, CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a \
-             capture that loses packets. What is not seen (the first lines tell) is not looked at"
-                .to_owned()
-        }
+             {LOOKED_FOR}"
+        ),
+        Some(_) => format!(
+            "nothing is wrong as far as can be seen. {LOOKED_FOR}. What is not seen (the first lines tell) is not \
+             looked at"
+        ),
         None => context.none_of("segment or socket"),
     }
 }
@@ -73,12 +76,16 @@ impl Table for Findings<'_> {
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
         text(Kind::Name, "  finding", 15, 15, 0),
-        number(Kind::Since, "for", instants::WIDTH, 1),
-        wide(Kind::About, "about", (18, 36, 90), 2),
-        wide(Kind::Told, "in numbers", (24, 44, 100), 3),
+        number(Kind::Since, "for", instants::WIDTH, 2),
+        wide(Kind::About, "about", (18, 36, 90), 1),
+        wide(Kind::Told, "in numbers", (24, 60, 100), 3),
         text(Kind::Who, "held by", 14, 28, 4),
         text(Kind::Confidence, "confidence", 10, 10, 5),
     ];
+
+    fn serves(&self, kind: Kind) -> bool {
+        kind != Kind::Who || self.context.dashboard.findings.iter().any(|finding| finding.held_by().is_some())
+    }
 
     fn wish(&self, row: &Finding, kind: Kind) -> usize {
         match kind {

@@ -15,19 +15,20 @@ use super::widgets::{fit, gap, left, message, middle, pane, put, right, styled, 
 pub(super) fn draw(context: &Context<'_>, by: GroupBy, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
     let window = if let ListPane::Groups(window) = &context.dashboard.list { Some(window) } else { None };
-    let visible = usize::from(area.height.saturating_sub(3));
-    let place = summary(context, window.map_or(0, |window| window.matching), visible, " rows");
+    let height = usize::from(area.height.saturating_sub(3));
+    let skip = window.map_or(0, |window| context.ui.offset().saturating_sub(window.offset));
+    let all = window.map_or(&[][..], |window| &window.rows);
+    let visible: Vec<&GroupLine> = all.iter().skip(skip).take(height).collect();
+    let known: Vec<&FlowRow> = visible.iter().copied().filter_map(flow_of).collect();
+    let columns = flows::columns(context, &known, usize::from(area.width.saturating_sub(4)));
+    let around = (" rows", flows::marks_order(context, &columns));
+    let place = summary(context, window.map_or(0, |window| window.matching), height, around);
     let rest = format!("{place}   grouped by {}", by.name());
     let inner = pane(buf, area, title("Flows", &rest, theme), true, theme);
     let Some(window) = window else { return };
     if window.matching == 0 {
-        return message(buf, inner, "no TCP connection here", theme);
+        return message(buf, inner, &flows::empty(context), theme);
     }
-    let skip = context.ui.offset().saturating_sub(window.offset);
-    let visible: Vec<&GroupLine> =
-        window.rows.iter().skip(skip).take(usize::from(inner.height).saturating_sub(1)).collect();
-    let known: Vec<&FlowRow> = visible.iter().copied().filter_map(flow_of).collect();
-    let columns = flows::columns(context, &known, usize::from(inner.width));
     let mut rows = inner.rows();
     if let Some(row) = rows.next() {
         put(buf, row, &flows::head(context, &columns, Some(context.ui.sort())));

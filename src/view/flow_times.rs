@@ -11,7 +11,7 @@ use crate::flow::{Delays, HalfTiming, IdleGap, Side, Stalls};
 use crate::ui::wrap;
 
 use super::flow_end::{LABEL, Sections, field, plain};
-use super::format::{bits, bytes, clock, count, span};
+use super::format::{bits, bytes, clock, count, counted, span};
 use super::theme::Severity;
 use super::widgets::{as_fit, packed, pane, put, put_all, styled, title};
 use super::{Context, keep_by_weight};
@@ -67,12 +67,12 @@ fn of_half(
     if let Some(delays) = &half.think {
         sections.push((6, lines("think", &parts_of(delays, "answer"))));
     }
-    let in_flight = half.in_flight.map(|flight| format!("in flight {} at most", bytes(flight.max.into())));
+    let in_flight = half.in_flight.map(|flight| format!("{} at most", bytes(flight.max.into())));
     match &half.throughput {
         Some(told) => {
             let mut parts = vec![bits(told.rate().saturating_mul(8))];
             parts.extend(told.peak.map(|peak| format!("most {}", bits(peak.saturating_mul(8)))));
-            parts.extend(in_flight);
+            parts.extend(in_flight.map(|most| format!("in flight {most}")));
             sections.push((9, lines("speed", &parts)));
         }
         None => sections.extend(in_flight.map(|text| (10, lines("flight", &[text])))),
@@ -82,7 +82,7 @@ fn of_half(
 
 /// `min 20.1 ms  p50 21.0 ms  p95 40.0 ms  max 60.0 ms  34 acks  jitter 1.20 ms`; of few samples their mean.
 fn parts_of(delays: &Delays, what: &str) -> Vec<String> {
-    let samples = counted(delays.samples, what);
+    let samples = counted(delays.samples.into(), what);
     if delays.samples == 1 {
         return vec![span(delays.min), samples];
     }
@@ -102,23 +102,21 @@ fn stall_lines(context: &Context<'_>, stalls: &Stalls, side: Side, room: usize) 
     let theme = context.theme;
     let (text, style) = match stalls.small_writes {
         0 => (
-            format!("{} from {} as late as delayed ones", counted(stalls.late_acks, "ack"), side.peer().name()),
+            format!("{} from {} as late as delayed ones", counted(stalls.late_acks.into(), "ack"), side.peer().name()),
             theme.text,
         ),
         times => {
             let (waited, worst) = (span(stalls.waited), span(stalls.worst));
-            let sum = format!("{} ×, {waited} in all, worst {worst}", count(times.into()));
+            let sum = match times {
+                1 => format!("once, {waited}"),
+                _ => format!("{} ×, {waited} in all, worst {worst}", count(times.into())),
+            };
             let mark = Severity::Warning.mark();
             (format!("{mark} small write waited for a delayed ack (Nagle): {sum}"), theme.warning)
         }
     };
     let texts = wrap(&text, room.saturating_sub(LABEL)).into_iter().enumerate();
     texts.map(|(at, text)| field(context, if at == 0 { "stalls" } else { "" }, vec![styled(text, style)])).collect()
-}
-
-/// `1 ack`, `12 acks`.
-fn counted(number: u32, one: &str) -> String {
-    format!("{} {one}{}", count(number.into()), if number == 1 { "" } else { "s" })
 }
 
 /// The longest time without a segment.

@@ -10,22 +10,21 @@ use crate::engine::{EndCell, FlowRow, Ownership, Rtt, Sort, SortKey};
 use crate::flow::{HandshakeOutcome, Side};
 
 use super::format::{ABSENT, bits, bytes, count, endpoint, owner, owner_in, span};
-use super::table::summary;
+use super::table::{direction, summary};
 use super::theme::Severity;
 use super::widgets::{fit, gap, left, message, middle, pane, put, right, styled, title, width};
 use super::{Context, instants};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.flows);
-    let place = summary(context, data.matching, usize::from(area.height.saturating_sub(3)), "");
+    let visible = usize::from(area.height.saturating_sub(3));
+    let rows = visible_rows(context, visible);
+    let columns = columns(context, &rows, usize::from(area.width.saturating_sub(4)));
+    let place = summary(context, data.matching, visible, ("", marks_order(context, &columns)));
     let inner = pane(buf, area, title("Flows", &place, theme), focused, theme);
     if data.matching == 0 {
         return message(buf, inner, &empty(context), theme);
     }
-    let visible = usize::from(inner.height).saturating_sub(1);
-    let skip = context.ui.offset().saturating_sub(data.offset);
-    let rows: Vec<&FlowRow> = data.rows.iter().skip(skip).take(visible).collect();
-    let columns = columns(context, &rows, usize::from(inner.width));
     let mut lines = inner.rows();
     if let Some(row) = lines.next() {
         put(buf, row, &head(context, &columns, Some(context.ui.sort())));
@@ -39,6 +38,34 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
             buf.set_style(row, theme.cursor);
             put(buf, Rect { width: 1, ..row }, &Line::from(styled("▸", theme.cursor)));
         }
+    }
+}
+
+/// The rows in sight of those that came.
+fn visible_rows<'a>(context: &Context<'a>, visible: usize) -> Vec<&'a FlowRow> {
+    let data = &context.dashboard.flows;
+    let skip = context.ui.offset().saturating_sub(data.offset);
+    data.rows.iter().skip(skip).take(visible).collect()
+}
+
+/// Whether a heading tells what the table is ordered by.
+pub(super) fn marks_order(context: &Context<'_>, columns: &[Column]) -> bool {
+    let by = context.ui.sort().by;
+    columns.iter().any(|column| heading(column.kind).1 == Some(by))
+}
+
+/// Why a column of the menu is not in the table, though it is chosen; `None` of one that is.
+pub(super) fn why_hidden(context: &Context<'_>, name: &str, area: Rect) -> Option<&'static str> {
+    let rows = visible_rows(context, usize::from(area.height.saturating_sub(3)));
+    let columns = columns(context, &rows, usize::from(area.width.saturating_sub(4)));
+    let shown = |kind: Kind| {
+        let near = matches!(kind, Kind::State(Side::Orig)).then_some(Kind::NearState);
+        columns.iter().any(|column| column.kind == kind || Some(column.kind) == near)
+    };
+    let kind = COLUMNS.iter().map(|(kind, ..)| *kind).find(|kind| heading(*kind).0.trim() == name)?;
+    match serves(context, kind) {
+        false => Some("not recorded"),
+        true => (!shown(kind)).then_some("no room"),
     }
 }
 
@@ -86,13 +113,19 @@ const ROOMY: usize = 100;
 /// From this width on, a client's process and its server's have the room that they need, too.
 const WIDE: usize = 180;
 
+/// Between two columns at most, where there is room to spare.
+const WIDEST_GAP: usize = 4;
+
+/// The weight of the column that the table is ordered by, if it has no more: it has room at 80 columns.
+const ORDER: u8 = 2;
+
 /// No column is made narrower.
 const NARROWEST: usize = 4;
 
 /// Every column in the order of the screen: least width, and weight (0 is the last to go).
 const COLUMNS: [(Kind, usize, u8); 17] = [
     (Kind::Mark, 1, 0),
-    (Kind::Process, 15, 2),
+    (Kind::Process, 14, 2),
     (Kind::Orig, 15, 0),
     (Kind::Resp, 17, 0),
     (Kind::Name, 16, 8),
@@ -112,18 +145,9 @@ const COLUMNS: [(Kind, usize, u8); 17] = [
 
 /// Chooses columns by weight, then widens those that hold names as far as the visible rows need it.
 pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column> {
-    let kernel = context.sees_kernel();
-    let wire = context.dashboard.sees.wire;
     let chosen_by_user = context.ui.columns();
     let name = |kind: Kind| heading(kind).0.trim();
-    let serves = |kind: Kind| match kind {
-        _ if !chosen_by_user.shows(name(kind)) => false,
-        Kind::Process | Kind::RecvQ | Kind::SendQ => kernel,
-        Kind::Name => context.dashboard.sees.names,
-        Kind::Retrans => kernel || wire,
-        Kind::Outcome | Kind::Rate | Kind::Bytes | Kind::Lost => wire,
-        _ => true,
-    };
+    let serves = |kind: Kind| chosen_by_user.shows(name(kind)) && serves(context, kind);
     let base = |at: usize| {
         let (kind, width, _) = COLUMNS[at];
         let narrowest = width.min(NARROWEST);
@@ -134,7 +158,13 @@ pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> 
         Kind::Process if room >= WIDE => base(at) + 28,
         _ => base(at),
     };
-    let (mut chosen, mut left) = chosen_by_weight(room, serves, least);
+    let sort = context.ui.sort().by;
+    // What the table is ordered by is worth more than most.
+    let weight = |at: usize| {
+        let (kind, _, weight) = COLUMNS[at];
+        if heading(kind).1 == Some(sort) { weight.min(ORDER) } else { weight }
+    };
+    let (mut chosen, mut left) = chosen_by_weight(room, serves, least, weight);
     chosen.sort_unstable();
     // What was kept free for addresses goes to whoever needs it.
     left += chosen.iter().map(|at| least(*at) - base(*at)).sum::<usize>();
@@ -145,14 +175,34 @@ pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> 
             column.kind = Kind::NearState;
         }
     }
-    widen(context, rows, &mut columns, left);
+    let left = widen(context, rows, &mut columns, left);
+    // What nobody needs stands between the columns.
+    let more = left.checked_div(columns.len().saturating_sub(1)).unwrap_or(0).min(WIDEST_GAP - 1);
+    columns.iter_mut().filter(|column| column.kind != Kind::Mark).for_each(|column| column.width += more);
     columns
 }
 
+/// Whether what was seen can fill the column at all.
+fn serves(context: &Context<'_>, kind: Kind) -> bool {
+    let (kernel, wire) = (context.sees_kernel(), context.dashboard.sees.wire);
+    match kind {
+        Kind::Process | Kind::RecvQ | Kind::SendQ => kernel,
+        Kind::Name => context.dashboard.sees.names,
+        Kind::Retrans => kernel || wire,
+        Kind::Outcome | Kind::Rate | Kind::Bytes | Kind::Lost => wire,
+        _ => true,
+    }
+}
+
 /// The columns that fit by weight, and what room they leave.
-fn chosen_by_weight(room: usize, serves: impl Fn(Kind) -> bool, least: impl Fn(usize) -> usize) -> (Vec<usize>, usize) {
+fn chosen_by_weight(
+    room: usize,
+    serves: impl Fn(Kind) -> bool,
+    least: impl Fn(usize) -> usize,
+    weight: impl Fn(usize) -> u8,
+) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..COLUMNS.len()).filter(|at| serves(COLUMNS[*at].0)).collect();
-    order.sort_by_key(|at| COLUMNS[*at].2);
+    order.sort_by_key(|at| weight(*at));
     let mut chosen = Vec::new();
     let mut left = room + 1;
     for at in order {
@@ -167,7 +217,8 @@ fn chosen_by_weight(room: usize, serves: impl Fn(Kind) -> bool, least: impl Fn(u
     (chosen, left)
 }
 
-fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut left: usize) {
+/// Widens columns as far as the rows in sight need it; the room that nobody needs.
+fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut left: usize) -> usize {
     let need = |kind: Kind| rows.iter().map(|row| width(&name_text(context, row, kind))).max().unwrap_or(0);
     // First a full IPv4 endpoint with its port, then what most processes need, then IPv6, then a client and a server.
     let wishes = [
@@ -187,6 +238,7 @@ fn widen(context: &Context<'_>, rows: &[&FlowRow], columns: &mut [Column], mut l
         column.width += more;
         left -= more;
     }
+    left
 }
 
 fn name_text(context: &Context<'_>, row: &FlowRow, kind: Kind) -> String {
@@ -212,11 +264,7 @@ pub(super) fn head(context: &Context<'_>, columns: &[Column], sort: Option<Sort>
         let (name, key) = heading(column.kind);
         let name = instants::heading(context.ui.times(), name);
         let sorted = sort.filter(|sort| key == Some(sort.by));
-        let arrow = match sorted {
-            None => "",
-            Some(sort) if sort.reverse => "▲",
-            Some(_) => "▼",
-        };
+        let arrow = sorted.map_or("", |sort| direction(sort.reverse));
         let style = if sorted.is_some() { theme.strong } else { theme.dim };
         let text = format!("{name}{arrow}");
         let text = if is_number(column.kind) { right(&text, column.width) } else { left(&text, column.width) };
@@ -348,14 +396,14 @@ fn outcome_cell(context: &Context<'_>, outcome: Option<HandshakeOutcome>, room: 
     styled(left(text, room), style)
 }
 
-/// The reported state, or the inferred one marked `~`; `≠` where the two have disagreed for long.
+/// The reported state, or the inferred one marked `~` where it is the newer, or the only one; `≠` where the two have disagreed for long.
 fn state_cell(context: &Context<'_>, end: &EndCell, room: usize) -> Span<'static> {
     let theme = context.theme;
     let (text, style): (String, Style) = match (end.reported, end.inferred) {
         (Some(state), _) if end.mismatch_since.is_some() => (format!("{} ≠", state.name()), theme.warning),
-        (Some(state), _) => (state.name().to_owned(), theme.state(state)),
-        (None, Some(state)) => (format!("~{}", state.name()), theme.state(state)),
-        (None, None) => (ABSENT.to_owned(), theme.dim),
+        (Some(state), _) if end.outdated.is_none() => (state.name().to_owned(), theme.state(state)),
+        (_, Some(state)) => (format!("~{}", state.name()), theme.state(state)),
+        (_, None) => (ABSENT.to_owned(), theme.dim),
     };
     styled(left(&text, room), style)
 }

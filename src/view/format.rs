@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::base::units::scaled;
-pub(super) use crate::base::units::{bytes, count, counted};
+pub(super) use crate::base::units::{age, bytes, count, counted, span};
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::Ownership;
 use crate::kernel::Process;
@@ -40,34 +40,6 @@ pub(super) fn percent(part: u64, whole: u64) -> Option<String> {
         _ => rounded.clamp(1, 999),
     };
     Some(format!("{}.{}%", tenths / 10, tenths % 10))
-}
-
-/// A span to three figures or in whole units: `300 µs`, `4.21 ms`, `22.1 ms`, `1.02 s`, `41 s`, `3 min`, `2 h`, `5 d`.
-pub(super) fn span(time: Duration) -> String {
-    let ms = time.as_secs_f64() * 1_000.0;
-    let secs = time.as_secs();
-    match secs {
-        0 if time.is_zero() => "0 µs".to_owned(),
-        0 if ms < 0.000_95 => "<1 µs".to_owned(),
-        0 if ms < 0.999_5 => format!("{:.0} µs", ms * 1_000.0),
-        0 if ms < 9.995 => format!("{ms:.2} ms"),
-        0 if ms < 99.95 => format!("{ms:.1} ms"),
-        0 if ms < 999.5 => format!("{ms:.0} ms"),
-        0..10 if ms < 9_995.0 => format!("{:.2} s", ms / 1_000.0),
-        0..120 => format!("{:.0} s", (ms / 1_000.0).floor()),
-        120..7_200 => format!("{} min", secs / 60),
-        7_200..172_800 => format!("{} h", secs / 3_600),
-        _ => format!("{} d", count(secs / 86_400)),
-    }
-}
-
-/// An age: whole seconds and above, since a finer figure would only flicker.
-pub(super) fn age(time: Duration) -> String {
-    match time.as_secs() {
-        0 => "<1 s".to_owned(),
-        secs @ 1..120 => format!("{secs} s"),
-        _ => span(time),
-    }
 }
 
 /// Place in a recording: `0:12.5`, `1:02:03.0`, `1122 d 08:09`.
@@ -192,40 +164,6 @@ mod tests {
             ("curl[4121] (connected)", "curl[4121] fd 5 +2")
         );
         assert_eq!((owner_in(&connected, 12).as_str(), owner(&Ownership::Unknown).as_str()), ("curl[4121]", "unknown"));
-    }
-
-    #[test]
-    fn spans_keep_three_figures_and_never_round_up_to_a_strange_unit() {
-        let cases: [(u64, &str); 16] = [
-            (0, "0 µs"),
-            (900, "<1 µs"),
-            (300_000, "300 µs"),
-            (999_600, "1.00 ms"),
-            (9_996_000, "10.0 ms"),
-            (22_100_000, "22.1 ms"),
-            (99_960_000, "100 ms"),
-            (999_400_000, "999 ms"),
-            (999_600_000, "1.00 s"),
-            (1_022_000_000, "1.02 s"),
-            (9_996_000_000, "9 s"),
-            (41_900_000_000, "41 s"),
-            (119_999_000_000, "119 s"),
-            (180_000_000_000, "3 min"),
-            (7_200_000_000_000, "2 h"),
-            (432_000_000_000_000, "5 d"),
-        ];
-        for (nanos, text) in cases {
-            assert_eq!(span(Duration::from_nanos(nanos)), text, "{nanos}");
-        }
-        assert_eq!(span(Duration::MAX), "213,503,982,334,601 d");
-    }
-
-    #[test]
-    fn ages_are_whole_seconds() {
-        let cases = [(0, "<1 s"), (1, "1 s"), (9, "9 s"), (10, "10 s"), (11, "11 s"), (110, "110 s"), (180, "3 min")];
-        for (secs, text) in cases {
-            assert_eq!(age(Duration::from_secs(secs)), text);
-        }
     }
 
     #[test]

@@ -44,17 +44,7 @@ pub(super) fn draw(context: &Context<'_>, points: &Points, axis: Axis, area: Rec
         plot.letter(lost.at, lost.to, ('✗', theme.warning), buf);
     }
     label(context, area, &[("sent", true)], buf);
-    let step =
-        i64::try_from(nice_step((top - low).unsigned_abs(), usize::from(area.height) / LINES_EACH)).unwrap_or(i64::MAX);
-    let mut number = low.div_euclid(step) * step;
-    while number <= top {
-        let y = area.y + (plot.y(number) / 4) as u16;
-        if number >= low && y > area.y {
-            let told = bytes(number.max(0).unsigned_abs());
-            label(context, Rect { y, height: 1, ..area }, &[(&told, false)], buf);
-        }
-        number = number.saturating_add(step);
-    }
+    plot.name_numbers(context, buf);
 }
 
 /// Lines that one label of the numbers has for itself, at least.
@@ -70,6 +60,22 @@ struct Plot {
 }
 
 impl Plot {
+    /// Writes round numbers beside the lines that they stand on, below the first, whose label tells what they are.
+    fn name_numbers(&self, context: &Context<'_>, buf: &mut Buffer) {
+        let Self { area, low, top, .. } = *self;
+        let step = nice_step((top - low).unsigned_abs(), usize::from(area.height) / LINES_EACH);
+        let step = i64::try_from(step).unwrap_or(i64::MAX);
+        let first = low.div_euclid(step) * step;
+        let numbers = std::iter::successors(Some(first), |number| number.checked_add(step));
+        for number in numbers.skip_while(|number| *number < low).take_while(|number| *number <= top) {
+            let y = area.y + (self.y(number) / 4) as u16;
+            if y > area.y {
+                let told = bytes(number.max(0).unsigned_abs());
+                label(context, Rect { y, height: 1, ..area }, &[(&told, false)], buf);
+            }
+        }
+    }
+
     fn x(&self, at: Timestamp) -> usize {
         self.axis.clamped(at, self.dots.size().0)
     }

@@ -16,7 +16,7 @@ use super::format::{ABSENT, clock_ms, endpoint, owner, owner_in, span};
 use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
 use super::widgets::{fit, left, middle, styled, width};
-use super::{Context, handshakes_wide};
+use super::{Context, handshakes, handshakes_wide};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let parts = context.ui.list_parts(View::Handshakes, area);
@@ -29,18 +29,19 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// What the letters of the axis stand for.
-const LEGENDS: [&str; 3] = [
+const LEGENDS: [&str; 5] = [
     "S SYN  A SYN-ACK  ● ACK  R RST  I ICMP error  ✗ no answer",
     "S SYN  A SYN-ACK  ● ACK  R RST  ✗ no answer",
-    "S SYN A SYN-ACK ● ACK ✗ no answer",
+    "S SYN A SYN-ACK ● ACK R RST ✗ none",
+    "S SYN A SYN-ACK ● ACK ✗ none",
+    "S A ● SYN, SYN-ACK, ACK",
 ];
 
 fn empty(context: &Context<'_>) -> String {
-    let dashboard = context.dashboard;
-    match (dashboard.sees.wire, context.sees_kernel()) {
-        (true, _) => format!("no handshake: {}", context.none_of("SYN")),
-        (false, true) => "not recorded: handshakes are seen on the wire, and no segment was captured".to_owned(),
-        (false, false) => context.none_of("segment"),
+    if context.dashboard.sees.wire {
+        format!("no handshake: {}", context.none_of("SYN"))
+    } else {
+        handshakes::unseen(context)
     }
 }
 

@@ -26,7 +26,10 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         (false, _) => return message(buf, inner, &unseen(context), theme),
         (true, true) => {
             let mut lines = vec![Line::from(styled(format!("none in the {window}"), theme.dim))];
-            lines.extend(begun_history(context, data, room, height.saturating_sub(1).min(8)));
+            match data.begun_per_s.iter().any(|n| *n > 0) {
+                true => lines.extend(begun_history(context, data, room, height.saturating_sub(1).min(8))),
+                false => lines.push(Line::from(styled("view 3 lists any before that", theme.dim))),
+            }
             lines
         }
         (true, false) => keep_by_weight(sections(context, data, room, height), height),
@@ -34,7 +37,8 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     put_all(buf, inner, &lines);
 }
 
-fn unseen(context: &Context<'_>) -> String {
+/// Why there is none, where no segment was captured.
+pub(super) fn unseen(context: &Context<'_>) -> String {
     if context.sees_kernel() {
         "not recorded: handshakes are seen on the wire, and no segment was captured".to_owned()
     } else {
@@ -72,9 +76,9 @@ pub(super) fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<
     let line = |(outcome, n): &(HandshakeOutcome, u64)| {
         let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
         let mut spans = vec![mark, styled(left(outcome.name(), NAME), theme.warning)];
-        spans.push(styled(right(&count(*n), amount(room)), theme.strong));
+        spans.push(styled(right(&count(*n), amount(data, room)), theme.strong));
         if let Some(worst) = data.failing.iter().find(|peer| peer.outcome == *outcome) {
-            let place = room.saturating_sub(2 + NAME + amount(room) + 2);
+            let place = room.saturating_sub(2 + NAME + amount(data, room) + 2);
             let tied = data.failing.iter().filter(|peer| (peer.outcome, peer.count) == (*outcome, worst.count)).count();
             spans.extend(where_to(&data.failing, (worst, tied), *n, place, theme));
         }
@@ -120,31 +124,33 @@ fn where_to(
 
 const NAME: usize = 10;
 
-/// Columns of a count: the responder beside it needs them more on a narrow pane.
-const fn amount(room: usize) -> usize {
-    if room < 44 { 7 } else { 10 }
+/// Columns of a count: on a narrow pane the responder beside it needs them more than any gap.
+fn amount(data: &HandshakePane, room: usize) -> usize {
+    let counts = data.outcomes.iter().map(|(_, n)| *n).chain([data.begun, data.waiting]);
+    let widest = counts.map(|n| width(&count(n))).max().unwrap_or(0);
+    if room < 44 { (widest + 2).min(7).max(widest + 1) } else { 10.max(widest + 1) }
 }
 
-fn counted(name: &str, n: u64, room: usize, theme: &Theme) -> Vec<Span<'static>> {
-    vec![gap(2), styled(left(name, NAME), theme.text), styled(right(&count(n), amount(room)), theme.strong)]
+fn counted(name: &str, n: u64, (data, room): (&HandshakePane, usize), theme: &Theme) -> Vec<Span<'static>> {
+    vec![gap(2), styled(left(name, NAME), theme.text), styled(right(&count(n), amount(data, room)), theme.strong)]
 }
 
 pub(super) fn completed(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> {
     let all: u64 = data.outcomes.iter().map(|(_, n)| n).sum();
     let good: u64 = data.outcomes.iter().filter(|(outcome, _)| !outcome.is_failure()).map(|(_, n)| n).sum();
-    let mut spans = counted(HandshakeOutcome::Completed.name(), good, room, theme);
+    let mut spans = counted(HandshakeOutcome::Completed.name(), good, (data, room), theme);
     spans.extend(percent(good, all).map(|share| styled(format!("  {share}"), theme.text)));
     Line::from(spans)
 }
 
 pub(super) fn waiting(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
-    if data.waiting == 0 { Vec::new() } else { vec![Line::from(counted("waiting", data.waiting, room, theme))] }
+    if data.waiting == 0 { Vec::new() } else { vec![Line::from(counted("waiting", data.waiting, (data, room), theme))] }
 }
 
 pub(super) fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) -> Line<'static> {
     let theme = context.theme;
     let secs = window(context).as_secs().max(1);
-    let mut spans = counted("begun", data.begun, room, theme);
+    let mut spans = counted("begun", data.begun, (data, room), theme);
     spans.push(styled(format!("  {:.1}/s", data.begun as f64 / secs as f64), theme.text));
     Line::from(spans)
 }

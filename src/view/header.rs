@@ -11,6 +11,7 @@ use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, Recording, SourceKind, View
 
 use super::Context;
 use super::format::{bits, bytes, clock, count, date_clock, position, short_count};
+use super::table::direction;
 use super::theme::Severity;
 use super::widgets::{bar, fit, gap, left, middle, put, styled, width};
 
@@ -182,9 +183,10 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
             if sight.bad_rows > 0 && context.ui.area().width >= 110 {
                 spans.push(styled(format!(", {} rows unreadable", short_count(sight.bad_rows)), theme.warning));
             }
-            if sight.processes_denied > 0 && context.ui.area().width >= 110 {
+            // Where every socket has its owner, nobody misses those.
+            if sight.processes_denied > 0 && sight.owned < sight.ownable && context.ui.area().width >= 110 {
                 let processes = if sight.processes_denied == 1 { "process" } else { "processes" };
-                let text = format!(" ({} {processes}: no access)", count(u64::from(sight.processes_denied)));
+                let text = format!(" (no access to {} {processes})", count(u64::from(sight.processes_denied)));
                 spans.push(styled(text, theme.dim));
             }
         }
@@ -305,7 +307,7 @@ fn table_state(context: &Context<'_>, room: usize) -> Line<'static> {
         return Line::from(vec![styled(text, theme.strong), gap(1)]);
     }
     let (by, reverse) = ui.order();
-    let order = format!("sort {by} {}", if reverse { "▲" } else { "▼" });
+    let order = format!("sort {by} {}", direction(reverse));
     let filter = ui.filter().text();
     if filter.is_empty() {
         let text = if width(&order) < room { order } else { String::new() };

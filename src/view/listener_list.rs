@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::engine::{CameIn, ListPane, ListenerRow, Ownership};
-use crate::ui::overflows;
 
 use super::Context;
 use super::chart::{History, spark};
 use super::format::{ABSENT, count, endpoint, owner, owner_in};
+use super::queues::overflow_words;
 use super::table::{self, Around, Column, Table, number, wide};
 use super::theme::Severity;
 use super::widgets::{bar, styled, width};
@@ -30,13 +30,8 @@ fn rest(context: &Context<'_>) -> String {
     if !context.sees_kernel() {
         return "ends that answered a SYN; accept queues not recorded".to_owned();
     }
-    match overflows(&context.dashboard.queues) {
-        Some((overflows, drops)) => format!(
-            "{} this host: {} overflows, {} drops seen",
-            Severity::Warning.mark(),
-            count(overflows),
-            count(drops)
-        ),
+    match overflow_words(context) {
+        Some(words) => format!("{} this host: {words}", Severity::Warning.mark()),
         None => "no overflow seen".to_owned(),
     }
 }

@@ -89,10 +89,10 @@ impl Table for Ports<'_> {
         wide(Kind::Waiting, "", (8, 8, 24), 7),
         number(Kind::Open, "other", 7, 6),
         number(Kind::Taken, "ports", 8, 5),
-        number(Kind::Share, "of range", 8, 1),
+        number(Kind::Share, "used", 6, 1),
         wide(Kind::Fill, "", (8, 10, 24), 6),
         wide(Kind::Outlook, "at this rate", (18, 18, 46), 2),
-        wide(Kind::Process, "process", (13, 15, 30), 3),
+        wide(Kind::Process, "process", (15, 15, 30), 3),
     ];
 
     fn serves(&self, kind: Kind) -> bool {
@@ -161,7 +161,7 @@ impl Table for Ports<'_> {
     fn sorted_by(&self) -> Option<Kind> {
         Some(match self.context.ui.order().0 {
             "ports" => Kind::Taken,
-            "open" => Kind::Open,
+            "other" => Kind::Open,
             "service" => Kind::Service,
             _ => Kind::TimeWait,
         })

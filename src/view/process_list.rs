@@ -5,7 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::base::TcpState;
-use crate::engine::{DescriptorRow, ListPane, ProcessLine, ProcessRow, recv_q_is_fin, send_q_is_syn_or_fin};
+use crate::engine::{
+    DescriptorRow, KernelSight, ListPane, ProcessLine, ProcessRow, recv_q_is_fin, send_q_is_syn_or_fin,
+};
 
 use super::Context;
 use super::format::{ABSENT, bits, bytes, count, endpoint};
@@ -15,21 +17,32 @@ use super::widgets::{fit, gap, left, middle, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let window = if let ListPane::Processes(window) = &context.dashboard.list { Some(window) } else { None };
-    let rest = match context.dashboard.sees.kernel {
-        Some(sight) if sight.processes_denied == 1 => "1 process: no access".to_owned(),
-        Some(sight) if sight.processes_denied > 0 => {
-            format!("{} processes: no access", count(sight.processes_denied.into()))
-        }
-        _ => String::new(),
-    };
+    let closed = context.dashboard.sees.kernel.as_ref().and_then(closed_to_us);
+    let [whole, rest] = closed.unwrap_or_default();
     let around = Around {
         name: "Processes",
         unit: " rows",
         filtered: true,
-        rest: &[&context.and_age(&rest, |sight| Some(sight.at)), &rest],
+        rest: &[
+            &context.and_age(&whole, |sight| Some(sight.at)),
+            &context.and_age(&rest, |sight| Some(sight.at)),
+            &rest,
+        ],
         empty: &empty(context),
     };
     table::draw(context, &Processes { context }, window, &around, area, buf);
+}
+
+/// Into which processes nobody could look, with what would help where there is room for that, and without.
+fn closed_to_us(sight: &KernelSight) -> Option<[String; 2]> {
+    let denied = u64::from(sight.processes_denied);
+    let number = format!("{} {}", count(denied), if denied == 1 { "process" } else { "processes" });
+    let told = match sight.which_denied() {
+        _ if denied == 0 => return None,
+        Some(which) => [format!("no access to {which} (root has)"), format!("no access to {which}")],
+        None => [format!("no access to {number}, not recorded to which"), format!("no access to {number}")],
+    };
+    Some(told)
 }
 
 fn empty(context: &Context<'_>) -> String {

@@ -9,7 +9,7 @@ use crate::engine::{ListPane, Ownership, QueueEntry};
 use super::Context;
 use super::chart::{History, spark};
 use super::format::{ABSENT, age, bytes, count, endpoint, owner, owner_in};
-use super::queues::{Parts, Who, entry_parts};
+use super::queues::{Parts, Who, entry_parts, overflow_words};
 use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
 use super::widgets::{bar, fit, styled, width};
@@ -29,11 +29,8 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 /// What the kernel dropped from accept queues, or that its side is missing.
 fn rest(context: &Context<'_>) -> String {
     let data = &context.dashboard.queues;
-    match (crate::ui::overflows(data), &data.kernel) {
-        (Some((overflows, drops)), _) => {
-            let mark = Severity::Warning.mark();
-            format!("{mark} accept queues: {} overflows, {} drops seen", count(overflows), count(drops))
-        }
+    match (overflow_words(context), &data.kernel) {
+        (Some(words), _) => format!("{} accept queues: {words}", Severity::Warning.mark()),
         (None, None) if context.dashboard.sees.wire => "by the wire; the kernel's not recorded".to_owned(),
         _ => String::new(),
     }

@@ -19,7 +19,8 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let (theme, data) = (context.theme, &context.dashboard.queues);
     let rest = match (&data.kernel, context.dashboard.sees.wire) {
         (Some(_), _) => "fullest first",
-        (None, true) => "by the wire; kernel's not recorded",
+        // The first lines of the screen tell that the kernel's are not recorded.
+        (None, true) => "by the wire",
         (None, false) => "",
     };
     let shown = queue_items(data, usize::from(area.height.saturating_sub(2))).len();
@@ -53,11 +54,16 @@ pub(super) fn empty(context: &Context<'_>) -> String {
 }
 
 fn overflow_line(context: &Context<'_>) -> Option<Line<'static>> {
-    let (overflows, drops) = overflows(&context.dashboard.queues)?;
     let theme = context.theme;
-    let text = format!("accept: {} overflows, {} drops seen", count(overflows), count(drops));
+    let text = format!("accept: {}", overflow_words(context)?);
     let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
     Some(Line::from(vec![mark, styled(text, theme.warning)]))
+}
+
+/// What the kernel dropped at accept queues, if anything: `31 overflows, 31 drops seen`.
+pub(super) fn overflow_words(context: &Context<'_>) -> Option<String> {
+    let (overflows, drops) = overflows(&context.dashboard.queues)?;
+    Some(format!("{} overflows, {} drops seen", count(overflows), count(drops)))
 }
 
 fn item_line(context: &Context<'_>, item: QueueItem, room: usize) -> Option<Line<'static>> {
@@ -145,7 +151,7 @@ fn accept_parts(row: &AcceptRow) -> Parts<'_> {
         amount: format!("{}/{limit}", count(u64::from(row.waiting))),
         fill: row.limit.map(|limit| (u64::from(row.waiting), u64::from(limit))),
         history: &row.history,
-        since: None,
+        since: row.full_since,
         who: Who::Owner(&row.owner),
         ends: vec![("", row.local)],
         flow: None,
@@ -212,8 +218,10 @@ fn line(context: &Context<'_>, parts: &Parts<'_>, room: usize) -> Line<'static> 
         let bars = if room >= 140 { 30 } else { 14 };
         spans.extend([gap(2), styled(spark(History::of_readings(parts.history), bars), theme.spark)]);
     }
+    // Of what only the wire tells, a closed window alone has a time.
+    let timed = kernel || context.dashboard.queues.wire.iter().any(|row| row.zero_window_since.is_some());
     let since = parts.since.map(|since| age(context.ago(since))).unwrap_or_default();
-    spans.push(styled(right(&since, 7), kind_style));
+    spans.push(styled(right(&since, if timed { 7 } else { 0 }), kind_style));
     spans.push(gap(2));
     let used: usize = spans.iter().map(Span::width).sum();
     spans.extend(who_and_where(context, parts, room.saturating_sub(used)));

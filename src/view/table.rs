@@ -105,8 +105,13 @@ pub(super) fn draw<T: Table>(
     let theme = context.theme;
     let visible = usize::from(area.height.saturating_sub(3));
     let matching = window.map_or(0, |window| window.matching);
-    let place = summary(context, matching, visible, around.unit);
-    let room = usize::from(area.width).saturating_sub(10 + width(around.name) + width(&place));
+    let skip = window.map_or(0, |window| context.ui.offset().saturating_sub(window.offset));
+    let rows = window.map_or(&[][..], |window| &window.rows);
+    let rows: Vec<&T::Row> = rows.iter().skip(skip).take(visible).collect();
+    let columns = columns(table, &rows, usize::from(area.width.saturating_sub(4)));
+    let marked = table.sorted_by().is_some_and(|kind| columns.iter().any(|placed| placed.column.kind == kind));
+    let place = summary(context, matching, visible, (around.unit, marked));
+    let room = usize::from(area.width).saturating_sub(11 + width(around.name) + width(&place));
     let idle = !around.filtered && !context.ui.filter().is_empty();
     let mut rests = [UNFILTERED].into_iter().filter(|_| idle).chain(around.rest.iter().copied());
     let rest = rests.find(|rest| width(rest) <= room).unwrap_or_default();
@@ -117,9 +122,6 @@ pub(super) fn draw<T: Table>(
     if window.matching == 0 {
         return message(buf, inner, &empty(context, around), theme);
     }
-    let skip = context.ui.offset().saturating_sub(window.offset);
-    let rows: Vec<&T::Row> = window.rows.iter().skip(skip).take(visible).collect();
-    let columns = columns(table, &rows, usize::from(inner.width));
     let mut lines = inner.rows();
     if let Some(row) = lines.next() {
         put(buf, row, &head(context, table, &columns));
@@ -142,9 +144,11 @@ pub(super) fn mark_cursor(context: &Context<'_>, row: Rect, buf: &mut Buffer) {
     }
 }
 
-/// How many rows there are, which of them are in sight, by what they are ordered.
-pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize, unit: &str) -> String {
-    let (by, _) = context.ui.order();
+/// How many rows there are, which of them are in sight, by what they are ordered; where the column that tells it has no
+/// room (`marked`), in which direction too.
+pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize, (unit, marked): (&str, bool)) -> String {
+    let (by, reverse) = context.ui.order();
+    let by = if marked { by.to_owned() } else { format!("{by} {}", direction(reverse)) };
     let first = context.ui.offset().min(matching) + 1;
     let last = (first + visible).saturating_sub(1).min(matching);
     // The row under the cursor stays on its line: what comes to stand above it is out of sight.
@@ -156,6 +160,11 @@ pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize, un
         _ if matching > visible => format!("{first}–{last} of {all}{unit}, by {by}{held}"),
         _ => format!("{all}{unit}, by {by}"),
     }
+}
+
+/// Which way a list is ordered: `▼` as its order says, `▲` turned round.
+pub(super) const fn direction(reverse: bool) -> &'static str {
+    if reverse { "▲" } else { "▼" }
 }
 
 fn empty(context: &Context<'_>, around: &Around<'_>) -> String {
@@ -237,11 +246,7 @@ fn head<T: Table>(context: &Context<'_>, table: &T, columns: &[Placed<T::Kind>])
     let mut spans = Vec::new();
     for Placed { column, width: room, gap: before } in columns {
         let sorted = table.sorted_by() == Some(column.kind);
-        let arrow = match (sorted, reverse) {
-            (false, _) => "",
-            (true, true) => "▲",
-            (true, false) => "▼",
-        };
+        let arrow = if sorted { direction(reverse) } else { "" };
         let name = table.heading(column.kind, *room).unwrap_or_else(|| column.head.to_owned());
         let text = fit(&format!("{name}{arrow}"), *room).into_owned();
         let text = if column.number { right(&text, *room) } else { left(&text, *room) };

@@ -39,7 +39,12 @@ pub(super) fn draw_wide(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let beside = Rect { x: inner.right() - right, width: right, ..inner };
     put_all(buf, beside, &facts);
     let chart = Rect { width: inner.width.saturating_sub(right + 2), ..inner };
-    put_all(buf, chart, &history(context, data, usize::from(chart.width), usize::from(chart.height).max(2)));
+    let drawn = history(context, data, usize::from(chart.width), usize::from(chart.height).max(2));
+    if drawn.is_empty() {
+        let since = if data.kernel.is_some() { "" } else { ", as far as the wire shows" };
+        return message(buf, chart, &format!("nothing waits in TIME-WAIT, nor did lately{since}"), theme);
+    }
+    put_all(buf, chart, &drawn);
 }
 
 /// How fast it grows, where that ends, and what bounds it.
@@ -113,7 +118,7 @@ fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usi
     };
     let limits = data.limits.as_deref().map_or_else(Vec::new, |limits| limit_lines(limits, room, theme));
     let now = context.dashboard.now.unwrap_or_default();
-    let headroom = context.dashboard.ports.as_ref().and_then(|pane| headroom::lines(pane, now, 8, room, theme));
+    let headroom = context.dashboard.ports.as_ref().and_then(|pane| headroom::lines(pane, now, room, theme));
     let fixed = 1 + limits.len() + headroom.iter().flatten().count() + data.holders.len().min(3);
     let tall = height.saturating_sub(fixed + data.peers.len().min(4)).clamp(1, 12);
     let peers_room = height.saturating_sub(fixed + tall).clamp(1, 20);

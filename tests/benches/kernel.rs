@@ -17,6 +17,8 @@ use sockscope::io::{Sampler, Sockets, clock};
 use sockscope::kernel::SocketSample;
 use sockscope::kernel::diag::{self, Family};
 
+#[path = "../support/bench.rs"]
+mod bench;
 #[path = "../support/netns.rs"]
 mod netns;
 
@@ -37,8 +39,7 @@ fn main() {
     {
         return hold(host);
     }
-    // `cargo test --benches` runs it too, with nothing to measure.
-    if !words.iter().any(|word| word == "--bench") {
+    if !bench::is_asked_for() {
         return;
     }
     let Some(_alone) = alone() else { return };

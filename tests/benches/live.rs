@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+#[path = "../support/bench.rs"]
+mod bench;
 #[path = "../support/blast.rs"]
 mod blast;
 #[path = "../support/netns.rs"]
@@ -36,13 +38,11 @@ const SETTLE: Duration = Duration::from_millis(1_500);
 const SCREEN: (u16, u16) = (200, 50);
 
 fn main() {
-    // `cargo test --benches` runs it too, with nothing to measure.
-    if !std::env::args().any(|arg| arg == "--bench") {
+    if !bench::is_asked_for() {
         return;
     }
     let Some(_alone) = alone() else { return };
-    let number = |name, usual| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let (rate, seconds) = (number("SOCKSCOPE_BENCH_RATE", 300_000), number("SOCKSCOPE_BENCH_SECONDS", 5));
+    let (rate, seconds) = bench::load();
     let flood = Flood { netns: Netns::new("flood"), rate, span: Duration::from_secs(seconds) };
     for (what, stall) in [("", None), (", its reader stopped for 250 ms", Some(STALL))] {
         println!("\n{rate} packets a second on loopback for {seconds} s, {FLOWS} connections{what}");
@@ -79,9 +79,8 @@ struct Took {
 }
 
 impl Took {
-    /// Processor time for each packet, picoseconds: a busy machine sends fewer.
     fn each(&self) -> u128 {
-        self.threads.sum().as_nanos() * 1_000 / u128::from(self.sent.max(1))
+        self.threads.for_each_of(self.sent)
     }
 
     fn print(&self, what: &str) {

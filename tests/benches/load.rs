@@ -10,6 +10,8 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+#[path = "../support/bench.rs"]
+mod bench;
 #[path = "../support/churn.rs"]
 mod churn;
 #[path = "../support/netns.rs"]
@@ -40,8 +42,7 @@ const WATCHERS: [(&str, &[&str]); 3] = [
 ];
 
 fn main() {
-    // `cargo test --benches` runs it too, with nothing to measure.
-    if !std::env::args().any(|arg| arg == "--bench") {
+    if !bench::is_asked_for() {
         return;
     }
     let Some(_alone) = alone() else { return };

@@ -11,6 +11,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[path = "../support/bench.rs"]
+mod bench;
 #[path = "../support/talk.rs"]
 mod talk;
 
@@ -23,12 +25,10 @@ const PLANTED: u16 = 1_000;
 const RUNS: usize = 3;
 
 fn main() -> std::io::Result<()> {
-    // `cargo test --benches` runs it too, with nothing to measure.
-    if !std::env::args().any(|arg| arg == "--bench") {
+    if !bench::is_asked_for() {
         return Ok(());
     }
-    let segments = std::env::var("SOCKSCOPE_BENCH_SEGMENTS").ok().and_then(|text| text.parse().ok());
-    let segments: u32 = segments.unwrap_or(5_000_000);
+    let segments: u32 = bench::number("SOCKSCOPE_BENCH_SEGMENTS", 5_000_000);
     let dir = tempfile::tempdir()?;
     let [talk, tenth, flood] = ["talk.pcap", "tenth.pcap", "flood.pcap"].map(|name| dir.path().join(name));
     make_talk(&talk, segments, OPEN)?;

@@ -7,12 +7,10 @@ use std::time::Duration;
 
 use divan::Bencher;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use sockscope::base::{Endpoint, Scope, StateSet, TcpState, Timestamp};
+use sockscope::base::{Endpoint, StateSet, TcpState, Timestamp};
 use sockscope::engine::{Config, Engine, Input};
 use sockscope::io::{Sampler, Sockets, clock};
-use sockscope::kernel::{
-    Counters, Covers, Limits, Owners, Reported, Socket, SocketSample, TableSource, TcpInfo, Timer, TimerKind,
-};
+use sockscope::kernel::{Covers, Limits, Reported, Socket, SocketSample, TcpInfo, Timer, TimerKind};
 
 const LISTEN: StateSet = StateSet::of(&[TcpState::Listen]);
 const WAITS: StateSet = StateSet::of(&[TcpState::TimeWait]);
@@ -79,18 +77,11 @@ fn socket(n: u32) -> Socket {
 fn reading(states: StateSet, second: i64) -> Input {
     let sockets = (0..SOCKETS).map(socket).filter(|socket| states.has(socket.state.0)).collect();
     Input::Sample(Arc::new(SocketSample {
-        ts: Timestamp::from_nanos(second * 1_000_000_000),
-        scope: Scope::FILE,
-        source: TableSource::Diag,
         covers: Covers::States(states),
-        took: Duration::ZERO,
-        incomplete: false,
-        bad_rows: 0,
         sockets,
-        owners: Arc::new(Owners::default()),
-        counters: Counters::default(),
         limits: Arc::new(Limits { port_range: Some((32_768, 60_999)), ..Limits::default() }),
         local_addresses: vec![std::net::IpAddr::from([10, 0, 0, 1])].into(),
+        ..SocketSample::empty(Timestamp::from_nanos(second * 1_000_000_000))
     }))
 }
 

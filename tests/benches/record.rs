@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+#[path = "../support/bench.rs"]
+mod bench;
 #[path = "../support/blast.rs"]
 mod blast;
 #[path = "../support/netns.rs"]
@@ -31,13 +33,11 @@ const ROUNDS: usize = 3;
 const SETTINGS: [&str; 4] = ["-s", "256", "-B", "32768"];
 
 fn main() {
-    // `cargo test --benches` runs it too, with nothing to measure.
-    if !std::env::args().any(|arg| arg == "--bench") {
+    if !bench::is_asked_for() {
         return;
     }
     let Some(_alone) = alone() else { return };
-    let number = |name, usual| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let (rate, seconds) = (number("SOCKSCOPE_BENCH_RATE", 300_000), number("SOCKSCOPE_BENCH_SECONDS", 5));
+    let (rate, seconds) = bench::load();
     let netns = Netns::new("bench");
     println!("\n{rate} packets a second on loopback for {seconds} s");
     let (mut tcpdump, mut ours) = (Vec::new(), Vec::new());
@@ -54,7 +54,7 @@ fn main() {
                 took.sent,
                 took.captured,
                 took.dropped,
-                millis(took.cpu()),
+                millis(took.threads.sum()),
                 took.bytes as f64 / 1e6
             ),
             None => println!("  {what:18} not installed"),
@@ -78,13 +78,8 @@ struct Took {
 }
 
 impl Took {
-    fn cpu(&self) -> Duration {
-        self.threads.sum()
-    }
-
-    /// For each packet, picoseconds: a busy machine sends fewer.
     fn each(&self) -> u128 {
-        self.cpu().as_nanos() * 1_000 / u128::from(self.captured.max(1))
+        self.threads.for_each_of(self.captured)
     }
 }
 

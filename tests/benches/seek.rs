@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[path = "../support/bench.rs"]
+mod bench;
 #[path = "../support/pty.rs"]
 mod pty;
 #[path = "../support/talk.rs"]
@@ -28,17 +30,15 @@ const MEMORY_MIB: u64 = 1024;
 const INDEXED: f64 = 1.3;
 
 fn main() -> std::io::Result<()> {
-    // `cargo test --benches` runs it too, with nothing to measure.
-    if !std::env::args().any(|arg| arg == "--bench") {
+    if !bench::is_asked_for() {
         return Ok(());
     }
-    let segments = std::env::var("SOCKSCOPE_BENCH_SEGMENTS").ok().and_then(|text| text.parse().ok());
     let folder = tempfile::tempdir()?;
     let capture = match std::env::var_os("SOCKSCOPE_BENCH_CAPTURE") {
         Some(path) => PathBuf::from(path),
         None => {
             let path = folder.path().join("talk.pcap");
-            talk::make_talk(&path, segments.unwrap_or(5_000_000), OPEN)?;
+            talk::make_talk(&path, bench::number("SOCKSCOPE_BENCH_SEGMENTS", 5_000_000), OPEN)?;
             path
         }
     };

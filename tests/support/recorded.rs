@@ -8,9 +8,7 @@ use sockscope::base::{Endpoint, Scope, Scrubbed, TcpState, Timestamp};
 use sockscope::engine::{Input, Loss};
 use sockscope::journal::Intake;
 use sockscope::journal::recording::{Mark, Packer, Recorder, Setup, Source};
-use sockscope::kernel::{
-    Connect, Counters, Covers, KernelEvent, Owner, Owners, Process, Reported, Rung, Socket, SocketSample, TableSource,
-};
+use sockscope::kernel::{Connect, KernelEvent, Owner, Owners, Process, Reported, Rung, Socket, SocketSample};
 use sockscope::wire::{Frame, LinkType};
 
 const SECOND: i64 = 1_700_000_000;
@@ -70,18 +68,11 @@ fn sample(ts: Timestamp) -> SocketSample {
     let mut owners = Owners { processes_read: 1, ..Owners::default() };
     owners.by_inode.insert(44, vec![Owner { process: process(1, "nginx"), fd: 6 }]);
     SocketSample {
-        ts,
-        scope: Scope::FILE,
-        source: TableSource::Diag,
-        covers: Covers::ALL,
         took: Duration::from_micros(300),
-        incomplete: false,
-        bad_rows: 0,
         sockets: vec![listener],
         owners: Arc::new(owners),
-        counters: Counters::default(),
-        limits: Arc::default(),
         local_addresses: Arc::from([SERVER.into()]),
+        ..SocketSample::empty(ts)
     }
 }
 
@@ -151,5 +142,16 @@ fn connect() -> Input {
     let (local, peer) = (Endpoint::new(CLIENT, 40_000), Endpoint::new(SERVER, 80));
     let (begin, end, scope, rung, here) = (at(0), at(0), Scope::FILE, Rung::Trace, Some(true));
     let process = Some(process(77, "curl"));
-    Input::Kernel(KernelEvent::Connect(Connect { begin, end, scope, local, peer, process, here, bound: false, rung }))
+    Input::Kernel(KernelEvent::Connect(Connect {
+        begin,
+        end,
+        scope,
+        local,
+        peer,
+        process,
+        here,
+        bound: false,
+        connected: None,
+        rung,
+    }))
 }

@@ -36,6 +36,11 @@ impl Threads {
         self.0.values().sum()
     }
 
+    /// Of all together for each of so many packets, picoseconds: a busy machine sends fewer.
+    pub(crate) fn for_each_of(&self, packets: u64) -> u128 {
+        self.sum().as_nanos() * 1_000 / u128::from(packets.max(1))
+    }
+
     /// Each thread, the busiest first.
     pub(crate) fn each(&self) -> Vec<(&str, Duration)> {
         let mut each: Vec<(&str, Duration)> = self.0.iter().map(|(name, time)| (name.as_str(), *time)).collect();

@@ -33,7 +33,7 @@ pub(in crate::app) fn run(options: &Record) -> Result<Outcome> {
     // A ring in memory waits for what it is written out for, and only findings need an engine.
     let mut engine = options.ring.dump_on.map(|_| Engine::new(live_config(input.flows)));
     // What reads a stream may well draw on the same terminal.
-    let streams = input.write.file.as_ref().is_some_and(|file| file.as_os_str() == "-");
+    let streams = input.write.is_to_stdout();
     let status = if streams { Status::default() } else { Status::new() };
     let failures = watch(&mut live, engine.as_mut(), end, &interrupted, status)?;
     live.finish(|input| engine.iter_mut().for_each(|engine| engine.feed(input)));

@@ -73,27 +73,14 @@ mod tests {
     use crate::base::{Endpoint, StateSet, TcpState, Timestamp};
     use crate::engine::Input;
     use crate::journal::{CaptureReader, Item, Reach};
-    use crate::kernel::{Covers, KernelEvent, SocketSample, TableSource};
+    use crate::kernel::{Covers, KernelEvent, SocketSample};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_secs_nanos(1_700_000_000 + seconds, 0)
     }
 
     fn reading(seconds: i64, covers: Covers) -> Input {
-        Input::Sample(Arc::new(SocketSample {
-            ts: at(seconds),
-            scope: Default::default(),
-            source: TableSource::Diag,
-            covers,
-            took: Default::default(),
-            incomplete: false,
-            bad_rows: 0,
-            sockets: Vec::new(),
-            owners: Default::default(),
-            counters: Default::default(),
-            limits: Default::default(),
-            local_addresses: Arc::new([]),
-        }))
+        Input::Sample(Arc::new(SocketSample { covers, ..SocketSample::empty(at(seconds)) }))
     }
 
     /// What a run tells, and which of it a recording must be told that begins behind it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base::units::{bytes, count};
 use crate::engine::Loss;
+use crate::io::file;
 
 /// How a recording stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,7 +29,7 @@ impl Tally {
     /// The file as it is told to people.
     pub(in crate::app) fn name(&self) -> String {
         match &self.file {
-            Some(path) if path.as_os_str() == "-" => "stdout".to_owned(),
+            Some(path) if file::is_stdout(path) => "stdout".to_owned(),
             Some(path) => crate::base::scrub(&path.display().to_string()),
             None => "memory".to_owned(),
         }

@@ -27,8 +27,9 @@ pub(super) struct Recording {
     buffer: Vec<u8>,
     frames: u64,
     upto: Timestamp,
-    /// What was lost when its newest section began, and as it was told last.
-    losses: [Option<Loss>; 2],
+    /// What was lost since the program began, as it was told last, and when the newest section began.
+    lost: Option<Loss>,
+    lost_before: Option<Loss>,
     /// Frames that came, and those that found no room.
     came: u64,
     dropped: u64,
@@ -55,7 +56,7 @@ impl Recording {
         lost: Option<Loss>,
     ) -> Result<Self> {
         let mut recording = Self::new(setup, To::File(Writer::start(path, replace)?));
-        recording.losses[1] = lost;
+        recording.lost = lost;
         recording.begin(clock::now(), first);
         recording.flush();
         Ok(recording)
@@ -73,7 +74,8 @@ impl Recording {
             buffer: Vec::new(),
             frames: 0,
             upto: Timestamp::MIN,
-            losses: [None; 2],
+            lost: None,
+            lost_before: None,
             came: 0,
             dropped: 0,
             began: Instant::now(),
@@ -81,7 +83,7 @@ impl Recording {
     }
 
     fn begin(&mut self, ts: Timestamp, first: &[Input]) {
-        self.losses[0] = self.losses[1];
+        self.lost_before = self.lost;
         self.recorder.begin(ts, &mut self.buffer);
         for input in first {
             self.recorder.input(input, &mut self.buffer);
@@ -138,8 +140,8 @@ impl Recording {
     /// Takes what was lost since the program began; a recording has lost more, and counts from where it began itself.
     pub(super) fn loss(&mut self, loss: &Loss) {
         let loss = Loss { ours: loss.ours + self.dropped, ..*loss };
-        self.losses[1] = Some(loss);
-        let own = self.losses[0].map_or(loss, |before| loss.since(&before));
+        self.lost = Some(loss);
+        let own = self.lost_before.map_or(loss, |before| loss.since(&before));
         self.input(&Input::Loss(own));
     }
 

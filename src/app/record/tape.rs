@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use crate::base::{Scrubbed, Timestamp};
 use crate::engine::{Engine, Input, Loss};
 use crate::findings::Severity;
+use crate::io::file;
 use crate::journal::recording::{Mark, Packer, Setup, Source};
 use crate::journal::{Reach, Trail};
 use crate::ui;
@@ -208,7 +209,7 @@ impl Tape {
 
     /// Makes a file under the name that was asked for, or that of the time, or that with a number.
     fn next_file<T>(&mut self, mut make: impl FnMut(&std::path::Path, bool) -> Result<T>) -> Result<T> {
-        let asked = self.wanted.file.clone().filter(|path| path.as_os_str() != "-");
+        let asked = self.wanted.file.clone().filter(|path| !file::is_stdout(path));
         let base = asked.unwrap_or_else(|| PathBuf::from(format!("sockscope-{}.pcapng", super::stamp())));
         let stem = base.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let end = base.extension().map(|end| format!(".{}", end.to_string_lossy())).unwrap_or_default();

@@ -1,29 +1,16 @@
 //! Handshakes that failed or hang, by destination, as far as they are remembered.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::base::{Endpoint, Timestamp};
-use crate::findings::{ByAddress, Connects, Failures, Holder, Run, Tries, suspects};
+use crate::findings::{Askers, ByAddress, Connects, Failures, Run, Tries, Way, suspects};
 use crate::flow::{HandshakeOutcome, Side};
-use crate::kernel::Process;
 
 use super::super::handshakes::{Failure, WINDOW, lately};
 use super::super::opener::listening_ends;
 use super::super::record::Record;
 use super::super::{Engine, FlowId};
 use super::hanging::Hanging;
-
-/// Processes that asked, by pid, and how often.
-type Askers = BTreeMap<u32, (Arc<Process>, u64)>;
-
-/// How connections to a destination fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
-    Refused,
-    Rejected,
-    Unanswered,
-}
 
 /// Those that fail in one way: the run of them that goes on, and how many of it are of the last minute.
 #[derive(Debug, Clone, Copy)]
@@ -74,20 +61,19 @@ impl Gathered {
     }
 
     fn told(self, to: Endpoint) -> Connects {
-        let way = |way| self.failing.get(&way).and_then(|failing| failing.told());
-        let rejected = way(Way::Rejected);
-        Connects {
-            refused: way(Way::Refused),
-            rejected,
-            rejection: self.rejection.filter(|_| rejected.is_some()),
-            unanswered: way(Way::Unanswered),
+        let mut connects = Connects {
             waiting: self.waiting,
             given_up: self.given_up,
-            who: asks_most(&self.askers),
+            who: self.askers.most(),
             by: self.by,
             within: Some(WINDOW),
             ..Connects::to(to)
+        };
+        for (way, failing) in self.failing {
+            *connects.failures_mut(way) = failing.told();
         }
+        connects.rejection = self.rejection.filter(|_| connects.rejected.is_some());
+        connects
     }
 }
 
@@ -108,7 +94,7 @@ impl Engine {
         let at_least = self.handshakes.forgot_some_of(now) || hanging.are_more();
         let told = |(to, gathered): (Endpoint, Gathered)| (to, Connects { at_least, ..gathered.told(to) });
         let mut all: BTreeMap<Endpoint, Connects> = gathered.into_iter().map(told).collect();
-        all.retain(|_, to| [to.refused, to.rejected, to.unanswered].iter().any(Option::is_some));
+        all.retain(|_, to| to.has_failures());
         self.count_completed(&mut all, now);
         for connects in all.values_mut() {
             self.add_context(connects, now);
@@ -135,16 +121,8 @@ impl Engine {
     /// Counts one that failed by where it came from, and by its process where that is known.
     fn gather_tries(&self, record: &Record, way: Way, at: Timestamp, to: &mut Gathered) {
         let process = self.owner(record, Side::Orig).process().cloned();
-        let mut tries = Tries::of(record.orig.ip(), record.first, at, record.id, process.clone());
-        *match way {
-            Way::Refused => &mut tries.refused,
-            Way::Rejected => &mut tries.rejected,
-            Way::Unanswered => &mut tries.unanswered,
-        } = 1;
-        to.by.note(tries);
-        if let Some(process) = process {
-            to.askers.entry(process.pid).or_insert_with(|| (process, 0)).1 += 1;
-        }
+        process.iter().for_each(|process| to.askers.note(process));
+        to.by.note(Tries::of(record.orig.ip(), record.first, at, record.id, process).and_failed(way));
     }
 
     /// Counts the connections of the window that completed with these destinations, and those that were answered of
@@ -155,7 +133,7 @@ impl Engine {
         }
         let suspects = suspects(all.values());
         for (_, record) in self.table.iter() {
-            let Some(flow) = record.wire.as_ref().filter(|flow| is_answered(flow.outcome())) else { continue };
+            let Some(flow) = record.wire.as_ref().filter(|flow| flow.outcome().is_answered()) else { continue };
             let Some(at) = flow.concluded_at().filter(|at| lately(*at, now)) else { continue };
             let from = record.orig.ip();
             let suspect = suspects.contains(&from);
@@ -166,7 +144,7 @@ impl Engine {
             let Some(connects) = all.get_mut(&record.resp) else { continue };
             connects.completed += u64::from(!flow.outcome().is_failure());
             if suspect {
-                connects.by.note(Tries { answered: 1, ..Tries::of(from, record.first, at, record.id, None) });
+                connects.by.note(Tries::of(from, record.first, at, record.id, None).and_answered());
             }
         }
     }
@@ -183,17 +161,6 @@ impl Engine {
         let full = |over: Option<Run>| over.is_some_and(|run| run.lasts(now));
         self.kernel.listeners.iter().any(|listener| ends.contains(&listener.socket.local) && full(listener.over))
     }
-}
-
-fn asks_most(askers: &Askers) -> Option<Holder> {
-    let (process, _) = askers.values().max_by_key(|(process, count)| (*count, std::cmp::Reverse(process.pid)))?;
-    Some(Holder { process: process.clone(), fd: None, others: askers.len() - 1 })
-}
-
-/// Whether a SYN-ACK came.
-const fn is_answered(outcome: HandshakeOutcome) -> bool {
-    use HandshakeOutcome::{Completed, HalfOpen, Reset, Simultaneous};
-    matches!(outcome, Completed | Simultaneous | HalfOpen | Reset)
 }
 
 const fn way(outcome: HandshakeOutcome) -> Option<Way> {

@@ -10,8 +10,10 @@ use crate::base::TcpState;
 use crate::flow::Side;
 use crate::kernel::{Owner, Process, Socket};
 
+use super::super::end::End;
+use super::super::ownership::Ownership;
 use super::super::record::Record;
-use super::super::table::{Tuple, side_of};
+use super::super::table::{Slot, Tuple, side_of};
 use super::super::{Engine, Filter, Sort};
 use super::{DescriptorRow, ProcessId, ProcessLine, ProcessRow, ProcessSort, sort_by_key};
 
@@ -33,8 +35,10 @@ impl Engine {
         sort: Sort<ProcessSort>,
         open: &[ProcessId],
     ) -> Vec<ProcessLine> {
-        let mut rows = self.process_rows(filter);
+        let mut rows = Rows::of(self.process_rows(filter));
         self.add_callers(filter, &mut rows);
+        let mut rows = rows.all;
+        rows.iter_mut().for_each(|row| self.tell_silence(row));
         order(&mut rows, sort);
         let mut lines = Vec::with_capacity(rows.len());
         let mut descriptors = self.descriptors(filter, open);
@@ -47,12 +51,36 @@ impl Engine {
         lines
     }
 
-    /// Those with most traffic.
-    pub(in super::super) fn busiest(&self) -> Vec<ProcessRow> {
-        let mut rows = self.process_rows(&Filter::default());
+    /// Those with most traffic; `let_go` are the flows that [`Self::let_go`] tells something of.
+    pub(in super::super) fn busiest(&self, let_go: &[Slot]) -> Vec<ProcessRow> {
+        let mut rows = Rows::of(self.process_rows(&Filter::default()));
+        let_go.iter().for_each(|slot| self.add_let_go(self.table.get(*slot), &mut rows));
+        let mut rows = rows.all;
+        rows.iter_mut().for_each(|row| self.tell_silence(row));
         order(&mut rows, Sort::default());
         rows.truncate(BUSIEST);
         rows
+    }
+
+    /// Whose an end here was that nobody holds any more, with the rate of its last second: of the few flows on which
+    /// anything came within that.
+    pub(in super::super) fn let_go<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (&'a Arc<Process>, u64)> {
+        let now = self.now.unwrap_or_default();
+        let recent = now.seconds().saturating_sub(record.touched.seconds()) <= 1;
+        let read = recent && self.kernel.readings.newest().is_some();
+        Side::BOTH.into_iter().filter(move |_| read).filter_map(move |side| {
+            // What is held was counted with its socket.
+            let held = |end: &End| end.is_there() && matches!(end.owner, Ownership::Held { .. });
+            let known = self.known_at(record, side).filter(|_| !record.end(side).is_some_and(held))?;
+            let rate = record.bits_per_s(now).filter(|rate| *rate > 0)?;
+            Some((known, rate))
+        })
+    }
+
+    fn add_let_go(&self, record: &Record, rows: &mut Rows) {
+        for (process, rate) in self.let_go(record) {
+            *rows.of_process(process).bits_per_s.get_or_insert(0) += rate;
+        }
     }
 
     fn process_rows(&self, filter: &Filter) -> Vec<ProcessRow> {
@@ -72,29 +100,31 @@ impl Engine {
         rows.into_values().collect()
     }
 
-    /// Adds what flows tell: which connections a process opened, and which it left in TIME-WAIT.
-    fn add_callers(&self, filter: &Filter, rows: &mut Vec<ProcessRow>) {
-        if self.kernel.readings.newest().is_none() {
+    /// Adds what flows tell: which connections a process opened, which it left in TIME-WAIT, and the rate of those that
+    /// it let go of within the last second.
+    fn add_callers(&self, filter: &Filter, rows: &mut Rows) {
+        if !self.kernel.is_seen() {
             return;
         }
-        let mut places: FxHashMap<ProcessId, usize> = rows.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
         for record in self.matching(filter).map(|(slot, _)| self.table.get(slot)) {
+            if let Some(opener) = self.opener(record) {
+                rows.of_process(opener).opened += 1;
+            }
             for side in Side::BOTH {
                 let waits =
                     record.end(side).is_some_and(|end| end.is_there() && end.socket.state.0 == TcpState::TimeWait);
-                let opener = self.opener(record).filter(|_| side == Side::Orig);
-                let holder = self.known_at(record, side).filter(|_| waits);
-                for (process, opened, time_wait) in [(opener, 1, 0), (holder, 0, 1)] {
-                    let Some(process) = process else { continue };
-                    let id = ProcessId::of(process);
-                    let place = *places.entry(id).or_insert_with(|| {
-                        rows.push(begin(id, process));
-                        rows.len() - 1
-                    });
-                    rows[place].opened += opened;
-                    rows[place].time_wait += time_wait;
+                if let Some(holder) = self.known_at(record, side).filter(|_| waits) {
+                    rows.of_process(holder).time_wait += 1;
                 }
             }
+            self.add_let_go(record, rows);
+        }
+    }
+
+    /// Where segments are captured, a process without any connection sends nothing: that is a 0, and known.
+    fn tell_silence(&self, row: &mut ProcessRow) {
+        if self.wire_seen && row.sockets == row.listen {
+            row.bits_per_s.get_or_insert(0);
         }
     }
 
@@ -159,6 +189,29 @@ impl Engine {
             rows.sort_by_key(|row| row.fd);
         }
         found
+    }
+}
+
+/// Rows by their process.
+struct Rows {
+    all: Vec<ProcessRow>,
+    places: FxHashMap<ProcessId, usize>,
+}
+
+impl Rows {
+    fn of(all: Vec<ProcessRow>) -> Self {
+        let places = all.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
+        Self { all, places }
+    }
+
+    /// The row of a process, begun where there was none.
+    fn of_process(&mut self, process: &Arc<Process>) -> &mut ProcessRow {
+        let id = ProcessId::of(process);
+        let place = *self.places.entry(id).or_insert_with(|| {
+            self.all.push(begin(id, process));
+            self.all.len() - 1
+        });
+        &mut self.all[place]
     }
 }
 

@@ -187,7 +187,7 @@ pub struct ProcessRow {
     /// Bytes received and not read, written and not acknowledged, over all of them.
     pub recv_q: u64,
     pub send_q: u64,
-    /// Bits on the wire in the last complete second; `None` if no segment of any of them was seen.
+    /// Bits on the wire in the last complete second; `None` if it has connections and no segment of any was seen.
     pub bits_per_s: Option<u64>,
     /// Its sockets follow.
     pub open: bool,

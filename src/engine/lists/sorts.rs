@@ -70,7 +70,7 @@ orders! {
         /// Most local ports taken first.
         Ports = "ports",
         /// Most connections that are not in TIME-WAIT first.
-        Open = "open",
+        Open = "other",
         Service = "service",
     }
 }

@@ -6,28 +6,31 @@
 
 use triomphe::Arc;
 
-use super::{FlowTable, Key, Likely, NONE, PAGE, WARMED};
+use super::{FlowTable, Likely, NONE, PAGE, WARMED};
 use crate::engine::course::Course;
 use crate::engine::input::Input;
 use crate::engine::record::Record;
 use crate::wire::Flags;
 
 impl FlowTable {
-    /// Where each key seems to lead; what else was read is of no use but for having been read.
-    pub(in crate::engine) fn warm(&self, inputs: &[Input], keys: &[Option<Key>]) -> [Likely; WARMED] {
+    /// Where each hash of a segment's tuple seems to lead; what else was read is of no use but for having been read.
+    pub(in crate::engine) fn warm(&self, inputs: &[Input], hashes: &[u64]) -> [Likely; WARMED] {
         // A table that fits the cache is warm.
         const COLD: usize = 1 << 10;
         let mut likely = [Likely::UNKNOWN; WARMED];
         if self.len < COLD {
             return likely;
         }
-        for (key, likely) in keys.iter().zip(&mut likely) {
+        for ((hash, input), likely) in hashes.iter().zip(inputs).zip(&mut likely) {
+            if !matches!(input, Input::Segment(_)) {
+                continue;
+            }
             // The first whose hash looks alike: the index is read, records are not.
-            let found = key.as_ref().and_then(|key| self.by_tuple.find(key.hash, |_| true));
+            let found = self.by_tuple.find(*hash, |_| true);
             *likely = Likely { slot: found.map_or(NONE, |slot| *slot), rerouted: self.rerouted };
         }
         // What it says is not asked for; that it was read counts.
-        std::hint::black_box(self.warm_victims(keys.len()) ^ self.warm_records(inputs, &likely));
+        std::hint::black_box(self.warm_victims(hashes.len()) ^ self.warm_records(inputs, &likely));
         likely
     }
 

@@ -13,6 +13,7 @@ fn claim(begin: i64, until: i64, pid: u32) -> Connect {
         process: Some(process(pid, "curl")),
         here: None,
         bound: false,
+        connected: None,
         rung: Rung::Trace,
     }
 }
@@ -259,6 +260,33 @@ fn whoever_closes_narrows_the_set_of_a_listeners_holders() {
 }
 
 #[test]
+fn a_process_without_a_connection_sends_nothing_and_of_one_that_let_go_the_last_second_counts() {
+    let rate = |inputs: Vec<Input>, now| {
+        let mut engine = engine();
+        feed_all(&mut engine, inputs);
+        engine.feed(&Input::Tick(at(now)));
+        let query = Query { list: List::Processes(Sort::default(), Vec::new()), rows: 10, ..Query::default() };
+        let ListPane::Processes(window) = engine.dashboard(&query, &mut QueryCache::default()).list else {
+            panic!("processes")
+        };
+        let told = |line: &ProcessLine| match line {
+            ProcessLine::Process(row) => row.bits_per_s.map(|rate| rate > 0),
+            ProcessLine::Descriptor(row) => panic!("{row:?}"),
+        };
+        window.rows.iter().map(told).collect::<Vec<_>>()
+    };
+    let listener =
+        || sample(0, vec![socket(SERVER, "0.0.0.0:0", TcpState::Listen, (0, 5), 5, 5)], &[(5, 42, 3, "web")]);
+    assert_eq!(rate(vec![listener()], 5_000), [None], "no segment was seen");
+    let elsewhere = Input::Segment(segment(10, "10.0.0.8:1", "10.0.0.9:1", "S", 1, 0, 0));
+    assert_eq!(rate(vec![listener(), elsewhere.clone()], 5_000), [Some(false)]);
+    let held = || sample(500, vec![socket(CLIENT, SERVER, TcpState::Estab, (0, 0), 7, 7)], &[(7, 42, 3, "nc")]);
+    assert_eq!(rate(vec![elsewhere, held()], 5_000), [None], "it has a connection that was not captured");
+    let opened = vec![sample(0, vec![], &[]), syn(10), told(claim(9, 11, 7))];
+    assert_eq!((rate(opened.clone(), 1_200), rate(opened, 5_000)), (vec![Some(true)], vec![Some(false)]));
+}
+
+#[test]
 fn a_process_that_only_connected_is_among_the_processes() {
     let processes = |inputs: Vec<Input>| {
         let mut engine = engine();
@@ -300,4 +328,32 @@ fn a_process_that_only_connected_is_among_the_processes() {
     closed.push(waits());
     assert_eq!(processes(closed), [(9, 0, 0, 1)], "it left it in TIME-WAIT");
     assert_eq!(processes(vec![syn(10), told(claim(9, 11, 7))]), [], "the socket table was not read");
+}
+
+#[test]
+fn a_connect_that_is_done_took_the_syn_ack_though_its_ack_was_not_captured() {
+    use crate::flow::HandshakeOutcome::{Completed, HalfOpen, Waiting};
+    let [syn, syn_ack, ack] = handshake(10)[..] else { panic!("three segments") };
+    let done = |connected| told(Connect { connected, ..claim(9, 21, 7) });
+    let told_after = |inputs: Vec<Input>| {
+        let mut engine = engine();
+        feed_all(&mut engine, inputs);
+        let detail = engine.detail(FlowId(0)).expect("a flow");
+        (detail.row.orig.inferred, detail.row.resp.inferred, detail.row.outcome, detail.story)
+    };
+    let answered = || vec![Input::Segment(syn), Input::Segment(syn_ack)];
+    let with = |more: Vec<Input>| told_after([answered(), more].concat());
+    let (orig, resp, outcome, story) = with(vec![done(Some(true))]);
+    assert_eq!((orig, resp, outcome), (Some(TcpState::Estab), Some(TcpState::SynRecv), Some(Waiting)));
+    assert!(story.contains("Its kernel took the SYN-ACK (connect() is done)"), "{story}");
+    let (orig, _, outcome, story) = with(vec![done(Some(true)), Input::Tick(at(9_000))]);
+    assert_eq!((orig, outcome), (Some(TcpState::Estab), Some(HalfOpen)));
+    assert!(story.contains("so the capture missed its ACK"), "{story}");
+    let (orig, resp, outcome, _) = with(vec![done(Some(true)), Input::Segment(ack)]);
+    assert_eq!((orig, resp, outcome), (Some(TcpState::Estab), Some(TcpState::Estab), Some(Completed)));
+    for other in [Some(false), None] {
+        assert_eq!(with(vec![done(other)]).0, Some(TcpState::SynSent), "{other:?}");
+    }
+    let (orig, _, outcome, _) = told_after(vec![Input::Segment(syn), done(Some(true))]);
+    assert_eq!((orig, outcome), (Some(TcpState::SynSent), Some(Waiting)), "nothing that it took was captured");
 }

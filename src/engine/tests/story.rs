@@ -99,7 +99,7 @@ fn a_connect_begun_before_the_capture_waits_while_the_kernel_holds_it() {
     engine.feed(&Input::Tick(at(20_000)));
     assert_eq!(shown(&engine), waiting, "the kernel's timer runs for so long");
     let told = story(&engine, 0);
-    assert!(told.contains("connect() waits at least 20.0 s (begun before the capture) for"), "{told}");
+    assert!(told.contains("connect() waits at least 20 s (begun before the capture) for"), "{told}");
     assert!(told.contains("By the kernel's count the SYN was sent again 8 times."), "{told}");
     engine.feed(&Input::Tick(at(21_000)));
     assert_eq!(shown(&engine).0, Some(HandshakeOutcome::Unanswered), "no reading since, and the retry is overdue");
@@ -196,7 +196,7 @@ fn a_kernels_retransmission_timer_is_evidence() {
     let mut engine = engine();
     engine.feed(&sample(0, vec![row], &[]));
     let told = story(&engine, 0);
-    assert!(told.contains("100 in its Send-Q gets no acknowledgment") && told.contains("again 4 times"), "{told}");
+    assert!(told.contains("100 B in its Send-Q gets no acknowledgment") && told.contains("again 4 times"), "{told}");
     engine.feed(&sample(500, vec![], &[]));
     assert!(!story(&engine, 0).contains("acknowledgment"), "the socket is gone");
 }
@@ -220,8 +220,8 @@ fn a_kernels_persist_timer_tells_that_the_peers_window_is_closed() {
     };
     let engine = read(TimerKind::Persist);
     let told = story(&engine, 0);
-    assert!(told.contains("nc[42] fd 5 waits with 621192 bytes in its Send-Q: the window of"), "{told}");
-    assert!(told.contains("(persist timer, next probe in 30.0 s, 2 without an answer)"), "{told}");
+    assert!(told.contains("nc[42] fd 5 waits with 621.2 kB in its Send-Q: the window of"), "{told}");
+    assert!(told.contains("(persist timer, next probe in 30 s, 2 without an answer)"), "{told}");
     let subject = format!("#0 {SERVER} ← {CLIENT}");
     assert_eq!(found(&engine), [format!("{subject}: window closed for 6 s; its peer's Send-Q 621.2 kB")]);
     assert_eq!(found(&read(TimerKind::On)), [""; 0], "it is sent again: the window is open");

@@ -206,7 +206,10 @@ impl Telling {
     }
 
     pub(super) fn connected(&mut self, connect: &Connect) {
-        self.called(connect.end, connect.local, Call::Connect, connect.process.clone());
+        if connect.connected == Some(true) && connect.local == self.key.orig {
+            self.flow.take_word_of_syn_ack(connect.end);
+        }
+        self.called(connect.end, connect.local, Call::Connect(connect.connected), connect.process.clone());
     }
 
     pub(super) fn closed(&mut self, close: &Close) {
@@ -263,13 +266,12 @@ impl Telling {
             return;
         }
         if !(segment.flags.pure_syn() && self.flow.handshake().syn_ack_at.is_some()) {
-            for (copy, fate) in self.fates(&copies, cause, segment.ts) {
+            self.tell_fates(&copies, cause, segment.ts, |arrow, fate| {
                 // What was lost stays so, whatever comes of its repeats.
-                let open = |arrow: &&mut Arrow| fate.is_some() && arrow.fate(segment.ts) != Some(Fate::Lost);
-                self.arrow(copy).filter(open).into_iter().for_each(|arrow| {
+                if fate.is_some() && arrow.fate(segment.ts) != Some(Fate::Lost) {
                     arrow.fate.learn(segment.ts, fate);
-                });
-            }
+                }
+            });
         }
         if cause.is_some() {
             self.again.push_back(Again { side, entry, copies });
@@ -280,21 +282,20 @@ impl Telling {
         }
     }
 
-    /// What became of the copies of what was sent again at `again`.
-    fn fates(
+    /// Has each of the copies of what was sent again at `again` learn what became of it.
+    fn tell_fates(
         &mut self,
         copies: &[usize],
         cause: Option<(Cause, Evidence)>,
         again: Timestamp,
-    ) -> Vec<(usize, Option<Fate>)> {
-        let mut fates = Vec::with_capacity(copies.len());
+        mut learn: impl FnMut(&mut Arrow, Option<Fate>),
+    ) {
         for (at, copy) in copies.iter().enumerate() {
             let Some(arrow) = self.arrow(*copy) else { continue };
             let unanswered = Fate::Unanswered(again.since(arrow.segment.ts));
             let told = |(cause, evidence)| fate_by(cause, evidence, at == 0, unanswered);
-            fates.push((*copy, cause.map_or(Some(unanswered), told)));
+            learn(arrow, cause.map_or(Some(unanswered), told));
         }
-        fates
     }
 
     /// Whether `segment` shows the very datagram of an earlier entry, sooner than any timer sends it again.
@@ -309,19 +310,20 @@ impl Telling {
     fn copies_before(&self, entry: usize, segment: &Segment, side: Side) -> Vec<usize> {
         let (start, len) = (segment.seq, segment.seg_len().max(1));
         let last = entry - self.dropped;
-        let before = self.entries.range(last.saturating_sub(LOOK_BACK)..last).enumerate().rev();
+        let first = last.saturating_sub(LOOK_BACK);
+        let before = self.entries.range(first..last).enumerate().rev();
         let mut copies: Vec<usize> = Vec::new();
         // From here on each number was found in a later copy.
         let mut missing = len;
         for (at, entry) in before {
             let EntryKind::Segment(arrow) = &entry.what else { continue };
             let copy = &arrow.segment;
-            let (holds_first, begins_within) =
-                (start.within(copy.seq, copy.seg_len()), copy.seq.within(start, missing));
+            let holds_first = start.within(copy.seq, copy.seg_len());
+            let begins_within = copy.seq.within(start, missing);
             if arrow.from != side || copy.malformed || copy.seg_len() == 0 || !(holds_first || begins_within) {
                 continue;
             }
-            copies.push(self.dropped + last.saturating_sub(LOOK_BACK) + at);
+            copies.push(self.dropped + first + at);
             if holds_first {
                 copies.reverse();
                 return copies;
@@ -342,11 +344,9 @@ impl Telling {
             let news = self.arrow(entry).is_some_and(|arrow| arrow.cause.learn(now, Some((cause, evidence))));
             if news {
                 let copies = std::mem::take(&mut self.again[at].copies);
-                for (copy, fate) in self.fates(&copies, Some((cause, evidence)), sent.0) {
-                    self.arrow(copy).into_iter().for_each(|arrow| {
-                        arrow.fate.learn(now, fate);
-                    });
-                }
+                self.tell_fates(&copies, Some((cause, evidence)), sent.0, |arrow, fate| {
+                    arrow.fate.learn(now, fate);
+                });
                 self.again[at].copies = copies;
             }
         }

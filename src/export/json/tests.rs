@@ -6,6 +6,11 @@ fn flows() -> [FlowDetail; 3] {
     [fixture::completed(1), fixture::refused(2), fixture::kernel_only(3)]
 }
 
+fn in_words(mut none: Flows, flows: &[FlowDetail]) -> Flows {
+    flows.iter().for_each(|detail| none.add(detail).unwrap());
+    none
+}
+
 fn damage() -> Damage {
     Damage { file: "cut.pcap".to_owned(), offset: 4_711, reason: "the last packet is cut".to_owned() }
 }
@@ -13,7 +18,7 @@ fn damage() -> Damage {
 #[test]
 fn ndjson_is_a_line_a_flow_then_the_summary() {
     let mut report = NdjsonReport::new(Vec::new());
-    flows().iter().for_each(|detail| report.flow(detail).unwrap());
+    report.append(in_words(Flows::ndjson(), &flows())).unwrap();
     let found = report.findings(&fixture::dashboard(), |tell| flows().iter().for_each(tell));
     let bytes = report.finish("cut.pcap", &fixture::dashboard(), &found, Some(&damage())).unwrap();
     let text = String::from_utf8(bytes).unwrap();
@@ -30,11 +35,12 @@ fn ndjson_is_a_line_a_flow_then_the_summary() {
 fn json_holds_the_same_objects() {
     let mut json = JsonReport::new(Vec::new()).unwrap();
     let mut ndjson = NdjsonReport::new(Vec::new());
-    for detail in &flows() {
-        json.flow(detail).unwrap();
-        ndjson.flow(detail).unwrap();
+    let flows = flows();
+    for part in [&flows[..1], &[], &flows[1..]] {
+        json.append(in_words(Flows::json(), part)).unwrap();
+        ndjson.append(in_words(Flows::ndjson(), part)).unwrap();
     }
-    let found = json.findings(&fixture::dashboard(), |tell| flows().iter().for_each(tell));
+    let found = json.findings(&fixture::dashboard(), |tell| flows.iter().for_each(tell));
     let json = json.finish("x", &fixture::dashboard(), &found, None).unwrap();
     let ndjson = ndjson.finish("x", &fixture::dashboard(), &found, None).unwrap();
     let whole: Value = serde_json::from_slice(&json).unwrap();
@@ -98,6 +104,7 @@ impl Write for ClosedPipe {
 
 #[test]
 fn a_closed_pipe_is_told_as_such() {
-    let error = NdjsonReport::new(ClosedPipe).flow(&fixture::refused(1)).unwrap_err();
+    let flows = in_words(Flows::ndjson(), &[fixture::refused(1)]);
+    let error = NdjsonReport::new(ClosedPipe).append(flows).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
 }

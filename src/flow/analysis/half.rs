@@ -193,6 +193,15 @@ impl Half {
         }
     }
 
+    /// By how much windows of its segments are scaled, but for a SYN's, if it has sent any.
+    pub(super) fn scale(&self) -> Option<u8> {
+        match self.shift {
+            Shift::Refused if self.has_sent() => Some(0),
+            Shift::By(count) if self.has_sent() => Some(count),
+            _ => None,
+        }
+    }
+
     pub(super) fn previous(&self) -> Marks {
         Marks::of_bits(self.previous)
     }
@@ -245,12 +254,15 @@ impl Half {
 
     /// Takes in a segment without a mark that is next in line and has ACK without SYN, but for its numbers.
     pub(super) fn take_plain(&mut self, segment: &Segment) {
-        if segment.ack != self.ack {
+        self.take_latest(segment.ack, segment.window, segment.ts);
+    }
+
+    /// The same of what its latest of such segments says.
+    pub(super) fn take_latest(&mut self, ack: Seq, window: u16, sent_at: Timestamp) {
+        if ack != self.ack {
             self.duplicates = Duplicates::NONE;
         }
-        self.ack = segment.ack;
-        self.window = segment.window;
-        self.sent_at = segment.ts;
+        (self.ack, self.window, self.sent_at) = (ack, window, sent_at);
         self.previous = 0;
         self.facts.clear(fact::FRESH);
     }

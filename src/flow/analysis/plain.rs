@@ -2,9 +2,10 @@
 //!
 //! May touch `base` and `wire::Segment`. Gives exactly what the rules give, or nothing.
 
-use super::half::fact;
+use super::half::{Half, fact};
 use super::{Analysis, Side};
 use crate::base::Seq;
+use crate::flow::run::Line;
 use crate::wire::{Flags, Segment};
 
 /// So many numbers are far: half of what two can lie apart without being taken for the other way around.
@@ -21,6 +22,29 @@ impl Analysis {
             };
             fits(own.high()) && fits(peer.ack())
         })
+    }
+
+    /// Whether a run may begin at these lines: it stands there, and no rule says anything of a plain segment.
+    pub(in crate::flow) fn joins(&self, lines: &[Line; 2]) -> bool {
+        let [orig, resp] = &self.halves;
+        let [of_orig, of_resp] = lines;
+        let learns = self.initial_rtt == 0 && self.syn_at.is_set();
+        let known = orig.facts.has(fact::BASE) && resp.facts.has(fact::BASE);
+        let stands = orig.stands_at(of_orig, of_resp) && resp.stands_at(of_resp, of_orig);
+        let teaches = [orig, resp].into_iter().any(|half| half.has_sent() && half.mptcp != self.mptcp);
+        !learns && !self.reuses && known && stands && !teaches
+    }
+
+    /// By how much the windows of `side` are scaled; `None` where that is not known, or it was not seen to send.
+    pub(in crate::flow) fn scale(&self, side: Side) -> Option<u8> {
+        self.halves[side.index()].scale()
+    }
+
+    /// Takes in the run that has come to these lines.
+    pub(in crate::flow) fn take_run(&mut self, lines: &[Line; 2]) {
+        for side in Side::BOTH {
+            self.halves[side.index()].take_run(&lines[side.index()], lines[side.peer().index()].una);
+        }
     }
 
     /// Takes the segment in if it is plain; false, and nothing is changed, if it is not.
@@ -55,5 +79,28 @@ impl Analysis {
         }
         own.take_plain(segment);
         true
+    }
+}
+
+impl Half {
+    /// Whether it is where its flow is, without a hole; if it was seen to send, with an open window.
+    fn stands_at(&self, own: &Line, peer: &Line) -> bool {
+        const SPOKEN: u8 = fact::SENT | fact::ACK;
+        if !own.is_seen {
+            return !self.has_sent();
+        }
+        let spoken = self.facts.among(SPOKEN | fact::FRESH) == SPOKEN;
+        let numbers = self.high == own.nxt && self.contig == own.nxt && self.ack == peer.una;
+        spoken && numbers && self.window == own.window && self.window != 0
+    }
+
+    fn take_run(&mut self, own: &Line, ack: Seq) {
+        if own.segments == 0 {
+            return;
+        }
+        if self.high != own.nxt {
+            (self.high, self.contig, self.high_at) = (own.nxt, own.nxt, own.high_at);
+        }
+        self.take_latest(ack, own.window, own.sent_at);
     }
 }

@@ -12,8 +12,8 @@ use super::stalls::{self, Stalls};
 use super::throughput::Volume;
 use super::view::{HalfTiming, InFlight};
 use crate::base::{Packing, Seq, Timestamp};
+use crate::flow::Brief;
 use crate::flow::stamp::Marks as Bits;
-use crate::wire::Segment;
 
 /// The largest window.
 const REACH: u32 = 1 << 30;
@@ -193,7 +193,9 @@ impl Half {
     /// Whether a small write may have been waiting for the segment before this one.
     pub(super) fn take_held(&mut self) -> bool {
         let held = self.facts.has(fact::HELD);
-        self.facts.clear(fact::HELD);
+        if held {
+            self.facts.clear(fact::HELD);
+        }
         held
     }
 
@@ -212,7 +214,7 @@ impl Half {
     }
 
     /// The peer's acknowledgment of what it sent.
-    pub(super) fn take_ack(&mut self, segment: &Segment) {
+    pub(super) fn take_ack(&mut self, segment: &Brief) {
         let ack = segment.ack;
         if !self.reaches(ack) {
             return;
@@ -231,9 +233,9 @@ impl Half {
         self.learn(answer, segment);
     }
 
-    fn learn(&mut self, answer: Answer, segment: &Segment) {
+    fn learn(&mut self, answer: Answer, segment: &Brief) {
         if let Some((took, timed)) = answer.by_ack {
-            let brings_nothing = segment.payload_len == 0 && !segment.flags.fin();
+            let brings_nothing = segment.payload_len == 0 && !segment.flags().fin();
             if timed.alone && brings_nothing && stalls::is_late(took, self.path) {
                 self.measures().stalls.note_late();
                 self.facts.put(fact::HELD, timed.small);
@@ -248,7 +250,7 @@ impl Half {
     }
 
     /// Data, or none: what its numbers, window and timestamp say. `into_closed` tells that the peer's window is 0.
-    pub(super) fn take(&mut self, segment: &Segment, into_closed: bool, origin: Timestamp) -> Taken {
+    pub(super) fn take(&mut self, segment: &Brief, into_closed: bool, origin: Timestamp) -> Taken {
         self.facts.put(fact::CLOSED, segment.window == 0);
         let known = self.facts.has(fact::TSVAL);
         let tsval = self.take_tsval(segment);
@@ -276,8 +278,8 @@ impl Half {
     }
 
     /// Its TSval, if no segment before was seen to carry it or a later one.
-    fn take_tsval(&mut self, segment: &Segment) -> Option<u32> {
-        let (tsval, _) = segment.options.timestamps?;
+    fn take_tsval(&mut self, segment: &Brief) -> Option<u32> {
+        let (tsval, _) = segment.timestamps()?;
         let fresh = !self.facts.has(fact::TSVAL) || Seq(tsval).after(Seq(self.tsval));
         if fresh {
             self.tsval = tsval;
@@ -287,7 +289,7 @@ impl Half {
     }
 
     /// What its data is to it.
-    fn sort(&self, segment: &Segment, end: Seq, into_closed: bool) -> Taken {
+    fn sort(&self, segment: &Brief, end: Seq, into_closed: bool) -> Taken {
         let seq = segment.seq;
         if segment.payload_len == 0 || segment.payload_len > REACH || !self.reaches(seq) {
             return Taken::Nothing;
@@ -297,16 +299,15 @@ impl Half {
         if probes || self.una().is_some_and(|una| !end.after(una)) {
             return Taken::Nothing;
         }
-        match seq.offset_from(high) {
-            0 => Taken::Next,
-            1.. => Taken::Beyond,
-            _ => Taken::Again,
+        if seq == high {
+            return Taken::Next;
         }
+        if seq.after(high) { Taken::Beyond } else { Taken::Again }
     }
 
     /// Data sent for the first time. Nothing is timed from mid-stream's first segment, which may be a repetition, nor
     /// into a closed window, where the peer's process and not the path makes the time.
-    fn take_new(&mut self, segment: &Segment, timed: Timed, taken: Taken, into_closed: bool, origin: Timestamp) {
+    fn take_new(&mut self, segment: &Brief, timed: Timed, taken: Taken, into_closed: bool, origin: Timestamp) {
         let known = self.facts.has(fact::SENT);
         let alone = taken == Taken::Next && self.una() == Some(segment.seq);
         let once = !self.facts.has(fact::RECOVERING);

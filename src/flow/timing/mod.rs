@@ -33,7 +33,7 @@ use std::time::Duration;
 pub use view::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, TimingView};
 
 use super::stamp::{Offset, nanos_between};
-use super::{Flow, Side};
+use super::{Brief, Flow, Side};
 use crate::base::{Packing, Timestamp};
 use crate::wire::Segment;
 use half::{Half, Start, Taken};
@@ -83,11 +83,19 @@ impl Timing {
             return;
         }
         if let Some(data) = &mut self.data {
-            return data.feed(segment, from);
+            return data.feed(&Brief::of(segment, from));
         }
         if segment.payload_len > 0 && !segment.flags.syn() && !segment.flags.rst() {
             let (starts, last) = before().unwrap_or(([Start::default(); 2], segment.ts));
-            self.data.insert(Box::new(Data::new(starts, last, segment.ts))).feed(segment, from);
+            self.data.insert(Box::new(Data::new(starts, last, segment.ts))).feed(&Brief::of(segment, from));
+        }
+    }
+
+    /// The same as [`Self::feed`] of a plain segment, sooner, once times [have begun](Self::has_begun).
+    #[inline]
+    pub fn feed_plain(&mut self, brief: &Brief) {
+        if let Some(data) = &mut self.data {
+            data.feed_text(brief);
         }
     }
 
@@ -158,18 +166,27 @@ impl Data {
         until.pack(*origin, into);
     }
 
-    fn feed(&mut self, segment: &Segment, from: Side) {
+    fn feed(&mut self, segment: &Brief) {
+        let flags = segment.flags();
+        // A SYN is the handshake's, and a RST answers nothing.
+        if flags.syn() || flags.rst() {
+            self.pass(segment.ts);
+            self.halves.iter_mut().for_each(|half| _ = half.take_held());
+            return;
+        }
+        self.feed_text(segment);
+    }
+
+    /// Takes in a segment with neither SYN nor RST.
+    fn feed_text(&mut self, segment: &Brief) {
+        let (from, has_ack) = (segment.from(), segment.flags().ack());
         let gap = self.pass(segment.ts);
         let [orig, resp] = &mut self.halves;
         let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
         let held = own.take_held();
         peer.take_held();
-        // A SYN is the handshake's, and a RST answers nothing.
-        if segment.flags.syn() || segment.flags.rst() {
-            return;
-        }
-        let heard_all = segment.flags.ack() && peer.is_heard(segment.ack);
-        if segment.flags.ack() {
+        let heard_all = has_ack && peer.is_heard(segment.ack);
+        if has_ack {
             peer.take_ack(segment);
         }
         let taken = own.take(segment, peer.is_closed(), self.origin);
@@ -192,7 +209,9 @@ impl Data {
     fn pass(&mut self, now: Timestamp) -> Option<u64> {
         let gap = nanos_between(self.last, now);
         self.last = self.last.max(now);
-        if let Some(gap) = gap.map(Span::of_nanos).filter(|gap| *gap > self.idle.0) {
+        if let Some(gap) = gap.map(Span::of_nanos)
+            && gap > self.idle.0
+        {
             self.idle = (gap, Offset::of(now, self.origin));
         }
         gap

@@ -8,8 +8,8 @@
 //! two in a row one is acknowledged by its very end. An ack of more or less tells by number nothing that is exact.
 
 use crate::base::{Packing, Seq, Timestamp};
+use crate::flow::Brief;
 use crate::flow::stamp::nanos_between;
-use crate::wire::Segment;
 
 /// A segment with data that waits for its acknowledgment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,8 +92,8 @@ impl Watch {
 
     /// An acknowledgment of something new: what it says of the segments that it covers, which are timed no longer.
     /// RFC 7323 §4.1: an echo counts only if it comes with such an ack.
-    pub(super) fn acknowledge(&mut self, segment: &Segment) -> Answer {
-        let echo = segment.options.timestamps.map(|(_, tsecr)| tsecr);
+    pub(super) fn acknowledge(&mut self, segment: &Brief) -> Answer {
+        let echo = segment.timestamps().map(|(_, tsecr)| tsecr);
         let mut answer = Answer::default();
         for slot in &mut self.0 {
             let Some(timed) = slot.filter(|timed| !timed.end.after(segment.ack)) else { continue };

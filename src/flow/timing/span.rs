@@ -23,10 +23,13 @@ impl Span {
         Self::of_nanos(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
     }
 
+    #[inline]
     pub(super) fn of_nanos(nanos: u64) -> Self {
-        if nanos < 1 << Self::UNIT_BITS {
-            return Self(nanos as u32);
-        }
+        if nanos < 1 << Self::UNIT_BITS { Self(nanos as u32) } else { Self::of_many(nanos) }
+    }
+
+    #[cold]
+    fn of_many(nanos: u64) -> Self {
         for (unit, size) in (0u32..).zip(Self::UNITS) {
             let count = nanos / size;
             if count < 1 << Self::UNIT_BITS {
@@ -37,7 +40,13 @@ impl Span {
         Self(Self::UNKNOWN.0 - 1)
     }
 
+    #[inline]
     pub(super) fn nanos(self) -> u64 {
+        if self.0 < 1 << Self::UNIT_BITS { self.0.into() } else { self.many() }
+    }
+
+    #[cold]
+    fn many(self) -> u64 {
         let count = u64::from(self.0 & ((1 << Self::UNIT_BITS) - 1));
         count * Self::UNITS[(self.0 >> Self::UNIT_BITS) as usize]
     }

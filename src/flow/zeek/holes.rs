@@ -7,7 +7,7 @@ use crate::base::Packing;
 const RUNS: usize = 32;
 /// So much above a hole while none of its data was acknowledged ends the watch (`tcp_max_above_hole_without_any_acks`,
 /// and `tcp_max_initial_window`).
-const UNACKED: i64 = 16_384;
+pub(super) const UNACKED: i64 = 16_384;
 /// So much held ends the watch (`tcp_excessive_data_without_further_acks`).
 const HELD: i64 = 10 << 20;
 

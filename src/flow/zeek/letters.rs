@@ -12,8 +12,8 @@ const FIN: u8 = 1 << 1;
 const RST: u8 = 1 << 2;
 const FIN_RST: u8 = 1 << 3;
 const MULTI: u8 = 1 << 4;
-const DATA: u8 = 1 << 5;
-const ACK: u8 = 1 << 6;
+pub(super) const DATA: u8 = 1 << 5;
+pub(super) const ACK: u8 = 1 << 6;
 
 impl Row {
     /// Writes a letter in the case of `role`.

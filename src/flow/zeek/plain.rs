@@ -2,18 +2,56 @@
 //! without holes. Gives exactly what [`Row::take`] gives, or nothing.
 
 use super::Side;
-use super::end::State;
+use super::end::{End, State};
+use super::holes::UNACKED;
 use super::row::Row;
-use crate::base::Seq;
+use super::{Zeek, letters};
+use crate::base::{Seq, Timestamp};
+use crate::flow::run::{LITTLE, Line, SHORTEST};
 use crate::wire::{Flags, Segment};
 
-/// What decides over a stream's data that grows without acks lies above this; the long way deals with it.
-const LITTLE: i64 = 10 << 20;
+impl Zeek {
+    /// Whether a run may begin at these lines: when the last segment came, and whether data and acks of each side write
+    /// no letter.
+    pub(in crate::flow) fn joins(&self, lines: &[Line; 2]) -> Option<(Timestamp, [(bool, bool); 2])> {
+        let row = &self.row;
+        let rare = !row.is_going_on() || row.aside.is_some() || row.history.as_bytes() == b"H";
+        let stands = !rare && Side::BOTH.into_iter().all(|side| row.stands_at(lines, side));
+        stands.then(|| (row.last, Side::BOTH.map(|side| row.letters(lines, side))))
+    }
 
-/// No silence shorter than this ends a row: 60 s, nanoseconds.
-const SHORTEST: i64 = 60_000_000_000;
+    /// Takes in the run that has come to these lines, with a segment at `last`.
+    pub(in crate::flow) fn take_run(&mut self, lines: &[Line; 2], last: Timestamp) {
+        let row = &mut self.row;
+        for side in Side::BOTH {
+            let role = row.role(side).index();
+            row.ends[role].take_run(&lines[side.index()]);
+        }
+        row.last = last;
+    }
+}
 
 impl Row {
+    /// Whether a side is where its flow is, and goes on.
+    fn stands_at(&self, lines: &[Line; 2], side: Side) -> bool {
+        let (own, peer, role) = (&lines[side.index()], &lines[side.peer().index()], self.role(side).index());
+        let end = &self.ends[role];
+        if !own.is_seen {
+            return end.state == State::Inactive;
+        }
+        let open = matches!(end.state, State::Established | State::Partial) && self.first_seen[role];
+        let goes_on = open && !end.fin_seen && !end.did_close && !end.skip;
+        goes_on && end.stands_at(own, peer.is_seen)
+    }
+
+    /// Whether data and acks of a side write no letter. Data of which nothing was acknowledged yet goes the long way.
+    fn letters(&self, lines: &[Line; 2], side: Side) -> (bool, bool) {
+        let role = self.role(side).index();
+        let has = |kind| self.seen[role] & kind != 0;
+        let heard = !lines[side.peer().index()].is_seen || !self.ends[role].no_data_acked();
+        (has(letters::DATA) && heard, has(letters::ACK))
+    }
+
     /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is
     /// not.
     pub(super) fn take_plain(&mut self, segment: &Segment, from: Side) -> bool {
@@ -32,7 +70,7 @@ impl Row {
         // Next in line, and an ack of what was seen.
         let in_line = rel == end.high && rel == end.next && rel >= end.trim;
         let acks_seen = acked >= peer.acked && acked <= peer.next && segment.ack != Seq(0);
-        let little = segment.payload_len == 0 || (to - end.trim <= LITTLE && !end.no_data_acked());
+        let little = segment.payload_len == 0 || (to - end.trim <= LITTLE.into() && !end.no_data_acked());
         if !(in_line && acks_seen && little) {
             return false;
         }
@@ -60,5 +98,34 @@ impl Row {
         let [orig, resp] = &self.ends;
         let (times, numbers) = (self.first.nanos() ^ self.last.nanos(), orig.high ^ orig.trim ^ resp.high ^ resp.trim);
         (times ^ numbers).cast_unsigned() ^ self.history.as_bytes().len() as u64
+    }
+}
+
+impl End {
+    /// Whether its numbers are those where a run begins.
+    fn stands_at(&self, line: &Line, peer_is_seen: bool) -> bool {
+        let sent = self.near(line.nxt, self.high) == self.high && self.next == self.high && self.trim <= self.high;
+        if !peer_is_seen {
+            return sent && self.no_data_acked();
+        }
+        sent && self.acked > 0 && self.acked <= self.next && self.near(line.una, self.acked) == self.acked
+    }
+
+    fn take_run(&mut self, line: &Line) {
+        if !line.is_seen {
+            // Each ack of an end that never sent anything tells anew where it must be.
+            return self.assume(line.una);
+        }
+        if line.is_acked {
+            self.acked = self.near(line.una, self.acked);
+            self.trim = self.trim.max(self.acked);
+        }
+        let to = self.near(line.nxt, self.high);
+        // What nobody acknowledges is not waited for.
+        if self.no_data_acked() && to > self.high && to - 1 > UNACKED {
+            self.trim = to;
+        }
+        (self.high, self.next) = (to, to);
+        self.packets = self.packets.saturating_add(line.segments);
     }
 }

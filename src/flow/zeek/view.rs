@@ -58,7 +58,7 @@ impl ConnState {
             Self::Rstrh => "reset by resp, orig not heard in full",
             Self::Sh => "closed by orig, resp not heard in full",
             Self::Shr => "closed by resp, orig not heard in full",
-            Self::Oth => "none of the other states",
+            Self::Oth => "none of the others",
         }
     }
 }

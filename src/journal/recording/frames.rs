@@ -5,6 +5,7 @@
 //! just that (the same packet on several interfaces); TLS records, or all of a segment that a frame alone does not give
 //! (it completed a fragmented datagram), in an option of our own.
 
+use super::VERSION;
 use super::block::{Block, EPB_PACKETID};
 use super::codec::{Code, People, Reader, Writer};
 use super::{Place, Setup, Source};
@@ -139,7 +140,7 @@ pub(super) fn recall(kept: &Frame<'_>, options: Options<'_>) -> Option<Option<In
             }
             EPB_DIFFERENCE => {
                 let mut people = People::new();
-                let mut from = Reader { rest: value, base: kept.ts, people: &mut people };
+                let mut from = Reader { rest: value, base: kept.ts, people: &mut people, version: VERSION };
                 gave = match (Difference::get(&mut from)?, gave) {
                     (Difference::Nothing, _) => None,
                     (Difference::Segment(segment), _) => Some(Input::Segment(segment)),

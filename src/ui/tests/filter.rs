@@ -89,3 +89,27 @@ fn a_paste_is_text_and_never_keys() {
     ui.handle(&Event::Paste("a\x1b\nb".into()), &dashboard, &source);
     assert_eq!(ui.filter().text(), "a··b");
 }
+
+#[test]
+fn over_many_flows_a_filter_takes_effect_once_the_keys_pause() {
+    let source = replay();
+    let ms = Duration::from_millis;
+    let typed = |flows: usize, keys: &[(u64, &str)], then: u64| {
+        let mut ui = UiState::new(Rect::new(0, 0, 120, 40), ThemeName::Dark);
+        for (at, key) in keys {
+            let mut dashboard = answer(&[1], &ui, &source);
+            dashboard.flows.all = flows;
+            ui.tell_time(ms(*at));
+            ui.handle(&event(key), &dashboard, &source);
+        }
+        ui.tell_time(ms(then));
+        ui.query(&source).filter.text().to_owned()
+    };
+    let quick = [(0, "/"), (10, "n"), (150, "g")];
+    assert_eq!(typed(1_000, &quick, 150), "ng", "a walk over few is not felt");
+    assert_eq!(typed(1_000_000, &quick, 349), "");
+    assert_eq!(typed(1_000_000, &quick, 350), "ng");
+    assert_eq!(typed(1_000_000, &[(0, "/"), (10, "n"), (300, "g")], 300), "n", "the pause before the last key");
+    assert_eq!(typed(1_000_000, &[(0, "/"), (10, "n"), (20, "Enter")], 20), "n", "Enter waits for nothing");
+    assert_eq!(typed(1_000_000, &[(0, "/"), (10, "n"), (20, "Esc")], 500), "");
+}

@@ -90,3 +90,26 @@ fn a_click_on_a_finding_selects_it_and_another_opens_it() {
     click(&mut ui, 5);
     assert_eq!((ui.view(), ui.row()), (View::Findings, Some(all[1])));
 }
+
+#[test]
+fn on_a_low_screen_the_zoomed_finding_has_all_the_room_and_pages() {
+    let parts = |keys: &str, size| {
+        let ui = amid_findings(keys, size);
+        let body = ui.screen(&live()).unwrap().body;
+        (ui.list_parts(View::Findings, body), body)
+    };
+    let (low, body) = parts("8", (60, 12));
+    assert_eq!((low.list, low.detail.height), (body, 0), "what has no room for a reason is a list");
+    let (low, body) = parts("8 z", (60, 12));
+    assert_eq!((low.list.height, low.detail), (0, body));
+    let (roomy, _) = parts("8 z", (80, 24));
+    assert_eq!((roomy.list.height, roomy.detail.height > 10), (4, true), "its line stands above it");
+    let pages = |keys: &str| {
+        let ui = amid_findings(keys, (60, 12));
+        (ui.row().is_some(), ui.finding_page(3))
+    };
+    assert_eq!([pages("8 z"), pages("8 z PgDn"), pages("8 z PgDn PgDn PgDn")], [(true, 0), (true, 1), (true, 0)]);
+    assert_eq!((pages("8 z PgUp").1, pages("8 z PgDn j").1, pages("8 z PgDn z z").1), (2, 0, 0));
+    let first = amid_findings("8 z PgDn", (60, 12)).row();
+    assert_eq!(first, amid_findings("8", (60, 12)).row(), "a page is none of the list's");
+}

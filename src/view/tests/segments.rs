@@ -6,7 +6,7 @@ use super::*;
 use crate::base::{Endpoint, Scope, Seq, Timestamp};
 use crate::engine::{Collector, FlowId, FlowKey, Input, Transcript};
 use crate::flow::Side;
-use crate::kernel::{Counters, Covers, Limits, Owners, SocketSample, TableSource};
+use crate::kernel::SocketSample;
 use crate::ui::{FlowPart, Segments};
 use crate::wire::{Flags, Segment};
 
@@ -47,18 +47,8 @@ impl Maker {
         (socket.local, socket.peer) = (self.ends[side.index()], self.ends[side.peer().index()]);
         (socket.recv_q, socket.send_q, socket.info) = (recv_q, Some(send_q), None);
         self.inputs.push(Input::Sample(Arc::new(SocketSample {
-            ts: self.begin + Duration::from_micros(at),
-            scope: Scope::FILE,
-            source: TableSource::Diag,
-            covers: Covers::ALL,
-            bad_rows: 0,
-            took: Duration::ZERO,
-            incomplete: false,
             sockets: vec![socket],
-            owners: Arc::new(Owners::default()),
-            counters: Counters::default(),
-            limits: Arc::new(Limits::default()),
-            local_addresses: Vec::new().into(),
+            ..SocketSample::empty(self.begin + Duration::from_micros(at))
         })));
     }
 }
@@ -161,6 +151,18 @@ fn ladder_and_graph_are_as_pictured() {
             insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), picture);
         }
     }
+}
+
+#[test]
+fn a_wide_summary_has_the_ladders_beginning_where_the_life_leaves_room() {
+    let summary = |size| text(&shown(FlowPart::Summary, "", size, ThemeName::Dark, |_| {}));
+    insta::assert_snapshot!("flow_with_ladder_200x70", summary((200, 70)));
+    for (size, expected) in [((200, 70), true), ((200, 30), false), ((120, 40), false)] {
+        assert_eq!(summary(size).contains("l opens it"), expected, "{size:?}");
+    }
+    let unread =
+        draw_with(&capture_flow(), FlowId(0), FlowPart::Summary, Segments::Unknown, "", (200, 70), ThemeName::Dark);
+    assert!(!text(&unread).contains("l opens it"), "its segments have not been read");
 }
 
 #[test]

@@ -24,11 +24,11 @@ fn agrees(frame: &Frame<'_>) -> bool {
 
 /// Frames of a real capture and made ones: link type, bytes, len.
 fn frames() -> Vec<(u16, Vec<u8>, usize)> {
-    let mut reader =
-        CaptureReader::open(Box::new(&include_bytes!("../../../tests/captures/incident.pcap.gz")[..])).expect("demo");
+    let mut reader = CaptureReader::open(Box::new(&include_bytes!("../../../tests/captures/incident.pcap.gz")[..]))
+        .expect("a capture");
     let mut frames = Vec::new();
     while let Some(frame) = reader.next_frame().expect("whole").filter(|_| frames.len() < TAKEN) {
-        // As Ethernet, whatever the demo's link type.
+        // As Ethernet, whatever its link type.
         let layer = link::network(
             link::Layer::new(link::Header::Link(frame.link), span::Span::new(frame.bytes, frame.len)),
             &mut route::Route::default(),
