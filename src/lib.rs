@@ -62,12 +62,13 @@
 //! table, and what is traced. Entries that a reader passes over are counted, and told. Whoever may write files does it:
 //! [`journal::recording::Recorder`] only makes blocks.
 //!
-//! Live, the capture threads keep each frame's headers beside its inputs ([`journal::FrameBatch`]), where a recording
+//! Live, the capture threads make each frame's block beside its inputs ([`journal::FrameBatch`]), where a recording
 //! wants them; they pass the merge with those ([`journal::Trail`]), so that the recorder sees the engine's order. Blocks
 //! go to a thread that writes them at once, behind a queue bounded in bytes: what finds no room is counted, and nobody
 //! waits for a disk. Where a write fails, the file is cut back to its last whole block. While a file is written, inputs
 //! are held back 60 ms at most, so that a kill costs 100 ms. A ring in memory ([`journal::Chapters`]) is made of sections
-//! that stand alone, of which the oldest goes.
+//! that stand alone, of which the oldest goes. What a dashboard keeps to go back in holds no frames; where it is written
+//! out after the fact, their headers are made anew from the segments ([`wire::Segment::headers`]).
 //!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is

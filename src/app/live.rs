@@ -340,6 +340,9 @@ impl Feed for Live {
             }
             self.tape.toggle();
         }
+        if control == Control::Save {
+            self.tape.save(Vec::new(), true);
+        }
     }
 
     fn end(&mut self, engine: &mut Engine) -> Vec<Recorded> {

@@ -39,6 +39,6 @@ pub(super) fn steer<T: Tape>(
                 player.seek(deck, engine, at, now);
             }
         }
-        Control::Mark(_) | Control::Record | Control::Live => {}
+        Control::Mark(_) | Control::Record | Control::Save | Control::Live => {}
     }
 }

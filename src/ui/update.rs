@@ -155,6 +155,7 @@ impl UiState {
             Msg::Snap => return vec![Effect::Snap],
             msg if msg.is_of_time() => return self.on_time_key(msg, dashboard.now, source),
             Msg::Record => return vec![Effect::Control(Control::Record)],
+            Msg::Save => return vec![Effect::Control(Control::Save)],
             _ => self.change(msg, dashboard, source),
         }
         Vec::new()

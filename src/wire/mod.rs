@@ -14,6 +14,7 @@ mod ip;
 mod link;
 mod options;
 mod plain;
+mod rebuild;
 mod route;
 mod segment;
 mod span;

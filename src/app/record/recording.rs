@@ -108,11 +108,7 @@ impl Recording {
     /// Takes a frame, with the segment or ICMP error that it gave.
     pub(super) fn frame(&mut self, frame: &Packed<'_>, gave: Option<&Input>) {
         self.came += 1;
-        let room = match &self.to {
-            To::File(writer) => writer.failed().is_none() && writer.has_room(self.buffer.len()),
-            To::Ring(_) => true,
-        };
-        if !room {
+        if !self.has_room() {
             self.dropped += 1;
             return;
         }
@@ -121,6 +117,14 @@ impl Recording {
         self.upto = self.upto.max(frame.ts);
         if self.buffer.len() >= CHUNK {
             self.flush();
+        }
+    }
+
+    /// Whether a frame finds room.
+    pub(super) fn has_room(&self) -> bool {
+        match &self.to {
+            To::File(writer) => writer.failed().is_none() && writer.has_room(self.buffer.len()),
+            To::Ring(_) => true,
         }
     }
 
@@ -197,6 +201,12 @@ impl Recording {
         let To::File(mut writer) = self.to else { return None };
         writer.close();
         Some(Ending { writer, came: self.came, dropped: self.dropped, took: self.began.elapsed() })
+    }
+
+    /// Ends what tells of so long a time, and waits until it is written.
+    pub(super) fn end_as_of(self, took: Duration) -> Recorded {
+        let failed = || Recorded { tally: Tally::default(), failed: Some("nothing was written".to_owned()) };
+        self.end().map_or_else(failed, |ending| Ending { took, ..ending }.wait())
     }
 
     /// Why it stopped of itself, if it did.

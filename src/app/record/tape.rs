@@ -19,6 +19,7 @@ use super::first::First;
 use super::keep::{Keep, KeptFrames};
 use super::recorded::{Recorded, Tally};
 use super::recording::{Ending, Recording};
+use super::save::{self, Saving};
 use super::watch::Watch;
 
 /// Names tried for a further file, before one gives up.
@@ -57,6 +58,8 @@ pub(in crate::app) struct Tape {
     /// [`Keep::lost`] when it began.
     lost_before: u64,
     endings: Vec<Ending>,
+    /// What is kept of the past, on its way into a file.
+    saving: Option<Saving>,
     /// How the last that ended went.
     told: Option<Recorded>,
     /// What could not be begun.
@@ -87,6 +90,7 @@ impl Tape {
             loss: None,
             lost_before: 0,
             endings: Vec::new(),
+            saving: None,
             told: None,
             refused: None,
             written: 0,
@@ -181,6 +185,26 @@ impl Tape {
             Err(error) => self.refused = Some(format!("the ring is not written: {error:#}")),
         }
         self.recording = Some(recording);
+    }
+
+    /// Writes what is kept of the past into a file of its own; whether these inputs are all since the start.
+    pub(in crate::app) fn save(&mut self, mut inputs: Vec<Input>, from_start: bool) {
+        self.refused = None;
+        if let Err(error) = self.begin_to_save(&mut inputs, from_start) {
+            self.refused = Some(format!("the past is not recorded: {error:#}"));
+        }
+    }
+
+    fn begin_to_save(&mut self, inputs: &mut Vec<Input>, from_start: bool) -> Result<()> {
+        anyhow::ensure!(self.saving.is_none(), "that is under way");
+        let from = inputs.first().map(Input::ts);
+        let from = from.ok_or_else(|| anyhow::anyhow!("none is kept (--rewind SIZE keeps it)"))?;
+        let (setup, first) = (save::setup(&self.setup), self.first.held_at(from));
+        let lost = save::lost_before(inputs, from_start);
+        let recording =
+            self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first, lost))?;
+        self.saving = Some(Saving::begin(recording, Packer::all(&setup), std::mem::take(inputs))?);
+        Ok(())
     }
 
     /// Makes a file under the name that was asked for, or that of the time, or that with a number.
@@ -297,6 +321,12 @@ impl Tape {
             let ending = self.endings.swap_remove(done);
             self.told = Some(ending.wait());
         }
+        self.told = self.saved(false).or(self.told.take());
+    }
+
+    /// How what was being saved went, once it is written; `wait` for that.
+    fn saved(&mut self, wait: bool) -> Option<Recorded> {
+        self.saving.take_if(|saving| wait || saving.is_done())?.wait()
     }
 
     fn end(&mut self) {
@@ -313,7 +343,8 @@ impl Tape {
         }
         self.end();
         let waited = self.endings.drain(..).map(Ending::wait);
-        self.told.take().into_iter().chain(waited).collect()
+        let waited: Vec<Recorded> = waited.collect();
+        self.told.take().into_iter().chain(waited).chain(self.saved(true)).collect()
     }
 
     /// Whether any file was begun.
@@ -340,7 +371,7 @@ impl Tape {
 
     /// Whether anything is recorded or written.
     pub(in crate::app) fn is_running(&self) -> bool {
-        self.recording.is_some() || !self.endings.is_empty()
+        self.recording.is_some() || !self.endings.is_empty() || self.saving.is_some()
     }
 
     /// How the recording that runs stands, for the screen.

@@ -20,6 +20,10 @@
 //!   nanoseconds, and the input. Entries of others are passed over, and counted.
 //! - **A mark** as such an entry; the engine is not told of it.
 //!
+//! **Times** may step back, as they did before the engine: what comes late has an older time than what stands before it.
+//! And the journal's own field has microseconds only, so that an entry may seem a moment older than the frame that it
+//! stands behind. capinfos says `Strict time order: False` for either; its time in nanoseconds is in the entry.
+//!
 //! **Losses and counts of frames** are those of the section, from its beginning; who reads adds up what the sections of a
 //! file tell. Frames that come after the last such entry, as a kill leaves them, are counted by the reader.
 //!
