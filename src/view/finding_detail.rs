@@ -67,12 +67,13 @@ pub(super) fn draw(context: &Context<'_>, finding: &Finding, flows: Option<&Flow
     }
 }
 
-/// A page of the parts, and what it is of all.
+/// A page of the parts, of which there is more than `height` has room for, and what it is of all.
 fn page(context: &Context<'_>, sections: Vec<(u8, Vec<Line<'static>>)>, height: usize) -> (Vec<Line<'static>>, String) {
     let lines: Vec<Line<'static>> = sections.into_iter().flat_map(|(_, lines)| lines).collect();
     let height = height.max(1);
-    let first = context.ui.finding_page(lines.len().div_ceil(height)) * height;
-    let last = (first + height).min(lines.len());
+    // The last page is a full one, too.
+    let first = (context.ui.finding_page(lines.len().div_ceil(height)) * height).min(lines.len() - height);
+    let last = first + height;
     let cut = format!("  {}–{last} of {} lines, PgDn", first + 1, lines.len());
     (lines[first..last].to_vec(), cut)
 }

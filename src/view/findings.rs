@@ -25,6 +25,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let (cursor, first) = context.ui.finding();
     let first = first.min(all.len().saturating_sub(height));
     let counts = match all.len() {
+        n if n > 1 && height == 1 => format!("{} of {n}   {}", first + 1, counts(all)),
         n if n > height => format!("{}–{} of {n}   {}", first + 1, first + height, counts(all)),
         _ => counts(all),
     };

@@ -417,7 +417,9 @@ fn owners(context: &Context<'_>, row: &FlowRow) -> String {
 fn owners_in(context: &Context<'_>, row: &FlowRow, room: usize) -> String {
     let known =
         |end: &EndCell| (end.local != Some(false) || end.owner.is_elsewhere()) && end.owner != Ownership::NotRecorded;
+    let both_unnamed = row.orig.owner == row.resp.owner && row.orig.owner.process().is_none();
     match (known(&row.orig), known(&row.resp)) {
+        (true, true) if both_unnamed => owner_in(&row.orig.owner, room),
         (true, true) => {
             let (orig, resp) = (owner(&row.orig.owner), owner(&row.resp.owner));
             let both = width(&orig) + 3 + width(&resp);

@@ -84,12 +84,12 @@ fn bounds(data: &TimeWaitPane, limits: &Limits) -> Vec<(&'static str, String)> {
     }
     if let Some(reuse) = limits.tcp_tw_reuse {
         let meaning = match reuse {
-            0 => "tcp_tw_reuse 0: none is reused",
-            1 => "tcp_tw_reuse 1: reused after 1 s",
-            2 => "tcp_tw_reuse 2: reused on loopback",
-            _ => "tcp_tw_reuse not known",
+            0 => "0: never",
+            1 => "1: after 1 s",
+            2 => "2: on loopback",
+            _ => "not known",
         };
-        all.push(("reuse", meaning.to_owned()));
+        all.push(("tw_reuse", meaning.to_owned()));
     }
     all
 }
