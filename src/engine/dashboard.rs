@@ -420,13 +420,6 @@ pub struct EndCell {
     pub owner: Ownership,
 }
 
-impl EndCell {
-    /// The newest word on its state: what the kernel reports, unless the wire has shown it to change since.
-    pub fn state(&self) -> Option<TcpState> {
-        self.reported.filter(|_| self.outdated.is_none()).or(self.inferred)
-    }
-}
-
 /// All that is known of one flow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowDetail {
