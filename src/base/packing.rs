@@ -49,6 +49,15 @@ impl Known {
         }
     }
 
+    /// Nothing, where only that is read which needs none of it.
+    pub const fn nothing() -> Self {
+        Self {
+            seqs: Ring { values: [Seq(0); 8], fixed: 0, next: 0 },
+            times: Ring { values: [Timestamp::MIN; 8], fixed: 0, next: 0 },
+            numbers: Ring { values: [0; 16], fixed: 0, next: 0 },
+        }
+    }
+
     /// What instants are told from.
     pub fn last(&self) -> Timestamp {
         self.times.values[0]

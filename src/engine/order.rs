@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::flow::Side;
 
 use super::dashboard::FlowPane;
-use super::findings::Hanging;
+use super::findings::Walk;
 use super::lists::Ordered;
 use super::query::Scan;
 use super::queues::{WireQueues, unknown_halves};
@@ -61,24 +61,24 @@ impl Engine {
         };
         let mut scan = Scan { flows: self.table.len(), ..Scan::default() };
         let (mut queues, mut waiting) = (WireQueues::default(), Waiting::default());
-        let mut hanging = Hanging::default();
         let mut let_go = Vec::new();
+        let (mut walk, now) = (Walk::default(), self.now.unwrap_or_default());
         for (slot, record) in self.table.iter() {
             let_go.extend(self.let_go(record).next().is_some().then_some(slot));
             scan.mismatched += mismatches(record);
             scan.unknown_halves += unknown_halves(record);
             queues.offer(record);
             waiting.count(record);
-            hanging.offer(slot, record);
+            walk.offer(slot, record, now);
         }
         let wire_queues = queues.rows();
         Scan {
-            findings: self.findings(&wire_queues, &hanging),
+            findings: self.findings(&wire_queues, &walk),
             kernel_queues: self.kernel_queues(),
             wire_queues,
             time_wait: waiting.time_wait(),
             busiest: self.busiest(&let_go),
-            handshakes: self.handshakes.pane(self.now.unwrap_or_default()),
+            handshakes: self.handshakes.pane(now),
             ..scan
         }
     }

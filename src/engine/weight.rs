@@ -17,7 +17,7 @@ impl Engine {
         let shared_in_part = self.handshakes.apart_from(&other.handshakes)
             + self.lookups.apart_from(&other.lookups)
             + self.kernel.readings.apart_from(&other.kernel.readings);
-        let own = self.table.index_bytes() + self.deadlines.bytes() + self.connects.held() + self.kernel.held();
+        let own = self.table.rest_bytes() + self.deadlines.bytes() + self.connects.held() + self.kernel.held();
         flows + shared_in_part + own + REST
     }
 }
@@ -53,9 +53,8 @@ impl super::table::FlowTable {
     }
 
     /// Of what is no page: nothing of it is shared.
-    fn index_bytes(&self) -> usize {
-        let tables = self.by_tuple.allocation_size() + self.by_id.allocation_size();
-        tables + self.free.len() * size_of::<u32>() + self.pages.len() * size_of::<Arc<Page>>()
+    fn rest_bytes(&self) -> usize {
+        self.index_bytes() + self.free.len() * size_of::<u32>() + self.pages.len() * size_of::<Arc<Page>>()
     }
 }
 
@@ -111,6 +110,7 @@ mod tests {
             process: None,
             here: None,
             bound: true,
+            connected: Some(true),
             rung: Rung::Trace,
         };
         let before = engine.apart_from(&empty);

@@ -145,7 +145,7 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 43] = [
+const WORDS: [(&str, &str); 50] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
     ("given_up", "given up by its process"),
@@ -182,6 +182,13 @@ const WORDS: [(&str, &str); 43] = [
     ("persist_for_ns", "persist timer for"),
     ("peer_send_q_bytes", "Send-Q of its peer"),
     ("probes", "probes unanswered"),
+    ("connections", "connections"),
+    ("unanswered_for_ns", "unanswered for"),
+    ("sent_again", "sent again, by the wire"),
+    ("retransmit_timeouts", "by the kernel's timer"),
+    ("peer_unheard_for_ns", "peer last heard before"),
+    ("next_try_ts_ns", "next try at"),
+    ("gives_up_ts_ns", "given up at"),
     ("capacity", "ports usable"),
     ("live", "connections open"),
     ("time_wait", "in TIME-WAIT"),

@@ -95,6 +95,7 @@ pub(super) fn subject(finding: &Finding, room: usize) -> String {
     match &finding.subject {
         Subject::Destination(end) | Subject::Listener(end) | Subject::Flow { local: end, .. } => endpoint(*end, room),
         Subject::Route { to, .. } => format!("→ {}", endpoint(*to, room.saturating_sub(2))),
+        Subject::Path { to, .. } => format!("→ {}", address(*to, room.saturating_sub(2))),
         Subject::Connections { holder, .. } | Subject::Scanner(holder) => address(*holder, room),
         Subject::Capture | Subject::Host | Subject::Process { .. } => middle(&whole, room),
     }

@@ -294,7 +294,9 @@ fn queue_words(queues: Queues, before: &[Entry]) -> String {
 
 fn call_words(call: Call, by: Option<&crate::kernel::Process>) -> String {
     let what = match call {
-        Call::Connect => "connect() done",
+        Call::Connect(Some(true)) => "connect() done",
+        Call::Connect(Some(false)) => "connect() over, no connection",
+        Call::Connect(None) => "connect()",
         Call::Close => "close()",
     };
     by.map_or_else(|| what.to_owned(), |by| format!("{what} by {}", process(by)))

@@ -118,7 +118,7 @@ fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usi
     };
     let limits = data.limits.as_deref().map_or_else(Vec::new, |limits| limit_lines(limits, room, theme));
     let now = context.dashboard.now.unwrap_or_default();
-    let headroom = context.dashboard.ports.as_ref().and_then(|pane| headroom::lines(pane, now, 8, room, theme));
+    let headroom = context.dashboard.ports.as_ref().and_then(|pane| headroom::lines(pane, now, room, theme));
     let fixed = 1 + limits.len() + headroom.iter().flatten().count() + data.holders.len().min(3);
     let tall = height.saturating_sub(fixed + data.peers.len().min(4)).clamp(1, 12);
     let peers_room = height.saturating_sub(fixed + tall).clamp(1, 20);

@@ -10,8 +10,7 @@ use crate::base::Timestamp;
 use crate::engine::{Input, Loss};
 use crate::io::clock;
 use crate::journal::recording::{Mark, Recorder, Setup};
-use crate::journal::{Chapters, Reach};
-use crate::wire::Frame;
+use crate::journal::{Chapters, Packed, Reach};
 
 use super::recorded::{Recorded, Tally};
 use super::writer::Writer;
@@ -107,7 +106,7 @@ impl Recording {
     }
 
     /// Takes a frame, with the segment or ICMP error that it gave.
-    pub(super) fn frame(&mut self, source: usize, frame: &Frame<'_>, gave: Option<&Input>) {
+    pub(super) fn frame(&mut self, frame: &Packed<'_>, gave: Option<&Input>) {
         self.came += 1;
         let room = match &self.to {
             To::File(writer) => writer.failed().is_none() && writer.has_room(self.buffer.len()),
@@ -117,7 +116,7 @@ impl Recording {
             self.dropped += 1;
             return;
         }
-        self.recorder.frame(source, frame, gave, &mut self.buffer);
+        self.recorder.frame(frame.block, gave, &mut self.buffer);
         self.frames += 1;
         self.upto = self.upto.max(frame.ts);
         if self.buffer.len() >= CHUNK {

@@ -11,7 +11,7 @@ use crate::base::{Scrubbed, Timestamp};
 use crate::engine::{Engine, Input, Loss};
 use crate::findings::Severity;
 use crate::io::file;
-use crate::journal::recording::{Mark, Setup, Source};
+use crate::journal::recording::{Mark, Packer, Setup, Source};
 use crate::journal::{Reach, Trail};
 use crate::ui;
 
@@ -77,7 +77,7 @@ impl Tape {
         let setup =
             Setup { sources, payload: wanted.payload, hardware: about.hardware, os: about.os, host: about.host };
         Self {
-            keep: Arc::new(Keep::new(wanted.payload)),
+            keep: Arc::new(Keep::new()),
             wanted,
             setup,
             trails,
@@ -99,6 +99,11 @@ impl Tape {
     /// For the capture threads.
     pub(in crate::app) fn keep(&self) -> Arc<Keep> {
         self.keep.clone()
+    }
+
+    /// For each capture's thread, in their order.
+    pub(in crate::app) fn packers(&self) -> Vec<Packer> {
+        Packer::all(&self.setup)
     }
 
     /// Begins what the command line asks for.
@@ -137,7 +142,7 @@ impl Tape {
         self.recording = Some(recording);
         // Frames that wait were kept for the one before: behind them come some that nobody kept.
         self.number += 1;
-        self.trails.iter_mut().for_each(|trail| self.keep.free(trail.forget_frames()));
+        self.trails.iter_mut().for_each(Trail::forget_frames);
         self.keep.want_for(self.number);
     }
 
@@ -216,22 +221,21 @@ impl Tape {
 
     /// The engine is about to see an input of that source.
     pub(in crate::app) fn pass(&mut self, source: usize, input: &Input) {
-        let Self { trails, recording, first, keep, .. } = self;
+        let Self { trails, recording, first, .. } = self;
         if let (Some(recording), true) = (recording.as_mut(), self.wanted.ring.is_some()) {
             recording.turn(input.ts(), || first.inputs());
         }
-        first.note(input);
         let is_frames_own = matches!(input, Input::Segment(_) | Input::Icmp(_));
         if let Some(trail) = trails.get_mut(source) {
-            let done = trail.pass(|frame, own| {
+            trail.pass(|frame, own| {
                 if let Some(recording) = recording {
-                    recording.frame(source, frame, Some(input).filter(|_| own && is_frames_own));
+                    recording.frame(frame, Some(input).filter(|_| own && is_frames_own));
                 }
             });
-            keep.free(done);
         }
-        if let (Some(recording), false) = (recording, is_frames_own) {
-            recording.input(input);
+        if !is_frames_own {
+            first.note(input);
+            recording.iter_mut().for_each(|recording| recording.input(input));
         }
     }
 
@@ -267,13 +271,13 @@ impl Tape {
     /// All inputs up to an instant have passed: frames that gave none go too, and what there is is handed on.
     pub(in crate::app) fn settle(&mut self, upto: Timestamp) {
         let Self { trails, recording, keep, .. } = self;
-        for (source, trail) in trails.iter_mut().enumerate() {
-            let done = trail.settle(upto, |frame| {
+        for trail in trails {
+            trail.settle(upto, |frame| {
                 if let Some(recording) = recording {
-                    recording.frame(source, frame, None);
+                    recording.frame(frame, None);
                 }
             });
-            keep.free(done);
+            keep.free(trail.done());
         }
         if let Some(recording) = recording {
             if upto < Timestamp::MAX {

@@ -43,13 +43,13 @@ pub(super) struct Edge {
 impl Edge {
     pub(super) const NEW: Self = Self { high: Seq(0), una: Seq(0), digest: 0, ttl: 0, facts: Marks::NONE };
 
+    /// All but its facts.
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        let Self { high, una, digest, ttl, facts } = self;
+        let Self { high, una, digest, ttl, facts: _ } = self;
         into.seq(high);
         into.seq(una);
         into.bits_as(digest, u16::BITS, u64::from, |digest| digest as u16);
         into.again_as(ttl, u64::from, |ttl| ttl as u8);
-        facts.pack(into);
     }
 
     pub(super) fn has(&self, bit: u8) -> bool {
