@@ -21,7 +21,7 @@ pub mod units;
 pub use addr::{Endpoint, Scope};
 pub use ascii::{in_ascii, stand_in};
 pub use near::{nearest, slips};
-pub use packing::{Known, Packer, Packing, Unpacker};
+pub use packing::{Known, Packer, Packing, Sent, Unpacker};
 pub use progress::Progress;
 pub use rgb::Rgb;
 pub use seq::Seq;

@@ -1,9 +1,9 @@
 //! Values ↔ bits: what is kept for long of what hardly ever changes again, in few bytes.
 //!
 //! May touch nothing but `base`. A type tells its fields once, to a [`Packing`], which either writes each or sets it,
-//! so that both ways agree. A number takes three bits and about its own; what equals a value that both ways know
-//! already (an instant, a sequence number, a length of time) takes its place among those. Reading never fails: behind
-//! the end there are zeros. The bytes are for this process alone, and no format.
+//! so that both ways agree. What is as usual takes one bit, several fields together; a number takes three bits and about
+//! its own; what equals a value that both ways know already (an instant, a sequence number) takes its place among those.
+//! Reading never fails: behind the end there are zeros. The bytes are for this process alone, and no format.
 
 use super::{Seq, Timestamp};
 
@@ -25,38 +25,50 @@ const fn classes() -> [u8; 65] {
     classes
 }
 
+/// What both ways know of one end of a connection: what it sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sent {
+    /// Its first number, and the one behind its last.
+    pub first: Seq,
+    pub next: Seq,
+    pub segments: u64,
+    pub bytes: u64,
+    /// The window that it advertised last.
+    pub window: u16,
+}
+
 /// What was told before, or is known to both ways: where the same comes again, its place is told.
 #[derive(Debug, Clone)]
 pub struct Known {
+    ends: [Sent; 2],
     seqs: Ring<Seq, 8>,
     /// The first is what others are told from.
     times: Ring<Timestamp, 8>,
-    numbers: Ring<u64, 16>,
 }
 
 impl Known {
     /// These numbers and instants are known without being told: `last` is near most instants that will come.
-    pub fn new(seqs: [Seq; 4], first: Timestamp, last: Timestamp) -> Self {
-        let [a, b, c, d] = seqs;
-        let zero = Seq(0);
+    pub const fn new(ends: [Sent; 2], first: Timestamp, last: Timestamp) -> Self {
+        let ([a, b], zero) = (ends, Seq(0));
+        let seqs = [a.first, a.next, b.first, b.next, zero, zero, zero, zero];
         let times = [last, first, Timestamp::MIN, Timestamp::MAX, last, last, last, last];
-        let mut numbers = [0; 16];
-        numbers[1] = u32::MAX.into();
-        Self {
-            seqs: Ring { values: [a, b, c, d, zero, zero, zero, zero], fixed: 5, next: 5 },
-            times: Ring { values: times, fixed: 4, next: 4 },
-            numbers: Ring { values: numbers, fixed: 2, next: 2 },
-        }
+        Self { ends, seqs: Ring { values: seqs, fixed: 5, next: 5 }, times: Ring { values: times, fixed: 4, next: 4 } }
+    }
+
+    /// Nothing, where only that is read which needs none of it.
+    pub const fn nothing() -> Self {
+        const NONE: Sent = Sent { first: Seq(0), next: Seq(0), segments: 0, bytes: 0, window: 0 };
+        Self::new([NONE; 2], Timestamp::MIN, Timestamp::MIN)
+    }
+
+    /// What the end of that number (0 or 1) sent.
+    pub const fn sent(&self, end: usize) -> Sent {
+        self.ends[end & 1]
     }
 
     /// What instants are told from.
-    pub fn last(&self) -> Timestamp {
+    const fn last(&self) -> Timestamp {
         self.times.values[0]
-    }
-
-    /// The instants that are known; there are eight.
-    pub fn times(&self) -> &[Timestamp; 8] {
-        &self.times.values
     }
 }
 
@@ -76,6 +88,13 @@ impl<T: Copy, const N: usize> Ring<T, N> {
         self.values[usize::from(self.next) % N] = value;
         self.next = if usize::from(self.next) + 1 >= N { self.fixed } else { self.next + 1 };
     }
+
+    /// The first place of which that holds. All are asked: which one it will be no processor guesses.
+    #[inline]
+    fn find(&self, is: impl Fn(T) -> bool) -> Option<usize> {
+        let found = (0..N).fold(0_u32, |found, at| found | u32::from(is(self.values[at])) << at);
+        (found != 0).then(|| found.trailing_zeros() as usize)
+    }
 }
 
 /// What packs values, or unpacks them into the same places.
@@ -94,6 +113,10 @@ pub trait Packing {
     fn number(&mut self, value: &mut u64) {
         // By how many bits it has.
         let mut class = u64::from(CLASSES[(u64::BITS - value.leading_zeros()) as usize]);
+        let width = WIDTHS[class as usize];
+        if Self::WRITES && width <= 32 {
+            return self.bits(&mut (class | *value << 3), 3 + width);
+        }
         self.bits(&mut class, 3);
         self.bits(value, WIDTHS[class as usize]);
     }
@@ -171,14 +194,34 @@ pub trait Packing {
         }
     }
 
+    /// What is nearly always `usual`; where it is not, `each` tells it.
+    #[inline]
+    fn unless<T: PartialEq>(&mut self, value: &mut T, usual: T, each: impl FnOnce(&mut Self, &mut T))
+    where
+        Self: Sized,
+    {
+        let mut is_usual = Self::WRITES && *value == usual;
+        self.flag(&mut is_usual);
+        if is_usual {
+            *value = usual;
+        } else {
+            each(self, value);
+        }
+    }
+
     /// The place of a known value, which `find` finds; `None` if it must be told.
     #[inline]
     fn place(&mut self, width: u32, find: impl FnOnce(&Known) -> Option<usize>) -> Option<usize> {
-        let found = if Self::WRITES { find(self.known()) } else { None };
-        let mut there = found.is_some();
+        if Self::WRITES {
+            let found = find(self.known());
+            let (mut told, width) = found.map_or((0, 1), |at| (1 | (at as u64) << 1, 1 + width));
+            self.bits(&mut told, width);
+            return found;
+        }
+        let mut there = false;
         self.flag(&mut there);
         there.then(|| {
-            let mut at = found.unwrap_or(0) as u64;
+            let mut at = 0;
             self.bits(&mut at, width);
             at as usize
         })
@@ -189,7 +232,7 @@ pub trait Packing {
     fn seq(&mut self, value: &mut Seq) {
         // From one before it to two behind it.
         const NEAR: u32 = 4;
-        let find = |known: &Known| known.seqs.values.iter().position(|known| (*value + 1).within(*known, NEAR));
+        let find = |known: &Known| known.seqs.find(|known| (*value + 1 - known.0).0 < NEAR);
         if let Some(at) = self.place(Ring::<Seq, 8>::PLACE, find) {
             let known = self.known().seqs.values[at % 8];
             let mut apart = u64::from((*value + 1 - known.0).0);
@@ -204,7 +247,7 @@ pub trait Packing {
     /// An instant, likely one of those known.
     #[inline]
     fn time(&mut self, value: &mut Timestamp) {
-        let find = |known: &Known| known.times.values.iter().position(|known| known == value);
+        let find = |known: &Known| known.times.find(|known| known == *value);
         if let Some(at) = self.place(Ring::<Timestamp, 8>::PLACE, find) {
             *value = self.known().times.values[at % 8];
             return;
@@ -225,26 +268,6 @@ pub trait Packing {
         self.flag(&mut whole);
         let unit = if whole { MICRO } else { 1 };
         self.number_as(value, |nanos| nanos / unit, |count| count.wrapping_mul(unit));
-    }
-
-    /// A number, likely one that was told before; of nanoseconds or anything else.
-    #[inline]
-    fn again(&mut self, value: &mut u64) {
-        let find = |known: &Known| known.numbers.values.iter().position(|known| known == value);
-        if let Some(at) = self.place(Ring::<u64, 16>::PLACE, find) {
-            *value = self.known().numbers.values[at % 16];
-        } else {
-            self.nanos(value);
-            self.known().numbers.push(*value);
-        }
-    }
-
-    /// See [`Packing::again`].
-    #[inline]
-    fn again_as<T: Copy>(&mut self, value: &mut T, to: impl FnOnce(T) -> u64, from: impl FnOnce(u64) -> T) {
-        let mut number = to(*value);
-        self.again(&mut number);
-        *value = from(number);
     }
 }
 
@@ -349,7 +372,8 @@ mod tests {
 
     fn known() -> Known {
         let at = |secs| Timestamp::from_secs_nanos(secs, 5);
-        Known::new([Seq(7), Seq(700), Seq(u32::MAX), Seq(1 << 31)], at(1_700_000_000), at(1_700_000_020))
+        let sent = |first, next| Sent { first: Seq(first), next: Seq(next), ..Sent::default() };
+        Known::new([sent(7, 700), sent(u32::MAX, 1 << 31)], at(1_700_000_000), at(1_700_000_020))
     }
 
     #[test]
@@ -362,29 +386,29 @@ mod tests {
             // So that they begin everywhere in a word.
             packer.bits(&mut (count as u64 & 1), 1);
             packer.number(&mut number);
-            packer.again(&mut number);
             packer.near(&mut number.cast_signed(), 5);
             packer.seq(&mut Seq(number as u32));
             packer.time(&mut Timestamp::from_nanos(number.cast_signed()));
             packer.flag(&mut (number % 3 == 0));
             packer.one_of(&mut (number % 5), &[0, 1, 2, 3, 4]);
             packer.option(&mut Some(number).filter(|number| number % 2 == 0), || 0, Packer::number);
+            packer.unless(&mut number, count as u64, Packer::nanos);
         }
         let bytes = packer.finish();
         let mut from = Unpacker::new(&bytes, known());
         for (count, number) in numbers.iter().copied().enumerate() {
-            let (mut bit, mut plain, mut again, mut near, mut seq) = (9, 9, 9, 9, Seq(9));
+            let (mut bit, mut plain, mut usual, mut near, mut seq) = (9, 9, 9, 9, Seq(9));
             let (mut time, mut flag, mut one, mut option) = (Timestamp::MIN, true, 2, Some(9));
             from.bits(&mut bit, 1);
             from.number(&mut plain);
-            from.again(&mut again);
             from.near(&mut near, 5);
             from.seq(&mut seq);
             from.time(&mut time);
             from.flag(&mut flag);
             from.one_of(&mut one, &[0, 1, 2, 3, 4]);
             from.option(&mut option, || 0, Unpacker::number);
-            assert_eq!((bit, plain, again, near), (count as u64 & 1, number, number, number.cast_signed()));
+            from.unless(&mut usual, count as u64, Unpacker::nanos);
+            assert_eq!((bit, plain, usual, near), (count as u64 & 1, number, number, number.cast_signed()));
             assert_eq!((seq, time.nanos()), (Seq(number as u32), number.cast_signed()));
             assert_eq!((flag, one, option), (number % 3 == 0, number % 5, Some(number).filter(|n| n % 2 == 0)));
         }
@@ -401,8 +425,10 @@ mod tests {
         assert_eq!(bits(&|packer| packer.seq(&mut Seq(703))), 33);
         assert_eq!(bits(&|packer| packer.time(&mut Timestamp::from_nanos(i64::MAX))), 4);
         assert_eq!(bits(&|packer| packer.number(&mut 0)), 3);
-        let twice = bits(&|packer| [70_123_000, 70_123_000].iter().for_each(|nanos| packer.again(&mut nanos.clone())));
-        assert_eq!(twice, (1 + 1 + 3 + 18) + (1 + 4));
+        let twice = |packer: &mut Packer| (0..2).for_each(|_| packer.time(&mut Timestamp::from_nanos(9)));
+        assert_eq!(bits(&twice), (1 + 1 + 3 + 64) + (1 + 3));
+        assert_eq!(bits(&|packer| packer.unless(&mut 70_123_000, 70_123_000, Packer::nanos)), 1);
+        assert_eq!(bits(&|packer| packer.unless(&mut 70_123_000, 7, Packer::nanos)), 1 + 1 + 3 + 18);
     }
 
     #[test]

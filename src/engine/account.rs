@@ -38,7 +38,7 @@ impl Engine {
         let (mut sealer, mut sealed) = (Sealer::default(), Vec::with_capacity(TOGETHER));
         for (slot, id) in self.over.drain(..) {
             // It may have gone, or go on, since.
-            let there = self.table.find_id(id) == Some(slot) && self.table.get(slot).may_be_sealed();
+            let there = self.table.still(slot, id).is_some_and(Record::may_be_sealed);
             if there && self.table.get_mut(slot).seal(&mut sealer) {
                 sealed.push(slot);
             }

@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 
 use crate::base::{Seq, Timestamp};
-use crate::flow::{Analysis, AnalysisCounts, Around, Flow, Marks, Run, Side, Timing, Verdict, Zeek, ZeekView};
+use crate::flow::{
+    Analysis, AnalysisCounts, Around, Flow, Marks, Run, Side, Timing, Verdict, VerdictView, Zeek, ZeekView,
+};
 use crate::wire::{Flags, Options, Segment};
 
 use super::pending::Pending;
@@ -157,6 +159,18 @@ impl Course {
     }
 }
 
+/// What a course tells of the flow as a whole.
+pub(super) struct Outline {
+    pub(super) analysis: [AnalysisCounts; 2],
+    pub(super) verdict: VerdictView,
+}
+
+impl Outline {
+    pub(super) fn of(course: &Course) -> Self {
+        Self { analysis: course.analysis.counts(), verdict: course.verdict.view() }
+    }
+}
+
 /// How a flow's course is kept.
 #[derive(Debug, Clone)]
 pub(super) enum Told {
@@ -213,6 +227,17 @@ impl Record {
             Told::Going(course) => self.caught_up(course),
             Told::Over(block, at) => Cow::Owned(block.course(*at, flow)),
         })
+    }
+
+    /// Of it, what tells how the flow went as a whole.
+    pub(super) fn outline(&self) -> Option<Outline> {
+        match &self.course {
+            Told::Over(block, at) => {
+                let (verdict, analysis) = block.outline(*at);
+                Some(Outline { analysis: analysis.counts(), verdict: verdict.view() })
+            }
+            Told::Nothing | Told::Going(_) => self.course().as_deref().map(Outline::of),
+        }
     }
 
     /// The same, kept from now on. To be called before the flow takes in its second segment.
@@ -289,7 +314,7 @@ impl Record {
 
     /// How often each half's segments were marked; `None` if no segment was seen.
     pub(super) fn analysis_counts(&self) -> Option<[AnalysisCounts; 2]> {
-        let flow = self.wire.as_ref()?;
+        self.wire.as_ref()?;
         Some(match &self.course {
             // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
             Told::Nothing => Default::default(),
@@ -299,7 +324,7 @@ impl Record {
                 });
                 analysis.counts()
             }
-            Told::Over(block, at) => block.sums(*at, flow).1.counts(),
+            Told::Over(block, at) => block.outline(*at).1.counts(),
         })
     }
 
@@ -314,18 +339,18 @@ impl Record {
         Some(match &self.course {
             Told::Nothing => of_first(),
             Told::Going(course) => course.rate,
-            Told::Over(block, at) => block.sums(*at, flow).0,
+            Told::Over(block, at) => block.rate(*at, flow),
         })
     }
 
     /// Segments sent again, by the wire; `None` if no segment was seen.
     pub(super) fn retransmissions(&self) -> Option<u64> {
-        let flow = self.wire.as_ref()?;
+        self.wire.as_ref()?;
         Some(match &self.course {
             Told::Nothing => 0,
             // None of those that wait is one.
             Told::Going(course) => course.analysis.retransmissions(),
-            Told::Over(block, at) => block.sums(*at, flow).1.retransmissions(),
+            Told::Over(block, at) => block.outline(*at).1.retransmissions(),
         })
     }
 

@@ -283,6 +283,8 @@ pub struct AcceptRow {
     pub waiting: u32,
     /// The limit, where the source tells it; the queue overflows only past it.
     pub limit: Option<u32>,
+    /// Since when readings have found it full: at its limit, or over it.
+    pub full_since: Option<Timestamp>,
     pub history: Vec<u64>,
     pub owner: Ownership,
 }
@@ -408,11 +410,21 @@ pub struct EndCell {
     pub inferred: Option<TcpState>,
     /// What the kernel reports; `None` where it is remote, not recorded, or gone.
     pub reported: Option<TcpState>,
+    /// When that was read, where it is another state than the wire's and the wire has shown a change since: no
+    /// disagreement.
+    pub outdated: Option<Timestamp>,
     /// Inferred and reported have disagreed since then, for longer than sampling explains.
     pub mismatch_since: Option<Timestamp>,
     pub recv_q: Option<u32>,
     pub send_q: Option<u32>,
     pub owner: Ownership,
+}
+
+impl EndCell {
+    /// The newest word on its state: what the kernel reports, unless the wire has shown it to change since.
+    pub fn state(&self) -> Option<TcpState> {
+        self.reported.filter(|_| self.outdated.is_none()).or(self.inferred)
+    }
 }
 
 /// All that is known of one flow.

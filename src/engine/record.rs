@@ -192,6 +192,20 @@ impl Record {
         self.end(side).filter(|end| end.is_there()).map(|end| end.socket.state.0)
     }
 
+    /// When the kernel was read, where what it reported of an end is another state than the wire's, and older.
+    pub(super) fn outdated(&self, side: Side) -> Option<Timestamp> {
+        let end = self.end(side).filter(|end| end.is_there())?;
+        let inferred = self.inferred(side).filter(|state| *state != end.socket.state.0);
+        let changed = self.wire.as_ref().filter(|_| inferred.is_some())?.state_since();
+        end.is_older_than(changed).then_some(end.at)
+    }
+
+    /// The newest word on the state of an end: what the kernel reports, unless the wire has shown it to change since.
+    pub(super) fn state_of(&self, side: Side) -> Option<TcpState> {
+        let reported = self.reported(side).filter(|_| self.outdated(side).is_none());
+        reported.or_else(|| self.inferred(side))
+    }
+
     pub(super) fn standing(&self) -> Standing {
         Standing {
             states: Side::BOTH.map(|side| self.inferred(side)),

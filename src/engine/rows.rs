@@ -7,7 +7,7 @@ use crate::base::{TcpState, Timestamp};
 use crate::flow::{Flow, Limit, Side, VerdictView};
 use crate::kernel::Process;
 
-use super::course::Course;
+use super::course::Outline;
 use super::dashboard::{EndCell, FlowDetail, FlowRow, Rtt};
 use super::end::End;
 use super::ownership::Ownership;
@@ -31,10 +31,9 @@ impl Record {
         by_kernel.or_else(by_handshake).or_else(|| self.timing()?.round_trip().map(Rtt::Data))
     }
 
-    /// The state to sort by: what the kernel reports if it does, else what the wire shows, the originator's first.
+    /// The state to sort by: the newest word on an end's, the originator's first.
     pub(super) fn state(&self) -> Option<TcpState> {
-        let side = |side| self.reported(side).or_else(|| self.inferred(side));
-        side(Side::Orig).or_else(|| side(Side::Resp))
+        self.state_of(Side::Orig).or_else(|| self.state_of(Side::Resp))
     }
 
     /// What the responder is called, by the strongest evidence.
@@ -71,6 +70,7 @@ impl Engine {
             time_wait_ends: Side::BOTH.map(|side| wire.and_then(|flow| flow.time_wait_ends(side))),
             analysis: detail.analysis.as_ref(),
             verdict: detail.verdict.as_ref(),
+            in_vain: Side::BOTH.map(|side| record.in_vain(side)),
             never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
             life: &detail.life,
             reset_by: wire.and_then(Flow::reset_by),
@@ -88,20 +88,20 @@ impl Engine {
         Some(FlowDetail {
             timing: course.and_then(|course| course.timing.view()),
             zeek: course.map(|course| course.zeek.rows(self.now.unwrap_or_default())),
-            ..self.outlined(record, course)
+            ..self.outlined(record, course.map(Outline::of))
         })
     }
 
     /// The same without its times and Zeek's rows: what tells how it went, and how large it is.
     pub fn outline(&self, id: FlowId) -> Option<FlowDetail> {
         let record = self.table.get(self.table.find_id(id)?);
-        Some(self.outlined(record, record.course().as_deref()))
+        Some(self.outlined(record, record.outline()))
     }
 
-    fn outlined(&self, record: &Record, course: Option<&Course>) -> FlowDetail {
+    fn outlined(&self, record: &Record, outline: Option<Outline>) -> FlowDetail {
         let rare = record.rare.as_deref();
         let wire = record.wire.as_ref();
-        let waits = |side| record.reported(side).or(record.inferred(side)) == Some(TcpState::CloseWait);
+        let waits = |side| record.state_of(side) == Some(TcpState::CloseWait);
         let wrong = |flow: &&Flow| flow.reset_by().is_some() || Side::BOTH.into_iter().any(waits);
         FlowDetail {
             row: self.row(record),
@@ -115,8 +115,8 @@ impl Engine {
             opening: record.opening.shown().cloned().map(Box::new),
             life: wire.filter(wrong).map(Flow::life).unwrap_or_default(),
             halves: wire.map(|flow| Side::BOTH.map(|side| flow.half(side))),
-            analysis: course.map(|course| course.analysis.counts()),
-            verdict: course.map(|course| self.verdict(record, course)),
+            analysis: outline.as_ref().map(|outline| outline.analysis),
+            verdict: outline.map(|outline| self.verdict(record, outline.verdict)),
             sockets: Side::BOTH.map(|side| record.end(side).map(End::detail)),
             timing: None,
             zeek: None,
@@ -125,8 +125,7 @@ impl Engine {
     }
 
     /// The verdict, and whether frames were dropped on their way here while the flow lasted.
-    fn verdict(&self, record: &Record, course: &Course) -> VerdictView {
-        let mut view = course.verdict.view();
+    fn verdict(&self, record: &Record, mut view: VerdictView) -> VerdictView {
         // The drops are counted only now and then, so they may have been before.
         let over = |at: Timestamp| record.is_closed() && at.since(record.touched) > DROPS_TOLD_WITHIN;
         let meanwhile = self.lost_at.filter(|at| *at >= record.first && !over(*at));
@@ -165,6 +164,7 @@ impl Engine {
             local: self.addresses.as_ref().map(|_| record.local[side.index()]),
             inferred: record.inferred(side),
             reported: record.reported(side),
+            outdated: record.outdated(side),
             mismatch_since: self.mismatch_since(record, side),
             recv_q: there.map(|end| end.socket.recv_q),
             send_q: there.and_then(|end| end.socket.send_q),

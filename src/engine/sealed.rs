@@ -1,13 +1,14 @@
 //! The course of a flow that is over, in few bytes: most flows of a long capture are, and hardly anything comes of them.
 //!
 //! Nothing is lost of it: who asks, and a segment that comes late, has the very course made again. What only the flow's
-//! own segments change is not told twice ([`Flow::known`]). The sums that lists go through stand first, Zeek's row next.
+//! own segments change is not told twice ([`Flow::known`]). What lists and outlines go through stands first, then the
+//! rate, then Zeek's row.
 //! Where something irregular was seen, or Zeek has a second row, the course stays as it is: those are rare, and large.
 
 use triomphe::ThinArc;
 
-use crate::base::{Packer, Packing, Unpacker};
-use crate::flow::{Analysis, Flow, Zeek};
+use crate::base::{Known, Packer, Packing, Unpacker};
+use crate::flow::{Analysis, Flow, Verdict, Zeek};
 
 use super::course::{Course, Told};
 use super::record::Rate;
@@ -35,7 +36,8 @@ impl Sealer {
     /// Adds the course of `flow`, of which no segment waits; at most [`TOGETHER`].
     pub(super) fn add(&mut self, course: &mut Course, flow: &Flow) {
         let mut packer = Packer::behind(std::mem::take(&mut self.bytes), flow.known());
-        pack_sums(&mut course.rate, &mut course.analysis, flow, &mut packer);
+        pack_outline(&mut course.verdict, &mut course.analysis, &mut packer);
+        course.rate.pack(flow.span().1, &mut packer);
         course.zeek.pack(&mut packer);
         pack_rest(course, &mut packer);
         self.bytes = packer.finish();
@@ -60,31 +62,42 @@ impl Block {
     /// A course of `flow` again.
     pub(super) fn course(&self, at: u8, flow: &Flow) -> Course {
         let mut course = Course::blank();
-        let mut unpacker = self.read(at, flow);
-        pack_sums(&mut course.rate, &mut course.analysis, flow, &mut unpacker);
+        let mut unpacker = Unpacker::new(self.bytes(at), flow.known());
+        pack_outline(&mut course.verdict, &mut course.analysis, &mut unpacker);
+        course.rate.pack(flow.span().1, &mut unpacker);
         course.zeek.pack(&mut unpacker);
         pack_rest(&mut course, &mut unpacker);
         course
     }
 
-    /// Of it, how much the flow carried, and an analysis that has nothing but its counts.
-    pub(super) fn sums(&self, at: u8, flow: &Flow) -> (Rate, Analysis) {
-        let (mut rate, mut analysis) = (Rate::default(), Analysis::new());
-        pack_sums(&mut rate, &mut analysis, flow, &mut self.read(at, flow));
-        (rate, analysis)
+    /// Of it, a verdict and an analysis of which nothing may be asked but what they tell of the flow as a whole.
+    pub(super) fn outline(&self, at: u8) -> (Verdict, Analysis) {
+        self.begin(at).0
+    }
+
+    /// Of it, how much the flow carried.
+    pub(super) fn rate(&self, at: u8, flow: &Flow) -> Rate {
+        let (mut rate, (_, mut unpacker)) = (Rate::default(), self.begin(at));
+        rate.pack(flow.span().1, &mut unpacker);
+        rate
     }
 
     /// Of it, Zeek's view.
     pub(super) fn zeek(&self, at: u8, flow: &Flow) -> Zeek {
-        let (mut rate, mut analysis, mut zeek) = (Rate::default(), Analysis::new(), Zeek::blank());
-        let mut unpacker = self.read(at, flow);
-        pack_sums(&mut rate, &mut analysis, flow, &mut unpacker);
+        let mut zeek = Zeek::blank();
+        let mut unpacker = Unpacker::new(self.bytes(at), flow.known());
+        pack_outline(&mut Verdict::new(), &mut Analysis::new(), &mut unpacker);
+        Rate::default().pack(flow.span().1, &mut unpacker);
         zeek.pack(&mut unpacker);
         zeek
     }
 
-    fn read(&self, at: u8, flow: &Flow) -> Unpacker<'_> {
-        Unpacker::new(self.bytes(at), flow.known())
+    /// What stands first of it, and where the rate follows: none of that is told by what is known.
+    fn begin(&self, at: u8) -> ((Verdict, Analysis), Unpacker<'_>) {
+        let (mut verdict, mut analysis) = (Verdict::new(), Analysis::new());
+        let mut unpacker = Unpacker::new(self.bytes(at), Known::nothing());
+        pack_outline(&mut verdict, &mut analysis, &mut unpacker);
+        ((verdict, analysis), unpacker)
     }
 
     fn bytes(&self, at: u8) -> &[u8] {
@@ -103,13 +116,13 @@ impl Block {
     }
 }
 
-fn pack_sums(rate: &mut Rate, analysis: &mut Analysis, flow: &Flow, into: &mut impl Packing) {
-    rate.pack(flow.span().1, into);
+fn pack_outline(verdict: &mut Verdict, analysis: &mut Analysis, into: &mut impl Packing) {
+    verdict.pack_outline(into);
     analysis.pack_counts(into);
 }
 
 fn pack_rest(course: &mut Course, into: &mut impl Packing) {
-    // The rate and Zeek's row stand before it, and no segment waits.
+    // The outline, the rate and Zeek's row stand before it, and no segment waits.
     let Course { rate: _, pending: _, analysis, verdict, timing, zeek: _ } = course;
     analysis.pack(into);
     verdict.pack(into);

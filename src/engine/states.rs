@@ -1,8 +1,9 @@
 //! Counts by state over time: ends by the wire, sockets by the kernel.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use crate::base::{Series, TcpState, Timestamp};
+use crate::base::{Series, StateSet, TcpState, Timestamp};
 
 use super::dashboard::{StatePane, StateRow, WireCounts};
 use super::record::Standing;
@@ -21,6 +22,9 @@ pub(super) struct States {
     /// As last read, state by state.
     kernel: [Option<u64>; STATES],
     wire_history: Vec<Series>,
+    /// Whose counts have changed in the second that these nanoseconds are; the history does not have that yet.
+    changed: StateSet,
+    within: Range<i64>,
     kernel_history: Vec<Series>,
     entered_time_wait: Series,
 }
@@ -34,6 +38,8 @@ impl States {
             count_local: false,
             kernel: [None; STATES],
             wire_history: series.clone(),
+            changed: StateSet::NONE,
+            within: 0..0,
             kernel_history: series,
             entered_time_wait: Series::new(SECOND, KEPT),
         }
@@ -44,46 +50,50 @@ impl States {
         if was.states == is.states && was.local == is.local {
             return;
         }
-        let changed = [0, 1].map(|end| (was.states[end], was.local[end]) != (is.states[end], is.local[end]));
-        for (end, changed) in changed.into_iter().enumerate() {
-            if changed {
-                self.count(was.states[end], was.local[end], |count| count.saturating_sub(1));
-                self.count(is.states[end], is.local[end], |count| count + 1);
+        if !self.within.contains(&at.nanos()) {
+            self.note_levels();
+            self.within = at.bin_span(SECOND);
+        }
+        for end in [0, 1] {
+            let (from, to) = ((was.states[end], was.local[end]), (is.states[end], is.local[end]));
+            if from != to {
+                self.count(from, |count| count.saturating_sub(1));
+                self.count(to, |count| count + 1);
             }
         }
         // By their number, for the ends of a flow may be exchanged.
-        let waiting = |standing: &Standing| {
-            let ends = standing.states.iter().zip(standing.local);
-            ends.filter(|(state, local)| **state == Some(TcpState::TimeWait) && (*local || !self.count_local)).count()
+        let waits = |standing: &Standing, end: usize| {
+            let counts = standing.local[end] || !self.count_local;
+            u64::from(counts && standing.states[end] == Some(TcpState::TimeWait))
         };
+        let waiting = |standing| waits(standing, 0) + waits(standing, 1);
         let entered = waiting(is).saturating_sub(waiting(was));
-        if was.local == is.local || was.local == [is.local[1], is.local[0]] {
-            self.entered_time_wait.add(at, entered as u64);
-        }
-        for (end, changed) in changed.into_iter().enumerate() {
-            if changed {
-                self.note_level(was.states[end], at);
-                self.note_level(is.states[end], at);
-            }
+        if entered > 0 && (was.local == is.local || was.local == [is.local[1], is.local[0]]) {
+            self.entered_time_wait.add(at, entered);
         }
     }
 
-    fn note_level(&mut self, state: Option<TcpState>, at: Timestamp) {
-        let Some(state) = state else { return };
-        let level = self.wire(state);
-        self.wire_history[state.index()].set(at, level);
+    /// Writes into the history what has changed: a level is that of a second's end.
+    fn note_levels(&mut self) {
+        let at = Timestamp::from_nanos(self.within.start);
+        for state in std::mem::take(&mut self.changed).iter() {
+            let level = self.wire(state);
+            self.wire_history[state.index()].set(at, level);
+        }
     }
 
-    fn count(&mut self, state: Option<TcpState>, local: bool, change: impl Fn(u64) -> u64) {
+    fn count(&mut self, (state, local): (Option<TcpState>, bool), change: impl Fn(u64) -> u64) {
         let Some(state) = state else { return };
         self.both[state.index()] = change(self.both[state.index()]);
         if local {
             self.local[state.index()] = change(self.local[state.index()]);
         }
+        self.changed = self.changed.with(StateSet::of(&[state]));
     }
 
     /// From now on the local ends are known.
     pub(super) fn know_local(&mut self) {
+        self.note_levels();
         self.count_local = true;
     }
 
@@ -111,7 +121,13 @@ impl States {
     pub(super) fn history(&self, state: TcpState, now: Timestamp) -> Vec<u64> {
         match self.kernel(state) {
             Some(count) => self.kernel_history[state.index()].until(now, count),
-            None => self.wire_history[state.index()].until(now, self.wire(state)),
+            None => {
+                let (mut history, level) = (self.wire_history[state.index()].clone(), self.wire(state));
+                if self.changed.has(state) {
+                    history.set(Timestamp::from_nanos(self.within.start), level);
+                }
+                history.until(now, level)
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest; within a class the one
 //! that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
 
+mod numbers;
 mod warm;
 
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -19,6 +20,7 @@ use crate::wire::Segment;
 use super::FlowId;
 use super::dashboard::Evicted;
 use super::record::Record;
+use numbers::Numbers;
 
 /// Records in a page: the unit that is copied when a shared page is written.
 const PAGE: usize = 32;
@@ -97,7 +99,7 @@ pub(super) struct FlowTable {
     pub(super) pages: Vec<Arc<Page>>,
     pub(super) free: Vec<u32>,
     pub(super) by_tuple: HashTable<u32>,
-    pub(super) by_id: HashTable<u32>,
+    by_id: Numbers,
     hasher: FixedState,
     lists: [List; 3],
     len: usize,
@@ -123,7 +125,7 @@ impl FlowTable {
             pages: Vec::new(),
             free: Vec::new(),
             by_tuple: HashTable::new(),
-            by_id: HashTable::new(),
+            by_id: Numbers::default(),
             hasher: FixedState::with_seed(seed),
             lists: [List { head: NONE, tail: NONE }; 3],
             len: 0,
@@ -183,7 +185,7 @@ impl FlowTable {
 
     /// The flow of that number, if it is still there.
     pub(super) fn find_id(&self, id: FlowId) -> Option<Slot> {
-        self.by_id.find(place_of(id), |slot| self.entry(*slot).id == id).map(|slot| Slot(*slot))
+        self.by_id.find(id, |slot| self.entry(slot).id == id).map(Slot)
     }
 
     /// The flow of that number, if it still is where it was: the same as [`FlowTable::find_id`] tells, sooner.
@@ -225,9 +227,13 @@ impl FlowTable {
         self.append(slot, class);
         self.index_tuple(&tuple, slot);
         let pages = &self.pages;
-        let rehash = |slot: &u32| place_of(entry_in(pages, *slot).id);
-        self.by_id.insert_unique(place_of(id), slot, rehash);
+        self.by_id.insert(id, slot, |slot| entry_in(pages, slot).id);
         Slot(slot)
+    }
+
+    /// What finds flows, bytes.
+    pub(super) fn index_bytes(&self) -> usize {
+        self.by_tuple.allocation_size() + self.by_id.bytes()
     }
 
     /// Who must go when the table is full.
@@ -279,13 +285,11 @@ impl FlowTable {
         let slot = slot.0;
         self.unlink(slot);
         let record = self.entry(slot);
-        let (tuple_hash, id_hash) = (self.hash(&record.tuple()), place_of(record.id));
+        let (tuple_hash, id) = (self.hash(&record.tuple()), record.id);
         if let Ok(found) = self.by_tuple.find_entry(tuple_hash, |other| *other == slot) {
             found.remove();
         }
-        if let Ok(found) = self.by_id.find_entry(id_hash, |other| *other == slot) {
-            found.remove();
-        }
+        self.by_id.remove(id, slot);
         self.page_mut(slot)[slot as usize % PAGE] = None;
         self.free.push(slot);
         self.len -= 1;
@@ -404,16 +408,6 @@ fn entry_in(pages: &[Arc<Page>], slot: u32) -> &Record {
 /// What tells one touch from a later one in few bytes: time only grows, and comes round to the very nanosecond rarely.
 fn mark_of(touched: Timestamp) -> u32 {
     touched.nanos() as u32
-}
-
-/// Where the index looks for a flow's number: eight neighbours next to each other, for they come and go together, with
-/// room between the eights. (The numbers are our own; nobody chooses them.) The index takes the place from the lower
-/// bits, and a mark from the highest seven.
-fn place_of(id: FlowId) -> u64 {
-    const MIXED: u64 = 0x9e37_79b9_7f4a_7c15;
-    const MARK: u64 = 0xfe00_0000_0000_0000;
-    let eight = (id.0 >> 3).wrapping_mul(MIXED) >> 7;
-    (eight & !MARK & !7) | (id.0 & 7) | (id.0.wrapping_mul(MIXED) & MARK)
 }
 
 /// Which side of `record` sends from `source`.

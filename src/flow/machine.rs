@@ -8,7 +8,7 @@ use super::half::{Half, mark};
 use super::stamp::{Marks, Offset, Stamp};
 use super::transitions::{self, Event};
 use super::view::{Class, Completeness, HalfView, HandshakeOutcome, Side};
-use crate::base::{Known, Seq, TcpState, Timestamp};
+use crate::base::{Known, Sent, Seq, TcpState, Timestamp};
 use crate::wire::Segment;
 
 /// How long TIME-WAIT lasts: Linux's TCP_TIMEWAIT_LEN. Of a remote end it is an assumption.
@@ -265,8 +265,14 @@ impl Flow {
     /// What it tells of itself that only a segment, or turning it around, changes: whoever packs what else is kept of
     /// it need not tell that again.
     pub fn known(&self) -> Known {
-        let [orig, resp] = &self.halves;
-        Known::new([orig.iss, orig.nxt, resp.iss, resp.nxt], self.first, self.last)
+        let sent = |half: &Half| Sent {
+            first: half.iss,
+            next: half.nxt,
+            segments: half.segments,
+            bytes: half.payload_bytes,
+            window: half.window,
+        };
+        Known::new([sent(&self.halves[0]), sent(&self.halves[1])], self.first, self.last)
     }
 
     /// The number after the highest that each side is known to have sent; `None` of one that nothing is known of.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::base::{Known, Packing, Timestamp};
+use crate::base::{Packing, Timestamp};
 
 /// An optional instant in eight bytes, exact to the nanosecond. The earliest instant of all stands for "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,14 +96,9 @@ impl Offset {
         if self.is_set() && self.0 > other.0 { self } else { other }
     }
 
-    /// Likely that of an instant which is known.
-    pub(super) fn pack(&mut self, origin: Timestamp, into: &mut impl Packing) {
-        let find = |known: &Known| known.times().iter().position(|time| Self::of(*time, origin) == *self);
-        match into.place(3, find) {
-            Some(at) => *self = into.known().times().get(at).map_or(Self::NONE, |time| Self::of(*time, origin)),
-            // What is not set is 0.
-            None => into.number_as(&mut self.0, |raw| raw.wrapping_add(1).into(), |told| (told as u32).wrapping_sub(1)),
-        }
+    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        // What is not set is 0.
+        into.number_as(&mut self.0, |raw| raw.wrapping_add(1).into(), |told| (told as u32).wrapping_sub(1));
     }
 
     /// Sets it, unless it is set already.

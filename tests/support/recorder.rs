@@ -83,12 +83,10 @@ impl Recorder {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    /// Kills it, so that it can tidy up nothing; when that was.
-    pub(crate) fn kill(mut self) -> Timestamp {
-        let at = sockscope::io::clock::now();
+    /// Kills it, so that it can tidy up nothing.
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        at
     }
 
     /// Ends it as Ctrl-C does.

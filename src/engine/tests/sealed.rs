@@ -157,7 +157,10 @@ proptest! {
                     };
                     prop_assert_eq!(parts(&block.course(at, flow)), parts(&course));
                     prop_assert_eq!(&block.zeek(at, flow), &course.zeek);
-                    prop_assert_eq!(block.sums(at, flow).1.counts(), course.analysis.counts());
+                    let (verdict, analysis) = block.outline(at);
+                    prop_assert_eq!(analysis.counts(), course.analysis.counts());
+                    prop_assert_eq!(verdict.view(), course.verdict.view());
+                    prop_assert_eq!(block.rate(at, flow), course.rate);
                 }
             }
         }

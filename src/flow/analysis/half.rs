@@ -3,7 +3,7 @@
 //! May touch `base` and `wire::Segment`. Compact, since a table holds a million flows.
 
 use super::mark::{Mark, Marks};
-use crate::base::{Packing, Seq, Timestamp};
+use crate::base::{Packing, Sent, Seq, Timestamp};
 use crate::flow::stamp::Marks as Bits;
 use crate::wire::{Flags, Segment};
 
@@ -126,19 +126,39 @@ impl Half {
         }
     }
 
-    pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        let Self { high_at, sent_at, base, high, contig, ack, duplicates, window, previous, shift, mptcp, facts } =
-            self;
-        for time in [high_at, sent_at] {
-            into.time(time);
-        }
+    /// `own` is what it sent, `peer` what its peer did.
+    pub(super) fn pack(&mut self, own: Sent, peer: Sent, into: &mut impl Packing) {
+        into.time(&mut self.high_at);
+        into.time(&mut self.sent_at);
+        into.number_as(&mut self.shift, Shift::number, Shift::of_number);
+        let mut facts = Bits::NONE;
+        facts.set(fact::BASE | fact::SENT | fact::ACK);
+        let usual = Self {
+            high_at: self.high_at,
+            sent_at: self.sent_at,
+            base: own.first,
+            high: own.next,
+            contig: own.next,
+            ack: peer.next,
+            duplicates: Duplicates::NONE,
+            window: own.window,
+            previous: 0,
+            shift: self.shift,
+            mptcp: 0,
+            facts,
+        };
+        into.unless(self, usual, |into, half| half.pack_unusual(into));
+    }
+
+    fn pack_unusual(&mut self, into: &mut impl Packing) {
+        // The times and the shift stand before it.
+        let Self { base, high, contig, ack, duplicates, window, previous, mptcp, facts, .. } = self;
         for seq in [base, high, contig, ack] {
             into.seq(seq);
         }
         into.word(&mut duplicates.0);
-        into.again_as(window, u64::from, |window| window as u16);
+        into.short(window);
         into.short(previous);
-        into.number_as(shift, Shift::number, Shift::of_number);
         into.number_as(mptcp, u64::from, |bits| bits as u8);
         facts.pack(into);
     }

@@ -82,10 +82,15 @@ impl Analysis {
     /// Packs, or unpacks, all else.
     pub fn pack(&mut self, into: &mut impl Packing) {
         let Self { halves, syn_at, initial_rtt, counts: _, mptcp, reuses } = self;
-        halves.iter_mut().for_each(|half| half.pack(into));
+        for (side, half) in halves.iter_mut().enumerate() {
+            let (own, peer) = (into.known().sent(side), into.known().sent(1 - side));
+            half.pack(own, peer, into);
+        }
         syn_at.pack(into);
-        into.again_as(initial_rtt, i64::cast_unsigned, u64::cast_signed);
-        into.number_as(mptcp, u64::from, |bits| bits as u8);
+        let mut rtt = initial_rtt.cast_unsigned();
+        into.nanos(&mut rtt);
+        *initial_rtt = rtt.cast_signed();
+        into.unless(mptcp, 0, Packing::byte);
         into.flag(reuses);
     }
 
@@ -209,6 +214,11 @@ impl Analysis {
     /// What was last seen of the half whose sender is `side`; `None` before its first segment.
     pub(super) fn latest(&self, side: Side) -> Option<Latest> {
         self.halves[side.index()].latest()
+    }
+
+    /// When the end on `side` last sent a segment of any kind; `None` before its first.
+    pub fn heard_at(&self, side: Side) -> Option<Timestamp> {
+        self.latest(side).map(|latest| latest.sent_at)
     }
 
     /// Exchanges originator and responder, with [`super::Flow::turn_around`].

@@ -11,7 +11,7 @@ use super::spread::Spread;
 use super::stalls::{self, Stalls};
 use super::throughput::Volume;
 use super::view::{HalfTiming, InFlight};
-use crate::base::{Packing, Seq, Timestamp};
+use crate::base::{Packing, Sent, Seq, Timestamp};
 use crate::flow::Brief;
 use crate::flow::stamp::Marks as Bits;
 
@@ -84,10 +84,11 @@ impl Measures {
 
     fn pack(&mut self, into: &mut impl Packing) {
         let Self { by_ack, by_timestamps, think, stalls } = self;
-        for spread in [by_ack, by_timestamps, think] {
-            spread.pack(into);
-        }
-        stalls.pack(into);
+        by_ack.pack(None, into);
+        // What timestamps tell is mostly the same.
+        by_timestamps.pack(Some(by_ack), into);
+        think.pack(None, into);
+        into.unless(stalls, Stalls::default(), |into, stalls| stalls.pack(into));
     }
 }
 
@@ -113,19 +114,24 @@ impl Half {
         self.volume.held() + measures
     }
 
-    /// `origin` is what its instants are kept after.
-    pub(super) fn pack(&mut self, origin: Timestamp, into: &mut impl Packing) {
+    /// `own` is what it sent.
+    pub(super) fn pack(&mut self, own: Sent, into: &mut impl Packing) {
         let Self { watch, volume, measures, high, una, recover, tsval, most_in_flight, path, mss, facts } = self;
         watch.pack(into);
-        volume.pack(origin, into);
+        volume.pack(own.bytes, into);
         into.option(measures, Measures::new, |into, measures| measures.pack(into));
-        for seq in [high, una, recover] {
-            into.seq(seq);
-        }
-        into.again_as(tsval, u64::from, |raw| raw as u32);
+        let mut numbers = (*high, *una, *recover);
+        into.unless(&mut numbers, (own.next, own.next, Seq::default()), |into, (high, una, recover)| {
+            for seq in [high, una, recover] {
+                into.seq(seq);
+            }
+        });
+        (*high, *una, *recover) = numbers;
+        into.unless(tsval, 0, Packing::word);
         into.word(most_in_flight);
-        path.pack(into);
-        into.again_as(mss, u64::from, |mss| mss as u16);
+        let least = measures.as_ref().map_or(Span::UNKNOWN, |measures| measures.by_ack.shortest());
+        into.unless(path, least, |into, path| path.pack(into));
+        into.unless(mss, stalls::DEFAULT_MSS, Packing::short);
         facts.pack(into);
     }
 

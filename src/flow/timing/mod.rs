@@ -162,11 +162,11 @@ impl Data {
         into.time(origin);
         into.time(last);
         turn.pack(into);
-        for half in halves {
-            half.pack(*origin, into);
+        for (side, half) in halves.iter_mut().enumerate() {
+            half.pack(into.known().sent(side), into);
         }
         span.pack(into);
-        until.pack(*origin, into);
+        until.pack(into);
     }
 
     fn feed(&mut self, segment: &Brief) {

@@ -42,7 +42,7 @@ impl Timed {
         let Self { at, end, tsval, once, alone, small } = self;
         into.time(at);
         into.seq(end);
-        into.option(tsval, || 0, |into, tsval| into.again_as(tsval, u64::from, |raw| raw as u32));
+        into.option(tsval, || 0, Packing::word);
         for fact in [once, alone, small] {
             into.flag(fact);
         }
@@ -55,9 +55,11 @@ impl Watch {
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
         const BLANK: Timed =
             Timed { at: Timestamp::MIN, end: Seq(0), tsval: None, once: false, alone: false, small: false };
-        for timed in &mut self.0 {
-            into.option(timed, || BLANK, |into, timed| timed.pack(into));
-        }
+        into.unless(self, Self::NONE, |into, watch| {
+            for timed in &mut watch.0 {
+                into.option(timed, || BLANK, |into, timed| timed.pack(into));
+            }
+        });
     }
 
     /// Reads a little of it, and waits for none of it to go on.

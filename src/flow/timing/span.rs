@@ -56,7 +56,9 @@ impl Span {
     }
 
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        into.again_as(&mut self.0, u64::from, |raw| raw as u32);
+        let mut raw = self.0.into();
+        into.nanos(&mut raw);
+        self.0 = raw as u32;
     }
 
     pub(super) fn known(self) -> Option<Duration> {

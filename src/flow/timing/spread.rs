@@ -48,19 +48,24 @@ impl Spread {
         self.buckets.as_ref().map_or(0, |_| size_of::<Buckets>())
     }
 
-    pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        let Self { sum, buckets, count, least, most, last, jitter } = self;
-        into.word(count);
-        if *count == 0 {
+    /// It is likely the same as `like`.
+    pub(super) fn pack(&mut self, like: Option<&Self>, into: &mut impl Packing) {
+        into.word(&mut self.count);
+        if self.count == 0 {
             return;
         }
-        into.again(sum);
-        for span in [least, most, last, jitter] {
-            span.pack(into);
+        let mut sums = self.sums();
+        let usual = like.map_or(Sums::of_one(Span::ZERO), Self::sums);
+        into.unless(&mut sums, usual, |into, sums| sums.pack(into));
+        Sums { sum: self.sum, least: self.least, most: self.most, last: self.last, jitter: self.jitter } = sums;
+        if self.count > LEFT_OUT {
+            self.buckets.get_or_insert_with(|| Box::new(Buckets::new())).pack(into);
         }
-        if *count > LEFT_OUT {
-            buckets.get_or_insert_with(|| Box::new(Buckets::new())).pack(into);
-        }
+    }
+
+    const fn sums(&self) -> Sums {
+        let Self { sum, least, most, last, jitter, .. } = *self;
+        Sums { sum, least, most, last, jitter }
     }
 
     /// Adds a sample of so many nanoseconds.
@@ -81,6 +86,11 @@ impl Spread {
     /// How many samples there are.
     pub(super) const fn count(&self) -> u32 {
         self.count
+    }
+
+    /// The least sample; longer than any other if there is none.
+    pub(super) const fn shortest(&self) -> Span {
+        self.least
     }
 
     /// The latest sample.
@@ -110,6 +120,35 @@ impl Spread {
             p50: percentile(50),
             p95: percentile(95),
         })
+    }
+}
+
+/// A spread's own numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Sums {
+    sum: u64,
+    least: Span,
+    most: Span,
+    last: Span,
+    jitter: Span,
+}
+
+impl Sums {
+    fn of_one(sample: Span) -> Self {
+        Self { sum: sample.nanos(), least: sample, most: sample, last: sample, jitter: Span::ZERO }
+    }
+
+    /// Of a single sample, the last one tells all.
+    fn pack(&mut self, into: &mut impl Packing) {
+        let Self { mut last, .. } = *self;
+        last.pack(into);
+        into.unless(self, Self::of_one(last), |into, Self { sum, least, most, last: told, jitter }| {
+            *told = last;
+            into.unless(least, last, |into, least| least.pack(into));
+            into.unless(most, last, |into, most| most.pack(into));
+            jitter.pack(into);
+            into.nanos(sum);
+        });
     }
 }
 

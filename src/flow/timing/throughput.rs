@@ -41,9 +41,10 @@ impl Volume {
         self.peak.as_ref().map_or(0, |_| size_of::<Peak>())
     }
 
-    pub(super) fn pack(&mut self, origin: Timestamp, into: &mut impl Packing) {
+    /// `sent`: all bytes that the half sent.
+    pub(super) fn pack(&mut self, sent: u64, into: &mut impl Packing) {
         let Self { bytes, peak, first, last } = self;
-        into.number(bytes);
+        into.unless(bytes, sent, Packing::number);
         let blank = || Box::new(Peak { second: 0, current: 0, most: 0 });
         into.option(peak, blank, |into, peak| {
             let Peak { second, current, most } = &mut **peak;
@@ -51,8 +52,8 @@ impl Volume {
                 into.number(number);
             }
         });
-        first.pack(origin, into);
-        last.pack(origin, into);
+        first.pack(into);
+        last.pack(into);
     }
 
     /// `bytes` of new data at `now`; instants are kept after `origin`.

@@ -2,7 +2,7 @@
 //!
 //! May touch `base` and `wire::Segment`.
 
-use crate::base::{Packing, Seq};
+use crate::base::{Packing, Sent, Seq};
 use crate::flow::half::REACH;
 use crate::flow::stamp::Marks;
 use crate::wire::Segment;
@@ -43,13 +43,15 @@ pub(super) struct Edge {
 impl Edge {
     pub(super) const NEW: Self = Self { high: Seq(0), una: Seq(0), digest: 0, ttl: 0, facts: Marks::NONE };
 
-    pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        let Self { high, una, digest, ttl, facts } = self;
-        into.seq(high);
-        into.seq(una);
-        into.bits_as(digest, u16::BITS, u64::from, |digest| digest as u16);
-        into.again_as(ttl, u64::from, |ttl| ttl as u8);
-        facts.pack(into);
+    /// All but its facts; `own` is what it sent.
+    pub(super) fn pack(&mut self, own: Sent, into: &mut impl Packing) {
+        into.bits_as(&mut self.digest, u16::BITS, u64::from, |digest| digest as u16);
+        into.byte(&mut self.ttl);
+        let usual = Self { high: own.next, una: own.next, ..*self };
+        into.unless(self, usual, |into, Self { high, una, .. }| {
+            into.seq(high);
+            into.seq(una);
+        });
     }
 
     pub(super) fn has(&self, bit: u8) -> bool {

@@ -30,7 +30,7 @@ mod tests;
 pub use cause::{Cause, CauseCounts, Evidence};
 pub use episode::{Episode, Recovery};
 pub use sight::{Injected, Limit};
-pub use telling::SentAgain;
+pub use telling::{InVain, SentAgain};
 pub use view::{HalfVerdict, VerdictView};
 
 use std::time::Duration;
@@ -230,10 +230,17 @@ impl Verdict {
         self.trouble.is_some()
     }
 
-    /// Packs, or unpacks, all that is kept of a flow in which nothing irregular was seen.
+    /// What is packed first of a flow in which nothing irregular was seen: all that [`Verdict::view`] rests on.
+    pub fn pack_outline(&mut self, into: &mut impl Packing) {
+        self.edges.iter_mut().for_each(|edge| edge.facts.pack(into));
+    }
+
+    /// Packs, or unpacks, all else that is kept of it.
     pub fn pack(&mut self, into: &mut impl Packing) {
         let Self { edges, trouble: _ } = self;
-        edges.iter_mut().for_each(|edge| edge.pack(into));
+        for (side, edge) in edges.iter_mut().enumerate() {
+            edge.pack(into.known().sent(side), into);
+        }
     }
 
     /// Gives back what it holds and does not need just now.

@@ -2,33 +2,35 @@
 //!
 //! May touch this room's own.
 
+use super::Verdict;
 use super::cause::{Cause, CauseCounts, Evidence};
 use super::edge::fact;
 use super::episode::Episode;
 use super::sight::{Injected, Limit};
 use super::trail::Trail;
-use super::{Trouble, Verdict};
 use crate::flow::Side;
 
 impl Verdict {
     /// What was found, and what cannot be told.
     pub fn view(&self) -> VerdictView {
-        let quiet = Trouble::default();
-        let trouble = self.trouble.as_deref().unwrap_or(&quiet);
+        let Some(trouble) = self.trouble.as_deref() else {
+            return VerdictView { limits: self.limits(0), ..VerdictView::default() };
+        };
+        let missed = trouble.trails.iter().map(|trail| trail.missed_bytes).sum::<u64>();
         VerdictView {
             halves: trouble.trails.each_ref().map(HalfVerdict::of),
-            limits: self.limits(trouble),
+            limits: self.limits(missed),
             injected: trouble.injected,
         }
     }
 
-    fn limits(&self, trouble: &Trouble) -> Vec<Limit> {
+    /// `missed`: bytes that were acknowledged and never captured.
+    fn limits(&self, missed: u64) -> Vec<Limit> {
         let any = |bit| self.edges.iter().any(|edge| edge.has(bit));
         let alone = Side::BOTH.into_iter().find(|side| {
             let silent = &self.edges[side.peer().index()];
             self.edges[side.index()].has(fact::SENT) && !silent.has(fact::SENT) && silent.has(fact::HEARD)
         });
-        let missed = trouble.trails.iter().map(|trail| trail.missed_bytes).sum::<u64>();
         let limits = [
             alone.map(Limit::OneDirection),
             (any(fact::SENT) && !any(fact::SYN)).then_some(Limit::MidStream),

@@ -2,7 +2,7 @@
 //!
 //! Numbers are kept relative to `start` and 64 bits wide, so that they neither wrap nor depend on where they start.
 
-use crate::base::{Packing, Seq};
+use crate::base::{Packing, Sent, Seq};
 use crate::wire::Segment;
 
 /// A SYN, a RST or an ack of 0 that jumps farther is not believed (`TOO_LARGE_SEQ_DELTA`).
@@ -81,7 +81,29 @@ impl End {
         }
     }
 
-    pub(super) fn pack(&mut self, into: &mut impl Packing) {
+    /// `own` is what it sent.
+    pub(super) fn pack(&mut self, own: Sent, into: &mut impl Packing) {
+        let high = i64::from((own.next - own.first.0).0);
+        let usual = Self {
+            start: own.first,
+            state: State::Closed,
+            before: State::Established,
+            fin_seen: true,
+            did_close: true,
+            did_eof: true,
+            packets: own.segments as u32,
+            fin_end: high as u32,
+            high,
+            acked: high,
+            // Nothing is missing before the FIN.
+            next: high - 1,
+            trim: high - 1,
+            ..Self::new()
+        };
+        into.unless(self, usual, |into, end| end.pack_unusual(into));
+    }
+
+    fn pack_unusual(&mut self, into: &mut impl Packing) {
         let Self {
             start,
             state,

@@ -28,12 +28,17 @@ impl History {
         self.len = self.len.saturating_add(1).min(Self::MOST as u8 + 1);
     }
 
-    /// Letters are ASCII.
     pub(super) fn pack(&mut self, into: &mut impl Packing) {
+        const TOGETHER: usize = size_of::<u64>();
         let Self { letters, len } = self;
         into.bits_as(len, 5, u64::from, |len| len as u8);
-        for letter in letters.iter_mut().take(usize::from(*len)) {
-            into.bits_as(letter, 7, |letter| u64::from(letter & 0x7f), |bits| bits as u8);
+        let count = usize::from(*len).min(Self::MOST);
+        for some in letters[..count].chunks_mut(TOGETHER) {
+            let mut word = [0; TOGETHER];
+            word[..some.len()].copy_from_slice(some);
+            let mut told = u64::from_le_bytes(word);
+            into.bits(&mut told, some.len() as u32 * u8::BITS);
+            some.copy_from_slice(&told.to_le_bytes()[..some.len()]);
         }
     }
 

@@ -111,22 +111,30 @@ impl Row {
             established,
             replaced,
         } = self;
-        for time in [first, last, close_at] {
-            into.time(time);
+        into.time(first);
+        into.time(last);
+        into.unless(close_at, *last + LINGER, Packing::time);
+        into.one_of(orig, &Side::BOTH);
+        for (end, side) in ends.iter_mut().zip([*orig, orig.peer()]) {
+            let own = into.known().sent(side.index());
+            end.pack(own, into);
         }
-        ends.iter_mut().for_each(|end| end.pack(into));
         let nexts = ends.map(|end| end.next);
         into.option(aside, Box::default, |into, aside| {
             aside.iter_mut().zip(nexts).for_each(|(aside, next)| aside.pack(next, into));
         });
         history.pack(into);
         seen.iter_mut().for_each(|kinds| into.byte(kinds));
-        into.one_of(patience, &[Patience::Handshake, Patience::Usual, Patience::Login]);
-        into.one_of(orig, &Side::BOTH);
-        for fact in first_seen.iter_mut().chain([partial, close_deferred, established]) {
-            into.flag(fact);
-        }
-        into.option(replaced, || RowEnd::Reused, |into, why| into.one_of(why, &RowEnd::ALL));
+        let mut facts = (*patience, *first_seen, *partial, *close_deferred, *established, *replaced);
+        into.unless(&mut facts, (Patience::Usual, [true; 2], false, false, true, None), |into, facts| {
+            let (patience, first_seen, partial, close_deferred, established, replaced) = facts;
+            into.one_of(patience, &[Patience::Handshake, Patience::Usual, Patience::Login]);
+            for fact in first_seen.iter_mut().chain([partial, close_deferred, established]) {
+                into.flag(fact);
+            }
+            into.option(replaced, || RowEnd::Reused, |into, why| into.one_of(why, &RowEnd::ALL));
+        });
+        (*patience, *first_seen, *partial, *close_deferred, *established, *replaced) = facts;
     }
 
     /// §3: one segment, in Zeek's order.
