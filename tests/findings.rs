@@ -74,11 +74,12 @@ fn a_peer_that_went_silent_is_told_with_when_it_is_given_up() {
     let Some(_alone) = alone() else { return };
     let pair = Pair::new("gone");
     let listener = pair.b.run(|| TcpListener::bind(UNREAD).unwrap());
+    // It must have seen the peer answer, to tell that it does no more.
+    let watch = Watch::begin(&pair.a, &[]);
     let (mut client, mut server) = connect(&pair, &listener, UNREAD);
     let (healthy, _other) = connect(&pair, &listener, UNREAD);
     client.write_all(b"ask").unwrap();
     server.read_exact(&mut [0; 3]).unwrap();
-    let watch = Watch::begin(&pair.a, &[]);
     // What is sent from here on goes to a host that is not there.
     pair.a.ip(&["neigh", "replace", "10.77.0.2", "lladdr", "02:00:00:00:00:99", "nud", "permanent", "dev", "va"]);
     client.write_all(b"ask again").unwrap();

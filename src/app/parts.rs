@@ -66,7 +66,14 @@ mod tests {
     fn turns_come_in_order() {
         for count in [0, 1, TURN, TURN + 1, 20 * LEAST + 3] {
             let (ids, mut came) = (ids(count), Vec::new());
-            let taken = in_turns(&ids, |turn| Ok(turn.to_vec()), |turn| Ok(came.extend(turn)));
+            let taken = in_turns(
+                &ids,
+                |turn| Ok(turn.to_vec()),
+                |turn| {
+                    came.extend(turn);
+                    Ok(())
+                },
+            );
             assert!(taken.is_ok() && came == ids, "{count}");
             assert_eq!(in_parts(&ids, <[_]>::to_vec).concat(), ids);
         }

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::units::count;
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::findings::Finding;
 use crate::flow::{
@@ -147,16 +146,6 @@ pub struct KernelSight {
     /// Processes whose fd tables could not be read, and the first of them by pid, as far as that is recorded.
     pub processes_denied: u32,
     pub denied: [Option<u32>; 3],
-}
-
-impl KernelSight {
-    /// `pid 812`, `pid 812, 900, 1004 and 4 more`: whose fd tables could not be read; `None` where that is not recorded.
-    pub fn which_denied(&self) -> Option<String> {
-        let pids: Vec<String> = self.denied.iter().flatten().map(u32::to_string).collect();
-        let more = u64::from(self.processes_denied).saturating_sub(pids.len() as u64);
-        let rest = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
-        (!pids.is_empty()).then(|| format!("pid {}{rest}", pids.join(", ")))
-    }
 }
 
 /// Handshakes concluded in the last [`HandshakePane::window`].
@@ -418,13 +407,6 @@ pub struct EndCell {
     pub recv_q: Option<u32>,
     pub send_q: Option<u32>,
     pub owner: Ownership,
-}
-
-impl EndCell {
-    /// The newest word on its state: what the kernel reports, unless the wire has shown it to change since.
-    pub fn state(&self) -> Option<TcpState> {
-        self.reported.filter(|_| self.outdated.is_none()).or(self.inferred)
-    }
 }
 
 /// All that is known of one flow.

@@ -52,6 +52,13 @@ impl Record {
     }
 }
 
+impl EndCell {
+    /// The newest word on its state: what the kernel reports, unless the wire has shown it to change since.
+    pub fn state(&self) -> Option<TcpState> {
+        self.reported.filter(|_| self.outdated.is_none()).or(self.inferred)
+    }
+}
+
 impl Engine {
     /// A flow in full, if it is still in the table.
     pub fn detail(&self, id: FlowId) -> Option<FlowDetail> {

@@ -254,7 +254,7 @@ fn what_is_asked_for_on_the_way_is_done_from_where_that_leads() {
     assert_eq!((hasty.player.at(), hasty.player.notice()), (patient.player.at(), patient.player.notice()));
     hasty.is_at(patient.player.at());
     // A pause gives up what was asked for.
-    hops.map(|hop| hop(&mut hasty));
+    hops.into_iter().for_each(|hop| hop(&mut hasty));
     hasty.player.pause(&hasty.engine, NOW, true);
     assert!(!hasty.player.is_going());
 }
