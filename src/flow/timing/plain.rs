@@ -1,4 +1,4 @@
-//! The short way: a segment of a run, between ends of whom all is known, with nothing sent twice and nothing missed.
+//! The short way: a segment of a run, next in line for the times too, with nothing sent twice that still matters.
 //!
 //! May touch `base`. Gives exactly what [`Data::feed`] gives, or nothing.
 
@@ -42,7 +42,7 @@ impl Half {
     /// Whether the segment goes on with what it sent.
     #[inline]
     fn may_send(&self, brief: &Brief) -> bool {
-        let odd = fact::RECOVERING | fact::CLOSED | fact::HELD | fact::GAP;
+        let odd = fact::RECOVERING | fact::CLOSED | fact::HELD;
         let flight = (brief.seq + brief.payload_len).0.wrapping_sub(self.una.0);
         let fits = flight <= REACH || !self.facts.has(fact::ACKED);
         self.facts.among(fact::SENT | odd) == fact::SENT && brief.seq == self.high && fits
@@ -68,7 +68,8 @@ impl Half {
         }
         self.volume.add(len.into(), brief.ts, origin);
         self.high = end;
-        if is_acked {
+        // What is in flight is not told over a gap.
+        if is_acked && !self.facts.has(fact::GAP) {
             self.most_in_flight = self.most_in_flight.max(end.0.wrapping_sub(self.una.0));
         }
     }
