@@ -13,7 +13,7 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; progress; scrubbing of text; colours, ASCII | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; progress; scrubbing of text; packing into bits; colours, ASCII | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
 //! | [`kernel`] | /proc text, netlink bytes and the tracing ring → [`kernel::SocketSample`], counters, limits, owners, [`kernel::KernelEvent`] | base |
@@ -22,7 +22,7 @@
 //! | [`engine`] | joins wire, kernel and owner; history, timers, queries; the filter language; gathers the findings' evidence | base, wire, names, flow, kernel, findings, winnow |
 //! | [`journal`] | captures → frames, in order; frames → inputs; several live sources → one list; recordings ↔ inputs; playing: the clock, checkpoints, the way to any instant | base, wire, names, kernel, engine |
 //! | `ui` | key or mouse → message → state and effects | base, flow, engine |
-//! | `view` | dashboard + state → ratatui buffer; themes | base, names, flow, kernel, findings, engine, ui |
+//! | `view` | dashboard + state → ratatui buffer; themes | base, wire, names, flow, kernel, findings, engine, ui |
 //! | `export` | buffer → text, SVG, PNG; dashboard and flows → text report, JSON | base, wire, names, flow, kernel, findings, engine |
 //! | `io` | the only system calls: libpcap, netlink, /proc, tracefs, files, the terminal, the clock | base, wire, kernel |
 //! | `app` | commands, threads, channels: the wiring | all |
@@ -62,12 +62,13 @@
 //! table, and what is traced. Entries that a reader passes over are counted, and told. Whoever may write files does it:
 //! [`journal::recording::Recorder`] only makes blocks.
 //!
-//! Live, the capture threads keep each frame's headers beside its inputs ([`journal::FrameBatch`]), where a recording
+//! Live, the capture threads make each frame's block beside its inputs ([`journal::FrameBatch`]), where a recording
 //! wants them; they pass the merge with those ([`journal::Trail`]), so that the recorder sees the engine's order. Blocks
 //! go to a thread that writes them at once, behind a queue bounded in bytes: what finds no room is counted, and nobody
 //! waits for a disk. Where a write fails, the file is cut back to its last whole block. While a file is written, inputs
 //! are held back 60 ms at most, so that a kill costs 100 ms. A ring in memory ([`journal::Chapters`]) is made of sections
-//! that stand alone, of which the oldest goes.
+//! that stand alone, of which the oldest goes. What a dashboard keeps to go back in holds no frames; where it is written
+//! out after the fact, their headers are made anew from the segments ([`wire::Segment::headers`]).
 //!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is
@@ -165,9 +166,9 @@
 //!   made again, the very same, for whoever asks and by what comes late.
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
 //!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few
-//!   wait, and shows them to analysis, verdict, times and Zeek's view together; whoever asks is told as if none had
-//!   waited. Inputs go in batches, which are used again, and a batch's flows are brought into the cache together before
-//!   they are touched one by one.
+//!   wait: then the times are shown each, and analysis, verdict and Zeek's view only where the run of them has come to
+//!   ([`flow::Run`]); whoever asks is told as if none had waited. Inputs go in batches, which are used again, and a
+//!   batch's flows are brought into the cache together before they are touched one by one.
 
 #![deny(unsafe_code)]
 

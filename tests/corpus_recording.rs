@@ -10,7 +10,7 @@ use std::path::Path;
 
 use sockscope::base::{Scope, Scrubbed};
 use sockscope::engine::Input;
-use sockscope::journal::recording::{Recorder, Setup, Source};
+use sockscope::journal::recording::{Packer, Recorder, Setup, Source};
 use sockscope::journal::{CaptureReader, Intake, Item};
 
 #[path = "support/corpus.rs"]
@@ -60,7 +60,8 @@ fn record(path: &Path) -> Option<Recorded> {
         iface,
         scope: Scope::FILE,
     });
-    let mut recorder = Recorder::new(Setup { sources: sources.collect(), ..Setup::default() });
+    let setup = Setup { sources: sources.collect(), ..Setup::default() };
+    let (mut packers, mut recorder) = (Packer::all(&setup), Recorder::new(setup));
     let mut recorded = Recorded { file: Vec::new(), fed: Vec::new(), frames: 0, captured: 0 };
     let (mut reader, mut intake, mut begun) = (open().ok()?, Intake::default(), false);
     while let Ok(Some(frame)) = reader.next_frame() {
@@ -71,7 +72,9 @@ fn record(path: &Path) -> Option<Recorded> {
         intake.take(&frame, &mut inputs);
         let own = matches!(inputs.first(), Some(Input::Segment(_) | Input::Icmp(_)));
         let (gave, others) = inputs.split_at(own.into());
-        recorder.frame(frame.iface as usize, &frame, gave.first(), &mut recorded.file);
+        let mut block = Vec::new();
+        packers[frame.iface as usize].pack(&frame, gave.first(), &mut block);
+        recorder.frame(&block, gave.first(), &mut recorded.file);
         others.iter().for_each(|input| recorder.input(input, &mut recorded.file));
         recorded.captured += frame.bytes.len();
         recorded.fed.append(&mut inputs);

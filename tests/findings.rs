@@ -70,6 +70,32 @@ fn ports_that_are_gone_are_told_with_who_holds_them() {
 }
 
 #[test]
+fn a_peer_that_went_silent_is_told_with_when_it_is_given_up() {
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("gone");
+    let listener = pair.b.run(|| TcpListener::bind(UNREAD).unwrap());
+    // It must have seen the peer answer, to tell that it does no more.
+    let watch = Watch::begin(&pair.a, &[]);
+    let (mut client, mut server) = connect(&pair, &listener, UNREAD);
+    let (healthy, _other) = connect(&pair, &listener, UNREAD);
+    client.write_all(b"ask").unwrap();
+    server.read_exact(&mut [0; 3]).unwrap();
+    // What is sent from here on goes to a host that is not there.
+    pair.a.ip(&["neigh", "replace", "10.77.0.2", "lladdr", "02:00:00:00:00:99", "nud", "permanent", "dev", "va"]);
+    client.write_all(b"ask again").unwrap();
+    std::thread::sleep(Duration::from_secs(8));
+    let report = watch.end();
+    drop((client, server, healthy));
+    let silent = one(&report, "peer_silent");
+    assert_eq!(silent["subject"]["to"], "10.77.0.2", "{silent:#}");
+    assert_eq!((&silent["confidence"], &silent["process"]["pid"]), (&"high".into(), &std::process::id().into()));
+    assert_eq!(number(silent, "connections"), 1, "the other one has nothing to send: {silent:#}");
+    assert!(number(silent, "retransmit_timeouts") >= 3 && number(silent, "sent_again") >= 3, "{silent:#}");
+    let until = number(silent, "gives_up_ts_ns") - silent["since_ts_ns"].as_u64().unwrap();
+    assert!((924..1_100).contains(&(until / 1_000_000_000)), "tcp_retries2 is 15: {silent:#}");
+}
+
+#[test]
 fn a_good_day_is_silent() {
     let Some(_alone) = alone() else { return };
     let pair = Pair::new("silent");

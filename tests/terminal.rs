@@ -726,20 +726,20 @@ fn live_it_shows_a_connection_and_its_owner() {
     let own = fs::read_to_string("/proc/self/comm").expect("a name");
     pty.shows(&[&port.to_string(), "ESTAB", own.trim(), "completed"]);
     pty.keys("\r");
-    pty.shows(&["ESTAB kernel  ESTAB wire", "1234 bytes unread"]);
+    pty.shows(&["ESTAB kernel  ESTAB wire", "1.2 kB unread"]);
     // Frozen, one can walk about in what was there.
     pty.keys(" ");
     pty.shows(&["frozen"]);
     drop((client, server));
     pty.keys("\x1b");
-    pty.shows_no("1234 bytes unread");
+    pty.shows_no("1.2 kB unread");
     pty.keys("1");
     pty.shows(&["frozen", "Handshakes"]);
     pty.keys("2\r");
-    pty.shows(&["ESTAB kernel  ESTAB wire", "1234 bytes unread"]);
+    pty.shows(&["ESTAB kernel  ESTAB wire", "1.2 kB unread"]);
     pty.keys(" ");
     pty.shows_no("frozen");
-    pty.shows_no("1234 bytes unread");
+    pty.shows_no("1.2 kB unread");
     quit(pty);
 }
 

@@ -1,4 +1,4 @@
-//! The thread of one capture: frames → inputs and, where a recording wants them, the frames beside them.
+//! The thread of one capture: frames → inputs and, where a recording wants them, its blocks beside them.
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use crate::engine::Input;
 use crate::io::capture::LiveCapture;
 use crate::io::clock;
 use crate::journal::Intake;
+use crate::journal::recording::Packer;
 
 use super::line::Line;
 use super::live::LOSS_EVERY;
@@ -18,7 +19,7 @@ use super::record::Keep;
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// Follows a capture until the end.
-pub(super) fn follow(mut capture: LiveCapture, keep: &Keep, line: &Line) -> Result<()> {
+pub(super) fn follow(mut capture: LiveCapture, mut packer: Packer, keep: &Keep, line: &Line) -> Result<()> {
     let mut told = Instant::now();
     let mut batch = Vec::new();
     // As large as the last: a batch of any rate rarely grows, and takes no more memory than it needs.
@@ -31,7 +32,7 @@ pub(super) fn follow(mut capture: LiveCapture, keep: &Keep, line: &Line) -> Resu
             let had = batch.len();
             intake.take(frame, &mut batch);
             if let Some(keeping) = &mut keeping {
-                keeping.keep(frame, &intake, batch.len() - had);
+                keeping.keep(&mut packer, frame, &batch[had..]);
             }
         })?;
         let newest = batch.last().map(Input::ts);

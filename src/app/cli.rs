@@ -82,7 +82,7 @@ pub(super) struct Input {
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub flows: usize,
     /// Memory for going back in a capture (64Mi, 1Gi): more of it makes a jump back in a long one shorter
-    #[arg(long, value_name = "SIZE", default_value = "512Mi", value_parser = memory)]
+    #[arg(long, value_name = "SIZE", default_value = "640Mi", value_parser = memory)]
     pub seek_memory: usize,
     #[command(flatten)]
     pub write: Write,

@@ -17,7 +17,7 @@ use super::record::Recorded;
 const LONG_WAY: Duration = Duration::from_millis(400);
 
 /// While there is more to feed, an answer is told after so many times as long as the last took.
-const SHARE: u32 = 9;
+const SHARE: u32 = 19;
 
 /// What the engine's thread is asked.
 #[derive(Debug)]
@@ -77,6 +77,16 @@ impl Driver {
         self.answers.try_iter().last().or(newest)
     }
 
+    /// Whether the answer to the last question has not come yet, where this one was the last that came.
+    pub(super) fn owes(&self, newest: &Answer) -> bool {
+        newest.number < self.asked.get()
+    }
+
+    /// Waits at most so long for an answer that was not there in time.
+    pub(super) fn late(&self, patience: Duration) -> Option<Answer> {
+        self.answers.recv_timeout(patience).ok()
+    }
+
     /// Passes on what the user wants of the source. False if the engine's thread has died or is overwhelmed.
     pub(super) fn control(&self, control: Control) -> bool {
         self.ask(Ask::Control(control))
@@ -114,6 +124,8 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
     let mut frozen: Option<Engine> = None;
     let (mut jumps, mut wanted) = (0, None);
     let (mut told, mut cost) = (None, Duration::ZERO);
+    // It is on its way to where one wants to be; it has arrived, and nobody was told yet.
+    let (mut going, mut arrived) = (false, false);
     loop {
         let rest = feed.pump(&mut engine);
         if jumps != feed.jumps() {
@@ -145,7 +157,8 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         }
         // What is passed on the way to an instant is not worth the time that it takes to tell of it; and of what is
         // read as fast as it goes, telling takes a small share of the time.
-        let patience = match (feed.is_going(), rest.is_zero()) {
+        arrived |= std::mem::replace(&mut going, feed.is_going()) && !going;
+        let patience = match (going, rest.is_zero() && !arrived) {
             (true, _) => LONG_WAY,
             (false, true) => (cost * SHARE).min(LONG_WAY),
             (false, false) => Duration::ZERO,
@@ -164,6 +177,7 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
             let (source, damaged) = (feed.source(&engine), feed.is_damaged());
             let _nobody_waits = answers.try_send(Answer { number, dashboard, source, segments, damaged });
             (told, cost) = (Some(Instant::now()), began.elapsed());
+            arrived &= going;
         }
     }
 }

@@ -75,6 +75,7 @@ mod tests {
             process: None,
             here,
             bound: false,
+            connected: None,
             rung: Rung::Trace,
         }))
     }

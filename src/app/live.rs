@@ -144,9 +144,10 @@ impl Live {
         live.hear_last_words(source + 1, &send)?;
         let read = move |line: &Line| sampling::follow(owners.sampler(sockets)?, line, &begun, &attention);
         live.spawn("sampler", captures.len(), &send, read)?;
-        for (source, capture) in captures.into_iter().enumerate() {
+        for (source, (capture, packer)) in captures.into_iter().zip(live.tape.packers()).enumerate() {
             let keep = live.tape.keep();
-            let thread = live.spawn("capture", source, &send, move |line| capture::follow(capture, &keep, line))?;
+            let read = move |line: &Line| capture::follow(capture, packer, &keep, line);
+            let thread = live.spawn("capture", source, &send, read)?;
             live.capturing.push(thread);
         }
         Ok(live)
@@ -338,6 +339,9 @@ impl Feed for Live {
                 self.tell_loss(now, &mut |input| engine.feed(input));
             }
             self.tape.toggle();
+        }
+        if control == Control::Save {
+            self.tape.save(Vec::new(), true);
         }
     }
 

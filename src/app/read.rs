@@ -14,7 +14,7 @@ use crate::io::Watch;
 use crate::io::bpf::FrameFilter;
 use crate::journal::recording::Mark;
 use crate::journal::{CapturePlace, Captures, Damage, Intake, Item};
-use crate::wire::FrameCounts;
+use crate::wire::{Frame, FrameCounts};
 
 use super::origin::Origin;
 use super::passed_over::{Notes, PassedOver};
@@ -134,46 +134,17 @@ impl Reader {
 /// Where the file cannot be opened, is no capture, or the filter does not compile.
 pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>) -> Result<Reader> {
     let skipped = from.map_or(0, |from| from.0.captures.iter().map(CapturePlace::begins_at).sum());
-    let (read, watch) = (Arc::new(AtomicU64::new(skipped)), Arc::new(Watch::default()));
-    let reader = origin.open(from.map(|from| &from.0.captures[..]), &read, &watch)?;
-    let recording = reader.is_recording();
-    let mut filter = filter.map(FrameFilter::new);
-    if let Some(filter) = &mut filter {
-        for interface in reader.interfaces() {
-            filter.check(interface.link)?;
-        }
-    }
-    let (intake, told, last) = from
-        .map_or((Intake::default(), None, Timestamp::MIN), |from| (from.0.intake.clone(), from.0.told, from.0.last));
-    let left_out = from.and_then(|from| from.0.left_out);
-    let again = origin.can_reopen();
-    let placed = again.then_some((0, last));
-    let passed_over = Arc::<Notes>::default();
-    passed_over.note(&reader, false);
-    let mut source = Source {
-        reader,
-        filter,
-        intake,
-        told,
-        last,
-        items: 0,
-        placed,
-        left_out,
-        marks: None,
-        watch: watch.clone(),
-        passed_over: passed_over.clone(),
-    };
-    let start = again.then(|| source.place());
+    let (read, (mark, marks)) = (Arc::new(AtomicU64::new(skipped)), bounded(MARKS));
+    let mut source = Source::open(origin, filter, from, &read, mark)?;
+    let recording = source.reader.is_recording();
+    let start = source.placed.is_some().then(|| source.place());
+    let (watch, newest, passed_over) = (source.watch.clone(), source.newest.clone(), source.passed_over.clone());
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if origin.is_stream() { 1 } else { BATCH };
     let (send, receive) = bounded(AHEAD / batch);
     let (give_back, used) = bounded(AHEAD / batch);
-    let newest = Arc::new(AtomicI64::new(last.nanos()));
-    let told = newest.clone();
-    let (mark, marks) = bounded(MARKS);
-    source.marks = Some(mark);
     let run = move || {
-        let end = source.read_all(batch, &send, &used, &told);
+        let end = source.read_all(batch, &send, &used);
         super::panic_if_asked("reader");
         if let Some(end) = end {
             let _nobody_waits = send.send(Reading::End(end));
@@ -209,20 +180,55 @@ struct Source {
     placed: Option<(u64, Timestamp)>,
     /// When the frame came that was filtered out last.
     left_out: Option<Timestamp>,
-    marks: Option<Sender<Mark>>,
-    /// Of a file that grows.
+    marks: Sender<Mark>,
+    /// What it and whoever takes its batches tell one another.
     watch: Arc<Watch>,
+    newest: Arc<AtomicI64>,
     passed_over: Arc<Notes>,
 }
 
 impl Source {
+    /// Opens a capture at a place of it or its start. Bytes of it are counted in `read`, its marks go to `marks`.
+    fn open(
+        origin: &Origin,
+        filter: Option<&str>,
+        from: Option<&Place>,
+        read: &Arc<AtomicU64>,
+        marks: Sender<Mark>,
+    ) -> Result<Self> {
+        let (watch, passed_over) = (Arc::<Watch>::default(), Arc::<Notes>::default());
+        let from = from.map(|from| &*from.0);
+        let reader = origin.open(from.map(|from| &from.captures[..]), read, &watch)?;
+        let mut filter = filter.map(FrameFilter::new);
+        if let Some(filter) = &mut filter {
+            for interface in reader.interfaces() {
+                filter.check(interface.link)?;
+            }
+        }
+        passed_over.note(&reader, false);
+        let last = from.map_or(Timestamp::MIN, |from| from.last);
+        Ok(Self {
+            reader,
+            filter,
+            intake: from.map(|from| from.intake.clone()).unwrap_or_default(),
+            told: from.and_then(|from| from.told),
+            last,
+            items: 0,
+            placed: origin.can_reopen().then_some((0, last)),
+            left_out: from.and_then(|from| from.left_out),
+            marks,
+            watch,
+            newest: Arc::new(AtomicI64::new(last.nanos())),
+            passed_over,
+        })
+    }
+
     /// Reads to the end. `None`: nobody takes the batches any more; otherwise why it ended, if not cleanly.
     fn read_all(
         &mut self,
         batch: usize,
         send: &Sender<Reading>,
         used: &Receiver<Vec<Input>>,
-        newest: &AtomicI64,
     ) -> Option<Option<Damage>> {
         loop {
             let mut inputs = used.try_recv().unwrap_or_else(|_| Vec::with_capacity(batch + 1));
@@ -243,7 +249,7 @@ impl Source {
             if end.is_some() {
                 inputs.extend(self.reader.rest(self.last).map(Input::Loss));
             }
-            newest.store(self.last.nanos(), Ordering::Relaxed);
+            self.newest.store(self.last.nanos(), Ordering::Relaxed);
             self.passed_over.note(&self.reader, matches!(end, Some(None)) && !self.watch.is_stopped());
             if !inputs.is_empty() {
                 let place = (self.is_place_due() || (end.is_some() && self.placed.is_some())).then(|| self.place());
@@ -259,7 +265,7 @@ impl Source {
     fn is_place_due(&self) -> bool {
         let Some((items, then)) = self.placed else { return false };
         let since = self.items - items;
-        since >= PLACE_EVERY || (since >= PLACE_LEAST && self.last.since(then) >= PLACE_AFTER)
+        since >= PLACE_EVERY || (since >= PLACE_LEAST && self.last >= then + PLACE_AFTER)
     }
 
     /// Behind the frames read so far.
@@ -273,43 +279,40 @@ impl Source {
     /// Reads one item; false at the end.
     fn next(&mut self, inputs: &mut Vec<Input>) -> Result<bool, Damage> {
         self.items += 1;
-        let (frame, gave) = match self.reader.next_item()? {
-            Some(Item::Frame(frame)) => (frame, None),
-            Some(Item::Recorded(frame, gave)) => (frame, Some(gave)),
-            Some(Item::Input(input)) => {
-                self.last = self.last.max(input.ts());
+        let Self { reader, filter, intake, last, left_out, .. } = self;
+        // Looked at where it is: it is large beside a frame.
+        match reader.next_item() {
+            Ok(Some(Item::Frame(frame))) => {
+                *last = (*last).max(frame.ts);
+                match passes(filter, &frame, left_out) {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(true),
+                    Err(why) => return Err(self.reader.damaged(why)),
+                }
+                let decoded = intake.take(&frame, inputs);
+                if self.is_due(decoded) {
+                    self.tell(inputs);
+                }
+            }
+            Ok(Some(Item::Recorded(frame, gave))) => {
+                *last = (*last).max(frame.ts);
+                match passes(filter, &frame, left_out) {
+                    Ok(passes) => inputs.extend(gave.filter(|_| passes)),
+                    Err(why) => return Err(self.reader.damaged(why)),
+                }
+            }
+            Ok(Some(Item::Input(input))) => {
+                *last = (*last).max(input.ts());
                 // What a frame said that was filtered out was not heard.
                 let of_frame = matches!(input, Input::Name(_) | Input::Dns(_));
-                if !of_frame || self.left_out != Some(input.ts()) {
+                if !of_frame || *left_out != Some(input.ts()) {
                     inputs.push(input);
                 }
-                return Ok(true);
             }
-            Some(Item::Mark(mark)) => {
-                // Of more than anybody sets the first are told.
-                let _told = self.marks.as_ref().map(|marks| marks.try_send(mark));
-                return Ok(true);
-            }
-            None => return Ok(false),
-        };
-        self.last = self.last.max(frame.ts);
-        if let Some(filter) = &mut self.filter {
-            match filter.matches(&frame) {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.left_out = Some(frame.ts);
-                    return Ok(true);
-                }
-                Err(error) => return Err(self.reader.damaged(error.to_string())),
-            }
-        }
-        if let Some(gave) = gave {
-            inputs.extend(gave);
-            return Ok(true);
-        }
-        let decoded = self.intake.take(&frame, inputs);
-        if self.is_due(decoded) {
-            self.tell(inputs);
+            // Of more than anybody sets the first are told.
+            Ok(Some(Item::Mark(mark))) => drop(self.marks.try_send(mark)),
+            Ok(None) => return Ok(false),
+            Err(damage) => return Err(damage),
         }
         Ok(true)
     }
@@ -326,4 +329,18 @@ impl Source {
         self.told = Some(frames);
         inputs.push(Input::Loss(Loss { ts: self.last, kernel: None, interface: None, ours: 0, frames }));
     }
+}
+
+/// Whether a frame passes the filter, if there is one; when it came, if not.
+fn passes(
+    filter: &mut Option<FrameFilter>,
+    frame: &Frame<'_>,
+    left_out: &mut Option<Timestamp>,
+) -> Result<bool, String> {
+    let Some(filter) = filter else { return Ok(true) };
+    let passes = filter.matches(frame).map_err(|error| error.to_string())?;
+    if !passes {
+        *left_out = Some(frame.ts);
+    }
+    Ok(passes)
 }

@@ -18,10 +18,13 @@ use super::driver::{Answer, Driver};
 use super::looks::Looks;
 use super::{Outcome, snap};
 
-/// How often the screen is drawn while nothing is typed.
+/// How often the screen is drawn while nothing is typed; and lists of a running host, whose numbers are of a second.
 const FRAME: Duration = Duration::from_millis(100);
+const CALM_FRAME: Duration = Duration::from_millis(200);
 /// How long a frame waits for the engine before the old picture is drawn again.
 const PATIENCE: Duration = Duration::from_millis(40);
+/// Somebody who types is looked after so often, while an answer is late.
+const GLANCE: Duration = Duration::from_millis(10);
 /// The engine has said nothing for so long: that is told.
 const SILENCE: Duration = Duration::from_secs(3);
 
@@ -64,13 +67,14 @@ impl<'a> Screen<'a> {
         Ok(Self { driver, looks, ui, damaged: shown.damaged, shown, began: now, next_frame: now, answered: now })
     }
 
-    /// Takes in what the terminal has to say until the next frame is due, or nothing more waits after something came.
-    /// True to quit.
+    /// Takes in what the terminal has to say until the next frame is due, a late answer comes, or nothing more waits
+    /// after something came. True to quit.
     fn events(&mut self, terminal: &mut Terminal) -> Result<bool> {
         let mut came = false;
         loop {
             let left = self.next_frame.saturating_duration_since(Instant::now());
-            let patience = if came { Duration::ZERO } else { left };
+            let late = !came && self.driver.owes(&self.shown);
+            let patience = if came || late { Duration::ZERO } else { left };
             match terminal.next_event(patience).context("cannot read the terminal")? {
                 Some(TtyEvent::Input(event)) => {
                     self.ui.tell_time(self.began.elapsed());
@@ -89,6 +93,12 @@ impl<'a> Screen<'a> {
                 Some(TtyEvent::Resumed) => return Ok(false),
                 Some(TtyEvent::Quit(_) | TtyEvent::HangUp) => return Ok(true),
                 None if came && !left.is_zero() => return Ok(false),
+                None if late && !left.is_zero() => {
+                    if let Some(answer) = self.driver.late(GLANCE.min(left)) {
+                        self.take(answer);
+                        return Ok(false);
+                    }
+                }
                 None => {
                     self.frame_is_due();
                     return Ok(false);
@@ -113,14 +123,14 @@ impl<'a> Screen<'a> {
 
     fn frame_is_due(&mut self) {
         self.ui.tell_time(self.began.elapsed());
-        self.next_frame = Instant::now() + FRAME;
+        let calm = self.shown.source.playback.is_none() && self.shown.dashboard.flow.is_none();
+        self.next_frame = Instant::now() + if calm { CALM_FRAME } else { FRAME };
         self.ask();
     }
 
     fn ask(&mut self) {
         let query = self.ui.query(&self.shown.source);
         if let Some(answer) = self.driver.show(query, PATIENCE) {
-            self.answered = Instant::now();
             self.take(answer);
         } else if self.answered.elapsed() > SILENCE {
             self.ui.say("the engine is busy and has not answered for a while");
@@ -128,6 +138,7 @@ impl<'a> Screen<'a> {
     }
 
     fn take(&mut self, answer: Answer) {
+        self.answered = Instant::now();
         self.damaged |= answer.damaged;
         if let Some(said) = news(&self.shown.source.recordings, &answer.source.recordings) {
             self.ui.say(&said);

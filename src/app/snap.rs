@@ -18,6 +18,9 @@ use super::looks::Looks;
 use super::origin::Origin;
 use super::{gather, reread, screen};
 
+/// From this width on the summary of a flow has room for its segments.
+const WIDE: u16 = 150;
+
 /// Draws what the command line asks for into its file.
 pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     let format = PictureFormat::from_path(&options.output)?;
@@ -32,7 +35,8 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     let (view, part) = options.look.view.shown();
     ui.show(view, flow);
     ui.show_part(part);
-    if part != FlowPart::Summary {
+    // A wide summary shows the beginning of the ladder, too.
+    if part != FlowPart::Summary || (view == View::Flow && width >= WIDE) {
         ui.take_segments(flow, segments(options, &seen, flow)?);
     }
     let mut cache = QueryCache::default();

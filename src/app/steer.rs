@@ -25,7 +25,8 @@ pub(super) fn steer<T: Tape>(
         Control::End => player.to_end(deck, engine, now),
         Control::Seek(to) => player.seek(deck, engine, to, now),
         Control::SeekBy(span, forwards) => {
-            if let Some(at) = engine.now() {
+            // Typed twice, it is twice as far.
+            if let Some(at) = player.heads_for().or(engine.now()) {
                 player.seek(deck, engine, if forwards { at + span } else { at - span }, now);
             }
         }
@@ -38,6 +39,6 @@ pub(super) fn steer<T: Tape>(
                 player.seek(deck, engine, at, now);
             }
         }
-        Control::Mark(_) | Control::Record | Control::Live => {}
+        Control::Mark(_) | Control::Record | Control::Save | Control::Live => {}
     }
 }

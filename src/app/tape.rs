@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use crossbeam_channel::{RecvTimeoutError, TryRecvError};
 
+use crate::base::Progress;
 use crate::engine::Input;
 use crate::journal::{Damage, Next, Tape};
 
@@ -83,6 +84,10 @@ impl Tape for CaptureTape {
 
     fn goes_on(&self) -> bool {
         self.origin.is_stream()
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        self.reader.progress()
     }
 
     fn give_back(&mut self, used: Vec<Input>) {

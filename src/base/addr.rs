@@ -85,11 +85,11 @@ impl PartialOrd for Endpoint {
     }
 }
 
-/// The address in one comparison.
+/// The address in one comparison, and no branch.
 impl PartialEq for Endpoint {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        (self.word(), self.port) == (other.word(), other.port)
+        (self.word() == other.word()) & (self.port == other.port)
     }
 }
 

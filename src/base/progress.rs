@@ -23,6 +23,12 @@ impl Progress {
         u64::try_from(share).unwrap_or(100)
     }
 
+    /// About how many there will be in all of what there were `so_far`.
+    pub fn whole_of(&self, so_far: u64) -> u64 {
+        let whole = u128::from(so_far) * u128::from(self.whole) / u128::from(self.done.max(1));
+        u64::try_from(whole).unwrap_or(u64::MAX)
+    }
+
     /// Bytes a second so far; `None` while that says nothing.
     pub fn per_s(&self) -> Option<u64> {
         let rate = u128::from(self.done) * 1_000_000_000 / self.took.as_nanos().max(1);

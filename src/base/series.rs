@@ -11,10 +11,12 @@ use super::Timestamp;
 pub struct Series {
     width: Duration,
     len: usize,
-    /// Number of the newest bin; the front of `bins` is the oldest.
+    /// Number of the newest bin.
     newest: Option<i64>,
-    /// The nanoseconds of that bin.
+    /// The nanoseconds of that bin, and what it holds.
     recent: Range<i64>,
+    current: u64,
+    /// Those before it, the oldest first.
     bins: VecDeque<u64>,
 }
 
@@ -25,7 +27,7 @@ impl Series {
     /// If `width` is zero or `len` is zero.
     pub fn new(width: Duration, len: usize) -> Self {
         assert!(!width.is_zero() && len > 0, "a series needs bins");
-        Self { width, len, newest: None, recent: 0..0, bins: VecDeque::new() }
+        Self { width, len, newest: None, recent: 0..0, current: 0, bins: VecDeque::new() }
     }
 
     /// The width of a bin.
@@ -50,17 +52,15 @@ impl Series {
 
     /// Sets the bin of `ts` to `level`; bins skipped since the last one repeat the level before.
     pub fn set(&mut self, ts: Timestamp, level: u64) {
-        let before = self.bins.back().copied().unwrap_or(0);
-        if let Some(bin) = self.bin_mut(ts, before) {
+        if let Some(bin) = self.bin_mut(ts, self.current) {
             *bin = level;
         }
     }
 
     /// Raises the bin of `ts` to `level` if that is more; bins skipped since the last one repeat the one before.
     pub fn peak(&mut self, ts: Timestamp, level: u64) {
-        let before = self.bins.back().copied().unwrap_or(0);
         let begins = self.newest.is_none_or(|newest| ts.bin(self.width) > newest);
-        if let Some(bin) = self.bin_mut(ts, before) {
+        if let Some(bin) = self.bin_mut(ts, self.current) {
             *bin = if begins { level } else { level.max(*bin) };
         }
     }
@@ -70,7 +70,8 @@ impl Series {
     pub fn until(&self, now: Timestamp, fill: u64) -> Vec<u64> {
         let Some(newest) = self.newest else { return Vec::new() };
         let ahead = usize::try_from(now.bin(self.width).saturating_sub(newest)).unwrap_or(0).min(self.len);
-        let mut bins: Vec<u64> = self.bins.iter().copied().chain(std::iter::repeat_n(fill, ahead)).collect();
+        let told = self.bins.iter().copied().chain(std::iter::once(self.current));
+        let mut bins: Vec<u64> = told.chain(std::iter::repeat_n(fill, ahead)).collect();
         bins.drain(..bins.len().saturating_sub(self.len));
         bins
     }
@@ -91,27 +92,26 @@ impl Series {
     #[inline]
     fn bin_mut(&mut self, ts: Timestamp, fill: u64) -> Option<&mut u64> {
         // Nearly always the newest, which needs no division.
-        if self.recent.contains(&ts.nanos()) { self.bins.back_mut() } else { self.any_bin_mut(ts, fill) }
+        if self.recent.contains(&ts.nanos()) { Some(&mut self.current) } else { self.any_bin_mut(ts, fill) }
     }
 
     #[inline(never)]
     fn any_bin_mut(&mut self, ts: Timestamp, fill: u64) -> Option<&mut u64> {
         let number = ts.bin(self.width);
         let newest = *self.newest.get_or_insert(number);
-        if self.bins.is_empty() {
-            self.bins.push_back(0);
-        }
         if number > newest {
             let ahead = usize::try_from(number - newest).unwrap_or(usize::MAX).min(self.len);
-            self.bins.extend(std::iter::repeat_n(fill, ahead));
-            self.bins.drain(..self.bins.len().saturating_sub(self.len));
-            self.newest = Some(number);
+            self.bins.push_back(self.current);
+            self.bins.extend(std::iter::repeat_n(fill, ahead - 1));
+            self.bins.drain(..self.bins.len().saturating_sub(self.len - 1));
+            (self.newest, self.current) = (Some(number), fill);
         }
         if number >= newest {
             self.recent = ts.bin_span(self.width);
+            return Some(&mut self.current);
         }
-        let back = usize::try_from(self.newest? - number).ok()?;
-        let index = self.bins.len().checked_sub(1)?.checked_sub(back)?;
+        let back = usize::try_from(newest - number).ok()?;
+        let index = self.bins.len().checked_sub(back)?;
         self.bins.get_mut(index)
     }
 }

@@ -232,11 +232,22 @@ impl Engine {
         }
     }
 
-    /// The kernel's record says when the socket left SYN-SENT: without an answer so far, its connect() is over.
+    /// The kernel's record says when the socket left SYN-SENT, and whereto: its connect() is over without an answer so
+    /// far, or it took the SYN-ACK.
     fn end_connect(&mut self, slot: Slot, connect: &Connect) {
         let record = self.table.get(slot);
         let is_callers = connect.rung == Rung::Trace && encloses(connect, record) && record.orig == connect.local;
-        if !is_callers || !record.wire.as_ref().is_some_and(Flow::is_unanswered) {
+        if !is_callers {
+            return;
+        }
+        if connect.connected == Some(true) {
+            return self.change(slot, connect.end, |record| {
+                if let Some(flow) = &mut record.wire {
+                    flow.take_word_of_syn_ack(connect.end);
+                }
+            });
+        }
+        if !record.wire.as_ref().is_some_and(Flow::is_unanswered) {
             return;
         }
         let let_go = self.is_let_go(slot, connect.end);

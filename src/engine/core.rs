@@ -150,7 +150,8 @@ impl Engine {
     fn feed_hashed(&mut self, input: &Input, hash: u64, likely: Likely) {
         if let Input::Segment(segment) = input {
             self.advance(segment.ts, true);
-            self.segment(segment, self.table.find_segment(segment, hash, likely));
+            let found = self.table.find_segment(segment, hash, likely);
+            self.segment(segment, found);
         } else {
             self.feed_other(input);
         }
@@ -230,7 +231,7 @@ impl Engine {
 
     /// Moves the clock to `ts` (never back) and fires what is due. A tick does not count as an input: it must change
     /// nothing that the next input would not change.
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self, ts: Timestamp, counts: bool) {
         self.revision += 1;
         if counts {

@@ -73,16 +73,9 @@ impl Course {
         self.pending.is_allowed() || self.analysis.ends_at(flow.nxt())
     }
 
-    /// Takes in a plain segment of `flow`, or lets it wait for the next ones; `flow` is as it was before it.
-    #[inline]
-    pub(super) fn take_plain(&mut self, segment: &Segment, from: Side, flow: &Flow) {
-        if !self.pending.put(segment, from, flow) {
-            self.take_alone(segment, from, flow);
-        }
-    }
-
+    /// Takes in a plain segment of `flow` that cannot wait; `flow` is as it was before it.
     #[inline(never)]
-    fn take_alone(&mut self, segment: &Segment, from: Side, flow: &Flow) {
+    pub(super) fn take_alone(&mut self, segment: &Segment, from: Side, flow: &Flow) {
         self.catch_up(flow);
         self.pending.close();
         self.zeek.feed(segment, from);

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::units::count;
 use crate::base::{Endpoint, Scope, TcpState, Timestamp};
 use crate::findings::Finding;
 use crate::flow::{
@@ -149,16 +148,6 @@ pub struct KernelSight {
     pub denied: [Option<u32>; 3],
 }
 
-impl KernelSight {
-    /// `pid 812`, `pid 812, 900, 1004 and 4 more`: whose fd tables could not be read; `None` where that is not recorded.
-    pub fn which_denied(&self) -> Option<String> {
-        let pids: Vec<String> = self.denied.iter().flatten().map(u32::to_string).collect();
-        let more = u64::from(self.processes_denied).saturating_sub(pids.len() as u64);
-        let rest = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
-        (!pids.is_empty()).then(|| format!("pid {}{rest}", pids.join(", ")))
-    }
-}
-
 /// Handshakes concluded in the last [`HandshakePane::window`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HandshakePane {
@@ -283,6 +272,8 @@ pub struct AcceptRow {
     pub waiting: u32,
     /// The limit, where the source tells it; the queue overflows only past it.
     pub limit: Option<u32>,
+    /// Since when readings have found it full: at its limit, or over it.
+    pub full_since: Option<Timestamp>,
     pub history: Vec<u64>,
     pub owner: Ownership,
 }
@@ -408,6 +399,9 @@ pub struct EndCell {
     pub inferred: Option<TcpState>,
     /// What the kernel reports; `None` where it is remote, not recorded, or gone.
     pub reported: Option<TcpState>,
+    /// When that was read, where it is another state than the wire's and the wire has shown a change since: no
+    /// disagreement.
+    pub outdated: Option<Timestamp>,
     /// Inferred and reported have disagreed since then, for longer than sampling explains.
     pub mismatch_since: Option<Timestamp>,
     pub recv_q: Option<u32>,

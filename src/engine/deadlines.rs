@@ -23,11 +23,14 @@ pub(super) struct Deadlines {
     /// Each in order.
     lanes: [VecDeque<Entry>; LANES],
     heap: BinaryHeap<Reverse<Entry>>,
+    /// No entry is earlier.
+    earliest: Timestamp,
 }
 
 impl Deadlines {
     pub(super) fn push(&mut self, at: Timestamp, id: FlowId) {
         let entry = (at, id);
+        self.earliest = self.earliest.min(at);
         // Behind the latest that is not later, so that the lanes stay apart.
         let fits = |lane: &&mut VecDeque<Entry>| lane.back().is_none_or(|last| *last <= entry);
         match self.lanes.iter_mut().filter(fits).max_by_key(|lane| lane.back().copied()) {
@@ -44,7 +47,7 @@ impl Deadlines {
 
     /// What it holds, bytes: its queues keep the room of the most that they held.
     pub(super) fn bytes(&self) -> usize {
-        let Self { lanes, heap } = self;
+        let Self { lanes, heap, earliest: _ } = self;
         (lanes.iter().map(VecDeque::capacity).sum::<usize>() + heap.capacity()) * size_of::<Entry>()
     }
 
@@ -55,12 +58,11 @@ impl Deadlines {
     /// Takes the earliest entry if it is due at `now`.
     #[inline]
     pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<Entry> {
-        let is_due = |entry: &Entry| entry.0 <= now;
-        let any = self.lanes.iter().filter_map(|lane| lane.front()).any(is_due);
-        if !any && !self.heap.peek().is_some_and(|Reverse(entry)| is_due(entry)) {
+        if now < self.earliest {
             return None;
         }
-        self.pop()
+        self.earliest = self.next().unwrap_or(Timestamp::MAX);
+        if now < self.earliest { None } else { self.pop() }
     }
 
     #[inline(never)]

@@ -33,6 +33,7 @@ impl Dedupe {
     }
 
     /// Whether `segment` shows a datagram that another interface has just shown.
+    #[inline]
     pub(super) fn is_repeat(&mut self, segment: &Segment) -> bool {
         let place = &mut self.places[segment.digest as usize % PLACES];
         let repeat = place.is_some_and(|seen| {

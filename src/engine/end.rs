@@ -184,13 +184,19 @@ impl End {
             let held = self.at.since(since);
             let timer_late =
                 (state, self.socket.state.0) == (TcpState::Closed, TcpState::TimeWait) && held < TIMER_SLACK;
-            state != self.socket.state.0 && !self.fin_waits(state) && !timer_late && held > SAMPLING_DELAY
+            state != self.socket.state.0 && !self.fin_waits(state) && !timer_late && !self.is_older_than(since)
         });
         self.mismatch = match (disagree, self.mismatch) {
             (false, _) => None,
             (true, None) => Some((self.at, 1)),
             (true, Some((since, count))) => Some((since, count.saturating_add(1))),
         };
+    }
+
+    /// Whether the wire has shown the connection to change since it was read, or so shortly before that the reading may
+    /// not have it yet.
+    pub(super) fn is_older_than(&self, change: Timestamp) -> bool {
+        self.at.since(change) <= SAMPLING_DELAY
     }
 
     /// Whether the reported state is `inferred` and a close() whose FIN is not sent yet: it waits behind data that the

@@ -265,7 +265,8 @@ impl Engine {
     /// lost on their way here.
     pub(super) fn mismatch_since(&self, record: &Record, side: Side) -> Option<Timestamp> {
         let whole = self.lost_at.is_none_or(|lost_at| record.first > lost_at);
-        record.end(side).filter(|end| end.is_there())?.mismatch_since().filter(|_| whole)
+        let since = record.end(side).filter(|end| end.is_there())?.mismatch_since()?;
+        (whole && record.outdated(side).is_none()).then_some(since)
     }
 
     fn end_of(&self, Present { slot, flow, local }: &Present) -> Option<&End> {

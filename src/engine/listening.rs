@@ -31,6 +31,8 @@ pub(super) struct Listener {
     at: Timestamp,
     /// When readings found the accept queue over its limit.
     pub(super) over: Option<Run>,
+    /// The first of the readings in a row that found it at its limit, or over it.
+    pub(super) full_since: Option<Timestamp>,
 }
 
 /// Which processes hold a listener, by its local end.
@@ -46,6 +48,7 @@ impl Listener {
             since: at,
             at,
             over: None,
+            full_since: None,
         }
     }
 
@@ -55,6 +58,8 @@ impl Listener {
         if socket.send_q.is_some_and(|limit| socket.recv_q > limit) {
             self.over = Some(Run::on(self.over, sample.ts));
         }
+        let full = socket.recv_q > 0 && socket.send_q.is_some_and(|limit| socket.recv_q >= limit);
+        self.full_since = full.then(|| self.full_since.unwrap_or(sample.ts));
         (self.socket, self.at) = (socket.clone(), sample.ts);
     }
 

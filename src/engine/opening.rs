@@ -80,7 +80,15 @@ impl Watched {
     }
 
     /// A segment of the connection, before what it says. At no cost once nothing is left to learn.
+    #[inline]
     pub(super) fn feed(&mut self, segment: &Segment) {
+        if matches!(self, Self::Open(_)) {
+            self.feed_open(segment);
+        }
+    }
+
+    #[inline(never)]
+    fn feed_open(&mut self, segment: &Segment) {
         if let Self::Open(talk) = self
             && segment.payload_len > 0
             && !segment.flags.rst()

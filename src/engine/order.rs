@@ -8,17 +8,38 @@ use crate::base::Timestamp;
 use crate::flow::Side;
 
 use super::dashboard::FlowPane;
-use super::findings::Hanging;
+use super::findings::Walk;
 use super::lists::Ordered;
-use super::query::Scan;
+use super::query::{Scan, first_of};
 use super::queues::{WireQueues, unknown_halves};
 use super::record::Record;
 use super::table::Slot;
 use super::time_wait::Waiting;
-use super::{Engine, Filter, FlowId, Query, QueryCache, RowKey, SortKey};
+use super::{Engine, Filter, FlowId, Query, QueryCache, RowKey, Sort, SortKey};
 
 const FRESH: Duration = Duration::from_millis(500);
 const SECOND: Duration = Duration::from_secs(1);
+
+/// Flows that are put in order at least: a window that moves on a little needs no other order.
+const FIRST: usize = 256;
+
+/// The first flows of the table, in order: who looks at it sees no more, and to sort all takes long.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FirstFlows {
+    first: Vec<FlowId>,
+    /// How many match in all.
+    pub(super) matching: usize,
+}
+
+impl FirstFlows {
+    /// Whether it holds the window that is asked for, and the flow that is followed.
+    fn serves(&self, query: &Query) -> bool {
+        let holds = |id: FlowId| self.first.contains(&id);
+        let whole = self.first.len() == self.matching;
+        let followed = || query.follow.and_then(RowKey::flow).is_none_or(holds);
+        whole || (query.offset.saturating_add(query.rows) <= self.first.len() && followed())
+    }
+}
 
 impl Engine {
     /// Brings the cache up to date where it is stale.
@@ -37,7 +58,8 @@ impl Engine {
         };
         let fresh = cache.made_at.is_some_and(|made| unchanged(made) || (lately(made) && same_rates(made.1)));
         let wants_order = query.rows > 0 || query.follow.is_some();
-        if !(fresh && same_question && (cache.was_ordered || !wants_order)) {
+        let reaches = cache.ordered.flows().is_none_or(|order| order.serves(query));
+        if !(fresh && same_question && (!wants_order || (cache.was_ordered && reaches))) {
             // Whatever a screen counts is of one instant. A filter that is being typed changes the order at every letter,
             // and what is told of all flows only if something happened.
             if !cache.made_at.is_some_and(unchanged) {
@@ -45,8 +67,8 @@ impl Engine {
             }
             cache.was_ordered = wants_order;
             cache.ordered = if wants_order { self.ordered(query, &cache.scan.findings) } else { Ordered::default() };
-            cache.matching = match (&cache.ordered, wants_order) {
-                (Ordered::Flows(order), true) => order.len(),
+            cache.matching = match (cache.ordered.flows(), wants_order) {
+                (Some(order), true) => order.matching,
                 _ => self.matching(&query.filter).count(),
             };
             cache.key = Some((query.filter.clone(), query.sort, query.list.clone()));
@@ -61,24 +83,24 @@ impl Engine {
         };
         let mut scan = Scan { flows: self.table.len(), ..Scan::default() };
         let (mut queues, mut waiting) = (WireQueues::default(), Waiting::default());
-        let mut hanging = Hanging::default();
         let mut let_go = Vec::new();
+        let (mut walk, now) = (Walk::default(), self.now.unwrap_or_default());
         for (slot, record) in self.table.iter() {
             let_go.extend(self.let_go(record).next().is_some().then_some(slot));
             scan.mismatched += mismatches(record);
             scan.unknown_halves += unknown_halves(record);
             queues.offer(record);
             waiting.count(record);
-            hanging.offer(slot, record);
+            walk.offer(slot, record, now);
         }
         let wire_queues = queues.rows();
         Scan {
-            findings: self.findings(&wire_queues, &hanging),
+            findings: self.findings(&wire_queues, &walk),
             kernel_queues: self.kernel_queues(),
             wire_queues,
             time_wait: waiting.time_wait(),
             busiest: self.busiest(&let_go),
-            handshakes: self.handshakes.pane(self.now.unwrap_or_default()),
+            handshakes: self.handshakes.pane(now),
             ..scan
         }
     }
@@ -89,49 +111,62 @@ impl Engine {
         matching.map(|(slot, record)| (slot, record.id))
     }
 
-    pub(super) fn order(&self, query: &Query) -> Vec<FlowId> {
-        let matching = self.matching(&query.filter).collect();
-        self.in_order(matching, query).collect()
+    /// The flow table as far as the window reaches, or in full to tell where the flow stands that is followed.
+    pub(super) fn first_flows(&self, query: &Query) -> FirstFlows {
+        let mut matching = 0;
+        let count = |_: &(Slot, FlowId)| matching += 1;
+        let wanted = query.offset.saturating_add(query.rows).max(FIRST).saturating_mul(2);
+        let first = self.in_order(self.matching(&query.filter).inspect(count), query.sort, wanted);
+        let order = FirstFlows { first, matching };
+        if order.serves(query) {
+            return order;
+        }
+        let first = self.in_order(self.matching(&query.filter), query.sort, usize::MAX);
+        FirstFlows { first, ..order }
     }
 
-    /// Flows in the order that is asked for.
+    /// The first so many of these flows, in an order.
     pub(super) fn in_order(
         &self,
-        mut flows: Vec<(Slot, FlowId)>,
-        query: &Query,
-    ) -> impl Iterator<Item = FlowId> + use<> {
-        self.sort(&mut flows, query.sort.by);
-        if query.sort.reverse {
-            flows.reverse();
-        }
-        flows.into_iter().map(|(_, id)| id)
-    }
-
-    fn sort(&self, flows: &mut [(Slot, FlowId)], by: SortKey) {
+        flows: impl Iterator<Item = (Slot, FlowId)>,
+        sort: Sort,
+        count: usize,
+    ) -> Vec<FlowId> {
         let now = self.now.unwrap_or_default();
-        let record = |slot: Slot| self.table.get(slot);
-        match by {
-            SortKey::Recent => flows.sort_by_cached_key(|(slot, id)| (Reverse(record(*slot).touched), *id)),
-            SortKey::First => flows.sort_unstable_by_key(|(_, id)| *id),
-            SortKey::Process => flows.sort_by_cached_key(|(slot, id)| {
-                let process = self.process(record(*slot));
-                (process.is_none(), process.map(|process| (process.comm.clone(), process.pid)), *id)
+        match sort.by {
+            SortKey::Recent => self.first_by(flows, sort, count, |record| Reverse(record.touched)),
+            SortKey::First => self.first_by(flows, sort, count, |_| ()),
+            SortKey::Process => self.first_by(flows, sort, count, |record| {
+                let process = self.process(record);
+                (process.is_none(), process.map(|process| (process.comm.clone(), process.pid)))
             }),
-            SortKey::Orig => flows.sort_by_cached_key(|(slot, id)| (record(*slot).orig, *id)),
-            SortKey::Resp => flows.sort_by_cached_key(|(slot, id)| (record(*slot).resp, *id)),
-            SortKey::Rate => flows.sort_by_cached_key(|(slot, id)| {
-                let record = record(*slot);
-                (Reverse(record.bits_per_s(now)), Reverse(record.touched), *id)
-            }),
+            SortKey::Orig => self.first_by(flows, sort, count, |record| record.orig),
+            SortKey::Resp => self.first_by(flows, sort, count, |record| record.resp),
+            SortKey::Rate => {
+                self.first_by(flows, sort, count, |record| (Reverse(record.bits_per_s(now)), Reverse(record.touched)))
+            }
             SortKey::Bytes | SortKey::RecvQ | SortKey::SendQ | SortKey::Rtt | SortKey::State => {
-                flows.sort_by_cached_key(|(slot, id)| (Reverse(weight(record(*slot), by)), *id));
+                self.first_by(flows, sort, count, |record| Reverse(weight(record, sort.by)))
             }
         }
     }
 
+    /// The first so many by a key, then by their number.
+    fn first_by<K: Ord>(
+        &self,
+        flows: impl Iterator<Item = (Slot, FlowId)>,
+        sort: Sort,
+        count: usize,
+        key: impl Fn(&Record) -> K,
+    ) -> Vec<FlowId> {
+        let keyed = flows.map(|(slot, id)| (key(self.table.get(slot)), id));
+        let first = first_of(keyed, count, |a, b| if sort.reverse { b.cmp(a) } else { a.cmp(b) });
+        first.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// A window of the flow table, served from the cache.
     pub(super) fn flow_pane(&self, query: &Query, cache: &QueryCache) -> FlowPane {
-        let order = cache.ordered.flows();
+        let order = cache.ordered.flows().map_or(&[][..], |order| &order.first);
         let window = order.iter().skip(query.offset).take(query.rows);
         let rows = window.filter_map(|id| self.table.find_id(*id)).map(|slot| self.row(self.table.get(slot)));
         FlowPane {

@@ -47,13 +47,13 @@ impl Pending {
         (self.count, self.is_open) = (0, false);
     }
 
-    /// Keeps a plain segment sent by `from`, of a flow as it was before it; false, if it cannot wait: none may, there is
-    /// no room, or it says too much.
+    /// Keeps a segment sent by `from`, of a flow as it was before it, if it is plain and can wait: none may, or there is
+    /// no room, or it is none of the run.
     #[inline]
     pub(super) fn put(&mut self, segment: &Segment, from: Side, flow: &Flow) -> bool {
         let Some(waiting) = self.waiting.as_deref_mut().filter(|_| self.is_open) else { return false };
         let Some(place) = waiting.briefs.get_mut(usize::from(self.count)) else { return false };
-        if !Brief::tells(segment) || !waiting.run.takes(segment, from, flow) {
+        if !waiting.run.takes(segment, from, flow) {
             return false;
         }
         *place = Brief::of(segment, from);

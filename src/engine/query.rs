@@ -133,6 +133,35 @@ pub(super) struct Scan {
     pub(super) handshakes: HandshakePane,
 }
 
+/// The first `count` of many items, in order; the others are not kept, let alone sorted.
+pub(super) fn first_of<T>(
+    items: impl Iterator<Item = T>,
+    count: usize,
+    order: impl Fn(&T, &T) -> std::cmp::Ordering,
+) -> Vec<T> {
+    /// So many are looked at together, at least.
+    const TOGETHER: usize = 1024;
+    let Some(last) = count.checked_sub(1) else { return Vec::new() };
+    let (room, mut first, mut full) = (count.saturating_mul(2).max(TOGETHER), Vec::new(), false);
+    for item in items {
+        if full && order(&item, &first[last]).is_gt() {
+            continue;
+        }
+        first.push(item);
+        if first.len() == room {
+            first.select_nth_unstable_by(last, &order);
+            first.truncate(count);
+            full = true;
+        }
+    }
+    if first.len() > count {
+        first.select_nth_unstable_by(last, &order);
+        first.truncate(count);
+    }
+    first.sort_unstable_by(order);
+    first
+}
+
 /// Leaves the first `count` by `key`, in order; the others are not sorted.
 pub(super) fn first_by_key<T, K: Ord>(items: &mut Vec<T>, count: usize, key: impl Fn(&T) -> K) {
     if items.len() > count {

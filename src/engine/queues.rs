@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::flow::Side;
+use crate::flow::{Flow, Side};
 
 use super::dashboard::{AcceptRow, KernelQueues, QueuePane, QueueRow, WireQueueRow};
 use super::end::{End, QueueHistory};
@@ -114,13 +114,18 @@ impl WireQueues {
 
 /// Halves that sent bytes of which no acknowledgment was ever seen.
 pub(super) fn unknown_halves(record: &Record) -> u64 {
-    let Some(flow) = record.wire.as_ref().filter(|_| !record.is_closed()) else { return 0 };
-    Side::BOTH.into_iter().filter(|side| flow.never_acked(*side)).count() as u64
+    let Some(flow) = &record.wire else { return 0 };
+    let unknown = Side::BOTH.into_iter().filter(|side| flow.never_acked(*side)).count() as u64;
+    // Of most there are none, and that is soon told.
+    if unknown == 0 || record.is_closed() { 0 } else { unknown }
 }
 
 pub(super) fn rows_of(record: &Record) -> impl Iterator<Item = WireQueueRow> {
-    let over = record.is_closed();
-    let flow = record.wire.as_ref().filter(|_| !over);
+    let waits = |flow: &&Flow| {
+        Side::BOTH.into_iter().any(|side| flow.unacked(side) > 0 || flow.zero_window_since(side).is_some())
+    };
+    // Of most nothing waits, and that is soon told.
+    let flow = record.wire.as_ref().filter(waits).filter(|_| !record.is_closed());
     Side::BOTH.into_iter().filter_map(move |side| {
         let (flow, unacked) = (flow?, flow?.unacked(side));
         let zero_window_since = flow.zero_window_since(side.peer());

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::base::units::count;
 use crate::base::{Scope, StateSet, TcpState};
 use crate::kernel::{Counters, Limits, Socket, SocketSample};
 
@@ -134,5 +135,15 @@ impl Readings {
     /// How many sockets the last readings of these states have.
     pub(super) fn counts(&self, states: StateSet) -> impl Iterator<Item = (TcpState, u64)> {
         states.iter().map(|state| (state, self.tallies[state.index()].sockets))
+    }
+}
+
+impl KernelSight {
+    /// `pid 812`, `pid 812, 900, 1004 and 4 more`: whose fd tables could not be read; `None` where that is not recorded.
+    pub fn which_denied(&self) -> Option<String> {
+        let pids: Vec<String> = self.denied.iter().flatten().map(u32::to_string).collect();
+        let more = u64::from(self.processes_denied).saturating_sub(pids.len() as u64);
+        let rest = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
+        (!pids.is_empty()).then(|| format!("pid {}{rest}", pids.join(", ")))
     }
 }

@@ -141,9 +141,11 @@ impl Record {
 
     /// Whether its tuple is that of these ends.
     #[inline]
-    pub(super) fn is_between(&self, scope: Scope, a: Endpoint, b: Endpoint) -> bool {
-        let ends = (self.orig == a && self.resp == b) || (self.orig == b && self.resp == a);
-        ends && self.scope == scope
+    pub(super) fn is_between(&self, scope: Scope, a: &Endpoint, b: &Endpoint) -> bool {
+        // Without branches: which direction comes next nobody can guess.
+        let ahead = (self.orig == *a) & (self.resp == *b);
+        let back = (self.orig == *b) & (self.resp == *a);
+        (ahead | back) & (self.scope == scope)
     }
 
     pub(super) const fn endpoint(&self, side: Side) -> Endpoint {
@@ -188,6 +190,20 @@ impl Record {
     /// What the kernel reports of an end now.
     pub(super) fn reported(&self, side: Side) -> Option<TcpState> {
         self.end(side).filter(|end| end.is_there()).map(|end| end.socket.state.0)
+    }
+
+    /// When the kernel was read, where what it reported of an end is another state than the wire's, and older.
+    pub(super) fn outdated(&self, side: Side) -> Option<Timestamp> {
+        let end = self.end(side).filter(|end| end.is_there())?;
+        let inferred = self.inferred(side).filter(|state| *state != end.socket.state.0);
+        let changed = self.wire.as_ref().filter(|_| inferred.is_some())?.state_since();
+        end.is_older_than(changed).then_some(end.at)
+    }
+
+    /// The newest word on the state of an end: what the kernel reports, unless the wire has shown it to change since.
+    pub(super) fn state_of(&self, side: Side) -> Option<TcpState> {
+        let reported = self.reported(side).filter(|_| self.outdated(side).is_none());
+        reported.or_else(|| self.inferred(side))
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -238,11 +254,21 @@ impl Record {
     /// retransmission.
     pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
         let from = side_of(self, segment.src);
-        let Some(flow) = self.wire.as_mut().filter(|flow| flow.is_plain(segment, from)) else { return false };
-        let Some(course) = self.course.reopen(flow).filter(|course| course.takes_plain(flow)) else { return false };
+        let Some(flow) = &mut self.wire else { return false };
+        let waits = match &mut self.course {
+            Told::Going(course) => course.pending.put(segment, from, flow),
+            Told::Nothing | Told::Over(..) => false,
+        };
+        if !waits {
+            if !flow.is_plain(segment, from) {
+                return false;
+            }
+            let Some(course) = self.course.reopen(flow).filter(|course| course.takes_plain(flow)) else { return false };
+            course.take_alone(segment, from, flow);
+        }
+        let Told::Going(course) = &mut self.course else { return false };
         self.touched = self.touched.max(segment.ts);
         course.rate.add(segment.ts, bits);
-        course.take_plain(segment, from, flow);
         self.bare.add(from, segment.tunnel.is_none());
         flow.feed_plain(segment, from);
         course.settle(flow);
@@ -330,13 +356,20 @@ pub(super) struct Rate {
 }
 
 impl Rate {
+    #[inline]
     pub(super) fn add(&mut self, ts: Timestamp, bits: u64) {
-        let bin = ts.seconds();
+        // Nearly always in the second of the one before, which needs no division.
+        if ts >= Timestamp::from_secs_nanos(self.bin.saturating_add(1), 0) {
+            self.turn(ts.seconds());
+        }
+        self.current = self.current.saturating_add(bits);
+    }
+
+    fn turn(&mut self, bin: i64) {
         if bin > self.bin {
             self.previous = if bin == self.bin + 1 { self.current } else { 0 };
             (self.bin, self.current) = (bin, 0);
         }
-        self.current = self.current.saturating_add(bits);
     }
 
     /// `last` is about when it last rose.

@@ -31,10 +31,9 @@ impl Record {
         by_kernel.or_else(by_handshake).or_else(|| self.timing()?.round_trip().map(Rtt::Data))
     }
 
-    /// The state to sort by: what the kernel reports if it does, else what the wire shows, the originator's first.
+    /// The state to sort by: the newest word on an end's, the originator's first.
     pub(super) fn state(&self) -> Option<TcpState> {
-        let side = |side| self.reported(side).or_else(|| self.inferred(side));
-        side(Side::Orig).or_else(|| side(Side::Resp))
+        self.state_of(Side::Orig).or_else(|| self.state_of(Side::Resp))
     }
 
     /// What the responder is called, by the strongest evidence.
@@ -50,6 +49,13 @@ impl Record {
     pub(super) fn retrans(&self) -> Option<u64> {
         let counts = self.ends.iter().flatten().filter_map(|end| end.socket.info.as_ref()?.total_retrans);
         counts.map(u64::from).reduce(|a, b| a + b)
+    }
+}
+
+impl EndCell {
+    /// The newest word on its state: what the kernel reports, unless the wire has shown it to change since.
+    pub fn state(&self) -> Option<TcpState> {
+        self.reported.filter(|_| self.outdated.is_none()).or(self.inferred)
     }
 }
 
@@ -71,6 +77,7 @@ impl Engine {
             time_wait_ends: Side::BOTH.map(|side| wire.and_then(|flow| flow.time_wait_ends(side))),
             analysis: detail.analysis.as_ref(),
             verdict: detail.verdict.as_ref(),
+            in_vain: Side::BOTH.map(|side| record.in_vain(side)),
             never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
             life: &detail.life,
             reset_by: wire.and_then(Flow::reset_by),
@@ -101,7 +108,7 @@ impl Engine {
     fn outlined(&self, record: &Record, outline: Option<Outline>) -> FlowDetail {
         let rare = record.rare.as_deref();
         let wire = record.wire.as_ref();
-        let waits = |side| record.reported(side).or(record.inferred(side)) == Some(TcpState::CloseWait);
+        let waits = |side| record.state_of(side) == Some(TcpState::CloseWait);
         let wrong = |flow: &&Flow| flow.reset_by().is_some() || Side::BOTH.into_iter().any(waits);
         FlowDetail {
             row: self.row(record),
@@ -164,6 +171,7 @@ impl Engine {
             local: self.addresses.as_ref().map(|_| record.local[side.index()]),
             inferred: record.inferred(side),
             reported: record.reported(side),
+            outdated: record.outdated(side),
             mismatch_since: self.mismatch_since(record, side),
             recv_q: there.map(|end| end.socket.recv_q),
             send_q: there.and_then(|end| end.socket.send_q),

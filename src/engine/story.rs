@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::units::{bytes, span};
 use crate::base::{TcpState, Timestamp};
-use crate::flow::{AnalysisCounts, HalfView, HandshakeView, LifeEvent, LifeEventKind, Side, VerdictView};
+use crate::flow::{AnalysisCounts, HalfView, HandshakeView, InVain, LifeEvent, LifeEventKind, Side, VerdictView};
 use crate::kernel::Limits;
 
 use super::dashboard::{EndCell, FlowRow, Rejection, SocketDetail};
@@ -28,6 +28,8 @@ pub(super) struct Evidence<'a> {
     pub(super) limits: Option<&'a Limits>,
     pub(super) analysis: Option<&'a [AnalysisCounts; 2]>,
     pub(super) verdict: Option<&'a VerdictView>,
+    /// What each end sends again and again while nothing comes from its peer.
+    pub(super) in_vain: [Option<InVain>; 2],
     /// Bytes of each half, where none of it was ever acknowledged.
     pub(super) never_acked: [Option<u64>; 2],
     pub(super) life: &'a [LifeEvent],
@@ -247,10 +249,10 @@ fn over(evidence: &Evidence<'_>) -> Option<String> {
     Some(format!("Over: {}how it ended was not captured.", held.unwrap_or_default()))
 }
 
-/// The state to tell of: the kernel's claim where there is one; none of a socket that is gone.
+/// The state to tell of: the newest word on it; none of a socket that is gone.
 fn state_of(evidence: &Evidence<'_>, side: Side) -> Option<TcpState> {
     let end = evidence.row.end(side);
-    if evidence.gone(side).is_some() { None } else { end.reported.or(end.inferred) }
+    if evidence.gone(side).is_some() { None } else { end.state() }
 }
 
 fn name(end: &EndCell) -> String {

@@ -29,6 +29,9 @@ const NONE: u32 = u32::MAX;
 /// Look-ups that are prepared together.
 pub(super) const WARMED: usize = 48;
 
+/// Places of flows that were found lately.
+const LATELY: usize = 1024;
+
 /// A tuple without direction: what segments of both directions and sockets of both ends have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Tuple {
@@ -104,6 +107,8 @@ pub(super) struct FlowTable {
     next_id: u64,
     /// How often a tuple has come to lead elsewhere than before, so that what was found may be wrong.
     rerouted: u64,
+    /// What segments led to lately, by the lower bits of their hash; [`NONE`] where that may be wrong.
+    lately: Box<[u32; LATELY]>,
     pub(super) evicted: Evicted,
 }
 
@@ -127,6 +132,7 @@ impl FlowTable {
             max: max.clamp(1, NONE as usize),
             next_id: 0,
             rerouted: 0,
+            lately: Box::new([NONE; LATELY]),
             evicted: Evicted::default(),
         }
     }
@@ -146,24 +152,35 @@ impl FlowTable {
 
     /// The newest incarnation of a tuple.
     pub(super) fn find(&self, tuple: &Tuple) -> Option<Slot> {
-        let Tuple { scope, low, high } = *tuple;
+        let Tuple { scope, low, high } = tuple;
         self.by_tuple
-            .find(self.hash(tuple), |slot| self.entry(*slot).is_between(scope, low, high))
+            .find(self.hash(tuple), |slot| self.entry(*slot).is_between(*scope, low, high))
             .map(|slot| Slot(*slot))
     }
 
     /// What [`FlowTable::find_segment`] asks for; it stays valid.
     #[inline]
     pub(super) fn hash_of(&self, segment: &Segment) -> u64 {
-        self.hash(&Tuple::new(segment.scope, segment.src, segment.dst))
+        hash_between(&self.hasher, segment.scope, segment.src, segment.dst)
     }
 
     /// The newest incarnation of the tuple of a segment, whose hash is known; sooner where a look just before was right.
     #[inline]
-    pub(super) fn find_segment(&self, segment: &Segment, hash: u64, Likely { slot, rerouted }: Likely) -> Option<Slot> {
-        let fits = |slot: &u32| self.entry(*slot).is_between(segment.scope, segment.src, segment.dst);
-        let stands = slot != NONE && rerouted == self.rerouted && fits(&slot);
-        if stands { Some(Slot(slot)) } else { self.by_tuple.find(hash, fits).map(|slot| Slot(*slot)) }
+    pub(super) fn find_segment(&mut self, segment: &Segment, hash: u64, likely: Likely) -> Option<Slot> {
+        let Likely { slot, rerouted } = likely;
+        let Segment { scope, src, dst, .. } = segment;
+        let stands = slot != NONE && rerouted == self.rerouted && self.entry(slot).is_between(*scope, src, dst);
+        if stands {
+            return Some(Slot(slot));
+        }
+        // A small table's segments are mostly of flows that were found lately.
+        let lately = self.lately[hash as usize % LATELY];
+        if lately != NONE && self.entry(lately).is_between(*scope, src, dst) {
+            return Some(Slot(lately));
+        }
+        let found = *self.by_tuple.find(hash, |slot| self.entry(*slot).is_between(*scope, src, dst))?;
+        self.lately[hash as usize % LATELY] = found;
+        Some(Slot(found))
     }
 
     /// The flow of that number, if it is still there.
@@ -277,6 +294,7 @@ impl FlowTable {
         self.free.push(slot);
         self.len -= 1;
         self.rerouted += 1;
+        self.lately[tuple_hash as usize % LATELY] = NONE;
     }
 
     /// Puts a flow into the list of the class that it has become.
@@ -295,16 +313,17 @@ impl FlowTable {
         if let Some(found) = self.by_tuple.find_mut(hash, |other| entry_in(pages, *other).tuple() == *tuple) {
             *found = slot;
             self.rerouted += 1;
+            self.lately[hash as usize % LATELY] = NONE;
             return;
         }
         let hasher = &self.hasher;
-        let rehash = |slot: &u32| hasher.hash_one(entry_in(pages, *slot).tuple());
+        let rehash = |slot: &u32| hash_tuple(hasher, &entry_in(pages, *slot).tuple());
         self.by_tuple.insert_unique(hash, slot, rehash);
     }
 
     #[inline]
     fn hash(&self, key: &Tuple) -> u64 {
-        self.hasher.hash_one(key)
+        hash_tuple(&self.hasher, key)
     }
 
     fn grow(&mut self) -> u32 {
@@ -362,6 +381,23 @@ impl FlowTable {
 #[inline(never)]
 fn unshare(page: &mut Arc<Page>) {
     *page = page.iter().cloned().collect();
+}
+
+fn hash_tuple(hasher: &FixedState, tuple: &Tuple) -> u64 {
+    hash_between(hasher, tuple.scope, tuple.low, tuple.high)
+}
+
+/// The same whichever end comes first, and without a look at which: directions alternate as they like, so a branch on
+/// them would be guessed wrong. Each end is hashed with the key before the two come together.
+#[inline]
+fn hash_between(hasher: &FixedState, scope: Scope, a: Endpoint, b: Endpoint) -> u64 {
+    let hash = |end: Endpoint| {
+        let mut hasher = hasher.build_hasher();
+        hasher.write_u128(end.word());
+        hasher.write_u64(u64::from(scope.0) << 16 | u64::from(end.port()));
+        hasher.finish()
+    };
+    hash(a).wrapping_add(hash(b))
 }
 
 #[inline]

@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use crate::findings::{Finding, FindingKey};
 use crate::flow::{HandshakeOutcome, Side};
 
-use super::findings::Hanging;
+use super::findings::Walk;
 use super::queues::WireQueues;
 use super::record::Standing;
 use super::{Engine, FlowId};
@@ -72,12 +72,13 @@ impl Engine {
 
     /// What is wrong now: a walk over all flows.
     pub fn diagnosis(&self) -> Diagnosis {
-        let (mut queues, mut hanging) = (WireQueues::default(), Hanging::default());
+        let (mut queues, mut walk) = (WireQueues::default(), Walk::default());
+        let now = self.now.unwrap_or_default();
         for (slot, record) in self.table.iter() {
             queues.offer(record);
-            hanging.offer(slot, record);
+            walk.offer(slot, record, now);
         }
-        Diagnosis(self.findings(&queues.rows(), &hanging).iter().map(Finding::key).collect())
+        Diagnosis(self.findings(&queues.rows(), &walk).iter().map(Finding::key).collect())
     }
 }
 

@@ -1,7 +1,6 @@
 //! TIME-WAIT and CLOSE-WAIT: who waits, towards which service, and how many.
 
-use std::cmp::Reverse;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -12,7 +11,7 @@ use crate::kernel::{Socket, SocketSample};
 
 use super::Engine;
 use super::dashboard::TimeWaitPane;
-use super::query::first_by_key;
+use super::query::first_of;
 use super::record::Record;
 use super::table::Tuple;
 
@@ -39,8 +38,9 @@ impl Groups {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     services: FxHashMap<Endpoint, u64>,
-    /// Each as often as it waits: nearly as many as there are flows, of which a list is sorted sooner than counted.
-    holders: Vec<Endpoint>,
+    /// The address of each ([`Endpoint::word`]) as often as it waits: nearly as many as there are flows, of which a list
+    /// is sorted sooner than counted.
+    holders: Vec<u128>,
 }
 
 impl Waiting {
@@ -55,29 +55,24 @@ impl Waiting {
 
     fn add(&mut self, service: Endpoint, holder: Endpoint) {
         *self.services.entry(service).or_default() += 1;
-        self.holders.push(holder);
+        self.holders.push(holder.word());
     }
 
     pub(super) fn time_wait(&mut self) -> Groups {
         let (services, mut holders) = (std::mem::take(&mut self.services), std::mem::take(&mut self.holders));
-        holders.sort_unstable_by_key(|holder| holder.word());
-        let by_address = holders.chunk_by(|a, b| a.word() == b.word());
-        Groups { services: most(services), holders: most(by_address.map(|same| (same[0].ip(), same.len() as u64))) }
+        holders.sort_unstable();
+        let by_address = holders.chunk_by(|a, b| a == b).map(|same| (address(same[0]), same.len() as u64));
+        Groups { services: most(services.into_iter()), holders: most(by_address) }
     }
 }
 
-fn most<K: Ord + Copy>(counts: impl IntoIterator<Item = (K, u64)>) -> Vec<(K, u64)> {
-    /// So many are looked at together.
-    const TOGETHER: usize = 4096;
-    let mut most = Vec::new();
-    for count in counts {
-        if most.len() == TOGETHER {
-            first_by_key(&mut most, SHOWN, |(key, count)| (Reverse(*count), *key));
-        }
-        most.push(count);
-    }
-    first_by_key(&mut most, SHOWN, |(key, count)| (Reverse(*count), *key));
-    most
+/// The address of a [`Endpoint::word`].
+fn address(word: u128) -> IpAddr {
+    Ipv6Addr::from(word.to_ne_bytes()).to_canonical()
+}
+
+fn most<K: Ord>(counts: impl Iterator<Item = (K, u64)>) -> Vec<(K, u64)> {
+    first_of(counts, SHOWN, |(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)))
 }
 
 impl Engine {

@@ -117,7 +117,8 @@ pub enum EntryKind {
 /// What a process called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
-    Connect,
+    /// With whether it connected, where that is told.
+    Connect(Option<bool>),
     Close,
 }
 

@@ -37,6 +37,7 @@ pub(super) struct Told {
     flows: HashSet<(Kind, FlowId)>,
     processes: HashSet<(Kind, u32, Option<u64>)>,
     connections: HashSet<(Kind, IpAddr, Endpoint)>,
+    paths: HashSet<(IpAddr, IpAddr)>,
 }
 
 impl Told {
@@ -49,6 +50,7 @@ impl Told {
                 Subject::Flow { id, .. } => told.flows.insert((*kind, *id)),
                 Subject::Process { pid, start_time, .. } => told.processes.insert((*kind, *pid, *start_time)),
                 Subject::Connections { holder, service } => told.connections.insert((*kind, *holder, *service)),
+                Subject::Path { from, to } => told.paths.insert((*from, *to)),
                 Subject::Listener(listens) => {
                     told.full.extend(Some(*listens).filter(|_| *kind == Kind::AcceptOverflow));
                     true
@@ -77,6 +79,11 @@ impl Told {
             }
             Trouble::WindowClosed => self.is_of(Kind::NotReading, wrong.id, detail),
             Trouble::CloseWait => self.is_of(Kind::CloseWaitLeak, wrong.id, detail),
+            // Whichever end it is that sends in vain.
+            Trouble::Unanswered => {
+                let (orig, resp) = (wrong.orig, wrong.resp.ip());
+                [(orig, resp), (resp, orig)].iter().any(|path| self.paths.contains(path))
+            }
             _ => false,
         }
     }

@@ -137,8 +137,8 @@ fn full_listener(finding: &Finding) -> Option<Endpoint> {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct FindingRecord {
     r#type: &'static str,
-    /// What is wrong: connects_refused, connects_rejected, connects_unanswered, scan, not_reading, close_wait_leak,
-    /// accept_overflow, ports_run_out, capture_loss. More may come at any version.
+    /// What is wrong: connects_refused, connects_rejected, connects_unanswered, scan, not_reading, peer_silent,
+    /// close_wait_leak, accept_overflow, ports_run_out, capture_loss. More may come at any version.
     kind: &'static str,
     /// info, warning, critical.
     severity: &'static str,
@@ -196,6 +196,11 @@ enum SubjectRecord {
     Route {
         from: IpAddr,
         to: String,
+    },
+    /// The connections of two addresses, whichever opened them.
+    Path {
+        from: IpAddr,
+        to: IpAddr,
     },
     /// A flow of this report, at its end `local`.
     Flow {
@@ -256,6 +261,7 @@ impl SubjectRecord {
                 Self::Connections { addr: *holder, service: service.to_string() }
             }
             Subject::Route { from, to } => Self::Route { from: *from, to: to.to_string() },
+            Subject::Path { from, to } => Self::Path { from: *from, to: *to },
             Subject::Flow { id, local, peer } => {
                 Self::Flow { id: id.0, local: local.to_string(), peer: peer.to_string() }
             }

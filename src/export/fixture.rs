@@ -20,6 +20,7 @@ fn end(ip: [u8; 4], port: u16, inferred: TcpState) -> EndCell {
         local: None,
         inferred: Some(inferred),
         reported: None,
+        outdated: None,
         mismatch_since: None,
         recv_q: None,
         send_q: None,
@@ -381,6 +382,7 @@ pub(super) fn live_dashboard() -> Dashboard {
         local: Endpoint::new([0, 0, 0, 0], 8080),
         waiting: 129,
         limit: Some(128),
+        full_since: Some(at(60.0)),
         history: vec![],
         owner: Ownership::Unknown,
     };

@@ -1,5 +1,6 @@
 //! Which flows a report tells about: those that went wrong, worst first, then the largest. Bounded; pure.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::base::{Scope, TcpState, Timestamp};
@@ -191,9 +192,7 @@ fn stays_in_close_wait(detail: &FlowDetail, side: Side, now: Timestamp) -> bool 
     let end = detail.row.end(side);
     let fin = |event: &&crate::flow::LifeEvent| event.side == side.peer() && event.kind == LifeEventKind::Fin;
     let since = detail.life.iter().find(fin).map_or(detail.row.first, |event| event.ts);
-    end.reported.or(end.inferred) == Some(TcpState::CloseWait)
-        && !detail.row.closed
-        && now.since(since) > CLOSE_WAIT_PATIENCE
+    end.state() == Some(TcpState::CloseWait) && !detail.row.closed && now.since(since) > CLOSE_WAIT_PATIENCE
 }
 
 /// Picks, from every flow offered in turn, what the text report tells about.
@@ -202,6 +201,8 @@ pub struct Pick {
     now: Timestamp,
     wrong: Vec<Kept>,
     largest: Vec<FlowDetail>,
+    /// Of those, the ones of which a finding tells what is wrong.
+    left: HashSet<FlowId>,
     each: usize,
     keep_largest: usize,
 }
@@ -218,7 +219,7 @@ impl Pick {
     /// At most `each` flows of a kind of trouble, and the `largest` by payload; `now` is the engine's clock at the end.
     pub fn new(now: Timestamp, each: usize, largest: usize) -> Self {
         let wrong = Trouble::ALL.map(|kind| Kept { kind, all: Vec::new(), details: Vec::new() }).to_vec();
-        Self { now, wrong, largest: Vec::new(), each, keep_largest: largest }
+        Self { now, wrong, largest: Vec::new(), left: HashSet::new(), each, keep_largest: largest }
     }
 
     /// Looks at one flow and keeps a copy if it is to be told about. Call it in order of first appearance.
@@ -276,6 +277,15 @@ impl Pick {
                 kept.details = kept.all.iter().take(self.each).filter_map(|wrong| detail(wrong.id)).collect();
             }
         }
+        let is_told = |flow: &&FlowDetail| {
+            trouble(flow, self.now).is_some_and(|kind| told.covers(kind, &Wrong::of(flow), detail))
+        };
+        self.left = self.largest.iter().filter(is_told).map(|flow| flow.row.id).collect();
+    }
+
+    /// Whether a finding tells what is wrong with one of the largest flows.
+    pub fn is_left(&self, flow: FlowId) -> bool {
+        self.left.contains(&flow)
     }
 
     /// The kinds of trouble that occurred, with their count and the first flows of each.
@@ -331,6 +341,23 @@ mod tests {
             first.append(later);
             assert_eq!(first.largest(), whole.largest(), "split at {split}");
             assert!(first.wrong().eq(whole.wrong()), "split at {split}");
+        }
+    }
+
+    #[test]
+    fn what_a_finding_tells_of_a_large_flow_is_left_to_it() {
+        use crate::findings::{Kind, Subject};
+        let (now, any) = (fixture::at(60.0), fixture::live_dashboard().findings.remove(0));
+        let (waits, other) = (fixture::close_wait(1), fixture::completed(2));
+        let process = waits.row.orig.owner.process().expect("a process");
+        let leak = Finding { kind: Kind::CloseWaitLeak, subject: Subject::process(process), ..any };
+        let flows = [waits.clone(), other];
+        let detail = |id| flows.iter().find(|detail| detail.row.id == id).cloned();
+        for (findings, left) in [(vec![leak], [true, false]), (vec![], [false; 2])] {
+            let mut pick = Pick::new(now, 4, 4);
+            flows.iter().for_each(|detail| pick.offer(detail));
+            pick.leave_to(&findings, &detail);
+            assert_eq!([1, 2].map(|id| pick.is_left(FlowId(id))), left);
         }
     }
 

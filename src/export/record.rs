@@ -12,13 +12,15 @@ mod opening;
 mod times;
 mod verdict;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 pub use kernel::{LastWordRecord, MemoryRecord};
 use of::nanos;
 pub(super) use of::outcome_key;
 pub use opening::{AlertRecord, NamesRecord, WaitsRecord};
-pub use times::{DelaysRecord, IdleRecord, InFlightRecord, RttRecord, StallsRecord, ThroughputRecord, TimesRecord};
+pub use times::{DelaysRecord, IdleRecord, InFlightRecord, RttRecord, StallsRecord, ThroughputRecord};
 pub use verdict::{EpisodeRecord, EpisodesRecord, InjectedRecord, LimitRecord, ResetRecord, VerdictRecord};
 
 /// The version of the schema.
@@ -117,7 +119,7 @@ pub struct ZeekRowRecord {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HandshakeRecord {
     /// waiting, completed, simultaneous, refused, rejected, unanswered, given_up, half_open, reset, or partial (not captured).
-    pub outcome: String,
+    pub outcome: Cow<'static, str>,
     /// An ICMP error that explains why the SYN got no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected: Option<RejectionRecord>,
@@ -212,9 +214,20 @@ pub struct EndRecord {
     /// The window that it last advertised.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<WindowRecord>,
-    /// `rtt`, `in_flight`, `throughput`, `think`, `stalls`: the times of what it sent.
-    #[serde(flatten)]
-    pub times: TimesRecord,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rtt: Option<RttRecord>,
+    /// Absent where no acknowledgment was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<InFlightRecord>,
+    /// Absent unless its data spans some time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<ThroughputRecord>,
+    /// From the other end's last byte to its first, turn by turn; of `resp` the server's think time. The way from the
+    /// capture point to it and back (the other end's `rtt`) is in it. Overlapping turns are not counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub think: Option<DelaysRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stalls: Option<StallsRecord>,
     /// Whether it is on this host; absent where the kernel was not seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<bool>,
@@ -222,11 +235,11 @@ pub struct EndRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mismatch_since_ns: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub socket: Option<SocketRecord>,
+    pub socket: Option<Box<SocketRecord>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_word: Option<LastWordRecord>,
+    pub last_word: Option<Box<LastWordRecord>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub owner: Option<OwnerRecord>,
+    pub owner: Option<Box<OwnerRecord>>,
 }
 
 /// How many segments of one end are marked with each word of Wireshark's tcp.analysis, in the meaning of its release

@@ -233,7 +233,7 @@ struct FlowsRecord {
     left_out: Option<usize>,
     kernel_only: u64,
     /// By the handshake's outcome: every key is there.
-    outcomes: BTreeMap<String, u64>,
+    outcomes: BTreeMap<Cow<'static, str>, u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -93,7 +93,7 @@ impl<'a> ser::Serializer for Writer<'a> {
     type SerializeSeq = Inside<'a>;
     type SerializeMap = Inside<'a>;
     type SerializeStruct = Inside<'a>;
-    type SerializeTuple = Impossible<(), Error>;
+    type SerializeTuple = Inside<'a>;
     type SerializeTupleStruct = Impossible<(), Error>;
     type SerializeTupleVariant = Impossible<(), Error>;
     type SerializeStructVariant = Impossible<(), Error>;
@@ -168,8 +168,8 @@ impl<'a> ser::Serializer for Writer<'a> {
         Ok(self.open(*b"[]"))
     }
 
-    fn serialize_tuple(self, _len: usize) -> Result<Self::SerializeTuple, Error> {
-        Err(unknown())
+    fn serialize_tuple(self, len: usize) -> Result<Inside<'a>, Error> {
+        self.serialize_seq(Some(len))
     }
 
     fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Self::SerializeTupleStruct, Error> {
@@ -266,6 +266,20 @@ impl ser::SerializeSeq for Inside<'_> {
     }
 }
 
+/// As `serde_json` has it, an array too.
+impl ser::SerializeTuple for Inside<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        ser::SerializeSeq::serialize_element(self, value)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.close()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,7 +312,8 @@ mod tests {
     struct Outer<'a> {
         text: &'a str,
         none: Option<()>,
-        numbers: (),
+        unit: (),
+        pair: (u8, u16),
         #[serde(flatten)]
         inner: Inner<'a>,
         list: Vec<Inner<'a>>,
@@ -311,12 +326,13 @@ mod tests {
         #[serde(skip_serializing_if = "Option::is_none")]
         left_out: Option<&'a str>,
         bytes: &'a [u8],
-        unit: Unit,
+        kind: Unit,
     }
 
     #[derive(Serialize, Clone)]
     enum Unit {
         One,
+        Two(u8),
     }
 
     #[test]
@@ -331,9 +347,9 @@ mod tests {
             assert_same(&(number as f64 / 3.0));
         }
         assert_same(&[true, false]);
-        let inner = Inner { name: '"', left_out: None, bytes: &[0, 10], unit: Unit::One };
+        let inner = Inner { name: '"', left_out: None, bytes: &[0, 10], kind: Unit::One };
         let list = vec![inner.clone(), Inner { left_out: Some("\n"), ..inner.clone() }];
-        assert_same(&Outer { text: "x", none: None, numbers: (), inner, list });
-        assert!(write(&mut Vec::new(), &Some((1, 2))).is_err(), "no record holds a tuple");
+        assert_same(&Outer { text: "x", none: None, unit: (), pair: (1, 10), inner, list });
+        assert!(write(&mut Vec::new(), &Unit::Two(2)).is_err(), "no record holds such a value");
     }
 }

@@ -66,6 +66,11 @@ pub struct Failures {
 }
 
 impl Failures {
+    /// Whether some of these and of the others were at the same time.
+    fn overlap(&self, others: &Self) -> bool {
+        self.first <= others.last && others.first <= self.last
+    }
+
     /// These and `more`, which came later.
     #[must_use]
     pub fn and(before: Option<Self>, more: Self) -> Self {
@@ -169,6 +174,10 @@ fn failures(to: &Connects) -> Vec<Finding> {
     ways(Some(to.failed())).rev().max_by_key(|(count, _)| *count).map(|(_, finding)| finding).into_iter().collect()
 }
 
+const REJECTS: &str = "Look at the rules (nft list ruleset) and routes (ip route get ADDRESS) of who sent it.";
+const DROPS: &str = "Look whether the host is up and whether a filter on the way drops SYNs; on that host, nstat -az \
+                     TcpExtListenOverflows counts those that a full accept queue dropped.";
+
 /// The finding of those that fail in one way; `None` if they, or the `judged` ones of every way, are too few.
 fn failing(to: &Connects, way: Way, failures: Failures, judged: Option<u64>) -> Option<Finding> {
     // What waits in vain is about to be one of these.
@@ -211,7 +220,7 @@ fn rejected(to: &Connects, base: Finding) -> Finding {
     Finding {
         confidence: Confidence::High,
         why: format!("An ICMP error quotes the very SYN ({by}): a filter or a router on the way says no."),
-        remedy: "Look at the rules (nft list ruleset) and routes (ip route get ADDRESS) of who sent it.".into(),
+        remedy: REJECTS.into(),
         ..base
     }
 }
@@ -225,16 +234,23 @@ fn unanswered(to: &Connects, failures: Failures, base: Finding) -> Finding {
         all if all == failures.count => "; its process let go of each before TCP did".to_owned(),
         some => format!("; its process let go of {} before TCP did", count(some)),
     };
+    let rejected = to.rejected.filter(|rejected| failures.overlap(rejected));
+    let cause = match rejected {
+        Some(rejected) => {
+            let by = to.rejection.as_deref().unwrap_or("rejected by ICMP");
+            let (others, were) = (count(rejected.count), if rejected.count == 1 { "was" } else { "were" });
+            format!(
+                "{others} more to the same end {were} {by} meanwhile, and who sends such errors sends only so many \
+                 (icmp_ratelimit), so most likely these too met that filter or router"
+            )
+        }
+        None => "the host is gone, a filter drops them, or its listener's accept queue is full".to_owned(),
+    };
     let lossy = if to.lossy { "; but the capture lost segments, and the answers may be among them" } else { "" };
     Finding {
         confidence: if to.lossy { Confidence::Low } else { Confidence::Medium },
-        why: format!(
-            "These SYNs were answered neither by SYN-ACK nor by RST{let_go}: the host is gone, a filter drops them, or \
-             its listener's accept queue is full{lossy}."
-        ),
-        remedy: "Look whether the host is up and whether a filter on the way drops SYNs; on that host, nstat -az \
-                 TcpExtListenOverflows counts those that a full accept queue dropped."
-            .into(),
+        why: format!("These SYNs were answered neither by SYN-ACK nor by RST{let_go}: {cause}{lossy}."),
+        remedy: if rejected.is_some() { REJECTS } else { DROPS }.into(),
         evidence,
         ..base
     }
@@ -273,7 +289,11 @@ fn told(to: &Connects, failed: u64, waiting: u64) -> String {
     match (failed, waiting) {
         (_, 0) => format!("{least}{all} of {}{span}", counted(over, "connect")),
         (0, _) if over == 0 => format!("{least}{} {wait} in vain", counted(waiting, "connect")),
-        (0, _) => format!("{least}{} {wait} in vain, {} over{span}", counted(waiting, "connect"), count(over)),
+        (0, _) => {
+            let others = counted(over, "other");
+            let ended = if to.completed == over { "completed" } else { "ended" };
+            format!("{least}{} {wait} in vain, {others} {ended}{span}", counted(waiting, "connect"))
+        }
         _ => format!("{least}{all} of {}{span}, {} more {wait}", counted(over, "connect"), count(waiting)),
     }
 }
@@ -339,6 +359,22 @@ mod tests {
     }
 
     #[test]
+    fn what_icmp_left_unanswered_is_told_beside_what_it_answered() {
+        let rejected = |first, last| Some(Failures { count: 4, first: at(first), last: at(last), flow: FlowId(7) });
+        let rejection = Some("rejected by 10.0.0.1: host unreachable".to_owned());
+        let why = |rejected| {
+            let case = Connects { rejected, rejection: rejection.clone(), ..to(0, 5, 0) };
+            let all = connects(&[case]);
+            all.into_iter().find(|finding| finding.kind == Kind::ConnectsUnanswered).expect("unanswered").why
+        };
+        let words = "4 more to the same end were rejected by 10.0.0.1: host unreachable meanwhile";
+        assert!(why(rejected(2, 8)).contains(words), "{}", why(rejected(2, 8)));
+        for apart in [rejected(10, 12), None] {
+            assert!(why(apart).contains("the host is gone, a filter drops them"), "{apart:?}");
+        }
+    }
+
+    #[test]
     fn a_span_and_what_still_waits_are_told() {
         let within = Some(Duration::from_secs(60));
         for (failed, waiting, completed, expected) in [
@@ -347,7 +383,8 @@ mod tests {
             (2, 1, 1, "2 of 3 connects in 60 s, 1 more waits"),
             (3, 2, 0, "all of 3 connects in 60 s, 2 more wait"),
             (0, 3, 0, "3 connects wait in vain"),
-            (0, 3, 1, "3 connects wait in vain, 1 over in 60 s"),
+            (0, 3, 1, "3 connects wait in vain, 1 other completed in 60 s"),
+            (0, 3, 6, "3 connects wait in vain, 6 others completed in 60 s"),
         ] {
             let mut case = Connects { within, waiting, ..to(0, failed, completed) };
             case.unanswered = Some(Failures { count: failed, first: at(1), last: at(9), flow: FlowId(7) });

@@ -66,6 +66,8 @@ pub enum Kind {
     Scan,
     /// A process leaves bytes in its Recv-Q.
     NotReading,
+    /// What is sent again and again to a peer goes unanswered, and nothing else comes from there.
+    PeerSilent,
     /// A process does not close what its peers have closed.
     CloseWaitLeak,
     /// A listener's accept queue is over its limit.
@@ -78,12 +80,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ConnectsRefused,
         Self::ConnectsRejected,
         Self::ConnectsUnanswered,
         Self::Scan,
         Self::NotReading,
+        Self::PeerSilent,
         Self::CloseWaitLeak,
         Self::AcceptOverflow,
         Self::PortsRunOut,
@@ -98,6 +101,7 @@ impl Kind {
             Self::ConnectsUnanswered => "unanswered",
             Self::Scan => "scan",
             Self::NotReading => "not reading",
+            Self::PeerSilent => "peer silent",
             Self::CloseWaitLeak => "leak",
             Self::AcceptOverflow => "accept queue",
             Self::PortsRunOut => "ports run out",
@@ -113,6 +117,7 @@ impl Kind {
             Self::ConnectsUnanswered => "connects_unanswered",
             Self::Scan => "scan",
             Self::NotReading => "not_reading",
+            Self::PeerSilent => "peer_silent",
             Self::CloseWaitLeak => "close_wait_leak",
             Self::AcceptOverflow => "accept_overflow",
             Self::PortsRunOut => "ports_run_out",
@@ -206,6 +211,11 @@ pub enum Subject {
         from: IpAddr,
         to: Endpoint,
     },
+    /// All connections from one address to another.
+    Path {
+        from: IpAddr,
+        to: IpAddr,
+    },
     /// One connection, at its end `local`.
     Flow {
         id: FlowId,
@@ -233,6 +243,7 @@ impl fmt::Display for Subject {
             Self::Connections { holder, service } if *holder == service.ip() => write!(f, "{service}"),
             Self::Connections { holder, service } => write!(f, "{holder} with {service}"),
             Self::Route { from, to } => write!(f, "{from} → {to}"),
+            Self::Path { from, to } => write!(f, "{from} → {to}"),
             Self::Flow { id, local, peer } => write!(f, "#{id} {local} ← {peer}"),
         }
     }

@@ -7,8 +7,8 @@ use crate::base::{Endpoint, Scrubbed, Timestamp};
 use crate::kernel::Process;
 
 use super::{
-    AcceptQueue, AcceptQueues, CloseWait, Connects, Evidence, Failures, Finding, Holder, Kind, Losing, Outlook, Route,
-    Run, Seen, Severity, Tries, Unread, Way, connects, diagnose,
+    AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Evidence, Failures, Finding, Holder, Kind, Losing,
+    Outlook, Route, Run, Seen, Severity, Silent, Tries, Unread, Way, connects, diagnose,
 };
 use crate::flow::FlowId;
 
@@ -70,6 +70,22 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         closed: Some(ago(12)),
         who: None,
     };
+    let silent = Silent {
+        flow: FlowId(5),
+        local: end("10.0.0.2:41018"),
+        peer: end("10.0.0.6:5432"),
+        since: ago(26),
+        wire: Some(6),
+        kernel: Some(Backoff {
+            retries: 6,
+            unheard: Some(Duration::from_secs(27)),
+            next: Some(now + Duration::from_secs(1)),
+            gives_up: Some(now + Duration::from_secs(1_019)),
+            unsent: false,
+        }),
+        arrives: false,
+        who: Some(holder(431, "billing", Some(9))),
+    };
     let leak = CloseWait {
         holder: end("10.0.0.2:0").ip(),
         service: end("10.0.0.9:8000"),
@@ -120,6 +136,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
             },
         ],
         unread: vec![unread, far],
+        silent: vec![silent],
         close_wait: vec![leak],
         accept: AcceptQueues {
             listeners: vec![queue],

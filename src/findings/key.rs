@@ -25,6 +25,7 @@ pub enum About {
     Process { pid: u32, start_time: Option<u64> },
     Connections { holder: IpAddr, service: Endpoint },
     Route { from: IpAddr, to: Endpoint },
+    Path { from: IpAddr, to: IpAddr },
     Flow(FlowId, Endpoint),
 }
 
@@ -40,6 +41,7 @@ impl Finding {
             Subject::Process { pid, start_time, .. } => About::Process { pid: *pid, start_time: *start_time },
             Subject::Connections { holder, service } => About::Connections { holder: *holder, service: *service },
             Subject::Route { from, to } => About::Route { from: *from, to: *to },
+            Subject::Path { from, to } => About::Path { from: *from, to: *to },
             Subject::Flow { id, local, .. } => About::Flow(*id, *local),
         };
         FindingKey { kind: self.kind, about }

@@ -15,6 +15,7 @@ mod key;
 mod not_reading;
 mod ports;
 mod scan;
+mod silent;
 mod way;
 mod words;
 
@@ -35,6 +36,7 @@ pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
 pub use ports::{Outlook, Route};
 pub use scan::{ByAddress, Tries, suspects};
+pub use silent::{Backoff, Silent, TRIES as SENT_IN_VAIN};
 pub use way::Way;
 
 /// What the rules look at, as it stands at one instant.
@@ -43,6 +45,7 @@ pub struct Evidence {
     pub now: Timestamp,
     pub connects: Vec<Connects>,
     pub unread: Vec<Unread>,
+    pub silent: Vec<Silent>,
     pub close_wait: Vec<CloseWait>,
     pub accept: AcceptQueues,
     pub routes: Vec<Route>,
@@ -57,6 +60,8 @@ pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     let leaking = leaks.iter().map(|leak| leak.subject.clone()).collect();
     all.extend(not_reading::not_reading(&evidence.unread, &leaking, now));
     all.extend(leaks);
+    let lossy = evidence.losing.as_ref().is_some_and(|losing| losing.run.lasts(now));
+    all.extend(silent::silent(&evidence.silent, lossy, now));
     all.extend(accept::overflows(&evidence.accept, now));
     all.extend(ports::run_out(&evidence.routes, now));
     all.extend(capture_loss::losing(evidence.losing.as_ref(), now));

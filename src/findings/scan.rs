@@ -22,6 +22,10 @@ use super::words::{count, counted, time};
 /// that goes through the replicas or the usual ports of a service tries fewer.
 const PORTS: usize = 15;
 const HOSTS: usize = 25;
+/// Who comes back so often, over so long, uses what is there, or checks whether it is (a load balancer its backends): a
+/// scan tries a place again at once, if at all.
+const AGAIN: u64 = 3;
+const REGULAR: Duration = Duration::from_secs(20);
 /// Where more addresses than these try one destination, it is none that a scan alone finds.
 const ADDRESSES: usize = 16;
 
@@ -74,7 +78,13 @@ impl Tries {
 
     /// They failed, and too seldom for the destination to be told of for itself.
     fn is_of_scan(&self) -> bool {
-        self.failed() > 0 && self.failed() < UNUSABLE && self.answered == 0
+        self.failed() > 0 && self.answered == 0 && !self.is_regular()
+    }
+
+    /// They go on as those of a client, or of a health check.
+    fn is_regular(&self) -> bool {
+        let tries = self.failed() + self.answered;
+        tries >= UNUSABLE || (tries >= AGAIN && self.last.since(self.first) >= REGULAR)
     }
 
     fn add(&mut self, more: &Self) {
@@ -213,7 +223,8 @@ impl Scan {
     }
 
     fn take(&mut self, to: &Connects, tries: &Tries) {
-        if !tries.is_of_scan() && tries.answered == 0 {
+        // Nor what it uses besides.
+        if !tries.is_of_scan() && (tries.answered == 0 || tries.is_regular()) {
             return;
         }
         self.hosts.insert(to.to.ip());
@@ -363,6 +374,31 @@ mod tests {
         };
         assert_eq!(told(&crawl(26)), vec![]);
         assert_eq!(told(&crawl(25)), scan("port 22 of 50 hosts: 25 refused, 25 answered"));
+    }
+
+    /// So many tries of the scanner at a place, over so many seconds.
+    fn over(to: Endpoint, refused: u64, answered: u64, secs: i64) -> Connects {
+        let last = at(1 + secs);
+        place(to, &[Tries { last, ..tries(SCANNER, refused, answered) }])
+    }
+
+    #[test]
+    fn a_client_and_a_health_check_come_back() {
+        // Backends that are down, checked every 10 s for 20 s and more, and what is tried thrice at once.
+        let checked = |secs| (1..=25).map(|n| over(Endpoint::new([10, 0, 1, n], 8080), 3, 0, secs)).collect::<Vec<_>>();
+        let down = told(&checked(20));
+        assert_eq!(down.len(), 25);
+        assert!(down.iter().all(|(kind, told)| *kind == Kind::ConnectsRefused && told == "all of 3 connects"));
+        assert_eq!(told(&checked(19)), scan("port 8080 of 25 hosts: 25 refused"));
+        // One client with many connections to a few ports.
+        let few = (1..=4).map(|n| over(port(n), 0, 400, 60)).chain([over(port(5), 2, 0, 60)]);
+        assert_eq!(told(&few.collect::<Vec<_>>()), vec![]);
+        // What the scanner uses besides is not counted among what it tried.
+        let uses =
+            |answered, secs| [ports(15, &[tries(SCANNER, 1, 0)]), vec![over(port(99), 0, answered, secs)]].concat();
+        assert_eq!(told(&uses(3, 20)), scan("15 ports of 10.0.0.5: 15 refused"));
+        assert_eq!(told(&uses(10, 1)), scan("15 ports of 10.0.0.5: 15 refused"));
+        assert_eq!(told(&uses(2, 60)), scan("16 ports of 10.0.0.5: 15 refused, 1 answered"));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! May touch `base` and `wire::Segment`. A segment is taken to arrive where it was sent to, except a SYN or SYN-ACK:
 //! what happened to those only an answer shows. Read first: RFC 9293 §3.10.7.
 
-use super::half::mark;
 use super::machine::{Flow, flag};
 use super::stamp::{Offset, Stamp};
 use super::transitions::Event;
@@ -132,16 +131,7 @@ impl Flow {
             return;
         }
         let (first, peer_is_done) = (self.first, peer.fin_acked());
-        let half = &mut self.halves[from.index()];
-        half.window = segment.window;
-        half.marks.set(mark::WINDOW);
-        half.marks.clear(mark::WINDOW_OF_SYN);
-        // Of a peer that has sent all it will, and whose FIN arrived, no window keeps anything back.
-        if segment.window > 0 || peer_is_done {
-            half.zero_window = Offset::NONE;
-        } else {
-            half.zero_window.set_once(segment.ts, first);
-        }
+        self.halves[from.index()].take_window(segment.window, segment.ts, first, peer_is_done);
     }
 
     /// The handshake is concluded, so far.

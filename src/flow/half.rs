@@ -5,7 +5,7 @@
 
 use super::stamp::{Marks, Offset, Stamp};
 use super::view::Negotiated;
-use crate::base::{Seq, TcpState};
+use crate::base::{Seq, TcpState, Timestamp};
 use crate::wire::Segment;
 
 /// How far from what is known a number may lie and still belong to the connection: the largest window (RFC 7323 §2.3).
@@ -211,6 +211,20 @@ impl Half {
     fn scaled(&self, raw: u16, of_syn: bool, peer: &Self) -> Option<u32> {
         let shift = if raw == 0 || of_syn { 0 } else { self.shift(peer)? };
         Some(u32::from(raw) << shift)
+    }
+
+    /// It advertised a window at `now`, which is kept after `first`. Of a peer that has sent all it will, and whose FIN
+    /// arrived (`peer_is_done`), no window keeps anything back.
+    #[inline]
+    pub(super) fn take_window(&mut self, window: u16, now: Timestamp, first: Timestamp, peer_is_done: bool) {
+        self.window = window;
+        self.marks.set(mark::WINDOW);
+        self.marks.clear(mark::WINDOW_OF_SYN);
+        if window > 0 || peer_is_done {
+            self.zero_window = Offset::NONE;
+        } else {
+            self.zero_window.set_once(now, first);
+        }
     }
 
     /// The most that its last window can be, in bytes, whatever its scale.

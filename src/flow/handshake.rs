@@ -64,6 +64,14 @@ impl Flow {
         self.give_up(at);
     }
 
+    /// The originator's kernel took the SYN-ACK, by `at`: whoever knows (its trace) says so, and the ACK is on its way,
+    /// captured or not. The handshake waits for that; the responder may never get it.
+    pub fn take_word_of_syn_ack(&mut self, at: Timestamp) {
+        if self.syn_ack.is_set() && self.is_pending() && self.state(Side::Orig) == Some(TcpState::SynSent) {
+            self.enter(Side::Orig, Some(TcpState::Estab), at);
+        }
+    }
+
     /// The originator's kernel holds its socket in SYN-SENT at `at` and sends the SYN again in `left`, where it tells:
     /// whatever the SYNs seen so far let expect (the first may have come before the capture), it waits still.
     pub fn await_still(&mut self, at: Timestamp, left: Option<Duration>) {

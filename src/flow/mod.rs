@@ -41,7 +41,7 @@ pub use machine::{Flow, LoneSyn};
 pub use run::Run;
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing, TimingView};
 pub use verdict::{
-    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, Injected, Limit, Recovery, SentAgain, Verdict,
+    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, InVain, Injected, Limit, Recovery, SentAgain, Verdict,
     VerdictView,
 };
 pub use view::{

@@ -6,15 +6,16 @@
 //! exactly what the three give one by one.
 //!
 //! When it holds: where it begins, the three agree with the flow on its numbers, nothing irregular was seen, no hole is
-//! open, no window is 0 ([`Analysis::joins`], [`Verdict::joins`], [`Zeek::joins`]); and each segment of it, beside what
-//! [`Flow::is_plain`] asks, brings new bytes or acknowledges some, fills no window, is no probe, comes within a minute
-//! of the one before, and writes no new letter ([`Run::takes`]). An end that was never seen to send has no part in it
-//! but its acknowledged numbers.
+//! open, no window is 0 ([`Analysis::joins`], [`Verdict::joins`], [`Zeek::joins`]); and each segment of it is plain
+//! ([`Flow::is_plain`]), says nothing but numbers ([`Brief::tells`]), brings new bytes or acknowledges some, fills no
+//! window, is no probe, comes within a minute of the one before, and writes no new letter ([`Run::takes`]). An end that
+//! was never seen to send has no part in it but its acknowledged numbers. Whatever else the flow takes in ends the run.
 
 use super::half::Half;
 use super::machine::Flow;
+use super::plain::is_text;
 use super::{Analysis, Brief, Side, Verdict, Zeek};
-use crate::base::{Seq, Timestamp};
+use crate::base::{Seq, TcpState, Timestamp};
 use crate::wire::Segment;
 
 /// Bytes sent and not acknowledged at most: Zeek gives up on a stream with more.
@@ -33,9 +34,10 @@ pub struct Run {
 /// What an end may send in the run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct May {
-    /// Whether its data, its acks write no letter.
+    /// Whether its data, its acks write no letter, and some of its data was acknowledged (or its peer was never seen).
     pub(super) send: bool,
     pub(super) ack: bool,
+    pub(super) is_heard: bool,
     /// By how much its windows are scaled, where that is known.
     pub(super) scale: Option<u8>,
 }
@@ -108,21 +110,29 @@ impl Run {
     pub fn begin(flow: &Flow, analysis: &Analysis, verdict: &Verdict, zeek: &Zeek) -> Option<Self> {
         let lines = Side::BOTH.map(|side| Line::of(flow, side));
         let little = flow.halves.iter().all(|half| outstanding(half) <= LITTLE);
-        let joined = little && analysis.joins(&lines) && verdict.joins(&lines);
-        let (last, letters) = zeek.joins(&lines).filter(|_| joined)?;
-        let may = |side: Side| {
-            let (send, ack) = letters[side.index()];
-            May { send, ack, scale: analysis.scale(side) }
-        };
-        Some(Self { last, may: Side::BOTH.map(may) })
+        let open = Side::BOTH.into_iter().all(|side| !lines[side.index()].is_seen || flow.is_open(side));
+        let joined = little && open && analysis.joins(&lines) && verdict.joins(&lines);
+        let (last, mut may) = zeek.joins(&lines).filter(|_| joined)?;
+        for side in Side::BOTH {
+            may[side.index()].scale = analysis.scale(side);
+        }
+        Some(Self { last, may })
     }
 
-    /// Whether a plain segment goes on with the run; `flow` is as it was before it.
+    /// Whether a segment goes on with the run, and so is plain; `flow` is as it was before it.
     #[inline]
     pub fn takes(&mut self, segment: &Segment, from: Side, flow: &Flow) -> bool {
-        let Segment { ts, ack, payload_len: len, window, .. } = *segment;
+        let Segment { ts, seq, ack, payload_len: len, window, .. } = *segment;
         let (own, peer) = (&flow.halves[from.index()], &flow.halves[from.peer().index()]);
-        let (may, peer_may) = (self.may[from.index()], self.may[from.peer().index()]);
+        let reach = if peer.segments > 0 { peer.nxt.0.wrapping_sub(peer.una.0) } else { LITTLE };
+        let in_line = (seq == own.nxt) & (ack.0.wrapping_sub(peer.una.0) <= reach);
+        let open = is_text(segment) & Brief::tells(segment) & (own.state == Some(TcpState::Estab));
+        if !(open & in_line) {
+            return false;
+        }
+        let [orig, resp] = &mut self.may;
+        let (may, peer_may) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
+        peer_may.is_heard |= ack != peer.una;
         let in_time = ts.nanos().saturating_sub(self.last.nanos()) < SHORTEST;
         self.last = ts;
         let brings = if len == 0 {
@@ -130,7 +140,7 @@ impl Run {
         } else {
             let outstanding = outstanding(own);
             let full = peer_may.scale.is_some_and(|scale| u32::from(peer.window) << scale == outstanding + len);
-            may.send & (len != 1) & (len <= LITTLE - outstanding) & !full
+            may.send & may.is_heard & (len != 1) & (len <= LITTLE - outstanding) & !full
         };
         brings & in_time & (window != 0) & (ack != Seq(0))
     }

@@ -74,7 +74,12 @@ impl Offset {
         Self((2 << Self::UNIT_BITS) | (limit as u32 - 1))
     }
 
+    #[inline]
     pub(super) fn get(self, origin: Timestamp) -> Option<Timestamp> {
+        // Micros, as nearly always.
+        if self.0 < 1 << Self::UNIT_BITS {
+            return Some(Timestamp::from_nanos(origin.nanos().saturating_add_unsigned(u64::from(self.0) * 1_000)));
+        }
         let unit = Self::UNITS.get((self.0 >> Self::UNIT_BITS) as usize)?;
         let count = u64::from(self.0 & ((1 << Self::UNIT_BITS) - 1));
         // Less than 2^30 seconds.

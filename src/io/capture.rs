@@ -2,12 +2,15 @@
 //!
 //! Read first: pcap(3PCAP), pcap_stats(3PCAP); `any` gives interface ids only as LINUX_SLL2, asked for by number.
 
+use std::ops::Range;
+
 use pcap::{Active, Capture, Linktype, Precision};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::netdevice::name_to_index;
 use rustix::net::{AddressFamily, SocketType};
 use thiserror::Error;
 
+use super::clock;
 use crate::base::{Scope, Timestamp};
 use crate::wire::{Frame, LinkType};
 
@@ -59,6 +62,9 @@ pub struct LiveCapture {
     /// The interface's index, by which the same datagram on two interfaces is told from a repeat; 0 for `any`, whose
     /// frames tell their own, and for devices that are no interfaces.
     index: u32,
+    /// While it was being opened: the kernel gathers from the start, but nothing while the filter is put in place.
+    /// What came before that hole is not given, for it would make segments seem lost.
+    opening: Range<Timestamp>,
 }
 
 impl std::fmt::Debug for LiveCapture {
@@ -74,6 +80,7 @@ impl LiveCapture {
     /// Where the user may not, the interface is not there or down, or the filter does not compile.
     pub fn open(settings: &CaptureSettings) -> Result<Self, CaptureError> {
         let refused = |error: pcap::Error| refusal(&settings.device, &error);
+        let begun = clock::now();
         let mut handle = Capture::from_device(settings.device.as_str())
             .map_err(refused)?
             .promisc(false)
@@ -101,7 +108,7 @@ impl LiveCapture {
         })?;
         let link = LinkType(u16::try_from(handle.get_datalink().0).unwrap_or(u16::MAX));
         let index = interface_index(&settings.device);
-        Ok(Self { handle, link, device: settings.device.clone(), index })
+        Ok(Self { handle, link, device: settings.device.clone(), index, opening: begun..clock::now() })
     }
 
     /// What its frames begin with.
@@ -119,9 +126,14 @@ impl LiveCapture {
     /// # Errors
     /// Where the capture has ended (the interface went down or away).
     pub fn read(&mut self, mut each: impl FnMut(&Frame<'_>)) -> Result<(), CaptureError> {
-        let (link, index) = (self.link, self.index);
         self.wait();
-        let taken = self.handle.dispatch(Some(AT_ONCE), |packet| each(&frame(link, index, &packet)));
+        let Self { handle, link, index, opening, .. } = self;
+        let taken = handle.dispatch(Some(AT_ONCE), |packet| {
+            let frame = frame(*link, *index, &packet);
+            if !opening.contains(&frame.ts) {
+                each(&frame);
+            }
+        });
         match taken {
             Ok(_) | Err(pcap::Error::TimeoutExpired) => Ok(()),
             Err(error) => Err(CaptureError::Device { device: self.device.clone(), reason: error.to_string() }),

@@ -189,7 +189,8 @@ impl Seeker {
                 let Some((ends, (seq, begin))) = wanted.remove(&inode) else { continue };
                 let (local, peer) = ends;
                 let (process, here, rung) = (Some(process.clone()), Some(true), Rung::Syn);
-                let claim = Connect { begin, end, scope: Scope(0), local, peer, process, here, bound: false, rung };
+                let (scope, bound, connected) = (Scope(0), false, None);
+                let claim = Connect { begin, end, scope, local, peer, process, here, bound, connected, rung };
                 found.insert(ends, (seq, claim));
             }
             self.named_last.retain(|named| *named != pid);
@@ -285,7 +286,8 @@ mod tests {
         let process = Process { pid: 7, start_time: Some(1), comm: text("a"), cmdline: text(""), user: text("b") };
         let (process, here, rung) = (Some(Arc::new(process)), Some(true), Rung::Syn);
         let (begin, end, scope) = (at(10), at(20), Scope(0));
-        let claim = Connect { begin, end, scope, local, peer, process, here, bound: false, rung };
+        let (bound, connected) = (false, None);
+        let claim = Connect { begin, end, scope, local, peer, process, here, bound, connected, rung };
         let (mut found, mut syns) = (Found::from([(ends(), (Seq(5), claim))]), Syns::new());
         take(later, &mut found, &mut syns);
         (!found.is_empty(), syns.len())

@@ -215,12 +215,24 @@ impl Ring {
 
 /// What is told of a claim.
 fn event(claim: &Claim, process: Option<Arc<Process>>, here: Option<bool>, clocks: &Clocks) -> Option<KernelEvent> {
-    let Claim { deed, local, peer, bound, .. } = *claim;
+    let Claim { deed, local, peer, bound, connected, .. } = *claim;
     let (scope, rung) = (Scope(0), Rung::Trace);
     let (begin, ts) = (clocks.real_of(claim.begin), clocks.real_of(claim.end));
     match deed {
         Deed::Connected => {
-            Some(KernelEvent::Connect(Connect { begin, end: ts, scope, local, peer, process, here, bound, rung }))
+            let end = ts;
+            Some(KernelEvent::Connect(Connect {
+                begin,
+                end,
+                scope,
+                local,
+                peer,
+                process,
+                here,
+                bound,
+                connected,
+                rung,
+            }))
         }
         // Nothing but the tuple ties it to a flow, so it must be known to be of this namespace; a kernel thread, which
         // has no arguments, closes for others.

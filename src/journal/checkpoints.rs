@@ -1,5 +1,6 @@
 //! Copies of the engine with the place in the source where each was made, so that going back begins near by. Kept under
-//! a budget of memory: where it is reached every second one goes, and those that follow stand further apart.
+//! a budget of memory, as evenly as that allows: the way to an instant takes as long as there are inputs from the one
+//! before. Where the budget is reached, the one goes that is missed least.
 
 use std::time::Duration;
 
@@ -8,13 +9,16 @@ use crate::engine::Engine;
 
 /// Checkpoints at most.
 const MOST: usize = 512;
-/// How far apart they stand at first: so many inputs, or so long, whichever is sooner.
+/// How far apart they stand at most, where nothing speaks against it: so many inputs, or so long, whichever is sooner.
 const INPUTS: u64 = 128 << 10;
 const SPAN: Duration = Duration::from_secs(1);
+/// What is written after a copy was made is copied first. So many bytes of that for each input take a fifth of the time
+/// that the input takes by itself; what is lighter than this costs nothing worth saving.
+const BYTES_AN_INPUT: usize = 128;
+const LIGHT: usize = 4 << 20;
 /// The least inputs between two, whatever the time.
 const FEWEST: u64 = 64;
-/// A copy of a table with fewer flows costs nothing worth saving; of a larger one every page is copied that is written
-/// afterwards, so that at least as many inputs must pass as there are flows.
+/// A table with fewer flows is small; to walk over a larger one takes as long as to take in as many inputs.
 const SMALL: u64 = 4_096;
 
 /// The engine as it was after so many inputs, and where the source stood then.
@@ -36,14 +40,17 @@ pub struct Checkpoints<P> {
     near: Option<Checkpoint<P>>,
     /// Bytes that they may hold beside the engine.
     budget: usize,
-    inputs: u64,
-    span: Duration,
+    /// Inputs that there will be in all, where somebody can tell.
+    whole: Option<u64>,
+    /// The least inputs before the next.
+    apart: u64,
+    thinned: bool,
 }
 
 impl<P> Checkpoints<P> {
     /// No checkpoint yet; together they may hold about so many bytes that the engine does not.
     pub const fn new(budget: usize) -> Self {
-        Self { kept: Vec::new(), near: None, budget, inputs: INPUTS, span: SPAN }
+        Self { kept: Vec::new(), near: None, budget, whole: None, apart: 0, thinned: false }
     }
 
     /// Whether it is time for another one.
@@ -52,8 +59,14 @@ impl<P> Checkpoints<P> {
         let since = at.saturating_sub(last.at);
         let flows = engine.tally().flows;
         let least = if flows < SMALL { FEWEST } else { flows };
-        let span = engine.now().zip(last.engine.now()).map_or(self.span, |(now, then)| now.since(then));
-        since >= self.inputs.max(flows / 2) || (since >= least && span >= self.span)
+        let span = engine.now().zip(last.engine.now()).map_or(SPAN, |(now, then)| now.since(then));
+        let (near, far) = (least.max(self.apart), INPUTS.max(flows / 2).max(self.apart));
+        since >= far || (since >= near && span >= SPAN)
+    }
+
+    /// Inputs that there will be in all, about: how far apart they are to stand rests on that.
+    pub const fn expect(&mut self, whole: Option<u64>) {
+        self.whole = whole;
     }
 
     /// Keeps a copy. It must be later than those that are kept.
@@ -65,6 +78,24 @@ impl<P> Checkpoints<P> {
         while self.kept.len() > 2 && (self.kept.len() > MOST || self.bytes() > self.budget) {
             self.thin();
         }
+        self.apart = self.spacing(at);
+    }
+
+    /// How many inputs are to pass before the next, by what the last but one weighs.
+    fn spacing(&self, at: u64) -> u64 {
+        let weight = self.kept.iter().rev().nth(1).map_or(0, |last| last.weight);
+        let by_cost = (weight.saturating_sub(LIGHT) / BYTES_AN_INPUT) as u64;
+        // The table grows, and its copies with it.
+        let fit = |bytes: usize, most: usize| (bytes / (weight + weight / 4).max(1)).clamp(1, most.max(1)) as u64;
+        let by_room = match self.whole {
+            Some(whole) => {
+                let left = fit(self.budget.saturating_sub(self.bytes()), MOST.saturating_sub(self.kept.len()));
+                (whole.saturating_sub(at) / left).min(whole / fit(self.budget, MOST))
+            }
+            None if self.thinned => at / self.kept.len() as u64,
+            None => 0,
+        };
+        by_cost.max(by_room)
     }
 
     /// Remembers where one passed on the way to a place near by.
@@ -114,20 +145,14 @@ impl<P> Checkpoints<P> {
         self.kept.iter().map(|checkpoint| checkpoint.weight).sum()
     }
 
-    /// Every second one goes; the first and the last stay.
+    /// The one goes whose neighbours stand closest together; the first and the last stay.
     fn thin(&mut self) {
-        let last = self.kept.len() - 1;
-        let mut place = 0;
-        self.kept.retain(|_| {
-            place += 1;
-            (place - 1) % 2 == 0 || place - 1 == last
-        });
-        for place in 1..self.kept.len() {
-            let (before, after) = self.kept.split_at_mut(place);
-            let earlier = &mut before[place - 1];
-            earlier.weight = earlier.engine.apart_from(&after[0].engine);
-        }
-        (self.inputs, self.span) = (self.inputs.saturating_mul(2), self.span.saturating_mul(2));
+        let stretch = |place: &usize| self.kept[place + 1].at - self.kept[place - 1].at;
+        let Some(place) = (1..self.kept.len() - 1).min_by_key(stretch) else { return };
+        self.kept.remove(place);
+        let (before, after) = self.kept.split_at_mut(place);
+        before[place - 1].weight = before[place - 1].engine.apart_from(&after[0].engine);
+        self.thinned = true;
     }
 }
 
@@ -137,7 +162,10 @@ mod tests {
     use super::*;
 
     fn filled(budget: usize, inputs: u64) -> Checkpoints<u64> {
-        let mut checkpoints = Checkpoints::new(budget);
+        filled_to(budget, inputs, None)
+    }
+
+    fn fill(checkpoints: &mut Checkpoints<u64>, inputs: u64) {
         let (mut engine, mut at) = (engine(), 0);
         for input in crowd(300, inputs as usize) {
             if checkpoints.is_due(&engine, at) {
@@ -146,7 +174,6 @@ mod tests {
             engine.feed(&input);
             at += 1;
         }
-        checkpoints
     }
 
     #[test]
@@ -156,16 +183,45 @@ mod tests {
         assert!(all.kept.windows(2).all(|two| two[1].at - two[0].at >= FEWEST));
     }
 
+    fn filled_to(budget: usize, inputs: u64, whole: Option<u64>) -> Checkpoints<u64> {
+        let mut checkpoints = Checkpoints::new(budget);
+        checkpoints.expect(whole);
+        fill(&mut checkpoints, inputs);
+        checkpoints
+    }
+
+    /// The widest gap between two, and what it would be were all alike.
+    fn gaps(checkpoints: &Checkpoints<u64>) -> (u64, u64) {
+        let kept = &checkpoints.kept;
+        let widest = kept.windows(2).map(|two| two[1].at - two[0].at).max().unwrap_or(0);
+        (widest, kept.last().map_or(0, |last| last.at) / (kept.len() as u64 - 1))
+    }
+
     #[test]
-    fn a_budget_that_is_reached_thins_them_and_the_ends_stay() {
+    fn a_budget_that_is_reached_thins_them_evenly_and_the_ends_stay() {
         let all = filled(usize::MAX, 3_000);
         let budget = all.bytes() / 3;
         let few = filled(budget, 3_000);
-        assert!(few.bytes() <= budget && few.kept.len() > 2, "{:?} {:?}", all.held(), few.held());
+        assert!(few.bytes() <= budget && few.kept.len() > 4, "{:?} {:?}", all.held(), few.held());
         assert_eq!(few.kept[0].at, 0);
-        assert!(few.span > SPAN && few.kept.len() < all.kept.len());
+        let (widest, even) = gaps(&few);
+        assert!(few.kept.len() < all.kept.len() && widest <= even * 3, "{widest} {even}");
         let none = filled(0, 3_000);
         assert_eq!(none.kept.len(), 2, "the ends, whatever the budget");
+    }
+
+    #[test]
+    fn where_the_end_is_known_the_budget_is_shared_out() {
+        let budget = filled(usize::MAX, 3_000).bytes() / 3;
+        let few = filled_to(budget, 3_000, Some(3_000));
+        let (widest, even) = gaps(&few);
+        assert!(few.bytes() <= budget && few.kept.len() > 4, "{:?}", few.held());
+        assert!(widest <= even * 3, "{widest} {even}");
+        // Whoever expects too much, or too little, has some all the same.
+        for whole in [1, 9_000] {
+            let few = filled_to(budget, 3_000, Some(whole));
+            assert!(few.bytes() <= budget && few.kept.len() >= 2, "{whole}: {:?}", few.held());
+        }
     }
 
     #[test]

@@ -1,64 +1,62 @@
 //! Frames on their way beside the inputs that they gave, so that a recording has them in the order that the engine saw.
 //!
-//! A capture's thread keeps the bytes of a batch in one arena ([`FrameBatch`]); the thread that merges the sources holds
-//! a [`Trail`] for each, and asks it for the frames that belong before an input.
+//! A capture's thread makes the blocks of a batch in one arena ([`FrameBatch`]), while the frames are at hand; the
+//! thread that merges the sources holds a [`Trail`] for each, and asks it for the blocks that belong before an input.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 
-use crate::base::{Scope, Timestamp};
-use crate::wire::{Frame, LinkType};
+use crate::base::Timestamp;
 
-/// Bytes kept of the frames of a batch at most; of a frame that no longer fits, only its place is kept.
+/// Bytes kept of a batch at most, but for its last frame; of a frame beyond them, only its place is kept.
 const MOST: usize = 8 << 20;
 
-/// The frames of a batch of inputs, in order.
+/// The frames of a batch of inputs, in order, each as the block that a recording has of it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct FrameBatch {
-    bytes: Vec<u8>,
+    blocks: Vec<u8>,
     frames: Vec<Kept>,
-    /// Frames whose bytes found no room.
+    /// Frames whose blocks found no room.
     lost: u64,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kept {
     ts: Timestamp,
-    scope: Scope,
-    iface: u32,
-    link: LinkType,
-    len: u32,
-    /// Its bytes in the arena.
-    bytes: Range<usize>,
+    /// Where its block ends, and the next begins.
+    end: usize,
     /// How many inputs it gave, one behind the other.
     inputs: u32,
+}
+
+/// A frame as it was kept: when it was captured, and its block.
+#[derive(Debug, Clone, Copy)]
+pub struct Packed<'a> {
+    pub ts: Timestamp,
+    pub block: &'a [u8],
 }
 
 impl FrameBatch {
     /// A batch with room for so many bytes and frames, before it must grow.
     pub fn with_room(bytes: usize, frames: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes.min(MOST)), frames: Vec::with_capacity(frames), lost: 0 }
+        Self { blocks: Vec::with_capacity(bytes.min(MOST)), frames: Vec::with_capacity(frames), lost: 0 }
     }
 
-    /// Keeps the first `keep` bytes of a frame that gave so many inputs.
-    pub fn push(&mut self, frame: &Frame<'_>, keep: usize, inputs: usize) {
-        let bytes = &frame.bytes[..keep.min(frame.bytes.len())];
-        if self.bytes.len() + bytes.len() > MOST {
+    /// Keeps a frame that gave so many inputs, as the block that is put behind the others.
+    pub fn push(&mut self, ts: Timestamp, inputs: usize, put: impl FnOnce(&mut Vec<u8>)) {
+        let inputs = u32::try_from(inputs).unwrap_or(u32::MAX);
+        if self.blocks.len() >= MOST {
             self.lost += 1;
             // Its inputs belong to nothing now; those before it keep theirs.
             return self.skip(inputs);
         }
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        let Frame { ts, scope, iface, link, len, .. } = *frame;
-        let inputs = u32::try_from(inputs).unwrap_or(u32::MAX);
-        self.frames.push(Kept { ts, scope, iface, link, len, bytes: start..self.bytes.len(), inputs });
+        put(&mut self.blocks);
+        self.frames.push(Kept { ts, end: self.blocks.len(), inputs });
     }
 
     /// So many inputs came without a frame that is kept.
-    fn skip(&mut self, inputs: usize) {
+    fn skip(&mut self, inputs: u32) {
         if let Some(last) = self.frames.last_mut() {
-            last.inputs = last.inputs.saturating_add(u32::try_from(inputs).unwrap_or(u32::MAX));
+            last.inputs = last.inputs.saturating_add(inputs);
         }
     }
 
@@ -74,14 +72,14 @@ impl FrameBatch {
 
     /// The same batch again, empty: for its memory.
     pub fn emptied(mut self) -> Self {
-        self.bytes.clear();
+        self.blocks.clear();
         self.frames.clear();
         Self { lost: 0, ..self }
     }
 
     /// Bytes kept.
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.blocks.len()
     }
 
     /// Frames that found no room.
@@ -89,10 +87,10 @@ impl FrameBatch {
         self.lost
     }
 
-    fn frame(&self, at: usize) -> Option<(Frame<'_>, u32)> {
-        let Kept { ts, scope, iface, link, len, bytes, inputs } = self.frames.get(at)?;
-        let bytes = &self.bytes[bytes.clone()];
-        Some((Frame { ts: *ts, scope: *scope, iface: *iface, link: *link, bytes, len: *len }, *inputs))
+    /// The frame of that number whose block begins at `from`, with its end and how many inputs it gave.
+    fn frame(&self, at: usize, from: usize) -> Option<(Packed<'_>, usize, u32)> {
+        let Kept { ts, end, inputs } = *self.frames.get(at)?;
+        Some((Packed { ts, block: &self.blocks[from..end] }, end, inputs))
     }
 }
 
@@ -100,6 +98,8 @@ impl FrameBatch {
 #[derive(Debug, Default)]
 pub struct Trail {
     batches: VecDeque<Batch>,
+    /// Those whose frames have all been let go of.
+    done: Vec<FrameBatch>,
 }
 
 #[derive(Debug)]
@@ -107,8 +107,9 @@ struct Batch {
     /// Inputs of the batch that are still to come.
     inputs: usize,
     frames: Option<FrameBatch>,
-    /// The next frame.
+    /// The next frame, and where its block begins.
     next: usize,
+    from: usize,
     /// Inputs still to come of the frame before it.
     rest: u32,
 }
@@ -117,57 +118,57 @@ impl Trail {
     /// The source delivered so many inputs, and these frames if they are wanted.
     pub fn push(&mut self, inputs: usize, frames: Option<FrameBatch>) {
         if inputs > 0 || frames.as_ref().is_some_and(|frames| !frames.is_empty()) {
-            self.batches.push_back(Batch { inputs, frames, next: 0, rest: 0 });
+            self.batches.push_back(Batch { inputs, frames, next: 0, from: 0, rest: 0 });
         }
     }
 
-    /// Lets go of the frames that wait, and keeps count of the inputs. Returns as [`Trail::pass`].
-    pub fn forget_frames(&mut self) -> Vec<FrameBatch> {
-        self.batches.iter_mut().filter_map(|batch| batch.frames.take()).collect()
+    /// Lets go of the frames that wait, and keeps count of the inputs.
+    pub fn forget_frames(&mut self) {
+        self.done.extend(self.batches.iter_mut().filter_map(|batch| batch.frames.take()));
     }
 
-    /// The next input is let go: gives `each` frame that stands before it, its own last and told to be (true). Returns
-    /// what is done with, which is nearly always nothing.
-    pub fn pass(&mut self, mut each: impl FnMut(&Frame<'_>, bool)) -> Vec<FrameBatch> {
-        let mut done = Vec::new();
+    /// The next input is let go: gives `each` frame that stands before it, its own last and told to be (true).
+    pub fn pass(&mut self, mut each: impl FnMut(&Packed<'_>, bool)) {
         while let Some(batch) = self.batches.front_mut() {
             if batch.inputs > 0 {
                 batch.inputs -= 1;
-                batch.pass(&mut each);
-                break;
+                return batch.pass(&mut each);
             }
             batch.leave(Timestamp::MAX, &mut |frame| each(frame, false));
-            done.extend(self.drop_first());
+            self.drop_first();
         }
-        done
     }
 
-    /// Gives `each` frame up to an instant that no input follows in its batch. Returns as [`Trail::pass`].
-    pub fn settle(&mut self, upto: Timestamp, mut each: impl FnMut(&Frame<'_>)) -> Vec<FrameBatch> {
-        let mut done = Vec::new();
+    /// Gives `each` frame up to an instant that no input follows in its batch.
+    pub fn settle(&mut self, upto: Timestamp, mut each: impl FnMut(&Packed<'_>)) {
         while let Some(batch) = self.batches.front_mut()
             && batch.inputs == 0
             && batch.leave(upto, &mut each)
         {
-            done.extend(self.drop_first());
+            self.drop_first();
         }
-        done
     }
 
-    fn drop_first(&mut self) -> Option<FrameBatch> {
-        self.batches.pop_front()?.frames
+    /// The batches that are done with since this was asked last.
+    pub fn done(&mut self) -> impl Iterator<Item = FrameBatch> {
+        self.done.drain(..)
+    }
+
+    fn drop_first(&mut self) {
+        self.done.extend(self.batches.pop_front().and_then(|batch| batch.frames));
     }
 }
 
 impl Batch {
-    fn pass(&mut self, each: &mut impl FnMut(&Frame<'_>, bool)) {
+    fn pass(&mut self, each: &mut impl FnMut(&Packed<'_>, bool)) {
         if self.rest > 0 {
             self.rest -= 1;
             return;
         }
-        while let Some((frame, inputs)) = self.frames.as_ref().and_then(|frames| frames.frame(self.next)) {
+        while let Some((frame, end, inputs)) = self.frames.as_ref().and_then(|batch| batch.frame(self.next, self.from))
+        {
             each(&frame, inputs > 0);
-            self.next += 1;
+            (self.next, self.from) = (self.next + 1, end);
             if inputs > 0 {
                 self.rest = inputs - 1;
                 return;
@@ -176,13 +177,13 @@ impl Batch {
     }
 
     /// Gives the frames up to an instant; whether that were all.
-    fn leave(&mut self, upto: Timestamp, each: &mut impl FnMut(&Frame<'_>)) -> bool {
-        while let Some((frame, _)) = self.frames.as_ref().and_then(|frames| frames.frame(self.next)) {
+    fn leave(&mut self, upto: Timestamp, each: &mut impl FnMut(&Packed<'_>)) -> bool {
+        while let Some((frame, end, _)) = self.frames.as_ref().and_then(|batch| batch.frame(self.next, self.from)) {
             if frame.ts > upto {
                 return false;
             }
             each(&frame);
-            self.next += 1;
+            (self.next, self.from) = (self.next + 1, end);
         }
         true
     }
@@ -192,14 +193,11 @@ impl Batch {
 mod tests {
     use super::*;
 
-    /// Frames named by their only byte, which gave so many inputs each.
+    /// Frames whose blocks are their name alone, which gave so many inputs each.
     fn batch(frames: &[(u8, usize)]) -> FrameBatch {
         let mut batch = FrameBatch::default();
         for (name, inputs) in frames {
-            let ts = Timestamp::from_nanos(i64::from(*name));
-            let bytes = [*name, 0, 0];
-            let frame = Frame { ts, scope: Scope::FILE, iface: 0, link: LinkType(1), bytes: &bytes, len: 3 };
-            batch.push(&frame, 1, *inputs);
+            batch.push(Timestamp::from_nanos(i64::from(*name)), *inputs, |blocks| blocks.push(*name));
         }
         batch
     }
@@ -209,10 +207,15 @@ mod tests {
         let mut its_own = false;
         trail.pass(|frame, own| {
             assert!(!std::mem::replace(&mut its_own, own), "its own is the last");
-            assert_eq!((frame.bytes.len(), frame.len), (1, 3), "cut, and its length on the wire is told");
-            names.push(frame.bytes[0]);
+            assert_eq!(frame.ts.nanos(), i64::from(frame.block[0]));
+            names.extend(frame.block);
         });
         names
+    }
+
+    /// Bytes of the batches that are done with.
+    fn done(trail: &mut Trail) -> usize {
+        trail.done().map(|batch| batch.bytes()).sum()
     }
 
     #[test]
@@ -231,7 +234,8 @@ mod tests {
         let mut trail = Trail::default();
         trail.push(3, Some(batch(&[(1, 1), (2, 2)])));
         assert_eq!(passed(&mut trail), [1]);
-        assert_eq!(trail.forget_frames().iter().map(FrameBatch::bytes).sum::<usize>(), 2);
+        trail.forget_frames();
+        assert_eq!(done(&mut trail), 2);
         trail.push(1, Some(batch(&[(3, 1)])));
         let order: Vec<Vec<u8>> = (0..3).map(|_| passed(&mut trail)).collect();
         assert_eq!(order, [vec![], vec![], vec![3]]);
@@ -244,8 +248,8 @@ mod tests {
         trail.push(1, Some(batch(&[(6, 1)])));
         let mut names = Vec::new();
         let mut settle = |trail: &mut Trail, upto| {
-            let done = trail.settle(Timestamp::from_nanos(upto), |frame| names.push(frame.bytes[0]));
-            (done.iter().map(FrameBatch::bytes).sum::<usize>(), std::mem::take(&mut names))
+            trail.settle(Timestamp::from_nanos(upto), |frame| names.extend(frame.block));
+            (done(trail), std::mem::take(&mut names))
         };
         assert_eq!(settle(&mut trail, 4), (0, vec![1]));
         assert_eq!(settle(&mut trail, 9), (2, vec![5]), "a frame whose input is held back is held back with it");
@@ -255,16 +259,14 @@ mod tests {
     #[test]
     fn a_batch_is_bounded() {
         let mut frames = FrameBatch::default();
-        let bytes = vec![9; MOST / 2];
-        let frame =
-            Frame { ts: Timestamp::MIN, scope: Scope::FILE, iface: 0, link: LinkType(1), bytes: &bytes, len: 3 };
-        for _ in 0..3 {
-            frames.push(&frame, usize::MAX, 1);
-        }
+        let fill = |frames: &mut FrameBatch| {
+            (0..3).for_each(|_| frames.push(Timestamp::MIN, 1, |blocks| blocks.resize(blocks.len() + MOST / 2, 9)));
+        };
+        fill(&mut frames);
         assert_eq!((frames.len(), frames.lost(), frames.bytes()), (2, 1, MOST));
         let mut frames = frames.emptied();
         assert_eq!(frames, FrameBatch::default());
-        (0..3).for_each(|_| frames.push(&frame, usize::MAX, 1));
+        fill(&mut frames);
         let mut trail = Trail::default();
         trail.push(4, Some(frames));
         let mut seen = Vec::new();

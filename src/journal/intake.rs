@@ -1,5 +1,7 @@
 //! The one place where a frame becomes inputs: its segment or ICMP error, then what its payload names.
 
+use std::iter;
+
 use crate::engine::Input;
 use crate::names::{Dns, Heard, Reader};
 use crate::wire::{AppRecords, Carried, Decoded, Decoder, Frame, FrameCounts};
@@ -11,30 +13,19 @@ pub struct Intake {
     names: Reader,
     /// What the frame at hand said; kept for its memory.
     heard: Vec<Heard>,
-    headers: Headers,
-}
-
-/// Where the headers of the frame taken last end.
-#[derive(Debug, Clone, Copy, Default)]
-enum Headers {
-    /// There is nothing behind them.
-    #[default]
-    Whole,
-    At(usize),
-    /// It was no segment, or one that fragments were joined to.
-    Unread,
 }
 
 impl Intake {
     /// Takes one frame in, and puts behind `out` what the engine is told of it. Returns whether it could be decoded.
     pub fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
-        let Self { decoder, names, heard, headers } = self;
-        let Some((segment, payload)) = decoder.open_plain(frame) else { return self.take_any(frame, out) };
-        *headers = Headers::Whole;
-        out.push(Input::Segment(segment));
+        let Self { decoder, names, heard } = self;
+        let Some(plain) = decoder.open_plain(frame) else { return self.take_any(frame, out) };
+        let payload = plain.payload();
+        // Built in its place, and not beside it first.
+        out.extend(iter::once_with(|| Input::Segment(plain.segment(frame))));
         let Some(Input::Segment(segment)) = out.last_mut() else { return true };
+        plain.read_options(&mut segment.options);
         if !payload.is_empty() {
-            *headers = frame.place_of(payload).map_or(Headers::Unread, Headers::At);
             segment.app_records = names.read(segment, payload, |said| heard.push(said));
         }
         if segment.flags.syn() {
@@ -48,12 +39,10 @@ impl Intake {
 
     /// The same of a frame that is not plain.
     fn take_any(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
-        let Self { decoder, names, heard, headers } = self;
+        let Self { decoder, names, heard } = self;
         let mut app_records = AppRecords::default();
-        *headers = Headers::Whole;
         let decoded = decoder.open_any(frame, |carried| match carried {
             Carried::Tcp(segment, payload) => {
-                *headers = frame.place_of(payload).map_or(Headers::Unread, Headers::At);
                 app_records = names.read(segment, payload, |said| heard.push(said));
             }
             Carried::Dns { src, dst, payload } => {
@@ -69,10 +58,7 @@ impl Intake {
                 segment.app_records = app_records;
                 out.push(Input::Segment(segment));
             }
-            other => {
-                *headers = Headers::Unread;
-                out.extend(Input::of(&other));
-            }
+            other => out.extend(Input::of(&other)),
         }
         self.pass_on(out);
         readable
@@ -84,15 +70,6 @@ impl Intake {
             Heard::Name(name) => Input::Name(name),
             Heard::Dns(dns) => Input::Dns(dns),
         }));
-    }
-
-    /// How much of the frame that was taken last is headers, transport's too: bytes from its start.
-    pub fn headers_len(&self, frame: &Frame<'_>) -> usize {
-        match self.headers {
-            Headers::Whole => frame.bytes.len(),
-            Headers::At(end) => end,
-            Headers::Unread => frame.headers_len(),
-        }
     }
 
     /// What became of the frames so far.

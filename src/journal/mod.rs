@@ -33,7 +33,7 @@ mod tests;
 pub use captures::Captures;
 pub use chapters::{Chapters, Reach};
 pub use checkpoints::{Checkpoint, Checkpoints};
-pub use frames::{FrameBatch, Trail};
+pub use frames::{FrameBatch, Packed, Trail};
 pub use index::Index;
 pub use intake::Intake;
 pub use merge::{HOLD, Merge};

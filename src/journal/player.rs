@@ -9,13 +9,14 @@ mod narrow;
 mod properties;
 mod search;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::engine::{Engine, Input};
 
 use super::{Damage, Deck, Next, PlayClock, Tape};
-use going::Goal;
+use going::{Goal, Hop};
 use narrow::Narrow;
 use search::Search;
 
@@ -40,6 +41,10 @@ pub enum Pace {
 pub struct Player<P> {
     pub clock: PlayClock,
     doing: Doing,
+    /// What was asked for on the way: done in order from where that leads.
+    then: VecDeque<Hop>,
+    /// The engine that was left at the last jump: letting it go takes a while, and nobody should wait for that.
+    left: Option<Engine>,
     /// What was read and is not fed yet, and the place behind all of it.
     ahead: Vec<Input>,
     taken: usize,
@@ -76,6 +81,8 @@ impl<P: Clone> Player<P> {
         Self {
             clock: PlayClock::new(speed),
             doing: Doing::Play,
+            then: VecDeque::new(),
+            left: None,
             ahead: Vec::new(),
             taken: 0,
             behind: None,
@@ -130,6 +137,14 @@ impl<P: Clone> Player<P> {
     /// Whether it is on its way to where one wants to be.
     pub const fn is_going(&self) -> bool {
         !matches!(self.doing, Doing::Play)
+    }
+
+    /// The instant that it is on its way to, where it is to one.
+    pub const fn heads_for(&self) -> Option<Timestamp> {
+        match self.doing {
+            Doing::Go(Goal::Time(to)) if to.nanos() < Timestamp::MAX.nanos() => Some(to),
+            _ => None,
+        }
     }
 
     /// How the source ended, if not cleanly.
@@ -213,7 +228,13 @@ impl<P: Clone> Player<P> {
     pub fn pump<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, now: Duration) -> Pace {
         // What is not there yet puts itself back.
         match std::mem::replace(&mut self.doing, Doing::Play) {
-            Doing::Play => self.play(deck, engine, now),
+            Doing::Play => {
+                let pace = self.play(deck, engine, now);
+                if pace == Pace::Rests {
+                    self.left = None;
+                }
+                pace
+            }
             Doing::Go(goal) => {
                 self.doing = Doing::Go(goal);
                 self.go_on(deck, engine, goal, now)
@@ -292,6 +313,7 @@ impl<P: Clone> Player<P> {
         if near.is_some_and(|to| to.saturating_sub(self.at) < NEAR && far(to)) && self.at < deck.index.upto() {
             deck.index.checkpoints.pass(engine, self.at, place);
         } else if deck.index.is_due(engine, self.at) {
+            deck.index.checkpoints.expect(deck.tape.progress().map(|progress| progress.whole_of(self.at)));
             deck.index.checkpoint(engine, self.at, place);
         } else {
             self.edge = Some((self.at, place));

@@ -1,5 +1,6 @@
 //! A source of inputs that can be gone on with from places in it, and what is noted of it.
 
+use crate::base::Progress;
 use crate::engine::Input;
 
 use super::{Damage, Index};
@@ -21,6 +22,11 @@ pub trait Tape {
     /// Whether it is read as it comes, so that its end is where it is now.
     fn goes_on(&self) -> bool {
         false
+    }
+
+    /// How much of it was read; `None` where nobody knows how long it is, or all was.
+    fn progress(&self) -> Option<Progress> {
+        None
     }
 
     /// Takes inputs back that were used, for their memory.

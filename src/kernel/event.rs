@@ -52,6 +52,9 @@ pub struct Connect {
     /// The socket was given its port by bind(2) before: no other connect() gets that port, whereto ever. False where
     /// that is not told.
     pub bound: bool,
+    /// Whether the socket was connected at `end` (it went to ESTAB), or was not any more to be (CLOSED); `None` where
+    /// that is not told.
+    pub connected: Option<bool>,
     pub rung: Rung,
 }
 

@@ -21,6 +21,7 @@ pub fn read(mut text: impl FnMut(&str) -> Option<String>) -> Limits {
         tcp_syn_retries: tcp("tcp_syn_retries"),
         tcp_syn_linear_timeouts: tcp("tcp_syn_linear_timeouts"),
         tcp_synack_retries: tcp("tcp_synack_retries"),
+        tcp_retries2: tcp("tcp_retries2"),
         tcp_tw_reuse: tcp("tcp_tw_reuse"),
         tcp_tw_reuse_delay: tcp("tcp_tw_reuse_delay"),
         tcp_timestamps: tcp("tcp_timestamps"),
@@ -68,6 +69,7 @@ mod tests {
                 "net/ipv4/tcp_max_tw_buckets" => "8192\n",
                 "net/ipv4/tcp_syn_retries" => "6\n",
                 "net/ipv4/tcp_synack_retries" => "5\n",
+                "net/ipv4/tcp_retries2" => "15\n",
                 "net/ipv4/tcp_tw_reuse" => "2\n",
                 "net/ipv4/tcp_tw_reuse_delay" => "1000\n",
                 "net/ipv4/tcp_timestamps" => "1\n",
@@ -85,6 +87,7 @@ mod tests {
             tcp_syn_retries: Some(6),
             tcp_syn_linear_timeouts: None,
             tcp_synack_retries: Some(5),
+            tcp_retries2: Some(15),
             tcp_tw_reuse: Some(2),
             tcp_tw_reuse_delay: Some(1000),
             tcp_timestamps: Some(1),
@@ -92,6 +95,15 @@ mod tests {
         };
         assert_eq!(limits, expected);
         assert_eq!(read(|_| None), Limits::default());
+    }
+
+    #[test]
+    fn how_long_data_is_sent_again_is_told_by_its_retries() {
+        let secs =
+            |tcp_retries2| Limits { tcp_retries2, ..Limits::default() }.gives_up_after().map(|t| t.as_secs_f64());
+        // ip-sysctl: "The default value of 15 yields a hypothetical timeout of 924.6 seconds".
+        assert_eq!([Some(15), Some(8), Some(0), None].map(secs), [Some(924.6), Some(102.2), Some(0.2), None]);
+        assert!(secs(Some(u32::MAX)).is_some());
     }
 
     #[test]

@@ -128,7 +128,23 @@ impl Socket {
     /// Whether it has bytes to send and none in flight, and probes its peer's window until that opens
     /// (net/ipv4/tcp_timer.c, `tcp_probe_timer`).
     pub fn probes_window(&self) -> bool {
+        self.persists() && !self.has_window()
+    }
+
+    /// Whether it has bytes to send, none in flight, and a window to send them into, and yet none leaves: each try fails
+    /// on this host itself (no route, a filter), and the kernel tries again as if it probed a window.
+    pub fn fails_to_send(&self) -> bool {
+        self.persists() && self.has_window() && self.timer.is_some_and(|timer| timer.retries > 0)
+    }
+
+    fn persists(&self) -> bool {
         self.send_q > Some(0) && self.timer.is_some_and(|timer| timer.kind == TimerKind::Persist)
+    }
+
+    /// Whether its peer's window is known to take a whole segment.
+    fn has_window(&self) -> bool {
+        let info = self.info.as_ref();
+        info.and_then(|info| Some(info.snd_wnd? >= info.snd_mss?)).unwrap_or(false)
     }
 }
 
@@ -225,6 +241,8 @@ pub struct TcpInfo {
     pub lost: Option<u32>,
     pub last_data_sent: Option<Duration>,
     pub last_data_recv: Option<Duration>,
+    /// Since its peer was last heard: any segment whose acknowledgment was taken in.
+    pub last_ack_recv: Option<Duration>,
     pub pmtu: Option<u32>,
     pub snd_ssthresh: Option<u32>,
     pub snd_cwnd: Option<u32>,
@@ -245,6 +263,8 @@ pub struct TcpInfo {
     pub sndbuf_limited: Option<Duration>,
     pub bytes_sent: Option<u64>,
     pub bytes_retrans: Option<u64>,
+    /// The window that its peer advertised last, scaled (kernels from 5.4).
+    pub snd_wnd: Option<u32>,
 }
 
 /// Who holds which socket, by inode, and what could not be looked at.
@@ -307,6 +327,7 @@ pub struct Limits {
     /// net.ipv4.tcp_syn_linear_timeouts (kernels from 6.5).
     pub tcp_syn_linear_timeouts: Option<u32>,
     pub tcp_synack_retries: Option<u32>,
+    pub tcp_retries2: Option<u32>,
     pub tcp_tw_reuse: Option<u32>,
     /// net.ipv4.tcp_tw_reuse_delay, milliseconds (kernels from 6.14; before, 1 s).
     pub tcp_tw_reuse_delay: Option<u32>,
@@ -320,5 +341,20 @@ impl Limits {
     /// tcp_syn_linear_timeouts; before Linux 6.5 there are none). A socket may ask for fewer (TCP_SYNCNT).
     pub fn syn_retries(&self) -> Option<u32> {
         Some(self.tcp_syn_retries?.saturating_add(self.tcp_syn_linear_timeouts.unwrap_or(0)))
+    }
+
+    /// For how long after its first repeat a connection's data is sent again at least before the kernel gives it up
+    /// (ETIMEDOUT): as long as tcp_retries2 doublings of the shortest timeout take (net/ipv4/tcp_timer.c,
+    /// `tcp_model_timeout`). A socket may ask for less (TCP_USER_TIMEOUT).
+    pub fn gives_up_after(&self) -> Option<Duration> {
+        let sum = |retries: u32| (0..=retries.min(255)).map(Self::backed_off).sum();
+        self.tcp_retries2.map(sum)
+    }
+
+    /// The shortest retransmission timeout after so many doublings (include/net/tcp.h: TCP_RTO_MIN, TCP_RTO_MAX).
+    pub fn backed_off(doublings: u32) -> Duration {
+        const SHORTEST: Duration = Duration::from_millis(200);
+        const LONGEST: Duration = Duration::from_secs(120);
+        SHORTEST.saturating_mul(1 << doublings.min(20)).min(LONGEST)
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn decode(bytes: &[u8]) -> TcpInfo {
 
     let (snd_wscale, rcv_wscale) = window_scales(bytes);
     let rtt = micros(68).filter(|rtt| !rtt.is_zero());
-    // Before the handshake ends these two count from a time that never was.
+    // Before the handshake ends these three count from a time that never was.
     let connected = u8_at(bytes, 0).is_some_and(|state| state != SYN_SENT);
     TcpInfo {
         snd_wscale,
@@ -37,6 +37,7 @@ pub(super) fn decode(bytes: &[u8]) -> TcpInfo {
         lost: number(32),
         last_data_sent: millis(44).filter(|_| connected),
         last_data_recv: millis(52).filter(|_| connected),
+        last_ack_recv: millis(56).filter(|_| connected),
         pmtu: number(60),
         rtt,
         rttvar: rtt.and(micros(72)),
@@ -57,6 +58,7 @@ pub(super) fn decode(bytes: &[u8]) -> TcpInfo {
         sndbuf_limited: wide_micros(184),
         bytes_sent: wide(200),
         bytes_retrans: wide(208),
+        snd_wnd: number(228),
     }
 }
 
@@ -96,17 +98,20 @@ mod tests {
 
     #[test]
     fn fields_stand_at_their_offsets() {
-        let numbers = [(8, 204_000), (16, 1448), (24, 3), (32, 1), (44, 120), (60, 1500), (68, 4000), (72, 250)];
-        let more = [(76, 10), (80, 12), (100, 5), (136, 7), (140, 8), (144, 4096), (148, 3100)];
+        let numbers =
+            [(8, 204_000), (16, 1448), (24, 3), (32, 1), (44, 120), (56, 90), (60, 1500), (68, 4000), (72, 250)];
+        let more = [(76, 10), (80, 12), (100, 5), (136, 7), (140, 8), (144, 4096), (148, 3100), (228, 65_000)];
         let got = decode(&info(280, &[&numbers[..], &more[..]].concat()));
         assert_eq!((got.snd_wscale, got.rcv_wscale), (Some(7), Some(9)));
         assert_eq!((got.rto, got.rtt), (Some(Duration::from_millis(204)), Some(Duration::from_millis(4))));
         assert_eq!((got.snd_mss, got.unacked, got.lost), (Some(1448), Some(3), Some(1)));
         assert_eq!((got.last_data_sent, got.pmtu), (Some(Duration::from_millis(120)), Some(1500)));
+        assert_eq!(got.last_ack_recv, Some(Duration::from_millis(90)));
         assert_eq!((got.snd_ssthresh, got.snd_cwnd, got.total_retrans), (Some(10), Some(12), Some(5)));
         assert_eq!((got.segs_out, got.segs_in, got.notsent_bytes), (Some(7), Some(8), Some(4096)));
         assert_eq!(got.min_rtt, Some(Duration::from_micros(3100)));
         assert_eq!(got.rttvar, Some(Duration::from_micros(250)));
+        assert_eq!((got.snd_wnd, decode(&info(231, &[])).snd_wnd), (Some(65_000), None));
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub enum Msg {
     NextTimes,
     Snap,
     Record,
+    Save,
 }
 
 impl Msg {
@@ -287,6 +288,7 @@ pub static BINDINGS: &[Binding] = {
         row(&[ch('L')], Msg::Live, Always, Time, "live: back to now", None),
         row(&[ch('p')], Msg::Snap, Always, Program, "save a picture", Some("picture")),
         row(&[ch('w')], Msg::Record, Live, Program, "record; again: end it", None),
+        row(&[ch('W')], Msg::Save, Live, Program, "record what is kept of the past", None),
         row(&[ch('T')], Msg::NextTheme, Always, Program, "next theme", None),
         row(&[ch('x')], Msg::Explain, Always, Program, "explain what is in front", Some("explain")),
         row(&[ch('?'), key(KeyCode::F(1))], Msg::Help, Always, Program, "this help", Some("help")),

@@ -268,6 +268,8 @@ pub struct FlowParts {
     pub losses: Rect,
     /// The queues of each end over time.
     pub charts: [Rect; 2],
+    /// The beginning of the ladder; empty but where life and losses leave room for it.
+    pub ladder: Rect,
 }
 
 /// From this height on, queues over time stand below the ends.
@@ -278,8 +280,12 @@ const ENDS_WITHOUT_CHARTS: u16 = 15;
 const TIMES_FROM: u16 = 40;
 const TIMES: u16 = 17;
 
-/// Divides the body for a flow: its story, the ends beside each other, handshake and life below or (wide) beside them.
-pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
+/// From so many lines on the beginning of a ladder is worth its room.
+const LADDER_FROM: u16 = 10;
+
+/// Divides the body for a flow: its story, the ends beside each other, handshake and life below or (wide) beside them;
+/// `is_read`: its segments are at hand.
+pub fn flow_parts(body: Rect, detail: &FlowDetail, is_read: bool) -> FlowParts {
     let lines = wrap(&detail.story, usize::from(body.width).saturating_sub(4)).len();
     let most = (body.height / 6).max(1);
     let story_height = (u16::try_from(lines).unwrap_or(most).clamp(1, most) + 2).min(body.height);
@@ -303,6 +309,7 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
             losses: none,
             times: none,
             charts: [none; 2],
+            ladder: none,
         };
     }
     if body.width < 150 {
@@ -314,7 +321,7 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
         let [handshake, life] = halves(below);
         let [life, losses] = life_and_losses(life, detail);
         let (ends, times, charts) = (halves(above), none, [none; 2]);
-        return FlowParts { story, opening, ends, handshake, life, losses, times, charts };
+        return FlowParts { story, opening, ends, handshake, life, losses, times, charts, ladder: none };
     }
     let third = rest.width / 3;
     let main = Rect { width: rest.width - third, ..rest };
@@ -324,15 +331,21 @@ pub fn flow_parts(body: Rect, detail: &FlowDetail) -> FlowParts {
     if !charted && rest.height >= CHARTS_FROM {
         // Without queues over time their place is the life's, and what was lost stands beside it.
         let (ends, under) = above_below(main, ENDS_WITHOUT_CHARTS);
+        let told = lines_of_life(detail).max(lines_of_losses(detail)) + 2;
+        let ladder = if is_read { under.height.saturating_sub(told) } else { 0 };
+        let ladder = if ladder < LADDER_FROM { 0 } else { ladder };
+        let (under, ladder) = above_below(under, under.height - ladder);
         let [_, tells] = life_and_losses(under, detail);
         let [life, losses] = if tells.is_empty() { [under, none] } else { halves(under) };
         let charts = [none; 2];
-        return FlowParts { story, opening, ends: halves(ends), handshake, life, losses, times: below, charts };
+        let ends = halves(ends);
+        return FlowParts { story, opening, ends, handshake, life, losses, times: below, charts, ladder };
     }
     let ends_height = if charted && rest.height >= CHARTS_FROM { ENDS_WITH_CHARTS } else { rest.height };
     let (ends, charts) = above_below(main, ends_height);
     let [life, losses] = life_and_losses(life, detail);
-    FlowParts { story, opening, ends: halves(ends), handshake, life, losses, times, charts: halves(charts) }
+    let (ends, charts) = (halves(ends), halves(charts));
+    FlowParts { story, opening, ends, handshake, life, losses, times, charts, ladder: none }
 }
 
 /// A line for what is spoken and one for each wait where there is room, else one for all of them.
@@ -350,15 +363,25 @@ fn opening_height(detail: &FlowDetail, room: u16) -> u16 {
 /// Parts the place of the life for what was lost, if there is anything to tell of it: about two lines for each thing,
 /// at most half of the place.
 fn life_and_losses(area: Rect, detail: &FlowDetail) -> [Rect; 2] {
+    let lines = lines_of_losses(detail);
+    let height = if lines == 0 { 0 } else { lines.saturating_add(2).min(area.height / 2) };
+    let (life, losses) = above_below(area, area.height - if height < 3 { 0 } else { height });
+    [life, losses]
+}
+
+/// Lines that the life needs inside its border.
+fn lines_of_life(detail: &FlowDetail) -> u16 {
+    u16::try_from(detail.life.len().max(1)).unwrap_or(u16::MAX - 2)
+}
+
+/// The same of what was lost: 0 where there is nothing to tell.
+fn lines_of_losses(detail: &FlowDetail) -> u16 {
     let told = |view: &VerdictView| {
         let halves = view.halves.iter().filter(|half| !half.is_quiet());
         let of_halves: usize = halves.map(|half| 2 + half.episodes.len() + usize::from(half.open.is_some())).sum();
         of_halves + usize::from(view.injected.is_some()) + usize::from(!view.limits.is_empty())
     };
-    let lines = u16::try_from(detail.verdict.as_ref().map_or(0, told) * 2).unwrap_or(u16::MAX);
-    let height = if lines == 0 { 0 } else { lines.saturating_add(2).min(area.height / 2) };
-    let (life, losses) = above_below(area, area.height - if height < 3 { 0 } else { height });
-    [life, losses]
+    u16::try_from(detail.verdict.as_ref().map_or(0, told) * 2).unwrap_or(u16::MAX - 2)
 }
 
 pub(super) fn above_below(area: Rect, height: u16) -> (Rect, Rect) {

@@ -207,10 +207,14 @@ impl Lists {
         toggle(&mut self.open_groups, group);
     }
 
-    /// Groups the flow table the next way; after the last not at all.
-    pub(super) fn next_group(&mut self) {
-        let next = self.group.and_then(|by| GroupBy::ALL.iter().position(|other| *other == by)).map_or(0, |at| at + 1);
-        self.group = GroupBy::ALL.get(next).copied();
+    /// Groups the flow table the next way; after the last not at all. Without any process, not by that.
+    pub(super) fn next_group(&mut self, processes: bool) {
+        let serves = |by: &GroupBy| processes || *by != GroupBy::Process;
+        let mut ways = GroupBy::ALL.into_iter().filter(serves);
+        self.group = match self.group {
+            None => ways.next(),
+            Some(now) => ways.skip_while(|by| *by != now).nth(1),
+        };
     }
 }
 

@@ -181,6 +181,8 @@ pub enum Control {
     Live,
     /// Live: begin to record, or end; write out what is kept in memory.
     Record,
+    /// Live: write what is kept of the past into a recording.
+    Save,
 }
 
 /// What the main loop must do that the UI state cannot.

@@ -129,7 +129,8 @@ impl UiState {
     /// How far the life of the flow shown can be scrolled.
     fn last_life_line(&self, dashboard: &Dashboard, source: &Source) -> usize {
         let (Some(parts), Some(detail)) = (self.screen(source), &dashboard.flow) else { return 0 };
-        let life = layout::flow_parts(parts.body, detail).life;
+        let is_read = !self.flow.entries(dashboard.now).is_empty();
+        let life = layout::flow_parts(parts.body, detail, is_read).life;
         detail.life.len().saturating_sub(usize::from(life.height.saturating_sub(2)))
     }
 

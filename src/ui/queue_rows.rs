@@ -80,6 +80,7 @@ mod tests {
             local: Endpoint::default(),
             waiting: 1,
             limit: None,
+            full_since: None,
             history: Vec::new(),
             owner: crate::engine::Ownership::Unknown,
         };
@@ -100,6 +101,7 @@ mod tests {
             local: Endpoint::default(),
             waiting,
             limit: Some(128),
+            full_since: None,
             history: Vec::new(),
             owner: crate::engine::Ownership::Unknown,
         };

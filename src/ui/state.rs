@@ -56,7 +56,7 @@ impl View {
 #[derive(Debug, Clone)]
 pub enum Prompt {
     /// The filter: it works as it is typed.
-    Filter(FilterPrompt),
+    Filter(Box<FilterPrompt>),
     /// A time to jump to.
     Jump(Input),
     /// The note of a mark.
@@ -334,7 +334,7 @@ impl UiState {
     }
 
     /// What the panes of the overview have to show: a running host has processes, and may have TIME-WAIT any time.
-    fn shown(&self, source: &Source) -> Shown {
+    pub(super) fn shown(&self, source: &Source) -> Shown {
         let live = source.kind == SourceKind::Live;
         Shown { processes: live || self.processes, time_wait: live || self.time_wait }
     }

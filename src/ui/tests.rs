@@ -56,6 +56,7 @@ fn row(id: u64) -> FlowRow {
         local: None,
         inferred: None,
         reported: None,
+        outdated: None,
         mismatch_since: None,
         recv_q: None,
         send_q: None,

@@ -155,6 +155,7 @@ impl UiState {
             Msg::Snap => return vec![Effect::Snap],
             msg if msg.is_of_time() => return self.on_time_key(msg, dashboard.now, source),
             Msg::Record => return vec![Effect::Control(Control::Record)],
+            Msg::Save => return vec![Effect::Control(Control::Save)],
             _ => self.change(msg, dashboard, source),
         }
         Vec::new()
@@ -162,7 +163,7 @@ impl UiState {
 
     fn ask_filter(&mut self) {
         self.help = false;
-        self.prompt = Some(Prompt::Filter(FilterPrompt::open(self.filter.clone())));
+        self.prompt = Some(Prompt::Filter(Box::new(FilterPrompt::open(self.filter.clone()))));
     }
 
     /// What is shown changes, and nothing else.
@@ -199,7 +200,7 @@ impl UiState {
             }
             Msg::NextGroup => {
                 self.view = View::Flows;
-                self.lists.next_group();
+                self.lists.next_group(self.shown(source).processes);
                 self.let_go();
             }
             Msg::NextTimes => {

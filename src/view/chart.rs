@@ -195,20 +195,10 @@ impl Chart<'_> {
         if let Some(first) = ink.first_mut() {
             self.name_peak(&placed, top, first);
         }
-        let last = ink.len() - 1;
-        let name = |at: usize| match at {
-            0 => (self.unit)(top),
-            _ if at == last => "0".to_owned(),
-            _ => String::new(),
-        };
-        let tick = |at: usize| if at == 0 || at == last { "┤" } else { "│" };
-        let line = |(at, ink): (usize, String)| {
-            let name = right(&name(at), label);
-            let aside = if at == last { aside.clone() } else { " ".repeat(width(&aside)) };
-            let scale = styled(format!("{name} {}", tick(at)), theme.dim);
-            Line::from(vec![scale, styled(ink, theme.spark), styled(aside, theme.dim)])
-        };
-        let mut lines: Vec<Line<'static>> = ink.into_iter().enumerate().map(line).collect();
+        let mut lines = with_scale(ink, &(self.unit)(top), label, theme);
+        let above = styled(" ".repeat(width(&aside)), theme.dim);
+        lines.iter_mut().rev().skip(1).for_each(|line| line.spans.push(above.clone()));
+        lines.last_mut().into_iter().for_each(|foot| foot.spans.push(styled(aside.clone(), theme.dim)));
         if axis {
             let below = self.history.axis(columns, 2, scale);
             lines.push(Line::from(styled(format!("{:label$}  {below}", ""), theme.dim)));
@@ -288,16 +278,21 @@ pub(super) fn round_up(most: u64) -> u64 {
 /// Counts as bars of blocks, top line first, with their highest at the left of the first line and 0 at the last's.
 pub(super) fn count_bars(values: &[Option<u64>], height: usize, label: usize, theme: &Theme) -> Vec<Line<'static>> {
     let top = round_up(values.iter().flatten().copied().max().unwrap_or(0));
+    with_scale(bars(values, top, height, false), &super::format::short_count(top), label, theme)
+}
+
+/// Lines of ink, top line first, behind their scale: its top at the first line, 0 at the last.
+fn with_scale(ink: Vec<String>, top: &str, label: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let height = ink.len();
     let line = |(at, ink): (usize, String)| {
-        let name = match at {
-            0 => super::format::short_count(top),
-            _ if at + 1 == height => "0".to_owned(),
-            _ => String::new(),
+        let (name, tick) = match at {
+            0 => (top, "┤"),
+            _ if at + 1 == height => ("0", "┤"),
+            _ => ("", "│"),
         };
-        let tick = if name.is_empty() { "│" } else { "┤" };
-        Line::from(vec![styled(format!("{} {tick}", right(&name, label)), theme.dim), styled(ink, theme.spark)])
+        Line::from(vec![styled(format!("{} {tick}", right(name, label)), theme.dim), styled(ink, theme.spark)])
     };
-    bars(values, top, height, false).into_iter().enumerate().map(line).collect()
+    ink.into_iter().enumerate().map(line).collect()
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ const QUEUES: [(&str, &str); 8] = [
     ("of limit", "as a share of the limit"),
     ("limit", "of the buffer, or of listen()"),
     ("over time", "each reading of the socket table"),
-    ("for", "how long it has not been empty"),
+    ("for", "how long not empty; an accept queue: full"),
     ("process", "who holds the socket"),
     ("local", "the end that the queue is of"),
 ];

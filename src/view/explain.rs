@@ -135,8 +135,8 @@ const PROCESSES: Explanation = (
     "Processes",
     "Who holds TCP sockets, as their file descriptors tell. A socket that several processes hold (after fork()) is \
      counted with each; fd 7+ has more descriptors. Enter opens a process: its sockets as lsof -p lists them. Rates are \
-     those of the flows that were captured. No access: into another user's processes only root looks, or cap_sys_ptrace \
-     with cap_dac_read_search; sockets of theirs have no owner here.",
+     those of the flows that were captured. No access: the kernel shows the sockets of another user's \
+     process to root alone, or to cap_sys_ptrace with cap_dac_read_search, and those beyond a container to nobody in it.",
     "proc_pid_fd(5), lsof(8)",
 );
 

@@ -67,12 +67,13 @@ pub(super) fn draw(context: &Context<'_>, finding: &Finding, flows: Option<&Flow
     }
 }
 
-/// A page of the parts, and what it is of all.
+/// A page of the parts, of which there is more than `height` has room for, and what it is of all.
 fn page(context: &Context<'_>, sections: Vec<(u8, Vec<Line<'static>>)>, height: usize) -> (Vec<Line<'static>>, String) {
     let lines: Vec<Line<'static>> = sections.into_iter().flat_map(|(_, lines)| lines).collect();
     let height = height.max(1);
-    let first = context.ui.finding_page(lines.len().div_ceil(height)) * height;
-    let last = (first + height).min(lines.len());
+    // The last page is a full one, too.
+    let first = (context.ui.finding_page(lines.len().div_ceil(height)) * height).min(lines.len() - height);
+    let last = first + height;
     let cut = format!("  {}–{last} of {} lines, PgDn", first + 1, lines.len());
     (lines[first..last].to_vec(), cut)
 }
@@ -144,7 +145,7 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 43] = [
+const WORDS: [(&str, &str); 50] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
     ("given_up", "given up by its process"),
@@ -181,6 +182,13 @@ const WORDS: [(&str, &str); 43] = [
     ("persist_for_ns", "persist timer for"),
     ("peer_send_q_bytes", "Send-Q of its peer"),
     ("probes", "probes unanswered"),
+    ("connections", "connections"),
+    ("unanswered_for_ns", "unanswered for"),
+    ("sent_again", "sent again, by the wire"),
+    ("retransmit_timeouts", "by the kernel's timer"),
+    ("peer_unheard_for_ns", "peer last heard before"),
+    ("next_try_ts_ns", "next try at"),
+    ("gives_up_ts_ns", "given up at"),
     ("capacity", "ports usable"),
     ("live", "connections open"),
     ("time_wait", "in TIME-WAIT"),

@@ -76,12 +76,16 @@ impl Table for Findings<'_> {
     type Kind = Kind;
     const COLUMNS: &'static [Column<Kind>] = &[
         text(Kind::Name, "  finding", 15, 15, 0),
-        number(Kind::Since, "for", instants::WIDTH, 1),
-        wide(Kind::About, "about", (18, 36, 90), 2),
-        wide(Kind::Told, "in numbers", (24, 44, 100), 3),
+        number(Kind::Since, "for", instants::WIDTH, 2),
+        wide(Kind::About, "about", (18, 36, 90), 1),
+        wide(Kind::Told, "in numbers", (24, 60, 100), 3),
         text(Kind::Who, "held by", 14, 28, 4),
         text(Kind::Confidence, "confidence", 10, 10, 5),
     ];
+
+    fn serves(&self, kind: Kind) -> bool {
+        kind != Kind::Who || self.context.dashboard.findings.iter().any(|finding| finding.held_by().is_some())
+    }
 
     fn wish(&self, row: &Finding, kind: Kind) -> usize {
         match kind {

@@ -25,6 +25,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let (cursor, first) = context.ui.finding();
     let first = first.min(all.len().saturating_sub(height));
     let counts = match all.len() {
+        n if n > 1 && height == 1 => format!("{} of {n}   {}", first + 1, counts(all)),
         n if n > height => format!("{}–{} of {n}   {}", first + 1, first + height, counts(all)),
         _ => counts(all),
     };
@@ -94,6 +95,7 @@ pub(super) fn subject(finding: &Finding, room: usize) -> String {
     match &finding.subject {
         Subject::Destination(end) | Subject::Listener(end) | Subject::Flow { local: end, .. } => endpoint(*end, room),
         Subject::Route { to, .. } => format!("→ {}", endpoint(*to, room.saturating_sub(2))),
+        Subject::Path { to, .. } => format!("→ {}", address(*to, room.saturating_sub(2))),
         Subject::Connections { holder, .. } | Subject::Scanner(holder) => address(*holder, room),
         Subject::Capture | Subject::Host | Subject::Process { .. } => middle(&whole, room),
     }

@@ -276,6 +276,7 @@ fn kernel_queues() -> KernelQueues {
             local: Endpoint::new(Ipv4Addr::UNSPECIFIED, 8_080),
             waiting: 129,
             limit: Some(128),
+            full_since: Some(ago(9)),
             history: wave(60, 129, 2),
             owner: Ownership::Listener { process: process(99, "app", "app"), others: 3 },
         }],

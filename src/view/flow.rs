@@ -35,7 +35,8 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn summary(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
-    let parts = flow_parts(area, detail);
+    let is_read = !context.ui.flow().entries(context.dashboard.now).is_empty();
+    let parts = flow_parts(area, detail, is_read);
     let inner = flow_frame::draw(context, detail, "", parts.story, buf);
     story(context, detail, inner, buf);
     flow_waits::draw(context, detail, parts.opening, buf);
@@ -49,6 +50,9 @@ fn summary(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buf
     handshake_pane(context, detail, times.and_then(|timing| timing.idle.as_ref()), parts.handshake, buf);
     flow_times::draw(context, detail, parts.times, buf);
     life_pane(context, detail, parts.life, buf);
+    if !parts.ladder.is_empty() {
+        ladder::draw_beginning(context, detail, parts.ladder, buf);
+    }
     flow_losses::draw(context, detail, parts.losses, buf);
 }
 

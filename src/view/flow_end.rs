@@ -72,8 +72,15 @@ fn state_line(context: &Context<'_>, cell: &EndCell) -> Line<'static> {
         Some(state) => styled(state.name(), theme.state(state)),
         None => styled(ABSENT, theme.dim),
     };
-    let mut spans =
-        vec![named(cell.reported), styled(" kernel  ", theme.dim), named(cell.inferred), styled(" wire", theme.dim)];
+    let kernel = match (cell.reported, cell.outdated) {
+        (Some(state), Some(read)) => {
+            styled(format!("{} kernel {} ago, then  ", state.name(), age(context.ago(read))), theme.dim)
+        }
+        _ => styled(" kernel  ", theme.dim),
+    };
+    let reported = cell.outdated.is_none().then(|| named(cell.reported));
+    let mut spans: Vec<Span<'static>> =
+        reported.into_iter().chain([kernel, named(cell.inferred), styled(" wire", theme.dim)]).collect();
     if let Some(since) = cell.mismatch_since {
         let text = format!("  {} differ for {}", Severity::Warning.mark(), age(context.ago(since)));
         spans.push(styled(text, theme.warning));

@@ -107,7 +107,10 @@ fn stall_lines(context: &Context<'_>, stalls: &Stalls, side: Side, room: usize) 
         ),
         times => {
             let (waited, worst) = (span(stalls.waited), span(stalls.worst));
-            let sum = format!("{} ×, {waited} in all, worst {worst}", count(times.into()));
+            let sum = match times {
+                1 => format!("once, {waited}"),
+                _ => format!("{} ×, {waited} in all, worst {worst}", count(times.into())),
+            };
             let mark = Severity::Warning.mark();
             (format!("{mark} small write waited for a delayed ack (Nagle): {sum}"), theme.warning)
         }

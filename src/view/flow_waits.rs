@@ -22,7 +22,7 @@ pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: 
     let inner = pane(buf, area, title("Opening", &fit(&name(opening), most), theme), false, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     let waits = detail.waits();
-    let facts = opening.facts(detail.row.orig.endpoint, detail.syn_at());
+    let facts = detail.spoken();
     let facts = (!facts.is_empty()).then(|| Line::from(styled(as_fit(&facts, "  ", room), theme.text)));
     let mut lines: Vec<Line<'static>> = Vec::new();
     if waits.len() <= height && waits.len() > 1 {

@@ -396,14 +396,14 @@ fn outcome_cell(context: &Context<'_>, outcome: Option<HandshakeOutcome>, room: 
     styled(left(text, room), style)
 }
 
-/// The reported state, or the inferred one marked `~`; `≠` where the two have disagreed for long.
+/// The reported state, or the inferred one marked `~` where it is the newer, or the only one; `≠` where the two have disagreed for long.
 fn state_cell(context: &Context<'_>, end: &EndCell, room: usize) -> Span<'static> {
     let theme = context.theme;
     let (text, style): (String, Style) = match (end.reported, end.inferred) {
         (Some(state), _) if end.mismatch_since.is_some() => (format!("{} ≠", state.name()), theme.warning),
-        (Some(state), _) => (state.name().to_owned(), theme.state(state)),
-        (None, Some(state)) => (format!("~{}", state.name()), theme.state(state)),
-        (None, None) => (ABSENT.to_owned(), theme.dim),
+        (Some(state), _) if end.outdated.is_none() => (state.name().to_owned(), theme.state(state)),
+        (_, Some(state)) => (format!("~{}", state.name()), theme.state(state)),
+        (_, None) => (ABSENT.to_owned(), theme.dim),
     };
     styled(left(&text, room), style)
 }
@@ -417,7 +417,9 @@ fn owners(context: &Context<'_>, row: &FlowRow) -> String {
 fn owners_in(context: &Context<'_>, row: &FlowRow, room: usize) -> String {
     let known =
         |end: &EndCell| (end.local != Some(false) || end.owner.is_elsewhere()) && end.owner != Ownership::NotRecorded;
+    let both_unnamed = row.orig.owner == row.resp.owner && row.orig.owner.process().is_none();
     match (known(&row.orig), known(&row.resp)) {
+        (true, true) if both_unnamed => owner_in(&row.orig.owner, room),
         (true, true) => {
             let (orig, resp) = (owner(&row.orig.owner), owner(&row.resp.owner));
             let both = width(&orig) + 3 + width(&resp);

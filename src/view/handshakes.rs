@@ -26,9 +26,11 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         (false, _) => return message(buf, inner, &unseen(context), theme),
         (true, true) => {
             let mut lines = vec![Line::from(styled(format!("none in the {window}"), theme.dim))];
+            let longer = context.dashboard.since.is_some_and(|since| context.ago(since) > data.window);
             match data.begun_per_s.iter().any(|n| *n > 0) {
                 true => lines.extend(begun_history(context, data, room, height.saturating_sub(1).min(8))),
-                false => lines.push(Line::from(styled("view 3 lists any before that", theme.dim))),
+                false if longer => lines.push(Line::from(styled("view 3 lists any before that", theme.dim))),
+                false => {}
             }
             lines
         }

@@ -14,6 +14,8 @@ use super::widgets::{bar, left, right, styled, width};
 const WARNING: u64 = 80;
 const CRITICAL: u64 = 95;
 
+/// Columns of what stands before it.
+const LABEL: usize = 8;
 /// Columns of a gauge at least and at most.
 const GAUGE: (usize, usize) = (4, 20);
 
@@ -27,31 +29,25 @@ pub(super) fn severity(taken: u64, range: u64) -> Option<Severity> {
 }
 
 /// The gauge, and in a line of its own towards whom; none where no port is taken.
-pub(super) fn lines(
-    pane: &PortsPane,
-    now: Timestamp,
-    label: usize,
-    room: usize,
-    theme: &Theme,
-) -> Option<[Line<'static>; 2]> {
+pub(super) fn lines(pane: &PortsPane, now: Timestamp, room: usize, theme: &Theme) -> Option<[Line<'static>; 2]> {
     let tightest = pane.routes.first().filter(|route| route.used() > 0 && pane.range.is_some())?;
     let foretold = tightest.outlook().severity(now).and_then(Severity::of);
     let marked = foretold.max(severity(tightest.used().into(), tightest.capacity.into()));
     let style = marked.map_or(theme.text, |severity| severity.style(theme));
     let share = right(&format!("{}%", tightest.percent()), 5);
-    let beside = |outlook: &String| room.saturating_sub(label + width(&share) + 2 + width(outlook));
+    let beside = |outlook: &String| room.saturating_sub(LABEL + width(&share) + 2 + width(outlook));
     let outlooks = outlooks(tightest, now, theme);
     let brief = &outlooks[1];
     let outlook = outlooks.iter().find(|outlook| beside(outlook) >= GAUGE.0).unwrap_or(brief);
     let gauge = beside(outlook).min(GAUGE.1);
-    let mut spans = vec![styled(left("ports", label), theme.dim)];
+    let mut spans = vec![styled(left("ports", LABEL), theme.dim)];
     if gauge >= GAUGE.0 {
         let filled = marked.map_or(theme.bar, |_| style);
         spans.push(styled(bar(tightest.used().into(), tightest.capacity.into(), gauge), filled));
     }
     spans.push(styled(format!("{share}  {outlook}"), style));
-    let towards = endpoint(tightest.to, room.saturating_sub(label + 2));
-    let destination = vec![styled(left("", label), theme.dim), styled("→ ", theme.dim), styled(towards, theme.text)];
+    let towards = endpoint(tightest.to, room.saturating_sub(LABEL + 2));
+    let destination = vec![styled(left("", LABEL), theme.dim), styled("→ ", theme.dim), styled(towards, theme.text)];
     Some([Line::from(spans), Line::from(destination)])
 }
 
@@ -102,7 +98,7 @@ mod tests {
         let pane = PortsPane { range: Some((40_000, 40_999)), usable: 1_000, held: 0, routes: vec![row] };
         let theme = Theme::new(ThemeName::Dark, TimeZone::UTC);
         let now = Timestamp::from_secs_nanos(1_763_733_700, 0);
-        lines(&pane, now, 8, room, &theme).map(|lines| lines.map(|line| line.to_string()))
+        lines(&pane, now, room, &theme).map(|lines| lines.map(|line| line.to_string()))
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::flow::Side;
 use crate::ui::{Item, Segments, TimeStyle, ladder_parts, wrap};
 
 use super::format::{bytes, clock_ms, count, endpoint, owner_in, process, span};
-use super::widgets::{fit, gap, left, put, right, styled, width};
+use super::widgets::{fit, gap, left, pane, put, right, styled, title, width};
 use super::{Context, flow_frame, ladder_arrow, segment_detail, segment_words};
 
 /// Columns of a state, and of a time.
@@ -73,6 +73,28 @@ pub(super) fn draw(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: 
     }
     story(context, detail, columns, parts.rows, items.len() - offset, buf);
     segment_detail::draw(context, entries, cursor, parts.detail, buf);
+}
+
+/// The beginning of the ladder, below what else is told of a flow.
+pub(super) fn draw_beginning(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
+    let theme = context.theme;
+    let screen = context.ui.flow();
+    let entries = screen.entries(context.dashboard.now);
+    let items = screen.items(entries);
+    let height = usize::from(area.height.saturating_sub(3));
+    let shown = items.len().min(height);
+    let place =
+        if shown < items.len() { format!("1–{shown} of {}, ", count(items.len() as u64)) } else { String::new() };
+    let inner = pane(buf, area, title("Ladder", &format!("{place}l opens it"), theme), false, theme);
+    let mut lines = inner.rows();
+    let columns = Columns::of(context, usize::from(inner.width));
+    if let Some(line) = lines.next() {
+        head(context, detail, columns, line, buf);
+    }
+    for (at, (line, item)) in lines.zip(&items).enumerate() {
+        let row = Row { context, entries, columns, top: at == 0 };
+        put(buf, line, &Line::from(row.spans(item)));
+    }
 }
 
 /// What the flow does now, below its last row, where there is room.
@@ -272,7 +294,9 @@ fn queue_words(queues: Queues, before: &[Entry]) -> String {
 
 fn call_words(call: Call, by: Option<&crate::kernel::Process>) -> String {
     let what = match call {
-        Call::Connect => "connect() done",
+        Call::Connect(Some(true)) => "connect() done",
+        Call::Connect(Some(false)) => "connect() over, no connection",
+        Call::Connect(None) => "connect()",
         Call::Close => "close()",
     };
     by.map_or_else(|| what.to_owned(), |by| format!("{what} by {}", process(by)))

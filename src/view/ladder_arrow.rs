@@ -89,13 +89,17 @@ pub(super) fn fold(context: &Context<'_>, fold: &Fold, took: std::time::Duration
             }
         }
     } else {
-        let both = |side: Side, sign: &str| {
+        let of_side = |side: Side, sign: &str| {
             let at = side.index();
-            format!("{sign} {} {}", count(fold.data[at] + fold.bare[at]), bytes(fold.bytes[at]))
+            format!("{sign} {}, {}", count(fold.data[at] + fold.bare[at]), bytes(fold.bytes[at]))
         };
-        all.push((0, format!("{} segments", count(fold.entries.len() as u64)), theme.strong));
-        all.push((1, both(Side::Orig, "→"), theme.text));
-        all.push((1, both(Side::Resp, "←"), theme.text));
+        let segments = format!("{} segments", count(fold.entries.len() as u64));
+        let each = format!("{}  {}", of_side(Side::Orig, "→"), of_side(Side::Resp, "←"));
+        // One way alone would be taken for all.
+        let has_room = width(&segments) + 2 + width(&each) <= room.saturating_sub(SHAFT);
+        let sums = if has_room { each } else { bytes(fold.bytes.iter().sum()) };
+        all.push((0, segments, theme.strong));
+        all.push((1, sums, theme.text));
         all.push((2, format!("in {}", span(took)), theme.dim));
     }
     draw(context, all, room, Shape { from: fold.from, line: '═', style: theme.border, fate: None })
@@ -120,6 +124,9 @@ pub(super) fn pause(context: &Context<'_>, text: &str, room: usize) -> Vec<Span<
     vec![lifeline(), gap(before), styled(text, context.theme.dim), gap(after), lifeline()]
 }
 
+/// Columns of an arrow without words: two lifelines, a dash and a space before them, a space, a dash and a head behind.
+const SHAFT: usize = 7;
+
 /// How an arrow looks.
 #[derive(Clone, Copy)]
 struct Shape {
@@ -133,8 +140,7 @@ struct Shape {
 /// The arrow from lifeline to lifeline, its words at its tail. One that was lost ends before its goal.
 fn draw(context: &Context<'_>, all: Vec<Word>, room: usize, shape: Shape) -> Vec<Span<'static>> {
     let Shape { from, line, style, fate } = shape;
-    // Two lifelines, a dash and a space before the words, a space, a dash and a head behind them.
-    let words = that_fit(all, room.saturating_sub(7));
+    let words = that_fit(all, room.saturating_sub(SHAFT));
     let used: usize = words.iter().map(|word| width(&word.content)).sum();
     let fill = room.saturating_sub(6 + used);
     let short = if fate == Some(Fate::Lost) { (fill / 3).clamp(2, (room / 4).max(2)).min(fill) } else { 0 };

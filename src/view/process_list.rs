@@ -39,7 +39,7 @@ fn closed_to_us(sight: &KernelSight) -> Option<[String; 2]> {
     let number = format!("{} {}", count(denied), if denied == 1 { "process" } else { "processes" });
     let told = match sight.which_denied() {
         _ if denied == 0 => return None,
-        Some(which) => [format!("no access to {which} (root has)"), format!("no access to {which}")],
+        Some(which) => [format!("no access to {which}: x tells why"), format!("no access to {which}")],
         None => [format!("no access to {number}, not recorded to which"), format!("no access to {number}")],
     };
     Some(told)
@@ -48,8 +48,9 @@ fn closed_to_us(sight: &KernelSight) -> Option<[String; 2]> {
 fn empty(context: &Context<'_>) -> String {
     match (context.dashboard.sees.kernel, context.dashboard.now) {
         (Some(sight), _) if sight.ownable == 0 => "no process holds a TCP socket".to_owned(),
+        (Some(sight), _) if sight.processes_denied == 0 => "no process is known to hold a TCP socket".to_owned(),
         (Some(_), _) => {
-            "no process is known to hold a TCP socket: the fd tables of other users need privileges".to_owned()
+            "no process is known to hold a TCP socket; some may not be looked into (x tells why)".to_owned()
         }
         (None, Some(_)) => {
             "not recorded: a capture tells nothing of processes; watch a host live to see them".to_owned()

@@ -151,7 +151,7 @@ fn accept_parts(row: &AcceptRow) -> Parts<'_> {
         amount: format!("{}/{limit}", count(u64::from(row.waiting))),
         fill: row.limit.map(|limit| (u64::from(row.waiting), u64::from(limit))),
         history: &row.history,
-        since: None,
+        since: row.full_since,
         who: Who::Owner(&row.owner),
         ends: vec![("", row.local)],
         flow: None,

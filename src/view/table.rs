@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::engine::{Keyed, Window};
+use crate::ui::View;
 
 use super::Context;
 use super::format::count;
@@ -111,7 +112,7 @@ pub(super) fn draw<T: Table>(
     let columns = columns(table, &rows, usize::from(area.width.saturating_sub(4)));
     let marked = table.sorted_by().is_some_and(|kind| columns.iter().any(|placed| placed.column.kind == kind));
     let place = summary(context, matching, visible, (around.unit, marked));
-    let room = usize::from(area.width).saturating_sub(10 + width(around.name) + width(&place));
+    let room = usize::from(area.width).saturating_sub(11 + width(around.name) + width(&place));
     let idle = !around.filtered && !context.ui.filter().is_empty();
     let mut rests = [UNFILTERED].into_iter().filter(|_| idle).chain(around.rest.iter().copied());
     let rest = rests.find(|rest| width(rest) <= room).unwrap_or_default();
@@ -152,11 +153,14 @@ pub(super) fn summary(context: &Context<'_>, matching: usize, visible: usize, (u
     let first = context.ui.offset().min(matching) + 1;
     let last = (first + visible).saturating_sub(1).min(matching);
     // The row under the cursor stays on its line: what comes to stand above it is out of sight.
-    let held = if first > 1 && context.ui.row().is_some() { ", ▸ held" } else { "" };
+    // Among findings some row always has the cursor.
+    let lets_go = context.ui.view() != View::Findings;
+    let held = if first > 1 && lets_go && context.ui.row().is_some() { ", ▸ held" } else { "" };
     let [first, last, all] = [first, last, matching].map(|n| count(n as u64));
     let unit = if matching == 1 { unit.trim_end_matches('s') } else { unit };
     match matching {
         0 => String::new(),
+        _ if matching > 1 && visible == 1 => format!("{first} of {all}{unit}, by {by}{held}"),
         _ if matching > visible => format!("{first}–{last} of {all}{unit}, by {by}{held}"),
         _ => format!("{all}{unit}, by {by}"),
     }

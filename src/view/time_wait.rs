@@ -84,12 +84,12 @@ fn bounds(data: &TimeWaitPane, limits: &Limits) -> Vec<(&'static str, String)> {
     }
     if let Some(reuse) = limits.tcp_tw_reuse {
         let meaning = match reuse {
-            0 => "tcp_tw_reuse 0: none is reused",
-            1 => "tcp_tw_reuse 1: reused after 1 s",
-            2 => "tcp_tw_reuse 2: reused on loopback",
-            _ => "tcp_tw_reuse not known",
+            0 => "0: never",
+            1 => "1: after 1 s",
+            2 => "2: on loopback",
+            _ => "not known",
         };
-        all.push(("reuse", meaning.to_owned()));
+        all.push(("tw_reuse", meaning.to_owned()));
     }
     all
 }
@@ -118,7 +118,7 @@ fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usi
     };
     let limits = data.limits.as_deref().map_or_else(Vec::new, |limits| limit_lines(limits, room, theme));
     let now = context.dashboard.now.unwrap_or_default();
-    let headroom = context.dashboard.ports.as_ref().and_then(|pane| headroom::lines(pane, now, 8, room, theme));
+    let headroom = context.dashboard.ports.as_ref().and_then(|pane| headroom::lines(pane, now, room, theme));
     let fixed = 1 + limits.len() + headroom.iter().flatten().count() + data.holders.len().min(3);
     let tall = height.saturating_sub(fixed + data.peers.len().min(4)).clamp(1, 12);
     let peers_room = height.saturating_sub(fixed + tall).clamp(1, 20);

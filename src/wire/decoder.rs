@@ -9,7 +9,7 @@ use super::ip::{self, Datagram, Part};
 use super::link::{self, Header, Layer};
 use super::route::Route;
 use super::span::Span;
-use super::{Decoded, Frame, FrameCounts, Segment, Stop, icmp, plain, tcp, tunnel};
+use super::{Decoded, Frame, FrameCounts, Plain, Segment, Stop, icmp, plain, tcp, tunnel};
 use crate::base::Endpoint;
 
 /// The port of DNS (RFC 1035 §4.2).
@@ -49,7 +49,9 @@ impl Decoder {
     /// The same, and shows what the frame carries, if it carries anything: of the frame that completes a fragmented
     /// datagram, what the datagram carries.
     pub fn open(&mut self, frame: &Frame<'_>, mut show: impl FnMut(Carried<'_>)) -> Decoded {
-        if let Some((segment, payload)) = self.open_plain(frame) {
+        if let Some(plain) = self.open_plain(frame) {
+            let (mut segment, payload) = (plain.segment(frame), plain.payload());
+            plain.read_options(&mut segment.options);
             if !payload.is_empty() {
                 show(Carried::Tcp(&segment, payload));
             }
@@ -58,11 +60,10 @@ impl Decoder {
         self.open_any(frame, show)
     }
 
-    /// The segment of a frame as nearly every one is, and what was captured of its payload; `None`, and nothing is
-    /// counted, of any other. To be built where it is kept: a segment is large beside what it takes to read one.
+    /// A frame as nearly every one is, which gives a segment; `None`, and nothing is counted, of any other.
     #[inline(always)]
-    pub fn open_plain<'a>(&mut self, frame: &Frame<'a>) -> Option<(Segment, &'a [u8])> {
-        let plain = plain::segment(frame)?;
+    pub fn open_plain<'a>(&mut self, frame: &Frame<'a>) -> Option<Plain<'a>> {
+        let plain = plain::open(frame)?;
         self.counts.count_segment();
         Some(plain)
     }

@@ -18,7 +18,7 @@ const ICMP: usize = 8;
 impl Frame<'_> {
     /// Where `part` begins in the captured bytes; `None` of bytes that are not among them (a datagram that was joined
     /// from fragments).
-    pub fn place_of(&self, part: &[u8]) -> Option<usize> {
+    pub(super) fn place_of(&self, part: &[u8]) -> Option<usize> {
         place(self.bytes, part)
     }
 

@@ -14,6 +14,7 @@ mod ip;
 mod link;
 mod options;
 mod plain;
+mod rebuild;
 mod route;
 mod segment;
 mod span;
@@ -27,6 +28,7 @@ mod tests;
 pub use counts::FrameCounts;
 pub use decoder::{Carried, Decoder};
 pub use icmp::{IcmpError, IcmpQuote};
+pub use plain::Plain;
 pub use route::{Tunnel, TunnelKind};
 pub use segment::{AppRecords, Flags, Options, SackBlocks, Segment};
 

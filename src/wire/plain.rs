@@ -11,25 +11,38 @@ const TCP: u8 = 6;
 /// TCP's header without options.
 const FIXED: usize = 20;
 
-/// The segment of a plain frame, and what was captured of its payload.
+/// A plain frame, whose headers are all there.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain<'a> {
+    ip: Ip<'a>,
+    /// TCP's header without options, and where that with options ends in the datagram.
+    fixed: &'a [u8; FIXED],
+    headers: usize,
+    payload_len: u32,
+}
+
+/// Looks whether a frame is plain.
 #[inline(always)]
-pub(super) fn segment<'a>(frame: &Frame<'a>) -> Option<(Segment, &'a [u8])> {
+pub(super) fn open<'a>(frame: &Frame<'a>) -> Option<Plain<'a>> {
     if frame.link != LinkType::ETHERNET {
         return None;
     }
     let (link, ip) = frame.bytes.split_first_chunk::<14>()?;
     let captured = u32::try_from(frame.bytes.len()).ok()?;
     let on_wire = frame.len.max(captured) - 14;
-    let plain = match [link[12], link[13]] {
+    let ip = match [link[12], link[13]] {
         [0x08, 0x00] => v4(ip, on_wire)?,
         [0x86, 0xdd] => v6(ip, on_wire)?,
         _ => return None,
     };
-    tcp(frame, plain)
+    let fixed = ip.datagram.get(ip.header..)?.first_chunk::<FIXED>()?;
+    let headers = ip.header + usize::from(fixed[12] >> 4) * 4;
+    let payload_len = ip.on_wire.checked_sub(u32::try_from(headers).ok()?)?;
+    (headers >= ip.header + FIXED).then_some(Plain { ip, fixed, headers, payload_len })
 }
 
 #[inline(always)]
-fn v4(bytes: &[u8], on_wire: u32) -> Option<Plain<'_>> {
+fn v4(bytes: &[u8], on_wire: u32) -> Option<Ip<'_>> {
     const HEADER: usize = 20;
     let ip = bytes.first_chunk::<{ HEADER + FIXED }>()?;
     let is_part = u16::from_be_bytes([ip[6], ip[7]]) & 0x3fff != 0;
@@ -42,11 +55,11 @@ fn v4(bytes: &[u8], on_wire: u32) -> Option<Plain<'_>> {
     };
     let ends = [end(12, HEADER), end(16, HEADER + 2)];
     let datagram = &bytes[..bytes.len().min(len.into())];
-    Some(Plain { ends, ttl: ip[8], datagram, header: HEADER, on_wire: on_wire.min(len.into()) })
+    Some(Ip { ends, ttl: ip[8], datagram, header: HEADER, on_wire: on_wire.min(len.into()) })
 }
 
 #[inline(always)]
-fn v6(bytes: &[u8], on_wire: u32) -> Option<Plain<'_>> {
+fn v6(bytes: &[u8], on_wire: u32) -> Option<Ip<'_>> {
     const HEADER: usize = 40;
     let ip = bytes.first_chunk::<{ HEADER + FIXED }>()?;
     let payload = u16::from_be_bytes([ip[4], ip[5]]);
@@ -61,12 +74,12 @@ fn v6(bytes: &[u8], on_wire: u32) -> Option<Plain<'_>> {
     let ends = [end(8, HEADER)?, end(24, HEADER + 2)?];
     let datagram = &bytes[..bytes.len().min(len)];
     let on_wire = on_wire.min(u32::try_from(len).ok()?);
-    Some(Plain { ends, ttl: ip[7], datagram, header: HEADER, on_wire })
+    Some(Ip { ends, ttl: ip[7], datagram, header: HEADER, on_wire })
 }
 
 /// A datagram whose IP header, of `header` bytes, is read.
-#[derive(Clone, Copy)]
-struct Plain<'a> {
+#[derive(Debug, Clone, Copy)]
+struct Ip<'a> {
     ends: [Endpoint; 2],
     ttl: u8,
     /// What of it was captured.
@@ -75,41 +88,48 @@ struct Plain<'a> {
     on_wire: u32,
 }
 
-#[inline(always)]
-fn tcp<'a>(frame: &Frame<'_>, plain: Plain<'a>) -> Option<(Segment, &'a [u8])> {
-    let Plain { ends: [src, dst], ttl, datagram, header, on_wire } = plain;
-    let fixed = datagram.get(header..)?.first_chunk::<FIXED>()?;
-    let two = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
-    let four = |at: usize| u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
-    let headers = header + usize::from(fixed[12] >> 4) * 4;
-    let payload_len = on_wire.checked_sub(u32::try_from(headers).ok()?)?;
-    let options = match headers.checked_sub(header + FIXED)? {
-        0 => Options::default(),
-        _ => {
-            let cut = headers > datagram.len();
-            options::read(&datagram[header + FIXED..headers.min(datagram.len())], cut)
+impl<'a> Plain<'a> {
+    /// Its segment, but for its options. To be called where that is kept: it is large beside what it takes to read it.
+    #[inline(always)]
+    pub fn segment(&self, frame: &Frame<'_>) -> Segment {
+        let Self { ip: Ip { ends: [src, dst], ttl, datagram, .. }, fixed, payload_len, .. } = *self;
+        let two = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
+        let four = |at: usize| u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
+        Segment {
+            ts: frame.ts,
+            scope: frame.scope,
+            iface: frame.iface,
+            src,
+            dst,
+            seq: Seq(four(4)),
+            ack: Seq(four(8)),
+            flags: Flags(two(12) & 0x1ff),
+            window: two(14),
+            payload_len,
+            malformed: false,
+            frame_len: frame.len,
+            options: Options::default(),
+            ttl,
+            vlan: None,
+            tunnel: None,
+            digest: digest(datagram),
+            app_records: AppRecords::default(),
         }
-    };
-    let segment = Segment {
-        ts: frame.ts,
-        scope: frame.scope,
-        iface: frame.iface,
-        src,
-        dst,
-        seq: Seq(four(4)),
-        ack: Seq(four(8)),
-        flags: Flags(two(12) & 0x1ff),
-        window: two(14),
-        payload_len,
-        malformed: false,
-        frame_len: frame.len,
-        options,
-        ttl,
-        vlan: None,
-        tunnel: None,
-        digest: digest(datagram),
-        app_records: AppRecords::default(),
-    };
-    let payload = if payload_len > 0 { datagram.get(headers..).unwrap_or_default() } else { &[] };
-    Some((segment, payload))
+    }
+
+    /// Reads its options into a segment that has none yet.
+    #[inline(always)]
+    pub fn read_options(&self, into: &mut Options) {
+        let (datagram, begin) = (self.ip.datagram, self.ip.header + FIXED);
+        if self.headers > begin {
+            let captured = &datagram[begin..self.headers.min(datagram.len())];
+            options::read_into(into, captured, self.headers > datagram.len());
+        }
+    }
+
+    /// What was captured of its payload.
+    #[inline(always)]
+    pub fn payload(&self) -> &'a [u8] {
+        if self.payload_len > 0 { self.ip.datagram.get(self.headers..).unwrap_or_default() } else { &[] }
+    }
 }

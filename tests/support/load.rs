@@ -6,9 +6,12 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use sockscope::base::Timestamp;
+use sockscope::io::clock;
 
 use super::netns::Netns;
 
@@ -19,6 +22,8 @@ pub(crate) const MESSAGE: usize = 64;
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     exchanges: Arc<AtomicU64>,
+    /// When the newest answer came, nanoseconds since the epoch.
+    newest: Arc<AtomicI64>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -26,6 +31,7 @@ impl Load {
     /// So many connections, each of which rests for `rest` after every answer (zero: not at all).
     pub(crate) fn begin(netns: &Netns, connections: usize, rest: Duration) -> Self {
         let (stop, exchanges) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+        let newest = Arc::<AtomicI64>::default();
         let threads = netns.run(|| {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
@@ -34,17 +40,27 @@ impl Load {
                 (client, listener.accept().unwrap().0)
             });
             let start = |(client, server)| {
-                let (stop, exchanges) = (stop.clone(), exchanges.clone());
-                std::thread::spawn(move || talk(client, server, rest, &stop, &exchanges))
+                let (stop, exchanges, newest) = (stop.clone(), exchanges.clone(), newest.clone());
+                std::thread::spawn(move || {
+                    talk(client, server, rest, &stop, || {
+                        exchanges.fetch_add(1, Ordering::Relaxed);
+                        newest.fetch_max(clock::now().nanos(), Ordering::Relaxed);
+                    });
+                })
             };
             pairs.map(start).collect()
         });
-        Self { stop, exchanges, threads }
+        Self { stop, exchanges, newest, threads }
     }
 
     /// How many answers came so far.
     pub(crate) fn exchanges(&self) -> u64 {
         self.exchanges.load(Ordering::Relaxed)
+    }
+
+    /// When the newest answer came.
+    pub(crate) fn newest(&self) -> Timestamp {
+        Timestamp::from_nanos(self.newest.load(Ordering::Relaxed))
     }
 }
 
@@ -94,7 +110,7 @@ impl Drop for Stalls {
     }
 }
 
-fn talk(mut client: TcpStream, mut server: TcpStream, rest: Duration, stop: &AtomicBool, exchanges: &AtomicU64) {
+fn talk(mut client: TcpStream, mut server: TcpStream, rest: Duration, stop: &AtomicBool, answered: impl Fn()) {
     let mut message = [7; MESSAGE];
     for stream in [&client, &server] {
         stream.set_nodelay(true).unwrap();
@@ -104,7 +120,7 @@ fn talk(mut client: TcpStream, mut server: TcpStream, rest: Duration, stop: &Ato
         server.read_exact(&mut message).unwrap();
         server.write_all(&message).unwrap();
         client.read_exact(&mut message).unwrap();
-        exchanges.fetch_add(1, Ordering::Relaxed);
+        answered();
         if !rest.is_zero() {
             std::thread::sleep(rest);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sockscope::base::{Endpoint, Scope, Scrubbed, TcpState, Timestamp};
 use sockscope::engine::{Input, Loss};
 use sockscope::journal::Intake;
-use sockscope::journal::recording::{Mark, Recorder, Setup, Source};
+use sockscope::journal::recording::{Mark, Packer, Recorder, Setup, Source};
 use sockscope::kernel::{Connect, KernelEvent, Owner, Owners, Process, Reported, Rung, Socket, SocketSample};
 use sockscope::wire::{Frame, LinkType};
 
@@ -79,6 +79,7 @@ fn sample(ts: Timestamp) -> SocketSample {
 /// Who is told what happens: the recorder, and the list of what an engine is fed.
 struct Run {
     recorder: Recorder,
+    packers: Vec<Packer>,
     out: Vec<u8>,
     fed: Vec<Input>,
 }
@@ -97,7 +98,9 @@ impl Run {
         intake.take(&frame, &mut inputs);
         let mut inputs = inputs.into_iter();
         let gave = inputs.next();
-        self.recorder.frame(0, &frame, gave.as_ref(), &mut self.out);
+        let mut block = Vec::new();
+        self.packers[0].pack(&frame, gave.as_ref(), &mut block);
+        self.recorder.frame(&block, gave.as_ref(), &mut self.out);
         self.fed.extend(gave);
         inputs.for_each(|input| self.tell(input));
     }
@@ -114,8 +117,9 @@ pub(crate) fn recording(payload: u32) -> (Vec<u8>, Vec<Input>) {
         scope: Scope::FILE,
     };
     let (hardware, os) = (Some(Scrubbed::new("x86_64")), Some(Scrubbed::new("Linux 6.18.1")));
-    let recorder = Recorder::new(Setup { sources: vec![source], payload, hardware, os, host: None });
-    let mut run = Run { recorder, out: Vec::new(), fed: Vec::new() };
+    let setup = Setup { sources: vec![source], payload, hardware, os, host: None };
+    let (packers, recorder) = (Packer::all(&setup), Recorder::new(setup));
+    let mut run = Run { recorder, packers, out: Vec::new(), fed: Vec::new() };
     run.recorder.begin(at(-20), &mut run.out);
     run.tell(Input::Kernel(KernelEvent::Tracing(at(-15))));
     run.tell(Input::Sample(Arc::new(sample(at(-10)))));
@@ -138,5 +142,16 @@ fn connect() -> Input {
     let (local, peer) = (Endpoint::new(CLIENT, 40_000), Endpoint::new(SERVER, 80));
     let (begin, end, scope, rung, here) = (at(0), at(0), Scope::FILE, Rung::Trace, Some(true));
     let process = Some(process(77, "curl"));
-    Input::Kernel(KernelEvent::Connect(Connect { begin, end, scope, local, peer, process, here, bound: false, rung }))
+    Input::Kernel(KernelEvent::Connect(Connect {
+        begin,
+        end,
+        scope,
+        local,
+        peer,
+        process,
+        here,
+        bound: false,
+        connected: None,
+        rung,
+    }))
 }

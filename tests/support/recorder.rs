@@ -83,12 +83,10 @@ impl Recorder {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    /// Kills it, so that it can tidy up nothing; when that was.
-    pub(crate) fn kill(mut self) -> Timestamp {
-        let at = sockscope::io::clock::now();
+    /// Kills it, so that it can tidy up nothing.
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        at
     }
 
     /// Ends it as Ctrl-C does.
@@ -133,8 +131,27 @@ pub(crate) struct Held {
     pub(crate) frames: u64,
     pub(crate) last: Option<Timestamp>,
     pub(crate) damage: Option<Damage>,
-    /// Bytes that a sender sent and that are not there, though later ones are.
-    pub(crate) holes: u64,
+    /// Stretches that a sender sent and that are not there, though later ones are.
+    pub(crate) holes: usize,
+}
+
+/// What is there of what a sender sent.
+#[derive(Debug, Default)]
+struct Sent {
+    next: Option<Seq>,
+    /// Where something is missing.
+    holes: Vec<[Seq; 2]>,
+}
+
+impl Sent {
+    /// Takes a segment in. One that was overtaken, on another processor say, fills the hole that it seemed.
+    fn take(&mut self, from: Seq, to: Seq) {
+        match self.next {
+            Some(next) if next.before(from) => self.holes.push([next, from]),
+            _ => self.holes.retain(|[begin, end]| begin.before(from) || to.before(*end)),
+        }
+        self.next = Some(self.next.map_or(to, |next| next.latest(to)));
+    }
 }
 
 impl Held {
@@ -146,7 +163,7 @@ impl Held {
         let mut reader = CaptureReader::open(input).unwrap();
         let (mut intake, mut inputs) = (Intake::default(), Vec::new());
         let mut held = Self { frames: 0, last: None, damage: None, holes: 0 };
-        let mut next: HashMap<(Endpoint, Endpoint), Seq> = HashMap::new();
+        let mut sent: HashMap<(Endpoint, Endpoint), Sent> = HashMap::new();
         loop {
             match reader.next_frame() {
                 Ok(Some(frame)) => {
@@ -156,14 +173,16 @@ impl Held {
                     intake.take(&frame, &mut inputs);
                     for input in &inputs {
                         let Input::Segment(segment) = input else { continue };
-                        let expected = next.insert((segment.src, segment.dst), segment.end());
-                        held.holes += u64::from(expected.is_some_and(|expected| segment.seq != expected));
+                        let sent = sent.entry((segment.src, segment.dst)).or_default();
+                        sent.take(segment.seq, segment.end());
                     }
                 }
-                Ok(None) => return held,
+                Ok(None) => break,
                 Err(damage) => held.damage = Some(damage),
             }
         }
+        held.holes = sent.values().map(|sent| sent.holes.len()).sum();
+        held
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Pure. Read first: `kernel::Covers`, `kernel::KernelEvent`.
 
-use crate::base::StateSet;
+use crate::base::{StateSet, Timestamp};
 use crate::engine::Input;
 use crate::kernel::KernelEvent;
 
@@ -34,19 +34,32 @@ impl First {
         }
     }
 
+    /// What held at that instant already, and is told as of it.
+    pub(super) fn held_at(&self, ts: Timestamp) -> Vec<Input> {
+        let held = self.tracing.iter().chain(&self.last_words).filter(|input| input.ts() < ts);
+        held.map(|input| as_of(input, ts)).collect()
+    }
+
     /// All of it, in the order of time. What holds from some instant on holds from the oldest reading on too: told of
     /// then, it does not make a recording seem to begin with the program.
     pub(super) fn inputs(&self) -> Vec<Input> {
         let begin = self.readings.iter().map(|(_, reading)| reading.ts()).min();
-        let restamped = |input: &Input| match (input, begin.filter(|begin| *begin > input.ts())) {
-            (Input::Kernel(KernelEvent::Tracing(_)), Some(begin)) => Input::Kernel(KernelEvent::Tracing(begin)),
-            (Input::Kernel(KernelEvent::LastWords(_)), Some(begin)) => Input::Kernel(KernelEvent::LastWords(begin)),
-            (other, _) => other.clone(),
+        let restamped = |input: &Input| match begin.filter(|begin| *begin > input.ts()) {
+            Some(begin) => as_of(input, begin),
+            None => input.clone(),
         };
         let states = self.tracing.iter().chain(&self.last_words).map(restamped);
         let mut all: Vec<Input> = states.chain(self.readings.iter().map(|(_, reading)| reading.clone())).collect();
         all.sort_by_key(Input::ts);
         all
+    }
+}
+
+fn as_of(input: &Input, ts: Timestamp) -> Input {
+    match input {
+        Input::Kernel(KernelEvent::Tracing(_)) => Input::Kernel(KernelEvent::Tracing(ts)),
+        Input::Kernel(KernelEvent::LastWords(_)) => Input::Kernel(KernelEvent::LastWords(ts)),
+        other => other.clone(),
     }
 }
 

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::journal::{FrameBatch, Intake};
+use crate::engine::Input;
+use crate::journal::FrameBatch;
+use crate::journal::recording::Packer;
 use crate::wire::Frame;
 
 /// Bytes of frames that may wait between the captures and the recording.
@@ -18,8 +20,6 @@ const SPARE_BYTES: usize = 1 << 20;
 pub(in crate::app) struct Keep {
     /// The number of the recording that frames are wanted for; 0 of none.
     wanted_for: AtomicU64,
-    /// Bytes kept of what a frame carries behind its headers.
-    payload: usize,
     waiting: AtomicUsize,
     /// Frames that were wanted and for which there was no room, and those of batches that never came.
     crowded: AtomicU64,
@@ -29,10 +29,9 @@ pub(in crate::app) struct Keep {
 }
 
 impl Keep {
-    pub(super) fn new(payload: u32) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             wanted_for: AtomicU64::new(0),
-            payload: payload as usize,
             waiting: AtomicUsize::new(0),
             crowded: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
@@ -57,7 +56,6 @@ impl Keep {
         (recording > 0).then(|| Keeping {
             recording,
             room: self.waiting.load(Ordering::Relaxed) < MOST,
-            payload: self.payload,
             frames: self.spare.1.try_recv().unwrap_or_else(|_| FrameBatch::with_room(bytes, frames)),
             lost: 0,
         })
@@ -109,16 +107,16 @@ pub(in crate::app) struct KeptFrames {
 pub(in crate::app) struct Keeping {
     recording: u64,
     room: bool,
-    payload: usize,
     frames: FrameBatch,
     lost: u64,
 }
 
 impl Keeping {
-    /// Keeps what is wanted of the frame that `intake` took last, and that gave so many inputs.
-    pub(in crate::app) fn keep(&mut self, frame: &Frame<'_>, intake: &Intake, inputs: usize) {
+    /// Keeps what is wanted of a frame that gave these inputs, of which a segment or ICMP error is the first.
+    pub(in crate::app) fn keep(&mut self, packer: &mut Packer, frame: &Frame<'_>, gave: &[Input]) {
         if self.room {
-            self.frames.push(frame, intake.headers_len(frame).saturating_add(self.payload), inputs);
+            let own = gave.first().filter(|input| matches!(input, Input::Segment(_) | Input::Icmp(_)));
+            self.frames.push(frame.ts, gave.len(), |out| packer.pack(frame, own, out));
         } else {
             self.lost += 1;
         }

@@ -5,6 +5,7 @@ mod first;
 mod keep;
 mod recorded;
 mod recording;
+mod save;
 mod tape;
 mod watch;
 mod writer;

@@ -10,8 +10,7 @@ use crate::base::Timestamp;
 use crate::engine::{Input, Loss};
 use crate::io::clock;
 use crate::journal::recording::{Mark, Recorder, Setup};
-use crate::journal::{Chapters, Reach};
-use crate::wire::Frame;
+use crate::journal::{Chapters, Packed, Reach};
 
 use super::recorded::{Recorded, Tally};
 use super::writer::Writer;
@@ -107,21 +106,25 @@ impl Recording {
     }
 
     /// Takes a frame, with the segment or ICMP error that it gave.
-    pub(super) fn frame(&mut self, source: usize, frame: &Frame<'_>, gave: Option<&Input>) {
+    pub(super) fn frame(&mut self, frame: &Packed<'_>, gave: Option<&Input>) {
         self.came += 1;
-        let room = match &self.to {
-            To::File(writer) => writer.failed().is_none() && writer.has_room(self.buffer.len()),
-            To::Ring(_) => true,
-        };
-        if !room {
+        if !self.has_room() {
             self.dropped += 1;
             return;
         }
-        self.recorder.frame(source, frame, gave, &mut self.buffer);
+        self.recorder.frame(frame.block, gave, &mut self.buffer);
         self.frames += 1;
         self.upto = self.upto.max(frame.ts);
         if self.buffer.len() >= CHUNK {
             self.flush();
+        }
+    }
+
+    /// Whether a frame finds room.
+    pub(super) fn has_room(&self) -> bool {
+        match &self.to {
+            To::File(writer) => writer.failed().is_none() && writer.has_room(self.buffer.len()),
+            To::Ring(_) => true,
         }
     }
 
@@ -198,6 +201,12 @@ impl Recording {
         let To::File(mut writer) = self.to else { return None };
         writer.close();
         Some(Ending { writer, came: self.came, dropped: self.dropped, took: self.began.elapsed() })
+    }
+
+    /// Ends what tells of so long a time, and waits until it is written.
+    pub(super) fn end_as_of(self, took: Duration) -> Recorded {
+        let failed = || Recorded { tally: Tally::default(), failed: Some("nothing was written".to_owned()) };
+        self.end().map_or_else(failed, |ending| Ending { took, ..ending }.wait())
     }
 
     /// Why it stopped of itself, if it did.

@@ -11,7 +11,7 @@ use crate::base::{Scrubbed, Timestamp};
 use crate::engine::{Engine, Input, Loss};
 use crate::findings::Severity;
 use crate::io::file;
-use crate::journal::recording::{Mark, Setup, Source};
+use crate::journal::recording::{Mark, Packer, Setup, Source};
 use crate::journal::{Reach, Trail};
 use crate::ui;
 
@@ -19,6 +19,7 @@ use super::first::First;
 use super::keep::{Keep, KeptFrames};
 use super::recorded::{Recorded, Tally};
 use super::recording::{Ending, Recording};
+use super::save::{self, Saving};
 use super::watch::Watch;
 
 /// Names tried for a further file, before one gives up.
@@ -57,6 +58,8 @@ pub(in crate::app) struct Tape {
     /// [`Keep::lost`] when it began.
     lost_before: u64,
     endings: Vec<Ending>,
+    /// What is kept of the past, on its way into a file.
+    saving: Option<Saving>,
     /// How the last that ended went.
     told: Option<Recorded>,
     /// What could not be begun.
@@ -77,7 +80,7 @@ impl Tape {
         let setup =
             Setup { sources, payload: wanted.payload, hardware: about.hardware, os: about.os, host: about.host };
         Self {
-            keep: Arc::new(Keep::new(wanted.payload)),
+            keep: Arc::new(Keep::new()),
             wanted,
             setup,
             trails,
@@ -87,6 +90,7 @@ impl Tape {
             loss: None,
             lost_before: 0,
             endings: Vec::new(),
+            saving: None,
             told: None,
             refused: None,
             written: 0,
@@ -99,6 +103,11 @@ impl Tape {
     /// For the capture threads.
     pub(in crate::app) fn keep(&self) -> Arc<Keep> {
         self.keep.clone()
+    }
+
+    /// For each capture's thread, in their order.
+    pub(in crate::app) fn packers(&self) -> Vec<Packer> {
+        Packer::all(&self.setup)
     }
 
     /// Begins what the command line asks for.
@@ -137,7 +146,7 @@ impl Tape {
         self.recording = Some(recording);
         // Frames that wait were kept for the one before: behind them come some that nobody kept.
         self.number += 1;
-        self.trails.iter_mut().for_each(|trail| self.keep.free(trail.forget_frames()));
+        self.trails.iter_mut().for_each(Trail::forget_frames);
         self.keep.want_for(self.number);
     }
 
@@ -178,6 +187,26 @@ impl Tape {
         self.recording = Some(recording);
     }
 
+    /// Writes what is kept of the past into a file of its own; whether these inputs are all since the start.
+    pub(in crate::app) fn save(&mut self, mut inputs: Vec<Input>, from_start: bool) {
+        self.refused = None;
+        if let Err(error) = self.begin_to_save(&mut inputs, from_start) {
+            self.refused = Some(format!("the past is not recorded: {error:#}"));
+        }
+    }
+
+    fn begin_to_save(&mut self, inputs: &mut Vec<Input>, from_start: bool) -> Result<()> {
+        anyhow::ensure!(self.saving.is_none(), "that is under way");
+        let from = inputs.first().map(Input::ts);
+        let from = from.ok_or_else(|| anyhow::anyhow!("none is kept (--rewind SIZE keeps it)"))?;
+        let (setup, first) = (save::setup(&self.setup), self.first.held_at(from));
+        let lost = save::lost_before(inputs, from_start);
+        let recording =
+            self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first, lost))?;
+        self.saving = Some(Saving::begin(recording, Packer::all(&setup), std::mem::take(inputs))?);
+        Ok(())
+    }
+
     /// Makes a file under the name that was asked for, or that of the time, or that with a number.
     fn next_file<T>(&mut self, mut make: impl FnMut(&std::path::Path, bool) -> Result<T>) -> Result<T> {
         let asked = self.wanted.file.clone().filter(|path| !file::is_stdout(path));
@@ -216,22 +245,21 @@ impl Tape {
 
     /// The engine is about to see an input of that source.
     pub(in crate::app) fn pass(&mut self, source: usize, input: &Input) {
-        let Self { trails, recording, first, keep, .. } = self;
+        let Self { trails, recording, first, .. } = self;
         if let (Some(recording), true) = (recording.as_mut(), self.wanted.ring.is_some()) {
             recording.turn(input.ts(), || first.inputs());
         }
-        first.note(input);
         let is_frames_own = matches!(input, Input::Segment(_) | Input::Icmp(_));
         if let Some(trail) = trails.get_mut(source) {
-            let done = trail.pass(|frame, own| {
+            trail.pass(|frame, own| {
                 if let Some(recording) = recording {
-                    recording.frame(source, frame, Some(input).filter(|_| own && is_frames_own));
+                    recording.frame(frame, Some(input).filter(|_| own && is_frames_own));
                 }
             });
-            keep.free(done);
         }
-        if let (Some(recording), false) = (recording, is_frames_own) {
-            recording.input(input);
+        if !is_frames_own {
+            first.note(input);
+            recording.iter_mut().for_each(|recording| recording.input(input));
         }
     }
 
@@ -267,13 +295,13 @@ impl Tape {
     /// All inputs up to an instant have passed: frames that gave none go too, and what there is is handed on.
     pub(in crate::app) fn settle(&mut self, upto: Timestamp) {
         let Self { trails, recording, keep, .. } = self;
-        for (source, trail) in trails.iter_mut().enumerate() {
-            let done = trail.settle(upto, |frame| {
+        for trail in trails {
+            trail.settle(upto, |frame| {
                 if let Some(recording) = recording {
-                    recording.frame(source, frame, None);
+                    recording.frame(frame, None);
                 }
             });
-            keep.free(done);
+            keep.free(trail.done());
         }
         if let Some(recording) = recording {
             if upto < Timestamp::MAX {
@@ -293,6 +321,12 @@ impl Tape {
             let ending = self.endings.swap_remove(done);
             self.told = Some(ending.wait());
         }
+        self.told = self.saved(false).or(self.told.take());
+    }
+
+    /// How what was being saved went, once it is written; `wait` for that.
+    fn saved(&mut self, wait: bool) -> Option<Recorded> {
+        self.saving.take_if(|saving| wait || saving.is_done())?.wait()
     }
 
     fn end(&mut self) {
@@ -309,7 +343,8 @@ impl Tape {
         }
         self.end();
         let waited = self.endings.drain(..).map(Ending::wait);
-        self.told.take().into_iter().chain(waited).collect()
+        let waited: Vec<Recorded> = waited.collect();
+        self.told.take().into_iter().chain(waited).chain(self.saved(true)).collect()
     }
 
     /// Whether any file was begun.
@@ -336,7 +371,7 @@ impl Tape {
 
     /// Whether anything is recorded or written.
     pub(in crate::app) fn is_running(&self) -> bool {
-        self.recording.is_some() || !self.endings.is_empty()
+        self.recording.is_some() || !self.endings.is_empty() || self.saving.is_some()
     }
 
     /// How the recording that runs stands, for the screen.

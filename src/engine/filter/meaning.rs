@@ -6,7 +6,7 @@ use crate::base::{TcpState, nearest};
 
 use super::FilterError;
 use super::ast::{Expr, Op, Piece, Term};
-use super::fields::{Field, Kind, Number, Set, Unit};
+use super::fields::{Ends, FIELDS, Field, Kind, Number, Set, Unit};
 use super::test::{Check, Pattern, Test};
 use super::value::{self, Place};
 use super::word::{Word, long_name};
@@ -87,8 +87,13 @@ fn check(field: &Field, term: &Term) -> Result<Check, FilterError> {
         Kind::Address(ends) => Check::Address(
             ends,
             each(term, |piece| {
-                let expected = "10.0.0.5, 10.0.0.0/8, 10.0.0.5:80, :80 or lo";
-                Place::read(&piece.text).ok_or_else(|| wrong(piece, "address", expected))
+                let expected = "10.0.0.5, 10.0.0.0/8, 10. (a network), 10.0.0.5:80, 80 (a port) or lo";
+                Place::read(&piece.text).ok_or_else(|| match ports_of(ends).filter(|_| is_range(piece)) {
+                    Some(ports) => {
+                        FilterError::new(piece.at.clone(), format!("for ports from {piece}: {ports}:{piece}"))
+                    }
+                    None => wrong(piece, "address", expected),
+                })
             })?,
         ),
         Kind::Number(number, unit) => Check::Number(number, ranges(term, unit)?),
@@ -97,6 +102,16 @@ fn check(field: &Field, term: &Term) -> Result<Check, FilterError> {
         }
         Kind::History => Check::History(each(term, |piece| Ok(Pattern { text: piece.text.clone(), whole }))?),
     })
+}
+
+fn is_range(piece: &Piece) -> bool {
+    piece.text.contains('-') && value::range(&piece.text, Unit::Label).is_some()
+}
+
+/// The field of the ports of these ends.
+fn ports_of(ends: Ends) -> Option<&'static str> {
+    let field = FIELDS.iter().find(|field| matches!(field.kind, Kind::Number(Number::Port(of), _) if of == ends));
+    field.map(|field| field.name)
 }
 
 fn each<T>(term: &Term, read: impl Fn(&Piece) -> Result<T, FilterError>) -> Result<Vec<T>, FilterError> {

@@ -19,14 +19,15 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// `10.0.0.5`, `10.0.0.0/8`, `10.0.` (as tcpdump reads a short net), `10.0.0.5:80`, `:80`, `lo`.
+    /// `10.0.0.5`, `10.0.0.0/8`, `10.0.` (as tcpdump reads a short net), `10.0.0.5:80`, `:80`, `80`, `lo`.
     pub(super) fn read(text: &str) -> Option<Self> {
         if text.eq_ignore_ascii_case("lo") {
             return Some(Self::Loopback);
         }
-        if let Some(port) =
-            text.strip_prefix("*:").or_else(|| text.strip_prefix(':').filter(|port| !port.contains(':')))
-        {
+        let port = text.strip_prefix("*:").or_else(|| text.strip_prefix(':').filter(|port| !port.contains(':')));
+        // A number alone: who means a network ends it with a dot.
+        let alone = || Some(text).filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
+        if let Some(port) = port.or_else(alone) {
             return port.parse().ok().map(Self::Port);
         }
         if let Ok(end) = text.parse::<std::net::SocketAddr>() {
@@ -69,7 +70,7 @@ const fn all_bits(ip: IpAddr) -> u8 {
     if ip.is_ipv4() { 32 } else { 128 }
 }
 
-/// One to three octets of an IPv4 address: the network of all that begin so.
+/// One to three octets of an IPv4 address, and a dot behind a single one: the network of all that begin so.
 fn short(text: &str) -> Option<Place> {
     let octets: Vec<u8> =
         text.strip_suffix('.').unwrap_or(text).split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
@@ -253,7 +254,8 @@ mod tests {
             ("::/0", six, four),
             ("::ffff:10.0.0.0/104", four, "11.0.0.1:1"),
             ("10.0.", four, "10.1.0.5:80"),
-            ("10", four, "110.0.0.5:80"),
+            ("10.", four, "110.0.0.5:80"),
+            ("80", four, six),
             ("10.0.0.5:80", four, "10.0.0.5:81"),
             ("[2001:db8::5]:443", six, "[2001:db8::5]:80"),
             ("[2001:db8::5]", six, four),
@@ -266,7 +268,8 @@ mod tests {
             let place = Place::read(text).unwrap_or_else(|| panic!("{text}"));
             assert!(place.holds(end(within)) && !place.holds(end(not)), "{text}");
         }
-        for text in ["", ".", "10.0.0.300", "10.0.0.0/33", "::/129", "1.2.3.4.5", ":99999", "10..", "host", "1.2.3.4/"]
+        for text in
+            ["", ".", "65536", "10.0.0.300", "10.0.0.0/33", "::/129", "1.2.3.4.5", ":99999", "10..", "host", "1.2.3.4/"]
         {
             assert_eq!(Place::read(text), None, "{text}");
         }

@@ -8,11 +8,12 @@ use crate::base::{Endpoint, TcpState, Timestamp};
 use crate::findings::{
     CLOSE_WAIT_FEW as FEW, CLOSE_WAIT_PATIENCE as PATIENCE, CLOSE_WAIT_WATCHED as WATCHED_FOR, CloseWait, Holder,
 };
-use crate::flow::Side;
+use crate::flow::{Flow, Side};
 
 use super::super::Engine;
 use super::super::end::End;
 use super::super::record::Record;
+use super::super::table::Slot;
 use super::holder;
 
 /// The span over which growth is measured.
@@ -172,6 +173,20 @@ fn is_sending(end: &End) -> bool {
     lately && end.socket.info.as_ref().and_then(|info| info.bytes_sent) != Some(0) || end.socket.send_q > Some(0)
 }
 
+/// Flows of which the wire shows an end in CLOSE-WAIT, in the order of the table.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct HalfClosed(Vec<Slot>);
+
+impl HalfClosed {
+    /// Counts a flow, if it is one.
+    pub(in super::super) fn offer(&mut self, slot: Slot, record: &Record) {
+        let waits = |flow: &Flow| Side::BOTH.into_iter().any(|side| flow.state(side) == Some(TcpState::CloseWait));
+        if record.wire.as_ref().is_some_and(waits) {
+            self.0.push(slot);
+        }
+    }
+}
+
 impl Engine {
     /// The sockets that the kernel shows to stay in CLOSE-WAIT. What waits in an accept queue over its limit is told by
     /// the listener's finding.
@@ -200,9 +215,9 @@ impl Engine {
     }
 
     /// The ends that the wire shows to stay in CLOSE-WAIT, where the kernel does not show them.
-    pub(super) fn close_wait_by_wire(&self, now: Timestamp) -> Vec<CloseWait> {
+    pub(super) fn close_wait_by_wire(&self, half_closed: &HalfClosed, now: Timestamp) -> Vec<CloseWait> {
         let mut groups = Groups::new();
-        for (_, record) in self.table.iter() {
+        for record in half_closed.0.iter().map(|slot| self.table.get(*slot)) {
             for side in Side::BOTH {
                 // What the first segments seen did not show, the end may have sent before.
                 let claimed = record.claimed(side).filter(|(state, _)| *state == TcpState::CloseWait);

@@ -12,14 +12,14 @@ const MOST: usize = 8_192;
 
 /// Flows whose SYN waits in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
-pub(in super::super) struct Hanging {
+pub(super) struct Hanging {
     slots: Vec<Slot>,
     more: bool,
 }
 
 impl Hanging {
     /// Counts a flow, if it hangs.
-    pub(in super::super) fn offer(&mut self, slot: Slot, record: &Record) {
+    pub(super) fn offer(&mut self, slot: Slot, record: &Record) {
         if self.more || !record.wire.as_ref().is_some_and(hangs) {
             return;
         }

@@ -4,6 +4,7 @@
 mod close_wait;
 mod connects;
 mod hanging;
+mod silent;
 #[cfg(test)]
 mod tests;
 mod unread;
@@ -16,8 +17,28 @@ use super::Engine;
 use super::dashboard::WireQueueRow;
 use super::ownership::Ownership;
 use super::ports::RouteRow;
-use close_wait::Leaks;
-pub(super) use hanging::Hanging;
+use super::record::Record;
+use super::table::Slot;
+use close_wait::{HalfClosed, Leaks};
+use hanging::Hanging;
+use silent::InVainByWire;
+
+/// What only a walk over all flows tells the rules.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Walk {
+    hanging: Hanging,
+    in_vain: InVainByWire,
+    half_closed: HalfClosed,
+}
+
+impl Walk {
+    /// Takes in the next flow.
+    pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
+        self.hanging.offer(slot, record);
+        self.in_vain.offer(slot, record, now);
+        self.half_closed.offer(slot, record);
+    }
+}
 
 /// What is noted of each reading of the socket table for the rules alone.
 #[derive(Debug, Clone, Default)]
@@ -52,15 +73,16 @@ impl Engine {
         self.kernel.watch = watch;
     }
 
-    /// What is wrong now; `wire_queues` is what the wire shows of queues, `hanging` the connects that wait in vain.
-    pub(super) fn findings(&self, wire_queues: &[WireQueueRow], hanging: &Hanging) -> Vec<Finding> {
+    /// What is wrong now; `wire_queues` is what the wire shows of queues, `walk` what it shows of all flows.
+    pub(super) fn findings(&self, wire_queues: &[WireQueueRow], walk: &Walk) -> Vec<Finding> {
         let now = self.now.unwrap_or_default();
         let mut close_wait = self.kernel.watch.leaks.groups().to_vec();
-        close_wait.extend(self.close_wait_by_wire(now));
+        close_wait.extend(self.close_wait_by_wire(&walk.half_closed, now));
         diagnose(&Evidence {
             now,
-            connects: self.connects(now, hanging),
+            connects: self.connects(now, &walk.hanging),
             unread: self.unread(wire_queues, now),
+            silent: self.silent(&walk.in_vain, now),
             close_wait,
             accept: self.accept_queues(),
             routes: self.tight_routes(),

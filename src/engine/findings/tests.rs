@@ -113,7 +113,7 @@ fn connects_that_hang_are_found_while_they_do() {
     feed_all(&mut engine, answered.map(Input::Segment));
     assert_eq!(told(&engine), [], "two are no habit");
     feed_all(&mut engine, retried(5, 5));
-    let mixed = "3 connects wait in vain, 1 over in 60 s";
+    let mixed = "3 connects wait in vain, 1 other completed in 60 s";
     assert_eq!(told(&engine), [line(Kind::ConnectsUnanswered, SILENT, mixed)], "also what completed before any failed");
     engine.feed(&Input::Tick(at(20_000)));
     assert_eq!(told(&engine), [line(Kind::ConnectsUnanswered, SILENT, "3 of 4 connects in 60 s")]);

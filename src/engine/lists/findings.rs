@@ -8,7 +8,7 @@ use crate::findings::{About, Finding, FindingKey, Kind};
 use crate::flow::HandshakeOutcome;
 
 use super::super::record::Record;
-use super::super::{Engine, Filter, FlowPane, Query, Sort, SortKey};
+use super::super::{Engine, Filter, FlowPane, Sort, SortKey};
 use super::{FindingSort, FlowId, Keyed, RowKey, sort_by_key};
 
 impl Keyed for Finding {
@@ -39,7 +39,8 @@ impl Engine {
             Some(Concerned::Flow(flow)) => vec![flow],
             Some(Concerned::Fitting(words)) => {
                 let filter = Filter::parse(&words).unwrap_or_default();
-                self.order(&Query { filter, sort: Sort { by: SortKey::Recent, reverse: false }, ..Query::default() })
+                let sort = Sort { by: SortKey::Recent, reverse: false };
+                self.in_order(self.matching(&filter), sort, usize::MAX)
             }
         }
     }
@@ -118,6 +119,7 @@ pub fn concerned(FindingKey { kind, about }: FindingKey) -> Option<Concerned> {
         About::Connections { holder, service } if holder == service.ip() => format!("resp:{service}{state}"),
         About::Connections { holder, service } => format!("orig:{holder} resp:{service}{state}"),
         About::Route { from, to } => format!("orig:{from} resp:{to}"),
+        About::Path { from, to } => format!("addr:{from} addr:{to} (unacked>0 or sendq>0)"),
     }))
 }
 

@@ -123,7 +123,7 @@ impl Engine {
         for row in rows {
             let flows = inside.remove(&row.key).unwrap_or_default();
             entries.push(Entry::Group(Box::new(row)));
-            entries.extend(self.in_order(flows, query).map(Entry::Flow));
+            entries.extend(self.in_order(flows.into_iter(), query.sort, usize::MAX).into_iter().map(Entry::Flow));
         }
         entries
     }

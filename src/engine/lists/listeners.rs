@@ -30,13 +30,14 @@ impl Listener {
             local: self.socket.local,
             waiting: self.socket.recv_q,
             limit: self.socket.send_q,
+            full_since: self.full_since,
             history: self.history(),
             owner: self.owner.clone(),
         }
     }
 
     fn row(&self) -> ListenerRow {
-        let AcceptRow { local, waiting, limit, history, owner } = self.accept_row();
+        let AcceptRow { local, waiting, limit, history, owner, full_since: _ } = self.accept_row();
         let id = self.socket.cookie.or(self.socket.inode);
         let (waiting, drops) = (Some(waiting), self.socket.drops);
         let (scope, listens) = (self.scope, true);
@@ -110,7 +111,7 @@ fn end_of<'a>(ends: &'a mut Ends, record: &Record) -> Option<&'a mut CameIn> {
 
 fn count(counted: &mut CameIn, record: &Record) {
     use HandshakeOutcome::{HalfOpen, Reset, Waiting};
-    let state = record.reported(Side::Resp).or_else(|| record.inferred(Side::Resp));
+    let state = record.state_of(Side::Resp);
     match state {
         Some(TcpState::SynRecv) => counted.syn_recv += 1,
         Some(TcpState::Estab) => counted.estab += 1,

@@ -15,6 +15,7 @@ mod sorts;
 use crate::base::{Endpoint, Scope};
 use crate::findings::{Finding, FindingKey};
 
+use super::order::FirstFlows;
 use super::{Engine, FlowId, FlowPane, Query, Sort};
 
 pub use findings::{Concerned, concerned};
@@ -166,7 +167,7 @@ impl super::Dashboard {
 /// A list in its order, as the cache keeps it: rows where there are few, what makes them where there may be many.
 #[derive(Debug, Clone)]
 pub(super) enum Ordered {
-    Flows(Vec<FlowId>),
+    Flows(FirstFlows),
     Groups(Vec<groups::Entry>),
     Handshakes(Vec<FlowId>),
     Queues(Vec<queues::Place>),
@@ -178,14 +179,14 @@ pub(super) enum Ordered {
 
 impl Default for Ordered {
     fn default() -> Self {
-        Self::Flows(Vec::new())
+        Self::Flows(FirstFlows::default())
     }
 }
 
 impl Ordered {
-    /// The flow table's order; empty for other lists.
-    pub(super) fn flows(&self) -> &[FlowId] {
-        if let Self::Flows(order) = self { order } else { &[] }
+    /// The flow table's order; `None` for other lists.
+    pub(super) const fn flows(&self) -> Option<&FirstFlows> {
+        if let Self::Flows(order) = self { Some(order) } else { None }
     }
 }
 
@@ -194,7 +195,7 @@ impl Engine {
     pub(super) fn ordered(&self, query: &Query, findings: &[Finding]) -> Ordered {
         let filter = &query.filter;
         match &query.list {
-            List::Flows => Ordered::Flows(self.order(query)),
+            List::Flows => Ordered::Flows(self.first_flows(query)),
             List::Groups(by, open) => Ordered::Groups(self.order_groups(query, *by, open)),
             List::Handshakes(sort) => Ordered::Handshakes(self.order_handshakes(filter, *sort)),
             List::Queues(sort) => Ordered::Queues(self.order_queues(filter, *sort)),

@@ -80,7 +80,7 @@ impl Engine {
             severity: if over { 0 } else { NOT_SEVERE },
             share: share(socket.recv_q, socket.send_q),
             length: u64::from(socket.recv_q),
-            since: None,
+            since: listener.full_since,
         })
     }
 

@@ -174,7 +174,7 @@ impl Opening {
     }
 
     /// What is spoken, in words: version and protocol of TLS, its alert, the HTTP exchange, the resolver.
-    pub fn facts(&self, orig: Endpoint, syn_at: Option<Timestamp>) -> Vec<String> {
+    pub(in crate::engine) fn facts(&self, orig: Endpoint, syn_at: Option<Timestamp>) -> Vec<String> {
         let mut facts = Vec::new();
         if let Some(tls) = &self.tls {
             facts.extend(tls.facts(orig));

@@ -53,6 +53,12 @@ impl FlowDetail {
         self.handshake.as_ref().and_then(|view| view.syn_at)
     }
 
+    /// What is spoken, in words; nothing where that was not captured.
+    pub fn spoken(&self) -> Vec<String> {
+        let opening = self.opening.as_ref();
+        opening.map_or_else(Vec::new, |opening| opening.facts(self.row.orig.endpoint, self.syn_at()))
+    }
+
     /// The waits, as far as the capture shows them, in order.
     pub fn waits(&self) -> Vec<Wait> {
         waits(self.opening.as_deref(), self.handshake.as_ref())

@@ -327,12 +327,15 @@ impl Watched {
     /// Takes in what a reading at `at` foretells; since when none is left, or when none will be.
     fn foretell(&mut self, at: Timestamp, forecast: Forecast) -> Option<Timestamp> {
         let lately = |run: &Run| at.since(run.last) < FREED;
+        // The readings may be further apart than that: what two in a row find has gone on between them.
+        let before = self.live.iter().rev().nth(1).map(|(then, _)| *then);
+        let goes_on_since = |run: &Run| Some(run.last) == before || lately(run);
         let goes_on = |run: Option<Run>| run.map_or(Run { since: at, last: at }, |run| Run { last: at, ..run });
         self.tight = match forecast {
             Forecast::LevelsOff(_) => self.tight.filter(lately),
             Forecast::RunsOut(_) | Forecast::Exhausted => Some(goes_on(self.tight)),
         };
-        self.gone = self.gone.filter(lately);
+        self.gone = self.gone.filter(goes_on_since);
         match forecast {
             Forecast::LevelsOff(_) => None,
             Forecast::RunsOut(left) => Some(at + left),

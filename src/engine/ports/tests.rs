@@ -94,6 +94,7 @@ fn what_bound_and_connected_between_two_readings_is_told_by_the_trace() {
             process: None,
             here,
             bound,
+            connected: None,
             rung,
         }))
     };
@@ -197,6 +198,19 @@ fn when_none_is_left_is_told_and_kept() {
     let unclocked = runs_out.words(None, |at| at.seconds().to_string());
     assert_eq!(unclocked, format!("none left at {}", second(30)), "how far ahead, nobody knows");
     assert_eq!(words(outlook(Forecast::LevelsOff(60), None)), "steady");
+}
+
+#[test]
+fn readings_far_apart_that_find_none_left_are_of_one_time() {
+    let at = |second: i64| super::super::tests::at(second * 1000);
+    let mut engine = engine();
+    let mut read = |second: i64, used: u16| {
+        let pane = read(&mut engine, second, limits(), ports(1000..1000 + used, A).collect());
+        route(&pane, A).out_at
+    };
+    assert_eq!([read(0, 90), read(10, 90), read(60, 90)], [Some(at(0)); 3]);
+    read(70, 89);
+    assert_eq!(read(80, 90), Some(at(80)), "one between them found one free, and long ago");
 }
 
 #[test]

@@ -19,7 +19,8 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
             Some(format!("Refused: a RST from {resp} answered the SYN: {nobody}.{again}"))
         }
         HandshakeOutcome::HalfOpen => Some(format!(
-            "Half-open: {resp} answered with SYN-ACK, and the ACK of {orig} was not seen.{}",
+            "Half-open: {resp} answered with SYN-ACK, and the ACK of {orig} was not seen.{}{}",
+            took_syn_ack(evidence, "the capture missed its ACK"),
             syn_ack_again(handshake)
         )),
         HandshakeOutcome::Reset => {
@@ -27,12 +28,19 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
             Some(format!("Reset{} before the handshake was complete.{again}", by.unwrap_or_default()))
         }
         HandshakeOutcome::Waiting => Some(format!(
-            "Waiting{} for the ACK of {orig} that completes the handshake.{}",
+            "Waiting{} for the ACK of {orig} that completes the handshake.{}{}",
             waited(handshake.syn_ack_at),
+            took_syn_ack(evidence, "its ACK is on its way, or the capture missed it"),
             syn_ack_again(handshake)
         )),
         _ => None,
     }
+}
+
+/// That its kernel took the SYN-ACK all the same, and what follows from that; with a space before it.
+fn took_syn_ack(evidence: &Evidence<'_>, so: &str) -> String {
+    let took = evidence.row.orig.inferred == Some(TcpState::Estab);
+    if took { format!(" Its kernel took the SYN-ACK (connect() is done), so {so}.") } else { String::new() }
 }
 
 /// Whether its SYN still waits for an answer.

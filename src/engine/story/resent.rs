@@ -13,7 +13,19 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
     let told = |rule: fn(&Evidence<'_>, Side) -> Option<String>| {
         Side::BOTH.into_iter().find_map(|side| rule(evidence, side)).filter(|_| !evidence.row.closed)
     };
-    told(by_kernel).or_else(|| told(by_wire))
+    told(unsent).or_else(|| told(by_kernel)).or_else(|| told(in_vain)).or_else(|| told(by_wire))
+}
+
+/// What an end would send does not leave its own host.
+fn unsent(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    let socket = &evidence.sockets[side.index()].as_ref().filter(|socket| socket.is_there())?.socket;
+    let timer = socket.timer.filter(|_| socket.fails_to_send())?;
+    Some(format!(
+        "{} with {} in its Send-Q cannot send: its kernel has tried {}, and each failed on this host itself.",
+        name(evidence.row.end(side)),
+        socket.send_q?,
+        times(timer.retries.into())
+    ))
 }
 
 /// The retransmission timer of an end's kernel has run out before, and nothing was acknowledged since.
@@ -29,6 +41,18 @@ fn by_kernel(evidence: &Evidence<'_>, side: Side) -> Option<String> {
         "{}{waiting} gets no acknowledgment: its kernel has sent the oldest segment again {}.",
         name(evidence.row.end(side)),
         times(timer.retries.into())
+    ))
+}
+
+/// The wire shows its oldest segment again and again, and nothing from its peer.
+fn in_vain(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    let again = evidence.in_vain[side.index()]?;
+    Some(format!(
+        "{} gets no answer: it has sent its oldest segment again {}, and nothing has come from {} for {}.",
+        name(evidence.row.end(side)),
+        times(again.times.into()),
+        evidence.row.end(side.peer()).endpoint,
+        evidence.ago(again.since)
     ))
 }
 
@@ -59,8 +83,9 @@ pub(super) fn note(evidence: &Evidence<'_>) -> String {
 fn episodes(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let half = &evidence.verdict?.halves[side.index()];
     let latest = half.latest()?;
-    // A half that was never acknowledged is told already.
-    if !evidence.row.closed && evidence.never_acked[side.index()].is_some() {
+    // A half that was never acknowledged, or is not any more, is told already.
+    let told = evidence.never_acked[side.index()].is_some() || evidence.in_vain[side.index()].is_some();
+    if !evidence.row.closed && told {
         return None;
     }
     let from = evidence.row.end(side).endpoint;
@@ -79,7 +104,8 @@ fn episodes(evidence: &Evidence<'_>, side: Side) -> Option<String> {
 fn marked(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let counts = &evidence.verdict?.halves[side.index()].counts;
     let from = evidence.row.end(side).endpoint;
-    let told = !evidence.row.closed && evidence.never_acked[side.index()].is_some();
+    let never = evidence.never_acked[side.index()].is_some() || evidence.in_vain[side.index()].is_some();
+    let told = !evidence.row.closed && never;
     let (again, spurious) = (counts.sent_again(), counts.of(Cause::Spurious));
     let doubled = counts.of(Cause::DuplicateFrame);
     if again > 0 && !told {

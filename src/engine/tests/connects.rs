@@ -13,6 +13,7 @@ fn claim(begin: i64, until: i64, pid: u32) -> Connect {
         process: Some(process(pid, "curl")),
         here: None,
         bound: false,
+        connected: None,
         rung: Rung::Trace,
     }
 }
@@ -327,4 +328,32 @@ fn a_process_that_only_connected_is_among_the_processes() {
     closed.push(waits());
     assert_eq!(processes(closed), [(9, 0, 0, 1)], "it left it in TIME-WAIT");
     assert_eq!(processes(vec![syn(10), told(claim(9, 11, 7))]), [], "the socket table was not read");
+}
+
+#[test]
+fn a_connect_that_is_done_took_the_syn_ack_though_its_ack_was_not_captured() {
+    use crate::flow::HandshakeOutcome::{Completed, HalfOpen, Waiting};
+    let [syn, syn_ack, ack] = handshake(10)[..] else { panic!("three segments") };
+    let done = |connected| told(Connect { connected, ..claim(9, 21, 7) });
+    let told_after = |inputs: Vec<Input>| {
+        let mut engine = engine();
+        feed_all(&mut engine, inputs);
+        let detail = engine.detail(FlowId(0)).expect("a flow");
+        (detail.row.orig.inferred, detail.row.resp.inferred, detail.row.outcome, detail.story)
+    };
+    let answered = || vec![Input::Segment(syn), Input::Segment(syn_ack)];
+    let with = |more: Vec<Input>| told_after([answered(), more].concat());
+    let (orig, resp, outcome, story) = with(vec![done(Some(true))]);
+    assert_eq!((orig, resp, outcome), (Some(TcpState::Estab), Some(TcpState::SynRecv), Some(Waiting)));
+    assert!(story.contains("Its kernel took the SYN-ACK (connect() is done)"), "{story}");
+    let (orig, _, outcome, story) = with(vec![done(Some(true)), Input::Tick(at(9_000))]);
+    assert_eq!((orig, outcome), (Some(TcpState::Estab), Some(HalfOpen)));
+    assert!(story.contains("so the capture missed its ACK"), "{story}");
+    let (orig, resp, outcome, _) = with(vec![done(Some(true)), Input::Segment(ack)]);
+    assert_eq!((orig, resp, outcome), (Some(TcpState::Estab), Some(TcpState::Estab), Some(Completed)));
+    for other in [Some(false), None] {
+        assert_eq!(with(vec![done(other)]).0, Some(TcpState::SynSent), "{other:?}");
+    }
+    let (orig, _, outcome, _) = told_after(vec![Input::Segment(syn), done(Some(true))]);
+    assert_eq!((orig, outcome), (Some(TcpState::SynSent), Some(Waiting)), "nothing that it took was captured");
 }

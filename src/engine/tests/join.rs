@@ -133,6 +133,29 @@ fn a_state_that_stays_apart_from_the_wires_is_a_mismatch() {
 }
 
 #[test]
+fn what_was_read_before_the_wire_moved_on_is_old_and_no_other_word() {
+    let row = |state| vec![socket(CLIENT, SERVER, state, (0, 1), 77, 1)];
+    let cell = |engine: &Engine| {
+        let end = show(engine).flows.rows.remove(0).orig;
+        (end.reported, end.outdated, end.state())
+    };
+    let [syn, rest @ ..] = &handshake(2_000)[..] else { panic!("a handshake") };
+    let mut engine = fed([*syn]);
+    engine.feed(&sample(2_005, row(TcpState::SynSent), &[]));
+    assert_eq!(cell(&engine), (Some(TcpState::SynSent), None, Some(TcpState::SynSent)), "both say so");
+    rest.iter().for_each(|segment| engine.feed(&Input::Segment(*segment)));
+    assert_eq!(cell(&engine), (Some(TcpState::SynSent), Some(at(2_005)), Some(TcpState::Estab)));
+    engine.feed(&Input::Tick(at(9_000)));
+    assert!(!engine.detail(FlowId(0)).expect("a flow").story.contains("SYN"), "the sentence is of what it does now");
+    engine.feed(&sample(9_500, row(TcpState::SynSent), &[]));
+    assert_eq!(
+        cell(&engine),
+        (Some(TcpState::SynSent), None, Some(TcpState::SynSent)),
+        "read after, it is another word"
+    );
+}
+
+#[test]
 fn what_began_before_the_capture_is_no_mismatch() {
     // The FIN was sent before the capture began; only its last ACK is captured.
     let mut engine = fed([segment(0, SERVER, CLIENT, ".", 500, 102, 0)]);

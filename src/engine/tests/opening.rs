@@ -420,7 +420,7 @@ fn a_lookup_long_before_the_syn_names_and_was_not_waited_for() {
         );
         let detail = engine.detail(FlowId(0)).expect("a flow");
         let waited = detail.waits().iter().any(|wait| wait.kind == WaitKind::Dns);
-        let facts = detail.opening.as_ref().expect("a name").facts(detail.row.orig.endpoint, detail.syn_at());
+        let facts = detail.spoken();
         (waited, facts.concat())
     };
     assert_eq!(told_of(0), (true, format!("address by DNS of {RESOLVER}")), "1 s before");

@@ -83,6 +83,20 @@ fn accept_queues_over_their_limit_come_first_then_the_fullest_by_share() {
 }
 
 #[test]
+fn an_accept_queue_is_full_since_the_first_reading_in_a_row_that_found_it_so() {
+    let mut engine = engine();
+    let mut since = |millis, waiting, limit| {
+        let row = socket("0.0.0.0:1", "0.0.0.0:0", TcpState::Listen, (waiting, limit), 1, 1);
+        engine.feed(&sample(millis, vec![row], &[]));
+        show(&engine).queues.kernel.expect("a reading").accept[0].full_since
+    };
+    assert_eq!(since(0, 4, 5), None);
+    assert_eq!([since(1_000, 5, 5), since(2_000, 6, 5)], [Some(at(1_000)); 2], "at its limit, then over it");
+    assert_eq!([since(3_000, 4, 5), since(4_000, 6, 5)], [None, Some(at(4_000))]);
+    assert_eq!(since(5_000, 0, 0), None, "nothing waits");
+}
+
+#[test]
 fn a_queue_that_holds_only_a_syn_or_fin_is_not_listed() {
     use TcpState::{CloseWait, Estab, FinWait1, LastAck, SynSent};
     let listed = |state, recv, send| {

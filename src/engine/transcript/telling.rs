@@ -206,7 +206,10 @@ impl Telling {
     }
 
     pub(super) fn connected(&mut self, connect: &Connect) {
-        self.called(connect.end, connect.local, Call::Connect, connect.process.clone());
+        if connect.connected == Some(true) && connect.local == self.key.orig {
+            self.flow.take_word_of_syn_ack(connect.end);
+        }
+        self.called(connect.end, connect.local, Call::Connect(connect.connected), connect.process.clone());
     }
 
     pub(super) fn closed(&mut self, close: &Close) {

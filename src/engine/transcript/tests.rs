@@ -305,3 +305,20 @@ fn of_a_running_host_what_two_interfaces_show_counts_once_and_a_lost_beginning_i
     );
     assert_eq!(rest.entries[2].states, [Some(TimeWait), Some(Closed)]);
 }
+
+#[test]
+fn a_connect_that_is_done_shows_in_the_states() {
+    use crate::kernel::{Connect, KernelEvent, Rung};
+    let (local, peer) = (crate::engine::tests::end(CLIENT), crate::engine::tests::end(SERVER));
+    let (scope, here, bound, rung) = (Scope::FILE, None, false, Rung::Trace);
+    let states = |connected| {
+        let connect =
+            Connect { begin: at(0), end: at(11), scope, local, peer, process: None, here, bound, connected, rung };
+        let connect = Input::Kernel(KernelEvent::Connect(connect));
+        let last = of(0, &[inputs(&handshake(0)[..2]), vec![connect]].concat()).entries.pop().expect("an entry");
+        assert_eq!(last.what, EntryKind::Called(Side::Orig, Call::Connect(connected), None));
+        last.states
+    };
+    assert_eq!(states(Some(true)), [Some(Estab), Some(SynRecv)]);
+    assert_eq!(states(Some(false)), [Some(SynSent), Some(SynRecv)]);
+}

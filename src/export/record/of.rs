@@ -1,21 +1,25 @@
 //! From the engine's values to the records: where what was not recorded is left out.
 
+use std::borrow::Cow;
+
 use crate::base::{Scope, TcpState, Timestamp};
-use crate::engine::{EndCell, FlowDetail, Ownership, Rejection, SocketDetail};
+use crate::engine::{FlowDetail, Ownership, Rejection, SocketDetail};
 use crate::flow::{
     AnalysisCounts, HalfView, HandshakeOutcome, HandshakeView, Mark, Negotiated, RowEnd, Side, ZeekRow, ZeekView,
 };
 use crate::kernel::{Rung, TcpInfo};
 
 use super::{
-    AnalysisRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, IdleRecord, InfoRecord, LastWordRecord,
-    MemoryRecord, NamesRecord, OfferRecord, OptionsRecord, OwnerRecord, RejectionRecord, ResetRecord, SocketRecord,
-    TimerRecord, TimesRecord, TunnelRecord, VerdictRecord, WaitsRecord, WindowRecord, ZeekRowRecord,
+    AnalysisRecord, DelaysRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, IdleRecord, InFlightRecord,
+    InfoRecord, LastWordRecord, MemoryRecord, NamesRecord, OfferRecord, OptionsRecord, OwnerRecord, RejectionRecord,
+    ResetRecord, RttRecord, SocketRecord, StallsRecord, ThroughputRecord, TimerRecord, TunnelRecord, VerdictRecord,
+    WaitsRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `given_up`.
-pub(in crate::export) fn outcome_key(outcome: HandshakeOutcome) -> String {
-    outcome.name().replace([' ', '-'], "_")
+pub(in crate::export) fn outcome_key(outcome: HandshakeOutcome) -> Cow<'static, str> {
+    let name = outcome.name();
+    if name.contains([' ', '-']) { name.replace([' ', '-'], "_").into() } else { name.into() }
 }
 
 impl FlowRecord {
@@ -28,20 +32,6 @@ impl FlowRecord {
         let zeek = detail.zeek.as_ref();
         let several = zeek.filter(|view| view.rows.len() > 1);
         let row = &detail.row;
-        let end = |side: Side| {
-            let index = side.index();
-            let analysis = detail.analysis.as_ref().map(|counts| AnalysisRecord::of(&counts[index]));
-            let socket = detail.sockets[index].as_ref();
-            let verdict = detail.verdict.as_ref().map(|view| &view.halves[index]);
-            let times = detail.timing.as_ref().map(|timing| TimesRecord::of(&timing.halves[index]));
-            EndRecord {
-                verdict: verdict.map(VerdictRecord::of),
-                episodes: verdict.and_then(EpisodesRecord::of),
-                times: times.unwrap_or_default(),
-                last_word: detail.last_words[index].as_deref().map(LastWordRecord::of),
-                ..EndRecord::of(row.end(side), halves.map(|halves| &halves[index]), analysis, socket)
-            }
-        };
         Self {
             r#type: "flow",
             id: row.id.0,
@@ -70,8 +60,8 @@ impl FlowRecord {
             limits: detail.verdict.as_ref().and_then(super::verdict::limits),
             reset: detail.verdict.as_ref().and_then(|view| view.injected.as_ref()).map(ResetRecord::of),
             idle: detail.timing.as_ref().and_then(|timing| timing.idle.as_ref()).map(IdleRecord::of),
-            orig: end(Side::Orig),
-            resp: end(Side::Resp),
+            orig: EndRecord::of(detail, Side::Orig),
+            resp: EndRecord::of(detail, Side::Resp),
         }
     }
 }
@@ -138,33 +128,40 @@ impl OfferRecord {
 }
 
 impl EndRecord {
-    fn of(
-        cell: &EndCell,
-        half: Option<&HalfView>,
-        analysis: Option<AnalysisRecord>,
-        socket: Option<&SocketDetail>,
-    ) -> Self {
-        let window = half.and_then(|half| {
-            let zero_since_ns = half.zero_window_since.map(Timestamp::nanos);
-            Some(WindowRecord { raw: half.window_raw?, bytes: half.window, zero_since_ns })
-        });
+    fn of(detail: &FlowDetail, side: Side) -> Self {
+        let (cell, index) = (detail.row.end(side), side.index());
+        let half = detail.halves.as_ref().map(|halves| &halves[index]);
+        let verdict = detail.verdict.as_ref().map(|view| &view.halves[index]);
+        let timing = detail.timing.as_ref().map(|timing| &timing.halves[index]);
+        let boxed_socket = |socket: &SocketDetail| Box::new(SocketRecord::of(socket));
         Self {
             addr: cell.endpoint.ip(),
             port: cell.endpoint.port(),
             segments: half.map(|half| half.segments),
             payload_bytes: half.map(|half| half.payload_bytes),
-            analysis,
-            verdict: None,
-            episodes: None,
+            analysis: detail.analysis.as_ref().map(|counts| AnalysisRecord::of(&counts[index])),
+            verdict: verdict.map(VerdictRecord::of),
+            episodes: verdict.and_then(EpisodesRecord::of),
             state: cell.inferred.map(TcpState::name),
-            window,
-            times: TimesRecord::default(),
+            window: half.and_then(WindowRecord::of),
+            rtt: timing.and_then(RttRecord::of),
+            in_flight: timing.and_then(InFlightRecord::of),
+            throughput: timing.and_then(ThroughputRecord::of),
+            think: timing.and_then(|half| half.think.as_ref()).map(DelaysRecord::of),
+            stalls: timing.and_then(|half| half.stalls.as_ref()).map(StallsRecord::of),
             local: cell.local,
             mismatch_since_ns: cell.mismatch_since.map(Timestamp::nanos),
-            socket: socket.map(SocketRecord::of),
-            last_word: None,
-            owner: OwnerRecord::of(&cell.owner),
+            socket: detail.sockets[index].as_ref().map(boxed_socket),
+            last_word: detail.last_words[index].as_deref().map(|word| Box::new(LastWordRecord::of(word))),
+            owner: OwnerRecord::of(&cell.owner).map(Box::new),
         }
+    }
+}
+
+impl WindowRecord {
+    fn of(half: &HalfView) -> Option<Self> {
+        let zero_since_ns = half.zero_window_since.map(Timestamp::nanos);
+        Some(Self { raw: half.window_raw?, bytes: half.window, zero_since_ns })
     }
 }
 

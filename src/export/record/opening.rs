@@ -93,10 +93,10 @@ impl NamesRecord {
     /// `None` where nothing is known.
     pub(super) fn of(detail: &FlowDetail) -> Option<Self> {
         let service = service(detail.row.resp.endpoint.port());
-        let record = match detail.opening.as_deref() {
-            None => Self { service, ..Self::default() },
-            Some(opening) => Self { service, ..Self::of_opening(opening, detail) },
+        let Some(opening) = detail.opening.as_deref() else {
+            return service.is_some().then(|| Self { service, ..Self::default() });
         };
+        let record = Self { service, ..Self::of_opening(opening, detail) };
         (record != Self::default()).then_some(record)
     }
 

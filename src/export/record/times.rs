@@ -79,25 +79,6 @@ pub struct StallsRecord {
     pub worst_ns: u64,
 }
 
-/// The times of one end, among its own fields.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct TimesRecord {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rtt: Option<RttRecord>,
-    /// Absent where no acknowledgment was seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub in_flight: Option<InFlightRecord>,
-    /// Absent unless its data spans some time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub throughput: Option<ThroughputRecord>,
-    /// From the other end's last byte to its first, turn by turn; of `resp` the server's think time. The way from the
-    /// capture point to it and back (the other end's `rtt`) is in it. Overlapping turns are not counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub think: Option<DelaysRecord>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stalls: Option<StallsRecord>,
-}
-
 impl IdleRecord {
     pub(super) fn of(idle: &IdleGap) -> Self {
         Self { longest_ns: nanos(idle.time), until_ns: idle.until.nanos() }
@@ -105,7 +86,7 @@ impl IdleRecord {
 }
 
 impl DelaysRecord {
-    fn of(delays: &Delays) -> Self {
+    pub(super) fn of(delays: &Delays) -> Self {
         let maybe = |time: Option<Duration>| time.map(nanos);
         Self {
             samples: delays.samples,
@@ -120,7 +101,7 @@ impl DelaysRecord {
 }
 
 impl StallsRecord {
-    fn of(stalls: &Stalls) -> Self {
+    pub(super) fn of(stalls: &Stalls) -> Self {
         Self {
             late_acks: stalls.late_acks,
             small_writes: stalls.small_writes,
@@ -130,21 +111,27 @@ impl StallsRecord {
     }
 }
 
-impl TimesRecord {
-    pub(super) fn of(half: &HalfTiming) -> Self {
+impl RttRecord {
+    pub(super) fn of(half: &HalfTiming) -> Option<Self> {
         let [by_ack, by_timestamps] =
-            [half.rtt_by_ack, half.rtt_by_timestamps].map(|delays| delays.as_ref().map(DelaysRecord::of));
-        Self {
-            rtt: (by_ack.is_some() || by_timestamps.is_some()).then_some(RttRecord { by_ack, by_timestamps }),
-            in_flight: half.in_flight.map(|told| InFlightRecord { max_bytes: told.max, last_bytes: told.now }),
-            throughput: half.throughput.map(|told| ThroughputRecord {
-                new_bytes: told.bytes,
-                active_ns: nanos(told.time),
-                bytes_per_s: told.rate(),
-                peak_bytes_per_s: told.peak,
-            }),
-            think: half.think.as_ref().map(DelaysRecord::of),
-            stalls: half.stalls.as_ref().map(StallsRecord::of),
-        }
+            [&half.rtt_by_ack, &half.rtt_by_timestamps].map(|delays| delays.as_ref().map(DelaysRecord::of));
+        (by_ack.is_some() || by_timestamps.is_some()).then_some(Self { by_ack, by_timestamps })
+    }
+}
+
+impl InFlightRecord {
+    pub(super) fn of(half: &HalfTiming) -> Option<Self> {
+        half.in_flight.map(|told| Self { max_bytes: told.max, last_bytes: told.now })
+    }
+}
+
+impl ThroughputRecord {
+    pub(super) fn of(half: &HalfTiming) -> Option<Self> {
+        half.throughput.map(|told| Self {
+            new_bytes: told.bytes,
+            active_ns: nanos(told.time),
+            bytes_per_s: told.rate(),
+            peak_bytes_per_s: told.peak,
+        })
     }
 }

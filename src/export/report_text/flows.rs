@@ -66,9 +66,15 @@ pub(super) fn largest(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::R
     for detail in context.pick.largest() {
         flow_line(page, detail, context)?;
         let told = context.pick.wrong().any(|(_, _, kept)| kept.iter().any(|told| told.row.id == detail.row.id));
-        if !told {
-            flow_story(page, detail)?;
+        if told {
+            continue;
         }
+        who_and_what_for(page, detail)?;
+        // A finding tells it, of this and of others.
+        if !context.pick.is_left(detail.row.id) {
+            story(page, detail)?;
+        }
+        numbers(page, detail)?;
     }
     Ok(())
 }
@@ -105,6 +111,12 @@ fn flow_line(page: &mut Page<'_>, detail: &FlowDetail, context: &ReportContext<'
 
 /// Who holds it, its story, what sequence analysis marked, and its times.
 fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
+    who_and_what_for(page, detail)?;
+    story(page, detail)?;
+    numbers(page, detail)
+}
+
+fn who_and_what_for(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     let row = &detail.row;
     let owners: Vec<String> = Side::BOTH
         .into_iter()
@@ -117,9 +129,15 @@ fn flow_story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     for line in [opening::names(detail), opening::waits(detail)].into_iter().flatten() {
         page.paragraph("      ", 6, &line)?;
     }
-    if !detail.story.is_empty() {
-        page.paragraph("      ", 6, &detail.story)?;
-    }
+    Ok(())
+}
+
+fn story(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
+    if detail.story.is_empty() { Ok(()) } else { page.paragraph("      ", 6, &detail.story) }
+}
+
+/// What was marked of it and why, its times, and what Zeek has of it.
+fn numbers(page: &mut Page<'_>, detail: &FlowDetail) -> io::Result<()> {
     let facts = [marks(detail), verdicts(detail), unacknowledged(detail), resets(detail), limits(detail)];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
     if !facts.is_empty() {

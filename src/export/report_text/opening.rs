@@ -9,7 +9,7 @@ pub(super) fn names(detail: &FlowDetail) -> Option<String> {
     let opening = detail.opening.as_deref()?;
     let mut parts: Vec<String> =
         opening.name().map(|name| format!("{} (by {})", name.text, name.by.name())).into_iter().collect();
-    parts.extend(opening.facts(detail.row.orig.endpoint, detail.syn_at()));
+    parts.extend(detail.spoken());
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 

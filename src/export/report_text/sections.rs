@@ -223,7 +223,10 @@ pub(super) fn queues(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Re
                 let limit = row.limit.map_or_else(|| "?".to_owned(), |limit| count(limit.into()));
                 let mark = host::overflow(row, context.findings);
                 let size = format!("accept {:>10}  {mark}", format!("{}/{limit}", count(row.waiting.into())));
-                page.paragraph(&size, QUEUE_COLUMNS, &host::told(&row.local.to_string(), &owner(&row.owner)))?;
+                let full = row.full_since.zip(dashboard.now);
+                let full =
+                    full.map_or_else(String::new, |(since, now)| format!("full for {} · ", span(now.since(since))));
+                page.paragraph(&size, QUEUE_COLUMNS, &host::told(&format!("{full}{}", row.local), &owner(&row.owner)))?;
             }
             let dropped = [("overflows", kernel.listen_overflows), ("drops", kernel.listen_drops)];
             for (name, number) in dropped.into_iter().filter_map(|(name, n)| Some((name, n.filter(|n| *n > 0)?))) {

@@ -109,7 +109,7 @@ fn what_the_kernel_tells_is_wrong_with_queues_is_told() {
     for line in [
         "‼ accept queue: 0.0.0.0:8080: 129 wait, limit 128, 31 dropped in 9 s · app[99] fd 5",
         "! not reading: report.py[4121] fd 7: Recv-Q 98.0 kB for 41 s; its peer waits on a closed window",
-        "accept    129/128  ‼ 0.0.0.0:8080 · owner unknown",
+        "accept    129/128  ‼ full for 9.85 s · 0.0.0.0:8080 · owner unknown",
     ] {
         assert!(text.lines().any(|told| told == line), "{line}: {text}");
     }

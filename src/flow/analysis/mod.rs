@@ -216,6 +216,11 @@ impl Analysis {
         self.halves[side.index()].latest()
     }
 
+    /// When the end on `side` last sent a segment of any kind; `None` before its first.
+    pub fn heard_at(&self, side: Side) -> Option<Timestamp> {
+        self.latest(side).map(|latest| latest.sent_at)
+    }
+
     /// Exchanges originator and responder, with [`super::Flow::turn_around`].
     pub fn turn_around(&mut self) {
         self.halves.swap(0, 1);

@@ -16,24 +16,24 @@ use crate::flow::Brief;
 use crate::flow::stamp::Marks as Bits;
 
 /// The largest window.
-const REACH: u32 = 1 << 30;
+pub(super) const REACH: u32 = 1 << 30;
 
 /// Bits of [`Half::facts`].
-mod fact {
+pub(super) mod fact {
     /// `high` holds a number.
-    pub(super) const SENT: u8 = 1;
+    pub(in super::super) const SENT: u8 = 1;
     /// `una` holds a number: an acknowledgment by the peer was seen.
-    pub(super) const ACKED: u8 = 2;
+    pub(in super::super) const ACKED: u8 = 2;
     /// `tsval` holds a TSval.
-    pub(super) const TSVAL: u8 = 4;
+    pub(in super::super) const TSVAL: u8 = 4;
     /// Numbers before `recover` were sent twice, and not all before it is acknowledged.
-    pub(super) const RECOVERING: u8 = 8;
+    pub(in super::super) const RECOVERING: u8 = 8;
     /// The window that it advertised last was 0.
-    pub(super) const CLOSED: u8 = 16;
+    pub(in super::super) const CLOSED: u8 = 16;
     /// The segment just before was a late ack of a small write of its.
-    pub(super) const HELD: u8 = 32;
+    pub(in super::super) const HELD: u8 = 32;
     /// Data before what it sent last was not captured, so that acknowledgments may be missing too; none came since.
-    pub(super) const GAP: u8 = 64;
+    pub(in super::super) const GAP: u8 = 64;
 }
 
 /// What is known of a half when its flow begins to carry data.
@@ -52,19 +52,19 @@ pub(super) struct Start {
 /// One half.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Half {
-    watch: Watch,
-    volume: Volume,
+    pub(super) watch: Watch,
+    pub(super) volume: Volume,
     measures: Option<Box<Measures>>,
     /// The end of its data, as far as captured or acknowledged.
-    high: Seq,
-    una: Seq,
+    pub(super) high: Seq,
+    pub(super) una: Seq,
     recover: Seq,
     tsval: u32,
-    most_in_flight: u32,
+    pub(super) most_in_flight: u32,
     /// The least that the way to the peer and back has taken.
     path: Span,
-    mss: u16,
-    facts: Bits,
+    pub(super) mss: u16,
+    pub(super) facts: Bits,
 }
 
 /// Made with the first time that is measured.
@@ -237,7 +237,7 @@ impl Half {
         self.learn(answer, segment);
     }
 
-    fn learn(&mut self, answer: Answer, segment: &Brief) {
+    pub(super) fn learn(&mut self, answer: Answer, segment: &Brief) {
         if let Some((took, timed)) = answer.by_ack {
             let brings_nothing = segment.payload_len == 0 && !segment.flags().fin();
             if timed.alone && brings_nothing && stalls::is_late(took, self.path) {
@@ -282,7 +282,7 @@ impl Half {
     }
 
     /// Its TSval, if no segment before was seen to carry it or a later one.
-    fn take_tsval(&mut self, segment: &Brief) -> Option<u32> {
+    pub(super) fn take_tsval(&mut self, segment: &Brief) -> Option<u32> {
         let (tsval, _) = segment.timestamps()?;
         let fresh = !self.facts.has(fact::TSVAL) || Seq(tsval).after(Seq(self.tsval));
         if fresh {

@@ -15,6 +15,7 @@
 //!   measured, not a guess.
 
 mod half;
+mod plain;
 mod rtt;
 mod span;
 mod spread;
@@ -91,10 +92,12 @@ impl Timing {
         }
     }
 
-    /// The same as [`Self::feed`] of a plain segment, sooner, once times [have begun](Self::has_begun).
+    /// The same as [`Self::feed`] of a segment of a run, sooner, once times [have begun](Self::has_begun).
     #[inline]
     pub fn feed_plain(&mut self, brief: &Brief) {
-        if let Some(data) = &mut self.data {
+        if let Some(data) = &mut self.data
+            && !data.feed_plain(brief)
+        {
             data.feed(brief);
         }
     }
@@ -166,7 +169,6 @@ impl Data {
         until.pack(*origin, into);
     }
 
-    #[inline(never)]
     fn feed(&mut self, segment: &Brief) {
         let (from, flags) = (segment.from(), segment.flags());
         let gap = self.pass(segment.ts);
@@ -202,7 +204,9 @@ impl Data {
     fn pass(&mut self, now: Timestamp) -> Option<u64> {
         let gap = nanos_between(self.last, now);
         self.last = self.last.max(now);
-        if let Some(gap) = gap.map(Span::of_nanos).filter(|gap| *gap > self.idle.0) {
+        if let Some(gap) = gap.map(Span::of_nanos)
+            && gap > self.idle.0
+        {
             self.idle = (gap, Offset::of(now, self.origin));
         }
         gap

@@ -67,6 +67,12 @@ impl Watch {
         self.0.iter().fold(0, |sum, slot| sum ^ u64::from(slot.is_some()))
     }
 
+    /// Whether one more can be timed.
+    #[inline]
+    pub(super) const fn has_room(&self) -> bool {
+        self.0[0].is_none() | self.0[1].is_none()
+    }
+
     /// Times a segment that was sent for the first time, if there is room.
     pub(super) fn begin(&mut self, timed: Timed) {
         if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {

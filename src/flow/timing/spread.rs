@@ -155,8 +155,8 @@ impl Sums {
 /// The jitter after one more change: J + (|D| − J) / 16.
 fn smoothed(jitter: Span, change: u64) -> Span {
     let before = jitter.nanos();
-    let after = if change > before { before + (change - before) / 16 } else { before - (before - change) / 16 };
-    Span::of_nanos(after)
+    // A length of time in nanoseconds is far from the sign.
+    Span::of_nanos(before.wrapping_add_signed(change.wrapping_sub(before).cast_signed() / 16))
 }
 
 /// Counts by length, four buckets to each doubling from 1 µs to 69 s: a percentile is told to an eighth.

@@ -57,11 +57,12 @@ impl Volume {
     }
 
     /// `bytes` of new data at `now`; instants are kept after `origin`.
+    #[inline]
     pub(super) fn add(&mut self, bytes: u64, now: Timestamp, origin: Timestamp) {
-        self.first.set_once(now, origin);
-        let first = self.first.get(origin).unwrap_or(now);
-        self.last = self.last.later_of(Offset::of(now, origin));
-        let second = nanos_between(first, now).unwrap_or(0) / SECOND;
+        let since = Offset::of(now, origin);
+        let first = if self.first.is_set() { self.first } else { since };
+        (self.first, self.last) = (first, self.last.later_of(since));
+        let second = nanos_between(first.get(origin).unwrap_or(now), now).unwrap_or(0) / SECOND;
         if second > 0 || self.peak.is_some() {
             let before = self.bytes;
             let peak = self.peak.get_or_insert_with(|| Box::new(Peak { second: 0, current: before, most: before }));

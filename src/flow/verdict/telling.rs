@@ -2,14 +2,16 @@
 //!
 //! May touch `base` and `wire::Segment`. What is told here is what [`Verdict::feed`] counts; it changes nothing.
 
+use std::time::Duration;
+
 use super::cause::{Cause, Evidence};
 use super::edge::fact;
 use super::judge::Look;
 use super::trail::Trail;
 use super::{Around, Verdict};
 use crate::base::{Seq, Timestamp};
-use crate::flow::Side;
 use crate::flow::half::REACH;
+use crate::flow::{Analysis, Side};
 use crate::wire::Segment;
 
 /// A segment that was sent again, as it stands by now: later evidence may have revised its cause.
@@ -22,7 +24,36 @@ pub struct SentAgain {
     pub evidence: Evidence,
 }
 
+/// What one end sends again and again, while nothing at all comes from its peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InVain {
+    /// How often its oldest segment that is not acknowledged was sent again since its peer was heard; as often at least,
+    /// where that is more than is remembered.
+    pub times: u32,
+    /// Since when it waits for an answer, and when it tried last.
+    pub since: Timestamp,
+    pub last: Timestamp,
+    /// Between its last two tries.
+    pub gap: Duration,
+}
+
 impl Verdict {
+    /// What `side` sends again in vain; `None` where nothing of it is, or its peer was never heard (its segments may go
+    /// another way). `analysis` is that of the same segments.
+    pub fn in_vain(&self, analysis: &Analysis, side: Side) -> Option<InVain> {
+        let own = &self.edges[side.index()];
+        let trail = &self.trouble.as_ref()?.trails[side.index()];
+        let heard = analysis.heard_at(side.peer())?;
+        let open = trail.open.filter(|_| own.is_outstanding())?;
+        let mut again = trail.resent.iter().filter(|copy| copy.start == own.una && copy.at > heard);
+        let first = again.next()?;
+        let (mut times, mut before, mut last) = (1, first.evidence.since(first.at), first.at);
+        for copy in again {
+            (times, before, last) = (times + 1, last, copy.at);
+        }
+        Some(InVain { times, since: open.told.since.max(heard), last, gap: last.since(before) })
+    }
+
     /// Why the next segment, sent by `from`, carries numbers that were sent before; `None` of one that does not. To be
     /// asked before [`Verdict::feed`] takes it in, with the same `around`.
     pub fn cause_of(&self, segment: &Segment, from: Side, around: &Around) -> Option<(Cause, Evidence)> {

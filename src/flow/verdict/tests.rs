@@ -2,6 +2,7 @@
 //! what must be told at the end; and the near misses beside them.
 
 use super::{Around, Limit, Verdict};
+use crate::base::Timestamp;
 use crate::flow::trace::{Variation, cases, segment_of, time_of};
 use crate::flow::{Analysis, Flow, Side};
 
@@ -586,4 +587,34 @@ impl super::VerdictView {
             4 < R. 301 ack 801 ttl 61";
         run(case, Variation::default(), false).view()
     }
+}
+
+/// What the originator sends in vain after these segments: how often, since when, and when last.
+fn in_vain(text: &str) -> Option<(u32, Timestamp, Timestamp)> {
+    let mut watch = Watch::default();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (segment, from) = segment_of(&words, Variation::default());
+        watch.feed(&segment, from);
+    }
+    let again = watch.verdict.in_vain(&watch.analysis, Side::Orig);
+    again.map(|again| (again.times, again.since, again.last))
+}
+
+#[test]
+fn what_is_sent_again_in_vain_is_told_until_the_peer_is_heard() {
+    let vain = "
+        0 < . 301 ack 101 len 5
+        1 > . 101 ack 306 len 100
+        1 > . 201 ack 306 len 100
+        1.3 > . 101 ack 306 len 100
+        1.9 > . 101 ack 306 len 100";
+    let at = |text| time_of(text);
+    assert_eq!(in_vain(vain), Some((2, at("1"), at("1.9"))));
+    let and = |more: &str| in_vain(&format!("{vain}\n{more}"));
+    assert_eq!(and("2 < . 306 ack 101"), None, "heard");
+    assert_eq!(and("2 < . 306 ack 201"), None, "acknowledged in part, and nothing sent again since");
+    assert_eq!(and("2 < . 306 ack 201\n3 > . 201 ack 306 len 100"), Some((1, at("2"), at("3"))));
+    assert_eq!(and("2 > . 301 ack 306 len 100"), Some((2, at("1"), at("1.9"))), "more that is new");
+    assert_eq!(in_vain("0 > . 101 ack 301 len 5\n0.3 > . 101 ack 301 len 5"), None, "a peer that was never heard");
 }

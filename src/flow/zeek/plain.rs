@@ -7,17 +7,16 @@ use super::holes::UNACKED;
 use super::row::Row;
 use super::{Zeek, letters};
 use crate::base::{Seq, Timestamp};
-use crate::flow::run::{LITTLE, Line, SHORTEST};
+use crate::flow::run::{LITTLE, Line, May, SHORTEST};
 use crate::wire::{Flags, Segment};
 
 impl Zeek {
-    /// Whether a run may begin at these lines: when the last segment came, and whether data and acks of each side write
-    /// no letter.
-    pub(in crate::flow) fn joins(&self, lines: &[Line; 2]) -> Option<(Timestamp, [(bool, bool); 2])> {
+    /// Whether a run may begin at these lines: when the last segment came, and what each side may send.
+    pub(in crate::flow) fn joins(&self, lines: &[Line; 2]) -> Option<(Timestamp, [May; 2])> {
         let row = &self.row;
         let rare = !row.is_going_on() || row.aside.is_some() || row.history.as_bytes() == b"H";
         let stands = !rare && Side::BOTH.into_iter().all(|side| row.stands_at(lines, side));
-        stands.then(|| (row.last, Side::BOTH.map(|side| row.letters(lines, side))))
+        stands.then(|| (row.last, Side::BOTH.map(|side| row.may(lines, side))))
     }
 
     /// Takes in the run that has come to these lines, with a segment at `last`.
@@ -44,12 +43,12 @@ impl Row {
         goes_on && end.stands_at(own, peer.is_seen)
     }
 
-    /// Whether data and acks of a side write no letter. Data of which nothing was acknowledged yet goes the long way.
-    fn letters(&self, lines: &[Line; 2], side: Side) -> (bool, bool) {
+    /// What a side may send. While nothing of its data was acknowledged, that goes the long way.
+    fn may(&self, lines: &[Line; 2], side: Side) -> May {
         let role = self.role(side).index();
         let has = |kind| self.seen[role] & kind != 0;
-        let heard = !lines[side.peer().index()].is_seen || !self.ends[role].no_data_acked();
-        (has(letters::DATA) && heard, has(letters::ACK))
+        let is_heard = !lines[side.peer().index()].is_seen || !self.ends[role].no_data_acked();
+        May { send: has(letters::DATA), ack: has(letters::ACK), is_heard, scale: None }
     }
 
     /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is

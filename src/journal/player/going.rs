@@ -26,17 +26,42 @@ pub(super) enum Goal {
     },
 }
 
+/// What is hopped to from where one is, forwards or backwards.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Hop {
+    Happening(Happening, bool),
+    Finding(bool),
+}
+
+/// Hops that may wait for the one before them.
+const HOPS: usize = 16;
+
 pub(super) const NO_WAY_BACK: &str = "a stream cannot be played again: save it to a file to go back";
 
 impl<P: Clone> Player<P> {
     /// Stops or goes on.
     pub fn pause(&mut self, engine: &Engine, now: Duration, paused: bool) {
-        self.doing = Doing::Play;
+        self.stop();
         self.clock.pause(now, engine.now(), paused);
+    }
+
+    /// Gives up where one is going.
+    fn stop(&mut self) {
+        self.doing = Doing::Play;
+        self.then.clear();
+    }
+
+    /// Puts a hop off until one is where one is going; false if that is nowhere.
+    pub(super) fn put_off(&mut self, hop: Hop) -> bool {
+        if self.is_going() && self.then.len() < HOPS {
+            self.then.push_back(hop);
+        }
+        self.is_going()
     }
 
     /// Plays from the start.
     pub fn restart<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, now: Duration) {
+        self.stop();
         let first = deck.index.checkpoints.first().cloned();
         if self.begin_at(deck, engine, first, true) {
             self.slow_down(now);
@@ -50,6 +75,7 @@ impl<P: Clone> Player<P> {
         if !deck.tape.goes_on() {
             return self.seek(deck, engine, Timestamp::MAX, now);
         }
+        self.stop();
         let near = deck.index.checkpoints.last_where(|_| true).filter(|near| near.at > self.at).cloned();
         if self.begin_at(deck, engine, near, false) {
             self.doing = Doing::Play;
@@ -60,6 +86,7 @@ impl<P: Clone> Player<P> {
 
     /// To an instant. What was paused stays so, and what was played goes on from there; the end is a pause.
     pub fn seek<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, to: Timestamp, now: Duration) {
+        self.stop();
         let to = self.first.map_or(to, |first| to.max(first));
         let to = if self.read { self.last.map_or(to, |last| to.min(last)) } else { to };
         let back = engine.now().is_some_and(|now| to < now);
@@ -77,6 +104,9 @@ impl<P: Clone> Player<P> {
 
     /// To the next time that something happens.
     pub fn next<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
+        if self.put_off(Hop::Happening(happening, true)) {
+            return;
+        }
         let (origin, count) = (self.at, engine.count(happening));
         // Of those behind where one is, the last before which it has not happened again.
         let fits = |near: &Checkpoint<P>| near.at <= origin || near.engine.count(happening) <= count;
@@ -88,6 +118,9 @@ impl<P: Clone> Player<P> {
 
     /// Back to the last time before that something happened.
     pub fn previous<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
+        if self.put_off(Hop::Happening(happening, false)) {
+            return;
+        }
         let count = engine.count(happening);
         self.search(deck, engine, happening, (self.at, self.at, count));
     }
@@ -137,7 +170,7 @@ impl<P: Clone> Player<P> {
             self.say(&why);
             return false;
         }
-        *engine = from.engine;
+        self.left = Some(std::mem::replace(engine, from.engine));
         self.jumps += 1;
         (self.at, self.at_end, self.behind) = (from.at, false, None);
         self.ahead.clear();
@@ -204,6 +237,14 @@ impl<P: Clone> Player<P> {
                 self.slow_down(now);
                 self.finish(engine, engine.now());
                 self.clock.pause(now, engine.now(), true);
+            }
+        }
+        if !self.is_going() {
+            match self.then.pop_front() {
+                Some(Hop::Happening(happening, true)) => self.next(deck, engine, happening),
+                Some(Hop::Happening(happening, false)) => self.previous(deck, engine, happening),
+                Some(Hop::Finding(forwards)) => self.finding(deck, engine, forwards),
+                None => {}
             }
         }
         Pace::AtOnce

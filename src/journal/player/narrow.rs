@@ -5,6 +5,7 @@ use crate::engine::{Diagnosis, Engine, Input};
 
 use super::super::index::Found;
 use super::super::{Deck, Pace, Tape};
+use super::going::Hop;
 use super::{AT_ONCE, Doing, Player, belongs_to_the_one_before};
 
 /// Inputs after which it is looked for: a look is a walk over all flows, and so many inputs are kept.
@@ -27,7 +28,9 @@ pub(super) struct Narrow {
 impl<P: Clone> Player<P> {
     /// To the next finding, or back to the last before.
     pub fn finding<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, forwards: bool) {
-        self.find(deck, engine, self.at, forwards);
+        if !self.put_off(Hop::Finding(forwards)) {
+            self.find(deck, engine, self.at, forwards);
+        }
     }
 
     /// The same, of one who was at `origin`.

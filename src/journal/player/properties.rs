@@ -233,6 +233,33 @@ fn findings_are_gone_to_by_the_input_at_which_they_arise() {
 }
 
 #[test]
+fn what_is_asked_for_on_the_way_is_done_from_where_that_leads() {
+    let hops: [fn(&mut Walker); 4] = [
+        |walker| walker.player.next(&mut walker.deck, &mut walker.engine, Happening::Failure),
+        |walker| walker.player.next(&mut walker.deck, &mut walker.engine, Happening::Failure),
+        |walker| walker.player.finding(&mut walker.deck, &mut walker.engine, true),
+        |walker| walker.player.previous(&mut walker.deck, &mut walker.engine, Happening::Segment),
+    ];
+    let [mut patient, mut hasty] = [(); 2].map(|()| Walker::new(crowd(40, 3_000), 20, usize::MAX));
+    for walker in [&mut patient, &mut hasty] {
+        walker.seek(walker.inputs[300].ts());
+    }
+    for hop in hops {
+        hop(&mut patient);
+        patient.arrive();
+        hop(&mut hasty);
+    }
+    assert!(hasty.player.is_going());
+    hasty.arrive();
+    assert_eq!((hasty.player.at(), hasty.player.notice()), (patient.player.at(), patient.player.notice()));
+    hasty.is_at(patient.player.at());
+    // A pause gives up what was asked for.
+    hops.into_iter().for_each(|hop| hop(&mut hasty));
+    hasty.player.pause(&hasty.engine, NOW, true);
+    assert!(!hasty.player.is_going());
+}
+
+#[test]
 fn what_is_paused_stays_so_and_the_end_is_a_pause() {
     let mut walker = Walker::new(crowd(5, 500), 20, usize::MAX);
     let start = walker.inputs[0].ts();

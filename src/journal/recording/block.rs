@@ -8,8 +8,15 @@ const ENHANCED_PACKET: u32 = 6;
 pub(in super::super) const JOURNAL_EXPORT: u32 = 9;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 
+/// Bytes before those of a frame, and of the length at a block's end.
+const PACKET: usize = 28;
+const LEN: usize = 4;
+/// Room that most frames need behind their bytes: to fill them up, a digest, both ends.
+const SPARE: usize = 24;
+
+/// What options end with.
+const END: [u8; 4] = [0; 4];
 /// Option codes: of any block, and of each kind.
-const END_OF_OPTIONS: u16 = 0;
 pub(super) const COMMENT: u16 = 1;
 pub(super) const SHB_HARDWARE: u16 = 2;
 pub(super) const SHB_OS: u16 = 3;
@@ -53,13 +60,23 @@ impl<'a> Block<'a> {
 
     /// A frame: `bytes` of the `len` that it had, at so many nanoseconds since the epoch.
     pub(super) fn packet(out: &'a mut Vec<u8>, interface: u32, nanos: u64, bytes: &[u8], len: u32) -> Self {
-        let mut block = Self::begin(out, ENHANCED_PACKET);
-        for field in [interface, (nanos >> 32) as u32, nanos as u32, bytes.len() as u32, len] {
-            block.out.extend_from_slice(&field.to_le_bytes());
-        }
+        let mut block = Self { begin: out.len(), out, options: false };
+        let fields = [ENHANCED_PACKET, 0, interface, (nanos >> 32) as u32, nanos as u32, bytes.len() as u32, len];
+        block.out.reserve(PACKET + bytes.len() + SPARE);
+        block.out.extend_from_slice(fields.map(u32::to_le_bytes).as_flattened());
         block.out.extend_from_slice(bytes);
         block.pad();
         block
+    }
+
+    /// The frame that begins at `begin` and is the last in `out`, opened again for further options.
+    pub(super) fn packet_again(out: &'a mut Vec<u8>, begin: usize) -> Self {
+        let captured =
+            out.get(begin + 20..begin + 24).and_then(|len| len.try_into().ok()).map_or(0, u32::from_le_bytes);
+        let bare = begin + PACKET + (captured as usize).next_multiple_of(4) + LEN;
+        let options = out.len() > bare;
+        out.truncate(out.len() - if options { END.len() + LEN } else { LEN });
+        Self { out, begin, options }
     }
 
     /// A journal entry, which `write` writes; filled up with ends of lines, which part entries.
@@ -84,8 +101,7 @@ impl<'a> Block<'a> {
     /// The block is whole.
     pub(super) fn end(self) {
         if self.options {
-            self.out.extend_from_slice(&END_OF_OPTIONS.to_le_bytes());
-            self.out.extend_from_slice(&[0; 2]);
+            self.out.extend_from_slice(&END);
         }
         let len = ((self.out.len() - self.begin + 4) as u32).to_le_bytes();
         self.out[self.begin + 4..self.begin + 8].copy_from_slice(&len);
@@ -93,7 +109,7 @@ impl<'a> Block<'a> {
     }
 
     fn pad(&mut self) {
-        let whole = self.begin + (self.out.len() - self.begin).next_multiple_of(4);
-        self.out.resize(whole, 0);
+        let len = self.out.len() - self.begin;
+        self.out.extend_from_slice(&[0; 3][..len.next_multiple_of(4) - len]);
     }
 }

@@ -66,6 +66,8 @@ pub(super) struct Reader<'a> {
     pub(super) rest: &'a [u8],
     pub(super) base: Timestamp,
     pub(super) people: &'a mut People,
+    /// Of the format that it was written in.
+    pub(super) version: u64,
 }
 
 impl<'a> Reader<'a> {

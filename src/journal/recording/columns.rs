@@ -9,7 +9,10 @@ use crate::base::{Endpoint, TcpState};
 use crate::kernel::{Congestion, Memory, Reported, Socket, TcpInfo, Timer, TimerKind};
 
 /// A row but for its ends; what changes most comes first, as changes are told with a mask.
-const COLUMNS: usize = 50;
+const COLUMNS: usize = 52;
+/// These stand behind all others, since version 2 of the format brought them.
+const LAST_ACK_RECV: usize = 50;
+const SND_WND: usize = 51;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Columns([u128; COLUMNS]);
@@ -88,29 +91,39 @@ struct Cells {
 
 impl Cells {
     fn put(&mut self, cell: impl Cell) {
-        self.columns[self.at] = cell.told().map_or(0, |number| number + 1);
+        self.put_at(self.at, cell);
         self.at += 1;
+    }
+
+    fn put_at(&mut self, at: usize, cell: impl Cell) {
+        self.columns[at] = cell.told().map_or(0, |number| number + 1);
     }
 
     fn get<T: Cell>(&mut self) -> Option<T> {
-        let number = self.columns.get(self.at)?.checked_sub(1);
         self.at += 1;
-        T::of(number)
+        self.get_at(self.at - 1)
+    }
+
+    fn get_at<T: Cell>(&self, at: usize) -> Option<T> {
+        T::of(self.columns.get(at)?.checked_sub(1))
     }
 }
 
-/// The columns of a tcp_info, in order.
+/// The columns of a tcp_info, in order, but for [`LAST_ACK_RECV`] and [`SND_WND`].
 macro_rules! info {
     ($($field:ident),* $(,)?) => {
         fn put_info(info: Option<&TcpInfo>, cells: &mut Cells) {
             cells.put(info.map(|_| 0u8));
-            let TcpInfo { $($field),* } = info.copied().unwrap_or_default();
+            let TcpInfo { $($field,)* last_ack_recv, snd_wnd } = info.copied().unwrap_or_default();
             $(cells.put($field);)*
+            cells.put_at(LAST_ACK_RECV, last_ack_recv);
+            cells.put_at(SND_WND, snd_wnd);
         }
 
         fn get_info(cells: &mut Cells) -> Option<Option<Box<TcpInfo>>> {
             let there: Option<u8> = cells.get()?;
-            let info = TcpInfo { $($field: cells.get()?),* };
+            let (last_ack_recv, snd_wnd) = (cells.get_at(LAST_ACK_RECV)?, cells.get_at(SND_WND)?);
+            let info = TcpInfo { $($field: cells.get()?,)* last_ack_recv, snd_wnd };
             Some(there.map(|_| Box::new(info)))
         }
     };

@@ -66,7 +66,12 @@ fn later_timer(timer: Option<Timer>, shift: Shift) -> Option<Timer> {
 
 fn later_info(info: &TcpInfo, shift: Shift) -> TcpInfo {
     let later = |span: Option<Duration>| span.map(|span| moved(span, shift));
-    TcpInfo { last_data_sent: later(info.last_data_sent), last_data_recv: later(info.last_data_recv), ..*info }
+    TcpInfo {
+        last_data_sent: later(info.last_data_sent),
+        last_data_recv: later(info.last_data_recv),
+        last_ack_recv: later(info.last_ack_recv),
+        ..*info
+    }
 }
 
 fn moved(span: Duration, by: Shift) -> Duration {

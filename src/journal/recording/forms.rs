@@ -15,17 +15,22 @@ use crate::wire::{
     AppRecords, Flags, FrameCounts, IcmpError, IcmpQuote, Options, SackBlocks, Segment, Tunnel, TunnelKind, Undecoded,
 };
 
-/// A struct: its fields one after another.
+/// A struct: its fields one after another; behind them those that a later version of the format brought, of which an
+/// older one tells nothing.
 macro_rules! fields {
-    ($type:ident { $($field:ident),* $(,)? }) => {
+    ($type:ident { $($field:ident),* $(,)? } $($since:literal { $later:ident })*) => {
         impl Code for $type {
             fn put(&self, out: &mut Writer) {
-                let Self { $($field),* } = self;
+                let Self { $($field,)* $($later,)* } = self;
                 $($field.put(out);)*
+                $($later.put(out);)*
             }
 
             fn get(from: &mut Reader<'_>) -> Option<Self> {
-                Some(Self { $($field: Code::get(from)?),* })
+                Some(Self {
+                    $($field: Code::get(from)?,)*
+                    $($later: if from.version < $since { None } else { Code::get(from)? },)*
+                })
             }
         }
     };
@@ -136,7 +141,7 @@ variants!(KernelEvent {
     6 LastWordsLost(lost)
 });
 fields!(LastWord { ts, scope, local, peer, cookie, unread, info });
-fields!(Connect { begin, end, scope, local, peer, process, here, bound, rung });
+fields!(Connect { begin, end, scope, local, peer, process, here, bound, rung } 2 { connected });
 fields!(Close { ts, scope, local, peer, process, rung });
 fields!(LostEvents { ts, until, total });
 variants!(Rung { 0 Trace, 1 Syn, 2 Scan });
@@ -170,7 +175,7 @@ fields!(Limits {
     tcp_tw_reuse_delay,
     tcp_timestamps,
     tcp_fin_timeout,
-});
+} 2 { tcp_retries2 });
 variants!(TcpState {
     0 Listen, 1 SynSent, 2 SynRecv, 3 Estab, 4 FinWait1, 5 FinWait2, 6 CloseWait, 7 Closing, 8 LastAck, 9 TimeWait,
     10 Closed,

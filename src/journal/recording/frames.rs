@@ -1,24 +1,55 @@
 //! Frames: what of one is kept, and how what it gave comes back from that.
 //!
-//! A frame that is cut decodes to what the whole one gave, but for what lay behind the cut. The recorder decodes what
-//! it keeps, as the reader will, and writes beside it what differs: the digest as the packet's id, which pcapng has for
+//! A frame that is cut decodes to what the whole one gave, but for what lay behind the cut. [`Packer`] decodes what it
+//! keeps, as the reader will, and writes beside it what differs: the digest as the packet's id, which pcapng has for
 //! just that (the same packet on several interfaces); TLS records, or all of a segment that a frame alone does not give
 //! (it completed a fragmented datagram), in an option of our own.
 
+use super::VERSION;
 use super::block::{Block, EPB_PACKETID};
 use super::codec::{Code, People, Reader, Writer};
+use super::{Place, Setup, Source};
+use crate::base::Timestamp;
 use crate::engine::Input;
 use crate::wire::{AppRecords, Decoder, Frame, IcmpQuote, Segment};
 
 /// An option for local use (its highest bit says so): [`Difference`].
 pub(super) const EPB_DIFFERENCE: u16 = 0x8001;
 
-/// How many bytes of a frame a recording keeps: its headers, and `payload` bytes behind them. Who hands frames from
-/// thread to thread need copy no more.
-pub fn kept(frame: &Frame<'_>, payload: u32) -> usize {
-    // No more than there was: a file that tells of more is damaged.
-    let captured = frame.bytes.len().min(frame.len as usize);
-    frame.headers_len().saturating_add(payload as usize).min(captured)
+/// Makes the blocks of one source's frames. No block refers to another, so that each capture's thread makes its own,
+/// while the frame is at hand.
+#[derive(Debug)]
+pub struct Packer {
+    number: u32,
+    place: Place,
+    payload: usize,
+    scratch: Writer,
+}
+
+impl Packer {
+    /// Of each source of a recording.
+    pub fn all(setup: &Setup) -> Vec<Self> {
+        let payload = setup.payload as usize;
+        let numbered = setup.sources.iter().map(Source::place).zip(0..);
+        numbered.map(|(place, number)| Self { number, place, payload, scratch: Writer::default() }).collect()
+    }
+
+    /// Puts a frame behind `out` as a whole block, cut behind its headers ([`Setup::payload`]). `gave` is the segment or
+    /// ICMP error that the engine is fed for it, if any: the same comes back, whatever was cut.
+    pub fn pack(&mut self, frame: &Frame<'_>, gave: Option<&Input>, out: &mut Vec<u8>) {
+        let nanos = frame.ts.nanos().max(0);
+        let plain = frame.plain_headers_len();
+        let headers = plain.unwrap_or_else(|| frame.headers_len());
+        // No more than there was: a file that tells of more is damaged.
+        let captured = frame.bytes.len().min(frame.len as usize);
+        let bytes = &frame.bytes[..headers.saturating_add(self.payload).min(captured)];
+        // What the reader will know of it.
+        let cut = self.place.of(Frame { ts: Timestamp::from_nanos(nanos), bytes, ..*frame });
+        let mut block = Block::packet(out, self.number, nanos.cast_unsigned(), cut.bytes, cut.len);
+        let is_plain = plain.is_some_and(|headers| headers <= bytes.len());
+        tell_difference(&cut, is_plain, gave, &mut block, &mut self.scratch);
+        block.end();
+    }
 }
 
 /// What a frame gave, where it is not what the kept part of it gives.
@@ -37,9 +68,17 @@ fn alone(frame: &Frame<'_>) -> Option<Input> {
     Input::of(&Decoder::default().decode(frame))
 }
 
-/// Writes beside a frame, `kept` of it, what must be known for the reader to get what it `gave`.
-pub(super) fn tell_difference(kept: &Frame<'_>, gave: Option<&Input>, block: &mut Block<'_>, scratch: &mut Writer) {
+/// Writes beside a frame, `kept` of it, what must be known for the reader to get what it `gave`; whether all its headers
+/// are plain ([`Frame::plain_headers_len`]) and kept.
+fn tell_difference(
+    kept: &Frame<'_>,
+    is_plain: bool,
+    gave: Option<&Input>,
+    block: &mut Block<'_>,
+    scratch: &mut Writer,
+) {
     if let Some(Input::Segment(gave)) = gave
+        && is_plain
         && is_all_in_headers(kept, gave)
     {
         // The same whatever is behind them, but for these.
@@ -75,12 +114,10 @@ pub(super) fn tell_difference(kept: &Frame<'_>, gave: Option<&Input>, block: &mu
     put_difference(&difference, kept, block, scratch);
 }
 
-/// Whether the segment is what the headers of the frame that was kept say, which nearly every frame's is: then it need
-/// not be decoded to see that.
+/// Whether the segment is what the plain headers of the frame that was kept say, which nearly every frame's is: then it
+/// need not be decoded to see that.
 fn is_all_in_headers(kept: &Frame<'_>, gave: &Segment) -> bool {
-    kept.plain_headers_len().is_some()
-        && kept.bytes.len() <= kept.len as usize
-        && (kept.ts, kept.scope, kept.iface, kept.len) == (gave.ts, gave.scope, gave.iface, gave.frame_len)
+    (kept.ts, kept.scope, kept.iface, kept.len) == (gave.ts, gave.scope, gave.iface, gave.frame_len)
         && (gave.vlan, gave.tunnel, gave.malformed, gave.options.cut) == (None, None, false, false)
 }
 
@@ -103,7 +140,7 @@ pub(super) fn recall(kept: &Frame<'_>, options: Options<'_>) -> Option<Option<In
             }
             EPB_DIFFERENCE => {
                 let mut people = People::new();
-                let mut from = Reader { rest: value, base: kept.ts, people: &mut people };
+                let mut from = Reader { rest: value, base: kept.ts, people: &mut people, version: VERSION };
                 gave = match (Difference::get(&mut from)?, gave) {
                     (Difference::Nothing, _) => None,
                     (Difference::Segment(segment), _) => Some(Input::Segment(segment)),

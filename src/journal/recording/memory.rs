@@ -17,6 +17,8 @@ pub(in super::super) struct Memory {
     first: usize,
     /// The number of the next entry.
     number: u64,
+    /// Of the format.
+    version: u64,
     /// Entries are missing: what refers to them cannot be read, and is no damage.
     gap: bool,
     people: People,
@@ -43,19 +45,21 @@ impl Memory {
     pub(in super::super) fn begin(block: &[u8], interfaces: usize) -> Option<Result<Self, String>> {
         let Entry::Ours(entry) = entry::read(block) else { return None };
         let mut people = People::new();
-        let mut from = Reader { rest: entry, base: Timestamp::default(), people: &mut people };
+        let mut from = Reader { rest: entry, base: Timestamp::default(), people: &mut people, version: VERSION };
         let (number, kind, _ts) = (u64::get(&mut from)?, Kind::get(&mut from)?, i64::get(&mut from)?);
         if kind != Kind::Head {
             return None;
         }
         let version = u64::get(&mut from)?;
-        if version != VERSION {
-            return Some(Err(format!("a recording of format {version}, and only {VERSION} is read")));
+        if !(1..=VERSION).contains(&version) {
+            return Some(Err(format!("a recording of format {version}, and only 1 to {VERSION} are read")));
         }
+        from.version = version;
         let head = Head::get(&mut from)?;
         let first = interfaces.saturating_sub(head.places.len());
         let (gap, samples) = (false, Listener::default());
-        Some(Ok(Self { head, first, number: number.wrapping_add(1), gap, people, samples, ended: false, skipped: 0 }))
+        let number = number.wrapping_add(1);
+        Some(Ok(Self { head, first, number, version, gap, people, samples, ended: false, skipped: 0 }))
     }
 
     /// Entries that could not be read since others, which they refer to, were taken out of the file.
@@ -78,8 +82,8 @@ impl Memory {
     /// Reads the next entry; `None` where it is malformed.
     pub(in super::super) fn hear(&mut self, block: &[u8]) -> Option<Said> {
         let Entry::Ours(entry) = entry::read(block) else { return Some(Said::Foreign) };
-        let Self { people, samples, .. } = self;
-        let mut from = Reader { rest: entry, base: Timestamp::default(), people };
+        let Self { people, samples, version, .. } = self;
+        let mut from = Reader { rest: entry, base: Timestamp::default(), people, version: *version };
         let (number, kind, ts) = (u64::get(&mut from)?, Kind::get(&mut from)?, i64::get(&mut from)?);
         if number != self.number {
             self.gap = true;

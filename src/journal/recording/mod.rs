@@ -4,12 +4,12 @@
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html> §4,
 //! <https://systemd.io/JOURNAL_EXPORT_FORMATS/>.
 //!
-//! # The format, version 1
+//! # The format, version 2
 //! Little-endian pcapng, of standard blocks only. A section stands alone: it begins with its header (hardware, system,
 //! `sockscope VERSION`), a description of each interface (name, filter, nanoseconds), and the entry `Head`. Then come,
 //! in the order in which the engine was fed:
 //!
-//! - **A frame** as an Enhanced Packet Block, cut behind its headers ([`kept`]) unless payload was asked for; its length
+//! - **A frame** as an Enhanced Packet Block, cut behind its headers ([`Packer`]) unless payload was asked for; its length
 //!   on the wire stays. What it gave the engine is what the kept part decodes to, and beside it, where that differs: the
 //!   digest of the whole datagram as `epb_packetid` (which stands for the same packet on several interfaces, and is just
 //!   that), and in an option for local use (0x8001) the TLS records that begin in the payload, or all of a segment or
@@ -19,6 +19,10 @@
 //!   `MESSAGE` in words, and `SOCKSCOPE_ENTRY` in binary: the entry's number in its section, its kind, its time in
 //!   nanoseconds, and the input. Entries of others are passed over, and counted.
 //! - **A mark** as such an entry; the engine is not told of it.
+//!
+//! **Times** may step back, as they did before the engine: what comes late has an older time than what stands before it.
+//! And the journal's own field has microseconds only, so that an entry may seem a moment older than the frame that it
+//! stands behind. capinfos says `Strict time order: False` for either; its time in nanoseconds is in the entry.
 //!
 //! **Losses and counts of frames** are those of the section, from its beginning; who reads adds up what the sections of a
 //! file tell. Frames that come after the last such entry, as a kill leaves them, are counted by the reader.
@@ -49,7 +53,8 @@
 //! **Of one's own, and not serde's**: a process by number needs a memory that a serde format cannot pass along, rows are
 //! told by other rows, and the form must not change with the types. So the lists in `forms` are the format: a field that
 //! an input gains does not compile until it stands there, and then [`VERSION`] goes up. A reader refuses a version that
-//! it does not know.
+//! it does not know. Version 1, which lacks tcp_retries2, what
+//! became of a connect(), when a peer was last heard and its window, is read too.
 
 #[macro_use]
 mod forms;
@@ -72,7 +77,7 @@ mod words;
 mod tests;
 
 pub(super) use block::JOURNAL_EXPORT;
-pub use frames::kept;
+pub use frames::Packer;
 pub(super) use memory::{Memory, Said};
 pub use recorder::Recorder;
 
@@ -81,12 +86,12 @@ use crate::wire::{Frame, LinkType};
 use codec::{Code, Reader, Writer};
 
 /// The version of the format: of what entries and our own options hold.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// What a recording tells of itself, before anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Setup {
-    /// Where frames are captured, in the order of their numbers ([`Recorder::frame`]'s `source`).
+    /// Where frames are captured, in the order of their numbers ([`Packer::all`]).
     pub sources: Vec<Source>,
     /// Bytes kept of what a frame carries behind its last header (`--payload`); 0 keeps headers alone.
     pub payload: u32,

@@ -7,10 +7,9 @@ use super::codec::{Code, Writer};
 use super::comments::Comments;
 use super::samples::Teller;
 use super::words::{Begins, Words};
-use super::{Head, Kind, Mark, Setup, Source, VERSION, entry, frames};
+use super::{Head, Kind, Mark, Setup, VERSION, entry};
 use crate::base::Timestamp;
 use crate::engine::Input;
-use crate::wire::Frame;
 
 /// Timestamps in units of 10⁻⁹ s.
 const NANOSECONDS: u8 = 9;
@@ -86,30 +85,21 @@ impl Recorder {
         self.entry(Kind::Head, ts, format_args!("{words}"), put_head, out);
     }
 
-    /// Writes a frame of the source of that number, cut behind its headers ([`Setup::payload`]). `gave` is the segment
-    /// or ICMP error that the engine is fed for it, if any: the same comes back, whatever was cut. Of a source
-    /// that the setup does not name only that is written.
-    pub fn frame(&mut self, source: usize, frame: &Frame<'_>, gave: Option<&Input>, out: &mut Vec<u8>) {
-        let Some(place) = self.setup.sources.get(source).map(Source::place) else {
-            return gave.into_iter().for_each(|gave| self.input(gave, out));
-        };
+    /// Writes a frame: its block ([`super::Packer`]), with who owns the ends of the segment or ICMP error that it `gave`
+    /// the engine.
+    pub fn frame(&mut self, block: &[u8], gave: Option<&Input>, out: &mut Vec<u8>) {
         if let Some(gave) = gave {
             self.pass(gave.ts(), out);
         }
-        let nanos = frame.ts.nanos().max(0);
-        let cut = Frame {
-            // What the reader will know of it.
-            ts: Timestamp::from_nanos(nanos),
-            bytes: &frame.bytes[..frames::kept(frame, self.setup.payload)],
-            ..*frame
-        };
-        let cut = place.of(cut);
-        let mut block = Block::packet(out, source as u32, nanos.cast_unsigned(), cut.bytes, cut.len);
+        let begin = out.len();
+        out.extend_from_slice(block);
         if let Some(Input::Segment(segment)) = gave {
-            self.comments.on(segment, |comment| block.option(block::COMMENT, comment.as_bytes()));
+            self.comments.on(segment, |comment| {
+                let mut block = Block::packet_again(out, begin);
+                block.option(block::COMMENT, comment.as_bytes());
+                block.end();
+            });
         }
-        frames::tell_difference(&cut, gave, &mut block, &mut self.writer);
-        block.end();
     }
 
     /// Writes an input that is no frame's own.

@@ -52,11 +52,12 @@ pub enum Event {
         socket: u64,
         bound: bool,
     },
-    /// That socket left SYN-SENT, whatever for.
+    /// That socket left SYN-SENT: `connected` or not any more to be, or where that is not told for something else.
     Settled {
         socket: u64,
         local: Endpoint,
         peer: Endpoint,
+        connected: Option<bool>,
     },
     /// The task closed the socket, or shut down its sending: the last step that a process takes, whoever runs later.
     Closing {
@@ -173,9 +174,10 @@ impl StateFormat {
             (CLOSE, SYN_SENT) => {
                 Some(Event::Connecting { tid: caller, socket, bound: self.sport.number(record)? != 0 })
             }
-            (SYN_SENT, _) => {
+            (SYN_SENT, state) => {
                 let (local, peer) = self.ends(record)?;
-                Some(Event::Settled { socket, local, peer })
+                let connected = matches!(state, ESTAB | CLOSE).then_some(state == ESTAB);
+                Some(Event::Settled { socket, local, peer, connected })
             }
             (ESTAB, FIN_WAIT_1) | (CLOSE_WAIT, LAST_ACK) => {
                 let (local, peer) = self.ends(record)?;

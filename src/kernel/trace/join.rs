@@ -33,6 +33,8 @@ pub struct Claim {
     pub caller: Option<Caller>,
     /// The socket had a port before connect(2).
     pub bound: bool,
+    /// Of a connect(2), whether it succeeded, where that is told.
+    pub connected: Option<bool>,
 }
 
 /// A socket in SYN-SENT whose port is not known yet.
@@ -112,16 +114,18 @@ impl Joiner {
                 let pending = Pending { begin: ts, caller: self.tasks.caller(tid, ts), bound };
                 self.connecting(socket, pending);
             }
-            Event::Settled { socket, local, peer } => {
+            Event::Settled { socket, local, peer, connected } => {
                 let Some(Pending { begin, caller, bound }) = self.pending.remove(&socket) else { return };
                 // A connect() that found no port or no route sent nothing.
                 if local.port() != 0 {
-                    claims.push(Claim { deed: Deed::Connected, begin, end: ts, local, peer, caller, bound });
+                    let deed = Deed::Connected;
+                    claims.push(Claim { deed, begin, end: ts, local, peer, caller, bound, connected });
                 }
             }
             Event::Closing { tid, local, peer } => {
                 let caller = self.tasks.caller(tid, ts);
-                claims.push(Claim { deed: Deed::Closed, begin: ts, end: ts, local, peer, caller, bound: false });
+                let (deed, bound, connected) = (Deed::Closed, false, None);
+                claims.push(Claim { deed, begin: ts, end: ts, local, peer, caller, bound, connected });
             }
             Event::Began { parent, tid, comm, thread } => self.tasks.began(ts, parent, tid, comm, thread),
             Event::Renamed { tid, comm } => self.tasks.renamed(ts, tid, comm),

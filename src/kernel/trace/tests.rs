@@ -183,15 +183,16 @@ fn a_page_that_lies_is_read_up_to_the_lie() {
 fn records_are_read_where_the_format_says() {
     let decoder = Decoder::of(&formats()).unwrap();
     let end = |last: u8, port| Endpoint::new([192, 0, 2, last], port);
-    let settled = Event::Settled { socket: 77, local: end(1, 40_000), peer: end(2, 80) };
+    let settled = |connected| Event::Settled { socket: 77, local: end(1, 40_000), peer: end(2, 80), connected };
     let closing = Event::Closing { tid: 9, local: end(1, 40_000), peer: end(2, 80) };
     let clone = 0x1_0000_u64.to_ne_bytes();
     let (pid, before, name) = (41_u32.to_ne_bytes(), 40_u32.to_ne_bytes(), comm("worker"));
     for (record, event) in [
         (state(9, 77, (7, 2), (0, 80)), Some(Event::Connecting { tid: 9, socket: 77, bound: false })),
         (state(9, 77, (7, 2), (4_000, 80)), Some(Event::Connecting { tid: 9, socket: 77, bound: true })),
-        (state(9, 77, (2, 1), (40_000, 80)), Some(settled)),
-        (state(9, 77, (2, 7), (40_000, 80)), Some(settled)),
+        (state(9, 77, (2, 1), (40_000, 80)), Some(settled(Some(true)))),
+        (state(9, 77, (2, 7), (40_000, 80)), Some(settled(Some(false)))),
+        (state(9, 77, (2, 3), (40_000, 80)), Some(settled(None))),
         (state(9, 77, (1, 4), (40_000, 80)), Some(closing)),
         (state(9, 77, (8, 9), (40_000, 80)), Some(closing)),
         (state(9, 77, (1, 8), (40_000, 80)), None),
@@ -262,7 +263,7 @@ impl Script {
 
     fn settles(&mut self, ts: u64, socket: u64, port: u16) -> &mut Self {
         let (local, peer) = (Endpoint::new([192, 0, 2, 1], port), Endpoint::new([192, 0, 2, 2], 80));
-        self.at(ts, Event::Settled { socket, local, peer })
+        self.at(ts, Event::Settled { socket, local, peer, connected: Some(true) })
     }
 
     fn forks(&mut self, ts: u64, parent: u32, tid: u32, name: &str, thread: bool) -> &mut Self {

@@ -1,6 +1,7 @@
 //! Each list's order and cursor, what a row opens as, and what leads back.
 
 use super::*;
+use crate::engine::GroupBy;
 
 #[test]
 fn columns_are_chosen_in_a_menu() {
@@ -96,4 +97,12 @@ fn each_list_has_its_own_order_and_cursor() {
         assert_eq!(after(&format!("{view} {}", "s ".repeat(names)), &live()).0.order(), first, "view {view}");
         assert_ne!(after(&format!("{view} s"), &live()).0.order(), first, "view {view}");
     }
+}
+
+#[test]
+fn without_any_process_flows_are_not_grouped_by_it() {
+    let grouped = |keys: &str, source: &Source| after(keys, source).0.group();
+    assert_eq!(grouped("b", &live()), Some(GroupBy::Process), "a host has processes");
+    assert_eq!([grouped("b", &replay()), grouped("b b", &replay())], [Some(GroupBy::Peer), Some(GroupBy::Port)]);
+    assert_eq!((grouped("b b b", &replay()), grouped("b b b b", &live())), (None, None));
 }

@@ -62,8 +62,11 @@ fn times_are_told_in_three_ways() {
 fn only_a_running_host_is_recorded() {
     let (_, effects) = after("w", &live());
     assert_eq!(effects, [Effect::Control(Control::Record)]);
-    let (ui, effects) = after("w", &replay());
-    assert_eq!((effects, ui.message()), (vec![], Some("only while a host is watched")));
+    assert_eq!(after("W", &live()).1, [Effect::Control(Control::Save)]);
+    for key in ["w", "W"] {
+        let (ui, effects) = after(key, &replay());
+        assert_eq!((effects, ui.message()), (vec![], Some("only while a host is watched")), "{key}");
+    }
 }
 
 #[test]

@@ -109,3 +109,44 @@ fn nothing_recorded_is_never_drawn_as_0() {
         assert!(!shown.contains("Recv-Q") && !shown.contains("lost kernel"), "{shown}");
     }
 }
+
+#[test]
+fn an_address_that_has_room_stands_whole_beside_its_count() {
+    let shown = |refused| {
+        let mut dashboard = live();
+        let pane = &mut dashboard.handshakes;
+        let resp = Endpoint::new([198, 51, 100, 20], 6_379);
+        let worst = crate::engine::FailingPeer { resp, count: refused, ..pane.failing[0] };
+        let worst = crate::engine::FailingPeer { outcome: HandshakeOutcome::Refused, ..worst };
+        (pane.begun, pane.waiting, pane.failing) = (482, 1, vec![worst]);
+        pane.outcomes = vec![(HandshakeOutcome::Completed, 450), (HandshakeOutcome::Refused, refused)];
+        text(&screen(&dashboard, &live_source(), "", (120, 40), ThemeName::Dark))
+    };
+    assert!(shown(22).contains("! refused      22 198.51.100.20:6379 │"), "{}", shown(22));
+    let many = shown(29_311);
+    assert!(many.contains("29,311 198.51.….20:6379"), "the port and the ends of the address stay: {many}");
+}
+
+#[test]
+fn who_may_not_be_looked_into_is_named_as_far_as_that_is_recorded() {
+    let told = |denied: u32, pids: [Option<u32>; 3], width| {
+        let mut dashboard = live();
+        let sight = dashboard.sees.kernel.as_mut().unwrap();
+        (sight.processes_denied, sight.denied) = (denied, pids);
+        text(&screen(&dashboard, &live_source(), "7", (width, 24), ThemeName::Dark))
+    };
+    assert!(told(1, [Some(812), None, None], 120).contains("no access to pid 812: x tells why"));
+    let many = told(7, [Some(1), Some(812), Some(900)], 120);
+    assert!(many.contains("no access to pid 1, 812, 900 and 4 more: x"), "{many}");
+    assert!(told(1, [None; 3], 120).contains("no access to 1 process, not recorded to which"));
+    assert!(!told(0, [None; 3], 120).contains("no access to"));
+}
+
+#[test]
+fn what_flows_are_sorted_by_is_told_with_its_column_and_without() {
+    let shown = |keys, size| text(&screen(&live(), &live_source(), keys, size, ThemeName::Dark));
+    assert!(shown("2", (80, 24)).contains("rate▼") && shown("2", (80, 24)).contains("by rate ━"));
+    assert!(shown("2ssss", (80, 24)).contains("Recv-Q▼"), "another order, another column");
+    let narrow = shown("2S", (40, 10));
+    assert!(narrow.contains("by rate ▲") && !narrow.contains("rate▲"), "{narrow}");
+}

@@ -86,3 +86,17 @@ fn an_end_that_was_never_seen_is_not_seen() {
     let shown = end_of_flow(1, unseen);
     assert!(shown.contains("state    not seen") && !shown.contains("inferred"), "{shown}");
 }
+
+#[test]
+fn a_state_that_was_read_before_the_wire_moved_on_is_no_other_claim() {
+    let shown = |outdated: Option<crate::base::Timestamp>| {
+        end_of_flow(0, |detail| {
+            let cell = &mut detail.row.orig;
+            (cell.reported, cell.inferred) = (Some(TcpState::SynSent), Some(TcpState::Estab));
+            cell.outdated = outdated;
+        })
+    };
+    let old = shown(Some(NOW - Duration::from_secs(3)));
+    assert!(old.contains("SYN-SENT kernel 3 s ago, then  ESTAB wire") && !old.contains("differ"), "{old}");
+    assert!(shown(None).contains("SYN-SENT kernel  ESTAB wire"));
+}

@@ -154,6 +154,18 @@ fn ladder_and_graph_are_as_pictured() {
 }
 
 #[test]
+fn a_wide_summary_has_the_ladders_beginning_where_the_life_leaves_room() {
+    let summary = |size| text(&shown(FlowPart::Summary, "", size, ThemeName::Dark, |_| {}));
+    insta::assert_snapshot!("flow_with_ladder_200x70", summary((200, 70)));
+    for (size, expected) in [((200, 70), true), ((200, 30), false), ((120, 40), false)] {
+        assert_eq!(summary(size).contains("l opens it"), expected, "{size:?}");
+    }
+    let unread =
+        draw_with(&capture_flow(), FlowId(0), FlowPart::Summary, Segments::Unknown, "", (200, 70), ThemeName::Dark);
+    assert!(!text(&unread).contains("l opens it"), "its segments have not been read");
+}
+
+#[test]
 fn ladder_and_graph_are_styled_by_meaning() {
     for theme in [ThemeName::Dark, ThemeName::Light] {
         let meanings = Theme::new(theme, TimeZone::UTC);

@@ -6,6 +6,7 @@ mod icmp;
 mod links;
 mod never_panics;
 mod plain;
+mod rebuild;
 mod tunnels;
 
 use etherparse::PacketBuilder;

@@ -81,10 +81,10 @@ fn an_entry_that_cannot_be_read_is_damage_at_its_beginning() {
 fn a_later_version_is_refused_by_name() {
     let mut file = record(0, &[]);
     let version = file.windows(16).position(|bytes| bytes == b"SOCKSCOPE_ENTRY\n").expect("a field") + 16 + 8 + 3;
-    assert_eq!(file[version], 1);
-    file[version] = 2;
+    assert_eq!(file[version], 2);
+    file[version] = 3;
     let damage = read(&file).damage.expect("damage");
-    assert_eq!(damage.reason, "a recording of format 2, and only 1 is read");
+    assert_eq!(damage.reason, "a recording of format 3, and only 1 to 2 are read");
 }
 
 #[test]
@@ -125,8 +125,18 @@ fn connect(millis: i64, comm: &str) -> Given {
     let (local, peer) = (Endpoint::new([10, 0, 0, 1], 40_000), Endpoint::new([10, 0, 0, 2], 80));
     let (begin, end, scope) = (at(millis), at(millis), super::SCOPE);
     let process = Some(process(7, comm));
-    let connect =
-        Connect { begin, end, scope, local, peer, process, here: Some(true), bound: false, rung: Rung::Trace };
+    let connect = Connect {
+        begin,
+        end,
+        scope,
+        local,
+        peer,
+        process,
+        here: Some(true),
+        bound: false,
+        connected: Some(true),
+        rung: Rung::Trace,
+    };
     Given::Input(Input::Kernel(KernelEvent::Connect(connect)))
 }
 

@@ -1,8 +1,7 @@
 //! Frames: where they are cut, and what is said beside them.
 
 use super::super::frames::Options;
-use super::super::kept;
-use super::{ANY, ETHERNET, Given, frame_of, read, record};
+use super::{ANY, ETHERNET, Given, Packer, frame_of, read, record, setup};
 use crate::base::Timestamp;
 use crate::engine::Input;
 use crate::journal::Intake;
@@ -60,8 +59,7 @@ fn a_frame_is_cut_behind_its_last_header() {
         ("a protocol without ports", v4(&ip(89, 0, &secret)), 14 + 20),
     ];
     for (what, bytes, expected) in cases {
-        let len = bytes.len() as u32;
-        let kept = |bytes: &[u8], payload| kept(&frame_of(ETHERNET, TS, len, bytes), payload);
+        let kept = |cut: &[u8], payload| kept(cut, bytes.len(), payload);
         assert_eq!(kept(&bytes, 0), expected, "{what}");
         assert_eq!(kept(&bytes[..expected], 0), expected, "{what}, cut before");
         assert_eq!(kept(&bytes, 3), (expected + 3).min(bytes.len()), "{what}, with payload");
@@ -69,10 +67,17 @@ fn a_frame_is_cut_behind_its_last_header() {
     }
 }
 
+/// How many bytes a recording has of a frame of that length, captured so far.
+fn kept(bytes: &[u8], len: usize, payload: u32) -> usize {
+    let mut block = Vec::new();
+    Packer::all(&setup(payload))[ETHERNET].pack(&frame_of(ETHERNET, TS, len as u32, bytes), None, &mut block);
+    u32::from_le_bytes(block[20..24].try_into().unwrap()) as usize
+}
+
 #[test]
 fn no_more_is_kept_than_there_was() {
     let bytes = v4(&ip(6, 0, &tcp(0, &[])));
-    assert_eq!(kept(&frame_of(ETHERNET, TS, 20, &bytes), 0), 20);
+    assert_eq!(kept(&bytes, 20, 0), 20);
 }
 
 /// What stands beside the last packet of a recording, by code and length.

@@ -56,9 +56,10 @@ fn rung() -> impl Strategy<Value = Rung> {
 
 fn kernel() -> impl Strategy<Value = KernelEvent> {
     let scope = any::<u32>().prop_map(Scope);
-    let connect = (ts(), ts(), (end(), end()), prop::option::of(process()), any::<(Option<bool>, bool)>(), rung());
-    let connect = connect.prop_map(|(begin, end, (local, peer), process, (here, bound), rung)| {
-        KernelEvent::Connect(Connect { begin, end, scope: SCOPE, local, peer, process, here, bound, rung })
+    let connect =
+        (ts(), ts(), (end(), end()), prop::option::of(process()), any::<(Option<bool>, bool, Option<bool>)>(), rung());
+    let connect = connect.prop_map(|(begin, end, (local, peer), process, (here, bound, connected), rung)| {
+        KernelEvent::Connect(Connect { begin, end, scope: SCOPE, local, peer, process, here, bound, connected, rung })
     });
     let close = (ts(), scope, end(), end(), process(), rung());
     let close = close.prop_map(|(ts, scope, local, peer, process, rung)| {

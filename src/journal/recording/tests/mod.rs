@@ -8,7 +8,7 @@ mod tables;
 
 use std::io::Cursor;
 
-use super::{Mark, Recorder, Setup, Source};
+use super::{Mark, Packer, Recorder, Setup, Source};
 use crate::base::{Scope, Scrubbed, Timestamp};
 use crate::engine::Input;
 use crate::journal::{CaptureReader, Damage, Item};
@@ -55,19 +55,21 @@ pub(super) fn frame_of<'a>(source: usize, ts: Timestamp, len: u32, bytes: &'a [u
 /// The recording of all that, and where each of its blocks ends that gives something.
 pub(super) fn record(payload: u32, given: &[Given]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut recorder = Recorder::new(setup(payload));
+    let (mut recorder, mut packers) = (Recorder::new(setup(payload)), Packer::all(&setup(payload)));
     recorder.begin(Timestamp::from_nanos(5), &mut out);
     for given in given {
-        write(&mut recorder, given, &mut out);
+        write(&mut recorder, &mut packers, given, &mut out);
     }
     recorder.end(&mut out);
     out
 }
 
-pub(super) fn write(recorder: &mut Recorder, given: &Given, out: &mut Vec<u8>) {
+pub(super) fn write(recorder: &mut Recorder, packers: &mut [Packer], given: &Given, out: &mut Vec<u8>) {
     match given {
         Given::Frame { source, ts, len, bytes, gave } => {
-            recorder.frame(*source, &frame_of(*source, *ts, *len, bytes), gave.as_ref(), out);
+            let (mut block, frame) = (Vec::new(), frame_of(*source, *ts, *len, bytes));
+            packers[*source].pack(&frame, gave.as_ref(), &mut block);
+            recorder.frame(&block, gave.as_ref(), out);
         }
         Given::Input(input) => recorder.input(input, out),
         Given::Mark(mark) => recorder.mark(mark, out),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::super::Recorder;
+use super::super::{Packer, Recorder};
 use super::made::{Made, given, made};
 use super::tables::readings;
 use super::{Back, Given, inputs_of, read, record, setup, telling, write};
@@ -66,12 +66,12 @@ proptest! {
     /// A file of a ring begins anew, and so does what is written behind it in the same file.
     #[test]
     fn what_begins_anew_needs_nothing_from_before(first in run(), second in run()) {
-        let mut recorder = Recorder::new(setup(0));
+        let (mut recorder, mut packers) = (Recorder::new(setup(0)), Packer::all(&setup(0)));
         let (mut one, mut other) = (Vec::new(), Vec::new());
         recorder.begin(Timestamp::default(), &mut one);
-        first.iter().for_each(|given| write(&mut recorder, given, &mut one));
+        first.iter().for_each(|given| write(&mut recorder, &mut packers, given, &mut one));
         recorder.begin(Timestamp::default(), &mut other);
-        second.iter().for_each(|given| write(&mut recorder, given, &mut other));
+        second.iter().for_each(|given| write(&mut recorder, &mut packers, given, &mut other));
         recorder.end(&mut other);
         let without_ticks = |inputs: Vec<Input>| -> Vec<Input> {
             inputs.into_iter().filter(|input| !matches!(input, Input::Tick(_))).collect()

@@ -29,19 +29,20 @@ fn span() -> impl Strategy<Value = Duration> {
 prop_compose! {
     pub(super) fn info()(
         bytes in any::<[Option<u8>; 3]>(),
-        numbers in any::<[Option<u32>; 13]>(),
+        numbers in any::<[Option<u32>; 14]>(),
         wide in any::<[Option<u64>; 6]>(),
-        spans in prop::collection::vec(prop::option::of(span()), 9),
+        spans in prop::collection::vec(prop::option::of(span()), 10),
     ) -> TcpInfo {
         TcpInfo {
             snd_wscale: bytes[0], rcv_wscale: bytes[1], retransmits: bytes[2],
             snd_mss: numbers[0], rcv_mss: numbers[1], unacked: numbers[2], lost: numbers[3], pmtu: numbers[4],
             snd_ssthresh: numbers[5], snd_cwnd: numbers[6], rcv_space: numbers[7], total_retrans: numbers[8],
-            segs_out: numbers[9], segs_in: numbers[10], notsent_bytes: numbers[11],
+            segs_out: numbers[9], segs_in: numbers[10], notsent_bytes: numbers[11], snd_wnd: numbers[13],
             pacing_rate: wide[0], bytes_acked: wide[1], bytes_received: wide[2], delivery_rate: wide[3],
             bytes_sent: wide[4], bytes_retrans: wide[5],
             rto: spans[0], last_data_sent: spans[1], last_data_recv: spans[2], rtt: spans[3], rttvar: spans[4],
             min_rtt: spans[5], busy_time: spans[6], rwnd_limited: spans[7], sndbuf_limited: spans[8],
+            last_ack_recv: spans[9],
         }
     }
 }

@@ -1,0 +1,339 @@
+//! Connections of which nothing that one end sends is answered: by the wire its oldest segment comes again and nothing
+//! comes from its peer; by the kernel its retransmission timer runs out again and again.
+
+use std::time::Duration;
+
+use crate::base::{TcpState, Timestamp};
+use crate::findings::{Backoff, Run, SENT_IN_VAIN, Silent};
+use crate::flow::{InVain, Side};
+use crate::kernel::{Limits, Socket, TimerKind};
+
+use super::super::Engine;
+use super::super::end::End;
+use super::super::record::Record;
+use super::super::table::{Slot, side_of};
+use super::holder;
+
+/// So many are told of, at most.
+const MOST: usize = 8_192;
+/// The longest retransmission timeout (include/net/tcp.h: TCP_RTO_MAX).
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Halves of which the wire shows that they send in vain, in the order of the table.
+#[derive(Debug, Clone, Default)]
+pub(super) struct InVainByWire(Vec<(Slot, Side, InVain)>);
+
+impl InVainByWire {
+    /// Takes in those of a flow.
+    pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
+        if self.0.len() < MOST {
+            let halves = Side::BOTH.into_iter().filter_map(|side| Some((slot, side, in_vain(record, side, now)?)));
+            self.0.extend(halves);
+        }
+    }
+}
+
+impl Engine {
+    pub(super) fn silent(&self, by_wire: &InVainByWire, now: Timestamp) -> Vec<Silent> {
+        let by_kernel = |(record, end): (&Record, &End)| self.silent_by_kernel(record, end, now);
+        let mut all: Vec<Silent> = self.present_ends().filter_map(by_kernel).take(MOST).collect();
+        for (slot, side, again) in &by_wire.0 {
+            let record = self.table.get(*slot);
+            // Where the kernel shows the end, its timer has the word.
+            if record.end(*side).is_none_or(|end| !end.is_there()) {
+                all.push(self.silent_by_wire(record, *side, again));
+            }
+        }
+        all
+    }
+
+    fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain) -> Silent {
+        Silent {
+            flow: record.id,
+            local: record.endpoint(side),
+            peer: record.endpoint(side.peer()),
+            since: again.since,
+            wire: Some(again.times),
+            kernel: None,
+            arrives: record.local[side.peer().index()],
+            who: holder(&self.owner(record, side)),
+        }
+    }
+
+    fn silent_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Silent> {
+        let backoff = BackedOff::of(&end.socket)?;
+        let side = side_of(record, end.socket.local);
+        let again = in_vain(record, side, now);
+        let told = end.socket.info.as_ref().and_then(|info| info.last_ack_recv);
+        let on_wire = record.course().and_then(|course| course.analysis.heard_at(side.peer()));
+        let heard = told.map(|ago| end.at - ago).max(on_wire);
+        if heard.is_some_and(|heard| heard > end.at - backoff.tries_lasted()) {
+            return None;
+        }
+        let since = again.map_or_else(|| end.at - backoff.lasted(), |again| again.since);
+        // A kernel that finishes alone what no process holds gives up sooner, by its own rules (tcp_orphan_retries).
+        let limits = self.kernel.readings.limits().filter(|_| end.socket.inode.is_some());
+        Some(Silent {
+            wire: again.map(|again| again.times),
+            kernel: Some(Backoff {
+                retries: u8::try_from(backoff.retries).unwrap_or(u8::MAX),
+                unheard: told.map(|ago| ago + now.since(end.at)),
+                next: Some(end.at + backoff.left),
+                gives_up: limits.and_then(|limits| backoff.gives_up(since, end.at, limits)),
+                unsent: backoff.unsent,
+            }),
+            who: holder(&end.owner),
+            ..self.silent_by_wire(record, side, &InVain { times: 0, since, last: end.at, gap: Duration::ZERO })
+        })
+    }
+}
+
+/// What `side` of a flow sends in vain, by the wire; nothing once it seems to have given up.
+fn in_vain(record: &Record, side: Side, now: Timestamp) -> Option<InVain> {
+    let again = record.in_vain(side)?;
+    // The next try comes after twice the last gap at most, and what is over is told for a while.
+    let waits = (again.gap * 5 / 2).min(LONGEST * 5 / 4) + Run::PAUSE;
+    (now.since(again.last) <= waits).then_some(again)
+}
+
+impl Record {
+    /// What `side` sends again while nothing comes from its peer, by the wire. Where a segment needed a second look, none
+    /// waits to be taken in.
+    pub(in super::super) fn in_vain(&self, side: Side) -> Option<InVain> {
+        let course = self.course.going().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
+        course.verdict.in_vain(&course.analysis, side)
+    }
+}
+
+/// A retransmission timer that has run out several times in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct BackedOff {
+    retries: u32,
+    /// The timeout before it was doubled, at least.
+    first: Duration,
+    /// The timeout as it is now, and what is left of it, where that is told.
+    rto: Duration,
+    left: Duration,
+    /// None of the tries left this host.
+    unsent: bool,
+}
+
+impl BackedOff {
+    fn of(socket: &Socket) -> Option<Self> {
+        let unsent = socket.fails_to_send();
+        let timer = socket.timer.filter(|timer| timer.kind == TimerKind::On || unsent)?;
+        let retries = u32::from(timer.retries);
+        let opening = matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv);
+        if opening || retries < SENT_IN_VAIN {
+            return None;
+        }
+        // That of probes does not show their doublings (`tcp_probe0_base`).
+        let told = socket.info.as_ref().and_then(|info| info.rto);
+        let rto = told.map(|rto| if unsent { rto.saturating_mul(1 << retries.min(20)).min(LONGEST) } else { rto });
+        let doubled = rto.filter(|rto| *rto < LONGEST && retries < u32::BITS);
+        let first = doubled.map_or(Limits::backed_off(0), |rto| rto / (1 << retries));
+        let rto = rto.unwrap_or_else(|| Limits::backed_off(retries));
+        Some(Self { retries, first, rto, left: timer.left, unsent })
+    }
+
+    /// The timeout after so many doublings.
+    fn after(&self, doublings: u32) -> Duration {
+        self.first.saturating_mul(1 << doublings.min(20)).min(LONGEST)
+    }
+
+    /// Since the last try.
+    fn idle(&self) -> Duration {
+        self.rto.saturating_sub(self.left)
+    }
+
+    /// Since the segment was sent for the first time, at least.
+    fn lasted(&self) -> Duration {
+        (0..self.retries).map(|nth| self.after(nth)).sum::<Duration>() + self.idle()
+    }
+
+    /// Since the first of the last [`SENT_IN_VAIN`] tries.
+    fn tries_lasted(&self) -> Duration {
+        let gaps = (self.retries + 1 - SENT_IN_VAIN)..self.retries;
+        gaps.map(|nth| self.after(nth)).sum::<Duration>() + self.idle()
+    }
+
+    /// When the timer next runs out after tcp_retries2's time is over, which began with the first repeat; of what is not
+    /// sent at all, once it has been tried so often (`tcp_probe_timer`).
+    fn gives_up(&self, since: Timestamp, at: Timestamp, limits: &Limits) -> Option<Timestamp> {
+        if self.unsent {
+            let tries = self.retries + 1..=limits.tcp_retries2?.min(255);
+            return Some(at + self.left + tries.map(|nth| self.after(nth)).sum::<Duration>());
+        }
+        let over = since + self.first + limits.gives_up_after()?;
+        let (mut next, mut rto) = (at + self.left, self.rto);
+        while next < over {
+            rto = (rto * 2).clamp(Limits::backed_off(0), LONGEST);
+            next = next + rto;
+        }
+        Some(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::*;
+    use super::super::super::{Engine, Input};
+    use super::*;
+    use crate::findings::{Confidence, Finding, Kind};
+    use crate::kernel::{SocketSample, TcpInfo, Timer};
+    use crate::wire::Segment;
+    use std::sync::Arc;
+
+    fn found(engine: &Engine) -> Vec<Finding> {
+        show(engine).findings
+    }
+
+    fn told(engine: &Engine) -> Vec<String> {
+        let silent = found(engine).into_iter().filter(|finding| finding.kind == Kind::PeerSilent);
+        silent.map(|finding| format!("{}: {}", finding.subject, finding.told)).collect()
+    }
+
+    /// The client's request, so often sent again at gaps that double from 300 ms on.
+    fn request(again: u32) -> impl Iterator<Item = Segment> {
+        let at = |nth: u32| 1_000 + 300 * ((1 << nth) - 1);
+        (0..=again).map(move |nth| segment(at(nth), CLIENT, SERVER, "P.", 101, 501, 100))
+    }
+
+    #[test]
+    fn by_the_wire_until_the_peer_is_heard() {
+        let mut engine = fed(handshake(0).into_iter().chain(request(3)));
+        engine.feed(&Input::Tick(at(5_999)));
+        assert_eq!(told(&engine), [""; 0]);
+        engine.feed(&Input::Tick(at(6_000)));
+        let line = "10.0.0.2 → 10.0.0.5: nothing back for 5 s, sent again 3 times";
+        assert_eq!(told(&engine), [line]);
+        let finding = found(&engine).remove(0);
+        assert_eq!((finding.since, finding.confidence), (at(1_000), Confidence::Medium));
+        // A segment that acknowledges nothing new: the path is there.
+        let mut heard = engine.clone();
+        heard.feed(&Input::Segment(segment(6_100, SERVER, CLIENT, ".", 501, 101, 0)));
+        assert_eq!(told(&heard), [""; 0]);
+        engine.feed(&Input::Tick(at(3_100 + 3_000 + 60_001)));
+        assert_eq!(told(&engine), [""; 0], "nobody tries any more");
+    }
+
+    #[test]
+    fn what_is_not_heard_from_the_beginning_may_go_another_way() {
+        let alone = handshake(0).into_iter().filter(|segment| segment.src == end(CLIENT));
+        let mut engine = fed(alone.chain(request(4)));
+        engine.feed(&Input::Tick(at(9_000)));
+        assert_eq!(told(&engine), [""; 0]);
+        // New data each time is nothing sent again; a reset is an answer.
+        let new =
+            (0..9).map(|nth| segment(1_000 + nth * 1_000, CLIENT, SERVER, "P.", 101 + nth as u32 * 100, 501, 100));
+        let mut engine = fed(handshake(0).into_iter().chain(new));
+        engine.feed(&Input::Tick(at(12_000)));
+        assert_eq!(told(&engine), [""; 0]);
+        let mut engine = fed(handshake(0).into_iter().chain(request(4)));
+        engine.feed(&Input::Segment(segment(9_000, SERVER, CLIENT, "R", 501, 0, 0)));
+        assert_eq!(told(&engine), [""; 0]);
+    }
+
+    /// A reading of the client's socket: how often its timer ran out, and how long ago its kernel heard its peer.
+    fn reading(millis: i64, state: TcpState, retries: u8, unheard: Option<u64>) -> Input {
+        let timer = Timer { kind: TimerKind::On, left: Duration::from_millis(1_400), retries };
+        let rto = Some(Duration::from_millis(200 << retries.min(9)));
+        let info = TcpInfo { rto, last_ack_recv: unheard.map(Duration::from_millis), ..TcpInfo::default() };
+        let plain = socket(CLIENT, SERVER, state, (0, 100), 7, 1);
+        let row = Socket { timer: Some(timer), info: Some(Box::new(info)), ..plain };
+        let Input::Sample(plain) = sample(millis, vec![row], &[(7, 70, 3, "app")]) else { unreachable!("a sample") };
+        let limits = Arc::new(Limits { tcp_retries2: Some(15), ..Limits::default() });
+        Input::Sample(Arc::new(SocketSample { limits, ..SocketSample::clone(&plain) }))
+    }
+
+    #[test]
+    fn by_the_kernel_alone() {
+        use TcpState::{Estab, SynSent};
+        for (state, retries, unheard, expected) in [
+            (
+                Estab,
+                5,
+                Some(11_200),
+                "10.0.0.2 → 10.0.0.5: nothing back for 11 s, sent again 5 times, given up in 17 min",
+            ),
+            (Estab, 5, None, "10.0.0.2 → 10.0.0.5: nothing back for 11 s, sent again 5 times, given up in 17 min"),
+            (Estab, 5, Some(4_000), ""),
+            (Estab, 2, Some(11_200), ""),
+            (Estab, 3, Some(11_200), ""),
+            (SynSent, 5, None, ""),
+        ] {
+            let mut engine = engine();
+            engine.feed(&reading(20_000, state, retries, unheard));
+            assert_eq!(told(&engine).concat(), expected, "{state} {retries} {unheard:?}");
+        }
+        let mut engine = engine();
+        engine.feed(&reading(20_000, TcpState::Estab, 5, Some(11_200)));
+        let finding = found(&engine).remove(0);
+        assert_eq!(
+            (finding.confidence, finding.who.map(|who| who.to_string()).as_deref()),
+            (Confidence::High, Some("app[70] fd 3"))
+        );
+        engine.feed(&reading(21_000, TcpState::Estab, 0, Some(900)));
+        assert_eq!(told(&engine), [""; 0], "it came back");
+    }
+
+    #[test]
+    fn a_window_that_is_open_is_not_probed() {
+        let row = |snd_wnd, retries| {
+            let Input::Sample(sample) = reading(20_000, TcpState::Estab, retries, Some(30_000)) else { unreachable!() };
+            let mut sample = SocketSample::clone(&sample);
+            let row = &mut sample.sockets[0];
+            row.timer = row.timer.map(|timer| Timer { kind: TimerKind::Persist, ..timer });
+            let info =
+                TcpInfo { snd_wnd, snd_mss: Some(1_448), rto: Some(Duration::from_millis(204)), ..TcpInfo::default() };
+            row.info = Some(Box::new(info));
+            Input::Sample(Arc::new(sample))
+        };
+        let after = |snd_wnd, retries| {
+            let mut engine = engine();
+            engine.feed(&row(snd_wnd, retries));
+            engine.feed(&Input::Tick(at(30_000)));
+            found(&engine).into_iter().map(|finding| (finding.kind, finding.told)).collect::<Vec<_>>()
+        };
+        let [(kind, told)] = &after(Some(65_000), 5)[..] else { panic!("one finding") };
+        assert!(*kind == Kind::PeerSilent && told.starts_with("nothing sent for 21 s, tried 5 times"), "{told}");
+        assert_eq!(after(Some(65_000), 2), [], "it may leave with the next try");
+        for closed in [Some(0), Some(1_447), None] {
+            let [(kind, _)] = &after(closed, 5)[..] else { panic!("one finding") };
+            assert_eq!(*kind, Kind::NotReading, "{closed:?}");
+        }
+    }
+
+    #[test]
+    fn by_both_it_is_told_once() {
+        let mut engine = fed(handshake(0).into_iter().chain(request(4)));
+        engine.feed(&reading(9_000, TcpState::Estab, 4, Some(8_900)));
+        assert_eq!(
+            told(&engine),
+            ["10.0.0.2 → 10.0.0.5: nothing back for 8 s, sent again 4 times, given up in 15 min"]
+        );
+        let why = found(&engine).remove(0).why;
+        assert!(why.contains("by the kernel as by the wire"), "{why}");
+    }
+
+    #[test]
+    fn a_timer_tells_how_long_it_has_run() {
+        let millis = Duration::from_millis;
+        // 200 ms doubled five times, of which 1.4 s are left: tries after 0.2, 0.6, 1.4, 3.0 and 6.2 s.
+        let timer =
+            BackedOff { retries: 5, first: millis(200), rto: millis(6_400), left: millis(1_400), unsent: false };
+        assert_eq!(timer.lasted(), millis(6_200 + 5_000));
+        assert_eq!(timer.tries_lasted(), millis(6_200 - 1_400 + 5_000));
+        let limits = |tcp_retries2| Limits { tcp_retries2, ..Limits::default() };
+        let at = Timestamp::from_secs_nanos(1_000, 0);
+        let gives_up = |retries2| {
+            timer.gives_up(at - timer.lasted(), at, &limits(retries2)).map(|up| up.since(at - timer.lasted()))
+        };
+        // As ip-sysctl has it: 924.6 s after the first repeat, at the first timeout from then on.
+        assert_eq!(gives_up(Some(15)), Some(millis(1_044_600)));
+        assert_eq!(gives_up(Some(5)), Some(millis(25_400)));
+        assert_eq!(gives_up(None), None);
+        let unsent = BackedOff { unsent: true, ..timer };
+        assert_eq!(unsent.gives_up(at, at, &limits(Some(7))), Some(at + millis(1_400 + 12_800 + 25_600)));
+    }
+}

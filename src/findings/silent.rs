@@ -1,0 +1,307 @@
+//! The rule: a connection's data is sent again and again, and nothing at all comes back from the peer.
+//!
+//! Read first: RFC 9293 §3.8.3 (R1, R2), RFC 6298 §5.5, net/ipv4/tcp_timer.c (`tcp_retransmit_timer`), ip-sysctl on
+//! tcp_retries1 and tcp_retries2, ss(8) on timer:(on,...).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::base::{Endpoint, Timestamp};
+use crate::flow::FlowId;
+
+use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::words::{counted, time};
+
+/// R1 (RFC 9293 §3.8.3, tcp_retries1): from here on TCP itself asks whether the path is still there.
+pub const TRIES: u32 = 3;
+/// A link that flaps, or a route that changes, is back within a few seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So long, and whoever waits for the connection has run into a time-out of its own.
+const LONG: Duration = Duration::from_secs(60);
+/// So many connections towards one address are no fault of one of them.
+const MANY: usize = 10;
+
+/// A connection of which nothing that one end sends is answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Silent {
+    pub flow: FlowId,
+    /// The end that sends, and the one that is silent.
+    pub local: Endpoint,
+    pub peer: Endpoint,
+    /// Since when what was sent waits for an answer: by the kernel's timer at least so long.
+    pub since: Timestamp,
+    /// How often the wire showed its oldest segment sent again; `None` where it did not.
+    pub wire: Option<u32>,
+    pub kernel: Option<Backoff>,
+    /// The silent end is of this host: what is sent arrives.
+    pub arrives: bool,
+    pub who: Option<Holder>,
+}
+
+/// What the sender's kernel says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// How often it has sent the oldest segment again since anything was acknowledged (`ss -o`: the last of timer:(on)).
+    pub retries: u8,
+    /// For how long it has heard nothing of its peer; `None` where it does not tell (/proc).
+    pub unheard: Option<Duration>,
+    /// When it tries once more, and when it gives the connection up (by tcp_retries2); `None` where it does not tell.
+    pub next: Option<Timestamp>,
+    pub gives_up: Option<Timestamp>,
+    /// None of it left this host: each try failed there.
+    pub unsent: bool,
+}
+
+impl Silent {
+    fn tries(&self) -> u32 {
+        let by_kernel = self.kernel.map_or(0, |kernel| kernel.retries.into());
+        self.wire.unwrap_or(0).max(by_kernel)
+    }
+
+    fn is_unsent(&self) -> bool {
+        self.kernel.is_some_and(|kernel| kernel.unsent)
+    }
+
+    fn is_late(&self, now: Timestamp) -> bool {
+        self.tries() >= TRIES && now.since(self.since) >= PATIENCE
+    }
+
+    fn confidence(&self, lossy: bool) -> Confidence {
+        match self.kernel {
+            Some(Backoff { unheard: Some(_), .. }) => Confidence::High,
+            _ if self.wire.is_some() && !lossy => Confidence::Medium,
+            _ => Confidence::Low,
+        }
+    }
+}
+
+/// Who is silent, by where from and where to; `lossy`: the capture lost segments meanwhile.
+pub(super) fn silent(all: &[Silent], lossy: bool, now: Timestamp) -> Vec<Finding> {
+    let mut paths: BTreeMap<(IpAddr, IpAddr), Vec<&Silent>> = BTreeMap::new();
+    for silent in all.iter().filter(|silent| silent.is_late(now)) {
+        paths.entry((silent.local.ip(), silent.peer.ip())).or_default().push(silent);
+    }
+    paths.into_iter().filter_map(|((from, to), rows)| finding(Subject::Path { from, to }, &rows, lossy, now)).collect()
+}
+
+fn finding(subject: Subject, rows: &[&Silent], lossy: bool, now: Timestamp) -> Option<Finding> {
+    let longest = rows.iter().min_by_key(|row| (row.since, row.flow))?;
+    let bad = rows.len() >= MANY || now.since(longest.since) >= LONG;
+    let confidence = rows.iter().map(|row| row.confidence(lossy)).max()?;
+    Some(Finding {
+        kind: Kind::PeerSilent,
+        severity: if bad { Severity::Critical } else { Severity::Warning },
+        subject,
+        since: longest.since,
+        who: who(rows),
+        flow: Some(longest.flow),
+        told: told(rows, longest, now),
+        evidence: evidence(rows, longest, now),
+        confidence,
+        why: why(longest, lossy && confidence == Confidence::Low, now),
+        remedy: remedy(longest),
+    })
+}
+
+/// Who holds most of them; its descriptor where one is meant.
+fn who(rows: &[&Silent]) -> Option<Holder> {
+    if let [only] = rows {
+        return only.who.clone();
+    }
+    let mut held: BTreeMap<u32, (usize, &Holder)> = BTreeMap::new();
+    for holder in rows.iter().filter_map(|row| row.who.as_ref()) {
+        held.entry(holder.process.pid).or_insert((0, holder)).0 += 1;
+    }
+    let (_, (_, most)) = held.iter().max_by_key(|(pid, (count, _))| (*count, std::cmp::Reverse(**pid)))?;
+    Some(Holder { process: most.process.clone(), fd: None, others: held.len() - 1 })
+}
+
+/// When the first of them is given up.
+fn gives_up(rows: &[&Silent]) -> Option<Timestamp> {
+    rows.iter().filter_map(|row| row.kernel?.gives_up).min()
+}
+
+/// `nothing back for 41 s, sent again 7 times, given up in 14 min`.
+fn told(rows: &[&Silent], longest: &Silent, now: Timestamp) -> String {
+    let several =
+        if rows.len() > 1 { format!("{}, ", counted(rows.len() as u64, "connection")) } else { String::new() };
+    let up = gives_up(rows).map_or_else(String::new, |at| format!(", given up in {}", time(at.since(now))));
+    let (waited, again) = (time(now.since(longest.since)), counted(longest.tries().into(), "time"));
+    let (what, tried) = if longest.is_unsent() { ("nothing sent", "tried") } else { ("nothing back", "sent again") };
+    format!("{several}{what} for {waited}, {tried} {again}{up}")
+}
+
+fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
+    let mut facts =
+        vec![Fact::count("connections", rows.len() as u64), Fact::time("unanswered_for_ns", now.since(longest.since))];
+    facts.extend(longest.wire.map(|times| Fact::count("sent_again", times.into())));
+    if let Some(kernel) = longest.kernel {
+        facts.push(Fact::count("retransmit_timeouts", kernel.retries.into()));
+        facts.extend(kernel.unheard.map(|time| Fact::time("peer_unheard_for_ns", time)));
+        facts.extend(kernel.next.map(|at| Fact::instant("next_try_ts_ns", at)));
+    }
+    facts.extend(gives_up(rows).map(|at| Fact::instant("gives_up_ts_ns", at)));
+    facts
+}
+
+fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
+    if longest.is_unsent() {
+        return "Its kernel has bytes to send, a window to send them into and none in flight, and each try fails on this \
+                host itself (timer persist, though no window is closed): no route to the peer, a filter, or an interface \
+                that is down."
+            .into();
+    }
+    let seen = match (longest.kernel, longest.wire) {
+        (Some(Backoff { next, unheard, .. }), wire) => {
+            let next = next.map_or_else(String::new, |at| format!(", the next in {}", time(at.since(now))));
+            let heard = match (unheard, wire) {
+                (Some(_), Some(_)) => "; nothing has come from the peer since, by the kernel as by the wire",
+                (Some(_), None) => "; nothing has come from the peer since",
+                (None, Some(_)) => "; the wire shows nothing from the peer since",
+                (None, None) => "; whether anything else comes from the peer is not told",
+            };
+            format!("Its kernel sends the oldest segment again at ever longer gaps (timer on{next}){heard}")
+        }
+        (None, _) => {
+            "Its oldest segment was sent again at ever longer gaps (retransmission timeouts), and nothing came \
+                      from the peer since (inferred from the wire)"
+                .to_owned()
+        }
+    };
+    let cause = if longest.arrives {
+        "it arrives at this host, where a filter drops it, or its answers leave another way"
+    } else {
+        "the path broke, a filter or NAT forgot the connection, or the peer's host is gone without a word"
+    };
+    let lossy = if lossy { " (but the capture lost segments, and the answers may be among them)" } else { "" };
+    format!("{seen}: {cause}{lossy}.")
+}
+
+fn remedy(longest: &Silent) -> String {
+    let to = longest.peer.ip();
+    let look = if longest.is_unsent() {
+        format!("Look at this host: ip route get {to}, ip rule, ip link, nft list ruleset (output)")
+    } else if longest.arrives {
+        "Look at this host's rules (nft list ruleset, rp_filter) and where its answers go".to_owned()
+    } else {
+        format!(
+            "Look where it ends: ip route get {to}, ip neigh, mtr -T -P {} {to}, and filters on the way; if small packets \
+             get through, it is the MTU (ping -M do -s 1400 {to})",
+            longest.peer.port()
+        )
+    };
+    format!("{look}. net.ipv4.tcp_retries2 bounds the wait, TCP_USER_TIMEOUT that of one socket.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{at, end, found, holder};
+    use super::*;
+
+    fn by_wire(times: u32, since: i64) -> Silent {
+        Silent {
+            flow: FlowId(3),
+            local: end("10.0.0.2:40112"),
+            peer: end("10.0.0.9:443"),
+            since: at(since),
+            wire: Some(times),
+            kernel: None,
+            arrives: false,
+            who: None,
+        }
+    }
+
+    fn by_kernel(retries: u8, since: i64, unheard: Option<u64>) -> Silent {
+        let (next, gives_up) = (Some(at(104)), Some(at(940)));
+        let kernel = Backoff { retries, unheard: unheard.map(Duration::from_secs), next, gives_up, unsent: false };
+        let who = Some(holder(77, "app", Some(5)));
+        Silent { wire: None, kernel: Some(kernel), who, ..by_wire(0, since) }
+    }
+
+    fn both() -> Silent {
+        Silent { wire: Some(6), ..by_kernel(7, 75, Some(26)) }
+    }
+
+    fn told(all: &[Silent]) -> Vec<(Severity, String)> {
+        found(silent(all, false, at(100))).into_iter().map(|(_, severity, told)| (severity, told)).collect()
+    }
+
+    #[test]
+    fn what_is_sent_again_in_vain_is_found_and_a_short_silence_is_not() {
+        use Severity::{Critical, Warning};
+        for (case, expected) in [
+            (by_wire(3, 95), Some((Warning, "nothing back for 5 s, sent again 3 times"))),
+            (by_wire(3, 96), None),
+            (by_wire(2, 70), None),
+            (by_wire(9, 41), Some((Warning, "nothing back for 59 s, sent again 9 times"))),
+            (by_wire(9, 40), Some((Critical, "nothing back for 60 s, sent again 9 times"))),
+            (
+                by_kernel(5, 88, Some(13)),
+                Some((Warning, "nothing back for 12 s, sent again 5 times, given up in 14 min")),
+            ),
+            (by_kernel(2, 88, Some(13)), None),
+            (both(), Some((Warning, "nothing back for 25 s, sent again 7 times, given up in 14 min"))),
+        ] {
+            let expected: Vec<_> = expected.into_iter().map(|(how, text)| (how, text.to_owned())).collect();
+            assert_eq!(told(std::slice::from_ref(&case)), expected, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_leave_the_host_is_told_so() {
+        let mut case = by_kernel(5, 88, Some(13));
+        case.kernel = case.kernel.map(|kernel| Backoff { unsent: true, ..kernel });
+        let line = "nothing sent for 12 s, tried 5 times, given up in 14 min";
+        assert_eq!(told(std::slice::from_ref(&case)), [(Severity::Warning, line.to_owned())]);
+        let finding = silent(&[case], false, at(100)).remove(0);
+        assert!(finding.why.contains("no route") && finding.remedy.contains("ip route get 10.0.0.9"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_path_is_told_once() {
+        let nth = |n: u16| Silent {
+            local: end(&format!("10.0.0.2:{}", 40_000 + n)),
+            flow: FlowId(n.into()),
+            who: Some(holder(70 + u32::from(n % 3), "app", Some(n.into()))),
+            ..by_kernel(4, 90 - i64::from(n), Some(20))
+        };
+        let few: Vec<Silent> = (0..9).map(nth).collect();
+        let line = "9 connections, nothing back for 18 s, sent again 4 times, given up in 14 min";
+        assert_eq!(told(&few), [(Severity::Warning, line.to_owned())]);
+        let found = silent(&few, false, at(100)).remove(0);
+        assert_eq!(found.subject.to_string(), "10.0.0.2 → 10.0.0.9");
+        assert_eq!((found.flow, found.who.unwrap().to_string()), (Some(FlowId(8)), "app[70] and 2 more".to_owned()));
+        let many: Vec<Silent> = (0..10).map(nth).collect();
+        assert_eq!(told(&many)[0].0, Severity::Critical);
+        let elsewhere = Silent { peer: end("10.0.0.8:443"), ..nth(0) };
+        assert_eq!(told(&[few, vec![elsewhere]].concat()).len(), 2, "another peer");
+    }
+
+    #[test]
+    fn who_says_so_tells_how_sure_it_is() {
+        let found = |case: Silent, lossy| silent(&[case], lossy, at(100)).remove(0);
+        for (case, lossy, sure, words) in [
+            (
+                both(),
+                true,
+                Confidence::High,
+                "(timer on, the next in 4 s); nothing has come from the peer since, by the kernel as by the wire:",
+            ),
+            (
+                by_kernel(5, 80, Some(21)),
+                false,
+                Confidence::High,
+                "nothing has come from the peer since: the path broke",
+            ),
+            (by_kernel(5, 80, None), false, Confidence::Low, "whether anything else comes from the peer is not told"),
+            (by_wire(5, 80), false, Confidence::Medium, "(inferred from the wire)"),
+            (by_wire(5, 80), true, Confidence::Low, "but the capture lost segments"),
+            (Silent { arrives: true, ..by_wire(5, 80) }, false, Confidence::Medium, "it arrives at this host"),
+        ] {
+            let finding = found(case.clone(), lossy);
+            assert_eq!(finding.confidence, sure, "{case:?}");
+            assert!(finding.why.contains(words), "{}", finding.why);
+        }
+    }
+}

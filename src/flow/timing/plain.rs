@@ -1,0 +1,75 @@
+//! The short way: a segment of a run, between ends of whom all is known, with nothing sent twice and nothing missed.
+//!
+//! May touch `base`. Gives exactly what [`Data::feed`] gives, or nothing.
+
+use super::Data;
+use super::half::{Half, REACH, fact};
+use super::rtt::Timed;
+use super::stalls;
+use crate::base::Timestamp;
+use crate::flow::{Brief, Side};
+
+impl Data {
+    /// Takes the segment in, which is next in line and has an open window, if it is plain for the times too; false, and
+    /// nothing is changed, if it is not.
+    #[inline]
+    pub(super) fn feed_plain(&mut self, brief: &Brief) -> bool {
+        let from = brief.from();
+        let [orig, resp] = &mut self.halves;
+        let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
+        if !(own.may_send(brief) && peer.may_be_acked(brief)) {
+            return false;
+        }
+        let heard_all = brief.ack == peer.high;
+        if brief.ack != peer.una {
+            peer.una = brief.ack;
+            let answer = peer.watch.acknowledge(brief);
+            peer.learn(answer, brief);
+        }
+        let tsval = own.take_tsval(brief);
+        if brief.payload_len > 0 {
+            own.send(brief, tsval, self.origin);
+            if let Some(time) = self.turn.speak(from, brief.ts, heard_all, true) {
+                own.note_think(time);
+            }
+        }
+        self.pass(brief.ts);
+        true
+    }
+}
+
+impl Half {
+    /// Whether the segment goes on with what it sent.
+    #[inline]
+    fn may_send(&self, brief: &Brief) -> bool {
+        let odd = fact::RECOVERING | fact::CLOSED | fact::HELD | fact::GAP;
+        let flight = (brief.seq + brief.payload_len).0.wrapping_sub(self.una.0);
+        let fits = flight <= REACH || !self.facts.has(fact::ACKED);
+        self.facts.among(fact::SENT | odd) == fact::SENT && brief.seq == self.high && fits
+    }
+
+    /// Whether the segment acknowledges what it sent, or nothing new.
+    #[inline]
+    fn may_be_acked(&self, brief: &Brief) -> bool {
+        let odd = fact::RECOVERING | fact::CLOSED | fact::HELD | fact::GAP;
+        let known = fact::SENT | fact::ACKED;
+        let (flight, acked) = (self.high.0.wrapping_sub(self.una.0), brief.ack.0.wrapping_sub(self.una.0));
+        self.facts.among(known | odd) == known && acked <= flight && flight <= REACH
+    }
+
+    /// New data, next in line.
+    #[inline]
+    fn send(&mut self, brief: &Brief, tsval: Option<u32>, origin: Timestamp) {
+        let (len, is_acked) = (brief.payload_len, self.facts.has(fact::ACKED));
+        let end = brief.seq + len;
+        if self.watch.has_room() {
+            let (alone, small) = (is_acked && self.una == brief.seq, stalls::is_small(len, self.mss));
+            self.watch.begin(Timed { at: brief.ts, end, tsval, once: true, alone, small });
+        }
+        self.volume.add(len.into(), brief.ts, origin);
+        self.high = end;
+        if is_acked {
+            self.most_in_flight = self.most_in_flight.max(end.0.wrapping_sub(self.una.0));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Headers that are made anew say what the segment said.
+
+use super::*;
+
+#[test]
+fn what_is_decoded_of_them_is_the_segment() {
+    let options = [
+        &[2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 0, 1, 3, 3, 7][..],
+        &[1, 1, 5, 18, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4],
+        &[34, 2, 30, 4, 0x10, 0],
+        &[],
+    ];
+    for (options, payload) in options.into_iter().flat_map(|options| [(options, 0), (options, 1_400)]) {
+        let mut tcp = vec![0x9c, 0x40, 0, 80, 0, 0, 0, 1, 0xff, 0, 0, 2, 0, 0x98, 0x12, 0x34, 0, 0, 0, 0];
+        tcp.extend(options);
+        tcp.resize(tcp.len().next_multiple_of(4), 0);
+        tcp[12] = (tcp.len() as u8 / 4) << 4 | 1;
+        let len = tcp.len() as u16 + payload;
+        let [total, rest] = [len + 20, len].map(u16::to_be_bytes);
+        let v4 = [&[0x45, 0, total[0], total[1], 0, 0, 0, 0, 63, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2][..], &tcp].concat();
+        let v6 = [&[0x60, 0, 0, 0, rest[0], rest[1], 6, 63][..], &[0x20; 16], &[0x30; 16], &tcp].concat();
+        for bytes in [ethernet(0x0800, &v4), ethernet(0x86dd, &v6)] {
+            let wire = bytes.len() + usize::from(payload);
+            let Decoded::Tcp(segment) = decode(&frame(1, &bytes, wire)) else { panic!("a segment") };
+            let headers = segment.headers();
+            let Decoded::Tcp(again) = decode(&frame(Segment::REBUILT.0, &headers, wire)) else { panic!("a segment") };
+            // The digest is of all bytes, those too that a segment does not tell.
+            assert_eq!(Segment { digest: segment.digest, ..again }, segment);
+        }
+    }
+}
+
+#[test]
+fn whatever_a_segment_says_they_are_headers() {
+    let mut segment = segment(RAW, &v4());
+    segment.payload_len = u32::MAX;
+    segment.options.mss = Some(9);
+    segment.options.fast_open = true;
+    segment.options.mptcp = Some(200);
+    (0..4).for_each(|n| segment.options.sack.push(crate::base::Seq(n), crate::base::Seq(n + 1)));
+    segment.dst = crate::base::Endpoint::new([0x20; 16], 1);
+    let headers = segment.headers();
+    assert!(headers.len() <= 14 + 40 + 60 && headers.len().is_multiple_of(2));
+    assert!(matches!(decode(&frame(1, &headers, headers.len())), Decoded::Tcp(_)));
+}
