@@ -66,6 +66,20 @@ impl Known {
         self.ends[end & 1]
     }
 
+    /// Bits that name the place of an instant.
+    pub const TIME: u32 = Ring::<Timestamp, 8>::PLACE;
+
+    /// The place of the first known instant that is `from` or less than so many nanoseconds behind it.
+    #[inline]
+    pub fn find_time(&self, from: Timestamp, nanos: u64) -> Option<usize> {
+        self.times.find(|known| known.nanos().wrapping_sub(from.nanos()).cast_unsigned() < nanos)
+    }
+
+    /// The known instant there.
+    pub const fn time(&self, place: usize) -> Timestamp {
+        self.times.values[place % 8]
+    }
+
     /// What instants are told from.
     const fn last(&self) -> Timestamp {
         self.times.values[0]
@@ -247,9 +261,9 @@ pub trait Packing {
     /// An instant, likely one of those known.
     #[inline]
     fn time(&mut self, value: &mut Timestamp) {
-        let find = |known: &Known| known.times.find(|known| known == *value);
-        if let Some(at) = self.place(Ring::<Timestamp, 8>::PLACE, find) {
-            *value = self.known().times.values[at % 8];
+        let find = |known: &Known| known.find_time(*value, 1);
+        if let Some(at) = self.place(Known::TIME, find) {
+            *value = self.known().time(at);
             return;
         }
         let last = self.known().last().nanos();

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::base::{Packing, Timestamp};
+use crate::base::{Known, Packing, Timestamp};
 
 /// An optional instant in eight bytes, exact to the nanosecond. The earliest instant of all stands for "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,9 +96,17 @@ impl Offset {
         if self.is_set() && self.0 > other.0 { self } else { other }
     }
 
-    pub(super) fn pack(&mut self, into: &mut impl Packing) {
-        // What is not set is 0.
-        into.number_as(&mut self.0, |raw| raw.wrapping_add(1).into(), |told| (told as u32).wrapping_sub(1));
+    /// Likely that of an instant which is known.
+    pub(super) fn pack(&mut self, origin: Timestamp, into: &mut impl Packing) {
+        let find = |known: &Known| {
+            let place = known.find_time(self.get(origin)?, Self::UNITS[0])?;
+            (Self::of(known.time(place), origin) == *self).then_some(place)
+        };
+        match into.place(Known::TIME, find) {
+            Some(place) => *self = Self::of(into.known().time(place), origin),
+            // What is not set is 0.
+            None => into.number_as(&mut self.0, |raw| raw.wrapping_add(1).into(), |told| (told as u32).wrapping_sub(1)),
+        }
     }
 
     /// Sets it, unless it is set already.

@@ -58,11 +58,13 @@ impl FlowTable {
         if self.len + count < self.max {
             return 0;
         }
-        let mut slot = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
-        let mut sum = 0;
+        let first = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
+        let at = |slot: u32| self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref();
+        // Who came one behind the other mostly stands so. Along the list each would be waited for before the next is known.
+        let neighbours = (first..first.saturating_add(count as u32)).filter_map(at);
+        let (mut sum, mut slot) = (neighbours.fold(0, |sum, entry| sum ^ entry.warm()), first);
         for _ in 0..count {
-            let Some(page) = self.pages.get(slot as usize / PAGE) else { break };
-            let Some(entry) = &page[slot as usize % PAGE] else { break };
+            let Some(entry) = at(slot) else { break };
             let listed = self.by_tuple.find(self.hash(&entry.tuple()), |_| true);
             (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)) ^ entry.warm(), entry.place.next);
         }

@@ -114,11 +114,11 @@ impl Half {
         self.volume.held() + measures
     }
 
-    /// `own` is what it sent.
-    pub(super) fn pack(&mut self, own: Sent, into: &mut impl Packing) {
+    /// `own` is what it sent, `origin` what its instants are kept after.
+    pub(super) fn pack(&mut self, own: Sent, origin: Timestamp, into: &mut impl Packing) {
         let Self { watch, volume, measures, high, una, recover, tsval, most_in_flight, path, mss, facts } = self;
         watch.pack(into);
-        volume.pack(own.bytes, into);
+        volume.pack(own.bytes, origin, into);
         into.option(measures, Measures::new, |into, measures| measures.pack(into));
         let mut numbers = (*high, *una, *recover);
         into.unless(&mut numbers, (own.next, own.next, Seq::default()), |into, (high, una, recover)| {

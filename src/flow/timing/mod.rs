@@ -163,10 +163,10 @@ impl Data {
         into.time(last);
         turn.pack(into);
         for (side, half) in halves.iter_mut().enumerate() {
-            half.pack(into.known().sent(side), into);
+            half.pack(into.known().sent(side), *origin, into);
         }
         span.pack(into);
-        until.pack(into);
+        until.pack(*origin, into);
     }
 
     fn feed(&mut self, segment: &Brief) {

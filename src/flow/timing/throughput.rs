@@ -42,7 +42,7 @@ impl Volume {
     }
 
     /// `sent`: all bytes that the half sent.
-    pub(super) fn pack(&mut self, sent: u64, into: &mut impl Packing) {
+    pub(super) fn pack(&mut self, sent: u64, origin: Timestamp, into: &mut impl Packing) {
         let Self { bytes, peak, first, last } = self;
         into.unless(bytes, sent, Packing::number);
         let blank = || Box::new(Peak { second: 0, current: 0, most: 0 });
@@ -52,8 +52,8 @@ impl Volume {
                 into.number(number);
             }
         });
-        first.pack(into);
-        last.pack(into);
+        first.pack(origin, into);
+        last.pack(origin, into);
     }
 
     /// `bytes` of new data at `now`; instants are kept after `origin`.
