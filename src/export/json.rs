@@ -11,7 +11,6 @@ use crate::findings::Finding;
 use super::findings::{FindingRecord, findings};
 use super::record::FlowRecord;
 use super::summary::{Damage, SummaryRecord, Tally};
-use super::writer;
 
 /// Some flows of a report, in words: made apart from it, and then added to it in order.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ impl Flows {
             self.text.extend_from_slice(self.between.as_bytes());
         }
         self.tally.count(detail);
-        Ok(writer::write(&mut self.text, &FlowRecord::of(detail))?)
+        Ok(serde_json::to_writer(&mut self.text, &FlowRecord::of(detail))?)
     }
 }
 

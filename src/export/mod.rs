@@ -23,7 +23,6 @@ mod summary;
 mod svg;
 mod text;
 mod units;
-mod writer;
 
 pub use findings::findings;
 pub use footer::Footer;
