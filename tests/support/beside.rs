@@ -198,7 +198,7 @@ fn rows_of(sample: &SocketSample) -> Rows {
         let left = timer.map(std::mem::take).unwrap_or_default();
         if let Some(info) = &mut still.info {
             (info.last_data_sent, info.last_data_recv, info.busy_time, info.rwnd_limited) = (None, None, None, None);
-            info.sndbuf_limited = None;
+            (info.sndbuf_limited, info.last_ack_recv) = (None, None);
         }
         let holders = socket.inode.map_or_else(BTreeSet::new, |inode| holders(sample, inode).into_iter().collect());
         (key_of(socket), Row { still, left, holders })
