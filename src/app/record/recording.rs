@@ -17,6 +17,8 @@ use super::writer::Writer;
 
 /// Blocks handed to the writer together, bytes; sooner where time has passed.
 const CHUNK: usize = 256 << 10;
+/// What a tick and the end of a section take at most, bytes: a ring's file is no larger than was asked for.
+const ENDING: usize = 1 << 10;
 
 /// A recording that runs.
 #[derive(Debug)]
@@ -64,6 +66,10 @@ impl Recording {
 
     /// Begins to keep the last in memory.
     pub(super) fn into_ring(reach: Reach, setup: Setup) -> Self {
+        let reach = match reach {
+            Reach::Bytes(bytes) => Reach::Bytes(bytes.saturating_sub(ENDING)),
+            Reach::Time(_) => reach,
+        };
         Self::new(setup, To::Ring(Chapters::new(reach)))
     }
 
