@@ -34,9 +34,7 @@ impl InVainByWire {
             return;
         }
         for side in Side::BOTH {
-            let again = in_vain(record, side, now).filter(|again| has_waited(again.times, again.since, now));
-            // Where the kernel shows the end, its timer has the word.
-            let Some(again) = again.filter(|_| record.end(side).is_none_or(|end| !end.is_there())) else { continue };
+            let Some(again) = by_wire_alone(record, side, now) else { continue };
             match self.halves.len() {
                 MOST => self.more = true,
                 _ => self.halves.push((slot, side, again)),
@@ -55,6 +53,15 @@ impl Engine {
             |(slot, side, again): &(Slot, Side, InVain)| self.silent_by_wire(self.table.get(*slot), *side, again);
         all.extend(by_wire.halves.iter().map(told));
         Silences { all, more }
+    }
+
+    /// Whether the peer of `side` is silent, by the rule of which the findings tell.
+    pub(in super::super) fn is_silent_to(&self, record: &Record, side: Side) -> bool {
+        let now = self.now.unwrap_or_default();
+        match record.end(side).filter(|end| end.is_there()) {
+            Some(end) => self.silent_by_kernel(record, end, now).is_some_and(|silent| silent.is_late(now)),
+            None => by_wire_alone(record, side, now).is_some(),
+        }
     }
 
     fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain) -> Silent {
@@ -98,6 +105,13 @@ impl Engine {
             ..self.silent_by_wire(record, side, &InVain { times: 0, since, last: end.at, gap: Duration::ZERO })
         })
     }
+}
+
+/// What `side` of a flow sends in vain for long enough to be told, where the wire alone shows it: where the kernel shows
+/// the end, its timer has the word.
+fn by_wire_alone(record: &Record, side: Side, now: Timestamp) -> Option<InVain> {
+    let again = in_vain(record, side, now).filter(|again| has_waited(again.times, again.since, now))?;
+    record.end(side).is_none_or(|end| !end.is_there()).then_some(again)
 }
 
 /// What `side` of a flow sends in vain, by the wire; nothing once it seems to have given up.
@@ -317,6 +331,21 @@ mod tests {
         let unanswered = finding.evidence.iter().find(|fact| fact.name == "unanswered_for_ns").map(|fact| &fact.value);
         let unheard = finding.evidence.iter().find(|fact| fact.name == "peer_unheard_for_ns").map(|fact| &fact.value);
         assert_eq!(unanswered, unheard);
+    }
+
+    #[test]
+    fn a_flow_tells_whether_a_finding_is_of_it() {
+        let in_vain = |engine: &Engine| engine.outline(crate::flow::FlowId(0)).unwrap().in_vain;
+        let mut engine = fed(handshake(0).into_iter().chain(request(3)));
+        engine.feed(&Input::Tick(at(5_999)));
+        assert_eq!(in_vain(&engine), [false; 2]);
+        engine.feed(&Input::Tick(at(6_000)));
+        assert_eq!(in_vain(&engine), [true, false]);
+        for (retries, unheard, expected) in [(5, 11_200, true), (5, 9_700, false), (2, 11_200, false)] {
+            let mut engine = super::super::super::tests::engine();
+            engine.feed(&reading(20_000, TcpState::Estab, retries, Some(unheard)));
+            assert_eq!((in_vain(&engine)[0], told(&engine).len()), (expected, expected.into()), "{retries} {unheard}");
+        }
     }
 
     #[test]
