@@ -437,6 +437,8 @@ pub struct FlowDetail {
     pub sockets: [Option<SocketDetail>; 2],
     /// The kernel's last word on each end's socket, once it was let go.
     pub last_words: [Option<Arc<LastWord>>; 2],
+    /// Whether what each end sends goes unanswered, so that a finding tells that its peer is silent.
+    pub in_vain: [bool; 2],
     /// The landmarks of its life, in order of time.
     pub life: Vec<LifeEvent>,
     /// The rows that Zeek would log of it; `None` if no segment was seen.

@@ -125,6 +125,7 @@ impl Engine {
             analysis: outline.as_ref().map(|outline| outline.analysis),
             verdict: outline.map(|outline| self.verdict(record, outline.verdict)),
             sockets: Side::BOTH.map(|side| record.end(side).map(End::detail)),
+            in_vain: Side::BOTH.map(|side| self.is_silent_to(record, side)),
             timing: None,
             zeek: None,
             story: String::new(),

@@ -19,12 +19,14 @@ pub(super) struct Wrong {
     resp: Endpoint,
     /// The responder is on this host.
     here: bool,
+    /// Which of its ends sends in vain to a peer that is silent.
+    in_vain: [bool; 2],
 }
 
 impl Wrong {
     pub(super) fn of(detail: &FlowDetail) -> Self {
         let (orig, resp) = (detail.row.orig.endpoint.ip(), &detail.row.resp);
-        Self { id: detail.row.id, orig, resp: resp.endpoint, here: resp.local == Some(true) }
+        Self { id: detail.row.id, orig, resp: resp.endpoint, here: resp.local == Some(true), in_vain: detail.in_vain }
     }
 }
 
@@ -79,10 +81,11 @@ impl Told {
             }
             Trouble::WindowClosed => self.is_of(Kind::NotReading, wrong.id, detail),
             Trouble::CloseWait => self.is_of(Kind::CloseWaitLeak, wrong.id, detail),
-            // Whichever end it is that sends in vain.
+            // Other flows between the same addresses may be answered.
             Trouble::Unanswered => {
                 let (orig, resp) = (wrong.orig, wrong.resp.ip());
-                [(orig, resp), (resp, orig)].iter().any(|path| self.paths.contains(path))
+                let paths = [(orig, resp), (resp, orig)];
+                paths.iter().zip(wrong.in_vain).any(|(path, in_vain)| in_vain && self.paths.contains(path))
             }
             _ => false,
         }
@@ -122,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_finding_tells_of_its_own_flows_alone() {
-        use Kind::{AcceptOverflow, CloseWaitLeak, ConnectsRefused, ConnectsUnanswered, NotReading};
+        use Kind::{AcceptOverflow, CloseWaitLeak, ConnectsRefused, ConnectsUnanswered, NotReading, PeerSilent};
         let end = |ip: [u8; 4], port| Endpoint::new(ip, port);
         let to = |port| Subject::Destination(end([198, 51, 100, 20], port));
         let refused = fixture::refused(1);
@@ -145,6 +148,23 @@ mod tests {
         let flow = |id| Subject::Flow { id: FlowId(id), local, peer };
         assert!(told(Trouble::WindowClosed, &closed, NotReading, flow(3)));
         assert!(!told(Trouble::WindowClosed, &closed, NotReading, flow(4)));
+
+        let mut unanswered = fixture::completed(5);
+        let (orig, resp) = (unanswered.row.orig.endpoint.ip(), unanswered.row.resp.endpoint.ip());
+        let path = |from, to| Subject::Path { from, to };
+        for (in_vain, there, back) in
+            [([false; 2], false, false), ([true, false], true, false), ([false, true], false, true)]
+        {
+            unanswered.in_vain = in_vain;
+            assert_eq!(told(Trouble::Unanswered, &unanswered, PeerSilent, path(orig, resp)), there, "{in_vain:?}");
+            assert_eq!(told(Trouble::Unanswered, &unanswered, PeerSilent, path(resp, orig)), back, "{in_vain:?}");
+        }
+        assert!(!told(
+            Trouble::Unanswered,
+            &unanswered,
+            PeerSilent,
+            path(resp, std::net::IpAddr::from([203, 0, 113, 9]))
+        ));
 
         let waits = fixture::close_wait(4);
         let process = waits.row.orig.owner.process().expect("a process");

@@ -69,6 +69,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         verdict: None,
         timing: None,
         sockets: [None, None],
+        in_vain: [false; 2],
         life: Vec::new(),
         zeek: None,
         story: String::new(),

@@ -8,7 +8,7 @@ use crate::kernel::Process;
 
 use super::{
     AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Evidence, Failures, Finding, Holder, Kind, Losing,
-    Outlook, Route, Run, Seen, Severity, Silent, Tries, Unread, Way, connects, diagnose,
+    Outlook, Route, Run, Seen, Severity, Silences, Silent, Tries, Unread, Way, connects, diagnose,
 };
 use crate::flow::FlowId;
 
@@ -136,7 +136,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
             },
         ],
         unread: vec![unread, far],
-        silent: vec![silent],
+        silent: Silences { all: vec![silent], more: false },
         close_wait: vec![leak],
         accept: AcceptQueues {
             listeners: vec![queue],

@@ -36,7 +36,7 @@ pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
 pub use ports::{Outlook, Route};
 pub use scan::{ByAddress, Tries, suspects};
-pub use silent::{Backoff, Silent, TRIES as SENT_IN_VAIN};
+pub use silent::{Backoff, Silences, Silent, TRIES as SENT_IN_VAIN, has_waited};
 pub use way::Way;
 
 /// What the rules look at, as it stands at one instant.
@@ -45,7 +45,7 @@ pub struct Evidence {
     pub now: Timestamp,
     pub connects: Vec<Connects>,
     pub unread: Vec<Unread>,
-    pub silent: Vec<Silent>,
+    pub silent: Silences,
     pub close_wait: Vec<CloseWait>,
     pub accept: AcceptQueues,
     pub routes: Vec<Route>,

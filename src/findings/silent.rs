@@ -29,7 +29,7 @@ pub struct Silent {
     /// The end that sends, and the one that is silent.
     pub local: Endpoint,
     pub peer: Endpoint,
-    /// Since when what was sent waits for an answer: by the kernel's timer at least so long.
+    /// Since when what was sent waits for an answer and nothing has come from the peer, as far as is known of either.
     pub since: Timestamp,
     /// How often the wire showed its oldest segment sent again; `None` where it did not.
     pub wire: Option<u32>,
@@ -37,6 +37,14 @@ pub struct Silent {
     /// The silent end is of this host: what is sent arrives.
     pub arrives: bool,
     pub who: Option<Holder>,
+}
+
+/// Connections of which nothing that one end sends is answered.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Silences {
+    pub all: Vec<Silent>,
+    /// There are more than could be kept.
+    pub more: bool,
 }
 
 /// What the sender's kernel says.
@@ -63,8 +71,9 @@ impl Silent {
         self.kernel.is_some_and(|kernel| kernel.unsent)
     }
 
-    fn is_late(&self, now: Timestamp) -> bool {
-        self.tries() >= TRIES && now.since(self.since) >= PATIENCE
+    /// Whether that is worth telling at `now`.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        has_waited(self.tries(), self.since, now)
     }
 
     fn confidence(&self, lossy: bool) -> Confidence {
@@ -76,16 +85,31 @@ impl Silent {
     }
 }
 
-/// Who is silent, by where from and where to; `lossy`: the capture lost segments meanwhile.
-pub(super) fn silent(all: &[Silent], lossy: bool, now: Timestamp) -> Vec<Finding> {
-    let mut paths: BTreeMap<(IpAddr, IpAddr), Vec<&Silent>> = BTreeMap::new();
-    for silent in all.iter().filter(|silent| silent.is_late(now)) {
-        paths.entry((silent.local.ip(), silent.peer.ip())).or_default().push(silent);
-    }
-    paths.into_iter().filter_map(|((from, to), rows)| finding(Subject::Path { from, to }, &rows, lossy, now)).collect()
+/// Whether what was sent again so often, and waits for an answer since then, has waited for long enough to be told.
+pub fn has_waited(tries: u32, since: Timestamp, now: Timestamp) -> bool {
+    tries >= TRIES && now.since(since) >= PATIENCE
 }
 
-fn finding(subject: Subject, rows: &[&Silent], lossy: bool, now: Timestamp) -> Option<Finding> {
+/// Who is silent, by where from and where to; `lossy`: the capture lost segments meanwhile.
+pub(super) fn silent(silences: &Silences, lossy: bool, now: Timestamp) -> Vec<Finding> {
+    let mut paths: BTreeMap<(IpAddr, IpAddr), Vec<&Silent>> = BTreeMap::new();
+    for silent in silences.all.iter().filter(|silent| silent.is_late(now)) {
+        paths.entry((silent.local.ip(), silent.peer.ip())).or_default().push(silent);
+    }
+    let basis = Basis { more: silences.more, lossy, now };
+    paths.into_iter().filter_map(|((from, to), rows)| finding(Subject::Path { from, to }, &rows, basis)).collect()
+}
+
+/// How far what was seen can be relied on, and when that is asked.
+#[derive(Debug, Clone, Copy)]
+struct Basis {
+    more: bool,
+    lossy: bool,
+    now: Timestamp,
+}
+
+fn finding(subject: Subject, rows: &[&Silent], basis: Basis) -> Option<Finding> {
+    let Basis { more, lossy, now } = basis;
     let longest = rows.iter().min_by_key(|row| (row.since, row.flow))?;
     let bad = rows.len() >= MANY || now.since(longest.since) >= LONG;
     let confidence = rows.iter().map(|row| row.confidence(lossy)).max()?;
@@ -96,7 +120,7 @@ fn finding(subject: Subject, rows: &[&Silent], lossy: bool, now: Timestamp) -> O
         since: longest.since,
         who: who(rows),
         flow: Some(longest.flow),
-        told: told(rows, longest, now),
+        told: told(rows, more, longest, now),
         evidence: evidence(rows, longest, now),
         confidence,
         why: why(longest, lossy && confidence == Confidence::Low, now),
@@ -123,9 +147,12 @@ fn gives_up(rows: &[&Silent]) -> Option<Timestamp> {
 }
 
 /// `nothing back for 41 s, sent again 7 times, given up in 14 min`.
-fn told(rows: &[&Silent], longest: &Silent, now: Timestamp) -> String {
-    let several =
-        if rows.len() > 1 { format!("{}, ", counted(rows.len() as u64, "connection")) } else { String::new() };
+fn told(rows: &[&Silent], more: bool, longest: &Silent, now: Timestamp) -> String {
+    let several = match (rows.len() as u64, more) {
+        (1, false) => String::new(),
+        (count, false) => format!("{}, ", counted(count, "connection")),
+        (count, true) => format!("at least {}, ", counted(count, "connection")),
+    };
     let up = gives_up(rows).map_or_else(String::new, |at| format!(", given up in {}", time(at.since(now))));
     let (waited, again) = (time(now.since(longest.since)), counted(longest.tries().into(), "time"));
     let (what, tried) = if longest.is_unsent() { ("nothing sent", "tried") } else { ("nothing back", "sent again") };
@@ -223,8 +250,12 @@ mod tests {
         Silent { wire: Some(6), ..by_kernel(7, 75, Some(26)) }
     }
 
+    fn kept(all: &[Silent]) -> Silences {
+        Silences { all: all.to_vec(), more: false }
+    }
+
     fn told(all: &[Silent]) -> Vec<(Severity, String)> {
-        found(silent(all, false, at(100))).into_iter().map(|(_, severity, told)| (severity, told)).collect()
+        found(silent(&kept(all), false, at(100))).into_iter().map(|(_, severity, told)| (severity, told)).collect()
     }
 
     #[test]
@@ -254,7 +285,7 @@ mod tests {
         case.kernel = case.kernel.map(|kernel| Backoff { unsent: true, ..kernel });
         let line = "nothing sent for 12 s, tried 5 times, given up in 14 min";
         assert_eq!(told(std::slice::from_ref(&case)), [(Severity::Warning, line.to_owned())]);
-        let finding = silent(&[case], false, at(100)).remove(0);
+        let finding = silent(&kept(&[case]), false, at(100)).remove(0);
         assert!(finding.why.contains("no route") && finding.remedy.contains("ip route get 10.0.0.9"), "{finding:?}");
     }
 
@@ -269,9 +300,13 @@ mod tests {
         let few: Vec<Silent> = (0..9).map(nth).collect();
         let line = "9 connections, nothing back for 18 s, sent again 4 times, given up in 14 min";
         assert_eq!(told(&few), [(Severity::Warning, line.to_owned())]);
-        let found = silent(&few, false, at(100)).remove(0);
+        let found = silent(&kept(&few), false, at(100)).remove(0);
         assert_eq!(found.subject.to_string(), "10.0.0.2 → 10.0.0.9");
         assert_eq!((found.flow, found.who.unwrap().to_string()), (Some(FlowId(8)), "app[70] and 2 more".to_owned()));
+        for (case, least) in [(few.clone(), line), (vec![nth(8)], &line.replace("9 connections", "1 connection"))] {
+            let more = Silences { more: true, ..kept(&case) };
+            assert_eq!(silent(&more, false, at(100))[0].told, format!("at least {least}"));
+        }
         let many: Vec<Silent> = (0..10).map(nth).collect();
         assert_eq!(told(&many)[0].0, Severity::Critical);
         let elsewhere = Silent { peer: end("10.0.0.8:443"), ..nth(0) };
@@ -280,7 +315,7 @@ mod tests {
 
     #[test]
     fn who_says_so_tells_how_sure_it_is() {
-        let found = |case: Silent, lossy| silent(&[case], lossy, at(100)).remove(0);
+        let found = |case: Silent, lossy| silent(&kept(&[case]), lossy, at(100)).remove(0);
         for (case, lossy, sure, words) in [
             (
                 both(),

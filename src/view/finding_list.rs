@@ -39,8 +39,8 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 
 /// What the rules look for.
 const LOOKED_FOR: &str = "Looked for: connects that are refused, rejected or not answered, scans, processes that do not \
-                          read, CLOSE-WAIT leaks, accept queues over their limit, ports that run out, a capture that \
-                          loses packets";
+                          read, peers that went silent, CLOSE-WAIT leaks, accept queues over their limit, ports that \
+                          run out, a capture that loses packets";
 
 /// Why there are none.
 pub(super) fn empty(context: &Context<'_>) -> String {
@@ -118,5 +118,32 @@ impl Table for Findings<'_> {
 
     fn sorted_by(&self) -> Option<Kind> {
         Some(if self.context.ui.order().0 == "recent" { Kind::Since } else { Kind::Name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::findings::Kind;
+
+    #[test]
+    fn whatever_a_rule_finds_is_looked_for() {
+        let words = |kind| match kind {
+            Kind::ConnectsRefused => "connects that are refused",
+            Kind::ConnectsRejected => "rejected",
+            Kind::ConnectsUnanswered => "or not answered",
+            Kind::Scan => "scans",
+            Kind::NotReading => "processes that do not read",
+            Kind::PeerSilent => "peers that went silent",
+            Kind::CloseWaitLeak => "CLOSE-WAIT leaks",
+            Kind::AcceptOverflow => "accept queues over their limit",
+            Kind::PortsRunOut => "ports that run out",
+            Kind::CaptureLoss => "a capture that loses packets",
+        };
+        let listed: Vec<&str> = super::LOOKED_FOR.trim_start_matches("Looked for: ").split(", ").collect();
+        let of_rule = |part: &&str| Kind::ALL.into_iter().any(|kind| part.contains(words(kind)));
+        assert!(listed.iter().all(of_rule), "{listed:?}");
+        for kind in Kind::ALL {
+            assert!(listed.iter().any(|part| part.contains(words(kind))), "{kind:?} is not looked for: {listed:?}");
+        }
     }
 }

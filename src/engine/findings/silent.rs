@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::base::{TcpState, Timestamp};
-use crate::findings::{Backoff, Run, SENT_IN_VAIN, Silent};
+use crate::findings::{Backoff, Run, SENT_IN_VAIN, Silences, Silent, has_waited};
 use crate::flow::{InVain, Side};
 use crate::kernel::{Limits, Socket, TimerKind};
 
@@ -19,32 +19,49 @@ const MOST: usize = 8_192;
 /// The longest retransmission timeout (include/net/tcp.h: TCP_RTO_MAX).
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// Halves of which the wire shows that they send in vain, in the order of the table.
+/// Halves of which the wire alone shows that they send in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InVainByWire(Vec<(Slot, Side, InVain)>);
+pub(super) struct InVainByWire {
+    halves: Vec<(Slot, Side, InVain)>,
+    /// There are more than these.
+    more: bool,
+}
 
 impl InVainByWire {
     /// Takes in those of a flow.
     pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
-        if self.0.len() < MOST {
-            let halves = Side::BOTH.into_iter().filter_map(|side| Some((slot, side, in_vain(record, side, now)?)));
-            self.0.extend(halves);
+        if self.more {
+            return;
+        }
+        for side in Side::BOTH {
+            let Some(again) = by_wire_alone(record, side, now) else { continue };
+            match self.halves.len() {
+                MOST => self.more = true,
+                _ => self.halves.push((slot, side, again)),
+            }
         }
     }
 }
 
 impl Engine {
-    pub(super) fn silent(&self, by_wire: &InVainByWire, now: Timestamp) -> Vec<Silent> {
+    pub(super) fn silent(&self, by_wire: &InVainByWire, now: Timestamp) -> Silences {
         let by_kernel = |(record, end): (&Record, &End)| self.silent_by_kernel(record, end, now);
-        let mut all: Vec<Silent> = self.present_ends().filter_map(by_kernel).take(MOST).collect();
-        for (slot, side, again) in &by_wire.0 {
-            let record = self.table.get(*slot);
-            // Where the kernel shows the end, its timer has the word.
-            if record.end(*side).is_none_or(|end| !end.is_there()) {
-                all.push(self.silent_by_wire(record, *side, again));
-            }
+        let mut by_kernel = self.present_ends().filter_map(by_kernel).filter(|silent| silent.is_late(now));
+        let mut all: Vec<Silent> = by_kernel.by_ref().take(MOST).collect();
+        let more = by_kernel.next().is_some() || by_wire.more;
+        let told =
+            |(slot, side, again): &(Slot, Side, InVain)| self.silent_by_wire(self.table.get(*slot), *side, again);
+        all.extend(by_wire.halves.iter().map(told));
+        Silences { all, more }
+    }
+
+    /// Whether the peer of `side` is silent, by the rule of which the findings tell.
+    pub(in super::super) fn is_silent_to(&self, record: &Record, side: Side) -> bool {
+        let now = self.now.unwrap_or_default();
+        match record.end(side).filter(|end| end.is_there()) {
+            Some(end) => self.silent_by_kernel(record, end, now).is_some_and(|silent| silent.is_late(now)),
+            None => by_wire_alone(record, side, now).is_some(),
         }
-        all
     }
 
     fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain) -> Silent {
@@ -70,7 +87,9 @@ impl Engine {
         if heard.is_some_and(|heard| heard > end.at - backoff.tries_lasted()) {
             return None;
         }
-        let since = again.map_or_else(|| end.at - backoff.lasted(), |again| again.since);
+        let begun = again.map_or_else(|| end.at - backoff.lasted(), |again| again.since);
+        // How long a timer has run is inferred from its timeout as it is now: nobody was silent before he was heard.
+        let since = heard.map_or(begun, |heard| begun.max(heard));
         // A kernel that finishes alone what no process holds gives up sooner, by its own rules (tcp_orphan_retries).
         let limits = self.kernel.readings.limits().filter(|_| end.socket.inode.is_some());
         Some(Silent {
@@ -79,13 +98,20 @@ impl Engine {
                 retries: u8::try_from(backoff.retries).unwrap_or(u8::MAX),
                 unheard: told.map(|ago| ago + now.since(end.at)),
                 next: Some(end.at + backoff.left),
-                gives_up: limits.and_then(|limits| backoff.gives_up(since, end.at, limits)),
+                gives_up: limits.and_then(|limits| backoff.gives_up(begun, end.at, limits)),
                 unsent: backoff.unsent,
             }),
             who: holder(&end.owner),
             ..self.silent_by_wire(record, side, &InVain { times: 0, since, last: end.at, gap: Duration::ZERO })
         })
     }
+}
+
+/// What `side` of a flow sends in vain for long enough to be told, where the wire alone shows it: where the kernel shows
+/// the end, its timer has the word.
+fn by_wire_alone(record: &Record, side: Side, now: Timestamp) -> Option<InVain> {
+    let again = in_vain(record, side, now).filter(|again| has_waited(again.times, again.since, now))?;
+    record.end(side).is_none_or(|end| !end.is_there()).then_some(again)
 }
 
 /// What `side` of a flow sends in vain, by the wire; nothing once it seems to have given up.
@@ -177,9 +203,9 @@ impl BackedOff {
 #[cfg(test)]
 mod tests {
     use super::super::super::tests::*;
-    use super::super::super::{Engine, Input};
+    use super::super::super::{Config, Engine, Input};
     use super::*;
-    use crate::findings::{Confidence, Finding, Kind};
+    use crate::findings::{Confidence, Finding, Kind, Severity};
     use crate::kernel::{SocketSample, TcpInfo, Timer};
     use crate::wire::Segment;
     use std::sync::Arc;
@@ -237,7 +263,7 @@ mod tests {
     /// A reading of the client's socket: how often its timer ran out, and how long ago its kernel heard its peer.
     fn reading(millis: i64, state: TcpState, retries: u8, unheard: Option<u64>) -> Input {
         let timer = Timer { kind: TimerKind::On, left: Duration::from_millis(1_400), retries };
-        let rto = Some(Duration::from_millis(200 << retries.min(9)));
+        let rto = Some(Duration::from_millis((200 << retries.min(10)).min(120_000)));
         let info = TcpInfo { rto, last_ack_recv: unheard.map(Duration::from_millis), ..TcpInfo::default() };
         let plain = socket(CLIENT, SERVER, state, (0, 100), 7, 1);
         let row = Socket { timer: Some(timer), info: Some(Box::new(info)), ..plain };
@@ -257,6 +283,20 @@ mod tests {
                 "10.0.0.2 → 10.0.0.5: nothing back for 11 s, sent again 5 times, given up in 17 min",
             ),
             (Estab, 5, None, "10.0.0.2 → 10.0.0.5: nothing back for 11 s, sent again 5 times, given up in 17 min"),
+            (
+                Estab,
+                5,
+                Some(10_000),
+                "10.0.0.2 → 10.0.0.5: nothing back for 10 s, sent again 5 times, given up in 17 min",
+            ),
+            (
+                Estab,
+                14,
+                Some(400_000),
+                "10.0.0.2 → 10.0.0.5: nothing back for 6 min, sent again 14 times, given up in 4 min",
+            ),
+            (Estab, 14, None, "10.0.0.2 → 10.0.0.5: nothing back for 13 min, sent again 14 times, given up in 4 min"),
+            (Estab, 5, Some(9_700), ""),
             (Estab, 5, Some(4_000), ""),
             (Estab, 2, Some(11_200), ""),
             (Estab, 3, Some(11_200), ""),
@@ -275,6 +315,66 @@ mod tests {
         );
         engine.feed(&reading(21_000, TcpState::Estab, 0, Some(900)));
         assert_eq!(told(&engine), [""; 0], "it came back");
+    }
+
+    #[test]
+    fn what_is_told_is_as_old_as_the_last_word_of_the_peer() {
+        let Input::Sample(plain) = reading(20_000, TcpState::Estab, 8, Some(59_000)) else { unreachable!() };
+        let mut sample = SocketSample::clone(&plain);
+        let timer = &mut sample.sockets[0].timer;
+        *timer = timer.map(|timer| Timer { left: Duration::from_secs(40), ..timer });
+        let mut engine = engine();
+        engine.feed(&Input::Sample(Arc::new(sample)));
+        // By its timer since 62 s.
+        let finding = found(&engine).remove(0);
+        assert_eq!((finding.since, finding.severity), (at(-39_000), Severity::Warning), "{}", finding.told);
+        let unanswered = finding.evidence.iter().find(|fact| fact.name == "unanswered_for_ns").map(|fact| &fact.value);
+        let unheard = finding.evidence.iter().find(|fact| fact.name == "peer_unheard_for_ns").map(|fact| &fact.value);
+        assert_eq!(unanswered, unheard);
+    }
+
+    #[test]
+    fn a_flow_tells_whether_a_finding_is_of_it() {
+        let in_vain = |engine: &Engine| engine.outline(crate::flow::FlowId(0)).unwrap().in_vain;
+        let mut engine = fed(handshake(0).into_iter().chain(request(3)));
+        engine.feed(&Input::Tick(at(5_999)));
+        assert_eq!(in_vain(&engine), [false; 2]);
+        engine.feed(&Input::Tick(at(6_000)));
+        assert_eq!(in_vain(&engine), [true, false]);
+        for (retries, unheard, expected) in [(5, 11_200, true), (5, 9_700, false), (2, 11_200, false)] {
+            let mut engine = super::super::super::tests::engine();
+            engine.feed(&reading(20_000, TcpState::Estab, retries, Some(unheard)));
+            assert_eq!((in_vain(&engine)[0], told(&engine).len()), (expected, expected.into()), "{retries} {unheard}");
+        }
+    }
+
+    #[test]
+    fn more_than_are_kept_are_told_to_be_more() {
+        let among = |count: u16| {
+            let Input::Sample(plain) = reading(20_000, TcpState::Estab, 5, Some(11_200)) else { unreachable!() };
+            let mut sample = SocketSample::clone(&plain);
+            let row = sample.sockets.remove(0);
+            let local = |nth| crate::base::Endpoint::new(row.local.ip(), 1_024 + nth);
+            sample.sockets = (0..count).map(|nth| Socket { local: local(nth), ..row.clone() }).collect();
+            let mut engine = Engine::new(Config::replay(10_000, 1));
+            engine.feed(&Input::Sample(Arc::new(sample)));
+            told(&engine).concat()
+        };
+        let most = u16::try_from(MOST).unwrap();
+        let line = "8,192 connections, nothing back for 11 s";
+        assert!(among(most).starts_with(&format!("10.0.0.2 → 10.0.0.5: {line}")), "{}", among(most));
+        assert!(among(most + 1).starts_with(&format!("10.0.0.2 → 10.0.0.5: at least {line}")), "{}", among(most + 1));
+
+        let mut engine = fed(handshake(0).into_iter().chain(request(3)));
+        engine.feed(&Input::Tick(at(6_000)));
+        let (slot, record) = engine.table.iter().next().unwrap();
+        let mut by_wire = InVainByWire::default();
+        (0..MOST).for_each(|_| by_wire.offer(slot, record, at(6_000)));
+        by_wire.offer(slot, record, at(5_999));
+        assert!(!by_wire.more, "what has not waited for long enough is not cut");
+        by_wire.offer(slot, record, at(6_000));
+        assert!(by_wire.more && by_wire.halves.len() == MOST);
+        assert!(engine.silent(&by_wire, at(6_000)).more);
     }
 
     #[test]

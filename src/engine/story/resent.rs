@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::TcpState;
+use crate::findings::SENT_IN_VAIN;
 use crate::flow::{Cause, LifeEventKind, Mark, Side};
 use crate::kernel::TimerKind;
 
@@ -16,14 +17,15 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
     told(unsent).or_else(|| told(by_kernel)).or_else(|| told(in_vain)).or_else(|| told(by_wire))
 }
 
-/// What an end would send does not leave its own host.
+/// What an end would send does not leave its own host; before it has failed as often as a finding asks for, the next try
+/// may succeed.
 fn unsent(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let socket = &evidence.sockets[side.index()].as_ref().filter(|socket| socket.is_there())?.socket;
-    let timer = socket.timer.filter(|_| socket.fails_to_send())?;
+    let timer = socket.timer.filter(|timer| socket.fails_to_send() && u32::from(timer.retries) >= SENT_IN_VAIN)?;
     Some(format!(
         "{} with {} in its Send-Q cannot send: its kernel has tried {}, and each failed on this host itself.",
         name(evidence.row.end(side)),
-        socket.send_q?,
+        bytes(socket.send_q?.into()),
         times(timer.retries.into())
     ))
 }

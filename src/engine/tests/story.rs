@@ -202,6 +202,25 @@ fn a_kernels_retransmission_timer_is_evidence() {
 }
 
 #[test]
+fn what_does_not_leave_the_host_is_told_once_it_failed_often() {
+    let told = |retries, snd_wnd| {
+        let timer = Some(Timer { kind: TimerKind::Persist, left: Duration::from_secs(1), retries });
+        let info = crate::kernel::TcpInfo { snd_wnd: Some(snd_wnd), snd_mss: Some(1_448), ..Default::default() };
+        let plain = socket(CLIENT, SERVER, TcpState::Estab, (0, 621_192), 7, 7);
+        let mut engine = engine();
+        let row = Socket { timer, info: Some(Box::new(info)), ..plain };
+        engine.feed(&sample(0, vec![row], &[(7, 42, 5, "nc")]));
+        story(&engine, 0)
+    };
+    let line = "nc[42] fd 5 with 621.2 kB in its Send-Q cannot send: its kernel has tried 3 times, and each failed on this \
+                host itself.";
+    assert!(told(3, 65_000).contains(line), "{}", told(3, 65_000));
+    for (retries, snd_wnd) in [(2, 65_000), (3, 0)] {
+        assert!(!told(retries, snd_wnd).contains("cannot send"), "{}", told(retries, snd_wnd));
+    }
+}
+
+#[test]
 fn a_kernels_persist_timer_tells_that_the_peers_window_is_closed() {
     let row = |kind, retries| {
         let timer = Some(Timer { kind, left: Duration::from_secs(30), retries });
