@@ -361,9 +361,11 @@ mod tests {
 
     #[test]
     fn no_run_begins_with_much_unacknowledged() {
-        let sent = |len: u32| format!("{TALK}\n0.1 > . 201 ack 401 len {len}");
-        for (len, begins) in [(LITTLE, true), (LITTLE + 1, false)] {
-            assert_eq!(Told::of(&sent(len), Variation::default()).begin().is_some(), begins, "{len}");
+        for (opening, unacked) in [(TALK, 0), (UNHEARD, 100)] {
+            let sent = |len: u32| format!("{opening}\n0.1 > . 201 ack 401 len {len}");
+            for (len, begins) in [(LITTLE - unacked, true), (LITTLE - unacked + 1, false)] {
+                assert_eq!(Told::of(&sent(len), Variation::default()).begin().is_some(), begins, "{len}\n{opening}");
+            }
         }
     }
 }
