@@ -56,12 +56,16 @@ impl Course {
         course
     }
 
-    /// Shows all but Zeek's machine a segment sent by `from`; `before` is the flow as it was before it. Returns what
-    /// Wireshark says of it.
+    /// Shows all but Zeek's machine a segment sent by `from`, when none waits; `before` is the flow as it was before it.
+    /// Returns what Wireshark says of it.
     #[inline]
     pub(super) fn feed(&mut self, segment: &Segment, from: Side, before: Option<&Flow>) -> Marks {
         // The verdict rests on what the others knew before the segment.
         self.verdict.feed(segment, from, || Around::of(&self.analysis, before, from));
+        if self.verdict.is_troubled() {
+            // From now on none ever waits.
+            self.pending = Pending::default();
+        }
         self.timing.feed(segment, from, before);
         self.analysis.feed(segment, from)
     }
@@ -264,6 +268,7 @@ impl Record {
         course.catch_up(flow);
         course.pending.close();
         if !Sealer::takes(course) {
+            course.pending = Pending::default();
             course.verdict.shrink();
             course.zeek.shrink();
             return false;

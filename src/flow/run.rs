@@ -157,3 +157,215 @@ impl Run {
         zeek.take_run(&lines, last.ts);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Around;
+    use super::super::trace::{Variation, segment_of, time_of};
+    use super::*;
+
+    /// Both ends are heard, and have written their letters; the originator goes on at 201, the responder at 401.
+    const TALK: &str = "0.00 > S 100 ws 3
+        0.01 < S. 300 ack 101 ws 2
+        0.02 > . 101 ack 301
+        0.03 > P. 101 ack 301 len 100
+        0.04 < . 301 ack 201
+        0.05 < P. 301 ack 201 len 100
+        0.06 > . 201 ack 401";
+    /// The same without windows that are scaled, and where nobody knows whether they are.
+    const UNSCALED: &str = "0.00 > S 100
+        0.01 < S. 300 ack 101
+        0.02 > . 101 ack 301
+        0.03 > P. 101 ack 301 len 100
+        0.04 < . 301 ack 201
+        0.05 < P. 301 ack 201 len 100
+        0.06 > . 201 ack 401";
+    const MID_STREAM: &str = "0.03 > P. 101 ack 301 len 100
+        0.04 < . 301 ack 201
+        0.05 < P. 301 ack 201 len 100
+        0.06 > P. 201 ack 401 len 100
+        0.07 < . 401 ack 301";
+    /// The originator has sent data of which none is acknowledged, the responder no mere ack since its SYN.
+    const UNHEARD: &str = "0.00 > S 100
+        0.01 < S. 300 ack 101
+        0.02 > . 101 ack 301
+        0.03 < P. 301 ack 101 len 100
+        0.04 > . 101 ack 401
+        0.05 > P. 101 ack 401 len 100";
+    /// The responder was never seen to send.
+    const ONE_SIDED: &str = "0.00 > . 101 ack 301
+        0.01 > P. 101 ack 301 len 100
+        0.02 > . 201 ack 401";
+    /// The same, and the originator has sent nothing but acks.
+    const ONLY_ACKS: &str = "0.00 > . 101 ack 301
+        0.01 > . 101 ack 401";
+
+    /// What guards, how the flow begins, what the run takes first, what it then does not take, and what it would.
+    type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
+    const ROWS: &[Row] = &[
+        ("next in line", TALK, "", "0.1 > . 202 ack 401 len 10", "0.1 > . 201 ack 401 len 10"),
+        ("nothing twice", TALK, "", "0.1 > . 200 ack 401 len 10", "0.1 > . 201 ack 401 len 10"),
+        ("acks what was sent", TALK, "", "0.1 > . 201 ack 402 len 10", "0.1 > . 201 ack 401 len 10"),
+        ("acks no less", TALK, "", "0.1 > . 201 ack 400 len 10", "0.1 > . 201 ack 401 len 10"),
+        ("acks near", ONE_SIDED, "", "0.1 > . 201 ack 10486162", "0.1 > . 201 ack 10486161"),
+        ("no FIN", TALK, "", "0.1 > F. 201 ack 401 len 10", "0.1 > P. 201 ack 401 len 10"),
+        ("no RST", TALK, "", "0.1 > R. 201 ack 401 len 10", "0.1 > . 201 ack 401 len 10"),
+        ("no SYN", TALK, "", "0.1 > S. 201 ack 401 len 10", "0.1 > . 201 ack 401 len 10"),
+        ("well formed", TALK, "", "0.1 > . 201 ack 401 len 10 malformed", "0.1 > . 201 ack 401 len 10"),
+        ("no MSS", TALK, "", "0.1 > . 201 ack 401 len 10 mss 9", "0.1 > . 201 ack 401 len 10 ts"),
+        ("no scale", TALK, "", "0.1 > . 201 ack 401 len 10 ws 3", "0.1 > . 201 ack 401 len 10"),
+        ("no SACK offer", TALK, "", "0.1 > . 201 ack 401 len 10 sack", "0.1 > . 201 ack 401 len 10"),
+        ("no SACK", TALK, "", "0.1 > . 201 ack 401 len 10 block 411 421", "0.1 > . 201 ack 401 len 10"),
+        ("no Fast Open", TALK, "", "0.1 > . 201 ack 401 len 10 tfo", "0.1 > . 201 ack 401 len 10"),
+        ("no MPTCP", TALK, "", "0.1 > . 201 ack 401 len 10 mptcp 2", "0.1 > . 201 ack 401 len 10"),
+        ("whole options", TALK, "", "0.1 > . 201 ack 401 len 10 cut", "0.1 > . 201 ack 401 len 10"),
+        ("who was seen", ONE_SIDED, "", "0.1 < . 401 ack 201 len 10", "0.1 > . 201 ack 401 len 10"),
+        ("open", TALK, "superseded 0.09", "0.1 > . 201 ack 401 len 10", ""),
+        ("no ack again", TALK, "0.09 < . 401 ack 201 len 10", "0.1 > . 201 ack 401", "0.1 > . 201 ack 402"),
+        ("data's letter", ONLY_ACKS, "", "0.1 > . 101 ack 401 len 10", "0.1 > . 101 ack 402"),
+        ("an ack's letter", UNHEARD, "", "0.1 < . 401 ack 201", "0.1 < . 401 ack 201 len 10"),
+        ("heard", UNHEARD, "", "0.1 > . 201 ack 401 len 10", "0.1 < . 401 ack 201 len 10"),
+        ("heard by now", UNHEARD, "0.09 < . 401 ack 201 len 10", "", "0.1 > . 201 ack 401 len 10"),
+        ("no probe", TALK, "", "0.1 > . 201 ack 401 len 1", "0.1 > . 201 ack 401 len 2"),
+        ("little", TALK, "", "0.1 > . 201 ack 401 len 10485761", "0.1 > . 201 ack 401 len 10485760"),
+        (
+            "little unheard",
+            TALK,
+            "0.09 > . 201 ack 401 len 10485000",
+            "0.1 > . 10485201 ack 401 len 761",
+            "0.1 > . 10485201 ack 401 len 760",
+        ),
+        ("fills no window", TALK, "", "0.1 > . 201 ack 401 len 4000", "0.1 > . 201 ack 401 len 3999"),
+        ("passes a window", TALK, "", "0.1 < . 401 ack 201 len 8000", "0.1 < . 401 ack 201 len 8001"),
+        ("unscaled", UNSCALED, "", "0.1 > . 201 ack 401 len 1000", "0.1 > . 201 ack 401 len 4000"),
+        ("unknown scale", MID_STREAM, "", "", "0.1 > . 301 ack 401 len 1000"),
+        (
+            "fills no new window",
+            TALK,
+            "0.08 > . 201 ack 401 len 100\n0.09 < . 401 ack 251 win 50",
+            "0.1 > . 301 ack 401 len 150",
+            "0.1 > . 301 ack 401 len 200",
+        ),
+        ("in time", TALK, "", "60.06 > . 201 ack 401 len 10", "60.059999999 > . 201 ack 401 len 10"),
+        (
+            "in time by now",
+            TALK,
+            "50.0 < . 401 ack 201 len 10",
+            "110.0 > . 201 ack 401 len 10",
+            "109.999999999 > . 201 ack 401 len 10",
+        ),
+        ("open window", TALK, "", "0.1 > . 201 ack 401 len 10 win 0", "0.1 > . 201 ack 401 len 10 win 1"),
+    ];
+
+    /// Who is told of the segments of a flow.
+    #[derive(Debug, Clone)]
+    struct Told {
+        flow: Flow,
+        analysis: Analysis,
+        verdict: Verdict,
+        zeek: Zeek,
+    }
+
+    impl Told {
+        /// Each segment goes the long way.
+        fn of(text: &str, how: Variation) -> Self {
+            let mut segments = lines(text).map(|line| said(line, how));
+            let (first, from) = segments.next().expect("a segment");
+            let (mut analysis, mut verdict, zeek) = (Analysis::new(), Verdict::new(), Zeek::new(&first, from));
+            verdict.feed(&first, from, || Around::of(&analysis, None, from));
+            analysis.feed(&first, from);
+            let mut told = Self { flow: Flow::new(&first), analysis, verdict, zeek };
+            segments.for_each(|(segment, from)| told.feed(&segment, from));
+            told
+        }
+
+        fn feed(&mut self, segment: &Segment, from: Side) {
+            self.verdict.feed(segment, from, || Around::of(&self.analysis, Some(&self.flow), from));
+            self.zeek.feed(segment, from);
+            self.analysis.feed(segment, from);
+            self.flow.feed(segment, from);
+        }
+
+        fn begin(&self) -> Option<Run> {
+            Run::begin(&self.flow, &self.analysis, &self.verdict, &self.zeek)
+        }
+    }
+
+    fn lines(text: &str) -> impl Iterator<Item = &str> {
+        text.lines().map(str::trim).filter(|line| !line.is_empty())
+    }
+
+    fn said(line: &str, how: Variation) -> (Segment, Side) {
+        segment_of(&line.split_whitespace().collect::<Vec<_>>(), how)
+    }
+
+    /// Goes through a row: what is taken leaves all where the long way leaves it.
+    fn check((what, opening, before, trigger, miss): &Row, how: Variation) {
+        let mut long = Told::of(opening, how);
+        let mut short = long.clone();
+        let mut run = long.begin().unwrap_or_else(|| panic!("{what}: no run begins"));
+        let mut briefs = Vec::new();
+        for line in lines(before).chain(lines(miss)) {
+            if let Some(time) = line.strip_prefix("superseded ") {
+                short.flow.superseded(time_of(time));
+                continue;
+            }
+            if line == *miss {
+                refuses(what, run, trigger, &short.flow, how);
+            }
+            let (segment, from) = said(line, how);
+            assert!(run.takes(&segment, from, &short.flow), "{what}: {line} is taken, {how:?}");
+            briefs.push(Brief::of(&segment, from));
+            short.flow.feed_plain(&segment, from);
+            long.feed(&segment, from);
+        }
+        if miss.is_empty() {
+            return refuses(what, run, trigger, &short.flow, how);
+        }
+        Run::end(&briefs, &short.flow, &mut short.analysis, &mut short.verdict, &mut short.zeek);
+        assert_eq!(
+            (&short.analysis, &short.verdict, &short.zeek),
+            (&long.analysis, &long.verdict, &long.zeek),
+            "{what}"
+        );
+    }
+
+    fn refuses(what: &str, mut run: Run, line: &str, flow: &Flow, how: Variation) {
+        for (segment, from) in lines(line).map(|line| said(line, how)) {
+            assert!(!run.takes(&segment, from, flow), "{what}: {line} is not taken, {how:?}");
+        }
+    }
+
+    /// Where numbers come round, and where they change their sign, amid what the rows say.
+    const SHIFTS: [[u32; 2]; 4] =
+        [[0, 0], [205_u32.wrapping_neg(), 405_u32.wrapping_neg()], [(1 << 31) - 205; 2], [u32::MAX - 150; 2]];
+
+    #[test]
+    fn a_run_takes_what_needs_no_second_look() {
+        for shift in SHIFTS {
+            ROWS.iter().for_each(|row| check(row, Variation { shift, ..Variation::default() }));
+        }
+    }
+
+    #[test]
+    fn an_ack_of_0_is_no_ack_to_zeek() {
+        let line = "0.1 > . 201 ack 411";
+        for (to, taken) in [(0_u32, false), (1, true), (u32::MAX, true)] {
+            let how = Variation { shift: [0, to.wrapping_sub(411)], ..Variation::default() };
+            let before = "0.09 < . 401 ack 201 len 20";
+            let row = if taken { ("ack", TALK, before, "", line) } else { ("ack", TALK, before, line, "") };
+            check(&row, how);
+        }
+    }
+
+    #[test]
+    fn no_run_begins_with_much_unacknowledged() {
+        for (opening, unacked) in [(TALK, 0), (UNHEARD, 100)] {
+            let sent = |len: u32| format!("{opening}\n0.1 > . 201 ack 401 len {len}");
+            for (len, begins) in [(LITTLE - unacked, true), (LITTLE - unacked + 1, false)] {
+                assert_eq!(Told::of(&sent(len), Variation::default()).begin().is_some(), begins, "{len}\n{opening}");
+            }
+        }
+    }
+}

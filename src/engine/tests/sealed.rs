@@ -254,3 +254,17 @@ fn what_is_irregular_stays_as_it_is() {
     let (_, record) = engine.table.iter().next().expect("a flow");
     assert!(record.is_closed() && record.course.going().is_some());
 }
+
+#[test]
+fn what_cannot_be_sealed_keeps_no_room_for_segments_that_wait() {
+    let (mut segments, since) = (served(CLIENT), 400_000);
+    // Zeek has given up the first row by then, and begins a second.
+    segments.iter_mut().skip(18).for_each(|segment| segment.ts = segment.ts + Duration::from_millis(since));
+    let mut engine = fed(segments);
+    all(&mut engine, |record| {
+        let held = |record: &Record| record.course.going().map(|course| course.pending.held());
+        assert!(held(record).is_some_and(|held| held > 0));
+        assert!(!record.seal(&mut Sealer::default()), "two rows");
+        assert_eq!(held(record), Some(0));
+    });
+}
