@@ -19,8 +19,9 @@ use super::first::First;
 use super::keep::{Keep, KeptFrames};
 use super::recorded::{Recorded, Tally};
 use super::recording::{Ending, Recording};
-use super::save::{self, Saving};
+use super::save::{Kept, Saving};
 use super::watch::Watch;
+use super::writer::Writer;
 
 /// Names tried for a further file, before one gives up.
 const NAMES: u32 = 1_000;
@@ -199,11 +200,10 @@ impl Tape {
         anyhow::ensure!(self.saving.is_none(), "that is under way");
         let from = inputs.first().map(Input::ts);
         let from = from.ok_or_else(|| anyhow::anyhow!("none is kept (--rewind SIZE keeps it)"))?;
-        let (setup, first) = (save::setup(&self.setup), self.first.held_at(from));
-        let lost = save::lost_before(inputs, from_start);
-        let recording =
-            self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first, lost))?;
-        self.saving = Some(Saving::begin(recording, Packer::all(&setup), std::mem::take(inputs))?);
+        let (setup, first) = (self.setup.clone(), self.first.held_at(from));
+        let past = Kept { inputs: std::mem::take(inputs), from_start, first };
+        let writer = self.next_file(Writer::start)?;
+        self.saving = Some(Saving::begin(writer, setup, past)?);
         Ok(())
     }
 
