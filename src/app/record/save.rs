@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 
 use crate::base::{Scope, Scrubbed, Timestamp};
 use crate::engine::{Input, Loss};
-use crate::journal::Packed;
 use crate::journal::recording::{Packer, Setup, Source};
+use crate::journal::{Packed, Past};
 use crate::wire::{FrameCounts, Segment};
 
 use super::recorded::Recorded;
@@ -24,28 +24,31 @@ const REST: Duration = Duration::from_millis(1);
 /// Where a segment is from: a source of the recording each, so that none need tell it.
 type Origin = (Scope, u32);
 
-/// What is kept of the past, in the order that the engine saw.
+/// What is kept of the past.
 #[derive(Debug)]
 pub(super) struct Kept {
-    pub(super) inputs: Vec<Input>,
-    /// These are all since the start.
-    pub(super) from_start: bool,
-    /// What an engine must know that sees nothing before them.
+    pub(super) past: Past,
+    /// What an engine must know that sees nothing before it.
     pub(super) first: Vec<Input>,
 }
 
 impl Kept {
+    /// In the order that the engine saw.
+    fn inputs(&self) -> impl Iterator<Item = &Input> {
+        self.past.since(0)
+    }
+
     fn segments(&self) -> impl Iterator<Item = &Segment> {
-        self.inputs.iter().filter_map(|input| if let Input::Segment(segment) = input { Some(segment) } else { None })
+        self.inputs().filter_map(|input| if let Input::Segment(segment) = input { Some(segment) } else { None })
     }
 
     /// What was lost before the first of these inputs, as far as they tell; `None` where nothing came before them.
     fn lost_before(&self) -> Option<Loss> {
-        let is_loss = |input: &Input| matches!(input, Input::Loss(_));
-        let at = self.inputs.iter().position(is_loss).filter(|_| !self.from_start)?;
-        let Input::Loss(first) = self.inputs[at] else { return None };
+        let is_from_start = self.past.span().0 == 0;
+        let told = |(at, input): (usize, &Input)| if let Input::Loss(loss) = input { Some((at, *loss)) } else { None };
+        let (at, first) = self.inputs().enumerate().find_map(told).filter(|_| !is_from_start)?;
         // Frames among them came before that was told.
-        let came = self.inputs[..at].iter().filter(|input| matches!(input, Input::Segment(_))).count() as u64;
+        let came = self.inputs().take(at).filter(|input| matches!(input, Input::Segment(_))).count() as u64;
         Some(Loss { frames: first.frames.since(&FrameCounts::default().at_least(came, came)), ..first })
     }
 
@@ -99,7 +102,7 @@ fn write(writer: Writer, setup: &Setup, kept: &Kept) -> Recorded {
     let mut packers: BTreeMap<Origin, Packer> = origins.zip(Packer::all(&setup)).collect();
     let mut recording = Recording::into_writer(writer, setup, &kept.first, kept.lost_before());
     let mut block = Vec::new();
-    for input in &kept.inputs {
+    for input in kept.inputs() {
         // Nothing is lost for a disk that is slow: this thread has time.
         while !recording.has_room() && recording.failed().is_none() {
             thread::sleep(REST);
@@ -116,8 +119,9 @@ fn write(writer: Writer, setup: &Setup, kept: &Kept) -> Recorded {
             other => recording.input(other),
         }
     }
-    let at = |input: Option<&Input>| input.map_or(Timestamp::MIN, Input::ts);
-    recording.end_as_of(at(kept.inputs.last()).since(at(kept.inputs.first())))
+    let (_, end) = kept.past.span();
+    let at = |number: u64| kept.past.since(number).next().map_or(Timestamp::MIN, Input::ts);
+    recording.end_as_of(at(end.saturating_sub(1)).since(at(0)))
 }
 
 #[cfg(test)]
@@ -143,7 +147,8 @@ mod tests {
     fn saved(inputs: &[Input]) -> (usize, Vec<(Input, u32)>) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("past.pcapng");
-        let kept = Kept { inputs: inputs.to_vec(), from_start: true, first: Vec::new() };
+        let mut kept = Kept { past: Past::default(), first: Vec::new() };
+        inputs.iter().for_each(|input| kept.past.push(input.clone()));
         let saving = Saving::begin(Writer::start(&file, false).unwrap(), Setup::default(), kept).unwrap();
         let recorded = saving.wait().expect("it does not die");
         assert_eq!((recorded.failed, recorded.tally.written), (None, inputs.len() as u64));
