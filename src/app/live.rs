@@ -16,7 +16,7 @@ use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
 use crate::io::clock;
 use crate::io::schedule::Attention;
 use crate::io::{LastWords, Sockets};
-use crate::journal::{self, HOLD, Merge};
+use crate::journal::{self, HOLD, Merge, Past};
 use crate::ui::{Control, Source, SourceKind};
 use crate::wire::FrameCounts;
 
@@ -341,7 +341,7 @@ impl Feed for Live {
             self.tape.toggle();
         }
         if control == Control::Save {
-            self.tape.save(Vec::new(), true);
+            self.tape.save(&Past::default());
         }
     }
 

@@ -182,11 +182,7 @@ impl Feed for Rewind {
         let past_now = |to: Timestamp| engine.now().is_some_and(|now| to >= now);
         match control {
             Control::Record => self.live.control(control, engine),
-            Control::Save => {
-                let (first, _) = self.deck.tape.span();
-                let kept = self.deck.tape.since(first).cloned().collect();
-                self.live.tape().save(kept, first == 0);
-            }
+            Control::Save => self.live.tape().save(&self.deck.tape),
             Control::Live | Control::End => self.go_live(),
             Control::Mark(note) => {
                 let at = self.shown(engine).now();

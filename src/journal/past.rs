@@ -1,6 +1,7 @@
 //! The last inputs of a source that goes on, so that one can go back in it while it does.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::engine::Input;
 use crate::kernel::{Owners, Socket};
@@ -9,43 +10,69 @@ use super::{Next, Tape};
 
 /// Inputs given at once to whoever goes back.
 const AT_ONCE: usize = 1_024;
+/// About how many bytes of inputs lie together. No more than these, and the input that fills them up, are held for one of
+/// them alone.
+const CHUNK: usize = 64 << 10;
 
 /// The last inputs, by their number since the source began. As a [`Tape`] it is played from any of them on; its end is
-/// where the source is now, and there may be more later.
-#[derive(Debug, Default)]
+/// where the source is now, and there may be more later. A copy shares its inputs, and costs next to nothing.
+#[derive(Debug, Clone, Default)]
 pub struct Past {
-    inputs: VecDeque<Input>,
-    /// The number of the first that is kept.
+    chunks: VecDeque<Chunk>,
+    /// The number of the first that is kept, and that of the next to come.
     first: u64,
+    end: u64,
     /// The number of the next that is given.
     next: u64,
+    bytes: usize,
+}
+
+/// Some that follow one another.
+#[derive(Debug, Clone)]
+struct Chunk {
+    /// The number of the first.
+    first: u64,
+    inputs: Arc<Vec<Input>>,
     bytes: usize,
 }
 
 impl Past {
     /// Takes in what the engine has taken in.
     pub fn push(&mut self, input: Input) {
-        self.bytes += weight(&input);
-        self.inputs.push_back(input);
+        let weight = weight(&input);
+        self.bytes += weight;
+        self.end += 1;
+        match self.chunks.back_mut().filter(|chunk| chunk.bytes < CHUNK) {
+            Some(chunk) => {
+                chunk.bytes += weight;
+                Arc::make_mut(&mut chunk.inputs).push(input);
+            }
+            None => {
+                let mut inputs = Vec::with_capacity(CHUNK / size_of::<Input>() + 1);
+                inputs.push(input);
+                self.chunks.push_back(Chunk { first: self.end - 1, inputs: Arc::new(inputs), bytes: weight });
+            }
+        }
     }
 
     /// The number of the first that is kept, and that of the next to come.
-    pub fn span(&self) -> (u64, u64) {
-        (self.first, self.first + self.inputs.len() as u64)
+    pub const fn span(&self) -> (u64, u64) {
+        (self.first, self.end)
     }
 
     /// Those of that number and after it which are kept.
     pub fn since(&self, number: u64) -> impl Iterator<Item = &Input> {
-        let place = usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX);
-        self.inputs.range(place.min(self.inputs.len())..)
+        self.parts_since(number).flatten()
     }
 
-    /// The same in two parts, as they lie in memory.
-    pub fn parts_since(&self, number: u64) -> [&[Input]; 2] {
-        let place = usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX);
-        let (front, back) = self.inputs.as_slices();
-        let from = |part: &'_ [Input], skipped: usize| place.saturating_sub(skipped).min(part.len());
-        [&front[from(front, 0)..], &back[from(back, front.len())..]]
+    /// The same in parts, as they lie in memory.
+    pub fn parts_since(&self, number: u64) -> impl Iterator<Item = &[Input]> {
+        let number = number.max(self.first);
+        let chunk = self.chunks.partition_point(|chunk| chunk.first <= number).saturating_sub(1);
+        self.chunks.range(chunk..).map(move |chunk| {
+            let place = usize::try_from(number.saturating_sub(chunk.first)).unwrap_or(usize::MAX);
+            &chunk.inputs[place.min(chunk.inputs.len())..]
+        })
     }
 
     /// About how many bytes it holds.
@@ -55,7 +82,7 @@ impl Past {
 
     /// Whether all that is kept was given.
     pub fn is_at_end(&self) -> bool {
-        self.next >= self.span().1
+        self.next >= self.end
     }
 
     /// Gives from that number on.
@@ -65,11 +92,13 @@ impl Past {
 
     /// Forgets what comes before that number.
     pub fn forget_before(&mut self, number: u64) {
-        while self.first < number
-            && let Some(input) = self.inputs.pop_front()
-        {
-            self.bytes = self.bytes.saturating_sub(weight(&input));
-            self.first += 1;
+        let until = number.clamp(self.first, self.end);
+        let gone = usize::try_from(until - self.first).unwrap_or(usize::MAX);
+        let freed: usize = self.since(self.first).take(gone).map(weight).sum();
+        self.bytes = self.bytes.saturating_sub(freed);
+        self.first = until;
+        while self.chunks.front().is_some_and(|chunk| chunk.first + chunk.inputs.len() as u64 <= until) {
+            self.chunks.pop_front();
         }
     }
 }
@@ -78,11 +107,12 @@ impl Tape for Past {
     type Place = u64;
 
     fn next(&mut self, _wait: bool) -> Next<u64> {
-        let place = self.next.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
-        let Some(place) = place.filter(|place| *place < self.inputs.len()) else { return Next::NoMore };
-        let end = self.inputs.len().min(place + AT_ONCE);
-        self.next = self.first + end as u64;
-        Next::Inputs(self.inputs.range(place..end).cloned().collect(), Some(self.next))
+        if !(self.first..self.end).contains(&self.next) {
+            return Next::NoMore;
+        }
+        let inputs: Vec<Input> = self.since(self.next).take(AT_ONCE).cloned().collect();
+        self.next += inputs.len() as u64;
+        Next::Inputs(inputs, Some(self.next))
     }
 
     fn go(&mut self, place: &u64) -> Result<(), String> {
@@ -130,13 +160,18 @@ mod tests {
         let Next::Inputs(rest, Some(3_000)) = past.next(false) else { panic!("the rest") };
         assert_eq!(rest, inputs[2_500..]);
         let since = |number| past.since(number).count();
-        let in_parts = |number| past.parts_since(number).concat().len();
+        let in_parts = |number| past.parts_since(number).map(<[Input]>::len).sum::<usize>();
         for (number, count) in [(0, 2_000), (1_000, 2_000), (2_999, 1), (3_000, 0), (9_000, 0)] {
             assert_eq!((since(number), in_parts(number)), (count, count), "{number}");
         }
+        let copy = past.clone();
         past.push(inputs[0].clone());
-        assert_eq!(given(&mut past), 1, "there may be more later");
+        assert_eq!((given(&mut past), copy.span().1), (1, 3_000), "there may be more later");
+        assert!(copy.since(0).eq(&inputs[1_000..]), "which a copy does not have");
+        assert!(past.since(0).eq(inputs[1_000..].iter().chain(&inputs[..1])));
         past.forget_before(u64::MAX);
         assert_eq!((past.span(), past.bytes(), given(&mut past)), ((3_001, 3_001), 0, 0));
+        past.push(inputs[0].clone());
+        assert_eq!((past.span(), given(&mut past), past.since(0).count()), ((3_001, 3_002), 1, 1));
     }
 }

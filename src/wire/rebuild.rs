@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use super::{LinkType, Options, Segment};
+use super::{Frame, LinkType, Options, Segment};
 
 const TCP: u8 = 6;
 /// What a header's length field leaves for options.
@@ -40,6 +40,14 @@ impl Segment {
         out.extend([offset_and_flags, self.window, 0, 0].map(u16::to_be_bytes).as_flattened());
         out.extend(options);
         out
+    }
+
+    /// The frame that these [`Segment::headers`] begin: as long as the segment's was, or longer where that had less of a
+    /// link header (raw IP has none) than Ethernet's, so that the payload has room behind them.
+    pub fn frame<'a>(&self, headers: &'a [u8]) -> Frame<'a> {
+        let Self { ts, scope, iface, .. } = *self;
+        let needed = (headers.len() as u32).saturating_add(self.payload_len);
+        Frame { ts, scope, iface, link: Self::REBUILT, bytes: headers, len: self.frame_len.max(needed) }
     }
 }
 

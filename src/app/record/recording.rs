@@ -57,11 +57,16 @@ impl Recording {
         first: &[Input],
         lost: Option<Loss>,
     ) -> Result<Self> {
-        let mut recording = Self::new(setup, To::File(Writer::start(path, replace)?));
+        Ok(Self::into_writer(Writer::start(path, replace)?, setup, first, lost))
+    }
+
+    /// The same, of a file that is begun already.
+    pub(super) fn into_writer(writer: Writer, setup: Setup, first: &[Input], lost: Option<Loss>) -> Self {
+        let mut recording = Self::new(setup, To::File(writer));
         recording.lost = lost;
         recording.begin(clock::now(), first);
         recording.flush();
-        Ok(recording)
+        recording
     }
 
     /// Begins to keep the last in memory.

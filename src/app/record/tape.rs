@@ -12,15 +12,16 @@ use crate::engine::{Engine, Input, Loss};
 use crate::findings::Severity;
 use crate::io::file;
 use crate::journal::recording::{Mark, Packer, Setup, Source};
-use crate::journal::{Reach, Trail};
+use crate::journal::{Past, Reach, Trail};
 use crate::ui;
 
 use super::first::First;
 use super::keep::{Keep, KeptFrames};
 use super::recorded::{Recorded, Tally};
 use super::recording::{Ending, Recording};
-use super::save::{self, Saving};
+use super::save::{Kept, Saving};
 use super::watch::Watch;
+use super::writer::Writer;
 
 /// Names tried for a further file, before one gives up.
 const NAMES: u32 = 1_000;
@@ -187,23 +188,18 @@ impl Tape {
         self.recording = Some(recording);
     }
 
-    /// Writes what is kept of the past into a file of its own; whether these inputs are all since the start.
-    pub(in crate::app) fn save(&mut self, mut inputs: Vec<Input>, from_start: bool) {
-        self.refused = None;
-        if let Err(error) = self.begin_to_save(&mut inputs, from_start) {
-            self.refused = Some(format!("the past is not recorded: {error:#}"));
-        }
+    /// Writes what is kept of the past into a file of its own.
+    pub(in crate::app) fn save(&mut self, past: &Past) {
+        self.refused = self.begin_to_save(past).err().map(|error| format!("the past is not recorded: {error:#}"));
     }
 
-    fn begin_to_save(&mut self, inputs: &mut Vec<Input>, from_start: bool) -> Result<()> {
+    fn begin_to_save(&mut self, past: &Past) -> Result<()> {
         anyhow::ensure!(self.saving.is_none(), "that is under way");
-        let from = inputs.first().map(Input::ts);
+        let from = past.since(0).next().map(Input::ts);
         let from = from.ok_or_else(|| anyhow::anyhow!("none is kept (--rewind SIZE keeps it)"))?;
-        let (setup, first) = (save::setup(&self.setup), self.first.held_at(from));
-        let lost = save::lost_before(inputs, from_start);
-        let recording =
-            self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first, lost))?;
-        self.saving = Some(Saving::begin(recording, Packer::all(&setup), std::mem::take(inputs))?);
+        let (setup, first) = (self.setup.clone(), self.first.held_at(from));
+        let writer = self.next_file(Writer::start)?;
+        self.saving = Some(Saving::begin(writer, setup, Kept { past: past.clone(), first })?);
         Ok(())
     }
 

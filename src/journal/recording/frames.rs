@@ -37,16 +37,28 @@ impl Packer {
     /// Puts a frame behind `out` as a whole block, cut behind its headers ([`Setup::payload`]). `gave` is the segment or
     /// ICMP error that the engine is fed for it, if any: the same comes back, whatever was cut.
     pub fn pack(&mut self, frame: &Frame<'_>, gave: Option<&Input>, out: &mut Vec<u8>) {
-        let nanos = frame.ts.nanos().max(0);
         let plain = frame.plain_headers_len();
         let headers = plain.unwrap_or_else(|| frame.headers_len());
+        self.put(frame, headers, plain.is_some(), gave, out);
+    }
+
+    /// Puts headers that are made anew from a segment ([`Segment::headers`]), whose frame is kept no longer, behind `out`
+    /// as a whole block: the same segment comes back. What they say is never taken on trust, for they need not say all.
+    pub fn pack_anew(&mut self, segment: &Segment, out: &mut Vec<u8>) {
+        let headers = segment.headers();
+        self.put(&segment.frame(&headers), headers.len(), false, Some(&Input::Segment(*segment)), out);
+    }
+
+    /// Puts so many bytes of headers of a frame; whether they are plain, and so say all that the frame gave.
+    fn put(&mut self, frame: &Frame<'_>, headers: usize, plain: bool, gave: Option<&Input>, out: &mut Vec<u8>) {
+        let nanos = frame.ts.nanos().max(0);
         // No more than there was: a file that tells of more is damaged.
         let captured = frame.bytes.len().min(frame.len as usize);
         let bytes = &frame.bytes[..headers.saturating_add(self.payload).min(captured)];
         // What the reader will know of it.
         let cut = self.place.of(Frame { ts: Timestamp::from_nanos(nanos), bytes, ..*frame });
         let mut block = Block::packet(out, self.number, nanos.cast_unsigned(), cut.bytes, cut.len);
-        let is_plain = plain.is_some_and(|headers| headers <= bytes.len());
+        let is_plain = plain && headers <= bytes.len();
         tell_difference(&cut, is_plain, gave, &mut block, &mut self.scratch);
         block.end();
     }

@@ -19,13 +19,18 @@ fn what_is_decoded_of_them_is_the_segment() {
         let [total, rest] = [len + 20, len].map(u16::to_be_bytes);
         let v4 = [&[0x45, 0, total[0], total[1], 0, 0, 0, 0, 63, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2][..], &tcp].concat();
         let v6 = [&[0x60, 0, 0, 0, rest[0], rest[1], 6, 63][..], &[0x20; 16], &[0x30; 16], &tcp].concat();
-        for bytes in [ethernet(0x0800, &v4), ethernet(0x86dd, &v6)] {
+        let [ether4, ether6] = [(0x0800, &v4), (0x86dd, &v6)].map(|(kind, datagram)| ethernet(kind, datagram));
+        for (link, bytes) in [(ETHERNET, ether4), (ETHERNET, ether6), (RAW, v4), (RAW, v6)] {
             let wire = bytes.len() + usize::from(payload);
-            let Decoded::Tcp(segment) = decode(&frame(1, &bytes, wire)) else { panic!("a segment") };
+            let Decoded::Tcp(segment) = decode(&frame(link, &bytes, wire)) else { panic!("a segment") };
             let headers = segment.headers();
-            let Decoded::Tcp(again) = decode(&frame(Segment::REBUILT.0, &headers, wire)) else { panic!("a segment") };
-            // The digest is of all bytes, those too that a segment does not tell.
-            assert_eq!(Segment { digest: segment.digest, ..again }, segment);
+            let Decoded::Tcp(again) = decode(&segment.frame(&headers)) else { panic!("a segment") };
+            if link == ETHERNET {
+                assert_eq!(again.frame_len, segment.frame_len);
+            }
+            // The digest is of all bytes, those too that a segment does not tell; of raw IP the link header is new.
+            let Segment { digest, frame_len, .. } = segment;
+            assert_eq!(Segment { digest, frame_len, ..again }, segment, "{link}, {payload} bytes");
         }
     }
 }
@@ -41,5 +46,5 @@ fn whatever_a_segment_says_they_are_headers() {
     segment.dst = crate::base::Endpoint::new([0x20; 16], 1);
     let headers = segment.headers();
     assert!(headers.len() <= 14 + 40 + 60 && headers.len().is_multiple_of(2));
-    assert!(matches!(decode(&frame(1, &headers, headers.len())), Decoded::Tcp(_)));
+    assert!(matches!(decode(&segment.frame(&headers)), Decoded::Tcp(_)));
 }
