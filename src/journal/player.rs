@@ -252,7 +252,7 @@ impl<P: Clone> Player<P> {
             return Pace::Waits;
         }
         if self.is_at_end()
-            && let Some((at, place)) = self.edge.take().filter(|(at, _)| *at == self.at && *at >= deck.index.upto())
+            && let Some((at, place)) = self.edge.take().filter(|(at, _)| *at == self.at && deck.index.is_new(*at))
         {
             // Whoever goes back from the end shares all of it, and comes back at once.
             deck.index.checkpoint(engine, at, place);

@@ -174,6 +174,21 @@ fn going_back_begins_near_by() {
     assert!(walker.player.clock.paused() && walker.player.clock.speed() == 1.0);
 }
 
+#[test]
+fn the_end_is_kept_once_however_often_one_plays_there() {
+    let mut walker = Walker::new(crowd(50, 1_010), 50, usize::MAX);
+    let held = walker.deck.index.checkpoints.held();
+    assert_eq!(walker.deck.index.checkpoints.last().map(|last| last.at), Some(1_010));
+    for _ in 0..3 {
+        walker.seek(Timestamp::MIN);
+        walker.player.clock.set_speed(NOW, walker.engine.now(), f64::INFINITY);
+        walker.player.pause(&walker.engine, NOW, false);
+        while walker.player.pump(&mut walker.deck, &mut walker.engine, NOW) != Pace::Rests {}
+        walker.is_at(1_010);
+        assert_eq!(walker.deck.index.checkpoints.held(), held);
+    }
+}
+
 /// The inputs at which something new is wrong, of each checkpoint that showed some: none before was since the last one.
 fn arose(walker: &Walker) -> Vec<u64> {
     let arose = |found: &super::super::index::Found| {
