@@ -271,6 +271,11 @@ impl<P: Clone> Player<P> {
         if more { Pace::Waits } else { Pace::Rests }
     }
 
+    /// How many inputs are between here and where so many were taken in.
+    fn inputs_to(&self, to: u64) -> usize {
+        usize::try_from(to.saturating_sub(self.at)).unwrap_or(usize::MAX)
+    }
+
     /// How many of the waiting inputs, at most, are due.
     fn due(&self, until: Option<Timestamp>, at_most: usize) -> usize {
         let waiting = &self.waiting()[..at_most.min(self.waiting().len())];

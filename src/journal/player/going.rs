@@ -204,8 +204,7 @@ impl<P: Clone> Player<P> {
             || match goal {
                 Goal::Time(to) => !self.feed_until(deck, engine, Some(to), AT_ONCE),
                 Goal::At(to) => {
-                    let left = usize::try_from(to.saturating_sub(self.at)).unwrap_or(usize::MAX);
-                    self.feed_until(deck, engine, None, left.min(AT_ONCE));
+                    self.feed_until(deck, engine, None, self.inputs_to(to).min(AT_ONCE));
                     self.at >= to
                 }
                 Goal::Next { happening, count, .. } => self.feed_to_next(deck, engine, happening, count),

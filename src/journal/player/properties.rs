@@ -248,6 +248,21 @@ fn findings_are_gone_to_by_the_input_at_which_they_arise() {
 }
 
 #[test]
+fn whoever_asks_is_answered_between_two_halvings() {
+    let mut walker = Walker::new(crowd(40, 3_000), 20, usize::MAX);
+    let found = *walker.deck.index.findings().last().expect("some");
+    walker.player.finding(&mut walker.deck, &mut walker.engine, false);
+    let mut still = 0;
+    while walker.player.is_going() {
+        let at = walker.player.at();
+        walker.player.pump(&mut walker.deck, &mut walker.engine, NOW);
+        still += u32::from(walker.player.at() == at);
+    }
+    let stretch = found.at - found.after;
+    assert!(stretch > 32 && still >= stretch.ilog2(), "{stretch} {still}");
+}
+
+#[test]
 fn what_is_asked_for_on_the_way_is_done_from_where_that_leads() {
     let hops: [fn(&mut Walker); 4] = [
         |walker| walker.player.next(&mut walker.deck, &mut walker.engine, Happening::Failure),
