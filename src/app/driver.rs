@@ -119,17 +119,11 @@ impl Drop for Driver {
 }
 
 fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answers: &Sender<Answer>) -> Vec<Recorded> {
-    let mut cache = QueryCache::default();
-    // What a frozen screen looks at while the source goes on; one can walk about in it.
-    let mut frozen: Option<Engine> = None;
-    let (mut jumps, mut wanted) = (0, None);
-    let (mut told, mut cost) = (None, Duration::ZERO);
-    // It is on its way to where one wants to be; it has arrived, and nobody was told yet.
-    let (mut going, mut arrived) = (false, false);
+    let (mut screen, mut jumps) = (Screen::default(), 0);
     loop {
         let rest = feed.pump(&mut engine);
         if jumps != feed.jumps() {
-            (jumps, cache) = (feed.jumps(), QueryCache::default());
+            (jumps, screen.cache) = (feed.jumps(), QueryCache::default());
         }
         let mut ask = match asks.recv_timeout(rest) {
             Ok(ask) => Some(ask),
@@ -138,47 +132,76 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         };
         while let Some(next) = ask {
             match next {
-                Ask::Show(number, query) => wanted = Some((number, query)),
-                Ask::Control(control) => {
-                    super::panic_if_asked("engine");
-                    let freeze = if let Control::Pause(stop) = control { Some(stop) } else { None };
-                    feed.control(control, &mut engine);
-                    match (freeze, feed.source(&engine).playback) {
-                        (Some(stop), None) => frozen = stop.then(|| engine.clone()),
-                        (None, None) => {}
-                        // The past is shown, and not what was frozen.
-                        (_, Some(_)) => frozen = None,
-                    }
-                    // It may be another engine's now.
-                    cache = QueryCache::default();
-                }
+                // Of several questions that waited only the last still matters.
+                Ask::Show(number, query) => screen.wanted = Some((number, query)),
+                Ask::Control(control) => screen.control(control, feed.as_mut(), &mut engine),
             }
             ask = asks.try_recv().ok();
         }
-        // What is passed on the way to an instant is not worth the time that it takes to tell of it; and of what is
-        // read as fast as it goes, telling takes a small share of the time.
-        arrived |= std::mem::replace(&mut going, feed.is_going()) && !going;
-        let patience = match (going, rest.is_zero() && !arrived) {
+        if screen.is_to_be_told(feed.is_going(), !rest.is_zero())
+            && let Some(answer) = screen.answer(feed.as_mut(), &engine)
+        {
+            let _nobody_waits = answers.try_send(answer);
+        }
+    }
+}
+
+/// What the engine's thread knows of the screen that asks it.
+#[derive(Default)]
+struct Screen {
+    cache: QueryCache,
+    /// What a frozen screen looks at while the source goes on; one can walk about in it.
+    frozen: Option<Engine>,
+    /// The last question, if it was not answered yet.
+    wanted: Option<(u64, Query)>,
+    /// When the last answer was told, and how long it took to make.
+    told: Option<Instant>,
+    cost: Duration,
+    /// It is on its way to where one wants to be; it has arrived, and nobody was told yet.
+    going: bool,
+    arrived: bool,
+}
+
+impl Screen {
+    fn control(&mut self, control: Control, feed: &mut dyn Feed, engine: &mut Engine) {
+        super::panic_if_asked("engine");
+        let freeze = if let Control::Pause(stop) = control { Some(stop) } else { None };
+        feed.control(control, engine);
+        match (freeze, feed.source(engine).playback) {
+            (Some(stop), None) => self.frozen = stop.then(|| engine.clone()),
+            (None, None) => {}
+            // The past is shown, and not what was frozen.
+            (_, Some(_)) => self.frozen = None,
+        }
+        // It may be another engine's now.
+        self.cache = QueryCache::default();
+    }
+
+    /// What is passed on the way to an instant is not worth the time that it takes to tell of it; and of what is read as
+    /// fast as it goes, telling takes a small share of the time.
+    fn is_to_be_told(&mut self, going: bool, rests: bool) -> bool {
+        self.arrived |= std::mem::replace(&mut self.going, going) && !going;
+        let patience = match (going, rests || self.arrived) {
             (true, _) => LONG_WAY,
-            (false, true) => (cost * SHARE).min(LONG_WAY),
-            (false, false) => Duration::ZERO,
+            (false, false) => (self.cost * SHARE).min(LONG_WAY),
+            (false, true) => Duration::ZERO,
         };
-        if told.is_some_and(|told: Instant| told.elapsed() < patience) {
-            continue;
-        }
-        // Of several questions that waited only the last still matters.
-        if let Some((number, query)) = wanted.take() {
-            let began = Instant::now();
-            feed.attend(&query, &engine);
-            let shown = frozen.as_ref().unwrap_or_else(|| feed.shown(&engine));
-            let dashboard = shown.dashboard(&query, &mut cache);
-            let key = query.selected.and_then(|id| shown.flow_key(id)).zip(shown.now());
-            let segments = segments(feed.as_mut(), key, query.selected.is_some());
-            let (source, damaged) = (feed.source(&engine), feed.is_damaged());
-            let _nobody_waits = answers.try_send(Answer { number, dashboard, source, segments, damaged });
-            (told, cost) = (Some(Instant::now()), began.elapsed());
-            arrived &= going;
-        }
+        self.told.is_none_or(|told| told.elapsed() >= patience)
+    }
+
+    /// The answer to the last question, if one waits.
+    fn answer(&mut self, feed: &mut dyn Feed, engine: &Engine) -> Option<Answer> {
+        let (number, query) = self.wanted.take()?;
+        let began = Instant::now();
+        feed.attend(&query, engine);
+        let shown = self.frozen.as_ref().unwrap_or_else(|| feed.shown(engine));
+        let dashboard = shown.dashboard(&query, &mut self.cache);
+        let key = query.selected.and_then(|id| shown.flow_key(id)).zip(shown.now());
+        let segments = segments(feed, key, query.selected.is_some());
+        let (source, damaged) = (feed.source(engine), feed.is_damaged());
+        (self.told, self.cost) = (Some(Instant::now()), began.elapsed());
+        self.arrived &= self.going;
+        Some(Answer { number, dashboard, source, segments, damaged })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reports for machines, written flow by flow: NDJSON (an object a line) and JSON (one object).
 //!
-//! Flows are put into words apart from the report ([`Flows`]), on as many threads as there are. The schema stands in [`super::record`] (flows), `findings` and `summary`. Writes to a `Write` given by the caller,
-//! whose errors it hands back.
+//! Flows are put into words apart from the report ([`Flows`]), on as many threads as there are. The schema stands in
+//! [`super::record`] (flows), `findings` and `summary`. Writes to a `Write` given by the caller, whose errors it hands
+//! back.
 
 use std::io::{self, Write};
 

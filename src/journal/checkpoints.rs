@@ -125,6 +125,11 @@ impl<P> Checkpoints<P> {
         self.kept.first()
     }
 
+    /// The latest that is kept.
+    pub fn last(&self) -> Option<&Checkpoint<P>> {
+        self.kept.last()
+    }
+
     /// Lets the earliest go; what the one after it stands at, which is the earliest then.
     pub fn drop_first(&mut self) -> Option<u64> {
         if self.kept.len() < 2 {

@@ -117,6 +117,11 @@ impl<P> Index<P> {
         at >= self.upto && self.checkpoints.is_due(engine, at)
     }
 
+    /// Whether nothing was read beyond so many inputs, and no checkpoint is kept there.
+    pub fn is_new(&self, at: u64) -> bool {
+        at >= self.upto && self.checkpoints.last().is_none_or(|last| last.at < at)
+    }
+
     /// Keeps a checkpoint, later than those before, and notes what is found to be wrong there.
     pub fn checkpoint(&mut self, engine: &Engine, at: u64, place: P) {
         self.checkpoints.keep(engine, at, place);

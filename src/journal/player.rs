@@ -252,7 +252,7 @@ impl<P: Clone> Player<P> {
             return Pace::Waits;
         }
         if self.is_at_end()
-            && let Some((at, place)) = self.edge.take().filter(|(at, _)| *at == self.at && *at >= deck.index.upto())
+            && let Some((at, place)) = self.edge.take().filter(|(at, _)| *at == self.at && deck.index.is_new(*at))
         {
             // Whoever goes back from the end shares all of it, and comes back at once.
             deck.index.checkpoint(engine, at, place);
@@ -269,6 +269,11 @@ impl<P: Clone> Player<P> {
         }
         self.finish(engine, due);
         if more { Pace::Waits } else { Pace::Rests }
+    }
+
+    /// How many inputs are between here and where so many were taken in.
+    fn inputs_to(&self, to: u64) -> usize {
+        usize::try_from(to.saturating_sub(self.at)).unwrap_or(usize::MAX)
     }
 
     /// How many of the waiting inputs, at most, are due.

@@ -200,24 +200,41 @@ impl<P: Clone> Player<P> {
         }
         // What may come later is not waited for.
         let missed = self.is_at_end() || (!there && self.is_empty() && self.caught_up);
-        let arrived = missed
-            || match goal {
-                Goal::Time(to) => !self.feed_until(deck, engine, Some(to), AT_ONCE),
-                Goal::At(to) => {
-                    let left = usize::try_from(to.saturating_sub(self.at)).unwrap_or(usize::MAX);
-                    self.feed_until(deck, engine, None, left.min(AT_ONCE));
-                    self.at >= to
-                }
-                Goal::Next { happening, count, .. } => self.feed_to_next(deck, engine, happening, count),
-                Goal::Finding { origin } => {
-                    self.feed_until(deck, engine, None, AT_ONCE);
-                    deck.index.finding_beside(origin, true).is_some()
-                }
-            };
-        if !arrived {
-            return Pace::AtOnce;
+        if missed || self.go_further(deck, engine, goal) {
+            self.doing = Doing::Play;
+            self.arrive(deck, engine, goal, missed, now);
+            if !self.is_going() {
+                self.hop_on(deck, engine);
+            }
         }
-        self.doing = Doing::Play;
+        Pace::AtOnce
+    }
+
+    /// Feeds a part of the way; whether that leads there.
+    fn go_further<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, goal: Goal) -> bool {
+        match goal {
+            Goal::Time(to) => !self.feed_until(deck, engine, Some(to), AT_ONCE),
+            Goal::At(to) => {
+                self.feed_until(deck, engine, None, self.inputs_to(to).min(AT_ONCE));
+                self.at >= to
+            }
+            Goal::Next { happening, count, .. } => self.feed_to_next(deck, engine, happening, count),
+            Goal::Finding { origin } => {
+                self.feed_until(deck, engine, None, AT_ONCE);
+                deck.index.finding_beside(origin, true).is_some()
+            }
+        }
+    }
+
+    /// Does what is to be done where one was going, or where there is no more of the way: then it was `missed`.
+    fn arrive<T: Tape<Place = P>>(
+        &mut self,
+        deck: &mut Deck<T>,
+        engine: &mut Engine,
+        goal: Goal,
+        missed: bool,
+        now: Duration,
+    ) {
         match goal {
             Goal::Time(to) => {
                 if missed && !self.at_end {
@@ -239,15 +256,16 @@ impl<P: Clone> Player<P> {
                 self.clock.pause(now, engine.now(), true);
             }
         }
-        if !self.is_going() {
-            match self.then.pop_front() {
-                Some(Hop::Happening(happening, true)) => self.next(deck, engine, happening),
-                Some(Hop::Happening(happening, false)) => self.previous(deck, engine, happening),
-                Some(Hop::Finding(forwards)) => self.finding(deck, engine, forwards),
-                None => {}
-            }
+    }
+
+    /// Begins what was put off until now.
+    fn hop_on<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine) {
+        match self.then.pop_front() {
+            Some(Hop::Happening(happening, true)) => self.next(deck, engine, happening),
+            Some(Hop::Happening(happening, false)) => self.previous(deck, engine, happening),
+            Some(Hop::Finding(forwards)) => self.finding(deck, engine, forwards),
+            None => {}
         }
-        Pace::AtOnce
     }
 
     /// Feeds one input after another until it has happened again, and then what belongs to that input.

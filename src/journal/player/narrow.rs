@@ -1,6 +1,9 @@
 //! Finding the very input at which something was first found to be wrong: the stretch between two checkpoints is walked
 //! over in strides, and the stride in which it arose is halved.
 
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::ops::Range;
+
 use crate::engine::{Diagnosis, Engine, Input};
 
 use super::super::index::Found;
@@ -18,11 +21,29 @@ pub(super) struct Narrow {
     /// Where one was, and which way one is looking for it.
     origin: u64,
     forwards: bool,
-    /// From where it is looked for: what was wrong there.
-    known: Option<Diagnosis>,
-    /// The last state in which it was not there, after so many inputs, and the inputs since.
-    before: Option<(u64, Engine)>,
+    step: Step,
+}
+
+/// What is done of the walk, a part at a time, so that whoever asks is answered in between.
+#[derive(Debug)]
+enum Step {
+    /// On the way to the checkpoint after which it arose.
+    Approach,
+    /// Over a stride, at the end of which it is looked for.
+    Stride(Stride),
+    /// It arose in this part of the inputs of a stride.
+    Halve(Stride, Range<usize>),
+}
+
+#[derive(Debug)]
+struct Stride {
+    /// What was wrong where the walk began.
+    known: Diagnosis,
+    /// The inputs before the stride, and those of it so far.
+    begin: u64,
     since: Vec<Input>,
+    /// The last state that is known in which it was not there.
+    before: Engine,
 }
 
 impl<P: Clone> Player<P> {
@@ -49,8 +70,7 @@ impl<P: Clone> Player<P> {
                     return self.go_to(deck, engine, found.at);
                 };
                 if self.go_from(deck, engine, from) {
-                    let (known, before, since) = (None, None, Vec::new());
-                    self.doing = Doing::Narrow(Box::new(Narrow { found, origin, forwards, known, before, since }));
+                    self.doing = Doing::Narrow(Box::new(Narrow { found, origin, forwards, step: Step::Approach }));
                 }
             }
             None if forwards => self.find_beyond(deck, engine, origin),
@@ -68,65 +88,84 @@ impl<P: Clone> Player<P> {
         &mut self,
         deck: &mut Deck<T>,
         engine: &mut Engine,
-        mut walk: Box<Narrow>,
+        walk: Box<Narrow>,
     ) -> Pace {
-        if !self.fill(deck, false) && !self.at_end {
+        // What is halved was read before.
+        if !matches!(walk.step, Step::Halve(..)) && !self.fill(deck, false) && !self.at_end {
             self.doing = Doing::Narrow(walk);
             return Pace::Waits;
         }
-        let goal = if self.at < walk.found.after { walk.found.after } else { walk.found.at };
-        let left = usize::try_from(goal.saturating_sub(self.at)).unwrap_or(usize::MAX).min(AT_ONCE);
-        if walk.known.is_none() && left > 0 && goal == walk.found.after && !self.is_at_end() {
-            self.feed_until(deck, engine, None, left);
-            self.doing = Doing::Narrow(walk);
-            return Pace::AtOnce;
-        }
-        if walk.known.is_none() {
-            walk.known = Some(engine.diagnosis());
-        }
-        if walk.before.is_none() {
-            walk.before = Some((self.at, engine.clone()));
-        }
-        let left = left.min(STRIDE - walk.since.len()).min(self.waiting().len());
-        walk.since.extend_from_slice(&self.waiting()[..left]);
-        self.feed_until(deck, engine, None, left);
-        let there = self.at >= walk.found.at || self.is_at_end();
-        if !there && walk.since.len() < STRIDE {
-            self.doing = Doing::Narrow(walk);
-            return Pace::AtOnce;
-        }
-        match walk.halve(engine) {
-            None if !there => {
-                (walk.before, walk.since) = (None, Vec::new());
-                self.doing = Doing::Narrow(walk);
-            }
-            exact => {
-                deck.index.found_at(walk.found, exact.unwrap_or(walk.found.at));
-                self.find(deck, engine, walk.origin, walk.forwards);
+        let Narrow { found, origin, forwards, step } = *walk;
+        let further = match step {
+            Step::Approach => Continue(self.approach(deck, engine, found)),
+            Step::Stride(stride) => self.stride(deck, engine, found, stride),
+            Step::Halve(stride, part) => stride.halve(part),
+        };
+        match further {
+            Continue(step) => self.doing = Doing::Narrow(Box::new(Narrow { found, origin, forwards, step })),
+            Break(exact) => {
+                deck.index.found_at(found, exact);
+                self.find(deck, engine, origin, forwards);
             }
         }
         Pace::AtOnce
     }
+
+    fn approach<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, found: Found) -> Step {
+        let left = self.inputs_to(found.after).min(AT_ONCE);
+        if left == 0 || self.is_at_end() {
+            return Step::Stride(Stride::new(engine.diagnosis(), self.at, engine));
+        }
+        self.feed_until(deck, engine, None, left);
+        Step::Approach
+    }
+
+    /// Goes on with a stride; after how many inputs it arose, where that cannot be told better.
+    fn stride<T: Tape<Place = P>>(
+        &mut self,
+        deck: &mut Deck<T>,
+        engine: &mut Engine,
+        found: Found,
+        mut stride: Stride,
+    ) -> ControlFlow<u64, Step> {
+        let left = self.inputs_to(found.at).min(STRIDE - stride.since.len()).min(self.waiting().len());
+        stride.since.extend_from_slice(&self.waiting()[..left]);
+        self.feed_until(deck, engine, None, left);
+        let there = self.at >= found.at || self.is_at_end();
+        if !there && stride.since.len() < STRIDE {
+            return Continue(Step::Stride(stride));
+        }
+        if stride.shows(engine) {
+            let whole = 0..stride.since.len();
+            return Continue(Step::Halve(stride, whole));
+        }
+        if there { Break(found.at) } else { Continue(Step::Stride(Stride::new(stride.known, self.at, engine))) }
+    }
 }
 
-impl Narrow {
-    /// After how many inputs it was there, if it is at the end of what was walked over.
-    fn halve(&self, engine: &Engine) -> Option<u64> {
-        let known = self.known.as_ref()?;
-        let is_there = |engine: &Engine| engine.diagnosis().new_since(known) > 0;
-        let (begin, before) = self.before.as_ref().filter(|_| is_there(engine))?;
-        let (mut engine, mut from, mut upto) = (before.clone(), 0, self.since.len());
-        while upto - from > 1 {
-            let middle = from + (upto - from) / 2;
-            let mut further = engine.clone();
-            further.feed_batch(&self.since[from..middle]);
-            if is_there(&further) {
-                upto = middle;
-            } else {
-                (engine, from) = (further, middle);
-            }
+impl Stride {
+    fn new(known: Diagnosis, begin: u64, engine: &Engine) -> Self {
+        Self { known, begin, since: Vec::new(), before: engine.clone() }
+    }
+
+    /// Whether it is there.
+    fn shows(&self, engine: &Engine) -> bool {
+        engine.diagnosis().new_since(&self.known) > 0
+    }
+
+    /// Halves the part in which it arose; of one input, after how many it was there, with what belongs to that one.
+    fn halve(mut self, part: Range<usize>) -> ControlFlow<u64, Step> {
+        if part.len() <= 1 {
+            let more = self.since[part.end..].iter().take_while(|input| belongs_to_the_one_before(input)).count();
+            return Break(self.begin + (part.end + more) as u64);
         }
-        let more = self.since[upto..].iter().take_while(|input| belongs_to_the_one_before(input)).count();
-        Some(begin + (upto + more) as u64)
+        let middle = part.start + part.len() / 2;
+        let mut further = self.before.clone();
+        further.feed_batch(&self.since[part.start..middle]);
+        if self.shows(&further) {
+            return Continue(Step::Halve(self, part.start..middle));
+        }
+        self.before = further;
+        Continue(Step::Halve(self, middle..part.end))
     }
 }

@@ -174,6 +174,21 @@ fn going_back_begins_near_by() {
     assert!(walker.player.clock.paused() && walker.player.clock.speed() == 1.0);
 }
 
+#[test]
+fn the_end_is_kept_once_however_often_one_plays_there() {
+    let mut walker = Walker::new(crowd(50, 1_010), 50, usize::MAX);
+    let held = walker.deck.index.checkpoints.held();
+    assert_eq!(walker.deck.index.checkpoints.last().map(|last| last.at), Some(1_010));
+    for _ in 0..3 {
+        walker.seek(Timestamp::MIN);
+        walker.player.clock.set_speed(NOW, walker.engine.now(), f64::INFINITY);
+        walker.player.pause(&walker.engine, NOW, false);
+        while walker.player.pump(&mut walker.deck, &mut walker.engine, NOW) != Pace::Rests {}
+        walker.is_at(1_010);
+        assert_eq!(walker.deck.index.checkpoints.held(), held);
+    }
+}
+
 /// The inputs at which something new is wrong, of each checkpoint that showed some: none before was since the last one.
 fn arose(walker: &Walker) -> Vec<u64> {
     let arose = |found: &super::super::index::Found| {
@@ -230,6 +245,21 @@ fn findings_are_gone_to_by_the_input_at_which_they_arise() {
     for place in back.iter().rev().filter(|place| **place > other.player.at()).copied().collect::<Vec<_>>() {
         assert_eq!(find(&mut other, true), (place, None));
     }
+}
+
+#[test]
+fn whoever_asks_is_answered_between_two_halvings() {
+    let mut walker = Walker::new(crowd(40, 3_000), 20, usize::MAX);
+    let found = *walker.deck.index.findings().last().expect("some");
+    walker.player.finding(&mut walker.deck, &mut walker.engine, false);
+    let mut still = 0;
+    while walker.player.is_going() {
+        let at = walker.player.at();
+        walker.player.pump(&mut walker.deck, &mut walker.engine, NOW);
+        still += u32::from(walker.player.at() == at);
+    }
+    let stretch = found.at - found.after;
+    assert!(stretch > 32 && still >= stretch.ilog2(), "{stretch} {still}");
 }
 
 #[test]
