@@ -210,6 +210,8 @@ pub(super) struct Snap {
 }
 
 #[derive(Debug, Args)]
+// What reads captures is refused there (beside -w), and not offered.
+#[command(mut_arg("read", |arg| arg.hide(true)), mut_arg("seek_memory", |arg| arg.hide(true)))]
 pub(super) struct Record {
     #[command(flatten)]
     pub input: Input,

@@ -191,13 +191,18 @@ fn seed() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
-/// A flag that SIGINT and SIGTERM set, for commands that watch for a while: they then print what they have.
+/// A flag that SIGINT, SIGTERM and SIGHUP set, for commands that watch for a while: they then print what they have.
 fn interrupts() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // The second signal ends the program at once.
         signal_hook::flag::register_conditional_shutdown(signal, 130, flag.clone())?;
         signal_hook::flag::register(signal, flag.clone())?;
+    }
+    // A second one hurries nobody: of a terminal that is gone both the shell and the kernel tell.
+    let hang_up = signal_hook::consts::SIGHUP;
+    if !crate::io::ignored::is_ignored(hang_up) {
+        signal_hook::flag::register(hang_up, flag.clone())?;
     }
     Ok(flag)
 }
