@@ -317,6 +317,18 @@ fn usage_errors_are_1_and_help_is_none() {
     }
 }
 
+/// What reads captures is no use to who records.
+#[test]
+fn help_offers_what_a_command_can_use() {
+    for (command, offers) in [("report", true), ("snap", true), ("record", false)] {
+        let (_, out, _) = run(&[command, "--help"]);
+        assert!(out.contains("--owners"), "{out}");
+        for option in ["-r <FILE>", "--seek-memory"] {
+            assert_eq!(out.contains(option), offers, "{command}: {option}");
+        }
+    }
+}
+
 #[test]
 fn a_command_after_options_or_misspelt_is_no_filter() {
     for args in [&["repport"][..], &["-i", "lo", "report", "--for", "1s"], &["-r", "x.pcap", "report"]] {

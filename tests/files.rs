@@ -268,6 +268,32 @@ fn a_report_follows_a_file_until_another_takes_its_place() {
     assert!(lines == report(&["-r", &other]).1);
 }
 
+/// tcpdump -w writes nothing before it has a few kilobytes.
+#[test]
+fn a_dashboard_waits_for_a_file_that_is_empty_so_far() {
+    let incident = incident();
+    let files = Files::new(&[("grows.pcap", &[]), ("none.pcap", &[])]);
+    let [path, none] = ["grows.pcap", "none.pcap"].map(|name| files.path(name));
+    let mut pty = Pty::start(pty::sockscope(&["-r", &path, "--follow"]), 160, 40);
+    pty.shows(&["grows.pcap (followed)", "nothing is in it yet: waits for what is written", "nothing read yet"]);
+    pty.keys("q");
+    assert_eq!((pty.end().exit_code(), pty.left_behind()), (0, vec![]));
+    let mut pty = Pty::start(pty::sockscope(&["-r", &path, "--follow"]), 160, 40);
+    pty.shows(&["waits for what is written"]);
+    pty.keys("2");
+    File::options().append(true).open(&path).expect("the file").write_all(&incident.bytes).expect("written");
+    pty.shows(&["1:09.8 / 1:09.8 so far"]);
+    pty.shows_no("waits for what is written");
+    pty.keys("q");
+    assert_eq!((pty.end().exit_code(), pty.left_behind()), (0, vec![]));
+    let mut pty = Pty::start(pty::sockscope(&["-r", &none, "--follow"]), 160, 40);
+    pty.shows(&["waits for what is written"]);
+    std::fs::write(&none, "no capture of any kind, but words").expect("written");
+    pty.shows(&["none.pcap: not a capture"]);
+    pty.keys("q");
+    assert_eq!((pty.end().exit_code(), pty.left_behind()), (2, vec![]));
+}
+
 #[test]
 fn a_dashboard_follows_a_file_and_goes_back_in_it() {
     let incident = incident();

@@ -71,6 +71,58 @@ fn every_frame_is_in_the_file() {
     assert!(tshark_count(&file).is_none_or(|frames| frames == sent));
 }
 
+/// Of a terminal that is gone both the shell and the kernel tell; nohup(1) asks that nobody listens.
+#[test]
+fn a_hang_up_ends_it_as_ctrl_c_does_but_not_under_nohup() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("hangup"), tempfile::tempdir().unwrap());
+    let load = Load::begin(&netns, 1, REST);
+    for signals in [&[Signal::TERM][..], &[Signal::HUP], &[Signal::HUP; 2]] {
+        let file = folder.path().join("hup.pcapng");
+        let recorder = Recorder::begin(&netns, &[], &file, &[]);
+        let instance = format!("sockscope-{}-", recorder.pid());
+        until("frames", || size(&file) > 40_000);
+        signals.iter().for_each(|signal| recorder.signal(*signal));
+        let ended = recorder.wait();
+        assert!(ended.status.success(), "{signals:?}: {}", ended.stderr);
+        let [captured, written, lost] = ended.counts();
+        assert!(written > 0 && captured == written + lost, "{signals:?}: {}", ended.stderr);
+        check_counts(&file, &Held::read(&file), true);
+        let instances = std::fs::read_dir("/sys/kernel/tracing/instances").into_iter().flatten().flatten();
+        let mut names = instances.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        assert_eq!(names.find(|name| name.starts_with(&instance)), None, "{signals:?}");
+        std::fs::remove_file(&file).unwrap();
+    }
+    let file = folder.path().join("nohup.pcapng");
+    let recorder = Recorder::begin(&netns, &["nohup"], &file, &[]);
+    recorder.signal(Signal::HUP);
+    let answered = load.exchanges();
+    until("more of the load", || load.exchanges() > answered + 200);
+    let ended = recorder.end();
+    assert!(ended.status.success() && ended.counts()[1] > 400, "{}", ended.stderr);
+}
+
+/// What is told of a recording goes nowhere then; the recording itself ends as ever.
+#[test]
+fn a_recording_ends_when_its_terminal_is_gone() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("gone"), tempfile::tempdir().unwrap());
+    let load = Load::begin(&netns, 1, REST);
+    for (first, shown) in [("record", "alone.pcapng: "), ("-B1024", "● REC ")] {
+        let file = folder.path().join("alone.pcapng");
+        let exec = ["netns", "exec", netns.name(), env!("CARGO_BIN_EXE_sockscope"), first];
+        let words = [&exec[..], &["-i", "lo", "-w", file.to_str().unwrap()]].concat();
+        let mut pty = Pty::start(pty::command("ip", &words), 120, 40);
+        pty.shows(&[shown]);
+        until("frames", || size(&file) > 40_000);
+        pty.vanish();
+        pty.end_unseen();
+        check_counts(&file, &Held::read(&file), true);
+        std::fs::remove_file(&file).unwrap();
+    }
+    drop(load);
+}
+
 /// Whether it is said of a recording that it does not end as one that was ended does.
 fn lacks_end(file: &Path) -> bool {
     let report = Command::new(env!("CARGO_BIN_EXE_sockscope")).args(["report", "-r"]).arg(file).output().unwrap();
@@ -421,6 +473,9 @@ fn a_ring_is_written_out_by_a_signal_and_by_a_finding() {
     drop(load);
     let ended = recorder.end();
     assert!(ended.status.success() && !ended.stderr.contains("nothing was written"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("what the ring held since it was last written is gone"), "{}", ended.stderr);
+    assert!(ended.count("packets captured") > 6_000, "{}", ended.stderr);
+    assert_eq!(["packets lost by sockscope", "packets dropped by kernel"].map(|words| ended.count(words)), [0, 0]);
     for file in [&first, &second] {
         let held = Held::read(file);
         assert_eq!((held.holes, &held.damage), (0, &None), "{}", file.display());
@@ -428,6 +483,22 @@ fn a_ring_is_written_out_by_a_signal_and_by_a_finding() {
         assert!(tshark_count(file).is_none_or(|frames| frames == held.frames));
         check_counts(file, &held, true);
     }
+}
+
+#[test]
+fn a_ring_that_nobody_wanted_is_summed_up_too() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("unwanted"), tempfile::tempdir().unwrap());
+    let before = over_lo(&netns);
+    let recorder = Recorder::begin(&netns, &[], &folder.path().join("none.pcapng"), &["--ring", "256Ki"]);
+    let load = Load::begin(&netns, 1, REST);
+    until("the load", || load.exchanges() > 100);
+    drop(load);
+    let ended = recorder.end();
+    assert!(ended.status.success(), "{}", ended.stderr);
+    assert_eq!(ended.count("packets captured"), over_lo(&netns) - before, "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("nothing was written: what the ring held is gone\n"), "{}", ended.stderr);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 /// A ring that cannot be written when that is asked for says so at once, and goes on holding its last.

@@ -210,6 +210,9 @@ pub(super) struct Snap {
 }
 
 #[derive(Debug, Args)]
+// What reads captures is refused there (beside -w), and not offered.
+#[command(mut_arg("read", |arg| arg.hide(true)), mut_arg("seek_memory", |arg| arg.hide(true)))]
+#[command(mut_arg("bpf", |arg| arg.help("Capture only what this BPF expression matches (pcap-filter(7)), as the last words")))]
 pub(super) struct Record {
     #[command(flatten)]
     pub input: Input,

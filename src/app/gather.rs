@@ -106,10 +106,11 @@ fn outside(at: Timestamp, start: Option<Timestamp>, end: Option<Timestamp>) -> O
 }
 
 fn live(input: &Input, duration: Duration) -> Result<Seen> {
+    // Before anything is made that outlives a process that is merely killed.
+    let interrupted = interrupts()?;
     let mut feed = live_feed(input, !input.interfaces.is_empty(), None, None)?;
     let mut engine = Engine::new(Config { keep_closed: None, ..live_config(input.flows) });
     let end = Instant::now() + duration;
-    let interrupted = interrupts()?;
     loop {
         let rest = feed.pump(&mut engine);
         let left = end.saturating_duration_since(Instant::now());

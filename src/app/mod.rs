@@ -12,6 +12,7 @@ mod live;
 mod looks;
 mod marks;
 mod meter;
+mod opening;
 mod origin;
 mod parts;
 mod passed_over;
@@ -46,6 +47,7 @@ use cli::{Cli, Command, Input, Look, SeverityChoice};
 use driver::Driver;
 use live::Live;
 use looks::Looks;
+use opening::Opening;
 use origin::Origin;
 use record::Wanted;
 use replay::Replay;
@@ -127,8 +129,15 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
     let configs = [replay_config(input.flows), live_config(input.flows)];
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let replay = Replay::open(origin, input.filter(), configs, speed, input.seek_memory)?;
-    let driver = Driver::start(Engine::new(replay.config()), Box::new(replay))?;
+    let (name, is_empty) = (origin.name(), matches!(origin, Origin::Growing(_)) && origin.length() == Some(0));
+    let (filter, memory) = (input.filter(), input.seek_memory);
+    let open = move || Replay::open(origin, filter, configs, speed, memory);
+    let driver = if is_empty {
+        Driver::start(Engine::new(configs[0]), Box::new(Opening::start(name, open)?))?
+    } else {
+        let replay = open()?;
+        Driver::start(Engine::new(replay.config()), Box::new(replay))?
+    };
     screen::run(&driver, &looks, look.view.shown())
 }
 
@@ -191,13 +200,18 @@ fn seed() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
-/// A flag that SIGINT and SIGTERM set, for commands that watch for a while: they then print what they have.
+/// A flag that SIGINT, SIGTERM and SIGHUP set, for commands that watch for a while: they then print what they have.
 fn interrupts() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // The second signal ends the program at once.
         signal_hook::flag::register_conditional_shutdown(signal, 130, flag.clone())?;
         signal_hook::flag::register(signal, flag.clone())?;
+    }
+    // A second one hurries nobody: of a terminal that is gone both the shell and the kernel tell.
+    let hang_up = signal_hook::consts::SIGHUP;
+    if !crate::io::ignored::is_ignored(hang_up) {
+        signal_hook::flag::register(hang_up, flag.clone())?;
     }
     Ok(flag)
 }

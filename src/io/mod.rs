@@ -13,6 +13,7 @@ mod fd_table;
 pub mod file;
 mod following;
 pub mod host;
+pub mod ignored;
 mod last_words;
 mod mono;
 mod netlink;

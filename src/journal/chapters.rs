@@ -118,6 +118,11 @@ impl Chapters {
         bytes >= self.most() / 2 || now.since(then) >= late
     }
 
+    /// Whether anything came since all was copied last.
+    pub fn has_new(&self) -> bool {
+        self.since_copy.is_none_or(|(bytes, _)| bytes > 0)
+    }
+
     /// Bytes kept.
     pub const fn bytes(&self) -> usize {
         self.bytes
@@ -191,8 +196,8 @@ mod tests {
         let reaches = [Reach::Bytes(3_200), Reach::Time(Duration::from_secs(4)), Reach::Bytes(32_000_000)];
         for (reach, most) in reaches.into_iter().zip([160, 200, 6_000]) {
             let mut chapters = kept(reach, 1_000);
-            assert!(chapters.is_new_enough(), "it was never copied");
-            assert!(chapters.copy().count() > 0 && !chapters.is_new_enough());
+            assert!(chapters.is_new_enough() && chapters.has_new(), "it was never copied");
+            assert!(chapters.copy().count() > 0 && !chapters.is_new_enough() && !chapters.has_new());
             let new = (1..).find(|n| {
                 chapters.push(&[0; 10], 1, at(9_990 + n * 10));
                 chapters.is_new_enough()

@@ -35,6 +35,20 @@ impl Tally {
         }
     }
 
+    /// As tcpdump sums up, a line each; `loss` is what the capture lost in all. Of a ring no file is told.
+    pub(super) fn summary(&self, loss: Option<&Loss>) -> String {
+        let Self { came, written, lost, bytes: size, took, .. } = self;
+        let held = || format!("{written} packets in {} ({}, {:.1} s)", self.name(), bytes(*size), took.as_secs_f64());
+        let lines = [
+            Some(format!("{came} packets captured")),
+            self.file.as_ref().map(|_| held()),
+            Some(format!("{lost} packets lost by sockscope")),
+            loss.and_then(|loss| loss.kernel).map(|kernel| format!("{kernel} packets dropped by kernel")),
+            loss.and_then(|loss| loss.interface).map(|nic| format!("{nic} packets dropped by interface")),
+        ];
+        lines.into_iter().flatten().map(|line| line + "\n").collect()
+    }
+
     /// `12 s, 1,234 packets, 1.2 MB`, and what was lost, if anything was.
     pub(in crate::app) fn words(&self) -> String {
         let Self { written, lost, bytes: size, took, .. } = self;
@@ -59,18 +73,5 @@ impl Recorded {
             Some(why) => format!("{name}: {why}: the recording stopped; in it: {words}"),
             None => format!("recorded {name}: {words}"),
         }
-    }
-
-    /// As tcpdump sums up, a line each; `loss` is what the capture lost in all.
-    pub(in crate::app) fn summary(&self, loss: Option<&Loss>) -> String {
-        let Tally { came, written, lost, bytes: size, took, .. } = &self.tally;
-        let lines = [
-            Some(format!("{came} packets captured")),
-            Some(format!("{written} packets in {} ({}, {:.1} s)", self.tally.name(), bytes(*size), took.as_secs_f64())),
-            Some(format!("{lost} packets lost by sockscope")),
-            loss.and_then(|loss| loss.kernel).map(|kernel| format!("{kernel} packets dropped by kernel")),
-            loss.and_then(|loss| loss.interface).map(|nic| format!("{nic} packets dropped by interface")),
-        ];
-        lines.into_iter().flatten().map(|line| line + "\n").collect()
     }
 }

@@ -205,6 +205,11 @@ impl Recording {
         matches!(&self.to, To::Ring(chapters) if chapters.is_new_enough())
     }
 
+    /// Whether a ring holds what is in no file.
+    pub(super) fn holds_unwritten(&self) -> bool {
+        matches!(&self.to, To::Ring(chapters) if chapters.has_new())
+    }
+
     /// Ends it: what came is written, but not waited for. Of a ring nothing is left.
     pub(super) fn end(mut self) -> Option<Ending> {
         self.recorder.end(&mut self.buffer);

@@ -177,6 +177,18 @@ impl Tape {
         }
     }
 
+    /// Writes out what the ring holds, where that waits for more that is worth it.
+    pub(in crate::app) fn dump_due(&mut self) {
+        if self.dump_is_due {
+            self.dump();
+        }
+    }
+
+    /// Whether a ring holds what is in no file.
+    pub(in crate::app) fn holds_unwritten(&self) -> bool {
+        self.recording.as_ref().is_some_and(Recording::holds_unwritten)
+    }
+
     /// Writes out what the ring holds.
     pub(in crate::app) fn dump(&mut self) {
         let Some(mut recording) = self.recording.take() else { return };
@@ -334,9 +346,7 @@ impl Tape {
 
     /// Ends all, and waits until it is written; how each went that nobody was told of.
     pub(in crate::app) fn finish(&mut self) -> Vec<Recorded> {
-        if self.dump_is_due {
-            self.dump();
-        }
+        self.dump_due();
         self.end();
         let waited = self.endings.drain(..).map(Ending::wait);
         let waited: Vec<Recorded> = waited.collect();
@@ -351,6 +361,11 @@ impl Tape {
     /// Whether the recording that was asked for stopped of itself.
     pub(in crate::app) fn has_failed(&self) -> bool {
         self.recording.as_ref().is_some_and(|recording| recording.failed().is_some())
+    }
+
+    /// Whether there is any of that to tell which [`Self::tell_dumped`] tells.
+    pub(in crate::app) const fn has_dumped(&self) -> bool {
+        self.told.is_some() || self.refused.is_some()
     }
 
     /// How what was written of a ring went, or why it could not be; once.
