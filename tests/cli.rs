@@ -497,7 +497,11 @@ fn pictures_of_an_instant() {
         ("0", "21:22:02.957 UTC"),
         ("2026-11-21T21:22:32.957389090Z", "21:22:32.957 UTC"),
         ("2026-11-21T22:22:32.957389090+01:00", "21:22:32.957 UTC"),
-        ("99h", "21:23:12.806 UTC"),
+        ("21:22:32", "21:22:32.000 UTC"),
+        ("21:23", "21:23:00.000 UTC"),
+        ("2026-11-21 21:22:32.5", "21:22:32.500 UTC"),
+        ("21:22:02", "21:22:02.957 UTC"),
+        ("69.848", "21:23:12."),
     ];
     for (time, window_ends) in cases {
         let (code, text, err) = at(time);
@@ -508,18 +512,24 @@ fn pictures_of_an_instant() {
     assert!(code == 0 && fs::read_to_string(&path).expect("a picture").contains(" Busiest "), "{err}");
     let (early, late) = (at("5").1, at("1m").1);
     assert!(early.contains(" 21:22:07 ") && late.contains(" 21:23:02 "), "the clock stands at the instant");
-    for time in ["never", "-5", "12:xx", "2026-13-01T00:00:00Z", ""] {
+    for time in ["never", "-5", "12:xx", "99:99", "2026-13-01T00:00:00Z", ""] {
         let (code, _, err) = at(time);
         assert!(code == 1 && err.contains("is no time"), "{time}: {code} {err}");
     }
     let (code, _, err) = run(&["snap", "--at", "5", "-o", &path]);
     assert!(code == 1 && err.contains("--at needs a capture"), "{err}");
     let beside = |at: &str| run(&["snap", "-r", INCIDENT, "--at", at, "-o", &files.path("beside.txt")]);
-    for (at, told) in
-        [("99", "after the capture ends: its end is drawn"), ("2026-11-21T21:22:00Z", "before the capture begins")]
-    {
+    for (at, told) in [
+        ("99", "beyond the end"),
+        ("99h", "beyond the end"),
+        ("21:24", "21 min 24 s from the start lies beyond the end"),
+        ("21:24:00", "--at 21:24:00: beyond the end (21:23:12): the capture spans"),
+        ("21:22:01", "before the start (21:22:02): the capture spans"),
+        ("2026-11-21T21:22:00Z", "from 2026-11-21T21:22:02.957Z to 2026-11-21T21:23:12."),
+    ] {
         let (code, _, err) = beside(at);
-        assert!(code == 0 && err.contains(told), "{at}: {code} {err}");
+        assert!(code == 1 && err.contains(told), "{at}: {code} {err}");
+        assert!(!std::path::Path::new(&files.path("beside.txt")).exists(), "{at}: nothing is drawn");
     }
     assert_eq!(beside("60").2, "");
 }

@@ -191,7 +191,8 @@ pub(super) struct Snap {
     /// How long to watch when live (10s, 2m, 500ms)
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = span)]
     pub duration: Duration,
-    /// The instant to draw: from the start of the capture (12.5, 1m30s) or absolute (RFC 3339); its end without it
+    /// The instant to draw, its end without it: 12.5, 1m30s or 1:30 from the start of the capture, by the clock in UTC
+    /// (14:03:22), or RFC 3339
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub at: Option<String>,
     /// The flow to select: its number as reports print it (#12 is 12); in the views of one flow the table's first

@@ -3,19 +3,20 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
+use jiff::tz::TimeZone;
 
 use crate::base::Timestamp;
 use crate::engine::{Config, Engine};
 use crate::export::Damage;
-use crate::ui::Source;
+use crate::ui::{Ground, Nowhere, Source};
 
 use super::cli::Input;
 use super::feed::Feed;
 use super::origin::Origin;
 use super::record::Recorded;
 use super::replay::Replay;
-use super::{Outcome, interrupts, is_set, live_config, live_feed, replay_config, snap};
+use super::{Outcome, interrupts, is_set, live_config, live_feed, replay_config};
 
 /// An engine that has seen all that was asked for.
 pub(super) struct Seen {
@@ -27,8 +28,6 @@ pub(super) struct Seen {
     pub(super) origin: Option<Origin>,
     /// What was recorded besides.
     pub(super) recorded: Vec<Recorded>,
-    /// What of the request could not be met to the letter.
-    pub(super) note: Option<String>,
 }
 
 impl Seen {
@@ -58,14 +57,15 @@ fn open(origin: Origin, input: &Input) -> Result<Replay> {
 fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
     let mut replay = open(origin.clone(), input)?;
     let mut engine = Engine::new(replay.config());
-    let until = at.map(|at| snap::instant(at, replay.start())).transpose()?;
-    replay.run(&mut engine, until);
+    match at {
+        Some(at) => run_to(at, &mut replay, &mut engine)?,
+        None => replay.run(&mut engine, None),
+    }
     let damage = replay.damage();
-    let note = until.and_then(|until| outside(until, replay.start(), engine.now()));
     // Nothing plays: what is told is the instant, and the window in the footer.
     let source = Source { playback: None, track: None, ..replay.source(&engine) };
     let origin = Some(origin).filter(Origin::can_reopen);
-    Ok(Seen { source, engine, damage, origin, note, recorded: Vec::new() })
+    Ok(Seen { source, engine, damage, origin, recorded: Vec::new() })
 }
 
 /// What is in a file, and what is written into it for `duration`, which begins once that was read.
@@ -88,21 +88,46 @@ fn follow(origin: Origin, input: &Input, duration: Duration) -> Result<Seen> {
     }
     replay.stop_waiting(&mut engine);
     let source = Source { playback: None, track: None, ..replay.source(&engine) };
-    Ok(Seen { source, engine, damage: replay.damage(), origin: None, note: None, recorded: Vec::new() })
+    Ok(Seen { source, engine, damage: replay.damage(), origin: None, recorded: Vec::new() })
 }
 
-/// What is told of an instant that the capture does not reach: it was read to its end, `end`, on the way there.
-fn outside(at: Timestamp, start: Option<Timestamp>, end: Option<Timestamp>) -> Option<String> {
-    let (start, end) = (start?, end.unwrap_or(at));
-    if at < start {
-        return Some(format!(
-            "--at is {:.3} s before the capture begins: nothing had been seen",
-            start.since(at).as_secs_f64()
-        ));
+/// Reads up to the instant that `text` names, by UTC as the pictures tell it. Of a text that is a span or, where the
+/// capture is not that long, the time of day, what stood at the earlier one is kept until it is known which.
+fn run_to(text: &str, replay: &mut Replay, engine: &mut Engine) -> Result<()> {
+    let start = replay.start().context("the capture is empty: it has no start")?;
+    let ground = |end| Ground { start: Some(start), end, zone: TimeZone::UTC };
+    let at = match ground(None).instant(text) {
+        Ok(at) => at,
+        Err(why) => return Err(refused(text, &why, replay, engine, start)),
+    };
+    let earlier = ground(None).otherwise(text).filter(|by_clock| (start..at).contains(by_clock));
+    let kept = earlier.map(|earlier| {
+        replay.run(engine, Some(earlier));
+        (earlier, engine.clone())
+    });
+    replay.run(engine, Some(at));
+    let end = if replay.is_at_end() { engine.now() } else { None };
+    match (ground(end).instant(text), kept) {
+        (Ok(found), Some((earlier, then))) if found == earlier => *engine = then,
+        (Ok(_), _) => {}
+        (Err(why), _) => return Err(refused(text, &why, replay, engine, start)),
     }
-    let late = (at > end).then(|| at.since(end).as_secs_f64())?;
-    let whole = end.since(start).as_secs_f64();
-    Some(format!("--at is {late:.3} s after the capture ends: its end is drawn, {whole:.3} s from its start"))
+    Ok(())
+}
+
+/// Why an instant is not drawn; of one beside the capture, what that spans.
+fn refused(text: &str, why: &Nowhere, replay: &mut Replay, engine: &mut Engine, start: Timestamp) -> Error {
+    if !matches!(why, Nowhere::Outside(_)) {
+        return anyhow!("--at {text:?} is no time: {why}");
+    }
+    replay.run(engine, None);
+    let end = engine.now().unwrap_or(start);
+    let clock = |at: Timestamp| jiff::Timestamp::from_nanosecond(at.nanos().into()).map(|at| format!("{at:.3}"));
+    let (Ok(from), Ok(to)) = (clock(start), clock(end)) else { return anyhow!("--at {text}: {why}") };
+    // Cut, not rounded: what is told can be asked for.
+    let millis = end.since(start).as_millis();
+    let whole = format!("{}.{:03} s", millis / 1000, millis % 1000);
+    anyhow!("--at {text}: {why}: the capture spans {whole}, from {from} to {to}")
 }
 
 fn live(input: &Input, duration: Duration) -> Result<Seen> {
@@ -121,5 +146,5 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
     }
     feed.finish(|input| engine.feed(input));
     let recorded = feed.tape().finish();
-    Ok(Seen { source: feed.source(&engine), engine, damage: None, origin: None, note: None, recorded })
+    Ok(Seen { source: feed.source(&engine), engine, damage: None, origin: None, recorded })
 }

@@ -81,6 +81,11 @@ impl Replay {
         self.player.span().0
     }
 
+    /// Whether all of it was read and fed.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.player.is_at_end()
+    }
+
     /// How the file ended, if not cleanly.
     pub(super) fn damage(&self) -> Option<Damage> {
         let journal::Damage { file, offset, reason, .. } = self.player.damage()?.clone();

@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::base::Timestamp;
 use crate::engine::{Dashboard, Filter, FlowId, Query, QueryCache};
 use crate::export::{Palette, PictureFormat, picture};
 use crate::io::file;
@@ -52,9 +51,6 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     write().with_context(|| format!("cannot write {}", options.output.display()))?;
     if !options.filter.text().is_empty() && seen.engine.flow_ids(&options.filter).is_empty() {
         writeln!(std::io::stderr(), "sockscope: {}", crate::base::scrub(&none_fits(&options.filter)))?;
-    }
-    if let Some(note) = &seen.note {
-        writeln!(std::io::stderr(), "sockscope: {note}")?;
     }
     super::record::tell(&seen.recorded, Ok(seen.outcome()))
 }
@@ -124,16 +120,4 @@ pub(super) fn draw(
     }
     let palette = Palette::on(spec.background, spec.foreground);
     Ok(picture(&buffer, &footer, &palette, format)?)
-}
-
-/// An instant as `--at` gives it: a span from the start (`12.5`, `1m30s`), or RFC 3339.
-pub(super) fn instant(text: &str, start: Option<Timestamp>) -> Result<Timestamp> {
-    if let Ok(span) = super::cli::span(text) {
-        return start.map(|start| start + span).context("the capture is empty: it has no start");
-    }
-    let absolute = text.parse::<jiff::Timestamp>().ok();
-    absolute
-        .and_then(|at| i64::try_from(at.as_nanosecond()).ok())
-        .map(Timestamp::from_nanos)
-        .with_context(|| format!("{text:?} is no time: 12.5, 1m30s (from the start) or 2026-11-21T14:03:22Z"))
 }

@@ -1,5 +1,5 @@
-//! Reads a time as it is typed: a span from the start (`12.5`, `90s`, `1m30s`, `1:30`), the clock as the views write it
-//! (`14:03:22`, `2026-11-21 14:03:22`) or an instant (RFC 3339).
+//! Reads a time as it is typed, after the key that jumps or `--at`: a span from the start (`12.5`, `90s`, `1m30s`,
+//! `1:30`), the clock as the views write it (`14:03:22`, `14:03`, `2026-11-21 14:03:22`) or an instant (RFC 3339).
 
 use std::time::Duration;
 
@@ -10,31 +10,69 @@ use crate::base::Timestamp;
 
 /// What can be gone to, and how its instants are written.
 #[derive(Debug, Clone)]
-pub(super) struct Ground {
+pub struct Ground {
     /// `None` before anything was read.
-    pub(super) start: Option<Timestamp>,
-    /// `None` while it is not known.
-    pub(super) end: Option<Timestamp>,
-    pub(super) zone: TimeZone,
+    pub start: Option<Timestamp>,
+    /// `None` while it is not known: then no instant lies beyond it.
+    pub end: Option<Timestamp>,
+    pub zone: TimeZone,
 }
 
-/// The instant that `text` names; `Err` says what is expected, or that the source ends before.
-pub(super) fn parse(text: &str, ground: &Ground) -> Result<Timestamp, String> {
-    let text = text.trim();
-    let Some(span) = span(text) else { return ground.check(instant(text, &ground.zone).ok_or(EXPECTED)?) };
-    let at = ground.start.ok_or("nothing has been read yet")? + span;
-    // A clock's hours are a span too, of which few sources are that long.
-    ground.check(at).or_else(|beyond| ground.by_the_clock(text).ok_or(beyond))
+/// Why there is no instant to go to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Nowhere {
+    #[error("a time is 12.5 or 1m30s or 1:30 from the start, 14:03:22, or 2026-11-21T14:03:22Z")]
+    NoTime,
+    #[error("nothing has been read yet")]
+    NothingRead,
+    /// It lies before the start or beyond the end; how it was read.
+    #[error("{0}")]
+    Outside(String),
 }
-
-const EXPECTED: &str = "a time is 12.5 or 1m30s or 1:30 from the start, 14:03:22, or 2026-11-21T14:03:22Z";
 
 impl Ground {
-    fn check(&self, at: Timestamp) -> Result<Timestamp, String> {
-        match self.end {
-            Some(end) if at > end => Err(format!("beyond the end ({})", self.clock(end))),
+    /// The instant that `text` names.
+    ///
+    /// # Errors
+    /// As [`Nowhere`] has them.
+    pub fn instant(&self, text: &str) -> Result<Timestamp, Nowhere> {
+        let text = text.trim();
+        let Some(span) = span(text) else {
+            return self.check(self.or_start(instant(text, &self.zone).ok_or(Nowhere::NoTime)?));
+        };
+        let start = self.start.ok_or(Nowhere::NothingRead)?;
+        let Ok(by_span) = self.check(start + span) else {
+            // A clock's hours are a span too, of which few sources are that long.
+            let by_clock = self.by_the_clock(text).map(|at| self.check(at));
+            let seconds_are_told = text.matches(':').count() == 2;
+            return match by_clock {
+                Some(read) if read.is_ok() || seconds_are_told => read,
+                _ => Err(self.beyond_the_end(&in_words(text))),
+            };
+        };
+        Ok(by_span)
+    }
+
+    /// The other instant that `text` names, by the clock, where its span from the start leads beyond the end.
+    pub fn otherwise(&self, text: &str) -> Option<Timestamp> {
+        let text = text.trim();
+        span(text)?;
+        self.by_the_clock(text)
+    }
+
+    fn check(&self, at: Timestamp) -> Result<Timestamp, Nowhere> {
+        match (self.start, self.end) {
+            (Some(start), _) if at < start => {
+                Err(Nowhere::Outside(format!("before the start ({})", self.clock(start))))
+            }
+            (_, Some(end)) if at > end => Err(self.beyond_the_end("")),
             _ => Ok(at),
         }
+    }
+
+    fn beyond_the_end(&self, read: &str) -> Nowhere {
+        let end = self.end.map_or_else(String::new, |end| self.clock(end));
+        Nowhere::Outside(format!("{read}beyond the end ({end})"))
     }
 
     fn clock(&self, at: Timestamp) -> String {
@@ -42,15 +80,44 @@ impl Ground {
         instant.map_or_else(|_| at.to_string(), |at| at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string())
     }
 
-    /// The instant of the start's day at which the clock shows `text` (`HH:MM:SS`), if the source has it. A clock of a
-    /// later day is a span within the source, and taken as that.
+    /// The start's own second, which is written without its fraction, is the start.
+    fn or_start(&self, at: Timestamp) -> Timestamp {
+        self.start.filter(|start| at.seconds() == start.seconds()).map_or(at, |start| at.max(start))
+    }
+
+    /// The instant at which the clock shows `text` (`HH:MM:SS` or `HH:MM`): of the start's day, or of the end's where
+    /// that is less far off. A clock of a later day is a span within the source, and taken as that.
     fn by_the_clock(&self, text: &str) -> Option<Timestamp> {
-        let (start, end) = (self.start?, self.end?);
-        let time: Time = text.parse().ok().filter(|_| text.matches(':').count() == 2)?;
-        let first = jiff::Timestamp::from_nanosecond(start.nanos().into()).ok()?.to_zoned(self.zone.clone());
-        let at = zoned(first.date().to_datetime(time), &self.zone)?;
-        // The start's own second, which is written without its fraction, is the start.
-        (at <= end && at.seconds() >= start.seconds()).then(|| at.max(start))
+        let start = self.start?;
+        let time: Time = text.parse().ok().filter(|_| text.contains(':'))?;
+        let on_the_day_of = |day: Timestamp| {
+            let day = jiff::Timestamp::from_nanosecond(day.nanos().into()).ok()?.to_zoned(self.zone.clone());
+            let at = zoned(day.date().to_datetime(time), &self.zone)?;
+            let is_its_minute = text.matches(':').count() == 1 && at < start && at + MINUTE > start;
+            Some(if is_its_minute { start } else { self.or_start(at) })
+        };
+        let days = [Some(start), self.end].into_iter().flatten();
+        days.filter_map(on_the_day_of).min_by_key(|at| self.outside(*at))
+    }
+
+    /// How far off the source an instant is.
+    fn outside(&self, at: Timestamp) -> Duration {
+        let before = self.start.map_or(Duration::ZERO, |start| start.since(at));
+        before.max(self.end.map_or(Duration::ZERO, |end| at.since(end)))
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How a span that reads as a clock too was read: nothing of one that does not.
+fn in_words(text: &str) -> String {
+    let parts: Vec<&str> = text.split(':').map(|part| part.trim_start_matches('0')).collect();
+    let told = |part: &&str| if part.is_empty() { "0".to_owned() } else { (*part).to_owned() };
+    let parts: Vec<String> = parts.iter().map(told).collect();
+    match &parts[..] {
+        [minutes, seconds] => format!("{minutes} min {seconds} s from the start lies "),
+        [hours, minutes, seconds] => format!("{hours} h {minutes} min {seconds} s from the start lies "),
+        _ => String::new(),
     }
 }
 
@@ -73,13 +140,13 @@ fn span(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(total).ok()
 }
 
-/// `H:M:S` or `M:S`.
+/// `H:M:S` or `M:S`; below the first, none reaches 60.
 fn clock(text: &str) -> Option<f64> {
-    let parts: Vec<&str> = text.split(':').collect();
-    if parts.len() > 3 {
+    let (first, rest) = text.split_once(':')?;
+    if rest.matches(':').count() > 1 {
         return None;
     }
-    parts.iter().try_fold(0.0, |sum, part| Some(sum * 60.0 + number(part)?))
+    rest.split(':').try_fold(number(first)?, |sum, part| Some(sum * 60.0 + number(part).filter(|part| *part < 60.0)?))
 }
 
 /// `1h2m3.5s`, units in any order; a last number without a unit is seconds.
@@ -138,15 +205,15 @@ mod tests {
             ("0", 0),
         ];
         for (text, millis) in cases {
-            assert_eq!(parse(text, &endless(Some(start))), Ok(start + Duration::from_millis(millis)), "{text}");
+            assert_eq!(endless(Some(start)).instant(text), Ok(start + Duration::from_millis(millis)), "{text}");
         }
     }
 
     #[test]
     fn instants_need_no_start() {
         let expected = Timestamp::from_secs_nanos(1_795_269_802, 250_000_000);
-        assert_eq!(parse("2026-11-21T14:03:22.25Z", &endless(None)), Ok(expected));
-        assert_eq!(parse("2026-11-21T15:03:22.25+01:00", &endless(None)), Ok(expected));
+        assert_eq!(endless(None).instant("2026-11-21T14:03:22.25Z"), Ok(expected));
+        assert_eq!(endless(None).instant("2026-11-21T15:03:22.25+01:00"), Ok(expected));
     }
 
     #[test]
@@ -159,24 +226,73 @@ mod tests {
             ("2026-11-22 00:00:50.25", 51_850),
             ("2026-11-22 00:00:50.25 +01:00", 51_850),
             ("2026-11-21 23:00:50.25 +00:00", 51_850),
+            ("2026-11-21T23:59:58+01:00", 0),
+            ("23:59", 0),
+            ("00:01", 1_000),
             ("00:01:30", 90_000),
             ("100", 100_000),
         ] {
-            assert_eq!(parse(text, &ground()), Ok(start + Duration::from_millis(millis)), "{text}");
+            assert_eq!(ground().instant(text), Ok(start + Duration::from_millis(millis)), "{text}");
         }
-        for text in ["23:59:57", "00:01:41", "100.1", "1h", "2:00", "24:00:00", "2026-11-22 00:01:39"] {
-            assert_eq!(parse(text, &ground()), Err("beyond the end (00:01:38)".into()), "{text}");
+        for (text, told) in [
+            ("23:59:57", "before the start (23:59:58)"),
+            ("2026-11-21 23:59:57", "before the start (23:59:58)"),
+            ("2026-11-21T23:59:57+01:00", "before the start (23:59:58)"),
+            ("18:00:00", "before the start (23:59:58)"),
+            ("00:01:41", "beyond the end (00:01:38)"),
+            ("2026-11-22 00:01:39", "beyond the end (00:01:38)"),
+            ("100.1", "beyond the end (00:01:38)"),
+            ("1h", "beyond the end (00:01:38)"),
+            ("2:00", "2 min 0 s from the start lies beyond the end (00:01:38)"),
+            ("24:07", "24 min 7 s from the start lies beyond the end (00:01:38)"),
+            ("23:58", "23 min 58 s from the start lies beyond the end (00:01:38)"),
+            ("24:00:00", "24 h 0 min 0 s from the start lies beyond the end (00:01:38)"),
+        ] {
+            assert_eq!(ground().instant(text), Err(Nowhere::Outside(told.into())), "{text}");
         }
         let hours = Ground { end: Some(start + Duration::from_secs(90_000)), ..ground() };
-        assert_eq!(parse("08:01:50", &hours), Ok(start + Duration::from_secs(28_910)), "a span where there is one");
+        assert_eq!(hours.instant("08:01:50"), Ok(start + Duration::from_secs(28_910)), "a span where there is one");
+    }
+
+    #[test]
+    fn hours_and_minutes_are_a_clock_where_they_are_no_span() {
+        let start = ground().start.unwrap();
+        let later = Ground { start: Some(start + Duration::from_secs(12 * 3600)), ..ground() };
+        let later = Ground { end: later.start.map(|start| start + Duration::from_secs(600)), ..later };
+        // From 11:59:58.4 to 12:09:58.4.
+        for (text, secs) in [("12:05", 301.6), ("11:59", 0.0), ("09:58", 598.0)] {
+            let expected = later.start.unwrap() + Duration::from_secs_f64(secs);
+            assert_eq!(later.instant(text), Ok(expected), "{text}");
+        }
+        let told = |text: &str| later.instant(text).unwrap_err().to_string();
+        assert_eq!(told("12:10"), "12 min 10 s from the start lies beyond the end (12:09:58)");
+        assert_eq!(told("10:00:00"), "before the start (11:59:58)");
+        assert_eq!(told("13:00:00"), "beyond the end (12:09:58)");
     }
 
     #[test]
     fn anything_else_is_refused_with_a_reason() {
         let start = Some(Timestamp::from_secs_nanos(1_000, 0));
-        for text in ["", ".", "-5", "1x", "1:2:3:4", "soon", "1e9", "1..2", "m", "inf", "9999999999999999999999999:1"] {
-            assert!(parse(text, &endless(start)).is_err(), "{text}");
+        for text in [
+            "",
+            ".",
+            "-5",
+            "99:99",
+            "1:60",
+            "11:60:00",
+            "11:22:60",
+            "5:",
+            "1x",
+            "1:2:3:4",
+            "soon",
+            "1e9",
+            "1..2",
+            "m",
+            "inf",
+            "9999999999999999999999999:1",
+        ] {
+            assert!(endless(start).instant(text).is_err(), "{text}");
         }
-        assert_eq!(parse("5", &endless(None)), Err("nothing has been read yet".into()));
+        assert_eq!(endless(None).instant("5"), Err(Nowhere::NothingRead));
     }
 }

@@ -34,6 +34,7 @@ pub use filter_prompt::FilterPrompt;
 pub use flow_layout::{GRAPH_LABELS, GraphParts, LadderParts, graph_parts, ladder_parts};
 pub use flow_screen::{FlowPart, FlowScreen, Segments, part_tabs};
 pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
+pub use jump::{Ground, Nowhere};
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
 pub use ladder::{Fold, Item};
 pub use layout::{

@@ -11,7 +11,7 @@ use crate::engine::Happening;
 
 use super::keys::Msg;
 use super::state::{Prompt, UiState};
-use super::{Control, Effect, Hop, Mark, Source, SourceKind, jump};
+use super::{Control, Effect, Ground, Hop, Mark, Source, SourceKind};
 
 const SEEK: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
@@ -109,10 +109,10 @@ impl UiState {
         // Of a file that is read still, more is to come.
         let whole = source.playback.is_none_or(|playback| !playback.growing);
         let end = track.filter(|_| whole).map(|track| track.to);
-        match jump::parse(text, &jump::Ground { start, end, zone: self.zone.clone().unwrap_or(TimeZone::UTC) }) {
+        match (Ground { start, end, zone: self.zone.clone().unwrap_or(TimeZone::UTC) }).instant(text) {
             Ok(instant) => vec![Effect::Control(Control::Seek(instant))],
             Err(reason) => {
-                self.say(&reason);
+                self.say(&reason.to_string());
                 Vec::new()
             }
         }
