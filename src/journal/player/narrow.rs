@@ -28,7 +28,7 @@ pub(super) struct Narrow {
 impl<P: Clone> Player<P> {
     /// To the next finding, or back to the last before.
     pub fn finding<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, forwards: bool) {
-        if !self.put_off(Hop::Finding(forwards)) {
+        if !self.put_off(Hop::Finding(forwards), engine) {
             self.find(deck, engine, self.at, forwards);
         }
     }
