@@ -343,6 +343,9 @@ impl Feed for Live {
         if control == Control::Save {
             self.tape.save(&Past::default());
         }
+        if let (Control::Mark(note), Some(now)) = (&control, engine.now()) {
+            self.tape.mark(now, note);
+        }
     }
 
     fn end(&mut self, engine: &mut Engine) -> Vec<Recorded> {

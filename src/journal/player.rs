@@ -43,6 +43,8 @@ pub struct Player<P> {
     doing: Doing,
     /// What was asked for on the way: done in order from where that leads.
     then: VecDeque<Hop>,
+    /// Where the last hop began: after so many inputs, at an instant that may be later than theirs.
+    stood: Option<(u64, Timestamp)>,
     /// The engine that was left at the last jump: letting it go takes a while, and nobody should wait for that.
     left: Option<Engine>,
     /// What was read and is not fed yet, and the place behind all of it.
@@ -82,6 +84,7 @@ impl<P: Clone> Player<P> {
             clock: PlayClock::new(speed),
             doing: Doing::Play,
             then: VecDeque::new(),
+            stood: None,
             left: None,
             ahead: Vec::new(),
             taken: 0,

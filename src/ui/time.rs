@@ -54,7 +54,11 @@ impl UiState {
             });
         }
         match msg {
-            Msg::Jump | Msg::Mark if source.track.is_none() => self.say(NOTHING_KEPT),
+            Msg::Jump if source.track.is_none() => self.say(NOTHING_KEPT),
+            // Where no past is kept, what is recorded takes a mark.
+            Msg::Mark if source.track.is_none() && source.recordings.running.is_none() => {
+                self.say("no mark can be set: nothing is kept, and nothing recorded (w)");
+            }
             Msg::Jump => self.prompt = Some(Prompt::Jump(Input::default())),
             Msg::Mark => self.prompt = Some(Prompt::Mark(Input::default())),
             Msg::HopFlow(_) if self.selected().is_none() => {

@@ -51,8 +51,11 @@ impl<P: Clone> Player<P> {
         self.then.clear();
     }
 
-    /// Puts a hop off until one is where one is going; false if that is nowhere.
-    pub(super) fn put_off(&mut self, hop: Hop) -> bool {
+    /// Puts a hop off until one is where one is going; false if that is nowhere: then it begins here.
+    pub(super) fn put_off(&mut self, hop: Hop, engine: &Engine) -> bool {
+        if !self.is_going() {
+            self.stood = engine.now().map(|now| (self.at, now));
+        }
         if self.is_going() && self.then.len() < HOPS {
             self.then.push_back(hop);
         }
@@ -104,7 +107,7 @@ impl<P: Clone> Player<P> {
 
     /// To the next time that something happens.
     pub fn next<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
-        if self.put_off(Hop::Happening(happening, true)) {
+        if self.put_off(Hop::Happening(happening, true), engine) {
             return;
         }
         let (origin, count) = (self.at, engine.count(happening));
@@ -118,7 +121,7 @@ impl<P: Clone> Player<P> {
 
     /// Back to the last time before that something happened.
     pub fn previous<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
-        if self.put_off(Hop::Happening(happening, false)) {
+        if self.put_off(Hop::Happening(happening, false), engine) {
             return;
         }
         let count = engine.count(happening);
@@ -252,7 +255,9 @@ impl<P: Clone> Player<P> {
             }
             Goal::At(_) | Goal::Next { .. } | Goal::Finding { .. } => {
                 self.slow_down(now);
-                self.finish(engine, engine.now());
+                // Back where the hop began, it is that instant again, and not that of the input before it.
+                let stood = self.stood.filter(|(at, _)| *at == self.at).map(|(_, instant)| instant);
+                self.finish(engine, stood.max(engine.now()));
                 self.clock.pause(now, engine.now(), true);
             }
         }

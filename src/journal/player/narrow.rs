@@ -49,7 +49,7 @@ struct Stride {
 impl<P: Clone> Player<P> {
     /// To the next finding, or back to the last before.
     pub fn finding<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, forwards: bool) {
-        if !self.put_off(Hop::Finding(forwards)) {
+        if !self.put_off(Hop::Finding(forwards), engine) {
             self.find(deck, engine, self.at, forwards);
         }
     }

@@ -263,6 +263,54 @@ fn whoever_asks_is_answered_between_two_halvings() {
 }
 
 #[test]
+fn a_hop_that_leads_nowhere_leaves_the_instant() {
+    let mut walker = Walker::new(crowd(20, 500), 20, usize::MAX);
+    let times: Vec<_> = walker.inputs.iter().map(Input::ts).collect();
+    let gap = times.windows(2).position(|pair| pair[1].since(pair[0]) > Duration::from_nanos(1)).expect("a gap");
+    let between = times[gap] + times[gap + 1].since(times[gap]) / 2;
+    for forwards in [true, false] {
+        walker.seek(between);
+        assert_eq!(walker.engine.now(), Some(between));
+        let at = walker.player.at();
+        // A flow that there is not.
+        let never = Happening::SegmentOf(crate::engine::FlowId(u64::MAX));
+        assert_eq!((walker.hop(never, forwards), walker.engine.now()), (at, Some(between)), "{forwards}");
+        assert!(walker.player.notice().is_some_and(|notice| notice.starts_with("none ")));
+    }
+    walker.hop(Happening::Segment, true);
+    assert_eq!(walker.engine.now(), Some(times[gap + 1]), "one that leads on does");
+}
+
+#[test]
+fn what_cannot_be_done_does_not_stop_a_stream() {
+    let inputs = crowd(20, 500);
+    let middle = inputs[250].ts();
+    let mut walker = Walker {
+        deck: Deck { tape: Reel::new(inputs.clone(), 500), index: Index::new(usize::MAX) },
+        player: Player::new(1.0),
+        engine: engine(),
+        inputs,
+    };
+    let span = middle.since(walker.inputs[0].ts());
+    walker.player.pump(&mut walker.deck, &mut walker.engine, NOW);
+    walker.player.pump(&mut walker.deck, &mut walker.engine, span);
+    let at = walker.player.at();
+    assert!((1..500).contains(&at), "{at}");
+    let refused: [fn(&mut Walker); 3] = [
+        |walker| walker.player.previous(&mut walker.deck, &mut walker.engine, Happening::Segment),
+        |walker| walker.player.finding(&mut walker.deck, &mut walker.engine, false),
+        |walker| walker.player.seek(&mut walker.deck, &mut walker.engine, Timestamp::MIN, NOW),
+    ];
+    for (which, refuse) in refused.into_iter().enumerate() {
+        walker.player.hush();
+        refuse(&mut walker);
+        walker.arrive();
+        assert!(walker.player.notice().is_some() && !walker.player.clock.paused(), "{which}");
+        assert_eq!(walker.player.at(), at, "{which}");
+    }
+}
+
+#[test]
 fn what_is_asked_for_on_the_way_is_done_from_where_that_leads() {
     let hops: [fn(&mut Walker); 4] = [
         |walker| walker.player.next(&mut walker.deck, &mut walker.engine, Happening::Failure),

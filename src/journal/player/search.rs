@@ -35,10 +35,11 @@ impl<P: Clone> Player<P> {
     ) {
         let fits = |near: &Checkpoint<P>| near.at < upto && near.engine.count(happening) < count;
         let Some(from) = deck.index.checkpoints.last_where(fits).cloned() else {
+            if deck.index.checkpoints.first().is_none() {
+                return self.say(NO_WAY_BACK);
+            }
             self.go_to(deck, engine, origin);
-            let nothing_kept = deck.index.checkpoints.first().is_none();
-            self.say(if nothing_kept { NO_WAY_BACK } else { "none before this" });
-            return;
+            return self.say("none before this");
         };
         let (start, before) = (from.at, from.engine.count(happening));
         if self.go_from(deck, engine, from) {

@@ -46,6 +46,17 @@ fn live_goes_back_by_the_same_keys() {
 }
 
 #[test]
+fn a_recording_takes_marks_where_no_past_is_kept() {
+    let running = Recording { in_memory: false, name: "x.pcapng".to_owned(), bytes: 0, lost: 0, took: Duration::ZERO };
+    let recorded = Source { recordings: Recordings { running: Some(running), ended: None }, ..live() };
+    assert_eq!(after("m o h Enter", &recorded).1, [Effect::Control(Control::Mark("oh".to_owned()))]);
+    let (ui, effects) = after("m", &live());
+    assert!(effects.is_empty() && ui.prompt().is_none());
+    assert!(ui.message().is_some_and(|text| text.starts_with("no mark can be set")));
+    assert!(after("t", &recorded).0.prompt().is_none(), "there is nothing to go back to");
+}
+
+#[test]
 fn times_are_told_in_three_ways() {
     for (keys, expected) in [
         ("", TimeStyle::Relative),
