@@ -432,6 +432,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_recorded_takes_a_mark_where_no_past_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("marked.pcapng");
+        let mut live = live(Wanted { file: Some(file.clone()), ..Wanted::default() });
+        let mut engine = Engine::new(Config::live(10, 1));
+        live.tape.begin_wanted().unwrap();
+        live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
+        live.watch(&mut engine);
+        live.control(Control::Mark("oh".to_owned()), &mut engine);
+        assert!(live.tape.finish().iter().all(|recorded| recorded.failed.is_none()));
+        let mut reader = CaptureReader::open(Box::new(std::fs::File::open(&file).unwrap())).unwrap();
+        let mut marks = Vec::new();
+        while let Some(item) = reader.next_item().unwrap() {
+            marks.extend(if let Item::Mark(mark) = item { Some((Some(mark.ts), mark.note)) } else { None });
+        }
+        assert_eq!(marks, [(engine.now(), Scrubbed::new("oh"))]);
+    }
+
     /// What a file tells of losses last.
     fn last_loss(file: &std::path::Path) -> Option<Loss> {
         let mut reader = CaptureReader::open(Box::new(std::fs::File::open(file).unwrap())).unwrap();
