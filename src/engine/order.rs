@@ -86,7 +86,7 @@ impl Engine {
         let mut let_go = Vec::new();
         let (mut walk, now) = (Walk::default(), self.now.unwrap_or_default());
         for (slot, record) in self.table.iter() {
-            let_go.extend(self.let_go(record).next().is_some().then_some(slot));
+            let_go.extend(self.let_go(record));
             scan.mismatched += mismatches(record);
             scan.unknown_halves += unknown_halves(record);
             queues.offer(record);
@@ -99,7 +99,7 @@ impl Engine {
             kernel_queues: self.kernel_queues(),
             wire_queues,
             time_wait: waiting.time_wait(),
-            busiest: self.busiest(&let_go),
+            busiest: self.busiest(let_go),
             handshakes: self.handshakes.pane(now),
             ..scan
         }
