@@ -320,8 +320,7 @@ impl CaptureReader {
             },
         };
         Ok(match said {
-            Said::Input(Input::Loss(loss)) => Some(Item::Input(Input::Loss(self.totals.tell(loss)))),
-            Said::Input(input) => Some(Item::Input(input)),
+            Said::Input(input) => Some(Item::Input(self.totals.tell(input))),
             Said::Mark(mark) => Some(Item::Mark(mark)),
             Said::Foreign => {
                 self.foreign += 1;
