@@ -65,6 +65,8 @@ pub(super) struct Live {
     capturing: Vec<JoinHandle<()>>,
     passing: Passing,
     tape: Tape,
+    /// What a frozen screen shows while the source goes on.
+    frozen: Option<Engine>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -130,6 +132,7 @@ impl Live {
             capturing: Vec::new(),
             passing: Passing::new(!captures.is_empty()),
             tape,
+            frozen: None,
         };
         let source = captures.len() + 1;
         match callers {
@@ -343,9 +346,16 @@ impl Feed for Live {
         if control == Control::Save {
             self.tape.save(&Past::default());
         }
-        if let (Control::Mark(note), Some(now)) = (&control, engine.now()) {
-            self.tape.mark(now, note);
+        if let (Control::Mark(note), Some(at)) = (&control, self.shown(engine).now()) {
+            self.tape.mark(at, note);
         }
+        if let Control::Pause(stop) = control {
+            self.frozen = stop.then(|| engine.clone());
+        }
+    }
+
+    fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
+        self.frozen.as_ref().unwrap_or(engine)
     }
 
     fn end(&mut self, engine: &mut Engine) -> Vec<Recorded> {
@@ -405,6 +415,7 @@ fn place((settings, capture): (&CaptureSettings, &LiveCapture)) -> journal::reco
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::rewind::Rewind;
     use crate::engine::{Config, QueryCache};
     use crate::journal::{CaptureReader, Item, Reach};
 
@@ -429,6 +440,7 @@ mod tests {
             capturing: Vec::new(),
             passing: Passing::new(true),
             tape: Tape::new(wanted, Vec::new()),
+            frozen: None,
         }
     }
 
@@ -442,13 +454,39 @@ mod tests {
         live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
         live.watch(&mut engine);
         live.control(Control::Mark("oh".to_owned()), &mut engine);
+        let stood = engine.now();
+        live.control(Control::Pause(true), &mut engine);
+        live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
+        live.watch(&mut engine);
+        assert!(engine.now() > stood && live.shown(&engine).now() == stood, "it goes on behind a frozen screen");
+        live.control(Control::Mark("frozen".to_owned()), &mut engine);
+        live.control(Control::Pause(false), &mut engine);
+        live.control(Control::Mark("on".to_owned()), &mut engine);
         assert!(live.tape.finish().iter().all(|recorded| recorded.failed.is_none()));
         let mut reader = CaptureReader::open(Box::new(std::fs::File::open(&file).unwrap())).unwrap();
         let mut marks = Vec::new();
         while let Some(item) = reader.next_item().unwrap() {
             marks.extend(if let Item::Mark(mark) = item { Some((Some(mark.ts), mark.note)) } else { None });
         }
-        assert_eq!(marks, [(engine.now(), Scrubbed::new("oh"))]);
+        let expected = [(stood, "oh"), (stood, "frozen"), (engine.now(), "on")];
+        assert_eq!(marks, expected.map(|(at, note)| (at, Scrubbed::new(note))));
+    }
+
+    #[test]
+    fn a_frozen_screen_stands_until_one_goes_on_or_live() {
+        let rewind = || -> Box<dyn Feed> { Box::new(Rewind::new(live(Wanted::default()), 1 << 20)) };
+        let at = |secs| Input::Tick(Timestamp::from_secs_nanos(secs, 0));
+        let alone: Box<dyn Feed> = Box::new(live(Wanted::default()));
+        let on = Control::Pause(false);
+        for (mut feed, goes_on) in [(alone, on.clone()), (rewind(), on), (rewind(), Control::Live)] {
+            let mut engine = Engine::new(Config::live(10, 1));
+            engine.feed(&at(5));
+            feed.control(Control::Pause(true), &mut engine);
+            engine.feed(&at(9));
+            assert_eq!(feed.shown(&engine).now(), Some(at(5).ts()));
+            feed.control(goes_on.clone(), &mut engine);
+            assert_eq!(feed.shown(&engine).now(), Some(at(9).ts()), "{goes_on:?}");
+        }
     }
 
     /// What a file tells of losses last.
