@@ -31,6 +31,7 @@ mod order;
 mod ownership;
 mod pending;
 mod ports;
+mod probing;
 mod query;
 mod queues;
 mod readings;

@@ -1,6 +1,8 @@
 //! Cases of the verdict: segments as in [`crate::flow::trace`], each with the cause and evidence found after a colon;
 //! what must be told at the end; and the near misses beside them.
 
+use std::time::Duration;
+
 use super::{Around, Limit, Verdict};
 use crate::base::Timestamp;
 use crate::flow::trace::{Variation, cases, segment_of, time_of};
@@ -589,16 +591,49 @@ impl super::VerdictView {
     }
 }
 
-/// What the originator sends in vain after these segments: how often, since when, and when last.
-fn in_vain(text: &str) -> Option<(u32, Timestamp, Timestamp)> {
+fn watched(text: &str) -> Watch {
     let mut watch = Watch::default();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (segment, from) = segment_of(&words, Variation::default());
         watch.feed(&segment, from);
     }
+    watch
+}
+
+/// What the originator sends in vain after these segments: how often, since when, and when last.
+fn in_vain(text: &str) -> Option<(u32, Timestamp, Timestamp)> {
+    let watch = watched(text);
     let again = watch.verdict.in_vain(&watch.analysis, Side::Orig);
     again.map(|again| (again.times, again.since, again.last))
+}
+
+/// How many keep-alives the originator sends in vain after these segments, since when, when the last, and how far apart.
+fn probes(text: &str) -> Option<(u32, Timestamp, Timestamp, Duration)> {
+    let watch = watched(text);
+    let probes = watch.verdict.probes_in_vain(&watch.analysis, Side::Orig);
+    probes.map(|probes| (probes.times, probes.since, probes.last, probes.gap))
+}
+
+#[test]
+fn keep_alives_in_vain_are_told_until_the_peer_is_heard() {
+    let vain = "
+        0 < . 301 ack 101 len 5
+        0.1 > . 101 ack 306
+        20 > . 100 ack 306
+        35 > . 100 ack 306
+        50.5 > . 100 ack 306";
+    let told = |times, since, last, gap| Some((times, time_of(since), time_of(last), Duration::from_millis(gap)));
+    assert_eq!(probes(vain), told(3, "20", "50.5", 15_500));
+    let and = |more: &str| probes(&format!("{vain}\n{more}"));
+    assert_eq!(and("50.6 < . 306 ack 101"), None, "answered");
+    assert_eq!(and("50.6 < . 306 ack 101\n65 > . 100 ack 306"), told(1, "65", "65", 0), "and silent anew");
+    assert_eq!(and("50.6 > . 101 ack 306 len 9"), None, "it has something to send");
+    assert_eq!(
+        probes("0 > . 101 ack 301\n15 > . 100 ack 301\n30 > . 100 ack 301"),
+        None,
+        "a peer that was never heard"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html> §4,
 //! <https://systemd.io/JOURNAL_EXPORT_FORMATS/>.
 //!
-//! # The format, version 2
+//! # The format, version 3
 //! Little-endian pcapng, of standard blocks only. A section stands alone: it begins with its header (hardware, system,
 //! `sockscope VERSION`), a description of each interface (name, filter, nanoseconds), and the entry `Head`. Then come,
 //! in the order in which the engine was fed:
@@ -53,8 +53,9 @@
 //! **Of one's own, and not serde's**: a process by number needs a memory that a serde format cannot pass along, rows are
 //! told by other rows, and the form must not change with the types. So the lists in `forms` are the format: a field that
 //! an input gains does not compile until it stands there, and then [`VERSION`] goes up. A reader refuses a version that
-//! it does not know. Version 1, which lacks tcp_retries2, what
-//! became of a connect(), when a peer was last heard and its window, is read too.
+//! it does not know. Version 2, which lacks the limits of keepalive and the MTU that an ICMP error tells, is read too,
+//! and so is version 1, which besides lacks tcp_retries2, what became of a connect(), when a peer was last heard and its
+//! window.
 
 #[macro_use]
 mod forms;
@@ -86,7 +87,7 @@ use crate::wire::{Frame, LinkType};
 use codec::{Code, Reader, Writer};
 
 /// The version of the format: of what entries and our own options hold.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// What a recording tells of itself, before anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
