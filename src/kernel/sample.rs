@@ -334,6 +334,12 @@ pub struct Limits {
     pub tcp_timestamps: Option<u32>,
     /// net.ipv4.tcp_fin_timeout, seconds.
     pub tcp_fin_timeout: Option<u32>,
+    /// net.ipv4.tcp_keepalive_time, seconds: for how long nothing comes before the first probe.
+    pub tcp_keepalive_time: Option<u32>,
+    /// net.ipv4.tcp_keepalive_intvl, seconds: between probes.
+    pub tcp_keepalive_intvl: Option<u32>,
+    /// net.ipv4.tcp_keepalive_probes: after so many in vain the connection is given up.
+    pub tcp_keepalive_probes: Option<u32>,
 }
 
 impl Limits {

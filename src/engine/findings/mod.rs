@@ -4,6 +4,7 @@
 mod close_wait;
 mod connects;
 mod hanging;
+mod probed;
 mod silent;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
-//! Connections of which nothing that one end sends is answered: by the wire its oldest segment comes again and nothing
-//! comes from its peer; by the kernel its retransmission timer runs out again and again.
+//! Connections of which nothing that one end sends is answered: by the wire its oldest segment, or a keepalive probe,
+//! comes again and nothing comes from its peer; by the kernel its retransmission timer runs out again and again, or its
+//! keepalive timer.
 
 use std::time::Duration;
 
 use crate::base::{TcpState, Timestamp};
-use crate::findings::{Backoff, Run, SENT_IN_VAIN, Silences, Silent, has_waited};
+use crate::findings::{Backoff, Run, SENT_IN_VAIN, Sent, Silences, Silent, has_waited};
 use crate::flow::{InVain, Side};
 use crate::kernel::{Limits, Socket, TimerKind};
 
@@ -13,6 +14,7 @@ use super::super::end::End;
 use super::super::record::Record;
 use super::super::table::{Slot, side_of};
 use super::holder;
+use super::probed::probed_in_vain;
 
 /// So many are told of, at most.
 const MOST: usize = 8_192;
@@ -22,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// Halves of which the wire alone shows that they send in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InVainByWire {
-    halves: Vec<(Slot, Side, InVain)>,
+    halves: Vec<(Slot, Side, InVain, Sent)>,
     /// There are more than these.
     more: bool,
 }
@@ -34,10 +36,10 @@ impl InVainByWire {
             return;
         }
         for side in Side::BOTH {
-            let Some(again) = by_wire_alone(record, side, now) else { continue };
+            let Some((again, sent)) = by_wire_alone(record, side, now) else { continue };
             match self.halves.len() {
                 MOST => self.more = true,
-                _ => self.halves.push((slot, side, again)),
+                _ => self.halves.push((slot, side, again, sent)),
             }
         }
     }
@@ -49,8 +51,9 @@ impl Engine {
         let mut by_kernel = self.present_ends().filter_map(by_kernel).filter(|silent| silent.is_late(now));
         let mut all: Vec<Silent> = by_kernel.by_ref().take(MOST).collect();
         let more = by_kernel.next().is_some() || by_wire.more;
-        let told =
-            |(slot, side, again): &(Slot, Side, InVain)| self.silent_by_wire(self.table.get(*slot), *side, again);
+        let told = |&(slot, side, again, sent): &(Slot, Side, InVain, Sent)| {
+            self.silent_by_wire(self.table.get(slot), side, &again, sent)
+        };
         all.extend(by_wire.halves.iter().map(told));
         Silences { all, more }
     }
@@ -64,8 +67,9 @@ impl Engine {
         }
     }
 
-    fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain) -> Silent {
+    pub(super) fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain, sent: Sent) -> Silent {
         Silent {
+            sent,
             flow: record.id,
             local: record.endpoint(side),
             peer: record.endpoint(side.peer()),
@@ -78,12 +82,15 @@ impl Engine {
     }
 
     fn silent_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Silent> {
+        self.unacked_by_kernel(record, end, now).or_else(|| self.probed_by_kernel(record, end, now))
+    }
+
+    fn unacked_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Silent> {
         let backoff = BackedOff::of(&end.socket)?;
         let side = side_of(record, end.socket.local);
         let again = in_vain(record, side, now);
         let told = end.socket.info.as_ref().and_then(|info| info.last_ack_recv);
-        let on_wire = record.course().and_then(|course| course.analysis.heard_at(side.peer()));
-        let heard = told.map(|ago| end.at - ago).max(on_wire);
+        let heard = heard(record, end, side);
         if heard.is_some_and(|heard| heard > end.at - backoff.tries_lasted()) {
             return None;
         }
@@ -102,16 +109,30 @@ impl Engine {
                 unsent: backoff.unsent,
             }),
             who: holder(&end.owner),
-            ..self.silent_by_wire(record, side, &InVain { times: 0, since, last: end.at, gap: Duration::ZERO })
+            ..self.silent_by_wire(record, side, &nothing_since(since), Sent::Data)
         })
     }
 }
 
+/// When the peer of an end was last heard, by its kernel or by the wire.
+pub(super) fn heard(record: &Record, end: &End, side: Side) -> Option<Timestamp> {
+    let told = end.socket.info.as_ref().and_then(|info| info.last_ack_recv);
+    let on_wire = record.course().and_then(|course| course.analysis.heard_at(side.peer()));
+    told.map(|ago| end.at - ago).max(on_wire)
+}
+
+/// The kernel alone tells, and of that the time counts.
+pub(super) const fn nothing_since(since: Timestamp) -> InVain {
+    InVain { times: 0, since, last: since, gap: Duration::ZERO }
+}
+
 /// What `side` of a flow sends in vain for long enough to be told, where the wire alone shows it: where the kernel shows
 /// the end, its timer has the word.
-fn by_wire_alone(record: &Record, side: Side, now: Timestamp) -> Option<InVain> {
-    let again = in_vain(record, side, now).filter(|again| has_waited(again.times, again.since, now))?;
-    record.end(side).is_none_or(|end| !end.is_there()).then_some(again)
+fn by_wire_alone(record: &Record, side: Side, now: Timestamp) -> Option<(InVain, Sent)> {
+    let data = || in_vain(record, side, now).map(|again| (again, Sent::Data));
+    let probes = || probed_in_vain(record, side, now).map(|again| (again, Sent::Probes { every: Some(again.gap) }));
+    let told = data().or_else(probes).filter(|(again, _)| has_waited(again.times, again.since, now))?;
+    record.end(side).is_none_or(|end| !end.is_there()).then_some(told)
 }
 
 /// What `side` of a flow sends in vain, by the wire; nothing once it seems to have given up.

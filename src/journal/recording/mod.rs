@@ -53,8 +53,9 @@
 //! **Of one's own, and not serde's**: a process by number needs a memory that a serde format cannot pass along, rows are
 //! told by other rows, and the form must not change with the types. So the lists in `forms` are the format: a field that
 //! an input gains does not compile until it stands there, and then [`VERSION`] goes up. A reader refuses a version that
-//! it does not know. Those before are read too: version 2 lacks whose descriptors could not be read, version 1 besides
-//! tcp_retries2, what became of a connect(), when a peer was last heard and its window.
+//! it does not know. Those before are read too: version 2 lacks whose descriptors could not be read, the limits of
+//! keepalive and the MTU that an ICMP error tells, version 1 besides tcp_retries2, what became of a connect(), when a peer
+//! was last heard and its window.
 
 #[macro_use]
 mod forms;
