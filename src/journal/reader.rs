@@ -22,6 +22,8 @@ pub struct CaptureReader {
     interfaces: Vec<Interface>,
     /// What must be known to read on in a section that is a recording.
     memory: Option<Memory>,
+    /// That of the section before this one.
+    before: Option<Memory>,
     ends: Ends,
     totals: Totals,
     /// Where the block or record that was read last begins.
@@ -59,6 +61,7 @@ pub struct CapturePlace {
     format: Format,
     interfaces: Vec<Interface>,
     memory: Option<Memory>,
+    before: Option<Memory>,
     ends: Ends,
     totals: Totals,
     foreign: u64,
@@ -160,6 +163,7 @@ impl CaptureReader {
             format,
             interfaces,
             memory: None,
+            before: None,
             ends: Ends::default(),
             totals: Totals::default(),
             began: 0,
@@ -175,7 +179,7 @@ impl CaptureReader {
     /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. Of a compressed one all
     /// before the place is decompressed and passed over.
     pub fn resume(input: Box<dyn Read + Send>, place: &CapturePlace) -> Result<Self, OpenError> {
-        let CapturePlace { offset, compressed, format, interfaces, memory, ends, totals, foreign, skipped } =
+        let CapturePlace { offset, compressed, format, interfaces, memory, before, ends, totals, foreign, skipped } =
             place.clone();
         let (input, compression) = if compressed {
             let (mut input, compression) = decompressed(input)?;
@@ -190,6 +194,7 @@ impl CaptureReader {
             format,
             interfaces,
             memory,
+            before,
             ends,
             totals,
             began: offset,
@@ -208,6 +213,7 @@ impl CaptureReader {
             format: self.format.clone(),
             interfaces: self.interfaces.clone(),
             memory: self.memory.clone(),
+            before: self.before.clone(),
             ends: self.ends,
             totals: self.totals,
             foreign: self.foreign,
@@ -301,7 +307,8 @@ impl CaptureReader {
             Block::JournalEntry(place) => place.clone(),
             Block::Section => {
                 self.skipped = self.skipped();
-                self.ends.begin_section(self.memory.take().as_ref());
+                self.before = self.memory.take();
+                self.ends.begin_section(self.before.as_ref());
                 self.totals.begin_section();
                 return Ok(None);
             }
@@ -310,9 +317,9 @@ impl CaptureReader {
         let entry = self.window.bytes(place);
         let said = match &mut self.memory {
             Some(memory) => memory.hear(entry).ok_or("an entry of the recording cannot be read")?,
-            None => match Memory::begin(entry, self.interfaces.len()) {
+            None => match Memory::begin(entry, self.interfaces.len(), self.before.as_ref()) {
                 Some(memory) => {
-                    self.memory = Some(memory?);
+                    (self.memory, self.before) = (Some(memory?), None);
                     self.ends.hear();
                     return Ok(None);
                 }
