@@ -90,64 +90,19 @@ impl Live {
         owners: OwnerChoice,
         wanted: Wanted,
     ) -> Result<Self> {
-        let mut captures = Vec::new();
-        let mut captured = Vec::new();
-        let mut refused = None;
-        for settings in settings {
-            match LiveCapture::open(settings) {
-                Ok(capture) => {
-                    captures.push(capture);
-                    captured.push(settings.clone());
-                }
-                Err(error @ CaptureError::NotPermitted { .. }) if strict => return Err(privileges::refused(error)),
-                Err(error) if strict || matches!(error, CaptureError::Filter { .. }) => return Err(error.into()),
-                Err(error) => refused = Some(error),
-            }
-        }
-        let mut notices: Vec<String> = refused.iter().map(privileges::without_packets).collect();
+        let Opened { captures, settings: captured, refused } = open(settings, strict)?;
         let (send, deliveries) = bounded(BATCHES);
-        let stop = Arc::new(AtomicBool::new(false));
-        let reading = Reading::default();
-        let begun = reading.clone();
         let (attend, attention) = bounded(8);
-        notices.extend(owners.scan_notice());
         let (callers, untraced) = owners.callers(&captured)?;
-        notices.extend(untraced);
         let mut tape = Tape::new(wanted, captured.iter().zip(&captures).map(place).collect());
         tape.begin_wanted()?;
-        let mut live = Self {
-            name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
-            merge: Merge::new(captures.len() + 3),
-            deliveries,
-            losses: vec![Losses::default(); captures.len()],
-            ours: Arc::default(),
-            spare: bounded(SPARE),
-            told: Instant::now(),
-            lost: [0; 3],
-            reached: None,
-            notices,
-            fallback: None,
-            dead: None,
-            stop,
-            reading,
-            attention: sampling::all(),
-            attend,
-            tracing: None,
-            capturing: Vec::new(),
-            passing: Passing::new(!captures.is_empty()),
-            tape,
-        };
-        let source = captures.len() + 1;
-        match callers {
-            Callers::Trace(tracer) => {
-                live.tracing = Some(live.spawn("tracer", source, &send, move |line| trace::follow(*tracer, line))?);
-            }
-            Callers::Syn(watch) => {
-                live.spawn("syns", source, &send, move |line| trace::follow_syns(*watch, line))?;
-            }
-            Callers::None => live.merge.end(source),
-        }
-        live.hear_last_words(source + 1, &send)?;
+        let name = settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" ");
+        let mut live = Self::new(name, captures.len(), deliveries, attend, tape);
+        live.notices
+            .extend(refused.iter().map(privileges::without_packets).chain(owners.scan_notice()).chain(untraced));
+        live.follow_callers(callers, captures.len() + 1, &send)?;
+        live.hear_last_words(captures.len() + 2, &send)?;
+        let begun = live.reading.clone();
         let read = move |line: &Line| sampling::follow(owners.sampler(sockets)?, line, &begun, &attention);
         live.spawn("sampler", captures.len(), &send, read)?;
         for (source, (capture, packer)) in captures.into_iter().zip(live.tape.packers()).enumerate() {
@@ -157,6 +112,38 @@ impl Live {
             live.capturing.push(thread);
         }
         Ok(live)
+    }
+
+    /// Of so many captures; no thread runs yet.
+    fn new(
+        name: String,
+        captures: usize,
+        deliveries: Receiver<Delivery>,
+        attend: Sender<Attention>,
+        tape: Tape,
+    ) -> Self {
+        Self {
+            name,
+            merge: Merge::new(captures + 3),
+            deliveries,
+            losses: vec![Losses::default(); captures],
+            ours: Arc::default(),
+            spare: bounded(SPARE),
+            told: Instant::now(),
+            lost: [0; 3],
+            reached: None,
+            notices: Vec::new(),
+            fallback: None,
+            dead: None,
+            stop: Arc::default(),
+            reading: Reading::default(),
+            attention: sampling::all(),
+            attend,
+            tracing: None,
+            capturing: Vec::new(),
+            passing: Passing::new(captures > 0),
+            tape,
+        }
     }
 
     fn spawn(
@@ -175,6 +162,20 @@ impl Live {
             }
         };
         thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")
+    }
+
+    /// Watches who calls connect(), in whichever way it can.
+    fn follow_callers(&mut self, callers: Callers, source: usize, send: &Sender<Delivery>) -> Result<()> {
+        match callers {
+            Callers::Trace(tracer) => {
+                self.tracing = Some(self.spawn("tracer", source, send, move |line| trace::follow(*tracer, line))?);
+            }
+            Callers::Syn(watch) => {
+                self.spawn("syns", source, send, move |line| trace::follow_syns(*watch, line))?;
+            }
+            Callers::None => self.merge.end(source),
+        }
+        Ok(())
     }
 
     /// Listens to the kernel's last words, or says why not.
@@ -349,19 +350,19 @@ impl Feed for Live {
     }
 
     fn control(&mut self, control: Control, engine: &mut Engine) {
-        if control == Control::Record {
-            // What begins counts from here, and what ends tells all: what the engine is told too, and not of an instant
-            // that it has yet to hear of.
-            if let Some(now) = engine.now() {
-                self.tell_loss(now, &mut |input| engine.feed(input));
+        let now = engine.now();
+        match control {
+            Control::Record => {
+                // What begins counts from here, and what ends tells all: what the engine is told too, and not of an
+                // instant that it has yet to hear of.
+                if let Some(now) = now {
+                    self.tell_loss(now, &mut |input| engine.feed(input));
+                }
+                self.tape.toggle();
             }
-            self.tape.toggle();
-        }
-        if control == Control::Save {
-            self.tape.save(&Past::default(), &[]);
-        }
-        if let (Control::Mark(note), Some(now)) = (&control, engine.now()) {
-            self.tape.mark(now, note);
+            Control::Save => self.tape.save(&Past::default(), &[]),
+            Control::Mark(note) => now.into_iter().for_each(|now| self.tape.mark(now, &note)),
+            _ => {}
         }
     }
 
@@ -407,6 +408,30 @@ impl Drop for Live {
     }
 }
 
+/// The captures that could be opened, with their settings, and why the last of the others was refused.
+struct Opened {
+    captures: Vec<LiveCapture>,
+    settings: Vec<CaptureSettings>,
+    refused: Option<CaptureError>,
+}
+
+/// Opens what can be captured on; if `strict`, all of it or none.
+fn open(wanted: &[CaptureSettings], strict: bool) -> Result<Opened> {
+    let mut opened = Opened { captures: Vec::new(), settings: Vec::new(), refused: None };
+    for settings in wanted {
+        match LiveCapture::open(settings) {
+            Ok(capture) => {
+                opened.captures.push(capture);
+                opened.settings.push(settings.clone());
+            }
+            Err(error @ CaptureError::NotPermitted { .. }) if strict => return Err(privileges::refused(error)),
+            Err(error) if strict || matches!(error, CaptureError::Filter { .. }) => return Err(error.into()),
+            Err(error) => opened.refused = Some(error),
+        }
+    }
+    Ok(opened)
+}
+
 /// What a recording tells of a capture.
 fn place((settings, capture): (&CaptureSettings, &LiveCapture)) -> journal::recording::Source {
     journal::recording::Source {
@@ -427,28 +452,7 @@ mod tests {
 
     /// One capture, of which nobody delivers anything.
     fn live(wanted: Wanted) -> Live {
-        Live {
-            name: String::new(),
-            merge: Merge::new(2),
-            deliveries: bounded(1).1,
-            losses: vec![Losses::default()],
-            ours: Arc::default(),
-            spare: bounded(1),
-            told: Instant::now(),
-            lost: [0; 3],
-            reached: None,
-            notices: Vec::new(),
-            fallback: None,
-            dead: None,
-            stop: Arc::default(),
-            reading: Reading::default(),
-            attention: sampling::all(),
-            attend: bounded(1).0,
-            tracing: None,
-            capturing: Vec::new(),
-            passing: Passing::new(true),
-            tape: Tape::new(wanted, Vec::new()),
-        }
+        Live::new(String::new(), 1, bounded(1).1, bounded(1).0, Tape::new(wanted, Vec::new()))
     }
 
     #[test]
@@ -487,13 +491,13 @@ mod tests {
             told
         };
         assert_eq!(advance(&mut live), []);
-        let (reached, ts) = (live.reached.expect("it was ticked"), clock::now() - DELIVERY * 4);
+        let reached = live.reached.expect("it was ticked");
         let drops = |kernel| Delivery::Drops { source: 0, kernel, interface: 0 };
-        let inputs = vec![Input::Kernel(crate::kernel::KernelEvent::Tracing(ts))];
+        let inputs = vec![Input::Kernel(crate::kernel::KernelEvent::Tracing(reached))];
         let (upto, frames) = (clock::now(), FrameCounts::default());
         send.send(drops(7)).unwrap();
         send.send(Delivery::Inputs { source: 0, inputs, kept: None, upto, frames }).unwrap();
-        assert_eq!(advance(&mut live), [(Some(7), reached), (None, ts)]);
+        assert_eq!(advance(&mut live), [(Some(7), reached), (None, reached)]);
         send.send(drops(7)).unwrap();
         assert_eq!(advance(&mut live), [], "nothing new");
     }

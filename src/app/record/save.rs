@@ -21,8 +21,8 @@ use super::writer::Writer;
 /// How long to wait for the disk before one looks again.
 const REST: Duration = Duration::from_millis(1);
 
-/// Where a segment is from: a source of the recording each, so that none need tell it.
-type Origin = (Scope, u32);
+/// Where a segment was captured, and on which interface: a source of the recording each, so that none need tell it.
+type Point = (Scope, u32);
 
 /// What is kept of the past.
 #[derive(Debug)]
@@ -59,21 +59,21 @@ impl Kept {
 
     /// What the recording tells of itself: as `setup`, but for where its frames are from.
     fn setup(&self, setup: &Setup) -> Setup {
-        let mut origins: BTreeSet<Origin> = self.segments().map(origin).collect();
-        if origins.is_empty() {
-            origins.insert(Origin::default());
+        let mut points: BTreeSet<Point> = self.segments().map(point).collect();
+        if points.is_empty() {
+            points.insert(Point::default());
         }
-        let source = |(scope, iface): Origin| {
+        let source = |(scope, iface): Point| {
             let captured = setup.sources.iter().find(|source| (source.scope, source.iface) == (scope, iface));
             let of = captured.map_or_else(|| format!("interface {iface}"), |source| source.name.to_string());
             let name = Scrubbed::new(&format!("{of}: kept by --rewind, headers made anew"));
             Source { name, filter: None, link: Segment::REBUILT, snaplen: 0, iface, scope }
         };
-        Setup { sources: origins.into_iter().map(source).collect(), payload: 0, ..setup.clone() }
+        Setup { sources: points.into_iter().map(source).collect(), payload: 0, ..setup.clone() }
     }
 }
 
-const fn origin(segment: &Segment) -> Origin {
+const fn point(segment: &Segment) -> Point {
     (segment.scope, segment.iface)
 }
 
@@ -103,8 +103,8 @@ impl Saving {
 
 fn write(writer: Writer, setup: &Setup, kept: &Kept) -> Recorded {
     let setup = kept.setup(setup);
-    let origins = setup.sources.iter().map(|source| (source.scope, source.iface));
-    let mut packers: BTreeMap<Origin, Packer> = origins.zip(Packer::all(&setup)).collect();
+    let points = setup.sources.iter().map(|source| (source.scope, source.iface));
+    let mut packers: BTreeMap<Point, Packer> = points.zip(Packer::all(&setup)).collect();
     let mut recording = Recording::into_writer(writer, setup, &kept.first, kept.lost_before());
     let (mut block, mut marks) = (Vec::new(), kept.marks.iter().peekable());
     let (first, end) = kept.past.span();
@@ -121,7 +121,7 @@ fn write(writer: Writer, setup: &Setup, kept: &Kept) -> Recorded {
             match input {
                 Input::Segment(segment) => {
                     block.clear();
-                    if let Some(packer) = packers.get_mut(&origin(segment)) {
+                    if let Some(packer) = packers.get_mut(&point(segment)) {
                         packer.pack_anew(segment, &mut block);
                     }
                     recording.frame(&Packed { ts: segment.ts, block: &block }, Some(input));

@@ -260,7 +260,7 @@ impl Tape {
         if let (Some(recording), true) = (recording.as_mut(), self.wanted.ring.is_some()) {
             recording.turn(input.ts(), |readings| first.add_to(readings));
         }
-        let is_frames_own = matches!(input, Input::Segment(_) | Input::Icmp(_));
+        let is_frames_own = input.is_frames_own();
         if let Some(trail) = trails.get_mut(source) {
             trail.pass(|frame, own| {
                 if let Some(recording) = recording {
