@@ -544,6 +544,14 @@ fn nothing_is_overwritten_unless_it_is_asked_for() {
     assert_eq!(Held::read(&file).frames, 0);
 }
 
+#[test]
+fn a_terminal_is_no_place_for_a_recording() {
+    let command = pty::command(env!("CARGO_BIN_EXE_sockscope"), &["record", "-i", "lo", "-w", "-"]);
+    let mut pty = Pty::start(command, 120, 40);
+    pty.shows(&["stdout is a terminal", "| sockscope -r -"]);
+    assert_eq!(pty.end().exit_code(), 1);
+}
+
 /// What goes through a pipe is what a file would hold.
 #[test]
 fn a_stream_can_be_watched_as_it_comes() {

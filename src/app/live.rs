@@ -533,13 +533,13 @@ mod tests {
             told
         };
         assert_eq!(advance(&mut live), []);
-        let (reached, ts) = (live.reached.expect("it was ticked"), clock::now() - DELIVERY * 4);
+        let reached = live.reached.expect("it was ticked");
         let drops = |kernel| Delivery::Drops { source: 0, kernel, interface: 0 };
-        let inputs = vec![Input::Kernel(crate::kernel::KernelEvent::Tracing(ts))];
+        let inputs = vec![Input::Kernel(crate::kernel::KernelEvent::Tracing(reached))];
         let (upto, frames) = (clock::now(), FrameCounts::default());
         send.send(drops(7)).unwrap();
         send.send(Delivery::Inputs { source: 0, inputs, kept: None, upto, frames }).unwrap();
-        assert_eq!(advance(&mut live), [(Some(7), reached), (None, ts)]);
+        assert_eq!(advance(&mut live), [(Some(7), reached), (None, reached)]);
         send.send(drops(7)).unwrap();
         assert_eq!(advance(&mut live), [], "nothing new");
     }

@@ -12,7 +12,7 @@ use crate::engine::{Config, Engine, FlowId, Input, Query, QueryCache};
 use crate::journal::Lost;
 
 /// What a live run hands over: frames, events and readings of the table.
-fn run() -> impl Strategy<Value = Vec<Given>> {
+pub(super) fn run() -> impl Strategy<Value = Vec<Given>> {
     (prop::collection::vec(made().boxed(), 0..24), readings().boxed()).prop_map(|(made, readings)| {
         let mut made = made.into_iter();
         let mut mixed: Vec<Made> = Vec::new();
@@ -30,7 +30,7 @@ fn marks(given: &[Given]) -> usize {
 }
 
 /// Each case is a run of dozens of inputs; PROPTEST_CASES asks for more of them.
-fn cases() -> ProptestConfig {
+pub(super) fn cases() -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig::with_cases(asked.unwrap_or(64))
 }
