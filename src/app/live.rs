@@ -38,8 +38,8 @@ const REST: Duration = Duration::from_millis(20);
 /// reading of the table that takes longer than is held back for comes late, as it may come to any run.
 const HOLD_TO_WRITE: Duration = Duration::from_millis(60);
 const REST_TO_WRITE: Duration = Duration::from_millis(5);
-/// How often losses are told.
-pub(super) const LOSS_EVERY: Duration = Duration::from_millis(250);
+/// How often counts are told where nothing was lost; what was lost is told at once.
+const LOSS_EVERY: Duration = Duration::from_millis(250);
 
 /// A host being watched.
 #[derive(Debug)]
@@ -51,7 +51,11 @@ pub(super) struct Live {
     ours: Arc<AtomicU64>,
     /// Empty batches on their way back to the captures.
     spare: (Sender<Vec<Input>>, Receiver<Vec<Input>>),
+    /// When losses and counts were told last, and what was lost then: by the kernel, the interface, us.
     told: Instant,
+    lost: [u64; 3],
+    /// Up to when inputs were given.
+    reached: Option<Timestamp>,
     notices: Vec<String>,
     /// Why the socket table is read in a lesser way now.
     fallback: Option<String>,
@@ -126,6 +130,8 @@ impl Live {
             ours: Arc::default(),
             spare: bounded(SPARE),
             told: Instant::now(),
+            lost: [0; 3],
+            reached: None,
             notices: Vec::new(),
             fallback: None,
             dead: None,
@@ -241,12 +247,16 @@ impl Live {
         let now = clock::now();
         // The sampler says nothing between its readings; the next begins after now.
         self.merge.mark(self.losses.len(), began.unwrap_or(now - DELIVERY));
+        // Before what was captured behind it: where a recording is cut off, its holes are told.
+        if let Some(reached) = self.reached.filter(|_| self.lost_now() != self.lost) {
+            self.tell_loss(reached, &mut each);
+        }
         self.give(now, &mut each);
         let horizon = self.merge.horizon(now);
+        self.reached = Some(horizon);
         self.tape.tick(horizon);
         each(&Input::Tick(horizon));
-        if self.told.elapsed() >= LOSS_EVERY {
-            self.told = Instant::now();
+        if self.told.elapsed() >= LOSS_EVERY || self.lost_now() != self.lost {
             self.tell_loss(horizon, &mut each);
         }
         self.tape.settle(horizon);
@@ -276,7 +286,14 @@ impl Live {
         merge.spent().for_each(|spent| drop(spare.0.try_send(spent)));
     }
 
+    /// What was lost so far: by the kernel, the interface, us.
+    fn lost_now(&self) -> [u64; 3] {
+        let sum = |field: fn(&Losses) -> u64| self.losses.iter().map(field).sum();
+        [sum(|losses| losses.kernel), sum(|losses| losses.interface), self.ours.load(Ordering::Relaxed)]
+    }
+
     fn tell_loss(&mut self, ts: Timestamp, each: &mut impl FnMut(&Input)) {
+        (self.told, self.lost) = (Instant::now(), self.lost_now());
         if let Some(loss) = self.loss(ts) {
             self.tape.tell(&loss);
             each(&Input::Loss(loss));
@@ -343,7 +360,7 @@ impl Feed for Live {
                 }
                 self.tape.toggle();
             }
-            Control::Save => self.tape.save(&Past::default()),
+            Control::Save => self.tape.save(&Past::default(), &[]),
             Control::Mark(note) => now.into_iter().for_each(|now| self.tape.mark(now, &note)),
             _ => {}
         }
@@ -435,7 +452,10 @@ mod tests {
 
     /// One capture, of which nobody delivers anything.
     fn live(wanted: Wanted) -> Live {
-        Live::new(String::new(), 1, bounded(1).1, bounded(1).0, Tape::new(wanted, Vec::new()))
+        let mut live = Live::new(String::new(), 1, bounded(1).1, bounded(1).0, Tape::new(wanted, Vec::new()));
+        // Nor are there a trace and last words.
+        [2, 3].map(|source| live.merge.end(source));
+        live
     }
 
     #[test]
@@ -455,6 +475,34 @@ mod tests {
             marks.extend(if let Item::Mark(mark) = item { Some((Some(mark.ts), mark.note)) } else { None });
         }
         assert_eq!(marks, [(engine.now(), Scrubbed::new("oh"))]);
+    }
+
+    /// A kill may cut a recording off behind any input: a hole in it is told before what is behind the hole.
+    #[test]
+    fn what_the_kernel_dropped_is_told_at_once_and_before_what_was_captured_behind_it() {
+        let mut live = live(Wanted::default());
+        let (send, deliveries) = bounded(4);
+        live.deliveries = deliveries;
+        live.told = Instant::now() + 1_000 * LOSS_EVERY;
+        let advance = |live: &mut Live| {
+            let mut told = Vec::new();
+            live.advance(|input| match input {
+                Input::Loss(loss) => told.push((loss.kernel, loss.ts)),
+                Input::Kernel(event) => told.push((None, event.ts())),
+                _ => {}
+            });
+            told
+        };
+        assert_eq!(advance(&mut live), []);
+        let (reached, ts) = (live.reached.expect("it was ticked"), clock::now() - DELIVERY * 4);
+        let drops = |kernel| Delivery::Drops { source: 0, kernel, interface: 0 };
+        let inputs = vec![Input::Kernel(crate::kernel::KernelEvent::Tracing(ts))];
+        let (upto, frames) = (clock::now(), FrameCounts::default());
+        send.send(drops(7)).unwrap();
+        send.send(Delivery::Inputs { source: 0, inputs, kept: None, upto, frames }).unwrap();
+        assert_eq!(advance(&mut live), [(Some(7), reached), (None, ts)]);
+        send.send(drops(7)).unwrap();
+        assert_eq!(advance(&mut live), [], "nothing new");
     }
 
     /// What a file tells of losses last.

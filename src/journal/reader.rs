@@ -289,8 +289,7 @@ impl CaptureReader {
             },
         };
         Ok(match said {
-            Said::Input(Input::Loss(loss)) => Some(Item::Input(Input::Loss(self.known.totals.tell(loss)))),
-            Said::Input(input) => Some(Item::Input(input)),
+            Said::Input(input) => Some(Item::Input(self.known.totals.tell(input))),
             Said::Mark(mark) => Some(Item::Mark(mark)),
             Said::Foreign => {
                 self.known.foreign += 1;
