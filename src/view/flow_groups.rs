@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use crate::engine::{FlowRow, GroupBy, GroupKey, GroupLine, GroupRow, Keyed, ListPane};
 
 use super::Context;
-use super::flows::{self, Column, Kind};
+use super::flow_columns::{self, Column, Kind};
+use super::flows;
 use super::format::{ABSENT, bits, bytes, count, process};
 use super::table::{mark_cursor, summary};
 use super::widgets::{fit, gap, left, message, middle, pane, put, right, styled, title, width};
@@ -20,8 +21,8 @@ pub(super) fn draw(context: &Context<'_>, by: GroupBy, area: Rect, buf: &mut Buf
     let all = window.map_or(&[][..], |window| &window.rows);
     let visible: Vec<&GroupLine> = all.iter().skip(skip).take(height).collect();
     let known: Vec<&FlowRow> = visible.iter().copied().filter_map(flow_of).collect();
-    let columns = flows::columns(context, &known, usize::from(area.width.saturating_sub(4)));
-    let around = (" rows", flows::marks_order(context, &columns));
+    let columns = flow_columns::columns(context, &known, usize::from(area.width.saturating_sub(4)));
+    let around = (" rows", flow_columns::marks_order(context, &columns));
     let place = summary(context, window.map_or(0, |window| window.matching), height, around);
     let rest = format!("{place}   grouped by {}", by.name());
     let inner = pane(buf, area, title("Flows", &rest, theme), true, theme);
@@ -53,7 +54,7 @@ fn flow_of(line: &GroupLine) -> Option<&FlowRow> {
 /// Its name and how many flows it has, in place of the columns of text; sums under the numbers.
 fn group_line(context: &Context<'_>, row: &GroupRow, columns: &[Column]) -> Line<'static> {
     let theme = context.theme;
-    let texts = columns.iter().take_while(|column| !flows::is_number(column.kind)).count();
+    let texts = columns.iter().take_while(|column| !flow_columns::is_number(column.kind)).count();
     let room: usize = columns[..texts].iter().map(|column| column.width + 1).sum::<usize>().saturating_sub(1);
     let mut spans = lead(context, row, room);
     for column in &columns[texts..] {
