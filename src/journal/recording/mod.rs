@@ -69,6 +69,7 @@ mod frames;
 mod known;
 mod listener;
 mod memory;
+mod readings;
 mod recorder;
 mod samples;
 mod words;
@@ -79,6 +80,7 @@ mod tests;
 pub(super) use block::JOURNAL_EXPORT;
 pub use frames::Packer;
 pub(super) use memory::{Memory, Said};
+pub(super) use readings::{Hearing, Readings};
 pub use recorder::Recorder;
 
 use crate::base::{Scope, Scrubbed, Timestamp};

@@ -126,7 +126,8 @@ impl Teller {
         self.known.learn(sample.clone());
     }
 
-    fn is_full_due(&self, now: Timestamp) -> bool {
+    /// Whether the next is told in full.
+    pub(super) fn is_full_due(&self, now: Timestamp) -> bool {
         // A clock set back far must not leave it undue for as long.
         self.full_at.is_none_or(|at| now.since(at).max(at.since(now)) >= FULL_EVERY)
     }

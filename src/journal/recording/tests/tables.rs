@@ -166,7 +166,7 @@ pub(super) fn empty(ts: Timestamp) -> SocketSample {
 }
 
 /// The table one reading later, if nothing happens.
-fn age(sample: &mut SocketSample, millis: u64) {
+pub(super) fn age(sample: &mut SocketSample, millis: u64) {
     let by = Duration::from_millis(millis);
     sample.ts = sample.ts + by;
     for socket in &mut sample.sockets {
@@ -204,7 +204,7 @@ proptest! {
 }
 
 /// A table of so many sockets: half at rest, half in TIME-WAIT.
-fn table(ts: Timestamp, sockets: u32) -> SocketSample {
+pub(super) fn table(ts: Timestamp, sockets: u32) -> SocketSample {
     let socket = |n: u32| {
         let left = Duration::from_millis(u64::from(n) % 60_000 + 60_000);
         let info = TcpInfo { last_data_sent: Some(secs(9)), last_data_recv: Some(secs(7)), ..TcpInfo::default() };
