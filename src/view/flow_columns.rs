@@ -6,7 +6,7 @@ use crate::engine::{FlowRow, SortKey};
 use crate::flow::Side;
 
 use super::flows::{name_text, visible_rows};
-use super::widgets::width;
+use super::widgets::{room_for_rows, width};
 use super::{Context, instants};
 
 /// What a column shows.
@@ -219,8 +219,8 @@ pub(super) fn marks_order(context: &Context<'_>, columns: &[Column]) -> bool {
 
 /// Why a column of the menu is not in the table in `area`, though it is chosen; nothing of one that is.
 pub(super) fn why_hidden(context: &Context<'_>, area: Rect) -> impl Fn(&str) -> Option<&'static str> {
-    let rows = visible_rows(context, usize::from(area.height.saturating_sub(3)));
-    let columns = columns(context, &rows, usize::from(area.width.saturating_sub(4)));
+    let (height, room) = room_for_rows(area);
+    let columns = columns(context, &visible_rows(context, height), room);
     move |name| {
         let kind = COLUMNS.iter().map(|(kind, ..)| *kind).find(|kind| heading(*kind).0.trim() == name)?;
         let near = matches!(kind, Kind::State(Side::Orig)).then_some(Kind::NearState);

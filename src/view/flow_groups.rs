@@ -11,17 +11,17 @@ use super::flow_columns::{self, Column, Kind};
 use super::flows;
 use super::format::{ABSENT, bits, bytes, count, process};
 use super::table::{mark_cursor, summary};
-use super::widgets::{fit, gap, left, message, middle, pane, put, right, styled, title, width};
+use super::widgets::{fit, gap, left, message, middle, pane, put, right, room_for_rows, styled, title, width};
 
 pub(super) fn draw(context: &Context<'_>, by: GroupBy, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
     let window = if let ListPane::Groups(window) = &context.dashboard.list { Some(window) } else { None };
-    let height = usize::from(area.height.saturating_sub(3));
+    let (height, room) = room_for_rows(area);
     let skip = window.map_or(0, |window| context.ui.offset().saturating_sub(window.offset));
     let all = window.map_or(&[][..], |window| &window.rows);
     let visible: Vec<&GroupLine> = all.iter().skip(skip).take(height).collect();
     let known: Vec<&FlowRow> = visible.iter().copied().filter_map(flow_of).collect();
-    let columns = flow_columns::columns(context, &known, usize::from(area.width.saturating_sub(4)));
+    let columns = flow_columns::columns(context, &known, room);
     let around = (" rows", flow_columns::marks_order(context, &columns));
     let place = summary(context, window.map_or(0, |window| window.matching), height, around);
     let rest = format!("{place}   grouped by {}", by.name());

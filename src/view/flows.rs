@@ -13,14 +13,14 @@ use super::flow_columns::{Column, Kind, columns, heading, is_number, marks_order
 use super::format::{ABSENT, bits, bytes, count, endpoint, owner, owner_in, span};
 use super::table::{direction, summary};
 use super::theme::Severity;
-use super::widgets::{fit, gap, left, message, middle, pane, put, right, styled, title, width};
+use super::widgets::{fit, gap, left, message, middle, pane, put, right, room_for_rows, styled, title, width};
 use super::{Context, instants};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.flows);
-    let visible = usize::from(area.height.saturating_sub(3));
+    let (visible, room) = room_for_rows(area);
     let rows = visible_rows(context, visible);
-    let columns = columns(context, &rows, usize::from(area.width.saturating_sub(4)));
+    let columns = columns(context, &rows, room);
     let place = summary(context, data.matching, visible, ("", marks_order(context, &columns)));
     let inner = pane(buf, area, title("Flows", &place, theme), focused, theme);
     if data.matching == 0 {
