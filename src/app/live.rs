@@ -466,7 +466,7 @@ mod tests {
     fn live(wanted: Wanted) -> Live {
         let mut live = Live::new(String::new(), 1, bounded(1).1, bounded(1).0, Tape::new(wanted, Vec::new()));
         // Nor are there a trace and last words.
-        [2, 3].into_iter().for_each(|source| live.merge.end(source));
+        (2..4).for_each(|source| live.merge.end(source));
         live
     }
 
