@@ -353,12 +353,11 @@ impl Feed for Live {
     }
 
     fn control(&mut self, control: Control, engine: &mut Engine) {
-        let now = engine.now();
         match control {
             Control::Record => {
                 // What begins counts from here, and what ends tells all: what the engine is told too, and not of an
                 // instant that it has yet to hear of.
-                if let Some(now) = now {
+                if let Some(now) = engine.now() {
                     self.tell_loss(now, &mut |input| engine.feed(input));
                 }
                 self.tape.toggle();
