@@ -21,6 +21,10 @@ const MOST: usize = 8_192;
 /// The longest retransmission timeout (include/net/tcp.h: TCP_RTO_MAX).
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// What every link takes (RFC 8200 §5), bytes, and what of it IPv6's and TCP's headers are.
+const LEAST_MTU: u32 = 1_280;
+const HEADERS: u32 = 60;
+
 /// Halves of which the wire alone shows that they send in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InVainByWire {
@@ -76,6 +80,7 @@ impl Engine {
             since: again.since,
             wire: Some(again.times),
             kernel: None,
+            never_as_long: never_as_long(record, side, again.len),
             arrives: record.local[side.peer().index()],
             who: holder(&self.owner(record, side)),
         }
@@ -108,10 +113,19 @@ impl Engine {
                 gives_up: limits.and_then(|limits| backoff.gives_up(begun, end.at, limits)),
                 unsent: backoff.unsent,
             }),
+            never_as_long: again.and_then(|again| never_as_long(record, side, again.len)),
             who: holder(&end.owner),
             ..self.silent_by_wire(record, side, &nothing_since(since), Sent::Data)
         })
     }
+}
+
+/// The length of a segment that is sent again, where less than that was acknowledged in all since the SYN, and the path
+/// may take no longer ones: every link takes packets of [`LEAST_MTU`].
+fn never_as_long(record: &Record, side: Side, len: u32) -> Option<u32> {
+    let half = record.wire.as_ref()?.half(side);
+    let acked = half.una?.offset_from(half.iss? + 1);
+    (len + HEADERS > LEAST_MTU && u32::try_from(acked).is_ok_and(|acked| acked < len)).then_some(len)
 }
 
 /// When the peer of an end was last heard, by its kernel or by the wire.
@@ -123,7 +137,7 @@ pub(super) fn heard(record: &Record, end: &End, side: Side) -> Option<Timestamp>
 
 /// The kernel alone tells, and of that the time counts.
 pub(super) const fn nothing_since(since: Timestamp) -> InVain {
-    InVain { times: 0, since, last: since, gap: Duration::ZERO }
+    InVain { times: 0, since, last: since, gap: Duration::ZERO, len: 0 }
 }
 
 /// What `side` of a flow sends in vain for long enough to be told, where the wire alone shows it: where the kernel shows

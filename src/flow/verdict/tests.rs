@@ -637,6 +637,28 @@ fn keep_alives_in_vain_are_told_until_the_peer_is_heard() {
 }
 
 #[test]
+fn what_is_sent_again_while_only_shorter_segments_arrive_is_told_so() {
+    let unmoved = |text: &str| watched(text).verdict.unmoved(Side::Orig);
+    let stuck = "
+        0 < . 301 ack 101 len 5
+        1 > . 101 ack 306 len 1448
+        1 > . 1549 ack 306 len 200
+        1.01 < . 306 ack 101 block 1549 1749
+        1.3 > . 101 ack 306 len 1448
+        1.9 > . 101 ack 306 len 1448";
+    let told = unmoved(stuck).unwrap();
+    assert_eq!((told.times, told.last, told.len, told.shorter_arrive), (2, time_of("1.9"), 1_448, true));
+    let and = |more: &str| unmoved(&format!("{stuck}\n{more}"));
+    assert_eq!(and("2 < . 306 ack 1749"), None, "it got through");
+    let long = and("2 > . 1749 ack 306 len 1448\n2.01 < . 306 ack 101 block 1549 3197");
+    assert!(!long.unwrap().shorter_arrive, "one as long got through");
+    let shorter = and("2.5 > . 101 ack 306 len 100").unwrap();
+    assert_eq!((shorter.len, shorter.shorter_arrive), (100, false), "it tries with less");
+    let silent = "0 < . 301 ack 101 len 5\n1 > . 101 ack 306 len 1448\n1.3 > . 101 ack 306 len 1448";
+    assert!(!unmoved(silent).unwrap().shorter_arrive, "nothing arrives");
+}
+
+#[test]
 fn what_is_sent_again_in_vain_is_told_until_the_peer_is_heard() {
     let vain = "
         0 < . 301 ack 101 len 5
