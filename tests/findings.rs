@@ -42,7 +42,7 @@ fn a_bad_day_is_told_by_what_is_wrong() {
     let scene = Scene::new(&pair);
     let before = overflows(&pair.b);
     let held = scene.leak(&pair);
-    Watch::settle();
+    Watch::settle([&client, &server]);
     let (client, server) = (client.end(), server.end());
     let after = overflows(&pair.b);
     scene.check_server(&server, held.len(), before, after);
@@ -61,7 +61,7 @@ fn ports_that_are_gone_are_told_with_who_holds_them() {
         assert_eq!(TcpStream::connect(UNREAD).unwrap_err().kind(), ErrorKind::AddrNotAvailable);
         held
     });
-    Watch::settle();
+    Watch::settle([&watch]);
     let (report, status) = watch.end_with_status();
     drop((held, listener));
     let gone = one(&report, "ports_run_out");

@@ -30,7 +30,7 @@ fn a_recording_tells_what_was_told_live() {
     let file = file.to_str().expect("a path");
     let watch = Watch::begin_with(&pair.b, &["vb"], &["-w", file]);
     let held = traffic(&pair);
-    Watch::settle();
+    Watch::settle([&watch]);
     let live = watch.end();
     drop(held);
 

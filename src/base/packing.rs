@@ -25,6 +25,16 @@ const fn classes() -> [u8; 65] {
     classes
 }
 
+/// A number whose sign is its lowest bit (zigzag), so that one near 0 is small whichever its sign.
+const fn fold(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)).cast_unsigned()
+}
+
+/// What [`fold`] made it from.
+const fn unfold(folded: u64) -> i64 {
+    (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed()
+}
+
 /// What both ways know of one end of a connection: what it sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sent {
@@ -178,11 +188,9 @@ pub trait Packing {
     /// A number that is likely near another one.
     #[inline]
     fn near(&mut self, value: &mut i64, to: i64) {
-        let apart = value.wrapping_sub(to);
-        let mut folded = ((apart << 1) ^ (apart >> 63)).cast_unsigned();
+        let mut folded = fold(value.wrapping_sub(to));
         self.number(&mut folded);
-        let apart = (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed();
-        *value = to.wrapping_add(apart);
+        *value = to.wrapping_add(unfold(folded));
     }
 
     /// One of these few (at most eight).
@@ -267,11 +275,9 @@ pub trait Packing {
             return;
         }
         let last = self.known().last().nanos();
-        let apart = value.nanos().wrapping_sub(last);
-        let mut folded = ((apart << 1) ^ (apart >> 63)).cast_unsigned();
+        let mut folded = fold(value.nanos().wrapping_sub(last));
         self.nanos(&mut folded);
-        let apart = (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed();
-        *value = Timestamp::from_nanos(last.wrapping_add(apart));
+        *value = Timestamp::from_nanos(last.wrapping_add(unfold(folded)));
         self.known().times.push(*value);
     }
 

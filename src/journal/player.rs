@@ -313,7 +313,7 @@ impl<P: Clone> Player<P> {
         let Some(place) = self.behind.take() else { return };
         let near = match &self.doing {
             Doing::Search(search) => Some(search.upto),
-            Doing::Go(Goal::At(to)) => Some(*to),
+            Doing::Go(Goal::At(to) | Goal::Back(to)) => Some(*to),
             _ => None,
         };
         let checkpoints = &deck.index.checkpoints;

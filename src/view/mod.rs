@@ -40,6 +40,7 @@ mod instants;
 mod ladder;
 mod ladder_arrow;
 mod listener_list;
+mod playback;
 mod port_list;
 mod process_list;
 mod queue_list;

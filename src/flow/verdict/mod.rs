@@ -155,7 +155,7 @@ impl Verdict {
         if !own.has(fact::SENT) {
             return false;
         }
-        if segment.seq.offset_from(own.high).unsigned_abs() > super::half::REACH as u32 {
+        if segment.seq.offset_from(own.high).unsigned_abs() > super::half::REACH {
             self.trail(from).restart();
             return false;
         }

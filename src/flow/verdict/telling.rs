@@ -104,7 +104,7 @@ impl Verdict {
         if segment.malformed || flags.rst() || flags.syn() || !own.has(fact::SENT) {
             return None;
         }
-        if above.unsigned_abs() > REACH as u32 {
+        if above.unsigned_abs() > REACH {
             return None;
         }
         if segment.payload_len == 1 && around.peer_window == Some(0) && above == 0 {

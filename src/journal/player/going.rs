@@ -14,6 +14,8 @@ pub(super) enum Goal {
     Time(Timestamp),
     /// The state after so many inputs.
     At(u64),
+    /// The same, where one was before: what was looked for is not there, and it goes on as it did.
+    Back(u64),
     /// The next time that it happens; there are so many before, and `origin` is where one was.
     Next {
         happening: Happening,
@@ -136,12 +138,18 @@ impl<P: Clone> Player<P> {
         }
     }
 
-    /// To the state after so many inputs.
-    pub(super) fn go_to<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, to: u64) {
+    /// To the state after so many inputs, as [`Goal::At`] or [`Goal::Back`].
+    pub(super) fn go_to<T: Tape<Place = P>>(
+        &mut self,
+        deck: &mut Deck<T>,
+        engine: &mut Engine,
+        to: u64,
+        goal: fn(u64) -> Goal,
+    ) {
         let back = to < self.at;
         let near = deck.index.checkpoints.before(to).filter(|near| back || near.at > self.at).cloned();
         if self.begin_at(deck, engine, near, back) {
-            self.doing = Doing::Go(Goal::At(to));
+            self.doing = Doing::Go(goal(to));
         }
     }
 
@@ -197,7 +205,7 @@ impl<P: Clone> Player<P> {
         goal: Goal,
         now: Duration,
     ) -> Pace {
-        let there = self.is_at_end() || matches!(goal, Goal::At(to) if self.at >= to);
+        let there = self.is_at_end() || matches!(goal, Goal::At(to) | Goal::Back(to) if self.at >= to);
         if !there && !self.fill(deck, false) && !self.at_end && !self.caught_up {
             return Pace::Waits;
         }
@@ -217,7 +225,7 @@ impl<P: Clone> Player<P> {
     fn go_further<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, goal: Goal) -> bool {
         match goal {
             Goal::Time(to) => !self.feed_until(deck, engine, Some(to), AT_ONCE),
-            Goal::At(to) => {
+            Goal::At(to) | Goal::Back(to) => {
                 self.feed_until(deck, engine, None, self.inputs_to(to).min(AT_ONCE));
                 self.at >= to
             }
@@ -244,23 +252,29 @@ impl<P: Clone> Player<P> {
                     self.say("so far it has not come: this is the newest");
                 }
                 self.finish(engine, Some(to));
-                if let Some(at) = engine.now() {
-                    self.clock.set(now, at);
-                }
+                self.clock.rebase(now, engine.now());
             }
             Goal::Finding { origin } if !missed => self.find(deck, engine, origin, true),
             Goal::Next { origin, .. } | Goal::Finding { origin } if missed => {
-                self.go_to(deck, engine, origin);
+                self.go_to(deck, engine, origin, Goal::Back);
                 self.say("none after this");
             }
             Goal::At(_) | Goal::Next { .. } | Goal::Finding { .. } => {
                 self.slow_down(now);
-                // Back where the hop began, it is that instant again, and not that of the input before it.
-                let stood = self.stood.filter(|(at, _)| *at == self.at).map(|(_, instant)| instant);
-                self.finish(engine, stood.max(engine.now()));
+                self.stand(engine);
                 self.clock.pause(now, engine.now(), true);
             }
+            Goal::Back(_) => {
+                self.stand(engine);
+                self.clock.rebase(now, engine.now());
+            }
         }
+    }
+
+    /// Back where the hop began, it is that instant again, and not that of the input before it.
+    fn stand(&self, engine: &mut Engine) {
+        let stood = self.stood.filter(|(at, _)| *at == self.at).map(|(_, instant)| instant);
+        self.finish(engine, stood.max(engine.now()));
     }
 
     /// Begins what was put off until now.

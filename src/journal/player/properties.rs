@@ -268,14 +268,23 @@ fn a_hop_that_leads_nowhere_leaves_the_instant() {
     let times: Vec<_> = walker.inputs.iter().map(Input::ts).collect();
     let gap = times.windows(2).position(|pair| pair[1].since(pair[0]) > Duration::from_nanos(1)).expect("a gap");
     let between = times[gap] + times[gap + 1].since(times[gap]) / 2;
-    for forwards in [true, false] {
+    for (forwards, paused, speed) in
+        [(true, true, 1.0), (true, false, 2.0), (false, true, 2.0), (false, false, f64::INFINITY)]
+    {
         walker.seek(between);
         assert_eq!(walker.engine.now(), Some(between));
+        walker.player.clock.set_speed(NOW, walker.engine.now(), speed);
+        walker.player.pause(&walker.engine, NOW, paused);
         let at = walker.player.at();
         // A flow that there is not.
         let never = Happening::SegmentOf(crate::engine::FlowId(u64::MAX));
         assert_eq!((walker.hop(never, forwards), walker.engine.now()), (at, Some(between)), "{forwards}");
         assert!(walker.player.notice().is_some_and(|notice| notice.starts_with("none ")));
+        assert_eq!(
+            (walker.player.clock.paused(), walker.player.clock.speed()),
+            (paused, speed),
+            "it goes on as it did"
+        );
     }
     walker.hop(Happening::Segment, true);
     assert_eq!(walker.engine.now(), Some(times[gap + 1]), "one that leads on does");

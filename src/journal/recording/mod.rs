@@ -53,9 +53,9 @@
 //! **Of one's own, and not serde's**: a process by number needs a memory that a serde format cannot pass along, rows are
 //! told by other rows, and the form must not change with the types. So the lists in `forms` are the format: a field that
 //! an input gains does not compile until it stands there, and then [`VERSION`] goes up. A reader refuses a version that
-//! it does not know. Version 2, which lacks the limits of keepalive and the MTU that an ICMP error tells, is read too,
-//! and so is version 1, which besides lacks tcp_retries2, what became of a connect(), when a peer was last heard and its
-//! window.
+//! it does not know. Those before are read too: version 2 lacks whose descriptors could not be read, the limits of
+//! keepalive and the MTU that an ICMP error tells, version 1 besides tcp_retries2, what became of a connect(), when a
+//! peer was last heard and its window.
 
 #[macro_use]
 mod forms;
@@ -70,6 +70,7 @@ mod frames;
 mod known;
 mod listener;
 mod memory;
+mod readings;
 mod recorder;
 mod samples;
 mod words;
@@ -80,6 +81,7 @@ mod tests;
 pub(super) use block::JOURNAL_EXPORT;
 pub use frames::Packer;
 pub(super) use memory::{Memory, Said};
+pub(super) use readings::{Hearing, Readings};
 pub use recorder::Recorder;
 
 use crate::base::{Scope, Scrubbed, Timestamp};

@@ -3,6 +3,7 @@
 mod entries;
 mod frames;
 mod made;
+mod past;
 mod properties;
 mod tables;
 
