@@ -1,5 +1,6 @@
 //! The engine itself: inputs in order, due timers before each.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +71,8 @@ pub struct Engine {
     pub(super) kernel: KernelSide,
     pub(super) lookups: Lookups,
     pub(super) connects: Connects,
+    /// Flows of which ICMP errors came, the oldest first.
+    pub(super) path_errors: VecDeque<FlowId>,
     /// This host's addresses, once a sample told them.
     pub(super) addresses: Option<Arc<[IpAddr]>>,
     pub(super) wire_seen: bool,
@@ -106,6 +109,7 @@ impl Engine {
             kernel: KernelSide::default(),
             lookups: Lookups::new(config.seed),
             connects: Connects::new(config.seed),
+            path_errors: VecDeque::new(),
             addresses: None,
             wire_seen: false,
             named: false,

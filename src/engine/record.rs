@@ -13,6 +13,7 @@ use super::dashboard::Rejection;
 use super::end::End;
 use super::last_words::Parting;
 use super::opening::Watched;
+use super::path_errors::PathError;
 use super::retries::Retries;
 use super::table::{Place, Slot, Tuple, side_of};
 
@@ -104,6 +105,8 @@ pub(super) struct Rare {
     pub(super) tunnel: Option<Tunnel>,
     /// What an ICMP error said of the SYN.
     pub(super) rejected: Option<Rejection>,
+    /// What others said of the segments of either end.
+    pub(super) path_errors: Option<Box<[Option<PathError>; 2]>>,
     /// The incarnation of the tuple before this one, while it may still be alive (RFC 5961 §4).
     pub(super) older: Option<(Slot, FlowId)>,
     /// Who connected the originator's and the responder's end, by the kernel's trace.
@@ -338,6 +341,7 @@ impl Record {
             rare.connected.swap(0, 1);
             rare.closed.swap(0, 1);
             rare.last_words.swap(0, 1);
+            rare.path_errors.iter_mut().for_each(|errors| errors.swap(0, 1));
         }
     }
 

@@ -13,12 +13,14 @@ use crate::kernel::Limits;
 
 use super::dashboard::{EndCell, FlowRow, Rejection, SocketDetail};
 use super::ownership::Ownership;
+use super::path_errors::PathError;
 
 /// What the sentence may rest on.
 pub(super) struct Evidence<'a> {
     pub(super) row: &'a FlowRow,
     pub(super) handshake: Option<&'a HandshakeView>,
     pub(super) rejected: Option<&'a Rejection>,
+    pub(super) path_errors: [Option<PathError>; 2],
     pub(super) halves: Option<&'a [HalfView; 2]>,
     pub(super) sockets: &'a [Option<SocketDetail>; 2],
     pub(super) now: Timestamp,
@@ -63,7 +65,17 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> String {
         [mismatch, handshake::tell, not_reading, resent::tell, probed::tell, closing, established, over];
     let told = RULES.iter().find_map(|rule| rule(evidence));
     let detours = evidence.handshake.map(handshake::detours).unwrap_or_default();
-    told.unwrap_or_else(|| "Nothing tells what it is doing.".to_owned()) + &detours + &resent::note(evidence)
+    told.unwrap_or_else(|| "Nothing tells what it is doing.".to_owned())
+        + &detours
+        + &resent::note(evidence)
+        + &said_by_icmp(evidence)
+}
+
+/// What was said by ICMP of the segments of an open connection; with a space before it.
+fn said_by_icmp(evidence: &Evidence<'_>) -> String {
+    let errors = Side::BOTH.into_iter().zip(evidence.path_errors);
+    let told = errors.filter_map(|(side, error)| Some((evidence.row.end(side).endpoint, error?)));
+    told.map(|(end, error)| format!(" By ICMP, of what {end} sends, {error}.")).collect()
 }
 
 fn mismatch(evidence: &Evidence<'_>) -> Option<String> {

@@ -63,6 +63,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         last_words: [None, None],
         tunnel: None,
         rejected: None,
+        path_errors: [None, None],
         opening: None,
         halves: Some(states.map(|state| half(state, 1, 0))),
         analysis: Some([AnalysisCounts::default(); 2]),

@@ -155,6 +155,20 @@ pub struct RejectionRecord {
     pub at_ns: i64,
 }
 
+/// Who said in ICMP errors that segments of a connection do not get through, why, and how often.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PathErrorRecord {
+    pub from: std::net::IpAddr,
+    /// In words: "host unreachable".
+    pub reason: &'static str,
+    /// What the next link takes at most, bytes of IP packet; absent where it was not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtu_bytes: Option<u32>,
+    pub count: u32,
+    pub first_ts_ns: i64,
+    pub last_ts_ns: i64,
+}
+
 /// A tunnel: its kind (GRE, VXLAN, MPLS, PPPoE, ...) and the number that tells it from others of its kind.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TunnelRecord {
@@ -209,6 +223,9 @@ pub struct EndRecord {
     pub verdict: Option<VerdictRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub episodes: Option<EpisodesRecord>,
+    /// What ICMP errors said of its segments while none of these was acknowledged; absent where none came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icmp: Option<PathErrorRecord>,
     /// Its state as inferred from the wire (the kernel's stands in `socket`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<&'static str>,

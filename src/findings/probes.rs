@@ -54,6 +54,7 @@ mod tests {
     use super::super::silent::{Backoff, Sent, Silences, silent};
     use super::*;
     use crate::flow::FlowId;
+    use std::collections::BTreeSet;
 
     fn case(probes: u8, every: Option<u64>, gives_up: Option<i64>) -> Silent {
         Silent {
@@ -70,13 +71,14 @@ mod tests {
                 gives_up: gives_up.map(at),
                 unsent: false,
             }),
+            never_as_long: None,
             arrives: false,
             who: Some(holder(77, "app", Some(5))),
         }
     }
 
     fn found(all: &[Silent]) -> Vec<Finding> {
-        silent(&Silences { all: all.to_vec(), more: false }, false, at(100))
+        silent(&Silences { all: all.to_vec(), more: false }, &BTreeSet::new(), false, at(100))
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! dead connection"), RFC 6298 §5.5, net/ipv4/tcp_timer.c (`tcp_retransmit_timer`), ip-sysctl on tcp_retries1 and
 //! tcp_retries2, ss(8) on timer:(on,...). Then `probes`, the words where it is a probe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub struct Silent {
     /// How often the wire showed its oldest segment sent again, or a probe sent; `None` where it did not.
     pub wire: Option<u32>,
     pub kernel: Option<Backoff>,
+    /// Bytes of data in the segment that is sent again, where nothing so long was ever acknowledged and that may be why.
+    pub never_as_long: Option<u32>,
     /// The silent end is of this host: what is sent arrives.
     pub arrives: bool,
     pub who: Option<Holder>,
@@ -110,10 +112,17 @@ pub fn has_waited(tries: u32, since: Timestamp, now: Timestamp) -> bool {
     tries >= TRIES && now.since(since) >= PATIENCE
 }
 
-/// Who is silent, by where from and where to; `lossy`: the capture lost segments meanwhile.
-pub(super) fn silent(silences: &Silences, lossy: bool, now: Timestamp) -> Vec<Finding> {
+/// Who is silent, by where from and where to, but for the ends that are `told` of otherwise; `lossy`: the capture lost
+/// segments meanwhile.
+pub(super) fn silent(
+    silences: &Silences,
+    told: &BTreeSet<(FlowId, Endpoint)>,
+    lossy: bool,
+    now: Timestamp,
+) -> Vec<Finding> {
     let mut paths: BTreeMap<(IpAddr, IpAddr), Vec<&Silent>> = BTreeMap::new();
-    for silent in silences.all.iter().filter(|silent| silent.is_late(now)) {
+    let all = silences.all.iter().filter(|silent| !told.contains(&(silent.flow, silent.local)));
+    for silent in all.filter(|silent| silent.is_late(now)) {
         paths.entry((silent.local.ip(), silent.peer.ip())).or_default().push(silent);
     }
     let basis = Basis { more: silences.more, lossy, now };
@@ -236,6 +245,11 @@ fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
 fn cause(longest: &Silent, lossy: bool) -> String {
     let cause = if longest.arrives {
         "it arrives at this host, where a filter drops it, or its answers leave another way"
+    } else if let Some(len) = longest.never_as_long {
+        &format!(
+            "the path broke, the peer's host is gone without a word, or a link on the way takes no segment of {len} bytes: \
+             none so long was ever acknowledged (a path MTU black hole)"
+        )
     } else {
         "the path broke, a filter or NAT forgot the connection, or the peer's host is gone without a word"
     };
@@ -276,6 +290,7 @@ mod tests {
             since: at(since),
             wire: Some(times),
             kernel: None,
+            never_as_long: None,
             arrives: false,
             who: None,
         }
@@ -297,7 +312,10 @@ mod tests {
     }
 
     fn told(all: &[Silent]) -> Vec<(Severity, String)> {
-        found(silent(&kept(all), false, at(100))).into_iter().map(|(_, severity, told)| (severity, told)).collect()
+        found(silent(&kept(all), &BTreeSet::new(), false, at(100)))
+            .into_iter()
+            .map(|(_, severity, told)| (severity, told))
+            .collect()
     }
 
     #[test]
@@ -327,7 +345,7 @@ mod tests {
         case.kernel = case.kernel.map(|kernel| Backoff { unsent: true, ..kernel });
         let line = "nothing sent for 12 s, tried 5 times, given up in 14 min";
         assert_eq!(told(std::slice::from_ref(&case)), [(Severity::Warning, line.to_owned())]);
-        let finding = silent(&kept(&[case]), false, at(100)).remove(0);
+        let finding = silent(&kept(&[case]), &BTreeSet::new(), false, at(100)).remove(0);
         assert!(finding.why.contains("no route") && finding.remedy.contains("ip route get 10.0.0.9"), "{finding:?}");
     }
 
@@ -342,12 +360,12 @@ mod tests {
         let few: Vec<Silent> = (0..9).map(nth).collect();
         let line = "9 connections, nothing back for 18 s, sent again 4 times, given up in 14 min";
         assert_eq!(told(&few), [(Severity::Warning, line.to_owned())]);
-        let found = silent(&kept(&few), false, at(100)).remove(0);
+        let found = silent(&kept(&few), &BTreeSet::new(), false, at(100)).remove(0);
         assert_eq!(found.subject.to_string(), "10.0.0.2 → 10.0.0.9");
         assert_eq!((found.flow, found.who.unwrap().to_string()), (Some(FlowId(8)), "app[70] and 2 more".to_owned()));
         for (case, least) in [(few.clone(), line), (vec![nth(8)], &line.replace("9 connections", "1 connection"))] {
             let more = Silences { more: true, ..kept(&case) };
-            assert_eq!(silent(&more, false, at(100))[0].told, format!("at least {least}"));
+            assert_eq!(silent(&more, &BTreeSet::new(), false, at(100))[0].told, format!("at least {least}"));
         }
         let many: Vec<Silent> = (0..10).map(nth).collect();
         assert_eq!(told(&many)[0].0, Severity::Critical);
@@ -357,7 +375,7 @@ mod tests {
 
     #[test]
     fn who_says_so_tells_how_sure_it_is() {
-        let found = |case: Silent, lossy| silent(&kept(&[case]), lossy, at(100)).remove(0);
+        let found = |case: Silent, lossy| silent(&kept(&[case]), &BTreeSet::new(), lossy, at(100)).remove(0);
         for (case, lossy, sure, words) in [
             (
                 both(),
@@ -374,6 +392,12 @@ mod tests {
             (by_kernel(5, 80, None), false, Confidence::Low, "whether anything else comes from the peer is not told"),
             (by_wire(5, 80), false, Confidence::Medium, "(inferred from the wire)"),
             (by_wire(5, 80), true, Confidence::Low, "but the capture lost segments"),
+            (
+                Silent { never_as_long: Some(1_448), ..by_wire(5, 80) },
+                false,
+                Confidence::Medium,
+                "takes no segment of 1448 bytes: none so long was ever acknowledged",
+            ),
             (Silent { arrives: true, ..by_wire(5, 80) }, false, Confidence::Medium, "it arrives at this host"),
         ] {
             let finding = found(case.clone(), lossy);

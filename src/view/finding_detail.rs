@@ -145,7 +145,7 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 50] = [
+const WORDS: [(&str, &str); 60] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
     ("given_up", "given up by its process"),
@@ -186,6 +186,16 @@ const WORDS: [(&str, &str); 50] = [
     ("unanswered_for_ns", "unanswered for"),
     ("sent_again", "sent again, by the wire"),
     ("retransmit_timeouts", "by the kernel's timer"),
+    ("keepalive_probes", "keepalive probes"),
+    ("keepalives_seen", "of them on the wire"),
+    ("probe_interval_ns", "one each"),
+    ("unacknowledged_for_ns", "not acknowledged for"),
+    ("segment_bytes", "data in what is sent again"),
+    ("path_mtu_bytes", "path MTU, says its kernel"),
+    ("icmp_error", "by ICMP"),
+    ("icmp_from", "from"),
+    ("icmp_errors", "errors"),
+    ("icmp_mtu_bytes", "the next link takes"),
     ("peer_unheard_for_ns", "peer last heard before"),
     ("next_try_ts_ns", "next try at"),
     ("gives_up_ts_ns", "given up at"),

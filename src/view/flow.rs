@@ -102,6 +102,12 @@ fn handshake_lines(context: &Context<'_>, view: &HandshakeView, detail: &FlowDet
     if let Some(rejection) = &detail.rejected {
         sections.push((0, vec![field(context, "icmp", vec![styled(rejection.to_string(), theme.warning)])]));
     }
+    for (side, error) in Side::BOTH.into_iter().zip(detail.path_errors) {
+        if let Some(error) = error {
+            let text = format!("of {}: {error}", side.name());
+            sections.push((0, vec![field(context, "icmp", vec![styled(text, theme.warning)])]));
+        }
+    }
     let times = [
         ("connect", 1, view.connect_time, "first SYN to ACK"),
         ("rtt", 2, view.rtt, "none sent twice"),

@@ -5,6 +5,7 @@ mod bounded;
 mod close_wait;
 mod connects;
 mod hanging;
+mod path;
 mod probed;
 mod silent;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use super::record::Record;
 use super::table::Slot;
 use close_wait::{HalfClosed, Leaks};
 use hanging::Hanging;
+use path::TooLong;
 use silent::InVainByWire;
 
 /// What only a walk over all flows tells the rules.
@@ -30,6 +32,7 @@ use silent::InVainByWire;
 pub(super) struct Walk {
     hanging: Hanging,
     in_vain: InVainByWire,
+    too_long: TooLong,
     half_closed: HalfClosed,
 }
 
@@ -38,6 +41,7 @@ impl Walk {
     pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
         self.hanging.offer(slot, record);
         self.in_vain.offer(slot, record, now);
+        self.too_long.offer(slot, record, now);
         self.half_closed.offer(slot, record);
     }
 }
@@ -85,6 +89,7 @@ impl Engine {
             connects: self.connects(now, &walk.hanging),
             unread: self.unread(wire_queues, now),
             silent: self.silent(&walk.in_vain, now),
+            undelivered: self.undelivered(&walk.too_long, now),
             close_wait,
             accept: self.accept_queues(),
             routes: self.tight_routes(),

@@ -17,6 +17,10 @@ use super::bounded::Bounded;
 use super::holder;
 use super::probed::probed_in_vain;
 
+/// What every link takes (RFC 8200 §5), bytes, and what of it IPv6's and TCP's headers are.
+const LEAST_MTU: u32 = 1_280;
+const HEADERS: u32 = 60;
+
 /// Halves of which the wire alone shows that they send in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InVainByWire(Bounded<(Slot, Side, InVain, Sent)>);
@@ -56,8 +60,11 @@ impl Engine {
     }
 
     fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain, sent: Sent) -> Silent {
-        let who = holder(&self.owner(record, side));
-        Silent { wire: Some(again.times), ..silent(record, side, sent, again.since, who) }
+        Silent {
+            wire: Some(again.times),
+            never_as_long: never_as_long(record, side, again.len),
+            ..silent(record, side, sent, again.since, holder(&self.owner(record, side)))
+        }
     }
 
     fn silent_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Silent> {
@@ -87,9 +94,18 @@ impl Engine {
                 gives_up: limits.and_then(|limits| backoff.gives_up(begun, end.at, limits)),
                 unsent: backoff.unsent,
             }),
+            never_as_long: again.and_then(|again| never_as_long(record, side, again.len)),
             ..silent(record, side, Sent::Data, since, holder(&end.owner))
         })
     }
+}
+
+/// The length of a segment that is sent again, where less than that was acknowledged in all since the SYN, and the path
+/// may take no longer ones: every link takes packets of [`LEAST_MTU`].
+fn never_as_long(record: &Record, side: Side, len: u32) -> Option<u32> {
+    let half = record.wire.as_ref()?.half(side);
+    let acked = half.una?.offset_from(half.iss? + 1);
+    (len + HEADERS > LEAST_MTU && u32::try_from(acked).is_ok_and(|acked| acked < len)).then_some(len)
 }
 
 /// When the peer of an end was last heard, by its kernel or by the wire.
@@ -109,6 +125,7 @@ pub(super) fn silent(record: &Record, side: Side, sent: Sent, since: Timestamp, 
         since,
         wire: None,
         kernel: None,
+        never_as_long: None,
         arrives: record.local[side.peer().index()],
         who,
     }

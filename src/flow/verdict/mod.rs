@@ -30,7 +30,7 @@ mod tests;
 pub use cause::{Cause, CauseCounts, Evidence};
 pub use episode::{Episode, Recovery};
 pub use sight::{Injected, Limit};
-pub use telling::{InVain, SentAgain};
+pub use telling::{InVain, SentAgain, Unmoved};
 pub use view::{HalfVerdict, VerdictView};
 
 use std::time::Duration;

@@ -35,9 +35,42 @@ pub struct InVain {
     pub last: Timestamp,
     /// Between its last two tries.
     pub gap: Duration,
+    /// Bytes of the segment, as it was sent last; 0 of probes.
+    pub len: u32,
+}
+
+/// The oldest segment that one end's peer has not acknowledged, sent again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unmoved {
+    /// How often it was sent again, as far as is remembered.
+    pub times: u32,
+    /// Since when it waits, and when it was sent last.
+    pub since: Timestamp,
+    pub last: Timestamp,
+    /// Its bytes, as it was sent last.
+    pub len: u32,
+    /// Its peer has what was sent behind it (SACK), but nothing that is as long.
+    pub shorter_arrive: bool,
 }
 
 impl Verdict {
+    /// What `side` sends again and its peer does not acknowledge, whether or not it says anything else.
+    pub fn unmoved(&self, side: Side) -> Option<Unmoved> {
+        let own = &self.edges[side.index()];
+        let trail = &self.trouble.as_ref()?.trails[side.index()];
+        let open = trail.open.filter(|_| own.is_outstanding())?;
+        let copies = || trail.resent.iter().filter(|copy| copy.start == own.una);
+        let latest = copies().next_back()?;
+        let len = latest.end.offset_from(latest.start).unsigned_abs();
+        Some(Unmoved {
+            times: u32::try_from(copies().count()).unwrap_or(u32::MAX),
+            since: open.told.since,
+            last: latest.at,
+            len,
+            shorter_arrive: trail.sacked.longest().is_some_and(|longest| longest < len),
+        })
+    }
+
     /// What `side` sends again in vain; `None` where nothing of it is, or its peer was never heard (its segments may go
     /// another way). `analysis` is that of the same segments.
     pub fn in_vain(&self, analysis: &Analysis, side: Side) -> Option<InVain> {
@@ -47,11 +80,12 @@ impl Verdict {
         let open = trail.open.filter(|_| own.is_outstanding())?;
         let mut again = trail.resent.iter().filter(|copy| copy.start == own.una && copy.at > heard);
         let first = again.next()?;
-        let (mut times, mut before, mut last) = (1, first.evidence.since(first.at), first.at);
+        let (mut times, mut before, mut last) = (1, first.evidence.since(first.at), first);
         for copy in again {
-            (times, before, last) = (times + 1, last, copy.at);
+            (times, before, last) = (times + 1, last.at, copy);
         }
-        Some(InVain { times, since: open.told.since.max(heard), last, gap: last.since(before) })
+        let len = last.end.offset_from(last.start).unsigned_abs();
+        Some(InVain { times, since: open.told.since.max(heard), last: last.at, gap: last.at.since(before), len })
     }
 
     /// The keep-alives that `side` sends in vain: nothing else of it since, and nothing of its peer, which was heard

@@ -105,7 +105,7 @@ impl Trail {
     /// Notes a keep-alive sent at `at`, when its peer was last heard at `heard`.
     pub(super) fn probe(&mut self, at: Timestamp, heard: Option<Timestamp>) {
         let again = self.keep_alives.filter(|before| heard.is_none_or(|heard| heard < before.last));
-        let first = InVain { times: 1, since: at, last: at, gap: Duration::ZERO };
+        let first = InVain { times: 1, since: at, last: at, gap: Duration::ZERO, len: 0 };
         self.keep_alives = Some(again.map_or(first, |before| InVain {
             times: before.times.saturating_add(1),
             last: at,

@@ -106,7 +106,7 @@ variants!(TunnelKind {
     0 IpInIp, 1 Gre, 2 Erspan, 3 Vxlan, 4 Geneve, 5 GtpU, 6 Teredo, 7 L2tp, 8 EtherIp, 9 Ayiya, 10 Lisp, 11 Capwap,
     12 Tzsp, 13 Nsh, 14 Mpls, 15 PppoE, 16 Pbb, 17 FabricPath,
 });
-fields!(IcmpQuote { ts, scope, from, error, src, dst, seq, flags });
+fields!(IcmpQuote { ts, scope, from, error, src, dst, seq, flags } 3 { mtu });
 fields!(IcmpError { v6, kind, code });
 
 impl Code for SackBlocks {

@@ -5,7 +5,6 @@
 //! just that (the same packet on several interfaces); TLS records, or all of a segment that a frame alone does not give
 //! (it completed a fragmented datagram), in an option of our own.
 
-use super::VERSION;
 use super::block::{Block, EPB_PACKETID};
 use super::codec::{Code, People, Reader, Writer};
 use super::{Place, Setup, Source};
@@ -134,8 +133,8 @@ fn is_all_in_headers(kept: &Frame<'_>, gave: &Segment) -> bool {
         && (gave.vlan, gave.tunnel, gave.malformed, gave.options.cut) == (None, None, false, false)
 }
 
-/// What a frame of a recording gave; `None` where its options are malformed.
-pub(super) fn recall(kept: &Frame<'_>, options: Options<'_>) -> Option<Option<Input>> {
+/// What a frame of a recording of format `version` gave; `None` where its options are malformed.
+pub(super) fn recall(kept: &Frame<'_>, options: Options<'_>, version: u64) -> Option<Option<Input>> {
     let mut gave = alone(kept);
     for (code, value) in options {
         match code {
@@ -146,7 +145,7 @@ pub(super) fn recall(kept: &Frame<'_>, options: Options<'_>) -> Option<Option<In
             }
             EPB_DIFFERENCE => {
                 let mut people = People::new();
-                let mut from = Reader { rest: value, base: kept.ts, people: &mut people, version: VERSION };
+                let mut from = Reader { rest: value, base: kept.ts, people: &mut people, version };
                 gave = match (Difference::get(&mut from)?, gave) {
                     (Difference::Nothing, _) => None,
                     (Difference::Segment(segment), _) => Some(Input::Segment(segment)),

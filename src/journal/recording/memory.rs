@@ -88,7 +88,7 @@ impl Memory {
     pub(in super::super) fn recall<'a>(&self, frame: Frame<'a>, options: &[u8]) -> Option<(Frame<'a>, Option<Input>)> {
         let place = (frame.iface as usize).checked_sub(self.first).and_then(|number| self.head.places.get(number));
         let frame = place.map_or(frame, |place| place.of(frame));
-        Some((frame, frames::recall(&frame, Options(options))?))
+        Some((frame, frames::recall(&frame, Options(options), self.version)?))
     }
 
     /// Reads the next entry; `None` where it is malformed.

@@ -9,6 +9,7 @@ use crate::flow::{Analysis, Flow, Side};
 pub(super) mod limits;
 pub(super) mod probes;
 pub(super) mod repeats;
+mod unanswered;
 
 fn case(text: &str) {
     run(text, Variation::default(), false);

@@ -162,10 +162,10 @@ prop_compose! {
 }
 
 fn icmp() -> impl Strategy<Value = Input> {
-    (ts(), address(), any::<(bool, u8, u8)>(), end(), end(), any::<(u32, Option<u16>)>()).prop_map(
-        |(ts, from, (v6, kind, code), src, dst, (seq, flags))| {
-            let error = IcmpError { v6, kind, code };
-            Input::Icmp(IcmpQuote { ts, scope: SCOPE, from, error, src, dst, seq: Seq(seq), flags: flags.map(Flags) })
+    (ts(), address(), any::<(bool, u8, u8)>(), end(), end(), any::<(u32, Option<u16>, Option<u32>)>()).prop_map(
+        |(ts, from, (v6, kind, code), src, dst, (seq, flags, mtu))| {
+            let (error, seq, flags) = (IcmpError { v6, kind, code }, Seq(seq), flags.map(Flags));
+            Input::Icmp(IcmpQuote { ts, scope: SCOPE, from, error, src, dst, seq, flags, mtu })
         },
     )
 }
