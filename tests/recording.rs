@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use sockscope::journal::recording::Mark;
+use sockscope::base::Mark;
 use sockscope::journal::{CaptureReader, Item};
 
 #[path = "support/recorded.rs"]
@@ -73,6 +73,17 @@ fn a_report_of_a_recording_tells_of_wire_kernel_and_owners() {
     for told in ["3/128  10.0.0.2:80 · nginx[1] fd 6", "1 connect() traced", "kernel 1, interface 0", "shop.example"] {
         assert!(report.contains(told), "{told}:\n{report}");
     }
+}
+
+#[test]
+fn a_report_of_a_recording_tells_what_was_marked() {
+    let folder = folder();
+    let file = written(folder.path(), 0);
+    let text = sockscope(&["report"], &file);
+    assert!(text.contains("\nmarked  +") && text.contains("· “here it went wrong”\n"), "{text}");
+    let lines = sockscope(&["report", "--format", "ndjson"], &file);
+    let told = lines.lines().filter(|line| line.starts_with(r#"{"type":"mark","#)).collect::<Vec<_>>();
+    assert!(matches!(told[..], [one] if one.ends_with(r#""note":"here it went wrong"}"#)), "{lines}");
 }
 
 #[test]

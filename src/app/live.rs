@@ -341,7 +341,7 @@ impl Feed for Live {
             self.tape.toggle();
         }
         if control == Control::Save {
-            self.tape.save(&Past::default());
+            self.tape.save(&Past::default(), &[]);
         }
         if let (Control::Mark(note), Some(now)) = (&control, engine.now()) {
             self.tape.mark(now, note);

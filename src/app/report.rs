@@ -165,6 +165,7 @@ impl Shown<'_> {
             pick: &pick,
             findings: &findings,
             damage: self.damage,
+            marks: &self.seen.marks,
             filter: self.filter.text().trim(),
             width,
         };
@@ -173,7 +174,7 @@ impl Shown<'_> {
     }
 
     fn json(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
-        let mut report = JsonReport::new(out)?.filtered(self.filter.text().trim());
+        let mut report = JsonReport::new(out)?.filtered(self.filter.text().trim()).marked(&self.seen.marks);
         self.flows(Flows::json, |flows| report.append(flows))?;
         let findings = self.narrowed(|| report.findings(&self.dashboard, |tell| self.every(tell)));
         report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;
@@ -181,7 +182,7 @@ impl Shown<'_> {
     }
 
     fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
-        let mut report = NdjsonReport::new(out).filtered(self.filter.text().trim());
+        let mut report = NdjsonReport::new(out).filtered(self.filter.text().trim()).marked(&self.seen.marks);
         self.flows(Flows::ndjson, |flows| report.append(flows))?;
         let findings = self.narrowed(|| report.findings(&self.dashboard, |tell| self.every(tell)));
         report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;

@@ -182,7 +182,7 @@ impl Feed for Rewind {
         let past_now = |to: Timestamp| engine.now().is_some_and(|now| to >= now);
         match control {
             Control::Record => self.live.control(control, engine),
-            Control::Save => self.live.tape().save(&self.deck.tape),
+            Control::Save => self.live.tape().save(&self.deck.tape, self.marks.all()),
             Control::Live | Control::End => self.go_live(),
             Control::Mark(note) => {
                 let at = self.shown(engine).now();

@@ -1,15 +1,17 @@
 //! Reports for machines, written flow by flow: NDJSON (an object a line) and JSON (one object).
 //!
 //! Flows are put into words apart from the report ([`Flows`]), on as many threads as there are. The schema stands in
-//! [`super::record`] (flows), `findings` and `summary`. Writes to a `Write` given by the caller, whose errors it hands
+//! [`super::record`] (flows), `findings`, `marks` and `summary`. Writes to a `Write` given by the caller, whose errors it hands
 //! back.
 
 use std::io::{self, Write};
 
+use crate::base::Mark;
 use crate::engine::{Dashboard, FlowDetail};
 use crate::findings::Finding;
 
 use super::findings::{FindingRecord, findings};
+use super::marks::MarkRecord;
 use super::record::FlowRecord;
 use super::summary::{Damage, SummaryRecord, Tally};
 
@@ -42,24 +44,31 @@ impl Flows {
     }
 }
 
-/// `report --format ndjson`: a line for each flow, for each finding (the worst first), then the summary's.
+/// `report --format ndjson`: a line for each flow, for each finding (the worst first) and each mark, then the summary's.
 #[derive(Debug)]
-pub struct NdjsonReport<W> {
+pub struct NdjsonReport<'a, W> {
     out: W,
     tally: Tally,
     filter: Option<String>,
+    marks: &'a [Mark],
 }
 
-impl<W: Write> NdjsonReport<W> {
+impl<'a, W: Write> NdjsonReport<'a, W> {
     /// A report on `out`.
     pub fn new(out: W) -> Self {
-        Self { out, tally: Tally::new(), filter: None }
+        Self { out, tally: Tally::new(), filter: None, marks: &[] }
     }
 
     /// Names the words that every flow written matches.
     #[must_use]
     pub fn filtered(self, words: &str) -> Self {
         Self { filter: Some(crate::base::scrub(words)).filter(|words| !words.is_empty()), ..self }
+    }
+
+    /// Tells what was marked, in order of time.
+    #[must_use]
+    pub fn marked(self, marks: &'a [Mark]) -> Self {
+        Self { marks, ..self }
     }
 
     /// Writes the flows that come next.
@@ -77,7 +86,7 @@ impl<W: Write> NdjsonReport<W> {
         findings(dashboard, &self.tally, again)
     }
 
-    /// Writes the findings and the summary, and gives the writer back, flushed.
+    /// Writes the findings, the marks and the summary, and gives the writer back, flushed.
     pub fn finish(
         mut self,
         source: &str,
@@ -89,6 +98,10 @@ impl<W: Write> NdjsonReport<W> {
             serde_json::to_writer(&mut self.out, &FindingRecord::of(finding))?;
             self.out.write_all(b"\n")?;
         }
+        for mark in self.marks {
+            serde_json::to_writer(&mut self.out, &MarkRecord::of(mark))?;
+            self.out.write_all(b"\n")?;
+        }
         let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
         serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref(), dashboard))?;
         self.out.write_all(b"\n")?;
@@ -97,25 +110,33 @@ impl<W: Write> NdjsonReport<W> {
     }
 }
 
-/// `report --format json`: `{"flows": [...], "findings": [...], "summary": {...}}`, the same objects.
+/// `report --format json`: `{"flows": [...], "findings": [...], "marks": [...], "summary": {...}}`, the same objects;
+/// `marks` is absent where nothing was marked.
 #[derive(Debug)]
-pub struct JsonReport<W> {
+pub struct JsonReport<'a, W> {
     out: W,
     tally: Tally,
     filter: Option<String>,
+    marks: &'a [Mark],
 }
 
-impl<W: Write> JsonReport<W> {
+impl<'a, W: Write> JsonReport<'a, W> {
     /// Begins a report on `out`.
     pub fn new(mut out: W) -> io::Result<Self> {
         out.write_all(b"{\"flows\": [")?;
-        Ok(Self { out, tally: Tally::new(), filter: None })
+        Ok(Self { out, tally: Tally::new(), filter: None, marks: &[] })
     }
 
     /// Names the words that every flow written matches.
     #[must_use]
     pub fn filtered(self, words: &str) -> Self {
         Self { filter: Some(crate::base::scrub(words)).filter(|words| !words.is_empty()), ..self }
+    }
+
+    /// Tells what was marked, in order of time.
+    #[must_use]
+    pub fn marked(self, marks: &'a [Mark]) -> Self {
+        Self { marks, ..self }
     }
 
     /// Writes the flows that come next.
@@ -133,7 +154,7 @@ impl<W: Write> JsonReport<W> {
         findings(dashboard, &self.tally, again)
     }
 
-    /// Writes the findings and the summary, and gives the writer back, flushed.
+    /// Writes the findings, the marks and the summary, and gives the writer back, flushed.
     pub fn finish(
         mut self,
         source: &str,
@@ -144,6 +165,11 @@ impl<W: Write> JsonReport<W> {
         let records: Vec<FindingRecord> = findings.iter().map(FindingRecord::of).collect();
         self.out.write_all(b"\n], \"findings\":\n")?;
         serde_json::to_writer(&mut self.out, &records)?;
+        if !self.marks.is_empty() {
+            let records: Vec<MarkRecord<'_>> = self.marks.iter().map(MarkRecord::of).collect();
+            self.out.write_all(b", \"marks\":\n")?;
+            serde_json::to_writer(&mut self.out, &records)?;
+        }
         self.out.write_all(b", \"summary\":\n")?;
         let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
         serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref(), dashboard))?;

@@ -7,10 +7,10 @@ use std::ops::Range;
 use super::decompress::{Compression, decompressed};
 use super::ends::Ends;
 use super::pcapng::Block;
-use super::recording::{Mark, Memory, Said};
+use super::recording::{Memory, Said};
 use super::window::Window;
 use super::{pcap, pcapng, totals::Totals};
-use crate::base::{Scope, Scrubbed, Timestamp};
+use crate::base::{Mark, Scope, Scrubbed, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::wire::{Frame, LinkType};
 

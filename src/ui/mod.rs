@@ -26,7 +26,7 @@ mod update;
 
 use std::time::Duration;
 
-use crate::base::{Progress, Scrubbed, Timeline, Timestamp};
+use crate::base::{Mark, Progress, Timeline, Timestamp};
 use crate::engine::Happening;
 
 pub use columns::{Columns, FLOW_COLUMNS};
@@ -112,22 +112,6 @@ impl Track {
     /// The next mark after an instant, or the last before it.
     pub fn mark_beside(&self, at: Timestamp, forwards: bool) -> Option<&Mark> {
         Mark::beside(&self.marks, at, forwards)
-    }
-}
-
-/// An instant that the user marked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    pub at: Timestamp,
-    /// What the user wrote; may be empty.
-    pub note: Scrubbed,
-}
-
-impl Mark {
-    /// Of marks in order of time, the next after an instant, or the last before it.
-    pub fn beside(all: &[Self], at: Timestamp, forwards: bool) -> Option<&Self> {
-        let mut all = all.iter();
-        if forwards { all.find(|mark| mark.at > at) } else { all.rfind(|mark| mark.at < at) }
     }
 }
 

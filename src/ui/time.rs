@@ -6,12 +6,12 @@ use jiff::tz::TimeZone;
 use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
-use crate::base::Timestamp;
+use crate::base::{Mark, Timestamp};
 use crate::engine::Happening;
 
 use super::keys::Msg;
 use super::state::{Prompt, UiState};
-use super::{Control, Effect, Ground, Hop, Mark, Source, SourceKind};
+use super::{Control, Effect, Ground, Hop, Source, SourceKind};
 
 const SEEK: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);

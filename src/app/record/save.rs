@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::base::{Scope, Scrubbed, Timestamp};
+use crate::base::{Mark, Scope, Scrubbed, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::journal::recording::{Packer, Setup, Source};
 use crate::journal::{Packed, Past};
@@ -30,6 +30,8 @@ pub(super) struct Kept {
     pub(super) past: Past,
     /// What an engine must know that sees nothing before it.
     pub(super) first: Vec<Input>,
+    /// In order of time.
+    pub(super) marks: Vec<Mark>,
 }
 
 impl Kept {
@@ -101,8 +103,11 @@ fn write(writer: Writer, setup: &Setup, kept: &Kept) -> Recorded {
     let origins = setup.sources.iter().map(|source| (source.scope, source.iface));
     let mut packers: BTreeMap<Origin, Packer> = origins.zip(Packer::all(&setup)).collect();
     let mut recording = Recording::into_writer(writer, setup, &kept.first, kept.lost_before());
-    let mut block = Vec::new();
+    let (mut block, mut marks) = (Vec::new(), kept.marks.iter().peekable());
     for input in kept.inputs() {
+        while let Some(mark) = marks.next_if(|mark| mark.ts < input.ts()) {
+            recording.mark(mark);
+        }
         // Nothing is lost for a disk that is slow: this thread has time.
         while !recording.has_room() && recording.failed().is_none() {
             thread::sleep(REST);
@@ -119,6 +124,7 @@ fn write(writer: Writer, setup: &Setup, kept: &Kept) -> Recorded {
             other => recording.input(other),
         }
     }
+    marks.for_each(|mark| recording.mark(mark));
     let (_, end) = kept.past.span();
     let at = |number: u64| kept.past.since(number).next().map_or(Timestamp::MIN, Input::ts);
     recording.end_as_of(at(end.saturating_sub(1)).since(at(0)))
@@ -145,9 +151,18 @@ mod tests {
 
     /// The file's bytes, and the inputs that come back with the lengths of their packets on the wire.
     fn saved(inputs: &[Input]) -> (usize, Vec<(Input, u32)>) {
+        let (size, back) = saved_with(inputs, Vec::new());
+        (size, back.into_iter().map(|back| back.expect("no mark")).collect())
+    }
+
+    /// A packet's input with its length on the wire, or a mark.
+    type Back = Result<(Input, u32), Mark>;
+
+    /// The same with marks, which come back where they stand.
+    fn saved_with(inputs: &[Input], marks: Vec<Mark>) -> (usize, Vec<Back>) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("past.pcapng");
-        let mut kept = Kept { past: Past::default(), first: Vec::new() };
+        let mut kept = Kept { past: Past::default(), first: Vec::new(), marks };
         inputs.iter().for_each(|input| kept.past.push(input.clone()));
         let saving = Saving::begin(Writer::start(&file, false).unwrap(), Setup::default(), kept).unwrap();
         let recorded = saving.wait().expect("it does not die");
@@ -155,8 +170,11 @@ mod tests {
         let mut reader = CaptureReader::open(Box::new(std::fs::File::open(&file).unwrap())).unwrap();
         let mut back = Vec::new();
         while let Some(item) = reader.next_item().unwrap() {
-            let Item::Recorded(frame, Some(gave)) = item else { panic!("a frame that gives a segment") };
-            back.push((gave, frame.len));
+            back.push(match item {
+                Item::Recorded(frame, Some(gave)) => Ok((gave, frame.len)),
+                Item::Mark(mark) => Err(mark),
+                other => panic!("a frame that gives a segment, or a mark: {other:?}"),
+            });
         }
         (std::fs::metadata(&file).unwrap().len() as usize, back)
     }
@@ -175,6 +193,22 @@ mod tests {
             let expected: Vec<_> = inputs.iter().cloned().zip([expected; 4]).collect();
             assert_eq!(saved(&inputs).1, expected, "{what}");
         }
+    }
+
+    #[test]
+    fn what_was_marked_comes_back_behind_what_was_shown_then() {
+        let one = input(0, ETHERNET, 500_u16.to_be_bytes(), 554);
+        let later = |by: u64| {
+            let Input::Segment(mut segment) = one.clone() else { panic!("a segment") };
+            segment.ts = one.ts() + Duration::from_millis(by);
+            Input::Segment(segment)
+        };
+        let mark = |by: u64, note: &str| Mark { ts: later(by).ts(), note: Scrubbed::new(note) };
+        let marks = vec![mark(10, "on it"), mark(15, "between"), mark(99, "behind all")];
+        let (_, back) = saved_with(&[later(0), later(10), later(20)], marks);
+        let told: Vec<_> =
+            back.iter().map(|back| back.as_ref().map_or_else(|mark| mark.note.as_str(), |_| "")).collect();
+        assert_eq!(told, ["", "", "on it", "between", "", "behind all"]);
     }
 
     #[test]

@@ -52,6 +52,27 @@ fn json_holds_the_same_objects() {
 }
 
 #[test]
+fn marks_stand_before_the_summary() {
+    let (dashboard, at) = (fixture::dashboard(), crate::base::Timestamp::from_nanos);
+    let mark = |nanos, note: &str| Mark { ts: at(nanos), note: crate::base::Scrubbed::new(note) };
+    let marks = [mark(7, "deploy 4711"), mark(9, "")];
+    let expected = serde_json::json!([
+        {"type": "mark", "ts_ns": 7, "note": "deploy 4711"},
+        {"type": "mark", "ts_ns": 9},
+    ]);
+    let json = JsonReport::new(Vec::new()).unwrap().marked(&marks).finish("x", &dashboard, &[], None).unwrap();
+    let whole: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(whole["marks"], expected);
+    let ndjson = NdjsonReport::new(Vec::new()).marked(&marks).finish("x", &dashboard, &[], None).unwrap();
+    let text = String::from_utf8(ndjson).unwrap();
+    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.pop(), Some(whole["summary"].clone()));
+    assert_eq!(Value::Array(lines), expected);
+    let none = JsonReport::new(Vec::new()).unwrap().finish("x", &dashboard, &[], None).unwrap();
+    assert!(serde_json::from_slice::<Value>(&none).unwrap().get("marks").is_none());
+}
+
+#[test]
 fn no_flow_at_all_is_still_json() {
     let bytes = JsonReport::new(Vec::new()).unwrap().finish("x", &fixture::dashboard(), &[], None).unwrap();
     let whole: Value = serde_json::from_slice(&bytes).unwrap();
