@@ -229,6 +229,21 @@ fn a_named_pipe_is_a_stream_however_it_is_packed() {
 }
 
 #[test]
+fn a_stream_that_is_silent_is_told_of_until_it_comes() {
+    let incident = incident();
+    let files = Files::new(&[]);
+    let fifo = fifo(&files, "fifo");
+    for words in [&["report", "-r", &fifo][..], &["-r", &fifo]] {
+        let mut pty = Pty::start(pty::sockscope(words), 120, 40);
+        pty.shows(&["fifo: no packet is in it yet: waits for what is written", "Ctrl-C ends that"]);
+        fs::write(&fifo, &incident.bytes).expect("it reads");
+        pty.shows(&[if words.len() > 2 { "── Handshakes" } else { "at the end" }]);
+        pty.keys("q");
+        assert_eq!(pty.end().exit_code(), 0, "{words:?}");
+    }
+}
+
+#[test]
 fn what_is_half_written_is_no_damage_of_a_file_that_grows() {
     let incident = incident();
     let whole = incident.starts[incident.frames() / 2];

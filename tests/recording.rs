@@ -104,6 +104,16 @@ fn a_picture_of_a_recording_shows_its_queues() {
     assert!(picture.contains("3/128") && picture.contains("nginx"), "{picture}");
 }
 
+#[test]
+fn at_its_first_instant_a_recording_says_that_the_kernel_was_not_read_yet() {
+    let folder = folder();
+    let file = written(folder.path(), 0);
+    let out = folder.path().join("first.txt");
+    sockscope(&["snap", "--at", "0", "--size", "120x30", "-o", out.to_str().expect("a path")], &file);
+    let picture = std::fs::read_to_string(out).expect("a picture");
+    assert!(picture.contains("not read yet") && !picture.contains("not recorded"), "{picture}");
+}
+
 /// What a tool says, which must end well and complain of nothing.
 fn says(tool: &str, words: &[&str], file: &Path) -> Option<String> {
     let Ok(Output { status, stdout, stderr }) = Command::new(tool).args(words).arg(file).output() else {

@@ -1,6 +1,5 @@
 //! Everything up to an instant, seen without a screen: what `report` and `snap` begin with.
 
-use std::io::{IsTerminal, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -57,7 +56,7 @@ pub(super) fn gather(input: &Input, origin: Option<Origin>, duration: Duration, 
 }
 
 fn open(origin: Origin, input: &Input) -> Result<Replay> {
-    opener(input)(origin)
+    Opening::now(origin, opener(input))
 }
 
 fn opener(input: &Input) -> impl FnOnce(Origin) -> Result<Replay> + Send + 'static {
@@ -87,7 +86,7 @@ fn follow(origin: &Origin, input: &Input, duration: Duration) -> Result<Seen> {
     let opening = Opening::start(origin, opener(input))?;
     let (mut opened, mut end) = (opening.wait(SOON)?, None);
     if opened.is_none() {
-        tell_terminal(&opening.waits())?;
+        opening.tell()?;
         let until = Instant::now() + duration;
         while opened.is_none() && !is_set(&interrupted) && Instant::now() < until {
             opened = opening.wait(REST)?;
@@ -152,15 +151,6 @@ fn refused(text: &str, why: &Nowhere, replay: &mut Replay, engine: &mut Engine, 
     let millis = end.since(start).as_millis();
     let whole = format!("{}.{:03} s", millis / 1000, millis % 1000);
     anyhow!("--at {text}: {why}: the capture spans {whole}, from {from} to {to}")
-}
-
-/// Somebody who waits at a terminal is told what for.
-fn tell_terminal(what: &str) -> Result<()> {
-    let mut stderr = std::io::stderr();
-    if stderr.is_terminal() {
-        writeln!(stderr, "sockscope: {what}; Ctrl-C ends that")?;
-    }
-    Ok(())
 }
 
 fn live(input: &Input, duration: Duration) -> Result<Seen> {

@@ -141,7 +141,7 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
             None => Driver::start(Engine::new(configs[0]), Box::new(opening))?,
         }
     } else {
-        play(open(origin)?)?
+        play(Opening::now(origin, open)?)?
     };
     screen::run(&driver, &looks, look.view.shown())
 }

@@ -1,5 +1,6 @@
-//! A followed file that holds no packet so far, and perhaps nothing at all: whoever waits for it is there already.
+//! A followed file or a stream that holds no packet so far, and perhaps nothing at all: whoever waits for it is told so.
 
+use std::io::{IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use super::replay::Replay;
 
 /// How often it is looked whether it is open.
 const REST: Duration = Duration::from_millis(50);
+/// A stream that is silent for so long is told of: what begins it may have to ask for a password first.
+const SILENT: Duration = Duration::from_secs(3);
 
 /// A capture that cannot be opened before something is written into it.
 pub(super) struct Opening {
@@ -60,8 +63,37 @@ impl Opening {
         format!("{}: the opening thread died", self.origin.name())
     }
 
+    /// Opens it, however long that takes; of a stream that is silent somebody at a terminal is told.
+    ///
+    /// # Errors
+    /// Where it cannot be played.
+    pub(super) fn now(origin: Origin, open: impl FnOnce(Origin) -> Result<Replay> + Send + 'static) -> Result<Replay> {
+        if !origin.is_stream() {
+            return open(origin);
+        }
+        let opening = Self::start(&origin, open)?;
+        let mut told = false;
+        loop {
+            if let Some(replay) = opening.wait(SILENT)? {
+                return Ok(replay);
+            }
+            if !std::mem::replace(&mut told, true) {
+                opening.tell()?;
+            }
+        }
+    }
+
+    /// Tells somebody at a terminal what is waited for.
+    pub(super) fn tell(&self) -> Result<()> {
+        let mut stderr = std::io::stderr();
+        if stderr.is_terminal() {
+            writeln!(stderr, "sockscope: {}; Ctrl-C ends that", self.waits())?;
+        }
+        Ok(())
+    }
+
     /// What is waited for.
-    pub(super) fn waits(&self) -> String {
+    fn waits(&self) -> String {
         let what = if self.origin.length() == Some(0) { "nothing" } else { "no packet" };
         let why = "waits for what is written (tcpdump -U writes each packet at once)";
         format!("{}: {what} is in it yet: {why}", self.origin.name())
@@ -122,6 +154,7 @@ impl Feed for Opening {
             notices: notice.into_iter().collect(),
             dead,
             recordings: Default::default(),
+            of_host: false,
         }
     }
 

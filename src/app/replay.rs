@@ -212,6 +212,7 @@ impl Feed for Replay {
             notices: damage.into_iter().chain(remarks).chain(self.player.notice().map(str::to_owned)).collect(),
             dead: None,
             recordings: Default::default(),
+            of_host: self.deck.tape.reader.recording,
             name,
         }
     }

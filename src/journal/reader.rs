@@ -3,9 +3,11 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::decompress::{Compression, decompressed};
+use super::decompress::Unpacked;
 use super::ends::Ends;
+use super::gzip::GzipPlace;
 use super::pcapng::Block;
 use super::recording::{Memory, Said};
 use super::window::Window;
@@ -17,7 +19,6 @@ use crate::wire::{Frame, LinkType};
 /// Reads a capture (pcap or pcapng, plain or compressed with gzip or zstd) front to back.
 pub struct CaptureReader {
     window: Window,
-    compression: Option<Compression>,
     format: Format,
     interfaces: Vec<Interface>,
     /// What must be known to read on in a section that is a recording.
@@ -56,6 +57,8 @@ enum Format {
 pub struct CapturePlace {
     offset: u64,
     compressed: bool,
+    /// Of a gzip file.
+    packed: Option<Arc<GzipPlace>>,
     format: Format,
     interfaces: Vec<Interface>,
     memory: Option<Memory>,
@@ -66,10 +69,14 @@ pub struct CapturePlace {
 }
 
 impl CapturePlace {
-    /// Where what [`CaptureReader::resume`] is given must begin, in bytes from the start of the file: a compressed one
-    /// can only be read from there.
-    pub const fn begins_at(&self) -> u64 {
-        if self.compressed { 0 } else { self.offset }
+    /// Where what [`CaptureReader::resume`] is given must begin, in bytes from the start of the file: one compressed
+    /// with zstd can only be read from there.
+    pub fn begins_at(&self) -> u64 {
+        match &self.packed {
+            Some(packed) => packed.begins_at(),
+            None if self.compressed => 0,
+            None => self.offset,
+        }
     }
 }
 
@@ -86,7 +93,7 @@ pub struct Interface {
 /// Why nothing can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("the capture cannot be read: {0}")]
+    #[error("the capture cannot be read")]
     Io(#[from] io::Error),
     /// Holds the first bytes, at most 8 (of the decompressed stream where the file is compressed).
     #[error("{}", describe_foreign(first))]
@@ -143,8 +150,7 @@ pub(super) type NextRecord = Result<Option<Record>, String>;
 impl CaptureReader {
     /// Opens a capture. Reads its first bytes, and with them blocks on a stream that is silent.
     pub fn open(input: Box<dyn Read + Send>) -> Result<Self, OpenError> {
-        let (input, compression) = decompressed(input)?;
-        let mut window = Window::new(input);
+        let mut window = Window::new(Unpacked::of(input)?);
         let magic = window.magic()?;
         let mut interfaces = Vec::new();
         let format = if pcapng::is_magic(magic) {
@@ -156,7 +162,6 @@ impl CaptureReader {
         };
         let mut reader = Self {
             window,
-            compression,
             format,
             interfaces,
             memory: None,
@@ -172,21 +177,19 @@ impl CaptureReader {
         Ok(reader)
     }
 
-    /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. Of a compressed one all
-    /// before the place is decompressed and passed over.
+    /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. What a compressed one
+    /// gives before the place is passed over.
     pub fn resume(input: Box<dyn Read + Send>, place: &CapturePlace) -> Result<Self, OpenError> {
-        let CapturePlace { offset, compressed, format, interfaces, memory, ends, totals, foreign, skipped } =
+        let CapturePlace { offset, compressed, packed, format, interfaces, memory, ends, totals, foreign, skipped } =
             place.clone();
-        let (input, compression) = if compressed {
-            let (mut input, compression) = decompressed(input)?;
-            io::copy(&mut input.by_ref().take(offset), &mut io::sink())?;
-            (input, compression)
-        } else {
-            (input, None)
+        let (mut input, given) = match packed {
+            Some(packed) => (Unpacked::at(input, &packed), packed.given()),
+            None if compressed => (Unpacked::of(input)?, 0),
+            None => (Unpacked::Plain(input), offset),
         };
+        io::copy(&mut input.by_ref().take(offset - given), &mut io::sink())?;
         Ok(Self {
             window: Window::at(input, offset),
-            compression,
             format,
             interfaces,
             memory,
@@ -202,9 +205,14 @@ impl CaptureReader {
 
     /// Behind the frames read so far.
     pub fn place(&self) -> CapturePlace {
+        self.place_at(self.window.offset())
+    }
+
+    fn place_at(&self, offset: u64) -> CapturePlace {
         CapturePlace {
-            offset: self.window.offset(),
-            compressed: self.compression.is_some(),
+            offset,
+            compressed: self.is_compressed(),
+            packed: self.window.input().place_before(offset),
             format: self.format.clone(),
             interfaces: self.interfaces.clone(),
             memory: self.memory.clone(),
@@ -217,7 +225,7 @@ impl CaptureReader {
 
     /// Before the frame that was found last, or where no more was.
     pub(super) fn place_before(&self) -> CapturePlace {
-        CapturePlace { offset: self.began, ..self.place() }
+        self.place_at(self.began)
     }
 
     /// Reads what a recording tells of itself, so that it is known for one before its first frame.
@@ -357,8 +365,12 @@ impl CaptureReader {
         Ok(Item::Recorded(Frame { scope, iface, ..self.frame(record) }, gave))
     }
 
+    const fn is_compressed(&self) -> bool {
+        self.window.input().compression().is_some()
+    }
+
     pub(super) fn damage(&self, reason: String) -> Damage {
-        Damage { file: 0, offset: self.began, reason, decompressed: self.compression.is_some() }
+        Damage { file: 0, offset: self.began, reason, decompressed: self.is_compressed() }
     }
 
     /// Whether what is read is a recording: known as soon as it is opened, but of one that another program changed
@@ -412,7 +424,7 @@ impl fmt::Debug for CaptureReader {
         };
         f.debug_struct("CaptureReader")
             .field("format", &format)
-            .field("compression", &self.compression)
+            .field("compression", &self.window.input().compression())
             .field("interfaces", &self.interfaces)
             .field("offset", &self.offset())
             .field("ended", &self.ended)

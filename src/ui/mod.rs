@@ -63,6 +63,8 @@ pub struct Source {
     /// A part that died, with its last words: shown until the program ends.
     pub dead: Option<String>,
     pub recordings: Recordings,
+    /// It is a running host, or the recording of one: what was not read of its kernel is to come.
+    pub of_host: bool,
 }
 
 /// What is recorded of a running host.

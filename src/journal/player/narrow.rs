@@ -8,7 +8,7 @@ use crate::engine::{Diagnosis, Engine, Input};
 
 use super::super::index::Found;
 use super::super::{Deck, Pace, Tape};
-use super::going::Hop;
+use super::going::{Hop, NO_WAY_BACK};
 use super::{AT_ONCE, Doing, Player, belongs_to_the_one_before};
 
 /// Inputs after which it is looked for: a look is a walk over all flows, and so many inputs are kept.
@@ -74,10 +74,9 @@ impl<P: Clone> Player<P> {
                 }
             }
             None if forwards => self.find_beyond(deck, engine, origin),
+            None if deck.index.checkpoints.first().is_none() => self.say(NO_WAY_BACK),
             None => {
-                if self.at != origin {
-                    self.go_to(deck, engine, origin);
-                }
+                self.go_to(deck, engine, origin);
                 self.say("no finding before this");
             }
         }

@@ -279,6 +279,35 @@ fn a_hop_that_leads_nowhere_leaves_the_instant() {
     }
     walker.hop(Happening::Segment, true);
     assert_eq!(walker.engine.now(), Some(times[gap + 1]), "one that leads on does");
+    // So it is with a finding: what was played stands there.
+    walker.seek(times[0]);
+    walker.player.pause(&walker.engine, NOW, false);
+    walker.player.finding(&mut walker.deck, &mut walker.engine, false);
+    walker.arrive();
+    assert_eq!((walker.player.notice(), walker.engine.now()), (Some("no finding before this"), Some(times[0])));
+    assert!(walker.player.clock.paused());
+}
+
+/// Where the end is not known yet, nobody can say sooner that an instant lies beyond it.
+#[test]
+fn an_instant_beyond_the_end_leads_there_and_is_told() {
+    let inputs = crowd(20, 500);
+    let end = inputs.iter().map(Input::ts).max().expect("inputs");
+    for (to, told) in [(end + NOW, None), (end + Duration::from_nanos(1), Some("it ends before that: this is its end"))]
+    {
+        let mut deck = Deck { tape: Reel::new(inputs.clone(), 20), index: Index::new(usize::MAX) };
+        let (mut engine, mut player) = (engine(), Player::new(f64::INFINITY));
+        deck.index.offer(&engine, 0, || 0);
+        player.pump(&mut deck, &mut engine, NOW);
+        assert!(!player.was_read());
+        player.seek(&mut deck, &mut engine, to, NOW);
+        let mut walker = Walker { inputs: inputs.clone(), deck, player, engine };
+        walker.arrive();
+        assert_eq!((walker.engine.now(), walker.player.notice()), (Some(end), told));
+        walker.player.hush();
+        walker.seek(Timestamp::MAX);
+        assert_eq!(walker.player.notice(), None, "to the end is no instant");
+    }
 }
 
 #[test]
