@@ -56,6 +56,8 @@ pub(super) struct Live {
     /// Why the socket table is read in a lesser way now.
     fallback: Option<String>,
     dead: Option<String>,
+    /// What a screen shows that is frozen.
+    frozen: Option<Timestamp>,
     stop: Arc<AtomicBool>,
     reading: Reading,
     /// What the sampler was last told of the screen, and its line.
@@ -122,6 +124,7 @@ impl Live {
             notices,
             fallback: None,
             dead: None,
+            frozen: None,
             stop,
             reading,
             attention: sampling::all(),
@@ -343,8 +346,11 @@ impl Feed for Live {
         if control == Control::Save {
             self.tape.save(&Past::default(), &[]);
         }
-        if let (Control::Mark(note), Some(now)) = (&control, engine.now()) {
-            self.tape.mark(now, note);
+        if let Control::Pause(stop) = control {
+            self.frozen = engine.now().filter(|_| stop);
+        }
+        if let (Control::Mark(note), Some(seen)) = (&control, self.frozen.or(engine.now())) {
+            self.tape.mark(seen, note);
         }
     }
 
@@ -422,6 +428,7 @@ mod tests {
             notices: Vec::new(),
             fallback: None,
             dead: None,
+            frozen: None,
             stop: Arc::default(),
             reading: Reading::default(),
             attention: sampling::all(),
@@ -443,13 +450,20 @@ mod tests {
         live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
         live.watch(&mut engine);
         live.control(Control::Mark("oh".to_owned()), &mut engine);
+        // What is marked on a frozen screen is what it shows.
+        live.control(Control::Pause(true), &mut engine);
+        let seen = engine.now();
+        live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
+        live.watch(&mut engine);
+        assert!(engine.now() > seen);
+        live.control(Control::Mark("there".to_owned()), &mut engine);
         assert!(live.tape.finish().iter().all(|recorded| recorded.failed.is_none()));
         let mut reader = CaptureReader::open(Box::new(std::fs::File::open(&file).unwrap())).unwrap();
         let mut marks = Vec::new();
         while let Some(item) = reader.next_item().unwrap() {
             marks.extend(if let Item::Mark(mark) = item { Some((Some(mark.ts), mark.note)) } else { None });
         }
-        assert_eq!(marks, [(engine.now(), Scrubbed::new("oh"))]);
+        assert_eq!(marks, [(seen, Scrubbed::new("oh")), (seen, Scrubbed::new("there"))]);
     }
 
     /// What a file tells of losses last.

@@ -185,7 +185,9 @@ impl Feed for Rewind {
             Control::Save => self.live.tape().save(&self.deck.tape, self.marks.all()),
             Control::Live | Control::End => self.go_live(),
             Control::Mark(note) => {
-                let at = self.shown(engine).now();
+                // What is marked is what is seen.
+                let seen = self.frozen.as_ref().map_or_else(|| self.shown(engine), |(_, frozen)| frozen);
+                let at = seen.now();
                 self.marks.set(at, &note);
                 if let Some(at) = at {
                     self.live.tape().mark(at, &note);
