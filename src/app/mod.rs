@@ -131,7 +131,7 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
     let configs = [replay_config(input.flows), live_config(input.flows)];
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let (filter, memory) = (input.filter(), input.seek_memory);
+    let (filter, memory) = (input.filter(), cli.seek_memory);
     let open = move |origin| Replay::open(origin, filter, configs, speed, memory);
     let play = |replay: Replay| Driver::start(Engine::new(replay.config()), Box::new(replay));
     let driver = if matches!(origin, Origin::Growing(_)) {

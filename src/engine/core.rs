@@ -223,7 +223,7 @@ impl Engine {
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
             ports: self.kernel.is_seen().then(|| self.kernel.ports.pane(now)),
             flows: self.flow_pane(query, cache),
-            list: self.list_pane(query, &cache.ordered),
+            list: cache.ordered.as_ref().map(|ordered| self.list_pane(query, ordered)).unwrap_or_default(),
             busiest: cache.scan.busiest.clone(),
             flow: query.selected.and_then(|id| self.detail(id)).map(Box::new),
         }

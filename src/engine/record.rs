@@ -200,10 +200,9 @@ impl Record {
         end.is_older_than(changed).then_some(end.at)
     }
 
-    /// The newest word on the state of an end: what the kernel reports, unless the wire has shown it to change since.
+    /// The newest word on the state of an end.
     pub(super) fn state_of(&self, side: Side) -> Option<TcpState> {
-        let reported = self.reported(side).filter(|_| self.outdated(side).is_none());
-        reported.or_else(|| self.inferred(side))
+        newest_word(self.reported(side), self.outdated(side), self.inferred(side))
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -285,10 +284,14 @@ impl Record {
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
     pub(super) fn bits_per_s(&self, now: Timestamp) -> Option<u64> {
         let (first, _) = self.wire.as_ref()?.span();
-        // Of most flows nothing has come for longer: their rate need not be looked for.
-        let silent = now.seconds().saturating_sub(self.touched.seconds()) > 1;
-        let rate = || if silent { None } else { self.rate() };
+        // Most flows are: their rate need not be looked for.
+        let rate = || if self.is_silent(now) { None } else { self.rate() };
         (now.seconds() > first.seconds()).then(|| rate().map_or(0, |rate| rate.per_second(now)))
+    }
+
+    /// Whether nothing has come since before the last complete second.
+    pub(super) fn is_silent(&self, now: Timestamp) -> bool {
+        now.seconds().saturating_sub(self.touched.seconds()) > 1
     }
 
     /// Shows Zeek's machine a segment of the tuple.
@@ -345,6 +348,15 @@ impl Record {
         let kernel_ended = self.ends.iter().flatten().any(|end| end.gone.is_some());
         kernel_over && if self.wire.is_some() { wire_over || kernel_ended } else { kernel_ended }
     }
+}
+
+/// The newest word on a state: what the kernel reports, unless the wire has shown it to change since.
+pub(super) fn newest_word(
+    reported: Option<TcpState>,
+    outdated: Option<Timestamp>,
+    inferred: Option<TcpState>,
+) -> Option<TcpState> {
+    reported.filter(|_| outdated.is_none()).or(inferred)
 }
 
 /// Bits in the current and in the last complete second: enough for a rate without a history per flow.

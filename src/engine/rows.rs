@@ -11,7 +11,7 @@ use super::course::Outline;
 use super::dashboard::{EndCell, FlowDetail, FlowRow, Rtt};
 use super::end::End;
 use super::ownership::Ownership;
-use super::record::Record;
+use super::record::{Record, newest_word};
 use super::{Engine, FlowId, PeerName, story};
 
 /// How late a source may tell of frames that it dropped.
@@ -55,7 +55,7 @@ impl Record {
 impl EndCell {
     /// The newest word on its state: what the kernel reports, unless the wire has shown it to change since.
     pub fn state(&self) -> Option<TcpState> {
-        self.reported.filter(|_| self.outdated.is_none()).or(self.inferred)
+        newest_word(self.reported, self.outdated, self.inferred)
     }
 }
 
@@ -78,6 +78,7 @@ impl Engine {
             analysis: detail.analysis.as_ref(),
             verdict: detail.verdict.as_ref(),
             in_vain: Side::BOTH.map(|side| record.in_vain(side)),
+            probes: Side::BOTH.map(|side| record.probes_in_vain(side)),
             never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
             life: &detail.life,
             reset_by: wire.and_then(Flow::reset_by),
@@ -169,7 +170,7 @@ impl Engine {
         let there = end.filter(|end| end.is_there());
         EndCell {
             endpoint: record.endpoint(side),
-            local: self.addresses.as_ref().map(|_| record.local[side.index()]),
+            local: self.is_local(record, side),
             inferred: record.inferred(side),
             reported: record.reported(side),
             outdated: record.outdated(side),
@@ -198,7 +199,7 @@ impl Engine {
             return read;
         }
         match (record.connected(side), record.closed(side)) {
-            (Some((process, rung)), _) if self.addresses.is_some() && !record.local[side.index()] => {
+            (Some((process, rung)), _) if self.is_local(record, side) == Some(false) => {
                 Ownership::Elsewhere { process: process.clone(), rung }
             }
             (Some((process, rung)), _) => Ownership::Connected { process: process.clone(), rung },

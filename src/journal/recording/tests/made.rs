@@ -268,7 +268,7 @@ pub(super) fn given(made: Vec<Made>) -> Vec<Given> {
             Made::Frame((source, bytes, len), ts) => {
                 let mut inputs = Vec::new();
                 intakes[source].take(&frame_of(source, ts, len, &bytes), &mut inputs);
-                let own = matches!(inputs.first(), Some(Input::Segment(_) | Input::Icmp(_)));
+                let own = inputs.first().is_some_and(Input::is_frames_own);
                 let gave = own.then(|| inputs.remove(0));
                 given.push(Given::Frame { source, ts, len, bytes, gave });
                 given.extend(inputs.into_iter().map(Given::Input));
