@@ -129,7 +129,7 @@ impl<R: BufRead> Gunzip<R> {
 
     fn bytes<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
-        self.source.read_exact(&mut bytes)?;
+        self.source.read_exact(&mut bytes).map_err(ended)?;
         self.here.taken += N as u64;
         Ok(bytes)
     }
@@ -209,6 +209,11 @@ impl<R: BufRead> Read for Gunzip<R> {
     }
 }
 
+/// An end, however it is told.
+fn ended(error: io::Error) -> io::Error {
+    if error.kind() == ErrorKind::UnexpectedEof { ErrorKind::UnexpectedEof.into() } else { error }
+}
+
 fn corrupt(what: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, format!("gzip: {what}"))
 }
@@ -273,11 +278,12 @@ mod tests {
             wrong[at] ^= 1;
             assert_eq!(read(&wrong), (bytes.clone(), Some(format!("gzip: {why}"))), "{at}");
         }
-        for cut in [HEADER + 1, end / 2, end - 8, end - 1] {
+        for cut in [4, HEADER + 1, end / 2, end - 8, end - 1] {
             let (got, error) = read(&file[..cut]);
+            assert_eq!(error.as_deref(), Some("unexpected end of file"), "{cut}");
             let mut others = Vec::new();
             assert!(flate2::read::MultiGzDecoder::new(&file[..cut]).read_to_end(&mut others).is_err());
-            assert!(error.is_some() && bytes.starts_with(&got) && got.len() >= others.len(), "{cut}");
+            assert!(bytes.starts_with(&got) && got.len() >= others.len(), "{cut}");
         }
         for behind in [&b"x"[..], &[0; 20]] {
             assert_eq!(read(&[&file, behind].concat()).0, bytes);
