@@ -196,6 +196,27 @@ fn a_kill_costs_the_last_moment_at_most() {
     kill(30, REST);
 }
 
+/// What is not taken in time the kernel drops: here while the program is stopped.
+#[test]
+fn what_the_kernel_dropped_is_told_before_what_came_behind_it() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("dropped"), tempfile::tempdir().unwrap());
+    let file = folder.path().join("dropped.pcapng");
+    let load = Load::begin(&netns, 4, Duration::ZERO);
+    let recorder = Recorder::begin(&netns, &[], &file, &["-B", "512"]);
+    until("frames", || size(&file) > 40_000);
+    recorder.signal(Signal::STOP);
+    let answered = load.exchanges();
+    until("more than the kernel keeps", || load.exchanges() > answered + 10_000);
+    let before = size(&file);
+    recorder.signal(Signal::CONT);
+    until("what came behind the hole", || size(&file) > before + (512 << 10));
+    recorder.kill();
+    let held = Held::read(&file);
+    assert!(held.drops > 0 && held.told > 0, "{} drops, {} holes told of", held.drops, held.told);
+    assert_eq!(held.holes, 0, "{} told of", held.told);
+}
+
 #[test]
 fn a_thousand_kills() {
     if std::env::var_os("SOCKSCOPE_SOAK").is_none() {
