@@ -437,10 +437,16 @@ fn a_key_records_the_past() {
     let mut pty = dashboard(&netns, folder.path(), &[]);
     let load = Load::begin(&netns, 2, REST);
     until("something to keep", || load.exchanges() > 500);
+    pty.keys("m");
+    pty.keys("here it was\r");
+    // Wherever one went in it, all of it is written.
+    pty.keys(",");
+    pty.shows(&["live goes on"]);
     pty.keys("W");
     pty.shows(&["recorded sockscope-", " packets, "]);
     let file = only_file(folder.path());
     let held = Held::read(&file);
+    assert_eq!(held.marks, ["here it was"]);
     assert_eq!((held.holes, &held.damage, held.frames > 100), (0, &None, true));
     assert!(tshark_count(&file).is_none_or(|frames| frames == held.frames));
     check_counts(&file, &held, true);

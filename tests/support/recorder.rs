@@ -138,6 +138,8 @@ pub(crate) struct Held {
     pub(crate) told: usize,
     /// Packets that it tells the kernel to have dropped.
     pub(crate) drops: u64,
+    /// The notes of the marks in it.
+    pub(crate) marks: Vec<String>,
 }
 
 /// What is there of what a sender sent.
@@ -167,7 +169,7 @@ impl Held {
     pub(crate) fn of(input: Box<dyn Read + Send>) -> Self {
         let mut reader = CaptureReader::open(input).unwrap();
         let (mut intake, mut inputs) = (Intake::default(), Vec::new());
-        let mut held = Self { frames: 0, last: None, damage: None, holes: 0, told: 0, drops: 0 };
+        let mut held = Self { frames: 0, last: None, damage: None, holes: 0, told: 0, drops: 0, marks: Vec::new() };
         let mut sent: HashMap<(Endpoint, Endpoint), Sent> = HashMap::new();
         loop {
             match reader.next_item() {
@@ -183,6 +185,7 @@ impl Held {
                     }
                 }
                 Ok(Some(Item::Input(Input::Loss(loss)))) => held.drops = loss.kernel.unwrap_or(0),
+                Ok(Some(Item::Mark(mark))) => held.marks.push(mark.note.to_string()),
                 Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(damage) => held.damage = Some(damage),
