@@ -13,7 +13,7 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; progress; scrubbing of text; packing into bits; colours, ASCII | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; words; progress; scrubbing of text; packing into bits; colours, ASCII | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
 //! | [`kernel`] | /proc text, netlink bytes and the tracing ring → [`kernel::SocketSample`], counters, limits, owners, [`kernel::KernelEvent`] | base |

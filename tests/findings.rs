@@ -96,6 +96,38 @@ fn a_peer_that_went_silent_is_told_with_when_it_is_given_up() {
 }
 
 #[test]
+fn probes_that_nobody_answers_are_told_with_when_the_kernel_gives_up() {
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("rest");
+    pair.a.run(|| {
+        for (limit, value) in [("time", "1"), ("intvl", "2"), ("probes", "5")] {
+            set(&format!("tcp_keepalive_{limit}"), value);
+        }
+    });
+    let listener = pair.b.run(|| TcpListener::bind(UNREAD).unwrap());
+    let watch = Watch::begin(&pair.a, &[]);
+    let (mut client, server) = connect(&pair, &listener, UNREAD);
+    let (unasked, _other) = connect(&pair, &listener, UNREAD);
+    rustix::net::sockopt::set_socket_keepalive(&client, true).unwrap();
+    pair.a.ip(&["neigh", "replace", "10.77.0.2", "lladdr", "02:00:00:00:00:99", "nud", "permanent", "dev", "va"]);
+    // Probes after 1, 3 and 5 s, and the first of them 5 s ago.
+    std::thread::sleep(Duration::from_secs(8));
+    let report = watch.end();
+    assert_eq!(client.read(&mut [0; 1]).unwrap_err().kind(), ErrorKind::TimedOut);
+    let given_up = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    drop((server, unasked));
+    let silent = one(&report, "peer_silent");
+    assert_eq!((&silent["confidence"], &silent["severity"]), (&"high".into(), &"warning".into()), "{silent:#}");
+    assert_eq!(silent["process"]["pid"], std::process::id(), "{silent:#}");
+    assert_eq!(number(silent, "connections"), 1, "the other one asks nothing: {silent:#}");
+    assert_eq!(number(silent, "probe_interval_ns"), 2_000_000_000, "{silent:#}");
+    let (by_kernel, by_wire) = (number(silent, "keepalive_probes"), number(silent, "keepalives_seen"));
+    assert!((3..=5).contains(&by_kernel) && by_wire >= by_kernel, "{silent:#}");
+    let foretold = Duration::from_nanos(number(silent, "gives_up_ts_ns"));
+    assert!(given_up.abs_diff(foretold) < Duration::from_secs(2), "{given_up:?}: {silent:#}");
+}
+
+#[test]
 fn a_good_day_is_silent() {
     let Some(_alone) = alone() else { return };
     let pair = Pair::new("silent");
@@ -104,6 +136,10 @@ fn a_good_day_is_silent() {
     // Read late but read, closed late but closed, refused but twice.
     let (mut client, mut server) = connect(&pair, &listener, UNREAD);
     let left: Vec<_> = (0..9).map(|_| connect(&pair, &listener, UNREAD).1).collect();
+    // Asked whether it is there, it says so.
+    pair.b.run(|| ["time", "intvl"].iter().for_each(|limit| set(&format!("tcp_keepalive_{limit}"), "1")));
+    let (_answers, asks) = connect(&pair, &listener, UNREAD);
+    rustix::net::sockopt::set_socket_keepalive(&asks, true).unwrap();
     for _ in 0..2 {
         assert_eq!(pair.a.run(|| TcpStream::connect(REFUSED)).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     }

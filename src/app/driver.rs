@@ -150,8 +150,6 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
 #[derive(Default)]
 struct Asker {
     cache: QueryCache,
-    /// What a frozen screen looks at while the source goes on; one can walk about in it.
-    frozen: Option<Engine>,
     /// The last question, if it was not answered yet.
     wanted: Option<(u64, Query)>,
     /// When the last answer was told, and how long it took to make.
@@ -173,14 +171,7 @@ enum Way {
 impl Asker {
     fn control(&mut self, control: Control, feed: &mut dyn Feed, engine: &mut Engine) {
         super::panic_if_asked("engine");
-        let freeze = if let Control::Pause(stop) = control { Some(stop) } else { None };
         feed.control(control, engine);
-        match (freeze, feed.source(engine).playback) {
-            (Some(stop), None) => self.frozen = stop.then(|| engine.clone()),
-            (None, None) => {}
-            // The past is shown, and not what was frozen.
-            (_, Some(_)) => self.frozen = None,
-        }
         // It may be another engine's now.
         self.cache = QueryCache::default();
     }
@@ -206,7 +197,7 @@ impl Asker {
         let (number, query) = self.wanted.take()?;
         let began = Instant::now();
         feed.attend(&query, engine);
-        let shown = self.frozen.as_ref().unwrap_or_else(|| feed.shown(engine));
+        let shown = feed.shown(engine);
         let dashboard = shown.dashboard(&query, &mut self.cache);
         let key = query.selected.and_then(|id| shown.flow_key(id)).zip(shown.now());
         let segments = segments(feed, key, query.selected.is_some());

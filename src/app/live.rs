@@ -69,6 +69,8 @@ pub(super) struct Live {
     capturing: Vec<JoinHandle<()>>,
     passing: Passing,
     tape: Tape,
+    /// What a frozen screen shows while the source goes on.
+    frozen: Option<Engine>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -143,6 +145,7 @@ impl Live {
             capturing: Vec::new(),
             passing: Passing::new(captures > 0),
             tape,
+            frozen: None,
         }
     }
 
@@ -350,20 +353,28 @@ impl Feed for Live {
     }
 
     fn control(&mut self, control: Control, engine: &mut Engine) {
-        let now = engine.now();
         match control {
             Control::Record => {
                 // What begins counts from here, and what ends tells all: what the engine is told too, and not of an
                 // instant that it has yet to hear of.
-                if let Some(now) = now {
+                if let Some(now) = engine.now() {
                     self.tell_loss(now, &mut |input| engine.feed(input));
                 }
                 self.tape.toggle();
             }
             Control::Save => self.tape.save(&Past::default(), &[]),
-            Control::Mark(note) => now.into_iter().for_each(|now| self.tape.mark(now, &note)),
+            Control::Mark(note) => {
+                if let Some(at) = self.shown(engine).now() {
+                    self.tape.mark(at, &note);
+                }
+            }
+            Control::Pause(stop) => self.frozen = stop.then(|| engine.clone()),
             _ => {}
         }
+    }
+
+    fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
+        self.frozen.as_ref().unwrap_or(engine)
     }
 
     fn end(&mut self, engine: &mut Engine) -> Vec<Recorded> {
@@ -447,12 +458,16 @@ fn place((settings, capture): (&CaptureSettings, &LiveCapture)) -> journal::reco
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::rewind::Rewind;
     use crate::engine::{Config, QueryCache};
     use crate::journal::{CaptureReader, Item, Reach};
 
     /// One capture, of which nobody delivers anything.
     fn live(wanted: Wanted) -> Live {
-        Live::new(String::new(), 1, bounded(1).1, bounded(1).0, Tape::new(wanted, Vec::new()))
+        let mut live = Live::new(String::new(), 1, bounded(1).1, bounded(1).0, Tape::new(wanted, Vec::new()));
+        // Nor are there a trace and last words.
+        (2..4).for_each(|source| live.merge.end(source));
+        live
     }
 
     #[test]
@@ -465,13 +480,39 @@ mod tests {
         live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
         live.watch(&mut engine);
         live.control(Control::Mark("oh".to_owned()), &mut engine);
+        let stood = engine.now();
+        live.control(Control::Pause(true), &mut engine);
+        live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
+        live.watch(&mut engine);
+        assert!(engine.now() > stood && live.shown(&engine).now() == stood, "it goes on behind a frozen screen");
+        live.control(Control::Mark("frozen".to_owned()), &mut engine);
+        live.control(Control::Pause(false), &mut engine);
+        live.control(Control::Mark("on".to_owned()), &mut engine);
         assert!(live.tape.finish().iter().all(|recorded| recorded.failed.is_none()));
         let mut reader = CaptureReader::open(Box::new(std::fs::File::open(&file).unwrap())).unwrap();
         let mut marks = Vec::new();
         while let Some(item) = reader.next_item().unwrap() {
             marks.extend(if let Item::Mark(mark) = item { Some((Some(mark.ts), mark.note)) } else { None });
         }
-        assert_eq!(marks, [(engine.now(), Scrubbed::new("oh"))]);
+        let expected = [(stood, "oh"), (stood, "frozen"), (engine.now(), "on")];
+        assert_eq!(marks, expected.map(|(at, note)| (at, Scrubbed::new(note))));
+    }
+
+    #[test]
+    fn a_frozen_screen_stands_until_one_goes_on_or_live() {
+        let rewind = || -> Box<dyn Feed> { Box::new(Rewind::new(live(Wanted::default()), 1 << 20)) };
+        let at = |secs| Input::Tick(Timestamp::from_secs_nanos(secs, 0));
+        let alone: Box<dyn Feed> = Box::new(live(Wanted::default()));
+        let on = Control::Pause(false);
+        for (mut feed, goes_on) in [(alone, on.clone()), (rewind(), on), (rewind(), Control::Live)] {
+            let mut engine = Engine::new(Config::live(10, 1));
+            engine.feed(&at(5));
+            feed.control(Control::Pause(true), &mut engine);
+            engine.feed(&at(9));
+            assert_eq!(feed.shown(&engine).now(), Some(at(5).ts()));
+            feed.control(goes_on.clone(), &mut engine);
+            assert_eq!(feed.shown(&engine).now(), Some(at(9).ts()), "{goes_on:?}");
+        }
     }
 
     /// A kill may cut a recording off behind any input: a hole in it is told before what is behind the hole.

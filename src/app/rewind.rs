@@ -248,7 +248,8 @@ impl Feed for Rewind {
     }
 
     fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
-        self.shown.as_ref().map_or(engine, |shown| &shown.engine)
+        let frozen = self.frozen.as_ref().map_or(engine, |(_, frozen)| frozen);
+        self.shown.as_ref().map_or(frozen, |shown| &shown.engine)
     }
 
     fn is_going(&self) -> bool {

@@ -98,7 +98,7 @@ impl Loss {
     }
 
     /// Frames that passed and were not seen here. What the interface dropped, the kernel's TCP has not seen either.
-    pub(super) fn unseen(&self) -> u64 {
+    pub fn unseen(&self) -> u64 {
         self.kernel.unwrap_or(0).saturating_add(self.ours)
     }
 }

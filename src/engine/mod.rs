@@ -32,6 +32,7 @@ mod order;
 mod ownership;
 mod pending;
 mod ports;
+mod probing;
 mod query;
 mod queues;
 mod readings;

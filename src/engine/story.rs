@@ -1,6 +1,7 @@
 //! One sentence on what a connection is doing now and why, as far as the evidence supports it.
 
 mod handshake;
+mod probed;
 mod resent;
 
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub(super) struct Evidence<'a> {
     pub(super) verdict: Option<&'a VerdictView>,
     /// What each end sends again and again while nothing comes from its peer.
     pub(super) in_vain: [Option<InVain>; 2],
+    /// The keep-alives that each sends while nothing comes from its peer.
+    pub(super) probes: [Option<InVain>; 2],
     /// Bytes of each half, where none of it was ever acknowledged.
     pub(super) never_acked: [Option<u64>; 2],
     pub(super) life: &'a [LifeEvent],
@@ -56,8 +59,8 @@ impl Evidence<'_> {
 
 /// The sentence. Rules in order: the first that the evidence supports tells it; what had to be sent again follows.
 pub(super) fn tell(evidence: &Evidence<'_>) -> String {
-    const RULES: [fn(&Evidence<'_>) -> Option<String>; 7] =
-        [mismatch, handshake::tell, not_reading, resent::tell, closing, established, over];
+    const RULES: [fn(&Evidence<'_>) -> Option<String>; 8] =
+        [mismatch, handshake::tell, not_reading, resent::tell, probed::tell, closing, established, over];
     let told = RULES.iter().find_map(|rule| rule(evidence));
     let detours = evidence.handshake.map(handshake::detours).unwrap_or_default();
     told.unwrap_or_else(|| "Nothing tells what it is doing.".to_owned()) + &detours + &resent::note(evidence)

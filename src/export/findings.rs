@@ -85,7 +85,7 @@ impl Attempts {
     }
 
     fn evidence(&self, dashboard: &Dashboard, again: impl FnOnce(&mut dyn FnMut(&FlowDetail))) -> Vec<Connects> {
-        let lossy = dashboard.loss.is_some_and(|loss| loss.kernel.unwrap_or(0) + loss.ours > 0);
+        let lossy = dashboard.loss.is_some_and(|loss| loss.unseen() > 0);
         let full: Vec<Endpoint> = dashboard.findings.iter().filter_map(full_listener).collect();
         let told = |to: &Endpoint, attempt: &Attempt| Connects {
             who: attempt.askers.most(),

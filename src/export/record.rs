@@ -118,7 +118,8 @@ pub struct ZeekRowRecord {
 /// How the connection was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HandshakeRecord {
-    /// waiting, completed, simultaneous, refused, rejected, unanswered, given_up, half_open, reset, or partial (not captured).
+    /// waiting, completed, simultaneous, refused, rejected, unanswered, given_up, half_open, reset, or partial (not
+    /// captured).
     pub outcome: Cow<'static, str>,
     /// An ICMP error that explains why the SYN got no answer.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use crate::kernel::Process;
 
 use super::{
     AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Evidence, Failures, Finding, Holder, Kind, Losing,
-    Outlook, Route, Run, Seen, Severity, Silences, Silent, Tries, Unread, Way, connects, diagnose,
+    Outlook, Route, Run, Seen, Sent, Severity, Silences, Silent, Tries, Unread, Way, connects, diagnose,
 };
 use crate::flow::FlowId;
 
@@ -74,6 +74,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         flow: FlowId(5),
         local: end("10.0.0.2:41018"),
         peer: end("10.0.0.6:5432"),
+        sent: Sent::Data,
         since: ago(26),
         wire: Some(6),
         kernel: Some(Backoff {

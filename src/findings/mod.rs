@@ -14,6 +14,7 @@ mod finding;
 mod key;
 mod not_reading;
 mod ports;
+mod probes;
 mod scan;
 mod silent;
 mod way;
@@ -36,7 +37,7 @@ pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
 pub use ports::{Outlook, Route};
 pub use scan::{ByAddress, Tries, suspects};
-pub use silent::{Backoff, Silences, Silent, TRIES as SENT_IN_VAIN, has_waited};
+pub use silent::{Backoff, Sent, Silences, Silent, TRIES as SENT_IN_VAIN, has_waited};
 pub use way::Way;
 
 /// What the rules look at, as it stands at one instant.

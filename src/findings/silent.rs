@@ -1,7 +1,9 @@
-//! The rule: a connection's data is sent again and again, and nothing at all comes back from the peer.
+//! The rule: a connection's data, or a keepalive probe where it has none to send, is sent again and again, and nothing
+//! at all comes back from the peer.
 //!
-//! Read first: RFC 9293 §3.8.3 (R1, R2), RFC 6298 §5.5, net/ipv4/tcp_timer.c (`tcp_retransmit_timer`), ip-sysctl on
-//! tcp_retries1 and tcp_retries2, ss(8) on timer:(on,...).
+//! Read first: RFC 9293 §3.8.3 (R1, R2) and §3.8.4 ("MUST NOT interpret failure to respond to any specific probe as a
+//! dead connection"), RFC 6298 §5.5, net/ipv4/tcp_timer.c (`tcp_retransmit_timer`), ip-sysctl on tcp_retries1 and
+//! tcp_retries2, ss(8) on timer:(on,...). Then `probes`, the words where it is a probe.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,6 +13,7 @@ use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::probes;
 use super::words::{counted, time};
 
 /// R1 (RFC 9293 §3.8.3, tcp_retries1): from here on TCP itself asks whether the path is still there.
@@ -29,14 +32,24 @@ pub struct Silent {
     /// The end that sends, and the one that is silent.
     pub local: Endpoint,
     pub peer: Endpoint,
+    pub sent: Sent,
     /// Since when what was sent waits for an answer and nothing has come from the peer, as far as is known of either.
     pub since: Timestamp,
-    /// How often the wire showed its oldest segment sent again; `None` where it did not.
+    /// How often the wire showed its oldest segment sent again, or a probe sent; `None` where it did not.
     pub wire: Option<u32>,
     pub kernel: Option<Backoff>,
     /// The silent end is of this host: what is sent arrives.
     pub arrives: bool,
     pub who: Option<Holder>,
+}
+
+/// What goes unanswered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// Bytes that wait to be acknowledged.
+    Data,
+    /// Keepalive probes of a connection at rest, and how far apart they are where that is known.
+    Probes { every: Option<Duration> },
 }
 
 /// Connections of which nothing that one end sends is answered.
@@ -50,11 +63,13 @@ pub struct Silences {
 /// What the sender's kernel says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// How often it has sent the oldest segment again since anything was acknowledged (`ss -o`: the last of timer:(on)).
+    /// How often it has sent the oldest segment again since anything was acknowledged, or probes (`ss -o`: the last of
+    /// timer:(on) and timer:(keepalive)).
     pub retries: u8,
     /// For how long it has heard nothing of its peer; `None` where it does not tell (/proc).
     pub unheard: Option<Duration>,
-    /// When it tries once more, and when it gives the connection up (by tcp_retries2); `None` where it does not tell.
+    /// When it tries once more, and when it gives the connection up (by tcp_retries2, or the limits of keepalive where
+    /// nothing shows that the socket has others); `None` where it does not tell.
     pub next: Option<Timestamp>,
     pub gives_up: Option<Timestamp>,
     /// None of it left this host: each try failed there.
@@ -62,9 +77,14 @@ pub struct Backoff {
 }
 
 impl Silent {
-    fn tries(&self) -> u32 {
+    pub(super) fn tries(&self) -> u32 {
         let by_kernel = self.kernel.map_or(0, |kernel| kernel.retries.into());
         self.wire.unwrap_or(0).max(by_kernel)
+    }
+
+    /// Nobody has to wait for its answer.
+    const fn is_at_rest(&self) -> bool {
+        matches!(self.sent, Sent::Probes { .. })
     }
 
     fn is_unsent(&self) -> bool {
@@ -110,8 +130,9 @@ struct Basis {
 
 fn finding(subject: Subject, rows: &[&Silent], basis: Basis) -> Option<Finding> {
     let Basis { more, lossy, now } = basis;
-    let longest = rows.iter().min_by_key(|row| (row.since, row.flow))?;
-    let bad = rows.len() >= MANY || now.since(longest.since) >= LONG;
+    // What has data to send suffers more.
+    let longest = rows.iter().min_by_key(|row| (row.is_at_rest(), row.since, row.flow))?;
+    let bad = rows.len() >= MANY || (!longest.is_at_rest() && now.since(longest.since) >= LONG);
     let confidence = rows.iter().map(|row| row.confidence(lossy)).max()?;
     Some(Finding {
         kind: Kind::PeerSilent,
@@ -154,6 +175,9 @@ fn told(rows: &[&Silent], more: bool, longest: &Silent, now: Timestamp) -> Strin
         (count, true) => format!("at least {}, ", counted(count, "connection")),
     };
     let up = gives_up(rows).map_or_else(String::new, |at| format!(", given up in {}", time(at.since(now))));
+    if let Sent::Probes { every } = longest.sent {
+        return format!("{several}{}{up}", probes::told(longest, every));
+    }
     let (waited, again) = (time(now.since(longest.since)), counted(longest.tries().into(), "time"));
     let (what, tried) = if longest.is_unsent() { ("nothing sent", "tried") } else { ("nothing back", "sent again") };
     format!("{several}{what} for {waited}, {tried} {again}{up}")
@@ -162,9 +186,16 @@ fn told(rows: &[&Silent], more: bool, longest: &Silent, now: Timestamp) -> Strin
 fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
     let mut facts =
         vec![Fact::count("connections", rows.len() as u64), Fact::time("unanswered_for_ns", now.since(longest.since))];
-    facts.extend(longest.wire.map(|times| Fact::count("sent_again", times.into())));
+    let [by_wire, by_kernel] = match longest.sent {
+        Sent::Data => ["sent_again", "retransmit_timeouts"],
+        Sent::Probes { .. } => ["keepalives_seen", "keepalive_probes"],
+    };
+    facts.extend(longest.wire.map(|times| Fact::count(by_wire, times.into())));
+    if let Sent::Probes { every: Some(every) } = longest.sent {
+        facts.push(Fact::time("probe_interval_ns", every));
+    }
     if let Some(kernel) = longest.kernel {
-        facts.push(Fact::count("retransmit_timeouts", kernel.retries.into()));
+        facts.push(Fact::count(by_kernel, kernel.retries.into()));
         facts.extend(kernel.unheard.map(|time| Fact::time("peer_unheard_for_ns", time)));
         facts.extend(kernel.next.map(|at| Fact::instant("next_try_ts_ns", at)));
     }
@@ -173,6 +204,9 @@ fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
 }
 
 fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
+    if longest.is_at_rest() {
+        return format!("{}: {}.", probes::seen(longest, now), cause(longest, lossy));
+    }
     if longest.is_unsent() {
         return "Its kernel has bytes to send, a window to send them into and none in flight, and each try fails on this \
                 host itself (timer persist, though no window is closed): no route to the peer, a filter, or an interface \
@@ -196,16 +230,23 @@ fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
                 .to_owned()
         }
     };
+    format!("{seen}: {}.", cause(longest, lossy))
+}
+
+fn cause(longest: &Silent, lossy: bool) -> String {
     let cause = if longest.arrives {
         "it arrives at this host, where a filter drops it, or its answers leave another way"
     } else {
         "the path broke, a filter or NAT forgot the connection, or the peer's host is gone without a word"
     };
     let lossy = if lossy { " (but the capture lost segments, and the answers may be among them)" } else { "" };
-    format!("{seen}: {cause}{lossy}.")
+    format!("{cause}{lossy}")
 }
 
 fn remedy(longest: &Silent) -> String {
+    if longest.is_at_rest() {
+        return probes::remedy(longest);
+    }
     let to = longest.peer.ip();
     let look = if longest.is_unsent() {
         format!("Look at this host: ip route get {to}, ip rule, ip link, nft list ruleset (output)")
@@ -231,6 +272,7 @@ mod tests {
             flow: FlowId(3),
             local: end("10.0.0.2:40112"),
             peer: end("10.0.0.9:443"),
+            sent: Sent::Data,
             since: at(since),
             wire: Some(times),
             kernel: None,

@@ -35,8 +35,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn summary(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
-    let is_read = !context.ui.flow().entries(context.dashboard.now).is_empty();
-    let parts = flow_parts(area, detail, is_read);
+    let parts = flow_parts(area, detail, context.ui.flow().is_read(context.dashboard.now));
     let inner = flow_frame::draw(context, detail, "", parts.story, buf);
     story(context, detail, inner, buf);
     flow_waits::draw(context, detail, parts.opening, buf);

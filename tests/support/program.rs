@@ -115,7 +115,10 @@ impl Watch {
     /// under way, which their end waits for.
     pub(crate) fn settle<'a>(watches: impl IntoIterator<Item = &'a Self>) {
         let mut readings: Vec<Readings<'_>> = watches.into_iter().map(Readings::from_now).collect();
-        await_all(|| readings.iter_mut().fold(true, |all, readings| readings.have_come(2) && all));
+        await_all(|| {
+            readings.retain_mut(|readings| !readings.have_come(2));
+            readings.is_empty()
+        });
     }
 
     /// Waits until its captures have ended.

@@ -1,9 +1,11 @@
 //! The evidence for [`crate::findings`], gathered from what the engine keeps. Asking changes nothing: since when
 //! something holds is noted where inputs are taken in.
 
+mod bounded;
 mod close_wait;
 mod connects;
 mod hanging;
+mod probed;
 mod silent;
 #[cfg(test)]
 mod tests;
@@ -111,7 +113,7 @@ impl Engine {
     fn tight_routes(&self) -> Vec<Route> {
         let reuses = self.kernel.readings.limits().is_some_and(|limits| limits.tcp_tw_reuse == Some(1));
         let route = |(row, since): (&RouteRow, Timestamp)| {
-            let outlook = row.outlook().foretold(row.out_at?)?;
+            let outlook = row.outlook().foretold()?;
             let who = row.holders.first().map(|(process, _)| (process.clone(), row.processes - 1));
             Some(Route {
                 from: row.from,

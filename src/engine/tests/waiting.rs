@@ -107,7 +107,7 @@ fn next(step: &Step, millis: i64, stands: &mut [Stand; 2], opening: Opening) -> 
 fn make_odd(segment: &mut Segment, (_, kind, _, share, gap): &Step, heard: Seq) {
     match kind {
         0 => segment.seq = segment.seq - segment.payload_len,
-        1 => segment.seq = segment.seq + 50,
+        1 => segment.seq += 50,
         2 => segment.options.sack.push(heard, heard + 5),
         3 if *gap < 12 => segment.flags = Flags::FIN | Flags::ACK,
         4 => segment.malformed = true,

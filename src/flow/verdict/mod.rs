@@ -183,6 +183,9 @@ impl Verdict {
         let end = segment.end();
         let trail = self.trail(from);
         trail.count(cause, evidence);
+        if cause == Cause::KeepAlive {
+            trail.probe(segment.ts, around.peer_sent_at);
+        }
         if cause == Cause::Reordered
             && let Some(at) = trail.latest_resent(segment.seq, end)
             && !matches!(trail.resent[at].cause, Cause::Spurious | Cause::Reordered)

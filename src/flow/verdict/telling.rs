@@ -24,13 +24,13 @@ pub struct SentAgain {
     pub evidence: Evidence,
 }
 
-/// What one end sends again and again, while nothing at all comes from its peer.
+/// What one end sends again and again, or probes with, while nothing at all comes from its peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InVain {
     /// How often its oldest segment that is not acknowledged was sent again since its peer was heard; as often at least,
-    /// where that is more than is remembered.
+    /// where that is more than is remembered. Of probes: how many were sent.
     pub times: u32,
-    /// Since when it waits for an answer, and when it tried last.
+    /// Since when it waits for an answer (to its first probe), and when it tried last.
     pub since: Timestamp,
     pub last: Timestamp,
     /// Between its last two tries.
@@ -52,6 +52,14 @@ impl Verdict {
             (times, before, last) = (times + 1, last, copy.at);
         }
         Some(InVain { times, since: open.told.since.max(heard), last, gap: last.since(before) })
+    }
+
+    /// The keep-alives that `side` sends in vain: nothing else of it since, and nothing of its peer, which was heard
+    /// before. `analysis` is that of the same segments.
+    pub fn probes_in_vain(&self, analysis: &Analysis, side: Side) -> Option<InVain> {
+        let probes = self.trouble.as_ref()?.trails[side.index()].keep_alives?;
+        let unheard = analysis.heard_at(side.peer())? < probes.since;
+        (unheard && analysis.heard_at(side) == Some(probes.last)).then_some(probes)
     }
 
     /// Why the next segment, sent by `from`, carries numbers that were sent before; `None` of one that does not. To be

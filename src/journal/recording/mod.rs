@@ -5,10 +5,10 @@
 //! <https://systemd.io/JOURNAL_EXPORT_FORMATS/>.
 //!
 //! # The format, version 3
-//! Little-endian pcapng, of standard blocks only. A section stands alone, unless its head says that it goes on from the one
-//! before (where a ring was written out: then it is told by that one's readings, and its entries' numbers run on). It begins with its header (hardware, system,
-//! `sockscope VERSION`), a description of each interface (name, filter, nanoseconds), and the entry `Head`. Then come,
-//! in the order in which the engine was fed:
+//! Little-endian pcapng, of standard blocks only. A section stands alone, unless its head says that it goes on from the
+//! one before (where a ring was written out: then it is told by that one's readings, and its entries' numbers run on). It
+//! begins with its header (hardware, system, `sockscope VERSION`), a description of each interface (name, filter,
+//! nanoseconds), and the entry `Head`. Then come, in the order in which the engine was fed:
 //!
 //! - **A frame** as an Enhanced Packet Block, cut behind its headers ([`Packer`]) unless payload was asked for; its length
 //!   on the wire stays. What it gave the engine is what the kept part decodes to, and beside it, where that differs: the
@@ -54,8 +54,9 @@
 //! **Of one's own, and not serde's**: a process by number needs a memory that a serde format cannot pass along, rows are
 //! told by other rows, and the form must not change with the types. So the lists in `forms` are the format: a field that
 //! an input gains does not compile until it stands there, and then [`VERSION`] goes up. A reader refuses a version that
-//! it does not know. Version 1, which lacks tcp_retries2, what became of a connect(), when a peer was last heard and its
-//! window, and version 2, of which each section stands alone, are read too.
+//! it does not know. Those before are read too: version 2, of which each section stands alone, lacks whose descriptors
+//! could not be read, the limits of keepalive and the MTU that an ICMP error tells, version 1 besides tcp_retries2, what
+//! became of a connect(), when a peer was last heard and its window.
 
 #[macro_use]
 mod forms;

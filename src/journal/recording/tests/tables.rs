@@ -131,7 +131,9 @@ fn change_table(sample: &mut SocketSample, change: Change) {
         Change::Source(source, denied, scope) => {
             (sample.source, sample.incomplete, sample.scope) = (source, denied % 2 == 0, scope);
             sample.bad_rows = denied;
-            Arc::make_mut(&mut sample.owners).processes_denied = denied;
+            let owners = Arc::make_mut(&mut sample.owners);
+            let nth = |n: usize| (n < denied as usize % 4).then_some(denied.saturating_add(n as u32));
+            (owners.processes_denied, owners.denied) = (denied, std::array::from_fn(nth));
         }
         Change::Covers(covers) => sample.covers = covers,
         _ if sockets.is_empty() => {}
