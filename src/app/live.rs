@@ -353,12 +353,11 @@ impl Feed for Live {
     }
 
     fn control(&mut self, control: Control, engine: &mut Engine) {
-        let now = engine.now();
         match control {
             Control::Record => {
                 // What begins counts from here, and what ends tells all: what the engine is told too, and not of an
                 // instant that it has yet to hear of.
-                if let Some(now) = now {
+                if let Some(now) = engine.now() {
                     self.tell_loss(now, &mut |input| engine.feed(input));
                 }
                 self.tape.toggle();
@@ -533,13 +532,13 @@ mod tests {
             told
         };
         assert_eq!(advance(&mut live), []);
-        let (reached, ts) = (live.reached.expect("it was ticked"), clock::now() - DELIVERY * 4);
+        let reached = live.reached.expect("it was ticked");
         let drops = |kernel| Delivery::Drops { source: 0, kernel, interface: 0 };
-        let inputs = vec![Input::Kernel(crate::kernel::KernelEvent::Tracing(ts))];
+        let inputs = vec![Input::Kernel(crate::kernel::KernelEvent::Tracing(reached))];
         let (upto, frames) = (clock::now(), FrameCounts::default());
         send.send(drops(7)).unwrap();
         send.send(Delivery::Inputs { source: 0, inputs, kept: None, upto, frames }).unwrap();
-        assert_eq!(advance(&mut live), [(Some(7), reached), (None, ts)]);
+        assert_eq!(advance(&mut live), [(Some(7), reached), (None, reached)]);
         send.send(drops(7)).unwrap();
         assert_eq!(advance(&mut live), [], "nothing new");
     }

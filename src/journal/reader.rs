@@ -33,6 +33,8 @@ struct Known {
     interfaces: Vec<Interface>,
     /// Of the section, if that is a recording.
     memory: Option<Memory>,
+    /// Of the section before it, until this one's is known.
+    before: Option<Memory>,
     ends: Ends,
     totals: Totals,
     /// As [`CaptureReader::foreign`], and [`CaptureReader::skipped`] of the sections before this one.
@@ -156,7 +158,7 @@ impl CaptureReader {
             return Err(OpenError::NotACapture { first: magic[..magic.len().min(8)].to_vec() });
         };
         let (ends, totals) = (Ends::default(), Totals::default());
-        let known = Known { format, interfaces, memory: None, ends, totals, foreign: 0, skipped: 0 };
+        let known = Known { format, interfaces, memory: None, before: None, ends, totals, foreign: 0, skipped: 0 };
         let mut reader = Self { window, compression, known, began: 0, trouble: None, ended: false };
         reader.look_ahead();
         Ok(reader)
@@ -270,7 +272,8 @@ impl CaptureReader {
             Block::JournalEntry(place) => place.clone(),
             Block::Section => {
                 self.known.skipped = self.skipped();
-                self.known.ends.begin_section(self.known.memory.take().as_ref());
+                self.known.before = self.known.memory.take();
+                self.known.ends.begin_section(self.known.before.as_ref());
                 self.known.totals.begin_section();
                 return Ok(None);
             }
@@ -279,9 +282,9 @@ impl CaptureReader {
         let entry = self.window.bytes(place);
         let said = match &mut self.known.memory {
             Some(memory) => memory.hear(entry).ok_or("an entry of the recording cannot be read")?,
-            None => match Memory::begin(entry, self.known.interfaces.len()) {
+            None => match Memory::begin(entry, self.known.interfaces.len(), self.known.before.as_ref()) {
                 Some(memory) => {
-                    self.known.memory = Some(memory?);
+                    (self.known.memory, self.known.before) = (Some(memory?), None);
                     self.known.ends.hear();
                     return Ok(None);
                 }

@@ -40,7 +40,7 @@ impl Lost {
     }
 
     /// The other way round: what it tells that counts from then on, of all.
-    fn and(&self, input: Input) -> Input {
+    pub(in crate::journal) fn and(&self, input: Input) -> Input {
         let after = |lost: LostEvents, then: u64| LostEvents { total: lost.total.saturating_add(then), ..lost };
         match input {
             Input::Loss(loss) => Input::Loss(self.loss.map_or(loss, |before| loss.after(&before))),

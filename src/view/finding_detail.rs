@@ -13,7 +13,7 @@ use super::findings::{style, subject};
 use super::format::{age, bytes, clock, count, span};
 use super::theme::Theme;
 use super::widgets::{left, pane, put_all, styled, title, width};
-use super::{Context, flows, keep_by_weight};
+use super::{Context, flow_columns, flows, keep_by_weight};
 
 /// Columns of a label.
 const LABEL: usize = 12;
@@ -94,7 +94,7 @@ fn draw_flows(context: &Context<'_>, flows: &FlowPane, area: Rect, buf: &mut Buf
     let words = format!("{}, latest first", count(flows.matching as u64));
     let inner = pane(buf, area, title("Its flows", &words, context.theme), false, context.theme);
     let rows: Vec<&FlowRow> = flows.rows.iter().take(usize::from(inner.height.saturating_sub(1))).collect();
-    let columns = flows::columns(context, &rows, usize::from(inner.width));
+    let columns = flow_columns::columns(context, &rows, usize::from(inner.width));
     let lines = rows.into_iter().map(|row| flows::row_line(context, row, &columns));
     let lines: Vec<Line<'static>> = [flows::head(context, &columns, None)].into_iter().chain(lines).collect();
     put_all(buf, inner, &lines);

@@ -13,6 +13,7 @@ mod finding_detail;
 mod finding_list;
 mod findings;
 mod flow;
+mod flow_columns;
 mod flow_end;
 mod flow_frame;
 mod flow_groups;

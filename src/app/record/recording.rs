@@ -95,18 +95,18 @@ impl Recording {
         }
     }
 
-    /// Begins a chapter of a ring where one is due.
-    pub(super) fn turn(&mut self, ts: Timestamp, first: impl FnOnce() -> Vec<Input>) {
+    /// Begins a chapter of a ring where one is due; `add` adds what holds beside the readings.
+    pub(super) fn turn(&mut self, ts: Timestamp, add: impl FnOnce(&mut Vec<Input>)) {
         let To::Ring(chapters) = &mut self.to else { return };
         if chapters.is_due(ts) {
             if chapters.has_begun() {
-                self.recorder.end(&mut self.buffer);
+                self.recorder.end_section(&mut self.buffer);
             }
             chapters.push(&self.buffer, self.frames, self.upto);
             (self.frames, self.upto) = (0, ts);
             self.buffer.clear();
-            chapters.begin();
-            self.begin(ts, &first());
+            chapters.begin(ts, self.recorder.turn(ts, add));
+            self.lost_before = self.lost;
         }
     }
 

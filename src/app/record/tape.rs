@@ -258,7 +258,7 @@ impl Tape {
     pub(in crate::app) fn pass(&mut self, source: usize, input: &Input) {
         let Self { trails, recording, first, lost, .. } = self;
         if let (Some(recording), true) = (recording.as_mut(), self.wanted.ring.is_some()) {
-            recording.turn(input.ts(), || first.inputs());
+            recording.turn(input.ts(), |readings| first.add_to(readings));
         }
         let is_frames_own = input.is_frames_own();
         if let Some(trail) = trails.get_mut(source) {

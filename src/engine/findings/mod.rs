@@ -1,6 +1,7 @@
 //! The evidence for [`crate::findings`], gathered from what the engine keeps. Asking changes nothing: since when
 //! something holds is noted where inputs are taken in.
 
+mod bounded;
 mod close_wait;
 mod connects;
 mod hanging;

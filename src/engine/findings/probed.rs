@@ -12,7 +12,7 @@ use super::super::probing;
 use super::super::record::Record;
 use super::super::table::side_of;
 use super::holder;
-use super::silent::{heard, nothing_since};
+use super::silent::{heard, silent};
 
 impl Engine {
     /// Its keepalive timer has run out often enough since its peer was heard.
@@ -40,8 +40,7 @@ impl Engine {
                 gives_up: limits.and_then(|limits| probing::gives_up(&end.socket, end.at, probing.every?, limits)),
                 unsent: false,
             }),
-            who: holder(&end.owner),
-            ..self.silent_by_wire(record, side, &nothing_since(first), Sent::Probes { every })
+            ..silent(record, side, Sent::Probes { every }, first, holder(&end.owner))
         })
     }
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::base::{TcpState, Timestamp};
-use crate::findings::{Backoff, Run, SENT_IN_VAIN, Sent, Silences, Silent, has_waited};
+use crate::findings::{Backoff, Holder, Run, SENT_IN_VAIN, Sent, Silences, Silent, has_waited};
 use crate::flow::{InVain, Side};
 use crate::kernel::{Limits, Socket, TimerKind};
 
@@ -13,13 +13,9 @@ use super::super::Engine;
 use super::super::end::End;
 use super::super::record::Record;
 use super::super::table::{Slot, side_of};
+use super::bounded::Bounded;
 use super::holder;
 use super::probed::probed_in_vain;
-
-/// So many are told of, at most.
-const MOST: usize = 8_192;
-/// The longest retransmission timeout (include/net/tcp.h: TCP_RTO_MAX).
-const LONGEST: Duration = Duration::from_secs(120);
 
 /// What every link takes (RFC 8200 §5), bytes, and what of it IPv6's and TCP's headers are.
 const LEAST_MTU: u32 = 1_280;
@@ -27,24 +23,16 @@ const HEADERS: u32 = 60;
 
 /// Halves of which the wire alone shows that they send in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InVainByWire {
-    halves: Vec<(Slot, Side, InVain, Sent)>,
-    /// There are more than these.
-    more: bool,
-}
+pub(super) struct InVainByWire(Bounded<(Slot, Side, InVain, Sent)>);
 
 impl InVainByWire {
     /// Takes in those of a flow.
     pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
-        if self.more {
+        if self.0.more() {
             return;
         }
         for side in Side::BOTH {
-            let Some((again, sent)) = by_wire_alone(record, side, now) else { continue };
-            match self.halves.len() {
-                MOST => self.more = true,
-                _ => self.halves.push((slot, side, again, sent)),
-            }
+            self.0.extend(by_wire_alone(record, side, now).map(|(again, sent)| (slot, side, again, sent)));
         }
     }
 }
@@ -52,13 +40,13 @@ impl InVainByWire {
 impl Engine {
     pub(super) fn silent(&self, by_wire: &InVainByWire, now: Timestamp) -> Silences {
         let by_kernel = |(record, end): (&Record, &End)| self.silent_by_kernel(record, end, now);
-        let mut by_kernel = self.present_ends().filter_map(by_kernel).filter(|silent| silent.is_late(now));
-        let mut all: Vec<Silent> = by_kernel.by_ref().take(MOST).collect();
-        let more = by_kernel.next().is_some() || by_wire.more;
+        let mut all = Bounded::default();
+        all.extend(self.present_ends().filter_map(by_kernel).filter(|silent| silent.is_late(now)));
+        let more = all.more() || by_wire.0.more();
         let told = |&(slot, side, again, sent): &(Slot, Side, InVain, Sent)| {
             self.silent_by_wire(self.table.get(slot), side, &again, sent)
         };
-        all.extend(by_wire.halves.iter().map(told));
+        let all = all.into_iter().chain(by_wire.0.iter().map(told)).collect();
         Silences { all, more }
     }
 
@@ -71,19 +59,10 @@ impl Engine {
         }
     }
 
-    pub(super) fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain, sent: Sent) -> Silent {
-        Silent {
-            sent,
-            flow: record.id,
-            local: record.endpoint(side),
-            peer: record.endpoint(side.peer()),
-            since: again.since,
-            wire: Some(again.times),
-            kernel: None,
-            never_as_long: never_as_long(record, side, again.len),
-            arrives: record.local[side.peer().index()],
-            who: holder(&self.owner(record, side)),
-        }
+    fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain, sent: Sent) -> Silent {
+        let who = holder(&self.owner(record, side));
+        let never_as_long = never_as_long(record, side, again.len);
+        Silent { wire: Some(again.times), never_as_long, ..silent(record, side, sent, again.since, who) }
     }
 
     fn silent_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Silent> {
@@ -114,8 +93,7 @@ impl Engine {
                 unsent: backoff.unsent,
             }),
             never_as_long: again.and_then(|again| never_as_long(record, side, again.len)),
-            who: holder(&end.owner),
-            ..self.silent_by_wire(record, side, &nothing_since(since), Sent::Data)
+            ..silent(record, side, Sent::Data, since, holder(&end.owner))
         })
     }
 }
@@ -135,9 +113,20 @@ pub(super) fn heard(record: &Record, end: &End, side: Side) -> Option<Timestamp>
     told.map(|ago| end.at - ago).max(on_wire)
 }
 
-/// The kernel alone tells, and of that the time counts.
-pub(super) const fn nothing_since(since: Timestamp) -> InVain {
-    InVain { times: 0, since, last: since, gap: Duration::ZERO, len: 0 }
+/// That the peer of `side` is silent, as nobody shows yet.
+pub(super) fn silent(record: &Record, side: Side, sent: Sent, since: Timestamp, who: Option<Holder>) -> Silent {
+    Silent {
+        sent,
+        flow: record.id,
+        local: record.endpoint(side),
+        peer: record.endpoint(side.peer()),
+        since,
+        wire: None,
+        kernel: None,
+        never_as_long: None,
+        arrives: record.local[side.peer().index()],
+        who,
+    }
 }
 
 /// What `side` of a flow sends in vain for long enough to be told, where the wire alone shows it: where the kernel shows
@@ -153,7 +142,7 @@ fn by_wire_alone(record: &Record, side: Side, now: Timestamp) -> Option<(InVain,
 fn in_vain(record: &Record, side: Side, now: Timestamp) -> Option<InVain> {
     let again = record.in_vain(side)?;
     // The next try comes after twice the last gap at most, and what is over is told for a while.
-    let waits = (again.gap * 5 / 2).min(LONGEST * 5 / 4) + Run::PAUSE;
+    let waits = (again.gap * 5 / 2).min(Limits::RTO_MAX * 5 / 4) + Run::PAUSE;
     (now.since(again.last) <= waits).then_some(again)
 }
 
@@ -190,16 +179,16 @@ impl BackedOff {
         }
         // That of probes does not show their doublings (`tcp_probe0_base`).
         let told = socket.info.as_ref().and_then(|info| info.rto);
-        let rto = told.map(|rto| if unsent { rto.saturating_mul(1 << retries.min(20)).min(LONGEST) } else { rto });
-        let doubled = rto.filter(|rto| *rto < LONGEST && retries < u32::BITS);
-        let first = doubled.map_or(Limits::backed_off(0), |rto| rto / (1 << retries));
+        let rto = told.map(|rto| if unsent { Limits::doubled(rto, retries) } else { rto });
+        let doubled = rto.filter(|rto| *rto < Limits::RTO_MAX && retries < u32::BITS);
+        let first = doubled.map_or(Limits::RTO_MIN, |rto| rto / (1 << retries));
         let rto = rto.unwrap_or_else(|| Limits::backed_off(retries));
         Some(Self { retries, first, rto, left: timer.left, unsent })
     }
 
     /// The timeout after so many doublings.
     fn after(&self, doublings: u32) -> Duration {
-        self.first.saturating_mul(1 << doublings.min(20)).min(LONGEST)
+        Limits::doubled(self.first, doublings)
     }
 
     /// Since the last try.
@@ -228,7 +217,7 @@ impl BackedOff {
         let over = since + self.first + limits.gives_up_after()?;
         let (mut next, mut rto) = (at + self.left, self.rto);
         while next < over {
-            rto = (rto * 2).clamp(Limits::backed_off(0), LONGEST);
+            rto = (rto * 2).clamp(Limits::RTO_MIN, Limits::RTO_MAX);
             next = next + rto;
         }
         Some(next)
@@ -395,7 +384,7 @@ mod tests {
             engine.feed(&Input::Sample(Arc::new(sample)));
             told(&engine).concat()
         };
-        let most = u16::try_from(MOST).unwrap();
+        let most = u16::try_from(Bounded::<Slot>::MOST).unwrap();
         let line = "8,192 connections, nothing back for 11 s";
         assert!(among(most).starts_with(&format!("10.0.0.2 → 10.0.0.5: {line}")), "{}", among(most));
         assert!(among(most + 1).starts_with(&format!("10.0.0.2 → 10.0.0.5: at least {line}")), "{}", among(most + 1));
@@ -404,11 +393,11 @@ mod tests {
         engine.feed(&Input::Tick(at(6_000)));
         let (slot, record) = engine.table.iter().next().unwrap();
         let mut by_wire = InVainByWire::default();
-        (0..MOST).for_each(|_| by_wire.offer(slot, record, at(6_000)));
+        (0..Bounded::<Slot>::MOST).for_each(|_| by_wire.offer(slot, record, at(6_000)));
         by_wire.offer(slot, record, at(5_999));
-        assert!(!by_wire.more, "what has not waited for long enough is not cut");
+        assert!(!by_wire.0.more(), "what has not waited for long enough is not cut");
         by_wire.offer(slot, record, at(6_000));
-        assert!(by_wire.more && by_wire.halves.len() == MOST);
+        assert!(by_wire.0.more() && by_wire.0.iter().count() == Bounded::<Slot>::MOST);
         assert!(engine.silent(&by_wire, at(6_000)).more);
     }
 

@@ -53,15 +53,25 @@ impl<P: Clone> Player<P> {
         self.then.clear();
     }
 
-    /// Puts a hop off until one is where one is going; false if that is nowhere: then it begins here.
-    pub(super) fn put_off(&mut self, hop: Hop, engine: &Engine) -> bool {
+    /// Hops from where one is; from where one is going, once one is there.
+    pub(super) fn hop<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, hop: Hop) {
         if !self.is_going() {
-            self.stood = engine.now().map(|now| (self.at, now));
-        }
-        if self.is_going() && self.then.len() < HOPS {
+            self.begin_hop(deck, engine, hop);
+        } else if self.then.len() < HOPS {
             self.then.push_back(hop);
         }
-        self.is_going()
+    }
+
+    pub(super) fn begin_hop<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, hop: Hop) {
+        self.stood = engine.now().map(|now| (self.at, now));
+        match hop {
+            Hop::Happening(happening, true) => self.go_to_next(deck, engine, happening),
+            Hop::Happening(happening, false) => {
+                let count = engine.count(happening);
+                self.search(deck, engine, happening, (self.at, self.at, count));
+            }
+            Hop::Finding(forwards) => self.find(deck, engine, self.at, forwards),
+        }
     }
 
     /// Plays from the start.
@@ -109,9 +119,15 @@ impl<P: Clone> Player<P> {
 
     /// To the next time that something happens.
     pub fn next<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
-        if self.put_off(Hop::Happening(happening, true), engine) {
-            return;
-        }
+        self.hop(deck, engine, Hop::Happening(happening, true));
+    }
+
+    /// Back to the last time before that something happened.
+    pub fn previous<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
+        self.hop(deck, engine, Hop::Happening(happening, false));
+    }
+
+    fn go_to_next<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
         let (origin, count) = (self.at, engine.count(happening));
         // Of those behind where one is, the last before which it has not happened again.
         let fits = |near: &Checkpoint<P>| near.at <= origin || near.engine.count(happening) <= count;
@@ -119,15 +135,6 @@ impl<P: Clone> Player<P> {
         if self.begin_at(deck, engine, near, false) {
             self.doing = Doing::Go(Goal::Next { happening, count, origin });
         }
-    }
-
-    /// Back to the last time before that something happened.
-    pub fn previous<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
-        if self.put_off(Hop::Happening(happening, false), engine) {
-            return;
-        }
-        let count = engine.count(happening);
-        self.search(deck, engine, happening, (self.at, self.at, count));
     }
 
     /// On to what is found to be wrong behind all that was read so far.
@@ -214,9 +221,6 @@ impl<P: Clone> Player<P> {
         if missed || self.go_further(deck, engine, goal) {
             self.doing = Doing::Play;
             self.arrive(deck, engine, goal, missed, now);
-            if !self.is_going() {
-                self.hop_on(deck, engine);
-            }
         }
         Pace::AtOnce
     }
@@ -275,16 +279,6 @@ impl<P: Clone> Player<P> {
     fn stand(&self, engine: &mut Engine) {
         let stood = self.stood.filter(|(at, _)| *at == self.at).map(|(_, instant)| instant);
         self.finish(engine, stood.max(engine.now()));
-    }
-
-    /// Begins what was put off until now.
-    fn hop_on<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine) {
-        match self.then.pop_front() {
-            Some(Hop::Happening(happening, true)) => self.next(deck, engine, happening),
-            Some(Hop::Happening(happening, false)) => self.previous(deck, engine, happening),
-            Some(Hop::Finding(forwards)) => self.finding(deck, engine, forwards),
-            None => {}
-        }
     }
 
     /// Feeds one input after another until it has happened again, and then what belongs to that input.

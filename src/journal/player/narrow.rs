@@ -49,12 +49,10 @@ struct Stride {
 impl<P: Clone> Player<P> {
     /// To the next finding, or back to the last before.
     pub fn finding<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, forwards: bool) {
-        if !self.put_off(Hop::Finding(forwards), engine) {
-            self.find(deck, engine, self.at, forwards);
-        }
+        self.hop(deck, engine, Hop::Finding(forwards));
     }
 
-    /// The same, of one who was at `origin`.
+    /// The same at once, of one who was at `origin`.
     pub(super) fn find<T: Tape<Place = P>>(
         &mut self,
         deck: &mut Deck<T>,

@@ -126,6 +126,11 @@ impl Teller {
         self.known.learn(sample.clone());
     }
 
+    /// The readings by which the next is told, in their order.
+    pub(super) fn holding(&self) -> impl Iterator<Item = Arc<SocketSample>> {
+        self.known.readings()
+    }
+
     /// Whether the next is told in full.
     pub(super) fn is_full_due(&self, now: Timestamp) -> bool {
         // A clock set back far must not leave it undue for as long.

@@ -138,10 +138,15 @@ fn memory_is_bounded() {
     assert!(trouble.trails[0].resent.len() <= 16);
 }
 
-/// What the originator sends in vain after these segments: how often, since when, and when last.
-fn in_vain(text: &str) -> Option<(u32, Timestamp, Timestamp)> {
+fn watched(text: &str) -> Watch {
     let mut watch = Watch::default();
     text.lines().filter(|line| !line.is_empty()).for_each(|line| watch.feed_line(line));
+    watch
+}
+
+/// What the originator sends in vain after these segments: how often, since when, and when last.
+fn in_vain(text: &str) -> Option<(u32, Timestamp, Timestamp)> {
+    let watch = watched(text);
     let again = watch.verdict.in_vain(&watch.analysis, Side::Orig);
     again.map(|again| (again.times, again.since, again.last))
 }

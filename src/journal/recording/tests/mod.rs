@@ -5,6 +5,7 @@ mod frames;
 mod made;
 mod past;
 mod properties;
+mod ring;
 mod tables;
 
 use std::io::Cursor;
