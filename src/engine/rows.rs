@@ -79,7 +79,7 @@ impl Engine {
             analysis: detail.analysis.as_ref(),
             verdict: detail.verdict.as_ref(),
             in_vain: Side::BOTH.map(|side| record.in_vain(side)),
-            probes: Side::BOTH.map(|side| record.probes_in_vain(side)),
+            probes: Side::BOTH.map(|side| record.probes_in_vain(side).or_else(|| record.gave_up_after(side))),
             never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
             life: &detail.life,
             reset_by: wire.and_then(Flow::reset_by),

@@ -33,7 +33,7 @@ pub(super) struct Evidence<'a> {
     pub(super) verdict: Option<&'a VerdictView>,
     /// What each end sends again and again while nothing comes from its peer.
     pub(super) in_vain: [Option<InVain>; 2],
-    /// The keep-alives that each sends while nothing comes from its peer.
+    /// The keep-alives that each sends, or sent before it gave up, while nothing comes from its peer.
     pub(super) probes: [Option<InVain>; 2],
     /// Bytes of each half, where none of it was ever acknowledged.
     pub(super) never_acked: [Option<u64>; 2],
@@ -254,7 +254,8 @@ fn over(evidence: &Evidence<'_>) -> Option<String> {
         return None;
     }
     if let Some(side) = evidence.reset_by {
-        return Some(format!("Over: ended by a RST from {}.", evidence.row.end(side).endpoint));
+        let vain = probed::gave_up(evidence, side).unwrap_or_default();
+        return Some(format!("Over: ended by a RST from {}{vain}.", evidence.row.end(side).endpoint));
     }
     if evidence.halves.is_some_and(|halves| halves.iter().all(|half| half.fins > 0)) {
         return Some("Over: closed in order by both ends.".to_owned());

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::base::Timestamp;
 use crate::engine::{EndCell, FlowDetail, SocketDetail};
 use crate::flow::{AnalysisCounts, HalfTiming, HalfView, Side};
-use crate::kernel::{Socket, TcpInfo};
+use crate::kernel::{Socket, TcpInfo, TimerKind};
 
 use super::chart::{Chart, History, spark};
 use super::format::{ABSENT, age, bits, bytes, clock, count, counted, endpoint, owner_in, span};
@@ -168,7 +168,8 @@ fn queue_lines(context: &Context<'_>, detail: &SocketDetail, room: usize) -> Sec
         (2, vec![line("Send-Q", socket.send_q, sndbuf, send_marker, &detail.send_q)]),
     ];
     if let Some(timer) = socket.timer {
-        let text = format!("{} {}, {} tries", timer.kind.name(), span(timer.left), timer.retries);
+        let tries = if timer.kind == TimerKind::Keepalive { "probes unanswered" } else { "tries" };
+        let text = format!("{} {}, {} {tries}", timer.kind.name(), span(timer.left), timer.retries);
         sections.push((6, vec![plain(context, "timer", text)]));
     }
     sections.extend(flow_kernel::socket_lines(context, socket, room));

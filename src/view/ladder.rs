@@ -210,7 +210,8 @@ impl Row<'_> {
                 ladder_arrow::note(context, *side, &call_words(*call, process.as_deref()), theme.info, room)
             }
             EntryKind::Icmp(side, quote) => {
-                let text = format!("ICMP from {}: {}", quote.from, quote.error);
+                let most = quote.mtu.map_or_else(String::new, |mtu| format!(", at most {mtu} bytes"));
+                let text = format!("ICMP from {}: {}{most}", quote.from, quote.error);
                 ladder_arrow::note(context, *side, &text, theme.warning, room)
             }
         }

@@ -6,30 +6,28 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::findings::{Hindrance, PathWord, Run, SENT_IN_VAIN, Undelivered, has_waited};
 use crate::flow::{Side, Unmoved};
-use crate::kernel::TimerKind;
+use crate::kernel::{Limits, TimerKind};
 
 use super::super::Engine;
 use super::super::path_errors::PathError;
 use super::super::record::Record;
 use super::super::table::Slot;
+use super::bounded::Bounded;
 use super::holder;
 
-/// So many are told of, at most, that nobody but their length tells of.
-const MOST: usize = 1_024;
-/// No try comes later than this after the one before, and what is over is told for a while (TCP_RTO_MAX).
-const STALE: Duration = Run::PAUSE.saturating_add(Duration::from_secs(120));
+/// No try comes later than this after the one before, and what is over is told for a while.
+const STALE: Duration = Run::PAUSE.saturating_add(Limits::RTO_MAX);
 
 /// Halves of which only long segments do not arrive, in the order of the table.
 #[derive(Debug, Clone, Default)]
-pub(super) struct TooLong(Vec<(Slot, Side)>);
+pub(super) struct TooLong(Bounded<(Slot, Side)>);
 
 impl TooLong {
     /// Takes in those of a flow.
     pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
-        for side in Side::BOTH {
-            if self.0.len() < MOST && too_long(record, side, now).is_some() {
-                self.0.push((slot, side));
-            }
+        if !self.0.more() {
+            let sides = Side::BOTH.into_iter().filter(|side| too_long(record, *side, now).is_some());
+            self.0.extend(sides.map(|side| (slot, side)));
         }
     }
 }

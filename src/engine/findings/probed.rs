@@ -4,7 +4,7 @@
 
 use crate::base::Timestamp;
 use crate::findings::{Backoff, Run, SENT_IN_VAIN, Sent, Silent};
-use crate::flow::{InVain, Side};
+use crate::flow::{Flow, InVain, Side};
 
 use super::super::Engine;
 use super::super::end::End;
@@ -57,6 +57,13 @@ impl Record {
         let course = self.course.going().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
         course.verdict.probes_in_vain(&course.analysis, side)
     }
+
+    /// The keep-alives after which `side` gave up, where the wire shows that: nothing has come from its peer since.
+    pub(in super::super) fn gave_up_after(&self, side: Side) -> Option<InVain> {
+        let reset = self.wire.as_ref().and_then(Flow::reset_by) == Some(side);
+        let course = self.course.going().filter(|course| reset && course.verdict.is_troubled())?;
+        course.verdict.probes_unanswered(&course.analysis, side)
+    }
 }
 
 #[cfg(test)]
@@ -98,8 +105,16 @@ mod tests {
         assert_eq!(outline.in_vain, [true, false]);
         let story = engine.detail(crate::flow::FlowId(0)).unwrap().story;
         assert!(story.starts_with("At rest, and 10.0.0.5:80 may be gone: 10.0.0.2:40000 has sent 3"), "{story}");
+        let mut gave_up = engine.clone();
+        gave_up.feed(&Input::Segment(segment(60_000, CLIENT, SERVER, "R.", 101, 501, 0)));
+        let story = gave_up.detail(crate::flow::FlowId(0)).unwrap().story;
+        let end = "Over: ended by a RST from 10.0.0.2:40000, which had sent 3 keepalive probes for 30 s in vain.";
+        assert_eq!((told(&gave_up).len(), story.as_str()), (0, end));
         engine.feed(&Input::Segment(answer(45_001)));
         assert_eq!(told(&engine), [""; 0], "answered");
+        engine.feed(&Input::Segment(segment(60_000, CLIENT, SERVER, "R.", 101, 501, 0)));
+        let story = engine.detail(crate::flow::FlowId(0)).unwrap().story;
+        assert_eq!(story, "Over: ended by a RST from 10.0.0.2:40000.");
         let mut engine = fed(alive.chain(probes(9)));
         assert_eq!(told(&engine).len(), 1);
         engine.feed(&Input::Tick(at(9 * 15_000 + 15_000 * 3 / 2 + 60_001)));

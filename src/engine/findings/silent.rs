@@ -60,11 +60,9 @@ impl Engine {
     }
 
     fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain, sent: Sent) -> Silent {
-        Silent {
-            wire: Some(again.times),
-            never_as_long: never_as_long(record, side, again.len),
-            ..silent(record, side, sent, again.since, holder(&self.owner(record, side)))
-        }
+        let who = holder(&self.owner(record, side));
+        let never_as_long = never_as_long(record, side, again.len);
+        Silent { wire: Some(again.times), never_as_long, ..silent(record, side, sent, again.since, who) }
     }
 
     fn silent_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Silent> {

@@ -42,3 +42,13 @@ fn by_wire(evidence: &Evidence<'_>, side: Side) -> Option<String> {
         evidence.ago(probes.since)
     ))
 }
+
+/// After which probes an end that ended the connection did so.
+pub(super) fn gave_up(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    let probes = evidence.probes[side.index()].filter(|probes| probes.times >= SEVERAL)?;
+    Some(format!(
+        ", which had sent {} keepalive probes for {} in vain",
+        probes.times,
+        span(probes.last.since(probes.since))
+    ))
+}

@@ -91,9 +91,13 @@ impl Verdict {
     /// The keep-alives that `side` sends in vain: nothing else of it since, and nothing of its peer, which was heard
     /// before. `analysis` is that of the same segments.
     pub fn probes_in_vain(&self, analysis: &Analysis, side: Side) -> Option<InVain> {
+        self.probes_unanswered(analysis, side).filter(|probes| analysis.heard_at(side) == Some(probes.last))
+    }
+
+    /// The same, whatever else `side` has sent since: a RST, say, when it gave up.
+    pub fn probes_unanswered(&self, analysis: &Analysis, side: Side) -> Option<InVain> {
         let probes = self.trouble.as_ref()?.trails[side.index()].keep_alives?;
-        let unheard = analysis.heard_at(side.peer())? < probes.since;
-        (unheard && analysis.heard_at(side) == Some(probes.last)).then_some(probes)
+        (analysis.heard_at(side.peer())? < probes.since).then_some(probes)
     }
 
     /// Why the next segment, sent by `from`, carries numbers that were sent before; `None` of one that does not. To be
