@@ -14,6 +14,7 @@ mod dedupe;
 mod end;
 mod filter;
 mod findings;
+mod going;
 mod handshakes;
 mod icmp;
 mod incarnation;

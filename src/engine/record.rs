@@ -11,6 +11,7 @@ use super::connects::{Closed, Connected};
 use super::course::Told;
 use super::dashboard::Rejection;
 use super::end::End;
+use super::going::Going;
 use super::last_words::Parting;
 use super::opening::Watched;
 use super::retries::Retries;
@@ -244,34 +245,37 @@ impl Record {
         let from = side_of(self, segment.src);
         self.touched = self.touched.max(segment.ts);
         self.course_mut();
-        let Told::Going(course) = &mut self.course else { return false };
-        course.rate.add(segment.ts, bits);
-        course.feed(segment, from, self.wire.as_ref()).has(Mark::Retransmission)
+        let (Told::Going(going), Some(flow)) = (&mut self.course, &self.wire) else { return false };
+        going.rate.add(segment.ts, bits);
+        let course = going.course_mut(flow, [self.orig, self.resp]);
+        course.feed(segment, from, Some(flow)).has(Mark::Retransmission)
     }
 
     /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing that is
     /// told is changed, if it is any other. No state, deadline, outcome or class changes by one, and none is a
     /// retransmission.
     pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
-        let from = side_of(self, segment.src);
+        let (from, ends) = (side_of(self, segment.src), [self.orig, self.resp]);
         let Some(flow) = &mut self.wire else { return false };
         let waits = match &mut self.course {
-            Told::Going(course) => course.pending.put(segment, from, flow),
+            Told::Going(going) => going.wait(segment, from, flow),
             Told::Nothing | Told::Over(..) => false,
         };
         if !waits {
             if !flow.is_plain(segment, from) {
                 return false;
             }
-            let Some(course) = self.course.reopen(flow).filter(|course| course.takes_plain(flow)) else { return false };
-            course.take_alone(segment, from, flow);
+            let takes = |going: &mut Going| going.take_alone(segment, from, flow, ends);
+            if !self.course.reopen(flow).is_some_and(takes) {
+                return false;
+            }
         }
-        let Told::Going(course) = &mut self.course else { return false };
+        let Told::Going(going) = &mut self.course else { return false };
         self.touched = self.touched.max(segment.ts);
-        course.rate.add(segment.ts, bits);
+        going.rate.add(segment.ts, bits);
         self.bare.add(from, segment.tunnel.is_none());
         flow.feed_plain(segment, from);
-        course.settle(flow);
+        going.settle(flow, ends);
         self.opening.feed(segment);
         true
     }
@@ -323,7 +327,7 @@ impl Record {
         self.local.swap(0, 1);
         self.bare.turn_around();
         let turned = self.wire.as_mut().is_some_and(Flow::turn_around);
-        if let Told::Going(course) = &mut self.course {
+        if let Some(course) = self.course_mut() {
             if turned {
                 course.analysis.turn_around();
                 course.verdict.turn_around();

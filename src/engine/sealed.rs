@@ -34,10 +34,10 @@ impl Sealer {
     }
 
     /// Adds the course of `flow`, of which no segment waits; at most [`TOGETHER`].
-    pub(super) fn add(&mut self, course: &mut Course, flow: &Flow) {
+    pub(super) fn add(&mut self, course: &mut Course, rate: &mut Rate, flow: &Flow) {
         let mut packer = Packer::behind(std::mem::take(&mut self.bytes), flow.known());
         pack_outline(&mut course.verdict, &mut course.analysis, &mut packer);
-        course.rate.pack(flow.span().1, &mut packer);
+        rate.pack(flow.span().1, &mut packer);
         course.zeek.pack(&mut packer);
         pack_rest(course, &mut packer);
         self.bytes = packer.finish();
@@ -64,7 +64,7 @@ impl Block {
         let mut course = Course::blank();
         let mut unpacker = Unpacker::new(self.bytes(at), flow.known());
         pack_outline(&mut course.verdict, &mut course.analysis, &mut unpacker);
-        course.rate.pack(flow.span().1, &mut unpacker);
+        Rate::default().pack(flow.span().1, &mut unpacker);
         course.zeek.pack(&mut unpacker);
         pack_rest(&mut course, &mut unpacker);
         course
@@ -122,8 +122,8 @@ fn pack_outline(verdict: &mut Verdict, analysis: &mut Analysis, into: &mut impl 
 }
 
 fn pack_rest(course: &mut Course, into: &mut impl Packing) {
-    // The outline, the rate and Zeek's row stand before it, and no segment waits.
-    let Course { rate: _, pending: _, analysis, verdict, timing, zeek: _ } = course;
+    // The outline, the rate and Zeek's row stand before it.
+    let Course { analysis, verdict, timing, zeek: _ } = course;
     analysis.pack(into);
     verdict.pack(into);
     timing.pack(into);

@@ -419,11 +419,13 @@ pub(super) fn side_of(record: &Record, source: Endpoint) -> Side {
 mod tests {
     use super::*;
     use crate::engine::course::Course;
+    use crate::engine::going::Going;
 
     /// A table holds a million flows.
     #[test]
     fn a_flow_is_small() {
         assert!(size_of::<Option<Record>>() <= 384, "{}", size_of::<Option<Record>>());
-        assert!(size_of::<Course>() <= 400, "{}", size_of::<Course>());
+        assert!(size_of::<Course>() <= 384, "{}", size_of::<Course>());
+        assert!(size_of::<Going>() <= 320, "{}", size_of::<Going>());
     }
 }

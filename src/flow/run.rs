@@ -11,6 +11,8 @@
 //! window, is no probe, comes within a minute of the one before, and writes no new letter ([`Run::takes`]). An end that
 //! was never seen to send has no part in it but its acknowledged numbers. Whatever else the flow takes in ends the run.
 
+use std::num::NonZeroU8;
+
 use super::half::Half;
 use super::machine::Flow;
 use super::plain::is_text;
@@ -39,7 +41,24 @@ pub(super) struct May {
     pub(super) ack: bool,
     pub(super) is_heard: bool,
     /// By how much its windows are scaled, where that is known.
-    pub(super) scale: Option<u8>,
+    pub(super) scale: Scale,
+}
+
+/// By how much windows are scaled, if that is known: one more than the count, in a byte.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scale(Option<NonZeroU8>);
+
+impl Scale {
+    pub(super) const UNKNOWN: Self = Self(None);
+
+    fn of(count: Option<u8>) -> Self {
+        Self(count.and_then(|count| NonZeroU8::MIN.checked_add(count)))
+    }
+
+    #[inline]
+    fn count(self) -> Option<u8> {
+        self.0.map(|more| more.get() - 1)
+    }
 }
 
 /// Where one end has come to, and what it did in a run.
@@ -97,7 +116,7 @@ impl Line {
             (self.first_ttl, self.ttl) = (brief.ttl, brief.ttl);
         }
         self.ttl_varies |= brief.ttl != self.ttl;
-        (self.ttl, self.digest, self.sent_at) = (brief.ttl, brief.digest as u16, brief.ts);
+        (self.ttl, self.digest, self.sent_at) = (brief.ttl, brief.digest, brief.ts);
         if brief.payload_len > 0 {
             self.high_at = brief.ts;
         }
@@ -114,7 +133,7 @@ impl Run {
         let joined = little && open && analysis.joins(&lines) && verdict.joins(&lines);
         let (last, mut may) = zeek.joins(&lines).filter(|_| joined)?;
         for side in Side::BOTH {
-            may[side.index()].scale = analysis.scale(side);
+            may[side.index()].scale = Scale::of(analysis.scale(side));
         }
         Some(Self { last, may })
     }
@@ -139,7 +158,7 @@ impl Run {
             may.ack & (ack != peer.una)
         } else {
             let outstanding = outstanding(own);
-            let full = peer_may.scale.is_some_and(|scale| u32::from(peer.window) << scale == outstanding + len);
+            let full = peer_may.scale.count().is_some_and(|scale| u32::from(peer.window) << scale == outstanding + len);
             may.send & may.is_heard & (len != 1) & (len <= LITTLE - outstanding) & !full
         };
         brings & in_time & (window != 0) & (ack != Seq(0))

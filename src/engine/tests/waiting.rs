@@ -166,28 +166,13 @@ proptest! {
 fn segments_do_wait() {
     let steps: Vec<Step> = (0..20).map(|n| (n % 2 == 1, PLAIN, 0, 3, 1)).collect();
     let opening = Opening { iss: [100, 500], scales: [None; 2], stamps: false };
-    let waiting = |count: usize| {
+    let waits = |count: usize| {
         let mut engine = engine();
         conversation(&steps[..count], opening).into_iter().for_each(|segment| engine.feed(&Input::Segment(segment)));
         let record = engine.table.get(slot(&engine));
-        record.course.going().is_some_and(|course| !course.is_told_in_full())
+        record.course.going().map(|going| (going.known_course().is_some(), !going.pending().is_empty()))
     };
-    assert!((0..20).any(waiting) && !(0..20).all(waiting));
-}
-
-#[test]
-fn who_never_waits_again_keeps_no_room_for_it() {
-    let data = |n: u32, seq| segment(20 + i64::from(n), CLIENT, SERVER, "P.", seq, 501, 100);
-    let ack = |n: u32, ack| segment(20 + i64::from(n), SERVER, CLIENT, ".", 501, ack, 0);
-    let talk = || {
-        handshake(0).into_iter().chain((0..6).flat_map(|n| [data(2 * n, 101 + 100 * n), ack(2 * n + 1, 201 + 100 * n)]))
-    };
-    let has_room = |engine: &Engine| {
-        let record = engine.table.get(slot(engine));
-        record.course.going().expect("it goes on").pending.held() > 0
-    };
-    let mut engine = fed(talk());
-    assert!(has_room(&engine));
-    engine.feed(&Input::Segment(data(20, 601)));
-    assert!(!has_room(&engine), "something irregular was seen");
+    let [opened, begun, full, later] = [0, 4, 5, 8].map(waits);
+    assert_eq!((opened, begun), (Some((false, true)), Some((false, true))), "from the handshake on");
+    assert_eq!((full, later), (Some((true, false)), Some((true, true))), "once there are eight, and after it");
 }
