@@ -315,7 +315,7 @@ impl Engine {
                     let from = side_of(record, segment.src);
                     if owner != slot {
                         resent = record.touch(segment, bits);
-                    } else if !record.opens_with(segment, bits) {
+                    } else if !record.lets_wait(segment, bits) {
                         record.feed_zeek(segment);
                         resent = record.touch(segment, bits);
                     }

@@ -76,15 +76,25 @@ impl Course {
         self.analysis.feed(segment, from)
     }
 
-    /// Takes in segments of a run that have waited; `flow` is as it is after the last of them.
-    pub(super) fn take_run(&mut self, pending: &Pending, flow: &Flow) {
+    /// Takes in what has waited; `flow` is as it is after the last of it.
+    pub(super) fn take(&mut self, pending: &Pending, flow: &Flow, ends: [Endpoint; 2]) {
         if pending.is_empty() {
             return;
         }
         let Self { analysis, verdict, timing, zeek } = self;
         let briefs = pending.briefs();
-        briefs.iter().for_each(|brief| timing.feed_plain(brief));
-        Run::end(&briefs, flow, analysis, verdict, zeek);
+        let (run, more) = briefs.split_at(pending.of_run());
+        run.iter().for_each(|brief| timing.feed_plain(brief));
+        if more.is_empty() {
+            return Run::end(run, flow, analysis, verdict, zeek);
+        }
+        Run::end_before_more(run, analysis, verdict, zeek);
+        for brief in more {
+            let (segment, from) = (brief.segment(ends), brief.from());
+            self.zeek.feed(&segment, from);
+            // In line as it is, nothing asks for the flow as it was before.
+            self.feed(&segment, from, None);
+        }
     }
 
     /// A run that the next segment may begin: where times have begun, which they do by what the flow was just then, and
@@ -226,10 +236,10 @@ impl Record {
         true
     }
 
-    /// Lets a segment of the handshake wait, before its flow takes it in; false if it is none, or cannot. It is no
-    /// retransmission.
-    pub(super) fn opens_with(&mut self, segment: &Segment, bits: u64) -> bool {
-        let from = side_of(self, segment.src);
+    /// Lets a segment with which the flow opens or closes wait, before its flow takes it in; false if it is none, or
+    /// cannot. It is no retransmission.
+    pub(super) fn lets_wait(&mut self, segment: &Segment, bits: u64) -> bool {
+        let (from, ends) = (side_of(self, segment.src), [self.orig, self.resp]);
         let Some(flow) = &self.wire else { return false };
         if let Told::Nothing = self.course
             && flow.opens_with(segment, from)
@@ -238,7 +248,7 @@ impl Record {
             self.course = Told::Going(Box::new(going));
         }
         let Told::Going(going) = &mut self.course else { return false };
-        let waits = going.wait_at_opening(segment, from, flow);
+        let waits = going.wait_at_opening(segment, from, flow) || going.wait_at_close(segment, from, flow, ends);
         if waits {
             going.rate.add(segment.ts, bits);
             self.touched = self.touched.max(segment.ts);

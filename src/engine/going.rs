@@ -61,9 +61,26 @@ impl Going {
         self.course.is_none() && flow.opens_with(segment, from) && self.pending.keep(segment, from)
     }
 
+    /// The same of a segment with which the flow ends.
+    pub(super) fn wait_at_close(&mut self, segment: &Segment, from: Side, flow: &Flow, ends: [Endpoint; 2]) -> bool {
+        let begins = self.course.is_none() && self.pending.has_room_for(1);
+        let regular = self.course.is_none() || self.pending.run.is_some() || self.pending.is_closing();
+        // Times may begin with its data, by what the flow was just then.
+        let begins_times = segment.payload_len > 0 && !begins && self.pending.run.is_none();
+        if !regular || begins_times || !flow.closes_with(segment, from) {
+            return false;
+        }
+        if !self.pending.has_room_for(1) {
+            self.catch_up(flow, ends);
+        }
+        self.pending.begin_to_close();
+        self.pending.keep(segment, from)
+    }
+
     /// Whether the next plain segment will wait, and those before it go on waiting.
     pub(super) const fn lets_next_wait(&self) -> bool {
-        (self.pending.run.is_some() || self.course.is_none()) && self.pending.has_room_for(2)
+        let regular = self.pending.run.is_some() | self.course.is_none() | self.pending.is_closing();
+        regular & self.pending.has_room_for(2)
     }
 
     /// After `flow` has taken in a plain segment too: shows those that wait to the course, where no more can, and sees
@@ -102,9 +119,17 @@ impl Going {
 
     /// Shows the course what has waited; `flow` is as it is after the last of it.
     fn catch_up(&mut self, flow: &Flow, ends: [Endpoint; 2]) -> &mut Course {
-        let Self { pending, course, rate: _ } = self;
+        Self::caught_up(&mut self.course, &mut self.pending, flow, ends)
+    }
+
+    fn caught_up<'a>(
+        course: &'a mut Option<Box<Course>>,
+        pending: &mut Pending,
+        flow: &Flow,
+        ends: [Endpoint; 2],
+    ) -> &'a mut Course {
         if let Some(course) = course {
-            course.take_run(pending, flow);
+            course.take(pending, flow, ends);
         }
         let course = course.get_or_insert_with(|| Box::new(Course::of_beginning(pending, flow, ends)));
         pending.clear();
@@ -113,8 +138,10 @@ impl Going {
 
     /// The course, of which no segment waits; none will before the next run. `flow` is as it is after the last segment.
     pub(super) fn course_mut(&mut self, flow: &Flow, ends: [Endpoint; 2]) -> &mut Course {
-        self.pending.run = None;
-        self.catch_up(flow, ends)
+        let Self { pending, course, rate: _ } = self;
+        let course = Self::caught_up(course, pending, flow, ends);
+        pending.close();
+        course
     }
 
     /// The course as it is once nothing waits any more.
@@ -124,7 +151,7 @@ impl Going {
             Some(course) if self.pending.is_empty() => Cow::Borrowed(course),
             Some(course) => {
                 let mut course = course.clone();
-                course.take_run(&self.pending, flow);
+                course.take(&self.pending, flow, ends);
                 Cow::Owned(course)
             }
         }

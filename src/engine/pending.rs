@@ -20,18 +20,41 @@ const KEPT: usize = 8;
 pub(super) struct Pending {
     /// When the first of them came; the times of all are kept after it.
     since: Timestamp,
-    /// The run that they are of. Without one only those may wait with which a flow begins.
+    /// The run that they are of, and more may be of. Without one only those wait with which a flow begins or ends.
     pub(super) run: Option<Run>,
     count: u8,
+    /// How many, the first, are of a run, where those behind are not.
+    of_run: u8,
+    /// Whether those may wait with which a flow ends: all before were regular.
+    is_closing: bool,
     slips: [Slip; KEPT],
 }
 
 impl Pending {
     /// None waits.
-    pub(super) const NONE: Self = Self { since: Timestamp::MIN, run: None, count: 0, slips: [Slip::NONE; KEPT] };
+    pub(super) const NONE: Self =
+        Self { since: Timestamp::MIN, run: None, count: 0, of_run: 0, is_closing: false, slips: [Slip::NONE; KEPT] };
 
+    /// None waits any more.
     pub(super) const fn clear(&mut self) {
-        self.count = 0;
+        (self.count, self.of_run) = (0, 0);
+    }
+
+    /// None is let wait any more.
+    pub(super) const fn close(&mut self) {
+        (self.run, self.is_closing) = (None, false);
+    }
+
+    /// From now on those wait with which the flow ends.
+    pub(super) fn begin_to_close(&mut self) {
+        if self.run.take().is_some() {
+            self.of_run = self.count;
+        }
+        self.is_closing = true;
+    }
+
+    pub(super) const fn is_closing(&self) -> bool {
+        self.is_closing
     }
 
     /// Keeps a segment sent by `from`; false if it cannot be kept.
@@ -69,6 +92,11 @@ impl Pending {
     /// Those that wait, in their order.
     pub(super) fn briefs(&self) -> Briefs {
         Briefs { all: array::from_fn(|at| self.slips[at].brief(self.since)), count: self.count.into() }
+    }
+
+    /// Of those, how many are of a run: all, unless others wait behind them.
+    pub(super) fn of_run(&self) -> usize {
+        if self.is_closing { self.of_run.into() } else { self.count.into() }
     }
 }
 

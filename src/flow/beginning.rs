@@ -84,3 +84,63 @@ impl Beginning {
         Starts::of_beginning(flow, self.nxt, self.una, self.last)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trace::{Variation, run, segment_of};
+
+    const SYN: &str = "0.00 > S 100 ws 3";
+    const SYN_WITH_DATA: &str = "0.00 > S 100 len 5";
+    const ANSWERED: &str = "0.00 > S 100\n0.01 < S. 300 ack 101";
+    const OPEN: &str = "0.00 > S 100\n0.01 < S. 300 ack 101\n0.02 > . 101 ack 301";
+    const DATA: &str = "0.00 > S 100\n0.01 < S. 300 ack 101\n0.02 > . 101 ack 301\n0.03 > P. 101 ack 301 len 10";
+    const MID_STREAM: &str = "0.03 > P. 101 ack 301 len 100\n0.04 < P. 301 ack 201 len 100";
+
+    /// What guards, how the flow begins, what does not go on with it, and what would.
+    const ROWS: &[(&str, &str, &str, &str)] = &[
+        ("the answer", SYN, "0.1 > S. 300 ack 101", "0.1 < S. 300 ack 101"),
+        ("no crossing SYN", SYN, "0.1 < S 300", "0.1 < S. 300 ack 101 ws 2 mss 9 sack ts tfo"),
+        ("refused", SYN, "0.1 < R. 0 ack 101", "0.1 < S. 300 ack 101"),
+        ("no urgent data", SYN, "0.1 < SP. 300 ack 101", "0.1 < S. 300 ack 101"),
+        ("answers the SYN", SYN, "0.1 < S. 300 ack 102", "0.1 < S. 300 ack 101"),
+        ("no data in the SYN", SYN_WITH_DATA, "0.1 < S. 300 ack 106", ""),
+        ("no data in the answer", SYN, "0.1 < S. 300 ack 101 len 5", "0.1 < S. 300 ack 101"),
+        ("the answer's window", SYN, "0.1 < S. 300 ack 101 win 0", "0.1 < S. 300 ack 101 win 1"),
+        ("no MPTCP", SYN, "0.1 < S. 300 ack 101 mptcp 0", "0.1 < S. 300 ack 101"),
+        ("whole options", SYN, "0.1 < S. 300 ack 101 cut", "0.1 < S. 300 ack 101"),
+        ("well formed", SYN, "0.1 < S. 300 ack 101 malformed", "0.1 < S. 300 ack 101"),
+        ("no SACK", SYN, "0.1 < S. 300 ack 101 block 5 6", "0.1 < S. 300 ack 101"),
+        ("no SYN again", SYN, "0.1 > S 100", "0.1 < S. 300 ack 101"),
+        ("no answer again", ANSWERED, "0.1 < S. 300 ack 101", "0.1 > . 101 ack 301"),
+        ("acks the answer", ANSWERED, "0.1 > . 101 ack 300", "0.1 > . 101 ack 301"),
+        ("follows the SYN", ANSWERED, "0.1 > . 102 ack 301", "0.1 > . 101 ack 301"),
+        ("the ack first", ANSWERED, "0.1 > P. 101 ack 301 len 5", "0.1 > . 101 ack 301 ts"),
+        ("the ack's window", ANSWERED, "0.1 > . 101 ack 301 win 0", "0.1 > . 101 ack 301 win 1"),
+        ("the ack of who opened", ANSWERED, "0.1 < . 301 ack 101", "0.1 > . 101 ack 301"),
+        ("no RST", ANSWERED, "0.1 > R. 101 ack 301", "0.1 > . 101 ack 301"),
+        ("next in line", OPEN, "0.1 > P. 102 ack 301 len 5", "0.1 > P. 101 ack 301 len 5"),
+        ("nothing twice", DATA, "0.1 > P. 101 ack 301 len 10", "0.1 > P. 111 ack 301 len 10"),
+        ("acks what was sent", DATA, "0.1 < . 301 ack 112", "0.1 < . 301 ack 111"),
+        ("acks something", DATA, "0.1 < . 301 ack 101", "0.1 < . 301 ack 102"),
+        ("no probe", OPEN, "0.1 > P. 101 ack 301 len 1", "0.1 > P. 101 ack 301 len 2"),
+        ("little", OPEN, "0.1 > P. 101 ack 301 len 10485761", "0.1 > P. 101 ack 301 len 10485760"),
+        ("open window", OPEN, "0.1 > P. 101 ack 301 len 5 win 0", "0.1 > P. 101 ack 301 len 5 win 1"),
+        ("bare data", OPEN, "0.1 > P. 101 ack 301 len 5 mss 9", "0.1 > P. 101 ack 301 len 5 ts"),
+        ("no SACK of data", DATA, "0.1 < . 301 ack 111 block 5 6", "0.1 < . 301 ack 111"),
+        ("no FIN", OPEN, "0.1 > F. 101 ack 301", "0.1 > P. 101 ack 301 len 5"),
+        ("from the SYN on", MID_STREAM, "0.1 > P. 201 ack 401 len 5", ""),
+    ];
+
+    #[test]
+    fn what_goes_on_with_a_beginning() {
+        for (what, opening, trigger, miss) in ROWS {
+            let goes_on = |line: &str| {
+                let (flow, how) = (run(opening, Variation::default()), Variation::default());
+                let (segment, from) = segment_of(&line.split_whitespace().collect::<Vec<_>>(), how);
+                flow.opens_with(&segment, from) || flow.goes_on_with(&segment, from)
+            };
+            assert!(!goes_on(trigger), "{what}: {trigger}");
+            assert!(miss.is_empty() || goes_on(miss), "{what}: {miss}");
+        }
+    }
+}

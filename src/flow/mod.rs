@@ -14,6 +14,7 @@ mod beginning;
 mod believe;
 mod brief;
 mod close;
+mod ending;
 mod feed;
 mod half;
 mod handshake;

@@ -95,11 +95,20 @@ impl Line {
     fn of(flow: &Flow, side: Side) -> Self {
         let half = &flow.halves[side.index()];
         Self {
-            nxt: half.nxt,
-            una: half.una().unwrap_or(half.nxt),
             is_seen: half.segments > 0,
             is_acked: flow.halves[side.peer().index()].segments > 0,
-            window: half.window,
+            ..Self::at(half.nxt, half.una().unwrap_or(half.nxt), half.window)
+        }
+    }
+
+    /// Where an end stands whose window was this, of two that were both seen to send and to acknowledge.
+    fn at(nxt: Seq, una: Seq, window: u16) -> Self {
+        Self {
+            nxt,
+            una,
+            is_seen: true,
+            is_acked: true,
+            window,
             digest: 0,
             ttl: 0,
             first_ttl: 0,
@@ -166,8 +175,27 @@ impl Run {
 
     /// Has the three take over where the run has come to: `briefs` are its segments, `flow` is as it is after them.
     pub fn end(briefs: &[Brief], flow: &Flow, analysis: &mut Analysis, verdict: &mut Verdict, zeek: &mut Zeek) {
+        let lines = Side::BOTH.map(|side| Line::of(flow, side));
+        Self::end_at(lines, briefs, analysis, verdict, zeek);
+    }
+
+    /// The same, of a flow that has gone on since, and of which both ends were seen before the run.
+    pub fn end_before_more(briefs: &[Brief], analysis: &mut Analysis, verdict: &mut Verdict, zeek: &mut Zeek) {
+        let mut lines = Side::BOTH.map(|side| {
+            let (nxt, una) = verdict.stands(side);
+            Line::at(nxt, una, analysis.latest(side).map_or(0, |latest| latest.window))
+        });
+        for brief in briefs {
+            let from = brief.from();
+            lines[from.index()].nxt = brief.end();
+            lines[from.index()].window = brief.window;
+            lines[from.peer().index()].una = brief.ack;
+        }
+        Self::end_at(lines, briefs, analysis, verdict, zeek);
+    }
+
+    fn end_at(mut lines: [Line; 2], briefs: &[Brief], analysis: &mut Analysis, verdict: &mut Verdict, zeek: &mut Zeek) {
         let Some(last) = briefs.last() else { return };
-        let mut lines = Side::BOTH.map(|side| Line::of(flow, side));
         for brief in briefs {
             lines[brief.from().index()].note(brief);
         }

@@ -6,7 +6,8 @@
 
 use triomphe::Arc;
 
-use super::{FlowTable, Likely, NONE, PAGE, WARMED};
+use super::{FlowTable, Likely, NONE, PAGE, Slot, WARMED};
+use crate::engine::FlowId;
 use crate::engine::going::Going;
 use crate::engine::input::Input;
 use crate::engine::record::Record;
@@ -45,12 +46,25 @@ impl FlowTable {
             *place = page.get(*slot as usize % PAGE);
         }
         let mut goings: [Option<&Going>; WARMED] = [None; WARMED];
-        for (place, going) in places.iter().zip(&mut goings) {
+        for ((place, input), going) in places.iter().zip(inputs).zip(&mut goings) {
             let Some(record) = place.and_then(Option::as_ref) else { continue };
-            sum ^= record.warm() ^ u64::from(record.place.next);
+            sum ^= record.warm();
+            if is_any(input, Flags::FIN | Flags::SYN | Flags::RST) {
+                sum ^= record.warm_rest() ^ u64::from(record.place.next);
+            }
             *going = record.course.going();
         }
         sum ^ warm_goings(&goings, inputs)
+    }
+
+    /// The same of flows of which all that is told will be packed: [`WARMED`] at most.
+    pub(in crate::engine) fn warm_all_of(&self, flows: &[(Slot, FlowId)]) {
+        let mut due = Few::NONE;
+        let records = || flows.iter().filter_map(|(slot, id)| self.still(*slot, *id));
+        let sum = records().fold(0, |sum, record| sum ^ record.warm() ^ record.warm_rest());
+        records().filter_map(|record| record.course.going()).for_each(|going| due.push(going, true));
+        let heads = due.iter().fold(sum, |sum, going| sum ^ going.warm());
+        std::hint::black_box(heads ^ warm_due(&due));
     }
 
     /// The same of those who must go next, where the table is full.
@@ -62,7 +76,7 @@ impl FlowTable {
         let at = |slot: u32| self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref();
         // Who came one behind the other mostly stands so. Along the list each would be waited for before the next is known.
         let neighbours = (first..first.saturating_add(count as u32)).filter_map(at);
-        let (mut sum, mut slot) = (neighbours.fold(0, |sum, entry| sum ^ entry.warm()), first);
+        let (mut sum, mut slot) = (neighbours.fold(0, |sum, entry| sum ^ entry.warm() ^ entry.warm_rest()), first);
         for _ in 0..count {
             let Some(entry) = at(slot) else { break };
             let listed = self.by_tuple.find(self.hash(&entry.tuple()), |_| true);
@@ -80,12 +94,16 @@ fn warm_goings(goings: &[Option<&Going>; WARMED], inputs: &[Input]) -> u64 {
     let (mut waiting, mut due) = (Few::NONE, Few::NONE);
     for (going, input) in goings.iter().zip(inputs) {
         let Some(going) = going else { continue };
-        let is_due = !going.lets_next_wait() | says_more(input);
+        let is_due = !going.lets_next_wait() | is_any(input, Flags::SYN | Flags::RST);
         waiting.push(going, !is_due);
         due.push(going, is_due);
     }
-    let sum = waiting.iter().fold(sum, |sum, going| sum ^ going.pending().warm());
-    let sum = due.iter().fold(sum, |sum, going| sum ^ going.pending().warm_all());
+    waiting.iter().fold(sum, |sum, going| sum ^ going.pending().warm()) ^ warm_due(&due)
+}
+
+/// The same of those whose course will be asked for.
+fn warm_due(due: &Few<'_>) -> u64 {
+    let sum = due.iter().fold(0, |sum, going| sum ^ going.pending().warm_all());
     let courses = || due.iter().filter_map(Going::known_course);
     let sum = courses().fold(sum, |sum, course| sum ^ course.warm());
     let sum = courses().fold(sum, |sum, course| sum ^ course.timing.warm());
@@ -112,8 +130,7 @@ impl<'a> Few<'a> {
     }
 }
 
-/// Whether the input is no plain segment for sure.
-fn says_more(input: &Input) -> bool {
-    const KINDS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0;
-    matches!(input, Input::Segment(segment) if segment.flags.0 & KINDS != 0)
+/// Whether the input is a segment with any of these flags.
+fn is_any(input: &Input, kinds: Flags) -> bool {
+    matches!(input, Input::Segment(segment) if segment.flags.0 & kinds.0 != 0)
 }

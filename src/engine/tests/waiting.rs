@@ -107,6 +107,7 @@ fn next((from_resp, kind, len, share, gap): &Step, millis: i64, stands: &mut [St
         16 => segment.ttl = 3,
         17 => segment.flags = Flags(0x1f0),
         18 => segment.flags = Flags(0xe10),
+        19 => segment.flags = Flags::FIN | Flags::ACK,
         _ => {}
     }
     // Of some that are odd the bytes come again.
@@ -175,4 +176,45 @@ fn segments_do_wait() {
     let [opened, begun, full, later] = [0, 4, 5, 8].map(waits);
     assert_eq!((opened, begun), (Some((false, true)), Some((false, true))), "from the handshake on");
     assert_eq!((full, later), (Some((true, false)), Some((true, true))), "once there are eight, and after it");
+}
+
+/// Handshake, data in so many segments of two bytes each, close; told in full after each, and at the end.
+#[test]
+fn a_flow_is_told_like_one_that_never_waits_up_to_its_end() {
+    for count in 0..24 {
+        let data = |n: u32| {
+            [
+                segment(20, CLIENT, SERVER, "P.", 101 + 2 * n, 501, 2),
+                segment(20, SERVER, CLIENT, ".", 501, 103 + 2 * n, 0),
+            ]
+        };
+        let mut segments: Vec<_> = handshake(0).into_iter().chain((0..count).flat_map(data)).collect();
+        segments.extend(close(30).into_iter().map(|mut segment| {
+            let sent = if segment.src == end(CLIENT) { &mut segment.seq } else { &mut segment.ack };
+            *sent = *sent + 2 * count;
+            segment
+        }));
+        for left_out in [None, Some(segments.len() - 3), Some(segments.len() - 2), Some(segments.len() - 1)] {
+            let (mut waits, mut never) = (engine(), engine());
+            for (number, segment) in segments.iter().enumerate().filter(|(number, _)| Some(*number) != left_out) {
+                let input = Input::Segment(*segment);
+                waits.feed(&input);
+                never.feed(&input);
+                let known = slot(&never);
+                never.table.get_mut(known).course_mut();
+                let [waits, never] = [&waits, &never].map(|engine| told(engine.table.get(slot(engine))));
+                assert_eq!(waits, never, "{count} data, without {left_out:?}, at {number}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_short_flow_has_no_course_before_it_is_sealed() {
+    let data = segment(20, CLIENT, SERVER, "P.", 101, 501, 10);
+    let [mut fin, mut answer, mut ack] = <[Segment; 3]>::try_from(close(30)).expect("three");
+    (fin.seq, answer.ack, ack.seq) = (Seq(111), Seq(112), Seq(112));
+    let engine = fed(handshake(0).into_iter().chain([data, fin, answer, ack]));
+    let record = engine.table.get(slot(&engine));
+    assert!(record.may_be_sealed() && record.known_course().is_none());
 }
