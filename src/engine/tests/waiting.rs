@@ -197,7 +197,7 @@ fn a_flow_is_told_like_one_that_never_waits_up_to_its_end() {
         let mut segments: Vec<_> = handshake(0).into_iter().chain((0..count).flat_map(data)).collect();
         segments.extend(close(30).into_iter().map(|mut segment| {
             let sent = if segment.src == end(CLIENT) { &mut segment.seq } else { &mut segment.ack };
-            *sent = *sent + 2 * count;
+            *sent += 2 * count;
             segment
         }));
         for left_out in [None, Some(segments.len() - 3), Some(segments.len() - 2), Some(segments.len() - 1)] {
