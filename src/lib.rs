@@ -170,10 +170,11 @@
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
 //!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few
 //!   wait: then the times are shown each, and analysis, verdict and Zeek's view only where the run of them has come to
-//!   ([`flow::Run`]); whoever asks is told as if none had waited. Inputs go in batches, which are used again, and a
-//!   batch's flows are brought into the cache together before they are touched one by one. A frame's segment is built
-//!   where the batch keeps it. A report's flows are put into words by every processor, in turns, and written in order
-//!   while the next are made.
+//!   ([`flow::Run`]). Those with which a flow begins wait too, and what tells of them is made once they are many or
+//!   something else comes ([`flow::Beginning`]); so do those with which it ends, up to where it is packed. Whoever asks
+//!   is told as if none had waited. Inputs go in batches, which are used again, and a batch's flows are brought into
+//!   the cache together before they are touched one by one. A frame's segment is built where the batch keeps it. A
+//!   report's flows are put into words by every processor, in turns, and written in order while the next are made.
 
 #![deny(unsafe_code)]
 

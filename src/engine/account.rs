@@ -35,6 +35,7 @@ impl Engine {
         if self.over.len() < TOGETHER {
             return;
         }
+        self.table.warm_all_of(&self.over);
         let (mut sealer, mut sealed) = (Sealer::default(), Vec::with_capacity(TOGETHER));
         for (slot, id) in self.over.drain(..) {
             // It may have gone, or go on, since.

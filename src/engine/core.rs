@@ -16,6 +16,7 @@ use super::course::{Course, Told};
 use super::dashboard::{Dashboard, Evicted, Sees, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
+use super::going::Going;
 use super::handshakes::Handshakes;
 use super::incarnation::Incarnation;
 use super::join::KernelSide;
@@ -315,11 +316,13 @@ impl Engine {
                 }
                 let mut resent = false;
                 self.change(owner, segment.ts, |record| {
-                    if owner == slot {
-                        record.feed_zeek(segment);
-                    }
                     let from = side_of(record, segment.src);
-                    resent = record.touch(segment, bits);
+                    if owner != slot {
+                        resent = record.touch(segment, bits);
+                    } else if !record.lets_wait(segment, bits) {
+                        record.feed_zeek(segment);
+                        resent = record.touch(segment, bits);
+                    }
                     record.bare.add(from, segment.tunnel.is_none());
                     record.feed_flow(segment, from);
                     record.opening.feed(segment);
@@ -359,7 +362,7 @@ impl Engine {
         let from = if orig == segment.src { Side::Orig } else { Side::Resp };
         let reuses = older.is_some();
         let by_flow = !reuses && Course::is_told_by_flow(segment);
-        let course = if by_flow { Told::Nothing } else { Told::Going(Box::new(Course::new(segment, from, reuses))) };
+        let course = if by_flow { Told::Nothing } else { Told::Going(Box::new(Going::new(segment, from, reuses))) };
         let opening = self.begin_opening(segment);
         let mut bare = Sides::default();
         bare.add(from, segment.tunnel.is_none());
@@ -428,7 +431,7 @@ impl Engine {
             record.touched = record.touched.max(segment.ts);
             record.wire = Some(flow);
             // It may have been turned around, so its flow does not tell its course.
-            record.course = Told::Going(Box::new(Course::new(segment, from, false)));
+            record.course = Told::Going(Box::new(Going::new(segment, from, false)));
         });
     }
 

@@ -5,23 +5,22 @@
 
 use std::borrow::Cow;
 
-use crate::base::{Seq, Timestamp};
+use crate::base::{Endpoint, Seq, Timestamp};
 use crate::flow::{
-    Analysis, AnalysisCounts, Around, Flow, Marks, Run, Side, Timing, Verdict, VerdictView, Zeek, ZeekView,
+    Analysis, AnalysisCounts, Around, Beginning, Flow, Marks, Run, Side, Starts, Timing, Verdict, VerdictView, Zeek,
+    ZeekView,
 };
 use crate::wire::{Flags, Options, Segment};
 
+use super::going::Going;
 use super::pending::Pending;
 use super::record::{Rate, Record};
 use super::sealed::{Block, Sealer};
+use super::table::side_of;
 
-/// Beside the flow's states: what else is told of its segments. What every plain segment touches stands first.
+/// Beside the flow's states: what else is told of its segments.
 #[derive(Debug, Clone)]
-#[repr(C)]
 pub(super) struct Course {
-    pub(super) rate: Rate,
-    /// Segments that the rate knows, and nothing else does yet.
-    pub(super) pending: Pending,
     /// What Wireshark says of them.
     pub(super) analysis: Analysis,
     /// Why they were sent again, as far as the evidence goes.
@@ -35,24 +34,35 @@ pub(super) struct Course {
 impl Course {
     /// Before the first segment.
     pub(super) fn blank() -> Self {
-        Self {
-            rate: Rate::default(),
-            pending: Pending::default(),
-            analysis: Analysis::new(),
-            verdict: Verdict::new(),
-            timing: Timing::default(),
-            zeek: Zeek::blank(),
-        }
+        Self { analysis: Analysis::new(), verdict: Verdict::new(), timing: Timing::default(), zeek: Zeek::blank() }
     }
 
     /// Of a flow whose first segment is `segment`, sent by `from`; `reuses`: on a tuple that had a flow before.
     pub(super) fn new(segment: &Segment, from: Side, reuses: bool) -> Self {
         let analysis = if reuses { Analysis::reusing() } else { Analysis::new() };
-        let (verdict, timing, rate) = (Verdict::new(), Timing::default(), Rate::default());
         let zeek = Zeek::new(segment, from);
-        let mut course = Self { rate, pending: Pending::default(), analysis, verdict, timing, zeek };
+        let mut course = Self { analysis, verdict: Verdict::new(), timing: Timing::default(), zeek };
         course.feed(segment, from, None);
-        course.rate.add(segment.ts, u64::from(segment.frame_len) * 8);
+        course
+    }
+
+    /// Of a flow all of whose segments have waited; `flow` is as it is after the last of them.
+    pub(super) fn of_beginning(pending: &Pending, flow: &Flow, ends: [Endpoint; 2]) -> Self {
+        let (mut stands, mut course) = (Beginning::NONE, Self::blank());
+        for (number, brief) in pending.briefs().iter().enumerate() {
+            let (mut segment, from) = (brief.segment(ends), brief.from());
+            if number == 0 {
+                course.zeek = Zeek::new(&segment, from);
+            } else {
+                course.zeek.feed(&segment, from);
+            }
+            segment.options.wscale = flow.scale_offered_by(&segment, from);
+            // In line as they are, the verdict asks for nothing else.
+            course.verdict.feed(&segment, from, Around::default);
+            course.timing.feed(&segment, from, || Some(stands.starts(flow)));
+            course.analysis.feed(&segment, from);
+            stands.pass(brief);
+        }
         course
     }
 
@@ -62,95 +72,48 @@ impl Course {
     pub(super) fn feed(&mut self, segment: &Segment, from: Side, before: Option<&Flow>) -> Marks {
         // The verdict rests on what the others knew before the segment.
         self.verdict.feed(segment, from, || Around::of(&self.analysis, before, from));
-        if self.verdict.is_troubled() {
-            // From now on none ever waits.
-            self.pending = Pending::default();
-        }
-        self.timing.feed(segment, from, before);
+        self.timing.feed(segment, from, || before.map(Starts::of));
         self.analysis.feed(segment, from)
     }
 
-    /// Whether Wireshark calls no plain segment of `flow` a retransmission. It may where the analysis took in numbers
-    /// that the flow did not believe. While segments may wait it does not: they keep the analysis where the flow is.
-    #[inline]
-    pub(super) fn takes_plain(&self, flow: &Flow) -> bool {
-        self.pending.is_allowed() || self.analysis.ends_at(flow.nxt())
-    }
-
-    /// Takes in a plain segment of `flow` that cannot wait; `flow` is as it was before it.
-    #[inline(never)]
-    pub(super) fn take_alone(&mut self, segment: &Segment, from: Side, flow: &Flow) {
-        self.catch_up(flow);
-        self.pending.close();
-        self.zeek.feed(segment, from);
-        self.feed(segment, from, Some(flow));
-    }
-
-    /// After `flow` has taken in a plain segment too: takes in those that wait, where no more can, and sees whether the
-    /// next may.
-    #[inline]
-    pub(super) fn settle(&mut self, flow: &Flow) {
-        if !self.pending.has_room_for(1) {
-            self.settle_now(flow);
-        }
-    }
-
-    #[inline(never)]
-    fn settle_now(&mut self, flow: &Flow) {
-        self.catch_up(flow);
-        if !self.pending.is_allowed()
-            && self.lets_wait()
-            && let Some(run) = Run::begin(flow, &self.analysis, &self.verdict, &self.zeek)
-        {
-            self.pending.allow(run);
-        }
-    }
-
     /// Takes in what has waited; `flow` is as it is after the last of it.
-    fn catch_up(&mut self, flow: &Flow) {
-        let Self { pending, analysis, verdict, timing, zeek, rate: _ } = self;
+    pub(super) fn take(&mut self, pending: &Pending, flow: &Flow, ends: [Endpoint; 2]) {
+        if pending.is_empty() {
+            return;
+        }
+        let Self { analysis, verdict, timing, zeek } = self;
         let briefs = pending.briefs();
-        briefs.iter().for_each(|brief| timing.feed_plain(brief));
-        Run::end(briefs, flow, analysis, verdict, zeek);
-        pending.clear();
+        let (run, more) = briefs.split_at(pending.of_run());
+        run.iter().for_each(|brief| timing.feed_plain(brief));
+        if more.is_empty() {
+            return Run::end(run, flow, analysis, verdict, zeek);
+        }
+        Run::end_before_more(run, analysis, verdict, zeek);
+        for brief in more {
+            let (segment, from) = (brief.segment(ends), brief.from());
+            self.zeek.feed(&segment, from);
+            // In line as it is, nothing asks for the flow as it was before.
+            self.feed(&segment, from, None);
+        }
+    }
+
+    /// A run that the next segment may begin: where times have begun, which they do by what the flow was just then, and
+    /// nobody looks at each segment closely.
+    pub(super) fn begin_run(&self, flow: &Flow) -> Option<Run> {
+        let Self { analysis, verdict, timing, zeek } = self;
+        let may = timing.has_begun() && !verdict.is_troubled();
+        may.then(|| Run::begin(flow, analysis, verdict, zeek)).flatten()
     }
 
     /// What it holds beside itself, bytes.
     pub(super) fn held(&self) -> usize {
-        let Self { pending, analysis, verdict, timing, zeek, rate: _ } = self;
-        pending.held() + analysis.held() + verdict.held() + timing.held() + zeek.held()
-    }
-
-    /// Whether plain segments may wait: times have begun, which they do by what the flow was just then, and nobody
-    /// looks at each segment closely.
-    fn lets_wait(&self) -> bool {
-        self.timing.has_begun() && !self.verdict.is_troubled()
-    }
-
-    /// Whether no segment waits.
-    #[cfg(test)]
-    pub(super) fn is_told_in_full(&self) -> bool {
-        self.pending.is_empty()
-    }
-
-    /// Whether the next plain segment will wait, and those before it go on waiting.
-    pub(super) fn lets_next_wait(&self) -> bool {
-        self.pending.has_room_for(2)
-    }
-
-    /// Reads how many wait, and the rate beside it.
-    pub(super) const fn warm_count(&self) -> u64 {
-        self.pending.count() as u64 ^ self.rate.warm()
-    }
-
-    /// Reads a little of where the next segment will wait.
-    pub(super) fn warm_waiting(&self) -> u64 {
-        self.pending.warm()
+        let Self { analysis, verdict, timing, zeek } = self;
+        analysis.held() + verdict.held() + timing.held() + zeek.held()
     }
 
     /// Reads a little of every part but its times, so that all of it is at hand.
     pub(super) fn warm(&self) -> u64 {
-        self.analysis.warm() ^ self.zeek.warm() ^ self.pending.warm_all()
+        self.analysis.warm() ^ self.zeek.warm()
     }
 
     /// Whether [`Record::course`] can make the course of a flow that begins with this segment: a SYN of which nothing
@@ -180,17 +143,17 @@ impl Outline {
 pub(super) enum Told {
     /// Not at all: only the kernel knows the flow, or its flow tells its lone SYN in full.
     Nothing,
-    Going(Box<Course>),
+    Going(Box<Going>),
     /// Of a flow that is over, sealed: where, and its place there. What comes late is taken in by a course made from it.
     Over(Block, u8),
 }
 
 impl Told {
-    /// The course of a flow that goes on.
+    /// What is told of a flow that goes on.
     #[inline]
-    pub(super) fn going(&self) -> Option<&Course> {
+    pub(super) fn going(&self) -> Option<&Going> {
         match self {
-            Self::Going(course) => Some(course),
+            Self::Going(going) => Some(going),
             Self::Nothing | Self::Over(..) => None,
         }
     }
@@ -199,14 +162,14 @@ impl Told {
         matches!(self, Self::Over(..))
     }
 
-    /// The course of a flow that goes on, or goes on after all.
+    /// What is told of a flow that goes on, or goes on after all.
     #[inline]
-    pub(super) fn reopen(&mut self, flow: &Flow) -> Option<&mut Course> {
+    pub(super) fn reopen(&mut self, flow: &Flow) -> Option<&mut Going> {
         if let Self::Over(block, at) = self {
-            *self = Self::Going(Box::new(block.course(*at, flow)));
+            *self = Self::Going(Box::new(Going::of(block.course(*at, flow), block.rate(*at, flow))));
         }
         match self {
-            Self::Going(course) => Some(course),
+            Self::Going(going) => Some(going),
             Self::Nothing | Self::Over(..) => None,
         }
     }
@@ -215,7 +178,7 @@ impl Told {
     pub(super) fn held(&self, other: Option<&Self>) -> usize {
         match (self, other) {
             (Self::Nothing, _) => 0,
-            (Self::Going(course), _) => size_of::<Course>() + course.held(),
+            (Self::Going(going), _) => size_of::<Going>() + going.held(),
             (Self::Over(own, _), Some(Self::Over(other, _))) if own.is_shared_with(other) => 0,
             (Self::Over(block, at), _) => block.held(*at),
         }
@@ -228,7 +191,7 @@ impl Record {
         let flow = self.wire.as_ref()?;
         Some(match &self.course {
             Told::Nothing => Cow::Owned(self.made_course(flow)),
-            Told::Going(course) => self.caught_up(course),
+            Told::Going(going) => going.course(flow, [self.orig, self.resp]),
             Told::Over(block, at) => Cow::Owned(block.course(*at, flow)),
         })
     }
@@ -248,12 +211,9 @@ impl Record {
     pub(super) fn course_mut(&mut self) -> Option<&mut Course> {
         let flow = self.wire.as_ref()?;
         if let Told::Nothing = self.course {
-            self.course = Told::Going(Box::new(self.made_course(flow)));
+            self.course = Told::Going(Box::new(Going::of(self.made_course(flow), self.rate_of_first(flow))));
         }
-        let course = self.course.reopen(flow)?;
-        course.catch_up(flow);
-        course.pending.close();
-        Some(course)
+        Some(self.course.reopen(flow)?.course_mut(flow, [self.orig, self.resp]))
     }
 
     /// Whether the wire shows that it is over, but for TIME-WAIT, and its course is not sealed.
@@ -264,47 +224,66 @@ impl Record {
     /// Has its course sealed; where that cannot be, gives back what it holds in vain, and returns false.
     pub(super) fn seal(&mut self, sealer: &mut Sealer) -> bool {
         let Some(flow) = &self.wire else { return false };
-        let Told::Going(course) = &mut self.course else { return false };
-        course.catch_up(flow);
-        course.pending.close();
+        let Told::Going(going) = &mut self.course else { return false };
+        let mut rate = going.rate;
+        let course = going.course_mut(flow, [self.orig, self.resp]);
         if !Sealer::takes(course) {
-            course.pending = Pending::default();
             course.verdict.shrink();
             course.zeek.shrink();
             return false;
         }
-        sealer.add(course, flow);
+        sealer.add(course, &mut rate, flow);
         true
     }
 
-    fn caught_up<'a>(&self, course: &'a Course) -> Cow<'a, Course> {
-        match &self.wire {
-            Some(flow) if !course.pending.is_empty() => {
-                let mut course = course.clone();
-                course.catch_up(flow);
-                Cow::Owned(course)
-            }
-            _ => Cow::Borrowed(course),
+    /// Lets a segment with which the flow opens or closes wait, before its flow takes it in; false if it is none, or
+    /// cannot. It is no retransmission.
+    pub(super) fn lets_wait(&mut self, segment: &Segment, bits: u64) -> bool {
+        let (from, ends) = (side_of(self, segment.src), [self.orig, self.resp]);
+        let Some(flow) = &self.wire else { return false };
+        if let Told::Nothing = self.course
+            && flow.opens_with(segment, from)
+        {
+            let going = Going::beginning_with(&self.lone_syn(flow), self.rate_of_first(flow));
+            self.course = Told::Going(Box::new(going));
         }
+        let Told::Going(going) = &mut self.course else { return false };
+        let waits = going.wait_at_opening(segment, from, flow) || going.wait_at_close(segment, from, flow, ends);
+        if waits {
+            going.rate.add(segment.ts, bits);
+            self.touched = self.touched.max(segment.ts);
+        }
+        waits
     }
 
-    /// One part of it, once it alone has taken in what has waited.
+    /// One part of the course, once it alone has taken in what has waited.
     fn caught_up_part<'a, T: Clone>(
-        &self,
-        course: &Course,
-        part: &'a T,
+        &'a self,
+        going: &'a Going,
+        part: impl Fn(&Course) -> &T,
         feed: impl Fn(&mut T, &Segment, Side, &Flow),
-    ) -> Cow<'a, T> {
-        let Some(flow) = self.wire.as_ref().filter(|_| !course.pending.is_empty()) else { return Cow::Borrowed(part) };
-        let mut part = part.clone();
-        course.pending.for_each([self.orig, self.resp], |segment, from| feed(&mut part, segment, from, flow));
-        Cow::Owned(part)
+    ) -> Option<Cow<'a, T>> {
+        let (flow, ends) = (self.wire.as_ref()?, [self.orig, self.resp]);
+        let Some(course) = going.known_course() else {
+            return Some(Cow::Owned(part(&going.course(flow, ends)).clone()));
+        };
+        if going.pending().is_empty() {
+            return Some(Cow::Borrowed(part(course)));
+        }
+        let mut part = part(course).clone();
+        going.pending().briefs().iter().for_each(|brief| feed(&mut part, &brief.segment(ends), brief.from(), flow));
+        Some(Cow::Owned(part))
     }
 
     /// The course of a flow that is a lone SYN.
     fn made_course(&self, flow: &Flow) -> Course {
+        Course::new(&self.lone_syn(flow), Side::Orig, false)
+    }
+
+    /// The SYN of a flow that has no other segment.
+    fn lone_syn(&self, flow: &Flow) -> Segment {
         let syn = flow.lone_syn();
-        let segment = Segment {
+        Segment {
             seq: syn.seq,
             window: syn.window,
             payload_len: syn.payload_len,
@@ -313,8 +292,13 @@ impl Record {
             ttl: self.first_frame.ttl,
             digest: self.first_frame.digest().into(),
             ..Segment::bare(flow.span().0, self.orig, self.resp, Flags::SYN)
-        };
-        Course::new(&segment, Side::Orig, false)
+        }
+    }
+
+    fn rate_of_first(&self, flow: &Flow) -> Rate {
+        let mut rate = Rate::default();
+        rate.add(flow.span().0, u64::from(self.first_frame.len()) * 8);
+        rate
     }
 
     /// How often each half's segments were marked; `None` if no segment was seen.
@@ -323,27 +307,26 @@ impl Record {
         Some(match &self.course {
             // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
             Told::Nothing => Default::default(),
-            Told::Going(course) => {
-                let analysis = self.caught_up_part(course, &course.analysis, |analysis, segment, from, _| {
-                    analysis.feed(segment, from);
-                });
-                analysis.counts()
+            Told::Going(going) => {
+                let feed =
+                    |analysis: &mut Analysis, segment: &Segment, from, _: &Flow| _ = analysis.feed(segment, from);
+                self.caught_up_part(going, |course| &course.analysis, feed)?.counts()
             }
             Told::Over(block, at) => block.outline(*at).1.counts(),
         })
     }
 
+    /// The course of a flow that goes on, as it was before those segments that wait.
+    pub(super) fn known_course(&self) -> Option<&Course> {
+        self.course.going()?.known_course()
+    }
+
     /// How much it carries; `None` if no segment was seen.
     pub(super) fn rate(&self) -> Option<Rate> {
         let flow = self.wire.as_ref()?;
-        let of_first = || {
-            let mut rate = Rate::default();
-            rate.add(flow.span().0, u64::from(self.first_frame.len()) * 8);
-            rate
-        };
         Some(match &self.course {
-            Told::Nothing => of_first(),
-            Told::Going(course) => course.rate,
+            Told::Nothing => self.rate_of_first(flow),
+            Told::Going(going) => going.rate,
             Told::Over(block, at) => block.rate(*at, flow),
         })
     }
@@ -354,7 +337,7 @@ impl Record {
         Some(match &self.course {
             Told::Nothing => 0,
             // None of those that wait is one.
-            Told::Going(course) => course.analysis.retransmissions(),
+            Told::Going(going) => going.known_course().map_or(0, |course| course.analysis.retransmissions()),
             Told::Over(block, at) => block.outline(*at).1.retransmissions(),
         })
     }
@@ -362,17 +345,19 @@ impl Record {
     /// Segments lost, by our own verdict; `None` if no segment was seen.
     pub(super) fn lost(&self) -> Option<u64> {
         // Of a flow that is sealed nothing irregular was seen, and of segments that wait none was sent again.
-        self.wire.as_ref().map(|_| self.course.going().map_or(0, |course| course.verdict.lost()))
+        self.wire.as_ref().map(|_| self.known_course().map_or(0, |course| course.verdict.lost()))
     }
 
     /// Its times; `None` of a lone SYN, which has none, and if no segment was seen.
     pub(super) fn timing(&self) -> Option<Cow<'_, Timing>> {
         match (&self.course, &self.wire) {
-            (Told::Going(course), _) => {
-                Some(self.caught_up_part(course, &course.timing, |timing, segment, from, flow| {
-                    timing.feed(segment, from, Some(flow));
-                }))
-            }
+            (Told::Going(going), _) => self.caught_up_part(
+                going,
+                |course| &course.timing,
+                |timing, segment, from, flow| {
+                    timing.feed(segment, from, || Some(Starts::of(flow)));
+                },
+            ),
             (Told::Over(block, at), Some(flow)) => Some(Cow::Owned(block.course(*at, flow).timing)),
             _ => None,
         }
@@ -421,7 +406,7 @@ mod tests {
             let (made, fed) = (record.course().expect("a segment was seen"), Course::new(&syn, Side::Orig, false));
             assert_eq!((&made.analysis, &made.zeek), (&fed.analysis, &fed.zeek));
             assert_eq!((&made.verdict, &made.timing), (&fed.verdict, &fed.timing));
-            assert_eq!((made.rate, record.rate()), (fed.rate, Some(fed.rate)));
+            assert_eq!(record.rate(), Some(Going::new(&syn, Side::Orig, false).rate));
             assert_eq!(record.analysis_counts(), Some(fed.analysis.counts()));
         }
     }

@@ -15,6 +15,7 @@ mod end;
 mod filter;
 mod findings;
 mod first;
+mod going;
 mod handshakes;
 mod icmp;
 mod incarnation;

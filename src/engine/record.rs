@@ -11,45 +11,47 @@ use super::connects::{Closed, Connected};
 use super::course::Told;
 use super::dashboard::Rejection;
 use super::end::End;
+use super::going::Going;
 use super::last_words::Parting;
 use super::opening::Watched;
 use super::path_errors::PathError;
 use super::retries::Retries;
 use super::table::{Place, Slot, Tuple, side_of};
 
-/// A connection, by wire, kernel or both. In whole lines of the processor's cache: what is waited for is the next line.
+/// A connection, by wire, kernel or both. In whole lines of the processor's cache, since what is waited for is the next
+/// line: the first four are those that a plain segment touches.
 #[derive(Debug, Clone)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(super) struct Record {
-    pub(super) id: FlowId,
     pub(super) scope: Scope,
     pub(super) orig: Endpoint,
     pub(super) resp: Endpoint,
-    /// A SYN or SYN-ACK told who is the originator.
-    pub(super) orig_known: bool,
-    /// `None` if only the kernel knows it.
-    pub(super) wire: Option<Flow>,
     /// What else is told of its segments.
     pub(super) course: Told,
-    pub(super) first_frame: FirstFrame,
-    /// What few flows have.
-    pub(super) rare: Option<Box<Rare>>,
+    /// The last segment, or the last reading in which the kernel had it.
+    pub(super) touched: Timestamp,
     /// What its beginning shows: names and waits.
     pub(super) opening: Watched,
     /// Whose segments were seen outside of any tunnel.
     pub(super) bare: Sides,
+    pub(super) first_frame: FirstFrame,
+    /// `None` if only the kernel knows it.
+    pub(super) wire: Option<Flow>,
+    pub(super) id: FlowId,
+    /// What few flows have.
+    pub(super) rare: Option<Box<Rare>>,
     /// What the kernel said of the originator's and the responder's socket.
     pub(super) ends: [Option<Arc<End>>; 2],
-    /// Which ends are on this host; meaningful only once addresses are known.
-    pub(super) local: [bool; 2],
     pub(super) first: Timestamp,
-    /// The last segment, or the last reading in which the kernel had it.
-    pub(super) touched: Timestamp,
     /// The earliest deadline in the queue for this flow; [`Timestamp::MAX`] if there is none.
     pub(super) armed: Timestamp,
     /// Where it stands among those that may have to go, and of which class it is there: the table's business.
     pub(super) place: Place,
     pub(super) listed: Class,
+    /// A SYN or SYN-ACK told who is the originator.
+    pub(super) orig_known: bool,
+    /// Which ends are on this host; meaningful only once addresses are known.
+    pub(super) local: [bool; 2],
 }
 
 /// What the flow does not tell of the first captured frame; in bytes, so that it leaves no gap in a record.
@@ -246,42 +248,50 @@ impl Record {
         let from = side_of(self, segment.src);
         self.touched = self.touched.max(segment.ts);
         self.course_mut();
-        let Told::Going(course) = &mut self.course else { return false };
-        course.rate.add(segment.ts, bits);
-        course.feed(segment, from, self.wire.as_ref()).has(Mark::Retransmission)
+        let (Told::Going(going), Some(flow)) = (&mut self.course, &self.wire) else { return false };
+        going.rate.add(segment.ts, bits);
+        let course = going.course_mut(flow, [self.orig, self.resp]);
+        course.feed(segment, from, Some(flow)).has(Mark::Retransmission)
     }
 
     /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing that is
     /// told is changed, if it is any other. No state, deadline, outcome or class changes by one, and none is a
     /// retransmission.
     pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
-        let from = side_of(self, segment.src);
+        let (from, ends) = (side_of(self, segment.src), [self.orig, self.resp]);
         let Some(flow) = &mut self.wire else { return false };
         let waits = match &mut self.course {
-            Told::Going(course) => course.pending.put(segment, from, flow),
+            Told::Going(going) => going.wait(segment, from, flow),
             Told::Nothing | Told::Over(..) => false,
         };
         if !waits {
             if !flow.is_plain(segment, from) {
                 return false;
             }
-            let Some(course) = self.course.reopen(flow).filter(|course| course.takes_plain(flow)) else { return false };
-            course.take_alone(segment, from, flow);
+            let takes = |going: &mut Going| going.take_alone(segment, from, flow, ends);
+            if !self.course.reopen(flow).is_some_and(takes) {
+                return false;
+            }
         }
-        let Told::Going(course) = &mut self.course else { return false };
+        let Told::Going(going) = &mut self.course else { return false };
         self.touched = self.touched.max(segment.ts);
-        course.rate.add(segment.ts, bits);
+        going.rate.add(segment.ts, bits);
         self.bare.add(from, segment.tunnel.is_none());
         flow.feed_plain(segment, from);
-        course.settle(flow);
+        going.settle(flow, ends);
         self.opening.feed(segment);
         true
     }
 
-    /// Reads a little of everything that a segment's way through asks for, so that it is at hand.
+    /// Reads a little of everything that a plain segment's way through asks for, so that it is at hand.
+    #[inline]
     pub(super) fn warm(&self) -> u64 {
-        let flow = self.wire.as_ref().map_or(0, Flow::warm);
-        flow ^ self.id.0 ^ u64::from(self.orig.port() ^ self.resp.port()) ^ self.touched.nanos().cast_unsigned()
+        self.wire.as_ref().map_or(0, Flow::warm) ^ self.touched.nanos().cast_unsigned()
+    }
+
+    /// The same of what any other segment asks for.
+    pub(super) fn warm_rest(&self) -> u64 {
+        self.wire.as_ref().map_or(0, Flow::warm_rest) ^ self.id.0
     }
 
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
@@ -329,7 +339,7 @@ impl Record {
         self.local.swap(0, 1);
         self.bare.turn_around();
         let turned = self.wire.as_mut().is_some_and(Flow::turn_around);
-        if let Told::Going(course) = &mut self.course {
+        if let Some(course) = self.course_mut() {
             if turned {
                 course.analysis.turn_around();
                 course.verdict.turn_around();

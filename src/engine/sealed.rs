@@ -34,9 +34,9 @@ impl Sealer {
     }
 
     /// Adds the course of `flow`, of which no segment waits; at most [`TOGETHER`].
-    pub(super) fn add(&mut self, course: &mut Course, flow: &Flow) {
+    pub(super) fn add(&mut self, course: &mut Course, rate: &mut Rate, flow: &Flow) {
         let mut packer = Packer::behind(std::mem::take(&mut self.bytes), flow.known());
-        pack(course, flow, &mut packer);
+        pack(course, rate, flow, &mut packer);
         self.bytes = packer.finish();
         self.ends[usize::from(self.count)] = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         self.count += 1;
@@ -59,7 +59,8 @@ impl Block {
     /// A course of `flow` again.
     pub(super) fn course(&self, at: u8, flow: &Flow) -> Course {
         let mut course = Course::blank();
-        pack(&mut course, flow, &mut Unpacker::new(self.bytes(at), flow.known()));
+        let (mut rate, mut unpacker) = (Rate::default(), Unpacker::new(self.bytes(at), flow.known()));
+        pack(&mut course, &mut rate, flow, &mut unpacker);
         course
     }
 
@@ -108,8 +109,8 @@ impl Block {
 }
 
 /// All of it: no segment waits.
-fn pack(course: &mut Course, flow: &Flow, into: &mut impl Packing) {
-    let Course { rate, pending: _, analysis, verdict, timing, zeek } = course;
+fn pack(course: &mut Course, rate: &mut Rate, flow: &Flow, into: &mut impl Packing) {
+    let Course { analysis, verdict, timing, zeek } = course;
     pack_outline(verdict, analysis, into);
     rate.pack(flow.span().1, into);
     zeek.pack(into);

@@ -417,13 +417,20 @@ pub(super) fn side_of(record: &Record, source: Endpoint) -> Side {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::offset_of;
+
     use super::*;
     use crate::engine::course::Course;
+    use crate::engine::going::Going;
+    use crate::flow::Flow;
 
     /// A table holds a million flows.
     #[test]
     fn a_flow_is_small() {
         assert!(size_of::<Option<Record>>() <= 384, "{}", size_of::<Option<Record>>());
-        assert!(size_of::<Course>() <= 400, "{}", size_of::<Course>());
+        // Where the last begins that a plain segment touches of both halves.
+        assert!(offset_of!(Record, wire) + Flow::PLAIN <= 256, "{}", offset_of!(Record, wire));
+        assert!(size_of::<Course>() <= 384, "{}", size_of::<Course>());
+        assert!(size_of::<Going>() <= 320, "{}", size_of::<Going>());
     }
 }

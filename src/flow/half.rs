@@ -43,14 +43,13 @@ mod offer {
     pub(super) const CUT: u8 = 128;
 }
 
-/// What one end sent.
+/// What one end sent. What a plain segment reads or writes stands first, so that of both halves it is two lines of the
+/// processor's cache.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C)]
 pub(super) struct Half {
-    /// When this end's timer runs out: SYN's or SYN-ACK's answer overdue, TIME-WAIT over. Kept after TIME-WAIT's end.
-    pub(super) timer: Stamp,
     pub(super) segments: u64,
     pub(super) payload_bytes: u64,
-    pub(super) iss: Seq,
     pub(super) una: Seq,
     pub(super) nxt: Seq,
     /// The end of what was seen, or acknowledged, without a hole.
@@ -58,20 +57,23 @@ pub(super) struct Half {
     /// The start of the run without a hole that ends at `nxt`.
     tail: Seq,
     pub(super) zero_window: Offset,
+    pub(super) first_data_at: Offset,
+    pub(super) window: u16,
+    pub(super) state: Option<TcpState>,
+    pub(super) marks: Marks,
+    pub(super) iss: Seq,
+    /// When this end's timer runs out: SYN's or SYN-ACK's answer overdue, TIME-WAIT over. Kept after TIME-WAIT's end.
+    pub(super) timer: Stamp,
     pub(super) fin_at: Offset,
     pub(super) fin_acked_at: Offset,
     pub(super) time_wait_at: Offset,
-    pub(super) first_data_at: Offset,
     /// These four stop at their highest value.
     pub(super) syns: u16,
     pub(super) syn_acks: u16,
     pub(super) fins: u16,
     pub(super) rsts: u16,
-    pub(super) window: u16,
     mss: u16,
     wscale: u8,
-    pub(super) state: Option<TcpState>,
-    pub(super) marks: Marks,
     offer: Marks,
 }
 

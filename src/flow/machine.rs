@@ -37,27 +37,28 @@ pub struct LoneSyn {
     pub wscale: Option<u8>,
 }
 
-/// One incarnation of a 4-tuple, as the wire shows it.
+/// One incarnation of a 4-tuple, as the wire shows it. What no plain segment touches stands last.
 #[derive(Debug, Clone, PartialEq)]
+#[repr(C)]
 pub struct Flow {
-    pub(super) halves: [Half; 2],
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
     pub(super) since: Timestamp,
-    pub(super) concluded: Stamp,
-    /// The last SYN before the SYN-ACK (or the first after it, if none was before).
-    pub(super) last_syn: Stamp,
-    /// The first SYN-ACK, and the last before the handshake completed.
-    pub(super) syn_ack: Stamp,
-    pub(super) last_syn_ack: Stamp,
-    /// SYNs of the originator and SYN-ACKs of the responder that are no retries: captured twice, or with other numbers.
-    pub(super) no_retries: [u8; 2],
     pub(super) last_data_at: Offset,
     pub(super) rst_at: Offset,
     pub(super) outcome: HandshakeOutcome,
     /// Wireshark's completeness, without what only the first segment gives.
     pub(super) seen: u8,
     pub(super) marks: Marks,
+    /// SYNs of the originator and SYN-ACKs of the responder that are no retries: captured twice, or with other numbers.
+    pub(super) no_retries: [u8; 2],
+    pub(super) halves: [Half; 2],
+    pub(super) concluded: Stamp,
+    /// The last SYN before the SYN-ACK (or the first after it, if none was before).
+    pub(super) last_syn: Stamp,
+    /// The first SYN-ACK, and the last before the handshake completed.
+    pub(super) syn_ack: Stamp,
+    pub(super) last_syn_ack: Stamp,
 }
 
 impl Flow {

@@ -10,9 +10,11 @@
 //! `run` are the short ways that nearly all segments go, with the very same results.
 
 mod analysis;
+mod beginning;
 mod believe;
 mod brief;
 mod close;
+mod ending;
 mod feed;
 mod half;
 mod handshake;
@@ -36,11 +38,12 @@ mod tests;
 mod trace;
 
 pub use analysis::{Analysis, AnalysisCounts, Mark, Marks};
-pub use brief::Brief;
+pub use beginning::Beginning;
+pub use brief::{Brief, Slip};
 pub use id::FlowId;
 pub use machine::{Flow, LoneSyn};
 pub use run::Run;
-pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing, TimingView};
+pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Starts, Throughput, Timing, TimingView};
 pub use verdict::{
     Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, InVain, Injected, Limit, Recovery, SentAgain, Unmoved,
     Verdict, VerdictView,

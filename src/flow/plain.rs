@@ -2,6 +2,8 @@
 //!
 //! May touch `base` and `wire::Segment`. Gives exactly what [`Flow::feed`] gives, or nothing.
 
+#[cfg(test)]
+use super::half::Half;
 use super::half::mark;
 use super::machine::{Flow, flag};
 use super::stamp::Offset;
@@ -17,6 +19,11 @@ pub(super) fn is_text(segment: &Segment) -> bool {
 }
 
 impl Flow {
+    /// What a plain segment touches is of so many bytes, from the first on.
+    #[cfg(test)]
+    pub(crate) const PLAIN: usize =
+        std::mem::offset_of!(Self, halves) + size_of::<Half>() + std::mem::offset_of!(Half, iss);
+
     /// Whether the segment changes neither state, outcome nor timer: data or an acknowledgment in order, between two
     /// established ends of which none has sent a FIN; of one nothing may have been captured.
     #[inline]
@@ -66,9 +73,15 @@ impl Flow {
         half.take_window(window, ts, first, false);
     }
 
-    /// Reads a little of every part, so that all of it is at hand.
+    /// Reads a little of all that a plain segment touches, so that it is at hand.
     pub fn warm(&self) -> u64 {
         let [orig, resp] = &self.halves;
-        orig.segments ^ resp.segments ^ u64::from(orig.window ^ resp.window) ^ self.first.nanos().cast_unsigned()
+        orig.segments ^ resp.segments ^ u64::from(resp.window) ^ self.last.nanos().cast_unsigned()
+    }
+
+    /// The same of what others touch.
+    pub fn warm_rest(&self) -> u64 {
+        let resp = &self.halves[Side::Resp.index()];
+        u64::from(resp.syns) ^ u64::from(self.last_syn_ack.is_set())
     }
 }

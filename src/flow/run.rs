@@ -11,6 +11,8 @@
 //! window, is no probe, comes within a minute of the one before, and writes no new letter ([`Run::takes`]). An end that
 //! was never seen to send has no part in it but its acknowledged numbers. Whatever else the flow takes in ends the run.
 
+use std::num::NonZeroU8;
+
 use super::half::Half;
 use super::machine::Flow;
 use super::plain::is_text;
@@ -39,7 +41,24 @@ pub(super) struct May {
     pub(super) ack: bool,
     pub(super) is_heard: bool,
     /// By how much its windows are scaled, where that is known.
-    pub(super) scale: Option<u8>,
+    pub(super) scale: Scale,
+}
+
+/// By how much windows are scaled, if that is known: one more than the count, in a byte.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scale(Option<NonZeroU8>);
+
+impl Scale {
+    pub(super) const UNKNOWN: Self = Self(None);
+
+    fn of(count: Option<u8>) -> Self {
+        Self(count.and_then(|count| NonZeroU8::MIN.checked_add(count)))
+    }
+
+    #[inline]
+    fn count(self) -> Option<u8> {
+        self.0.map(|more| more.get() - 1)
+    }
 }
 
 /// Where one end has come to, and what it did in a run.
@@ -76,11 +95,20 @@ impl Line {
     fn of(flow: &Flow, side: Side) -> Self {
         let half = &flow.halves[side.index()];
         Self {
-            nxt: half.nxt,
-            una: half.una().unwrap_or(half.nxt),
             is_seen: half.segments > 0,
             is_acked: flow.halves[side.peer().index()].segments > 0,
-            window: half.window,
+            ..Self::at(half.nxt, half.una().unwrap_or(half.nxt), half.window)
+        }
+    }
+
+    /// Where an end stands whose window was this, of two that were both seen to send and to acknowledge.
+    fn at(nxt: Seq, una: Seq, window: u16) -> Self {
+        Self {
+            nxt,
+            una,
+            is_seen: true,
+            is_acked: true,
+            window,
             digest: 0,
             ttl: 0,
             first_ttl: 0,
@@ -97,7 +125,7 @@ impl Line {
             (self.first_ttl, self.ttl) = (brief.ttl, brief.ttl);
         }
         self.ttl_varies |= brief.ttl != self.ttl;
-        (self.ttl, self.digest, self.sent_at) = (brief.ttl, brief.digest as u16, brief.ts);
+        (self.ttl, self.digest, self.sent_at) = (brief.ttl, brief.digest, brief.ts);
         if brief.payload_len > 0 {
             self.high_at = brief.ts;
         }
@@ -114,7 +142,7 @@ impl Run {
         let joined = little && open && analysis.joins(&lines) && verdict.joins(&lines);
         let (last, mut may) = zeek.joins(&lines).filter(|_| joined)?;
         for side in Side::BOTH {
-            may[side.index()].scale = analysis.scale(side);
+            may[side.index()].scale = Scale::of(analysis.scale(side));
         }
         Some(Self { last, may })
     }
@@ -139,7 +167,7 @@ impl Run {
             may.ack & (ack != peer.una)
         } else {
             let outstanding = outstanding(own);
-            let full = peer_may.scale.is_some_and(|scale| u32::from(peer.window) << scale == outstanding + len);
+            let full = peer_may.scale.count().is_some_and(|scale| u32::from(peer.window) << scale == outstanding + len);
             may.send & may.is_heard & (len != 1) & (len <= LITTLE - outstanding) & !full
         };
         brings & in_time & (window != 0) & (ack != Seq(0))
@@ -147,8 +175,27 @@ impl Run {
 
     /// Has the three take over where the run has come to: `briefs` are its segments, `flow` is as it is after them.
     pub fn end(briefs: &[Brief], flow: &Flow, analysis: &mut Analysis, verdict: &mut Verdict, zeek: &mut Zeek) {
+        let lines = Side::BOTH.map(|side| Line::of(flow, side));
+        Self::end_at(lines, briefs, analysis, verdict, zeek);
+    }
+
+    /// The same, of a flow that has gone on since, and of which both ends were seen before the run.
+    pub fn end_before_more(briefs: &[Brief], analysis: &mut Analysis, verdict: &mut Verdict, zeek: &mut Zeek) {
+        let mut lines = Side::BOTH.map(|side| {
+            let (nxt, una) = verdict.stands(side);
+            Line::at(nxt, una, analysis.latest(side).map_or(0, |latest| latest.window))
+        });
+        for brief in briefs {
+            let from = brief.from();
+            lines[from.index()].nxt = brief.end();
+            lines[from.index()].window = brief.window;
+            lines[from.peer().index()].una = brief.ack;
+        }
+        Self::end_at(lines, briefs, analysis, verdict, zeek);
+    }
+
+    fn end_at(mut lines: [Line; 2], briefs: &[Brief], analysis: &mut Analysis, verdict: &mut Verdict, zeek: &mut Zeek) {
         let Some(last) = briefs.last() else { return };
-        let mut lines = Side::BOTH.map(|side| Line::of(flow, side));
         for brief in briefs {
             lines[brief.from().index()].note(brief);
         }

@@ -106,7 +106,7 @@ fn too_long(record: &Record, side: Side, now: Timestamp) -> Option<Unmoved> {
 impl Record {
     /// What `side` sends again and its peer does not acknowledge, by the wire.
     fn unmoved(&self, side: Side) -> Option<Unmoved> {
-        let course = self.course.going().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
+        let course = self.known_course().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
         course.verdict.unmoved(side)
     }
 }

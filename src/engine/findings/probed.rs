@@ -54,7 +54,7 @@ pub(super) fn probed_in_vain(record: &Record, side: Side, now: Timestamp) -> Opt
 impl Record {
     /// The keep-alives that `side` sends while nothing comes from its peer, by the wire.
     pub(in super::super) fn probes_in_vain(&self, side: Side) -> Option<InVain> {
-        let course = self.course.going().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
+        let course = self.known_course().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
         course.verdict.probes_in_vain(&course.analysis, side)
     }
 

@@ -150,7 +150,7 @@ impl Record {
     /// What `side` sends again while nothing comes from its peer, by the wire. Where a segment needed a second look, none
     /// waits to be taken in.
     pub(in super::super) fn in_vain(&self, side: Side) -> Option<InVain> {
-        let course = self.course.going().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
+        let course = self.known_course().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
         course.verdict.in_vain(&course.analysis, side)
     }
 }

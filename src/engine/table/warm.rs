@@ -6,8 +6,9 @@
 
 use triomphe::Arc;
 
-use super::{FlowTable, Likely, NONE, PAGE, WARMED};
-use crate::engine::course::Course;
+use super::{FlowTable, Likely, NONE, PAGE, Slot, WARMED};
+use crate::engine::FlowId;
+use crate::engine::going::Going;
 use crate::engine::input::Input;
 use crate::engine::record::Record;
 use crate::wire::Flags;
@@ -44,13 +45,26 @@ impl FlowTable {
             sum ^= Arc::strong_count(page) as u64;
             *place = page.get(*slot as usize % PAGE);
         }
-        let mut courses: [Option<&Course>; WARMED] = [None; WARMED];
-        for (place, course) in places.iter().zip(&mut courses) {
+        let mut goings: [Option<&Going>; WARMED] = [None; WARMED];
+        for ((place, input), going) in places.iter().zip(inputs).zip(&mut goings) {
             let Some(record) = place.and_then(Option::as_ref) else { continue };
-            sum ^= record.warm() ^ u64::from(record.place.next);
-            *course = record.course.going();
+            sum ^= record.warm();
+            if is_any(input, Flags::FIN | Flags::SYN | Flags::RST) {
+                sum ^= record.warm_rest() ^ u64::from(record.place.next);
+            }
+            *going = record.course.going();
         }
-        sum ^ warm_courses(&courses, inputs)
+        sum ^ warm_goings(&goings, inputs)
+    }
+
+    /// The same of flows of which all that is told will be packed: [`WARMED`] at most.
+    pub(in crate::engine) fn warm_all_of(&self, flows: &[(Slot, FlowId)]) {
+        let mut due = Few::NONE;
+        let records = || flows.iter().filter_map(|(slot, id)| self.still(*slot, *id));
+        let sum = records().fold(0, |sum, record| sum ^ record.warm() ^ record.warm_rest());
+        records().filter_map(|record| record.course.going()).for_each(|going| due.push(going, true));
+        let heads = due.iter().fold(sum, |sum, going| sum ^ going.warm());
+        std::hint::black_box(heads ^ warm_due(&due));
     }
 
     /// The same of those who must go next, where the table is full.
@@ -62,7 +76,7 @@ impl FlowTable {
         let at = |slot: u32| self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref();
         // Who came one behind the other mostly stands so. Along the list each would be waited for before the next is known.
         let neighbours = (first..first.saturating_add(count as u32)).filter_map(at);
-        let (mut sum, mut slot) = (neighbours.fold(0, |sum, entry| sum ^ entry.warm()), first);
+        let (mut sum, mut slot) = (neighbours.fold(0, |sum, entry| sum ^ entry.warm() ^ entry.warm_rest()), first);
         for _ in 0..count {
             let Some(entry) = at(slot) else { break };
             let listed = self.by_tuple.find(self.hash(&entry.tuple()), |_| true);
@@ -72,46 +86,51 @@ impl FlowTable {
     }
 }
 
-/// The same of the courses that the inputs are for. A branch on what has not come yet, guessed wrong, costs as much as
-/// to wait for it: so courses are looked at before anything is asked of them, and sorted without one.
-fn warm_courses(courses: &[Option<&Course>; WARMED], inputs: &[Input]) -> u64 {
-    let counts = courses.iter().flatten().fold(0, |sum, course| sum ^ course.warm_count());
+/// The same of what is told of the flows that the inputs are for. A branch on what has not come yet, guessed wrong, costs
+/// as much as to wait for it: so it is looked at before anything is asked of it, and sorted without one.
+fn warm_goings(goings: &[Option<&Going>; WARMED], inputs: &[Input]) -> u64 {
+    let sum = goings.iter().flatten().fold(0, |sum, going| sum ^ going.warm());
     // Next to most of these, segments wait.
     let (mut waiting, mut due) = (Few::NONE, Few::NONE);
-    for (course, input) in courses.iter().zip(inputs) {
-        let Some(course) = course else { continue };
-        let is_due = !course.lets_next_wait() | says_more(input);
-        waiting.push(course, !is_due);
-        due.push(course, is_due);
+    for (going, input) in goings.iter().zip(inputs) {
+        let Some(going) = going else { continue };
+        let is_due = !going.lets_next_wait() | is_any(input, Flags::SYN | Flags::RST);
+        waiting.push(going, !is_due);
+        due.push(going, is_due);
     }
-    let sum = waiting.iter().fold(counts, |sum, course| sum ^ course.warm_waiting());
-    let sum = due.iter().fold(sum, |sum, course| sum ^ course.warm());
-    let sum = due.iter().fold(sum, |sum, course| sum ^ course.timing.warm());
-    due.iter().fold(sum, |sum, course| sum ^ course.timing.warm_measures())
+    waiting.iter().fold(sum, |sum, going| sum ^ going.pending().warm()) ^ warm_due(&due)
 }
 
-/// Some of the courses.
+/// The same of those whose course will be asked for.
+fn warm_due(due: &Few<'_>) -> u64 {
+    let sum = due.iter().fold(0, |sum, going| sum ^ going.pending().warm_all());
+    let courses = || due.iter().filter_map(Going::known_course);
+    let sum = courses().fold(sum, |sum, course| sum ^ course.warm());
+    let sum = courses().fold(sum, |sum, course| sum ^ course.timing.warm());
+    courses().fold(sum, |sum, course| sum ^ course.timing.warm_measures())
+}
+
+/// Some of them.
 struct Few<'a> {
-    courses: [Option<&'a Course>; WARMED],
+    goings: [Option<&'a Going>; WARMED],
     count: usize,
 }
 
 impl<'a> Few<'a> {
-    const NONE: Self = Self { courses: [None; WARMED], count: 0 };
+    const NONE: Self = Self { goings: [None; WARMED], count: 0 };
 
     /// Adds one, if it `counts`.
-    fn push(&mut self, course: &'a Course, counts: bool) {
-        self.courses[self.count] = Some(course);
+    fn push(&mut self, going: &'a Going, counts: bool) {
+        self.goings[self.count] = Some(going);
         self.count += usize::from(counts);
     }
 
-    fn iter(&self) -> impl Iterator<Item = &'a Course> {
-        self.courses[..self.count].iter().flatten().copied()
+    fn iter(&self) -> impl Iterator<Item = &'a Going> {
+        self.goings[..self.count].iter().flatten().copied()
     }
 }
 
-/// Whether the input is no plain segment for sure.
-fn says_more(input: &Input) -> bool {
-    const KINDS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0;
-    matches!(input, Input::Segment(segment) if segment.flags.0 & KINDS != 0)
+/// Whether the input is a segment with any of these flags.
+fn is_any(input: &Input, kinds: Flags) -> bool {
+    matches!(input, Input::Segment(segment) if segment.flags.0 & kinds.0 != 0)
 }

@@ -119,6 +119,7 @@ fn make_odd(segment: &mut Segment, (_, kind, _, share, gap): &Step, heard: Seq) 
         16 => segment.ttl = 3,
         17 => segment.flags = Flags(0x1f0),
         18 => segment.flags = Flags(0xe10),
+        19 => segment.flags = Flags::FIN | Flags::ACK,
         _ => {}
     }
 }
@@ -172,28 +173,54 @@ proptest! {
 fn segments_do_wait() {
     let steps: Vec<Step> = (0..20).map(|n| (n % 2 == 1, PLAIN, 0, 3, 1)).collect();
     let opening = Opening { iss: [100, 500], scales: [None; 2], stamps: false };
-    let waiting = |count: usize| {
+    let waits = |count: usize| {
         let mut engine = engine();
         conversation(&steps[..count], opening).into_iter().for_each(|segment| engine.feed(&Input::Segment(segment)));
         let record = engine.table.get(slot(&engine));
-        record.course.going().is_some_and(|course| !course.is_told_in_full())
+        record.course.going().map(|going| (going.known_course().is_some(), !going.pending().is_empty()))
     };
-    assert!((0..20).any(waiting) && !(0..20).all(waiting));
+    let [opened, begun, full, later] = [0, 4, 5, 8].map(waits);
+    assert_eq!((opened, begun), (Some((false, true)), Some((false, true))), "from the handshake on");
+    assert_eq!((full, later), (Some((true, false)), Some((true, true))), "once there are eight, and after it");
+}
+
+/// Handshake, data in so many segments of two bytes each, close; told in full after each, and at the end.
+#[test]
+fn a_flow_is_told_like_one_that_never_waits_up_to_its_end() {
+    for count in 0..24 {
+        let data = |n: u32| {
+            [
+                segment(20, CLIENT, SERVER, "P.", 101 + 2 * n, 501, 2),
+                segment(20, SERVER, CLIENT, ".", 501, 103 + 2 * n, 0),
+            ]
+        };
+        let mut segments: Vec<_> = handshake(0).into_iter().chain((0..count).flat_map(data)).collect();
+        segments.extend(close(30).into_iter().map(|mut segment| {
+            let sent = if segment.src == end(CLIENT) { &mut segment.seq } else { &mut segment.ack };
+            *sent += 2 * count;
+            segment
+        }));
+        for left_out in [None, Some(segments.len() - 3), Some(segments.len() - 2), Some(segments.len() - 1)] {
+            let (mut waits, mut never) = (engine(), engine());
+            for (number, segment) in segments.iter().enumerate().filter(|(number, _)| Some(*number) != left_out) {
+                let input = Input::Segment(*segment);
+                waits.feed(&input);
+                never.feed(&input);
+                let known = slot(&never);
+                never.table.get_mut(known).course_mut();
+                let [waits, never] = [&waits, &never].map(|engine| told(engine.table.get(slot(engine))));
+                assert_eq!(waits, never, "{count} data, without {left_out:?}, at {number}");
+            }
+        }
+    }
 }
 
 #[test]
-fn who_never_waits_again_keeps_no_room_for_it() {
-    let data = |n: u32, seq| segment(20 + i64::from(n), CLIENT, SERVER, "P.", seq, 501, 100);
-    let ack = |n: u32, ack| segment(20 + i64::from(n), SERVER, CLIENT, ".", 501, ack, 0);
-    let talk = || {
-        handshake(0).into_iter().chain((0..6).flat_map(|n| [data(2 * n, 101 + 100 * n), ack(2 * n + 1, 201 + 100 * n)]))
-    };
-    let has_room = |engine: &Engine| {
-        let record = engine.table.get(slot(engine));
-        record.course.going().expect("it goes on").pending.held() > 0
-    };
-    let mut engine = fed(talk());
-    assert!(has_room(&engine));
-    engine.feed(&Input::Segment(data(20, 601)));
-    assert!(!has_room(&engine), "something irregular was seen");
+fn a_short_flow_has_no_course_before_it_is_sealed() {
+    let data = segment(20, CLIENT, SERVER, "P.", 101, 501, 10);
+    let [mut fin, mut answer, mut ack] = <[Segment; 3]>::try_from(close(30)).expect("three");
+    (fin.seq, answer.ack, ack.seq) = (Seq(111), Seq(112), Seq(112));
+    let engine = fed(handshake(0).into_iter().chain([data, fin, answer, ack]));
+    let record = engine.table.get(slot(&engine));
+    assert!(record.may_be_sealed() && record.known_course().is_none());
 }

@@ -35,7 +35,7 @@ pub use view::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing
 
 use super::stamp::{Offset, nanos_between};
 use super::{Brief, Flow, Side};
-use crate::base::{Packing, Timestamp};
+use crate::base::{Packing, Seq, Timestamp};
 use crate::wire::Segment;
 use half::{Half, Start, Taken};
 use span::Span;
@@ -74,12 +74,8 @@ impl Timing {
         self.data.as_ref().map_or(0, |data| size_of::<Data>() + halves(data))
     }
 
-    /// Takes in a segment sent by `from`, in the order of the capture; `before` is the flow as it was before it.
-    pub fn feed(&mut self, segment: &Segment, from: Side, before: Option<&Flow>) {
-        self.feed_after(segment, from, || before.map(starts_of));
-    }
-
-    fn feed_after(&mut self, segment: &Segment, from: Side, before: impl FnOnce() -> Option<([Start; 2], Timestamp)>) {
+    /// Takes in a segment sent by `from`, in the order of the capture; `before` tells of the flow as it was before it.
+    pub fn feed(&mut self, segment: &Segment, from: Side, before: impl FnOnce() -> Option<Starts>) {
         if segment.malformed {
             return;
         }
@@ -87,8 +83,9 @@ impl Timing {
             return data.feed(&Brief::of(segment, from));
         }
         if segment.payload_len > 0 && !segment.flags.syn() && !segment.flags.rst() {
-            let (starts, last) = before().unwrap_or(([Start::default(); 2], segment.ts));
-            self.data.insert(Box::new(Data::new(starts, last, segment.ts))).feed(&Brief::of(segment, from));
+            let Starts { halves, last } =
+                before().unwrap_or(Starts { halves: [Start::default(); 2], last: segment.ts });
+            self.data.insert(Box::new(Data::new(halves, last, segment.ts))).feed(&Brief::of(segment, from));
         }
     }
 
@@ -140,16 +137,36 @@ impl Timing {
 }
 
 /// What a flow's handshake tells of each half, and when its last segment came.
-fn starts_of(flow: &Flow) -> ([Start; 2], Timestamp) {
-    let handshake = flow.handshake();
-    // Of what was sent once only.
-    let paths = handshake.rtt.map(|_| [handshake.syn_to_syn_ack, handshake.syn_ack_to_ack]).unwrap_or_default();
-    let start = |side: Side| {
-        let half = flow.half(side);
-        let mss = handshake.offered[side.peer().index()].and_then(|offer| offer.mss);
-        Start { nxt: half.nxt, una: half.una, path: paths[side.index()], mss, closed: half.window_raw == Some(0) }
-    };
-    (Side::BOTH.map(start), flow.span().1)
+#[derive(Debug, Clone, Copy)]
+pub struct Starts {
+    halves: [Start; 2],
+    last: Timestamp,
+}
+
+impl Starts {
+    /// Of a flow as it is.
+    pub fn of(flow: &Flow) -> Self {
+        let [orig, resp] = Side::BOTH.map(|side| flow.half(side));
+        let closed = [orig, resp].map(|half| half.window_raw == Some(0));
+        Self::at(flow, [orig.nxt, resp.nxt], [orig.una, resp.una], closed, flow.span().1)
+    }
+
+    /// Of a flow as it was when its beginning had come to these numbers.
+    pub(super) fn of_beginning(flow: &Flow, nxt: [Option<Seq>; 2], una: [Option<Seq>; 2], last: Timestamp) -> Self {
+        Self::at(flow, nxt, una, [false; 2], last)
+    }
+
+    fn at(flow: &Flow, nxt: [Option<Seq>; 2], una: [Option<Seq>; 2], closed: [bool; 2], last: Timestamp) -> Self {
+        let handshake = flow.handshake();
+        // Of what was sent once only.
+        let paths = handshake.rtt.map(|_| [handshake.syn_to_syn_ack, handshake.syn_ack_to_ack]).unwrap_or_default();
+        let start = |side: Side| {
+            let at = side.index();
+            let mss = handshake.offered[side.peer().index()].and_then(|offer| offer.mss);
+            Start { nxt: nxt[at], una: una[at], path: paths[at], mss, closed: closed[at] }
+        };
+        Self { halves: Side::BOTH.map(start), last }
+    }
 }
 
 impl Data {

@@ -36,8 +36,8 @@ proptest! {
     fn arbitrary_segments_never_panic_and_mirror(segments in prop::collection::vec(stamped(), 1..40)) {
         let (mut timing, mut mirrored) = (Timing::default(), Timing::default());
         for (segment, from) in &segments {
-            timing.feed(segment, *from, None);
-            mirrored.feed(segment, from.peer(), None);
+            timing.feed(segment, *from, || None);
+            mirrored.feed(segment, from.peer(), || None);
         }
         mirrored.turn_around();
         prop_assert_eq!(&timing, &mirrored);
@@ -61,8 +61,8 @@ proptest! {
             let mut moved = Segment { seq: segment.seq + own, ack: segment.ack + peer, ..segment };
             let stamps = segment.options.timestamps;
             moved.options.timestamps = stamps.map(|(val, ecr)| ((Seq(val) + own).0, (Seq(ecr) + peer).0));
-            timing.feed(&segment, from, None);
-            shifted.feed(&moved, from, None);
+            timing.feed(&segment, from, || None);
+            shifted.feed(&moved, from, || None);
         }
         prop_assert_eq!(timing.view(), shifted.view());
     }

@@ -4,7 +4,7 @@
 //! bytes), `speed` (bytes:seconds:fastest second), `stalls` (late acks:small writes:waited:longest); `idle`
 //! (seconds:until when) and `path` (both sides together) are of the flow.
 
-use super::{Delays, Timing};
+use super::{Delays, Starts, Timing};
 use crate::base::Timestamp;
 use crate::flow::trace::{Variation, cases, secs, segment_of, time_of};
 use crate::flow::{Flow, Side};
@@ -31,7 +31,7 @@ pub(super) fn run(text: &str, how: Variation, turned: bool) -> Timing {
             }
             segment => {
                 let (segment, from) = segment_of(segment, how);
-                timing.feed(&segment, from, flow.as_ref());
+                timing.feed(&segment, from, || flow.as_ref().map(Starts::of));
                 match &mut flow {
                     None => flow = Some(Flow::new(&segment)),
                     Some(flow) => flow.feed(&segment, from),

@@ -4,6 +4,7 @@
 
 use super::Verdict;
 use super::edge::{Edge, fact};
+use crate::base::Seq;
 use crate::flow::Side;
 use crate::flow::run::Line;
 
@@ -13,6 +14,12 @@ impl Verdict {
         let [orig, resp] = &self.edges;
         let [of_orig, of_resp] = lines;
         self.trouble.is_none() && orig.stands_at(of_orig, of_resp) && resp.stands_at(of_resp, of_orig)
+    }
+
+    /// Just past what `side` sent, and past what its peer acknowledged of that, where both were seen.
+    pub(in crate::flow) fn stands(&self, side: Side) -> (Seq, Seq) {
+        let edge = &self.edges[side.index()];
+        (edge.high, edge.una)
     }
 
     /// Takes in the run that has come to these lines.

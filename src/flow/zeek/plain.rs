@@ -8,7 +8,7 @@ use super::row::Row;
 use super::{Zeek, letters};
 use crate::base::{Seq, Timestamp};
 use crate::flow::plain::is_text;
-use crate::flow::run::{LITTLE, Line, May, SHORTEST};
+use crate::flow::run::{LITTLE, Line, May, SHORTEST, Scale};
 use crate::wire::Segment;
 
 impl Zeek {
@@ -47,7 +47,7 @@ impl Row {
         let role = self.role(side).index();
         let has = |kind| self.seen[role] & kind != 0;
         let is_heard = !lines[side.peer().index()].is_seen || !self.ends[role].no_data_acked();
-        May { send: has(letters::DATA), ack: has(letters::ACK), is_heard, scale: None }
+        May { send: has(letters::DATA), ack: has(letters::ACK), is_heard, scale: Scale::UNKNOWN }
     }
 
     /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is
