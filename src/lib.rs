@@ -99,7 +99,8 @@
 //! - **A segment** counts wherever it is found: behind any link header or tunnel (eight IP headers deep), once in the
 //!   frame that completes its fragments. VLAN and tunnel are told, and are not part of the key. Fragments that overlap
 //!   spoil their datagram (RFC 5722). One whose header ends past its datagram counts and changes nothing. A TCP header
-//!   quoted in an ICMP error is no segment; an "unreachable" that quotes the very SYN is told with it.
+//!   quoted in an ICMP error is no segment; an "unreachable" that quotes the very SYN is told with it, and of an open
+//!   connection any error that quotes what waits to be acknowledged. Neither changes a state.
 //! - **A RST** is believed only at the very next sequence number its receiver expects (RFC 5961 §3).
 //! - **A handshake** that is waited for in vain is "unanswered" once the next retry is overdue (2.5 × the last gap, at
 //!   least 3.5 s): then nobody tries any more, and the ends are CLOSED. It is "given up" where the kernel's table or its

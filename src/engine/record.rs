@@ -122,6 +122,11 @@ pub(super) struct Rare {
 }
 
 impl Rare {
+    /// What it takes, bytes.
+    pub(super) fn held(&self) -> usize {
+        size_of::<Self>() + self.retries.held() + self.path_errors.as_ref().map_or(0, |errors| size_of_val(&**errors))
+    }
+
     /// What the first captured segment shows, if anything.
     pub(super) fn of(segment: &Segment, older: Option<(Slot, FlowId)>) -> Option<Box<Self>> {
         let Segment { vlan, tunnel, .. } = *segment;

@@ -28,7 +28,7 @@ fn weight(record: Option<&Record>, other: Option<&Record>) -> usize {
     let place = size_of::<Option<Record>>();
     let Some(record) = record else { return place };
     let course = record.course.held(other.map(|other| &other.course));
-    let rare = record.rare.as_deref().map_or(0, |rare| size_of::<Rare>() + rare.retries.held());
+    let rare = record.rare.as_deref().map_or(0, Rare::held);
     let is_shared = |end: &std::sync::Arc<End>| {
         other.is_some_and(|other| other.ends.iter().flatten().any(|there| std::sync::Arc::ptr_eq(there, end)))
     };

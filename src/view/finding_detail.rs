@@ -187,7 +187,7 @@ const WORDS: [(&str, &str); 60] = [
     ("sent_again", "sent again, by the wire"),
     ("retransmit_timeouts", "by the kernel's timer"),
     ("keepalive_probes", "keepalive probes"),
-    ("keepalives_seen", "of them on the wire"),
+    ("keepalives_seen", "keepalives on the wire"),
     ("probe_interval_ns", "one each"),
     ("unacknowledged_for_ns", "not acknowledged for"),
     ("segment_bytes", "data in what is sent again"),
