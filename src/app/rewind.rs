@@ -74,16 +74,16 @@ impl Rewind {
 
     /// Takes in what came, and keeps it.
     fn watch(&mut self, engine: &mut Engine) -> Duration {
-        let Deck { tape, index } = &mut self.deck;
+        let Self { live, deck: Deck { tape, index }, at, .. } = self;
         let (before, mut tick) = (tape.bytes(), None);
         // Ticks change nothing that the next input would not change: the last one will do.
-        let rest = self.live.advance(|input| match input {
-            Input::Tick(ts) => tick = Some(*ts),
-            other => tape.push(other.clone()),
+        let rest = live.advance(|inputs| match inputs {
+            [Input::Tick(ts)] => tick = Some(*ts),
+            others => {
+                tape.extend(others);
+                index.feed(engine, others, at);
+            }
         });
-        for came in tape.parts_since(self.at) {
-            index.feed(engine, came, &mut self.at);
-        }
         if let Some(tick) = tick {
             engine.feed(&Input::Tick(tick));
         }

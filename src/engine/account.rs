@@ -35,7 +35,7 @@ impl Engine {
         if self.over.len() < TOGETHER {
             return;
         }
-        let (mut sealer, mut sealed) = (Sealer::default(), Vec::with_capacity(TOGETHER));
+        let (mut sealer, mut sealed) = (Sealer::new(), Vec::with_capacity(TOGETHER));
         for (slot, id) in self.over.drain(..) {
             // It may have gone, or go on, since.
             let there = self.table.still(slot, id).is_some_and(Record::may_be_sealed);
@@ -44,7 +44,7 @@ impl Engine {
             }
         }
         for (slot, course) in sealed.into_iter().zip(sealer.finish()) {
-            self.table.get_mut(slot).course = course;
+            self.spent.keep(std::mem::replace(&mut self.table.get_mut(slot).course, course));
         }
     }
 

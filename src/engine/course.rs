@@ -47,13 +47,19 @@ impl Course {
 
     /// Of a flow whose first segment is `segment`, sent by `from`; `reuses`: on a tuple that had a flow before.
     pub(super) fn new(segment: &Segment, from: Side, reuses: bool) -> Self {
-        let analysis = if reuses { Analysis::reusing() } else { Analysis::new() };
-        let (verdict, timing, rate) = (Verdict::new(), Timing::default(), Rate::default());
-        let zeek = Zeek::new(segment, from);
-        let mut course = Self { rate, pending: Pending::default(), analysis, verdict, timing, zeek };
-        course.feed(segment, from, None);
-        course.rate.add(segment.ts, u64::from(segment.frame_len) * 8);
+        let mut course = Self::blank();
+        course.begin(segment, from, reuses);
         course
+    }
+
+    /// Makes the course of a flow that begins so of a blank one, in its place.
+    fn begin(&mut self, segment: &Segment, from: Side, reuses: bool) {
+        if reuses {
+            self.analysis = Analysis::reusing();
+        }
+        self.zeek = Zeek::new(segment, from);
+        self.feed(segment, from, None);
+        self.rate.add(segment.ts, u64::from(segment.frame_len) * 8);
     }
 
     /// Shows all but Zeek's machine a segment sent by `from`, when none waits; `before` is the flow as it was before it.
@@ -163,6 +169,40 @@ impl Course {
     }
 }
 
+/// Courses that were sealed, for flows that begin: to ask for the memory anew takes longer. A copy begins with none.
+#[derive(Debug, Default)]
+pub(super) struct Spent(Vec<Box<Course>>);
+
+impl Clone for Spent {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Spent {
+    /// Kept at most.
+    const KEPT: usize = 64;
+
+    /// Keeps one of a flow that needs it no more.
+    pub(super) fn keep(&mut self, told: Told) {
+        if let Told::Going(course) = told
+            && self.0.len() < Self::KEPT
+        {
+            self.0.push(course);
+        }
+    }
+
+    /// A blank one. Of what it held before, it keeps the place where segments wait; its times go only now, when others
+    /// will soon want the like.
+    fn take(&mut self) -> Box<Course> {
+        let Some(mut course) = self.0.pop() else { return Box::new(Course::blank()) };
+        let mut pending = std::mem::take(&mut course.pending);
+        pending.close();
+        *course = Course { pending, ..Course::blank() };
+        course
+    }
+}
+
 /// What a course tells of the flow as a whole.
 pub(super) struct Outline {
     pub(super) analysis: [AnalysisCounts; 2],
@@ -172,6 +212,12 @@ pub(super) struct Outline {
 impl Outline {
     pub(super) fn of(course: &Course) -> Self {
         Self { analysis: course.analysis.counts(), verdict: course.verdict.view() }
+    }
+
+    /// Of a lone SYN that its flow tells in full: no rule says anything of one but that its window is 0, which is no
+    /// mark of a SYN.
+    fn of_lone_syn() -> Self {
+        Self { analysis: Default::default(), verdict: VerdictView::default() }
     }
 }
 
@@ -227,7 +273,7 @@ impl Record {
     pub(super) fn course(&self) -> Option<Cow<'_, Course>> {
         let flow = self.wire.as_ref()?;
         Some(match &self.course {
-            Told::Nothing => Cow::Owned(self.made_course(flow)),
+            Told::Nothing => Cow::Owned(Course::new(&self.lone_syn(flow), Side::Orig, false)),
             Told::Going(course) => self.caught_up(course),
             Told::Over(block, at) => Cow::Owned(block.course(*at, flow)),
         })
@@ -235,21 +281,29 @@ impl Record {
 
     /// Of it, what tells how the flow went as a whole.
     pub(super) fn outline(&self) -> Option<Outline> {
+        self.wire.as_ref()?;
         match &self.course {
+            Told::Nothing => Some(Outline::of_lone_syn()),
             Told::Over(block, at) => {
                 let (verdict, analysis) = block.outline(*at);
                 Some(Outline { analysis: analysis.counts(), verdict: verdict.view() })
             }
-            Told::Nothing | Told::Going(_) => self.course().as_deref().map(Outline::of),
+            Told::Going(_) => self.course().as_deref().map(Outline::of),
         }
     }
 
-    /// The same, kept from now on. To be called before the flow takes in its second segment.
+    /// Keeps its course from now on, in a spent one. To be called before the flow takes in its second segment.
+    pub(super) fn keep_course(&mut self, spent: &mut Spent) {
+        let Some(flow) = self.wire.as_ref().filter(|_| matches!(self.course, Told::Nothing)) else { return };
+        let mut course = spent.take();
+        course.begin(&self.lone_syn(flow), Side::Orig, false);
+        self.course = Told::Going(course);
+    }
+
+    /// Its course, kept from now on. To be called before the flow takes in its second segment.
     pub(super) fn course_mut(&mut self) -> Option<&mut Course> {
+        self.keep_course(&mut Spent::default());
         let flow = self.wire.as_ref()?;
-        if let Told::Nothing = self.course {
-            self.course = Told::Going(Box::new(self.made_course(flow)));
-        }
         let course = self.course.reopen(flow)?;
         course.catch_up(flow);
         course.pending.close();
@@ -301,10 +355,10 @@ impl Record {
         Cow::Owned(part)
     }
 
-    /// The course of a flow that is a lone SYN.
-    fn made_course(&self, flow: &Flow) -> Course {
+    /// The only segment of a flow that is a lone SYN.
+    fn lone_syn(&self, flow: &Flow) -> Segment {
         let syn = flow.lone_syn();
-        let segment = Segment {
+        Segment {
             seq: syn.seq,
             window: syn.window,
             payload_len: syn.payload_len,
@@ -313,16 +367,14 @@ impl Record {
             ttl: self.first_frame.ttl,
             digest: self.first_frame.digest().into(),
             ..Segment::bare(flow.span().0, self.orig, self.resp, Flags::SYN)
-        };
-        Course::new(&segment, Side::Orig, false)
+        }
     }
 
     /// How often each half's segments were marked; `None` if no segment was seen.
     pub(super) fn analysis_counts(&self) -> Option<[AnalysisCounts; 2]> {
         self.wire.as_ref()?;
         Some(match &self.course {
-            // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
-            Told::Nothing => Default::default(),
+            Told::Nothing => Outline::of_lone_syn().analysis,
             Told::Going(course) => {
                 let analysis = self.caught_up_part(course, &course.analysis, |analysis, segment, from, _| {
                     analysis.feed(segment, from);
@@ -423,6 +475,8 @@ mod tests {
             assert_eq!((&made.verdict, &made.timing), (&fed.verdict, &fed.timing));
             assert_eq!((made.rate, record.rate()), (fed.rate, Some(fed.rate)));
             assert_eq!(record.analysis_counts(), Some(fed.analysis.counts()));
+            let (told, outline) = (record.outline().expect("a segment was seen"), Outline::of(&fed));
+            assert_eq!((told.analysis, told.verdict), (outline.analysis, outline.verdict));
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Past {
     /// The number of the next that is given.
     next: u64,
     bytes: usize,
+    /// What those of the first chunk took that are kept no more.
+    gone: usize,
 }
 
 /// Some that follow one another.
@@ -38,21 +40,30 @@ struct Chunk {
 
 impl Past {
     /// Takes in what the engine has taken in.
-    pub fn push(&mut self, input: Input) {
-        let weight = weight(&input);
-        self.bytes += weight;
-        self.end += 1;
-        match self.chunks.back_mut().filter(|chunk| chunk.bytes < CHUNK) {
-            Some(chunk) => {
-                chunk.bytes += weight;
-                Arc::make_mut(&mut chunk.inputs).push(input);
-            }
-            None => {
-                let mut inputs = Vec::with_capacity(CHUNK / size_of::<Input>() + 1);
-                inputs.push(input);
-                self.chunks.push_back(Chunk { first: self.end - 1, inputs: Arc::new(inputs), bytes: weight });
-            }
+    pub fn extend(&mut self, mut inputs: &[Input]) {
+        while !inputs.is_empty() {
+            let chunk = self.open();
+            let had = chunk.bytes;
+            let fits = |input: &&Input| {
+                let fits = chunk.bytes < CHUNK;
+                chunk.bytes += if fits { weight(input) } else { 0 };
+                fits
+            };
+            let (now, later) = inputs.split_at(inputs.iter().take_while(fits).count());
+            Arc::make_mut(&mut chunk.inputs).extend_from_slice(now);
+            self.bytes += chunk.bytes - had;
+            self.end += now.len() as u64;
+            inputs = later;
         }
+    }
+
+    /// The last chunk, if that has room for more, or a new one.
+    fn open(&mut self) -> &mut Chunk {
+        if self.chunks.back().is_none_or(|chunk| chunk.bytes >= CHUNK) {
+            let inputs = Arc::new(Vec::with_capacity(CHUNK / size_of::<Input>() + 1));
+            self.chunks.push_back(Chunk { first: self.end, inputs, bytes: 0 });
+        }
+        self.chunks.back_mut().expect("there is one")
     }
 
     /// The number of the first that is kept, and that of the next to come.
@@ -93,13 +104,22 @@ impl Past {
     /// Forgets what comes before that number.
     pub fn forget_before(&mut self, number: u64) {
         let until = number.clamp(self.first, self.end);
-        let gone = usize::try_from(until - self.first).unwrap_or(usize::MAX);
-        let freed: usize = self.since(self.first).take(gone).map(weight).sum();
-        self.bytes = self.bytes.saturating_sub(freed);
-        self.first = until;
-        while self.chunks.front().is_some_and(|chunk| chunk.first + chunk.inputs.len() as u64 <= until) {
+        // What goes as a whole is not looked at: it has lain for long, so that takes time.
+        while let Some(chunk) = self.chunks.front().filter(|chunk| chunk.end() <= until) {
+            self.bytes -= chunk.bytes - std::mem::take(&mut self.gone);
+            self.first = chunk.end();
             self.chunks.pop_front();
         }
+        let part = usize::try_from(until - self.first).unwrap_or(usize::MAX);
+        let freed: usize = self.since(self.first).take(part).map(weight).sum();
+        (self.bytes, self.gone, self.first) = (self.bytes - freed, self.gone + freed, until);
+    }
+}
+
+impl Chunk {
+    /// The number behind the last.
+    fn end(&self) -> u64 {
+        self.first + self.inputs.len() as u64
     }
 }
 
@@ -150,7 +170,7 @@ mod tests {
     #[test]
     fn it_is_played_from_any_number_that_is_kept() {
         let (mut past, inputs) = (Past::default(), crowd(5, 3_000));
-        inputs.iter().for_each(|input| past.push(input.clone()));
+        past.extend(&inputs);
         let whole = past.bytes();
         assert_eq!((given(&mut past), past.is_at_end()), (3_000, true));
         past.forget_before(1_000);
@@ -165,13 +185,13 @@ mod tests {
             assert_eq!((since(number), in_parts(number)), (count, count), "{number}");
         }
         let copy = past.clone();
-        past.push(inputs[0].clone());
+        past.extend(&inputs[..1]);
         assert_eq!((given(&mut past), copy.span().1), (1, 3_000), "there may be more later");
         assert!(copy.since(0).eq(&inputs[1_000..]), "which a copy does not have");
         assert!(past.since(0).eq(inputs[1_000..].iter().chain(&inputs[..1])));
         past.forget_before(u64::MAX);
         assert_eq!((past.span(), past.bytes(), given(&mut past)), ((3_001, 3_001), 0, 0));
-        past.push(inputs[0].clone());
+        past.extend(&inputs[..1]);
         assert_eq!((past.span(), given(&mut past), past.since(0).count()), ((3_001, 3_002), 1, 1));
     }
 }

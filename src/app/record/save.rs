@@ -148,7 +148,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("past.pcapng");
         let mut kept = Kept { past: Past::default(), first: Vec::new() };
-        inputs.iter().for_each(|input| kept.past.push(input.clone()));
+        kept.past.extend(inputs);
         let saving = Saving::begin(Writer::start(&file, false).unwrap(), Setup::default(), kept).unwrap();
         let recorded = saving.wait().expect("it does not die");
         assert_eq!((recorded.failed, recorded.tally.written), (None, inputs.len() as u64));

@@ -76,7 +76,7 @@ fn all(engine: &mut Engine, mut keep: impl FnMut(&mut Record)) {
 }
 
 fn seal(record: &mut Record) {
-    let mut sealer = Sealer::default();
+    let mut sealer = Sealer::new();
     if record.seal(&mut sealer) {
         record.course = sealer.finish().next().expect("one was added");
     }
@@ -147,7 +147,7 @@ proptest! {
             for (_, record) in engine.table.iter() {
                 let (flow, course) = (record.wire.as_ref().expect("segments"), record.course().expect("segments"));
                 if Sealer::takes(&course) {
-                    let (mut sealer, mut copy) = (Sealer::default(), course.clone().into_owned());
+                    let (mut sealer, mut copy) = (Sealer::new(), course.clone().into_owned());
                     // Behind another one.
                     (0..2).for_each(|_| sealer.add(&mut copy, flow));
                     let Some(Told::Over(block, at)) = sealer.finish().nth(1) else { panic!("two were added") };
@@ -264,7 +264,7 @@ fn what_cannot_be_sealed_keeps_no_room_for_segments_that_wait() {
     all(&mut engine, |record| {
         let held = |record: &Record| record.course.going().map(|course| course.pending.held());
         assert!(held(record).is_some_and(|held| held > 0));
-        assert!(!record.seal(&mut Sealer::default()), "two rows");
+        assert!(!record.seal(&mut Sealer::new()), "two rows");
         assert_eq!(held(record), Some(0));
     });
 }
