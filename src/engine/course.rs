@@ -171,6 +171,8 @@ impl Course {
 
 /// Courses that were sealed, for flows that begin: to ask for the memory anew takes longer. A copy begins with none.
 #[derive(Debug, Default)]
+// Their boxes are what is kept.
+#[allow(clippy::vec_box)]
 pub(super) struct Spent(Vec<Box<Course>>);
 
 impl Clone for Spent {
