@@ -13,7 +13,7 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; progress; scrubbing of text; packing into bits; colours, ASCII | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; words; progress; scrubbing of text; packing into bits; colours, ASCII | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
 //! | [`kernel`] | /proc text, netlink bytes and the tracing ring → [`kernel::SocketSample`], counters, limits, owners, [`kernel::KernelEvent`] | base |
@@ -57,8 +57,8 @@
 //! A recording ([`journal::recording`], where the format is told in full) is the list of inputs in a pcapng file that any
 //! tool opens: a frame is a packet, cut behind its headers, and gives the segment that it gave live; every other input is
 //! a journal entry, with words for people and bytes for us. The order is the engine's, so that replay feeds it the very
-//! same list. A section stands alone, a file cut anywhere gives its prefix, and the socket table is told by what changed,
-//! in full each minute. One that begins in mid-run is told first what still holds: the newest reading of each part of the
+//! same list. A section stands alone, or says that it goes on from the one before; a file cut anywhere gives its prefix,
+//! and the socket table is told by what changed, in full each minute. One that begins in mid-run is told first what still holds: the newest reading of each part of the
 //! table, and what is traced. Entries that a reader passes over are counted, and told. Whoever may write files does it:
 //! [`journal::recording::Recorder`] only makes blocks.
 //!
@@ -66,9 +66,12 @@
 //! wants them; they pass the merge with those ([`journal::Trail`]), so that the recorder sees the engine's order. Blocks
 //! go to a thread that writes them at once, behind a queue bounded in bytes: what finds no room is counted, and nobody
 //! waits for a disk. Where a write fails, the file is cut back to its last whole block. While a file is written, inputs
-//! are held back 60 ms at most, so that a kill costs 100 ms. A ring in memory ([`journal::Chapters`]) is made of sections
-//! that stand alone, of which the oldest goes. What a dashboard keeps to go back in holds no frames; where it is written
-//! out after the fact, their headers are made anew from the segments ([`wire::Segment::headers`]).
+//! are held back 60 ms at most, so that a kill costs 100 ms; what the kernel dropped is told before what was captured
+//! behind it, so that such a file's holes are told. A ring in memory ([`journal::Chapters`]) is made of sections, each
+//! with a head to stand alone behind and one to go on from the section before: the oldest go, and what is written out
+//! tells nothing twice. What a dashboard keeps to go back in ([`journal::Past`]) tells readings as a recording does, and
+//! holds no frames; where it is written out after the fact, their headers are made anew from the segments
+//! ([`wire::Segment::headers`]).
 //!
 //! # Words
 //! frame (captured link bytes) · segment (decoded TCP unit) · flow (one incarnation of a 4-tuple; [`engine::FlowId`] is
@@ -163,7 +166,8 @@
 //!   counted by reason. Flows live in pages that copies of the engine share until one of them writes. A lone SYN keeps
 //!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second
 //!   segment on. Once the flow is over they are packed into some 200 bytes (where nothing irregular was seen), and
-//!   made again, the very same, for whoever asks and by what comes late.
+//!   made again, the very same, for whoever asks and by what comes late. A record is made in its place, and what a
+//!   sealed course lay in serves a flow that begins.
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
 //!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few
 //!   wait: then the times are shown each, and analysis, verdict and Zeek's view only where the run of them has come to

@@ -70,7 +70,7 @@ fn record(path: &Path) -> Option<Recorded> {
         }
         let mut inputs = Vec::new();
         intake.take(&frame, &mut inputs);
-        let own = matches!(inputs.first(), Some(Input::Segment(_) | Input::Icmp(_)));
+        let own = inputs.first().is_some_and(Input::is_frames_own);
         let (gave, others) = inputs.split_at(own.into());
         let mut block = Vec::new();
         packers[frame.iface as usize].pack(&frame, gave.first(), &mut block);

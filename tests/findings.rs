@@ -42,7 +42,7 @@ fn a_bad_day_is_told_by_what_is_wrong() {
     let scene = Scene::new(&pair);
     let before = overflows(&pair.b);
     let held = scene.leak(&pair);
-    Watch::settle();
+    Watch::settle([&client, &server]);
     let (client, server) = (client.end(), server.end());
     let after = overflows(&pair.b);
     scene.check_server(&server, held.len(), before, after);
@@ -61,7 +61,7 @@ fn ports_that_are_gone_are_told_with_who_holds_them() {
         assert_eq!(TcpStream::connect(UNREAD).unwrap_err().kind(), ErrorKind::AddrNotAvailable);
         held
     });
-    Watch::settle();
+    Watch::settle([&watch]);
     let (report, status) = watch.end_with_status();
     drop((held, listener));
     let gone = one(&report, "ports_run_out");
@@ -96,6 +96,82 @@ fn a_peer_that_went_silent_is_told_with_when_it_is_given_up() {
 }
 
 #[test]
+fn probes_that_nobody_answers_are_told_with_when_the_kernel_gives_up() {
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("rest");
+    pair.a.run(|| {
+        for (limit, value) in [("time", "1"), ("intvl", "2"), ("probes", "5")] {
+            set(&format!("tcp_keepalive_{limit}"), value);
+        }
+    });
+    let listener = pair.b.run(|| TcpListener::bind(UNREAD).unwrap());
+    let watch = Watch::begin(&pair.a, &[]);
+    let (mut client, server) = connect(&pair, &listener, UNREAD);
+    let (unasked, _other) = connect(&pair, &listener, UNREAD);
+    rustix::net::sockopt::set_socket_keepalive(&client, true).unwrap();
+    pair.a.ip(&["neigh", "replace", "10.77.0.2", "lladdr", "02:00:00:00:00:99", "nud", "permanent", "dev", "va"]);
+    // Probes after 1, 3 and 5 s, and the first of them 5 s ago.
+    std::thread::sleep(Duration::from_secs(8));
+    let report = watch.end();
+    assert_eq!(client.read(&mut [0; 1]).unwrap_err().kind(), ErrorKind::TimedOut);
+    let given_up = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    drop((server, unasked));
+    let silent = one(&report, "peer_silent");
+    assert_eq!((&silent["confidence"], &silent["severity"]), (&"high".into(), &"warning".into()), "{silent:#}");
+    assert_eq!(silent["process"]["pid"], std::process::id(), "{silent:#}");
+    assert_eq!(number(silent, "connections"), 1, "the other one asks nothing: {silent:#}");
+    assert_eq!(number(silent, "probe_interval_ns"), 2_000_000_000, "{silent:#}");
+    let (by_kernel, by_wire) = (number(silent, "keepalive_probes"), number(silent, "keepalives_seen"));
+    assert!((3..=5).contains(&by_kernel) && by_wire >= by_kernel, "{silent:#}");
+    let foretold = Duration::from_nanos(number(silent, "gives_up_ts_ns"));
+    assert!(given_up.abs_diff(foretold) < Duration::from_secs(2), "{given_up:?}: {silent:#}");
+}
+
+#[test]
+fn a_path_that_does_not_take_what_is_sent_is_told_by_whoever_says_so() {
+    let Some(_alone) = alone() else { return };
+    let (pair, far) = (Pair::new("way"), Netns::new("way-c"));
+    far_side(&pair, &far);
+    // Its host drops what it is told, as a filter would, where the capture has seen it.
+    for rule in [
+        &["rule", "add", "pref", "9", "lookup", "local"][..],
+        &["rule", "add", "pref", "8", "blackhole", "from", "10.77.0.2", "ipproto", "icmp"],
+        &["rule", "del", "pref", "0"],
+    ] {
+        pair.a.ip(rule);
+    }
+    let listener = far.run(|| TcpListener::bind("0.0.0.0:7000").unwrap());
+    let watch = Watch::begin(&pair.a, &[]);
+    let [mut narrow, mut cut_off] = ["10.79.0.2:7000", "10.79.0.3:7000"].map(|to| {
+        let client = pair.a.run(|| TcpStream::connect(to).unwrap());
+        (client, listener.accept().unwrap().0)
+    });
+    for (client, server) in [&mut narrow, &mut cut_off] {
+        client.write_all(b"ask").unwrap();
+        server.read_exact(&mut [0; 3]).unwrap();
+    }
+    pair.b.ip(&["link", "set", "vc", "mtu", "1400"]);
+    pair.b.ip(&["route", "add", "unreachable", "10.79.0.3/32"]);
+    narrow.0.write_all(&[7; 5_000]).unwrap();
+    cut_off.0.write_all(b"ask again").unwrap();
+    std::thread::sleep(Duration::from_secs(8));
+    let report = watch.end();
+    drop((narrow, cut_off));
+    let mtu = one(&report, "path_mtu");
+    assert_eq!((&mtu["subject"]["to"], &mtu["evidence"]["icmp_from"]), (&"10.79.0.2".into(), &"10.77.0.2".into()));
+    assert_eq!((number(mtu, "icmp_mtu_bytes"), number(mtu, "path_mtu_bytes")), (1_400, 1_500), "{mtu:#}");
+    assert!(number(mtu, "segment_bytes") > 1_360 && number(mtu, "sent_again") >= 3, "{mtu:#}");
+    let unreachable = one(&report, "path_unreachable");
+    assert_eq!(
+        (&unreachable["subject"]["to"], &unreachable["evidence"]["icmp_error"]),
+        (&"10.79.0.3".into(), &"host unreachable".into())
+    );
+    assert!(number(unreachable, "icmp_errors") >= 3 && number(unreachable, "sent_again") >= 3, "{unreachable:#}");
+    assert_eq!(unreachable["process"]["pid"], std::process::id(), "{unreachable:#}");
+    assert_eq!(all(&report, "peer_silent"), [&Value::Null; 0], "told once");
+}
+
+#[test]
 fn a_good_day_is_silent() {
     let Some(_alone) = alone() else { return };
     let pair = Pair::new("silent");
@@ -104,6 +180,10 @@ fn a_good_day_is_silent() {
     // Read late but read, closed late but closed, refused but twice.
     let (mut client, mut server) = connect(&pair, &listener, UNREAD);
     let left: Vec<_> = (0..9).map(|_| connect(&pair, &listener, UNREAD).1).collect();
+    // Asked whether it is there, it says so.
+    pair.b.run(|| ["time", "intvl"].iter().for_each(|limit| set(&format!("tcp_keepalive_{limit}"), "1")));
+    let (_answers, asks) = connect(&pair, &listener, UNREAD);
+    rustix::net::sockopt::set_socket_keepalive(&asks, true).unwrap();
     for _ in 0..2 {
         assert_eq!(pair.a.run(|| TcpStream::connect(REFUSED)).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     }
@@ -228,6 +308,24 @@ impl Scene {
             "{closed:#}"
         );
     }
+}
+
+/// Joins `far` to `b`, which forwards: 10.79.0.2 and 10.79.0.3 are there, behind the link `vc`.
+fn far_side(pair: &Pair, far: &Netns) {
+    pair.b.ip(&["link", "add", "vc", "type", "veth", "peer", "name", "ve", "netns", far.name()]);
+    pair.b.ip(&["addr", "add", "10.79.0.1/24", "dev", "vc"]);
+    pair.b.ip(&["link", "set", "vc", "up"]);
+    for address in ["10.79.0.2/24", "10.79.0.3/24"] {
+        far.ip(&["addr", "add", address, "dev", "ve"]);
+    }
+    far.ip(&["link", "set", "ve", "up"]);
+    far.ip(&["route", "add", "default", "via", "10.79.0.1"]);
+    pair.a.ip(&["route", "add", "10.79.0.0/24", "via", "10.77.0.2"]);
+    pair.b.run(|| {
+        set("ip_forward", "1");
+        // An error each time.
+        set("icmp_ratelimit", "0");
+    });
 }
 
 fn all<'a>(report: &'a Report, kind: &str) -> Vec<&'a Value> {

@@ -42,7 +42,7 @@ fn every_short_connection_has_its_final_counts_at_both_ends() {
             assert_eq!(server.read(&mut [0]).unwrap(), 0);
         }
     }
-    Watch::settle();
+    Watch::settle(&watches);
     let [client, server] = watches.map(Watch::end);
     for (own, bytes) in &sent {
         let ends = [client.end_at(*own, SERVER), server.end_at(SERVER.parse().unwrap(), &own.to_string())];

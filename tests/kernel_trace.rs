@@ -51,7 +51,7 @@ fn short_lived_clients_are_named_across_processors_and_none_wrongly() {
     let rungs = ["auto", "trace", "syn", "scan"];
     let watches = rungs.map(|rung| Watch::begin_with(&pair.a, &["va"], &["--owners", rung]));
     let truth = serve(&pair.b, || run(&pair.a, &["many", "10.77.0.2", "7000", &PROCESSES.to_string(), "50"]));
-    Watch::settle();
+    Watch::settle(&watches);
     let [auto, trace, syn, scan] = watches.map(Watch::end);
     assert_eq!(truth.len(), PROCESSES);
     for report in [auto, trace] {
@@ -79,7 +79,7 @@ fn a_tuple_and_a_pid_used_again_are_others() {
         run(&pair.a, &["tuple", "10.77.0.2", "7000", &count, "20000"]);
         run(&pair.a, &["pid", "10.77.0.2", "7000", &count]);
     });
-    Watch::settle();
+    Watch::settle([&watch]);
     let report = watch.end();
     assert_eq!(truth.len(), 2 * PROCESSES);
     let same_tuple = truth.iter().filter(|(client, ..)| client.port() == 20_000).count();
@@ -95,7 +95,7 @@ fn a_client_of_a_few_milliseconds_is_found_at_its_syn() {
     let pair = steered("owners-syn");
     let watch = Watch::begin_with(&pair.a, &["va"], &["--owners", "syn"]);
     let truth = serve(&pair.b, || run(&pair.a, &["slow", "10.77.0.2", "7000", &PROCESSES.to_string(), "40"]));
-    Watch::settle();
+    Watch::settle([&watch]);
     let report = watch.end();
     let rung = |flow: &Value| flow["orig"]["owner"]["rung"] == "syn";
     assert!(report.flows.iter().any(rung) && report.summary.get("trace").is_none());
@@ -161,7 +161,7 @@ fn a_caller_in_another_namespace_names_nothing_here() {
         let truth = serve(&here.b, || run(&here.a, &arguments));
         (truth, others.join().unwrap())
     });
-    Watch::settle();
+    Watch::settle([&watch]);
     let report = watch.end();
     assert_eq!((truth.len(), others.len()), (PROCESSES, PROCESSES));
     assert!(report.summary["trace"]["connects"].as_u64() > Some(PROCESSES as u64), "both are traced");
@@ -186,10 +186,10 @@ fn a_caller_behind_a_router_is_named_as_elsewhere() {
     pair.a.run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap());
     let watch = Watch::begin(&pair.a, &["va"]);
     // The first reading of the socket table tells which addresses are the router's own.
-    Watch::settle();
+    Watch::settle([&watch]);
     let count = PROCESSES.to_string();
     let truth = serve(&pair.b, || run(&client, &["slow", "10.77.0.2", "7000", &count, "150"]));
-    Watch::settle();
+    Watch::settle([&watch]);
     let report = watch.end();
     Score::of(&report, &truth).hold(PROCESSES - 1);
     let elsewhere = report.flows.iter().filter(|flow| flow["orig"]["owner"]["relation"] == "elsewhere").count();
@@ -232,7 +232,7 @@ fn a_listeners_holders_are_a_set_until_accept_narrows_it() {
     });
     let report = || {
         let watch = Watch::begin(&pair.b, &["vb"]);
-        Watch::settle();
+        Watch::settle([&watch]);
         watch.end()
     };
     let owner = |report: &Report, client: &TcpStream| {
@@ -272,7 +272,7 @@ fn a_prefork_servers_workers_are_told_apart_however_short_their_connections() {
         };
         (0..CONNECTIONS).map(ask).collect()
     });
-    Watch::settle();
+    Watch::settle([&watch]);
     let report = watch.end();
     let workers: BTreeSet<u64> = truth.iter().map(|said| said.1).collect();
     assert!(workers.len() > 1, "one worker served all");
@@ -298,7 +298,7 @@ fn a_socket_passed_on_is_its_new_holders() {
     let _listener = pair.b.run(|| TcpListener::bind(SERVER).unwrap());
     let (_running, said) = Holders::start(&pair.a, &["pass", "10.77.0.2", "7000"]);
     let [holder, port] = said[..] else { panic!("{said:?}") };
-    Watch::settle();
+    Watch::settle([&watch]);
     let report = watch.end();
     let own = SocketAddr::new("10.77.0.1".parse().unwrap(), port.try_into().unwrap());
     let owner = &report.end_at(own, SERVER).own["owner"];
@@ -320,7 +320,7 @@ fn without_the_right_to_trace_that_is_said_and_nothing_is_wrong() {
     });
     let count = PROCESSES.to_string();
     let truth = serve(&pair.b, || run(&pair.a, &["many", "10.77.0.2", "7000", &count, "8"]));
-    Watch::settle();
+    Watch::settle(&watches);
     for report in watches.map(Watch::end) {
         assert!(
             report.stderr.contains("found at their SYN have one, since connect() is not traced"),
@@ -356,7 +356,7 @@ fn the_ladder_costs_at_most_a_hundredth_and_a_half_of_one_processor() {
         (after[watch][thread] - before[watch][thread]).as_secs_f64() / took.as_secs_f64() * 100.0
     };
     let (trace, scan) = (share(0, 0), (share(0, 1) - share(1, 1)).max(0.0));
-    Watch::settle();
+    Watch::settle(&watches);
     let [report, _] = watches.map(Watch::end);
     let rate = f64::from(made) / took.as_secs_f64();
     let told = format!("{rate:.0} connections/s: the trace {trace:.2} % of a processor, the scan {scan:.2} %");

@@ -40,6 +40,9 @@ const V6: &str = "[fd77::2]:7001";
 /// Where nobody listens, and where nobody answers (ARP is answered).
 const REFUSED: &str = "10.77.0.2:7099";
 const SILENT: &str = "10.78.0.1:9";
+/// The next retry is overdue only 3.5 s after the last, of which connect() waited for some: an observer of packets
+/// cannot know the limits of the sender.
+const OVERDUE: Duration = Duration::from_millis(2700);
 /// Connections of the burst that the client, and that the server closes first.
 const CLIENT_FIRST: usize = 200;
 const SERVER_FIRST: usize = 120;
@@ -58,7 +61,7 @@ fn rows_equal_the_tools() {
     scene.await_rest(&pair);
     let tools = || [Tools::read(&pair.a), Tools::read(&pair.b)];
     let before = tools();
-    Watch::settle();
+    Watch::settle(&watches);
     let [client, server, by_proc] = watches.map(Watch::end);
     let after = tools();
     for (report, side) in [(&client, 0), (&server, 1), (&by_proc, 0)] {
@@ -89,8 +92,7 @@ fn an_unanswered_connect_times_out_with_its_retries() {
         counter("TcpExt.TCPSynRetrans")
     });
     assert!(retries > 0);
-    // The next retry is overdue only 3.5 s after the last: an observer of packets cannot know the limits of the sender.
-    Watch::settle();
+    std::thread::sleep(OVERDUE);
     let report = watch.end();
     let end = report.end_at(own, SILENT);
     let handshake = &end.flow["handshake"];
@@ -123,7 +125,7 @@ fn each_segment_counts_once_where_it_is_seen_twice() {
             (client, server)
         })
     });
-    Watch::settle();
+    Watch::settle(&watches);
     let sample = await_sample(&netns, |sample| count(sample, TcpState::Estab) == 4);
     let [any, named] = watches.map(Watch::end);
     let sent = |stream: &TcpStream| row(&sample, inode_of(stream)).info.as_ref().unwrap().segs_out.unwrap();
@@ -207,7 +209,7 @@ fn root_without_ptrace_says_no_access_and_names_its_equals() {
     let mut sleeps = Command::new("setpriv");
     let mut equal = sleeps.args([LESS, "sleep", "600"]).stdin(OwnedFd::from(given)).spawn().unwrap();
     let watch = Watch::begin_under(&pair.b, &["setpriv", LESS], &["vb"], &["--owners", "scan"]);
-    Watch::settle();
+    Watch::settle([&watch]);
     let report = watch.end();
     let pid = equal.id();
     end(&mut equal);
@@ -232,9 +234,9 @@ fn an_interface_that_goes_away_is_told() {
     let listener = pair.b.run(|| TcpListener::bind(V4).unwrap());
     let watch = Watch::begin(&pair.a, &["va"]);
     let (client, _server) = connect(&pair, &listener, V4);
-    Watch::settle();
+    Watch::settle([&watch]);
     pair.a.ip(&["link", "del", "va"]);
-    Watch::settle();
+    watch.await_end_of_captures();
     let (report, status) = watch.end_with_status();
     assert_eq!(status.code(), Some(2), "{}", report.stderr);
     assert!(report.stderr.contains("capture stopped"), "{}", report.stderr);

@@ -47,7 +47,7 @@ fn what_the_wire_did_is_what_is_told() {
     for port in PORTS {
         transfer(&wire, port);
     }
-    Watch::settle();
+    Watch::settle(&watches);
     let [sender, receiver] = watches.map(Watch::end);
     // (port, cause, at the sender's side, at the receiver's): what is lost on the way twice leaves one hole behind it.
     for (port, cause, expected) in [

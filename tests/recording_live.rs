@@ -13,9 +13,12 @@ use serde_json::Value;
 mod netns;
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/sockets.rs"]
+mod sockets;
 
 use netns::{Pair, alone};
 use program::{PROGRAM, Watch};
+use sockets::connect;
 
 const SERVER: &str = "10.77.0.2:7000";
 const REFUSED: &str = "10.77.0.2:7099";
@@ -30,7 +33,7 @@ fn a_recording_tells_what_was_told_live() {
     let file = file.to_str().expect("a path");
     let watch = Watch::begin_with(&pair.b, &["vb"], &["-w", file]);
     let held = traffic(&pair);
-    Watch::settle();
+    Watch::settle([&watch]);
     let live = watch.end();
     drop(held);
 
@@ -59,10 +62,10 @@ fn a_recording_tells_what_was_told_live() {
 }
 
 /// Connections that are opened, used and closed; one that is left with something unread; one that is refused.
-fn traffic(pair: &Pair) -> [TcpStream; 2] {
+fn traffic(pair: &Pair) -> (TcpStream, TcpStream) {
     let listener = pair.b.run(|| TcpListener::bind(SERVER)).expect("a listener");
     for _ in 0..CONNECTIONS {
-        let [client, server] = connect(pair, &listener);
+        let (client, server) = connect(pair, &listener, SERVER);
         say(&client, b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n");
         say(&server, b"HTTP/1.1 200 OK\r\n\r\nwhat nobody else may read");
         client.shutdown(Shutdown::Write).expect("to shut down");
@@ -70,15 +73,10 @@ fn traffic(pair: &Pair) -> [TcpStream; 2] {
         drop(server);
         (&client).read_to_end(&mut Vec::new()).expect("the answer");
     }
-    let held = connect(pair, &listener);
-    say(&held[0], &[7; 5_000]);
+    let held = connect(pair, &listener, SERVER);
+    say(&held.0, &[7; 5_000]);
     pair.a.run(|| TcpStream::connect(REFUSED)).expect_err("nobody listens");
     held
-}
-
-fn connect(pair: &Pair, listener: &TcpListener) -> [TcpStream; 2] {
-    let client = pair.a.run(|| TcpStream::connect(SERVER)).expect("a connection");
-    [client, listener.accept().expect("the other end").0]
 }
 
 fn say(mut stream: &TcpStream, bytes: &[u8]) {

@@ -1,6 +1,6 @@
 //! The thread of one capture: frames → inputs and, where a recording wants them, its blocks beside them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -12,7 +12,6 @@ use crate::journal::Intake;
 use crate::journal::recording::Packer;
 
 use super::line::Line;
-use super::live::LOSS_EVERY;
 use super::record::Keep;
 
 /// A packet is handed over at most this long after it was stamped: the capture's timeout, and a machine that is busy.
@@ -20,7 +19,8 @@ const SETTLE: Duration = Duration::from_millis(100);
 
 /// Follows a capture until the end.
 pub(super) fn follow(mut capture: LiveCapture, mut packer: Packer, keep: &Keep, line: &Line) -> Result<()> {
-    let mut told = Instant::now();
+    // What the capture lost, as it was told last.
+    let mut told = (0, 0);
     let mut batch = Vec::new();
     // As large as the last: a batch of any rate rarely grows, and takes no more memory than it needs.
     let mut room = (0, 0);
@@ -35,6 +35,8 @@ pub(super) fn follow(mut capture: LiveCapture, mut packer: Packer, keep: &Keep, 
                 keeping.keep(&mut packer, frame, &batch[had..]);
             }
         })?;
+        // Asked for after the frames were taken and told before them: whatever is missing in front of them is in it.
+        told = line.tell_drops(&mut capture, told);
         let newest = batch.last().map(Input::ts);
         let upto = (before - SETTLE).max(newest.unwrap_or(Timestamp::MIN));
         let next = line.batch(batch.len());
@@ -44,11 +46,7 @@ pub(super) fn follow(mut capture: LiveCapture, mut packer: Packer, keep: &Keep, 
         if !line.hand_batch(inputs, kept, upto, intake.counts(), keep) {
             return Ok(());
         }
-        if told.elapsed() >= LOSS_EVERY {
-            told = Instant::now();
-            line.tell_drops(&mut capture);
-        }
     }
-    line.tell_drops(&mut capture);
+    line.tell_drops(&mut capture, told);
     Ok(())
 }

@@ -35,6 +35,9 @@ pub(super) struct Cli {
     pub follow: Follow,
     #[command(flatten)]
     pub ring: Ring,
+    /// Memory for going back in a capture (64Mi, 1Gi): more of it makes a jump back in a long one shorter
+    #[arg(long, value_name = "SIZE", default_value = "640Mi", value_parser = memory)]
+    pub seek_memory: usize,
     /// Memory for going back while live (64Mi, 1Gi; 0: none): what came last, and checkpoints in it
     #[arg(long, value_name = "SIZE", default_value = "64Mi", value_parser = memory)]
     pub rewind: usize,
@@ -81,9 +84,6 @@ pub(super) struct Input {
     /// Flows kept at most; beyond, closed and half-open ones go first
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub flows: usize,
-    /// Memory for going back in a capture (64Mi, 1Gi): more of it makes a jump back in a long one shorter
-    #[arg(long, value_name = "SIZE", default_value = "640Mi", value_parser = memory)]
-    pub seek_memory: usize,
     #[command(flatten)]
     pub write: Write,
     /// Capture only what this BPF expression matches (pcap-filter(7)), as the last words; behind -r a first word that
@@ -124,7 +124,8 @@ impl Write {
 /// A recording in memory.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Ring {
-    /// Keep only the last of a recording, in memory (64M, or a time: 5m); -w, SIGUSR1, --dump-on and the key w write it
+    /// Keep only the last of a recording, in memory (64M, or a time: 5m); SIGUSR1, --dump-on and a dashboard's key w write it
+    /// out, to where -w says
     #[arg(long, value_name = "SIZE|TIME", conflicts_with = "read", value_parser = reach)]
     pub ring: Option<Reach>,
     /// Write out the ring when a finding of this severity or worse appears
@@ -191,7 +192,7 @@ pub(super) struct Snap {
     /// How long to watch when live (10s, 2m, 500ms)
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = span)]
     pub duration: Duration,
-    /// The instant to draw, its end without it: 12.5, 1m30s or 1:30 from the start of the capture, by the clock in UTC
+    /// The instant to draw, the end of the capture without it: 12.5, 1m30s or 1:30 from its start, by the clock in UTC
     /// (14:03:22), or RFC 3339
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub at: Option<String>,
@@ -211,9 +212,11 @@ pub(super) struct Snap {
 }
 
 #[derive(Debug, Args)]
-// What reads captures is refused there (beside -w), and not offered.
-#[command(mut_arg("read", |arg| arg.hide(true)), mut_arg("seek_memory", |arg| arg.hide(true)))]
-#[command(mut_arg("bpf", |arg| arg.help("Capture only what this BPF expression matches (pcap-filter(7)), as the last words")))]
+// Captures are not read there: -r is refused (beside -w), and not offered.
+#[command(mut_arg("read", |arg| arg.hide(true)))]
+#[command(mut_arg("bpf", |arg| arg.help(
+    "Capture only what this BPF expression matches (pcap-filter(7)), as the last words"
+)))]
 pub(super) struct Record {
     #[command(flatten)]
     pub input: Input,

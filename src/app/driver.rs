@@ -119,11 +119,11 @@ impl Drop for Driver {
 }
 
 fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answers: &Sender<Answer>) -> Vec<Recorded> {
-    let (mut screen, mut jumps) = (Screen::default(), 0);
+    let (mut asker, mut jumps) = (Asker::default(), 0);
     loop {
         let rest = feed.pump(&mut engine);
         if jumps != feed.jumps() {
-            (jumps, screen.cache) = (feed.jumps(), QueryCache::default());
+            (jumps, asker.cache) = (feed.jumps(), QueryCache::default());
         }
         let mut ask = match asks.recv_timeout(rest) {
             Ok(ask) => Some(ask),
@@ -133,46 +133,45 @@ fn drive(mut engine: Engine, mut feed: Box<dyn Feed>, asks: &Receiver<Ask>, answ
         while let Some(next) = ask {
             match next {
                 // Of several questions that waited only the last still matters.
-                Ask::Show(number, query) => screen.wanted = Some((number, query)),
-                Ask::Control(control) => screen.control(control, feed.as_mut(), &mut engine),
+                Ask::Show(number, query) => asker.wanted = Some((number, query)),
+                Ask::Control(control) => asker.control(control, feed.as_mut(), &mut engine),
             }
             ask = asks.try_recv().ok();
         }
-        if screen.is_to_be_told(feed.is_going(), !rest.is_zero())
-            && let Some(answer) = screen.answer(feed.as_mut(), &engine)
+        if asker.is_to_be_told(feed.is_going(), !rest.is_zero())
+            && let Some(answer) = asker.answer(feed.as_mut(), &engine)
         {
             let _nobody_waits = answers.try_send(answer);
         }
     }
 }
 
-/// What the engine's thread knows of the screen that asks it.
+/// What the engine's thread knows of whoever asks it.
 #[derive(Default)]
-struct Screen {
+struct Asker {
     cache: QueryCache,
-    /// What a frozen screen looks at while the source goes on; one can walk about in it.
-    frozen: Option<Engine>,
     /// The last question, if it was not answered yet.
     wanted: Option<(u64, Query)>,
     /// When the last answer was told, and how long it took to make.
     told: Option<Instant>,
     cost: Duration,
-    /// It is on its way to where one wants to be; it has arrived, and nobody was told yet.
-    going: bool,
-    arrived: bool,
+    way: Way,
 }
 
-impl Screen {
+/// Whether the source is on its way to where one wants to be.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Way {
+    #[default]
+    Nowhere,
+    Going,
+    /// It is there, and nobody was told yet.
+    Arrived,
+}
+
+impl Asker {
     fn control(&mut self, control: Control, feed: &mut dyn Feed, engine: &mut Engine) {
         super::panic_if_asked("engine");
-        let freeze = if let Control::Pause(stop) = control { Some(stop) } else { None };
         feed.control(control, engine);
-        match (freeze, feed.source(engine).playback) {
-            (Some(stop), None) => self.frozen = stop.then(|| engine.clone()),
-            (None, None) => {}
-            // The past is shown, and not what was frozen.
-            (_, Some(_)) => self.frozen = None,
-        }
         // It may be another engine's now.
         self.cache = QueryCache::default();
     }
@@ -180,11 +179,15 @@ impl Screen {
     /// What is passed on the way to an instant is not worth the time that it takes to tell of it; and of what is read as
     /// fast as it goes, telling takes a small share of the time.
     fn is_to_be_told(&mut self, going: bool, rests: bool) -> bool {
-        self.arrived |= std::mem::replace(&mut self.going, going) && !going;
-        let patience = match (going, rests || self.arrived) {
-            (true, _) => LONG_WAY,
-            (false, false) => (self.cost * SHARE).min(LONG_WAY),
-            (false, true) => Duration::ZERO,
+        self.way = match self.way {
+            _ if going => Way::Going,
+            Way::Going => Way::Arrived,
+            there => there,
+        };
+        let patience = match self.way {
+            Way::Going => LONG_WAY,
+            Way::Nowhere if !rests => (self.cost * SHARE).min(LONG_WAY),
+            Way::Nowhere | Way::Arrived => Duration::ZERO,
         };
         self.told.is_none_or(|told| told.elapsed() >= patience)
     }
@@ -194,13 +197,15 @@ impl Screen {
         let (number, query) = self.wanted.take()?;
         let began = Instant::now();
         feed.attend(&query, engine);
-        let shown = self.frozen.as_ref().unwrap_or_else(|| feed.shown(engine));
+        let shown = feed.shown(engine);
         let dashboard = shown.dashboard(&query, &mut self.cache);
         let key = query.selected.and_then(|id| shown.flow_key(id)).zip(shown.now());
         let segments = segments(feed, key, query.selected.is_some());
         let (source, damaged) = (feed.source(engine), feed.is_damaged());
         (self.told, self.cost) = (Some(Instant::now()), began.elapsed());
-        self.arrived &= self.going;
+        if self.way == Way::Arrived {
+            self.way = Way::Nowhere;
+        }
         Some(Answer { number, dashboard, source, segments, damaged })
     }
 }

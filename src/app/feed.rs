@@ -22,7 +22,7 @@ pub(super) trait Feed: Send {
     /// What to tell of the source beside a dashboard.
     fn source(&self, engine: &Engine) -> Source;
 
-    /// The engine that is shown: the source may have one of its own, of the past.
+    /// The engine that is shown: the source may have one of its own, of the past, or of a frozen screen.
     fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
         engine
     }

@@ -84,10 +84,16 @@ impl Line {
         }
     }
 
-    /// Tells what the kernel and the interface dropped so far.
-    pub(super) fn tell_drops(&self, capture: &mut LiveCapture) {
-        let (kernel, interface) = capture.dropped().unwrap_or_default();
-        self.offer(Delivery::Drops { source: self.source, kernel, interface });
+    /// Tells what the kernel and the interface dropped so far, where that is other than what was `told` last; what is
+    /// told now.
+    pub(super) fn tell_drops(&self, capture: &mut LiveCapture, told: (u64, u64)) -> (u64, u64) {
+        let dropped = capture.dropped().filter(|dropped| *dropped != told);
+        let Some((kernel, interface)) = dropped else { return told };
+        match self.send.try_send(Delivery::Drops { source: self.source, kernel, interface }) {
+            Ok(()) => (kernel, interface),
+            // As soon as the engine follows.
+            Err(_) => told,
+        }
     }
 
     /// Says that its thread has died.

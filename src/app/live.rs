@@ -38,8 +38,8 @@ const REST: Duration = Duration::from_millis(20);
 /// reading of the table that takes longer than is held back for comes late, as it may come to any run.
 const HOLD_TO_WRITE: Duration = Duration::from_millis(60);
 const REST_TO_WRITE: Duration = Duration::from_millis(5);
-/// How often losses are told.
-pub(super) const LOSS_EVERY: Duration = Duration::from_millis(250);
+/// How often counts are told where nothing was lost; what was lost is told at once.
+const LOSS_EVERY: Duration = Duration::from_millis(250);
 
 /// A host being watched.
 #[derive(Debug)]
@@ -51,7 +51,11 @@ pub(super) struct Live {
     ours: Arc<AtomicU64>,
     /// Empty batches on their way back to the captures.
     spare: (Sender<Vec<Input>>, Receiver<Vec<Input>>),
+    /// When losses and counts were told last, and what was lost then: by the kernel, the interface, us.
     told: Instant,
+    lost: [u64; 3],
+    /// Up to when inputs were given.
+    reached: Option<Timestamp>,
     notices: Vec<String>,
     /// Why the socket table is read in a lesser way now.
     fallback: Option<String>,
@@ -65,6 +69,8 @@ pub(super) struct Live {
     capturing: Vec<JoinHandle<()>>,
     passing: Passing,
     tape: Tape,
+    /// What a frozen screen shows while the source goes on.
+    frozen: Option<Engine>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,62 +92,19 @@ impl Live {
         owners: OwnerChoice,
         wanted: Wanted,
     ) -> Result<Self> {
-        let mut captures = Vec::new();
-        let mut captured = Vec::new();
-        let mut refused = None;
-        for settings in settings {
-            match LiveCapture::open(settings) {
-                Ok(capture) => {
-                    captures.push(capture);
-                    captured.push(settings.clone());
-                }
-                Err(error @ CaptureError::NotPermitted { .. }) if strict => return Err(privileges::refused(error)),
-                Err(error) if strict || matches!(error, CaptureError::Filter { .. }) => return Err(error.into()),
-                Err(error) => refused = Some(error),
-            }
-        }
-        let mut notices: Vec<String> = refused.iter().map(privileges::without_packets).collect();
+        let Opened { captures, settings: captured, refused } = open(settings, strict)?;
         let (send, deliveries) = bounded(BATCHES);
-        let stop = Arc::new(AtomicBool::new(false));
-        let reading = Reading::default();
-        let begun = reading.clone();
         let (attend, attention) = bounded(8);
-        notices.extend(owners.scan_notice());
         let (callers, untraced) = owners.callers(&captured)?;
-        notices.extend(untraced);
         let mut tape = Tape::new(wanted, captured.iter().zip(&captures).map(place).collect());
         tape.begin_wanted()?;
-        let mut live = Self {
-            name: settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" "),
-            merge: Merge::new(captures.len() + 3),
-            deliveries,
-            losses: vec![Losses::default(); captures.len()],
-            ours: Arc::default(),
-            spare: bounded(SPARE),
-            told: Instant::now(),
-            notices,
-            fallback: None,
-            dead: None,
-            stop,
-            reading,
-            attention: sampling::all(),
-            attend,
-            tracing: None,
-            capturing: Vec::new(),
-            passing: Passing::new(!captures.is_empty()),
-            tape,
-        };
-        let source = captures.len() + 1;
-        match callers {
-            Callers::Trace(tracer) => {
-                live.tracing = Some(live.spawn("tracer", source, &send, move |line| trace::follow(*tracer, line))?);
-            }
-            Callers::Syn(watch) => {
-                live.spawn("syns", source, &send, move |line| trace::follow_syns(*watch, line))?;
-            }
-            Callers::None => live.merge.end(source),
-        }
-        live.hear_last_words(source + 1, &send)?;
+        let name = settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" ");
+        let mut live = Self::new(name, captures.len(), deliveries, attend, tape);
+        live.notices
+            .extend(refused.iter().map(privileges::without_packets).chain(owners.scan_notice()).chain(untraced));
+        live.follow_callers(callers, captures.len() + 1, &send)?;
+        live.hear_last_words(captures.len() + 2, &send)?;
+        let begun = live.reading.clone();
         let read = move |line: &Line| sampling::follow(owners.sampler(sockets)?, line, &begun, &attention);
         live.spawn("sampler", captures.len(), &send, read)?;
         for (source, (capture, packer)) in captures.into_iter().zip(live.tape.packers()).enumerate() {
@@ -151,6 +114,39 @@ impl Live {
             live.capturing.push(thread);
         }
         Ok(live)
+    }
+
+    /// Of so many captures; no thread runs yet.
+    fn new(
+        name: String,
+        captures: usize,
+        deliveries: Receiver<Delivery>,
+        attend: Sender<Attention>,
+        tape: Tape,
+    ) -> Self {
+        Self {
+            name,
+            merge: Merge::new(captures + 3),
+            deliveries,
+            losses: vec![Losses::default(); captures],
+            ours: Arc::default(),
+            spare: bounded(SPARE),
+            told: Instant::now(),
+            lost: [0; 3],
+            reached: None,
+            notices: Vec::new(),
+            fallback: None,
+            dead: None,
+            stop: Arc::default(),
+            reading: Reading::default(),
+            attention: sampling::all(),
+            attend,
+            tracing: None,
+            capturing: Vec::new(),
+            passing: Passing::new(captures > 0),
+            tape,
+            frozen: None,
+        }
     }
 
     fn spawn(
@@ -169,6 +165,20 @@ impl Live {
             }
         };
         thread::Builder::new().name(name.to_owned()).spawn(run).context("cannot start a thread")
+    }
+
+    /// Watches who calls connect(), in whichever way it can.
+    fn follow_callers(&mut self, callers: Callers, source: usize, send: &Sender<Delivery>) -> Result<()> {
+        match callers {
+            Callers::Trace(tracer) => {
+                self.tracing = Some(self.spawn("tracer", source, send, move |line| trace::follow(*tracer, line))?);
+            }
+            Callers::Syn(watch) => {
+                self.spawn("syns", source, send, move |line| trace::follow_syns(*watch, line))?;
+            }
+            Callers::None => self.merge.end(source),
+        }
+        Ok(())
     }
 
     /// Listens to the kernel's last words, or says why not.
@@ -240,12 +250,16 @@ impl Live {
         let now = clock::now();
         // The sampler says nothing between its readings; the next begins after now.
         self.merge.mark(self.losses.len(), began.unwrap_or(now - DELIVERY));
+        // Before what was captured behind it: where a recording is cut off, its holes are told.
+        if let Some(reached) = self.reached.filter(|_| self.lost_now() != self.lost) {
+            self.tell_loss(reached, &mut each);
+        }
         self.give(now, &mut each);
         let horizon = self.merge.horizon(now);
+        self.reached = Some(horizon);
         self.tape.tick(horizon);
         each(&[Input::Tick(horizon)]);
-        if self.told.elapsed() >= LOSS_EVERY {
-            self.told = Instant::now();
+        if self.told.elapsed() >= LOSS_EVERY || self.lost_now() != self.lost {
             self.tell_loss(horizon, &mut each);
         }
         self.tape.settle(horizon);
@@ -275,7 +289,14 @@ impl Live {
         merge.spent().for_each(|spent| drop(spare.0.try_send(spent)));
     }
 
+    /// What was lost so far: by the kernel, the interface, us.
+    fn lost_now(&self) -> [u64; 3] {
+        let sum = |field: fn(&Losses) -> u64| self.losses.iter().map(field).sum();
+        [sum(|losses| losses.kernel), sum(|losses| losses.interface), self.ours.load(Ordering::Relaxed)]
+    }
+
     fn tell_loss(&mut self, ts: Timestamp, each: &mut impl FnMut(&[Input])) {
+        (self.told, self.lost) = (Instant::now(), self.lost_now());
         if let Some(loss) = self.loss(ts) {
             self.tape.tell(&loss);
             each(&[Input::Loss(loss)]);
@@ -332,20 +353,28 @@ impl Feed for Live {
     }
 
     fn control(&mut self, control: Control, engine: &mut Engine) {
-        if control == Control::Record {
-            // What begins counts from here, and what ends tells all: what the engine is told too, and not of an instant
-            // that it has yet to hear of.
-            if let Some(now) = engine.now() {
-                self.tell_loss(now, &mut |inputs| engine.feed_batch(inputs));
+        match control {
+            Control::Record => {
+                // What begins counts from here, and what ends tells all: what the engine is told too, and not of an
+                // instant that it has yet to hear of.
+                if let Some(now) = engine.now() {
+                    self.tell_loss(now, &mut |inputs| engine.feed_batch(inputs));
+                }
+                self.tape.toggle();
             }
-            self.tape.toggle();
+            Control::Save => self.tape.save(&Past::default(), &[]),
+            Control::Mark(note) => {
+                if let Some(at) = self.shown(engine).now() {
+                    self.tape.mark(at, &note);
+                }
+            }
+            Control::Pause(stop) => self.frozen = stop.then(|| engine.clone()),
+            _ => {}
         }
-        if control == Control::Save {
-            self.tape.save(&Past::default());
-        }
-        if let (Control::Mark(note), Some(now)) = (&control, engine.now()) {
-            self.tape.mark(now, note);
-        }
+    }
+
+    fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
+        self.frozen.as_ref().unwrap_or(engine)
     }
 
     fn end(&mut self, engine: &mut Engine) -> Vec<Recorded> {
@@ -390,6 +419,30 @@ impl Drop for Live {
     }
 }
 
+/// The captures that could be opened, with their settings, and why the last of the others was refused.
+struct Opened {
+    captures: Vec<LiveCapture>,
+    settings: Vec<CaptureSettings>,
+    refused: Option<CaptureError>,
+}
+
+/// Opens what can be captured on; if `strict`, all of it or none.
+fn open(wanted: &[CaptureSettings], strict: bool) -> Result<Opened> {
+    let mut opened = Opened { captures: Vec::new(), settings: Vec::new(), refused: None };
+    for settings in wanted {
+        match LiveCapture::open(settings) {
+            Ok(capture) => {
+                opened.captures.push(capture);
+                opened.settings.push(settings.clone());
+            }
+            Err(error @ CaptureError::NotPermitted { .. }) if strict => return Err(privileges::refused(error)),
+            Err(error) if strict || matches!(error, CaptureError::Filter { .. }) => return Err(error.into()),
+            Err(error) => opened.refused = Some(error),
+        }
+    }
+    Ok(opened)
+}
+
 /// What a recording tells of a capture.
 fn place((settings, capture): (&CaptureSettings, &LiveCapture)) -> journal::recording::Source {
     journal::recording::Source {
@@ -405,31 +458,16 @@ fn place((settings, capture): (&CaptureSettings, &LiveCapture)) -> journal::reco
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::rewind::Rewind;
     use crate::engine::{Config, QueryCache};
     use crate::journal::{CaptureReader, Item, Reach};
 
     /// One capture, of which nobody delivers anything.
     fn live(wanted: Wanted) -> Live {
-        Live {
-            name: String::new(),
-            merge: Merge::new(2),
-            deliveries: bounded(1).1,
-            losses: vec![Losses::default()],
-            ours: Arc::default(),
-            spare: bounded(1),
-            told: Instant::now(),
-            notices: Vec::new(),
-            fallback: None,
-            dead: None,
-            stop: Arc::default(),
-            reading: Reading::default(),
-            attention: sampling::all(),
-            attend: bounded(1).0,
-            tracing: None,
-            capturing: Vec::new(),
-            passing: Passing::new(true),
-            tape: Tape::new(wanted, Vec::new()),
-        }
+        let mut live = Live::new(String::new(), 1, bounded(1).1, bounded(1).0, Tape::new(wanted, Vec::new()));
+        // Nor are there a trace and last words.
+        (2..4).for_each(|source| live.merge.end(source));
+        live
     }
 
     #[test]
@@ -442,13 +480,69 @@ mod tests {
         live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
         live.watch(&mut engine);
         live.control(Control::Mark("oh".to_owned()), &mut engine);
+        let stood = engine.now();
+        live.control(Control::Pause(true), &mut engine);
+        live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
+        live.watch(&mut engine);
+        assert!(engine.now() > stood && live.shown(&engine).now() == stood, "it goes on behind a frozen screen");
+        live.control(Control::Mark("frozen".to_owned()), &mut engine);
+        live.control(Control::Pause(false), &mut engine);
+        live.control(Control::Mark("on".to_owned()), &mut engine);
         assert!(live.tape.finish().iter().all(|recorded| recorded.failed.is_none()));
         let mut reader = CaptureReader::open(Box::new(std::fs::File::open(&file).unwrap())).unwrap();
         let mut marks = Vec::new();
         while let Some(item) = reader.next_item().unwrap() {
             marks.extend(if let Item::Mark(mark) = item { Some((Some(mark.ts), mark.note)) } else { None });
         }
-        assert_eq!(marks, [(engine.now(), Scrubbed::new("oh"))]);
+        let expected = [(stood, "oh"), (stood, "frozen"), (engine.now(), "on")];
+        assert_eq!(marks, expected.map(|(at, note)| (at, Scrubbed::new(note))));
+    }
+
+    #[test]
+    fn a_frozen_screen_stands_until_one_goes_on_or_live() {
+        let rewind = || -> Box<dyn Feed> { Box::new(Rewind::new(live(Wanted::default()), 1 << 20)) };
+        let at = |secs| Input::Tick(Timestamp::from_secs_nanos(secs, 0));
+        let alone: Box<dyn Feed> = Box::new(live(Wanted::default()));
+        let on = Control::Pause(false);
+        for (mut feed, goes_on) in [(alone, on.clone()), (rewind(), on), (rewind(), Control::Live)] {
+            let mut engine = Engine::new(Config::live(10, 1));
+            engine.feed(&at(5));
+            feed.control(Control::Pause(true), &mut engine);
+            engine.feed(&at(9));
+            assert_eq!(feed.shown(&engine).now(), Some(at(5).ts()));
+            feed.control(goes_on.clone(), &mut engine);
+            assert_eq!(feed.shown(&engine).now(), Some(at(9).ts()), "{goes_on:?}");
+        }
+    }
+
+    /// A kill may cut a recording off behind any input: a hole in it is told before what is behind the hole.
+    #[test]
+    fn what_the_kernel_dropped_is_told_at_once_and_before_what_was_captured_behind_it() {
+        let mut live = live(Wanted::default());
+        let (send, deliveries) = bounded(4);
+        live.deliveries = deliveries;
+        live.told = Instant::now() + 1_000 * LOSS_EVERY;
+        let advance = |live: &mut Live| {
+            let mut told = Vec::new();
+            live.advance(|inputs| {
+                told.extend(inputs.iter().filter_map(|input| match input {
+                    Input::Loss(loss) => Some((loss.kernel, loss.ts)),
+                    Input::Kernel(event) => Some((None, event.ts())),
+                    _ => None,
+                }));
+            });
+            told
+        };
+        assert_eq!(advance(&mut live), []);
+        let reached = live.reached.expect("it was ticked");
+        let drops = |kernel| Delivery::Drops { source: 0, kernel, interface: 0 };
+        let inputs = vec![Input::Kernel(crate::kernel::KernelEvent::Tracing(reached))];
+        let (upto, frames) = (clock::now(), FrameCounts::default());
+        send.send(drops(7)).unwrap();
+        send.send(Delivery::Inputs { source: 0, inputs, kept: None, upto, frames }).unwrap();
+        assert_eq!(advance(&mut live), [(Some(7), reached), (None, reached)]);
+        send.send(drops(7)).unwrap();
+        assert_eq!(advance(&mut live), [], "nothing new");
     }
 
     /// What a file tells of losses last.

@@ -129,8 +129,8 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
     let configs = [replay_config(input.flows), live_config(input.flows)];
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let (name, is_empty) = (origin.name(), matches!(origin, Origin::Growing(_)) && origin.length() == Some(0));
-    let (filter, memory) = (input.filter(), input.seek_memory);
+    let (name, is_empty) = (origin.name(), origin.is_empty_so_far());
+    let (filter, memory) = (input.filter(), cli.seek_memory);
     let open = move || Replay::open(origin, filter, configs, speed, memory);
     let driver = if is_empty {
         Driver::start(Engine::new(configs[0]), Box::new(Opening::start(name, open)?))?

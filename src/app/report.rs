@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::base::in_ascii;
 use crate::engine::{Dashboard, Filter, FlowDetail, FlowId, Query, QueryCache};
-use crate::export::{Damage, Flows, JsonReport, NdjsonReport, Pick, ReportContext, Tally, findings, write_report};
+use crate::export::{Damage, Flows, JsonForm, JsonReport, Pick, ReportContext, Tally, findings, write_report};
 use crate::findings::{Finding, Severity};
 use crate::io::{file, tty};
 
@@ -67,8 +67,8 @@ fn write(seen: &Seen, format: Format, filter: &Filter, output: &Path) -> Result<
         let shown = Shown { seen, dashboard, filter: &query.filter, damage: seen.damage.as_ref() };
         match format {
             Format::Text => shown.text(&mut out, file::is_stdout(output)),
-            Format::Json => shown.json(&mut out),
-            Format::Ndjson => shown.ndjson(&mut out),
+            Format::Json => shown.json(&mut out, JsonForm::Whole),
+            Format::Ndjson => shown.json(&mut out, JsonForm::Lines),
         }
     });
     let worst = written.with_context(|| format!("cannot write {}", output.display()))?;
@@ -95,15 +95,11 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// Gives `append` the flows that match, in words, in order of first appearance.
-    fn flows(
-        &self,
-        none: impl Fn() -> Flows + Sync,
-        append: impl FnMut(Flows) -> std::io::Result<()>,
-    ) -> std::io::Result<()> {
+    /// Gives `append` the flows that match, in words, in order of first appearance; `none` is what they are added to.
+    fn flows(&self, none: &Flows, append: impl FnMut(Flows) -> std::io::Result<()>) -> std::io::Result<()> {
         let engine = &self.seen.engine;
         let told = |ids: &[FlowId]| {
-            let mut flows = none();
+            let mut flows = none.clone();
             ids.iter().filter_map(|id| engine.facts(*id)).try_for_each(|detail| flows.add(&detail))?;
             Ok(flows)
         };
@@ -172,17 +168,9 @@ impl Shown<'_> {
         Ok(worst(&findings))
     }
 
-    fn json(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
-        let mut report = JsonReport::new(out)?.filtered(self.filter.text().trim());
-        self.flows(Flows::json, |flows| report.append(flows))?;
-        let findings = self.narrowed(|| report.findings(&self.dashboard, |tell| self.every(tell)));
-        report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;
-        Ok(worst(&findings))
-    }
-
-    fn ndjson(&self, out: &mut dyn Write) -> std::io::Result<Option<Severity>> {
-        let mut report = NdjsonReport::new(out).filtered(self.filter.text().trim());
-        self.flows(Flows::ndjson, |flows| report.append(flows))?;
+    fn json(&self, out: &mut dyn Write, form: JsonForm) -> std::io::Result<Option<Severity>> {
+        let mut report = JsonReport::new(out, form)?.filtered(self.filter.text().trim());
+        self.flows(&report.no_flows(), |flows| report.append(flows))?;
         let findings = self.narrowed(|| report.findings(&self.dashboard, |tell| self.every(tell)));
         report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;
         Ok(worst(&findings))

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::Timestamp;
 use crate::engine::{Collector, Engine, FlowKey, Input, Query};
-use crate::journal::{Deck, Index, Pace, Past, Player};
+use crate::journal::{Deck, Index, Pace, Past, PastPlace, Player};
 use crate::ui::{Control, Playback, Segments, Source, Track};
 
 use super::feed::Feed;
@@ -17,6 +17,10 @@ use super::steer::steer;
 
 /// A checkpoint is made at the latest when so many parts of what may be kept came since the last.
 const PARTS: usize = 16;
+/// A flow's segments are gone through so long at once, before others are answered.
+const PATIENCE: Duration = Duration::from_millis(30);
+/// A reading of the socket table comes after what happened at most so long after it.
+const LATE: Duration = Duration::from_secs(10);
 
 /// A host being watched, with its past.
 #[derive(Debug)]
@@ -41,8 +45,8 @@ pub(super) struct Rewind {
 #[derive(Debug)]
 struct Told {
     collector: Collector,
-    /// The number of the next input that it has not taken in.
-    next: u64,
+    /// Before the next input that it has not taken in.
+    place: PastPlace,
     /// What was told last, and of how many entries.
     last: Option<(usize, Segments)>,
 }
@@ -80,8 +84,8 @@ impl Rewind {
         let rest = live.advance(|inputs| match inputs {
             [Input::Tick(ts)] => tick = Some(*ts),
             others => {
-                tape.extend(others);
                 index.feed(engine, others, at);
+                tape.extend(others);
             }
         });
         if let Some(tick) = tick {
@@ -157,8 +161,14 @@ impl Rewind {
 impl Told {
     /// Takes in what came since, and tells all of it.
     fn tell(&mut self, past: &Past) -> Segments {
-        past.since(self.next).for_each(|input| self.collector.take(input));
-        self.next = past.span().1;
+        let began = Instant::now();
+        while self.place.next() < past.span().1 {
+            if began.elapsed() > PATIENCE {
+                let told = self.last.as_ref().map(|(_, told)| told.clone());
+                return told.unwrap_or(Segments::Reading(None));
+            }
+            past.read(&mut self.place, |input| self.collector.take(input));
+        }
         let entries = self.collector.entries();
         if let Some((_, told)) = self.last.as_ref().filter(|(told, _)| *told == entries) {
             return told.clone();
@@ -182,7 +192,7 @@ impl Feed for Rewind {
         let past_now = |to: Timestamp| engine.now().is_some_and(|now| to >= now);
         match control {
             Control::Record => self.live.control(control, engine),
-            Control::Save => self.live.tape().save(&self.deck.tape),
+            Control::Save => self.live.tape().save(&self.deck.tape, self.marks.all()),
             Control::Live | Control::End => self.go_live(),
             Control::Mark(note) => {
                 let at = self.shown(engine).now();
@@ -236,7 +246,8 @@ impl Feed for Rewind {
     }
 
     fn shown<'a>(&'a self, engine: &'a Engine) -> &'a Engine {
-        self.shown.as_ref().map_or(engine, |shown| &shown.engine)
+        let frozen = self.frozen.as_ref().map_or(engine, |(_, frozen)| frozen);
+        self.shown.as_ref().map_or(frozen, |shown| &shown.engine)
     }
 
     fn is_going(&self) -> bool {
@@ -264,7 +275,9 @@ impl Feed for Rewind {
                 let from = past.since(first).next().map_or(Timestamp::MIN, Input::ts);
                 // Until the first is forgotten, all that was is kept.
                 let from = if first == 0 { Timestamp::MIN } else { from };
-                Told { collector: Collector::live(key, from), next: first, last: None }
+                // What its sockets' readings tell, they tell from its first segment on.
+                let place = PastPlace::before(first).with_readings_from(key.first - LATE);
+                Told { collector: Collector::live(key, from), place, last: None }
             }
         };
         self.told.insert(told).tell(past)

@@ -76,20 +76,8 @@ impl<'a> Screen<'a> {
             let late = !came && self.driver.owes(&self.shown);
             let patience = if came || late { Duration::ZERO } else { left };
             match terminal.next_event(patience).context("cannot read the terminal")? {
-                Some(TtyEvent::Input(event)) => {
-                    self.ui.tell_time(self.began.elapsed());
-                    for effect in self.ui.handle(&event, &self.shown.dashboard, &self.shown.source) {
-                        if self.apply(&effect, terminal)? {
-                            return Ok(true);
-                        }
-                    }
-                    // A key may mean something in the rows that the one before it brought. A pointer that passes by
-                    // asks for nothing.
-                    if !is_motion(&event) {
-                        self.ask();
-                    }
-                    came = true;
-                }
+                Some(TtyEvent::Input(event)) if self.handle(&event, terminal)? => return Ok(true),
+                Some(TtyEvent::Input(_)) => came = true,
                 Some(TtyEvent::Resumed) => return Ok(false),
                 Some(TtyEvent::Quit(_) | TtyEvent::HangUp) => return Ok(true),
                 None if came && !left.is_zero() => return Ok(false),
@@ -109,6 +97,21 @@ impl<'a> Screen<'a> {
                 return Ok(false);
             }
         }
+    }
+
+    /// Takes in a key, or what the mouse did. True to quit.
+    fn handle(&mut self, event: &Event, terminal: &mut Terminal) -> Result<bool> {
+        self.ui.tell_time(self.began.elapsed());
+        for effect in self.ui.handle(event, &self.shown.dashboard, &self.shown.source) {
+            if self.apply(&effect, terminal)? {
+                return Ok(true);
+            }
+        }
+        // A key may mean something in the rows that the one before it brought. A pointer that passes by asks for nothing.
+        if !is_motion(event) {
+            self.ask();
+        }
+        Ok(false)
     }
 
     /// The terminal's size may have changed without an event: while the program was stopped.

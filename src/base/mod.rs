@@ -1,5 +1,5 @@
 //! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, services of
-//! ports, series, units, colours.
+//! ports, series, units, words, colours.
 //!
 //! May touch nothing but `std`. Read first: RFC 9293 §3.4 (sequence numbers) and §3.3.2 (states).
 
@@ -17,6 +17,7 @@ mod text;
 mod time;
 mod timeline;
 pub mod units;
+mod words;
 
 pub use addr::{Endpoint, Scope};
 pub use ascii::{in_ascii, stand_in};
@@ -31,3 +32,4 @@ pub use state::{StateSet, TcpState};
 pub use text::{Scrubbed, scrub};
 pub use time::Timestamp;
 pub use timeline::{Moments, Timeline};
+pub use words::words;

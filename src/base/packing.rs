@@ -25,6 +25,16 @@ const fn classes() -> [u8; 65] {
     classes
 }
 
+/// A number whose sign is its lowest bit (zigzag), so that one near 0 is small whichever its sign.
+const fn fold(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)).cast_unsigned()
+}
+
+/// What [`fold`] made it from.
+const fn unfold(folded: u64) -> i64 {
+    (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed()
+}
+
 /// What both ways know of one end of a connection: what it sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sent {
@@ -41,9 +51,9 @@ pub struct Sent {
 #[derive(Debug, Clone)]
 pub struct Known {
     ends: [Sent; 2],
-    seqs: Ring<Seq, 8>,
+    seqs: Ring<Seq>,
     /// The first is what others are told from.
-    times: Ring<Timestamp, 8>,
+    times: Ring<Timestamp>,
 }
 
 impl Known {
@@ -56,18 +66,14 @@ impl Known {
     }
 
     /// Nothing, where only that is read which needs none of it.
-    pub const fn nothing() -> Self {
-        const NONE: Sent = Sent { first: Seq(0), next: Seq(0), segments: 0, bytes: 0, window: 0 };
-        Self::new([NONE; 2], Timestamp::MIN, Timestamp::MIN)
+    pub fn nothing() -> Self {
+        Self::new([Sent::default(); 2], Timestamp::MIN, Timestamp::MIN)
     }
 
     /// What the end of that number (0 or 1) sent.
     pub const fn sent(&self, end: usize) -> Sent {
         self.ends[end & 1]
     }
-
-    /// Bits that name the place of an instant.
-    pub const TIME: u32 = Ring::<Timestamp, 8>::PLACE;
 
     /// The place of the first known instant that is `from` or less than so many nanoseconds behind it.
     #[inline]
@@ -77,7 +83,7 @@ impl Known {
 
     /// The known instant there.
     pub const fn time(&self, place: usize) -> Timestamp {
-        self.times.values[place % 8]
+        self.times.at(place)
     }
 
     /// What instants are told from.
@@ -86,27 +92,32 @@ impl Known {
     }
 }
 
+/// Bits that name a place of a ring, which has as many places as they can name.
+const PLACE: u32 = 3;
+const PLACES: usize = 1 << PLACE;
+
 /// The first few values, which stay, and the latest of all others.
 #[derive(Debug, Clone)]
-struct Ring<T, const N: usize> {
-    values: [T; N],
+struct Ring<T> {
+    values: [T; PLACES],
     fixed: u8,
     next: u8,
 }
 
-impl<T: Copy, const N: usize> Ring<T, N> {
-    /// Bits that name a place.
-    const PLACE: u32 = N.ilog2();
-
+impl<T: Copy> Ring<T> {
     fn push(&mut self, value: T) {
-        self.values[usize::from(self.next) % N] = value;
-        self.next = if usize::from(self.next) + 1 >= N { self.fixed } else { self.next + 1 };
+        self.values[usize::from(self.next) % PLACES] = value;
+        self.next = if usize::from(self.next) + 1 >= PLACES { self.fixed } else { self.next + 1 };
+    }
+
+    const fn at(&self, place: usize) -> T {
+        self.values[place % PLACES]
     }
 
     /// The first place of which that holds. All are asked: which one it will be no processor guesses.
     #[inline]
     fn find(&self, is: impl Fn(T) -> bool) -> Option<usize> {
-        let found = (0..N).fold(0_u32, |found, at| found | u32::from(is(self.values[at])) << at);
+        let found = (0..PLACES).fold(0_u32, |found, at| found | u32::from(is(self.values[at])) << at);
         (found != 0).then(|| found.trailing_zeros() as usize)
     }
 }
@@ -178,11 +189,9 @@ pub trait Packing {
     /// A number that is likely near another one.
     #[inline]
     fn near(&mut self, value: &mut i64, to: i64) {
-        let apart = value.wrapping_sub(to);
-        let mut folded = ((apart << 1) ^ (apart >> 63)).cast_unsigned();
+        let mut folded = fold(value.wrapping_sub(to));
         self.number(&mut folded);
-        let apart = (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed();
-        *value = to.wrapping_add(apart);
+        *value = to.wrapping_add(unfold(folded));
     }
 
     /// One of these few (at most eight).
@@ -225,10 +234,10 @@ pub trait Packing {
 
     /// The place of a known value, which `find` finds; `None` if it must be told.
     #[inline]
-    fn place(&mut self, width: u32, find: impl FnOnce(&Known) -> Option<usize>) -> Option<usize> {
+    fn place(&mut self, find: impl FnOnce(&Known) -> Option<usize>) -> Option<usize> {
         if Self::WRITES {
             let found = find(self.known());
-            let (mut told, width) = found.map_or((0, 1), |at| (1 | (at as u64) << 1, 1 + width));
+            let (mut told, width) = found.map_or((0, 1), |at| (1 | (at as u64) << 1, 1 + PLACE));
             self.bits(&mut told, width);
             return found;
         }
@@ -236,7 +245,7 @@ pub trait Packing {
         self.flag(&mut there);
         there.then(|| {
             let mut at = 0;
-            self.bits(&mut at, width);
+            self.bits(&mut at, PLACE);
             at as usize
         })
     }
@@ -247,8 +256,8 @@ pub trait Packing {
         // From one before it to two behind it.
         const NEAR: u32 = 4;
         let find = |known: &Known| known.seqs.find(|known| (*value + 1 - known.0).0 < NEAR);
-        if let Some(at) = self.place(Ring::<Seq, 8>::PLACE, find) {
-            let known = self.known().seqs.values[at % 8];
+        if let Some(at) = self.place(find) {
+            let known = self.known().seqs.at(at);
             let mut apart = u64::from((*value + 1 - known.0).0);
             self.bits(&mut apart, 2);
             *value = known + apart as u32 - 1;
@@ -262,16 +271,14 @@ pub trait Packing {
     #[inline]
     fn time(&mut self, value: &mut Timestamp) {
         let find = |known: &Known| known.find_time(*value, 1);
-        if let Some(at) = self.place(Known::TIME, find) {
+        if let Some(at) = self.place(find) {
             *value = self.known().time(at);
             return;
         }
         let last = self.known().last().nanos();
-        let apart = value.nanos().wrapping_sub(last);
-        let mut folded = ((apart << 1) ^ (apart >> 63)).cast_unsigned();
+        let mut folded = fold(value.nanos().wrapping_sub(last));
         self.nanos(&mut folded);
-        let apart = (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed();
-        *value = Timestamp::from_nanos(last.wrapping_add(apart));
+        *value = Timestamp::from_nanos(last.wrapping_add(unfold(folded)));
         self.known().times.push(*value);
     }
 

@@ -16,9 +16,10 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// `1 flow`, `12,345 flows`.
+/// `1 flow`, `12,345 flows`, `2 processes`.
 pub fn counted(number: u64, one: &str) -> String {
-    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+    let many = if one.ends_with('s') { "es" } else { "s" };
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { many })
 }
 
 /// Bytes in powers of 1000, rounded: `512 B`, `98.0 kB`, `1.2 MB`.
@@ -68,6 +69,15 @@ pub fn age(time: Duration) -> String {
     }
 }
 
+/// A span no more exact than whole units, of which days are none: `41 s`, `3 min`, `50 h`.
+pub fn coarse(time: Duration) -> String {
+    match time.as_secs() {
+        secs @ 0..120 => format!("{secs} s"),
+        secs @ 120..7_200 => format!("{} min", secs / 60),
+        secs => format!("{} h", secs / 3_600),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +90,8 @@ mod tests {
             ["999 B", "1.0 kB", "3.9 kB", "999.9 kB", "1.0 MB"]
         );
         assert_eq!(bytes(u64::MAX), "18.4 EB");
+        assert_eq!([1, 1_000].map(|n| counted(n, "flow")), ["1 flow", "1,000 flows"]);
+        assert_eq!([0, 1].map(|n| counted(n, "process")), ["0 processes", "1 process"]);
     }
 
     #[test]
@@ -106,6 +118,12 @@ mod tests {
             assert_eq!(span(Duration::from_nanos(nanos)), text, "{nanos}");
         }
         assert_eq!(span(Duration::MAX), "213,503,982,334,601 d");
+    }
+
+    #[test]
+    fn what_is_coarse_is_in_whole_units() {
+        let spans = [0, 119, 120, 7_199, 7_200, 180_000].map(|secs| coarse(Duration::from_secs(secs)));
+        assert_eq!(spans, ["0 s", "119 s", "2 min", "119 min", "2 h", "50 h"]);
     }
 
     #[test]

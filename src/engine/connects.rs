@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use foldhash::fast::FixedState;
 
-use crate::base::{TcpState, Timestamp};
+use crate::base::{Endpoint, TcpState, Timestamp};
 use crate::flow::{Flow, HandshakeOutcome, Side};
 use crate::kernel::{Close, Connect, KernelEvent, LostEvents, Process, Rung};
 
@@ -106,17 +106,25 @@ impl Connects {
         if elsewhere != (local == Some(false)) {
             return false;
         }
-        let early = connect.begin > record.first + SLACK;
         // Of a rung that does not tell of all, a later claim may be missing.
         let is_last = connect.rung == Rung::Trace && !elsewhere && self.is_whole_since(connect.begin);
         let joined_late = is_last && is_joined_late(record);
-        !early && (encloses(connect, record) || joined_late)
+        encloses(connect, record.first) || (joined_late && begins_before(connect, record.first))
     }
 }
 
-/// Whether the flow began while the connect() was under way.
-fn encloses(connect: &Connect, record: &Record) -> bool {
-    record.first <= connect.end + SLACK
+/// Whether a flow of which the first segment was captured at `first` began while the connect() was under way.
+fn encloses(connect: &Connect, first: Timestamp) -> bool {
+    begins_before(connect, first) && first <= connect.end + SLACK
+}
+
+fn begins_before(connect: &Connect, first: Timestamp) -> bool {
+    connect.begin <= first + SLACK
+}
+
+/// Whether it tells how the connect() went by which `orig` began a flow at `first`.
+pub(super) fn is_originators(connect: &Connect, orig: Endpoint, first: Timestamp) -> bool {
+    connect.rung == Rung::Trace && connect.local == orig && encloses(connect, first)
 }
 
 /// Whether nothing shows how the flow began.
@@ -136,7 +144,7 @@ impl Connected {
     fn of(connect: &Connect, record: &Record) -> Self {
         Self {
             begin: connect.begin,
-            encloses: encloses(connect, record),
+            encloses: encloses(connect, record.first),
             here: connect.here == Some(true),
             process: connect.process.clone(),
             rung: connect.rung,
@@ -168,8 +176,7 @@ impl Engine {
     /// Whether a claim is of the flow in `slot`.
     fn is_caller_of(&self, connect: &Connect, slot: Slot) -> bool {
         let record = self.table.get(slot);
-        let local = self.addresses.as_ref().map(|_| record.local[side_of(record, connect.local).index()]);
-        self.connects.fits(connect, record, local)
+        self.connects.fits(connect, record, self.is_local(record, side_of(record, connect.local)))
     }
 
     pub(super) fn kernel_event(&mut self, event: &KernelEvent) {
@@ -206,8 +213,7 @@ impl Engine {
         let Some(slot) = self.table.find(&Tuple::new(close.scope, close.local, close.peer)) else { return };
         let record = self.table.get(slot);
         let side = side_of(record, close.local);
-        let is_ours = self.addresses.is_none() || record.local[side.index()];
-        if !is_ours || !is_open_at(record, side, close.ts) {
+        if self.is_local(record, side) == Some(false) || !is_open_at(record, side, close.ts) {
             return;
         }
         self.change(slot, close.ts, |record| {
@@ -236,8 +242,7 @@ impl Engine {
     /// far, or it took the SYN-ACK.
     fn end_connect(&mut self, slot: Slot, connect: &Connect) {
         let record = self.table.get(slot);
-        let is_callers = connect.rung == Rung::Trace && encloses(connect, record) && record.orig == connect.local;
-        if !is_callers {
+        if !is_originators(connect, record.orig, record.first) {
             return;
         }
         if connect.connected == Some(true) {

@@ -1,5 +1,6 @@
 //! The engine itself: inputs in order, due timers before each.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +72,8 @@ pub struct Engine {
     pub(super) kernel: KernelSide,
     pub(super) lookups: Lookups,
     pub(super) connects: Connects,
+    /// Flows of which ICMP errors came, the oldest first.
+    pub(super) path_errors: VecDeque<FlowId>,
     /// This host's addresses, once a sample told them.
     pub(super) addresses: Option<Arc<[IpAddr]>>,
     pub(super) wire_seen: bool,
@@ -108,6 +111,7 @@ impl Engine {
             kernel: KernelSide::default(),
             lookups: Lookups::new(config.seed),
             connects: Connects::new(config.seed),
+            path_errors: VecDeque::new(),
             addresses: None,
             wire_seen: false,
             named: false,
@@ -225,7 +229,7 @@ impl Engine {
             time_wait: self.time_wait_pane(now, &cache.scan.time_wait),
             ports: self.kernel.is_seen().then(|| self.kernel.ports.pane(now)),
             flows: self.flow_pane(query, cache),
-            list: self.list_pane(query, &cache.ordered),
+            list: cache.ordered.as_ref().map(|ordered| self.list_pane(query, ordered)).unwrap_or_default(),
             busiest: cache.scan.busiest.clone(),
             flow: query.selected.and_then(|id| self.detail(id)).map(Box::new),
         }

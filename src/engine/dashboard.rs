@@ -15,6 +15,7 @@ use crate::kernel::{LastWord, Limits, Socket, TableSource};
 use crate::wire::{IcmpError, Tunnel};
 
 use super::ownership::Ownership;
+use super::path_errors::PathError;
 use super::{FlowId, ListPane, Loss, Opening, PeerName, PortsPane, ProcessRow};
 
 /// Everything that a screen draws.
@@ -423,6 +424,8 @@ pub struct FlowDetail {
     pub tunnel: Option<Tunnel>,
     /// An ICMP error that explains why the handshake got no answer.
     pub rejected: Option<Rejection>,
+    /// What ICMP errors said of the segments of each end once the connection was open.
+    pub path_errors: [Option<PathError>; 2],
     /// What its opening shows: names, and where the wait was. `None` if nothing of it was recorded.
     pub opening: Option<Box<Opening>>,
     /// What the wire shows of each half: the originator's, the responder's. `None` if no segment was seen.
@@ -437,7 +440,7 @@ pub struct FlowDetail {
     pub sockets: [Option<SocketDetail>; 2],
     /// The kernel's last word on each end's socket, once it was let go.
     pub last_words: [Option<Arc<LastWord>>; 2],
-    /// Whether what each end sends goes unanswered, so that a finding tells that its peer is silent.
+    /// Whether what each end sends goes unanswered, or the path does not take it, so that a finding tells of it.
     pub in_vain: [bool; 2],
     /// The landmarks of its life, in order of time.
     pub life: Vec<LifeEvent>,

@@ -9,6 +9,7 @@ use crate::kernel::{Owner, Owners, Process, Socket, SocketSample, TimerKind};
 
 use super::dashboard::SocketDetail;
 use super::ownership::Ownership;
+use super::probing::Probing;
 
 /// Readings kept of a queue that is or was lately not empty.
 const KEPT: usize = 60;
@@ -46,6 +47,8 @@ pub(super) struct End {
     pub(super) unread_since: Option<Timestamp>,
     /// The first of the readings in a row that had it probe its peer's closed window (persist timer).
     pub(super) probes_since: Option<Timestamp>,
+    /// Its keepalive probes that are not answered.
+    pub(super) probing: Option<Probing>,
     pub(super) owner: Ownership,
     /// The last process seen to hold it.
     last_holder: Option<Arc<Process>>,
@@ -70,6 +73,7 @@ impl End {
             state_since: at,
             unread_since: None,
             probes_since: None,
+            probing: None,
             owner: Ownership::Unknown,
             last_holder: None,
             recv: QueueHistory::default(),
@@ -100,6 +104,7 @@ impl End {
         self.send.push(at, socket.send_q.unwrap_or(0));
         self.unread_since = self.unread_since(&socket, at);
         self.probes_since = socket.probes_window().then(|| self.probes_since.unwrap_or(at));
+        self.probing = Probing::on(self, &socket, at);
         if socket.state != self.socket.state {
             self.state_since = at;
         }
@@ -139,7 +144,7 @@ impl End {
         self.recv.push(at, 0);
         self.send.push(at, 0);
         self.mismatch = None;
-        (self.unread_since, self.probes_since) = (None, None);
+        (self.unread_since, self.probes_since, self.probing) = (None, None, None);
         self.owner = self.last_owner();
     }
 

@@ -1,4 +1,4 @@
-//! ICMP errors joined to the handshakes that they explain.
+//! ICMP errors joined to the handshakes that they explain; those about what came later are `path_errors`' business.
 //!
 //! An error is a claim of whoever sent it: it changes no state, and is told with who sent it; an answer that comes
 //! after all counts more. Only one that quotes the very SYN (its sequence number too, which a blind sender cannot know)
@@ -25,6 +25,8 @@ impl Engine {
                     flow.reject(quote.ts);
                 }
             });
+        } else {
+            self.path_error(slot, quote);
         }
     }
 }
@@ -71,6 +73,7 @@ mod tests {
             dst: syn.dst,
             seq: syn.seq,
             flags: None,
+            mtu: None,
         }
     }
 

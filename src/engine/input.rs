@@ -33,6 +33,11 @@ impl Input {
         }
     }
 
+    /// Whether it is what a decoded frame itself gave ([`Input::of`]), and not what is told of that or besides.
+    pub const fn is_frames_own(&self) -> bool {
+        matches!(self, Self::Segment(_) | Self::Icmp(_))
+    }
+
     /// When it happened, on the capture's clock.
     pub fn ts(&self) -> Timestamp {
         match self {
@@ -93,7 +98,7 @@ impl Loss {
     }
 
     /// Frames that passed and were not seen here. What the interface dropped, the kernel's TCP has not seen either.
-    pub(super) fn unseen(&self) -> u64 {
+    pub fn unseen(&self) -> u64 {
         self.kernel.unwrap_or(0).saturating_add(self.ours)
     }
 }

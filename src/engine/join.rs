@@ -352,6 +352,11 @@ impl Engine {
         }
     }
 
+    /// Whether an end of a record is on this host; `None` while nothing tells that.
+    pub(super) fn is_local(&self, record: &Record, side: Side) -> Option<bool> {
+        self.addresses.as_ref().map(|_| record.local[side.index()])
+    }
+
     /// Which of two ends are on this host.
     pub(super) fn locality(&self, orig: Endpoint, resp: Endpoint) -> [bool; 2] {
         let Some(addresses) = &self.addresses else { return [false; 2] };

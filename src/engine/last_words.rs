@@ -78,10 +78,9 @@ impl Engine {
     /// Whether the word is on an end of the record for sure, or may be; `None` if it is not.
     fn is_of(&self, word: &LastWord, record: &Record) -> Option<bool> {
         let side = side_of(record, word.local);
-        let is_ours = self.addresses.is_none() || record.local[side.index()];
         match (record.end(side).and_then(|end| end.cookie), word.cookie) {
             (Some(read), Some(told)) => (read == told).then_some(true),
-            _ if !is_ours || record.first > word.ts => None,
+            _ if self.is_local(record, side) == Some(false) || record.first > word.ts => None,
             _ => Some(record.has_closed(side) == Some(true) || word.ts.since(record.first) >= LATE),
         }
     }

@@ -9,8 +9,9 @@ use crate::flow::Side;
 
 use super::dashboard::FlowPane;
 use super::findings::Walk;
+use super::first::first_of;
 use super::lists::Ordered;
-use super::query::{Scan, first_of};
+use super::query::Scan;
 use super::queues::{WireQueues, unknown_halves};
 use super::record::Record;
 use super::table::Slot;
@@ -24,7 +25,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const FIRST: usize = 256;
 
 /// The first flows of the table, in order: who looks at it sees no more, and to sort all takes long.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct FirstFlows {
     first: Vec<FlowId>,
     /// How many match in all.
@@ -58,19 +59,16 @@ impl Engine {
         };
         let fresh = cache.made_at.is_some_and(|made| unchanged(made) || (lately(made) && same_rates(made.1)));
         let wants_order = query.rows > 0 || query.follow.is_some();
-        let reaches = cache.ordered.flows().is_none_or(|order| order.serves(query));
-        if !(fresh && same_question && (!wants_order || (cache.was_ordered && reaches))) {
+        let reaches = |ordered: &Ordered| ordered.flows().is_none_or(|order| order.serves(query));
+        if !(fresh && same_question && (!wants_order || cache.ordered.as_ref().is_some_and(reaches))) {
             // Whatever a screen counts is of one instant. A filter that is being typed changes the order at every letter,
             // and what is told of all flows only if something happened.
             if !cache.made_at.is_some_and(unchanged) {
                 cache.scan = self.scan();
             }
-            cache.was_ordered = wants_order;
-            cache.ordered = if wants_order { self.ordered(query, &cache.scan.findings) } else { Ordered::default() };
-            cache.matching = match (cache.ordered.flows(), wants_order) {
-                (Some(order), true) => order.matching,
-                _ => self.matching(&query.filter).count(),
-            };
+            cache.ordered = wants_order.then(|| self.ordered(query, &cache.scan.findings));
+            let flows = cache.ordered.as_ref().and_then(Ordered::flows);
+            cache.matching = flows.map_or_else(|| self.matching(&query.filter).count(), |order| order.matching);
             cache.key = Some((query.filter.clone(), query.sort, query.list.clone()));
             cache.made_at = made_now;
         }
@@ -86,7 +84,7 @@ impl Engine {
         let mut let_go = Vec::new();
         let (mut walk, now) = (Walk::default(), self.now.unwrap_or_default());
         for (slot, record) in self.table.iter() {
-            let_go.extend(self.let_go(record).next().is_some().then_some(slot));
+            let_go.extend(self.let_go(record));
             scan.mismatched += mismatches(record);
             scan.unknown_halves += unknown_halves(record);
             queues.offer(record);
@@ -99,7 +97,7 @@ impl Engine {
             kernel_queues: self.kernel_queues(),
             wire_queues,
             time_wait: waiting.time_wait(),
-            busiest: self.busiest(&let_go),
+            busiest: self.busiest(let_go),
             handshakes: self.handshakes.pane(now),
             ..scan
         }
@@ -166,7 +164,7 @@ impl Engine {
 
     /// A window of the flow table, served from the cache.
     pub(super) fn flow_pane(&self, query: &Query, cache: &QueryCache) -> FlowPane {
-        let order = cache.ordered.flows().map_or(&[][..], |order| &order.first);
+        let order = cache.ordered.as_ref().and_then(Ordered::flows).map_or(&[][..], |order| &order.first);
         let window = order.iter().skip(query.offset).take(query.rows);
         let rows = window.filter_map(|id| self.table.find_id(*id)).map(|slot| self.row(self.table.get(slot)));
         FlowPane {

@@ -111,9 +111,8 @@ pub struct QueryCache {
     pub(super) asked_at: Option<u64>,
     /// How many flows match.
     pub(super) matching: usize,
-    /// The rows of the list, if a question has asked for them.
-    pub(super) ordered: Ordered,
-    pub(super) was_ordered: bool,
+    /// The rows of the list, if the question asked for them.
+    pub(super) ordered: Option<Ordered>,
     pub(super) scan: Scan,
 }
 
@@ -131,42 +130,4 @@ pub(super) struct Scan {
     pub(super) findings: Vec<Finding>,
     /// Told with the order, so that its counts are of the instant of the findings and lists beside it.
     pub(super) handshakes: HandshakePane,
-}
-
-/// The first `count` of many items, in order; the others are not kept, let alone sorted.
-pub(super) fn first_of<T>(
-    items: impl Iterator<Item = T>,
-    count: usize,
-    order: impl Fn(&T, &T) -> std::cmp::Ordering,
-) -> Vec<T> {
-    /// So many are looked at together, at least.
-    const TOGETHER: usize = 1024;
-    let Some(last) = count.checked_sub(1) else { return Vec::new() };
-    let (room, mut first, mut full) = (count.saturating_mul(2).max(TOGETHER), Vec::new(), false);
-    for item in items {
-        if full && order(&item, &first[last]).is_gt() {
-            continue;
-        }
-        first.push(item);
-        if first.len() == room {
-            first.select_nth_unstable_by(last, &order);
-            first.truncate(count);
-            full = true;
-        }
-    }
-    if first.len() > count {
-        first.select_nth_unstable_by(last, &order);
-        first.truncate(count);
-    }
-    first.sort_unstable_by(order);
-    first
-}
-
-/// Leaves the first `count` by `key`, in order; the others are not sorted.
-pub(super) fn first_by_key<T, K: Ord>(items: &mut Vec<T>, count: usize, key: impl Fn(&T) -> K) {
-    if items.len() > count {
-        items.select_nth_unstable_by_key(count, &key);
-        items.truncate(count);
-    }
-    items.sort_unstable_by_key(key);
 }

@@ -1,13 +1,13 @@
 //! The fullest queues: by the kernel per socket and listener, by the wire per half.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use crate::flow::{Flow, Side};
 
 use super::dashboard::{AcceptRow, KernelQueues, QueuePane, QueueRow, WireQueueRow};
 use super::end::{End, QueueHistory};
+use super::first::{First, first_of};
 use super::listening::Listener;
-use super::query::first_by_key;
 use super::record::Record;
 use super::{Engine, QueryCache};
 
@@ -38,9 +38,10 @@ impl Engine {
     }
 
     fn fullest(&self, queue: fn(&End) -> Queue<'_>) -> Vec<QueueRow> {
-        let mut full: Vec<(&Record, &End)> = self.present_ends().filter(|(_, end)| queue(end).0 > 0).collect();
-        first_by_key(&mut full, SHOWN, |(record, end)| (Reverse(queue(end).0), record.id, end.socket.local));
-        full.into_iter().map(|(record, end)| queue_row(record, end, queue)).collect()
+        let full = self.present_ends().filter(|(_, end)| queue(end).0 > 0);
+        let key = |(record, end): &(&Record, &End)| (Reverse(queue(end).0), record.id, end.socket.local);
+        let fullest = first_of(full, SHOWN, |a, b| key(a).cmp(&key(b)));
+        fullest.into_iter().map(|(record, end)| queue_row(record, end, queue)).collect()
     }
 
     fn accept_rows(&self) -> Vec<AcceptRow> {
@@ -80,35 +81,37 @@ pub(super) fn queue_row(record: &Record, end: &End, queue: fn(&End) -> Queue<'_>
 
 /// Over its limit first (only then it overflows), then by share of the limit, then by length.
 fn severity(row: &AcceptRow) -> (bool, u64, u32) {
-    let share = row.limit.map_or(0, |limit| u64::from(row.waiting) * 1_000_000 / u64::from(limit.max(1)));
-    (row.limit.is_some_and(|limit| row.waiting > limit), share, row.waiting)
+    (row.limit.is_some_and(|limit| row.waiting > limit), share(row.waiting, row.limit), row.waiting)
+}
+
+/// A queue's part of its limit, in millionths; 0 where no limit is known.
+pub(super) fn share(length: u32, limit: Option<u32>) -> u64 {
+    limit.map_or(0, |limit| u64::from(length) * 1_000_000 / u64::from(limit.max(1)))
 }
 
 /// The halves with a closed window (longest first), then those with most bytes unacknowledged, record by record.
-#[derive(Debug, Default)]
-pub(super) struct WireQueues(Vec<WireQueueRow>);
+#[derive(Debug)]
+pub(super) struct WireQueues(First<WireQueueRow, fn(&WireQueueRow, &WireQueueRow) -> Ordering>);
+
+impl Default for WireQueues {
+    fn default() -> Self {
+        Self(First::new(SHOWN, |a, b| {
+            let key = |row: &WireQueueRow| {
+                let closed = row.zero_window_since;
+                (closed.is_none(), closed, Reverse(row.unacked), row.flow, row.from)
+            };
+            key(a).cmp(&key(b))
+        }))
+    }
+}
 
 impl WireQueues {
-    /// So many are kept before those that nobody will see are thrown out.
-    const KEPT: usize = 4096;
-
     pub(super) fn offer(&mut self, record: &Record) {
-        self.0.extend(rows_of(record));
-        if self.0.len() > Self::KEPT {
-            self.keep_first();
-        }
+        rows_of(record).for_each(|row| self.0.offer(row));
     }
 
-    pub(super) fn rows(mut self) -> Vec<WireQueueRow> {
-        self.keep_first();
-        self.0
-    }
-
-    fn keep_first(&mut self) {
-        first_by_key(&mut self.0, SHOWN, |row| {
-            let closed = row.zero_window_since;
-            (closed.is_none(), closed, Reverse(row.unacked), row.flow, row.from)
-        });
+    pub(super) fn rows(self) -> Vec<WireQueueRow> {
+        self.0.finish()
     }
 }
 

@@ -13,6 +13,7 @@ use super::dashboard::Rejection;
 use super::end::End;
 use super::last_words::Parting;
 use super::opening::Watched;
+use super::path_errors::PathError;
 use super::retries::Retries;
 use super::table::{Place, Slot, Tuple, side_of};
 
@@ -104,6 +105,8 @@ pub(super) struct Rare {
     pub(super) tunnel: Option<Tunnel>,
     /// What an ICMP error said of the SYN.
     pub(super) rejected: Option<Rejection>,
+    /// What others said of the segments of either end.
+    pub(super) path_errors: Option<Box<[Option<PathError>; 2]>>,
     /// The incarnation of the tuple before this one, while it may still be alive (RFC 5961 §4).
     pub(super) older: Option<(Slot, FlowId)>,
     /// Who connected the originator's and the responder's end, by the kernel's trace.
@@ -222,10 +225,9 @@ impl Record {
         end.is_older_than(changed).then_some(end.at)
     }
 
-    /// The newest word on the state of an end: what the kernel reports, unless the wire has shown it to change since.
+    /// The newest word on the state of an end.
     pub(super) fn state_of(&self, side: Side) -> Option<TcpState> {
-        let reported = self.reported(side).filter(|_| self.outdated(side).is_none());
-        reported.or_else(|| self.inferred(side))
+        newest_word(self.reported(side), self.outdated(side), self.inferred(side))
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -315,10 +317,14 @@ impl Record {
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
     pub(super) fn bits_per_s(&self, now: Timestamp) -> Option<u64> {
         let (first, _) = self.wire.as_ref()?.span();
-        // Of most flows nothing has come for longer: their rate need not be looked for.
-        let silent = now.seconds().saturating_sub(self.touched.seconds()) > 1;
-        let rate = || if silent { None } else { self.rate() };
+        // Most flows are: their rate need not be looked for.
+        let rate = || if self.is_silent(now) { None } else { self.rate() };
         (now.seconds() > first.seconds()).then(|| rate().map_or(0, |rate| rate.per_second(now)))
+    }
+
+    /// Whether nothing has come since before the last complete second.
+    pub(super) fn is_silent(&self, now: Timestamp) -> bool {
+        now.seconds().saturating_sub(self.touched.seconds()) > 1
     }
 
     /// Shows Zeek's machine a segment of the tuple.
@@ -365,6 +371,7 @@ impl Record {
             rare.connected.swap(0, 1);
             rare.closed.swap(0, 1);
             rare.last_words.swap(0, 1);
+            rare.path_errors.iter_mut().for_each(|errors| errors.swap(0, 1));
         }
     }
 
@@ -375,6 +382,15 @@ impl Record {
         let kernel_ended = self.ends.iter().flatten().any(|end| end.gone.is_some());
         kernel_over && if self.wire.is_some() { wire_over || kernel_ended } else { kernel_ended }
     }
+}
+
+/// The newest word on a state: what the kernel reports, unless the wire has shown it to change since.
+pub(super) fn newest_word(
+    reported: Option<TcpState>,
+    outdated: Option<Timestamp>,
+    inferred: Option<TcpState>,
+) -> Option<TcpState> {
+    reported.filter(|_| outdated.is_none()).or(inferred)
 }
 
 /// Bits in the current and in the last complete second: enough for a rate without a history per flow.

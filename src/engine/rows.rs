@@ -11,7 +11,7 @@ use super::course::Outline;
 use super::dashboard::{EndCell, FlowDetail, FlowRow, Rtt};
 use super::end::End;
 use super::ownership::Ownership;
-use super::record::Record;
+use super::record::{Record, newest_word};
 use super::{Engine, FlowId, PeerName, story};
 
 /// How late a source may tell of frames that it dropped.
@@ -55,7 +55,7 @@ impl Record {
 impl EndCell {
     /// The newest word on its state: what the kernel reports, unless the wire has shown it to change since.
     pub fn state(&self) -> Option<TcpState> {
-        self.reported.filter(|_| self.outdated.is_none()).or(self.inferred)
+        newest_word(self.reported, self.outdated, self.inferred)
     }
 }
 
@@ -70,6 +70,7 @@ impl Engine {
             row: &detail.row,
             handshake: detail.handshake.as_ref(),
             rejected: detail.rejected.as_ref(),
+            path_errors: detail.path_errors,
             halves: detail.halves.as_ref(),
             sockets: &detail.sockets,
             now: self.now.unwrap_or_default(),
@@ -78,6 +79,7 @@ impl Engine {
             analysis: detail.analysis.as_ref(),
             verdict: detail.verdict.as_ref(),
             in_vain: Side::BOTH.map(|side| record.in_vain(side)),
+            probes: Side::BOTH.map(|side| record.probes_in_vain(side)),
             never_acked: Side::BOTH.map(|side| wire.and_then(|flow| flow.never_acked_bytes(side))),
             life: &detail.life,
             reset_by: wire.and_then(Flow::reset_by),
@@ -119,13 +121,14 @@ impl Engine {
             last_words: Side::BOTH.map(|side| record.last_word(side).cloned()),
             tunnel: rare.and_then(|rare| rare.tunnel),
             rejected: rare.and_then(|rare| rare.rejected),
+            path_errors: Side::BOTH.map(|side| record.path_error(side)),
             opening: record.opening.shown().cloned().map(Box::new),
             life: wire.filter(wrong).map(Flow::life).unwrap_or_default(),
             halves: wire.map(|flow| Side::BOTH.map(|side| flow.half(side))),
             analysis: outline.as_ref().map(|outline| outline.analysis),
             verdict: outline.map(|outline| self.verdict(record, outline.verdict)),
             sockets: Side::BOTH.map(|side| record.end(side).map(End::detail)),
-            in_vain: Side::BOTH.map(|side| self.is_silent_to(record, side)),
+            in_vain: Side::BOTH.map(|side| self.is_silent_to(record, side) || self.is_undelivered(record, side)),
             timing: None,
             zeek: None,
             story: String::new(),
@@ -169,7 +172,7 @@ impl Engine {
         let there = end.filter(|end| end.is_there());
         EndCell {
             endpoint: record.endpoint(side),
-            local: self.addresses.as_ref().map(|_| record.local[side.index()]),
+            local: self.is_local(record, side),
             inferred: record.inferred(side),
             reported: record.reported(side),
             outdated: record.outdated(side),
@@ -198,7 +201,7 @@ impl Engine {
             return read;
         }
         match (record.connected(side), record.closed(side)) {
-            (Some((process, rung)), _) if self.addresses.is_some() && !record.local[side.index()] => {
+            (Some((process, rung)), _) if self.is_local(record, side) == Some(false) => {
                 Ownership::Elsewhere { process: process.clone(), rung }
             }
             (Some((process, rung)), _) => Ownership::Connected { process: process.clone(), rung },

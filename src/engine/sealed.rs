@@ -44,10 +44,7 @@ impl Sealer {
     /// Adds the course of `flow`, of which no segment waits; at most [`TOGETHER`].
     pub(super) fn add(&mut self, course: &mut Course, flow: &Flow) {
         let mut packer = Packer::behind(std::mem::take(&mut self.bytes), flow.known());
-        pack_outline(&mut course.verdict, &mut course.analysis, &mut packer);
-        course.rate.pack(flow.span().1, &mut packer);
-        course.zeek.pack(&mut packer);
-        pack_rest(course, &mut packer);
+        pack(course, flow, &mut packer);
         self.bytes = packer.finish();
         self.ends[usize::from(self.count)] = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         self.count += 1;
@@ -70,40 +67,34 @@ impl Block {
     /// A course of `flow` again.
     pub(super) fn course(&self, at: u8, flow: &Flow) -> Course {
         let mut course = Course::blank();
-        let mut unpacker = Unpacker::new(self.bytes(at), flow.known());
-        pack_outline(&mut course.verdict, &mut course.analysis, &mut unpacker);
-        course.rate.pack(flow.span().1, &mut unpacker);
-        course.zeek.pack(&mut unpacker);
-        pack_rest(&mut course, &mut unpacker);
+        pack(&mut course, flow, &mut Unpacker::new(self.bytes(at), flow.known()));
         course
     }
 
     /// Of it, a verdict and an analysis of which nothing may be asked but what they tell of the flow as a whole.
     pub(super) fn outline(&self, at: u8) -> (Verdict, Analysis) {
-        self.begin(at).0
+        self.begin(at, Known::nothing()).0
     }
 
     /// Of it, how much the flow carried.
     pub(super) fn rate(&self, at: u8, flow: &Flow) -> Rate {
-        let (mut rate, (_, mut unpacker)) = (Rate::default(), self.begin(at));
+        let (mut rate, (_, mut unpacker)) = (Rate::default(), self.begin(at, Known::nothing()));
         rate.pack(flow.span().1, &mut unpacker);
         rate
     }
 
     /// Of it, Zeek's view.
     pub(super) fn zeek(&self, at: u8, flow: &Flow) -> Zeek {
-        let mut zeek = Zeek::blank();
-        let mut unpacker = Unpacker::new(self.bytes(at), flow.known());
-        pack_outline(&mut Verdict::new(), &mut Analysis::new(), &mut unpacker);
+        let (mut zeek, (_, mut unpacker)) = (Zeek::blank(), self.begin(at, flow.known()));
         Rate::default().pack(flow.span().1, &mut unpacker);
         zeek.pack(&mut unpacker);
         zeek
     }
 
-    /// What stands first of it, and where the rate follows: none of that is told by what is known.
-    fn begin(&self, at: u8) -> ((Verdict, Analysis), Unpacker<'_>) {
+    /// What stands first of it, and where the rate follows: neither needs what is known.
+    fn begin(&self, at: u8, known: Known) -> ((Verdict, Analysis), Unpacker<'_>) {
         let (mut verdict, mut analysis) = (Verdict::new(), Analysis::new());
-        let mut unpacker = Unpacker::new(self.bytes(at), Known::nothing());
+        let mut unpacker = Unpacker::new(self.bytes(at), known);
         pack_outline(&mut verdict, &mut analysis, &mut unpacker);
         ((verdict, analysis), unpacker)
     }
@@ -124,15 +115,18 @@ impl Block {
     }
 }
 
-fn pack_outline(verdict: &mut Verdict, analysis: &mut Analysis, into: &mut impl Packing) {
-    verdict.pack_outline(into);
-    analysis.pack_counts(into);
-}
-
-fn pack_rest(course: &mut Course, into: &mut impl Packing) {
-    // The outline, the rate and Zeek's row stand before it, and no segment waits.
-    let Course { rate: _, pending: _, analysis, verdict, timing, zeek: _ } = course;
+/// All of it: no segment waits.
+fn pack(course: &mut Course, flow: &Flow, into: &mut impl Packing) {
+    let Course { rate, pending: _, analysis, verdict, timing, zeek } = course;
+    pack_outline(verdict, analysis, into);
+    rate.pack(flow.span().1, into);
+    zeek.pack(into);
     analysis.pack(into);
     verdict.pack(into);
     timing.pack(into);
+}
+
+fn pack_outline(verdict: &mut Verdict, analysis: &mut Analysis, into: &mut impl Packing) {
+    verdict.pack_outline(into);
+    analysis.pack_counts(into);
 }

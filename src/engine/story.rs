@@ -1,6 +1,7 @@
 //! One sentence on what a connection is doing now and why, as far as the evidence supports it.
 
 mod handshake;
+mod probed;
 mod resent;
 
 use std::time::Duration;
@@ -12,12 +13,14 @@ use crate::kernel::Limits;
 
 use super::dashboard::{EndCell, FlowRow, Rejection, SocketDetail};
 use super::ownership::Ownership;
+use super::path_errors::PathError;
 
 /// What the sentence may rest on.
 pub(super) struct Evidence<'a> {
     pub(super) row: &'a FlowRow,
     pub(super) handshake: Option<&'a HandshakeView>,
     pub(super) rejected: Option<&'a Rejection>,
+    pub(super) path_errors: [Option<PathError>; 2],
     pub(super) halves: Option<&'a [HalfView; 2]>,
     pub(super) sockets: &'a [Option<SocketDetail>; 2],
     pub(super) now: Timestamp,
@@ -30,6 +33,8 @@ pub(super) struct Evidence<'a> {
     pub(super) verdict: Option<&'a VerdictView>,
     /// What each end sends again and again while nothing comes from its peer.
     pub(super) in_vain: [Option<InVain>; 2],
+    /// The keep-alives that each sends while nothing comes from its peer.
+    pub(super) probes: [Option<InVain>; 2],
     /// Bytes of each half, where none of it was ever acknowledged.
     pub(super) never_acked: [Option<u64>; 2],
     pub(super) life: &'a [LifeEvent],
@@ -43,6 +48,11 @@ impl Evidence<'_> {
         self.sockets[side.index()].as_ref()?.gone
     }
 
+    /// The socket of an end, as the kernel shows it that still holds it.
+    fn held(&self, side: Side) -> Option<&SocketDetail> {
+        self.sockets[side.index()].as_ref().filter(|detail| detail.is_there())
+    }
+
     /// How long ago something was.
     fn ago(&self, then: Timestamp) -> String {
         span(self.now.since(then))
@@ -51,11 +61,21 @@ impl Evidence<'_> {
 
 /// The sentence. Rules in order: the first that the evidence supports tells it; what had to be sent again follows.
 pub(super) fn tell(evidence: &Evidence<'_>) -> String {
-    const RULES: [fn(&Evidence<'_>) -> Option<String>; 7] =
-        [mismatch, handshake::tell, not_reading, resent::tell, closing, established, over];
+    const RULES: [fn(&Evidence<'_>) -> Option<String>; 8] =
+        [mismatch, handshake::tell, not_reading, resent::tell, probed::tell, closing, established, over];
     let told = RULES.iter().find_map(|rule| rule(evidence));
     let detours = evidence.handshake.map(handshake::detours).unwrap_or_default();
-    told.unwrap_or_else(|| "Nothing tells what it is doing.".to_owned()) + &detours + &resent::note(evidence)
+    told.unwrap_or_else(|| "Nothing tells what it is doing.".to_owned())
+        + &detours
+        + &resent::note(evidence)
+        + &said_by_icmp(evidence)
+}
+
+/// What was said by ICMP of the segments of an open connection; with a space before it.
+fn said_by_icmp(evidence: &Evidence<'_>) -> String {
+    let errors = Side::BOTH.into_iter().zip(evidence.path_errors);
+    let told = errors.filter_map(|(side, error)| Some((evidence.row.end(side).endpoint, error?)));
+    told.map(|(end, error)| format!(" By ICMP, of what {end} sends, {error}.")).collect()
 }
 
 fn mismatch(evidence: &Evidence<'_>) -> Option<String> {
@@ -64,7 +84,7 @@ fn mismatch(evidence: &Evidence<'_>) -> Option<String> {
         let since = end.mismatch_since?;
         Some(format!(
             "Disagreement for {}: by the wire {} is in {}, the kernel reports {}.",
-            span(evidence.now.since(since)),
+            evidence.ago(since),
             end.endpoint,
             end.inferred?,
             end.reported?,
@@ -78,26 +98,25 @@ fn not_reading(evidence: &Evidence<'_>) -> Option<String> {
         let half = evidence.halves.map(|halves| &halves[side.index()]);
         let closed = half.and_then(|half| half.zero_window_since).filter(|_| !evidence.row.closed);
         let Some(closed) = closed else { return window_probed(evidence, side) };
-        let since = span(evidence.now.since(closed));
-        let unread = reader.recv_q.filter(|unread| *unread > 0).map(|unread| bytes(unread.into()));
-        let who = name(reader);
-        Some(match unread {
-            Some(unread) => format!(
-                "{} waits: the window of {who} has been 0 for {since}; it has {unread} unread.",
-                evidence.row.end(side.peer()).endpoint
-            ),
-            None => format!(
-                "{} waits: the window of {who} has been 0 for {since}, so its process is not reading.",
-                evidence.row.end(side.peer()).endpoint
-            ),
-        })
+        let so = unread(reader)
+            .map_or_else(|| ", so its process is not reading".to_owned(), |unread| format!("; it has {unread} unread"));
+        Some(format!(
+            "{} waits: the window of {} has been 0 for {}{so}.",
+            evidence.row.end(side.peer()).endpoint,
+            name(reader),
+            evidence.ago(closed),
+        ))
     })
+}
+
+/// What the process of an end has not read, if anything.
+fn unread(end: &EndCell) -> Option<String> {
+    end.recv_q.filter(|unread| *unread > 0).map(|unread| bytes(unread.into()))
 }
 
 /// The window of the end on `side` is closed by the word of its peer's kernel alone.
 fn window_probed(evidence: &Evidence<'_>, side: Side) -> Option<String> {
-    let detail = evidence.sockets[side.peer().index()].as_ref();
-    let detail = detail.filter(|detail| detail.is_there() && detail.socket.probes_window())?;
+    let detail = evidence.held(side.peer()).filter(|detail| detail.socket.probes_window())?;
     let (reader, timer) = (evidence.row.end(side), detail.socket.timer?);
     let left = timer.left.saturating_sub(evidence.now.since(detail.at));
     let probes = match timer.retries {
@@ -105,8 +124,7 @@ fn window_probed(evidence: &Evidence<'_>, side: Side) -> Option<String> {
         1 => ", 1 without an answer".to_owned(),
         count => format!(", {count} without an answer"),
     };
-    let unread = reader.recv_q.filter(|unread| *unread > 0).map(|unread| bytes(unread.into()));
-    let unread = unread.map(|unread| format!(" {} has {unread} unread.", name(reader))).unwrap_or_default();
+    let unread = unread(reader).map(|unread| format!(" {} has {unread} unread.", name(reader))).unwrap_or_default();
     Some(format!(
         "{} waits with {} in its Send-Q: the window of {} is closed, and the kernel probes it (persist timer, next \
          probe in {}{probes}).{unread}",
@@ -121,32 +139,11 @@ fn closing(evidence: &Evidence<'_>) -> Option<String> {
     let row = evidence.row;
     let states = Side::BOTH.map(|side| state_of(evidence, side));
     let side_in = |state| Side::BOTH.into_iter().find(|side| states[side.index()] == Some(state));
-    let for_long = evidence.since.map(|since| format!(" for {}", span(evidence.now.since(since)))).unwrap_or_default();
     if let Some(side) = side_in(TcpState::TimeWait) {
         return Some(time_wait(evidence, side));
     }
     if let Some(side) = side_in(TcpState::CloseWait) {
-        let end = row.end(side);
-        let acked = |event: &LifeEvent| (event.side, event.kind) == (side.peer(), LifeEventKind::FinAcked);
-        if end.reported.is_none() && !evidence.life.iter().any(acked) {
-            return Some(format!(
-                "{} has closed; that {} has its FIN was not captured.",
-                row.end(side.peer()).endpoint,
-                end.endpoint
-            ));
-        }
-        let why = match end.recv_q {
-            Some(0) => " It has read the end of the stream and not called close().".to_owned(),
-            Some(1) => " It has not read the end of the stream (the 1 in its Recv-Q is the FIN).".to_owned(),
-            Some(unread) => format!(" It has {} and the end of the stream unread.", bytes((unread - 1).into())),
-            None => String::new(),
-        };
-        return Some(format!(
-            "{} has closed; {} has not closed its side{for_long} (CLOSE-WAIT).{why}{}",
-            row.end(side.peer()).endpoint,
-            name(end),
-            let_go(evidence, side.peer())
-        ));
+        return Some(close_wait(evidence, side));
     }
     let waits = |state, what: &str| side_in(state).map(|side| format!("{} {what}.", name(row.end(side))));
     waits(TcpState::LastAck, "has closed last and waits for its FIN to be acknowledged (LAST-ACK)")
@@ -159,6 +156,26 @@ fn closing(evidence: &Evidence<'_>) -> Option<String> {
         .or_else(|| waits(TcpState::FinWait1, "has closed and waits for its FIN to be acknowledged (FIN-WAIT-1)"))
 }
 
+fn close_wait(evidence: &Evidence<'_>, side: Side) -> String {
+    let (end, closed) = (evidence.row.end(side), evidence.row.end(side.peer()).endpoint);
+    let acked = |event: &LifeEvent| (event.side, event.kind) == (side.peer(), LifeEventKind::FinAcked);
+    if end.reported.is_none() && !evidence.life.iter().any(acked) {
+        return format!("{closed} has closed; that {} has its FIN was not captured.", end.endpoint);
+    }
+    let why = match end.recv_q {
+        Some(0) => " It has read the end of the stream and not called close().".to_owned(),
+        Some(1) => " It has not read the end of the stream (the 1 in its Recv-Q is the FIN).".to_owned(),
+        Some(unread) => format!(" It has {} and the end of the stream unread.", bytes((unread - 1).into())),
+        None => String::new(),
+    };
+    let for_long = evidence.since.map(|since| format!(" for {}", evidence.ago(since))).unwrap_or_default();
+    format!(
+        "{closed} has closed; {} has not closed its side{for_long} (CLOSE-WAIT).{why}{}",
+        name(end),
+        let_go(evidence, side.peer())
+    )
+}
+
 /// Why the kernel shows nothing of an end that the wire shows in FIN-WAIT-2: of a socket that no process holds it keeps
 /// that state for tcp_fin_timeout alone (net/ipv4/tcp.c, `__tcp_close`).
 fn let_go(evidence: &Evidence<'_>, side: Side) -> String {
@@ -166,7 +183,7 @@ fn let_go(evidence: &Evidence<'_>, side: Side) -> String {
     let kept = evidence.limits.and_then(|limits| limits.tcp_fin_timeout).map(|secs| Duration::from_secs(secs.into()));
     let waited = evidence.since.map(|since| evidence.now.since(since));
     let is_over = kept.zip(waited).is_some_and(|(kept, waited)| waited >= kept);
-    let held = evidence.sockets[side.index()].as_ref().is_some_and(SocketDetail::is_there);
+    let held = evidence.held(side).is_some();
     let here = end.local == Some(true) && end.inferred == Some(TcpState::FinWait2);
     match kept.filter(|_| here && is_over && !held) {
         Some(kept) => format!(
@@ -181,10 +198,9 @@ fn let_go(evidence: &Evidence<'_>, side: Side) -> String {
 
 fn time_wait(evidence: &Evidence<'_>, side: Side) -> String {
     let end = evidence.row.end(side);
-    let socket = evidence.sockets[side.index()].as_ref().filter(|socket| socket.is_there());
-    let by_kernel = socket.and_then(|socket| {
-        let passed = evidence.now.since(socket.at);
-        socket.socket.timer.map(|timer| timer.left.saturating_sub(passed))
+    let by_kernel = evidence.held(side).and_then(|held| {
+        let passed = evidence.now.since(held.at);
+        held.socket.timer.map(|timer| timer.left.saturating_sub(passed))
     });
     let by_wire = || evidence.time_wait_ends[side.index()].map(|ends| ends.since(evidence.now));
     let (left, assumed) = match by_kernel {
@@ -208,10 +224,9 @@ fn established(evidence: &Evidence<'_>) -> Option<String> {
     if !open || row.closed {
         return None;
     }
-    let unread = Side::BOTH.into_iter().find(|side| row.end(*side).recv_q.is_some_and(|bytes| bytes > 0));
-    if let Some(side) = unread {
-        let end = row.end(side);
-        return Some(format!("Open; {} has {} unread.", name(end), bytes(end.recv_q?.into())));
+    let waits = Side::BOTH.into_iter().find_map(|side| Some((row.end(side), unread(row.end(side))?)));
+    if let Some((end, unread)) = waits {
+        return Some(format!("Open; {} has {unread} unread.", name(end)));
     }
     let idle = evidence.now.since(row.last);
     let unacked = Side::BOTH.into_iter().find(|side| row.end(*side).send_q.is_some_and(|bytes| bytes > 0));

@@ -11,7 +11,7 @@ use crate::kernel::{Socket, SocketSample};
 
 use super::Engine;
 use super::dashboard::TimeWaitPane;
-use super::query::first_of;
+use super::first::first_of;
 use super::record::Record;
 use super::table::Tuple;
 

@@ -85,7 +85,7 @@ impl Attempts {
     }
 
     fn evidence(&self, dashboard: &Dashboard, again: impl FnOnce(&mut dyn FnMut(&FlowDetail))) -> Vec<Connects> {
-        let lossy = dashboard.loss.is_some_and(|loss| loss.kernel.unwrap_or(0) + loss.ours > 0);
+        let lossy = dashboard.loss.is_some_and(|loss| loss.unseen() > 0);
         let full: Vec<Endpoint> = dashboard.findings.iter().filter_map(full_listener).collect();
         let told = |to: &Endpoint, attempt: &Attempt| Connects {
             who: attempt.askers.most(),
@@ -138,7 +138,7 @@ fn full_listener(finding: &Finding) -> Option<Endpoint> {
 pub(super) struct FindingRecord {
     r#type: &'static str,
     /// What is wrong: connects_refused, connects_rejected, connects_unanswered, scan, not_reading, peer_silent,
-    /// close_wait_leak, accept_overflow, ports_run_out, capture_loss. More may come at any version.
+    /// path_unreachable, path_mtu, close_wait_leak, accept_overflow, ports_run_out, capture_loss. More may come at any version.
     kind: &'static str,
     /// info, warning, critical.
     severity: &'static str,

@@ -63,6 +63,7 @@ fn wire_flow(id: u64, resp: ([u8; 4], u16), states: [TcpState; 2], handshake: Ha
         last_words: [None, None],
         tunnel: None,
         rejected: None,
+        path_errors: [None, None],
         opening: None,
         halves: Some(states.map(|state| half(state, 1, 0))),
         analysis: Some([AnalysisCounts::default(); 2]),
@@ -399,11 +400,6 @@ pub(super) fn live_dashboard() -> Dashboard {
 
 /// Ports to one destination run out, to another there are none, a third levels off, a fourth hardly uses any.
 fn ports() -> PortsPane {
-    let out_at = |forecast| match forecast {
-        Forecast::Exhausted => Some(at(30.0)),
-        Forecast::RunsOut(left) => Some(at(69.0) + left),
-        Forecast::LevelsOff(_) => None,
-    };
     let row = |last, live, time_wait, forecast| RouteRow {
         from: [192, 0, 2, 10].into(),
         to: Endpoint::new([198, 51, 100, last], 5432),
@@ -413,7 +409,6 @@ fn ports() -> PortsPane {
         let_go: 0,
         closes_per_s: 471.5,
         forecast,
-        out_at: out_at(forecast),
         history: Vec::new(),
         holders: vec![(process(), 25_400)],
         processes: 1,
@@ -423,8 +418,8 @@ fn ports() -> PortsPane {
         usable: 28_232,
         held: 6,
         routes: vec![
-            row(4, 28_000, 226, Forecast::Exhausted),
-            row(5, 5, 25_480, Forecast::RunsOut(Duration::from_secs(5))),
+            row(4, 28_000, 226, Forecast::Exhausted { since: at(30.0) }),
+            row(5, 5, 25_480, Forecast::RunsOut { left: Duration::from_secs(5), at: at(74.0) }),
             row(6, 0, 6_000, Forecast::LevelsOff(12_600)),
             row(7, 2, 0, Forecast::LevelsOff(2)),
         ],

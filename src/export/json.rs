@@ -13,103 +13,59 @@ use super::findings::{FindingRecord, findings};
 use super::record::FlowRecord;
 use super::summary::{Damage, SummaryRecord, Tally};
 
+/// How the objects of a report stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonForm {
+    /// `report --format json`: `{"flows": [...], "findings": [...], "summary": {...}}`.
+    Whole,
+    /// `report --format ndjson`: a line for each flow, for each finding (the worst first), then the summary's.
+    Lines,
+}
+
+impl JsonForm {
+    /// What stands before a flow that comes behind so many.
+    const fn before_flow(self, behind: u64) -> &'static [u8] {
+        match (self, behind) {
+            (Self::Whole, 0) | (Self::Lines, 1..) => b"\n",
+            (Self::Whole, 1..) => b",\n",
+            (Self::Lines, 0) => b"",
+        }
+    }
+}
+
 /// Some flows of a report, in words: made apart from it, and then added to it in order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Flows {
+    form: JsonForm,
     text: Vec<u8>,
-    between: &'static str,
     tally: Tally,
 }
 
 impl Flows {
-    /// None yet, of a [`JsonReport`].
-    pub fn json() -> Self {
-        Self { text: Vec::new(), between: ",\n", tally: Tally::new() }
-    }
-
-    /// None yet, of an [`NdjsonReport`].
-    pub fn ndjson() -> Self {
-        Self { between: "\n", ..Self::json() }
-    }
-
     /// Adds one. Call it in order of first appearance.
     pub fn add(&mut self, detail: &FlowDetail) -> io::Result<()> {
         if self.tally.flows > 0 {
-            self.text.extend_from_slice(self.between.as_bytes());
+            self.text.extend_from_slice(self.form.before_flow(self.tally.flows));
         }
         self.tally.count(detail);
         Ok(serde_json::to_writer(&mut self.text, &FlowRecord::of(detail))?)
     }
 }
 
-/// `report --format ndjson`: a line for each flow, for each finding (the worst first), then the summary's.
-#[derive(Debug)]
-pub struct NdjsonReport<W> {
-    out: W,
-    tally: Tally,
-    filter: Option<String>,
-}
-
-impl<W: Write> NdjsonReport<W> {
-    /// A report on `out`.
-    pub fn new(out: W) -> Self {
-        Self { out, tally: Tally::new(), filter: None }
-    }
-
-    /// Names the words that every flow written matches.
-    #[must_use]
-    pub fn filtered(self, words: &str) -> Self {
-        Self { filter: Some(crate::base::scrub(words)).filter(|words| !words.is_empty()), ..self }
-    }
-
-    /// Writes the flows that come next.
-    pub fn append(&mut self, flows: Flows) -> io::Result<()> {
-        if flows.tally.flows == 0 {
-            return Ok(());
-        }
-        self.tally.add(flows.tally);
-        self.out.write_all(&flows.text)?;
-        self.out.write_all(b"\n")
-    }
-
-    /// What is wrong with the flows written and with what `dashboard` tells of the rest; `again` as of [`findings`].
-    pub fn findings(&self, dashboard: &Dashboard, again: impl FnOnce(&mut dyn FnMut(&FlowDetail))) -> Vec<Finding> {
-        findings(dashboard, &self.tally, again)
-    }
-
-    /// Writes the findings and the summary, and gives the writer back, flushed.
-    pub fn finish(
-        mut self,
-        source: &str,
-        dashboard: &Dashboard,
-        findings: &[Finding],
-        damage: Option<&Damage>,
-    ) -> io::Result<W> {
-        for finding in findings {
-            serde_json::to_writer(&mut self.out, &FindingRecord::of(finding))?;
-            self.out.write_all(b"\n")?;
-        }
-        let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
-        serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref(), dashboard))?;
-        self.out.write_all(b"\n")?;
-        self.out.flush()?;
-        Ok(self.out)
-    }
-}
-
-/// `report --format json`: `{"flows": [...], "findings": [...], "summary": {...}}`, the same objects.
+/// A report of the same objects in either form.
 #[derive(Debug)]
 pub struct JsonReport<W> {
     out: W,
+    form: JsonForm,
     tally: Tally,
     filter: Option<String>,
 }
 
 impl<W: Write> JsonReport<W> {
     /// Begins a report on `out`.
-    pub fn new(mut out: W) -> io::Result<Self> {
-        out.write_all(b"{\"flows\": [")?;
-        Ok(Self { out, tally: Tally::new(), filter: None })
+    pub fn new(mut out: W, form: JsonForm) -> io::Result<Self> {
+        out.write_all(if form == JsonForm::Whole { b"{\"flows\": [" } else { b"" })?;
+        Ok(Self { out, form, tally: Tally::new(), filter: None })
     }
 
     /// Names the words that every flow written matches.
@@ -118,12 +74,17 @@ impl<W: Write> JsonReport<W> {
         Self { filter: Some(crate::base::scrub(words)).filter(|words| !words.is_empty()), ..self }
     }
 
+    /// None of its flows yet: copies of it are to be added to.
+    pub fn no_flows(&self) -> Flows {
+        Flows { form: self.form, text: Vec::new(), tally: Tally::new() }
+    }
+
     /// Writes the flows that come next.
     pub fn append(&mut self, flows: Flows) -> io::Result<()> {
         if flows.tally.flows == 0 {
             return Ok(());
         }
-        self.out.write_all(if self.tally.flows == 0 { b"\n" } else { b",\n" })?;
+        self.out.write_all(self.form.before_flow(self.tally.flows))?;
         self.tally.add(flows.tally);
         self.out.write_all(&flows.text)
     }
@@ -135,21 +96,35 @@ impl<W: Write> JsonReport<W> {
 
     /// Writes the findings and the summary, and gives the writer back, flushed.
     pub fn finish(
-        mut self,
+        self,
         source: &str,
         dashboard: &Dashboard,
         findings: &[Finding],
         damage: Option<&Damage>,
     ) -> io::Result<W> {
-        let records: Vec<FindingRecord> = findings.iter().map(FindingRecord::of).collect();
-        self.out.write_all(b"\n], \"findings\":\n")?;
-        serde_json::to_writer(&mut self.out, &records)?;
-        self.out.write_all(b", \"summary\":\n")?;
-        let summary = SummaryRecord::of(source, dashboard, &self.tally, damage);
-        serde_json::to_writer(&mut self.out, &summary.filtered(self.filter.as_deref(), dashboard))?;
-        self.out.write_all(b"}\n")?;
-        self.out.flush()?;
-        Ok(self.out)
+        let Self { mut out, form, tally, filter } = self;
+        let findings = findings.iter().map(FindingRecord::of);
+        let summary = SummaryRecord::of(source, dashboard, &tally, damage).filtered(filter.as_deref(), dashboard);
+        match form {
+            JsonForm::Whole => {
+                out.write_all(b"\n], \"findings\":\n")?;
+                serde_json::to_writer(&mut out, &findings.collect::<Vec<_>>())?;
+                out.write_all(b", \"summary\":\n")?;
+                serde_json::to_writer(&mut out, &summary)?;
+                out.write_all(b"}\n")?;
+            }
+            JsonForm::Lines => {
+                out.write_all(if tally.flows > 0 { b"\n" } else { b"" })?;
+                for finding in findings {
+                    serde_json::to_writer(&mut out, &finding)?;
+                    out.write_all(b"\n")?;
+                }
+                serde_json::to_writer(&mut out, &summary)?;
+                out.write_all(b"\n")?;
+            }
+        }
+        out.flush()?;
+        Ok(out)
     }
 }
 

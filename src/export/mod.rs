@@ -26,7 +26,7 @@ mod units;
 
 pub use findings::findings;
 pub use footer::Footer;
-pub use json::{Flows, JsonReport, NdjsonReport};
+pub use json::{Flows, JsonForm, JsonReport};
 pub use palette::Palette;
 pub use pick::{CLOSE_WAIT_PATIENCE, Pick, Trouble, trouble};
 pub use picture::{ExportError, PictureFormat, picture};

@@ -64,10 +64,10 @@ impl PortsRecord {
 
 impl RouteRecord {
     fn of(row: &RouteRow) -> Self {
-        let (forecast, in_s, at) = match row.forecast {
-            Forecast::Exhausted => ("exhausted", None, None),
-            Forecast::RunsOut(left) => ("runs_out", Some(left.as_secs()), None),
-            Forecast::LevelsOff(used) => ("levels_off", None, Some(used)),
+        let (forecast, in_s, out, at) = match row.forecast {
+            Forecast::Exhausted { since } => ("exhausted", None, Some(since), None),
+            Forecast::RunsOut { left, at } => ("runs_out", Some(left.as_secs()), Some(at), None),
+            Forecast::LevelsOff(used) => ("levels_off", None, None, Some(used)),
         };
         let holder = |(process, ports): &(std::sync::Arc<crate::kernel::Process>, u32)| HolderRecord {
             pid: process.pid,
@@ -85,7 +85,7 @@ impl RouteRecord {
             closes_per_s: row.closes_per_s,
             forecast,
             in_s,
-            out_ts_ns: row.out_at.map(Timestamp::nanos),
+            out_ts_ns: out.map(Timestamp::nanos),
             at,
             holders: row.holders.iter().map(holder).collect(),
         }

@@ -118,7 +118,8 @@ pub struct ZeekRowRecord {
 /// How the connection was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HandshakeRecord {
-    /// waiting, completed, simultaneous, refused, rejected, unanswered, given_up, half_open, reset, or partial (not captured).
+    /// waiting, completed, simultaneous, refused, rejected, unanswered, given_up, half_open, reset, or partial (not
+    /// captured).
     pub outcome: Cow<'static, str>,
     /// An ICMP error that explains why the SYN got no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +153,20 @@ pub struct RejectionRecord {
     /// In words: "host prohibited".
     pub reason: &'static str,
     pub at_ns: i64,
+}
+
+/// Who said in ICMP errors that segments of a connection do not get through, why, and how often.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PathErrorRecord {
+    pub from: std::net::IpAddr,
+    /// In words: "host unreachable".
+    pub reason: &'static str,
+    /// What the next link takes at most, bytes of IP packet; absent where it was not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtu_bytes: Option<u32>,
+    pub count: u32,
+    pub first_ts_ns: i64,
+    pub last_ts_ns: i64,
 }
 
 /// A tunnel: its kind (GRE, VXLAN, MPLS, PPPoE, ...) and the number that tells it from others of its kind.
@@ -208,6 +223,9 @@ pub struct EndRecord {
     pub verdict: Option<VerdictRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub episodes: Option<EpisodesRecord>,
+    /// What ICMP errors said of its segments while none of these was acknowledged; absent where none came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icmp: Option<PathErrorRecord>,
     /// Its state as inferred from the wire (the kernel's stands in `socket`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<&'static str>,

@@ -15,6 +15,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::base::words;
 use crate::engine::Dashboard;
 use crate::findings::Finding;
 
@@ -78,7 +79,7 @@ impl Page<'_> {
     fn paragraph(&mut self, first: &str, indent: usize, text: &str) -> io::Result<()> {
         let mut line = first.to_owned();
         let mut empty = true;
-        for word in text.split_whitespace() {
+        for word in words(text) {
             if !empty && line.width() + 1 + word.width() > self.width {
                 self.line(&line)?;
                 line = " ".repeat(indent);

@@ -8,6 +8,11 @@ use crate::base::Timestamp;
 pub(super) use crate::base::units::{bytes, count, counted};
 use crate::engine::Loss;
 
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+/// From so many on, days are told as such.
+const DAYS: u64 = 2 * DAY;
+
 /// `400 µs`, `9.40 ms`, `22.1 ms`, `134.5 s`, `12 min 5 s`, `3 h 20 min`, `1122 d 8 h`: rounded.
 pub(super) fn span(span: Duration) -> String {
     let micros = span.as_nanos().saturating_add(500) / 1_000;
@@ -23,9 +28,6 @@ pub(super) fn span(span: Duration) -> String {
         _ => format!("{} d {} h", secs / DAY, secs / 3600 % 24),
     }
 }
-
-/// Seconds of a day.
-const DAY: u64 = 86_400;
 
 /// `2026-11-21 14:00:00.250 – 14:01:10.250 UTC`, the second day named only if it is another; seconds since the
 /// epoch where no calendar reaches.
@@ -59,7 +61,7 @@ pub(super) fn losses(loss: &Loss) -> String {
 /// From the start, to the millisecond: `+1.022 s`; from two days on `+1110 d 06:28:50.825`.
 pub(super) fn from_start(time: Duration) -> String {
     match time.as_secs() {
-        secs @ 172_800.. => {
+        secs @ DAYS.. => {
             let (h, m, s) = (secs / 3600 % 24, secs / 60 % 60, secs % 60);
             format!("+{} d {h:02}:{m:02}:{s:02}.{:03}", secs / DAY, time.subsec_millis())
         }

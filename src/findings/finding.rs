@@ -68,6 +68,10 @@ pub enum Kind {
     NotReading,
     /// What is sent again and again to a peer goes unanswered, and nothing else comes from there.
     PeerSilent,
+    /// What is sent does not get through, says somebody on the way (ICMP).
+    PathUnreachable,
+    /// What is longer than the path takes is sent again and again.
+    PathMtu,
     /// A process does not close what its peers have closed.
     CloseWaitLeak,
     /// A listener's accept queue is over its limit.
@@ -80,13 +84,15 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ConnectsRefused,
         Self::ConnectsRejected,
         Self::ConnectsUnanswered,
         Self::Scan,
         Self::NotReading,
         Self::PeerSilent,
+        Self::PathUnreachable,
+        Self::PathMtu,
         Self::CloseWaitLeak,
         Self::AcceptOverflow,
         Self::PortsRunOut,
@@ -102,6 +108,8 @@ impl Kind {
             Self::Scan => "scan",
             Self::NotReading => "not reading",
             Self::PeerSilent => "peer silent",
+            Self::PathUnreachable => "unreachable",
+            Self::PathMtu => "path MTU",
             Self::CloseWaitLeak => "leak",
             Self::AcceptOverflow => "accept queue",
             Self::PortsRunOut => "ports run out",
@@ -118,6 +126,8 @@ impl Kind {
             Self::Scan => "scan",
             Self::NotReading => "not_reading",
             Self::PeerSilent => "peer_silent",
+            Self::PathUnreachable => "path_unreachable",
+            Self::PathMtu => "path_mtu",
             Self::CloseWaitLeak => "close_wait_leak",
             Self::AcceptOverflow => "accept_overflow",
             Self::PortsRunOut => "ports_run_out",

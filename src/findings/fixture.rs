@@ -7,8 +7,9 @@ use crate::base::{Endpoint, Scrubbed, Timestamp};
 use crate::kernel::Process;
 
 use super::{
-    AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Evidence, Failures, Finding, Holder, Kind, Losing,
-    Outlook, Route, Run, Seen, Severity, Silences, Silent, Tries, Unread, Way, connects, diagnose,
+    AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Evidence, Failures, Finding, Hindrance, Holder, Kind,
+    Losing, Outlook, PathWord, Route, Run, Seen, Sent, Severity, Silences, Silent, Tries, Undelivered, Unread, Way,
+    connects, diagnose,
 };
 use crate::flow::FlowId;
 
@@ -74,6 +75,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         flow: FlowId(5),
         local: end("10.0.0.2:41018"),
         peer: end("10.0.0.6:5432"),
+        sent: Sent::Data,
         since: ago(26),
         wire: Some(6),
         kernel: Some(Backoff {
@@ -83,8 +85,60 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
             gives_up: Some(now + Duration::from_secs(1_019)),
             unsent: false,
         }),
+        never_as_long: None,
         arrives: false,
         who: Some(holder(431, "billing", Some(9))),
+    };
+    let at_rest = Silent {
+        flow: FlowId(14),
+        local: end("10.0.0.2:41022"),
+        peer: end("10.0.0.13:5672"),
+        sent: Sent::Probes { every: Some(Duration::from_secs(15)) },
+        since: ago(50),
+        wire: Some(4),
+        kernel: Some(Backoff {
+            retries: 4,
+            unheard: Some(Duration::from_secs(110)),
+            next: Some(now + Duration::from_secs(10)),
+            gives_up: Some(now + Duration::from_secs(85)),
+            unsent: false,
+        }),
+        who: Some(holder(640, "amqp", Some(11))),
+        ..silent.clone()
+    };
+    let narrow = Undelivered {
+        flow: FlowId(12),
+        local: end("10.0.0.2:43310"),
+        peer: end("10.0.0.11:443"),
+        by: Hindrance::Told(PathWord {
+            by: [10, 0, 0, 1].into(),
+            says: "fragmentation needed",
+            too_big: true,
+            mtu: Some(1_400),
+            count: 6,
+        }),
+        since: ago(14),
+        again: 6,
+        len: Some(1_448),
+        pmtu: Some(1_500),
+        who: Some(holder(512, "upload", Some(4))),
+    };
+    let cut_off = Undelivered {
+        flow: FlowId(13),
+        local: end("10.0.0.2:43311"),
+        peer: end("10.0.0.12:22"),
+        by: Hindrance::Told(PathWord {
+            by: [10, 0, 0, 1].into(),
+            says: "host unreachable",
+            too_big: false,
+            mtu: None,
+            count: 3,
+        }),
+        since: ago(9),
+        again: 5,
+        len: Some(36),
+        pmtu: Some(1_500),
+        who: Some(holder(513, "ssh", Some(3))),
     };
     let leak = CloseWait {
         holder: end("10.0.0.2:0").ip(),
@@ -136,7 +190,8 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
             },
         ],
         unread: vec![unread, far],
-        silent: Silences { all: vec![silent], more: false },
+        silent: Silences { all: vec![silent, at_rest], more: false },
+        undelivered: vec![narrow, cut_off],
         close_wait: vec![leak],
         accept: AcceptQueues {
             listeners: vec![queue],

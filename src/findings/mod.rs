@@ -13,7 +13,9 @@ mod connects;
 mod finding;
 mod key;
 mod not_reading;
+mod path;
 mod ports;
+mod probes;
 mod scan;
 mod silent;
 mod way;
@@ -34,9 +36,10 @@ pub use connects::{Connects, Failures, TRIED_IN_VAIN, connects};
 pub use finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject, Value};
 pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
+pub use path::{Hindrance, PathWord, Undelivered};
 pub use ports::{Outlook, Route};
 pub use scan::{ByAddress, Tries, suspects};
-pub use silent::{Backoff, Silences, Silent, TRIES as SENT_IN_VAIN, has_waited};
+pub use silent::{Backoff, Sent, Silences, Silent, TRIES as SENT_IN_VAIN, has_waited};
 pub use way::Way;
 
 /// What the rules look at, as it stands at one instant.
@@ -46,6 +49,7 @@ pub struct Evidence {
     pub connects: Vec<Connects>,
     pub unread: Vec<Unread>,
     pub silent: Silences,
+    pub undelivered: Vec<Undelivered>,
     pub close_wait: Vec<CloseWait>,
     pub accept: AcceptQueues,
     pub routes: Vec<Route>,
@@ -61,7 +65,9 @@ pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     all.extend(not_reading::not_reading(&evidence.unread, &leaking, now));
     all.extend(leaks);
     let lossy = evidence.losing.as_ref().is_some_and(|losing| losing.run.lasts(now));
-    all.extend(silent::silent(&evidence.silent, lossy, now));
+    all.extend(path::undelivered(&evidence.undelivered, now));
+    // Where somebody says why, it is told with that.
+    all.extend(silent::silent(&evidence.silent, &path::told_of(&evidence.undelivered, now), lossy, now));
     all.extend(accept::overflows(&evidence.accept, now));
     all.extend(ports::run_out(&evidence.routes, now));
     all.extend(capture_loss::losing(evidence.losing.as_ref(), now));

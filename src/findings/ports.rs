@@ -129,7 +129,8 @@ fn remedy(route: &Route) -> String {
     if route.time_wait > route.live {
         let reuse = if route.reuses { "" } else { "tcp_tw_reuse=1 (with tcp_timestamps), " };
         return format!(
-            "Reuse connections (a pool), or let the peer close first; then {reuse}{spread}. SO_REUSEADDR does not help connect()."
+            "Reuse connections (a pool), or let the peer close first; then {reuse}{spread}. SO_REUSEADDR does not help \
+             connect()."
         );
     }
     format!("Close what is not used, or share connections (a pool); then {spread}.")

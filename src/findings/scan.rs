@@ -22,9 +22,8 @@ use super::words::{count, counted, time};
 /// that goes through the replicas or the usual ports of a service tries fewer.
 const PORTS: usize = 15;
 const HOSTS: usize = 25;
-/// Who comes back so often, over so long, uses what is there, or checks whether it is (a load balancer its backends): a
+/// Who comes back after so long uses what is there, or checks whether it is (a load balancer its backends, each 30 s): a
 /// scan tries a place again at once, if at all.
-const AGAIN: u64 = 3;
 const REGULAR: Duration = Duration::from_secs(20);
 /// Where more addresses than these try one destination, it is none that a scan alone finds.
 const ADDRESSES: usize = 16;
@@ -46,6 +45,9 @@ pub struct Tries {
     answered: u64,
     pub first: Timestamp,
     pub last: Timestamp,
+    /// When the latest of them was begun; and the first of all, those included that are not counted any more.
+    latest: Timestamp,
+    ever: Timestamp,
     /// The first of them that is remembered.
     pub flow: FlowId,
     /// The process of all of them; `None` where that of one is not known, or is another.
@@ -55,7 +57,8 @@ pub struct Tries {
 impl Tries {
     /// None yet; `flow` is the first.
     pub const fn of(from: IpAddr, first: Timestamp, last: Timestamp, flow: FlowId, who: Option<Arc<Process>>) -> Self {
-        Self { from, failed: [0; Way::ALL.len()], answered: 0, first, last, flow, who }
+        let (latest, ever) = (first, first);
+        Self { from, failed: [0; Way::ALL.len()], answered: 0, first, last, latest, ever, flow, who }
     }
 
     /// And one that failed.
@@ -83,8 +86,7 @@ impl Tries {
 
     /// They go on as those of a client, or of a health check.
     fn is_regular(&self) -> bool {
-        let tries = self.failed() + self.answered;
-        tries >= UNUSABLE || (tries >= AGAIN && self.last.since(self.first) >= REGULAR)
+        self.failed() + self.answered >= UNUSABLE || self.latest.since(self.ever) >= REGULAR
     }
 
     fn add(&mut self, more: &Self) {
@@ -92,6 +94,7 @@ impl Tries {
         self.answered += more.answered;
         self.first = self.first.min(more.first);
         self.last = self.last.max(more.last);
+        (self.latest, self.ever) = (self.latest.max(more.latest), self.ever.min(more.ever));
         self.who = self.who.take().filter(|who| more.who.as_deref().is_some_and(|more| asker(who) == asker(more)));
     }
 }
@@ -116,6 +119,13 @@ impl ByAddress {
                 self.tries.push(more);
             }
             None => (self.many, self.tries) = (true, Vec::new()),
+        }
+    }
+
+    /// Notes that `from` had tried before, at `at`: too long ago to count.
+    pub fn note_before(&mut self, from: IpAddr, at: Timestamp) {
+        if let Some(tries) = self.tries.iter_mut().find(|tries| tries.from == from) {
+            tries.ever = tries.ever.min(at);
         }
     }
 
@@ -379,7 +389,7 @@ mod tests {
     /// So many tries of the scanner at a place, over so many seconds.
     fn over(to: Endpoint, refused: u64, answered: u64, secs: i64) -> Connects {
         let last = at(1 + secs);
-        place(to, &[Tries { last, ..tries(SCANNER, refused, answered) }])
+        place(to, &[Tries { last, latest: last, ..tries(SCANNER, refused, answered) }])
     }
 
     #[test]
@@ -398,7 +408,25 @@ mod tests {
             |answered, secs| [ports(15, &[tries(SCANNER, 1, 0)]), vec![over(port(99), 0, answered, secs)]].concat();
         assert_eq!(told(&uses(3, 20)), scan("15 ports of 10.0.0.5: 15 refused"));
         assert_eq!(told(&uses(10, 1)), scan("15 ports of 10.0.0.5: 15 refused"));
-        assert_eq!(told(&uses(2, 60)), scan("16 ports of 10.0.0.5: 15 refused, 1 answered"));
+        assert_eq!(told(&uses(2, 19)), scan("16 ports of 10.0.0.5: 15 refused, 1 answered"));
+    }
+
+    #[test]
+    fn a_check_twice_a_minute_and_one_each_minute_come_back_too() {
+        let checked = |secs| (1..=25).map(|n| over(Endpoint::new([10, 0, 1, n], 8080), 2, 0, secs)).collect::<Vec<_>>();
+        assert_eq!(told(&checked(30)), [], "two of a minute are no habit of any");
+        assert_eq!(told(&checked(19)), scan("port 8080 of 25 hosts: 25 refused"));
+        let mut slow = ports(15, &[tries(SCANNER, 1, 0)]);
+        assert_eq!(told(&slow), scan("15 ports of 10.0.0.5: 15 refused"), "the first minute of them");
+        slow.iter_mut().for_each(|to| to.by.note_before(SCANNER.parse().unwrap(), at(-59)));
+        assert_eq!(told(&slow), [], "the second");
+        // A scan that waits long for each answer is one all the same.
+        let waits = |n: u16| {
+            let waits = Tries { last: at(70), failed: [0, 0, 2], ..tries(SCANNER, 0, 0) };
+            place(port(n), &[waits])
+        };
+        let waits: Vec<Connects> = (1..=15).map(waits).collect();
+        assert_eq!(connects(&waits).last().map(|finding| finding.kind), Some(Kind::Scan));
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! The rule: a connection's data is sent again and again, and nothing at all comes back from the peer.
+//! The rule: a connection's data, or a keepalive probe where it has none to send, is sent again and again, and nothing
+//! at all comes back from the peer.
 //!
-//! Read first: RFC 9293 §3.8.3 (R1, R2), RFC 6298 §5.5, net/ipv4/tcp_timer.c (`tcp_retransmit_timer`), ip-sysctl on
-//! tcp_retries1 and tcp_retries2, ss(8) on timer:(on,...).
+//! Read first: RFC 9293 §3.8.3 (R1, R2) and §3.8.4 ("MUST NOT interpret failure to respond to any specific probe as a
+//! dead connection"), RFC 6298 §5.5, net/ipv4/tcp_timer.c (`tcp_retransmit_timer`), ip-sysctl on tcp_retries1 and
+//! tcp_retries2, ss(8) on timer:(on,...). Then `probes`, the words where it is a probe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::probes;
 use super::words::{counted, time};
 
 /// R1 (RFC 9293 §3.8.3, tcp_retries1): from here on TCP itself asks whether the path is still there.
@@ -29,14 +32,26 @@ pub struct Silent {
     /// The end that sends, and the one that is silent.
     pub local: Endpoint,
     pub peer: Endpoint,
+    pub sent: Sent,
     /// Since when what was sent waits for an answer and nothing has come from the peer, as far as is known of either.
     pub since: Timestamp,
-    /// How often the wire showed its oldest segment sent again; `None` where it did not.
+    /// How often the wire showed its oldest segment sent again, or a probe sent; `None` where it did not.
     pub wire: Option<u32>,
     pub kernel: Option<Backoff>,
+    /// Bytes of data in the segment that is sent again, where nothing so long was ever acknowledged and that may be why.
+    pub never_as_long: Option<u32>,
     /// The silent end is of this host: what is sent arrives.
     pub arrives: bool,
     pub who: Option<Holder>,
+}
+
+/// What goes unanswered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// Bytes that wait to be acknowledged.
+    Data,
+    /// Keepalive probes of a connection at rest, and how far apart they are where that is known.
+    Probes { every: Option<Duration> },
 }
 
 /// Connections of which nothing that one end sends is answered.
@@ -50,11 +65,13 @@ pub struct Silences {
 /// What the sender's kernel says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// How often it has sent the oldest segment again since anything was acknowledged (`ss -o`: the last of timer:(on)).
+    /// How often it has sent the oldest segment again since anything was acknowledged, or probes (`ss -o`: the last of
+    /// timer:(on) and timer:(keepalive)).
     pub retries: u8,
     /// For how long it has heard nothing of its peer; `None` where it does not tell (/proc).
     pub unheard: Option<Duration>,
-    /// When it tries once more, and when it gives the connection up (by tcp_retries2); `None` where it does not tell.
+    /// When it tries once more, and when it gives the connection up (by tcp_retries2, or the limits of keepalive where
+    /// nothing shows that the socket has others); `None` where it does not tell.
     pub next: Option<Timestamp>,
     pub gives_up: Option<Timestamp>,
     /// None of it left this host: each try failed there.
@@ -62,9 +79,14 @@ pub struct Backoff {
 }
 
 impl Silent {
-    fn tries(&self) -> u32 {
+    pub(super) fn tries(&self) -> u32 {
         let by_kernel = self.kernel.map_or(0, |kernel| kernel.retries.into());
         self.wire.unwrap_or(0).max(by_kernel)
+    }
+
+    /// Nobody has to wait for its answer.
+    const fn is_at_rest(&self) -> bool {
+        matches!(self.sent, Sent::Probes { .. })
     }
 
     fn is_unsent(&self) -> bool {
@@ -90,10 +112,17 @@ pub fn has_waited(tries: u32, since: Timestamp, now: Timestamp) -> bool {
     tries >= TRIES && now.since(since) >= PATIENCE
 }
 
-/// Who is silent, by where from and where to; `lossy`: the capture lost segments meanwhile.
-pub(super) fn silent(silences: &Silences, lossy: bool, now: Timestamp) -> Vec<Finding> {
+/// Who is silent, by where from and where to, but for the ends that are `told` of otherwise; `lossy`: the capture lost
+/// segments meanwhile.
+pub(super) fn silent(
+    silences: &Silences,
+    told: &BTreeSet<(FlowId, Endpoint)>,
+    lossy: bool,
+    now: Timestamp,
+) -> Vec<Finding> {
     let mut paths: BTreeMap<(IpAddr, IpAddr), Vec<&Silent>> = BTreeMap::new();
-    for silent in silences.all.iter().filter(|silent| silent.is_late(now)) {
+    let all = silences.all.iter().filter(|silent| !told.contains(&(silent.flow, silent.local)));
+    for silent in all.filter(|silent| silent.is_late(now)) {
         paths.entry((silent.local.ip(), silent.peer.ip())).or_default().push(silent);
     }
     let basis = Basis { more: silences.more, lossy, now };
@@ -110,8 +139,9 @@ struct Basis {
 
 fn finding(subject: Subject, rows: &[&Silent], basis: Basis) -> Option<Finding> {
     let Basis { more, lossy, now } = basis;
-    let longest = rows.iter().min_by_key(|row| (row.since, row.flow))?;
-    let bad = rows.len() >= MANY || now.since(longest.since) >= LONG;
+    // What has data to send suffers more.
+    let longest = rows.iter().min_by_key(|row| (row.is_at_rest(), row.since, row.flow))?;
+    let bad = rows.len() >= MANY || (!longest.is_at_rest() && now.since(longest.since) >= LONG);
     let confidence = rows.iter().map(|row| row.confidence(lossy)).max()?;
     Some(Finding {
         kind: Kind::PeerSilent,
@@ -154,6 +184,9 @@ fn told(rows: &[&Silent], more: bool, longest: &Silent, now: Timestamp) -> Strin
         (count, true) => format!("at least {}, ", counted(count, "connection")),
     };
     let up = gives_up(rows).map_or_else(String::new, |at| format!(", given up in {}", time(at.since(now))));
+    if let Sent::Probes { every } = longest.sent {
+        return format!("{several}{}{up}", probes::told(longest, every));
+    }
     let (waited, again) = (time(now.since(longest.since)), counted(longest.tries().into(), "time"));
     let (what, tried) = if longest.is_unsent() { ("nothing sent", "tried") } else { ("nothing back", "sent again") };
     format!("{several}{what} for {waited}, {tried} {again}{up}")
@@ -162,9 +195,16 @@ fn told(rows: &[&Silent], more: bool, longest: &Silent, now: Timestamp) -> Strin
 fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
     let mut facts =
         vec![Fact::count("connections", rows.len() as u64), Fact::time("unanswered_for_ns", now.since(longest.since))];
-    facts.extend(longest.wire.map(|times| Fact::count("sent_again", times.into())));
+    let [by_wire, by_kernel] = match longest.sent {
+        Sent::Data => ["sent_again", "retransmit_timeouts"],
+        Sent::Probes { .. } => ["keepalives_seen", "keepalive_probes"],
+    };
+    facts.extend(longest.wire.map(|times| Fact::count(by_wire, times.into())));
+    if let Sent::Probes { every: Some(every) } = longest.sent {
+        facts.push(Fact::time("probe_interval_ns", every));
+    }
     if let Some(kernel) = longest.kernel {
-        facts.push(Fact::count("retransmit_timeouts", kernel.retries.into()));
+        facts.push(Fact::count(by_kernel, kernel.retries.into()));
         facts.extend(kernel.unheard.map(|time| Fact::time("peer_unheard_for_ns", time)));
         facts.extend(kernel.next.map(|at| Fact::instant("next_try_ts_ns", at)));
     }
@@ -173,6 +213,9 @@ fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
 }
 
 fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
+    if longest.is_at_rest() {
+        return format!("{}: {}.", probes::seen(longest, now), cause(longest, lossy));
+    }
     if longest.is_unsent() {
         return "Its kernel has bytes to send, a window to send them into and none in flight, and each try fails on this \
                 host itself (timer persist, though no window is closed): no route to the peer, a filter, or an interface \
@@ -196,16 +239,28 @@ fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
                 .to_owned()
         }
     };
+    format!("{seen}: {}.", cause(longest, lossy))
+}
+
+fn cause(longest: &Silent, lossy: bool) -> String {
     let cause = if longest.arrives {
         "it arrives at this host, where a filter drops it, or its answers leave another way"
+    } else if let Some(len) = longest.never_as_long {
+        &format!(
+            "the path broke, the peer's host is gone without a word, or a link on the way takes no segment of {len} bytes: \
+             none so long was ever acknowledged (a path MTU black hole)"
+        )
     } else {
         "the path broke, a filter or NAT forgot the connection, or the peer's host is gone without a word"
     };
     let lossy = if lossy { " (but the capture lost segments, and the answers may be among them)" } else { "" };
-    format!("{seen}: {cause}{lossy}.")
+    format!("{cause}{lossy}")
 }
 
 fn remedy(longest: &Silent) -> String {
+    if longest.is_at_rest() {
+        return probes::remedy(longest);
+    }
     let to = longest.peer.ip();
     let look = if longest.is_unsent() {
         format!("Look at this host: ip route get {to}, ip rule, ip link, nft list ruleset (output)")
@@ -231,9 +286,11 @@ mod tests {
             flow: FlowId(3),
             local: end("10.0.0.2:40112"),
             peer: end("10.0.0.9:443"),
+            sent: Sent::Data,
             since: at(since),
             wire: Some(times),
             kernel: None,
+            never_as_long: None,
             arrives: false,
             who: None,
         }
@@ -255,7 +312,10 @@ mod tests {
     }
 
     fn told(all: &[Silent]) -> Vec<(Severity, String)> {
-        found(silent(&kept(all), false, at(100))).into_iter().map(|(_, severity, told)| (severity, told)).collect()
+        found(silent(&kept(all), &BTreeSet::new(), false, at(100)))
+            .into_iter()
+            .map(|(_, severity, told)| (severity, told))
+            .collect()
     }
 
     #[test]
@@ -285,7 +345,7 @@ mod tests {
         case.kernel = case.kernel.map(|kernel| Backoff { unsent: true, ..kernel });
         let line = "nothing sent for 12 s, tried 5 times, given up in 14 min";
         assert_eq!(told(std::slice::from_ref(&case)), [(Severity::Warning, line.to_owned())]);
-        let finding = silent(&kept(&[case]), false, at(100)).remove(0);
+        let finding = silent(&kept(&[case]), &BTreeSet::new(), false, at(100)).remove(0);
         assert!(finding.why.contains("no route") && finding.remedy.contains("ip route get 10.0.0.9"), "{finding:?}");
     }
 
@@ -300,12 +360,12 @@ mod tests {
         let few: Vec<Silent> = (0..9).map(nth).collect();
         let line = "9 connections, nothing back for 18 s, sent again 4 times, given up in 14 min";
         assert_eq!(told(&few), [(Severity::Warning, line.to_owned())]);
-        let found = silent(&kept(&few), false, at(100)).remove(0);
+        let found = silent(&kept(&few), &BTreeSet::new(), false, at(100)).remove(0);
         assert_eq!(found.subject.to_string(), "10.0.0.2 → 10.0.0.9");
         assert_eq!((found.flow, found.who.unwrap().to_string()), (Some(FlowId(8)), "app[70] and 2 more".to_owned()));
         for (case, least) in [(few.clone(), line), (vec![nth(8)], &line.replace("9 connections", "1 connection"))] {
             let more = Silences { more: true, ..kept(&case) };
-            assert_eq!(silent(&more, false, at(100))[0].told, format!("at least {least}"));
+            assert_eq!(silent(&more, &BTreeSet::new(), false, at(100))[0].told, format!("at least {least}"));
         }
         let many: Vec<Silent> = (0..10).map(nth).collect();
         assert_eq!(told(&many)[0].0, Severity::Critical);
@@ -315,7 +375,7 @@ mod tests {
 
     #[test]
     fn who_says_so_tells_how_sure_it_is() {
-        let found = |case: Silent, lossy| silent(&kept(&[case]), lossy, at(100)).remove(0);
+        let found = |case: Silent, lossy| silent(&kept(&[case]), &BTreeSet::new(), lossy, at(100)).remove(0);
         for (case, lossy, sure, words) in [
             (
                 both(),
@@ -332,6 +392,12 @@ mod tests {
             (by_kernel(5, 80, None), false, Confidence::Low, "whether anything else comes from the peer is not told"),
             (by_wire(5, 80), false, Confidence::Medium, "(inferred from the wire)"),
             (by_wire(5, 80), true, Confidence::Low, "but the capture lost segments"),
+            (
+                Silent { never_as_long: Some(1_448), ..by_wire(5, 80) },
+                false,
+                Confidence::Medium,
+                "takes no segment of 1448 bytes: none so long was ever acknowledged",
+            ),
             (Silent { arrives: true, ..by_wire(5, 80) }, false, Confidence::Medium, "it arrives at this host"),
         ] {
             let finding = found(case.clone(), lossy);

@@ -1,17 +1,6 @@
 //! The few phrases that rules share.
 
-use std::time::Duration;
-
-pub(super) use crate::base::units::{bytes, count, counted};
-
-/// `41 s`, `3 min`, `5 h`: no more exact than a finding needs.
-pub(super) fn time(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7_200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3_600),
-    }
-}
+pub(super) use crate::base::units::{bytes, coarse as time, count, counted};
 
 /// `0.4/s`, `12/s`.
 pub(super) fn rate(per_second: f64) -> String {
@@ -42,10 +31,6 @@ mod tests {
         let shares =
             [(0, 9), (1, 1_000), (1, 2), (999, 1_000), (7, 7), (0, 0)].map(|(part, whole)| percent(part, whole));
         assert_eq!(shares, [0, 1, 50, 99, 100, 0]);
-        assert_eq!(
-            [119, 120, 7_199, 7_200].map(|s| time(Duration::from_secs(s))),
-            ["119 s", "2 min", "119 min", "2 h"]
-        );
         assert_eq!([0.44, 9.96, 12.6].map(rate), ["0.4/s", "10.0/s", "13/s"]);
     }
 }

@@ -10,7 +10,7 @@ use crate::wire::Segment;
 
 /// How far from what is known a number may lie and still belong to the connection: the largest window (RFC 7323 §2.3).
 /// Within it, a jump forward is taken for segments that the capture missed.
-pub(super) const REACH: i32 = 1 << 30;
+pub(super) const REACH: u32 = 1 << 30;
 
 /// Bits of [`Half::marks`].
 pub(super) mod mark {
@@ -230,12 +230,12 @@ impl Half {
     /// The most that its last window can be, in bytes, whatever its scale.
     pub(super) fn window_at_most(&self, peer: &Self) -> u32 {
         let widest = u32::from(self.window) << 14;
-        if self.has(mark::WINDOW) { self.window_bytes(peer).unwrap_or(widest) } else { REACH as u32 }
+        if self.has(mark::WINDOW) { self.window_bytes(peer).unwrap_or(widest) } else { REACH }
     }
 
     /// Whether a segment with this number can be of this connection at all.
     pub(super) fn reaches(&self, seq: Seq) -> bool {
-        !self.has(mark::SENT) || seq.offset_from(self.nxt).unsigned_abs() <= REACH as u32
+        !self.has(mark::SENT) || seq.offset_from(self.nxt).unsigned_abs() <= REACH
     }
 
     /// Whether the peer may acknowledge `ack`: nothing before its SYN, nothing past its FIN, nothing out of reach.

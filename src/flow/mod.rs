@@ -42,8 +42,8 @@ pub use machine::{Flow, LoneSyn};
 pub use run::Run;
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, Timing, TimingView};
 pub use verdict::{
-    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, InVain, Injected, Limit, Recovery, SentAgain, Verdict,
-    VerdictView,
+    Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, InVain, Injected, Limit, Recovery, SentAgain, Unmoved,
+    Verdict, VerdictView,
 };
 pub use view::{
     Class, Completeness, HalfView, HandshakeOutcome, HandshakeView, LifeEvent, LifeEventKind, Negotiated, Side,

@@ -102,7 +102,7 @@ impl Offset {
             let place = known.find_time(self.get(origin)?, Self::UNITS[0])?;
             (Self::of(known.time(place), origin) == *self).then_some(place)
         };
-        match into.place(Known::TIME, find) {
+        match into.place(find) {
             Some(place) => *self = Self::of(into.known().time(place), origin),
             // What is not set is 0.
             None => into.number_as(&mut self.0, |raw| raw.wrapping_add(1).into(), |told| (told as u32).wrapping_sub(1)),

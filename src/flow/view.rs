@@ -99,7 +99,7 @@ impl HandshakeOutcome {
         matches!(self, Self::Completed | Self::Simultaneous)
     }
 
-    /// Whether a SYN-ACK came.
+    /// Whether a SYN-ACK came; where the originator's RST was first, none did.
     pub const fn is_answered(self) -> bool {
         self.is_completed() || matches!(self, Self::HalfOpen | Self::Reset)
     }

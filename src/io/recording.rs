@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -41,8 +41,13 @@ enum Kind {
 /// Where a file stands once it is whole.
 #[derive(Debug)]
 enum Place {
+    /// Wherever whoever opened it knows.
+    Elsewhere,
     There,
-    Beside { path: PathBuf, wanted: PathBuf },
+    Beside {
+        path: PathBuf,
+        wanted: PathBuf,
+    },
 }
 
 /// Why nothing more can be written. All whole blocks that could be are there, and of a file nothing else.
@@ -78,7 +83,7 @@ impl RecordingFile {
         let start = if meta.is_file() { out.stream_position()? } else { 0 };
         // What is appended to may not be cut: another may write there too.
         let kind = if meta.is_file() && start == meta.len() {
-            Kind::File { start, place: Place::There }
+            Kind::File { start, place: Place::Elsewhere }
         } else {
             Kind::Stream { ends: VecDeque::new() }
         };
@@ -179,17 +184,33 @@ impl RecordingFile {
     ///
     /// # Errors
     /// Where the disk tells now what it did not tell at the writes; where the reader of a pipe has gone; where the file
-    /// cannot take the other's place.
+    /// was deleted, or cannot take the other's place.
     pub fn finish(&mut self) -> Result<(), Stopped> {
         if matches!(self.kind, Kind::Stream { .. }) {
             let gone = is_pipe(&self.out) && reader_is_gone(&self.out);
             return if gone { Err(self.stop(io::Error::from(rustix::io::Errno::PIPE))) } else { Ok(()) };
         }
         self.out.sync_data().map_err(Stopped)?;
+        self.check_is_there()?;
         match &self.kind {
             Kind::File { place: Place::Beside { path, wanted }, .. } => fs::rename(path, wanted).map_err(Stopped),
             _ => Ok(()),
         }
+    }
+}
+
+impl RecordingFile {
+    /// A file that no folder lists any more holds nothing for anybody.
+    fn check_is_there(&mut self) -> Result<(), Stopped> {
+        let Kind::File { place: place @ (Place::There | Place::Beside { .. }), .. } = &mut self.kind else {
+            return Ok(());
+        };
+        if self.out.metadata().map_err(Stopped)?.nlink() > 0 {
+            return Ok(());
+        }
+        *place = Place::Elsewhere;
+        (self.bytes, self.frames) = (0, 0);
+        Err(Stopped(io::Error::other("it was deleted while it was written")))
     }
 }
 
@@ -254,6 +275,25 @@ mod tests {
         file.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), block(1, &[]));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn one_that_was_deleted_holds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for (replace, end) in [(false, ""), (true, ".part")] {
+            let mut file = RecordingFile::create(&path, replace).unwrap();
+            file.write(&block(6, &[0; 20]), 1).unwrap();
+            let entry = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+            assert!(entry.to_str().unwrap().ends_with(end));
+            fs::remove_file(entry).unwrap();
+            assert_eq!(file.finish().unwrap_err().to_string(), "it was deleted while it was written");
+            assert_eq!((file.bytes(), file.frames(), file.beside()), (0, 0, None));
+        }
+        // What was given is the giver's: a file without a name, say.
+        let mut given = RecordingFile::open(tempfile::tempfile().unwrap()).unwrap();
+        given.write(&block(6, &[0; 20]), 1).unwrap();
+        assert!(given.finish().is_ok() && given.frames() == 1);
     }
 
     #[test]

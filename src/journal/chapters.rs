@@ -1,11 +1,12 @@
 //! The last of a recording, kept in memory: a flight recorder.
 //!
-//! It is kept in chapters, each of which begins anew and needs nothing of those before it, so that the oldest can go.
+//! It is kept in chapters, each with what it needs where those before it are gone: so the oldest can go.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::recording::Heads;
 use crate::base::Timestamp;
 
 /// How much is kept.
@@ -31,6 +32,7 @@ pub struct Chapters {
 
 #[derive(Debug, Default)]
 struct Chapter {
+    heads: Heads,
     /// Shared with copies, as long as nothing is put in.
     blocks: Arc<Vec<u8>>,
     frames: u64,
@@ -63,12 +65,15 @@ impl Chapters {
         !self.chapters.is_empty()
     }
 
-    /// Begins a chapter.
-    pub fn begin(&mut self) {
+    /// Begins a chapter at `ts`, behind one of these heads.
+    pub fn begin(&mut self, ts: Timestamp, heads: Heads) {
         if let Some(blocks) = self.chapters.back_mut().and_then(|last| Arc::get_mut(&mut last.blocks)) {
             blocks.shrink_to_fit();
         }
-        self.chapters.push_back(Chapter::default());
+        let chapter = Chapter { heads, first: Some(ts), last: Some(ts), ..Chapter::default() };
+        self.count(chapter.bytes());
+        self.chapters.push_back(chapter);
+        self.forget(ts);
     }
 
     /// Puts whole blocks with so many frames, of what happened up to `ts`, into the chapter that was begun last.
@@ -76,13 +81,20 @@ impl Chapters {
         let Some(chapter) = self.chapters.back_mut() else { return };
         Arc::make_mut(&mut chapter.blocks).extend_from_slice(blocks);
         chapter.frames += frames;
-        chapter.first = chapter.first.or(Some(ts));
         chapter.last = chapter.last.max(Some(ts));
-        self.bytes += blocks.len();
+        self.count(blocks.len());
+        self.forget(ts);
+    }
+
+    fn count(&mut self, came: usize) {
+        self.bytes += came;
         if let Some((bytes, _)) = &mut self.since_copy {
-            *bytes += blocks.len();
+            *bytes += came;
         }
-        while self.chapters.len() > 1 && (self.bytes > self.most() || self.is_past(ts)) {
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        while self.chapters.len() > 1 && (self.bytes > self.most() || self.is_past(now)) {
             self.forget_first();
         }
     }
@@ -95,7 +107,7 @@ impl Chapters {
 
     fn forget_first(&mut self) {
         if let Some(chapter) = self.chapters.pop_front() {
-            self.bytes -= chapter.blocks.len();
+            self.bytes -= chapter.bytes();
             self.forgotten += chapter.frames;
         }
     }
@@ -104,7 +116,10 @@ impl Chapters {
     pub fn copy(&mut self) -> impl Iterator<Item = (Arc<Vec<u8>>, u64)> + '_ {
         let last = self.chapters.back().and_then(|chapter| chapter.last);
         self.since_copy = last.map(|last| (0, last));
-        self.chapters.iter().map(|chapter| (chapter.blocks.clone(), chapter.frames))
+        self.chapters.iter().enumerate().flat_map(|(at, chapter)| {
+            let head = if at == 0 { &chapter.heads.alone } else { &chapter.heads.on };
+            [(Arc::new(head.clone()), 0), (chapter.blocks.clone(), chapter.frames)]
+        })
     }
 
     /// Whether enough is new since all was copied last to be copied again: half of what can be kept, or a minute. Then
@@ -153,6 +168,13 @@ impl Chapters {
     }
 }
 
+impl Chapter {
+    /// What it holds of memory: a file takes one of its heads.
+    fn bytes(&self) -> usize {
+        self.heads.alone.len() + self.heads.on.len() + self.blocks.len()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,13 +183,16 @@ mod tests {
         Timestamp::from_nanos(millis * 1_000_000)
     }
 
-    /// One frame of 10 bytes each 10 ms; every chapter begins with `B`.
+    fn heads() -> Heads {
+        Heads { alone: b"A".to_vec(), on: b"B".to_vec() }
+    }
+
+    /// One frame of 10 bytes each 10 ms; every chapter begins with `B`, and the first that is kept with `A`.
     fn kept(reach: Reach, frames: i64) -> Chapters {
         let mut chapters = Chapters::new(reach);
         for n in 0..frames {
             if chapters.is_due(at(n * 10)) {
-                chapters.begin();
-                chapters.push(b"B", 0, at(n * 10));
+                chapters.begin(at(n * 10), heads());
             }
             chapters.push(&[b'0' + (n % 10) as u8; 10], 1, at(n * 10));
         }
@@ -181,7 +206,8 @@ mod tests {
         assert!(chapters.bytes() <= 3_200 && kept >= 280, "{} bytes, {kept} frames", chapters.bytes());
         assert_eq!(chapters.forgotten() + kept, 10_000);
         let taken: Vec<(Arc<Vec<u8>>, u64)> = chapters.copy().collect();
-        assert!(taken.iter().all(|(blocks, _)| blocks.starts_with(b"B")), "each begins anew");
+        let begun: Vec<_> = taken.iter().step_by(2).map(|(head, _)| head.as_slice()).collect();
+        assert!(begun[0] == b"A" && begun[1..].iter().all(|head| head == b"B"), "only the first stands alone");
         assert_eq!(taken.iter().map(|(_, frames)| frames).sum::<u64>(), kept);
         assert!(taken.last().unwrap().0.ends_with(b"9"), "up to now");
         let again: Vec<(Arc<Vec<u8>>, u64)> = chapters.copy().collect();
@@ -220,9 +246,9 @@ mod tests {
     fn a_chapter_larger_than_all_is_kept_alone() {
         let mut chapters = Chapters::new(Reach::Bytes(16));
         for n in 0..3 {
-            chapters.begin();
+            chapters.begin(at(0), heads());
             chapters.push(&[n; 40], 1, at(0));
         }
-        assert_eq!(chapters.copy().collect::<Vec<_>>(), [(Arc::new(vec![2; 40]), 1)]);
+        assert_eq!(chapters.copy().collect::<Vec<_>>(), [(Arc::new(b"A".to_vec()), 0), (Arc::new(vec![2; 40]), 1)]);
     }
 }

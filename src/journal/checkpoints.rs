@@ -170,7 +170,9 @@ mod tests {
         filled_to(budget, inputs, None)
     }
 
-    fn fill(checkpoints: &mut Checkpoints<u64>, inputs: u64) {
+    fn filled_to(budget: usize, inputs: u64, whole: Option<u64>) -> Checkpoints<u64> {
+        let mut checkpoints = Checkpoints::new(budget);
+        checkpoints.expect(whole);
         let (mut engine, mut at) = (engine(), 0);
         for input in crowd(300, inputs as usize) {
             if checkpoints.is_due(&engine, at) {
@@ -179,6 +181,7 @@ mod tests {
             engine.feed(&input);
             at += 1;
         }
+        checkpoints
     }
 
     #[test]
@@ -186,13 +189,6 @@ mod tests {
         let all = filled(usize::MAX, 3_000);
         assert!(all.kept.len() > 20 && all.kept[0].at == 0, "{:?}", all.held());
         assert!(all.kept.windows(2).all(|two| two[1].at - two[0].at >= FEWEST));
-    }
-
-    fn filled_to(budget: usize, inputs: u64, whole: Option<u64>) -> Checkpoints<u64> {
-        let mut checkpoints = Checkpoints::new(budget);
-        checkpoints.expect(whole);
-        fill(&mut checkpoints, inputs);
-        checkpoints
     }
 
     /// The widest gap between two, and what it would be were all alike.

@@ -1,15 +1,18 @@
-//! The last inputs of a source that goes on, so that one can go back in it while it does.
+//! The last inputs of a source that goes on, so that one can go back in it while it does. Readings of the socket table,
+//! of which each holds every socket, are kept as a recording keeps them: by what changed.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::base::Timestamp;
 use crate::engine::Input;
-use crate::kernel::{Owners, Socket};
 
-use super::{Next, Tape};
+use super::recording::{Hearing, Readings};
+use super::{Lost, Next, Tape};
 
-/// Inputs given at once to whoever goes back.
+/// Inputs given at once to whoever goes back, and rows of readings among them.
 const AT_ONCE: usize = 1_024;
+const ROWS: usize = 16_384;
 /// About how many bytes of inputs lie together. No more than these, and the input that fills them up, are held for one of
 /// them alone.
 const CHUNK: usize = 64 << 10;
@@ -19,14 +22,42 @@ const CHUNK: usize = 64 << 10;
 #[derive(Debug, Clone, Default)]
 pub struct Past {
     chunks: VecDeque<Chunk>,
+    /// In the chunks a tick stands for each.
+    readings: Readings,
     /// The number of the first that is kept, and that of the next to come.
     first: u64,
     end: u64,
-    /// The number of the next that is given.
-    next: u64,
+    /// The next that is given.
+    place: PastPlace,
+    /// Of the chunks.
     bytes: usize,
-    /// What those of the first chunk took that are kept no more.
-    gone: usize,
+    /// What those told that are forgotten.
+    lost_before: Lost,
+}
+
+/// A place in what is kept of the past, with what must be known there to go on.
+#[derive(Debug, Clone, Default)]
+pub struct PastPlace {
+    next: u64,
+    hearing: Hearing,
+    readings_from: Option<Timestamp>,
+}
+
+impl PastPlace {
+    /// Before the input of that number.
+    pub fn before(number: u64) -> Self {
+        Self { next: number, ..Self::default() }
+    }
+
+    /// The same for whom readings before an instant tell nothing: a tick stands for each.
+    pub fn with_readings_from(self, ts: Timestamp) -> Self {
+        Self { readings_from: Some(ts), ..self }
+    }
+
+    /// The number of the next input.
+    pub const fn next(&self) -> u64 {
+        self.next
+    }
 }
 
 /// Some that follow one another.
@@ -40,30 +71,31 @@ struct Chunk {
 
 impl Past {
     /// Takes in what the engine has taken in.
-    pub fn extend(&mut self, mut inputs: &[Input]) {
-        while !inputs.is_empty() {
-            let chunk = self.open();
-            let had = chunk.bytes;
-            let fits = |input: &&Input| {
-                let fits = chunk.bytes < CHUNK;
-                chunk.bytes += if fits { weight(input) } else { 0 };
-                fits
-            };
-            let (now, later) = inputs.split_at(inputs.iter().take_while(fits).count());
-            Arc::make_mut(&mut chunk.inputs).extend_from_slice(now);
+    pub fn extend(&mut self, inputs: &[Input]) {
+        let mut inputs = inputs.iter();
+        while !inputs.as_slice().is_empty() {
+            if self.chunks.back().is_none_or(|chunk| chunk.bytes >= CHUNK) {
+                let inputs = Arc::new(Vec::with_capacity(CHUNK / size_of::<Input>() + 1));
+                self.chunks.push_back(Chunk { first: self.end, inputs, bytes: 0 });
+            }
+            let Some(chunk) = self.chunks.back_mut() else { return };
+            let (kept, had) = (Arc::make_mut(&mut chunk.inputs), chunk.bytes);
+            while chunk.bytes < CHUNK
+                && let Some(input) = inputs.next()
+            {
+                let input = match input {
+                    Input::Sample(sample) => {
+                        self.readings.push(self.end, sample);
+                        Input::Tick(sample.ts)
+                    }
+                    other => other.clone(),
+                };
+                self.end += 1;
+                chunk.bytes += weight(&input);
+                kept.push(input);
+            }
             self.bytes += chunk.bytes - had;
-            self.end += now.len() as u64;
-            inputs = later;
         }
-    }
-
-    /// The last chunk, if that has room for more, or a new one.
-    fn open(&mut self) -> &mut Chunk {
-        if self.chunks.back().is_none_or(|chunk| chunk.bytes >= CHUNK) {
-            let inputs = Arc::new(Vec::with_capacity(CHUNK / size_of::<Input>() + 1));
-            self.chunks.push_back(Chunk { first: self.end, inputs, bytes: 0 });
-        }
-        self.chunks.back_mut().expect("there is one")
     }
 
     /// The number of the first that is kept, and that of the next to come.
@@ -71,55 +103,77 @@ impl Past {
         (self.first, self.end)
     }
 
-    /// Those of that number and after it which are kept.
+    /// Those of that number and after it which are kept, but for readings: a tick stands for each.
     pub fn since(&self, number: u64) -> impl Iterator<Item = &Input> {
-        self.parts_since(number).flatten()
-    }
-
-    /// The same in parts, as they lie in memory.
-    pub fn parts_since(&self, number: u64) -> impl Iterator<Item = &[Input]> {
         let number = number.max(self.first);
         let chunk = self.chunks.partition_point(|chunk| chunk.first <= number).saturating_sub(1);
-        self.chunks.range(chunk..).map(move |chunk| {
+        self.chunks.range(chunk..).flat_map(move |chunk| {
             let place = usize::try_from(number.saturating_sub(chunk.first)).unwrap_or(usize::MAX);
             &chunk.inputs[place.min(chunk.inputs.len())..]
         })
     }
 
+    /// Gives `each` of the next inputs, of which the place is then behind: some at once, and none where there are no
+    /// more. What is kept no longer is passed over.
+    pub fn read(&self, place: &mut PastPlace, mut each: impl FnMut(&Input)) {
+        place.next = place.next.max(self.first);
+        let mut rows = 0;
+        for input in self.since(place.next).take(AT_ONCE) {
+            let number = place.next;
+            place.next += 1;
+            let is_wanted = place.readings_from.is_none_or(|from| input.ts() >= from);
+            let reading = match input {
+                Input::Tick(_) if is_wanted => self.readings.hear(number, &mut place.hearing),
+                _ => None,
+            };
+            let Some(reading) = reading else {
+                each(input);
+                continue;
+            };
+            rows += reading.sockets.len();
+            each(&Input::Sample(reading));
+            if rows > ROWS {
+                break;
+            }
+        }
+    }
+
+    /// What was lost before the first that is kept, as far as it was told.
+    pub const fn lost_before(&self) -> Lost {
+        self.lost_before
+    }
+
     /// About how many bytes it holds.
     pub const fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.readings.bytes()
     }
 
     /// Whether all that is kept was given.
     pub fn is_at_end(&self) -> bool {
-        self.next >= self.end
+        self.place.next >= self.end
     }
 
     /// Gives from that number on.
     pub const fn stand_at(&mut self, next: u64) {
-        self.next = next;
+        self.place.next = next;
     }
 
     /// Forgets what comes before that number.
     pub fn forget_before(&mut self, number: u64) {
         let until = number.clamp(self.first, self.end);
-        // What goes as a whole is not looked at: it has lain for long, so that takes time.
-        while let Some(chunk) = self.chunks.front().filter(|chunk| chunk.end() <= until) {
-            self.bytes -= chunk.bytes - std::mem::take(&mut self.gone);
-            self.first = chunk.end();
+        let gone = usize::try_from(until - self.first).unwrap_or(usize::MAX);
+        let (mut freed, mut lost) = (0, self.lost_before);
+        for input in self.since(self.first).take(gone) {
+            freed += weight(input);
+            lost.note(input);
+        }
+        self.bytes = self.bytes.saturating_sub(freed);
+        self.lost_before = lost;
+        self.first = until;
+        while self.chunks.front().is_some_and(|chunk| chunk.first + chunk.inputs.len() as u64 <= until) {
             self.chunks.pop_front();
         }
-        let part = usize::try_from(until - self.first).unwrap_or(usize::MAX);
-        let freed: usize = self.since(self.first).take(part).map(weight).sum();
-        (self.bytes, self.gone, self.first) = (self.bytes - freed, self.gone + freed, until);
-    }
-}
-
-impl Chunk {
-    /// The number behind the last.
-    fn end(&self) -> u64 {
-        self.first + self.inputs.len() as u64
+        self.readings.forget_before(until);
     }
 }
 
@@ -127,29 +181,29 @@ impl Tape for Past {
     type Place = u64;
 
     fn next(&mut self, _wait: bool) -> Next<u64> {
-        if !(self.first..self.end).contains(&self.next) {
+        if !(self.first..self.end).contains(&self.place.next) {
             return Next::NoMore;
         }
-        let inputs: Vec<Input> = self.since(self.next).take(AT_ONCE).cloned().collect();
-        self.next += inputs.len() as u64;
-        Next::Inputs(inputs, Some(self.next))
+        let (mut inputs, mut place) = (Vec::new(), std::mem::take(&mut self.place));
+        self.read(&mut place, |input| inputs.push(input.clone()));
+        self.place = place;
+        Next::Inputs(inputs, Some(self.place.next))
     }
 
     fn go(&mut self, place: &u64) -> Result<(), String> {
         if *place < self.first {
             return Err("that is longer ago than what is kept: --rewind SIZE keeps more".to_owned());
         }
-        self.next = *place;
+        self.place.next = *place;
         Ok(())
     }
 }
 
-/// About how many bytes an input takes; what samples share with one another counts once with each.
-fn weight(input: &Input) -> usize {
+/// About how many bytes an input takes.
+const fn weight(input: &Input) -> usize {
     let more = match input {
-        Input::Sample(sample) => sample.sockets.len() * (size_of::<Socket>() + 280) + size_of::<Owners>(),
         Input::Name(_) | Input::Dns(_) | Input::Kernel(_) => 200,
-        Input::Segment(_) | Input::Icmp(_) | Input::Loss(_) | Input::Tick(_) => 0,
+        Input::Segment(_) | Input::Icmp(_) | Input::Sample(_) | Input::Loss(_) | Input::Tick(_) => 0,
     };
     size_of::<Input>() + more
 }
@@ -180,9 +234,8 @@ mod tests {
         let Next::Inputs(rest, Some(3_000)) = past.next(false) else { panic!("the rest") };
         assert_eq!(rest, inputs[2_500..]);
         let since = |number| past.since(number).count();
-        let in_parts = |number| past.parts_since(number).map(<[Input]>::len).sum::<usize>();
         for (number, count) in [(0, 2_000), (1_000, 2_000), (2_999, 1), (3_000, 0), (9_000, 0)] {
-            assert_eq!((since(number), in_parts(number)), (count, count), "{number}");
+            assert_eq!(since(number), count, "{number}");
         }
         let copy = past.clone();
         past.extend(&inputs[..1]);

@@ -64,7 +64,8 @@ impl PlayClock {
         self.rebase(now, at);
     }
 
-    const fn rebase(&mut self, now: Duration, at: Option<Timestamp>) {
+    /// The capture is at `at` now, where that is known: so it goes on from there.
+    pub const fn rebase(&mut self, now: Duration, at: Option<Timestamp>) {
         if let Some(at) = at {
             self.anchor = Some((now, at));
         }

@@ -137,9 +137,9 @@ impl<P: Clone> Player<P> {
         self.jumps
     }
 
-    /// Whether it is on its way to where one wants to be.
-    pub const fn is_going(&self) -> bool {
-        !matches!(self.doing, Doing::Play)
+    /// Whether it is on its way to where one wants to be, or will be on from there.
+    pub fn is_going(&self) -> bool {
+        !matches!(self.doing, Doing::Play) || !self.then.is_empty()
     }
 
     /// The instant that it is on its way to, where it is to one.
@@ -231,13 +231,13 @@ impl<P: Clone> Player<P> {
     pub fn pump<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, now: Duration) -> Pace {
         // What is not there yet puts itself back.
         match std::mem::replace(&mut self.doing, Doing::Play) {
-            Doing::Play => {
-                let pace = self.play(deck, engine, now);
-                if pace == Pace::Rests {
-                    self.left = None;
+            Doing::Play => match self.then.pop_front() {
+                Some(hop) => {
+                    self.begin_hop(deck, engine, hop);
+                    Pace::AtOnce
                 }
-                pace
-            }
+                None => self.play(deck, engine, now),
+            },
             Doing::Go(goal) => {
                 self.doing = Doing::Go(goal);
                 self.go_on(deck, engine, goal, now)
@@ -271,7 +271,11 @@ impl<P: Clone> Player<P> {
             return Pace::AtOnce;
         }
         self.finish(engine, due);
-        if more { Pace::Waits } else { Pace::Rests }
+        if more {
+            return Pace::Waits;
+        }
+        self.left = None;
+        Pace::Rests
     }
 
     /// How many inputs are between here and where so many were taken in.
@@ -313,7 +317,7 @@ impl<P: Clone> Player<P> {
         let Some(place) = self.behind.take() else { return };
         let near = match &self.doing {
             Doing::Search(search) => Some(search.upto),
-            Doing::Go(Goal::At(to)) => Some(*to),
+            Doing::Go(Goal::At(to) | Goal::Back(to)) => Some(*to),
             _ => None,
         };
         let checkpoints = &deck.index.checkpoints;

@@ -18,19 +18,28 @@ use crate::wire::{Frame, LinkType};
 pub struct CaptureReader {
     window: Window,
     compression: Option<Compression>,
-    format: Format,
-    interfaces: Vec<Interface>,
-    /// What must be known to read on in a section that is a recording.
-    memory: Option<Memory>,
-    ends: Ends,
-    totals: Totals,
+    known: Known,
     /// Where the block or record that was read last begins.
     began: u64,
     /// What is wrong with what was read ahead.
     trouble: Option<String>,
+    ended: bool,
+}
+
+/// What was read so far and must be known to read on.
+#[derive(Clone)]
+struct Known {
+    format: Format,
+    interfaces: Vec<Interface>,
+    /// Of the section, if that is a recording.
+    memory: Option<Memory>,
+    /// Of the section before it, until this one's is known.
+    before: Option<Memory>,
+    ends: Ends,
+    totals: Totals,
+    /// As [`CaptureReader::foreign`], and [`CaptureReader::skipped`] of the sections before this one.
     foreign: u64,
     skipped: u64,
-    ended: bool,
 }
 
 /// What a capture or a recording holds, one after another.
@@ -56,13 +65,7 @@ enum Format {
 pub struct CapturePlace {
     offset: u64,
     compressed: bool,
-    format: Format,
-    interfaces: Vec<Interface>,
-    memory: Option<Memory>,
-    ends: Ends,
-    totals: Totals,
-    foreign: u64,
-    skipped: u64,
+    known: Known,
 }
 
 impl CapturePlace {
@@ -154,20 +157,9 @@ impl CaptureReader {
         } else {
             return Err(OpenError::NotACapture { first: magic[..magic.len().min(8)].to_vec() });
         };
-        let mut reader = Self {
-            window,
-            compression,
-            format,
-            interfaces,
-            memory: None,
-            ends: Ends::default(),
-            totals: Totals::default(),
-            began: 0,
-            trouble: None,
-            foreign: 0,
-            skipped: 0,
-            ended: false,
-        };
+        let (ends, totals) = (Ends::default(), Totals::default());
+        let known = Known { format, interfaces, memory: None, before: None, ends, totals, foreign: 0, skipped: 0 };
+        let mut reader = Self { window, compression, known, began: 0, trouble: None, ended: false };
         reader.look_ahead();
         Ok(reader)
     }
@@ -175,8 +167,7 @@ impl CaptureReader {
     /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. Of a compressed one all
     /// before the place is decompressed and passed over.
     pub fn resume(input: Box<dyn Read + Send>, place: &CapturePlace) -> Result<Self, OpenError> {
-        let CapturePlace { offset, compressed, format, interfaces, memory, ends, totals, foreign, skipped } =
-            place.clone();
+        let CapturePlace { offset, compressed, known } = place.clone();
         let (input, compression) = if compressed {
             let (mut input, compression) = decompressed(input)?;
             io::copy(&mut input.by_ref().take(offset), &mut io::sink())?;
@@ -184,35 +175,13 @@ impl CaptureReader {
         } else {
             (input, None)
         };
-        Ok(Self {
-            window: Window::at(input, offset),
-            compression,
-            format,
-            interfaces,
-            memory,
-            ends,
-            totals,
-            began: offset,
-            trouble: None,
-            foreign,
-            skipped,
-            ended: false,
-        })
+        let window = Window::at(input, offset);
+        Ok(Self { window, compression, known, began: offset, trouble: None, ended: false })
     }
 
     /// Behind the frames read so far.
     pub fn place(&self) -> CapturePlace {
-        CapturePlace {
-            offset: self.window.offset(),
-            compressed: self.compression.is_some(),
-            format: self.format.clone(),
-            interfaces: self.interfaces.clone(),
-            memory: self.memory.clone(),
-            ends: self.ends,
-            totals: self.totals,
-            foreign: self.foreign,
-            skipped: self.skipped,
-        }
+        CapturePlace { offset: self.window.offset(), compressed: self.compression.is_some(), known: self.known.clone() }
     }
 
     /// Before the frame that was found last, or where no more was.
@@ -222,12 +191,12 @@ impl CaptureReader {
 
     /// Reads what a recording tells of itself, so that it is known for one before its first frame.
     fn look_ahead(&mut self) {
-        while self.memory.is_none()
+        while self.known.memory.is_none()
             && self.trouble.is_none()
-            && let Format::Pcapng(blocks) = &mut self.format
+            && let Format::Pcapng(blocks) = &mut self.known.format
             && blocks.tells_of_itself(&mut self.window)
             // What cannot be read stays where it is, and is told when it is asked for.
-            && let Ok(Some(block)) = blocks.next(&mut self.window, &mut self.interfaces)
+            && let Ok(Some(block)) = blocks.next(&mut self.window, &mut self.known.interfaces)
         {
             self.trouble = self.beside(&block).err();
         }
@@ -250,9 +219,11 @@ impl CaptureReader {
     #[inline]
     pub fn next_item(&mut self) -> Result<Option<Item<'_>>, Damage> {
         match self.next_found()? {
-            Some(Found::Frame(record, options)) if self.memory.is_some() => self.recorded(record, options).map(Some),
+            Some(Found::Frame(record, options)) if self.known.memory.is_some() => {
+                self.recorded(record, options).map(Some)
+            }
             Some(Found::Frame(record, _)) => {
-                self.ends.hear();
+                self.known.ends.hear();
                 Ok(Some(Item::Frame(self.frame(record))))
             }
             Some(Found::Beside(item)) => Ok(Some(*item)),
@@ -277,11 +248,11 @@ impl CaptureReader {
         }
         loop {
             self.began = self.window.offset();
-            let block = match &mut self.format {
+            let block = match &mut self.known.format {
                 Format::Pcap(records) => {
                     return Ok(records.next(&mut self.window)?.map(|record| Found::Frame(record, 0..0)));
                 }
-                Format::Pcapng(blocks) => blocks.next(&mut self.window, &mut self.interfaces)?,
+                Format::Pcapng(blocks) => blocks.next(&mut self.window, &mut self.known.interfaces)?,
             };
             match block {
                 Some(Block::Packet { record, options }) => return Ok(Some(Found::Frame(record, options))),
@@ -300,31 +271,31 @@ impl CaptureReader {
         let place = match block {
             Block::JournalEntry(place) => place.clone(),
             Block::Section => {
-                self.skipped = self.skipped();
-                self.ends.begin_section(self.memory.take().as_ref());
-                self.totals.begin_section();
+                self.known.skipped = self.skipped();
+                self.known.before = self.known.memory.take();
+                self.known.ends.begin_section(self.known.before.as_ref());
+                self.known.totals.begin_section();
                 return Ok(None);
             }
             _ => return Ok(None),
         };
         let entry = self.window.bytes(place);
-        let said = match &mut self.memory {
+        let said = match &mut self.known.memory {
             Some(memory) => memory.hear(entry).ok_or("an entry of the recording cannot be read")?,
-            None => match Memory::begin(entry, self.interfaces.len()) {
+            None => match Memory::begin(entry, self.known.interfaces.len(), self.known.before.as_ref()) {
                 Some(memory) => {
-                    self.memory = Some(memory?);
-                    self.ends.hear();
+                    (self.known.memory, self.known.before) = (Some(memory?), None);
+                    self.known.ends.hear();
                     return Ok(None);
                 }
                 None => Said::Foreign,
             },
         };
         Ok(match said {
-            Said::Input(Input::Loss(loss)) => Some(Item::Input(Input::Loss(self.totals.tell(loss)))),
-            Said::Input(input) => Some(Item::Input(input)),
+            Said::Input(input) => Some(Item::Input(self.known.totals.tell(input))),
             Said::Mark(mark) => Some(Item::Mark(mark)),
             Said::Foreign => {
-                self.foreign += 1;
+                self.known.foreign += 1;
                 None
             }
             Said::Nothing => None,
@@ -337,7 +308,7 @@ impl CaptureReader {
             ts: record.ts,
             scope: Scope::FILE,
             iface: record.iface,
-            link: self.interfaces[record.iface as usize].link,
+            link: self.known.interfaces[record.iface as usize].link,
             bytes: self.window.bytes(record.bytes),
             len: record.len,
         }
@@ -345,7 +316,7 @@ impl CaptureReader {
 
     /// A frame of a recording.
     fn recorded(&mut self, record: Record, options: Range<usize>) -> Result<Item<'_>, Damage> {
-        let recalled = match &self.memory {
+        let recalled = match &self.known.memory {
             Some(memory) => memory.recall(self.frame(record.clone()), self.window.bytes(options)),
             None => None,
         };
@@ -353,7 +324,7 @@ impl CaptureReader {
             self.ended = true;
             return Err(self.damage("what stands beside a packet of the recording cannot be read".to_owned()));
         };
-        self.totals.count(gave.as_ref());
+        self.known.totals.count(gave.as_ref());
         Ok(Item::Recorded(Frame { scope, iface, ..self.frame(record) }, gave))
     }
 
@@ -364,32 +335,32 @@ impl CaptureReader {
     /// Whether what is read is a recording: known as soon as it is opened, but of one that another program changed
     /// only with its first entry.
     pub const fn is_recording(&self) -> bool {
-        self.memory.is_some()
+        self.known.memory.is_some()
     }
 
     /// Journal entries so far that are somebody else's, and are passed over.
     pub const fn foreign(&self) -> u64 {
-        self.foreign
+        self.known.foreign
     }
 
     /// Entries of recordings so far that could not be read, since others that they refer to were taken out.
     pub fn skipped(&self) -> u64 {
-        self.skipped + self.memory.as_ref().map_or(0, Memory::skipped)
+        self.known.skipped + self.known.memory.as_ref().map_or(0, Memory::skipped)
     }
 
     /// Whether there is a section of a recording in what was read so far of which nothing says that it ends there.
     pub fn lacks_end(&self) -> bool {
-        self.ends.are_lacking(self.memory.as_ref())
+        self.known.ends.are_lacking(self.known.memory.as_ref())
     }
 
     /// Of a recording that was read to its end: what is to be told of its frames that none of its entries told.
     pub fn rest(&self, ts: Timestamp) -> Option<Loss> {
-        self.totals.rest(ts)
+        self.known.totals.rest(ts)
     }
 
     /// The interfaces described so far; [`Frame::iface`] counts in them, across sections.
     pub fn interfaces(&self) -> &[Interface] {
-        &self.interfaces
+        &self.known.interfaces
     }
 
     /// How many bytes of the (decompressed) stream the frames read so far took.
@@ -406,14 +377,14 @@ impl fmt::Debug for CapturePlace {
 
 impl fmt::Debug for CaptureReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = match self.format {
+        let format = match self.known.format {
             Format::Pcap(_) => "pcap",
             Format::Pcapng(_) => "pcapng",
         };
         f.debug_struct("CaptureReader")
             .field("format", &format)
             .field("compression", &self.compression)
-            .field("interfaces", &self.interfaces)
+            .field("interfaces", &self.known.interfaces)
             .field("offset", &self.offset())
             .field("ended", &self.ended)
             .finish_non_exhaustive()

@@ -1,15 +1,64 @@
-//! What a recording lost in all. Each of its sections counts from its own beginning, so that it stands alone.
+//! What was lost in all, by the inputs that tell it in running totals. Those who make them count from their own
+//! beginning; each section of a recording counts from where it begins itself, so that it stands alone.
 
 use crate::base::Timestamp;
 use crate::engine::{Input, Loss};
+use crate::kernel::{KernelEvent, LostEvents};
 use crate::wire::FrameCounts;
 
-/// What was told so far, and what was read.
+/// What was told so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lost {
+    pub loss: Option<Loss>,
+    /// Events of the trace, and last words of sockets.
+    pub events: u64,
+    pub last_words: u64,
+}
+
+impl Lost {
+    /// Takes note of what an input tells of it, if anything.
+    pub const fn note(&mut self, input: &Input) {
+        match input {
+            Input::Loss(loss) => self.loss = Some(*loss),
+            Input::Kernel(KernelEvent::Lost(lost)) => self.events = lost.total,
+            Input::Kernel(KernelEvent::LastWordsLost(lost)) => self.last_words = lost.total,
+            _ => {}
+        }
+    }
+
+    /// What an input tells of what was lost since then; `None` of one that tells nothing of it.
+    pub fn before(&self, input: &Input) -> Option<Input> {
+        let since = |lost: &LostEvents, then: u64| LostEvents { total: lost.total.saturating_sub(then), ..*lost };
+        Some(match input {
+            Input::Loss(loss) => Input::Loss(self.loss.map_or(*loss, |before| loss.since(&before))),
+            Input::Kernel(KernelEvent::Lost(lost)) => Input::Kernel(KernelEvent::Lost(since(lost, self.events))),
+            Input::Kernel(KernelEvent::LastWordsLost(lost)) => {
+                Input::Kernel(KernelEvent::LastWordsLost(since(lost, self.last_words)))
+            }
+            _ => return None,
+        })
+    }
+
+    /// The other way round: what it tells that counts from then on, of all.
+    pub(in crate::journal) fn and(&self, input: Input) -> Input {
+        let after = |lost: LostEvents, then: u64| LostEvents { total: lost.total.saturating_add(then), ..lost };
+        match input {
+            Input::Loss(loss) => Input::Loss(self.loss.map_or(loss, |before| loss.after(&before))),
+            Input::Kernel(KernelEvent::Lost(lost)) => Input::Kernel(KernelEvent::Lost(after(lost, self.events))),
+            Input::Kernel(KernelEvent::LastWordsLost(lost)) => {
+                Input::Kernel(KernelEvent::LastWordsLost(after(lost, self.last_words)))
+            }
+            other => other,
+        }
+    }
+}
+
+/// What a recording told so far, and what was read of it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Totals {
     /// In the sections before this one, and in all.
-    before: Option<Loss>,
-    told: Option<Loss>,
+    before: Lost,
+    told: Lost,
     /// Frames that are there, and those of them that gave a segment.
     frames: u64,
     segments: u64,
@@ -28,9 +77,9 @@ impl Totals {
     }
 
     /// What a section tells of itself, as it is of all.
-    pub(super) fn tell(&mut self, loss: Loss) -> Loss {
-        let told = self.before.map_or(loss, |before| loss.after(&before));
-        self.told = Some(told);
+    pub(super) fn tell(&mut self, input: Input) -> Input {
+        let told = self.before.and(input);
+        self.told.note(&told);
         told
     }
 
@@ -38,7 +87,7 @@ impl Totals {
     /// is told, which it is of a recording that was ended.
     pub(super) fn rest(&self, ts: Timestamp) -> Option<Loss> {
         let nothing = Loss { ts, kernel: None, interface: None, ours: 0, frames: FrameCounts::default() };
-        let told = self.told.unwrap_or(nothing);
+        let told = self.told.loss.unwrap_or(nothing);
         let frames = told.frames.at_least(self.frames, self.segments);
         (frames != told.frames).then_some(Loss { ts, frames, ..told })
     }
@@ -53,22 +102,49 @@ mod tests {
         Loss { ts: Timestamp::MIN, kernel: Some(kernel), interface: None, ours: 0, frames }
     }
 
+    fn tell(totals: &mut Totals, told: Loss) -> Loss {
+        let Input::Loss(loss) = totals.tell(Input::Loss(told)) else { panic!("a loss") };
+        loss
+    }
+
     #[test]
     fn sections_count_from_their_own_beginning() {
         let mut totals = Totals::default();
         totals.begin_section();
-        assert_eq!([loss(3, 0), loss(5, 1)].map(|loss| totals.tell(loss)), [loss(3, 0), loss(5, 1)]);
+        assert_eq!([loss(3, 0), loss(5, 1)].map(|loss| tell(&mut totals, loss)), [loss(3, 0), loss(5, 1)]);
         totals.begin_section();
-        assert_eq!([loss(1, 0), loss(4, 2)].map(|loss| totals.tell(loss)), [loss(6, 1), loss(9, 3)]);
+        assert_eq!([loss(1, 0), loss(4, 2)].map(|loss| tell(&mut totals, loss)), [loss(6, 1), loss(9, 3)]);
         totals.begin_section();
-        assert_eq!(totals.tell(loss(u64::MAX, 1)), loss(u64::MAX, 4), "a file may tell of any number");
+        assert_eq!(tell(&mut totals, loss(u64::MAX, 1)), loss(u64::MAX, 4), "a file may tell of any number");
+    }
+
+    #[test]
+    fn events_that_were_lost_are_counted_from_where_one_begins() {
+        let lost = |total: u64| LostEvents { ts: Timestamp::MIN, until: Timestamp::MIN, total };
+        for of in [KernelEvent::Lost, KernelEvent::LastWordsLost] {
+            let event = |total: u64| Input::Kernel(of(lost(total)));
+            let (mut source, mut totals) = (Lost::default(), Totals::default());
+            source.note(&event(40));
+            let mut section = |told: [u64; 2], own: [u64; 2], in_all: [u64; 2]| {
+                let began = source;
+                totals.begin_section();
+                for ((told, own), in_all) in told.into_iter().zip(own).zip(in_all) {
+                    source.note(&event(told));
+                    let recorded = began.before(&event(told)).expect("it tells a total");
+                    assert_eq!((&recorded, totals.tell(recorded.clone())), (&event(own), event(in_all)));
+                }
+            };
+            section([41, 45], [1, 5], [1, 5]);
+            section([45, 52], [0, 7], [5, 12]);
+        }
+        assert_eq!(Lost::default().before(&Input::Tick(Timestamp::MIN)), None);
     }
 
     #[test]
     fn frames_that_nobody_told_of_are_told_at_the_end() {
         let mut totals = Totals::default();
         assert_eq!(totals.rest(Timestamp::MIN), None);
-        totals.tell(loss(3, 1));
+        tell(&mut totals, loss(3, 1));
         (0..3).for_each(|_| totals.count(None));
         assert_eq!(totals.rest(Timestamp::MIN), None);
         totals.count(None);

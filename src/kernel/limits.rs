@@ -26,6 +26,9 @@ pub fn read(mut text: impl FnMut(&str) -> Option<String>) -> Limits {
         tcp_tw_reuse_delay: tcp("tcp_tw_reuse_delay"),
         tcp_timestamps: tcp("tcp_timestamps"),
         tcp_fin_timeout: tcp("tcp_fin_timeout"),
+        tcp_keepalive_time: tcp("tcp_keepalive_time"),
+        tcp_keepalive_intvl: tcp("tcp_keepalive_intvl"),
+        tcp_keepalive_probes: tcp("tcp_keepalive_probes"),
     }
 }
 
@@ -74,6 +77,9 @@ mod tests {
                 "net/ipv4/tcp_tw_reuse_delay" => "1000\n",
                 "net/ipv4/tcp_timestamps" => "1\n",
                 "net/ipv4/tcp_fin_timeout" => "60\n",
+                "net/ipv4/tcp_keepalive_time" => "7200\n",
+                "net/ipv4/tcp_keepalive_intvl" => "75\n",
+                "net/ipv4/tcp_keepalive_probes" => "9\n",
                 _ => return None,
             };
             Some(text.to_owned())
@@ -92,6 +98,9 @@ mod tests {
             tcp_tw_reuse_delay: Some(1000),
             tcp_timestamps: Some(1),
             tcp_fin_timeout: Some(60),
+            tcp_keepalive_time: Some(7200),
+            tcp_keepalive_intvl: Some(75),
+            tcp_keepalive_probes: Some(9),
         };
         assert_eq!(limits, expected);
         assert_eq!(read(|_| None), Limits::default());

@@ -276,7 +276,7 @@ pub struct Owners {
     pub processes_read: u32,
     /// Processes whose fd tables this user may not read: their sockets' owner is unknown, not absent.
     pub processes_denied: u32,
-    /// The first of those, by pid; none in a recording, which keeps their number alone.
+    /// The first of those, by pid; none where only their number is recorded (before format 3).
     pub denied: [Option<u32>; 3],
 }
 
@@ -334,9 +334,19 @@ pub struct Limits {
     pub tcp_timestamps: Option<u32>,
     /// net.ipv4.tcp_fin_timeout, seconds.
     pub tcp_fin_timeout: Option<u32>,
+    /// net.ipv4.tcp_keepalive_time, seconds: for how long nothing comes before the first probe.
+    pub tcp_keepalive_time: Option<u32>,
+    /// net.ipv4.tcp_keepalive_intvl, seconds: between probes.
+    pub tcp_keepalive_intvl: Option<u32>,
+    /// net.ipv4.tcp_keepalive_probes: after so many in vain the connection is given up.
+    pub tcp_keepalive_probes: Option<u32>,
 }
 
 impl Limits {
+    /// The bounds of the retransmission timeout (include/net/tcp.h: TCP_RTO_MIN, TCP_RTO_MAX).
+    pub const RTO_MIN: Duration = Duration::from_millis(200);
+    pub const RTO_MAX: Duration = Duration::from_secs(120);
+
     /// How often a SYN is sent again at most: those at equal gaps come before those at doubled ones (ip-sysctl,
     /// tcp_syn_linear_timeouts; before Linux 6.5 there are none). A socket may ask for fewer (TCP_SYNCNT).
     pub fn syn_retries(&self) -> Option<u32> {
@@ -351,10 +361,13 @@ impl Limits {
         self.tcp_retries2.map(sum)
     }
 
-    /// The shortest retransmission timeout after so many doublings (include/net/tcp.h: TCP_RTO_MIN, TCP_RTO_MAX).
+    /// The shortest retransmission timeout after so many doublings.
     pub fn backed_off(doublings: u32) -> Duration {
-        const SHORTEST: Duration = Duration::from_millis(200);
-        const LONGEST: Duration = Duration::from_secs(120);
-        SHORTEST.saturating_mul(1 << doublings.min(20)).min(LONGEST)
+        Self::doubled(Self::RTO_MIN, doublings)
+    }
+
+    /// A retransmission timeout after so many doublings.
+    pub fn doubled(rto: Duration, doublings: u32) -> Duration {
+        rto.saturating_mul(1 << doublings.min(20)).min(Self::RTO_MAX)
     }
 }

@@ -127,6 +127,11 @@ impl FlowScreen {
         }
     }
 
+    /// Whether any of its segments up to `now` are at hand.
+    pub fn is_read(&self, now: Option<Timestamp>) -> bool {
+        !self.entries(now).is_empty()
+    }
+
     /// The entry under the cursor among so many.
     pub fn cursor(&self, entries: usize) -> usize {
         let last = entries.saturating_sub(1);

@@ -5,8 +5,7 @@
 use ratatui::layout::Rect;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::engine::FlowDetail;
-use crate::flow::VerdictView;
+use crate::base::words;
 
 use super::Source;
 
@@ -89,11 +88,11 @@ pub fn notice_lines(source: &Source, room: usize) -> Vec<NoticeLine> {
 /// Columns before a notice's text: its mark.
 pub const NOTICE_INDENT: usize = 3;
 
-/// Breaks `text` at spaces into lines of at most `room` columns; a longer word is broken where it must be.
+/// Breaks `text` between [`words`] into lines of at most `room` columns; a longer word is broken where it must be.
 pub fn wrap(text: &str, room: usize) -> Vec<String> {
     let room = room.max(2);
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in words(text) {
         match lines.last_mut() {
             Some(line) if line.width() + 1 + word.width() <= room => {
                 line.push(' ');
@@ -252,149 +251,17 @@ fn three_columns(body: Rect, Shown { processes, time_wait }: Shown) -> Vec<(Pane
     all
 }
 
-/// The parts of a flow's details; a part without room is empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FlowParts {
-    pub story: Rect,
-    /// Names and waits, where any were recorded.
-    pub opening: Rect,
-    /// The originator's and the responder's end.
-    pub ends: [Rect; 2],
-    pub handshake: Rect,
-    pub life: Rect,
-    /// Its times; empty on all but wide screens, where they stand with the ends.
-    pub times: Rect,
-    /// Why segments were sent again; empty where there is nothing to tell.
-    pub losses: Rect,
-    /// The queues of each end over time.
-    pub charts: [Rect; 2],
-    /// The beginning of the ladder; empty but where life and losses leave room for it.
-    pub ladder: Rect,
-}
-
-/// From this height on, queues over time stand below the ends.
-const CHARTS_FROM: u16 = 32;
-const ENDS_WITH_CHARTS: u16 = 22;
-const ENDS_WITHOUT_CHARTS: u16 = 15;
-/// From this height on, times stand between handshake and life.
-const TIMES_FROM: u16 = 40;
-const TIMES: u16 = 17;
-
-/// From so many lines on the beginning of a ladder is worth its room.
-const LADDER_FROM: u16 = 10;
-
-/// Divides the body for a flow: its story, the ends beside each other, handshake and life below or (wide) beside them;
-/// `is_read`: its segments are at hand.
-pub fn flow_parts(body: Rect, detail: &FlowDetail, is_read: bool) -> FlowParts {
-    let lines = wrap(&detail.story, usize::from(body.width).saturating_sub(4)).len();
-    let most = (body.height / 6).max(1);
-    let story_height = (u16::try_from(lines).unwrap_or(most).clamp(1, most) + 2).min(body.height);
-    let story = Rect { height: story_height, ..body };
-    let rest = Rect { y: body.y + story_height, height: body.height - story_height, ..body };
-    let (opening, rest) = above_below(rest, opening_height(detail, rest.height));
-    let none = Rect { width: 0, height: 0, ..rest };
-    if body.width < 70 {
-        let count = (rest.height / 4).clamp(1, 3);
-        let heights = split(rest.height, count);
-        let [orig, resp, life] = [0, 1, 2].map(|n| {
-            let above: u16 = heights.iter().take(n).sum();
-            Rect { y: rest.y + above, height: heights.get(n).copied().unwrap_or(0), ..rest }
-        });
-        return FlowParts {
-            story,
-            opening,
-            ends: [orig, resp],
-            handshake: none,
-            life,
-            losses: none,
-            times: none,
-            charts: [none; 2],
-            ladder: none,
-        };
-    }
-    if body.width < 150 {
-        // On a low screen the story below needs a line more than the ends above it.
-        let least = if rest.height < 18 { 8 } else { 9 };
-        let wanted = if rest.height < 18 { least } else { rest.height * 3 / 5 };
-        let height = wanted.clamp(rest.height.min(least), 24);
-        let (above, below) = above_below(rest, height);
-        let [handshake, life] = halves(below);
-        let [life, losses] = life_and_losses(life, detail);
-        let (ends, times, charts) = (halves(above), none, [none; 2]);
-        return FlowParts { story, opening, ends, handshake, life, losses, times, charts, ladder: none };
-    }
-    let third = rest.width / 3;
-    let main = Rect { width: rest.width - third, ..rest };
-    let (handshake, below) = above_below(Rect { x: main.right(), width: third, ..rest }, 12.min(rest.height / 2));
-    let (times, life) = above_below(below, if rest.height >= TIMES_FROM { TIMES } else { 0 });
-    let charted = detail.sockets.iter().flatten().any(|socket| !socket.recv_q.is_empty());
-    if !charted && rest.height >= CHARTS_FROM {
-        // Without queues over time their place is the life's, and what was lost stands beside it.
-        let (ends, under) = above_below(main, ENDS_WITHOUT_CHARTS);
-        let told = lines_of_life(detail).max(lines_of_losses(detail)) + 2;
-        let ladder = if is_read { under.height.saturating_sub(told) } else { 0 };
-        let ladder = if ladder < LADDER_FROM { 0 } else { ladder };
-        let (under, ladder) = above_below(under, under.height - ladder);
-        let [_, tells] = life_and_losses(under, detail);
-        let [life, losses] = if tells.is_empty() { [under, none] } else { halves(under) };
-        let charts = [none; 2];
-        let ends = halves(ends);
-        return FlowParts { story, opening, ends, handshake, life, losses, times: below, charts, ladder };
-    }
-    let ends_height = if charted && rest.height >= CHARTS_FROM { ENDS_WITH_CHARTS } else { rest.height };
-    let (ends, charts) = above_below(main, ends_height);
-    let [life, losses] = life_and_losses(life, detail);
-    let (ends, charts) = (halves(ends), halves(charts));
-    FlowParts { story, opening, ends, handshake, life, losses, times, charts, ladder: none }
-}
-
-/// A line for what is spoken and one for each wait where there is room, else one for all of them.
-fn opening_height(detail: &FlowDetail, room: u16) -> u16 {
-    let waits = u16::try_from(detail.waits().len()).unwrap_or(u16::MAX);
-    match room {
-        _ if detail.opening.is_none() => 0,
-        28.. => waits.clamp(1, 4) + 3,
-        20.. => 4,
-        12.. => 3,
-        _ => 0,
-    }
-}
-
-/// Parts the place of the life for what was lost, if there is anything to tell of it: about two lines for each thing,
-/// at most half of the place.
-fn life_and_losses(area: Rect, detail: &FlowDetail) -> [Rect; 2] {
-    let lines = lines_of_losses(detail);
-    let height = if lines == 0 { 0 } else { lines.saturating_add(2).min(area.height / 2) };
-    let (life, losses) = above_below(area, area.height - if height < 3 { 0 } else { height });
-    [life, losses]
-}
-
-/// Lines that the life needs inside its border.
-fn lines_of_life(detail: &FlowDetail) -> u16 {
-    u16::try_from(detail.life.len().max(1)).unwrap_or(u16::MAX - 2)
-}
-
-/// The same of what was lost: 0 where there is nothing to tell.
-fn lines_of_losses(detail: &FlowDetail) -> u16 {
-    let told = |view: &VerdictView| {
-        let halves = view.halves.iter().filter(|half| !half.is_quiet());
-        let of_halves: usize = halves.map(|half| 2 + half.episodes.len() + usize::from(half.open.is_some())).sum();
-        of_halves + usize::from(view.injected.is_some()) + usize::from(!view.limits.is_empty())
-    };
-    u16::try_from(detail.verdict.as_ref().map_or(0, told) * 2).unwrap_or(u16::MAX - 2)
-}
-
 pub(super) fn above_below(area: Rect, height: u16) -> (Rect, Rect) {
     let height = height.min(area.height);
     (Rect { height, ..area }, Rect { y: area.y + height, height: area.height - height, ..area })
 }
 
-fn halves(area: Rect) -> [Rect; 2] {
+pub(super) fn halves(area: Rect) -> [Rect; 2] {
     let left = area.width / 2;
     [Rect { width: left, ..area }, Rect { x: area.x + left, width: area.width - left, ..area }]
 }
 
-fn split(height: u16, count: u16) -> Vec<u16> {
+pub(super) fn split(height: u16, count: u16) -> Vec<u16> {
     (0..count).map(|n| height / count + u16::from(n < height % count)).collect()
 }
 
@@ -432,6 +299,7 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh i", 3), ["abc", "def", "gh", "i"]);
         assert_eq!(wrap("日本語", 4), ["日本", "語"]);
+        assert_eq!(wrap("all for 44 s now", 10), ["all for", "44 s now"]);
         assert_eq!(wrap("", 9), Vec::<String>::new());
     }
 

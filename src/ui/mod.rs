@@ -5,6 +5,7 @@
 mod columns;
 mod filter_prompt;
 mod flow_layout;
+mod flow_parts;
 mod flow_screen;
 mod help_text;
 mod jump;
@@ -32,14 +33,15 @@ use crate::engine::Happening;
 pub use columns::{Columns, FLOW_COLUMNS};
 pub use filter_prompt::FilterPrompt;
 pub use flow_layout::{GRAPH_LABELS, GraphParts, LadderParts, graph_parts, ladder_parts};
+pub use flow_parts::{FlowParts, flow_parts};
 pub use flow_screen::{FlowPart, FlowScreen, Segments, part_tabs};
 pub use help_text::{HELP_GAP, HELP_LABEL, HelpLine, help_columns};
 pub use jump::{Ground, Nowhere};
 pub use keys::{BINDINGS, Binding, Chord, Group, Msg, When};
 pub use ladder::{Fold, Item};
 pub use layout::{
-    COLUMNS_HEAD, FlowParts, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, Shown, flow_parts,
-    notice_lines, panes, screen, wrap,
+    COLUMNS_HEAD, MIN_HEIGHT, MIN_WIDTH, NOTICE_INDENT, NoticeLine, Pane, Screen, Shown, notice_lines, panes, screen,
+    wrap,
 };
 pub use queue_rows::{QueueItem, overflows, queue_items, queues_in_use};
 pub use state::{Explained, Prompt, UiState, View};

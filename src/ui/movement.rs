@@ -6,10 +6,11 @@ use ratatui::layout::{Position, Rect};
 use crate::engine::{Dashboard, FlowId, Keyed, Place, RowKey};
 
 use super::flow_layout::{graph_parts, instant_at, ladder_parts};
+use super::flow_parts::flow_parts;
 use super::flow_screen::{FlowPart, FlowScreen, part_tabs};
 use super::help_text::help_columns;
 use super::keys::Msg;
-use super::layout::{self, Pane};
+use super::layout::Pane;
 use super::lists::{Cursor, Kind, key_at};
 use super::queue_rows::queue_items;
 use super::state::{UiState, View};
@@ -129,8 +130,7 @@ impl UiState {
     /// How far the life of the flow shown can be scrolled.
     fn last_life_line(&self, dashboard: &Dashboard, source: &Source) -> usize {
         let (Some(parts), Some(detail)) = (self.screen(source), &dashboard.flow) else { return 0 };
-        let is_read = !self.flow.entries(dashboard.now).is_empty();
-        let life = layout::flow_parts(parts.body, detail, is_read).life;
+        let life = flow_parts(parts.body, detail, self.flow.is_read(dashboard.now)).life;
         detail.life.len().saturating_sub(usize::from(life.height.saturating_sub(2)))
     }
 

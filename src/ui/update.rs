@@ -154,6 +154,7 @@ impl UiState {
             Msg::Redraw => return vec![Effect::Redraw],
             Msg::Snap => return vec![Effect::Snap],
             msg if msg.is_of_time() => return self.on_time_key(msg, dashboard.now, source),
+            Msg::Record | Msg::Save if source.kind != SourceKind::Live => self.say("only while a host is watched"),
             Msg::Record => return vec![Effect::Control(Control::Record)],
             Msg::Save => return vec![Effect::Control(Control::Save)],
             _ => self.change(msg, dashboard, source),

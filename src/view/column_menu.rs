@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use crate::ui::FLOW_COLUMNS;
 
 use super::widgets::{left, pane, put, right, styled, title};
-use super::{Context, flows};
+use super::{Context, flow_columns};
 
 const WIDTH: u16 = 38;
 
@@ -24,12 +24,13 @@ pub(super) fn draw(context: &Context<'_>, body: Rect, buf: &mut Buffer) {
     let mut rows = inner.rows();
     let visible = usize::from(inner.height.saturating_sub(2));
     let first = (cursor + 1).saturating_sub(visible);
+    let why_hidden = flow_columns::why_hidden(context, body);
     for (at, name) in FLOW_COLUMNS.iter().enumerate().skip(first).take(visible) {
         let Some(row) = rows.next() else { return };
         let columns = context.ui.columns();
         let shows = columns.shows(name);
         let mark = if shows { "[x] " } else { "[ ] " };
-        let why = if shows { flows::why_hidden(context, name, body) } else { None };
+        let why = if shows { why_hidden(name) } else { None };
         let extra = match (columns.extra(name), why) {
             (_, Some(why)) => why.to_owned(),
             (0, None) => String::new(),

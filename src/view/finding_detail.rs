@@ -13,7 +13,7 @@ use super::findings::{style, subject};
 use super::format::{age, bytes, clock, count, span};
 use super::theme::Theme;
 use super::widgets::{left, pane, put_all, styled, title, width};
-use super::{Context, flows, keep_by_weight};
+use super::{Context, flow_columns, flows, keep_by_weight};
 
 /// Columns of a label.
 const LABEL: usize = 12;
@@ -94,7 +94,7 @@ fn draw_flows(context: &Context<'_>, flows: &FlowPane, area: Rect, buf: &mut Buf
     let words = format!("{}, latest first", count(flows.matching as u64));
     let inner = pane(buf, area, title("Its flows", &words, context.theme), false, context.theme);
     let rows: Vec<&FlowRow> = flows.rows.iter().take(usize::from(inner.height.saturating_sub(1))).collect();
-    let columns = flows::columns(context, &rows, usize::from(inner.width));
+    let columns = flow_columns::columns(context, &rows, usize::from(inner.width));
     let lines = rows.into_iter().map(|row| flows::row_line(context, row, &columns));
     let lines: Vec<Line<'static>> = [flows::head(context, &columns, None)].into_iter().chain(lines).collect();
     put_all(buf, inner, &lines);
@@ -145,7 +145,7 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 50] = [
+const WORDS: [(&str, &str); 60] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
     ("given_up", "given up by its process"),
@@ -186,6 +186,16 @@ const WORDS: [(&str, &str); 50] = [
     ("unanswered_for_ns", "unanswered for"),
     ("sent_again", "sent again, by the wire"),
     ("retransmit_timeouts", "by the kernel's timer"),
+    ("keepalive_probes", "keepalive probes"),
+    ("keepalives_seen", "of them on the wire"),
+    ("probe_interval_ns", "one each"),
+    ("unacknowledged_for_ns", "not acknowledged for"),
+    ("segment_bytes", "data in what is sent again"),
+    ("path_mtu_bytes", "path MTU, says its kernel"),
+    ("icmp_error", "by ICMP"),
+    ("icmp_from", "from"),
+    ("icmp_errors", "errors"),
+    ("icmp_mtu_bytes", "the next link takes"),
     ("peer_unheard_for_ns", "peer last heard before"),
     ("next_try_ts_ns", "next try at"),
     ("gives_up_ts_ns", "given up at"),

@@ -35,8 +35,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn summary(context: &Context<'_>, detail: &FlowDetail, area: Rect, buf: &mut Buffer) {
-    let is_read = !context.ui.flow().entries(context.dashboard.now).is_empty();
-    let parts = flow_parts(area, detail, is_read);
+    let parts = flow_parts(area, detail, context.ui.flow().is_read(context.dashboard.now));
     let inner = flow_frame::draw(context, detail, "", parts.story, buf);
     story(context, detail, inner, buf);
     flow_waits::draw(context, detail, parts.opening, buf);
@@ -102,6 +101,12 @@ fn handshake_lines(context: &Context<'_>, view: &HandshakeView, detail: &FlowDet
     let mut sections = vec![(0, vec![field(context, "outcome", outcome)])];
     if let Some(rejection) = &detail.rejected {
         sections.push((0, vec![field(context, "icmp", vec![styled(rejection.to_string(), theme.warning)])]));
+    }
+    for (side, error) in Side::BOTH.into_iter().zip(detail.path_errors) {
+        if let Some(error) = error {
+            let text = format!("of {}: {error}", side.name());
+            sections.push((0, vec![field(context, "icmp", vec![styled(text, theme.warning)])]));
+        }
     }
     let times = [
         ("connect", 1, view.connect_time, "first SYN to ACK"),

@@ -51,7 +51,7 @@ pub(super) fn entries<'a>(context: &Context<'a>, area: Rect, buf: &mut Buffer) -
         Segments::Reading(progress) => {
             let how_far = progress.and_then(|progress| super::format::percent(progress.done, progress.whole));
             let how_far = how_far.map(|percent| format!(": {percent}")).unwrap_or_default();
-            say(buf, &format!("reading its segments in the file again{how_far} …"));
+            say(buf, &format!("reading its segments again{how_far} …"));
         }
         Segments::Missing(why) => say(buf, &format!("no segments to show: {why}")),
         Segments::Read(_) => {

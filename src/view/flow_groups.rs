@@ -7,21 +7,22 @@ use ratatui::text::{Line, Span};
 use crate::engine::{FlowRow, GroupBy, GroupKey, GroupLine, GroupRow, Keyed, ListPane};
 
 use super::Context;
-use super::flows::{self, Column, Kind};
+use super::flow_columns::{self, Column, Kind};
+use super::flows;
 use super::format::{ABSENT, bits, bytes, count, process};
 use super::table::{mark_cursor, summary};
-use super::widgets::{fit, gap, left, message, middle, pane, put, right, styled, title, width};
+use super::widgets::{fit, gap, left, message, middle, pane, put, right, room_for_rows, styled, title, width};
 
 pub(super) fn draw(context: &Context<'_>, by: GroupBy, area: Rect, buf: &mut Buffer) {
     let theme = context.theme;
     let window = if let ListPane::Groups(window) = &context.dashboard.list { Some(window) } else { None };
-    let height = usize::from(area.height.saturating_sub(3));
+    let (height, room) = room_for_rows(area);
     let skip = window.map_or(0, |window| context.ui.offset().saturating_sub(window.offset));
     let all = window.map_or(&[][..], |window| &window.rows);
     let visible: Vec<&GroupLine> = all.iter().skip(skip).take(height).collect();
     let known: Vec<&FlowRow> = visible.iter().copied().filter_map(flow_of).collect();
-    let columns = flows::columns(context, &known, usize::from(area.width.saturating_sub(4)));
-    let around = (" rows", flows::marks_order(context, &columns));
+    let columns = flow_columns::columns(context, &known, room);
+    let around = (" rows", flow_columns::marks_order(context, &columns));
     let place = summary(context, window.map_or(0, |window| window.matching), height, around);
     let rest = format!("{place}   grouped by {}", by.name());
     let inner = pane(buf, area, title("Flows", &rest, theme), true, theme);
@@ -53,7 +54,7 @@ fn flow_of(line: &GroupLine) -> Option<&FlowRow> {
 /// Its name and how many flows it has, in place of the columns of text; sums under the numbers.
 fn group_line(context: &Context<'_>, row: &GroupRow, columns: &[Column]) -> Line<'static> {
     let theme = context.theme;
-    let texts = columns.iter().take_while(|column| !flows::is_number(column.kind)).count();
+    let texts = columns.iter().take_while(|column| !flow_columns::is_number(column.kind)).count();
     let room: usize = columns[..texts].iter().map(|column| column.width + 1).sum::<usize>().saturating_sub(1);
     let mut spans = lead(context, row, room);
     for column in &columns[texts..] {

@@ -75,12 +75,13 @@ fn sections(context: &Context<'_>, data: &HandshakePane, room: usize, height: us
 
 pub(super) fn failures(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let failed = data.outcomes.iter().filter(|(outcome, n)| outcome.is_failure() && *n > 0);
+    let amount = amount(data, room);
     let line = |(outcome, n): &(HandshakeOutcome, u64)| {
         let mark = styled(format!("{} ", Severity::Warning.mark()), theme.warning);
         let mut spans = vec![mark, styled(left(outcome.name(), NAME), theme.warning)];
-        spans.push(styled(right(&count(*n), amount(data, room)), theme.strong));
+        spans.push(styled(right(&count(*n), amount), theme.strong));
         if let Some(worst) = data.failing.iter().find(|peer| peer.outcome == *outcome) {
-            let place = room.saturating_sub(2 + NAME + amount(data, room) + 2);
+            let place = room.saturating_sub(2 + NAME + amount + 2);
             let tied = data.failing.iter().filter(|peer| (peer.outcome, peer.count) == (*outcome, worst.count)).count();
             spans.extend(where_to(&data.failing, (worst, tied), *n, place, theme));
         }
@@ -133,26 +134,30 @@ fn amount(data: &HandshakePane, room: usize) -> usize {
     if room < 44 { (widest + 2).min(7).max(widest + 1) } else { 10.max(widest + 1) }
 }
 
-fn counted(name: &str, n: u64, (data, room): (&HandshakePane, usize), theme: &Theme) -> Vec<Span<'static>> {
-    vec![gap(2), styled(left(name, NAME), theme.text), styled(right(&count(n), amount(data, room)), theme.strong)]
+/// A count behind its name, in `amount` columns.
+fn named(name: &str, n: u64, amount: usize, theme: &Theme) -> Vec<Span<'static>> {
+    vec![gap(2), styled(left(name, NAME), theme.text), styled(right(&count(n), amount), theme.strong)]
 }
 
 pub(super) fn completed(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> {
     let all: u64 = data.outcomes.iter().map(|(_, n)| n).sum();
     let good: u64 = data.outcomes.iter().filter(|(outcome, _)| !outcome.is_failure()).map(|(_, n)| n).sum();
-    let mut spans = counted(HandshakeOutcome::Completed.name(), good, (data, room), theme);
+    let mut spans = named(HandshakeOutcome::Completed.name(), good, amount(data, room), theme);
     spans.extend(percent(good, all).map(|share| styled(format!("  {share}"), theme.text)));
     Line::from(spans)
 }
 
 pub(super) fn waiting(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<Line<'static>> {
-    if data.waiting == 0 { Vec::new() } else { vec![Line::from(counted("waiting", data.waiting, (data, room), theme))] }
+    if data.waiting == 0 {
+        return Vec::new();
+    }
+    vec![Line::from(named("waiting", data.waiting, amount(data, room), theme))]
 }
 
 pub(super) fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) -> Line<'static> {
     let theme = context.theme;
     let secs = window(context).as_secs().max(1);
-    let mut spans = counted("begun", data.begun, (data, room), theme);
+    let mut spans = named("begun", data.begun, amount(data, room), theme);
     spans.push(styled(format!("  {:.1}/s", data.begun as f64 / secs as f64), theme.text));
     Line::from(spans)
 }

@@ -1,19 +1,17 @@
-//! The top of the screen: source, rates, losses, what is seen, playback, tabs, notices.
-
-use std::time::Duration;
+//! The top of the screen: source, rates, losses, what is seen, tabs, notices.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use crate::ui::{NOTICE_INDENT, NoticeLine, Playback, Recording, SourceKind, View, notice_lines};
+use crate::engine::{Evicted, Loss};
+use crate::ui::{NOTICE_INDENT, NoticeLine, Recording, SourceKind, View, notice_lines};
 
-use super::Context;
-use super::format::{bits, bytes, clock, count, date_clock, position, short_count};
+use super::format::{bits, bytes, clock, count, counted, date_clock, position, short_count};
 use super::table::direction;
 use super::theme::Severity;
-use super::widgets::{bar, fit, gap, left, middle, put, styled, width};
+use super::widgets::{fit, gap, left, middle, put, styled, width};
+use super::{Context, playback};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, timeline: Rect, buf: &mut Buffer) {
     let mut lines = vec![identity(context, usize::from(area.width))];
@@ -23,7 +21,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, timeline: Rect, buf: &mut 
     }
     if let Some(playback) = &context.source.playback {
         let beside = if timeline.y < area.bottom() { timeline.width + 1 } else { 0 };
-        lines.push(playback_line(context, playback, usize::from(area.width - beside)));
+        lines.push(playback::line(context, playback, usize::from(area.width - beside)));
     }
     super::widgets::put_all(buf, area, &lines);
 }
@@ -31,33 +29,13 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, timeline: Rect, buf: &mut 
 /// Source, rates and the clock. The name gives way first, then the clock's date, then the rates from the end.
 fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
     let (dashboard, theme) = (context.dashboard, context.theme);
-    let kind = match context.source.kind {
-        SourceKind::Live if context.source.playback.is_some() => "LIVE, rewound",
-        SourceKind::Live if context.ui.frozen() => "LIVE, frozen",
-        SourceKind::Live => "LIVE",
-        SourceKind::Replay => "REPLAY",
-        SourceKind::Demo => "DEMO",
-    };
+    let kind = kind(context);
     let clock = match dashboard.now {
         Some(now) if room >= 100 => date_clock(now, &theme.zone),
         Some(now) => clock(now, &theme.zone),
         None => "--:--:--".to_owned(),
     };
-    let mut rates = vec![
-        format!("{} flows", count(dashboard.totals.flows)),
-        format!("{} seg/s", short_count(dashboard.traffic.segments_per_s)),
-        bits(dashboard.traffic.bits_per_s),
-    ];
-    if !dashboard.sees.wire {
-        rates.truncate(1);
-    }
-    // A low screen has no line for the losses.
-    let lost = dashboard.loss.map_or(0, |loss| {
-        loss.ours.saturating_add(loss.kernel.unwrap_or(0)).saturating_add(loss.interface.unwrap_or(0))
-    });
-    if lost > 0 && context.ui.area().height < 16 {
-        rates.insert(0, format!("{} {} lost", Severity::Warning.mark(), short_count(lost)));
-    }
+    let mut rates = rates(context);
     let recording = context.source.recordings.running.as_ref().map(|running| recording(running, room >= 100));
     let recorded = recording.as_deref().map_or(0, |text| width(text) + 2);
     let fixed = |rates: &[String]| {
@@ -87,6 +65,32 @@ fn identity(context: &Context<'_>, room: usize) -> Line<'static> {
     align_right(spans, vec![styled(clock, theme.text), gap(1)], room)
 }
 
+const fn kind(context: &Context<'_>) -> &'static str {
+    match context.source.kind {
+        SourceKind::Live if context.source.playback.is_some() => "LIVE, rewound",
+        SourceKind::Live if context.ui.frozen() => "LIVE, frozen",
+        SourceKind::Live => "LIVE",
+        SourceKind::Replay => "REPLAY",
+        SourceKind::Demo => "DEMO",
+    }
+}
+
+/// How much there is, the most telling first.
+fn rates(context: &Context<'_>) -> Vec<String> {
+    let dashboard = context.dashboard;
+    let mut rates = vec![format!("{} flows", count(dashboard.totals.flows))];
+    if dashboard.sees.wire {
+        rates.push(format!("{} seg/s", short_count(dashboard.traffic.segments_per_s)));
+        rates.push(bits(dashboard.traffic.bits_per_s));
+    }
+    // A low screen has no line for the losses.
+    let lost = dashboard.loss.map_or(0, |loss| loss.unseen().saturating_add(loss.interface.unwrap_or(0)));
+    if lost > 0 && context.ui.area().height < 16 {
+        rates.insert(0, format!("{} {} lost", Severity::Warning.mark(), short_count(lost)));
+    }
+    rates
+}
+
 /// That it is recorded: for how long, and how much. A ring in memory is told as one.
 fn recording(running: &Recording, wide: bool) -> String {
     let what = if running.in_memory { "● RING" } else { "● REC" };
@@ -112,18 +116,7 @@ fn losses(context: &Context<'_>, room: usize) -> Vec<Span<'static>> {
         let text = if context.dashboard.sees.wire { "losses not known yet" } else { "" };
         return vec![gap(1), styled(text, theme.dim)];
     };
-    let evicted = context.dashboard.totals.evicted;
-    let some = |number: u64| (number > 0).then_some(number);
-    let counts = [
-        ("kernel", loss.kernel),
-        ("nic", loss.interface),
-        ("ours", Some(loss.ours)),
-        ("undecoded", Some(loss.frames.undecoded_total())),
-        ("closed evicted", some(evicted.closed)),
-        ("half-open evicted", some(evicted.half_open)),
-        ("idle evicted", some(evicted.idle)),
-    ];
-    let known: Vec<(&str, u64)> = counts.into_iter().filter_map(|(name, n)| Some((name, n?))).collect();
+    let known = known_losses(loss, context.dashboard.totals.evicted);
     let text = |(name, n): (&str, u64)| format!("{name} {}", if n < 100_000 { count(n) } else { short_count(n) });
     let is_marked =
         |(name, n): &(&str, u64)| *n > 0 && !matches!(*name, "undecoded" | "closed evicted" | "half-open evicted");
@@ -153,10 +146,25 @@ fn losses(context: &Context<'_>, room: usize) -> Vec<Span<'static>> {
     spans
 }
 
+/// What is known to be lost, by where; of what a full table threw out only what there is.
+fn known_losses(loss: &Loss, evicted: Evicted) -> Vec<(&'static str, u64)> {
+    let some = |number: u64| (number > 0).then_some(number);
+    let counts = [
+        ("kernel", loss.kernel),
+        ("nic", loss.interface),
+        ("ours", Some(loss.ours)),
+        ("undecoded", Some(loss.frames.undecoded_total())),
+        ("closed evicted", some(evicted.closed)),
+        ("half-open evicted", some(evicted.half_open)),
+        ("idle evicted", some(evicted.idle)),
+    ];
+    counts.into_iter().filter_map(|(name, n)| Some((name, n?))).collect()
+}
+
 fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
     let (sees, theme) = (&context.dashboard.sees, context.theme);
     let tick = |yes: bool| if yes { styled("✓", theme.good) } else { styled("✗", theme.dim) };
-    let wide = context.ui.area().width >= 100;
+    let (wide, roomy) = (context.ui.area().width >= 100, context.ui.area().width >= 110);
     let between = gap(1 + usize::from(wide));
     let mut spans = if wide { vec![styled("sees  ", theme.dim)] } else { Vec::new() };
     spans.extend([styled("wire ", theme.text), tick(sees.wire), between.clone()]);
@@ -171,105 +179,27 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
             } else {
                 spans.push(tick(true));
             }
-            if let Some(trace) = sees.trace.filter(|_| context.ui.area().width >= 110) {
+            if let Some(trace) = sees.trace.filter(|_| roomy) {
                 spans.push(styled(" traced", theme.dim));
                 if trace.lost > 0 {
                     spans.push(styled(format!(", {} events lost", short_count(trace.lost)), theme.warning));
                 }
             }
-            if let Some(words) = sees.last_words.filter(|words| words.lost > 0 && context.ui.area().width >= 110) {
+            if let Some(words) = sees.last_words.filter(|words| words.lost > 0 && roomy) {
                 spans.push(styled(format!(", {} last words lost", short_count(words.lost)), theme.warning));
             }
-            if sight.bad_rows > 0 && context.ui.area().width >= 110 {
+            if sight.bad_rows > 0 && roomy {
                 spans.push(styled(format!(", {} rows unreadable", short_count(sight.bad_rows)), theme.warning));
             }
             // Where every socket has its owner, nobody misses those.
-            if sight.processes_denied > 0 && sight.owned < sight.ownable && context.ui.area().width >= 110 {
-                let processes = if sight.processes_denied == 1 { "process" } else { "processes" };
-                let text = format!(" (no access to {} {processes})", count(u64::from(sight.processes_denied)));
-                spans.push(styled(text, theme.dim));
+            if sight.processes_denied > 0 && sight.owned < sight.ownable && roomy {
+                let processes = counted(sight.processes_denied.into(), "process");
+                spans.push(styled(format!(" (no access to {processes})"), theme.dim));
             }
         }
     }
     spans.push(gap(1));
     spans
-}
-
-/// Where one is, and how it goes on; with a bar where no timeline stands beside it or below.
-fn playback_line(context: &Context<'_>, playback: &Playback, room: usize) -> Line<'static> {
-    let theme = context.theme;
-    let mut spans = vec![gap(1)];
-    if let Some(live) = playback.live {
-        let behind = context.dashboard.now.map_or_else(|| "nothing yet".to_owned(), |now| behind(live.since(now)));
-        spans
-            .push(styled(format!("◀ {behind} · live goes on · L returns"), theme.warning.add_modifier(Modifier::BOLD)));
-        spans.push(gap(2));
-    }
-    let reading = playback.reading.filter(|_| playback.speed.is_infinite());
-    let narrow = room < 60;
-    let tight = narrow && (playback.live.is_some() || reading.is_some());
-    let (sign, word) = match playback {
-        Playback { going: true, .. } => ("»", "going there"),
-        Playback { at_end: true, live: None, .. } => ("■", "at the end"),
-        Playback { paused: true, .. } => ("‖", "paused"),
-        Playback { .. } => ("▶", "playing"),
-    };
-    let state = if tight { sign.to_owned() } else { format!("{sign} {word}") };
-    spans.extend([styled(state, theme.strong), gap(if tight { 1 } else { 2 })]);
-    spans.push(match playback.speed {
-        speed if speed.is_finite() => styled(format!("{speed}×"), theme.text),
-        _ if narrow && playback.at_end => gap(0),
-        _ if narrow => styled("full speed", theme.text),
-        _ => styled("as fast as it goes", theme.text),
-    });
-    if playback.live.is_some() {
-        return Line::from(spans);
-    }
-    let Some((start, now)) = playback.start.zip(context.dashboard.now) else {
-        let nothing = if playback.at_end { "nothing in it" } else { "nothing read yet" };
-        spans.extend([gap(3), styled(nothing, theme.dim)]);
-        return Line::from(spans);
-    };
-    spans.push(gap(3));
-    let at = now.since(start);
-    spans.push(styled(position(at), theme.strong));
-    let bar_in = |spans: &mut Vec<Span<'static>>, done: u64, whole: u64| {
-        let used: usize = spans.iter().map(Span::width).sum();
-        let has_timeline = context.source.track.is_some() && context.ui.area().width >= 80;
-        if !has_timeline || reading.is_some() {
-            spans.push(styled(bar(done, whole, room.saturating_sub(used + 1)), theme.bar));
-        }
-    };
-    // As fast as it goes, what counts is how far the file is read.
-    if let Some(reading) = reading {
-        let words = if tight { format!("{:>3}%", reading.percent()) } else { reading.words() };
-        spans.push(styled(format!("  read {words}  "), theme.text));
-        bar_in(&mut spans, reading.done, reading.whole);
-        return Line::from(spans);
-    }
-    if let Some(whole) = playback.end.map(|end| end.since(start)) {
-        spans.push(styled(format!(" / {}", position(whole)), theme.text));
-        // Until all is read, nobody knows how long it is.
-        if playback.growing {
-            spans.push(styled(" so far  ", theme.dim));
-            return Line::from(spans);
-        }
-        let percent = (at.as_nanos() * 100).checked_div(whole.as_nanos()).unwrap_or(100).min(100);
-        spans.push(styled(format!("  {percent:>3}%  "), theme.text));
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        bar_in(&mut spans, nanos(at), nanos(whole));
-    }
-    Line::from(spans)
-}
-
-/// How long ago, in words that do not jump about: tenths of seconds, then minutes.
-fn behind(time: Duration) -> String {
-    let secs = time.as_secs();
-    if secs < 100 {
-        format!("−{:.1} s", time.as_secs_f64())
-    } else {
-        format!("−{}:{:02} min", secs / 60, secs % 60)
-    }
 }
 
 pub(super) fn draw_tabs(context: &Context<'_>, area: Rect, buf: &mut Buffer) {

@@ -56,8 +56,8 @@ fn outlooks(row: &RouteRow, now: Timestamp, theme: &Theme) -> [String; 2] {
     let clock = |at| clock(at, &theme.zone);
     let whole = row.outlook().short(clock).unwrap_or_else(|| row.outlook().words(Some(now), clock));
     let brief = match row.forecast {
-        Forecast::Exhausted => "none left".to_owned(),
-        Forecast::RunsOut(left) => format!("{} left", age(left)),
+        Forecast::Exhausted { .. } => "none left".to_owned(),
+        Forecast::RunsOut { at, .. } => format!("{} left", age(at.since(now))),
         // What a narrow pane has room for.
         Forecast::LevelsOff(_) => whole.replace("levels off at", "levels at"),
     };
@@ -75,6 +75,8 @@ mod tests {
 
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_secs_nanos(1_763_733_700, 0);
+
     /// What is drawn of a destination whose ports, of 1,000, are taken so.
     fn drawn(used: u32, forecast: Forecast, room: usize) -> [String; 2] {
         gauge(used, forecast, room).expect("ports are taken")
@@ -90,24 +92,25 @@ mod tests {
             let_go: 0,
             closes_per_s: 0.0,
             forecast,
-            out_at: (used > 900).then(|| Timestamp::from_secs_nanos(1_763_733_600, 0)),
             history: Vec::new(),
             holders: Vec::new(),
             processes: 0,
         };
         let pane = PortsPane { range: Some((40_000, 40_999)), usable: 1_000, held: 0, routes: vec![row] };
         let theme = Theme::new(ThemeName::Dark, TimeZone::UTC);
-        let now = Timestamp::from_secs_nanos(1_763_733_700, 0);
-        lines(&pane, now, room, &theme).map(|lines| lines.map(|line| line.to_string()))
+        lines(&pane, NOW, room, &theme).map(|lines| lines.map(|line| line.to_string()))
     }
 
     #[test]
     fn a_gauge_tells_how_many_and_how_long() {
-        let half = drawn(500, Forecast::RunsOut(Duration::from_secs(42)), 44);
-        assert_eq!(half, ["ports   ━━━━━━──────  50%  none left in 42 s", "        → 198.51.100.5:5432"]);
-        let all = drawn(1_000, Forecast::Exhausted, 44);
+        let soon = Forecast::RunsOut { left: Duration::from_secs(44), at: NOW + Duration::from_secs(42) };
+        let half = drawn(500, soon, 44);
+        assert_eq!(half, ["ports   ━━━━━━━───────  50%  out at 14:02:22", "        → 198.51.100.5:5432"]);
+        assert_eq!(drawn(500, soon, 28)[0], "ports   ━━──  50%  42 s left", "the reading was 2 s ago");
+        let gone = Forecast::Exhausted { since: NOW - Duration::from_secs(100) };
+        let all = drawn(1_000, gone, 44);
         assert_eq!(all[0], "ports   ━━━━━━━━━━━ 100%  out since 14:00:00");
-        assert_eq!(drawn(1_000, Forecast::Exhausted, 28)[0], "ports   ━━━━ 100%  none left");
+        assert_eq!(drawn(1_000, gone, 28)[0], "ports   ━━━━ 100%  none left");
         let steady = drawn(10, Forecast::LevelsOff(10), 30);
         assert_eq!(steady[0], "ports   ╸────────   1%  steady");
     }

@@ -13,7 +13,7 @@ use crate::flow::Side;
 use crate::ui::{Item, Segments, TimeStyle, ladder_parts, wrap};
 
 use super::format::{bytes, clock_ms, count, endpoint, owner_in, process, span};
-use super::widgets::{fit, gap, left, pane, put, right, styled, title, width};
+use super::widgets::{fit, gap, left, pane, put, right, room_for_rows, styled, title, width};
 use super::{Context, flow_frame, ladder_arrow, segment_detail, segment_words};
 
 /// Columns of a state, and of a time.
@@ -81,7 +81,7 @@ pub(super) fn draw_beginning(context: &Context<'_>, detail: &FlowDetail, area: R
     let screen = context.ui.flow();
     let entries = screen.entries(context.dashboard.now);
     let items = screen.items(entries);
-    let height = usize::from(area.height.saturating_sub(3));
+    let (height, _) = room_for_rows(area);
     let shown = items.len().min(height);
     let place =
         if shown < items.len() { format!("1–{shown} of {}, ", count(items.len() as u64)) } else { String::new() };

@@ -10,7 +10,7 @@ use crate::engine::{
 };
 
 use super::Context;
-use super::format::{ABSENT, bits, bytes, count, endpoint};
+use super::format::{ABSENT, bits, bytes, count, counted, endpoint};
 use super::table::{self, Around, Column, Table, number, text, wide};
 use super::theme::Severity;
 use super::widgets::{fit, gap, left, middle, styled, width};
@@ -35,14 +35,12 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 
 /// Into which processes nobody could look, with what would help where there is room for that, and without.
 fn closed_to_us(sight: &KernelSight) -> Option<[String; 2]> {
-    let denied = u64::from(sight.processes_denied);
-    let number = format!("{} {}", count(denied), if denied == 1 { "process" } else { "processes" });
-    let told = match sight.which_denied() {
-        _ if denied == 0 => return None,
-        Some(which) => [format!("no access to {which}: x tells why"), format!("no access to {which}")],
-        None => [format!("no access to {number}, not recorded to which"), format!("no access to {number}")],
-    };
-    Some(told)
+    let number = counted(sight.processes_denied.into(), "process");
+    match sight.which_denied() {
+        _ if sight.processes_denied == 0 => None,
+        Some(which) => Some([format!("no access to {which}: x tells why"), format!("no access to {which}")]),
+        None => Some([format!("no access to {number}, not recorded to which"), format!("no access to {number}")]),
+    }
 }
 
 fn empty(context: &Context<'_>) -> String {

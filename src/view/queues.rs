@@ -11,7 +11,7 @@ use crate::ui::{QueueItem, overflows, queue_items, queues_in_use};
 
 use super::Context;
 use super::chart::{History, spark};
-use super::format::{age, bytes, count, endpoint, owner_in};
+use super::format::{age, bytes, count, counted, endpoint, owner_in};
 use super::theme::Severity;
 use super::widgets::{bar, fit, gap, left, message, pane, put_all, right, styled, title, width};
 
@@ -63,7 +63,7 @@ fn overflow_line(context: &Context<'_>) -> Option<Line<'static>> {
 /// What the kernel dropped at accept queues, if anything: `31 overflows, 31 drops seen`.
 pub(super) fn overflow_words(context: &Context<'_>) -> Option<String> {
     let (overflows, drops) = overflows(&context.dashboard.queues)?;
-    Some(format!("{} overflows, {} drops seen", count(overflows), count(drops)))
+    Some(format!("{}, {} seen", counted(overflows, "overflow"), counted(drops, "drop")))
 }
 
 fn item_line(context: &Context<'_>, item: QueueItem, room: usize) -> Option<Line<'static>> {

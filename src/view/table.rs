@@ -10,7 +10,7 @@ use crate::ui::View;
 
 use super::Context;
 use super::format::count;
-use super::widgets::{fit, gap, left, message, pane, put, right, styled, title, width};
+use super::widgets::{fit, gap, left, message, pane, put, right, room_for_rows, styled, title, width};
 
 /// A column of a table.
 pub(super) struct Column<K> {
@@ -104,12 +104,12 @@ pub(super) fn draw<T: Table>(
     buf: &mut Buffer,
 ) {
     let theme = context.theme;
-    let visible = usize::from(area.height.saturating_sub(3));
+    let (visible, room) = room_for_rows(area);
     let matching = window.map_or(0, |window| window.matching);
     let skip = window.map_or(0, |window| context.ui.offset().saturating_sub(window.offset));
     let rows = window.map_or(&[][..], |window| &window.rows);
     let rows: Vec<&T::Row> = rows.iter().skip(skip).take(visible).collect();
-    let columns = columns(table, &rows, usize::from(area.width.saturating_sub(4)));
+    let columns = columns(table, &rows, room);
     let marked = table.sorted_by().is_some_and(|kind| columns.iter().any(|placed| placed.column.kind == kind));
     let place = summary(context, matching, visible, (around.unit, marked));
     let room = usize::from(area.width).saturating_sub(11 + width(around.name) + width(&place));

@@ -144,6 +144,11 @@ pub(super) fn pane(buf: &mut Buffer, area: Rect, title: Vec<Span<'static>>, focu
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }.intersection(area)
 }
 
+/// Rows and columns that a table has in a pane: inside its border, below the headings.
+pub(super) fn room_for_rows(pane: Rect) -> (usize, usize) {
+    (usize::from(pane.height.saturating_sub(3)), usize::from(pane.width.saturating_sub(4)))
+}
+
 /// The title of a pane: its name, then what it says of itself.
 pub(super) fn title(name: &str, rest: &str, theme: &Theme) -> Vec<Span<'static>> {
     let mut spans = vec![Span::styled(name.to_owned(), theme.strong)];

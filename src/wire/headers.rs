@@ -16,22 +16,30 @@ const UDP: usize = 8;
 const ICMP: usize = 8;
 
 impl Frame<'_> {
-    /// Where `part` begins in the captured bytes; `None` of bytes that are not among them (a datagram that was joined
-    /// from fragments).
-    pub(super) fn place_of(&self, part: &[u8]) -> Option<usize> {
-        place(self.bytes, part)
-    }
-
     /// Captured bytes from the frame's start to the end of its last header: of its link, of tunnels, of IP, and of the
     /// TCP (with its options) or UDP behind them; of an ICMP error those that it quotes; of a fragment those that it
     /// holds. Of a frame that leads elsewhere those that were read, which may be none.
     pub fn headers_len(&self) -> usize {
-        self.plain_headers_len().unwrap_or_else(|| self.all_headers_len())
+        let mut route = Route::default();
+        let mut layer = Layer::new(Header::Link(self.link), Span::new(self.bytes, self.len));
+        let mut read = 0;
+        loop {
+            let Ok(datagram) = link::network(layer, &mut route).and_then(ip::slice) else { return read };
+            let payload = datagram.payload;
+            read = place(self.bytes, payload.bytes).unwrap_or(read) + of_transport(&datagram);
+            if datagram.part.is_some() || route.deeper().is_err() {
+                return read;
+            }
+            match tunnel::behind(datagram.protocol, payload, &mut route) {
+                Ok(behind) => layer = behind,
+                Err(_) => return read,
+            }
+        }
     }
 
-    /// The same by the short way: TCP in an IP header of the usual length behind Ethernet, or in a cooked frame
-    /// (LINUX_SLL2), captured to its end. Of such a frame all that a segment tells, but for what its payload shows,
-    /// stands in these bytes and the frame's length.
+    /// [`Self::headers_len`] by the short way: of TCP in an IP header of the usual length behind Ethernet, or in a
+    /// cooked frame (LINUX_SLL2), captured to its end. Of such a frame all that a segment tells, but for what its
+    /// payload shows, stands in these bytes and the frame's length.
     pub fn plain_headers_len(&self) -> Option<usize> {
         let (kind_at, link) = match self.link {
             LinkType::ETHERNET => (12, 14),
@@ -49,24 +57,6 @@ impl Frame<'_> {
         let headers = header + usize::from(ip.get(header + 12)? >> 4) * 4;
         let is_whole = headers >= header + TCP && headers <= len && link + headers <= self.bytes.len();
         is_whole.then_some(link + headers)
-    }
-
-    fn all_headers_len(&self) -> usize {
-        let mut route = Route::default();
-        let mut layer = Layer::new(Header::Link(self.link), Span::new(self.bytes, self.len));
-        let mut read = 0;
-        loop {
-            let Ok(datagram) = link::network(layer, &mut route).and_then(ip::slice) else { return read };
-            let payload = datagram.payload;
-            read = self.place_of(payload.bytes).unwrap_or(read) + of_transport(&datagram);
-            if datagram.part.is_some() || route.deeper().is_err() {
-                return read;
-            }
-            match tunnel::behind(datagram.protocol, payload, &mut route) {
-                Ok(behind) => layer = behind,
-                Err(_) => return read,
-            }
-        }
     }
 }
 
@@ -99,7 +89,9 @@ fn quoted(icmp: Span<'_>) -> usize {
     headers + transport
 }
 
-fn place(whole: &[u8], part: &[u8]) -> Option<usize> {
+/// Where a part of captured bytes begins among them; `None` of bytes that are not (a datagram that was joined from
+/// fragments).
+pub(super) fn place(whole: &[u8], part: &[u8]) -> Option<usize> {
     let at = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
     (at + part.len() <= whole.len()).then_some(at)
 }

@@ -1,6 +1,6 @@
 //! ICMP errors that quote a TCP header: who refused or could not deliver which segment, and why.
 //!
-//! Read first: RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7, RFC 4443 §3. A quote is no segment: nothing of it counts.
+//! Read first: RFC 792, RFC 1122 §3.2.2.1, RFC 1191 §4, RFC 1812 §5.2.7, RFC 4443 §3. A quote is no segment: nothing of it counts.
 
 use std::net::IpAddr;
 
@@ -25,6 +25,9 @@ pub struct IcmpQuote {
     pub seq: Seq,
     /// Its flags; `None` where only the eight bytes that must be quoted are.
     pub flags: Option<Flags>,
+    /// What the next link takes at most, bytes of IP packet, where the error is that the segment is too big (RFC 1191
+    /// §4, RFC 4443 §3.2); `None` where it does not tell.
+    pub mtu: Option<u32>,
 }
 
 /// What an ICMP error says: type and code.
@@ -38,14 +41,23 @@ pub struct IcmpError {
 impl IcmpError {
     const UNREACHABLE_V4: u8 = 3;
     const UNREACHABLE_V6: u8 = 1;
+    const FRAGMENTATION_NEEDED: u8 = 4;
+    const PACKET_TOO_BIG: u8 = 2;
 
     /// Whether it says that the destination cannot or may not be reached (and not that a packet was too big, or went
     /// too far).
     pub const fn is_unreachable(self) -> bool {
-        const FRAGMENTATION_NEEDED: u8 = 4;
         match self.v6 {
-            false => self.kind == Self::UNREACHABLE_V4 && self.code != FRAGMENTATION_NEEDED,
+            false => self.kind == Self::UNREACHABLE_V4 && !self.is_too_big(),
             true => self.kind == Self::UNREACHABLE_V6,
+        }
+    }
+
+    /// Whether it says that the packet is too big for a link on its way.
+    pub const fn is_too_big(self) -> bool {
+        match self.v6 {
+            false => self.kind == Self::UNREACHABLE_V4 && self.code == Self::FRAGMENTATION_NEEDED,
+            true => self.kind == Self::PACKET_TOO_BIG,
         }
     }
 
@@ -92,13 +104,20 @@ impl std::fmt::Display for IcmpError {
 /// Reads an ICMP message; anything but an error that quotes TCP is no concern of ours.
 pub(super) fn quote(frame: &Frame<'_>, datagram: &Datagram<'_>) -> Result<IcmpQuote, Stop> {
     let v6 = datagram.protocol == ip_number::IPV6_ICMP;
-    let ([kind, code, ..], quoted) = datagram.payload.header::<8>().ok_or(Stop::NotTcp)?;
+    let ([kind, code, _, _, rest @ ..], quoted) = datagram.payload.header::<8>().ok_or(Stop::NotTcp)?;
     let is_error = if v6 { matches!(kind, 1..=4) } else { matches!(kind, 3 | 11 | 12) };
     if !is_error {
         return Err(Stop::NotTcp);
     }
     let error = IcmpError { v6, kind, code };
-    quoted_tcp(quoted, frame, datagram.src, error).ok_or(Stop::NotTcp)
+    let quote = quoted_tcp(quoted, frame, datagram.src, error).ok_or(Stop::NotTcp)?;
+    Ok(IcmpQuote { mtu: mtu(error, rest), ..quote })
+}
+
+/// The MTU that an error tells in the second half of its header; of routers older than RFC 1191 it is 0.
+fn mtu(error: IcmpError, rest: [u8; 4]) -> Option<u32> {
+    let told = u32::from_be_bytes(rest) & if error.v6 { u32::MAX } else { 0xffff };
+    (error.is_too_big() && told > 0).then_some(told)
 }
 
 fn quoted_tcp(quoted: Span<'_>, frame: &Frame<'_>, from: IpAddr, error: IcmpError) -> Option<IcmpQuote> {
@@ -117,5 +136,6 @@ fn quoted_tcp(quoted: Span<'_>, frame: &Frame<'_>, from: IpAddr, error: IcmpErro
         dst: Endpoint::new(quoted.dst, tcp.u16(2)?),
         seq: Seq(tcp.u32(4)?),
         flags: tcp.u16(12).map(|bits| Flags(bits & 0x1ff)),
+        mtu: None,
     })
 }

@@ -11,7 +11,7 @@ const TCP: u8 = 6;
 /// TCP's header without options.
 const FIXED: usize = 20;
 
-/// A plain frame, whose headers are all there.
+/// A plain frame: what its segment is made of is there, but for options that the snap length took.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain<'a> {
     ip: Ip<'a>,

@@ -5,6 +5,7 @@
 
 use std::io::Read;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,9 +17,12 @@ use super::netns::Netns;
 /// The binary under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sockscope");
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Two readings of the socket table (one a second) and the 200 ms for which inputs may be held back, with room for a
-/// machine that is busy: nothing outside shows when the program has taken in what there is.
-const SETTLE: Duration = Duration::from_millis(2700);
+/// How often it is looked at.
+const GLANCE: Duration = Duration::from_millis(5);
+/// Readings of the socket table are a second apart, and each takes far less than this.
+const APART: Duration = Duration::from_millis(500);
+/// Where nothing is read for so long, no reading is under way.
+const QUIET: Duration = Duration::from_millis(50);
 
 /// The program at work: it reports when it is told to stop.
 #[derive(Debug)]
@@ -62,13 +66,11 @@ impl Watch {
         command.args(interfaces.iter().flat_map(|name| ["-i", name])).args(options);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut watch = Self { child };
-        let deadline = Instant::now() + DEADLINE;
         // Its threads begin once their sources are open.
-        while watch.threads("capture") < interfaces.len().max(1) || watch.threads("sampler") == 0 {
+        await_all(|| {
             assert_eq!(watch.child.try_wait().unwrap(), None, "it ended at once");
-            assert!(Instant::now() < deadline, "it does not begin");
-            std::thread::yield_now();
-        }
+            watch.threads("capture").count() >= interfaces.len().max(1) && watch.threads("sampler").count() > 0
+        });
         watch
     }
 
@@ -84,23 +86,44 @@ impl Watch {
 
     /// The processor time that its thread of this name has used.
     pub(crate) fn cpu_of(&self, name: &str) -> Duration {
-        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().flatten();
-        let thread = threads
-            .map(|thread| thread.path())
-            .find(|thread| std::fs::read_to_string(thread.join("comm")).is_ok_and(|comm| comm.trim_end() == name));
-        let text = std::fs::read_to_string(thread.expect("the thread").join("schedstat")).unwrap();
+        let text = self.told_of(name, "schedstat");
         Duration::from_nanos(text.split_whitespace().next().unwrap().parse().unwrap())
     }
 
-    fn threads(&self, name: &str) -> usize {
-        let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.child.id())) else { return 0 };
-        let names = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
-        names.filter(|comm| comm.trim_end() == name).count()
+    /// What the kernel tells of its thread of this name in that file.
+    fn told_of(&self, name: &str, file: &str) -> String {
+        let thread = self.threads(name).next().expect("the thread");
+        std::fs::read_to_string(thread.join(file)).unwrap()
     }
 
-    /// Lets it take in what stands still now.
-    pub(crate) fn settle() {
-        std::thread::sleep(SETTLE);
+    /// Its threads of this name.
+    fn threads(&self, name: &str) -> impl Iterator<Item = PathBuf> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
+        let is_called = move |thread: &PathBuf| {
+            std::fs::read_to_string(thread.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+        };
+        threads.map(|thread| thread.path()).filter(is_called)
+    }
+
+    /// How often it read from a file for the socket table: with each reading of all connections, and at no other time.
+    fn files_read(&self) -> u64 {
+        let io = self.told_of("sampler", "io");
+        io.lines().find_map(|line| line.strip_prefix("syscr: ")).unwrap().parse().unwrap()
+    }
+
+    /// Lets these take in what stands still now: a first reading of the socket table is behind them, and a second is
+    /// under way, which their end waits for.
+    pub(crate) fn settle<'a>(watches: impl IntoIterator<Item = &'a Self>) {
+        let mut readings: Vec<Readings<'_>> = watches.into_iter().map(Readings::from_now).collect();
+        await_all(|| {
+            readings.retain_mut(|readings| !readings.have_come(2));
+            readings.is_empty()
+        });
+    }
+
+    /// Waits until its captures have ended.
+    pub(crate) fn await_end_of_captures(&self) {
+        await_all(|| self.threads("capture").next().is_none());
     }
 
     /// Ends it and reads its report.
@@ -119,6 +142,43 @@ impl Watch {
         self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         let status = self.child.wait().unwrap();
         (Report::parse(&text, stderr), status)
+    }
+}
+
+/// Readings of the socket table that begin from some moment on.
+struct Readings<'a> {
+    watch: &'a Watch,
+    /// What was read of files, and since when no more was.
+    read: u64,
+    since: Instant,
+    /// Those that began; `None` while one may be under way that began before.
+    begun: Option<u32>,
+}
+
+impl<'a> Readings<'a> {
+    fn from_now(watch: &'a Watch) -> Self {
+        Self { watch, read: watch.files_read(), since: Instant::now(), begun: None }
+    }
+
+    /// Whether so many have begun, as it looks now.
+    fn have_come(&mut self, count: u32) -> bool {
+        let (read, quiet) = (self.watch.files_read(), self.since.elapsed());
+        let goes_on = read != std::mem::replace(&mut self.read, read);
+        self.since = if goes_on { Instant::now() } else { self.since };
+        self.begun = match self.begun {
+            None => (!goes_on && quiet >= QUIET).then_some(0),
+            Some(begun) => Some(begun + u32::from(goes_on && (begun == 0 || quiet >= APART))),
+        };
+        self.begun >= Some(count)
+    }
+}
+
+/// Waits until all is so.
+fn await_all(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it does not come");
+        std::thread::sleep(GLANCE);
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use sockscope::base::{Endpoint, Seq, Timestamp};
 use sockscope::engine::Input;
-use sockscope::journal::{CaptureReader, Damage, Intake};
+use sockscope::journal::{CaptureReader, Damage, Intake, Item};
 
 use super::netns::Netns;
 
@@ -131,24 +131,27 @@ pub(crate) struct Held {
     pub(crate) frames: u64,
     pub(crate) last: Option<Timestamp>,
     pub(crate) damage: Option<Damage>,
-    /// Stretches that a sender sent and that are not there, though later ones are.
+    /// Stretches that a sender sent and that are not there, though later ones are, and before those no kernel drop is
+    /// told: whatever else lost them is a fault.
     pub(crate) holes: usize,
+    /// Packets that it tells the kernel to have dropped.
+    pub(crate) drops: u64,
 }
 
 /// What is there of what a sender sent.
 #[derive(Debug, Default)]
 struct Sent {
     next: Option<Seq>,
-    /// Where something is missing.
-    holes: Vec<[Seq; 2]>,
+    /// Where something is missing, and how many packets the kernel was told to have dropped by then.
+    holes: Vec<([Seq; 2], u64)>,
 }
 
 impl Sent {
     /// Takes a segment in. One that was overtaken, on another processor say, fills the hole that it seemed.
-    fn take(&mut self, from: Seq, to: Seq) {
+    fn take(&mut self, from: Seq, to: Seq, drops: u64) {
         match self.next {
-            Some(next) if next.before(from) => self.holes.push([next, from]),
-            _ => self.holes.retain(|[begin, end]| begin.before(from) || to.before(*end)),
+            Some(next) if next.before(from) => self.holes.push(([next, from], drops)),
+            _ => self.holes.retain(|([begin, end], _)| begin.before(from) || to.before(*end)),
         }
         self.next = Some(self.next.map_or(to, |next| next.latest(to)));
     }
@@ -162,11 +165,11 @@ impl Held {
     pub(crate) fn of(input: Box<dyn Read + Send>) -> Self {
         let mut reader = CaptureReader::open(input).unwrap();
         let (mut intake, mut inputs) = (Intake::default(), Vec::new());
-        let mut held = Self { frames: 0, last: None, damage: None, holes: 0 };
+        let mut held = Self { frames: 0, last: None, damage: None, holes: 0, drops: 0 };
         let mut sent: HashMap<(Endpoint, Endpoint), Sent> = HashMap::new();
         loop {
-            match reader.next_frame() {
-                Ok(Some(frame)) => {
+            match reader.next_item() {
+                Ok(Some(Item::Recorded(frame, _))) => {
                     held.frames += 1;
                     held.last = held.last.max(Some(frame.ts));
                     inputs.clear();
@@ -174,14 +177,17 @@ impl Held {
                     for input in &inputs {
                         let Input::Segment(segment) = input else { continue };
                         let sent = sent.entry((segment.src, segment.dst)).or_default();
-                        sent.take(segment.seq, segment.end());
+                        sent.take(segment.seq, segment.end(), held.drops);
                     }
                 }
+                Ok(Some(Item::Input(Input::Loss(loss)))) => held.drops = loss.kernel.unwrap_or(0),
+                Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(damage) => held.damage = Some(damage),
             }
         }
-        held.holes = sent.values().map(|sent| sent.holes.len()).sum();
+        let untold = sent.values().flat_map(|sent| &sent.holes).filter(|(_, drops)| *drops == 0);
+        held.holes = untold.count();
         held
     }
 }

@@ -24,6 +24,11 @@ pub(in crate::app) fn run(options: &Record) -> Result<Outcome> {
     if input.write.file.is_none() {
         bail!("where to? -w FILE, or -w - for stdout");
     }
+    if input.write.is_to_stdout() && std::io::stdout().is_terminal() {
+        bail!(
+            "stdout is a terminal, and a recording is nothing to look at there: pipe it (| sockscope -r -), or -w FILE"
+        );
+    }
     // Before anything is made that outlives a process that is merely killed.
     let interrupted = interrupts()?;
     let mut live = live_feed(input, !input.interfaces.is_empty(), options.ring.ring, options.ring.dump_on)?;

@@ -40,18 +40,26 @@ impl First {
         held.map(|input| as_of(input, ts)).collect()
     }
 
-    /// All of it, in the order of time. What holds from some instant on holds from the oldest reading on too: told of
-    /// then, it does not make a recording seem to begin with the program.
+    /// All of it, in the order of time.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        let begin = self.readings.iter().map(|(_, reading)| reading.ts()).min();
-        let restamped = |input: &Input| match begin.filter(|begin| *begin > input.ts()) {
-            Some(begin) => as_of(input, begin),
-            None => input.clone(),
-        };
-        let states = self.tracing.iter().chain(&self.last_words).map(restamped);
-        let mut all: Vec<Input> = states.chain(self.readings.iter().map(|(_, reading)| reading.clone())).collect();
+        let mut all: Vec<Input> = self.readings.iter().map(|(_, reading)| reading.clone()).collect();
         all.sort_by_key(Input::ts);
+        self.add_to(&mut all);
         all
+    }
+
+    /// Adds what is no reading to readings, in the order of time. What holds from some instant on holds from the oldest
+    /// reading on too: told of then, it does not make a recording seem to begin with the program.
+    pub(super) fn add_to(&self, readings: &mut Vec<Input>) {
+        let begin = readings.iter().map(Input::ts).min();
+        for state in self.last_words.iter().chain(&self.tracing) {
+            let state = match begin.filter(|begin| *begin > state.ts()) {
+                Some(begin) => as_of(state, begin),
+                None => state.clone(),
+            };
+            let at = readings.iter().position(|reading| reading.ts() >= state.ts()).unwrap_or(readings.len());
+            readings.insert(at, state);
+        }
     }
 }
 

@@ -115,7 +115,7 @@ impl Keeping {
     /// Keeps what is wanted of a frame that gave these inputs, of which a segment or ICMP error is the first.
     pub(in crate::app) fn keep(&mut self, packer: &mut Packer, frame: &Frame<'_>, gave: &[Input]) {
         if self.room {
-            let own = gave.first().filter(|input| matches!(input, Input::Segment(_) | Input::Icmp(_)));
+            let own = gave.first().filter(|input| input.is_frames_own());
             self.frames.push(frame.ts, gave.len(), |out| packer.pack(frame, own, out));
         } else {
             self.lost += 1;

@@ -10,7 +10,7 @@ use crate::base::Timestamp;
 use crate::engine::{Input, Loss};
 use crate::io::clock;
 use crate::journal::recording::{Mark, Recorder, Setup};
-use crate::journal::{Chapters, Packed, Reach};
+use crate::journal::{Chapters, Lost, Packed, Reach};
 
 use super::recorded::{Recorded, Tally};
 use super::writer::Writer;
@@ -30,8 +30,8 @@ pub(super) struct Recording {
     frames: u64,
     upto: Timestamp,
     /// What was lost since the program began, as it was told last, and when the newest section began.
-    lost: Option<Loss>,
-    lost_before: Option<Loss>,
+    lost: Lost,
+    lost_before: Lost,
     /// Frames that came, and those that found no room.
     came: u64,
     dropped: u64,
@@ -50,18 +50,12 @@ impl Recording {
     ///
     /// # Errors
     /// Where the file cannot be created.
-    pub(super) fn into_file(
-        path: &Path,
-        replace: bool,
-        setup: Setup,
-        first: &[Input],
-        lost: Option<Loss>,
-    ) -> Result<Self> {
+    pub(super) fn into_file(path: &Path, replace: bool, setup: Setup, first: &[Input], lost: Lost) -> Result<Self> {
         Ok(Self::into_writer(Writer::start(path, replace)?, setup, first, lost))
     }
 
     /// The same, of a file that is begun already.
-    pub(super) fn into_writer(writer: Writer, setup: Setup, first: &[Input], lost: Option<Loss>) -> Self {
+    pub(super) fn into_writer(writer: Writer, setup: Setup, first: &[Input], lost: Lost) -> Self {
         let mut recording = Self::new(setup, To::File(writer));
         recording.lost = lost;
         recording.begin(clock::now(), first);
@@ -85,8 +79,8 @@ impl Recording {
             buffer: Vec::new(),
             frames: 0,
             upto: Timestamp::MIN,
-            lost: None,
-            lost_before: None,
+            lost: Lost::default(),
+            lost_before: Lost::default(),
             came: 0,
             dropped: 0,
             began: Instant::now(),
@@ -101,18 +95,18 @@ impl Recording {
         }
     }
 
-    /// Begins a chapter of a ring where one is due.
-    pub(super) fn turn(&mut self, ts: Timestamp, first: impl FnOnce() -> Vec<Input>) {
+    /// Begins a chapter of a ring where one is due; `add` adds what holds beside the readings.
+    pub(super) fn turn(&mut self, ts: Timestamp, add: impl FnOnce(&mut Vec<Input>)) {
         let To::Ring(chapters) = &mut self.to else { return };
         if chapters.is_due(ts) {
             if chapters.has_begun() {
-                self.recorder.end(&mut self.buffer);
+                self.recorder.end_section(&mut self.buffer);
             }
             chapters.push(&self.buffer, self.frames, self.upto);
             (self.frames, self.upto) = (0, ts);
             self.buffer.clear();
-            chapters.begin();
-            self.begin(ts, &first());
+            chapters.begin(ts, self.recorder.turn(ts, add));
+            self.lost_before = self.lost;
         }
     }
 
@@ -139,21 +133,21 @@ impl Recording {
         }
     }
 
-    /// Takes an input that is no frame's own. These are few, and always find room.
+    /// Takes an input that is no frame's own. These are few, and always find room. What tells a total since the program
+    /// began is written as that since the recording did.
     pub(super) fn input(&mut self, input: &Input) {
-        self.recorder.input(input, &mut self.buffer);
+        self.lost.note(input);
+        let own = self.lost_before.before(input);
+        self.recorder.input(own.as_ref().unwrap_or(input), &mut self.buffer);
         self.upto = self.upto.max(input.ts());
         if self.buffer.len() >= CHUNK {
             self.flush();
         }
     }
 
-    /// Takes what was lost since the program began; a recording has lost more, and counts from where it began itself.
+    /// Takes what was lost since the program began; a recording has lost more.
     pub(super) fn loss(&mut self, loss: &Loss) {
-        let loss = Loss { ours: loss.ours + self.dropped, ..*loss };
-        self.lost = Some(loss);
-        let own = self.lost_before.map_or(loss, |before| loss.since(&before));
-        self.input(&Input::Loss(own));
+        self.input(&Input::Loss(Loss { ours: loss.ours + self.dropped, ..*loss }));
     }
 
     /// Takes a mark.

@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 
 use crate::base::{Scope, Scrubbed, Timestamp};
 use crate::engine::{Input, Loss};
-use crate::journal::recording::{Packer, Setup, Source};
-use crate::journal::{Packed, Past};
+use crate::journal::recording::{Mark, Packer, Setup, Source};
+use crate::journal::{Lost, Packed, Past, PastPlace};
 use crate::wire::{FrameCounts, Segment};
 
 use super::recorded::Recorded;
@@ -21,8 +21,8 @@ use super::writer::Writer;
 /// How long to wait for the disk before one looks again.
 const REST: Duration = Duration::from_millis(1);
 
-/// Where a segment is from: a source of the recording each, so that none need tell it.
-type Origin = (Scope, u32);
+/// Where a segment was captured, and on which interface: a source of the recording each, so that none need tell it.
+type Point = (Scope, u32);
 
 /// What is kept of the past.
 #[derive(Debug)]
@@ -30,10 +30,12 @@ pub(super) struct Kept {
     pub(super) past: Past,
     /// What an engine must know that sees nothing before it.
     pub(super) first: Vec<Input>,
+    /// In order of time.
+    pub(super) marks: Vec<Mark>,
 }
 
 impl Kept {
-    /// In the order that the engine saw.
+    /// In the order that the engine saw; a tick stands for each reading.
     fn inputs(&self) -> impl Iterator<Item = &Input> {
         self.past.since(0)
     }
@@ -42,33 +44,36 @@ impl Kept {
         self.inputs().filter_map(|input| if let Input::Segment(segment) = input { Some(segment) } else { None })
     }
 
-    /// What was lost before the first of these inputs, as far as they tell; `None` where nothing came before them.
-    fn lost_before(&self) -> Option<Loss> {
+    /// What was lost before the first of these inputs, as far as they tell, and those before them told.
+    fn lost_before(&self) -> Lost {
         let is_from_start = self.past.span().0 == 0;
         let told = |(at, input): (usize, &Input)| if let Input::Loss(loss) = input { Some((at, *loss)) } else { None };
-        let (at, first) = self.inputs().enumerate().find_map(told).filter(|_| !is_from_start)?;
-        // Frames among them came before that was told.
-        let came = self.inputs().take(at).filter(|input| matches!(input, Input::Segment(_))).count() as u64;
-        Some(Loss { frames: first.frames.since(&FrameCounts::default().at_least(came, came)), ..first })
+        let first = self.inputs().enumerate().find_map(told).filter(|_| !is_from_start);
+        let loss = first.map(|(at, first)| {
+            // Frames among them came before that was told.
+            let came = self.inputs().take(at).filter(|input| matches!(input, Input::Segment(_))).count() as u64;
+            Loss { frames: first.frames.since(&FrameCounts::default().at_least(came, came)), ..first }
+        });
+        Lost { loss, ..self.past.lost_before() }
     }
 
     /// What the recording tells of itself: as `setup`, but for where its frames are from.
     fn setup(&self, setup: &Setup) -> Setup {
-        let mut origins: BTreeSet<Origin> = self.segments().map(origin).collect();
-        if origins.is_empty() {
-            origins.insert(Origin::default());
+        let mut points: BTreeSet<Point> = self.segments().map(point).collect();
+        if points.is_empty() {
+            points.insert(Point::default());
         }
-        let source = |(scope, iface): Origin| {
+        let source = |(scope, iface): Point| {
             let captured = setup.sources.iter().find(|source| (source.scope, source.iface) == (scope, iface));
             let of = captured.map_or_else(|| format!("interface {iface}"), |source| source.name.to_string());
             let name = Scrubbed::new(&format!("{of}: kept by --rewind, headers made anew"));
             Source { name, filter: None, link: Segment::REBUILT, snaplen: 0, iface, scope }
         };
-        Setup { sources: origins.into_iter().map(source).collect(), payload: 0, ..setup.clone() }
+        Setup { sources: points.into_iter().map(source).collect(), payload: 0, ..setup.clone() }
     }
 }
 
-const fn origin(segment: &Segment) -> Origin {
+const fn point(segment: &Segment) -> Point {
     (segment.scope, segment.iface)
 }
 
@@ -98,30 +103,37 @@ impl Saving {
 
 fn write(writer: Writer, setup: &Setup, kept: &Kept) -> Recorded {
     let setup = kept.setup(setup);
-    let origins = setup.sources.iter().map(|source| (source.scope, source.iface));
-    let mut packers: BTreeMap<Origin, Packer> = origins.zip(Packer::all(&setup)).collect();
+    let points = setup.sources.iter().map(|source| (source.scope, source.iface));
+    let mut packers: BTreeMap<Point, Packer> = points.zip(Packer::all(&setup)).collect();
     let mut recording = Recording::into_writer(writer, setup, &kept.first, kept.lost_before());
-    let mut block = Vec::new();
-    for input in kept.inputs() {
-        // Nothing is lost for a disk that is slow: this thread has time.
-        while !recording.has_room() && recording.failed().is_none() {
-            thread::sleep(REST);
-        }
-        match input {
-            Input::Segment(segment) => {
-                block.clear();
-                if let Some(packer) = packers.get_mut(&origin(segment)) {
-                    packer.pack_anew(segment, &mut block);
-                }
-                recording.frame(&Packed { ts: segment.ts, block: &block }, Some(input));
+    let (mut block, mut marks) = (Vec::new(), kept.marks.iter().peekable());
+    let (first, end) = kept.past.span();
+    let mut place = PastPlace::before(first);
+    while place.next() < end {
+        kept.past.read(&mut place, |input| {
+            // Nothing is lost for a disk that is slow: this thread has time.
+            while !recording.has_room() && recording.failed().is_none() {
+                thread::sleep(REST);
             }
-            Input::Loss(loss) => recording.loss(loss),
-            other => recording.input(other),
-        }
+            while let Some(mark) = marks.next_if(|mark| mark.ts < input.ts()) {
+                recording.mark(mark);
+            }
+            match input {
+                Input::Segment(segment) => {
+                    block.clear();
+                    if let Some(packer) = packers.get_mut(&point(segment)) {
+                        packer.pack_anew(segment, &mut block);
+                    }
+                    recording.frame(&Packed { ts: segment.ts, block: &block }, Some(input));
+                }
+                Input::Loss(loss) => recording.loss(loss),
+                other => recording.input(other),
+            }
+        });
     }
-    let (_, end) = kept.past.span();
+    marks.for_each(|mark| recording.mark(mark));
     let at = |number: u64| kept.past.since(number).next().map_or(Timestamp::MIN, Input::ts);
-    recording.end_as_of(at(end.saturating_sub(1)).since(at(0)))
+    recording.end_as_of(at(end.saturating_sub(1)).since(at(first)))
 }
 
 #[cfg(test)]
@@ -147,7 +159,7 @@ mod tests {
     fn saved(inputs: &[Input]) -> (usize, Vec<(Input, u32)>) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("past.pcapng");
-        let mut kept = Kept { past: Past::default(), first: Vec::new() };
+        let mut kept = Kept { past: Past::default(), first: Vec::new(), marks: Vec::new() };
         kept.past.extend(inputs);
         let saving = Saving::begin(Writer::start(&file, false).unwrap(), Setup::default(), kept).unwrap();
         let recorded = saving.wait().expect("it does not die");
@@ -175,6 +187,36 @@ mod tests {
             let expected: Vec<_> = inputs.iter().cloned().zip([expected; 4]).collect();
             assert_eq!(saved(&inputs).1, expected, "{what}");
         }
+    }
+
+    #[test]
+    fn marks_stand_where_they_were_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("past.pcapng");
+        let segment = |millis: i64| match input(0, ETHERNET, 500_u16.to_be_bytes(), 554) {
+            Input::Segment(segment) => {
+                Input::Segment(Segment { ts: Timestamp::from_nanos(millis * 1_000_000), ..segment })
+            }
+            other => panic!("{other:?}"),
+        };
+        let mark = |millis: i64| Mark { ts: Timestamp::from_nanos(millis * 1_000_000), note: Scrubbed::new("oh") };
+        let marks = vec![mark(10), mark(15), mark(30), mark(31)];
+        let mut kept = Kept { past: Past::default(), first: Vec::new(), marks };
+        [10, 20, 30].into_iter().for_each(|millis| kept.past.extend(&[segment(millis)]));
+        let saving = Saving::begin(Writer::start(&file, false).unwrap(), Setup::default(), kept).unwrap();
+        assert_eq!(saving.wait().expect("it does not die").failed, None);
+        let mut reader = CaptureReader::open(Box::new(std::fs::File::open(&file).unwrap())).unwrap();
+        let mut told = Vec::new();
+        while let Some(item) = reader.next_item().unwrap() {
+            told.push(match item {
+                Item::Recorded(frame, _) => ("frame", frame.ts.nanos() / 1_000_000),
+                Item::Mark(mark) => ("mark", mark.ts.nanos() / 1_000_000),
+                other => panic!("{other:?}"),
+            });
+        }
+        let frames =
+            [("frame", 10), ("mark", 10), ("mark", 15), ("frame", 20), ("frame", 30), ("mark", 30), ("mark", 31)];
+        assert_eq!(told, frames);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::engine::{Engine, Input, Loss};
 use crate::findings::Severity;
 use crate::io::file;
 use crate::journal::recording::{Mark, Packer, Setup, Source};
-use crate::journal::{Past, Reach, Trail};
+use crate::journal::{Lost, Past, Reach, Trail};
 use crate::ui;
 
 use super::first::First;
@@ -55,7 +55,7 @@ pub(in crate::app) struct Tape {
     /// How many recordings were begun: the number of the newest.
     number: u64,
     /// What was lost since the program began, as it was told last.
-    loss: Option<Loss>,
+    lost: Lost,
     /// [`Keep::lost`] when it began.
     lost_before: u64,
     endings: Vec<Ending>,
@@ -88,7 +88,7 @@ impl Tape {
             first: First::default(),
             recording: None,
             number: 0,
-            loss: None,
+            lost: Lost::default(),
             lost_before: 0,
             endings: Vec::new(),
             saving: None,
@@ -132,7 +132,7 @@ impl Tape {
                     self.wanted.replace,
                     self.setup.clone(),
                     &self.first.inputs(),
-                    self.loss,
+                    self.lost,
                 )?;
                 self.written += 1;
                 self.run(recording);
@@ -160,8 +160,8 @@ impl Tape {
         if self.recording.is_some() {
             return self.end();
         }
-        let (setup, first, loss) = (self.setup.clone(), self.first.inputs(), self.loss);
-        let begun = self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first, loss));
+        let (setup, first, lost) = (self.setup.clone(), self.first.inputs(), self.lost);
+        let begun = self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first, lost));
         match begun {
             Ok(recording) => self.run(recording),
             Err(error) => self.refused = Some(format!("no recording: {error:#}")),
@@ -200,18 +200,21 @@ impl Tape {
         self.recording = Some(recording);
     }
 
-    /// Writes what is kept of the past into a file of its own.
-    pub(in crate::app) fn save(&mut self, past: &Past) {
-        self.refused = self.begin_to_save(past).err().map(|error| format!("the past is not recorded: {error:#}"));
+    /// Writes what is kept of the past into a file of its own, with the marks that were set in it.
+    pub(in crate::app) fn save(&mut self, past: &Past, marks: &[ui::Mark]) {
+        self.refused =
+            self.begin_to_save(past, marks).err().map(|error| format!("the past is not recorded: {error:#}"));
     }
 
-    fn begin_to_save(&mut self, past: &Past) -> Result<()> {
+    fn begin_to_save(&mut self, past: &Past, marks: &[ui::Mark]) -> Result<()> {
         anyhow::ensure!(self.saving.is_none(), "that is under way");
         let from = past.since(0).next().map(Input::ts);
         let from = from.ok_or_else(|| anyhow::anyhow!("none is kept (--rewind SIZE keeps it)"))?;
         let (setup, first) = (self.setup.clone(), self.first.held_at(from));
         let writer = self.next_file(Writer::start)?;
-        self.saving = Some(Saving::begin(writer, setup, Kept { past: past.clone(), first })?);
+        let marks = marks.iter().filter(|mark| mark.at >= from);
+        let marks = marks.map(|mark| Mark { ts: mark.at, note: mark.note.clone() }).collect();
+        self.saving = Some(Saving::begin(writer, setup, Kept { past: past.clone(), first, marks })?);
         Ok(())
     }
 
@@ -253,11 +256,11 @@ impl Tape {
 
     /// The engine is about to see an input of that source.
     pub(in crate::app) fn pass(&mut self, source: usize, input: &Input) {
-        let Self { trails, recording, first, .. } = self;
+        let Self { trails, recording, first, lost, .. } = self;
         if let (Some(recording), true) = (recording.as_mut(), self.wanted.ring.is_some()) {
-            recording.turn(input.ts(), || first.inputs());
+            recording.turn(input.ts(), |readings| first.add_to(readings));
         }
-        let is_frames_own = matches!(input, Input::Segment(_) | Input::Icmp(_));
+        let is_frames_own = input.is_frames_own();
         if let Some(trail) = trails.get_mut(source) {
             trail.pass(|frame, own| {
                 if let Some(recording) = recording {
@@ -267,6 +270,7 @@ impl Tape {
         }
         if !is_frames_own {
             first.note(input);
+            lost.note(input);
             recording.iter_mut().for_each(|recording| recording.input(input));
         }
     }
@@ -282,7 +286,7 @@ impl Tape {
     pub(in crate::app) fn tell(&mut self, loss: &Loss) {
         // Batches that never came are in it already.
         let loss = Loss { ours: loss.ours + self.keep.crowded(), ..*loss };
-        self.loss = Some(loss);
+        self.lost.loss = Some(loss);
         if let Some(recording) = &mut self.recording {
             recording.loss(&loss);
         }

@@ -146,7 +146,7 @@ pub(super) const FIELDS: [Field; 41] = {
         row("segments", &["packets"], N(One(OfFlow::Segments), Count), "both directions"),
         row("age", &[], N(One(OfFlow::Age), Time), "since first seen"),
         row("idle", &[], N(One(OfFlow::Idle), Time), "since the last segment"),
-        row("is", &[], S(Set::Is), "closed partial failed mismatch local orphan unaccepted zero-window ipv4 ipv6"),
+        row("is", &[], S(Set::Is), "closed partial failed mismatch local orphan unaccepted zero-window silent ipv4 ipv6"),
         row("mark", &["analysis"], S(Set::Mark), "Wireshark's tcp.analysis of a segment"),
         row("pid", &[], N(Number::Pid, Label), "of an owning process"),
         row("fd", &[], N(Number::Fd, Label), "by which a process holds it"),
@@ -209,8 +209,19 @@ impl Field {
 }
 
 /// What `is:` can ask, in the order of its bits.
-pub(super) const IS: [&str; 10] =
-    ["closed", "partial", "failed", "mismatch", "local", "orphan", "unaccepted", "zero-window", "ipv4", "ipv6"];
+pub(super) const IS: [&str; 11] = [
+    "closed",
+    "partial",
+    "failed",
+    "mismatch",
+    "local",
+    "orphan",
+    "unaccepted",
+    "zero-window",
+    "silent",
+    "ipv4",
+    "ipv6",
+];
 
 impl Set {
     /// Its words, each at the place of its bit.

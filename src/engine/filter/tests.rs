@@ -77,7 +77,7 @@ const OF_CONNECTION: [(&str, &[&str], &[&str]); 41] = [
     ("segments", &["segments=6", "packets<7"], &["segments<6"]),
     ("age", &["age>=2s", "age<1m"], &["age>2s"]),
     ("idle", &["idle:1.1s", "idle>1s"], &["idle>1.1s"]),
-    ("is", &["is:ipv4", "not is:closed", "not is:local", "not is:mismatch"], &["is:closed", "is:partial", "is:ipv6"]),
+    ("is", &["is:ipv4", "not is:closed", "not is:local", "not is:silent"], &["is:closed", "is:partial", "is:ipv6"]),
     ("mark", &["mark:retransmission", "mark:retr", "analysis:zero-window,retransmission"], &["mark:zero-window"]),
     ("pid", &["pid:42", "pid:40-45"], &["pid:4", "pid!=42"]),
     ("fd", &["fd:5", "fd<=5"], &["fd:42"]),

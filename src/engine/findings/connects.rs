@@ -133,8 +133,15 @@ impl Engine {
         }
         let suspects = suspects(all.values());
         for (_, record) in self.table.iter() {
-            let Some(flow) = record.wire.as_ref().filter(|flow| flow.outcome().is_answered()) else { continue };
-            let Some(at) = flow.concluded_at().filter(|at| lately(*at, now)) else { continue };
+            let Some(flow) = record.wire.as_ref() else { continue };
+            let Some(at) = flow.concluded_at() else { continue };
+            if !lately(at, now) && suspects.contains(&record.orig.ip()) {
+                let place = all.get_mut(&record.resp);
+                place.into_iter().for_each(|to| to.by.note_before(record.orig.ip(), record.first));
+            }
+            if !lately(at, now) || !flow.outcome().is_answered() {
+                continue;
+            }
             let from = record.orig.ip();
             let suspect = suspects.contains(&from);
             if suspect {
@@ -169,5 +176,35 @@ const fn way(outcome: HandshakeOutcome) -> Option<Way> {
         HandshakeOutcome::Rejected => Some(Way::Rejected),
         HandshakeOutcome::Unanswered | HandshakeOutcome::GivenUp => Some(Way::Unanswered),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::*;
+    use super::super::super::{Engine, Input};
+    use crate::findings::Kind;
+
+    /// One process checks twenty backends that are down, all at once, at these times.
+    fn checked(at_secs: &[i64], until: i64) -> Vec<Kind> {
+        let mut engine = Engine::new(super::super::super::Config::replay(1_000, 1));
+        for (round, secs) in at_secs.iter().enumerate() {
+            for port in 1..=20 {
+                let (from, to) = (format!("10.0.0.2:{}", 40_000 + round * 100 + port), format!("10.0.0.5:{port}"));
+                let millis = secs * 1_000 + port as i64;
+                engine.feed(&Input::Segment(segment(millis, &from, &to, "S", 100, 0, 0)));
+                engine.feed(&Input::Segment(segment(millis, &to, &from, "R.", 0, 101, 0)));
+            }
+        }
+        engine.feed(&Input::Tick(at(until * 1_000)));
+        show(&engine).findings.into_iter().map(|finding| finding.kind).collect()
+    }
+
+    #[test]
+    fn a_round_of_checks_that_comes_again_is_no_scan() {
+        assert_eq!(checked(&[0], 1), [Kind::Scan], "the first, of which nobody knows better");
+        assert_eq!(checked(&[0, 30], 31), []);
+        assert_eq!(checked(&[0, 70], 71), [], "though the first is out of the minute");
+        assert_eq!(checked(&[0, 10], 11), [Kind::Scan], "at once again");
     }
 }

@@ -6,36 +6,27 @@ use crate::flow::{Flow, HandshakeOutcome, Side};
 
 use super::super::record::Record;
 use super::super::table::Slot;
-
-/// So many are told of, at most.
-const MOST: usize = 8_192;
+use super::bounded::Bounded;
 
 /// Flows whose SYN waits in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Hanging {
-    slots: Vec<Slot>,
-    more: bool,
-}
+pub(super) struct Hanging(Bounded<Slot>);
 
 impl Hanging {
     /// Counts a flow, if it hangs.
     pub(super) fn offer(&mut self, slot: Slot, record: &Record) {
-        if self.more || !record.wire.as_ref().is_some_and(hangs) {
-            return;
-        }
-        match self.slots.len() {
-            MOST => self.more = true,
-            _ => self.slots.push(slot),
+        if !self.0.more() && record.wire.as_ref().is_some_and(hangs) {
+            self.0.extend([slot]);
         }
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {
-        self.slots.iter().copied()
+        self.0.iter().copied()
     }
 
     /// Whether there are more than these.
     pub(super) const fn are_more(&self) -> bool {
-        self.more
+        self.0.more()
     }
 }
 

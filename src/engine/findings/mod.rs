@@ -1,9 +1,12 @@
 //! The evidence for [`crate::findings`], gathered from what the engine keeps. Asking changes nothing: since when
 //! something holds is noted where inputs are taken in.
 
+mod bounded;
 mod close_wait;
 mod connects;
 mod hanging;
+mod path;
+mod probed;
 mod silent;
 #[cfg(test)]
 mod tests;
@@ -21,6 +24,7 @@ use super::record::Record;
 use super::table::Slot;
 use close_wait::{HalfClosed, Leaks};
 use hanging::Hanging;
+use path::TooLong;
 use silent::InVainByWire;
 
 /// What only a walk over all flows tells the rules.
@@ -28,6 +32,7 @@ use silent::InVainByWire;
 pub(super) struct Walk {
     hanging: Hanging,
     in_vain: InVainByWire,
+    too_long: TooLong,
     half_closed: HalfClosed,
 }
 
@@ -36,6 +41,7 @@ impl Walk {
     pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
         self.hanging.offer(slot, record);
         self.in_vain.offer(slot, record, now);
+        self.too_long.offer(slot, record, now);
         self.half_closed.offer(slot, record);
     }
 }
@@ -83,6 +89,7 @@ impl Engine {
             connects: self.connects(now, &walk.hanging),
             unread: self.unread(wire_queues, now),
             silent: self.silent(&walk.in_vain, now),
+            undelivered: self.undelivered(&walk.too_long, now),
             close_wait,
             accept: self.accept_queues(),
             routes: self.tight_routes(),
@@ -111,7 +118,7 @@ impl Engine {
     fn tight_routes(&self) -> Vec<Route> {
         let reuses = self.kernel.readings.limits().is_some_and(|limits| limits.tcp_tw_reuse == Some(1));
         let route = |(row, since): (&RouteRow, Timestamp)| {
-            let outlook = row.outlook().foretold(row.out_at?)?;
+            let outlook = row.outlook().foretold()?;
             let who = row.holders.first().map(|(process, _)| (process.clone(), row.processes - 1));
             Some(Route {
                 from: row.from,

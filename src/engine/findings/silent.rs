@@ -1,10 +1,11 @@
-//! Connections of which nothing that one end sends is answered: by the wire its oldest segment comes again and nothing
-//! comes from its peer; by the kernel its retransmission timer runs out again and again.
+//! Connections of which nothing that one end sends is answered: by the wire its oldest segment, or a keepalive probe,
+//! comes again and nothing comes from its peer; by the kernel its retransmission timer runs out again and again, or its
+//! keepalive timer.
 
 use std::time::Duration;
 
 use crate::base::{TcpState, Timestamp};
-use crate::findings::{Backoff, Run, SENT_IN_VAIN, Silences, Silent, has_waited};
+use crate::findings::{Backoff, Holder, Run, SENT_IN_VAIN, Sent, Silences, Silent, has_waited};
 use crate::flow::{InVain, Side};
 use crate::kernel::{Limits, Socket, TimerKind};
 
@@ -12,33 +13,26 @@ use super::super::Engine;
 use super::super::end::End;
 use super::super::record::Record;
 use super::super::table::{Slot, side_of};
+use super::bounded::Bounded;
 use super::holder;
+use super::probed::probed_in_vain;
 
-/// So many are told of, at most.
-const MOST: usize = 8_192;
-/// The longest retransmission timeout (include/net/tcp.h: TCP_RTO_MAX).
-const LONGEST: Duration = Duration::from_secs(120);
+/// What every link takes (RFC 8200 §5), bytes, and what of it IPv6's and TCP's headers are.
+const LEAST_MTU: u32 = 1_280;
+const HEADERS: u32 = 60;
 
 /// Halves of which the wire alone shows that they send in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InVainByWire {
-    halves: Vec<(Slot, Side, InVain)>,
-    /// There are more than these.
-    more: bool,
-}
+pub(super) struct InVainByWire(Bounded<(Slot, Side, InVain, Sent)>);
 
 impl InVainByWire {
     /// Takes in those of a flow.
     pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
-        if self.more {
+        if self.0.more() {
             return;
         }
         for side in Side::BOTH {
-            let Some(again) = by_wire_alone(record, side, now) else { continue };
-            match self.halves.len() {
-                MOST => self.more = true,
-                _ => self.halves.push((slot, side, again)),
-            }
+            self.0.extend(by_wire_alone(record, side, now).map(|(again, sent)| (slot, side, again, sent)));
         }
     }
 }
@@ -46,12 +40,13 @@ impl InVainByWire {
 impl Engine {
     pub(super) fn silent(&self, by_wire: &InVainByWire, now: Timestamp) -> Silences {
         let by_kernel = |(record, end): (&Record, &End)| self.silent_by_kernel(record, end, now);
-        let mut by_kernel = self.present_ends().filter_map(by_kernel).filter(|silent| silent.is_late(now));
-        let mut all: Vec<Silent> = by_kernel.by_ref().take(MOST).collect();
-        let more = by_kernel.next().is_some() || by_wire.more;
-        let told =
-            |(slot, side, again): &(Slot, Side, InVain)| self.silent_by_wire(self.table.get(*slot), *side, again);
-        all.extend(by_wire.halves.iter().map(told));
+        let mut all = Bounded::default();
+        all.extend(self.present_ends().filter_map(by_kernel).filter(|silent| silent.is_late(now)));
+        let more = all.more() || by_wire.0.more();
+        let told = |&(slot, side, again, sent): &(Slot, Side, InVain, Sent)| {
+            self.silent_by_wire(self.table.get(slot), side, &again, sent)
+        };
+        let all = all.into_iter().chain(by_wire.0.iter().map(told)).collect();
         Silences { all, more }
     }
 
@@ -64,26 +59,24 @@ impl Engine {
         }
     }
 
-    fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain) -> Silent {
+    fn silent_by_wire(&self, record: &Record, side: Side, again: &InVain, sent: Sent) -> Silent {
         Silent {
-            flow: record.id,
-            local: record.endpoint(side),
-            peer: record.endpoint(side.peer()),
-            since: again.since,
             wire: Some(again.times),
-            kernel: None,
-            arrives: record.local[side.peer().index()],
-            who: holder(&self.owner(record, side)),
+            never_as_long: never_as_long(record, side, again.len),
+            ..silent(record, side, sent, again.since, holder(&self.owner(record, side)))
         }
     }
 
     fn silent_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Silent> {
+        self.unacked_by_kernel(record, end, now).or_else(|| self.probed_by_kernel(record, end, now))
+    }
+
+    fn unacked_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Silent> {
         let backoff = BackedOff::of(&end.socket)?;
         let side = side_of(record, end.socket.local);
         let again = in_vain(record, side, now);
         let told = end.socket.info.as_ref().and_then(|info| info.last_ack_recv);
-        let on_wire = record.course().and_then(|course| course.analysis.heard_at(side.peer()));
-        let heard = told.map(|ago| end.at - ago).max(on_wire);
+        let heard = heard(record, end, side);
         if heard.is_some_and(|heard| heard > end.at - backoff.tries_lasted()) {
             return None;
         }
@@ -101,24 +94,57 @@ impl Engine {
                 gives_up: limits.and_then(|limits| backoff.gives_up(begun, end.at, limits)),
                 unsent: backoff.unsent,
             }),
-            who: holder(&end.owner),
-            ..self.silent_by_wire(record, side, &InVain { times: 0, since, last: end.at, gap: Duration::ZERO })
+            never_as_long: again.and_then(|again| never_as_long(record, side, again.len)),
+            ..silent(record, side, Sent::Data, since, holder(&end.owner))
         })
+    }
+}
+
+/// The length of a segment that is sent again, where less than that was acknowledged in all since the SYN, and the path
+/// may take no longer ones: every link takes packets of [`LEAST_MTU`].
+fn never_as_long(record: &Record, side: Side, len: u32) -> Option<u32> {
+    let half = record.wire.as_ref()?.half(side);
+    let acked = half.una?.offset_from(half.iss? + 1);
+    (len + HEADERS > LEAST_MTU && u32::try_from(acked).is_ok_and(|acked| acked < len)).then_some(len)
+}
+
+/// When the peer of an end was last heard, by its kernel or by the wire.
+pub(super) fn heard(record: &Record, end: &End, side: Side) -> Option<Timestamp> {
+    let told = end.socket.info.as_ref().and_then(|info| info.last_ack_recv);
+    let on_wire = record.course().and_then(|course| course.analysis.heard_at(side.peer()));
+    told.map(|ago| end.at - ago).max(on_wire)
+}
+
+/// That the peer of `side` is silent, as nobody shows yet.
+pub(super) fn silent(record: &Record, side: Side, sent: Sent, since: Timestamp, who: Option<Holder>) -> Silent {
+    Silent {
+        sent,
+        flow: record.id,
+        local: record.endpoint(side),
+        peer: record.endpoint(side.peer()),
+        since,
+        wire: None,
+        kernel: None,
+        never_as_long: None,
+        arrives: record.local[side.peer().index()],
+        who,
     }
 }
 
 /// What `side` of a flow sends in vain for long enough to be told, where the wire alone shows it: where the kernel shows
 /// the end, its timer has the word.
-fn by_wire_alone(record: &Record, side: Side, now: Timestamp) -> Option<InVain> {
-    let again = in_vain(record, side, now).filter(|again| has_waited(again.times, again.since, now))?;
-    record.end(side).is_none_or(|end| !end.is_there()).then_some(again)
+fn by_wire_alone(record: &Record, side: Side, now: Timestamp) -> Option<(InVain, Sent)> {
+    let data = || in_vain(record, side, now).map(|again| (again, Sent::Data));
+    let probes = || probed_in_vain(record, side, now).map(|again| (again, Sent::Probes { every: Some(again.gap) }));
+    let told = data().or_else(probes).filter(|(again, _)| has_waited(again.times, again.since, now))?;
+    record.end(side).is_none_or(|end| !end.is_there()).then_some(told)
 }
 
 /// What `side` of a flow sends in vain, by the wire; nothing once it seems to have given up.
 fn in_vain(record: &Record, side: Side, now: Timestamp) -> Option<InVain> {
     let again = record.in_vain(side)?;
     // The next try comes after twice the last gap at most, and what is over is told for a while.
-    let waits = (again.gap * 5 / 2).min(LONGEST * 5 / 4) + Run::PAUSE;
+    let waits = (again.gap * 5 / 2).min(Limits::RTO_MAX * 5 / 4) + Run::PAUSE;
     (now.since(again.last) <= waits).then_some(again)
 }
 
@@ -155,16 +181,16 @@ impl BackedOff {
         }
         // That of probes does not show their doublings (`tcp_probe0_base`).
         let told = socket.info.as_ref().and_then(|info| info.rto);
-        let rto = told.map(|rto| if unsent { rto.saturating_mul(1 << retries.min(20)).min(LONGEST) } else { rto });
-        let doubled = rto.filter(|rto| *rto < LONGEST && retries < u32::BITS);
-        let first = doubled.map_or(Limits::backed_off(0), |rto| rto / (1 << retries));
+        let rto = told.map(|rto| if unsent { Limits::doubled(rto, retries) } else { rto });
+        let doubled = rto.filter(|rto| *rto < Limits::RTO_MAX && retries < u32::BITS);
+        let first = doubled.map_or(Limits::RTO_MIN, |rto| rto / (1 << retries));
         let rto = rto.unwrap_or_else(|| Limits::backed_off(retries));
         Some(Self { retries, first, rto, left: timer.left, unsent })
     }
 
     /// The timeout after so many doublings.
     fn after(&self, doublings: u32) -> Duration {
-        self.first.saturating_mul(1 << doublings.min(20)).min(LONGEST)
+        Limits::doubled(self.first, doublings)
     }
 
     /// Since the last try.
@@ -193,7 +219,7 @@ impl BackedOff {
         let over = since + self.first + limits.gives_up_after()?;
         let (mut next, mut rto) = (at + self.left, self.rto);
         while next < over {
-            rto = (rto * 2).clamp(Limits::backed_off(0), LONGEST);
+            rto = (rto * 2).clamp(Limits::RTO_MIN, Limits::RTO_MAX);
             next = next + rto;
         }
         Some(next)
@@ -360,7 +386,7 @@ mod tests {
             engine.feed(&Input::Sample(Arc::new(sample)));
             told(&engine).concat()
         };
-        let most = u16::try_from(MOST).unwrap();
+        let most = u16::try_from(Bounded::<Slot>::MOST).unwrap();
         let line = "8,192 connections, nothing back for 11 s";
         assert!(among(most).starts_with(&format!("10.0.0.2 → 10.0.0.5: {line}")), "{}", among(most));
         assert!(among(most + 1).starts_with(&format!("10.0.0.2 → 10.0.0.5: at least {line}")), "{}", among(most + 1));
@@ -369,11 +395,11 @@ mod tests {
         engine.feed(&Input::Tick(at(6_000)));
         let (slot, record) = engine.table.iter().next().unwrap();
         let mut by_wire = InVainByWire::default();
-        (0..MOST).for_each(|_| by_wire.offer(slot, record, at(6_000)));
+        (0..Bounded::<Slot>::MOST).for_each(|_| by_wire.offer(slot, record, at(6_000)));
         by_wire.offer(slot, record, at(5_999));
-        assert!(!by_wire.more, "what has not waited for long enough is not cut");
+        assert!(!by_wire.0.more(), "what has not waited for long enough is not cut");
         by_wire.offer(slot, record, at(6_000));
-        assert!(by_wire.more && by_wire.halves.len() == MOST);
+        assert!(by_wire.0.more() && by_wire.0.iter().count() == Bounded::<Slot>::MOST);
         assert!(engine.silent(&by_wire, at(6_000)).more);
     }
 

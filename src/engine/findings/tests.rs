@@ -194,6 +194,7 @@ fn an_icmp_error_explains() {
             dst: end(SILENT),
             seq: crate::base::Seq(100),
             flags: None,
+            mtu: None,
         };
         feed_all(&mut engine, [silent(n), Input::Icmp(quote)]);
     }

@@ -119,6 +119,7 @@ pub fn concerned(FindingKey { kind, about }: FindingKey) -> Option<Concerned> {
         About::Connections { holder, service } if holder == service.ip() => format!("resp:{service}{state}"),
         About::Connections { holder, service } => format!("orig:{holder} resp:{service}{state}"),
         About::Route { from, to } => format!("orig:{from} resp:{to}"),
+        About::Path { from, to } if kind == Kind::PeerSilent => format!("addr:{from} addr:{to} is:silent"),
         About::Path { from, to } => format!("addr:{from} addr:{to} (unacked>0 or sendq>0)"),
     }))
 }

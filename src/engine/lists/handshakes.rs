@@ -42,7 +42,8 @@ impl Engine {
         let flow = record.wire.as_ref()?;
         let (life, shown) = (flow.life(), self.row(record));
         let at = |wanted: fn(LifeEventKind) -> bool| life.iter().find(|event| wanted(event.kind)).map(|event| event.ts);
-        let waits = waits(record.opening.shown(), Some(&flow.handshake()));
+        let view = flow.handshake();
+        let waits = waits(record.opening.shown(), Some(&view));
         let waited = |kind| waits.iter().find(|wait| wait.kind == kind).and_then(Wait::time);
         Some(HandshakeRow {
             flow: id,
@@ -51,7 +52,7 @@ impl Engine {
             owner: shown.orig.owner,
             resp_owner: shown.resp.owner,
             name: shown.name,
-            view: flow.handshake(),
+            view,
             since: flow.span().0,
             syns_again: record.retries(Side::Orig, at(|kind| matches!(kind, LifeEventKind::SynRetry(_)))),
             syn_acks_again: record.retries(Side::Resp, at(|kind| matches!(kind, LifeEventKind::SynAckRetry(_)))),

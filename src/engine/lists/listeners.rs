@@ -14,6 +14,7 @@ use super::super::dashboard::AcceptRow;
 use super::super::end::owner_in;
 use super::super::listening::Listener;
 use super::super::opener::listening_ends;
+use super::super::queues::share;
 use super::super::record::Record;
 use super::super::{Engine, Sort};
 use super::{CameIn, ListenerRow, ListenerSort, RowKey, sort_by_key};
@@ -129,8 +130,7 @@ fn weight(row: &ListenerRow, by: ListenerSort) -> (u64, u64, u64) {
     match by {
         ListenerSort::Worst => {
             let over = row.waiting.zip(row.limit).is_some_and(|(waiting, limit)| waiting > limit);
-            let share =
-                row.limit.map_or(0, |limit| u64::from(row.waiting.unwrap_or(0)) * 1_000_000 / u64::from(limit.max(1)));
+            let share = share(row.waiting.unwrap_or(0), row.limit);
             (u64::from(over), u64::from(row.drops.unwrap_or(0) > 0), share.max(came_in.syn_recv))
         }
         ListenerSort::Estab => (came_in.estab, 0, 0),

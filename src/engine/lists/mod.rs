@@ -177,12 +177,6 @@ pub(super) enum Ordered {
     Findings(Vec<Finding>, Vec<FlowId>),
 }
 
-impl Default for Ordered {
-    fn default() -> Self {
-        Self::Flows(FirstFlows::default())
-    }
-}
-
 impl Ordered {
     /// The flow table's order; `None` for other lists.
     pub(super) const fn flows(&self) -> Option<&FirstFlows> {

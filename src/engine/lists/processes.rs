@@ -13,7 +13,7 @@ use crate::kernel::{Owner, Process, Socket};
 use super::super::end::End;
 use super::super::ownership::Ownership;
 use super::super::record::Record;
-use super::super::table::{Slot, Tuple, side_of};
+use super::super::table::{Tuple, side_of};
 use super::super::{Engine, Filter, Sort};
 use super::{DescriptorRow, ProcessId, ProcessLine, ProcessRow, ProcessSort, sort_by_key};
 
@@ -35,11 +35,9 @@ impl Engine {
         sort: Sort<ProcessSort>,
         open: &[ProcessId],
     ) -> Vec<ProcessLine> {
-        let mut rows = Rows::of(self.process_rows(filter));
+        let mut rows = self.holders(filter);
         self.add_callers(filter, &mut rows);
-        let mut rows = rows.all;
-        rows.iter_mut().for_each(|row| self.tell_silence(row));
-        order(&mut rows, sort);
+        let rows = self.in_their_order(rows, sort);
         let mut lines = Vec::with_capacity(rows.len());
         let mut descriptors = self.descriptors(filter, open);
         for mut row in rows {
@@ -51,13 +49,11 @@ impl Engine {
         lines
     }
 
-    /// Those with most traffic; `let_go` are the flows that [`Self::let_go`] tells something of.
-    pub(in super::super) fn busiest(&self, let_go: &[Slot]) -> Vec<ProcessRow> {
-        let mut rows = Rows::of(self.process_rows(&Filter::default()));
-        let_go.iter().for_each(|slot| self.add_let_go(self.table.get(*slot), &mut rows));
-        let mut rows = rows.all;
-        rows.iter_mut().for_each(|row| self.tell_silence(row));
-        order(&mut rows, Sort::default());
+    /// Those with most traffic; `let_go` is what [`Self::let_go`] tells of all flows.
+    pub(in super::super) fn busiest(&self, let_go: Vec<(&Arc<Process>, u64)>) -> Vec<ProcessRow> {
+        let mut rows = self.holders(&Filter::default());
+        rows.add_let_go(let_go);
+        let mut rows = self.in_their_order(rows, Sort::default());
         rows.truncate(BUSIEST);
         rows
     }
@@ -66,9 +62,8 @@ impl Engine {
     /// anything came within that.
     pub(in super::super) fn let_go<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (&'a Arc<Process>, u64)> {
         let now = self.now.unwrap_or_default();
-        let recent = now.seconds().saturating_sub(record.touched.seconds()) <= 1;
-        let read = recent && self.kernel.readings.newest().is_some();
-        Side::BOTH.into_iter().filter(move |_| read).filter_map(move |side| {
+        let may_tell = !record.is_silent(now) && self.kernel.is_seen();
+        Side::BOTH.into_iter().filter(move |_| may_tell).filter_map(move |side| {
             // What is held was counted with its socket.
             let held = |end: &End| end.is_there() && matches!(end.owner, Ownership::Held { .. });
             let known = self.known_at(record, side).filter(|_| !record.end(side).is_some_and(held))?;
@@ -77,27 +72,28 @@ impl Engine {
         })
     }
 
-    fn add_let_go(&self, record: &Record, rows: &mut Rows) {
-        for (process, rate) in self.let_go(record) {
-            *rows.of_process(process).bits_per_s.get_or_insert(0) += rate;
-        }
-    }
-
-    fn process_rows(&self, filter: &Filter) -> Vec<ProcessRow> {
-        let mut rows: FxHashMap<ProcessId, ProcessRow> = FxHashMap::default();
+    /// Those that hold sockets, with what these tell.
+    fn holders(&self, filter: &Filter) -> Rows {
+        let mut rows = Rows::default();
         for (socket, holders, record) in self.held(filter) {
             let rate = record.and_then(|record| record.bits_per_s(self.now.unwrap_or_default()));
             // A process may hold a socket more than once (dup(2)).
             let mut counted: Option<ProcessId> = None;
             for owner in holders {
-                let id = ProcessId::of(&owner.process);
-                let row = rows.entry(id).or_insert_with(|| begin(id, &owner.process));
-                if counted.replace(id) != Some(id) {
+                let row = rows.of_process(&owner.process);
+                if counted.replace(row.id) != Some(row.id) {
                     add(row, socket, record, rate);
                 }
             }
         }
-        rows.into_values().collect()
+        rows
+    }
+
+    fn in_their_order(&self, rows: Rows, sort: Sort<ProcessSort>) -> Vec<ProcessRow> {
+        let mut rows = rows.all;
+        rows.iter_mut().for_each(|row| self.tell_silence(row));
+        order(&mut rows, sort);
+        rows
     }
 
     /// Adds what flows tell: which connections a process opened, which it left in TIME-WAIT, and the rate of those that
@@ -111,13 +107,12 @@ impl Engine {
                 rows.of_process(opener).opened += 1;
             }
             for side in Side::BOTH {
-                let waits =
-                    record.end(side).is_some_and(|end| end.is_there() && end.socket.state.0 == TcpState::TimeWait);
+                let waits = record.reported(side) == Some(TcpState::TimeWait);
                 if let Some(holder) = self.known_at(record, side).filter(|_| waits) {
                     rows.of_process(holder).time_wait += 1;
                 }
             }
-            self.add_let_go(record, rows);
+            rows.add_let_go(self.let_go(record));
         }
     }
 
@@ -132,18 +127,15 @@ impl Engine {
     /// merely closed it may be a child.
     fn opener<'a>(&self, record: &'a Record) -> Option<&'a Arc<Process>> {
         let read = record.end(Side::Orig).and_then(|end| end.owner.process()).filter(|_| record.orig_known);
-        read.or_else(|| record.connected(Side::Orig).filter(|_| self.is_here(record, Side::Orig)).map(|(who, _)| who))
-    }
-
-    fn is_here(&self, record: &Record, side: Side) -> bool {
-        self.addresses.is_none() || record.local[side.index()]
+        let traced = || record.connected(Side::Orig).filter(|_| self.is_local(record, Side::Orig) != Some(false));
+        read.or_else(|| traced().map(|(process, _)| process))
     }
 
     /// Whose an end of this host is or was, where that is known.
     fn known_at<'a>(&self, record: &'a Record, side: Side) -> Option<&'a Arc<Process>> {
         let read = record.end(side).and_then(|end| end.owner.process());
-        let traced = || record.connected(side).or_else(|| record.closed(side)).map(|(process, _)| process);
-        read.or_else(|| traced().filter(|_| self.is_here(record, side)))
+        let traced = || record.connected(side).or_else(|| record.closed(side));
+        read.or_else(|| traced().filter(|_| self.is_local(record, side) != Some(false)).map(|(process, _)| process))
     }
 
     /// Sockets that processes hold, with their holders and their flows.
@@ -193,17 +185,13 @@ impl Engine {
 }
 
 /// Rows by their process.
+#[derive(Default)]
 struct Rows {
     all: Vec<ProcessRow>,
     places: FxHashMap<ProcessId, usize>,
 }
 
 impl Rows {
-    fn of(all: Vec<ProcessRow>) -> Self {
-        let places = all.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
-        Self { all, places }
-    }
-
     /// The row of a process, begun where there was none.
     fn of_process(&mut self, process: &Arc<Process>) -> &mut ProcessRow {
         let id = ProcessId::of(process);
@@ -212,6 +200,13 @@ impl Rows {
             self.all.len() - 1
         });
         &mut self.all[place]
+    }
+
+    /// Adds the rates of what each let go of.
+    fn add_let_go<'a>(&mut self, let_go: impl IntoIterator<Item = (&'a Arc<Process>, u64)>) {
+        for (process, rate) in let_go {
+            *self.of_process(process).bits_per_s.get_or_insert(0) += rate;
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::{Endpoint, Timestamp};
 
 use super::super::end::End;
-use super::super::queues::{queue_row, rows_of};
+use super::super::queues::{queue_row, rows_of, share};
 use super::super::record::Record;
 use super::super::table::side_of;
 use super::super::{Engine, Filter, FlowId, Sort};
@@ -20,7 +20,7 @@ pub(in super::super) struct Place {
     listener: Option<usize>,
     /// An accept queue over its limit, a closed window, a Recv-Q that is not read, or none of these.
     severity: u8,
-    /// Of its limit, in millionths, where there is one.
+    /// See [`share`].
     share: u64,
     length: u64,
     since: Option<Timestamp>,
@@ -133,10 +133,6 @@ fn wire_places(record: &Record) -> impl Iterator<Item = Place> {
         length: u64::from(row.unacked),
         since: row.zero_window_since,
     })
-}
-
-fn share(part: u32, whole: Option<u32>) -> u64 {
-    whole.map_or(0, |whole| u64::from(part) * 1_000_000 / u64::from(whole.max(1)))
 }
 
 /// Which of equals comes first: by its flow, then by its address.

@@ -175,7 +175,7 @@ pub enum ProcessLine {
 pub struct ProcessRow {
     pub id: ProcessId,
     pub process: Arc<Process>,
-    /// Descriptors of TCP sockets, and of those how many are in these states.
+    /// TCP sockets that it holds, and of those how many are in these states.
     pub sockets: u64,
     pub listen: u64,
     pub estab: u64,

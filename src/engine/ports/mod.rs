@@ -9,6 +9,7 @@
 
 mod bound;
 mod forecast;
+mod outlook;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -20,11 +21,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Scope, Series, Timestamp};
-use crate::findings::{Outlook, Run, Severity};
+use crate::findings::Run;
 use crate::kernel::{Connect, Process};
 
 use bound::Bound;
-pub use forecast::Forecast;
+use forecast::Ahead;
+use outlook::share;
+pub use outlook::{Forecast, PortsOutlook};
 use reading::Use;
 
 use super::end::End;
@@ -79,8 +82,6 @@ pub struct RouteRow {
     /// Sockets of it that entered TIME-WAIT a second, lately.
     pub closes_per_s: f64,
     pub forecast: Forecast,
-    /// Since when readings have found none left; or when none will be. `None` of what levels off.
-    pub out_at: Option<Timestamp>,
     /// Ports in use, bins of one second, oldest first.
     pub history: Vec<u64>,
     /// Who holds most of them, and how many; of TIME-WAIT who held the connection last.
@@ -107,86 +108,7 @@ impl RouteRow {
 
     /// What comes of them.
     pub const fn outlook(&self) -> PortsOutlook {
-        PortsOutlook { forecast: self.forecast, out_at: self.out_at, used: self.used(), capacity: self.capacity }
-    }
-}
-
-/// What comes of a route's ports, for whoever can tell the time of day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PortsOutlook {
-    pub forecast: Forecast,
-    /// As [`RouteRow::out_at`].
-    pub out_at: Option<Timestamp>,
-    pub used: u32,
-    pub capacity: u32,
-}
-
-impl PortsOutlook {
-    /// As the rule of findings has it; `None` where ports do not run out.
-    pub(super) fn foretold(&self, now: Timestamp) -> Option<Outlook> {
-        match self.forecast {
-            Forecast::Exhausted => Some(Outlook::Exhausted(self.out_at.unwrap_or(now))),
-            Forecast::RunsOut(left) => Some(Outlook::RunsOut(self.out_at.unwrap_or(now + left))),
-            Forecast::LevelsOff(_) => None,
-        }
-    }
-
-    /// How bad it is as of `now`, as the finding says; `None` where there is none.
-    pub fn severity(&self, now: Timestamp) -> Option<Severity> {
-        self.foretold(now)?.severity(self.used.into(), self.capacity.into(), now)
-    }
-
-    /// None is left, or none will be.
-    pub const fn runs_out(&self) -> bool {
-        !matches!(self.forecast, Forecast::LevelsOff(_))
-    }
-
-    /// In words, and how far ahead it is where `now` is known: `none left since 14:03:20 (EADDRNOTAVAIL)`, `none left at
-    /// 14:03:20, in 42 s`, `levels off at 45%`, `steady`.
-    pub fn words(&self, now: Option<Timestamp>, clock: impl Fn(Timestamp) -> String) -> String {
-        match self.forecast {
-            Forecast::Exhausted => {
-                let since = self.out_at.map_or_else(String::new, |at| format!(" since {}", clock(at)));
-                format!("none left{since} (EADDRNOTAVAIL)")
-            }
-            Forecast::RunsOut(left) => match self.out_at {
-                Some(at) => {
-                    let ahead = now.map_or_else(String::new, |now| format!(", in {}", coarse(at.since(now))));
-                    format!("none left at {}{ahead}", clock(at))
-                }
-                None => format!("none left in {}", coarse(left)),
-            },
-            Forecast::LevelsOff(used) if used <= self.used => "steady".to_owned(),
-            Forecast::LevelsOff(used) => format!("levels off at {}%", share(used, self.capacity)),
-        }
-    }
-
-    /// The same in 18 columns: `out since 14:03:20`; `None` where it does not run out.
-    pub fn short(&self, clock: impl Fn(Timestamp) -> String) -> Option<String> {
-        match self.forecast {
-            Forecast::Exhausted => {
-                Some(self.out_at.map_or_else(|| "none left".to_owned(), |at| format!("out since {}", clock(at))))
-            }
-            Forecast::RunsOut(_) => self.out_at.map(|at| format!("out at {}", clock(at))),
-            Forecast::LevelsOff(_) => None,
-        }
-    }
-}
-
-/// Percent: 100 only where none is left.
-fn share(used: u32, capacity: u32) -> u32 {
-    if used >= capacity {
-        return 100;
-    }
-    (f64::from(used) * 100.0 / f64::from(capacity)).round().min(99.0) as u32
-}
-
-/// A time to come, no more exact than it is known.
-fn coarse(left: Duration) -> String {
-    match left.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3600),
+        PortsOutlook { forecast: self.forecast, used: self.used(), capacity: self.capacity }
     }
 }
 
@@ -238,22 +160,15 @@ impl Ports {
         routes.sort_by_key(|(route, count)| (Reverse(count.used()), *route));
         routes.truncate(WATCHED);
         let mut before = std::mem::take(&mut self.watched);
-        for (route, count) in &routes {
-            let mut watched = before.remove(route).unwrap_or_else(Watched::new);
-            watched.take(at, count.used(), count.live);
-            self.watched.insert(*route, watched);
-        }
         let capacity = usable.saturating_sub(held);
-        let row = |(route, count): &(Route, reading::Count)| {
-            let growth = self.watched.get(route).map_or(0.0, Watched::growth);
-            (*route, count.row(*route, capacity, growth))
+        let row = |(route, count): (Route, reading::Count)| {
+            let mut watched = before.remove(&route).unwrap_or_else(Watched::new);
+            watched.take(at, count.used(), count.live);
+            let forecast = watched.forecast(at, count.ahead(capacity, watched.growth()));
+            self.watched.insert(route, watched);
+            (route, count.row(route, capacity, forecast))
         };
-        self.rows = routes.iter().map(row).collect();
-        for (route, row) in &mut self.rows {
-            if let Some(watched) = self.watched.get_mut(route) {
-                row.out_at = watched.foretell(at, row.forecast);
-            }
-        }
+        self.rows = routes.into_iter().map(row).collect();
         self.name_holders(ends, holder);
     }
 
@@ -269,7 +184,7 @@ impl Ports {
 
     /// The routes that none is left for, or none will be, and since when either is so.
     pub(super) fn tight(&self) -> impl Iterator<Item = (&RouteRow, Timestamp)> {
-        let tight = self.rows.iter().filter(|(_, row)| row.out_at.is_some());
+        let tight = self.rows.iter().filter(|(_, row)| row.outlook().runs_out());
         tight.filter_map(|(route, row)| Some((row, self.watched.get(route)?.tight?.since)))
     }
 
@@ -324,25 +239,25 @@ impl Watched {
         }
     }
 
-    /// Takes in what a reading at `at` foretells; since when none is left, or when none will be.
-    fn foretell(&mut self, at: Timestamp, forecast: Forecast) -> Option<Timestamp> {
+    /// Takes in what a reading at `at` shows to be ahead.
+    fn forecast(&mut self, at: Timestamp, ahead: Ahead) -> Forecast {
         let lately = |run: &Run| at.since(run.last) < FREED;
         // The readings may be further apart than that: what two in a row find has gone on between them.
         let before = self.live.iter().rev().nth(1).map(|(then, _)| *then);
         let goes_on_since = |run: &Run| Some(run.last) == before || lately(run);
         let goes_on = |run: Option<Run>| run.map_or(Run { since: at, last: at }, |run| Run { last: at, ..run });
-        self.tight = match forecast {
-            Forecast::LevelsOff(_) => self.tight.filter(lately),
-            Forecast::RunsOut(_) | Forecast::Exhausted => Some(goes_on(self.tight)),
+        self.tight = match ahead {
+            Ahead::LevelsOff(_) => self.tight.filter(lately),
+            Ahead::RunsOut(_) | Ahead::Exhausted => Some(goes_on(self.tight)),
         };
         self.gone = self.gone.filter(goes_on_since);
-        match forecast {
-            Forecast::LevelsOff(_) => None,
-            Forecast::RunsOut(left) => Some(at + left),
-            Forecast::Exhausted => {
+        match ahead {
+            Ahead::LevelsOff(used) => Forecast::LevelsOff(used),
+            Ahead::RunsOut(left) => Forecast::RunsOut { left, at: at + left },
+            Ahead::Exhausted => {
                 let gone = goes_on(self.gone);
                 self.gone = Some(gone);
-                Some(gone.since)
+                Forecast::Exhausted { since: gone.since }
             }
         }
     }

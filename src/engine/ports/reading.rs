@@ -8,8 +8,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::{Endpoint, Scope, TcpState};
 use crate::kernel::{Limits, Socket, TimerKind};
 
-use super::forecast::Trend;
-use super::{MEASURED, Ports, Route, RouteRow};
+use super::forecast::{Ahead, Trend};
+use super::{Forecast, MEASURED, Ports, Route, RouteRow};
 
 /// Linux's TCP_TIMEWAIT_LEN.
 const TIME_WAIT: Duration = Duration::from_secs(60);
@@ -134,16 +134,14 @@ impl Count {
         f64::from(self.entered.saturating_sub(1)) / self.oldest.as_secs_f64().max(1.0)
     }
 
-    pub(super) fn row(&self, route: Route, capacity: u32, growth: f64) -> RouteRow {
-        let closes = self.closes_per_s();
-        let trend = Trend {
-            capacity,
-            live: self.live,
-            growth,
-            waiting: &self.waiting,
-            closes,
-            hold: self.hold.as_secs().max(1) as u32,
-        };
+    /// What is ahead where connections grow so fast.
+    pub(super) fn ahead(&self, capacity: u32, growth: f64) -> Ahead {
+        let (live, waiting, closes) = (self.live, &self.waiting, self.closes_per_s());
+        let hold = self.hold.as_secs().max(1) as u32;
+        Trend { capacity, live, growth, waiting, closes, hold }.ahead()
+    }
+
+    pub(super) fn row(&self, route: Route, capacity: u32, forecast: Forecast) -> RouteRow {
         RouteRow {
             from: route.from,
             to: route.to,
@@ -151,9 +149,8 @@ impl Count {
             live: self.live,
             time_wait: self.used() - self.live,
             let_go: self.let_go,
-            closes_per_s: closes,
-            forecast: trend.forecast(),
-            out_at: None,
+            closes_per_s: self.closes_per_s(),
+            forecast,
             history: Vec::new(),
             holders: Vec::new(),
             processes: 0,

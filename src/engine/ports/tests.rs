@@ -7,6 +7,7 @@ use super::*;
 use crate::base::Scope;
 use crate::base::TcpState::{self, Closed, Estab, Listen, SynSent, TimeWait};
 use crate::engine::{Engine, Input};
+use crate::findings::Severity;
 use crate::kernel::{Connect, KernelEvent, Limits, Rung, Socket, Timer, TimerKind};
 
 const A: &str = "10.0.0.5:5432";
@@ -36,6 +37,12 @@ fn waits(port: u16, to: &str, age: u64) -> Socket {
 fn read(engine: &mut Engine, second: i64, limits: Limits, sockets: Vec<Socket>) -> PortsPane {
     engine.feed(&sample_with(second * 1000, limits, sockets));
     show(engine).ports.expect("the kernel was seen")
+}
+
+/// None will be left so many seconds after the reading at `second`.
+fn runs_out(second: i64, secs: u64) -> Forecast {
+    let left = Duration::from_secs(secs);
+    Forecast::RunsOut { left, at: super::super::tests::at(second * 1000) + left }
 }
 
 fn route<'a>(pane: &'a PortsPane, to: &str) -> &'a RouteRow {
@@ -140,7 +147,7 @@ fn the_rate_is_that_of_the_last_seconds() {
     let long = (0..20_u16).flat_map(|age| [0, 1].map(|n| waits(1000 + 2 * age + n, A, age.into()))).collect();
     let pane = read(&mut engine(), 0, limits(), long);
     assert_eq!(route(&pane, A).closes_per_s, 2.0);
-    assert_eq!(route(&pane, A).forecast, Forecast::RunsOut(Duration::from_secs(25)), "40 of 90, two more a second");
+    assert_eq!(route(&pane, A).forecast, runs_out(0, 25), "40 of 90, two more a second");
     let brief = (0..3_u16).map(|age| waits(1000 + age, A, age.into())).collect();
     let pane = read(&mut engine(), 0, limits(), brief);
     assert_eq!((route(&pane, A).closes_per_s, route(&pane, A).forecast), (1.0, Forecast::LevelsOff(60)));
@@ -154,7 +161,7 @@ fn a_leak_is_growth_that_goes_on() {
     }
     let pane = show(&leaking).ports.expect("seen");
     assert_eq!(route(&pane, A).used(), 30);
-    assert_eq!(route(&pane, A).forecast, Forecast::RunsOut(Duration::from_secs(15)), "60 are left, four more a second");
+    assert_eq!(route(&pane, A).forecast, runs_out(7, 15), "60 are left, four more a second");
     assert_eq!(route(&pane, A).history, [2, 6, 10, 14, 18, 22, 26, 30]);
     // A step is no growth.
     let mut stepping = engine();
@@ -172,32 +179,30 @@ fn when_none_is_left_is_told_and_kept() {
     let mut engine = engine();
     let mut read = |second: i64, used: u16| {
         let pane = read(&mut engine, second, limits(), ports(1000..1000 + used, A).collect());
-        (route(&pane, A).forecast, route(&pane, A).out_at)
+        route(&pane, A).forecast
     };
-    assert_eq!(read(0, 60).1, None, "steady");
+    let gone = |second| Forecast::Exhausted { since: at(second) };
+    assert_eq!(read(0, 60), Forecast::LevelsOff(60), "steady");
     for second in 1..=9 {
         read(second, 60 + 3 * second as u16);
     }
     // 90 are there, 87 in use, three more a second.
-    assert_eq!(read(9, 87), (Forecast::RunsOut(Duration::from_secs(1)), Some(at(10))));
-    assert_eq!(read(11, 90), (Forecast::Exhausted, Some(at(11))), "when a reading showed it");
+    assert_eq!(read(9, 87), runs_out(9, 1));
+    assert_eq!(read(11, 90), gone(11), "when a reading showed it");
     // One is free for a moment; then one is for long.
-    assert_ne!(read(12, 89).0, Forecast::Exhausted);
-    assert_eq!(read(13, 90), (Forecast::Exhausted, Some(at(11))), "that one was free in between is no relief");
+    assert!(!matches!(read(12, 89), Forecast::Exhausted { .. }));
+    assert_eq!(read(13, 90), gone(11), "that one was free in between is no relief");
     read(14, 89);
-    assert_eq!(read(18, 90), (Forecast::Exhausted, Some(at(18))), "for 5 s there was one");
-    let outlook = |forecast, out_at| PortsOutlook { forecast, out_at, used: 60, capacity: 90 };
+    assert_eq!(read(18, 90), gone(18), "for 5 s there was one");
+    let outlook = |forecast| PortsOutlook { forecast, used: 60, capacity: 90 };
     let words = |outlook: PortsOutlook| outlook.words(Some(at(20)), |at| at.seconds().to_string());
     let second = |secs| at(secs).seconds();
-    assert_eq!(
-        words(outlook(Forecast::Exhausted, Some(at(18)))),
-        format!("none left since {} (EADDRNOTAVAIL)", second(18))
-    );
-    let runs_out = outlook(Forecast::RunsOut(Duration::from_secs(12)), Some(at(30)));
+    assert_eq!(words(outlook(gone(18))), format!("none left since {} (EADDRNOTAVAIL)", second(18)));
+    let runs_out = outlook(runs_out(18, 12));
     assert_eq!(words(runs_out), format!("none left at {}, in 10 s", second(30)), "the reading was 2 s ago");
     let unclocked = runs_out.words(None, |at| at.seconds().to_string());
     assert_eq!(unclocked, format!("none left at {}", second(30)), "how far ahead, nobody knows");
-    assert_eq!(words(outlook(Forecast::LevelsOff(60), None)), "steady");
+    assert_eq!(words(outlook(Forecast::LevelsOff(60))), "steady");
 }
 
 #[test]
@@ -206,27 +211,28 @@ fn readings_far_apart_that_find_none_left_are_of_one_time() {
     let mut engine = engine();
     let mut read = |second: i64, used: u16| {
         let pane = read(&mut engine, second, limits(), ports(1000..1000 + used, A).collect());
-        route(&pane, A).out_at
+        route(&pane, A).forecast
     };
-    assert_eq!([read(0, 90), read(10, 90), read(60, 90)], [Some(at(0)); 3]);
+    let gone = |second| Forecast::Exhausted { since: at(second) };
+    assert_eq!([read(0, 90), read(10, 90), read(60, 90)], [gone(0); 3]);
     read(70, 89);
-    assert_eq!(read(80, 90), Some(at(80)), "one between them found one free, and long ago");
+    assert_eq!(read(80, 90), gone(80), "one between them found one free, and long ago");
 }
 
 #[test]
 fn how_bad_a_forecast_is_the_rule_of_findings_says() {
     let at = |secs| Timestamp::from_secs_nanos(secs, 0);
-    let severity = |forecast, out_at, used| {
-        let outlook = PortsOutlook { forecast, out_at, used, capacity: 90 };
+    let severity = |forecast, used| {
+        let outlook = PortsOutlook { forecast, used, capacity: 90 };
         outlook.severity(at(20)).map(Severity::name)
     };
-    let in_seconds = |secs| Forecast::RunsOut(Duration::from_secs(secs));
-    assert_eq!(severity(Forecast::Exhausted, None, 90), Some("critical"));
-    assert_eq!(severity(in_seconds(70), Some(at(80)), 60), Some("critical"), "by now it is in 60 s");
-    assert_eq!(severity(in_seconds(61), None, 60), Some("warning"));
-    assert_eq!(severity(in_seconds(601), None, 60), None, "too far away");
-    assert_eq!(severity(in_seconds(5), None, 17), None, "below 20%");
-    assert_eq!(severity(Forecast::LevelsOff(89), None, 89), None);
+    let read_at = |second, secs| Forecast::RunsOut { left: Duration::from_secs(secs), at: at(second + secs as i64) };
+    assert_eq!(severity(Forecast::Exhausted { since: at(20) }, 90), Some("critical"));
+    assert_eq!(severity(read_at(10, 70), 60), Some("critical"), "by now it is in 60 s");
+    assert_eq!(severity(read_at(20, 61), 60), Some("warning"));
+    assert_eq!(severity(read_at(20, 601), 60), None, "too far away");
+    assert_eq!(severity(read_at(20, 5), 17), None, "below 20%");
+    assert_eq!(severity(Forecast::LevelsOff(89), 89), None);
 }
 
 #[test]

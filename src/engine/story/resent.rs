@@ -20,7 +20,7 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
 /// What an end would send does not leave its own host; before it has failed as often as a finding asks for, the next try
 /// may succeed.
 fn unsent(evidence: &Evidence<'_>, side: Side) -> Option<String> {
-    let socket = &evidence.sockets[side.index()].as_ref().filter(|socket| socket.is_there())?.socket;
+    let socket = &evidence.held(side)?.socket;
     let timer = socket.timer.filter(|timer| socket.fails_to_send() && u32::from(timer.retries) >= SENT_IN_VAIN)?;
     Some(format!(
         "{} with {} in its Send-Q cannot send: its kernel has tried {}, and each failed on this host itself.",
@@ -32,7 +32,7 @@ fn unsent(evidence: &Evidence<'_>, side: Side) -> Option<String> {
 
 /// The retransmission timer of an end's kernel has run out before, and nothing was acknowledged since.
 fn by_kernel(evidence: &Evidence<'_>, side: Side) -> Option<String> {
-    let socket = &evidence.sockets[side.index()].as_ref().filter(|socket| socket.is_there())?.socket;
+    let socket = &evidence.held(side)?.socket;
     let timer = socket.timer.filter(|timer| timer.kind == TimerKind::On && timer.retries > 0)?;
     if matches!(socket.state.0, TcpState::SynSent | TcpState::SynRecv) {
         return None;
@@ -80,14 +80,18 @@ pub(super) fn note(evidence: &Evidence<'_>) -> String {
     notes.chain(injected).collect()
 }
 
+/// A half that was never acknowledged, or is not any more, is told by [`tell`] already.
+fn is_told(evidence: &Evidence<'_>, side: Side) -> bool {
+    let in_vain = evidence.never_acked[side.index()].is_some() || evidence.in_vain[side.index()].is_some();
+    in_vain && !evidence.row.closed
+}
+
 /// The latest episode of what one end sent, with how many there were before: "3 segments lost, recovered by SACK in
 /// 41 ms".
 fn episodes(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let half = &evidence.verdict?.halves[side.index()];
     let latest = half.latest()?;
-    // A half that was never acknowledged, or is not any more, is told already.
-    let told = evidence.never_acked[side.index()].is_some() || evidence.in_vain[side.index()].is_some();
-    if !evidence.row.closed && told {
+    if is_told(evidence, side) {
         return None;
     }
     let from = evidence.row.end(side).endpoint;
@@ -106,11 +110,9 @@ fn episodes(evidence: &Evidence<'_>, side: Side) -> Option<String> {
 fn marked(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let counts = &evidence.verdict?.halves[side.index()].counts;
     let from = evidence.row.end(side).endpoint;
-    let never = evidence.never_acked[side.index()].is_some() || evidence.in_vain[side.index()].is_some();
-    let told = !evidence.row.closed && never;
     let (again, spurious) = (counts.sent_again(), counts.of(Cause::Spurious));
     let doubled = counts.of(Cause::DuplicateFrame);
-    if again > 0 && !told {
+    if again > 0 && !is_told(evidence, side) {
         let (segments, were) = if again == 1 { ("segment", "was") } else { ("segments", "were") };
         let needlessly = if spurious == again { " needlessly" } else { "" };
         return Some(format!(" {again} {segments} of {from} {were} sent again{needlessly}."));

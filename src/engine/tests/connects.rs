@@ -265,15 +265,7 @@ fn a_process_without_a_connection_sends_nothing_and_of_one_that_let_go_the_last_
         let mut engine = engine();
         feed_all(&mut engine, inputs);
         engine.feed(&Input::Tick(at(now)));
-        let query = Query { list: List::Processes(Sort::default(), Vec::new()), rows: 10, ..Query::default() };
-        let ListPane::Processes(window) = engine.dashboard(&query, &mut QueryCache::default()).list else {
-            panic!("processes")
-        };
-        let told = |line: &ProcessLine| match line {
-            ProcessLine::Process(row) => row.bits_per_s.map(|rate| rate > 0),
-            ProcessLine::Descriptor(row) => panic!("{row:?}"),
-        };
-        window.rows.iter().map(told).collect::<Vec<_>>()
+        processes(&engine).iter().map(|row| row.bits_per_s.map(|rate| rate > 0)).collect::<Vec<_>>()
     };
     let listener =
         || sample(0, vec![socket(SERVER, "0.0.0.0:0", TcpState::Listen, (0, 5), 5, 5)], &[(5, 42, 3, "web")]);
@@ -286,33 +278,48 @@ fn a_process_without_a_connection_sends_nothing_and_of_one_that_let_go_the_last_
     assert_eq!((rate(opened.clone(), 1_200), rate(opened, 5_000)), (vec![Some(true)], vec![Some(false)]));
 }
 
+/// The rows of the list of processes.
+fn processes(engine: &Engine) -> Vec<ProcessRow> {
+    let query = Query { list: List::Processes(Sort::default(), Vec::new()), rows: 10, ..Query::default() };
+    let ListPane::Processes(window) = engine.dashboard(&query, &mut QueryCache::default()).list else {
+        panic!("processes")
+    };
+    let row = |line| match line {
+        ProcessLine::Process(row) => row,
+        ProcessLine::Descriptor(row) => panic!("{row:?}"),
+    };
+    window.rows.into_iter().map(row).collect()
+}
+
+/// Of each process after these: its pid, the sockets that it holds, what it opened, and left in TIME-WAIT.
+fn known_after(inputs: Vec<Input>) -> Vec<(u32, u64, u64, u64)> {
+    let mut engine = engine();
+    feed_all(&mut engine, inputs);
+    processes(&engine).iter().map(|row| (row.process.pid, row.sockets, row.opened, row.time_wait)).collect()
+}
+
+/// A reading that has the client's end in TIME-WAIT.
+fn waits() -> Input {
+    sample(500, vec![Socket { inode: None, ..socket(CLIENT, SERVER, TcpState::TimeWait, (0, 0), 0, 7) }], &[])
+}
+
 #[test]
 fn a_process_that_only_connected_is_among_the_processes() {
-    let processes = |inputs: Vec<Input>| {
-        let mut engine = engine();
-        feed_all(&mut engine, inputs);
-        let query = Query { list: List::Processes(Sort::default(), Vec::new()), rows: 10, ..Query::default() };
-        let ListPane::Processes(window) = engine.dashboard(&query, &mut QueryCache::default()).list else {
-            panic!("processes")
-        };
-        let told = |line: &ProcessLine| match line {
-            ProcessLine::Process(row) => (row.process.pid, row.sockets, row.opened, row.time_wait),
-            ProcessLine::Descriptor(row) => panic!("{row:?}"),
-        };
-        window.rows.iter().map(told).collect::<Vec<_>>()
-    };
-    let waits =
-        || sample(500, vec![Socket { inode: None, ..socket(CLIENT, SERVER, TcpState::TimeWait, (0, 0), 0, 7) }], &[]);
     let opened = vec![sample(0, vec![], &[]), syn(10), told(claim(9, 11, 7))];
-    assert_eq!(processes(opened.clone()), [(7, 0, 1, 0)]);
-    assert_eq!(processes(opened.into_iter().chain([waits()]).collect()), [(7, 0, 1, 1)]);
-    assert_eq!(processes(vec![sample(0, vec![], &[]), syn(10)]), [], "nobody is named");
+    assert_eq!(known_after(opened.clone()), [(7, 0, 1, 0)]);
+    assert_eq!(known_after(opened.into_iter().chain([waits()]).collect()), [(7, 0, 1, 1)]);
+    assert_eq!(known_after(vec![sample(0, vec![], &[]), syn(10)]), [], "nobody is named");
     let held = |flags| {
         let rows = vec![socket(CLIENT, SERVER, TcpState::Estab, (0, 0), 7, 7)];
         let first = Input::Segment(segment(10, CLIENT, SERVER, flags, 101, 501, 0));
-        processes(vec![first, sample(500, rows, &[(7, 42, 3, "nc")])])
+        known_after(vec![first, sample(500, rows, &[(7, 42, 3, "nc")])])
     };
     assert_eq!((held("S"), held(".")), (vec![(42, 1, 1, 0)], vec![(42, 1, 0, 0)]), "seen to open it, and not");
+    assert_eq!(known_after(vec![syn(10), told(claim(9, 11, 7))]), [], "the socket table was not read");
+}
+
+#[test]
+fn a_process_that_only_closed_did_not_open_and_is_known_by_its_time_wait() {
     let close = Close {
         ts: at(20),
         scope: Scope::FILE,
@@ -324,10 +331,9 @@ fn a_process_that_only_connected_is_among_the_processes() {
     let mut closed = vec![sample(0, vec![], &[])];
     closed.extend(handshake(10).into_iter().map(Input::Segment));
     closed.push(Input::Kernel(KernelEvent::Close(close)));
-    assert_eq!(processes(closed.clone()), [], "who closed it may not have opened it");
+    assert_eq!(known_after(closed.clone()), [], "who closed it may not have opened it");
     closed.push(waits());
-    assert_eq!(processes(closed), [(9, 0, 0, 1)], "it left it in TIME-WAIT");
-    assert_eq!(processes(vec![syn(10), told(claim(9, 11, 7))]), [], "the socket table was not read");
+    assert_eq!(known_after(closed), [(9, 0, 0, 1)], "it left it in TIME-WAIT");
 }
 
 #[test]

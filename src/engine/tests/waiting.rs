@@ -70,17 +70,18 @@ fn conversation(steps: &[Step], opening: Opening) -> Vec<Segment> {
     segments
 }
 
-fn next((from_resp, kind, len, share, gap): &Step, millis: i64, stands: &mut [Stand; 2], opening: Opening) -> Segment {
+fn next(step: &Step, millis: i64, stands: &mut [Stand; 2], opening: Opening) -> Segment {
     const LENS: [u32; 5] = [100, 2, 0, 1460, 70_000];
     /// Zeek gives up on a stream with more outstanding.
     const LITTLE: u32 = 10 << 20;
+    let (from_resp, kind, len, share, _) = step;
     let (own, peer) = (usize::from(*from_resp), usize::from(!*from_resp));
     let (src, dst) = if *from_resp { (SERVER, CLIENT) } else { (CLIENT, SERVER) };
     stands[peer].una = stands[peer].una.wrapping_add(stands[peer].outstanding() / 3 * share);
     if *share == 3 {
         stands[peer].una = stands[peer].nxt;
     }
-    let (nxt, ack, heard) = (stands[own].nxt, stands[peer].una, stands[peer].nxt);
+    let (nxt, ack) = (stands[own].nxt, stands[peer].una);
     let up_to = |most: u32| most.saturating_sub(stands[own].outstanding());
     let scales = opening.scales[0].zip(opening.scales[1]);
     let scale = scales.map_or(0, |(orig, resp)| if *from_resp { orig } else { resp });
@@ -93,14 +94,25 @@ fn next((from_resp, kind, len, share, gap): &Step, millis: i64, stands: &mut [St
     };
     let mut segment = segment(millis, src, dst, "P.", nxt, ack, len);
     segment.options.timestamps = opening.stamps.then_some((millis as u32, ack));
+    make_odd(&mut segment, step, Seq(stands[peer].nxt));
+    // Of some that are odd the bytes come again.
+    if *kind > 2 && (*kind, *share) != (5, 0) {
+        stands[own].nxt = segment.end().0;
+    }
+    stands[own].window = segment.window.into();
+    segment
+}
+
+/// What is unlike a plain segment, by the kind of the step; `heard` is just past what the peer sent.
+fn make_odd(segment: &mut Segment, (_, kind, _, share, gap): &Step, heard: Seq) {
     match kind {
-        0 => segment.seq = Seq(nxt.wrapping_sub(len)),
-        1 => segment.seq = Seq(nxt.wrapping_add(50)),
-        2 => segment.options.sack.push(Seq(heard), Seq(heard.wrapping_add(5))),
+        0 => segment.seq = segment.seq - segment.payload_len,
+        1 => segment.seq += 50,
+        2 => segment.options.sack.push(heard, heard + 5),
         3 if *gap < 12 => segment.flags = Flags::FIN | Flags::ACK,
         4 => segment.malformed = true,
         5 => segment.window = 0,
-        6 => segment.ts = at(millis - 500),
+        6 => segment.ts = segment.ts - Duration::from_millis(500),
         7 => segment.options.mptcp = Some(*share as u8),
         8 => segment.options.wscale = Some(*share as u8),
         14 | 15 => segment.window = 3,
@@ -109,12 +121,6 @@ fn next((from_resp, kind, len, share, gap): &Step, millis: i64, stands: &mut [St
         18 => segment.flags = Flags(0xe10),
         _ => {}
     }
-    // Of some that are odd the bytes come again.
-    if *kind > 2 && (*kind, *share) != (5, 0) {
-        stands[own].nxt = segment.end().0;
-    }
-    stands[own].window = segment.window.into();
-    segment
 }
 
 fn slot(engine: &Engine) -> Slot {

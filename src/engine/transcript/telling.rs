@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Seq, Timestamp};
+use crate::engine::connects::is_originators;
 use crate::engine::join::{CONNECTIONS, patience};
 use crate::flow::{Analysis, Around, Cause, Evidence, Flow, Side, Verdict};
 use crate::kernel::{Close, Connect, Covers, LastWord, Process, Socket, SocketSample};
@@ -207,7 +208,7 @@ impl Telling {
     }
 
     pub(super) fn connected(&mut self, connect: &Connect) {
-        if connect.connected == Some(true) && connect.local == self.key.orig {
+        if connect.connected == Some(true) && is_originators(connect, self.key.orig, self.key.first) {
             self.flow.take_word_of_syn_ack(connect.end);
         }
         self.called(connect.end, connect.local, Call::Connect(connect.connected), connect.process.clone());

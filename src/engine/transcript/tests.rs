@@ -311,14 +311,15 @@ fn a_connect_that_is_done_shows_in_the_states() {
     use crate::kernel::{Connect, KernelEvent, Rung};
     let (local, peer) = (crate::engine::tests::end(CLIENT), crate::engine::tests::end(SERVER));
     let (scope, here, bound, rung) = (Scope::FILE, None, false, Rung::Trace);
-    let states = |connected| {
+    let states = |connected, begin| {
         let connect =
-            Connect { begin: at(0), end: at(11), scope, local, peer, process: None, here, bound, connected, rung };
+            Connect { begin: at(begin), end: at(11), scope, local, peer, process: None, here, bound, connected, rung };
         let connect = Input::Kernel(KernelEvent::Connect(connect));
         let last = of(0, &[inputs(&handshake(0)[..2]), vec![connect]].concat()).entries.pop().expect("an entry");
         assert_eq!(last.what, EntryKind::Called(Side::Orig, Call::Connect(connected), None));
         last.states
     };
-    assert_eq!(states(Some(true)), [Some(Estab), Some(SynRecv)]);
-    assert_eq!(states(Some(false)), [Some(SynSent), Some(SynRecv)]);
+    assert_eq!(states(Some(true), 0), [Some(Estab), Some(SynRecv)]);
+    assert_eq!(states(Some(false), 0), [Some(SynSent), Some(SynRecv)]);
+    assert_eq!(states(Some(true), 1), [Some(SynSent), Some(SynRecv)], "called after its SYN");
 }

@@ -1,3 +1,4 @@
+use super::JsonForm::{Lines, Whole};
 use super::*;
 use crate::export::fixture;
 use serde_json::Value;
@@ -6,9 +7,14 @@ fn flows() -> [FlowDetail; 3] {
     [fixture::completed(1), fixture::refused(2), fixture::kernel_only(3)]
 }
 
-fn in_words(mut none: Flows, flows: &[FlowDetail]) -> Flows {
-    flows.iter().for_each(|detail| none.add(detail).unwrap());
-    none
+fn report(form: JsonForm) -> JsonReport<Vec<u8>> {
+    JsonReport::new(Vec::new(), form).unwrap()
+}
+
+fn in_words<W: Write>(report: &JsonReport<W>, flows: &[FlowDetail]) -> Flows {
+    let mut words = report.no_flows();
+    flows.iter().for_each(|detail| words.add(detail).unwrap());
+    words
 }
 
 fn damage() -> Damage {
@@ -17,8 +23,8 @@ fn damage() -> Damage {
 
 #[test]
 fn ndjson_is_a_line_a_flow_then_the_summary() {
-    let mut report = NdjsonReport::new(Vec::new());
-    report.append(in_words(Flows::ndjson(), &flows())).unwrap();
+    let mut report = report(Lines);
+    report.append(in_words(&report, &flows())).unwrap();
     let found = report.findings(&fixture::dashboard(), |tell| flows().iter().for_each(tell));
     let bytes = report.finish("cut.pcap", &fixture::dashboard(), &found, Some(&damage())).unwrap();
     let text = String::from_utf8(bytes).unwrap();
@@ -33,12 +39,11 @@ fn ndjson_is_a_line_a_flow_then_the_summary() {
 
 #[test]
 fn json_holds_the_same_objects() {
-    let mut json = JsonReport::new(Vec::new()).unwrap();
-    let mut ndjson = NdjsonReport::new(Vec::new());
+    let (mut json, mut ndjson) = (report(Whole), report(Lines));
     let flows = flows();
     for part in [&flows[..1], &[], &flows[1..]] {
-        json.append(in_words(Flows::json(), part)).unwrap();
-        ndjson.append(in_words(Flows::ndjson(), part)).unwrap();
+        json.append(in_words(&json, part)).unwrap();
+        ndjson.append(in_words(&ndjson, part)).unwrap();
     }
     let found = json.findings(&fixture::dashboard(), |tell| flows.iter().for_each(tell));
     let json = json.finish("x", &fixture::dashboard(), &found, None).unwrap();
@@ -53,7 +58,7 @@ fn json_holds_the_same_objects() {
 
 #[test]
 fn no_flow_at_all_is_still_json() {
-    let bytes = JsonReport::new(Vec::new()).unwrap().finish("x", &fixture::dashboard(), &[], None).unwrap();
+    let bytes = report(Whole).finish("x", &fixture::dashboard(), &[], None).unwrap();
     let whole: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(whole["flows"], Value::Array(Vec::new()));
 }
@@ -61,8 +66,7 @@ fn no_flow_at_all_is_still_json() {
 #[test]
 fn a_filter_is_named_in_the_summary() {
     let of = |words: &str| {
-        let bytes =
-            NdjsonReport::new(Vec::new()).filtered(words).finish("x", &fixture::dashboard(), &[], None).unwrap();
+        let bytes = report(Lines).filtered(words).finish("x", &fixture::dashboard(), &[], None).unwrap();
         serde_json::from_slice::<Value>(&bytes).unwrap().get("filter").cloned()
     };
     assert_eq!((of("6379 refused"), of("")), (Some("6379 refused".into()), None));
@@ -71,7 +75,7 @@ fn a_filter_is_named_in_the_summary() {
 #[test]
 fn states_that_were_not_seen_are_absent() {
     let summary = |dashboard: &Dashboard| {
-        let bytes = NdjsonReport::new(Vec::new()).finish("x", dashboard, &[], None).unwrap();
+        let bytes = report(Lines).finish("x", dashboard, &[], None).unwrap();
         serde_json::from_slice::<Value>(&bytes).unwrap()["states"].take()
     };
     let mut dashboard = fixture::dashboard();
@@ -104,7 +108,7 @@ impl Write for ClosedPipe {
 
 #[test]
 fn a_closed_pipe_is_told_as_such() {
-    let flows = in_words(Flows::ndjson(), &[fixture::refused(1)]);
-    let error = NdjsonReport::new(ClosedPipe).append(flows).unwrap_err();
+    let mut report = JsonReport::new(ClosedPipe, Lines).unwrap();
+    let error = report.append(in_words(&report, &[fixture::refused(1)])).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::base::{Scope, TcpState, Timestamp};
-use crate::engine::{FlowDetail, Ownership, Rejection, SocketDetail};
+use crate::engine::{FlowDetail, Ownership, PathError, Rejection, SocketDetail};
 use crate::flow::{
     AnalysisCounts, HalfView, HandshakeOutcome, HandshakeView, Mark, Negotiated, RowEnd, Side, ZeekRow, ZeekView,
 };
@@ -11,9 +11,9 @@ use crate::kernel::{Rung, TcpInfo};
 
 use super::{
     AnalysisRecord, DelaysRecord, EndRecord, EpisodesRecord, FlowRecord, HandshakeRecord, IdleRecord, InFlightRecord,
-    InfoRecord, LastWordRecord, MemoryRecord, NamesRecord, OfferRecord, OptionsRecord, OwnerRecord, RejectionRecord,
-    ResetRecord, RttRecord, SocketRecord, StallsRecord, ThroughputRecord, TimerRecord, TunnelRecord, VerdictRecord,
-    WaitsRecord, WindowRecord, ZeekRowRecord,
+    InfoRecord, LastWordRecord, MemoryRecord, NamesRecord, OfferRecord, OptionsRecord, OwnerRecord, PathErrorRecord,
+    RejectionRecord, ResetRecord, RttRecord, SocketRecord, StallsRecord, ThroughputRecord, TimerRecord, TunnelRecord,
+    VerdictRecord, WaitsRecord, WindowRecord, ZeekRowRecord,
 };
 
 /// An outcome as JSON writes it: `given_up`.
@@ -88,6 +88,14 @@ impl ZeekRowRecord {
     }
 }
 
+impl PathErrorRecord {
+    fn of(told: &PathError) -> Self {
+        let PathError { from, error, mtu, count, first, last, seq: _ } = *told;
+        let (first_ts_ns, last_ts_ns) = (first.nanos(), last.nanos());
+        Self { from, reason: error.meaning(), mtu_bytes: mtu, count, first_ts_ns, last_ts_ns }
+    }
+}
+
 impl RejectionRecord {
     fn of(rejection: &Rejection) -> Self {
         Self { from: rejection.from, reason: rejection.error.meaning(), at_ns: rejection.at.nanos() }
@@ -142,6 +150,7 @@ impl EndRecord {
             analysis: detail.analysis.as_ref().map(|counts| AnalysisRecord::of(&counts[index])),
             verdict: verdict.map(VerdictRecord::of),
             episodes: verdict.and_then(EpisodesRecord::of),
+            icmp: detail.path_errors[index].as_ref().map(PathErrorRecord::of),
             state: cell.inferred.map(TcpState::name),
             window: half.and_then(WindowRecord::of),
             rtt: timing.and_then(RttRecord::of),

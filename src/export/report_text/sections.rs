@@ -97,10 +97,9 @@ fn kernel_line(dashboard: &Dashboard) -> String {
     let mut facts =
         vec![counted(kernel.sockets, "socket"), format!("owner known of {} of {}", kernel.owned, kernel.ownable)];
     if kernel.processes_denied > 0 {
-        let denied = kernel.processes_denied;
-        let processes = if denied == 1 { "process" } else { "processes" };
+        let denied = counted(kernel.processes_denied.into(), "process");
         let which = kernel.which_denied().map(|which| format!(" ({which})")).unwrap_or_default();
-        facts.push(format!("fds of {} {processes} not readable{which}", count(denied.into())));
+        facts.push(format!("fds of {denied} not readable{which}"));
     }
     if let Some(trace) = dashboard.sees.trace {
         facts.push(format!("{} traced", counted(trace.connects, "connect()")));

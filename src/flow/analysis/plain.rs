@@ -5,8 +5,9 @@
 use super::half::{Half, fact};
 use super::{Analysis, Side};
 use crate::base::Seq;
+use crate::flow::plain::is_text;
 use crate::flow::run::Line;
-use crate::wire::{Flags, Segment};
+use crate::wire::Segment;
 
 /// So many numbers are far: half of what two can lie apart without being taken for the other way around.
 const FAR: u32 = 1 << 30;
@@ -49,12 +50,11 @@ impl Analysis {
 
     /// Takes the segment in if it is plain; false, and nothing is changed, if it is not.
     pub(super) fn feed_plain(&mut self, segment: &Segment, from: Side) -> bool {
-        const KINDS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0 | Flags::ACK.0;
         const KNOWN: u8 = fact::BASE | fact::SENT | fact::ACK;
         let Segment { seq, ack, payload_len, options, .. } = segment;
         let [orig, resp] = &mut self.halves;
         let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
-        let text = segment.flags.0 & KINDS == Flags::ACK.0 && segment.window != 0 && !segment.malformed;
+        let text = is_text(segment) && segment.window != 0;
         let teaches = options.wscale.is_some()
             || options.mptcp.is_some()
             || own.mptcp != self.mptcp

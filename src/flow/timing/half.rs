@@ -13,10 +13,8 @@ use super::throughput::Volume;
 use super::view::{HalfTiming, InFlight};
 use crate::base::{Packing, Sent, Seq, Timestamp};
 use crate::flow::Brief;
+use crate::flow::half::REACH;
 use crate::flow::stamp::Marks as Bits;
-
-/// The largest window.
-pub(super) const REACH: u32 = 1 << 30;
 
 /// Bits of [`Half::facts`].
 pub(super) mod fact {

@@ -3,10 +3,11 @@
 //! May touch `base`. Gives exactly what [`Data::feed`] gives, or nothing.
 
 use super::Data;
-use super::half::{Half, REACH, fact};
+use super::half::{Half, fact};
 use super::rtt::Timed;
 use super::stalls;
 use crate::base::Timestamp;
+use crate::flow::half::REACH;
 use crate::flow::{Brief, Side};
 
 impl Data {

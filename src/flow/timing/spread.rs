@@ -19,11 +19,17 @@ const LEFT_OUT: u32 = 16;
 /// A set of measured times.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Spread {
-    /// Nanoseconds.
-    sum: u64,
+    sums: Sums,
     /// Of the samples after those that are left out.
     buckets: Option<Box<Buckets>>,
     count: u32,
+}
+
+/// What all samples together are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Sums {
+    /// Nanoseconds.
+    sum: u64,
     least: Span,
     most: Span,
     last: Span,
@@ -32,15 +38,8 @@ pub(super) struct Spread {
 
 impl Spread {
     pub(super) const fn new() -> Self {
-        Self {
-            sum: 0,
-            buckets: None,
-            count: 0,
-            least: Span::UNKNOWN,
-            most: Span::ZERO,
-            last: Span::ZERO,
-            jitter: Span::ZERO,
-        }
+        let sums = Sums { sum: 0, least: Span::UNKNOWN, most: Span::ZERO, last: Span::ZERO, jitter: Span::ZERO };
+        Self { sums, buckets: None, count: 0 }
     }
 
     /// What it holds beside itself, bytes.
@@ -54,33 +53,26 @@ impl Spread {
         if self.count == 0 {
             return;
         }
-        let mut sums = self.sums();
-        let usual = like.map_or(Sums::of_one(Span::ZERO), Self::sums);
-        into.unless(&mut sums, usual, |into, sums| sums.pack(into));
-        Sums { sum: self.sum, least: self.least, most: self.most, last: self.last, jitter: self.jitter } = sums;
+        let usual = like.map_or(Sums::of_one(Span::ZERO), |like| like.sums);
+        into.unless(&mut self.sums, usual, |into, sums| sums.pack(into));
         if self.count > LEFT_OUT {
             self.buckets.get_or_insert_with(|| Box::new(Buckets::new())).pack(into);
         }
     }
 
-    const fn sums(&self) -> Sums {
-        let Self { sum, least, most, last, jitter, .. } = *self;
-        Sums { sum, least, most, last, jitter }
-    }
-
     /// Adds a sample of so many nanoseconds.
     pub(super) fn add(&mut self, nanos: u64) {
-        let sample = Span::of_nanos(nanos);
+        let (sample, sums) = (Span::of_nanos(nanos), &mut self.sums);
         if self.count > 0 {
-            let change = sample.nanos().abs_diff(self.last.nanos());
-            self.jitter = smoothed(self.jitter, change);
+            let change = sample.nanos().abs_diff(sums.last.nanos());
+            sums.jitter = smoothed(sums.jitter, change);
         }
+        sums.sum = sums.sum.saturating_add(nanos);
+        (sums.least, sums.most, sums.last) = (sums.least.min(sample), sums.most.max(sample), sample);
         if self.count >= LEFT_OUT {
             self.buckets.get_or_insert_with(|| Box::new(Buckets::new())).add(sample);
         }
         self.count = self.count.saturating_add(1);
-        self.sum = self.sum.saturating_add(nanos);
-        (self.least, self.most, self.last) = (self.least.min(sample), self.most.max(sample), sample);
     }
 
     /// How many samples there are.
@@ -90,47 +82,38 @@ impl Spread {
 
     /// The least sample; longer than any other if there is none.
     pub(super) const fn shortest(&self) -> Span {
-        self.least
+        self.sums.least
     }
 
     /// The latest sample.
     pub(super) const fn last(&self) -> Span {
-        self.last
+        self.sums.last
     }
 
     /// The least sample.
     pub(super) fn least(&self) -> Option<Duration> {
-        self.least.known()
+        self.sums.least.known()
     }
 
     /// What it says; `None` without a sample.
     pub(super) fn view(&self) -> Option<Delays> {
-        let mean = Duration::from_nanos(self.sum.checked_div(u64::from(self.count))?);
+        let Sums { sum, least, most, jitter, .. } = self.sums;
+        let mean = Duration::from_nanos(sum.checked_div(u64::from(self.count))?);
         let buckets = self.buckets.as_deref().filter(|_| self.count >= MANY);
         let percentile = |percent| {
             let told = Span::of_nanos(buckets?.percentile(percent));
-            Some(told.clamp(self.least, self.most).get())
+            Some(told.clamp(least, most).get())
         };
         Some(Delays {
             samples: self.count,
-            min: self.least.get(),
+            min: least.get(),
             mean,
-            max: self.most.get(),
-            jitter: (self.count > 1).then(|| self.jitter.get()),
+            max: most.get(),
+            jitter: (self.count > 1).then(|| jitter.get()),
             p50: percentile(50),
             p95: percentile(95),
         })
     }
-}
-
-/// A spread's own numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Sums {
-    sum: u64,
-    least: Span,
-    most: Span,
-    last: Span,
-    jitter: Span,
 }
 
 impl Sums {

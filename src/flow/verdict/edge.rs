@@ -105,7 +105,7 @@ impl Edge {
         let first = !self.has(fact::SENT);
         // Of several SYN-ACKs with other numbers the last one holds that was sent before any was acknowledged.
         let anew = segment.flags.syn() && !(self.has(fact::SYN) && self.has(fact::ACKED));
-        let far = segment.seq.offset_from(self.high).unsigned_abs() > REACH as u32;
+        let far = segment.seq.offset_from(self.high).unsigned_abs() > REACH;
         let end = segment.end();
         if probe {
             self.facts.set(fact::PROBED);
@@ -131,7 +131,7 @@ impl Edge {
         }
         let ack = segment.ack;
         let known = self.has(fact::ACKED);
-        let far = known && ack.offset_from(self.una).unsigned_abs() > REACH as u32;
+        let far = known && ack.offset_from(self.una).unsigned_abs() > REACH;
         let rises = !known || far || ack.after(self.una);
         if (known && rises) || (!known && opened && !segment.flags.syn()) {
             self.facts.set(fact::HEARD);

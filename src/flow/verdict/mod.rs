@@ -30,7 +30,7 @@ mod tests;
 pub use cause::{Cause, CauseCounts, Evidence};
 pub use episode::{Episode, Recovery};
 pub use sight::{Injected, Limit};
-pub use telling::{InVain, SentAgain};
+pub use telling::{InVain, SentAgain, Unmoved};
 pub use view::{HalfVerdict, VerdictView};
 
 use std::time::Duration;
@@ -155,7 +155,7 @@ impl Verdict {
         if !own.has(fact::SENT) {
             return false;
         }
-        if segment.seq.offset_from(own.high).unsigned_abs() > super::half::REACH as u32 {
+        if segment.seq.offset_from(own.high).unsigned_abs() > super::half::REACH {
             self.trail(from).restart();
             return false;
         }
@@ -183,6 +183,9 @@ impl Verdict {
         let end = segment.end();
         let trail = self.trail(from);
         trail.count(cause, evidence);
+        if cause == Cause::KeepAlive {
+            trail.probe(segment.ts, around.peer_sent_at);
+        }
         if cause == Cause::Reordered
             && let Some(at) = trail.latest_resent(segment.seq, end)
             && !matches!(trail.resent[at].cause, Cause::Spurious | Cause::Reordered)

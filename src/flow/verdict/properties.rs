@@ -2,19 +2,24 @@
 
 use proptest::prelude::*;
 
-use super::tests::{ALL, Watch, run};
+use super::tests::{Watch, limits, probes, repeats, run};
 use crate::base::Seq;
 use crate::flow::Side;
 use crate::flow::properties::{segment, shift};
 use crate::flow::trace::Variation;
 use crate::wire::{SackBlocks, Segment};
 
+/// Every written case.
+fn all() -> impl Iterator<Item = &'static str> {
+    [limits::ALL, probes::ALL, repeats::ALL].into_iter().flatten().copied()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn where_the_numbers_start_does_not_matter(orig in shift(), resp in shift()) {
-        for case in ALL {
+        for case in all() {
             run(case, Variation { shift: [orig, resp], extra_expires: 0 }, false);
         }
     }
@@ -22,7 +27,7 @@ proptest! {
 
 #[test]
 fn the_mirror_image_gives_the_mirrored_verdict() {
-    for case in ALL {
+    for case in all() {
         let mut mirrored = run(case, Variation::default(), true);
         mirrored.turn_around();
         assert_eq!(mirrored.view(), run(case, Variation::default(), false).view(), "{case}");

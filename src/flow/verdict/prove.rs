@@ -24,7 +24,7 @@ impl Proof<'_> {
     pub(super) fn take(&mut self) {
         let segment = self.segment;
         let una = self.own.has(fact::ACKED).then_some(self.own.una);
-        let far = una.is_some_and(|una| segment.ack.offset_from(una).unsigned_abs() > REACH as u32);
+        let far = una.is_some_and(|una| segment.ack.offset_from(una).unsigned_abs() > REACH);
         if far {
             return self.trail.restart();
         }

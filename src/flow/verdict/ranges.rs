@@ -114,6 +114,11 @@ impl<T: Copy> Ranges<T> {
         removed
     }
 
+    /// How many numbers the longest of them has.
+    pub(super) fn longest(&self) -> Option<u32> {
+        self.0.iter().map(|range| range.end.offset_from(range.start).unsigned_abs()).max()
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Range<T>> {
         self.0.iter_mut()
     }

@@ -24,20 +24,53 @@ pub struct SentAgain {
     pub evidence: Evidence,
 }
 
-/// What one end sends again and again, while nothing at all comes from its peer.
+/// What one end sends again and again, or probes with, while nothing at all comes from its peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InVain {
     /// How often its oldest segment that is not acknowledged was sent again since its peer was heard; as often at least,
-    /// where that is more than is remembered.
+    /// where that is more than is remembered. Of probes: how many were sent.
     pub times: u32,
-    /// Since when it waits for an answer, and when it tried last.
+    /// Since when it waits for an answer (to its first probe), and when it tried last.
     pub since: Timestamp,
     pub last: Timestamp,
     /// Between its last two tries.
     pub gap: Duration,
+    /// Bytes of the segment, as it was sent last; 0 of probes.
+    pub len: u32,
+}
+
+/// The oldest segment that one end's peer has not acknowledged, sent again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unmoved {
+    /// How often it was sent again, as far as is remembered.
+    pub times: u32,
+    /// Since when it waits, and when it was sent last.
+    pub since: Timestamp,
+    pub last: Timestamp,
+    /// Its bytes, as it was sent last.
+    pub len: u32,
+    /// Its peer has what was sent behind it (SACK), but nothing that is as long.
+    pub shorter_arrive: bool,
 }
 
 impl Verdict {
+    /// What `side` sends again and its peer does not acknowledge, whether or not it says anything else.
+    pub fn unmoved(&self, side: Side) -> Option<Unmoved> {
+        let own = &self.edges[side.index()];
+        let trail = &self.trouble.as_ref()?.trails[side.index()];
+        let open = trail.open.filter(|_| own.is_outstanding())?;
+        let copies = || trail.resent.iter().filter(|copy| copy.start == own.una);
+        let latest = copies().next_back()?;
+        let len = latest.end.offset_from(latest.start).unsigned_abs();
+        Some(Unmoved {
+            times: u32::try_from(copies().count()).unwrap_or(u32::MAX),
+            since: open.told.since,
+            last: latest.at,
+            len,
+            shorter_arrive: trail.sacked.longest().is_some_and(|longest| longest < len),
+        })
+    }
+
     /// What `side` sends again in vain; `None` where nothing of it is, or its peer was never heard (its segments may go
     /// another way). `analysis` is that of the same segments.
     pub fn in_vain(&self, analysis: &Analysis, side: Side) -> Option<InVain> {
@@ -47,11 +80,20 @@ impl Verdict {
         let open = trail.open.filter(|_| own.is_outstanding())?;
         let mut again = trail.resent.iter().filter(|copy| copy.start == own.una && copy.at > heard);
         let first = again.next()?;
-        let (mut times, mut before, mut last) = (1, first.evidence.since(first.at), first.at);
+        let (mut times, mut before, mut last) = (1, first.evidence.since(first.at), first);
         for copy in again {
-            (times, before, last) = (times + 1, last, copy.at);
+            (times, before, last) = (times + 1, last.at, copy);
         }
-        Some(InVain { times, since: open.told.since.max(heard), last, gap: last.since(before) })
+        let len = last.end.offset_from(last.start).unsigned_abs();
+        Some(InVain { times, since: open.told.since.max(heard), last: last.at, gap: last.at.since(before), len })
+    }
+
+    /// The keep-alives that `side` sends in vain: nothing else of it since, and nothing of its peer, which was heard
+    /// before. `analysis` is that of the same segments.
+    pub fn probes_in_vain(&self, analysis: &Analysis, side: Side) -> Option<InVain> {
+        let probes = self.trouble.as_ref()?.trails[side.index()].keep_alives?;
+        let unheard = analysis.heard_at(side.peer())? < probes.since;
+        (unheard && analysis.heard_at(side) == Some(probes.last)).then_some(probes)
     }
 
     /// Why the next segment, sent by `from`, carries numbers that were sent before; `None` of one that does not. To be
@@ -62,7 +104,7 @@ impl Verdict {
         if segment.malformed || flags.rst() || flags.syn() || !own.has(fact::SENT) {
             return None;
         }
-        if above.unsigned_abs() > REACH as u32 {
+        if above.unsigned_abs() > REACH {
             return None;
         }
         if segment.payload_len == 1 && around.peer_window == Some(0) && above == 0 {

@@ -2,9 +2,12 @@
 //!
 //! May touch `base` and `wire::Segment`.
 
+use std::time::Duration;
+
 use super::cause::{Cause, CauseCounts, Evidence};
 use super::episode::{Episode, Kept, Recovery};
 use super::ranges::Ranges;
+use super::telling::InVain;
 use crate::base::{Seq, Timestamp};
 use crate::wire::Segment;
 
@@ -74,6 +77,8 @@ pub(super) struct Trail {
     /// Episodes that ended with something sent again, and those that began at all.
     pub(super) episodes: u32,
     begun: u32,
+    /// The keep-alives that it sent in a row while nothing came from its peer.
+    pub(super) keep_alives: Option<InVain>,
 }
 
 impl Trail {
@@ -95,6 +100,18 @@ impl Trail {
         self.resent.shrink_to_fit();
         self.datagrams.shrink_to_fit();
         self.ended.shrink_to_fit();
+    }
+
+    /// Notes a keep-alive sent at `at`, when its peer was last heard at `heard`.
+    pub(super) fn probe(&mut self, at: Timestamp, heard: Option<Timestamp>) {
+        let again = self.keep_alives.filter(|before| heard.is_none_or(|heard| heard < before.last));
+        let first = InVain { times: 1, since: at, last: at, gap: Duration::ZERO, len: 0 };
+        self.keep_alives = Some(again.map_or(first, |before| InVain {
+            times: before.times.saturating_add(1),
+            last: at,
+            gap: at.since(before.last),
+            ..before
+        }));
     }
 
     /// Counts a segment under its cause.
@@ -189,7 +206,7 @@ impl Trail {
     }
 
     /// Whether the datagram was seen within `within` before.
-    pub(super) fn has_seen(&self, segment: &Segment, within: std::time::Duration) -> bool {
+    pub(super) fn has_seen(&self, segment: &Segment, within: Duration) -> bool {
         self.datagrams.iter().any(|seen| seen.digest == segment.digest && segment.ts.since(seen.at) <= within)
     }
 
@@ -220,7 +237,7 @@ impl Trail {
         self.forgotten = None;
         self.resent.clear();
         self.duplicate_acks = 0;
-        self.open = None;
+        (self.open, self.keep_alives) = (None, None);
     }
 }
 

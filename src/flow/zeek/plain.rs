@@ -7,15 +7,15 @@ use super::holes::UNACKED;
 use super::row::Row;
 use super::{Zeek, letters};
 use crate::base::{Seq, Timestamp};
+use crate::flow::plain::is_text;
 use crate::flow::run::{LITTLE, Line, May, SHORTEST};
-use crate::wire::{Flags, Segment};
+use crate::wire::Segment;
 
 impl Zeek {
     /// Whether a run may begin at these lines: when the last segment came, and what each side may send.
     pub(in crate::flow) fn joins(&self, lines: &[Line; 2]) -> Option<(Timestamp, [May; 2])> {
         let row = &self.row;
-        let rare = !row.is_going_on() || row.aside.is_some() || row.history.as_bytes() == b"H";
-        let stands = !rare && Side::BOTH.into_iter().all(|side| row.stands_at(lines, side));
+        let stands = row.is_clean() && Side::BOTH.into_iter().all(|side| row.stands_at(lines, side));
         stands.then(|| (row.last, Side::BOTH.map(|side| row.may(lines, side))))
     }
 
@@ -39,8 +39,7 @@ impl Row {
             return end.state == State::Inactive;
         }
         let open = matches!(end.state, State::Established | State::Partial) && self.first_seen[role];
-        let goes_on = open && !end.fin_seen && !end.did_close && !end.skip;
-        goes_on && end.stands_at(own, peer.is_seen)
+        open && end.goes_on() && end.stands_at(own, peer.is_seen)
     }
 
     /// What a side may send. While nothing of its data was acknowledged, that goes the long way.
@@ -54,10 +53,8 @@ impl Row {
     /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is
     /// not.
     pub(super) fn take_plain(&mut self, segment: &Segment, from: Side) -> bool {
-        const LETTERS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0;
-        let text = segment.flags.0 & (LETTERS | Flags::ACK.0) == Flags::ACK.0;
         let in_time = segment.ts.nanos().saturating_sub(self.last.nanos()) < SHORTEST;
-        if !text || segment.window == 0 || segment.malformed || !in_time || !self.is_clean_and_open() {
+        if !is_text(segment) || segment.window == 0 || !in_time || !self.is_clean_and_open() {
             return false;
         }
         let role = self.role(from);
@@ -83,14 +80,13 @@ impl Row {
 
     /// Both ends are established and have spoken, neither has sent a FIN, and nothing rare was seen.
     fn is_clean_and_open(&self) -> bool {
-        let open =
-            |end: &super::end::End| end.state == State::Established && !end.fin_seen && !end.did_close && !end.skip;
-        self.is_going_on()
-            && self.ends.iter().all(open)
-            && self.first_seen == [true; 2]
-            && !self.partial
-            && self.aside.is_none()
-            && self.history.as_bytes() != b"H"
+        let open = |end: &End| end.state == State::Established && end.goes_on();
+        self.is_clean() && self.ends.iter().all(open) && self.first_seen == [true; 2] && !self.partial
+    }
+
+    /// It goes on, and nothing rare was seen.
+    fn is_clean(&self) -> bool {
+        self.is_going_on() && self.aside.is_none() && self.history.as_bytes() != b"H"
     }
 
     pub(super) fn warm(&self) -> u64 {
@@ -101,6 +97,11 @@ impl Row {
 }
 
 impl End {
+    /// It has sent no FIN, its close was not granted, and its stream is put together.
+    const fn goes_on(&self) -> bool {
+        !self.fin_seen && !self.did_close && !self.skip
+    }
+
     /// Whether its numbers are those where a run begins.
     fn stands_at(&self, line: &Line, peer_is_seen: bool) -> bool {
         let sent = self.near(line.nxt, self.high) == self.high && self.next == self.high && self.trim <= self.high;

@@ -126,14 +126,8 @@ impl Row {
         history.pack(into);
         seen.iter_mut().for_each(|kinds| into.byte(kinds));
         let mut facts = (*patience, *first_seen, *partial, *close_deferred, *established, *replaced);
-        into.unless(&mut facts, (Patience::Usual, [true; 2], false, false, true, None), |into, facts| {
-            let (patience, first_seen, partial, close_deferred, established, replaced) = facts;
-            into.one_of(patience, &[Patience::Handshake, Patience::Usual, Patience::Login]);
-            for fact in first_seen.iter_mut().chain([partial, close_deferred, established]) {
-                into.flag(fact);
-            }
-            into.option(replaced, || RowEnd::Reused, |into, why| into.one_of(why, &RowEnd::ALL));
-        });
+        let usual = (Patience::Usual, [true; 2], false, false, true, None);
+        into.unless(&mut facts, usual, |into, facts| pack_facts(facts, into));
         (*patience, *first_seen, *partial, *close_deferred, *established, *replaced) = facts;
     }
 
@@ -374,4 +368,18 @@ impl Row {
             ended,
         }
     }
+}
+
+/// Of a row: patience, whose first segment was taken in, partial, close deferred, established, replaced.
+type Facts = (Patience, [bool; 2], bool, bool, bool, Option<RowEnd>);
+
+fn pack_facts(
+    (patience, first_seen, partial, close_deferred, established, replaced): &mut Facts,
+    into: &mut impl Packing,
+) {
+    into.one_of(patience, &[Patience::Handshake, Patience::Usual, Patience::Login]);
+    for fact in first_seen.iter_mut().chain([partial, close_deferred, established]) {
+        into.flag(fact);
+    }
+    into.option(replaced, || RowEnd::Reused, |into, why| into.one_of(why, &RowEnd::ALL));
 }

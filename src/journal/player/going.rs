@@ -14,6 +14,8 @@ pub(super) enum Goal {
     Time(Timestamp),
     /// The state after so many inputs.
     At(u64),
+    /// The same, where one was before: what was looked for is not there, and it goes on as it did.
+    Back(u64),
     /// The next time that it happens; there are so many before, and `origin` is where one was.
     Next {
         happening: Happening,
@@ -51,15 +53,25 @@ impl<P: Clone> Player<P> {
         self.then.clear();
     }
 
-    /// Puts a hop off until one is where one is going; false if that is nowhere: then it begins here.
-    pub(super) fn put_off(&mut self, hop: Hop, engine: &Engine) -> bool {
+    /// Hops from where one is; from where one is going, once one is there.
+    pub(super) fn hop<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, hop: Hop) {
         if !self.is_going() {
-            self.stood = engine.now().map(|now| (self.at, now));
-        }
-        if self.is_going() && self.then.len() < HOPS {
+            self.begin_hop(deck, engine, hop);
+        } else if self.then.len() < HOPS {
             self.then.push_back(hop);
         }
-        self.is_going()
+    }
+
+    pub(super) fn begin_hop<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, hop: Hop) {
+        self.stood = engine.now().map(|now| (self.at, now));
+        match hop {
+            Hop::Happening(happening, true) => self.go_to_next(deck, engine, happening),
+            Hop::Happening(happening, false) => {
+                let count = engine.count(happening);
+                self.search(deck, engine, happening, (self.at, self.at, count));
+            }
+            Hop::Finding(forwards) => self.find(deck, engine, self.at, forwards),
+        }
     }
 
     /// Plays from the start.
@@ -107,9 +119,15 @@ impl<P: Clone> Player<P> {
 
     /// To the next time that something happens.
     pub fn next<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
-        if self.put_off(Hop::Happening(happening, true), engine) {
-            return;
-        }
+        self.hop(deck, engine, Hop::Happening(happening, true));
+    }
+
+    /// Back to the last time before that something happened.
+    pub fn previous<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
+        self.hop(deck, engine, Hop::Happening(happening, false));
+    }
+
+    fn go_to_next<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
         let (origin, count) = (self.at, engine.count(happening));
         // Of those behind where one is, the last before which it has not happened again.
         let fits = |near: &Checkpoint<P>| near.at <= origin || near.engine.count(happening) <= count;
@@ -117,15 +135,6 @@ impl<P: Clone> Player<P> {
         if self.begin_at(deck, engine, near, false) {
             self.doing = Doing::Go(Goal::Next { happening, count, origin });
         }
-    }
-
-    /// Back to the last time before that something happened.
-    pub fn previous<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, happening: Happening) {
-        if self.put_off(Hop::Happening(happening, false), engine) {
-            return;
-        }
-        let count = engine.count(happening);
-        self.search(deck, engine, happening, (self.at, self.at, count));
     }
 
     /// On to what is found to be wrong behind all that was read so far.
@@ -136,12 +145,18 @@ impl<P: Clone> Player<P> {
         }
     }
 
-    /// To the state after so many inputs.
-    pub(super) fn go_to<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, to: u64) {
+    /// To the state after so many inputs, as [`Goal::At`] or [`Goal::Back`].
+    pub(super) fn go_to<T: Tape<Place = P>>(
+        &mut self,
+        deck: &mut Deck<T>,
+        engine: &mut Engine,
+        to: u64,
+        goal: fn(u64) -> Goal,
+    ) {
         let back = to < self.at;
         let near = deck.index.checkpoints.before(to).filter(|near| back || near.at > self.at).cloned();
         if self.begin_at(deck, engine, near, back) {
-            self.doing = Doing::Go(Goal::At(to));
+            self.doing = Doing::Go(goal(to));
         }
     }
 
@@ -197,7 +212,7 @@ impl<P: Clone> Player<P> {
         goal: Goal,
         now: Duration,
     ) -> Pace {
-        let there = self.is_at_end() || matches!(goal, Goal::At(to) if self.at >= to);
+        let there = self.is_at_end() || matches!(goal, Goal::At(to) | Goal::Back(to) if self.at >= to);
         if !there && !self.fill(deck, false) && !self.at_end && !self.caught_up {
             return Pace::Waits;
         }
@@ -206,9 +221,6 @@ impl<P: Clone> Player<P> {
         if missed || self.go_further(deck, engine, goal) {
             self.doing = Doing::Play;
             self.arrive(deck, engine, goal, missed, now);
-            if !self.is_going() {
-                self.hop_on(deck, engine);
-            }
         }
         Pace::AtOnce
     }
@@ -217,7 +229,7 @@ impl<P: Clone> Player<P> {
     fn go_further<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, goal: Goal) -> bool {
         match goal {
             Goal::Time(to) => !self.feed_until(deck, engine, Some(to), AT_ONCE),
-            Goal::At(to) => {
+            Goal::At(to) | Goal::Back(to) => {
                 self.feed_until(deck, engine, None, self.inputs_to(to).min(AT_ONCE));
                 self.at >= to
             }
@@ -244,33 +256,29 @@ impl<P: Clone> Player<P> {
                     self.say("so far it has not come: this is the newest");
                 }
                 self.finish(engine, Some(to));
-                if let Some(at) = engine.now() {
-                    self.clock.set(now, at);
-                }
+                self.clock.rebase(now, engine.now());
             }
             Goal::Finding { origin } if !missed => self.find(deck, engine, origin, true),
             Goal::Next { origin, .. } | Goal::Finding { origin } if missed => {
-                self.go_to(deck, engine, origin);
+                self.go_to(deck, engine, origin, Goal::Back);
                 self.say("none after this");
             }
             Goal::At(_) | Goal::Next { .. } | Goal::Finding { .. } => {
                 self.slow_down(now);
-                // Back where the hop began, it is that instant again, and not that of the input before it.
-                let stood = self.stood.filter(|(at, _)| *at == self.at).map(|(_, instant)| instant);
-                self.finish(engine, stood.max(engine.now()));
+                self.stand(engine);
                 self.clock.pause(now, engine.now(), true);
+            }
+            Goal::Back(_) => {
+                self.stand(engine);
+                self.clock.rebase(now, engine.now());
             }
         }
     }
 
-    /// Begins what was put off until now.
-    fn hop_on<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine) {
-        match self.then.pop_front() {
-            Some(Hop::Happening(happening, true)) => self.next(deck, engine, happening),
-            Some(Hop::Happening(happening, false)) => self.previous(deck, engine, happening),
-            Some(Hop::Finding(forwards)) => self.finding(deck, engine, forwards),
-            None => {}
-        }
+    /// Back where the hop began, it is that instant again, and not that of the input before it.
+    fn stand(&self, engine: &mut Engine) {
+        let stood = self.stood.filter(|(at, _)| *at == self.at).map(|(_, instant)| instant);
+        self.finish(engine, stood.max(engine.now()));
     }
 
     /// Feeds one input after another until it has happened again, and then what belongs to that input.

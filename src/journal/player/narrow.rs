@@ -8,7 +8,7 @@ use crate::engine::{Diagnosis, Engine, Input};
 
 use super::super::index::Found;
 use super::super::{Deck, Pace, Tape};
-use super::going::Hop;
+use super::going::{Goal, Hop};
 use super::{AT_ONCE, Doing, Player, belongs_to_the_one_before};
 
 /// Inputs after which it is looked for: a look is a walk over all flows, and so many inputs are kept.
@@ -49,12 +49,10 @@ struct Stride {
 impl<P: Clone> Player<P> {
     /// To the next finding, or back to the last before.
     pub fn finding<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine, forwards: bool) {
-        if !self.put_off(Hop::Finding(forwards), engine) {
-            self.find(deck, engine, self.at, forwards);
-        }
+        self.hop(deck, engine, Hop::Finding(forwards));
     }
 
-    /// The same, of one who was at `origin`.
+    /// The same at once, of one who was at `origin`.
     pub(super) fn find<T: Tape<Place = P>>(
         &mut self,
         deck: &mut Deck<T>,
@@ -63,11 +61,11 @@ impl<P: Clone> Player<P> {
         forwards: bool,
     ) {
         match deck.index.finding_beside(origin, forwards) {
-            Some(Found { exact: Some(at), .. }) => self.go_to(deck, engine, at),
+            Some(Found { exact: Some(at), .. }) => self.go_to(deck, engine, at, Goal::At),
             Some(found) => {
                 let Some(from) = deck.index.checkpoints.before(found.after).cloned() else {
                     // What comes before it is kept no longer.
-                    return self.go_to(deck, engine, found.at);
+                    return self.go_to(deck, engine, found.at, Goal::At);
                 };
                 if self.go_from(deck, engine, from) {
                     self.doing = Doing::Narrow(Box::new(Narrow { found, origin, forwards, step: Step::Approach }));
@@ -76,7 +74,7 @@ impl<P: Clone> Player<P> {
             None if forwards => self.find_beyond(deck, engine, origin),
             None => {
                 if self.at != origin {
-                    self.go_to(deck, engine, origin);
+                    self.go_to(deck, engine, origin, Goal::Back);
                 }
                 self.say("no finding before this");
             }

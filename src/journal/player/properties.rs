@@ -268,14 +268,23 @@ fn a_hop_that_leads_nowhere_leaves_the_instant() {
     let times: Vec<_> = walker.inputs.iter().map(Input::ts).collect();
     let gap = times.windows(2).position(|pair| pair[1].since(pair[0]) > Duration::from_nanos(1)).expect("a gap");
     let between = times[gap] + times[gap + 1].since(times[gap]) / 2;
-    for forwards in [true, false] {
+    for (forwards, paused, speed) in
+        [(true, true, 1.0), (true, false, 2.0), (false, true, 2.0), (false, false, f64::INFINITY)]
+    {
         walker.seek(between);
         assert_eq!(walker.engine.now(), Some(between));
+        walker.player.clock.set_speed(NOW, walker.engine.now(), speed);
+        walker.player.pause(&walker.engine, NOW, paused);
         let at = walker.player.at();
         // A flow that there is not.
         let never = Happening::SegmentOf(crate::engine::FlowId(u64::MAX));
         assert_eq!((walker.hop(never, forwards), walker.engine.now()), (at, Some(between)), "{forwards}");
         assert!(walker.player.notice().is_some_and(|notice| notice.starts_with("none ")));
+        assert_eq!(
+            (walker.player.clock.paused(), walker.player.clock.speed()),
+            (paused, speed),
+            "it goes on as it did"
+        );
     }
     walker.hop(Happening::Segment, true);
     assert_eq!(walker.engine.now(), Some(times[gap + 1]), "one that leads on does");
@@ -312,29 +321,31 @@ fn what_cannot_be_done_does_not_stop_a_stream() {
 
 #[test]
 fn what_is_asked_for_on_the_way_is_done_from_where_that_leads() {
-    let hops: [fn(&mut Walker); 4] = [
-        |walker| walker.player.next(&mut walker.deck, &mut walker.engine, Happening::Failure),
-        |walker| walker.player.next(&mut walker.deck, &mut walker.engine, Happening::Failure),
-        |walker| walker.player.finding(&mut walker.deck, &mut walker.engine, true),
-        |walker| walker.player.previous(&mut walker.deck, &mut walker.engine, Happening::Segment),
-    ];
-    let [mut patient, mut hasty] = [(); 2].map(|()| Walker::new(crowd(40, 3_000), 20, usize::MAX));
-    for walker in [&mut patient, &mut hasty] {
-        walker.seek(walker.inputs[300].ts());
+    let next = |walker: &mut Walker| walker.player.next(&mut walker.deck, &mut walker.engine, Happening::Failure);
+    let back = |walker: &mut Walker| walker.player.previous(&mut walker.deck, &mut walker.engine, Happening::Segment);
+    let on = |walker: &mut Walker| walker.player.finding(&mut walker.deck, &mut walker.engine, true);
+    let none = |walker: &mut Walker| walker.player.finding(&mut walker.deck, &mut walker.engine, false);
+    // Of the second list some lead nowhere.
+    let led_nowhere: &[fn(&mut Walker)] = &[on, none, none, none, none, none, none, back];
+    for (hops, notice) in [(&[next, next, on, back][..], None), (led_nowhere, Some("no finding before this"))] {
+        let [mut patient, mut hasty] = [(); 2].map(|()| Walker::new(crowd(40, 3_000), 20, usize::MAX));
+        for walker in [&mut patient, &mut hasty] {
+            walker.seek(walker.inputs[300].ts());
+        }
+        for hop in hops {
+            hop(&mut patient);
+            patient.arrive();
+            hop(&mut hasty);
+        }
+        assert!(hasty.player.is_going());
+        hasty.arrive();
+        assert_eq!((hasty.player.at(), hasty.player.notice()), (patient.player.at(), notice));
+        hasty.is_at(patient.player.at());
+        // A pause gives up what was asked for.
+        hops.iter().for_each(|hop| hop(&mut hasty));
+        hasty.player.pause(&hasty.engine, NOW, true);
+        assert!(!hasty.player.is_going());
     }
-    for hop in hops {
-        hop(&mut patient);
-        patient.arrive();
-        hop(&mut hasty);
-    }
-    assert!(hasty.player.is_going());
-    hasty.arrive();
-    assert_eq!((hasty.player.at(), hasty.player.notice()), (patient.player.at(), patient.player.notice()));
-    hasty.is_at(patient.player.at());
-    // A pause gives up what was asked for.
-    hops.into_iter().for_each(|hop| hop(&mut hasty));
-    hasty.player.pause(&hasty.engine, NOW, true);
-    assert!(!hasty.player.is_going());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use crate::engine::{Engine, Happening};
 
 use super::super::{Checkpoint, Deck, Pace, Tape};
-use super::going::NO_WAY_BACK;
+use super::going::{Goal, NO_WAY_BACK};
 use super::{AT_ONCE, Doing, Player, belongs_to_the_one_before};
 
 /// A walk over ground that is known, for the last time that something happened before `end`.
@@ -38,7 +38,7 @@ impl<P: Clone> Player<P> {
             if deck.index.checkpoints.first().is_none() {
                 return self.say(NO_WAY_BACK);
             }
-            self.go_to(deck, engine, origin);
+            self.go_to(deck, engine, origin, Goal::Back);
             return self.say("none before this");
         };
         let (start, before) = (from.at, from.engine.count(happening));
@@ -59,7 +59,7 @@ impl<P: Clone> Player<P> {
             if self.at >= walk.upto || (!self.fill(deck, false) && self.at_end) {
                 walk.settle(self.at);
                 match walk.found {
-                    Some(found) => self.go_to(deck, engine, found),
+                    Some(found) => self.go_to(deck, engine, found, Goal::At),
                     None => self.search(deck, engine, walk.happening, (walk.origin, walk.from, walk.before)),
                 }
                 return Pace::AtOnce;

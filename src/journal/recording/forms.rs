@@ -106,7 +106,7 @@ variants!(TunnelKind {
     0 IpInIp, 1 Gre, 2 Erspan, 3 Vxlan, 4 Geneve, 5 GtpU, 6 Teredo, 7 L2tp, 8 EtherIp, 9 Ayiya, 10 Lisp, 11 Capwap,
     12 Tzsp, 13 Nsh, 14 Mpls, 15 PppoE, 16 Pbb, 17 FabricPath,
 });
-fields!(IcmpQuote { ts, scope, from, error, src, dst, seq, flags });
+fields!(IcmpQuote { ts, scope, from, error, src, dst, seq, flags } 3 { mtu });
 fields!(IcmpError { v6, kind, code });
 
 impl Code for SackBlocks {
@@ -175,7 +175,7 @@ fields!(Limits {
     tcp_tw_reuse_delay,
     tcp_timestamps,
     tcp_fin_timeout,
-} 2 { tcp_retries2 });
+} 2 { tcp_retries2 } 3 { tcp_keepalive_time } 3 { tcp_keepalive_intvl } 3 { tcp_keepalive_probes });
 variants!(TcpState {
     0 Listen, 1 SynSent, 2 SynRecv, 3 Estab, 4 FinWait1, 5 FinWait2, 6 CloseWait, 7 Closing, 8 LastAck, 9 TimeWait,
     10 Closed,

@@ -5,7 +5,6 @@
 //! just that (the same packet on several interfaces); TLS records, or all of a segment that a frame alone does not give
 //! (it completed a fragmented datagram), in an option of our own.
 
-use super::VERSION;
 use super::block::{Block, EPB_PACKETID};
 use super::codec::{Code, People, Reader, Writer};
 use super::{Place, Setup, Source};
@@ -89,41 +88,42 @@ fn tell_difference(
     block: &mut Block<'_>,
     scratch: &mut Writer,
 ) {
-    if let Some(Input::Segment(gave)) = gave
-        && is_plain
-        && is_all_in_headers(kept, gave)
-    {
+    let (digest, difference) = match gave {
         // The same whatever is behind them, but for these.
-        if gave.payload_len > 0 {
-            block.option(EPB_PACKETID, &gave.digest.to_le_bytes());
+        Some(Input::Segment(gave)) if is_plain && is_all_in_headers(kept, gave) => {
+            let records = (gave.app_records != AppRecords::default()).then_some(gave.app_records);
+            ((gave.payload_len > 0).then_some(gave.digest), records.map(Difference::AppRecords))
         }
-        if gave.app_records == AppRecords::default() {
-            return;
-        }
-        return put_difference(&Difference::AppRecords(gave.app_records), kept, block, scratch);
-    }
-    let difference = match (alone(kept), gave) {
-        (None, None) => return,
-        (Some(Input::Segment(mut read)), Some(Input::Segment(gave))) => {
-            let digest = (read.digest != gave.digest).then_some(gave.digest);
-            let records = (read.app_records != gave.app_records).then_some(gave.app_records);
-            (read.digest, read.app_records) = (gave.digest, gave.app_records);
-            if read == *gave {
-                if let Some(digest) = digest {
-                    block.option(EPB_PACKETID, &digest.to_le_bytes());
-                }
-                let Some(records) = records else { return };
-                Difference::AppRecords(records)
-            } else {
-                Difference::Segment(*gave)
-            }
-        }
-        (read, Some(gave)) if read.as_ref() == Some(gave) => return,
-        (_, Some(Input::Segment(gave))) => Difference::Segment(*gave),
-        (_, Some(Input::Icmp(gave))) => Difference::Icmp(*gave),
-        (_, _) => Difference::Nothing,
+        _ => difference(alone(kept), gave),
     };
-    put_difference(&difference, kept, block, scratch);
+    if let Some(digest) = digest {
+        block.option(EPB_PACKETID, &digest.to_le_bytes());
+    }
+    if let Some(difference) = difference {
+        scratch.bytes.clear();
+        scratch.base = kept.ts;
+        difference.put(scratch);
+        block.option(EPB_DIFFERENCE, &scratch.bytes);
+    }
+}
+
+/// What a frame gave, and what is `read` of the kept part of it alone: the digest where that differs, and what else does.
+fn difference(read: Option<Input>, gave: Option<&Input>) -> (Option<u64>, Option<Difference>) {
+    match (read, gave) {
+        (None, None) => (None, None),
+        (Some(Input::Segment(read)), Some(Input::Segment(gave))) => {
+            let Segment { digest, app_records, .. } = *gave;
+            if (Segment { digest, app_records, ..read }) != *gave {
+                return (None, Some(Difference::Segment(*gave)));
+            }
+            let records = (read.app_records != app_records).then_some(Difference::AppRecords(app_records));
+            ((read.digest != digest).then_some(digest), records)
+        }
+        (read, Some(gave)) if read.as_ref() == Some(gave) => (None, None),
+        (_, Some(Input::Segment(gave))) => (None, Some(Difference::Segment(*gave))),
+        (_, Some(Input::Icmp(gave))) => (None, Some(Difference::Icmp(*gave))),
+        (_, _) => (None, Some(Difference::Nothing)),
+    }
 }
 
 /// Whether the segment is what the plain headers of the frame that was kept say, which nearly every frame's is: then it
@@ -133,15 +133,8 @@ fn is_all_in_headers(kept: &Frame<'_>, gave: &Segment) -> bool {
         && (gave.vlan, gave.tunnel, gave.malformed, gave.options.cut) == (None, None, false, false)
 }
 
-fn put_difference(difference: &Difference, kept: &Frame<'_>, block: &mut Block<'_>, scratch: &mut Writer) {
-    scratch.bytes.clear();
-    scratch.base = kept.ts;
-    difference.put(scratch);
-    block.option(EPB_DIFFERENCE, &scratch.bytes);
-}
-
-/// What a frame of a recording gave; `None` where its options are malformed.
-pub(super) fn recall(kept: &Frame<'_>, options: Options<'_>) -> Option<Option<Input>> {
+/// What a frame of a recording of format `version` gave; `None` where its options are malformed.
+pub(super) fn recall(kept: &Frame<'_>, options: Options<'_>, version: u64) -> Option<Option<Input>> {
     let mut gave = alone(kept);
     for (code, value) in options {
         match code {
@@ -152,7 +145,7 @@ pub(super) fn recall(kept: &Frame<'_>, options: Options<'_>) -> Option<Option<In
             }
             EPB_DIFFERENCE => {
                 let mut people = People::new();
-                let mut from = Reader { rest: value, base: kept.ts, people: &mut people, version: VERSION };
+                let mut from = Reader { rest: value, base: kept.ts, people: &mut people, version };
                 gave = match (Difference::get(&mut from)?, gave) {
                     (Difference::Nothing, _) => None,
                     (Difference::Segment(segment), _) => Some(Input::Segment(segment)),

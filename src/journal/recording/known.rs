@@ -17,7 +17,8 @@ pub(super) struct Known {
     parts: Vec<Part>,
     /// The last reading, whatever it covered.
     last: Option<Arc<SocketSample>>,
-    /// Of the last reading that held any.
+    /// The last reading that held counters, and these.
+    counted: Option<Arc<SocketSample>>,
     counters: Counters,
 }
 
@@ -42,6 +43,14 @@ impl Known {
 
     pub(super) const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// The readings that give all that is known, in their order: whoever learns these knows as much.
+    pub(super) fn readings(&self) -> impl Iterator<Item = Arc<SocketSample>> {
+        let is_part = |counted: &&Arc<SocketSample>| self.parts.iter().any(|part| Arc::ptr_eq(&part.sample, counted));
+        // Where it is none any more, what it covered was read again since.
+        let counted = self.counted.iter().filter(move |counted| !is_part(counted));
+        counted.chain(self.parts.iter().map(|part| &part.sample)).cloned()
     }
 
     /// The rows that a reading of so much is told by, in order.
@@ -83,6 +92,7 @@ impl Known {
         }
         if !sample.counters.0.is_empty() {
             self.counters = sample.counters.clone();
+            self.counted = Some(sample.clone());
         }
         self.parts.push(Part { states, sample: sample.clone() });
         self.last = Some(sample);

@@ -79,9 +79,14 @@ impl Heard {
         let counters = counters_from(known.counters(), from)?;
         let last = known.last();
         let mut owners = last.map(|last| last.owners.clone()).unwrap_or_default();
-        if (owners.processes_read, owners.processes_denied) != (head.processes_read, head.processes_denied) {
+        let denied = head.denied.map_or(owners.denied, |pids| {
+            let mut pids = pids.into_iter();
+            std::array::from_fn(|_| pids.next())
+        });
+        let counts = (head.processes_read, head.processes_denied, denied);
+        if (owners.processes_read, owners.processes_denied, owners.denied) != counts {
             let owners = Arc::make_mut(&mut owners);
-            (owners.processes_read, owners.processes_denied) = (head.processes_read, head.processes_denied);
+            (owners.processes_read, owners.processes_denied, owners.denied) = counts;
         }
         let limits = match head.limits {
             Some(limits) => Arc::new(limits),

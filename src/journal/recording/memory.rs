@@ -41,8 +41,13 @@ pub(in super::super) enum Said {
 }
 
 impl Memory {
-    /// Reads the entry that a recording begins with, behind so many interfaces. `None`: it is another.
-    pub(in super::super) fn begin(block: &[u8], interfaces: usize) -> Option<Result<Self, String>> {
+    /// Reads the entry that a recording begins with, behind so many interfaces; `before` it was a section from which it may
+    /// go on. `None`: it is another.
+    pub(in super::super) fn begin(
+        block: &[u8],
+        interfaces: usize,
+        before: Option<&Self>,
+    ) -> Option<Result<Self, String>> {
         let Entry::Ours(entry) = entry::read(block) else { return None };
         let mut people = People::new();
         let mut from = Reader { rest: entry, base: Timestamp::default(), people: &mut people, version: VERSION };
@@ -57,7 +62,14 @@ impl Memory {
         from.version = version;
         let head = Head::get(&mut from)?;
         let first = interfaces.saturating_sub(head.places.len());
-        let (gap, samples) = (false, Listener::default());
+        let (gap, people, samples) = match (head.after, before) {
+            (None, _) => (false, People::new(), Listener::default()),
+            (Some(after), Some(before)) if after == before.number => {
+                (before.gap, before.people.clone(), before.samples.clone())
+            }
+            // That section was taken out.
+            (Some(_), _) => (true, People::new(), Listener::default()),
+        };
         let number = number.wrapping_add(1);
         Some(Ok(Self { head, first, number, version, gap, people, samples, ended: false, skipped: 0 }))
     }
@@ -76,7 +88,7 @@ impl Memory {
     pub(in super::super) fn recall<'a>(&self, frame: Frame<'a>, options: &[u8]) -> Option<(Frame<'a>, Option<Input>)> {
         let place = (frame.iface as usize).checked_sub(self.first).and_then(|number| self.head.places.get(number));
         let frame = place.map_or(frame, |place| place.of(frame));
-        Some((frame, frames::recall(&frame, Options(options))?))
+        Some((frame, frames::recall(&frame, Options(options), self.version)?))
     }
 
     /// Reads the next entry; `None` where it is malformed.

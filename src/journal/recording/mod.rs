@@ -4,10 +4,11 @@
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html> §4,
 //! <https://systemd.io/JOURNAL_EXPORT_FORMATS/>.
 //!
-//! # The format, version 2
-//! Little-endian pcapng, of standard blocks only. A section stands alone: it begins with its header (hardware, system,
-//! `sockscope VERSION`), a description of each interface (name, filter, nanoseconds), and the entry `Head`. Then come,
-//! in the order in which the engine was fed:
+//! # The format, version 3
+//! Little-endian pcapng, of standard blocks only. A section stands alone, unless its head says that it goes on from the
+//! one before (where a ring was written out: then it is told by that one's readings, and its entries' numbers run on). It
+//! begins with its header (hardware, system, `sockscope VERSION`), a description of each interface (name, filter,
+//! nanoseconds), and the entry `Head`. Then come, in the order in which the engine was fed:
 //!
 //! - **A frame** as an Enhanced Packet Block, cut behind its headers ([`Packer`]) unless payload was asked for; its length
 //!   on the wire stays. What it gave the engine is what the kept part decodes to, and beside it, where that differs: the
@@ -53,8 +54,9 @@
 //! **Of one's own, and not serde's**: a process by number needs a memory that a serde format cannot pass along, rows are
 //! told by other rows, and the form must not change with the types. So the lists in `forms` are the format: a field that
 //! an input gains does not compile until it stands there, and then [`VERSION`] goes up. A reader refuses a version that
-//! it does not know. Version 1, which lacks tcp_retries2, what
-//! became of a connect(), when a peer was last heard and its window, is read too.
+//! it does not know. Those before are read too: version 2, of which each section stands alone, lacks whose descriptors
+//! could not be read, the limits of keepalive and the MTU that an ICMP error tells, version 1 besides tcp_retries2, what
+//! became of a connect(), when a peer was last heard and its window.
 
 #[macro_use]
 mod forms;
@@ -69,6 +71,7 @@ mod frames;
 mod known;
 mod listener;
 mod memory;
+mod readings;
 mod recorder;
 mod samples;
 mod words;
@@ -79,14 +82,15 @@ mod tests;
 pub(super) use block::JOURNAL_EXPORT;
 pub use frames::Packer;
 pub(super) use memory::{Memory, Said};
-pub use recorder::Recorder;
+pub(super) use readings::{Hearing, Readings};
+pub use recorder::{Heads, Recorder};
 
 use crate::base::{Scope, Scrubbed, Timestamp};
 use crate::wire::{Frame, LinkType};
 use codec::{Code, Reader, Writer};
 
 /// The version of the format: of what entries and our own options hold.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// What a recording tells of itself, before anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -147,6 +151,9 @@ struct Head {
     host: Option<Scrubbed>,
     payload: u32,
     places: Vec<Place>,
+    /// It goes on from the section before it, whose next entry would have that number: the readings in this one are told
+    /// by those in that one.
+    after: Option<u64>,
 }
 
 /// What no block tells of an interface.
@@ -156,13 +163,13 @@ struct Place {
     scope: Scope,
 }
 
-fields!(Head { host, payload, places });
+fields!(Head { host, payload, places } 3 { after });
 fields!(Place { iface, scope });
 
 impl Head {
-    fn of(setup: &Setup) -> Self {
+    fn of(setup: &Setup, after: Option<u64>) -> Self {
         let places = setup.sources.iter().map(Source::place).collect();
-        Self { host: setup.host.clone(), payload: setup.payload, places }
+        Self { host: setup.host.clone(), payload: setup.payload, places, after }
     }
 }
 

@@ -35,6 +35,15 @@ pub struct Recorder {
     tick: Option<Timestamp>,
 }
 
+/// The ways in which a section may begin.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Heads {
+    /// It stands alone.
+    pub alone: Vec<u8>,
+    /// It goes on from the one before.
+    pub on: Vec<u8>,
+}
+
 impl Recorder {
     /// A recorder that has written nothing yet.
     pub fn new(setup: Setup) -> Self {
@@ -50,9 +59,41 @@ impl Recorder {
     }
 
     /// Writes what stands before everything else, and forgets what was written: what follows needs nothing of what
-    /// came before. So each file of a ring begins, and may a recording that begins anew within its file. `ts` is when
-    /// that is.
+    /// came before. So a recording may begin anew within its file. `ts` is when that is.
     pub fn begin(&mut self, ts: Timestamp, out: &mut Vec<u8>) {
+        self.number = 0;
+        self.head(ts, None, out);
+        self.forget();
+    }
+
+    /// Begins a further section of a recording of which the oldest are let go: written behind the one of the two heads, it
+    /// stands alone; behind the other, it goes on from the section before it, which ended with [`Self::end_section`].
+    /// Who sees nothing before it is told the readings that still hold, to which `add` adds what else does.
+    pub fn turn(&mut self, ts: Timestamp, add: impl FnOnce(&mut Vec<Input>)) -> Heads {
+        let (after, mut alone, mut on) = (self.number, Vec::new(), Vec::new());
+        let (now, tick) = (self.now.take(), self.tick.take());
+        let mut held: Vec<Input> = self.samples.holding().map(Input::Sample).collect();
+        add(&mut held);
+        self.head(ts, None, &mut alone);
+        self.forget();
+        held.iter().for_each(|input| self.input(input, &mut alone));
+        // Processes are told anew, since only one of the heads told of any.
+        self.writer.forget();
+        (self.now, self.tick) = (now, tick);
+        // So that what follows has the very number that follows on either.
+        self.number -= 1;
+        self.head(ts, Some(after), &mut on);
+        Heads { alone, on }
+    }
+
+    fn forget(&mut self) {
+        self.writer.forget();
+        self.samples = Teller::default();
+        self.comments.clear();
+    }
+
+    /// The blocks that a section begins with.
+    fn head(&mut self, ts: Timestamp, after: Option<u64>, out: &mut Vec<u8>) {
         let mut section = Block::section(out);
         if let Some(hardware) = &self.setup.hardware {
             section.option(block::SHB_HARDWARE, hardware.as_bytes());
@@ -72,11 +113,7 @@ impl Recorder {
             }
             interface.end();
         }
-        self.writer.forget();
-        self.number = 0;
-        self.samples = Teller::default();
-        self.comments.clear();
-        let head = Head::of(&self.setup);
+        let head = Head::of(&self.setup, after);
         let put_head = |writer: &mut Writer| {
             VERSION.put(writer);
             head.put(writer);
@@ -138,6 +175,15 @@ impl Recorder {
     /// Writes what is still held back (a tick), and that nothing follows in this section: to be called at its end. A
     /// copy of what was written may be ended so, and the recorder go on.
     pub fn end(&self, out: &mut Vec<u8>) {
+        self.write_end(out);
+    }
+
+    /// The same where a further section follows.
+    pub fn end_section(&mut self, out: &mut Vec<u8>) {
+        self.number = self.write_end(out);
+    }
+
+    fn write_end(&self, out: &mut Vec<u8>) -> u64 {
         let (mut number, mut nothing) = (self.number, Writer::default());
         if let Some(tick) = self.tick {
             let words = Words(&Input::Tick(tick));
@@ -145,6 +191,7 @@ impl Recorder {
         }
         let last = self.tick.or(self.now).unwrap_or_default();
         write_entry(&mut number, Kind::End, last, format_args!("this section was ended here"), &mut nothing, out);
+        number
     }
 
     /// A tick changes nothing that a later input would not change, so it is held back, and written only before an

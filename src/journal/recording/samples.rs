@@ -55,6 +55,7 @@ pub(super) struct Head {
     /// `None` where they are those of the reading before.
     pub(super) limits: Option<Limits>,
     pub(super) local_addresses: Option<Vec<IpAddr>>,
+    pub(super) denied: Option<Vec<u32>>,
 }
 
 fields!(Head {
@@ -69,7 +70,7 @@ fields!(Head {
     processes_denied,
     limits,
     local_addresses,
-});
+} 3 { denied });
 
 /// Who is told what a reading shows for the first time.
 pub(super) trait Fresh {
@@ -125,7 +126,13 @@ impl Teller {
         self.known.learn(sample.clone());
     }
 
-    fn is_full_due(&self, now: Timestamp) -> bool {
+    /// The readings by which the next is told, in their order.
+    pub(super) fn holding(&self) -> impl Iterator<Item = Arc<SocketSample>> {
+        self.known.readings()
+    }
+
+    /// Whether the next is told in full.
+    pub(super) fn is_full_due(&self, now: Timestamp) -> bool {
         // A clock set back far must not leave it undue for as long.
         self.full_at.is_none_or(|at| now.since(at).max(at.since(now)) >= FULL_EVERY)
     }
@@ -160,6 +167,8 @@ fn begin(sample: &SocketSample, known: &Known, full: bool, out: &mut Writer) {
         processes_denied: owners.processes_denied,
         limits: changed(|a, b| a.limits == b.limits).then(|| (**limits).clone()),
         local_addresses: changed(|a, b| a.local_addresses == b.local_addresses).then(|| local_addresses.to_vec()),
+        denied: changed(|a, b| a.owners.denied == b.owners.denied)
+            .then(|| owners.denied.into_iter().flatten().collect()),
     };
     head.put(out);
     counters_between(known.counters(), counters, out);

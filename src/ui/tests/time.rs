@@ -70,10 +70,12 @@ fn times_are_told_in_three_ways() {
 }
 
 #[test]
-fn only_a_running_host_is_recorded() {
-    let (_, effects) = after("w", &live());
-    assert_eq!(effects, [Effect::Control(Control::Record)]);
-    assert_eq!(after("W", &live()).1, [Effect::Control(Control::Save)]);
+fn only_a_running_host_is_recorded_whatever_is_shown_of_it() {
+    let went_back = Source { playback: replay().playback, ..live() };
+    for source in [live(), went_back] {
+        assert_eq!(after("w", &source).1, [Effect::Control(Control::Record)]);
+        assert_eq!(after("W", &source).1, [Effect::Control(Control::Save)]);
+    }
     for key in ["w", "W"] {
         let (ui, effects) = after(key, &replay());
         assert_eq!((effects, ui.message()), (vec![], Some("only while a host is watched")), "{key}");

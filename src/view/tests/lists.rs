@@ -134,13 +134,13 @@ pub(super) fn ports(by_kernel: bool) -> Dashboard {
     if by_kernel {
         let (now, capacity) = (live().now.expect("a time"), 28_232);
         let soon = Duration::from_secs(5);
-        for (row, forecast, out_at) in [
-            (0, Forecast::RunsOut(soon), Some(now + soon)),
-            (1, Forecast::LevelsOff(23_715), None),
-            (2, Forecast::LevelsOff(20), None),
+        for (row, forecast) in [
+            (0, Forecast::RunsOut { left: soon, at: now + soon }),
+            (1, Forecast::LevelsOff(23_715)),
+            (2, Forecast::LevelsOff(20)),
         ] {
             let used = if row == 2 { 20 } else { 23_499 };
-            rows[row].outlook = Some(PortsOutlook { forecast, out_at, used, capacity });
+            rows[row].outlook = Some(PortsOutlook { forecast, used, capacity });
         }
         rows.insert(1, row(end(6, 3_306), 4_000, 23_900, range(27_900), who(91, "batch")));
     }

@@ -242,8 +242,8 @@ fn what_is_missing_is_said() {
     let progress = Progress { done: 30, whole: 120, took: Duration::from_secs(1) };
     for (segments, words) in [
         (Segments::Unknown, "looking for its segments"),
-        (Segments::Reading(None), "reading its segments in the file again …"),
-        (Segments::Reading(Some(progress)), "reading its segments in the file again: 25.0%"),
+        (Segments::Reading(None), "reading its segments again …"),
+        (Segments::Reading(Some(progress)), "reading its segments again: 25.0%"),
         (Segments::Missing("segments are not kept".into()), "no segments to show: segments are not kept"),
     ] {
         for (part, _) in PARTS {

@@ -1,6 +1,7 @@
 //! How much of a frame is headers.
 
 use super::*;
+use crate::wire::headers::place;
 
 /// An Ethernet header before an IPv4 datagram.
 fn over_ethernet(datagram: &[u8]) -> Vec<u8> {
@@ -8,7 +9,10 @@ fn over_ethernet(datagram: &[u8]) -> Vec<u8> {
 }
 
 fn headers(link: u16, bytes: &[u8]) -> usize {
-    frame(link, bytes, bytes.len()).headers_len()
+    let frame = frame(link, bytes, bytes.len());
+    let len = frame.headers_len();
+    assert!(frame.plain_headers_len().is_none_or(|short| short == len), "both ways lead there");
+    len
 }
 
 #[test]
@@ -57,8 +61,7 @@ fn of_a_fragment_only_its_own_headers_are_kept() {
 #[test]
 fn a_part_is_found_only_where_it_is() {
     let bytes = v4();
-    let frame = frame(RAW, &bytes, bytes.len());
-    assert_eq!(frame.place_of(&frame.bytes[20..25]), Some(20));
-    assert_eq!(frame.place_of(&frame.bytes[bytes.len()..]), Some(bytes.len()));
-    assert_eq!(frame.place_of(&bytes.clone()), None);
+    assert_eq!(place(&bytes, &bytes[20..25]), Some(20));
+    assert_eq!(place(&bytes, &bytes[bytes.len()..]), Some(bytes.len()));
+    assert_eq!(place(&bytes, &bytes.clone()), None);
 }

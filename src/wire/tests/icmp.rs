@@ -35,6 +35,7 @@ fn who_said_what_of_which_segment() {
         dst: Endpoint::new([192, 0, 2, 2], 80),
         seq: Seq(0x0102_0304),
         flags: Some(Flags::PSH | Flags::ACK),
+        mtu: None,
     };
     assert_eq!(quote(&error(3, 10, &v4())), Some(expected));
     let short = IcmpQuote { flags: None, ..expected };
@@ -43,6 +44,21 @@ fn who_said_what_of_which_segment() {
     let six = quote(&error_v6(1, 1, &v6())).expect("a quote");
     assert_eq!((six.from.to_string(), six.seq, six.flags), ("fd00::1".to_owned(), Seq(7), Some(Flags::SYN)));
     assert_eq!(six.error.meaning(), "administratively prohibited");
+}
+
+#[test]
+fn what_the_next_link_takes_is_told_where_it_is() {
+    let mtu = |protocol: u8, kind: u8, code: u8, rest: [u8; 4]| {
+        let head = [&[kind, code, 0, 0], &rest[..]].concat();
+        let bytes =
+            if protocol == 1 { ipv4(1, &[&head, &v4()[..]].concat()) } else { ipv6(58, &[&head, &v6()[..]].concat()) };
+        quote(&bytes).expect("a quote").mtu
+    };
+    assert_eq!(mtu(1, 3, 4, [9, 9, 0x05, 0x78]), Some(1_400), "the first half is unused (RFC 1191 §4)");
+    assert_eq!(mtu(1, 3, 4, [9, 9, 0, 0]), None, "of an old router");
+    assert_eq!(mtu(1, 3, 1, [0, 0, 0x05, 0x78]), None, "unreachable");
+    assert_eq!(mtu(58, 2, 0, [0, 1, 0x05, 0x78]), Some(66_936));
+    assert_eq!(mtu(58, 1, 0, [0, 0, 0x05, 0x78]), None);
 }
 
 #[test]

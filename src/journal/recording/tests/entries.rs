@@ -81,10 +81,10 @@ fn an_entry_that_cannot_be_read_is_damage_at_its_beginning() {
 fn a_later_version_is_refused_by_name() {
     let mut file = record(0, &[]);
     let version = file.windows(16).position(|bytes| bytes == b"SOCKSCOPE_ENTRY\n").expect("a field") + 16 + 8 + 3;
-    assert_eq!(file[version], 2);
-    file[version] = 3;
+    assert_eq!(file[version], 3);
+    file[version] = 4;
     let damage = read(&file).damage.expect("damage");
-    assert_eq!(damage.reason, "a recording of format 3, and only 1 to 2 are read");
+    assert_eq!(damage.reason, "a recording of format 4, and only 1 to 3 are read");
 }
 
 #[test]

@@ -162,10 +162,10 @@ prop_compose! {
 }
 
 fn icmp() -> impl Strategy<Value = Input> {
-    (ts(), address(), any::<(bool, u8, u8)>(), end(), end(), any::<(u32, Option<u16>)>()).prop_map(
-        |(ts, from, (v6, kind, code), src, dst, (seq, flags))| {
-            let error = IcmpError { v6, kind, code };
-            Input::Icmp(IcmpQuote { ts, scope: SCOPE, from, error, src, dst, seq: Seq(seq), flags: flags.map(Flags) })
+    (ts(), address(), any::<(bool, u8, u8)>(), end(), end(), any::<(u32, Option<u16>, Option<u32>)>()).prop_map(
+        |(ts, from, (v6, kind, code), src, dst, (seq, flags, mtu))| {
+            let (error, seq, flags) = (IcmpError { v6, kind, code }, Seq(seq), flags.map(Flags));
+            Input::Icmp(IcmpQuote { ts, scope: SCOPE, from, error, src, dst, seq, flags, mtu })
         },
     )
 }
@@ -269,7 +269,7 @@ pub(super) fn given(made: Vec<Made>) -> Vec<Given> {
             Made::Frame((source, bytes, len), ts) => {
                 let mut inputs = Vec::new();
                 intakes[source].take(&frame_of(source, ts, len, &bytes), &mut inputs);
-                let own = matches!(inputs.first(), Some(Input::Segment(_) | Input::Icmp(_)));
+                let own = inputs.first().is_some_and(Input::is_frames_own);
                 let gave = own.then(|| inputs.remove(0));
                 given.push(Given::Frame { source, ts, len, bytes, gave });
                 given.extend(inputs.into_iter().map(Given::Input));

@@ -3,7 +3,9 @@
 mod entries;
 mod frames;
 mod made;
+mod past;
 mod properties;
+mod ring;
 mod tables;
 
 use std::io::Cursor;

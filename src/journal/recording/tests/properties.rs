@@ -8,10 +8,11 @@ use super::made::{Made, given, made};
 use super::tables::readings;
 use super::{Back, Given, inputs_of, read, record, setup, telling, write};
 use crate::base::Timestamp;
-use crate::engine::{Config, Engine, FlowId, Input, Loss, Query, QueryCache};
+use crate::engine::{Config, Engine, FlowId, Input, Query, QueryCache};
+use crate::journal::Lost;
 
 /// What a live run hands over: frames, events and readings of the table.
-fn run() -> impl Strategy<Value = Vec<Given>> {
+pub(super) fn run() -> impl Strategy<Value = Vec<Given>> {
     (prop::collection::vec(made().boxed(), 0..24), readings().boxed()).prop_map(|(made, readings)| {
         let mut made = made.into_iter();
         let mut mixed: Vec<Made> = Vec::new();
@@ -29,7 +30,7 @@ fn marks(given: &[Given]) -> usize {
 }
 
 /// Each case is a run of dozens of inputs; PROPTEST_CASES asks for more of them.
-fn cases() -> ProptestConfig {
+pub(super) fn cases() -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig::with_cases(asked.unwrap_or(64))
 }
@@ -78,11 +79,9 @@ proptest! {
         };
         prop_assert_eq!(without_ticks(read(&other).inputs), without_ticks(inputs_of(&second)));
         // Losses are told in all, whatever each section counts.
-        let lost = inputs_of(&first).iter().rev().find_map(loss);
-        let second = inputs_of(&second).into_iter().map(|input| match (loss(&input), lost) {
-            (Some(loss), Some(before)) => Input::Loss(loss.after(&before)),
-            _ => input,
-        });
+        let mut lost = Lost::default();
+        inputs_of(&first).iter().for_each(|input| lost.note(input));
+        let second = inputs_of(&second).into_iter().map(|input| lost.and(input));
         let both: Vec<Input> = inputs_of(&first).into_iter().chain(second).collect();
         prop_assert_eq!(telling(read(&[one, other].concat()).inputs), telling(both));
     }
@@ -131,10 +130,6 @@ proptest! {
             prop_assert!(all.any(|written| written == input), "{:?}", input);
         }
     }
-}
-
-fn loss(input: &Input) -> Option<Loss> {
-    if let Input::Loss(loss) = input { Some(*loss) } else { None }
 }
 
 /// Where each block ends.

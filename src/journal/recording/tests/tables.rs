@@ -131,7 +131,9 @@ fn change_table(sample: &mut SocketSample, change: Change) {
         Change::Source(source, denied, scope) => {
             (sample.source, sample.incomplete, sample.scope) = (source, denied % 2 == 0, scope);
             sample.bad_rows = denied;
-            Arc::make_mut(&mut sample.owners).processes_denied = denied;
+            let owners = Arc::make_mut(&mut sample.owners);
+            let nth = |n: usize| (n < denied as usize % 4).then_some(denied.saturating_add(n as u32));
+            (owners.processes_denied, owners.denied) = (denied, std::array::from_fn(nth));
         }
         Change::Covers(covers) => sample.covers = covers,
         _ if sockets.is_empty() => {}
@@ -164,7 +166,7 @@ pub(super) fn empty(ts: Timestamp) -> SocketSample {
 }
 
 /// The table one reading later, if nothing happens.
-fn age(sample: &mut SocketSample, millis: u64) {
+pub(super) fn age(sample: &mut SocketSample, millis: u64) {
     let by = Duration::from_millis(millis);
     sample.ts = sample.ts + by;
     for socket in &mut sample.sockets {
@@ -202,7 +204,7 @@ proptest! {
 }
 
 /// A table of so many sockets: half at rest, half in TIME-WAIT.
-fn table(ts: Timestamp, sockets: u32) -> SocketSample {
+pub(super) fn table(ts: Timestamp, sockets: u32) -> SocketSample {
     let socket = |n: u32| {
         let left = Duration::from_millis(u64::from(n) % 60_000 + 60_000);
         let info = TcpInfo { last_data_sent: Some(secs(9)), last_data_recv: Some(secs(7)), ..TcpInfo::default() };
