@@ -167,7 +167,7 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
         }
         thread::sleep(rest.min(left));
     }
-    feed.finish(|input| engine.feed(input));
+    feed.finish(|inputs| engine.feed_batch(inputs));
     let recorded = feed.tape().finish();
     Ok(Seen { source: feed.source(&engine), engine, marks: Vec::new(), damage: None, origin: None, recorded })
 }

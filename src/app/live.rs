@@ -237,8 +237,8 @@ impl Live {
         })
     }
 
-    /// Takes in what came, and gives `each` input that is due. Returns how long to rest.
-    pub(super) fn advance(&mut self, mut each: impl FnMut(&Input)) -> Duration {
+    /// Takes in what came, and gives `each` run of inputs that are due; a tick alone. Returns how long to rest.
+    pub(super) fn advance(&mut self, mut each: impl FnMut(&[Input])) -> Duration {
         // Looked at before its delivery could have come, so that a reading under way is always waited for.
         let began = self.reading.begun();
         for _ in 0..BATCHES {
@@ -258,7 +258,7 @@ impl Live {
         let horizon = self.merge.horizon(now);
         self.reached = Some(horizon);
         self.tape.tick(horizon);
-        each(&Input::Tick(horizon));
+        each(&[Input::Tick(horizon)]);
         if self.told.elapsed() >= LOSS_EVERY || self.lost_now() != self.lost {
             self.tell_loss(horizon, &mut each);
         }
@@ -272,17 +272,17 @@ impl Live {
 
     /// The same into an engine, which a ring may watch for findings.
     pub(super) fn watch(&mut self, engine: &mut Engine) -> Duration {
-        let rest = self.advance(|input| engine.feed(input));
+        let rest = self.advance(|inputs| engine.feed_batch(inputs));
         self.tape.watch(engine);
         rest
     }
 
-    fn give(&mut self, now: Timestamp, each: &mut impl FnMut(&Input)) {
+    fn give(&mut self, now: Timestamp, each: &mut impl FnMut(&[Input])) {
         let Self { merge, tape, passing, spare, .. } = self;
-        merge.take(now, |source, input| {
-            if passing.concerns(input) {
-                tape.pass(source, input);
-                each(input);
+        merge.take(now, |source, inputs| {
+            for inputs in inputs.split(|input| !passing.concerns(input)) {
+                inputs.iter().for_each(|input| tape.pass(source, input));
+                each(inputs);
             }
         });
         // Where enough are on their way, the rest is let go of.
@@ -295,16 +295,16 @@ impl Live {
         [sum(|losses| losses.kernel), sum(|losses| losses.interface), self.ours.load(Ordering::Relaxed)]
     }
 
-    fn tell_loss(&mut self, ts: Timestamp, each: &mut impl FnMut(&Input)) {
+    fn tell_loss(&mut self, ts: Timestamp, each: &mut impl FnMut(&[Input])) {
         (self.told, self.lost) = (Instant::now(), self.lost_now());
         if let Some(loss) = self.loss(ts) {
             self.tape.tell(&loss);
-            each(&Input::Loss(loss));
+            each(&[Input::Loss(loss)]);
         }
     }
 
-    /// Stops watching, and gives `each` input of what happened up to now.
-    pub(super) fn finish(&mut self, mut each: impl FnMut(&Input)) {
+    /// Stops watching, and gives `each` run of inputs of what happened up to now.
+    pub(super) fn finish(&mut self, mut each: impl FnMut(&[Input])) {
         let end = clock::now();
         while self.merge.horizon(clock::now()) < end {
             thread::sleep(self.advance(&mut each));
@@ -358,7 +358,7 @@ impl Feed for Live {
                 // What begins counts from here, and what ends tells all: what the engine is told too, and not of an
                 // instant that it has yet to hear of.
                 if let Some(now) = engine.now() {
-                    self.tell_loss(now, &mut |input| engine.feed(input));
+                    self.tell_loss(now, &mut |inputs| engine.feed_batch(inputs));
                 }
                 self.tape.toggle();
             }
@@ -379,7 +379,7 @@ impl Feed for Live {
 
     fn end(&mut self, engine: &mut Engine) -> Vec<Recorded> {
         if self.tape.is_running() {
-            self.finish(|input| engine.feed(input));
+            self.finish(|inputs| engine.feed_batch(inputs));
         }
         self.tape.finish()
     }
@@ -525,10 +525,12 @@ mod tests {
         live.told = Instant::now() + 1_000 * LOSS_EVERY;
         let advance = |live: &mut Live| {
             let mut told = Vec::new();
-            live.advance(|input| match input {
-                Input::Loss(loss) => told.push((loss.kernel, loss.ts)),
-                Input::Kernel(event) => told.push((None, event.ts())),
-                _ => {}
+            live.advance(|inputs| {
+                told.extend(inputs.iter().filter_map(|input| match input {
+                    Input::Loss(loss) => Some((loss.kernel, loss.ts)),
+                    Input::Kernel(event) => Some((None, event.ts())),
+                    _ => None,
+                }));
             });
             told
         };

@@ -27,8 +27,6 @@ const LATE: Duration = Duration::from_secs(10);
 pub(super) struct Rewind {
     live: Live,
     deck: Deck<Past>,
-    /// What came last, for its memory.
-    came: Vec<Input>,
     /// Inputs that the live engine has taken in, and bytes of them since the last checkpoint.
     at: u64,
     fresh: usize,
@@ -66,7 +64,6 @@ impl Rewind {
         Self {
             live,
             deck: Deck { tape: Past::default(), index: Index::new(memory / 2) },
-            came: Vec::new(),
             at: 0,
             fresh: 0,
             memory,
@@ -81,15 +78,16 @@ impl Rewind {
 
     /// Takes in what came, and keeps it.
     fn watch(&mut self, engine: &mut Engine) -> Duration {
-        let Self { came, deck: Deck { tape, index }, .. } = self;
+        let Self { live, deck: Deck { tape, index }, at, .. } = self;
         let (before, mut tick) = (tape.bytes(), None);
         // Ticks change nothing that the next input would not change: the last one will do.
-        let rest = self.live.advance(|input| match input {
-            Input::Tick(ts) => tick = Some(*ts),
-            other => came.push(other.clone()),
+        let rest = live.advance(|inputs| match inputs {
+            [Input::Tick(ts)] => tick = Some(*ts),
+            others => {
+                index.feed(engine, others, at);
+                tape.extend(others);
+            }
         });
-        index.feed(engine, came, &mut self.at);
-        came.drain(..).for_each(|input| tape.push(input));
         if let Some(tick) = tick {
             engine.feed(&Input::Tick(tick));
         }

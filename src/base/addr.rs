@@ -27,6 +27,9 @@ pub struct Endpoint {
 const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 impl Endpoint {
+    /// Any address of IPv4, and no port.
+    pub const WILDCARD: Self = Self::v4([0; 4], 0);
+
     /// An end at `ip`:`port`; an IPv4-mapped `ip` becomes IPv4.
     #[inline]
     pub fn new(ip: impl Into<IpAddr>, port: u16) -> Self {

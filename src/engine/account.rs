@@ -36,7 +36,7 @@ impl Engine {
             return;
         }
         self.table.warm_all_of(&self.over);
-        let (mut sealer, mut sealed) = (Sealer::default(), Vec::with_capacity(TOGETHER));
+        let (mut sealer, mut sealed) = (Sealer::new(), Vec::with_capacity(TOGETHER));
         for (slot, id) in self.over.drain(..) {
             // It may have gone, or go on, since.
             let there = self.table.still(slot, id).is_some_and(Record::may_be_sealed);

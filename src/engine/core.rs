@@ -23,7 +23,7 @@ use super::join::KernelSide;
 use super::lookups::Lookups;
 use super::record::{FirstFrame, Rare, Record, Sides, Standing};
 use super::states::States;
-use super::table::{FlowTable, Likely, Place, Slot, WARMED, side_of};
+use super::table::{FlowTable, Likely, Slot, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -156,7 +156,7 @@ impl Engine {
         if let Input::Segment(segment) = input {
             self.advance(segment.ts, true);
             let found = self.table.find_segment(segment, hash, likely);
-            self.segment(segment, found);
+            self.segment(segment, hash, found);
         } else {
             self.feed_other(input);
         }
@@ -278,9 +278,9 @@ impl Engine {
         }
     }
 
-    /// Takes in a segment of the flow that was `found` on its tuple.
+    /// Takes in a segment of the flow that was `found` on its tuple, which has that hash.
     #[inline]
-    fn segment(&mut self, segment: &Segment, found: Option<Slot>) {
+    fn segment(&mut self, segment: &Segment, hash: u64, found: Option<Slot>) {
         self.wire_seen = true;
         if self.config.merge_interfaces && self.is_shown_twice(segment, found) {
             self.totals.duplicates += 1;
@@ -292,7 +292,7 @@ impl Engine {
         self.segments.add(segment.ts, 1);
         self.bits.add(segment.ts, bits);
         let Some(slot) = found else {
-            return self.begin_by_wire(segment, None);
+            return self.begin_by_wire(segment, Some(hash), None);
         };
         if !self.table.get_mut(slot).take_plain(segment, bits) {
             self.any_segment(segment, slot, bits);
@@ -303,7 +303,7 @@ impl Engine {
     #[inline(never)]
     fn any_segment(&mut self, segment: &Segment, slot: Slot, bits: u64) {
         match self.incarnation(slot, segment) {
-            Incarnation::New { older } => self.begin_by_wire(segment, older),
+            Incarnation::New { older } => self.begin_by_wire(segment, None, older),
             Incarnation::Adopt => self.adopt(slot, segment),
             Incarnation::Same(owner) => {
                 // Zeek knows one connection a tuple, whichever of ours the segment is.
@@ -351,8 +351,9 @@ impl Engine {
         repeat
     }
 
+    /// A flow begins with this segment; `first`: the hash of its tuple, where that leads nowhere yet.
     #[inline(never)]
-    fn begin_by_wire(&mut self, segment: &Segment, older: Option<(Slot, FlowId)>) {
+    fn begin_by_wire(&mut self, segment: &Segment, first: Option<u64>, older: Option<(Slot, FlowId)>) {
         self.make_room();
         self.totals.flows_on_wire += 1;
         let from = Flow::side_of_first(segment);
@@ -364,28 +365,22 @@ impl Engine {
         let by_flow = !reuses && Course::is_told_by_flow(segment);
         let course = if by_flow { Told::Nothing } else { Told::Going(Box::new(Going::new(segment, from, reuses))) };
         let opening = self.begin_opening(segment);
-        let mut bare = Sides::default();
-        bare.add(from, segment.tunnel.is_none());
-        let slot = self.table.insert(|id| Record {
-            id,
-            scope: segment.scope,
-            orig,
-            resp,
-            orig_known: segment.flags.syn(),
-            wire: Some(if reuses { Flow::reusing(segment) } else { Flow::new(segment) }),
-            course,
-            first_frame: FirstFrame::of(segment),
-            rare: Rare::of(segment, older),
-            opening,
-            bare,
-            ends: [None, None],
-            local,
-            first: segment.ts,
-            touched: segment.ts,
-            armed: Timestamp::MAX,
-            place: Place::NOWHERE,
-            listed: Class::Closed,
-        });
+        let fill = |record: &mut Record| {
+            (record.scope, record.orig, record.resp) = (segment.scope, orig, resp);
+            record.orig_known = segment.flags.syn();
+            record.wire.insert(Flow::BLANK).begin(segment, reuses);
+            record.course = course;
+            record.first_frame = FirstFrame::of(segment);
+            record.rare = Rare::of(segment, older);
+            record.opening = opening;
+            record.bare.add(from, segment.tunnel.is_none());
+            record.local = local;
+            (record.first, record.touched) = (segment.ts, segment.ts);
+        };
+        let slot = match first {
+            Some(hash) => self.table.insert_first(hash, fill),
+            None => self.table.insert(fill),
+        };
         // It may have had to make room.
         let older = older.filter(|(slot, id)| self.table.still(*slot, *id).is_some());
         if let Some((slot, _)) = older {

@@ -136,6 +136,12 @@ impl Outline {
     pub(super) fn of(course: &Course) -> Self {
         Self { analysis: course.analysis.counts(), verdict: course.verdict.view() }
     }
+
+    /// Of a lone SYN that its flow tells in full: no rule says anything of one but that its window is 0, which is no
+    /// mark of a SYN.
+    fn of_lone_syn() -> Self {
+        Self { analysis: Default::default(), verdict: VerdictView::default() }
+    }
 }
 
 /// How a flow's course is kept.
@@ -198,12 +204,14 @@ impl Record {
 
     /// Of it, what tells how the flow went as a whole.
     pub(super) fn outline(&self) -> Option<Outline> {
+        self.wire.as_ref()?;
         match &self.course {
+            Told::Nothing => Some(Outline::of_lone_syn()),
             Told::Over(block, at) => {
                 let (verdict, analysis) = block.outline(*at);
                 Some(Outline { analysis: analysis.counts(), verdict: verdict.view() })
             }
-            Told::Nothing | Told::Going(_) => self.course().as_deref().map(Outline::of),
+            Told::Going(_) => self.course().as_deref().map(Outline::of),
         }
     }
 
@@ -305,8 +313,7 @@ impl Record {
     pub(super) fn analysis_counts(&self) -> Option<[AnalysisCounts; 2]> {
         self.wire.as_ref()?;
         Some(match &self.course {
-            // No rule says anything of a first SYN but that its window is 0, which is no mark of a SYN.
-            Told::Nothing => Default::default(),
+            Told::Nothing => Outline::of_lone_syn().analysis,
             Told::Going(going) => {
                 let feed =
                     |analysis: &mut Analysis, segment: &Segment, from, _: &Flow| _ = analysis.feed(segment, from);
@@ -408,6 +415,8 @@ mod tests {
             assert_eq!((&made.verdict, &made.timing), (&fed.verdict, &fed.timing));
             assert_eq!(record.rate(), Some(Going::new(&syn, Side::Orig, false).rate));
             assert_eq!(record.analysis_counts(), Some(fed.analysis.counts()));
+            let (told, outline) = (record.outline().expect("a segment was seen"), Outline::of(&fed));
+            assert_eq!((told.analysis, told.verdict), (outline.analysis, outline.verdict));
         }
     }
 

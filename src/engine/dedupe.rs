@@ -13,12 +13,13 @@ const PLACES: usize = 2048;
 /// sender may make datagrams of one digest, what tells connections and their bytes apart is compared too.
 #[derive(Debug, Clone)]
 pub(super) struct Dedupe {
+    /// The digest of each place; what else was seen is asked for only where that is the same, for to read it takes long.
+    digests: Vec<u64>,
     places: Vec<Option<Seen>>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    digest: u64,
     src: Endpoint,
     dst: Endpoint,
     seq: Seq,
@@ -29,23 +30,25 @@ struct Seen {
 
 impl Dedupe {
     pub(super) fn new() -> Self {
-        Self { places: vec![None; PLACES] }
+        Self { digests: vec![0; PLACES], places: vec![None; PLACES] }
     }
 
     /// Whether `segment` shows a datagram that another interface has just shown.
     #[inline]
     pub(super) fn is_repeat(&mut self, segment: &Segment) -> bool {
-        let place = &mut self.places[segment.digest as usize % PLACES];
-        let repeat = place.is_some_and(|seen| {
-            seen.digest == segment.digest
-                && (seen.seq, seen.ack) == (segment.seq, segment.ack)
-                && (seen.src, seen.dst) == (segment.src, segment.dst)
-                && seen.iface != segment.iface
-                && segment.ts.since(seen.ts).max(seen.ts.since(segment.ts)) <= WINDOW
-        });
+        let at = segment.digest as usize % PLACES;
+        let (digest, place) = (&mut self.digests[at], &mut self.places[at]);
+        let alike = std::mem::replace(digest, segment.digest) == segment.digest;
+        let repeat = alike
+            && place.is_some_and(|seen| {
+                (seen.seq, seen.ack) == (segment.seq, segment.ack)
+                    && (seen.src, seen.dst) == (segment.src, segment.dst)
+                    && seen.iface != segment.iface
+                    && segment.ts.since(seen.ts).max(seen.ts.since(segment.ts)) <= WINDOW
+            });
         if !repeat {
-            let Segment { digest, src, dst, seq, ack, iface, ts, .. } = *segment;
-            *place = Some(Seen { digest, src, dst, seq, ack, iface, ts });
+            let Segment { src, dst, seq, ack, iface, ts, .. } = *segment;
+            *place = Some(Seen { src, dst, seq, ack, iface, ts });
         }
         repeat
     }

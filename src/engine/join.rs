@@ -9,23 +9,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::{Endpoint, StateSet, TcpState, Timestamp};
-use crate::flow::{Class, Side};
+use crate::flow::Side;
 use crate::kernel::{Covers, Socket, SocketSample, TableSource};
 
 use super::Engine;
 use super::FlowId;
-use super::course::Told;
 use super::dashboard::LastWordSight;
 use super::end::End;
 use super::findings::Watch;
 use super::listened::Listened;
 use super::listening::{Listener, ListenerOwners};
 use super::opener::{listener_of, listening_ends};
-use super::opening::Watched;
 use super::ports::Ports;
 use super::readings::Readings;
-use super::record::{FirstFrame, Record, Sides};
-use super::table::{Place, Slot, Tuple, side_of};
+use super::record::Record;
+use super::table::{Slot, Tuple, side_of};
 use super::time_wait;
 
 /// Sockets of which the queues are kept over time, at most.
@@ -239,25 +237,10 @@ impl Engine {
         let (accepted, orig_known) = self.opened_by_peer(sample, socket);
         let (orig, resp) = if accepted { (socket.peer, socket.local) } else { (socket.local, socket.peer) };
         let local = self.locality(orig, resp);
-        self.table.insert(|id| Record {
-            opening: Watched::default(),
-            id,
-            scope: sample.scope,
-            orig,
-            resp,
-            orig_known,
-            wire: None,
-            course: Told::Nothing,
-            first_frame: FirstFrame::default(),
-            rare: None,
-            bare: Sides::default(),
-            ends: [None, None],
-            local,
-            first: sample.ts,
-            touched: sample.ts,
-            armed: Timestamp::MAX,
-            place: Place::NOWHERE,
-            listed: Class::Closed,
+        self.table.insert(|record| {
+            (record.scope, record.orig, record.resp) = (sample.scope, orig, resp);
+            (record.orig_known, record.local) = (orig_known, local);
+            (record.first, record.touched) = (sample.ts, sample.ts);
         })
     }
 

@@ -160,7 +160,7 @@ impl Tables {
 impl Engine {
     /// The lookup that this segment's connection follows, if it is a SYN.
     pub(super) fn lookup(&self, segment: &Segment) -> Option<Lookup> {
-        if !segment.flags.pure_syn() {
+        if self.lookups.0.told.is_empty() || !segment.flags.pure_syn() {
             return None;
         }
         let client = segment.src.ip();

@@ -145,6 +145,28 @@ pub(super) struct Standing {
 }
 
 impl Record {
+    /// Of nothing yet: to be filled in its place in the table, since a copy takes as long as all else.
+    pub(super) const BLANK: Self = Self {
+        id: FlowId(0),
+        scope: Scope::FILE,
+        orig: Endpoint::WILDCARD,
+        resp: Endpoint::WILDCARD,
+        orig_known: false,
+        wire: None,
+        course: Told::Nothing,
+        first_frame: FirstFrame { len: [0; 4], ttl: 0, digest: [0; 2] },
+        rare: None,
+        opening: Watched::None,
+        bare: Sides(0),
+        ends: [None, None],
+        local: [false; 2],
+        first: Timestamp::MIN,
+        touched: Timestamp::MIN,
+        armed: Timestamp::MAX,
+        place: Place::NOWHERE,
+        listed: Class::Closed,
+    };
+
     pub(super) fn tuple(&self) -> Tuple {
         Tuple::new(self.scope, self.orig, self.resp)
     }
@@ -297,6 +319,19 @@ impl Record {
     /// The same of what any other segment asks for.
     pub(super) fn warm_rest(&self) -> u64 {
         self.wire.as_ref().map_or(0, Flow::warm_rest) ^ self.id.0
+    }
+
+    /// The same of one that is about to go, with all that it holds, and to be written anew.
+    pub(super) fn warm_whole(&self) -> u64 {
+        let held = self.rare.is_some() ^ self.course.is_over() ^ (self.opening.held() > 0);
+        let ends = self.ends.iter().flatten().count() as u64 ^ u64::from(self.local[0] ^ held);
+        let kept = self.first.nanos() ^ self.armed.nanos();
+        self.warm()
+            ^ self.warm_rest()
+            ^ ends
+            ^ kept.cast_unsigned()
+            ^ u64::from(self.first_frame.ttl)
+            ^ self.listed as u64
     }
 
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.

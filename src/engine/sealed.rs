@@ -19,8 +19,11 @@ pub(super) const TOGETHER: usize = 32;
 /// Where each of the courses ends among their bytes.
 type Ends = [u32; TOGETHER];
 
+/// Bytes that a sealed course takes, mostly.
+const USUAL: usize = 256;
+
 /// Courses while they are sealed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sealer {
     bytes: Vec<u8>,
     ends: Ends,
@@ -28,6 +31,11 @@ pub(super) struct Sealer {
 }
 
 impl Sealer {
+    /// Has sealed none.
+    pub(super) fn new() -> Self {
+        Self { bytes: Vec::with_capacity(TOGETHER * USUAL), ends: Ends::default(), count: 0 }
+    }
+
     /// Whether a course is of those that can be sealed.
     pub(super) fn takes(course: &Course) -> bool {
         !course.verdict.is_troubled() && course.zeek.has_one_row()

@@ -214,21 +214,38 @@ impl FlowTable {
         })
     }
 
-    /// Adds a flow, which becomes the newest incarnation of its tuple. `make` is given its number.
+    /// Adds a flow, which becomes the newest incarnation of its tuple. `fill` is given a blank record with its number.
     /// The caller has made room: see [`FlowTable::victim`].
-    pub(super) fn insert(&mut self, make: impl FnOnce(FlowId) -> Record) -> Slot {
-        let mut record = make(FlowId(self.next_id));
+    pub(super) fn insert(&mut self, fill: impl FnOnce(&mut Record)) -> Slot {
+        let slot = self.place(fill);
+        self.index_tuple(&self.entry(slot).tuple(), slot);
+        Slot(slot)
+    }
+
+    /// The same of a flow whose tuple leads nowhere yet; `hash` is the tuple's.
+    #[inline]
+    pub(super) fn insert_first(&mut self, hash: u64, fill: impl FnOnce(&mut Record)) -> Slot {
+        let slot = self.place(fill);
+        self.index_first(hash, slot);
+        Slot(slot)
+    }
+
+    /// Gives a record that is filled by `fill` a slot and a number; its tuple does not lead to it yet.
+    #[inline]
+    fn place(&mut self, fill: impl FnOnce(&mut Record)) -> u32 {
+        let id = FlowId(self.next_id);
         self.next_id += 1;
-        let (tuple, id, class) = (record.tuple(), record.id, record.class());
-        record.listed = class;
         let slot = self.free.pop().unwrap_or_else(|| self.grow());
-        self.page_mut(slot)[slot as usize % PAGE] = Some(record);
+        let record = self.page_mut(slot)[slot as usize % PAGE].insert(Record::BLANK);
+        record.id = id;
+        fill(record);
+        let class = record.class();
+        record.listed = class;
         self.len += 1;
         self.append(slot, class);
-        self.index_tuple(&tuple, slot);
         let pages = &self.pages;
         self.by_id.insert(id, slot, |slot| entry_in(pages, slot).id);
-        Slot(slot)
+        slot
     }
 
     /// What finds flows, bytes.
@@ -316,9 +333,31 @@ impl FlowTable {
             self.lately[hash as usize % LATELY] = NONE;
             return;
         }
-        let hasher = &self.hasher;
+        self.index_first(hash, slot);
+    }
+
+    /// The same where its tuple, of that hash, leads nowhere yet.
+    fn index_first(&mut self, hash: u64, slot: u32) {
+        if self.by_tuple.len() == self.by_tuple.capacity() {
+            self.grow_index();
+        }
+        let (hasher, pages) = (&self.hasher, &self.pages);
         let rehash = |slot: &u32| hash_tuple(hasher, &entry_in(pages, *slot).tuple());
         self.by_tuple.insert_unique(hash, slot, rehash);
+    }
+
+    /// Makes room in the index, which is full. Tuples are hashed in the order in which their records stand: in that of
+    /// the index each would be waited for.
+    #[cold]
+    fn grow_index(&mut self) {
+        let mut leads = vec![false; self.pages.len() * PAGE];
+        self.by_tuple.iter().for_each(|slot| leads[*slot as usize] = true);
+        // At least a third of it stays free for the next.
+        let mut index = HashTable::with_capacity(self.by_tuple.len() + self.by_tuple.len() / 2 + 1);
+        for (Slot(slot), record) in self.iter().filter(|(slot, _)| leads[slot.0 as usize]) {
+            index.insert_unique(self.hash(&record.tuple()), slot, |_| unreachable!("it has room"));
+        }
+        self.by_tuple = index;
     }
 
     #[inline]

@@ -16,6 +16,11 @@ impl Flow {
         let now = self.last.max(segment.ts);
         self.expire(now);
         self.revive(now);
+        self.take_in(segment, from, now);
+    }
+
+    /// The same at `now`, when nothing is due any more.
+    pub(super) fn take_in(&mut self, segment: &Segment, from: Side, now: Timestamp) {
         self.count(segment, from);
         self.last = now;
         if segment.malformed {

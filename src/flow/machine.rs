@@ -67,44 +67,57 @@ impl Flow {
         if segment.flags.syn_ack() { Side::Resp } else { Side::Orig }
     }
 
+    /// Of nothing yet: to be begun where it is to stay, since a copy takes as long as all else.
+    pub const BLANK: Self = Self {
+        halves: [Half::new(); 2],
+        first: Timestamp::MIN,
+        last: Timestamp::MIN,
+        since: Timestamp::MIN,
+        concluded: Stamp::NONE,
+        last_syn: Stamp::NONE,
+        syn_ack: Stamp::NONE,
+        last_syn_ack: Stamp::NONE,
+        no_retries: [0; 2],
+        last_data_at: Offset::NONE,
+        rst_at: Offset::NONE,
+        outcome: HandshakeOutcome::Partial,
+        seen: 0,
+        marks: Marks::NONE,
+    };
+
     /// A flow that begins with this segment.
     pub fn new(segment: &Segment) -> Self {
-        let from = Self::side_of_first(segment);
-        let mut flow = Self::before(segment, from);
-        flow.feed(segment, from);
+        let mut flow = Self::BLANK;
+        flow.begin(segment, false);
         flow
     }
 
-    /// A flow of which `segment`, sent by `from`, will be the first.
-    pub(super) fn before(segment: &Segment, from: Side) -> Self {
-        let begun_by_syn = segment.flags.pure_syn();
-        let mut marks = Marks::NONE;
-        marks.put(flag::FIRST_FROM_RESP, from == Side::Resp);
-        marks.put(flag::BEGUN_BY_SYN, begun_by_syn);
-        marks.put(flag::BEGUN_WITH_DATA, begun_by_syn && segment.payload_len > 0);
-        Self {
-            halves: [Half::new(); 2],
-            first: segment.ts,
-            last: segment.ts,
-            since: segment.ts,
-            concluded: Stamp::NONE,
-            last_syn: Stamp::NONE,
-            syn_ack: Stamp::NONE,
-            last_syn_ack: Stamp::NONE,
-            no_retries: [0; 2],
-            last_data_at: Offset::NONE,
-            rst_at: Offset::NONE,
-            outcome: HandshakeOutcome::Partial,
-            seen: 0,
-            marks,
+    /// Begins a [blank](Self::BLANK) one with this segment; `reuses`: a SYN on a tuple that had a flow before. That
+    /// differs only in [`Self::completeness`], where Wireshark does not count the data of such a SYN.
+    pub fn begin(&mut self, segment: &Segment, reuses: bool) {
+        let from = Self::side_of_first(segment);
+        self.begin_before(segment, from);
+        // Nothing can be due yet.
+        self.take_in(segment, from, segment.ts);
+        if reuses {
+            self.marks.clear(flag::BEGUN_WITH_DATA);
         }
     }
 
-    /// A flow that begins with this SYN on a tuple that had a flow before. It differs from [`Self::new`] only in
-    /// [`Self::completeness`], where Wireshark does not count the data of such a SYN.
-    pub fn reusing(segment: &Segment) -> Self {
-        let mut flow = Self::new(segment);
-        flow.marks.clear(flag::BEGUN_WITH_DATA);
+    /// The first segment of a blank one will be this, sent by `from`.
+    fn begin_before(&mut self, segment: &Segment, from: Side) {
+        let begun_by_syn = segment.flags.pure_syn();
+        (self.first, self.last, self.since) = (segment.ts, segment.ts, segment.ts);
+        self.marks.put(flag::FIRST_FROM_RESP, from == Side::Resp);
+        self.marks.put(flag::BEGUN_BY_SYN, begun_by_syn);
+        self.marks.put(flag::BEGUN_WITH_DATA, begun_by_syn && segment.payload_len > 0);
+    }
+
+    /// A flow of which `segment`, sent by `from`, will be the first.
+    #[cfg(test)]
+    pub(super) fn before(segment: &Segment, from: Side) -> Self {
+        let mut flow = Self::BLANK;
+        flow.begin_before(segment, from);
         flow
     }
 

@@ -14,6 +14,8 @@ pub const HOLD: Duration = Duration::from_millis(200);
 /// Batches kept for their memory, and the least that is worth it, inputs.
 const SPARE: usize = 16;
 const WORTH: usize = 64;
+/// Inputs given together at most: few enough that they are still at hand when they are used.
+const AT_ONCE: usize = 96;
 
 /// The merge of several sources, each of which delivers its own inputs in order of time.
 #[derive(Debug)]
@@ -82,19 +84,21 @@ impl Merge {
         passed.clamp(now - self.hold, now)
     }
 
-    /// Gives `each` input that may be let go at `now`, with its source: the oldest first, of the first source where
-    /// several are as old.
-    pub fn take(&mut self, now: Timestamp, mut each: impl FnMut(usize, &Input)) {
+    /// Gives `each` run of inputs that may be let go at `now`, with their source: the oldest first, of the first source
+    /// where several are as old.
+    pub fn take(&mut self, now: Timestamp, mut each: impl FnMut(usize, &[Input])) {
         let horizon = self.horizon(now);
         // What is stamped far ahead was stamped before the clock was set back: nothing waits for it.
         let may_go = |ts: Timestamp| ts <= horizon || ts > now + HOLD;
         while let Some((source, upto)) = self.next(may_go) {
             let waiting = &mut self.sources[source].waiting;
             let Some(batch) = waiting.front_mut() else { break };
-            let rest = batch.inputs[batch.gone..].iter();
+            let rest = &batch.inputs[batch.gone..];
             let before_others =
                 |input: &&Input| may_go(input.ts()) && upto.is_none_or(|upto| (input.ts(), source) < upto);
-            batch.gone += rest.take_while(before_others).map(|input| each(source, input)).count();
+            let count = rest.iter().take(AT_ONCE).take_while(before_others).count();
+            each(source, &rest[..count]);
+            batch.gone += count;
             if batch.gone == batch.inputs.len()
                 && let Some(Batch { mut inputs, .. }) = waiting.pop_front()
                 && inputs.capacity() >= WORTH
@@ -136,7 +140,7 @@ mod tests {
 
     fn drain(merge: &mut Merge, now: i64) -> Vec<i64> {
         let mut gone = Vec::new();
-        merge.take(at(now), |_, input| gone.push(input.ts().nanos() / 1_000_000));
+        merge.take(at(now), |_, inputs| gone.extend(inputs.iter().map(|input| input.ts().nanos() / 1_000_000)));
         gone
     }
 
@@ -185,7 +189,9 @@ mod tests {
         merge.push(2, Vec::new());
         (0..3).for_each(|source| merge.mark(source, at(8)));
         let mut gone = Vec::new();
-        merge.take(at(20), |source, input| gone.push((input.ts().nanos() / 1_000_000, source)));
+        merge.take(at(20), |source, inputs| {
+            gone.extend(inputs.iter().map(|input| (input.ts().nanos() / 1_000_000, source)));
+        });
         assert_eq!(gone, [(1, 0), (2, 1), (4, 0), (4, 1), (5, 0), (5, 0), (8, 0)], "of equals the first source's");
         (0..3).for_each(|source| merge.mark(source, at(9)));
         assert_eq!(drain(&mut merge, 20), [9]);

@@ -71,27 +71,30 @@ struct Chunk {
 
 impl Past {
     /// Takes in what the engine has taken in.
-    pub fn push(&mut self, input: Input) {
-        let input = match input {
-            Input::Sample(sample) => {
-                self.readings.push(self.end, &sample);
-                Input::Tick(sample.ts)
+    pub fn extend(&mut self, inputs: &[Input]) {
+        let mut inputs = inputs.iter();
+        while !inputs.as_slice().is_empty() {
+            if self.chunks.back().is_none_or(|chunk| chunk.bytes >= CHUNK) {
+                let inputs = Arc::new(Vec::with_capacity(CHUNK / size_of::<Input>() + 1));
+                self.chunks.push_back(Chunk { first: self.end, inputs, bytes: 0 });
             }
-            other => other,
-        };
-        let weight = weight(&input);
-        self.bytes += weight;
-        self.end += 1;
-        match self.chunks.back_mut().filter(|chunk| chunk.bytes < CHUNK) {
-            Some(chunk) => {
-                chunk.bytes += weight;
-                Arc::make_mut(&mut chunk.inputs).push(input);
+            let Some(chunk) = self.chunks.back_mut() else { return };
+            let (kept, had) = (Arc::make_mut(&mut chunk.inputs), chunk.bytes);
+            while chunk.bytes < CHUNK
+                && let Some(input) = inputs.next()
+            {
+                let input = match input {
+                    Input::Sample(sample) => {
+                        self.readings.push(self.end, sample);
+                        Input::Tick(sample.ts)
+                    }
+                    other => other.clone(),
+                };
+                self.end += 1;
+                chunk.bytes += weight(&input);
+                kept.push(input);
             }
-            None => {
-                let mut inputs = Vec::with_capacity(CHUNK / size_of::<Input>() + 1);
-                inputs.push(input);
-                self.chunks.push_back(Chunk { first: self.end - 1, inputs: Arc::new(inputs), bytes: weight });
-            }
+            self.bytes += chunk.bytes - had;
         }
     }
 
@@ -221,7 +224,7 @@ mod tests {
     #[test]
     fn it_is_played_from_any_number_that_is_kept() {
         let (mut past, inputs) = (Past::default(), crowd(5, 3_000));
-        inputs.iter().for_each(|input| past.push(input.clone()));
+        past.extend(&inputs);
         let whole = past.bytes();
         assert_eq!((given(&mut past), past.is_at_end()), (3_000, true));
         past.forget_before(1_000);
@@ -235,13 +238,13 @@ mod tests {
             assert_eq!(since(number), count, "{number}");
         }
         let copy = past.clone();
-        past.push(inputs[0].clone());
+        past.extend(&inputs[..1]);
         assert_eq!((given(&mut past), copy.span().1), (1, 3_000), "there may be more later");
         assert!(copy.since(0).eq(&inputs[1_000..]), "which a copy does not have");
         assert!(past.since(0).eq(inputs[1_000..].iter().chain(&inputs[..1])));
         past.forget_before(u64::MAX);
         assert_eq!((past.span(), past.bytes(), given(&mut past)), ((3_001, 3_001), 0, 0));
-        past.push(inputs[0].clone());
+        past.extend(&inputs[..1]);
         assert_eq!((past.span(), given(&mut past), past.since(0).count()), ((3_001, 3_002), 1, 1));
     }
 }

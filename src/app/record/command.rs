@@ -42,7 +42,7 @@ pub(in crate::app) fn run(options: &Record) -> Result<Outcome> {
     let streams = input.write.is_to_stdout();
     let status = if streams { Status::default() } else { Status::new() };
     let failures = watch(&mut live, engine.as_mut(), end, &interrupted, status);
-    live.finish(|input| engine.iter_mut().for_each(|engine| engine.feed(input)));
+    live.finish(|inputs| engine.iter_mut().for_each(|engine| engine.feed_batch(inputs)));
     let (recorded, refused) = match options.ring.ring {
         Some(_) => end_ring(&mut live),
         None => (end_file(&mut live), 0),

@@ -160,7 +160,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("past.pcapng");
         let mut kept = Kept { past: Past::default(), first: Vec::new(), marks: Vec::new() };
-        inputs.iter().for_each(|input| kept.past.push(input.clone()));
+        kept.past.extend(inputs);
         let saving = Saving::begin(Writer::start(&file, false).unwrap(), Setup::default(), kept).unwrap();
         let recorded = saving.wait().expect("it does not die");
         assert_eq!((recorded.failed, recorded.tally.written), (None, inputs.len() as u64));
@@ -202,7 +202,7 @@ mod tests {
         let mark = |millis: i64| Mark { ts: Timestamp::from_nanos(millis * 1_000_000), note: Scrubbed::new("oh") };
         let marks = vec![mark(10), mark(15), mark(30), mark(31)];
         let mut kept = Kept { past: Past::default(), first: Vec::new(), marks };
-        [10, 20, 30].into_iter().for_each(|millis| kept.past.push(segment(millis)));
+        [10, 20, 30].into_iter().for_each(|millis| kept.past.extend(&[segment(millis)]));
         let saving = Saving::begin(Writer::start(&file, false).unwrap(), Setup::default(), kept).unwrap();
         assert_eq!(saving.wait().expect("it does not die").failed, None);
         let mut reader = CaptureReader::open(Box::new(std::fs::File::open(&file).unwrap())).unwrap();

@@ -61,7 +61,7 @@ impl Record {
     /// The keep-alives after which `side` gave up, where the wire shows that: nothing has come from its peer since.
     pub(in super::super) fn gave_up_after(&self, side: Side) -> Option<InVain> {
         let reset = self.wire.as_ref().and_then(Flow::reset_by) == Some(side);
-        let course = self.course.going().filter(|course| reset && course.verdict.is_troubled())?;
+        let course = self.known_course().filter(|course| reset && course.verdict.is_troubled())?;
         course.verdict.probes_unanswered(&course.analysis, side)
     }
 }

@@ -76,7 +76,7 @@ fn all(engine: &mut Engine, mut keep: impl FnMut(&mut Record)) {
 }
 
 fn seal(record: &mut Record) {
-    let mut sealer = Sealer::default();
+    let mut sealer = Sealer::new();
     if record.seal(&mut sealer) {
         record.course = sealer.finish().next().expect("one was added");
     }
@@ -147,7 +147,7 @@ proptest! {
             for (_, record) in engine.table.iter() {
                 let (flow, course) = (record.wire.as_ref().expect("segments"), record.course().expect("segments"));
                 if Sealer::takes(&course) {
-                    let (mut sealer, mut copy) = (Sealer::default(), course.clone().into_owned());
+                    let (mut sealer, mut copy) = (Sealer::new(), course.clone().into_owned());
                     // Behind another one.
                     let mut rate = record.rate().expect("segments");
                     (0..2).for_each(|_| sealer.add(&mut copy, &mut rate, flow));

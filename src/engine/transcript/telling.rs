@@ -64,7 +64,8 @@ impl Telling {
     /// Of a flow that begins with `segment`.
     pub(super) fn new(key: FlowKey, around: Timestamp, segment: &Segment, reuses: bool) -> Self {
         let from = key.side(segment.src);
-        let mut flow = if reuses { Flow::reusing(segment) } else { Flow::new(segment) };
+        let mut flow = Flow::BLANK;
+        flow.begin(segment, reuses);
         if from != Flow::side_of_first(segment) {
             // The kernel told who opened it.
             flow.turn_around();

@@ -410,7 +410,7 @@ fn the_past_is_gone_about_in_while_more_comes_and_the_oldest_goes() {
         deck.index.offer(&live, at, || at);
         for part in batch.chunks(30) {
             deck.index.feed(&mut live, part, &mut at);
-            part.iter().for_each(|input| deck.tape.push(input.clone()));
+            deck.tape.extend(part);
             deck.index.offer(&live, at, || at);
         }
         if round >= 6 {

@@ -30,7 +30,7 @@ fn at_rest(sockets: u32, seconds: u32) -> impl Iterator<Item = Input> {
 #[test]
 fn sockets_at_rest_take_next_to_nothing() {
     let mut past = Past::default();
-    at_rest(1_000, 600).for_each(|input| past.push(input));
+    at_rest(1_000, 600).for_each(|input| past.extend(&[input]));
     let (whole, minute) = (past.bytes(), past.bytes() / 10);
     assert!(whole < 4 << 20, "{whole} bytes for ten minutes");
     past.forget_before(3_000);
@@ -55,7 +55,7 @@ fn readings_come_back_as_they_were_from_any_number_on() {
     // The larger table is told in full more often than each minute.
     for (sockets, seconds) in [(3, 200), (20_000, 10)] {
         let (mut past, inputs): (_, Vec<Input>) = (Past::default(), at_rest(sockets, seconds).collect());
-        inputs.iter().for_each(|input| past.push(input.clone()));
+        past.extend(&inputs);
         let all = inputs.len() as u64;
         past.forget_before(all / 4);
         check(&mut past, &inputs, [all / 4, all / 4 + 1, all - 1, all / 2, all / 2 + 7, all / 3]);
@@ -72,7 +72,7 @@ proptest! {
     #[test]
     fn every_reading_comes_back_whatever_came_before(inputs in readings()) {
         let mut past = Past::default();
-        inputs.iter().for_each(|input| past.push(input.clone()));
+        past.extend(&inputs);
         check(&mut past, &inputs, 0..inputs.len() as u64);
     }
 }
