@@ -45,10 +45,10 @@
 //! order is re-evaluated at most twice a second, and a row's [`engine::RowKey`] keeps the cursor on it while rows move.
 //!
 //! To go back is to go on from before: a [`journal::Checkpoint`] is a copy of the engine with the place in its source
-//! (of files: each one's offset and interfaces, what the decoders hold; of the last inputs of a live run: a number), and a
-//! [`journal::Player`] feeds on from there. What is shown is what a replay up to there would show, because state is a
-//! function of the inputs. While a source is read for the first time, [`journal::Index`] notes what happened when. Live,
-//! one engine goes on and another is shown.
+//! (of files: each one's offset and interfaces, what the decoders and the decompressor of gzip hold; of the last inputs
+//! of a live run: a number), and a [`journal::Player`] feeds on from there. What is shown is what a replay up to there
+//! would show, because state is a function of the inputs. While a source is read for the first time,
+//! [`journal::Index`] notes what happened when. Live, one engine goes on and another is shown.
 //!
 //! Several captures are one list of frames before anything is decoded ([`journal::Captures`]): the oldest that is next in
 //! its file goes first, so that a file's own order stays and a flow or fragment may lie in two of them.

@@ -229,6 +229,23 @@ fn a_named_pipe_is_a_stream_however_it_is_packed() {
 }
 
 #[test]
+fn a_stream_that_is_silent_is_told_of_until_it_comes() {
+    let incident = incident();
+    let files = Files::new(&[]);
+    let fifo = fifo(&files, "fifo");
+    for words in [&["report", "-r", &fifo][..], &["-r", &fifo]] {
+        let mut pty = Pty::start(pty::sockscope(words), 120, 40);
+        pty.shows(&["fifo: no packet is in it yet: waits for what is written", "Ctrl-C ends that"]);
+        fs::write(&fifo, &incident.bytes).expect("it reads");
+        if words[0] == "-r" {
+            pty.shows(&["at the end"]);
+            pty.keys("q");
+        }
+        assert_eq!(pty.end().exit_code(), 0, "{words:?}");
+    }
+}
+
+#[test]
 fn what_is_half_written_is_no_damage_of_a_file_that_grows() {
     let incident = incident();
     let whole = incident.starts[incident.frames() / 2];
@@ -292,6 +309,34 @@ fn a_dashboard_waits_for_a_file_that_is_empty_so_far() {
     pty.shows(&["none.pcap: not a capture"]);
     pty.keys("q");
     assert_eq!((pty.end().exit_code(), pty.left_behind()), (2, vec![]));
+}
+
+/// Neither an empty file nor one that ends within its header keeps whoever waits for it from ending.
+#[test]
+fn a_report_waits_for_a_file_without_a_packet_and_says_so() {
+    let incident = incident();
+    let files =
+        Files::new(&[("empty.pcap", &[]), ("header.pcap", &incident.bytes[..10]), ("whole.pcap", &incident.bytes)]);
+    let [empty, header] = ["empty.pcap", "header.pcap"].map(|name| files.path(name));
+    let (code, out, err) = run(&["report", "-r", &empty, "--follow", "--for", "0"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("empty.pcap: not a capture: it is empty"), "{err}");
+    for (path, what) in [(&empty, "nothing is in it yet: waits for what is"), (&header, "no packet is in it yet")] {
+        let mut pty = Pty::start(pty::sockscope(&["report", "-r", path, "--follow", "--for", "10m"]), 160, 40);
+        pty.shows(&[what, "Ctrl-C ends that"]);
+        pty.keys("\x03");
+        assert_ne!(pty.end().exit_code(), 130, "{}", pty.text());
+    }
+    let out = files.path("out");
+    let args = ["report", "-r", &header, "--follow", "--for", "10m", "--format", "ndjson", "-o", &out];
+    let mut pty = Pty::start(pty::sockscope(&args), 160, 40);
+    pty.shows(&["no packet is in it yet"]);
+    let mut file = File::options().append(true).open(&header).expect("the file");
+    file.write_all(&incident.bytes[10..]).expect("written");
+    fs::rename(&empty, &header).expect("replaced");
+    assert_eq!(pty.end().exit_code(), 2, "{}", pty.text());
+    let followed = apart(2, &fs::read_to_string(&out).expect("a report")).1;
+    assert!(followed == report(&["-r", &files.path("whole.pcap")]).1);
 }
 
 #[test]

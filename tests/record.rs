@@ -200,6 +200,27 @@ fn a_kill_costs_the_last_moment_at_most() {
     kill(30, REST);
 }
 
+/// What is not taken in time the kernel drops: here while the program is stopped.
+#[test]
+fn what_the_kernel_dropped_is_told_before_what_came_behind_it() {
+    let Some(_alone) = alone() else { return };
+    let (netns, folder) = (Netns::new("dropped"), tempfile::tempdir().unwrap());
+    let file = folder.path().join("dropped.pcapng");
+    let load = Load::begin(&netns, 4, Duration::ZERO);
+    let recorder = Recorder::begin(&netns, &[], &file, &["-B", "512"]);
+    until("frames", || size(&file) > 40_000);
+    recorder.signal(Signal::STOP);
+    let answered = load.exchanges();
+    until("more than the kernel keeps", || load.exchanges() > answered + 10_000);
+    let before = size(&file);
+    recorder.signal(Signal::CONT);
+    until("what came behind the hole", || size(&file) > before + (512 << 10));
+    recorder.kill();
+    let held = Held::read(&file);
+    assert!(held.drops > 0 && held.told > 0, "{} drops, {} holes told of", held.drops, held.told);
+    assert_eq!(held.holes, 0, "{} told of", held.told);
+}
+
 #[test]
 fn a_thousand_kills() {
     if std::env::var_os("SOCKSCOPE_SOAK").is_none() {
@@ -416,10 +437,16 @@ fn a_key_records_the_past() {
     let mut pty = dashboard(&netns, folder.path(), &[]);
     let load = Load::begin(&netns, 2, REST);
     until("something to keep", || load.exchanges() > 500);
+    pty.keys("m");
+    pty.keys("here it was\r");
+    // Wherever one went in it, all of it is written.
+    pty.keys(",");
+    pty.shows(&["live goes on"]);
     pty.keys("W");
     pty.shows(&["recorded sockscope-", " packets, "]);
     let file = only_file(folder.path());
     let held = Held::read(&file);
+    assert_eq!(held.marks, ["here it was"]);
     assert_eq!((held.holes, &held.damage, held.frames > 100), (0, &None, true));
     assert!(tshark_count(&file).is_none_or(|frames| frames == held.frames));
     check_counts(&file, &held, true);

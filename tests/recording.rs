@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use sockscope::journal::recording::Mark;
+use sockscope::base::Mark;
 use sockscope::journal::{CaptureReader, Item};
 
 #[path = "support/recorded.rs"]
@@ -76,6 +76,17 @@ fn a_report_of_a_recording_tells_of_wire_kernel_and_owners() {
 }
 
 #[test]
+fn a_report_of_a_recording_tells_what_was_marked() {
+    let folder = folder();
+    let file = written(folder.path(), 0);
+    let text = sockscope(&["report"], &file);
+    assert!(text.contains("\nmarked  +") && text.contains("· “here it went wrong”\n"), "{text}");
+    let lines = sockscope(&["report", "--format", "ndjson"], &file);
+    let told = lines.lines().filter(|line| line.starts_with(r#"{"type":"mark","#)).collect::<Vec<_>>();
+    assert!(matches!(told[..], [one] if one.ends_with(r#""note":"here it went wrong"}"#)), "{lines}");
+}
+
+#[test]
 fn a_packet_filter_leaves_frames_out_and_nothing_else() {
     let folder = folder();
     let report = sockscope(&["report", "tcp", "port", "81"], &written(folder.path(), 0));
@@ -91,6 +102,16 @@ fn a_picture_of_a_recording_shows_its_queues() {
     sockscope(&words, &written(folder.path(), 0));
     let picture = std::fs::read_to_string(out).expect("a picture");
     assert!(picture.contains("3/128") && picture.contains("nginx"), "{picture}");
+}
+
+#[test]
+fn at_its_first_instant_a_recording_says_that_the_kernel_was_not_read_yet() {
+    let folder = folder();
+    let file = written(folder.path(), 0);
+    let out = folder.path().join("first.txt");
+    sockscope(&["snap", "--at", "0", "--size", "120x30", "-o", out.to_str().expect("a path")], &file);
+    let picture = std::fs::read_to_string(out).expect("a picture");
+    assert!(picture.contains("not read yet") && !picture.contains("not recorded"), "{picture}");
 }
 
 /// What a tool says, which must end well and complain of nothing.

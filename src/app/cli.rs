@@ -95,7 +95,8 @@ pub(super) struct Input {
 /// A capture that is still being written.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Follow {
-    /// Wait at the end of the file (of -r, given once) for what is written behind it, and read that as it comes
+    /// Wait at the end of the file (of -r, given once) for what is written behind it, and read that as it comes; it may
+    /// be empty so far
     #[arg(long, requires = "read")]
     pub follow: bool,
 }
@@ -164,7 +165,8 @@ pub(super) struct Report {
     /// Report on the built-in incident
     #[arg(long, conflicts_with_all = ["read", "interfaces"])]
     pub demo: bool,
-    /// How long to watch when live, or with --follow from where the file ends now (10s, 2m, 500ms)
+    /// How long to watch when live, or with --follow from where the file ends now, be it empty (10s, 2m, 500ms); Ctrl-C
+    /// ends that sooner
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = span)]
     pub duration: Duration,
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -6,22 +6,28 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Error, Result, anyhow};
 use jiff::tz::TimeZone;
 
-use crate::base::Timestamp;
+use crate::base::{Mark, Timestamp};
 use crate::engine::{Config, Engine};
 use crate::export::Damage;
 use crate::ui::{Ground, Nowhere, Source};
 
 use super::cli::Input;
 use super::feed::Feed;
+use super::opening::Opening;
 use super::origin::Origin;
 use super::record::Recorded;
 use super::replay::Replay;
-use super::{Outcome, interrupts, is_set, live_config, live_feed, replay_config};
+use super::{Outcome, SOON, interrupts, is_set, live_config, live_feed, replay_config};
+
+/// How often it is looked whether somebody interrupts.
+const REST: Duration = Duration::from_millis(50);
 
 /// An engine that has seen all that was asked for.
 pub(super) struct Seen {
     pub(super) engine: Engine,
     pub(super) source: Source,
+    /// What was marked, in order of time.
+    pub(super) marks: Vec<Mark>,
     /// The input was damaged: where and how.
     pub(super) damage: Option<Damage>,
     /// What was read, if it can be read again.
@@ -42,7 +48,7 @@ pub(super) fn gather(input: &Input, origin: Option<Origin>, duration: Duration, 
     match origin {
         Some(Origin::Demo) if input.write.file.is_some() => Err(anyhow!("-w records a running host, not the demo")),
         Some(Origin::Growing(_)) if at.is_some() => Err(anyhow!("--at is of a capture that is whole")),
-        Some(origin @ Origin::Growing(_)) => follow(origin, input, duration),
+        Some(origin @ Origin::Growing(_)) => follow(&origin, input, duration),
         Some(origin) => replay(origin, input, at),
         None if at.is_some() => Err(anyhow!("--at needs a capture: -r FILE")),
         None => live(input, duration),
@@ -50,8 +56,13 @@ pub(super) fn gather(input: &Input, origin: Option<Origin>, duration: Duration, 
 }
 
 fn open(origin: Origin, input: &Input) -> Result<Replay> {
+    Opening::now(origin, opener(input))
+}
+
+fn opener(input: &Input) -> impl FnOnce(Origin) -> Result<Replay> + Send + 'static {
     let configs = [replay_config(input.flows), Config { keep_closed: None, ..live_config(input.flows) }];
-    Replay::open(origin, input.filter(), configs, f64::INFINITY, 0)
+    let filter = input.filter();
+    move |origin| Replay::open(origin, filter, configs, f64::INFINITY, 0)
 }
 
 fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
@@ -65,15 +76,26 @@ fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
     // Nothing plays: what is told is the instant, and the window in the footer.
     let source = Source { playback: None, track: None, ..replay.source(&engine) };
     let origin = Some(origin).filter(Origin::can_reopen);
-    Ok(Seen { source, engine, damage, origin, recorded: Vec::new() })
+    Ok(Seen { source, engine, marks: replay.marks().to_vec(), damage, origin, recorded: Vec::new() })
 }
 
-/// What is in a file, and what is written into it for `duration`, which begins once that was read.
-fn follow(origin: Origin, input: &Input, duration: Duration) -> Result<Seen> {
-    let mut replay = open(origin, input)?;
-    let mut engine = Engine::new(replay.config());
+/// What is in a file, and what is written into it for `duration`, which begins once that was read: of an empty one at
+/// once.
+fn follow(origin: &Origin, input: &Input, duration: Duration) -> Result<Seen> {
     let interrupted = interrupts()?;
-    let mut end = None;
+    let opening = Opening::start(origin, opener(input))?;
+    let (mut opened, mut end) = (opening.wait(SOON)?, None);
+    if opened.is_none() {
+        opening.tell()?;
+        let until = Instant::now() + duration;
+        while opened.is_none() && !is_set(&interrupted) && Instant::now() < until {
+            opened = opening.wait(REST)?;
+        }
+        end = Some(until);
+    }
+    // What there is then tells what is wrong with it.
+    let mut replay = opened.map_or_else(|| open(origin.so_far(), input), Ok)?;
+    let mut engine = Engine::new(replay.config());
     while !is_set(&interrupted) && !replay.is_damaged() {
         let all_is_given = replay.has_waited();
         let rest = replay.pump(&mut engine);
@@ -88,7 +110,8 @@ fn follow(origin: Origin, input: &Input, duration: Duration) -> Result<Seen> {
     }
     replay.stop_waiting(&mut engine);
     let source = Source { playback: None, track: None, ..replay.source(&engine) };
-    Ok(Seen { source, engine, damage: replay.damage(), origin: None, recorded: Vec::new() })
+    let (marks, damage) = (replay.marks().to_vec(), replay.damage());
+    Ok(Seen { source, engine, marks, damage, origin: None, recorded: Vec::new() })
 }
 
 /// Reads up to the instant that `text` names, by UTC as the pictures tell it. Of a text that is a span or, where the
@@ -146,5 +169,5 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
     }
     feed.finish(|input| engine.feed(input));
     let recorded = feed.tape().finish();
-    Ok(Seen { source: feed.source(&engine), engine, damage: None, origin: None, recorded })
+    Ok(Seen { source: feed.source(&engine), engine, marks: Vec::new(), damage: None, origin: None, recorded })
 }

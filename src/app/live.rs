@@ -405,6 +405,7 @@ impl Feed for Live {
             notices: self.tape.trouble().iter().chain(&self.notices).chain(&self.fallback).cloned().collect(),
             dead: self.dead.clone(),
             recordings: self.tape.shown(),
+            of_host: true,
         }
     }
 }

@@ -56,6 +56,8 @@ use rewind::Rewind;
 /// Room for the headers of a frame, before a payload that is to be recorded.
 const HEADERS: u32 = 192;
 const MAX_SNAPLEN: u32 = 262_144;
+/// A file that grows is open by then, if a packet is in it.
+const SOON: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// How a command ended, if it did what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,14 +131,17 @@ fn dashboard(cli: &Cli, origin: Option<Origin>, look: &Look) -> Result<Outcome> 
     let configs = [replay_config(input.flows), live_config(input.flows)];
     // The demo is a story to be watched; of a file one wants to see all, and may then go back.
     let speed = if origin == Origin::Demo { 1.0 } else { f64::INFINITY };
-    let (name, is_empty) = (origin.name(), origin.is_empty_so_far());
     let (filter, memory) = (input.filter(), cli.seek_memory);
-    let open = move || Replay::open(origin, filter, configs, speed, memory);
-    let driver = if is_empty {
-        Driver::start(Engine::new(configs[0]), Box::new(Opening::start(name, open)?))?
+    let open = move |origin| Replay::open(origin, filter, configs, speed, memory);
+    let play = |replay: Replay| Driver::start(Engine::new(replay.config()), Box::new(replay));
+    let driver = if matches!(origin, Origin::Growing(_)) {
+        let opening = Opening::start(&origin, open)?;
+        match opening.wait(SOON)? {
+            Some(replay) => play(replay)?,
+            None => Driver::start(Engine::new(configs[0]), Box::new(opening))?,
+        }
     } else {
-        let replay = open()?;
-        Driver::start(Engine::new(replay.config()), Box::new(replay))?
+        play(Opening::now(origin, open)?)?
     };
     screen::run(&driver, &looks, look.view.shown())
 }

@@ -1,24 +1,28 @@
-//! A followed file that is empty so far: the dashboard is there already, and waits for its first bytes.
+//! A followed file or a stream that holds no packet so far, and perhaps nothing at all: whoever waits for it is told so.
 
+use std::io::{IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use anyhow::{Context, Result, bail};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
 
 use crate::base::Timestamp;
 use crate::engine::{Engine, FlowKey};
 use crate::ui::{Control, Playback, Segments, Source, SourceKind};
 
 use super::feed::Feed;
+use super::origin::Origin;
 use super::replay::Replay;
 
 /// How often it is looked whether it is open.
 const REST: Duration = Duration::from_millis(50);
+/// A stream that is silent for so long is told of: what begins it may have to ask for a password first.
+const SILENT: Duration = Duration::from_secs(3);
 
 /// A capture that cannot be opened before something is written into it.
 pub(super) struct Opening {
-    name: String,
+    origin: Origin,
     state: State,
 }
 
@@ -34,11 +38,65 @@ impl Opening {
     ///
     /// # Errors
     /// Where no thread can be started.
-    pub(super) fn start(name: String, open: impl FnOnce() -> Result<Replay> + Send + 'static) -> Result<Self> {
+    pub(super) fn start(origin: &Origin, open: impl FnOnce(Origin) -> Result<Replay> + Send + 'static) -> Result<Self> {
         let (send, opened) = bounded(1);
-        let run = move || drop(send.send(open()));
+        let of = origin.clone();
+        let run = move || drop(send.send(open(of)));
         thread::Builder::new().name("opening".to_owned()).spawn(run).context("cannot start a thread")?;
-        Ok(Self { name, state: State::Waits(opened) })
+        Ok(Self { origin: origin.clone(), state: State::Waits(opened) })
+    }
+
+    /// Waits at most so long until it is open; `None` where it is not yet.
+    ///
+    /// # Errors
+    /// Where it cannot be played.
+    pub(super) fn wait(&self, patience: Duration) -> Result<Option<Replay>> {
+        let State::Waits(opened) = &self.state else { return Ok(None) };
+        match opened.recv_timeout(patience) {
+            Ok(opened) => opened.map(Some),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => bail!(self.died()),
+        }
+    }
+
+    fn died(&self) -> String {
+        format!("{}: the opening thread died", self.origin.name())
+    }
+
+    /// Opens it, however long that takes; of a stream that is silent somebody at a terminal is told.
+    ///
+    /// # Errors
+    /// Where it cannot be played.
+    pub(super) fn now(origin: Origin, open: impl FnOnce(Origin) -> Result<Replay> + Send + 'static) -> Result<Replay> {
+        if !origin.is_stream() {
+            return open(origin);
+        }
+        let opening = Self::start(&origin, open)?;
+        let mut told = false;
+        loop {
+            if let Some(replay) = opening.wait(SILENT)? {
+                return Ok(replay);
+            }
+            if !std::mem::replace(&mut told, true) {
+                opening.tell()?;
+            }
+        }
+    }
+
+    /// Tells somebody at a terminal what is waited for.
+    pub(super) fn tell(&self) -> Result<()> {
+        let mut stderr = std::io::stderr();
+        if stderr.is_terminal() {
+            writeln!(stderr, "sockscope: {}; Ctrl-C ends that", self.waits())?;
+        }
+        Ok(())
+    }
+
+    /// What is waited for.
+    fn waits(&self) -> String {
+        let what = if self.origin.length() == Some(0) { "nothing" } else { "no packet" };
+        let why = "waits for what is written (tcpdump -U writes each packet at once)";
+        format!("{}: {what} is in it yet: {why}", self.origin.name())
     }
 
     const fn replay(&self) -> Option<&Replay> {
@@ -50,7 +108,7 @@ impl Opening {
         let State::Waits(opened) = &self.state else { return };
         self.state = match opened.try_recv() {
             Err(TryRecvError::Empty) => return,
-            Err(TryRecvError::Disconnected) => State::Failed(format!("{}: the opening thread died", self.name)),
+            Err(TryRecvError::Disconnected) => State::Failed(self.died()),
             Ok(Err(error)) => State::Failed(crate::base::scrub(&format!("{error:#}"))),
             Ok(Ok(replay)) => {
                 *engine = Engine::new(replay.config());
@@ -75,15 +133,12 @@ impl Feed for Opening {
     fn source(&self, engine: &Engine) -> Source {
         let (notice, dead) = match &self.state {
             State::Opened(replay) => return replay.source(engine),
-            State::Waits(_) => {
-                let why = "nothing is in it yet: waits for what is written (tcpdump -U writes each packet at once)";
-                (Some(format!("{}: {why}", self.name)), None)
-            }
+            State::Waits(_) => (Some(self.waits()), None),
             State::Failed(why) => (None, Some(why.clone())),
         };
         Source {
             kind: SourceKind::Replay,
-            name: self.name.clone(),
+            name: self.origin.name(),
             playback: Some(Playback {
                 paused: false,
                 going: false,
@@ -99,6 +154,7 @@ impl Feed for Opening {
             notices: notice.into_iter().collect(),
             dead,
             recordings: Default::default(),
+            of_host: false,
         }
     }
 

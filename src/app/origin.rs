@@ -77,11 +77,6 @@ impl Origin {
         matches!(self, Self::Growing(_)) || !self.can_reopen()
     }
 
-    /// Whether nothing is in it yet, and something may come: to open it is to wait for that.
-    pub(super) fn is_empty_so_far(&self) -> bool {
-        matches!(self, Self::Growing(_)) && self.length() == Some(0)
-    }
-
     /// Its length, where it has one that is worth to be told.
     pub(super) fn length(&self) -> Option<u64> {
         let lengths = self.paths().iter().map(|path| file::length(path));

@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::base::{Progress, Timestamp};
+use crate::base::{Mark, Progress, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::io::Watch;
 use crate::io::bpf::FrameFilter;
-use crate::journal::recording::Mark;
 use crate::journal::{CapturePlace, Captures, Damage, Intake, Item};
 use crate::wire::{Frame, FrameCounts};
 
@@ -57,14 +56,15 @@ struct PlaceParts {
     told: Option<FrameCounts>,
     last: Timestamp,
     left_out: Option<Timestamp>,
+    marks: u64,
 }
 
 /// A capture being read ahead by a thread of its own. Dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) batches: Receiver<Reading>,
-    /// The marks of a recording.
-    pub(super) marks: Receiver<Mark>,
+    /// The marks of a recording, each with its number in the file.
+    pub(super) marks: Receiver<(u64, Mark)>,
     /// Where it began to read; `None` if it cannot be read twice.
     pub(super) start: Option<Place>,
     /// Batches that were taken in go back through here, to be filled again.
@@ -180,7 +180,9 @@ struct Source {
     placed: Option<(u64, Timestamp)>,
     /// When the frame came that was filtered out last.
     left_out: Option<Timestamp>,
-    marks: Sender<Mark>,
+    /// Where marks go, and how many of the file came so far.
+    marks: Sender<(u64, Mark)>,
+    marked: u64,
     /// What it and whoever takes its batches tell one another.
     watch: Arc<Watch>,
     newest: Arc<AtomicI64>,
@@ -194,7 +196,7 @@ impl Source {
         filter: Option<&str>,
         from: Option<&Place>,
         read: &Arc<AtomicU64>,
-        marks: Sender<Mark>,
+        marks: Sender<(u64, Mark)>,
     ) -> Result<Self> {
         let (watch, passed_over) = (Arc::<Watch>::default(), Arc::<Notes>::default());
         let from = from.map(|from| &*from.0);
@@ -217,6 +219,7 @@ impl Source {
             placed: origin.can_reopen().then_some((0, last)),
             left_out: from.and_then(|from| from.left_out),
             marks,
+            marked: from.map_or(0, |from| from.marks),
             watch,
             newest: Arc::new(AtomicI64::new(last.nanos())),
             passed_over,
@@ -271,9 +274,10 @@ impl Source {
     /// Behind the frames read so far.
     fn place(&mut self) -> Place {
         self.placed = Some((self.items, self.last));
-        let Self { reader, intake, told, last, left_out, .. } = self;
+        let Self { reader, intake, told, last, left_out, marked, .. } = self;
         let (captures, intake) = (reader.places(), intake.clone());
-        Place(Arc::new(PlaceParts { captures, intake, told: *told, last: *last, left_out: *left_out }))
+        let (told, last, left_out, marks) = (*told, *last, *left_out, *marked);
+        Place(Arc::new(PlaceParts { captures, intake, told, last, left_out, marks }))
     }
 
     /// Reads one item; false at the end.
@@ -310,7 +314,10 @@ impl Source {
                 }
             }
             // Of more than anybody sets the first are told.
-            Ok(Some(Item::Mark(mark))) => drop(self.marks.try_send(mark)),
+            Ok(Some(Item::Mark(mark))) => {
+                let _full = self.marks.try_send((self.marked, mark));
+                self.marked += 1;
+            }
             Ok(None) => return Ok(false),
             Err(damage) => return Err(damage),
         }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::base::Timestamp;
+use crate::base::{Mark, Timestamp};
 use crate::engine::{Config, Engine, FlowKey};
 use crate::export::Damage;
 use crate::journal::{self, Deck, Index, Pace, Player};
@@ -73,6 +73,7 @@ impl Replay {
     pub(super) fn run(&mut self, engine: &mut Engine, until: Option<Timestamp>) {
         let mut meter = Meter::new();
         self.player.run(&mut self.deck, engine, until, |tape| meter.show(|| tape.reader.progress()));
+        self.take_marks();
     }
 
     /// The first instant of the capture, if it has one.
@@ -98,6 +99,17 @@ impl Replay {
         self.run(engine, None);
     }
 
+    fn take_marks(&mut self) {
+        for (number, mark) in self.deck.tape.reader.marks.try_iter() {
+            self.marks.take(number, &mark);
+        }
+    }
+
+    /// The marks that were read so far.
+    pub(super) fn marks(&self) -> &[Mark] {
+        self.marks.all()
+    }
+
     /// Whether all was given at some time that a growing file held then.
     pub(super) fn has_waited(&self) -> bool {
         self.deck.tape.reader.has_waited()
@@ -118,9 +130,7 @@ impl Feed for Replay {
         {
             self.deck.index.offer(engine, 0, || start);
         }
-        for mark in self.deck.tape.reader.marks.try_iter() {
-            self.marks.take(mark.ts, &mark.note);
-        }
+        self.take_marks();
         match self.player.pump(&mut self.deck, engine, self.started.elapsed()) {
             Pace::AtOnce => Duration::ZERO,
             Pace::Waits => self.patience,
@@ -202,6 +212,7 @@ impl Feed for Replay {
             notices: damage.into_iter().chain(remarks).chain(self.player.notice().map(str::to_owned)).collect(),
             dead: None,
             recordings: Default::default(),
+            of_host: self.deck.tape.reader.recording,
             name,
         }
     }

@@ -161,6 +161,7 @@ impl Shown<'_> {
             pick: &pick,
             findings: &findings,
             damage: self.damage,
+            marks: &self.seen.marks,
             filter: self.filter.text().trim(),
             width,
         };
@@ -169,7 +170,7 @@ impl Shown<'_> {
     }
 
     fn json(&self, out: &mut dyn Write, form: JsonForm) -> std::io::Result<Option<Severity>> {
-        let mut report = JsonReport::new(out, form)?.filtered(self.filter.text().trim());
+        let mut report = JsonReport::new(out, form)?.filtered(self.filter.text().trim()).marked(&self.seen.marks);
         self.flows(&report.no_flows(), |flows| report.append(flows))?;
         let findings = self.narrowed(|| report.findings(&self.dashboard, |tell| self.every(tell)));
         report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;

@@ -1,10 +1,11 @@
 //! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, services of
-//! ports, series, units, words, colours.
+//! ports, series, units, words, colours, marked instants.
 //!
 //! May touch nothing but `std`. Read first: RFC 9293 §3.4 (sequence numbers) and §3.3.2 (states).
 
 mod addr;
 mod ascii;
+mod mark;
 mod near;
 mod packing;
 mod progress;
@@ -21,6 +22,7 @@ mod words;
 
 pub use addr::{Endpoint, Scope};
 pub use ascii::{in_ascii, stand_in};
+pub use mark::Mark;
 pub use near::{nearest, slips};
 pub use packing::{Known, Packer, Packing, Sent, Unpacker};
 pub use progress::Progress;

@@ -1,24 +1,27 @@
 //! Reports for machines, written flow by flow: NDJSON (an object a line) and JSON (one object).
 //!
 //! Flows are put into words apart from the report ([`Flows`]), on as many threads as there are. The schema stands in
-//! [`super::record`] (flows), `findings` and `summary`. Writes to a `Write` given by the caller, whose errors it hands
+//! [`super::record`] (flows), `findings`, `marks` and `summary`. Writes to a `Write` given by the caller, whose errors it hands
 //! back.
 
 use std::io::{self, Write};
 
+use crate::base::Mark;
 use crate::engine::{Dashboard, FlowDetail};
 use crate::findings::Finding;
 
 use super::findings::{FindingRecord, findings};
+use super::marks::MarkRecord;
 use super::record::FlowRecord;
 use super::summary::{Damage, SummaryRecord, Tally};
 
 /// How the objects of a report stand together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JsonForm {
-    /// `report --format json`: `{"flows": [...], "findings": [...], "summary": {...}}`.
+    /// `report --format json`: `{"flows": [...], "findings": [...], "marks": [...], "summary": {...}}`; `marks` is absent
+    /// where nothing was marked.
     Whole,
-    /// `report --format ndjson`: a line for each flow, for each finding (the worst first), then the summary's.
+    /// `report --format ndjson`: a line for each flow, for each finding (the worst first) and each mark, then the summary's.
     Lines,
 }
 
@@ -54,24 +57,31 @@ impl Flows {
 
 /// A report of the same objects in either form.
 #[derive(Debug)]
-pub struct JsonReport<W> {
+pub struct JsonReport<'a, W> {
     out: W,
     form: JsonForm,
     tally: Tally,
     filter: Option<String>,
+    marks: &'a [Mark],
 }
 
-impl<W: Write> JsonReport<W> {
+impl<'a, W: Write> JsonReport<'a, W> {
     /// Begins a report on `out`.
     pub fn new(mut out: W, form: JsonForm) -> io::Result<Self> {
         out.write_all(if form == JsonForm::Whole { b"{\"flows\": [" } else { b"" })?;
-        Ok(Self { out, form, tally: Tally::new(), filter: None })
+        Ok(Self { out, form, tally: Tally::new(), filter: None, marks: &[] })
     }
 
     /// Names the words that every flow written matches.
     #[must_use]
     pub fn filtered(self, words: &str) -> Self {
         Self { filter: Some(crate::base::scrub(words)).filter(|words| !words.is_empty()), ..self }
+    }
+
+    /// Tells what was marked, in order of time.
+    #[must_use]
+    pub fn marked(self, marks: &'a [Mark]) -> Self {
+        Self { marks, ..self }
     }
 
     /// None of its flows yet: copies of it are to be added to.
@@ -94,7 +104,7 @@ impl<W: Write> JsonReport<W> {
         findings(dashboard, &self.tally, again)
     }
 
-    /// Writes the findings and the summary, and gives the writer back, flushed.
+    /// Writes the findings, the marks and the summary, and gives the writer back, flushed.
     pub fn finish(
         self,
         source: &str,
@@ -102,13 +112,17 @@ impl<W: Write> JsonReport<W> {
         findings: &[Finding],
         damage: Option<&Damage>,
     ) -> io::Result<W> {
-        let Self { mut out, form, tally, filter } = self;
-        let findings = findings.iter().map(FindingRecord::of);
+        let Self { mut out, form, tally, filter, marks } = self;
+        let (findings, marks) = (findings.iter().map(FindingRecord::of), marks.iter().map(MarkRecord::of));
         let summary = SummaryRecord::of(source, dashboard, &tally, damage).filtered(filter.as_deref(), dashboard);
         match form {
             JsonForm::Whole => {
                 out.write_all(b"\n], \"findings\":\n")?;
                 serde_json::to_writer(&mut out, &findings.collect::<Vec<_>>())?;
+                if marks.len() > 0 {
+                    out.write_all(b", \"marks\":\n")?;
+                    serde_json::to_writer(&mut out, &marks.collect::<Vec<_>>())?;
+                }
                 out.write_all(b", \"summary\":\n")?;
                 serde_json::to_writer(&mut out, &summary)?;
                 out.write_all(b"}\n")?;
@@ -117,6 +131,10 @@ impl<W: Write> JsonReport<W> {
                 out.write_all(if tally.flows > 0 { b"\n" } else { b"" })?;
                 for finding in findings {
                     serde_json::to_writer(&mut out, &finding)?;
+                    out.write_all(b"\n")?;
+                }
+                for mark in marks {
+                    serde_json::to_writer(&mut out, &mark)?;
                     out.write_all(b"\n")?;
                 }
                 serde_json::to_writer(&mut out, &summary)?;

@@ -12,6 +12,7 @@ mod font;
 mod footer;
 mod glyph;
 mod json;
+mod marks;
 mod palette;
 mod pick;
 pub mod picture;

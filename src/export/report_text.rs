@@ -15,7 +15,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::base::words;
+use crate::base::{Mark, words};
 use crate::engine::Dashboard;
 use crate::findings::Finding;
 
@@ -35,6 +35,8 @@ pub struct ReportContext<'a> {
     /// What is wrong, the worst first; `pick` has been left without it.
     pub findings: &'a [Finding],
     pub damage: Option<&'a Damage>,
+    /// What was marked, in order of time.
+    pub marks: &'a [Mark],
     /// The words that every flow counted and offered matches; empty if none were asked for.
     pub filter: &'a str,
     /// Columns of the terminal; 80 to 160 are used.

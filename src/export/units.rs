@@ -41,6 +41,11 @@ pub(super) fn utc_span(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
+/// `2026-11-21 14:00:00.250 UTC`; seconds since the epoch where no calendar reaches.
+pub(super) fn utc(ts: Timestamp) -> String {
+    zoned(ts).map_or_else(|| format!("{ts} s"), |at| at.strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string())
+}
+
 fn zoned(ts: Timestamp) -> Option<jiff::Zoned> {
     let millis = ts.nanos().div_euclid(1_000_000);
     Some(jiff::Timestamp::from_millisecond(millis).ok()?.to_zoned(TimeZone::UTC))

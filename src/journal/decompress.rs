@@ -1,12 +1,18 @@
-//! Compressed captures, found by their magic number: gzip by flate2, zstd by ruzstd.
+//! Compressed captures, found by their magic number: gzip, of which one can go on from a place within, and zstd by
+//! ruzstd, which is read from the start.
 //!
-//! Read first: RFC 1952 §2.2 (members), RFC 8878 §3.1 (frames).
+//! Read first: [`Gunzip`], RFC 8878 §3.1 (frames).
 
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
+use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use super::gzip::{Gunzip, GzipPlace};
+
+/// Bytes of a gzip file read together.
+const GZIP_BUFFER: usize = 64 << 10;
 
 /// How a capture is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,22 +32,62 @@ impl Compression {
     }
 }
 
-/// Looks at the first bytes of `input` and puts a decompressor before it if they ask for one.
-pub(super) fn decompressed(mut input: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>, Option<Compression>)> {
-    let mut first = Vec::with_capacity(4);
-    input.by_ref().take(4).read_to_end(&mut first)?;
-    let compression = Compression::of(&first);
-    let input = Cursor::new(first).chain(input);
-    Ok(match compression {
-        None => (Box::new(input), None),
-        Some(Compression::Gzip) => (Box::new(MultiGzDecoder::new(BufReader::new(input))), compression),
-        Some(Compression::Zstd) => (Box::new(ZstdFrames::new(BufReader::new(input))), compression),
-    })
+type Input = Box<dyn Read + Send>;
+
+/// What a capture holds, whether it is compressed or not.
+pub(super) enum Unpacked {
+    Plain(Input),
+    Gzip(Box<Gunzip<BufReader<Input>>>),
+    Zstd(Box<ZstdFrames<BufReader<Input>>>),
+}
+
+impl Unpacked {
+    /// Looks at the first bytes of `input` and puts a decompressor before it if they ask for one.
+    pub(super) fn of(mut input: Input) -> io::Result<Self> {
+        let mut first = Vec::with_capacity(4);
+        input.by_ref().take(4).read_to_end(&mut first)?;
+        let compression = Compression::of(&first);
+        let input = Box::new(Cursor::new(first).chain(input));
+        Ok(match compression {
+            None => Self::Plain(input),
+            Some(Compression::Gzip) => Self::Gzip(Box::new(Gunzip::new(BufReader::with_capacity(GZIP_BUFFER, input)))),
+            Some(Compression::Zstd) => Self::Zstd(Box::new(ZstdFrames::new(BufReader::new(input)))),
+        })
+    }
+
+    /// Goes on from a place of a gzip file; `input` begins there.
+    pub(super) fn at(input: Input, place: &GzipPlace) -> Self {
+        let input = BufReader::with_capacity(GZIP_BUFFER, input);
+        Self::Gzip(Box::new(Gunzip::at(input, place.clone())))
+    }
+
+    pub(super) const fn compression(&self) -> Option<Compression> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Gzip(_) => Some(Compression::Gzip),
+            Self::Zstd(_) => Some(Compression::Zstd),
+        }
+    }
+
+    /// A place at which no more had been given than so many bytes, where one can be gone on from.
+    pub(super) fn place_before(&self, given: u64) -> Option<Arc<GzipPlace>> {
+        if let Self::Gzip(gzip) = self { gzip.place_before(given) } else { None }
+    }
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(input) => input.read(buffer),
+            Self::Gzip(gzip) => gzip.read(buffer),
+            Self::Zstd(zstd) => zstd.read(buffer),
+        }
+    }
 }
 
 /// The content of zstd frames, one after another. ruzstd keeps the last window of a frame back until the frame ends:
 /// where it breaks off, this ends it, so that everything before the break is given before the error.
-struct ZstdFrames<R> {
+pub(super) struct ZstdFrames<R> {
     source: R,
     decoder: FrameDecoder,
     in_frame: bool,

@@ -11,6 +11,7 @@ mod checkpoints;
 mod decompress;
 mod ends;
 mod frames;
+mod gzip;
 mod index;
 mod intake;
 mod merge;

@@ -3,21 +3,22 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::decompress::{Compression, decompressed};
+use super::decompress::Unpacked;
 use super::ends::Ends;
+use super::gzip::GzipPlace;
 use super::pcapng::Block;
-use super::recording::{Mark, Memory, Said};
+use super::recording::{Memory, Said};
 use super::window::Window;
 use super::{pcap, pcapng, totals::Totals};
-use crate::base::{Scope, Scrubbed, Timestamp};
+use crate::base::{Mark, Scope, Scrubbed, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::wire::{Frame, LinkType};
 
 /// Reads a capture (pcap or pcapng, plain or compressed with gzip or zstd) front to back.
 pub struct CaptureReader {
     window: Window,
-    compression: Option<Compression>,
     known: Known,
     /// Where the block or record that was read last begins.
     began: u64,
@@ -65,14 +66,20 @@ enum Format {
 pub struct CapturePlace {
     offset: u64,
     compressed: bool,
+    /// Of a gzip file.
+    packed: Option<Arc<GzipPlace>>,
     known: Known,
 }
 
 impl CapturePlace {
-    /// Where what [`CaptureReader::resume`] is given must begin, in bytes from the start of the file: a compressed one
-    /// can only be read from there.
-    pub const fn begins_at(&self) -> u64 {
-        if self.compressed { 0 } else { self.offset }
+    /// Where what [`CaptureReader::resume`] is given must begin, in bytes from the start of the file: one compressed
+    /// with zstd can only be read from there.
+    pub fn begins_at(&self) -> u64 {
+        match &self.packed {
+            Some(packed) => packed.begins_at(),
+            None if self.compressed => 0,
+            None => self.offset,
+        }
     }
 }
 
@@ -89,7 +96,7 @@ pub struct Interface {
 /// Why nothing can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("the capture cannot be read: {0}")]
+    #[error("the capture cannot be read")]
     Io(#[from] io::Error),
     /// Holds the first bytes, at most 8 (of the decompressed stream where the file is compressed).
     #[error("{}", describe_foreign(first))]
@@ -146,8 +153,7 @@ pub(super) type NextRecord = Result<Option<Record>, String>;
 impl CaptureReader {
     /// Opens a capture. Reads its first bytes, and with them blocks on a stream that is silent.
     pub fn open(input: Box<dyn Read + Send>) -> Result<Self, OpenError> {
-        let (input, compression) = decompressed(input)?;
-        let mut window = Window::new(input);
+        let mut window = Window::new(Unpacked::of(input)?);
         let magic = window.magic()?;
         let mut interfaces = Vec::new();
         let format = if pcapng::is_magic(magic) {
@@ -159,34 +165,42 @@ impl CaptureReader {
         };
         let (ends, totals) = (Ends::default(), Totals::default());
         let known = Known { format, interfaces, memory: None, before: None, ends, totals, foreign: 0, skipped: 0 };
-        let mut reader = Self { window, compression, known, began: 0, trouble: None, ended: false };
+        let mut reader = Self { window, known, began: 0, trouble: None, ended: false };
         reader.look_ahead();
         Ok(reader)
     }
 
-    /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. Of a compressed one all
-    /// before the place is decompressed and passed over.
+    /// Goes on from a place of the same capture; `input` begins at [`CapturePlace::begins_at`]. What a compressed one
+    /// gives before the place is passed over.
     pub fn resume(input: Box<dyn Read + Send>, place: &CapturePlace) -> Result<Self, OpenError> {
-        let CapturePlace { offset, compressed, known } = place.clone();
-        let (input, compression) = if compressed {
-            let (mut input, compression) = decompressed(input)?;
-            io::copy(&mut input.by_ref().take(offset), &mut io::sink())?;
-            (input, compression)
-        } else {
-            (input, None)
+        let CapturePlace { offset, compressed, packed, known } = place.clone();
+        let (mut input, given) = match packed {
+            Some(packed) => (Unpacked::at(input, &packed), packed.given()),
+            None if compressed => (Unpacked::of(input)?, 0),
+            None => (Unpacked::Plain(input), offset),
         };
+        io::copy(&mut input.by_ref().take(offset - given), &mut io::sink())?;
         let window = Window::at(input, offset);
-        Ok(Self { window, compression, known, began: offset, trouble: None, ended: false })
+        Ok(Self { window, known, began: offset, trouble: None, ended: false })
     }
 
     /// Behind the frames read so far.
     pub fn place(&self) -> CapturePlace {
-        CapturePlace { offset: self.window.offset(), compressed: self.compression.is_some(), known: self.known.clone() }
+        self.place_at(self.window.offset())
+    }
+
+    fn place_at(&self, offset: u64) -> CapturePlace {
+        let packed = self.window.input().place_before(offset);
+        CapturePlace { offset, compressed: self.is_compressed(), packed, known: self.known.clone() }
+    }
+
+    const fn is_compressed(&self) -> bool {
+        self.window.input().compression().is_some()
     }
 
     /// Before the frame that was found last, or where no more was.
     pub(super) fn place_before(&self) -> CapturePlace {
-        CapturePlace { offset: self.began, ..self.place() }
+        self.place_at(self.began)
     }
 
     /// Reads what a recording tells of itself, so that it is known for one before its first frame.
@@ -329,7 +343,7 @@ impl CaptureReader {
     }
 
     pub(super) fn damage(&self, reason: String) -> Damage {
-        Damage { file: 0, offset: self.began, reason, decompressed: self.compression.is_some() }
+        Damage { file: 0, offset: self.began, reason, decompressed: self.is_compressed() }
     }
 
     /// Whether what is read is a recording: known as soon as it is opened, but of one that another program changed
@@ -383,7 +397,7 @@ impl fmt::Debug for CaptureReader {
         };
         f.debug_struct("CaptureReader")
             .field("format", &format)
-            .field("compression", &self.compression)
+            .field("compression", &self.window.input().compression())
             .field("interfaces", &self.known.interfaces)
             .field("offset", &self.offset())
             .field("ended", &self.ended)

@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 
+use super::decompress::Unpacked;
+
 /// The largest record that is read. Packets are at most 256 KiB; this leaves room for what else a block may hold.
 pub(super) const MAX_RECORD: usize = 16 << 20;
 const INITIAL: usize = 256 << 10;
@@ -11,7 +13,7 @@ const MAGIC: usize = 12;
 
 /// Bytes of `input` that are not consumed yet, and where they stand in the stream.
 pub(super) struct Window {
-    input: Box<dyn Read + Send>,
+    input: Unpacked,
     buffer: Vec<u8>,
     pending: Range<usize>,
     offset: u64,
@@ -25,13 +27,18 @@ enum End {
 }
 
 impl Window {
-    pub(super) fn new(input: Box<dyn Read + Send>) -> Self {
+    pub(super) fn new(input: Unpacked) -> Self {
         Self::at(input, 0)
     }
 
     /// Of a stream of which so many bytes are consumed already; `input` is the rest.
-    pub(super) fn at(input: Box<dyn Read + Send>, offset: u64) -> Self {
+    pub(super) fn at(input: Unpacked, offset: u64) -> Self {
         Self { input, buffer: vec![0; INITIAL], pending: 0..0, offset, end: None }
+    }
+
+    /// What is read.
+    pub(super) const fn input(&self) -> &Unpacked {
+        &self.input
     }
 
     /// The first bytes of the stream, fewer if it is shorter.

@@ -21,7 +21,7 @@ pub struct Ground {
 /// Why there is no instant to go to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Nowhere {
-    #[error("a time is 12.5 or 1m30s or 1:30 from the start, 14:03:22, or 2026-11-21T14:03:22Z")]
+    #[error("a time is 12.5, 1m30s or 1:30 from the start, 14:03:22, or 2026-11-21T14:03:22Z")]
     NoTime,
     #[error("nothing has been read yet")]
     NothingRead,
@@ -135,6 +135,14 @@ fn zoned(at: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     i64::try_from(nanos).map(Timestamp::from_nanos).ok()
 }
 
+/// `+90s`, `-1:30`: by how much to go from where one is, and whether forwards.
+pub(super) fn from_here(text: &str) -> Option<(Duration, bool)> {
+    let text = text.trim();
+    let (forwards, rest) =
+        text.strip_prefix('+').map(|rest| (true, rest)).or(text.strip_prefix('-').map(|rest| (false, rest)))?;
+    Some((span(rest)?, forwards))
+}
+
 fn span(text: &str) -> Option<Duration> {
     let total = if text.contains(':') { clock(text)? } else { units(text)? };
     Duration::try_from_secs_f64(total).ok()
@@ -206,6 +214,23 @@ mod tests {
         ];
         for (text, millis) in cases {
             assert_eq!(endless(Some(start)).instant(text), Ok(start + Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_sign_counts_from_here() {
+        let secs = Duration::from_secs;
+        for (text, expected) in [
+            ("+90", Some((secs(90), true))),
+            (" -1m30s ", Some((secs(90), false))),
+            ("-1:30", Some((secs(90), false))),
+            ("90", None),
+            ("+", None),
+            ("+-5", None),
+            ("- 5", None),
+            ("+soon", None),
+        ] {
+            assert_eq!(from_here(text), expected, "{text}");
         }
     }
 

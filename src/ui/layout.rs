@@ -291,6 +291,7 @@ mod tests {
             notices,
             dead: None,
             recordings: Default::default(),
+            of_host: false,
         }
     }
 

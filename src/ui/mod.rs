@@ -27,7 +27,7 @@ mod update;
 
 use std::time::Duration;
 
-use crate::base::{Progress, Scrubbed, Timeline, Timestamp};
+use crate::base::{Mark, Progress, Timeline, Timestamp};
 use crate::engine::Happening;
 
 pub use columns::{Columns, FLOW_COLUMNS};
@@ -65,6 +65,8 @@ pub struct Source {
     /// A part that died, with its last words: shown until the program ends.
     pub dead: Option<String>,
     pub recordings: Recordings,
+    /// It is a running host, or the recording of one: what was not read of its kernel is to come.
+    pub of_host: bool,
 }
 
 /// What is recorded of a running host.
@@ -114,22 +116,6 @@ impl Track {
     /// The next mark after an instant, or the last before it.
     pub fn mark_beside(&self, at: Timestamp, forwards: bool) -> Option<&Mark> {
         Mark::beside(&self.marks, at, forwards)
-    }
-}
-
-/// An instant that the user marked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    pub at: Timestamp,
-    /// What the user wrote; may be empty.
-    pub note: Scrubbed,
-}
-
-impl Mark {
-    /// Of marks in order of time, the next after an instant, or the last before it.
-    pub fn beside(all: &[Self], at: Timestamp, forwards: bool) -> Option<&Self> {
-        let mut all = all.iter();
-        if forwards { all.find(|mark| mark.at > at) } else { all.rfind(|mark| mark.at < at) }
     }
 }
 

@@ -25,6 +25,7 @@ fn live() -> Source {
         notices: Vec::new(),
         dead: None,
         recordings: Default::default(),
+        of_host: false,
     }
 }
 

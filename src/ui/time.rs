@@ -6,12 +6,13 @@ use jiff::tz::TimeZone;
 use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
-use crate::base::Timestamp;
+use crate::base::{Mark, Timestamp};
 use crate::engine::Happening;
 
+use super::jump::from_here;
 use super::keys::Msg;
 use super::state::{Prompt, UiState};
-use super::{Control, Effect, Ground, Hop, Mark, Source, SourceKind};
+use super::{Control, Effect, Ground, Hop, Source, SourceKind};
 
 const SEEK: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
@@ -108,6 +109,9 @@ impl UiState {
 
     /// What was typed for a jump.
     pub(super) fn jump(&mut self, text: &str, source: &Source) -> Vec<Effect> {
+        if let Some((span, forwards)) = from_here(text) {
+            return vec![Effect::Control(Control::SeekBy(span, forwards))];
+        }
         let track = source.track.as_ref();
         let start = track.map(|track| track.from).or(source.playback.and_then(|playback| playback.start));
         // Of a file that is read still, more is to come.

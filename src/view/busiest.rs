@@ -15,10 +15,10 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let inner = pane(buf, area, title("Busiest", "processes by rate", theme), focused, theme);
     if data.is_empty() {
         let text = match context.sees_kernel() {
-            true => "no process is known to hold a TCP socket",
-            false => "processes are not recorded",
+            true => "no process is known to hold a TCP socket".to_owned(),
+            false => format!("processes are {}", context.unread()),
         };
-        return message(buf, inner, text, theme);
+        return message(buf, inner, &text, theme);
     }
     let room = usize::from(inner.width);
     let most = data.iter().filter_map(|row| row.bits_per_s).max().unwrap_or(0);

@@ -63,6 +63,7 @@ pub(super) fn live_source() -> Source {
         notices: Vec::new(),
         dead: None,
         recordings: Default::default(),
+        of_host: true,
     }
 }
 
@@ -86,6 +87,7 @@ pub(super) fn capture_source() -> Source {
         notices: Vec::new(),
         dead: None,
         recordings: Default::default(),
+        of_host: false,
     }
 }
 

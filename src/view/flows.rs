@@ -215,7 +215,7 @@ fn owners_in(context: &Context<'_>, row: &FlowRow, room: usize) -> String {
         (true, false) => owner_in(&row.orig.owner, room),
         (false, true) => owner_in(&row.resp.owner, room),
         (false, false) if context.sees_kernel() => ABSENT.to_owned(),
-        (false, false) => "not recorded".to_owned(),
+        (false, false) => context.unread().to_owned(),
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
                 "to time: ",
                 input,
                 false,
-                "12.5 or 1m30s from the start, 14:03:22, or 2026-11-21T14:03:22Z",
+                "12.5 or 1m30s from the start, +90s from here, 14:03:22, or 2026-11-21T14:03:22Z",
                 room,
             )
             .0

@@ -168,9 +168,12 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
     let between = gap(1 + usize::from(wide));
     let mut spans = if wide { vec![styled("sees  ", theme.dim)] } else { Vec::new() };
     spans.extend([styled("wire ", theme.text), tick(sees.wire), between.clone()]);
-    spans.extend([styled("kernel ", theme.text), tick(sees.kernel.is_some()), between, styled("owners ", theme.text)]);
+    // A cross would say that it cannot be seen.
+    let unread = || if context.source.of_host { styled("…", theme.dim) } else { tick(false) };
+    let kernel = if sees.kernel.is_some() { tick(true) } else { unread() };
+    spans.extend([styled("kernel ", theme.text), kernel, between, styled("owners ", theme.text)]);
     match sees.kernel {
-        None => spans.push(tick(false)),
+        None => spans.push(unread()),
         Some(sight) => {
             // A cross would say that owners cannot be seen; that some are not known is a number.
             if sight.owned < sight.ownable {

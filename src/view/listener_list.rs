@@ -28,7 +28,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 
 fn rest(context: &Context<'_>) -> String {
     if !context.sees_kernel() {
-        return "ends that answered a SYN; accept queues not recorded".to_owned();
+        return format!("ends that answered a SYN; accept queues {}", context.unread());
     }
     match overflow_words(context) {
         Some(words) => format!("{} this host: {words}", Severity::Warning.mark()),
@@ -40,7 +40,8 @@ fn empty(context: &Context<'_>) -> String {
     match (context.sees_kernel(), context.dashboard.sees.wire) {
         (true, _) => "no process listens on TCP".to_owned(),
         (false, true) => {
-            "no end answered a SYN yet (what listens is the kernel's to tell, and it was not recorded)".to_owned()
+            let unread = context.unread();
+            format!("no end answered a SYN yet (what listens is the kernel's to tell, and it was {unread})")
         }
         (false, false) => context.none_of("segment or socket"),
     }

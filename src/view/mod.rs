@@ -123,6 +123,11 @@ impl Context<'_> {
         }
     }
 
+    /// What is said of the kernel's side where nothing of it was read.
+    const fn unread(&self) -> &'static str {
+        if self.source.of_host { "not read yet" } else { "not recorded" }
+    }
+
     fn sees_kernel(&self) -> bool {
         self.dashboard.sees.kernel.is_some()
     }

@@ -50,10 +50,10 @@ fn empty(context: &Context<'_>) -> String {
         (Some(_), _) => {
             "no process is known to hold a TCP socket; some may not be looked into (x tells why)".to_owned()
         }
-        (None, Some(_)) => {
+        (None, Some(_)) if !context.source.of_host => {
             "not recorded: a capture tells nothing of processes; watch a host live to see them".to_owned()
         }
-        (None, None) => context.none_of("reading of the socket table"),
+        (None, _) => context.none_of("reading of the socket table"),
     }
 }
 

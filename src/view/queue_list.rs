@@ -31,7 +31,7 @@ fn rest(context: &Context<'_>) -> String {
     let data = &context.dashboard.queues;
     match (overflow_words(context), &data.kernel) {
         (Some(words), _) => format!("{} accept queues: {words}", Severity::Warning.mark()),
-        (None, None) if context.dashboard.sees.wire => "by the wire; the kernel's not recorded".to_owned(),
+        (None, None) if context.dashboard.sees.wire => format!("by the wire; the kernel's {}", context.unread()),
         _ => String::new(),
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         let text = format!("{} {ends}: wire and kernel", count(data.mismatched));
         foot.push(Line::from(vec![mark, styled(text, theme.warning)]));
     } else if !context.sees_kernel() {
-        foot.push(Line::from(styled("  kernel's side: not recorded", theme.dim)));
+        foot.push(Line::from(styled(format!("  kernel's side: {}", context.unread()), theme.dim)));
     }
     let mut lines = vec![head(context, usize::from(inner.width))];
     let rows = rows_that_fit(&data.rows, height.saturating_sub(1 + foot.len() + usize::from(leak.is_some())));

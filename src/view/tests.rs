@@ -225,6 +225,21 @@ fn what_has_ended_or_stands_waits_for_nothing() {
     }
 }
 
+/// A reading of the kernel's tables comes a moment after the first packet.
+#[test]
+fn before_the_first_reading_nothing_is_said_not_to_be_recorded() {
+    let dashboard = capture();
+    assert!(dashboard.sees.kernel.is_none() && dashboard.sees.wire);
+    let recorded = Source { of_host: true, ..capture_source() };
+    for keys in ["", "2", "4", "6"] {
+        let shown = |source| text(&screen(&dashboard, source, keys, (200, 60), ThemeName::Dark));
+        let (of_recording, of_capture) = (shown(&recorded), shown(&capture_source()));
+        assert!(of_recording.contains("kernel …  owners …") && of_capture.contains("kernel ✗  owners ✗"), "{keys}");
+        assert!(keys == "2" || of_recording.contains("not read yet"), "{keys}: {of_recording}");
+        assert!(keys == "2" || of_capture.contains("not recorded"), "{keys}: {of_capture}");
+    }
+}
+
 #[test]
 fn the_overview_has_findings_only_where_there_are_any() {
     let shown = |dashboard: &Dashboard| text(&screen(dashboard, &live_source(), "", (120, 40), ThemeName::Dark));

@@ -87,7 +87,7 @@ fn sign(
     roomy: bool,
 ) -> Option<(&'static str, Style)> {
     let theme = context.theme;
-    if track.marks.iter().any(|mark| axis.column(mark.at) == column) {
+    if track.marks.iter().any(|mark| axis.column(mark.ts) == column) {
         return Some((MARK, theme.info));
     }
     if part.findings > 0 {

@@ -19,7 +19,11 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
     let rest = if context.dashboard.sees.wire { as_fit(&sums, ", ", room) } else { String::new() };
     let inner = pane(buf, area, title("Traffic", &rest, theme), focused, theme);
     if !context.dashboard.sees.wire {
-        return message(buf, inner, "not recorded: no segment captured", theme);
+        let text = match context.sees_kernel() {
+            true => "not recorded: no segment captured".to_owned(),
+            false => context.none_of("segment"),
+        };
+        return message(buf, inner, &text, theme);
     }
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
     // Nothing was sent again in the seconds before the first that was.

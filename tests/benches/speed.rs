@@ -129,6 +129,7 @@ fn source() -> Source {
         notices: Vec::new(),
         dead: None,
         recordings: Default::default(),
+        of_host: false,
     }
 }
 

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sockscope::base::{Endpoint, Scope, Scrubbed, TcpState, Timestamp};
+use sockscope::base::{Endpoint, Mark, Scope, Scrubbed, TcpState, Timestamp};
 use sockscope::engine::{Input, Loss};
 use sockscope::journal::Intake;
-use sockscope::journal::recording::{Mark, Packer, Recorder, Setup, Source};
+use sockscope::journal::recording::{Packer, Recorder, Setup, Source};
 use sockscope::kernel::{Connect, KernelEvent, Owner, Owners, Process, Reported, Rung, Socket, SocketSample};
 use sockscope::wire::{Frame, LinkType};
 

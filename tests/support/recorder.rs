@@ -134,8 +134,12 @@ pub(crate) struct Held {
     /// Stretches that a sender sent and that are not there, though later ones are, and before those no kernel drop is
     /// told: whatever else lost them is a fault.
     pub(crate) holes: usize,
+    /// Those before whose end one was told.
+    pub(crate) told: usize,
     /// Packets that it tells the kernel to have dropped.
     pub(crate) drops: u64,
+    /// The notes of the marks in it.
+    pub(crate) marks: Vec<String>,
 }
 
 /// What is there of what a sender sent.
@@ -165,7 +169,7 @@ impl Held {
     pub(crate) fn of(input: Box<dyn Read + Send>) -> Self {
         let mut reader = CaptureReader::open(input).unwrap();
         let (mut intake, mut inputs) = (Intake::default(), Vec::new());
-        let mut held = Self { frames: 0, last: None, damage: None, holes: 0, drops: 0 };
+        let mut held = Self { frames: 0, last: None, damage: None, holes: 0, told: 0, drops: 0, marks: Vec::new() };
         let mut sent: HashMap<(Endpoint, Endpoint), Sent> = HashMap::new();
         loop {
             match reader.next_item() {
@@ -181,13 +185,15 @@ impl Held {
                     }
                 }
                 Ok(Some(Item::Input(Input::Loss(loss)))) => held.drops = loss.kernel.unwrap_or(0),
+                Ok(Some(Item::Mark(mark))) => held.marks.push(mark.note.to_string()),
                 Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(damage) => held.damage = Some(damage),
             }
         }
-        let untold = sent.values().flat_map(|sent| &sent.holes).filter(|(_, drops)| *drops == 0);
-        held.holes = untold.count();
+        let drops: Vec<u64> = sent.values().flat_map(|sent| &sent.holes).map(|(_, drops)| *drops).collect();
+        held.holes = drops.iter().filter(|drops| **drops == 0).count();
+        held.told = drops.len() - held.holes;
         held
     }
 }

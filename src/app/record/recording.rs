@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::base::Timestamp;
+use crate::base::{Mark, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::io::clock;
-use crate::journal::recording::{Mark, Recorder, Setup};
+use crate::journal::recording::{Recorder, Setup};
 use crate::journal::{Chapters, Lost, Packed, Reach};
 
 use super::recorded::{Recorded, Tally};

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::base::{Scope, Scrubbed, Timestamp};
+use crate::base::{Mark, Scope, Scrubbed, Timestamp};
 use crate::engine::{Input, Loss};
-use crate::journal::recording::{Mark, Packer, Setup, Source};
+use crate::journal::recording::{Packer, Setup, Source};
 use crate::journal::{Lost, Packed, Past, PastPlace};
 use crate::wire::{FrameCounts, Segment};
 

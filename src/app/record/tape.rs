@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
 
-use crate::base::{Scrubbed, Timestamp};
+use crate::base::{Mark, Scrubbed, Timestamp};
 use crate::engine::{Engine, Input, Loss};
 use crate::findings::Severity;
 use crate::io::file;
-use crate::journal::recording::{Mark, Packer, Setup, Source};
+use crate::journal::recording::{Packer, Setup, Source};
 use crate::journal::{Lost, Past, Reach, Trail};
 use crate::ui;
 
@@ -201,19 +201,18 @@ impl Tape {
     }
 
     /// Writes what is kept of the past into a file of its own, with the marks that were set in it.
-    pub(in crate::app) fn save(&mut self, past: &Past, marks: &[ui::Mark]) {
+    pub(in crate::app) fn save(&mut self, past: &Past, marks: &[Mark]) {
         self.refused =
             self.begin_to_save(past, marks).err().map(|error| format!("the past is not recorded: {error:#}"));
     }
 
-    fn begin_to_save(&mut self, past: &Past, marks: &[ui::Mark]) -> Result<()> {
+    fn begin_to_save(&mut self, past: &Past, marks: &[Mark]) -> Result<()> {
         anyhow::ensure!(self.saving.is_none(), "that is under way");
         let from = past.since(0).next().map(Input::ts);
         let from = from.ok_or_else(|| anyhow::anyhow!("none is kept (--rewind SIZE keeps it)"))?;
         let (setup, first) = (self.setup.clone(), self.first.held_at(from));
         let writer = self.next_file(Writer::start)?;
-        let marks = marks.iter().filter(|mark| mark.at >= from);
-        let marks = marks.map(|mark| Mark { ts: mark.at, note: mark.note.clone() }).collect();
+        let marks = marks.iter().filter(|mark| mark.ts >= from).cloned().collect();
         self.saving = Some(Saving::begin(writer, setup, Kept { past: past.clone(), first, marks })?);
         Ok(())
     }

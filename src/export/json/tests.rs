@@ -7,7 +7,7 @@ fn flows() -> [FlowDetail; 3] {
     [fixture::completed(1), fixture::refused(2), fixture::kernel_only(3)]
 }
 
-fn report(form: JsonForm) -> JsonReport<Vec<u8>> {
+fn report(form: JsonForm) -> JsonReport<'static, Vec<u8>> {
     JsonReport::new(Vec::new(), form).unwrap()
 }
 
@@ -54,6 +54,27 @@ fn json_holds_the_same_objects() {
     assert_eq!(whole["flows"].as_array().unwrap().as_slice(), &lines[..3]);
     assert_eq!(whole["summary"], lines[3]);
     assert!(whole["summary"].get("damage").is_none());
+}
+
+#[test]
+fn marks_stand_before_the_summary() {
+    let (dashboard, at) = (fixture::dashboard(), crate::base::Timestamp::from_nanos);
+    let mark = |nanos, note: &str| Mark { ts: at(nanos), note: crate::base::Scrubbed::new(note) };
+    let marks = [mark(7, "deploy 4711"), mark(9, "")];
+    let expected = serde_json::json!([
+        {"type": "mark", "ts_ns": 7, "note": "deploy 4711"},
+        {"type": "mark", "ts_ns": 9},
+    ]);
+    let json = report(JsonForm::Whole).marked(&marks).finish("x", &dashboard, &[], None).unwrap();
+    let whole: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(whole["marks"], expected);
+    let ndjson = report(JsonForm::Lines).marked(&marks).finish("x", &dashboard, &[], None).unwrap();
+    let text = String::from_utf8(ndjson).unwrap();
+    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.pop(), Some(whole["summary"].clone()));
+    assert_eq!(Value::Array(lines), expected);
+    let none = report(JsonForm::Whole).finish("x", &dashboard, &[], None).unwrap();
+    assert!(serde_json::from_slice::<Value>(&none).unwrap().get("marks").is_none());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::engine::{AcceptRow, Dashboard, Ownership, QueueRow, WireCounts};
 use crate::flow::HandshakeOutcome;
 use crate::wire::Undecoded;
 
+use super::super::marks;
 use super::super::units::{bytes, count, counted, from_start, losses, span, utc_span};
 use super::{Page, ReportContext, host, padded};
 
@@ -44,6 +45,9 @@ pub(super) fn header(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Re
         let before = if damage.offset == 0 { "nothing stands before it" } else { "everything before it was used" };
         let text = format!("{} at byte {}: {}; {before}", damage.file, count(damage.offset), damage.reason);
         page.paragraph("DAMAGED ", 8, &text)?;
+    }
+    for mark in context.marks {
+        page.paragraph("marked  ", 8, &marks::line(mark, dashboard.since))?;
     }
     if !context.filter.is_empty() {
         let of = "handshakes, single flows that went wrong and the largest are those of flows that match; findings are those about them; all else is of the whole source";

@@ -1,9 +1,19 @@
 use super::*;
-use crate::base::{Endpoint, Timestamp};
+use crate::base::{Endpoint, Scrubbed, Timestamp};
 use crate::engine::FlowDetail;
 use crate::export::{findings, fixture};
 
 fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, width: usize) -> String {
+    marked_report(dashboard, flows, damage, &[], width)
+}
+
+fn marked_report(
+    dashboard: &Dashboard,
+    flows: &[FlowDetail],
+    damage: Option<&Damage>,
+    marks: &[Mark],
+    width: usize,
+) -> String {
     let mut tally = Tally::new();
     let mut pick = Pick::new(dashboard.now.unwrap_or(Timestamp::MIN), 2, 3);
     for detail in flows {
@@ -19,6 +29,7 @@ fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, 
         pick: &pick,
         findings: &findings,
         damage,
+        marks,
         filter: "",
         width,
     };
@@ -100,6 +111,26 @@ fn damage_is_told_first_and_nothing_is_not_invented() {
             "DAMAGED cut.pcap at byte 0: the file is empty; nothing stands before it",
         ]
     );
+}
+
+#[test]
+fn marks_are_told_each_with_its_time_and_note() {
+    let dashboard = fixture::dashboard();
+    let start = dashboard.since.unwrap();
+    let mark = |ts, note: &str| Mark { ts, note: Scrubbed::new(note) };
+    let marks = [
+        mark(start - std::time::Duration::from_millis(1), "early"),
+        mark(start + std::time::Duration::from_millis(41_500), "deploy 4711"),
+        mark(start + std::time::Duration::from_secs(50), ""),
+    ];
+    let text = marked_report(&dashboard, &[], None, &marks, 100);
+    let told: Vec<&str> = text.lines().filter(|line| line.starts_with("marked ")).collect();
+    let expected = [
+        "marked  before the start · 2025-11-21 13:59:59.999 UTC · “early”",
+        "marked  +41.500 s · 2025-11-21 14:00:41.500 UTC · “deploy 4711”",
+        "marked  +50.000 s · 2025-11-21 14:00:50.000 UTC · no note",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -254,6 +254,8 @@ impl<P: Clone> Player<P> {
             Goal::Time(to) => {
                 if missed && !self.at_end {
                     self.say("so far it has not come: this is the newest");
+                } else if missed && to < Timestamp::MAX && self.last.is_some_and(|last| last < to) {
+                    self.say("it ends before that: this is its end");
                 }
                 self.finish(engine, Some(to));
                 self.clock.rebase(now, engine.now());

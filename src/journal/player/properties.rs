@@ -290,6 +290,28 @@ fn a_hop_that_leads_nowhere_leaves_the_instant() {
     assert_eq!(walker.engine.now(), Some(times[gap + 1]), "one that leads on does");
 }
 
+/// Where the end is not known yet, nobody can say sooner that an instant lies beyond it.
+#[test]
+fn an_instant_beyond_the_end_leads_there_and_is_told() {
+    let inputs = crowd(20, 500);
+    let end = inputs.iter().map(Input::ts).max().expect("inputs");
+    for (to, told) in [(end + NOW, None), (end + Duration::from_nanos(1), Some("it ends before that: this is its end"))]
+    {
+        let mut deck = Deck { tape: Reel::new(inputs.clone(), 20), index: Index::new(usize::MAX) };
+        let (mut engine, mut player) = (engine(), Player::new(f64::INFINITY));
+        deck.index.offer(&engine, 0, || 0);
+        player.pump(&mut deck, &mut engine, NOW);
+        assert!(!player.was_read());
+        player.seek(&mut deck, &mut engine, to, NOW);
+        let mut walker = Walker { inputs: inputs.clone(), deck, player, engine };
+        walker.arrive();
+        assert_eq!((walker.engine.now(), walker.player.notice()), (Some(end), told));
+        walker.player.hush();
+        walker.seek(Timestamp::MAX);
+        assert_eq!(walker.player.notice(), None, "to the end is no instant");
+    }
+}
+
 #[test]
 fn what_cannot_be_done_does_not_stop_a_stream() {
     let inputs = crowd(20, 500);

@@ -4,8 +4,8 @@ use super::codec::{Code, People, Reader};
 use super::entry::{self, Entry};
 use super::frames::{self, Options};
 use super::listener::{Listener, Part};
-use super::{Head, Kind, Mark, VERSION};
-use crate::base::{Scrubbed, Timestamp};
+use super::{Head, Kind, VERSION};
+use crate::base::{Mark, Scrubbed, Timestamp};
 use crate::engine::Input;
 use crate::wire::Frame;
 

@@ -85,7 +85,7 @@ pub(super) use memory::{Memory, Said};
 pub(super) use readings::{Hearing, Readings};
 pub use recorder::{Heads, Recorder};
 
-use crate::base::{Scope, Scrubbed, Timestamp};
+use crate::base::{Scope, Scrubbed};
 use crate::wire::{Frame, LinkType};
 use codec::{Code, Reader, Writer};
 
@@ -118,13 +118,6 @@ pub struct Source {
     /// What [`Frame::iface`] is of its frames; those of LINUX_SLL2 tell their own.
     pub iface: u32,
     pub scope: Scope,
-}
-
-/// An instant that somebody marked, with what they noted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    pub ts: Timestamp,
-    pub note: Scrubbed,
 }
 
 /// What an entry is.

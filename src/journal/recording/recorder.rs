@@ -7,8 +7,8 @@ use super::codec::{Code, Writer};
 use super::comments::Comments;
 use super::samples::Teller;
 use super::words::{Begins, Words};
-use super::{Head, Kind, Mark, Setup, VERSION, entry};
-use crate::base::Timestamp;
+use super::{Head, Kind, Setup, VERSION, entry};
+use crate::base::{Mark, Timestamp};
 use crate::engine::Input;
 
 /// Timestamps in units of 10⁻⁹ s.

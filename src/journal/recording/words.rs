@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Mark, Setup, VERSION};
-use crate::base::TcpState;
+use super::{Setup, VERSION};
+use crate::base::{Mark, TcpState};
 use crate::engine::{Input, Loss};
 use crate::kernel::{Close, Connect, KernelEvent, Process, SocketSample};
 use crate::names::{Dns, DnsSays, FlowName, Message};

@@ -1,6 +1,7 @@
 //! Keys and clicks that go about in time, and how times are told.
 
 use super::*;
+use crate::base::Scrubbed;
 
 #[test]
 fn a_click_on_the_timeline_goes_there() {
@@ -126,7 +127,7 @@ fn keys_of_time_control_the_playback() {
 
 #[test]
 fn a_mark_is_told_where_one_hops_to_it() {
-    let at = |secs, note: &str| Mark { at: Timestamp::from_secs_nanos(secs, 0), note: Scrubbed::new(note) };
+    let at = |secs, note: &str| Mark { ts: Timestamp::from_secs_nanos(secs, 0), note: Scrubbed::new(note) };
     let marks = vec![at(1_010, "deploy 4711"), at(1_050, "")];
     let source = Source { track: Some(Track { marks, ..track() }), ..replay() };
     for (now, key, words) in [

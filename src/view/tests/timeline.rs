@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::fixture::{ago, capture, capture_source};
 use super::{screen, text};
-use crate::base::{Moments, Scrubbed, Timeline};
-use crate::ui::{Mark, Playback, SourceKind, ThemeName, Track};
+use crate::base::{Mark, Moments, Scrubbed, Timeline};
+use crate::ui::{Playback, SourceKind, ThemeName, Track};
 
 /// A capture of a hundred seconds: quiet, then a burst with losses, failures and a finding, a mark, and silence.
 fn track() -> Track {
@@ -22,7 +22,7 @@ fn track() -> Track {
         };
         timeline.add(at, moments);
     }
-    let mark = Mark { at: from + Duration::from_secs(20), note: Scrubbed::new("deploy") };
+    let mark = Mark { ts: from + Duration::from_secs(20), note: Scrubbed::new("deploy") };
     Track { from, to: from + Duration::from_secs(100), timeline, marks: vec![mark] }
 }
 

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::Mark;
 use super::{ANY, ETHERNET, Given, SCOPE, frame_of};
-use crate::base::{Endpoint, Scope, Scrubbed, Seq, Timestamp};
+use crate::base::{Endpoint, Mark, Scope, Scrubbed, Seq, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::journal::Intake;
 use crate::kernel::{Close, Connect, KernelEvent, LastWord, LostEvents, Process, Rung};

@@ -10,8 +10,8 @@ mod tables;
 
 use std::io::Cursor;
 
-use super::{Mark, Packer, Recorder, Setup, Source};
-use crate::base::{Scope, Scrubbed, Timestamp};
+use super::{Packer, Recorder, Setup, Source};
+use crate::base::{Mark, Scope, Scrubbed, Timestamp};
 use crate::engine::Input;
 use crate::journal::{CaptureReader, Damage, Item};
 use crate::wire::{Frame, LinkType};
