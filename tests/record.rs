@@ -161,6 +161,9 @@ fn kill(times: u32, rest: Duration) {
         let recorder = Recorder::begin(&netns, &["nice", "-n", "-10"], &file, &[]);
         // Past the first reading of the table, which a build without optimisation takes its time to write.
         until("the first frames", || size(&file) > 40_000);
+        // And past what the kernel gathered while the rest was being made ready, which a busy machine takes its time for.
+        let begun = load.newest();
+        until("what came while it began", || Held::read(&file).last >= Some(begun));
         // Any moment will do, and no event tells of it.
         std::thread::sleep(Duration::from_micros(u64::from(round * 7_919 % 300) * 1_000 + u64::from(round % 997)));
         let sent = load.newest();
