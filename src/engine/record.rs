@@ -321,19 +321,6 @@ impl Record {
         self.wire.as_ref().map_or(0, Flow::warm_rest) ^ self.id.0
     }
 
-    /// The same of one that is about to go, with all that it holds, and to be written anew.
-    pub(super) fn warm_whole(&self) -> u64 {
-        let held = self.rare.is_some() ^ self.course.is_over() ^ (self.opening.held() > 0);
-        let ends = self.ends.iter().flatten().count() as u64 ^ u64::from(self.local[0] ^ held);
-        let kept = self.first.nanos() ^ self.armed.nanos();
-        self.warm()
-            ^ self.warm_rest()
-            ^ ends
-            ^ kept.cast_unsigned()
-            ^ u64::from(self.first_frame.ttl)
-            ^ self.listed as u64
-    }
-
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
     pub(super) fn bits_per_s(&self, now: Timestamp) -> Option<u64> {
         let (first, _) = self.wire.as_ref()?.span();

@@ -76,11 +76,11 @@ impl FlowTable {
         let at = |slot: u32| self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref();
         // Who came one behind the other mostly stands so. Along the list each would be waited for before the next is known.
         let neighbours = (first..first.saturating_add(count as u32)).filter_map(at);
-        let (mut sum, mut slot) = (neighbours.fold(0, |sum, entry| sum ^ entry.warm_whole()), first);
+        let (mut sum, mut slot) = (neighbours.fold(0, |sum, entry| sum ^ entry.warm() ^ entry.warm_rest()), first);
         for _ in 0..count {
             let Some(entry) = at(slot) else { break };
             let listed = self.by_tuple.find(self.hash(&entry.tuple()), |_| true);
-            (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)) ^ entry.warm_whole(), entry.place.next);
+            (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)) ^ entry.warm(), entry.place.next);
         }
         sum
     }
