@@ -18,8 +18,8 @@ use super::holder;
 use super::probed::probed_in_vain;
 
 /// What every link takes (RFC 8200 §5), bytes, and what of it IPv6's and TCP's headers are.
-const LEAST_MTU: u32 = 1_280;
-const HEADERS: u32 = 60;
+pub(super) const LEAST_MTU: u32 = 1_280;
+pub(super) const HEADERS: u32 = 60;
 
 /// Halves of which the wire alone shows that they send in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
