@@ -30,14 +30,15 @@ pub struct PathError {
     pub count: u32,
     pub first: Timestamp,
     pub last: Timestamp,
-    /// The number that the latest quotes.
+    /// The number that the latest quotes, and the lowest that any of them does.
     pub seq: Seq,
+    pub lowest: Seq,
 }
 
 impl PathError {
     fn of(quote: &IcmpQuote) -> Self {
         let IcmpQuote { ts, from, error, mtu, seq, .. } = *quote;
-        Self { from, error, mtu, count: 1, first: ts, last: ts, seq }
+        Self { from, error, mtu, count: 1, first: ts, last: ts, seq, lowest: seq }
     }
 
     /// After one more, about the same end.
@@ -46,7 +47,13 @@ impl PathError {
         if (self.from, self.error) != (next.from, next.error) {
             return next;
         }
-        Self { count: self.count.saturating_add(1), first: self.first, mtu: next.mtu.or(self.mtu), ..next }
+        let lowest = if next.seq.before(self.lowest) { next.seq } else { self.lowest };
+        Self { count: self.count.saturating_add(1), first: self.first, mtu: next.mtu.or(self.mtu), lowest, ..next }
+    }
+
+    /// The latest alone: some of those before it are over.
+    const fn begun_anew(self) -> Self {
+        Self { count: 1, first: self.last, lowest: self.seq, ..self }
     }
 }
 
@@ -66,7 +73,7 @@ impl Engine {
     pub(super) fn path_error(&mut self, slot: Slot, quote: &IcmpQuote) {
         let record = self.table.get(slot);
         let Some(side) = record.sent_what_is_quoted(quote) else { return };
-        let before = record.path_error(side).filter(|before| record.waits_since(side, before));
+        let before = record.path_error(side).and_then(|before| record.what_waits(side, before));
         let error = before.map_or_else(|| PathError::of(quote), |before| before.and(quote));
         let flow = record.id;
         self.change(slot, quote.ts, |record| {
@@ -88,16 +95,29 @@ impl Record {
         self.rare.as_ref()?.path_errors.as_ref()?[side.index()]
     }
 
-    /// The same, while the path has not taken what they are about.
+    /// The same, while the path has not taken what they are about; `None` where the peer was never heard: its
+    /// acknowledgments may go another way.
     pub(super) fn stands_in_its_way(&self, side: Side) -> Option<PathError> {
-        self.path_error(side).filter(|error| !self.is_closed() && self.waits_since(side, error))
+        self.una(side).filter(|_| !self.is_closed())?;
+        self.what_waits(side, self.path_error(side)?)
     }
 
-    /// Whether what was quoted still waits: for an acknowledgment, or a probe for any answer.
-    fn waits_since(&self, side: Side, error: &PathError) -> bool {
-        let Some(una) = self.wire.as_ref().and_then(|flow| flow.half(side).una) else { return true };
+    /// Of errors, those about what was not acknowledged since: all, or the latest, or none.
+    fn what_waits(&self, side: Side, error: PathError) -> Option<PathError> {
+        let all = self.waits_since(side, error.lowest, error.first);
+        self.waits_since(side, error.seq, error.last).then(|| if all { error } else { error.begun_anew() })
+    }
+
+    /// Whether what was quoted at `at` still waits: for an acknowledgment, or a probe for any answer.
+    fn waits_since(&self, side: Side, seq: Seq, at: Timestamp) -> bool {
+        let Some(una) = self.una(side) else { return true };
         let heard = || self.course().and_then(|course| course.analysis.heard_at(side.peer()));
-        !una.after(error.seq) || (una == error.seq + 1 && heard().is_none_or(|heard| heard <= error.last))
+        !una.after(seq) || (una == seq + 1 && heard().is_none_or(|heard| heard <= at))
+    }
+
+    /// How far the peer of `side` has acknowledged.
+    fn una(&self, side: Side) -> Option<Seq> {
+        self.wire.as_ref()?.half(side).una
     }
 
     /// Who sent the quoted segment, if that is of an open connection and on its way.

@@ -6,17 +6,33 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-use super::silent::Silent;
+use super::silent::{Silent, look_here};
 use super::words::{counted, time};
 
-/// `4 keepalive probes unanswered, one each 75 s`.
+/// `4 keepalive probes unanswered, one each 75 s`; `tried in vain` where its kernel alone tells of them.
 pub(super) fn told(silent: &Silent, every: Option<Duration>) -> String {
     let every = every.map_or_else(String::new, |every| format!(", one each {}", time(every)));
-    format!("{} unanswered{every}", counted(silent.tries().into(), "keepalive probe"))
+    let what = match (silent.is_unsent(), silent.is_shown()) {
+        (true, _) => "tried, none on the wire",
+        (false, true) => "unanswered",
+        (false, false) => "tried in vain",
+    };
+    format!("{} {what}{every}", counted(silent.tries().into(), "keepalive probe"))
 }
 
-/// What shows it.
-pub(super) fn seen(silent: &Silent, now: Timestamp) -> String {
+/// What shows it, and what may be its `cause`.
+pub(super) fn why(silent: &Silent, cause: String, now: Timestamp) -> String {
+    let seen = seen(silent, now);
+    if silent.is_unsent() {
+        return format!(
+            "{seen}. The capture, which shows this connection, shows none of its probes: they fail on this host itself (no \
+             route to the peer, a filter, an interface that is down), or leave another way."
+        );
+    }
+    format!("{seen}: {cause}.")
+}
+
+fn seen(silent: &Silent, now: Timestamp) -> String {
     let Some(kernel) = silent.kernel else {
         return "A connection at rest is probed (keep-alive), and nothing came from the peer since (inferred from the \
                 wire)"
@@ -36,10 +52,13 @@ pub(super) fn seen(silent: &Silent, now: Timestamp) -> String {
 /// What helps.
 pub(super) fn remedy(silent: &Silent) -> String {
     let to = silent.peer.ip();
-    let look = if silent.arrives {
+    let look = if silent.is_unsent() {
+        look_here(to)
+    } else if silent.arrives {
         "Look at this host's rules (nft list ruleset, rp_filter) and where its answers go".to_owned()
     } else {
-        format!("Look where it ends: ip route get {to}, ip neigh, mtr -T -P {} {to}", silent.peer.port())
+        let rules = if silent.is_shown() { "" } else { ", ip rule, nft list ruleset (output)" };
+        format!("Look where it ends: ip route get {to}{rules}, ip neigh, mtr -T -P {} {to}", silent.peer.port())
     };
     format!(
         "{look}. What forgets connections at rest is outlived by a TCP_KEEPIDLE shorter than its time-out. TCP_KEEPCNT \
@@ -85,11 +104,11 @@ mod tests {
     fn probes_in_vain_are_found_and_two_are_not() {
         for (case, expected) in [
             (case(2, Some(75), None), None),
-            (case(3, Some(75), None), Some("3 keepalive probes unanswered, one each 75 s")),
-            (case(3, None, None), Some("3 keepalive probes unanswered")),
+            (case(3, Some(75), None), Some("3 keepalive probes tried in vain, one each 75 s")),
+            (case(3, None, None), Some("3 keepalive probes tried in vain")),
             (
                 case(4, Some(75), Some(135 + 375)),
-                Some("4 keepalive probes unanswered, one each 75 s, given up in 6 min"),
+                Some("4 keepalive probes tried in vain, one each 75 s, given up in 6 min"),
             ),
             (Silent { since: at(96), ..case(3, Some(1), None) }, None),
         ] {
@@ -104,8 +123,16 @@ mod tests {
     #[test]
     fn who_says_so_is_told() {
         let by_wire = Silent { wire: Some(3), kernel: None, who: None, ..case(0, Some(75), None) };
-        let [kernel, wire] = [case(4, Some(75), None), by_wire].map(|case| found(&[case]).remove(0));
-        assert_eq!((kernel.confidence, wire.confidence), (Confidence::High, Confidence::Medium));
+        let both = Silent { wire: Some(4), ..case(4, Some(75), None) };
+        let mut unsent = case(4, Some(75), None);
+        unsent.kernel = unsent.kernel.map(|kernel| Backoff { unsent: true, ..kernel });
+        let [kernel, wire, both, unsent] =
+            [case(4, Some(75), None), by_wire, both, unsent].map(|case| found(&[case]).remove(0));
+        assert_eq!((kernel.confidence, wire.confidence), (Confidence::Medium, Confidence::Medium));
+        assert_eq!((both.confidence, unsent.confidence), (Confidence::High, Confidence::Medium));
+        assert!(kernel.why.contains("this host's own routes or rules") && kernel.remedy.contains("ip rule"));
+        assert!(!both.why.contains("routes or rules") && !both.remedy.contains("ip rule"), "{}", both.why);
+        assert_eq!(unsent.told, "4 keepalive probes tried, none on the wire, one each 75 s");
         assert!(kernel.why.contains("the next in 35 s); nothing has come from the peer for 2 h: "), "{}", kernel.why);
         assert!(wire.why.contains("(inferred from the wire): "), "{}", wire.why);
         assert!(
@@ -119,7 +146,7 @@ mod tests {
     fn data_that_waits_on_the_same_path_is_told_first() {
         let data = Silent { flow: FlowId(4), sent: Sent::Data, since: at(80), ..case(5, None, Some(900)) };
         let both = found(&[case(4, Some(75), None), data]).remove(0);
-        assert_eq!(both.told, "2 connections, nothing back for 20 s, sent again 5 times, given up in 13 min");
+        assert_eq!(both.told, "2 connections, nothing back for 20 s, tried again 5 times, given up in 13 min");
         assert_eq!((both.flow, both.severity), (Some(FlowId(4)), Severity::Warning));
     }
 }

@@ -65,8 +65,8 @@ pub struct Silences {
 /// What the sender's kernel says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// How often it has sent the oldest segment again since anything was acknowledged, or probes (`ss -o`: the last of
-    /// timer:(on) and timer:(keepalive)).
+    /// How often it has tried to send the oldest segment again since anything was acknowledged, or probes (`ss -o`: the
+    /// last of timer:(on) and timer:(keepalive)); tries that failed on this host itself count too.
     pub retries: u8,
     /// For how long it has heard nothing of its peer; `None` where it does not tell (/proc).
     pub unheard: Option<Duration>,
@@ -74,7 +74,7 @@ pub struct Backoff {
     /// nothing shows that the socket has others); `None` where it does not tell.
     pub next: Option<Timestamp>,
     pub gives_up: Option<Timestamp>,
-    /// None of it left this host: each try failed there.
+    /// None of it left this host: each try failed there. Of probes: the capture, which shows the connection, shows none.
     pub unsent: bool,
 }
 
@@ -89,8 +89,13 @@ impl Silent {
         matches!(self.sent, Sent::Probes { .. })
     }
 
-    fn is_unsent(&self) -> bool {
+    pub(super) fn is_unsent(&self) -> bool {
         self.kernel.is_some_and(|kernel| kernel.unsent)
+    }
+
+    /// The wire shows what is sent.
+    pub(super) const fn is_shown(&self) -> bool {
+        self.wire.is_some()
     }
 
     /// Whether that is worth telling at `now`.
@@ -100,7 +105,11 @@ impl Silent {
 
     fn confidence(&self, lossy: bool) -> Confidence {
         match self.kernel {
-            Some(Backoff { unheard: Some(_), .. }) => Confidence::High,
+            // What the kernel counts as tried alone may have failed on this host.
+            Some(Backoff { unheard: Some(_), unsent, .. }) => {
+                let shown = self.wire.is_some() || unsent && !self.is_at_rest();
+                if shown { Confidence::High } else { Confidence::Medium }
+            }
             _ if self.wire.is_some() && !lossy => Confidence::Medium,
             _ => Confidence::Low,
         }
@@ -188,7 +197,11 @@ fn told(rows: &[&Silent], more: bool, longest: &Silent, now: Timestamp) -> Strin
         return format!("{several}{}{up}", probes::told(longest, every));
     }
     let (waited, again) = (time(now.since(longest.since)), counted(longest.tries().into(), "time"));
-    let (what, tried) = if longest.is_unsent() { ("nothing sent", "tried") } else { ("nothing back", "sent again") };
+    let (what, tried) = match (longest.is_unsent(), longest.wire) {
+        (true, _) => ("nothing sent", "tried"),
+        (false, Some(_)) => ("nothing back", "sent again"),
+        (false, None) => ("nothing back", "tried again"),
+    };
     format!("{several}{what} for {waited}, {tried} {again}{up}")
 }
 
@@ -214,7 +227,7 @@ fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
 
 fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
     if longest.is_at_rest() {
-        return format!("{}: {}.", probes::seen(longest, now), cause(longest, lossy));
+        return probes::why(longest, cause(longest, lossy), now);
     }
     if longest.is_unsent() {
         return "Its kernel has bytes to send, a window to send them into and none in flight, and each try fails on this \
@@ -231,7 +244,8 @@ fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
                 (None, Some(_)) => "; the wire shows nothing from the peer since",
                 (None, None) => "; whether anything else comes from the peer is not told",
             };
-            format!("Its kernel sends the oldest segment again at ever longer gaps (timer on{next}){heard}")
+            let sends = if wire.is_some() { "sends" } else { "tries to send" };
+            format!("Its kernel {sends} the oldest segment again at ever longer gaps (timer on{next}){heard}")
         }
         (None, _) => {
             "Its oldest segment was sent again at ever longer gaps (retransmission timeouts), and nothing came \
@@ -253,8 +267,17 @@ fn cause(longest: &Silent, lossy: bool) -> String {
     } else {
         "the path broke, a filter or NAT forgot the connection, or the peer's host is gone without a word"
     };
+    let here = if longest.is_shown() { "" } else { HERE };
     let lossy = if lossy { " (but the capture lost segments, and the answers may be among them)" } else { "" };
-    format!("{cause}{lossy}")
+    format!("{cause}{here}{lossy}")
+}
+
+/// What else may be where its kernel alone tells of the tries.
+const HERE: &str = "; or this host's own routes or rules let none of it leave";
+
+/// Where what does not leave this host is held up.
+pub(super) fn look_here(to: IpAddr) -> String {
+    format!("Look at this host: ip route get {to}, ip rule, ip link, nft list ruleset (output)")
 }
 
 fn remedy(longest: &Silent) -> String {
@@ -263,13 +286,14 @@ fn remedy(longest: &Silent) -> String {
     }
     let to = longest.peer.ip();
     let look = if longest.is_unsent() {
-        format!("Look at this host: ip route get {to}, ip rule, ip link, nft list ruleset (output)")
+        look_here(to)
     } else if longest.arrives {
         "Look at this host's rules (nft list ruleset, rp_filter) and where its answers go".to_owned()
     } else {
+        let rules = if longest.is_shown() { "" } else { ", ip rule, nft list ruleset (output)" };
         format!(
-            "Look where it ends: ip route get {to}, ip neigh, mtr -T -P {} {to}, and filters on the way; if small packets \
-             get through, it is the MTU (ping -M do -s 1400 {to})",
+            "Look where it ends: ip route get {to}{rules}, ip neigh, mtr -T -P {} {to}, and filters on the way; if small \
+             packets get through, it is the MTU (ping -M do -s 1400 {to})",
             longest.peer.port()
         )
     };
@@ -329,7 +353,7 @@ mod tests {
             (by_wire(9, 40), Some((Critical, "nothing back for 60 s, sent again 9 times"))),
             (
                 by_kernel(5, 88, Some(13)),
-                Some((Warning, "nothing back for 12 s, sent again 5 times, given up in 14 min")),
+                Some((Warning, "nothing back for 12 s, tried again 5 times, given up in 14 min")),
             ),
             (by_kernel(2, 88, Some(13)), None),
             (both(), Some((Warning, "nothing back for 25 s, sent again 7 times, given up in 14 min"))),
@@ -358,7 +382,7 @@ mod tests {
             ..by_kernel(4, 90 - i64::from(n), Some(20))
         };
         let few: Vec<Silent> = (0..9).map(nth).collect();
-        let line = "9 connections, nothing back for 18 s, sent again 4 times, given up in 14 min";
+        let line = "9 connections, nothing back for 18 s, tried again 4 times, given up in 14 min";
         assert_eq!(told(&few), [(Severity::Warning, line.to_owned())]);
         let found = silent(&kept(&few), &BTreeSet::new(), false, at(100)).remove(0);
         assert_eq!(found.subject.to_string(), "10.0.0.2 → 10.0.0.9");
@@ -386,8 +410,10 @@ mod tests {
             (
                 by_kernel(5, 80, Some(21)),
                 false,
-                Confidence::High,
-                "nothing has come from the peer since: the path broke",
+                Confidence::Medium,
+                "Its kernel tries to send the oldest segment again at ever longer gaps (timer on, the next in 4 s); \
+                 nothing has come from the peer since: the path broke, a filter or NAT forgot the connection, or the \
+                 peer's host is gone without a word; or this host's own routes or rules let none of it leave.",
             ),
             (by_kernel(5, 80, None), false, Confidence::Low, "whether anything else comes from the peer is not told"),
             (by_wire(5, 80), false, Confidence::Medium, "(inferred from the wire)"),

@@ -61,6 +61,11 @@ impl IcmpError {
         }
     }
 
+    /// Whether it says that the packet passed more routers than it may.
+    pub const fn is_too_far(self) -> bool {
+        matches!((self.v6, self.kind, self.code), (false, 11, 0) | (true, 3, 0))
+    }
+
     /// In words.
     pub const fn meaning(self) -> &'static str {
         match (self.v6, self.kind, self.code) {

@@ -14,6 +14,14 @@ use super::super::record::Record;
 use super::super::table::Slot;
 use super::bounded::Bounded;
 use super::holder;
+use super::silent::{HEADERS, LEAST_MTU};
+
+/// What takes less is no IPv4 link (RFC 791 §3.2), bytes, and what of it IPv4's and TCP's headers are at least.
+const LEAST_MTU_V4: u32 = 68;
+const HEADERS_V4: u32 = 40;
+/// What an Ethernet's segment brings at most, where no MSS was seen; and what options take of it at most.
+const USUAL_MSS: u32 = 1_460;
+const MOST_OPTIONS: u32 = 40;
 
 /// No try comes later than this after the one before, and what is over is told for a while.
 const STALE: Duration = Run::PAUSE.saturating_add(Limits::RTO_MAX);
@@ -39,7 +47,7 @@ impl Engine {
         let by_error = told.filter_map(|(slot, side)| self.told_undelivered(self.table.get(slot), side, now));
         let by_length = too_long.0.iter().filter_map(|(slot, side)| {
             let record = self.table.get(*slot);
-            let silent = record.stands_in_its_way(*side).is_none();
+            let silent = self.told_undelivered(record, *side, now).is_none();
             let unmoved = self::too_long(record, *side, now).filter(|_| silent)?;
             Some(self.as_undelivered(record, *side, Hindrance::Length, unmoved.since, Some(unmoved)))
         });
@@ -54,8 +62,9 @@ impl Engine {
     }
 
     fn told_undelivered(&self, record: &Record, side: Side, now: Timestamp) -> Option<Undelivered> {
-        let error = record.stands_in_its_way(side)?;
         let unmoved = record.unmoved(side);
+        let error =
+            record.stands_in_its_way(side).filter(|error| hinders(error, unmoved.as_ref(), mss(record, side)))?;
         let latest = unmoved.map_or(error.last, |unmoved| unmoved.last.max(error.last));
         let since = unmoved.map_or(error.first, |unmoved| unmoved.since.min(error.first));
         let hindrance = Hindrance::Told(word(&error));
@@ -87,6 +96,27 @@ impl Engine {
     }
 }
 
+/// Whether an error tells why what was quoted does not arrive: that it cannot get there, or that it was too big for a
+/// link and is sent again no shorter. Of frames longer than the MSS the capture does not show how they were cut.
+fn hinders(error: &PathError, again: Option<&Unmoved>, mss: u32) -> bool {
+    let PathError { error: said, mtu, last, .. } = *error;
+    if !said.is_too_big() {
+        return said.is_unreachable() || said.is_too_far();
+    }
+    let (least, headers) = if said.v6 { (LEAST_MTU, HEADERS) } else { (LEAST_MTU_V4, HEADERS_V4) };
+    again.filter(|again| again.len <= mss).is_some_and(|again| match mtu {
+        Some(mtu) => mtu >= least && again.len + headers > mtu,
+        // Which of them it was about is told by when it came.
+        None => last >= again.last,
+    })
+}
+
+/// How much the peer of `side` takes in a segment.
+fn mss(record: &Record, side: Side) -> u32 {
+    let offered = record.wire.as_ref().and_then(|flow| flow.handshake().offered[side.peer().index()]?.mss);
+    offered.map_or(USUAL_MSS, u32::from)
+}
+
 fn word(error: &PathError) -> PathWord {
     PathWord {
         by: error.from,
@@ -97,8 +127,15 @@ fn word(error: &PathError) -> PathWord {
     }
 }
 
+/// What `side` sends again, where only shorter segments arrive: a full one, longer than what every link takes, of a half
+/// of which none as long is known to have arrived.
 fn too_long(record: &Record, side: Side, now: Timestamp) -> Option<Unmoved> {
     let unmoved = record.unmoved(side).filter(|unmoved| unmoved.shorter_arrive)?;
+    let mss = mss(record, side);
+    let full = unmoved.len <= mss && unmoved.len + MOST_OPTIONS >= mss && unmoved.len + HEADERS > LEAST_MTU;
+    if !full || record.known_course()?.timing.has_delivered_full(side) {
+        return None;
+    }
     let waits = unmoved.times >= SENT_IN_VAIN && has_waited(unmoved.times, unmoved.since, now);
     (waits && now.since(unmoved.last) <= STALE).then_some(unmoved)
 }
@@ -209,6 +246,89 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_again_no_longer_than_was_told_is_not_too_long() {
+        let kinds = |mtu: Option<u32>, again: &[(i64, u32)], late: bool| {
+            let quoted = |millis| match quote(millis, TOO_BIG, 201) {
+                Input::Icmp(quote) => Input::Icmp(IcmpQuote { mtu, ..quote }),
+                other => other,
+            };
+            let mut engine = engine_with(TOO_BIG, 0, 150);
+            feed_all(&mut engine, [Input::Segment(long(8_000)), quoted(8_005)]);
+            for (millis, len) in again {
+                engine.feed(&Input::Segment(segment(*millis, CLIENT, SERVER, ".", 201, 551, *len)));
+                if late {
+                    engine.feed(&quoted(millis + 5));
+                }
+            }
+            engine.feed(&Input::Tick(at(17_000)));
+            found(&engine).into_iter().map(|finding| finding.kind).collect::<Vec<_>>()
+        };
+        let copies = |len| [(8_300, len), (8_900, len), (10_100, len)];
+        assert_eq!(kinds(Some(1_400), &copies(1_448), false), [Kind::PathMtu]);
+        assert_eq!(kinds(Some(1_400), &copies(1_361), false), [Kind::PathMtu]);
+        assert_eq!(kinds(Some(1_400), &copies(1_360), false), [Kind::PeerSilent], "the copies fit");
+        assert_eq!(kinds(Some(1_400), &copies(2_720), false), [Kind::PeerSilent], "how they are cut is not seen");
+        assert_eq!(kinds(Some(67), &copies(1_448), true), [Kind::PeerSilent], "no link is so narrow");
+        assert_eq!(kinds(Some(68), &copies(1_448), true), [Kind::PathMtu]);
+        assert_eq!(kinds(None, &copies(1_448), true), [Kind::PathMtu]);
+        assert_eq!(kinds(None, &copies(1_448), false), [Kind::PeerSilent], "of the copies nobody says so");
+    }
+
+    #[test]
+    fn an_error_where_the_peer_is_never_heard_hinders_nothing() {
+        for (code, heard, expected) in [(HOST, false, 0), (HOST, true, 1), (TOO_BIG, false, 0)] {
+            let syn = segment(0, CLIENT, SERVER, "S", 100, 0, 0);
+            let answer = segment(10, SERVER, CLIENT, "S.", 500, 101, 0);
+            let begin = [syn].into_iter().chain(heard.then_some(answer));
+            let mut engine = fed(begin.chain([segment(20, CLIENT, SERVER, ".", 101, 501, 0)]));
+            let sent = |millis, seq, len| Input::Segment(segment(millis, CLIENT, SERVER, ".", seq, 501, len));
+            feed_all(&mut engine, [sent(1_000, 101, 1_448), quote(1_005, code, 101), sent(1_010, 101, 1_348)]);
+            feed_all(&mut engine, [sent(1_011, 1_449, 100), sent(2_000, 1_549, 100), Input::Tick(at(9_000))]);
+            assert_eq!(told(&engine).len(), expected, "{code} {heard}: {:?}", told(&engine));
+            assert!(engine.detail(FlowId(0)).unwrap().path_errors[0].is_some(), "what was said stays with the flow");
+        }
+    }
+
+    #[test]
+    fn errors_about_a_flow_that_moves_all_the_time_are_no_long_wait() {
+        let mut engine = fed(handshake(0));
+        // Of each two segments one is refused at first, when the one before it is not yet acknowledged.
+        for nth in 0..40u32 {
+            let (millis, seq) = (1_000 + i64::from(nth) * 250, 101 + nth * 100);
+            engine.feed(&Input::Segment(segment(millis, CLIENT, SERVER, "P.", seq, 501, 100)));
+            engine.feed(&quote(millis + 5, HOST, seq));
+            if nth > 0 {
+                engine.feed(&Input::Segment(segment(millis + 10, CLIENT, SERVER, "P.", seq - 100, 501, 100)));
+                engine.feed(&Input::Segment(segment(millis + 20, SERVER, CLIENT, ".", 501, seq, 0)));
+            }
+        }
+        engine.feed(&Input::Tick(at(11_000)));
+        assert_eq!(told(&engine), []);
+        engine.feed(&quote(11_100, HOST, 4_001));
+        let error = engine.detail(FlowId(0)).unwrap().path_errors[0].unwrap();
+        assert_eq!((error.count, error.first), (2, at(10_755)), "those about what arrived are over");
+        engine.feed(&Input::Tick(at(16_500)));
+        assert_eq!(told(&engine).len(), 1, "the last one waits");
+    }
+
+    #[test]
+    fn only_what_cannot_get_there_is_a_path_that_does_not_take_it() {
+        for (kind, code, expected) in [
+            (3, HOST, Kind::PathUnreachable),
+            (11, 0, Kind::PathUnreachable),
+            (11, 1, Kind::PeerSilent),
+            (12, 0, Kind::PeerSilent),
+        ] {
+            let mut engine = engine_with(HOST, 3, 150);
+            let Input::Icmp(quote) = quote(7_001, code, 201) else { unreachable!() };
+            engine.feed(&Input::Icmp(IcmpQuote { error: IcmpError { v6: false, kind, code }, ..quote }));
+            engine.feed(&Input::Tick(at(7_100)));
+            assert_eq!(found(&engine)[0].kind, expected, "{kind} {code}");
+            assert!(engine.detail(FlowId(0)).unwrap().path_errors[0].is_some(), "it is with the flow");
+        }
+    }
+
+    #[test]
     fn what_is_not_on_its_way_was_not_meant() {
         for seq in [150, 199, 1_649, 5_000] {
             let engine = engine_with(HOST, 3, seq);
@@ -245,6 +365,34 @@ mod tests {
         engine.feed(&Input::Segment(segment(7_000, CLIENT, SERVER, ".", 1_749, 501, 1_448)));
         engine.feed(&arrived);
         assert_eq!(told(&engine), [], "one as long arrived: it was chance");
+    }
+
+    #[test]
+    fn a_segment_that_chance_may_explain_is_not_too_long() {
+        let finds = |mss: Option<u16>, len: u32, before: u32| {
+            let mut shakes = handshake(0);
+            shakes[1].options.mss = mss;
+            let mut engine = fed(shakes);
+            let start = 101 + before;
+            if before > 0 {
+                engine.feed(&Input::Segment(segment(500, CLIENT, SERVER, ".", 101, 501, before)));
+                engine.feed(&Input::Segment(segment(520, SERVER, CLIENT, ".", 501, start, 0)));
+            }
+            let sent = |millis| Input::Segment(segment(millis, CLIENT, SERVER, ".", start, 501, len));
+            let mut sack = segment(1_020, SERVER, CLIENT, ".", 501, start, 0);
+            sack.options.sack.push(Seq(start + len), Seq(start + len + 20));
+            let behind = segment(1_001, CLIENT, SERVER, "P.", start + len, 501, 20);
+            feed_all(&mut engine, [sent(1_000), Input::Segment(behind), Input::Segment(sack)]);
+            feed_all(&mut engine, (1..=4).map(|nth| sent(1_000 + 300 * ((1 << nth) - 1))));
+            engine.feed(&Input::Tick(at(7_000)));
+            found(&engine).iter().any(|finding| finding.kind == Kind::PathMtu)
+        };
+        assert!(finds(Some(1_460), 1_448, 0) && finds(None, 1_448, 0) && finds(Some(1_460), 1_448, 1_200));
+        assert!(!finds(Some(1_460), 1_448, 1_440), "one as long arrived before");
+        assert!(!finds(Some(1_460), 2_896, 0) && !finds(None, 2_896, 0), "an offload's frame");
+        assert!(!finds(Some(1_460), 50, 0) && !finds(Some(536), 536, 0), "every link takes that");
+        assert!(finds(Some(1_221), 1_221, 0) && !finds(Some(1_220), 1_220, 0));
+        assert!(!finds(Some(8_960), 1_448, 0), "not as long as it may be");
     }
 
     #[test]

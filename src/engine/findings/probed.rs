@@ -31,17 +31,31 @@ impl Engine {
         }
         let limits = self.kernel.readings.limits();
         let every = probing.every.or_else(|| again.map(|again| again.gap));
+        // The latest of them, or the one before it, which a capture may have lost.
+        let shown = again.filter(|again| every.is_some_and(|every| again.last >= next - every * 2));
         Some(Silent {
-            wire: again.map(|again| again.times),
+            wire: shown.map(|again| again.times),
             kernel: Some(Backoff {
                 retries: timer.retries,
                 unheard: told.map(|ago| ago + now.since(end.at)),
                 next: Some(next),
                 gives_up: limits.and_then(|limits| probing::gives_up(&end.socket, end.at, probing.every?, limits)),
-                unsent: false,
+                unsent: self.probes_do_not_leave(record, side, by_timer),
             }),
             ..silent(record, side, Sent::Probes { every }, first, holder(&end.owner))
         })
+    }
+}
+
+impl Engine {
+    /// Whether the capture shows the connection, and of the probes since the first none: its kernel counts also those
+    /// that fail on this host (`tcp_write_wakeup`).
+    fn probes_do_not_leave(&self, record: &Record, side: Side, first: Option<Timestamp>) -> bool {
+        let Some((course, first)) = record.course().zip(first).filter(|_| self.losing.is_none()) else {
+            return false;
+        };
+        let shown = course.analysis.heard_at(side).is_some_and(|heard| heard < first);
+        shown && course.verdict.probes_unanswered(&course.analysis, side).is_none()
     }
 }
 
@@ -122,7 +136,7 @@ mod tests {
         assert_eq!(told(&fed(handshake(0).into_iter().take(1).chain(probes(9)))), [""; 0], "a peer never heard");
     }
 
-    /// The client's socket, which has sent so many probes since it heard its peer so many seconds ago.
+    /// The client's socket, which has tried so many probes since it heard its peer so many seconds ago.
     fn row(state: TcpState, probes: u8, left: u64, unheard: u64) -> Socket {
         let timer = Timer { kind: TimerKind::Keepalive, left: Duration::from_millis(left), retries: probes };
         let info = TcpInfo { last_ack_recv: Some(Duration::from_millis(unheard)), ..TcpInfo::default() };
@@ -155,23 +169,23 @@ mod tests {
     fn by_the_kernel_with_what_a_reading_catches() {
         // 7,200 s at rest, three probes 75 s apart: the third was sent 0.4 s ago.
         let usual = after((2, 600, 7_349_400), (3, 74_600, 7_350_400));
-        let line = "3 keepalive probes unanswered, one each 75 s, given up in 8 min";
+        let line = "3 keepalive probes tried in vain, one each 75 s, given up in 8 min";
         assert_eq!(told(&usual), [format!("{PATH}: {line}")]);
         let finding = found(&usual).remove(0);
-        assert_eq!((finding.confidence, finding.since), (Confidence::High, at(11_000 - 150_400)));
+        assert_eq!((finding.confidence, finding.since), (Confidence::Medium, at(11_000 - 150_400)));
         assert_eq!(finding.who.as_ref().map(ToString::to_string).as_deref(), Some("app[70] fd 3"));
         let gives_up = finding.evidence.iter().find(|fact| fact.name == "gives_up_ts_ns").map(|fact| &fact.value);
         // Six more, and the wait for an answer to the last.
         assert_eq!(gives_up, Some(&crate::findings::Value::At(at(11_000 + 74_600 + 6 * 75_000))));
         let story = usual.detail(crate::flow::FlowId(0)).unwrap().story;
-        assert!(story.contains("app[70] fd 3 has sent 3 keepalive probes, and has heard nothing for 2 h"), "{story}");
+        assert!(story.contains("app[70] fd 3 has tried 3 keepalive probes, and has heard nothing for 2 h"), "{story}");
         for (first, second, expected) in [
             // Its own interval, or rest: so its own number of probes too, may be.
-            ((2, 600, 74_400), (3, 14_600, 75_400), "3 keepalive probes unanswered, one each 15 s"),
-            ((2, 600, 749_400), (3, 74_600, 750_400), "3 keepalive probes unanswered, one each 75 s"),
-            ((9, 600, 7_874_400), (10, 74_600, 7_875_400), "10 keepalive probes unanswered, one each 75 s"),
+            ((2, 600, 74_400), (3, 14_600, 75_400), "3 keepalive probes tried in vain, one each 15 s"),
+            ((2, 600, 749_400), (3, 74_600, 750_400), "3 keepalive probes tried in vain, one each 75 s"),
+            ((9, 600, 7_874_400), (10, 74_600, 7_875_400), "10 keepalive probes tried in vain, one each 75 s"),
             // What no reading caught.
-            ((3, 70_000, 7_355_000), (3, 69_000, 7_356_000), "3 keepalive probes unanswered"),
+            ((3, 70_000, 7_355_000), (3, 69_000, 7_356_000), "3 keepalive probes tried in vain"),
         ] {
             assert_eq!(told(&after(first, second)), [format!("{PATH}: {expected}")], "{first:?} {second:?}");
         }
@@ -179,6 +193,40 @@ mod tests {
         let mut engine = usual;
         engine.feed(&reading(17_000, row(TcpState::Estab, 0, 7_200_000, 20)));
         assert_eq!(told(&engine), [""; 0], "it came back");
+    }
+
+    #[test]
+    fn probes_that_the_capture_does_not_show_are_not_told_to_be_sent() {
+        // Three probes 15 s apart, the third 0.4 s before the second reading: the first 30.4 s before it.
+        let read = |engine: &mut Engine| {
+            for (millis, probes, left) in [(60_000, 2, 600), (61_000, 3, 14_600)] {
+                engine.feed(&reading(millis, row(TcpState::Estab, probes, left, millis as u64 - 20)));
+            }
+        };
+        let answer = segment(20, SERVER, CLIENT, ".", 501, 101, 0);
+        let shown = |extra: &[crate::wire::Segment]| {
+            let mut engine = fed(handshake(0).into_iter().chain([answer]).chain(extra.iter().cloned()));
+            read(&mut engine);
+            (told(&engine).concat(), found(&engine).remove(0))
+        };
+        let (line, finding) = shown(&[]);
+        assert_eq!(line, format!("{PATH}: 3 keepalive probes tried, none on the wire, one each 15 s"));
+        assert!(finding.why.contains("fail on this host itself"), "{}", finding.why);
+        assert!(finding.remedy.contains("ip rule"), "{}", finding.remedy);
+        assert_eq!(finding.confidence, Confidence::Medium);
+        // All of them; the first alone, before the route went away.
+        let sent = [30_600, 45_600, 60_600].map(|millis| segment(millis, CLIENT, SERVER, ".", 100, 501, 0));
+        let (line, finding) = shown(&sent);
+        assert_eq!(line, format!("{PATH}: 3 keepalive probes unanswered, one each 15 s"));
+        assert_eq!(finding.confidence, Confidence::High);
+        assert_eq!(shown(&sent[..1]).0, format!("{PATH}: 3 keepalive probes tried in vain, one each 15 s"));
+        // No capture; one that shows the peer's half alone.
+        for segments in [vec![], vec![answer]] {
+            let mut engine = fed(segments);
+            read(&mut engine);
+            let line = format!("{PATH}: 3 keepalive probes tried in vain, one each 15 s");
+            assert_eq!(told(&engine), [line]);
+        }
     }
 
     #[test]

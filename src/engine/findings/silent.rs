@@ -18,8 +18,8 @@ use super::holder;
 use super::probed::probed_in_vain;
 
 /// What every link takes (RFC 8200 §5), bytes, and what of it IPv6's and TCP's headers are.
-const LEAST_MTU: u32 = 1_280;
-const HEADERS: u32 = 60;
+pub(super) const LEAST_MTU: u32 = 1_280;
+pub(super) const HEADERS: u32 = 60;
 
 /// Halves of which the wire alone shows that they send in vain, in the order of the table.
 #[derive(Debug, Clone, Default)]
@@ -83,8 +83,10 @@ impl Engine {
         let since = heard.map_or(begun, |heard| begun.max(heard));
         // A kernel that finishes alone what no process holds gives up sooner, by its own rules (tcp_orphan_retries).
         let limits = self.kernel.readings.limits().filter(|_| end.socket.inode.is_some());
+        // The latest try, or the one before it, which a capture may have lost.
+        let shown = again.filter(|again| again.last >= end.at - backoff.idle() - backoff.rto);
         Some(Silent {
-            wire: again.map(|again| again.times),
+            wire: shown.map(|again| again.times),
             kernel: Some(Backoff {
                 retries: u8::try_from(backoff.retries).unwrap_or(u8::MAX),
                 unheard: told.map(|ago| ago + now.since(end.at)),
@@ -304,22 +306,22 @@ mod tests {
                 Estab,
                 5,
                 Some(11_200),
-                "10.0.0.2 → 10.0.0.5: nothing back for 11 s, sent again 5 times, given up in 17 min",
+                "10.0.0.2 → 10.0.0.5: nothing back for 11 s, tried again 5 times, given up in 17 min",
             ),
-            (Estab, 5, None, "10.0.0.2 → 10.0.0.5: nothing back for 11 s, sent again 5 times, given up in 17 min"),
+            (Estab, 5, None, "10.0.0.2 → 10.0.0.5: nothing back for 11 s, tried again 5 times, given up in 17 min"),
             (
                 Estab,
                 5,
                 Some(10_000),
-                "10.0.0.2 → 10.0.0.5: nothing back for 10 s, sent again 5 times, given up in 17 min",
+                "10.0.0.2 → 10.0.0.5: nothing back for 10 s, tried again 5 times, given up in 17 min",
             ),
             (
                 Estab,
                 14,
                 Some(400_000),
-                "10.0.0.2 → 10.0.0.5: nothing back for 6 min, sent again 14 times, given up in 4 min",
+                "10.0.0.2 → 10.0.0.5: nothing back for 6 min, tried again 14 times, given up in 4 min",
             ),
-            (Estab, 14, None, "10.0.0.2 → 10.0.0.5: nothing back for 13 min, sent again 14 times, given up in 4 min"),
+            (Estab, 14, None, "10.0.0.2 → 10.0.0.5: nothing back for 13 min, tried again 14 times, given up in 4 min"),
             (Estab, 5, Some(9_700), ""),
             (Estab, 5, Some(4_000), ""),
             (Estab, 2, Some(11_200), ""),
@@ -335,7 +337,7 @@ mod tests {
         let finding = found(&engine).remove(0);
         assert_eq!(
             (finding.confidence, finding.who.map(|who| who.to_string()).as_deref()),
-            (Confidence::High, Some("app[70] fd 3"))
+            (Confidence::Medium, Some("app[70] fd 3"))
         );
         engine.feed(&reading(21_000, TcpState::Estab, 0, Some(900)));
         assert_eq!(told(&engine), [""; 0], "it came back");
@@ -436,8 +438,15 @@ mod tests {
             told(&engine),
             ["10.0.0.2 → 10.0.0.5: nothing back for 8 s, sent again 4 times, given up in 15 min"]
         );
-        let why = found(&engine).remove(0).why;
-        assert!(why.contains("by the kernel as by the wire"), "{why}");
+        let finding = found(&engine).remove(0);
+        assert!(finding.why.contains("by the kernel as by the wire"), "{}", finding.why);
+        assert_eq!(finding.confidence, Confidence::High);
+        // The wire shows no more of them: no route, since.
+        let mut engine = fed(handshake(0).into_iter().chain(request(4)));
+        engine.feed(&reading(40_000, TcpState::Estab, 7, Some(39_900)));
+        let finding = found(&engine).remove(0);
+        assert!(finding.told.contains("tried again 7 times"), "{}", finding.told);
+        assert_eq!(finding.confidence, Confidence::Medium);
     }
 
     #[test]

@@ -22,8 +22,11 @@ fn by_kernel(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let left = timer.left.saturating_sub(evidence.now.since(detail.at));
     let heard = detail.socket.info.as_ref().and_then(|info| info.last_ack_recv);
     let heard = heard.map(|ago| format!(", and has heard nothing for {}", span(ago + evidence.now.since(detail.at))));
+    // Of the kernel's count alone some may have failed on its host.
+    let seen = evidence.probes[side.index()].is_some_and(|probes| probes.times + 1 >= timer.retries.into());
+    let done = if seen { "sent" } else { "tried" };
     Some(format!(
-        "At rest, and {} may be gone: the kernel of {} has sent {} keepalive probes{} (the next in {}).",
+        "At rest, and {} may be gone: the kernel of {} has {done} {} keepalive probes{} (the next in {}).",
         evidence.row.end(side.peer()).endpoint,
         name(evidence.row.end(side)),
         timer.retries,

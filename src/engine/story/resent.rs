@@ -39,8 +39,10 @@ fn by_kernel(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     }
     let waiting =
         socket.send_q.map(|queued| format!(" with {} in its Send-Q", bytes(queued.into()))).unwrap_or_default();
+    // Of the kernel's count alone some may have failed on its host.
+    let done = if evidence.in_vain[side.index()].is_some() { "sent" } else { "tried to send" };
     Some(format!(
-        "{}{waiting} gets no acknowledgment: its kernel has sent the oldest segment again {}.",
+        "{}{waiting} gets no acknowledgment: its kernel has {done} the oldest segment again {}.",
         name(evidence.row.end(side)),
         times(timer.retries.into())
     ))

@@ -90,7 +90,7 @@ impl ZeekRowRecord {
 
 impl PathErrorRecord {
     fn of(told: &PathError) -> Self {
-        let PathError { from, error, mtu, count, first, last, seq: _ } = *told;
+        let PathError { from, error, mtu, count, first, last, seq: _, lowest: _ } = *told;
         let (first_ts_ns, last_ts_ns) = (first.nanos(), last.nanos());
         Self { from, reason: error.meaning(), mtu_bytes: mtu, count, first_ts_ns, last_ts_ns }
     }

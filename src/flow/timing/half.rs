@@ -32,6 +32,8 @@ pub(super) mod fact {
     pub(in super::super) const HELD: u8 = 32;
     /// Data before what it sent last was not captured, so that acknowledgments may be missing too; none came since.
     pub(in super::super) const GAP: u8 = 64;
+    /// A segment of it that was timed and is not small was acknowledged.
+    pub(in super::super) const FULL: u8 = 128;
 }
 
 /// What is known of a half when its flow begins to carry data.
@@ -184,6 +186,11 @@ impl Half {
         self.high().is_none_or(|high| !ack.before(high))
     }
 
+    /// Whether one of its segments as long as the peer's MSS lets them be was acknowledged, of those that were timed.
+    pub(super) fn has_delivered_full(&self) -> bool {
+        self.facts.has(fact::FULL)
+    }
+
     /// Whether it advertised a window of 0.
     pub(super) fn is_closed(&self) -> bool {
         self.facts.has(fact::CLOSED)
@@ -236,6 +243,9 @@ impl Half {
     }
 
     pub(super) fn learn(&mut self, answer: Answer, segment: &Brief) {
+        if answer.full {
+            self.facts.set(fact::FULL);
+        }
         if let Some((took, timed)) = answer.by_ack {
             let brings_nothing = segment.payload_len == 0 && !segment.flags().fin();
             if timed.alone && brings_nothing && stalls::is_late(took, self.path) {
@@ -258,7 +268,8 @@ impl Half {
         let tsval = self.take_tsval(segment);
         let end = segment.seq + segment.payload_len;
         let taken = self.sort(segment, end, into_closed);
-        let timed = Timed { at: segment.ts, end: segment.end(), tsval, once: true, alone: false, small: false };
+        let small = stalls::is_small(segment.payload_len, self.mss);
+        let timed = Timed { at: segment.ts, end: segment.end(), tsval, once: true, alone: false, small };
         match taken {
             Taken::Next | Taken::Beyond => self.take_new(segment, timed, taken, into_closed, origin),
             Taken::Again => {
@@ -315,8 +326,7 @@ impl Half {
         let alone = taken == Taken::Next && self.una() == Some(segment.seq);
         let once = !self.facts.has(fact::RECOVERING);
         if known && !into_closed && (once || timed.tsval.is_some()) {
-            let small = stalls::is_small(segment.payload_len, self.mss);
-            self.watch.begin(Timed { once, alone, small, ..timed });
+            self.watch.begin(Timed { once, alone, ..timed });
         }
         if taken == Taken::Beyond {
             self.facts.set(fact::GAP);

@@ -115,6 +115,12 @@ impl Timing {
         self.data.is_some()
     }
 
+    /// Whether a segment of `side` as long as its peer's MSS lets it be (but for options) is known to have been
+    /// acknowledged: of every round trip one or two are looked at.
+    pub fn has_delivered_full(&self, side: Side) -> bool {
+        self.data.as_ref().is_some_and(|data| data.halves[side.index()].has_delivered_full())
+    }
+
     /// What it tells; `None` of a flow without data.
     pub fn view(&self) -> Option<TimingView> {
         self.data.as_ref().map(|data| data.view())

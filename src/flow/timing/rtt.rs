@@ -35,6 +35,8 @@ pub(super) struct Answer {
     /// By number, with the segment that it answers.
     pub(super) by_ack: Option<(u64, Timed)>,
     pub(super) by_timestamps: Option<u64>,
+    /// One of those that it covers was as long as its half's segments get.
+    pub(super) full: bool,
 }
 
 impl Timed {
@@ -106,6 +108,7 @@ impl Watch {
         for slot in &mut self.0 {
             let Some(timed) = slot.filter(|timed| !timed.end.after(segment.ack)) else { continue };
             *slot = None;
+            answer.full |= !timed.small;
             // In no time, or in less than none, nothing was measured.
             let took = nanos_between(timed.at, segment.ts).filter(|nanos| *nanos > 0);
             let Some(took) = took else { continue };
