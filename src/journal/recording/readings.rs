@@ -36,8 +36,6 @@ struct Told {
     number: u64,
     ts: Timestamp,
     steps: Box<[u8]>,
-    /// What no recording keeps of it.
-    denied: [Option<u32>; 3],
 }
 
 /// What was heard of readings, by which the next can be.
@@ -47,8 +45,6 @@ pub(in super::super) struct Hearing {
     people: People,
     /// The number of the reading that was heard last.
     last: Option<u64>,
-    /// Its owners as they were told, and with what no recording keeps of them.
-    owners: Option<[Arc<Owners>; 2]>,
 }
 
 impl Group {
@@ -78,7 +74,7 @@ impl Readings {
         let mut steps = Vec::new();
         self.writer.base = sample.ts;
         self.teller.tell(sample, &mut self.writer, &mut Nobody, |writer| steps.append(&mut writer.bytes));
-        let told = Told { number, ts: sample.ts, steps: steps.into(), denied: sample.owners.denied };
+        let told = Told { number, ts: sample.ts, steps: steps.into() };
         self.bytes += told.bytes();
         if let Some(group) = self.groups.back_mut() {
             Arc::make_mut(group).0.push(told);
@@ -94,10 +90,9 @@ impl Readings {
         let from = heard.map_or(0, |last| all.partition_point(|told| told.number <= last));
         let mut found = None;
         for told in &all[from..upto] {
-            found = Some((told, hearing.hear(told)?));
+            found = Some((told.number, hearing.hear(told)?));
         }
-        let (told, sample) = found.filter(|(told, _)| told.number == number)?;
-        Some(hearing.with_denied(sample, told.denied))
+        found.and_then(|(of, sample)| (of == number).then_some(sample))
     }
 
     /// About how many bytes they take.
@@ -124,17 +119,6 @@ impl Hearing {
             Part::Whole(sample) => Some(sample),
             Part::More | Part::Lost => None,
         }
-    }
-
-    fn with_denied(&mut self, sample: Arc<SocketSample>, denied: [Option<u32>; 3]) -> Arc<SocketSample> {
-        if sample.owners.denied == denied {
-            return sample;
-        }
-        let known = self.owners.take().filter(|[told, own]| Arc::ptr_eq(told, &sample.owners) && own.denied == denied);
-        let [_, own] = self.owners.insert(
-            known.unwrap_or_else(|| [sample.owners.clone(), Arc::new(Owners { denied, ..(*sample.owners).clone() })]),
-        );
-        Arc::new(SocketSample { owners: own.clone(), ..(*sample).clone() })
     }
 }
 
