@@ -86,6 +86,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
             unsent: false,
         }),
         never_as_long: None,
+        elsewhere: None,
         arrives: false,
         who: Some(holder(431, "billing", Some(9))),
     };

@@ -315,6 +315,7 @@ mod tests {
             wire: Some(6),
             kernel: None,
             never_as_long: None,
+            elsewhere: None,
             arrives: false,
             who: None,
         };

@@ -91,6 +91,7 @@ mod tests {
                 unsent: false,
             }),
             never_as_long: None,
+            elsewhere: None,
             arrives: false,
             who: Some(holder(77, "app", Some(5))),
         }

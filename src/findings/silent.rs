@@ -40,6 +40,8 @@ pub struct Silent {
     pub kernel: Option<Backoff>,
     /// Bytes of data in the segment that is sent again, where nothing so long was ever acknowledged and that may be why.
     pub never_as_long: Option<u32>,
+    /// When its peer was heard last on another connection between the two addresses, if since then.
+    pub elsewhere: Option<Timestamp>,
     /// The silent end is of this host: what is sent arrives.
     pub arrives: bool,
     pub who: Option<Holder>,
@@ -150,7 +152,9 @@ fn finding(subject: Subject, rows: &[&Silent], basis: Basis) -> Option<Finding> 
     let Basis { more, lossy, now } = basis;
     // What has data to send suffers more.
     let longest = rows.iter().min_by_key(|row| (row.is_at_rest(), row.since, row.flow))?;
-    let bad = rows.len() >= MANY || (!longest.is_at_rest() && now.since(longest.since) >= LONG);
+    let waits = rows.len() >= MANY || (!longest.is_at_rest() && now.since(longest.since) >= LONG);
+    // A host that is there may be heard again at the next try.
+    let bad = waits && longest.elsewhere.is_none();
     let confidence = rows.iter().map(|row| row.confidence(lossy)).max()?;
     Some(Finding {
         kind: Kind::PeerSilent,
@@ -202,7 +206,8 @@ fn told(rows: &[&Silent], more: bool, longest: &Silent, now: Timestamp) -> Strin
         (false, Some(_)) => ("nothing back", "sent again"),
         (false, None) => ("nothing back", "tried again"),
     };
-    format!("{several}{what} for {waited}, {tried} {again}{up}")
+    let elsewhere = if longest.elsewhere.is_some() { "; peer heard elsewhere" } else { "" };
+    format!("{several}{what} for {waited}, {tried} {again}{up}{elsewhere}")
 }
 
 fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
@@ -213,6 +218,7 @@ fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
         Sent::Probes { .. } => ["keepalives_seen", "keepalive_probes"],
     };
     facts.extend(longest.wire.map(|times| Fact::count(by_wire, times.into())));
+    facts.extend(longest.elsewhere.map(|at| Fact::instant("peer_heard_elsewhere_ts_ns", at)));
     if let Sent::Probes { every: Some(every) } = longest.sent {
         facts.push(Fact::time("probe_interval_ns", every));
     }
@@ -257,7 +263,10 @@ fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
 }
 
 fn cause(longest: &Silent, lossy: bool) -> String {
-    let cause = if longest.arrives {
+    let cause = if longest.elsewhere.is_some() {
+        "the path and the peer's host are there, heard on other connections since: the path came back before the next try, \
+         or a filter, a NAT or the peer's host forgot this connection"
+    } else if longest.arrives {
         "it arrives at this host, where a filter drops it, or its answers leave another way"
     } else if let Some(len) = longest.never_as_long {
         &format!(
@@ -315,6 +324,7 @@ mod tests {
             wire: Some(times),
             kernel: None,
             never_as_long: None,
+            elsewhere: None,
             arrives: false,
             who: None,
         }

@@ -4,6 +4,7 @@
 mod bounded;
 mod close_wait;
 mod connects;
+mod elsewhere;
 mod hanging;
 mod path;
 mod probed;

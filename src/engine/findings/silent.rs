@@ -46,7 +46,8 @@ impl Engine {
         let told = |&(slot, side, again, sent): &(Slot, Side, InVain, Sent)| {
             self.silent_by_wire(self.table.get(slot), side, &again, sent)
         };
-        let all = all.into_iter().chain(by_wire.0.iter().map(told)).collect();
+        let mut all: Vec<Silent> = all.into_iter().chain(by_wire.0.iter().map(told)).collect();
+        self.note_heard_elsewhere(&mut all);
         Silences { all, more }
     }
 
@@ -126,6 +127,7 @@ pub(super) fn silent(record: &Record, side: Side, sent: Sent, since: Timestamp, 
         wire: None,
         kernel: None,
         never_as_long: None,
+        elsewhere: None,
         arrives: record.local[side.peer().index()],
         who,
     }
