@@ -16,7 +16,7 @@ use crate::flow::Side;
 use crate::wire::{IcmpError, IcmpQuote};
 
 /// Flows that are remembered to have had errors lately.
-const MOST: usize = 1_024;
+pub(super) const MOST: usize = 1_024;
 
 /// What ICMP errors said of one end's segments, as long as these were not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Engine {
             let errors = &mut record.rare.get_or_insert_default().path_errors;
             errors.get_or_insert_default()[side.index()] = Some(error);
         });
-        if before.is_none() && !self.path_errors.contains(&flow) {
+        if !self.path_errors.contains(&flow) {
             if self.path_errors.len() == MOST {
                 self.path_errors.pop_front();
             }

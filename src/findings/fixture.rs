@@ -7,9 +7,9 @@ use crate::base::{Endpoint, Scrubbed, Timestamp};
 use crate::kernel::Process;
 
 use super::{
-    AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Evidence, Failures, Finding, Hindrance, Holder, Kind,
-    Losing, Outlook, PathWord, Route, Run, Seen, Sent, Severity, Silences, Silent, Tries, Undelivered, Unread, Way,
-    connects, diagnose,
+    AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Evidence, Failures, Finding, Hindered, Hindrance, Holder,
+    Kind, Losing, Outlook, PathWord, Route, Run, Seen, Sent, Severity, Silences, Silent, Tries, Undelivered, Unread,
+    Way, connects, diagnose,
 };
 use crate::flow::FlowId;
 
@@ -120,6 +120,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         }),
         since: ago(14),
         again: 6,
+        oftener: false,
         len: Some(1_448),
         pmtu: Some(1_500),
         who: Some(holder(512, "upload", Some(4))),
@@ -137,6 +138,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         }),
         since: ago(9),
         again: 5,
+        oftener: false,
         len: Some(36),
         pmtu: Some(1_500),
         who: Some(holder(513, "ssh", Some(3))),
@@ -192,7 +194,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         ],
         unread: vec![unread, far],
         silent: Silences { all: vec![silent, at_rest], more: false },
-        undelivered: vec![narrow, cut_off],
+        undelivered: Hindered { all: vec![narrow, cut_off], more: false },
         close_wait: vec![leak],
         accept: AcceptQueues {
             listeners: vec![queue],

@@ -36,7 +36,7 @@ pub use connects::{Connects, Failures, TRIED_IN_VAIN, connects};
 pub use finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject, Value};
 pub use key::{About, FindingKey};
 pub use not_reading::{Seen, Unread};
-pub use path::{Hindrance, PathWord, Undelivered};
+pub use path::{Hindered, Hindrance, PathWord, Undelivered};
 pub use ports::{Outlook, Route};
 pub use scan::{ByAddress, Tries, suspects};
 pub use silent::{Backoff, Sent, Silences, Silent, TRIES as SENT_IN_VAIN, has_waited};
@@ -49,7 +49,7 @@ pub struct Evidence {
     pub connects: Vec<Connects>,
     pub unread: Vec<Unread>,
     pub silent: Silences,
-    pub undelivered: Vec<Undelivered>,
+    pub undelivered: Hindered,
     pub close_wait: Vec<CloseWait>,
     pub accept: AcceptQueues,
     pub routes: Vec<Route>,
@@ -65,9 +65,9 @@ pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     all.extend(not_reading::not_reading(&evidence.unread, &leaking, now));
     all.extend(leaks);
     let lossy = evidence.losing.as_ref().is_some_and(|losing| losing.run.lasts(now));
-    all.extend(path::undelivered(&evidence.undelivered, now));
+    all.extend(path::undelivered(&evidence.undelivered, lossy, now));
     // Where somebody says why, it is told with that.
-    all.extend(silent::silent(&evidence.silent, &path::told_of(&evidence.undelivered, now), lossy, now));
+    all.extend(silent::silent(&evidence.silent, &path::told_of(&evidence.undelivered.all, now), lossy, now));
     all.extend(accept::overflows(&evidence.accept, now));
     all.extend(ports::run_out(&evidence.routes, now));
     all.extend(capture_loss::losing(evidence.losing.as_ref(), now));

@@ -31,13 +31,22 @@ pub struct Undelivered {
     pub by: Hindrance,
     /// Since when it waits to be acknowledged.
     pub since: Timestamp,
-    /// How often it was sent again, by the wire or by its kernel's timer.
+    /// How often it was sent again, by the wire or by its kernel's timer; whether it may have been oftener.
     pub again: u32,
+    pub oftener: bool,
     /// Bytes of data in the segment that is sent again.
     pub len: Option<u32>,
     /// What the sender's kernel takes for the path's MTU, where it tells.
     pub pmtu: Option<u32>,
     pub who: Option<Holder>,
+}
+
+/// The ends of which that is so.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Hindered {
+    pub all: Vec<Undelivered>,
+    /// There may be more than were looked at.
+    pub more: bool,
 }
 
 /// What shows that the path does not take it.
@@ -81,24 +90,47 @@ pub(super) fn told_of(all: &[Undelivered], now: Timestamp) -> BTreeSet<(FlowId, 
     all.iter().filter(|one| one.is_late(now)).map(|one| (one.flow, one.local)).collect()
 }
 
-/// What the path does not take, by where from and where to.
-pub(super) fn undelivered(all: &[Undelivered], now: Timestamp) -> Vec<Finding> {
+/// What the path does not take, by where from and where to; `lossy`: the capture lost segments meanwhile.
+pub(super) fn undelivered(hindered: &Hindered, lossy: bool, now: Timestamp) -> Vec<Finding> {
     let mut paths: BTreeMap<(IpAddr, IpAddr, Kind), Vec<&Undelivered>> = BTreeMap::new();
-    for one in all.iter().filter(|one| one.is_late(now)) {
+    for one in hindered.all.iter().filter(|one| one.is_late(now)) {
         paths.entry((one.local.ip(), one.peer.ip(), one.kind())).or_default().push(one);
     }
+    let basis = Basis { more: hindered.more, lossy, now };
     paths
         .into_iter()
-        .filter_map(|((from, to, kind), rows)| finding(kind, Subject::Path { from, to }, &rows, now))
+        .filter_map(|((from, to, kind), rows)| finding(kind, Subject::Path { from, to }, &rows, basis))
         .collect()
 }
 
-fn finding(kind: Kind, subject: Subject, rows: &[&Undelivered], now: Timestamp) -> Option<Finding> {
+/// How far what was seen can be relied on, and when that is asked.
+#[derive(Debug, Clone, Copy)]
+struct Basis {
+    more: bool,
+    lossy: bool,
+    now: Timestamp,
+}
+
+impl Basis {
+    fn confidence(self, by: Hindrance) -> Confidence {
+        match (by, self.lossy) {
+            (Hindrance::Told(_), false) => Confidence::High,
+            (Hindrance::Told(_), true) | (Hindrance::Length, false) => Confidence::Medium,
+            (Hindrance::Length, true) => Confidence::Low,
+        }
+    }
+}
+
+fn finding(kind: Kind, subject: Subject, rows: &[&Undelivered], basis: Basis) -> Option<Finding> {
+    let now = basis.now;
     // Who is told of it knows more than who is not.
     let first = rows.iter().min_by_key(|row| (row.by == Hindrance::Length, row.since, row.flow))?;
     let bad = rows.len() >= MANY || now.since(first.since) >= LONG;
-    let several =
-        if rows.len() > 1 { format!("{}, ", counted(rows.len() as u64, "connection")) } else { String::new() };
+    let several = match (rows.len() as u64, basis.more) {
+        (1, false) => String::new(),
+        (count, false) => format!("{}, ", counted(count, "connection")),
+        (count, true) => format!("at least {}, ", counted(count, "connection")),
+    };
     Some(Finding {
         kind,
         severity: if bad { Severity::Critical } else { Severity::Warning },
@@ -108,8 +140,8 @@ fn finding(kind: Kind, subject: Subject, rows: &[&Undelivered], now: Timestamp) 
         flow: Some(first.flow),
         told: format!("{several}{}", told(first, now)),
         evidence: evidence(rows, first, now),
-        confidence: if first.by == Hindrance::Length { Confidence::Medium } else { Confidence::High },
-        why: why(first),
+        confidence: basis.confidence(first.by),
+        why: why(first, basis.lossy),
         remedy: remedy(first),
     })
 }
@@ -119,7 +151,10 @@ fn told(first: &Undelivered, now: Timestamp) -> String {
     let waits = time(now.since(first.since));
     let again = match first.again {
         0 => String::new(),
-        again => format!(", sent again {}", counted(again.into(), "time")),
+        again => {
+            let least = if first.oftener { "at least " } else { "" };
+            format!(", sent again {least}{}", counted(again.into(), "time"))
+        }
     };
     match first.by {
         Hindrance::Length => {
@@ -154,7 +189,8 @@ fn evidence(rows: &[&Undelivered], first: &Undelivered, now: Timestamp) -> Vec<F
     facts
 }
 
-fn why(first: &Undelivered) -> String {
+fn why(first: &Undelivered, lossy: bool) -> String {
+    let lossy = if lossy { " The capture lost segments, and acknowledgments may be among them." } else { "" };
     let believes =
         first.pmtu.map_or_else(String::new, |mtu| format!(", and its kernel takes the path for one of {mtu}"));
     match first.by {
@@ -162,7 +198,7 @@ fn why(first: &Undelivered) -> String {
             let who = if by == first.peer.ip() { "The peer's host".to_owned() } else { format!("{by}, on the way,") };
             format!(
                 "{who} says by ICMP that it cannot pass these very segments on ({says}). TCP takes that for something that \
-                 passes (a soft error, RFC 5461) and sends again, until tcp_retries2 ends the connection."
+                 passes (a soft error, RFC 5461) and sends again, until tcp_retries2 ends the connection.{lossy}"
             )
         }
         Hindrance::Told(PathWord { by, mtu, .. }) => {
@@ -170,13 +206,13 @@ fn why(first: &Undelivered) -> String {
             format!(
                 "{by} says by ICMP that packets{most} do not fit its next link (path MTU discovery, RFC 1191){believes}, \
                  and what is too long is sent again all the same: the error does not get to the sender's TCP (a filter \
-                 drops it), or that does not heed it."
+                 drops it), or that does not heed it.{lossy}"
             )
         }
         Hindrance::Length => format!(
             "The same long segment is sent again and again and does not arrive, while shorter ones behind it do (the \
              peer's SACKs tell){believes}: most likely a link on the way takes less, and the ICMP error that would tell is \
-             dropped (a path MTU black hole, RFC 2923); or each copy was lost by chance."
+             dropped (a path MTU black hole, RFC 2923); or each copy was lost by chance.{lossy}"
         ),
     }
 }
@@ -210,6 +246,7 @@ mod tests {
             by,
             since: at(since),
             again: 5,
+            oftener: false,
             len: Some(1_448),
             pmtu: None,
             who: Some(holder(77, "app", Some(5))),
@@ -230,7 +267,8 @@ mod tests {
     }
 
     fn found(all: &[Undelivered]) -> Vec<Finding> {
-        undelivered(all, at(100))
+        let hindered = Hindered { all: all.to_vec(), more: false };
+        undelivered(&hindered, false, at(100))
     }
 
     #[test]
@@ -295,6 +333,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_counted_to_the_end_or_may_be_missed_is_said() {
+        let told = |one: &Undelivered, more, lossy| {
+            undelivered(&Hindered { all: vec![one.clone()], more }, lossy, at(100)).remove(0)
+        };
+        let exact = told(&unreachable(88), false, false);
+        assert!(!exact.told.contains("at least") && !exact.why.contains("lost"), "{exact:?}");
+        assert!(told(&unreachable(88), true, false).told.starts_with("at least 1 connection, host unreachable"));
+        let oftener = told(&Undelivered { again: 16, oftener: true, ..unreachable(88) }, false, false);
+        assert!(oftener.told.ends_with("sent again at least 16 times"), "{}", oftener.told);
+        for (one, sure, unsure) in [
+            (unreachable(88), Confidence::High, Confidence::Medium),
+            (too_big(None), Confidence::High, Confidence::Medium),
+            (case(Hindrance::Length, 88), Confidence::Medium, Confidence::Low),
+        ] {
+            let lossy = told(&one, false, true);
+            assert_eq!((told(&one, false, false).confidence, lossy.confidence), (sure, unsure));
+            assert!(lossy.why.ends_with("may be among them."), "{}", lossy.why);
+        }
+    }
+
+    #[test]
     fn a_path_is_told_once_and_not_as_silent_besides() {
         let nth = |n: u16| Undelivered {
             local: end(&format!("10.0.0.2:{}", 40_000 + n)),
@@ -323,7 +382,7 @@ mod tests {
         let told = |silences: &[Silent]| {
             let evidence = Evidence {
                 now: at(100),
-                undelivered: all.clone(),
+                undelivered: Hindered { all: all.clone(), more: false },
                 silent: Silences { all: silences.to_vec(), more: false },
                 ..Evidence::default()
             };

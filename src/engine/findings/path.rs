@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::findings::{Hindrance, PathWord, Run, SENT_IN_VAIN, Undelivered, has_waited};
+use crate::findings::{Hindered, Hindrance, PathWord, Run, SENT_IN_VAIN, Undelivered, has_waited};
 use crate::flow::{Side, Unmoved};
 use crate::kernel::{Limits, TimerKind};
 
 use super::super::Engine;
-use super::super::path_errors::PathError;
+use super::super::path_errors::{MOST, PathError};
 use super::super::record::Record;
 use super::super::table::Slot;
 use super::bounded::Bounded;
@@ -41,7 +41,7 @@ impl TooLong {
 }
 
 impl Engine {
-    pub(super) fn undelivered(&self, too_long: &TooLong, now: Timestamp) -> Vec<Undelivered> {
+    pub(super) fn undelivered(&self, too_long: &TooLong, now: Timestamp) -> Hindered {
         let records = self.path_errors.iter().filter_map(|id| self.table.find_id(*id));
         let told = records.flat_map(|slot| Side::BOTH.map(|side| (slot, side)));
         let by_error = told.filter_map(|(slot, side)| self.told_undelivered(self.table.get(slot), side, now));
@@ -51,7 +51,9 @@ impl Engine {
             let unmoved = self::too_long(record, *side, now).filter(|_| silent)?;
             Some(self.as_undelivered(record, *side, Hindrance::Length, unmoved.since, Some(unmoved)))
         });
-        by_error.chain(by_length).collect()
+        // Those that had to go may have errors that still stand.
+        let more = too_long.0.more() || self.path_errors.len() == MOST;
+        Hindered { all: by_error.chain(by_length).collect(), more }
     }
 
     /// Whether what `side` sends is not delivered, by the rule of which the findings tell.
@@ -82,13 +84,15 @@ impl Engine {
         let end = record.end(side).filter(|end| end.is_there());
         let timer = end.and_then(|end| end.socket.timer).filter(|timer| timer.kind == TimerKind::On);
         let by_kernel = timer.map_or(0, |timer| timer.retries.into());
+        let by_wire = unmoved.map_or(0, |unmoved| unmoved.times);
         Undelivered {
             flow: record.id,
             local: record.endpoint(side),
             peer: record.endpoint(side.peer()),
             by,
             since,
-            again: unmoved.map_or(0, |unmoved| unmoved.times).max(by_kernel),
+            again: by_wire.max(by_kernel),
+            oftener: by_wire >= by_kernel && unmoved.is_some_and(|unmoved| unmoved.more),
             len: unmoved.map(|unmoved| unmoved.len),
             pmtu: end.and_then(|end| end.socket.info.as_ref()?.pmtu),
             who: holder(&self.owner(record, side)),
@@ -150,6 +154,7 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::path_errors::MOST;
     use super::super::super::tests::*;
     use super::super::super::{Engine, FlowId, Input};
     use crate::base::{Scope, Seq};
@@ -326,6 +331,33 @@ mod tests {
             assert_eq!(found(&engine)[0].kind, expected, "{kind} {code}");
             assert!(engine.detail(FlowId(0)).unwrap().path_errors[0].is_some(), "it is with the flow");
         }
+    }
+
+    #[test]
+    fn a_flow_that_others_pushed_out_is_told_again_once_an_error_comes() {
+        let mut engine = engine_with(HOST, 3, 201);
+        for nth in 0..MOST {
+            let other = format!("10.1.{}.{}:40000", nth / 250, nth % 250 + 1);
+            feed_all(
+                &mut engine,
+                [
+                    segment(7_000, &other, SERVER, "S", 100, 0, 0),
+                    segment(7_001, SERVER, &other, "S.", 500, 101, 0),
+                    segment(7_002, &other, SERVER, "P.", 101, 501, 100),
+                ]
+                .map(Input::Segment),
+            );
+            let Input::Icmp(about) = quote(7_010, HOST, 101) else { unreachable!() };
+            engine.feed(&Input::Icmp(IcmpQuote { src: end(&other), ..about }));
+        }
+        let first =
+            |engine: &Engine| found(engine).into_iter().find(|one| one.subject.to_string().starts_with("10.0.0.2 "));
+        engine.feed(&Input::Tick(at(8_000)));
+        assert!(first(&engine).is_none_or(|one| one.kind != Kind::PathUnreachable), "it was pushed out");
+        engine.feed(&quote(8_100, HOST, 201));
+        let told = first(&engine).unwrap().told;
+        let line = "at least 1 connection, host unreachable, says 10.0.0.1 (5 times); not acknowledged for 7 s";
+        assert!(told.starts_with(line), "{told}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::cause::{Cause, Evidence};
 use super::edge::fact;
 use super::judge::Look;
-use super::trail::Trail;
+use super::trail::{RESENT_KEPT, Trail};
 use super::{Around, Verdict};
 use crate::base::{Seq, Timestamp};
 use crate::flow::half::REACH;
@@ -42,8 +42,9 @@ pub struct InVain {
 /// The oldest segment that one end's peer has not acknowledged, sent again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unmoved {
-    /// How often it was sent again, as far as is remembered.
+    /// How often it was sent again, as far as is remembered; whether it may have been more often.
     pub times: u32,
+    pub more: bool,
     /// Since when it waits, and when it was sent last.
     pub since: Timestamp,
     pub last: Timestamp,
@@ -64,6 +65,7 @@ impl Verdict {
         let len = latest.end.offset_from(latest.start).unsigned_abs();
         Some(Unmoved {
             times: u32::try_from(copies().count()).unwrap_or(u32::MAX),
+            more: trail.resent.len() == RESENT_KEPT,
             since: open.told.since,
             last: latest.at,
             len,

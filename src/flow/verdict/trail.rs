@@ -12,7 +12,7 @@ use crate::base::{Seq, Timestamp};
 use crate::wire::Segment;
 
 /// Segments sent again of which the cause may still be revised.
-const RESENT_KEPT: usize = 16;
+pub(super) const RESENT_KEPT: usize = 16;
 /// Ended episodes that are kept.
 const EPISODES_KEPT: usize = 4;
 /// Datagrams by which a duplicate is known.

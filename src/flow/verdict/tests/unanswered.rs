@@ -53,6 +53,12 @@ fn what_is_sent_again_while_only_shorter_segments_arrive_is_told_so() {
         1.9 > . 101 ack 306 len 1448";
     let told = unmoved(stuck).unwrap();
     assert_eq!((told.times, told.last, told.len, told.shorter_arrive), (2, time_of("1.9"), 1_448, true));
+    let copies =
+        |count: u32| (0..count).map(|nth| format!("\n{} > . 101 ack 306 len 1448", 2 + nth)).collect::<String>();
+    for (more, times, oftener) in [(13, 15, false), (14, 16, true), (20, 16, true)] {
+        let told = unmoved(&format!("{stuck}{}", copies(more))).unwrap();
+        assert_eq!((told.times, told.more), (times, oftener), "no more than 16 are remembered");
+    }
     let and = |more: &str| unmoved(&format!("{stuck}\n{more}"));
     assert_eq!(and("2 < . 306 ack 1749"), None, "it got through");
     let long = and("2 > . 1749 ack 306 len 1448\n2.01 < . 306 ack 101 block 1549 3197");
