@@ -81,6 +81,7 @@ mod tests {
     use crate::base::{Endpoint, StateSet, TcpState, Timestamp};
     use crate::engine::Input;
     use crate::journal::{CaptureReader, Item, Reach};
+    use crate::kernel::proc_net::ProcTable;
     use crate::kernel::{Covers, KernelEvent, SocketSample};
 
     fn at(seconds: i64) -> Timestamp {
@@ -137,6 +138,25 @@ mod tests {
         assert!(tape.is_running(), "{:?}", tape.trouble());
         assert!(tape.finish().iter().all(|recorded| recorded.failed.is_none()));
         assert_eq!(inputs_of(&file), wanted());
+    }
+
+    #[test]
+    fn a_ring_that_is_too_small_for_the_table_says_so() {
+        for (sockets, is_told) in [(100, false), (2_000, true)] {
+            let ring = Some(Reach::Bytes(1 << 16));
+            let mut tape = Tape::new(Wanted { ring, ..Wanted::default() }, Vec::new());
+            tape.begin_wanted().unwrap();
+            let mut table = ProcTable::default();
+            for port in 1..=sockets {
+                let queues = "00000000:00000000 00:00000000 00000000";
+                table.add(&format!("0: 0100007F:{port:04X} 0100007F:1F90 01 {queues} {port} 0 {port}"));
+            }
+            let sockets = table.into_sockets();
+            tape.pass(0, &Input::Sample(Arc::new(SocketSample { sockets, ..SocketSample::empty(at(0)) })));
+            tape.settle(at(1));
+            tape.pass(0, &reading(120, Covers::ALL));
+            assert_eq!(tape.trouble().is_some(), is_told, "{:?}", tape.trouble());
+        }
     }
 
     #[test]
