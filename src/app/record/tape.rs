@@ -274,13 +274,6 @@ impl Tape {
         }
     }
 
-    /// The engine's clock is moved.
-    pub(in crate::app) fn tick(&mut self, to: Timestamp) {
-        if let Some(recording) = &mut self.recording {
-            recording.input(&Input::Tick(to));
-        }
-    }
-
     /// What was lost is told to the engine; a recording has lost more.
     pub(in crate::app) fn tell(&mut self, loss: &Loss) {
         // Batches that never came are in it already.
