@@ -257,7 +257,6 @@ impl Live {
         self.give(now, &mut each);
         let horizon = self.merge.horizon(now);
         self.reached = Some(horizon);
-        self.tape.tick(horizon);
         each(&[Input::Tick(horizon)]);
         if self.told.elapsed() >= LOSS_EVERY || self.lost_now() != self.lost {
             self.tell_loss(horizon, &mut each);

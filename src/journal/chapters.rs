@@ -33,6 +33,8 @@ pub struct Chapters {
 #[derive(Debug, Default)]
 struct Chapter {
     heads: Heads,
+    /// Bytes of blocks with which it is whole.
+    whole: usize,
     /// Shared with copies, as long as nothing is put in.
     blocks: Arc<Vec<u8>>,
     frames: u64,
@@ -45,8 +47,13 @@ impl Chapters {
     pub const MOST: usize = 1 << 30;
     /// What came since is worth a further copy after so long, however little it is.
     const NEW: Duration = Duration::from_secs(60);
-    /// Into how many chapters what is kept is cut: the share by which less may be kept than was asked for.
+    /// Into how many chapters what is kept is cut: the share by which less may be kept than was asked for. Large heads
+    /// make them fewer ([`Self::whole`]).
     const CUT: u32 = 16;
+    /// Heads that take more than this share of all leave little room for what they head: an eighth at the worst.
+    const CRAMPED: usize = 4;
+    /// Heads are made anew for no less than this share of their own size, where there is room for that.
+    const WORTH: usize = 3;
 
     /// Nothing kept yet.
     pub fn new(reach: Reach) -> Self {
@@ -56,8 +63,27 @@ impl Chapters {
     /// Whether a chapter is to be begun before what happened at `ts` is put in.
     pub fn is_due(&self, ts: Timestamp) -> bool {
         let Some(now) = self.chapters.back() else { return true };
-        now.blocks.len() >= self.most() / Self::CUT as usize
+        now.blocks.len() >= now.whole
             || matches!((self.reach, now.first), (Reach::Time(span), Some(first)) if ts.since(first) > span / Self::CUT)
+    }
+
+    /// With how many bytes of blocks a chapter is whole that has such heads. The shorter chapters are, the more heads take
+    /// of the room; the longer, the more goes at once. Of chapters of x bytes with their heads
+    /// (most − heads − x) (x − heads) / x is left at the worst, which is largest where x² = heads (most − heads).
+    fn whole(&self, heads: usize) -> usize {
+        let most = self.most();
+        let best = (heads as u64 * most.saturating_sub(heads) as u64).isqrt() as usize;
+        let worth = match most.saturating_sub(heads) {
+            0 => heads / Self::WORTH,
+            room => room.min(heads / Self::WORTH),
+        };
+        (most / Self::CUT as usize).max(best.saturating_sub(heads)).max(worth)
+    }
+
+    /// Bytes that the newest chapter's heads take, where they leave little room for what they head, and of how many.
+    pub fn cramped(&self) -> Option<[usize; 2]> {
+        let (heads, most) = (self.chapters.back()?.heads.bytes(), self.most());
+        (heads > most / Self::CRAMPED).then_some([heads, most])
     }
 
     /// Whether one was begun.
@@ -70,7 +96,8 @@ impl Chapters {
         if let Some(blocks) = self.chapters.back_mut().and_then(|last| Arc::get_mut(&mut last.blocks)) {
             blocks.shrink_to_fit();
         }
-        let chapter = Chapter { heads, first: Some(ts), last: Some(ts), ..Chapter::default() };
+        let whole = self.whole(heads.bytes());
+        let chapter = Chapter { heads, whole, first: Some(ts), last: Some(ts), ..Chapter::default() };
         self.count(chapter.bytes());
         self.chapters.push_back(chapter);
         self.forget(ts);
@@ -171,7 +198,7 @@ impl Chapters {
 impl Chapter {
     /// What it holds of memory: a file takes one of its heads.
     fn bytes(&self) -> usize {
-        self.heads.alone.len() + self.heads.on.len() + self.blocks.len()
+        self.heads.bytes() + self.blocks.len()
     }
 }
 
@@ -215,6 +242,38 @@ mod tests {
         chapters.push(b"more", 1, at(100_000));
         assert!(chapters.copy().last().unwrap().0.ends_with(b"9more"));
         assert!(taken.last().unwrap().0.ends_with(b"9"), "what was copied stays as it was");
+    }
+
+    /// In 3,200 bytes; the heads are those of sockets of which a host has more and more.
+    #[test]
+    fn large_heads_leave_room_for_what_they_head() {
+        for (size, least, is_cramped) in [(2, 2_900, false), (100, 2_000, false), (500, 1_000, false), (900, 400, true)]
+        {
+            let heads = || Heads { alone: vec![b'A'; size - 1], on: b"B".to_vec() };
+            let (mut chapters, mut kept) = (Chapters::new(Reach::Bytes(3_200)), usize::MAX);
+            for n in 0..10_000 {
+                if chapters.is_due(at(n)) {
+                    chapters.begin(at(n), heads());
+                }
+                chapters.push(&[0; 10], 1, at(n));
+                assert!(chapters.bytes() <= 3_200, "{size}");
+                kept = kept.min(if n < 320 { kept } else { chapters.frames() as usize * 10 });
+            }
+            assert!(kept >= least, "{size}: {kept} bytes of blocks");
+            assert_eq!(chapters.cramped(), is_cramped.then_some([size, 3_200]));
+        }
+    }
+
+    /// Not even one chapter's heads find room.
+    #[test]
+    fn heads_larger_than_all_are_made_no_oftener_than_they_are_worth() {
+        let mut chapters = Chapters::new(Reach::Bytes(3_200));
+        chapters.begin(at(0), Heads { alone: vec![0; 9_000], on: Vec::new() });
+        let whole = (1..).find(|n| {
+            chapters.push(&[0; 10], 1, at(*n));
+            chapters.is_due(at(*n))
+        });
+        assert_eq!((whole, chapters.cramped()), (Some(300), Some([9_000, 3_200])));
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn watch(
     stop: &AtomicBool,
     mut status: Status,
 ) -> usize {
-    let mut failures = 0;
+    let (mut failures, mut has_told) = (0, false);
     loop {
         let rest = match &mut engine {
             Some(engine) => live.watch(engine),
@@ -97,6 +97,11 @@ fn watch(
         if left.is_zero() || is_set(stop) || live.tape().has_failed() {
             status.clear();
             return failures;
+        }
+        if let Some(cramped) = live.tape().cramped().filter(|_| !has_told) {
+            status.clear();
+            say(&format!("sockscope: {cramped}\n"));
+            has_told = true;
         }
         if live.tape().has_dumped() {
             status.clear();

@@ -1,10 +1,11 @@
 //! What a recording that begins in the middle of a run is told first: all that the kernel's sources said and that still
 //! holds. Who replays it then sees what was seen live at that instant.
 //!
-//! Pure. Read first: `kernel::Covers`, `kernel::KernelEvent`.
+//! Pure. Read first: `kernel::KernelEvent`.
 
-use crate::base::{StateSet, Timestamp};
+use crate::base::Timestamp;
 use crate::engine::Input;
+use crate::journal::recording::Known;
 use crate::kernel::KernelEvent;
 
 /// What to tell first.
@@ -13,21 +14,14 @@ pub(super) struct First {
     /// That every connect, and that every last word is told.
     tracing: Option<Input>,
     last_words: Option<Input>,
-    /// The newest reading of each part of the table, with the states of which no later one was read, the oldest first;
-    /// behind them the newest look-up of single sockets.
-    readings: Vec<(StateSet, Input)>,
+    table: Known,
 }
 
 impl First {
     /// Takes note of what the engine is told.
     pub(super) fn note(&mut self, input: &Input) {
         match input {
-            Input::Sample(sample) => {
-                let states = sample.covers.states();
-                self.readings.iter_mut().for_each(|(of, _)| *of = of.without(states));
-                self.readings.retain(|(of, _)| !of.is_empty());
-                self.readings.push((states, input.clone()));
-            }
+            Input::Sample(sample) => self.table.learn(sample.clone()),
             Input::Kernel(KernelEvent::Tracing(_)) => self.tracing = Some(input.clone()),
             Input::Kernel(KernelEvent::LastWords(_)) => self.last_words = Some(input.clone()),
             _ => {}
@@ -40,10 +34,9 @@ impl First {
         held.map(|input| as_of(input, ts)).collect()
     }
 
-    /// All of it, in the order of time.
+    /// All of it, in its order.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        let mut all: Vec<Input> = self.readings.iter().map(|(_, reading)| reading.clone()).collect();
-        all.sort_by_key(Input::ts);
+        let mut all: Vec<Input> = self.table.readings().map(Input::Sample).collect();
         self.add_to(&mut all);
         all
     }
@@ -78,9 +71,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::{Tape, Wanted};
-    use crate::base::{Endpoint, StateSet, TcpState, Timestamp};
+    use crate::base::{Endpoint, Scope, StateSet, TcpState, Timestamp};
     use crate::engine::Input;
     use crate::journal::{CaptureReader, Item, Reach};
+    use crate::kernel::proc_net::ProcTable;
     use crate::kernel::{Covers, KernelEvent, SocketSample};
 
     fn at(seconds: i64) -> Timestamp {
@@ -91,8 +85,13 @@ mod tests {
         Input::Sample(Arc::new(SocketSample { covers, ..SocketSample::empty(at(seconds)) }))
     }
 
+    /// In another network namespace, whose reading says nothing of this one's sockets.
+    fn elsewhere(seconds: i64) -> Input {
+        Input::Sample(Arc::new(SocketSample { scope: Scope(7), ..SocketSample::empty(at(seconds)) }))
+    }
+
     /// What a run tells, and which of it a recording must be told that begins behind it.
-    fn told() -> [(Input, bool); 9] {
+    fn told() -> [(Input, bool); 10] {
         let listen = || Covers::States(StateSet::of(&[TcpState::Listen]));
         let live = || Covers::States(StateSet::of(&[TcpState::Estab, TcpState::SynSent]));
         let one = || Covers::Sockets(vec![(Endpoint::default(), Endpoint::default())]);
@@ -103,6 +102,7 @@ mod tests {
             (Input::Kernel(KernelEvent::Tracing(at(3))), true),
             (reading(4, live()), true),
             (Input::Tick(at(5)), false),
+            (elsewhere(5), true),
             (reading(6, one()), false),
             (reading(7, listen()), true),
             (reading(8, one()), true),
@@ -137,6 +137,25 @@ mod tests {
         assert!(tape.is_running(), "{:?}", tape.trouble());
         assert!(tape.finish().iter().all(|recorded| recorded.failed.is_none()));
         assert_eq!(inputs_of(&file), wanted());
+    }
+
+    #[test]
+    fn a_ring_that_is_too_small_for_the_table_says_so() {
+        for (sockets, is_told) in [(100, false), (2_000, true)] {
+            let ring = Some(Reach::Bytes(1 << 16));
+            let mut tape = Tape::new(Wanted { ring, ..Wanted::default() }, Vec::new());
+            tape.begin_wanted().unwrap();
+            let mut table = ProcTable::default();
+            for port in 1..=sockets {
+                let queues = "00000000:00000000 00:00000000 00000000";
+                table.add(&format!("0: 0100007F:{port:04X} 0100007F:1F90 01 {queues} {port} 0 {port}"));
+            }
+            let sockets = table.into_sockets();
+            tape.pass(0, &Input::Sample(Arc::new(SocketSample { sockets, ..SocketSample::empty(at(0)) })));
+            tape.settle(at(1));
+            tape.pass(0, &reading(120, Covers::ALL));
+            assert_eq!(tape.trouble().is_some(), is_told, "{:?}", tape.trouble());
+        }
     }
 
     #[test]

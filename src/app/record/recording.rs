@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::base::units::bytes;
 use crate::base::{Mark, Timestamp};
 use crate::engine::{Input, Loss};
 use crate::io::clock;
@@ -225,6 +226,13 @@ impl Recording {
             To::File(writer) => writer.failed(),
             To::Ring(_) => None,
         }
+    }
+
+    /// Why a ring keeps little, if it does.
+    pub(super) fn cramped(&self) -> Option<String> {
+        let To::Ring(chapters) = &self.to else { return None };
+        let [heads, most] = chapters.cramped()?.map(|size| bytes(size as u64));
+        Some(format!("the ring of {most} is too small: the socket table takes {heads} in each of its parts"))
     }
 
     /// How it stands.

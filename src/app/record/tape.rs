@@ -274,13 +274,6 @@ impl Tape {
         }
     }
 
-    /// The engine's clock is moved.
-    pub(in crate::app) fn tick(&mut self, to: Timestamp) {
-        if let Some(recording) = &mut self.recording {
-            recording.input(&Input::Tick(to));
-        }
-    }
-
     /// What was lost is told to the engine; a recording has lost more.
     pub(in crate::app) fn tell(&mut self, loss: &Loss) {
         // Batches that never came are in it already.
@@ -403,13 +396,18 @@ impl Tape {
         Some(tally.and_lost(self.lost_in_front()))
     }
 
-    /// What must be told until it is seen to: why a recording stopped of itself, or could not begin.
+    /// Why a ring keeps little, if it does.
+    pub(in crate::app) fn cramped(&self) -> Option<String> {
+        self.recording.as_ref().and_then(Recording::cramped)
+    }
+
+    /// What must be told until it is seen to: why a recording stopped of itself, could not begin, or keeps little.
     pub(in crate::app) fn trouble(&self) -> Option<String> {
         let running = self.recording.as_ref().and_then(|recording| {
             let failed = recording.failed()?.to_owned();
             Some(Recorded { tally: recording.tally().and_lost(self.lost_in_front()), failed: Some(failed) }.words())
         });
         let ended = || self.told.as_ref().filter(|told| told.failed.is_some()).map(Recorded::words);
-        running.or_else(|| self.refused.clone()).or_else(ended)
+        running.or_else(|| self.refused.clone()).or_else(ended).or_else(|| self.cramped())
     }
 }

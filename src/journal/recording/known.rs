@@ -13,7 +13,7 @@ const MAX_PARTS: usize = 64;
 
 /// The table as far as it is known. A copy shares the readings.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
+pub struct Known {
     parts: Vec<Part>,
     /// The last reading, whatever it covered.
     last: Option<Arc<SocketSample>>,
@@ -46,11 +46,15 @@ impl Known {
     }
 
     /// The readings that give all that is known, in their order: whoever learns these knows as much.
-    pub(super) fn readings(&self) -> impl Iterator<Item = Arc<SocketSample>> {
-        let is_part = |counted: &&Arc<SocketSample>| self.parts.iter().any(|part| Arc::ptr_eq(&part.sample, counted));
+    pub fn readings(&self) -> impl Iterator<Item = Arc<SocketSample>> {
+        let mut all: Vec<_> = self.parts.iter().map(|part| part.sample.clone()).collect();
+        let is_part = |counted: &&Arc<SocketSample>| all.iter().any(|part| Arc::ptr_eq(part, counted));
         // Where it is none any more, what it covered was read again since.
-        let counted = self.counted.iter().filter(move |counted| !is_part(counted));
-        counted.chain(self.parts.iter().map(|part| &part.sample)).cloned()
+        if let Some(counted) = self.counted.as_ref().filter(|counted| !is_part(counted)) {
+            let at = all.iter().position(|part| part.ts > counted.ts).unwrap_or(all.len());
+            all.insert(at, counted.clone());
+        }
+        all.into_iter()
     }
 
     /// The rows that a reading of so much is told by, in order.
@@ -79,7 +83,7 @@ impl Known {
     }
 
     /// A reading more.
-    pub(super) fn learn(&mut self, sample: Arc<SocketSample>) {
+    pub fn learn(&mut self, sample: Arc<SocketSample>) {
         let (states, scope) = (sample.covers.states(), sample.scope);
         let looked_up = matches!(sample.covers, Covers::Sockets(_));
         self.parts.retain_mut(|part| {
@@ -102,5 +106,60 @@ impl Known {
 impl Place {
     pub(super) const fn part(self) -> usize {
         self.part
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::base::TcpState;
+
+    /// Readings of these scopes and states, and with these counters, each a second after the one before.
+    fn learned(all: &[(u32, &[TcpState], Option<i64>)]) -> Known {
+        let mut known = Known::default();
+        for (second, (scope, states, count)) in (0..).zip(all) {
+            let counters =
+                count.map(|count| Counters(Arc::new(BTreeMap::from([("Tcp.ActiveOpens".to_owned(), count)]))));
+            known.learn(Arc::new(SocketSample {
+                scope: Scope(*scope),
+                covers: Covers::States(StateSet::of(states)),
+                counters: counters.unwrap_or_default(),
+                ..SocketSample::empty(Timestamp::from_secs_nanos(second, 0))
+            }));
+        }
+        known
+    }
+
+    #[test]
+    fn the_readings_that_hold_tell_as_much_in_their_order() {
+        use TcpState::{Estab, Listen, TimeWait};
+        let both = &[Estab, Listen][..];
+        let cases: [(&[(u32, &[TcpState], Option<i64>)], &[i64]); 4] = [
+            (&[(0, both, Some(1)), (0, &[Listen], None)], &[0, 1]),
+            (&[(0, both, Some(1)), (0, &[Estab], Some(2)), (0, &[Listen], None)], &[1, 2]),
+            // The last that counted holds no state any more.
+            (&[(0, &[TimeWait], Some(1)), (0, both, Some(2)), (0, both, None)], &[0, 1, 2]),
+            // Another namespace's say nothing of these.
+            (&[(0, both, None), (1, both, None), (1, &[Listen], None)], &[0, 1, 2]),
+        ];
+        for (all, wanted) in cases {
+            let known = learned(all);
+            let mut again = Known::default();
+            known.readings().for_each(|reading| again.learn(reading));
+            let seconds: Vec<i64> = known.readings().map(|reading| reading.ts.nanos() / 1_000_000_000).collect();
+            assert_eq!(seconds, wanted, "{all:?}");
+            assert_eq!(again.counters(), known.counters(), "{all:?}");
+            let states = |known: &Known| -> Vec<_> {
+                known
+                    .parts
+                    .iter()
+                    .filter(|part| !part.states.is_empty())
+                    .map(|part| (part.sample.ts, part.states))
+                    .collect()
+            };
+            assert_eq!(states(&again), states(&known), "{all:?}");
+        }
     }
 }

@@ -81,6 +81,7 @@ mod tests;
 
 pub(super) use block::JOURNAL_EXPORT;
 pub use frames::Packer;
+pub use known::Known;
 pub(super) use memory::{Memory, Said};
 pub(super) use readings::{Hearing, Readings};
 pub use recorder::{Heads, Recorder};

@@ -44,6 +44,13 @@ pub struct Heads {
     pub on: Vec<u8>,
 }
 
+impl Heads {
+    /// What both take.
+    pub const fn bytes(&self) -> usize {
+        self.alone.len() + self.on.len()
+    }
+}
+
 impl Recorder {
     /// A recorder that has written nothing yet.
     pub fn new(setup: Setup) -> Self {
