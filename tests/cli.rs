@@ -344,6 +344,21 @@ fn a_command_after_options_or_misspelt_is_no_filter() {
 }
 
 #[test]
+fn a_file_without_its_option_is_no_filter() {
+    let files = Files::new(&[("td", &incident())]);
+    let here = files.path("td");
+    for (args, file) in [
+        (&["td.pcap"][..], "td.pcap"),
+        (&["report", "day.pcapng.gz", "port", "80"], "day.pcapng.gz"),
+        (&["snap", "-o", "x.txt", &here], &here),
+    ] {
+        let (code, out, err) = run(args);
+        assert_eq!((code, out.as_str()), (1, ""), "{args:?}");
+        assert!(err.contains(&format!("is no filter; to read a file: -r {file}")), "{err}");
+    }
+}
+
+#[test]
 fn of_a_pcap_file_of_another_version_nothing_is_read() {
     let mut other = incident();
     other[4] = 1;

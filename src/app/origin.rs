@@ -8,8 +8,10 @@ use std::sync::atomic::AtomicU64;
 use anyhow::{Context, Result, bail};
 
 use super::cli::Input;
+use crate::io::bpf::FrameFilter;
 use crate::io::{Following, Watch, file};
 use crate::journal::{CapturePlace, CaptureReader, Captures};
+use crate::wire::LinkType;
 
 /// The demo's capture.
 static DEMO: &[u8] = include_bytes!("../../assets/demo.pcapng.gz");
@@ -137,10 +139,10 @@ impl Origin {
 /// extension or all before it.
 ///
 /// # Errors
-/// Where an option stands behind them: it would be taken for a filter.
+/// Where an option stands behind them: it would be taken for a filter; where a file is named without `-r`.
 pub(super) fn take_files(Input { read, bpf, .. }: &mut Input) -> Result<()> {
     if read.is_empty() {
-        return Ok(());
+        return check_for_file(bpf);
     }
     let is_capture = |path: &Path| file::open_capture(path).is_ok_and(|input| CaptureReader::open(input).is_ok());
     let first = read[0].clone();
@@ -161,6 +163,23 @@ pub(super) fn take_files(Input { read, bpf, .. }: &mut Input) -> Result<()> {
         Some(option) => bail!("{option} stands behind several files: options come first, then -r with the files"),
         None => Ok(()),
     }
+}
+
+/// The extensions that captures have.
+const EXTENSIONS: [&str; 4] = ["pcap", "pcapng", "gz", "zst"];
+
+/// A file named without `-r` would be a filter that nobody means so.
+///
+/// # Errors
+/// Where the first word is a file, or is called as a capture is, and the words are no filter.
+fn check_for_file(bpf: &[String]) -> Result<()> {
+    let Some(word) = bpf.first() else { return Ok(()) };
+    let path = Path::new(word);
+    let called_so = path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known));
+    if (called_so || path.is_file()) && FrameFilter::new(&bpf.join(" ")).check(LinkType::ETHERNET).is_err() {
+        bail!("{word:?} is no filter; to read a file: -r {word}");
+    }
+    Ok(())
 }
 
 fn name_of(path: &Path) -> String {
