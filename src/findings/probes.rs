@@ -21,7 +21,7 @@ pub(super) fn told(silent: &Silent, every: Option<Duration>) -> String {
 }
 
 /// What shows it, and what may be its `cause`.
-pub(super) fn why(silent: &Silent, cause: String, now: Timestamp) -> String {
+pub(super) fn why(silent: &Silent, cause: &str, now: Timestamp) -> String {
     let seen = seen(silent, now);
     if silent.is_unsent() {
         return format!(

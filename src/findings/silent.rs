@@ -233,7 +233,7 @@ fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
 
 fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
     if longest.is_at_rest() {
-        return probes::why(longest, cause(longest, lossy), now);
+        return probes::why(longest, &cause(longest, lossy), now);
     }
     if longest.is_unsent() {
         return "Its kernel has bytes to send, a window to send them into and none in flight, and each try fails on this \
