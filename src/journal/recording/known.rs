@@ -116,8 +116,11 @@ mod tests {
     use super::*;
     use crate::base::TcpState;
 
-    /// Readings of these scopes and states, and with these counters, each a second after the one before.
-    fn learned(all: &[(u32, &[TcpState], Option<i64>)]) -> Known {
+    /// A reading's scope, states and counter.
+    type Short = (u32, &'static [TcpState], Option<i64>);
+
+    /// Such readings, each a second after the one before.
+    fn learned(all: &[Short]) -> Known {
         let mut known = Known::default();
         for (second, (scope, states, count)) in (0..).zip(all) {
             let counters =
@@ -135,8 +138,8 @@ mod tests {
     #[test]
     fn the_readings_that_hold_tell_as_much_in_their_order() {
         use TcpState::{Estab, Listen, TimeWait};
-        let both = &[Estab, Listen][..];
-        let cases: [(&[(u32, &[TcpState], Option<i64>)], &[i64]); 4] = [
+        let both: &'static [TcpState] = &[Estab, Listen];
+        let cases: [(&[Short], &[i64]); 4] = [
             (&[(0, both, Some(1)), (0, &[Listen], None)], &[0, 1]),
             (&[(0, both, Some(1)), (0, &[Estab], Some(2)), (0, &[Listen], None)], &[1, 2]),
             // The last that counted holds no state any more.
