@@ -4,10 +4,10 @@
 //!
 //! # The one law
 //! **Engine state is a pure function of the ordered list of inputs** ([`engine::Input`]). Live, replay and demo differ
-//! only in who makes that list. Every input first moves the engine's clock (never back; regressions are counted), fires
-//! the timers that are due in the order of (time, flow number), and is then applied. Ticks up to the next input's time
-//! change nothing. A gap of any length is skipped, never iterated. Time is the capture's ([`base::Timestamp`]); the
-//! core reads no clock, file or random number, and no map order is ever visible.
+//! only in who makes that list. Every input first moves the engine's clock (never back; packets out of order are
+//! counted), fires the timers that are due in the order of (time, flow number), and is then applied. Ticks up to the
+//! next input's time change nothing. A gap of any length is skipped, never iterated. Time is the capture's
+//! ([`base::Timestamp`]); the core reads no clock, file or random number, and no map order is ever visible.
 //!
 //! # Rooms
 //!

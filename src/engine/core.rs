@@ -60,6 +60,8 @@ pub struct Engine {
     config: Config,
     pub(super) now: Option<Timestamp>,
     pub(super) since: Option<Timestamp>,
+    /// The latest time of a packet; behind it, one is out of order.
+    newest_packet: Timestamp,
     /// Counts inputs, so that an answer can tell whether it is stale.
     pub(super) revision: u64,
     pub(super) table: FlowTable,
@@ -100,6 +102,7 @@ impl Engine {
             config,
             now: None,
             since: None,
+            newest_packet: Timestamp::MIN,
             revision: 0,
             table: FlowTable::new(config.max_flows, config.seed),
             deadlines: Deadlines::default(),
@@ -155,6 +158,7 @@ impl Engine {
     fn feed_hashed(&mut self, input: &Input, hash: u64, likely: Likely) {
         if let Input::Segment(segment) = input {
             self.advance(segment.ts, true);
+            self.note_packet(segment.ts);
             let found = self.table.find_segment(segment, hash, likely);
             self.segment(segment, hash, found);
         } else {
@@ -172,7 +176,10 @@ impl Engine {
         // What a segment says was counted with it.
         self.advance(input.ts(), !matches!(input, Input::Tick(_) | Input::Name(_) | Input::Dns(_)));
         match input {
-            Input::Icmp(quote) => self.icmp(quote),
+            Input::Icmp(quote) => {
+                self.note_packet(quote.ts);
+                self.icmp(quote);
+            }
             Input::Name(name) => self.name(name),
             Input::Dns(dns) => self.lookups.take(dns),
             Input::Sample(sample) => self.sample(sample),
@@ -241,7 +248,6 @@ impl Engine {
         self.revision += 1;
         if counts {
             self.since.get_or_insert(ts);
-            self.totals.regressions += u64::from(self.now.is_some_and(|now| ts < now));
         }
         let now = self.now.map_or(ts, |now| now.max(ts));
         self.now = Some(now);
@@ -252,6 +258,13 @@ impl Engine {
         if counts && self.table.has(Class::Closed) {
             self.forget_closed(now);
         }
+    }
+
+    /// Counts a packet whose time ran backwards: behind one before it, not behind what others told in between.
+    #[inline(always)]
+    fn note_packet(&mut self, ts: Timestamp) {
+        self.totals.regressions += u64::from(ts < self.newest_packet);
+        self.newest_packet = self.newest_packet.max(ts);
     }
 
     fn fire(&mut self, at: Timestamp, id: FlowId) {

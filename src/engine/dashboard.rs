@@ -62,7 +62,7 @@ pub struct Totals {
     pub evicted: Evicted,
     /// Segments that showed a datagram already seen on another interface.
     pub duplicates: u64,
-    /// Inputs whose time ran backwards.
+    /// Packets (segments, ICMP errors) captured before one that came ahead of them.
     pub regressions: u64,
 }
 

@@ -200,7 +200,7 @@ pub(super) struct SummaryRecord<'a> {
     segments: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_bytes: Option<u64>,
-    /// Segments that showed a datagram already seen on another interface; inputs whose time ran backwards.
+    /// Segments that showed a datagram already seen on another interface; packets out of order in time.
     duplicates: u64,
     regressions: u64,
     flows: FlowsRecord,

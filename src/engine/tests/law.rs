@@ -73,3 +73,20 @@ fn time_that_runs_backwards_is_counted_and_moves_no_clock() {
     let dashboard = show(&engine);
     assert_eq!((dashboard.now, dashboard.totals.regressions), (Some(at(1_011)), 1));
 }
+
+#[test]
+fn only_packets_are_out_of_order_in_time() {
+    let loss = |ts| Input::Loss(Loss { ts, kernel: None, interface: None, ours: 0, frames: FrameCounts::default() });
+    let reading = |ms| Input::Sample(Arc::new(SocketSample::empty(at(ms))));
+    let mut engine = fed(handshake(1_000));
+    for (input, counted) in [
+        (reading(900), 0),
+        (loss(at(800)), 0),
+        (reading(3_000), 0),
+        (Input::Segment(segment(2_000, CLIENT, SERVER, ".", 101, 501, 0)), 0),
+        (Input::Segment(segment(1_999, CLIENT, SERVER, ".", 101, 501, 0)), 1),
+    ] {
+        engine.feed(&input);
+        assert_eq!(show(&engine).totals.regressions, counted, "{input:?}");
+    }
+}
