@@ -9,7 +9,7 @@ use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
 use super::finding::{Confidence, Fact, Finding, Holder, Severity, Subject};
-use super::scan::{self, ByAddress};
+use super::scan::{self, ByAddress, Scans};
 use super::way::Way;
 use super::words::{count, counted, percent, time};
 
@@ -153,14 +153,14 @@ impl Connects {
 
 /// What is wrong with destinations, and who scans.
 pub fn connects(all: &[Connects]) -> Vec<Finding> {
-    let (scans, covered) = scan::scans(all);
+    let Scans { findings, covered, acquitted } = scan::scans(all);
     let rest = all.iter().filter(|to| !covered.contains(&to.to));
-    rest.flat_map(failures).chain(scans).collect()
+    rest.flat_map(|to| failures(to, acquitted.contains(&to.to))).chain(findings).collect()
 }
 
 /// Each way in which connects to a destination fail by habit. Where none does, but all together do (a router sends ICMP
-/// errors for some and is silent on others: icmp_ratelimit), the way of most tells of them.
-fn failures(to: &Connects) -> Vec<Finding> {
+/// errors for some and is silent on others: icmp_ratelimit), the way of most tells of them. One of `many` that fail is told however seldom.
+fn failures(to: &Connects, many: bool) -> Vec<Finding> {
     let ways = |judged| {
         Way::ALL.into_iter().filter_map(move |way| {
             let failures = to.failures(way)?;
@@ -171,7 +171,8 @@ fn failures(to: &Connects) -> Vec<Finding> {
     if !each.is_empty() {
         return each;
     }
-    ways(Some(to.failed())).rev().max_by_key(|(count, _)| *count).map(|(_, finding)| finding).into_iter().collect()
+    let judged = if many { to.failed().max(FEW) } else { to.failed() };
+    ways(Some(judged)).rev().max_by_key(|(count, _)| *count).map(|(_, finding)| finding).into_iter().collect()
 }
 
 const REJECTS: &str = "Look at the rules (nft list ruleset) and routes (ip route get ADDRESS) of who sent it.";

@@ -22,9 +22,11 @@ use super::words::{count, counted, time};
 /// that goes through the replicas or the usual ports of a service tries fewer.
 const PORTS: usize = 15;
 const HOSTS: usize = 25;
-/// Who comes back after so long uses what is there, or checks whether it is (a load balancer its backends, each 30 s): a
-/// scan tries a place again at once, if at all.
+/// Who comes back after so long uses what is there, or checks whether it is (a load balancer its backends, each 30 s):
+/// most scans try a place again at once, if at all. But to as many places as [`CHECKED`] at most, and of them not to
+/// many ports of a host that answers on none: who comes back to those has run his scan again.
 const REGULAR: Duration = Duration::from_secs(20);
+const CHECKED: usize = 30;
 /// Where more addresses than these try one destination, it is none that a scan alone finds.
 const ADDRESSES: usize = 16;
 
@@ -81,12 +83,21 @@ impl Tries {
 
     /// They failed, and too seldom for the destination to be told of for itself.
     fn is_of_scan(&self) -> bool {
-        self.failed() > 0 && self.answered == 0 && !self.is_regular()
+        self.failed() > 0 && self.answered == 0 && !self.is_many()
     }
 
-    /// They go on as those of a client, or of a health check.
+    fn is_many(&self) -> bool {
+        self.failed() + self.answered >= UNUSABLE
+    }
+
+    /// They are tried again as by a client, or by a health check.
+    fn comes_back(&self) -> bool {
+        self.latest.since(self.ever) >= REGULAR
+    }
+
+    /// They go on as those of a client.
     fn is_regular(&self) -> bool {
-        self.failed() + self.answered >= UNUSABLE || self.latest.since(self.ever) >= REGULAR
+        self.is_many() || self.comes_back()
     }
 
     fn add(&mut self, more: &Self) {
@@ -155,49 +166,84 @@ enum Along {
     Port(u16),
 }
 
-/// How many of the places along it failed, and answered.
+impl Along {
+    fn both(to: Endpoint) -> [Self; 2] {
+        [Self::Host(to.ip()), Self::Port(to.port())]
+    }
+
+    /// How many places along it that fail are a scan.
+    const fn least(self) -> usize {
+        match self {
+            Self::Host(_) => PORTS,
+            Self::Port(_) => HOSTS,
+        }
+    }
+}
+
+/// How many of the places along it failed, of those how many were tried again later, and how many answered.
 #[derive(Debug, Clone, Copy, Default)]
 struct Row {
     failed: usize,
+    again: usize,
     answered: usize,
 }
 
 impl Row {
+    /// What failed and was tried again is a client's, or a health check's.
+    const fn acquits(self, along: Along) -> bool {
+        let searched = matches!(along, Along::Host(_)) && self.failed >= PORTS && self.answered == 0;
+        !searched && self.again <= CHECKED
+    }
+
     const fn is_scan(self, along: Along) -> bool {
-        let least = match along {
-            Along::Host(_) => PORTS,
-            Along::Port(_) => HOSTS,
-        };
-        self.failed >= least && self.failed >= self.answered
+        let failed = if self.acquits(along) { self.failed - self.again } else { self.failed };
+        failed >= along.least() && failed >= self.answered
     }
 }
 
-/// The scans among these connects, and the destinations of which they tell all.
-pub(super) fn scans(all: &[Connects]) -> (Vec<Finding>, BTreeSet<Endpoint>) {
+/// What is told of connects to many places.
+pub(super) struct Scans {
+    pub(super) findings: Vec<Finding>,
+    /// The destinations of which they tell all.
+    pub(super) covered: BTreeSet<Endpoint>,
+    /// Those that would be of a scan if nobody came back to them.
+    pub(super) acquitted: BTreeSet<Endpoint>,
+}
+
+/// The scans among these connects.
+pub(super) fn scans(all: &[Connects]) -> Scans {
     let suspects = suspects(all);
     let tried = || all.iter().flat_map(|to| to.by.tries.iter().map(move |tries| (to, tries)));
     let tried = || tried().filter(|(_, tries)| suspects.contains(&tries.from));
     let mut rows: BTreeMap<(IpAddr, Along), Row> = BTreeMap::new();
     for (to, tries) in tried() {
-        for along in [Along::Host(to.to.ip()), Along::Port(to.to.port())] {
+        for along in Along::both(to.to) {
             let row = rows.entry((tries.from, along)).or_default();
             row.failed += usize::from(tries.is_of_scan());
+            row.again += usize::from(tries.is_of_scan() && tries.comes_back());
             row.answered += usize::from(tries.answered > 0);
         }
     }
-    rows.retain(|(_, along), row| row.is_scan(*along));
     let mut scans: BTreeMap<IpAddr, Scan> = BTreeMap::new();
     let mut told: BTreeMap<Endpoint, u64> = BTreeMap::new();
+    let mut acquitted = BTreeSet::new();
     for (to, tries) in tried() {
-        let lies_on = |along| rows.contains_key(&(tries.from, along));
-        if lies_on(Along::Host(to.to.ip())) || lies_on(Along::Port(to.to.port())) {
-            scans.entry(tries.from).or_insert_with(|| Scan::new(to, tries)).take(to, tries);
-            *told.entry(to.to).or_default() += if tries.is_of_scan() { tries.failed() } else { 0 };
+        let row = |along| (along, rows.get(&(tries.from, along)).copied().unwrap_or_default());
+        let lies_on = Along::both(to.to).map(row);
+        let back = tries.comes_back();
+        let of_scan = |&(along, row): &(Along, Row)| row.is_scan(along) && !(back && row.acquits(along));
+        let counts = tries.is_of_scan() && lies_on.iter().any(of_scan);
+        if lies_on.iter().any(|(along, row)| row.is_scan(*along)) {
+            scans.entry(tries.from).or_insert_with(|| Scan::new(to, tries)).take(to, tries, counts);
+            *told.entry(to.to).or_default() += if counts { tries.failed() } else { 0 };
+        }
+        if tries.is_of_scan() && back && !counts && lies_on.iter().any(|(along, row)| row.failed >= along.least()) {
+            acquitted.insert(to.to);
         }
     }
     let whole = |to: &&Connects| told.get(&to.to).is_some_and(|told| *told == to.failed());
     let covered = all.iter().filter(whole).map(|to| to.to).collect();
-    (scans.into_values().filter_map(Scan::finding).collect(), covered)
+    Scans { findings: scans.into_values().filter_map(Scan::finding).collect(), covered, acquitted }
 }
 
 /// One address' scan.
@@ -232,9 +278,10 @@ impl Scan {
         }
     }
 
-    fn take(&mut self, to: &Connects, tries: &Tries) {
+    /// Takes in what it tried at a place, which `counts` among what failed.
+    fn take(&mut self, to: &Connects, tries: &Tries, counts: bool) {
         // Nor what it uses besides.
-        if !tries.is_of_scan() && (tries.answered == 0 || tries.is_regular()) {
+        if !counts && (tries.answered == 0 || tries.is_regular()) {
             return;
         }
         self.hosts.insert(to.to.ip());
@@ -244,7 +291,7 @@ impl Scan {
             Some(way) => &mut self.failed[way],
             None => &mut self.answered,
         } += 1;
-        if tries.is_of_scan() {
+        if counts {
             let (first, last) = self.span.unwrap_or((tries.first, tries.last));
             if tries.first < first {
                 self.flow = tries.flow;
@@ -303,7 +350,8 @@ impl Scan {
             evidence,
             confidence: Confidence::Medium,
             why: format!(
-                "Of what {} tried, {} of {} failed, within {}: a scan, or a program that searches for its service.",
+                "Of what {} tried, {} of {} failed, within {}: a scan, a program that searches for its service, or a check of \
+                 many that are down.",
                 self.from,
                 count(self.failed()),
                 count(self.failed() + self.answered),
@@ -357,6 +405,10 @@ mod tests {
 
     fn scan(told: &str) -> Vec<(Kind, String)> {
         vec![(Kind::Scan, told.to_owned())]
+    }
+
+    fn refused(places: usize, told: &str) -> Vec<(Kind, String)> {
+        vec![(Kind::ConnectsRefused, told.to_owned()); places]
     }
 
     #[test]
@@ -414,12 +466,12 @@ mod tests {
     #[test]
     fn a_check_twice_a_minute_and_one_each_minute_come_back_too() {
         let checked = |secs| (1..=25).map(|n| over(Endpoint::new([10, 0, 1, n], 8080), 2, 0, secs)).collect::<Vec<_>>();
-        assert_eq!(told(&checked(30)), [], "two of a minute are no habit of any");
+        assert_eq!(told(&checked(30)), refused(25, "all of 2 connects"), "two of a minute are told all the same");
         assert_eq!(told(&checked(19)), scan("port 8080 of 25 hosts: 25 refused"));
-        let mut slow = ports(15, &[tries(SCANNER, 1, 0)]);
-        assert_eq!(told(&slow), scan("15 ports of 10.0.0.5: 15 refused"), "the first minute of them");
+        let mut slow = hosts(25, &[tries(SCANNER, 1, 0)]);
+        assert_eq!(told(&slow), scan("port 22 of 25 hosts: 25 refused"), "the first minute of them");
         slow.iter_mut().for_each(|to| to.by.note_before(SCANNER.parse().unwrap(), at(-59)));
-        assert_eq!(told(&slow), [], "the second");
+        assert_eq!(told(&slow), refused(25, "the only connect"), "the second");
         // A scan that waits long for each answer is one all the same.
         let waits = |n: u16| {
             let waits = Tries { last: at(70), failed: [0, 0, 2], ..tries(SCANNER, 0, 0) };
@@ -427,6 +479,28 @@ mod tests {
         };
         let waits: Vec<Connects> = (1..=15).map(waits).collect();
         assert_eq!(connects(&waits).last().map(|finding| finding.kind), Some(Kind::Scan));
+    }
+
+    #[test]
+    fn a_scan_that_is_run_again_is_one_still() {
+        let again = |n: u16| over(port(n), 2, 0, 30);
+        let few = |n| (1..=n).map(again).collect::<Vec<_>>();
+        assert_eq!(told(&few(500)), scan("500 ports of 10.0.0.5: 500 refused"));
+        assert_eq!(told(&few(15)), scan("15 ports of 10.0.0.5: 15 refused"));
+        assert_eq!(told(&few(14)), []);
+        // One of them answers: a client of that host, some of whose services are down.
+        let some = [few(15), vec![place(port(99), &[tries(SCANNER, 0, 1)])]].concat();
+        assert_eq!(told(&some), refused(15, "all of 2 connects"));
+        // More hosts than anybody checks.
+        let checked = |n| (1..=n).map(|n| over(Endpoint::new([10, 0, 1, n], 22), 2, 0, 30)).collect::<Vec<_>>();
+        assert_eq!(told(&checked(30)), refused(30, "all of 2 connects"));
+        assert_eq!(told(&checked(31)), scan("port 22 of 31 hosts: 31 refused"));
+        // A scan beside what is checked.
+        let beside =
+            [checked(5), (6..=30).map(|n| place(Endpoint::new([10, 0, 1, n], 22), &[tries(SCANNER, 1, 0)])).collect()];
+        let told = told(&beside.concat());
+        assert_eq!(told[..5], refused(5, "all of 2 connects"));
+        assert_eq!(told[5..], scan("port 22 of 25 hosts: 25 refused"));
     }
 
     #[test]
