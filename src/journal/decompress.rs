@@ -3,6 +3,7 @@
 //!
 //! Read first: [`Gunzip`], RFC 8878 §3.1 (frames).
 
+use std::error::Error;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 use std::sync::Arc;
 
@@ -160,6 +161,14 @@ impl<R: BufRead> Read for ZstdFrames<R> {
     }
 }
 
+/// In the words of the innermost cause, for those around it show it as code does; an end too soon as that of gzip.
 fn broken_off(error: &FrameDecoderError) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, format!("zstd: {error}"))
+    let mut cause: &(dyn Error + 'static) = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    match cause.downcast_ref::<io::Error>() {
+        Some(read) if read.kind() == ErrorKind::UnexpectedEof => ErrorKind::UnexpectedEof.into(),
+        _ => io::Error::new(ErrorKind::InvalidData, format!("zstd: {cause}")),
+    }
 }

@@ -38,7 +38,10 @@ pub(super) fn line(context: &Context<'_>, playback: &Playback, room: usize) -> L
     };
     spans.push(styled(position(now.since(start)), theme.strong));
     let (words, part) = match reading {
-        Some(reading) => (how_far_read(context, &reading, tight), Some((reading.done, reading.whole))),
+        Some(reading) => {
+            let waits = playback.paused && !playback.going;
+            (how_far_read(context, &reading, tight, waits), Some((reading.done, reading.whole)))
+        }
         None => how_far_played(context, playback, start, now),
     };
     spans.extend(words);
@@ -70,8 +73,13 @@ fn pace(context: &Context<'_>, playback: &Playback, room: usize, tight: bool) ->
     [styled(state, theme.strong), gap(if tight { 1 } else { 2 }), speed]
 }
 
-fn how_far_read(context: &Context<'_>, reading: &Progress, tight: bool) -> Vec<Span<'static>> {
-    let words = if tight { format!("{:>3}%", reading.percent()) } else { reading.words() };
+/// How far the file is read; where reading `waits` with the playing, nothing tells how long it takes.
+fn how_far_read(context: &Context<'_>, reading: &Progress, tight: bool, waits: bool) -> Vec<Span<'static>> {
+    let words = match (tight, waits) {
+        (true, _) => format!("{:>3}%", reading.percent()),
+        (false, true) => Progress { took: Duration::ZERO, ..*reading }.words() + "  reading waits",
+        (false, false) => reading.words(),
+    };
     vec![styled(format!("  read {words}  "), context.theme.text)]
 }
 

@@ -40,13 +40,19 @@ fn owners_are_a_number_where_some_are_not_known() {
 #[test]
 fn a_file_that_is_being_read_tells_how_far_and_how_long() {
     let reading = Some(Progress { done: 1_275_000, whole: 3_000_000, took: Duration::from_millis(1_500) });
-    let told = |speed| {
+    let told = |speed, paused, going| {
         let mut source = capture_source();
-        source.playback = source.playback.map(|playback| Playback { speed, reading, growing: true, ..playback });
+        let played = |playback| Playback { speed, paused, going, reading, growing: true, ..playback };
+        source.playback = source.playback.map(played);
         text(&screen(&capture(), &source, "", (120, 40), ThemeName::Dark))
     };
-    assert!(told(f64::INFINITY).contains("read  42%  1.3 MB of 3.0 MB  850.0 kB/s  3 s left"));
-    let paced = told(2.0);
+    for (paused, going) in [(false, false), (true, true)] {
+        let read = told(f64::INFINITY, paused, going);
+        assert!(read.contains("read  42%  1.3 MB of 3.0 MB  850.0 kB/s  3 s left"), "{read}");
+    }
+    let paused = told(f64::INFINITY, true, false);
+    assert!(paused.contains("read  42%  1.3 MB of 3.0 MB  reading waits") && !paused.contains("left"), "{paused}");
+    let paced = told(2.0, false, false);
     assert!(!paced.contains("left"), "played at a pace, the capture's time counts");
     assert!(paced.contains("1:30.5 so far") && !paced.contains("%  ━"), "its length is not known: {paced}");
 }
