@@ -79,6 +79,18 @@ fn the_first_screen_at_every_size() {
 }
 
 #[test]
+fn a_damage_is_told_once_more_on_exit() {
+    let whole = incident();
+    let capture = capture();
+    fs::write(&capture.path, &whole[..whole.len() - 5]).expect("a capture");
+    let mut pty = capture.open(120, 40);
+    pty.keys("q");
+    assert_eq!(pty.end().exit_code(), 2);
+    assert!(!pty.screen().alternate_screen());
+    pty.shows(&["sockscope: ", "incident.pcap: ", "everything before it was used"]);
+}
+
+#[test]
 fn every_tab_leads_to_its_list() {
     let capture = capture();
     for (columns, rows) in [(80, 24), (120, 40), (200, 60)] {

@@ -1,5 +1,6 @@
 //! The dashboard in a terminal: events in, queries out, frames drawn. The only thread that touches the terminal.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,9 @@ pub(super) fn run(driver: &Driver, looks: &Looks, (view, part): (View, FlowPart)
         screen.fit(&terminal)?;
         screen.draw(&mut terminal)?;
         if screen.events(&mut terminal)? {
-            return Ok(if screen.damaged { Outcome::Damaged } else { Outcome::Done });
+            let damage = screen.damage;
+            drop(terminal);
+            return Ok(tell(damage.as_deref()));
         }
         if !driver.alive() {
             bail!("the engine's thread died");
@@ -48,13 +51,23 @@ pub(super) fn run(driver: &Driver, looks: &Looks, (view, part): (View, FlowPart)
     }
 }
 
+/// Says on exit what the screen said of a damage.
+fn tell(damage: Option<&[String]>) -> Outcome {
+    let Some(notices) = damage else { return Outcome::Done };
+    for notice in notices {
+        // Nothing is left to do if stderr is gone too.
+        let _unheard = writeln!(std::io::stderr(), "sockscope: {notice}");
+    }
+    Outcome::Damaged
+}
+
 struct Screen<'a> {
     driver: &'a Driver,
     looks: &'a Looks,
     ui: UiState,
     shown: Answer,
-    /// The source was damaged, now or before it was read again.
-    damaged: bool,
+    /// What is said of a damage of the source, now or before it was read again.
+    damage: Option<Vec<String>>,
     began: Instant,
     next_frame: Instant,
     answered: Instant,
@@ -64,7 +77,16 @@ impl<'a> Screen<'a> {
     fn new(driver: &'a Driver, looks: &'a Looks, ui: UiState) -> Result<Self> {
         let shown = driver.show(Default::default(), Duration::from_secs(10)).context("the engine does not answer")?;
         let now = Instant::now();
-        Ok(Self { driver, looks, ui, damaged: shown.damaged, shown, began: now, next_frame: now, answered: now })
+        Ok(Self {
+            driver,
+            looks,
+            ui,
+            damage: said_of_damage(&shown),
+            shown,
+            began: now,
+            next_frame: now,
+            answered: now,
+        })
     }
 
     /// Takes in what the terminal has to say until the next frame is due, a late answer comes, or nothing more waits
@@ -142,7 +164,7 @@ impl<'a> Screen<'a> {
 
     fn take(&mut self, answer: Answer) {
         self.answered = Instant::now();
-        self.damaged |= answer.damaged;
+        self.damage = said_of_damage(&answer).or_else(|| self.damage.take());
         if let Some(said) = news(&self.shown.source.recordings, &answer.source.recordings) {
             self.ui.say(&said);
         }
@@ -217,6 +239,12 @@ pub(super) fn file_stamp(at: Timestamp) -> String {
     let seconds = at.nanos().div_euclid(1_000_000_000);
     jiff::Timestamp::from_second(seconds)
         .map_or_else(|_| seconds.to_string(), |at| at.strftime("%Y%m%d-%H%M%S").to_string())
+}
+
+/// What is told of a source that is damaged, its damage first.
+fn said_of_damage(answer: &Answer) -> Option<Vec<String>> {
+    let source = &answer.source;
+    answer.damaged.then(|| source.dead.iter().chain(&source.notices).cloned().collect())
 }
 
 /// What is to be said of recordings that began or ended.

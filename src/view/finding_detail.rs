@@ -213,6 +213,8 @@ fn fact(Fact { name, value }: &Fact, theme: &Theme) -> String {
     let words = WORDS.iter().find(|(known, _)| known == name).map_or(*name, |(_, words)| *words);
     let value = match value {
         Value::Count(nanos) if name.ends_with("_ns") => span(std::time::Duration::from_nanos(*nanos)),
+        // What a link takes, and what is too long for it, is told to the byte.
+        Value::Count(n) if matches!(*name, "path_mtu_bytes" | "icmp_mtu_bytes" | "segment_bytes") => n.to_string(),
         Value::Count(n) if name.ends_with("_bytes") || *name == "recv_q" => bytes(*n),
         Value::Count(n) => count(*n),
         Value::At(at) => clock(*at, &theme.zone),
@@ -236,6 +238,19 @@ mod tests {
                 let told = fact(one, &theme);
                 assert!(!told.contains('_'), "{told}");
             }
+        }
+    }
+
+    #[test]
+    fn an_mtu_is_told_to_the_byte_and_a_queue_is_not() {
+        let theme = Theme::new(crate::ui::ThemeName::Dark, jiff::tz::TimeZone::UTC);
+        for (name, told) in [
+            ("path_mtu_bytes", "path MTU, says its kernel 1500"),
+            ("icmp_mtu_bytes", "the next link takes 1500"),
+            ("segment_bytes", "data in what is sent again 1500"),
+            ("peer_send_q_bytes", "Send-Q of its peer 1.5 kB"),
+        ] {
+            assert_eq!(fact(&Fact { name, value: Value::Count(1_500) }, &theme), told);
         }
     }
 }

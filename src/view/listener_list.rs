@@ -9,7 +9,7 @@ use crate::engine::{CameIn, ListPane, ListenerRow, Ownership};
 use super::Context;
 use super::chart::{History, spark};
 use super::format::{ABSENT, count, endpoint, owner, owner_in};
-use super::queues::overflow_words;
+use super::queues::{accept_severity, overflow_words};
 use super::table::{self, Around, Column, Table, number, wide};
 use super::theme::Severity;
 use super::widgets::{bar, styled, width};
@@ -103,7 +103,7 @@ impl Table for Listeners<'_> {
 
     fn cell(&self, row: &ListenerRow, kind: Kind, room: usize) -> Vec<Span<'static>> {
         let theme = self.context.theme;
-        let severity = severity(row);
+        let severity = severity(self.context, row);
         let marked = severity.map_or(theme.text, |severity| severity.style(theme));
         let amount = |n: Option<u64>| match n {
             None => vec![styled(ABSENT, theme.dim)],
@@ -156,10 +156,7 @@ impl Table for Listeners<'_> {
 }
 
 /// Over its limit it drops what comes in; what it dropped before is past, and may come again.
-fn severity(row: &ListenerRow) -> Option<Severity> {
-    match row.waiting.zip(row.limit) {
-        Some((waiting, limit)) if waiting > limit => Some(Severity::Critical),
-        _ if row.drops.unwrap_or(0) > 0 => Some(Severity::Warning),
-        _ => None,
-    }
+fn severity(context: &Context<'_>, row: &ListenerRow) -> Option<Severity> {
+    let dropped = row.drops.is_some_and(|drops| drops > 0).then_some(Severity::Warning);
+    row.waiting.and_then(|waiting| accept_severity(context, row.local, waiting, row.limit)).or(dropped)
 }

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::{AcceptRow, FlowId, Ownership, QueueEntry, QueueRow, STUCK, WireQueueRow};
+use crate::findings::{Finding, Kind, Subject};
 use crate::ui::{QueueItem, overflows, queue_items, queues_in_use};
 
 use super::Context;
@@ -76,7 +77,7 @@ fn item_line(context: &Context<'_>, item: QueueItem, room: usize) -> Option<Line
         QueueItem::Send(at) => {
             kernel?.send.get(at).map(|row| line(context, &socket_parts(context, "Send-Q", row), room))
         }
-        QueueItem::Accept(at) => kernel?.accept.get(at).map(|row| line(context, &accept_parts(row), room)),
+        QueueItem::Accept(at) => kernel?.accept.get(at).map(|row| line(context, &accept_parts(context, row), room)),
         QueueItem::Wire(at) => data.wire.get(at).map(|row| line(context, &wire_parts(context, row), room)),
     }
 }
@@ -121,7 +122,7 @@ pub(super) fn entry_parts<'a>(context: &Context<'_>, entry: &'a QueueEntry) -> P
     match entry {
         QueueEntry::Recv(row) => socket_parts(context, "Recv-Q", row),
         QueueEntry::Send(row) => socket_parts(context, "Send-Q", row),
-        QueueEntry::Accept(_, _, row) => accept_parts(row),
+        QueueEntry::Accept(_, _, row) => accept_parts(context, row),
         QueueEntry::Wire(row, Ownership::NotRecorded) => wire_parts(context, row),
         QueueEntry::Wire(row, owner) => Parts { who: Who::Owner(owner), ..wire_parts(context, row) },
     }
@@ -142,11 +143,24 @@ fn socket_parts<'a>(context: &Context<'_>, kind: &'static str, row: &'a QueueRow
     }
 }
 
-fn accept_parts(row: &AcceptRow) -> Parts<'_> {
-    let over = row.limit.is_some_and(|limit| row.waiting > limit);
+/// How bad it is that an accept queue is over its limit, where it is: what the finding about it says.
+pub(super) fn accept_severity(
+    context: &Context<'_>,
+    local: Endpoint,
+    waiting: u32,
+    limit: Option<u32>,
+) -> Option<Severity> {
+    limit.filter(|limit| waiting > *limit)?;
+    let subject = Subject::Listener(local);
+    let about = |finding: &&Finding| finding.kind == Kind::AcceptOverflow && finding.subject == subject;
+    let found = context.dashboard.findings.iter().find(about);
+    found.map_or(Some(Severity::Warning), |finding| Severity::of(finding.severity))
+}
+
+fn accept_parts<'a>(context: &Context<'_>, row: &'a AcceptRow) -> Parts<'a> {
     let limit = row.limit.map_or_else(|| "?".to_owned(), |limit| count(u64::from(limit)));
     Parts {
-        severity: over.then_some(Severity::Critical),
+        severity: accept_severity(context, row.local, row.waiting, row.limit),
         kind: "accept",
         amount: format!("{}/{limit}", count(u64::from(row.waiting))),
         fill: row.limit.map(|limit| (u64::from(row.waiting), u64::from(limit))),

@@ -146,7 +146,7 @@ pub(super) const FIELDS: [Field; 41] = {
         row("segments", &["packets"], N(One(OfFlow::Segments), Count), "both directions"),
         row("age", &[], N(One(OfFlow::Age), Time), "since first seen"),
         row("idle", &[], N(One(OfFlow::Idle), Time), "since the last segment"),
-        row("is", &[], S(Set::Is), "closed partial failed mismatch local orphan unaccepted zero-window silent ipv4 ipv6"),
+        row("is", &[], S(Set::Is), "closed partial failed mismatch local orphan unaccepted zero-window silent undelivered ipv4 ipv6"),
         row("mark", &["analysis"], S(Set::Mark), "Wireshark's tcp.analysis of a segment"),
         row("pid", &[], N(Number::Pid, Label), "of an owning process"),
         row("fd", &[], N(Number::Fd, Label), "by which a process holds it"),
@@ -209,7 +209,7 @@ impl Field {
 }
 
 /// What `is:` can ask, in the order of its bits.
-pub(super) const IS: [&str; 11] = [
+pub(super) const IS: [&str; 12] = [
     "closed",
     "partial",
     "failed",
@@ -219,6 +219,7 @@ pub(super) const IS: [&str; 11] = [
     "unaccepted",
     "zero-window",
     "silent",
+    "undelivered",
     "ipv4",
     "ipv6",
 ];

@@ -208,7 +208,8 @@ impl<'a> Subject<'a> {
             owner(|owner| *owner == Ownership::Orphan),
             owner(|owner| matches!(owner, Ownership::Listener { .. })),
             record.wire.as_ref().and_then(|flow| any(&|side| flow.zero_window_since(side).is_some())),
-            any(&|side| self.engine.is_silent_to(record, side)),
+            any(&|side| self.engine.is_silent_to(record, side) && !self.engine.is_undelivered(record, side)),
+            any(&|side| self.engine.is_undelivered(record, side)),
             Some(record.orig.ip().is_ipv4()),
             Some(record.orig.ip().is_ipv6()),
         ];

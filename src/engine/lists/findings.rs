@@ -120,15 +120,18 @@ pub fn concerned(FindingKey { kind, about }: FindingKey) -> Option<Concerned> {
         About::Connections { holder, service } => format!("orig:{holder} resp:{service}{state}"),
         About::Route { from, to } => format!("orig:{from} resp:{to}"),
         About::Path { from, to } if kind == Kind::PeerSilent => format!("addr:{from} addr:{to} is:silent"),
-        About::Path { from, to } => format!("addr:{from} addr:{to} (unacked>0 or sendq>0)"),
+        About::Path { from, to } => format!("addr:{from} addr:{to} is:undelivered"),
     }))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Filter;
+    use super::super::super::tests::{at as after, end as endpoint, fed, segment, show};
+    use super::super::super::{Filter, Input};
     use super::*;
+    use crate::base::{Scope, Seq};
     use crate::findings::fixture::{at, end, incident, scan};
+    use crate::wire::{IcmpError, IcmpQuote};
 
     #[test]
     fn findings_come_in_the_order_that_is_asked_for() {
@@ -138,6 +141,48 @@ mod tests {
         assert_eq!(by(FindingSort::Worst, true).last(), found.first());
         assert!(by(FindingSort::Recent, false).is_sorted_by_key(|finding| Reverse(finding.since)));
         assert!(by(FindingSort::Kind, true).is_sorted_by_key(|finding| Reverse(finding.kind)));
+    }
+
+    #[test]
+    fn of_the_flows_between_two_addresses_a_finding_lists_its_own() {
+        const SERVER: &str = "10.0.0.5:80";
+        const ENDS: [&str; 3] = ["10.0.0.2:40000", "10.0.0.2:40001", "10.0.0.2:40002"];
+        let mut engine = fed([]);
+        for (at, from) in (0..).zip(ENDS) {
+            for one in [
+                segment(at, from, SERVER, "S", 100, 0, 0),
+                segment(at + 10, SERVER, from, "S.", 500, 101, 0),
+                segment(at + 11, from, SERVER, ".", 101, 501, 0),
+            ] {
+                engine.feed(&Input::Segment(one));
+            }
+        }
+        // Of the first somebody says that it is too long, the second is silent, and of the third something waits.
+        for millis in [1_000, 1_300, 1_900, 3_100] {
+            for from in &ENDS[..2] {
+                engine.feed(&Input::Segment(segment(millis, from, SERVER, ".", 101, 501, 1_448)));
+            }
+            engine.feed(&Input::Icmp(IcmpQuote {
+                ts: after(millis),
+                scope: Scope::FILE,
+                from: [10, 0, 0, 1].into(),
+                error: IcmpError { v6: false, kind: 3, code: 4 },
+                src: endpoint(ENDS[0]),
+                dst: endpoint(SERVER),
+                seq: Seq(101),
+                flags: None,
+                mtu: Some(1_400),
+            }));
+        }
+        engine.feed(&Input::Segment(segment(6_900, ENDS[2], SERVER, "P.", 101, 501, 10)));
+        engine.feed(&Input::Tick(after(7_000)));
+        let found = show(&engine).findings;
+        let listed = |kind| {
+            let finding = found.iter().find(|finding| finding.kind == kind).expect("found");
+            engine.flows_of_finding(Some(finding.key()))
+        };
+        assert_eq!(listed(Kind::PathMtu), [FlowId(0)]);
+        assert_eq!(listed(Kind::PeerSilent), [FlowId(1)]);
     }
 
     #[test]

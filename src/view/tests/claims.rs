@@ -25,6 +25,21 @@ fn one_byte_that_waits_for_long_is_a_warning_and_none_is_not() {
 }
 
 #[test]
+fn an_accept_queue_over_its_limit_is_as_bad_as_its_finding_says() {
+    use crate::findings::Severity::{Critical, Warning};
+    for (severity, mark) in [(Warning, "! "), (Critical, "‼ ")] {
+        for (mut dashboard, key, row) in
+            [(live(), "", "accept"), (lists::queues(), "4", "accept"), (lists::listeners(), "6", "0.0.0.0:8080")]
+        {
+            let mut overflows = dashboard.findings.iter_mut().filter(|finding| finding.kind == Kind::AcceptOverflow);
+            overflows.next().expect("one").severity = severity;
+            let shown = text(&screen(&dashboard, &live_source(), key, (120, 40), ThemeName::Dark));
+            assert!(shown.contains(&format!("{mark}{row}")), "{severity:?} {key}: {shown}");
+        }
+    }
+}
+
+#[test]
 fn owners_are_a_number_where_some_are_not_known() {
     let owners = |owned, ownable| {
         let mut dashboard = live();
