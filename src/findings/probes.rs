@@ -21,7 +21,7 @@ pub(super) fn told(silent: &Silent, every: Option<Duration>) -> String {
 }
 
 /// What shows it, and what may be its `cause`.
-pub(super) fn why(silent: &Silent, cause: String, now: Timestamp) -> String {
+pub(super) fn why(silent: &Silent, cause: &str, now: Timestamp) -> String {
     let seen = seen(silent, now);
     if silent.is_unsent() {
         return format!(
@@ -62,7 +62,8 @@ pub(super) fn remedy(silent: &Silent) -> String {
     };
     format!(
         "{look}. What forgets connections at rest is outlived by a TCP_KEEPIDLE shorter than its time-out. TCP_KEEPCNT \
-         and TCP_KEEPINTVL (net.ipv4.tcp_keepalive_probes, tcp_keepalive_intvl) bound the wait."
+         and TCP_KEEPINTVL (net.ipv4.tcp_keepalive_probes, tcp_keepalive_intvl) bound the wait, and a \
+         TCP_USER_TIMEOUT in the place of the former."
     )
 }
 
@@ -108,7 +109,7 @@ mod tests {
             (case(3, None, None), Some("3 keepalive probes tried in vain")),
             (
                 case(4, Some(75), Some(135 + 375)),
-                Some("4 keepalive probes tried in vain, one each 75 s, given up in 6 min"),
+                Some("4 keepalive probes tried in vain, one each 75 s, given up in 6 min by default"),
             ),
             (Silent { since: at(96), ..case(3, Some(1), None) }, None),
         ] {
@@ -143,10 +144,19 @@ mod tests {
     }
 
     #[test]
-    fn data_that_waits_on_the_same_path_is_told_first() {
+    fn data_that_waits_on_the_same_path_is_told_for_itself() {
         let data = Silent { flow: FlowId(4), sent: Sent::Data, since: at(80), ..case(5, None, Some(900)) };
-        let both = found(&[case(4, Some(75), None), data]).remove(0);
-        assert_eq!(both.told, "2 connections, nothing back for 20 s, tried again 5 times, given up in 13 min");
-        assert_eq!((both.flow, both.severity), (Some(FlowId(4)), Severity::Warning));
+        let found = found(&[case(4, Some(75), Some(135 + 375)), data.clone(), data]);
+        let told: Vec<_> = found.iter().map(|finding| (finding.told.as_str(), finding.flow)).collect();
+        let lines = [
+            (
+                "2 connections, nothing back for 20 s, tried again 5 times, the first given up in 13 min by \
+                 default",
+                Some(FlowId(4)),
+            ),
+            ("4 keepalive probes tried in vain, one each 75 s, given up in 6 min by default", Some(FlowId(3))),
+        ];
+        assert_eq!(told, lines);
+        assert!(found.iter().all(|finding| finding.severity == Severity::Warning));
     }
 }

@@ -169,7 +169,7 @@ mod tests {
     fn by_the_kernel_with_what_a_reading_catches() {
         // 7,200 s at rest, three probes 75 s apart: the third was sent 0.4 s ago.
         let usual = after((2, 600, 7_349_400), (3, 74_600, 7_350_400));
-        let line = "3 keepalive probes tried in vain, one each 75 s, given up in 8 min";
+        let line = "3 keepalive probes tried in vain, one each 75 s, given up in 8 min by default";
         assert_eq!(told(&usual), [format!("{PATH}: {line}")]);
         let finding = found(&usual).remove(0);
         assert_eq!((finding.confidence, finding.since), (Confidence::Medium, at(11_000 - 150_400)));

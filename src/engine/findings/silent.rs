@@ -318,22 +318,32 @@ mod tests {
                 Estab,
                 5,
                 Some(11_200),
-                "10.0.0.2 → 10.0.0.5: nothing back for 11 s, tried again 5 times, given up in 17 min",
+                "10.0.0.2 → 10.0.0.5: nothing back for 11 s, tried again 5 times, given up in 17 min by default",
             ),
-            (Estab, 5, None, "10.0.0.2 → 10.0.0.5: nothing back for 11 s, tried again 5 times, given up in 17 min"),
+            (
+                Estab,
+                5,
+                None,
+                "10.0.0.2 → 10.0.0.5: nothing back for 11 s, tried again 5 times, given up in 17 min by default",
+            ),
             (
                 Estab,
                 5,
                 Some(10_000),
-                "10.0.0.2 → 10.0.0.5: nothing back for 10 s, tried again 5 times, given up in 17 min",
+                "10.0.0.2 → 10.0.0.5: nothing back for 10 s, tried again 5 times, given up in 17 min by default",
             ),
             (
                 Estab,
                 14,
                 Some(400_000),
-                "10.0.0.2 → 10.0.0.5: nothing back for 6 min, tried again 14 times, given up in 4 min",
+                "10.0.0.2 → 10.0.0.5: nothing back for 6 min, tried again 14 times, given up in 4 min by default",
             ),
-            (Estab, 14, None, "10.0.0.2 → 10.0.0.5: nothing back for 13 min, tried again 14 times, given up in 4 min"),
+            (
+                Estab,
+                14,
+                None,
+                "10.0.0.2 → 10.0.0.5: nothing back for 13 min, tried again 14 times, given up in 4 min by default",
+            ),
             (Estab, 5, Some(9_700), ""),
             (Estab, 5, Some(4_000), ""),
             (Estab, 2, Some(11_200), ""),
@@ -448,7 +458,7 @@ mod tests {
         engine.feed(&reading(9_000, TcpState::Estab, 4, Some(8_900)));
         assert_eq!(
             told(&engine),
-            ["10.0.0.2 → 10.0.0.5: nothing back for 8 s, sent again 4 times, given up in 15 min"]
+            ["10.0.0.2 → 10.0.0.5: nothing back for 8 s, sent again 4 times, given up in 15 min by default"]
         );
         let finding = found(&engine).remove(0);
         assert!(finding.why.contains("by the kernel as by the wire"), "{}", finding.why);
