@@ -54,7 +54,7 @@ pub(super) fn probes(socket: &Socket) -> Option<Timer> {
 
 /// When the kernel gives up a socket that was read at `at`, if its options are the limits of the host: as far as
 /// they can be seen, which is how far apart its probes are and how long it was at rest before. How many it sends nothing
-/// shows; TCP_USER_TIMEOUT may end it before.
+/// shows; a TCP_USER_TIMEOUT takes the place of their number, and may end it before or after.
 pub(super) fn gives_up(socket: &Socket, at: Timestamp, every: Duration, limits: &Limits) -> Option<Timestamp> {
     let (timer, sent) = probes(socket).map(|timer| (timer, u32::from(timer.retries)))?;
     let secs = |limit: Option<u32>| limit.map(|secs| Duration::from_secs(secs.into()));

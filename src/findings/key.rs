@@ -12,6 +12,8 @@ use super::finding::{Finding, Kind, Subject};
 pub struct FindingKey {
     pub kind: Kind,
     pub about: About,
+    /// Where there may be several about the same: the connection that it was about first.
+    pub flow: Option<FlowId>,
 }
 
 /// A [`Subject`] without its texts.
@@ -44,6 +46,7 @@ impl Finding {
             Subject::Path { from, to } => About::Path { from: *from, to: *to },
             Subject::Flow { id, local, .. } => About::Flow(*id, *local),
         };
-        FindingKey { kind: self.kind, about }
+        let flow = self.flow.filter(|_| self.kind == Kind::PeerSilent);
+        FindingKey { kind: self.kind, about, flow }
     }
 }

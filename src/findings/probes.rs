@@ -9,9 +9,9 @@ use crate::base::Timestamp;
 use super::silent::{Silent, look_here};
 use super::words::{counted, time};
 
-/// `4 keepalive probes unanswered, one each 75 s`; `tried in vain` where its kernel alone tells of them.
+/// `4 keepalive probes unanswered, every 75 s`; `tried in vain` where its kernel alone tells of them.
 pub(super) fn told(silent: &Silent, every: Option<Duration>) -> String {
-    let every = every.map_or_else(String::new, |every| format!(", one each {}", time(every)));
+    let every = every.map_or_else(String::new, |every| format!(", every {}", time(every)));
     let what = match (silent.is_unsent(), silent.is_shown()) {
         (true, _) => "tried, none on the wire",
         (false, true) => "unanswered",
@@ -62,7 +62,8 @@ pub(super) fn remedy(silent: &Silent) -> String {
     };
     format!(
         "{look}. What forgets connections at rest is outlived by a TCP_KEEPIDLE shorter than its time-out. TCP_KEEPCNT \
-         and TCP_KEEPINTVL (net.ipv4.tcp_keepalive_probes, tcp_keepalive_intvl) bound the wait."
+         and TCP_KEEPINTVL (net.ipv4.tcp_keepalive_probes, tcp_keepalive_intvl) bound the wait, and a \
+         TCP_USER_TIMEOUT in the place of the former."
     )
 }
 
@@ -105,11 +106,11 @@ mod tests {
     fn probes_in_vain_are_found_and_two_are_not() {
         for (case, expected) in [
             (case(2, Some(75), None), None),
-            (case(3, Some(75), None), Some("3 keepalive probes tried in vain, one each 75 s")),
+            (case(3, Some(75), None), Some("3 keepalive probes tried in vain, every 75 s")),
             (case(3, None, None), Some("3 keepalive probes tried in vain")),
             (
                 case(4, Some(75), Some(135 + 375)),
-                Some("4 keepalive probes tried in vain, one each 75 s, given up in 6 min"),
+                Some("4 keepalive probes tried in vain, every 75 s, default give-up in 6 min"),
             ),
             (Silent { since: at(96), ..case(3, Some(1), None) }, None),
         ] {
@@ -133,7 +134,7 @@ mod tests {
         assert_eq!((both.confidence, unsent.confidence), (Confidence::High, Confidence::Medium));
         assert!(kernel.why.contains("this host's own routes or rules") && kernel.remedy.contains("ip rule"));
         assert!(!both.why.contains("routes or rules") && !both.remedy.contains("ip rule"), "{}", both.why);
-        assert_eq!(unsent.told, "4 keepalive probes tried, none on the wire, one each 75 s");
+        assert_eq!(unsent.told, "4 keepalive probes tried, none on the wire, every 75 s");
         assert!(kernel.why.contains("the next in 35 s); nothing has come from the peer for 2 h: "), "{}", kernel.why);
         assert!(wire.why.contains("(inferred from the wire): "), "{}", wire.why);
         assert!(
@@ -144,10 +145,19 @@ mod tests {
     }
 
     #[test]
-    fn data_that_waits_on_the_same_path_is_told_first() {
+    fn data_that_waits_on_the_same_path_is_told_for_itself() {
         let data = Silent { flow: FlowId(4), sent: Sent::Data, since: at(80), ..case(5, None, Some(900)) };
-        let both = found(&[case(4, Some(75), None), data]).remove(0);
-        assert_eq!(both.told, "2 connections, nothing back for 20 s, tried again 5 times, given up in 13 min");
-        assert_eq!((both.flow, both.severity), (Some(FlowId(4)), Severity::Warning));
+        let found = found(&[case(4, Some(75), Some(135 + 375)), data.clone(), data]);
+        let told: Vec<_> = found.iter().map(|finding| (finding.told.as_str(), finding.flow)).collect();
+        let lines = [
+            (
+                "2 connections, nothing back for 20 s, tried again 5 times, the first default give-up in \
+                 13 min",
+                Some(FlowId(4)),
+            ),
+            ("4 keepalive probes tried in vain, every 75 s, default give-up in 6 min", Some(FlowId(3))),
+        ];
+        assert_eq!(told, lines);
+        assert!(found.iter().all(|finding| finding.severity == Severity::Warning));
     }
 }

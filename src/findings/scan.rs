@@ -471,7 +471,7 @@ mod tests {
         let mut slow = hosts(25, &[tries(SCANNER, 1, 0)]);
         assert_eq!(told(&slow), scan("port 22 of 25 hosts: 25 refused"), "the first minute of them");
         slow.iter_mut().for_each(|to| to.by.note_before(SCANNER.parse().unwrap(), at(-59)));
-        assert_eq!(told(&slow), refused(25, "the only connect"), "the second");
+        assert_eq!(told(&slow), refused(25, "all of 1 connect"), "the second");
         // A scan that waits long for each answer is one all the same.
         let waits = |n: u16| {
             let waits = Tries { last: at(70), failed: [0, 0, 2], ..tries(SCANNER, 0, 0) };

@@ -123,7 +123,7 @@ pub fn has_waited(tries: u32, since: Timestamp, now: Timestamp) -> bool {
     tries >= TRIES && now.since(since) >= PATIENCE
 }
 
-/// Who is silent, by where from and where to, but for the ends that are `told` of otherwise; `lossy`: the capture lost
+/// Who is silent, by where from and where to, and by what goes unanswered, but for the ends that are `told` of otherwise; `lossy`: the capture lost
 /// segments meanwhile.
 pub(super) fn silent(
     silences: &Silences,
@@ -131,13 +131,15 @@ pub(super) fn silent(
     lossy: bool,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let mut paths: BTreeMap<(IpAddr, IpAddr), Vec<&Silent>> = BTreeMap::new();
+    // Each thing that goes unanswered for itself: none tells how long, how often or until when the others.
+    let mut paths: BTreeMap<(IpAddr, IpAddr, bool, bool), Vec<&Silent>> = BTreeMap::new();
     let all = silences.all.iter().filter(|silent| !told.contains(&(silent.flow, silent.local)));
     for silent in all.filter(|silent| silent.is_late(now)) {
-        paths.entry((silent.local.ip(), silent.peer.ip())).or_default().push(silent);
+        let (from, to) = (silent.local.ip(), silent.peer.ip());
+        paths.entry((from, to, silent.is_at_rest(), silent.is_unsent())).or_default().push(silent);
     }
     let basis = Basis { more: silences.more, lossy, now };
-    paths.into_iter().filter_map(|((from, to), rows)| finding(Subject::Path { from, to }, &rows, basis)).collect()
+    paths.into_iter().filter_map(|((from, to, ..), rows)| finding(Subject::Path { from, to }, &rows, basis)).collect()
 }
 
 /// How far what was seen can be relied on, and when that is asked.
@@ -150,8 +152,7 @@ struct Basis {
 
 fn finding(subject: Subject, rows: &[&Silent], basis: Basis) -> Option<Finding> {
     let Basis { more, lossy, now } = basis;
-    // What has data to send suffers more.
-    let longest = rows.iter().min_by_key(|row| (row.is_at_rest(), row.since, row.flow))?;
+    let longest = rows.iter().min_by_key(|row| (row.since, row.flow))?;
     let waits = rows.len() >= MANY || (!longest.is_at_rest() && now.since(longest.since) >= LONG);
     // A host that is there may be heard again at the next try.
     let bad = waits && longest.elsewhere.is_none();
@@ -189,14 +190,14 @@ fn gives_up(rows: &[&Silent]) -> Option<Timestamp> {
     rows.iter().filter_map(|row| row.kernel?.gives_up).min()
 }
 
-/// `nothing back for 41 s, sent again 7 times, given up in 14 min`.
+/// `nothing back for 41 s, sent again 7 times, default give-up in 14 min`.
 fn told(rows: &[&Silent], more: bool, longest: &Silent, now: Timestamp) -> String {
     let several = match (rows.len() as u64, more) {
         (1, false) => String::new(),
         (count, false) => format!("{}, ", counted(count, "connection")),
         (count, true) => format!("at least {}, ", counted(count, "connection")),
     };
-    let up = gives_up(rows).map_or_else(String::new, |at| format!(", given up in {}", time(at.since(now))));
+    let up = gives_up(rows).map_or_else(String::new, |at| until(&time(at.since(now)), rows.len(), longest));
     if let Sent::Probes { every } = longest.sent {
         return format!("{several}{}{up}", probes::told(longest, every));
     }
@@ -208,6 +209,16 @@ fn told(rows: &[&Silent], more: bool, longest: &Silent, now: Timestamp) -> Strin
     };
     let elsewhere = if longest.elsewhere.is_some() { "; peer heard elsewhere" } else { "" };
     format!("{several}{what} for {waited}, {tried} {again}{up}{elsewhere}")
+}
+
+/// `, default give-up in 14 min`. No reading tells TCP_USER_TIMEOUT: it takes the place of tcp_retries2 and of the
+/// number of keepalive probes (sooner or later), and bounds besides it what is not sent at all (`tcp_probe_timer`).
+fn until(time: &str, rows: usize, longest: &Silent) -> String {
+    let first = if rows > 1 { "the first " } else { "" };
+    if longest.is_unsent() && !longest.is_at_rest() {
+        return format!(", {first}given up in at most {time}");
+    }
+    format!(", {first}default give-up in {time}")
 }
 
 fn evidence(rows: &[&Silent], longest: &Silent, now: Timestamp) -> Vec<Fact> {
@@ -363,10 +374,10 @@ mod tests {
             (by_wire(9, 40), Some((Critical, "nothing back for 60 s, sent again 9 times"))),
             (
                 by_kernel(5, 88, Some(13)),
-                Some((Warning, "nothing back for 12 s, tried again 5 times, given up in 14 min")),
+                Some((Warning, "nothing back for 12 s, tried again 5 times, default give-up in 14 min")),
             ),
             (by_kernel(2, 88, Some(13)), None),
-            (both(), Some((Warning, "nothing back for 25 s, sent again 7 times, given up in 14 min"))),
+            (both(), Some((Warning, "nothing back for 25 s, sent again 7 times, default give-up in 14 min"))),
         ] {
             let expected: Vec<_> = expected.into_iter().map(|(how, text)| (how, text.to_owned())).collect();
             assert_eq!(told(std::slice::from_ref(&case)), expected, "{case:?}");
@@ -377,7 +388,7 @@ mod tests {
     fn what_does_not_leave_the_host_is_told_so() {
         let mut case = by_kernel(5, 88, Some(13));
         case.kernel = case.kernel.map(|kernel| Backoff { unsent: true, ..kernel });
-        let line = "nothing sent for 12 s, tried 5 times, given up in 14 min";
+        let line = "nothing sent for 12 s, tried 5 times, given up in at most 14 min";
         assert_eq!(told(std::slice::from_ref(&case)), [(Severity::Warning, line.to_owned())]);
         let finding = silent(&kept(&[case]), &BTreeSet::new(), false, at(100)).remove(0);
         assert!(finding.why.contains("no route") && finding.remedy.contains("ip route get 10.0.0.9"), "{finding:?}");
@@ -392,12 +403,15 @@ mod tests {
             ..by_kernel(4, 90 - i64::from(n), Some(20))
         };
         let few: Vec<Silent> = (0..9).map(nth).collect();
-        let line = "9 connections, nothing back for 18 s, tried again 4 times, given up in 14 min";
+        let line = "9 connections, nothing back for 18 s, tried again 4 times, the first default give-up in 14 min";
         assert_eq!(told(&few), [(Severity::Warning, line.to_owned())]);
         let found = silent(&kept(&few), &BTreeSet::new(), false, at(100)).remove(0);
         assert_eq!(found.subject.to_string(), "10.0.0.2 → 10.0.0.9");
         assert_eq!((found.flow, found.who.unwrap().to_string()), (Some(FlowId(8)), "app[70] and 2 more".to_owned()));
-        for (case, least) in [(few.clone(), line), (vec![nth(8)], &line.replace("9 connections", "1 connection"))] {
+        for (case, least) in [
+            (few.clone(), line),
+            (vec![nth(8)], line.replace("9 connections", "1 connection").replace("the first ", "").as_str()),
+        ] {
             let more = Silences { more: true, ..kept(&case) };
             assert_eq!(silent(&more, &BTreeSet::new(), false, at(100))[0].told, format!("at least {least}"));
         }
@@ -405,6 +419,14 @@ mod tests {
         assert_eq!(told(&many)[0].0, Severity::Critical);
         let elsewhere = Silent { peer: end("10.0.0.8:443"), ..nth(0) };
         assert_eq!(told(&[few, vec![elsewhere]].concat()).len(), 2, "another peer");
+        let mut unsent = nth(0);
+        unsent.kernel = unsent.kernel.map(|kernel| Backoff { unsent: true, gives_up: Some(at(110)), ..kernel });
+        let both = told(&[nth(1), unsent]);
+        let lines = [
+            "nothing back for 11 s, tried again 4 times, default give-up in 14 min",
+            "nothing sent for 10 s, tried 4 times, given up in at most 10 s",
+        ];
+        assert_eq!(both.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>(), lines, "another cause");
     }
 
     #[test]

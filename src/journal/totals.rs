@@ -160,8 +160,9 @@ mod tests {
     fn frames_that_never_came_into_a_recording_that_is_cut_off_are_not_told_of() {
         let mut totals = Totals::default();
         let told = |frames, segments, not_tcp| {
-            let frames = FrameCounts { not_tcp, ..FrameCounts::default().at_least(frames, segments) };
-            Loss { frames, ..loss(0, 2) }
+            let mut counts = FrameCounts::default().at_least(frames, segments);
+            counts.not_tcp = not_tcp;
+            Loss { frames: counts, ..loss(0, 2) }
         };
         tell(&mut totals, told(10, 6, 4));
         (0..5).for_each(|_| totals.count(None));

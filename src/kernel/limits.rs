@@ -29,6 +29,7 @@ pub fn read(mut text: impl FnMut(&str) -> Option<String>) -> Limits {
         tcp_keepalive_time: tcp("tcp_keepalive_time"),
         tcp_keepalive_intvl: tcp("tcp_keepalive_intvl"),
         tcp_keepalive_probes: tcp("tcp_keepalive_probes"),
+        tcp_rto_max_ms: tcp("tcp_rto_max_ms"),
     }
 }
 
@@ -80,6 +81,7 @@ mod tests {
                 "net/ipv4/tcp_keepalive_time" => "7200\n",
                 "net/ipv4/tcp_keepalive_intvl" => "75\n",
                 "net/ipv4/tcp_keepalive_probes" => "9\n",
+                "net/ipv4/tcp_rto_max_ms" => "1000\n",
                 _ => return None,
             };
             Some(text.to_owned())
@@ -101,6 +103,7 @@ mod tests {
             tcp_keepalive_time: Some(7200),
             tcp_keepalive_intvl: Some(75),
             tcp_keepalive_probes: Some(9),
+            tcp_rto_max_ms: Some(1000),
         };
         assert_eq!(limits, expected);
         assert_eq!(read(|_| None), Limits::default());
@@ -108,11 +111,14 @@ mod tests {
 
     #[test]
     fn how_long_data_is_sent_again_is_told_by_its_retries() {
-        let secs =
-            |tcp_retries2| Limits { tcp_retries2, ..Limits::default() }.gives_up_after().map(|t| t.as_secs_f64());
+        let told = |limits: Limits| limits.gives_up_after(limits.rto_max()).map(|time| time.as_secs_f64());
+        let secs = |tcp_retries2| told(Limits { tcp_retries2, ..Limits::default() });
         // ip-sysctl: "The default value of 15 yields a hypothetical timeout of 924.6 seconds".
         assert_eq!([Some(15), Some(8), Some(0), None].map(secs), [Some(924.6), Some(102.2), Some(0.2), None]);
         assert!(secs(Some(u32::MAX)).is_some());
+        // 0.2, 0.4 and 0.8 s, then 1 s each.
+        let secs = |tcp_rto_max_ms| told(Limits { tcp_retries2: Some(15), tcp_rto_max_ms, ..Limits::default() });
+        assert_eq!([Some(1_000), Some(120_000), Some(u32::MAX)].map(secs), [Some(14.4), Some(924.6), Some(924.6)]);
     }
 
     #[test]

@@ -340,10 +340,13 @@ pub struct Limits {
     pub tcp_keepalive_intvl: Option<u32>,
     /// net.ipv4.tcp_keepalive_probes: after so many in vain the connection is given up.
     pub tcp_keepalive_probes: Option<u32>,
+    /// net.ipv4.tcp_rto_max_ms: the longest retransmission timeout (kernels from 6.15; before, 120 s).
+    pub tcp_rto_max_ms: Option<u32>,
 }
 
 impl Limits {
-    /// The bounds of the retransmission timeout (include/net/tcp.h: TCP_RTO_MIN, TCP_RTO_MAX).
+    /// The usual bounds of the retransmission timeout (include/net/tcp.h: TCP_RTO_MIN, TCP_RTO_MAX); no kernel lets it grow
+    /// longer.
     pub const RTO_MIN: Duration = Duration::from_millis(200);
     pub const RTO_MAX: Duration = Duration::from_secs(120);
 
@@ -355,19 +358,19 @@ impl Limits {
 
     /// For how long after its first repeat a connection's data is sent again at least before the kernel gives it up
     /// (ETIMEDOUT): as long as tcp_retries2 doublings of the shortest timeout take (net/ipv4/tcp_timer.c,
-    /// `tcp_model_timeout`). A socket may ask for less (TCP_USER_TIMEOUT).
-    pub fn gives_up_after(&self) -> Option<Duration> {
-        let sum = |retries: u32| (0..=retries.min(255)).map(Self::backed_off).sum();
-        self.tcp_retries2.map(sum)
+    /// `tcp_model_timeout`), none of them longer than `most`. A socket may ask for another time (TCP_USER_TIMEOUT).
+    pub fn gives_up_after(&self, most: Duration) -> Option<Duration> {
+        let backed_off = |nth| Self::doubled(Self::RTO_MIN, nth, most);
+        self.tcp_retries2.map(|retries| (0..=retries.min(255)).map(backed_off).sum())
     }
 
-    /// The shortest retransmission timeout after so many doublings.
-    pub fn backed_off(doublings: u32) -> Duration {
-        Self::doubled(Self::RTO_MIN, doublings)
+    /// The longest retransmission timeout. A socket may ask for another (TCP_RTO_MAX_MS).
+    pub fn rto_max(&self) -> Duration {
+        self.tcp_rto_max_ms.map_or(Self::RTO_MAX, |millis| Duration::from_millis(millis.into()).min(Self::RTO_MAX))
     }
 
-    /// A retransmission timeout after so many doublings.
-    pub fn doubled(rto: Duration, doublings: u32) -> Duration {
-        rto.saturating_mul(1 << doublings.min(20)).min(Self::RTO_MAX)
+    /// A retransmission timeout after so many doublings, `most` at the longest.
+    pub fn doubled(rto: Duration, doublings: u32, most: Duration) -> Duration {
+        rto.saturating_mul(1 << doublings.min(20)).min(most)
     }
 }

@@ -188,7 +188,7 @@ const WORDS: [(&str, &str); 60] = [
     ("retransmit_timeouts", "by the kernel's timer"),
     ("keepalive_probes", "keepalive probes"),
     ("keepalives_seen", "keepalives on the wire"),
-    ("probe_interval_ns", "one each"),
+    ("probe_interval_ns", "every"),
     ("unacknowledged_for_ns", "not acknowledged for"),
     ("segment_bytes", "data in what is sent again"),
     ("path_mtu_bytes", "path MTU, says its kernel"),

@@ -185,13 +185,13 @@ mod tests {
     use super::super::super::{Engine, Input};
     use crate::findings::Kind;
 
-    /// One process checks twenty backends that are down, all at once, at these times.
-    fn checked(at_secs: &[i64], until: i64) -> Vec<Kind> {
+    /// One process tries 25 places where nothing listens, all at once, at these times.
+    fn checked(place: fn(usize) -> String, at_secs: &[i64], until: i64) -> Vec<Kind> {
         let mut engine = Engine::new(super::super::super::Config::replay(1_000, 1));
         for (round, secs) in at_secs.iter().enumerate() {
-            for port in 1..=20 {
-                let (from, to) = (format!("10.0.0.2:{}", 40_000 + round * 100 + port), format!("10.0.0.5:{port}"));
-                let millis = secs * 1_000 + port as i64;
+            for nth in 1..=25 {
+                let (from, to) = (format!("10.0.0.2:{}", 40_000 + round * 100 + nth), place(nth));
+                let millis = secs * 1_000 + nth as i64;
                 engine.feed(&Input::Segment(segment(millis, &from, &to, "S", 100, 0, 0)));
                 engine.feed(&Input::Segment(segment(millis, &to, &from, "R.", 0, 101, 0)));
             }
@@ -202,9 +202,13 @@ mod tests {
 
     #[test]
     fn a_round_of_checks_that_comes_again_is_no_scan() {
-        assert_eq!(checked(&[0], 1), [Kind::Scan], "the first, of which nobody knows better");
-        assert_eq!(checked(&[0, 30], 31), []);
-        assert_eq!(checked(&[0, 70], 71), [], "though the first is out of the minute");
-        assert_eq!(checked(&[0, 10], 11), [Kind::Scan], "at once again");
+        let hosts = |nth| format!("10.0.1.{nth}:8080");
+        let refused = [Kind::ConnectsRefused; 25];
+        assert_eq!(checked(hosts, &[0], 1), [Kind::Scan], "the first, of which nobody knows better");
+        assert_eq!(checked(hosts, &[0, 30], 31), refused);
+        assert_eq!(checked(hosts, &[0, 70], 71), refused, "though the first is out of the minute");
+        assert_eq!(checked(hosts, &[0, 10], 11), [Kind::Scan], "at once again");
+        let ports = |nth| format!("10.0.0.5:{nth}");
+        assert_eq!(checked(ports, &[0, 30], 31), [Kind::Scan], "ports of a host that answers on none");
     }
 }

@@ -111,7 +111,7 @@ mod tests {
         let alive = handshake(0).into_iter().chain([answer(20)]);
         assert_eq!(told(&fed(alive.clone().chain(probes(2)))), [""; 0], "one may be lost, and one on its way");
         let mut engine = fed(alive.clone().chain(probes(3)));
-        let line = "3 keepalive probes unanswered, one each 15 s";
+        let line = "3 keepalive probes unanswered, every 15 s";
         assert_eq!(told(&engine), [format!("{PATH}: {line}")]);
         let finding = found(&engine).remove(0);
         assert_eq!((finding.since, finding.confidence), (at(15_000), Confidence::Medium));
@@ -169,7 +169,7 @@ mod tests {
     fn by_the_kernel_with_what_a_reading_catches() {
         // 7,200 s at rest, three probes 75 s apart: the third was sent 0.4 s ago.
         let usual = after((2, 600, 7_349_400), (3, 74_600, 7_350_400));
-        let line = "3 keepalive probes tried in vain, one each 75 s, given up in 8 min";
+        let line = "3 keepalive probes tried in vain, every 75 s, default give-up in 8 min";
         assert_eq!(told(&usual), [format!("{PATH}: {line}")]);
         let finding = found(&usual).remove(0);
         assert_eq!((finding.confidence, finding.since), (Confidence::Medium, at(11_000 - 150_400)));
@@ -181,9 +181,9 @@ mod tests {
         assert!(story.contains("app[70] fd 3 has tried 3 keepalive probes, and has heard nothing for 2 h"), "{story}");
         for (first, second, expected) in [
             // Its own interval, or rest: so its own number of probes too, may be.
-            ((2, 600, 74_400), (3, 14_600, 75_400), "3 keepalive probes tried in vain, one each 15 s"),
-            ((2, 600, 749_400), (3, 74_600, 750_400), "3 keepalive probes tried in vain, one each 75 s"),
-            ((9, 600, 7_874_400), (10, 74_600, 7_875_400), "10 keepalive probes tried in vain, one each 75 s"),
+            ((2, 600, 74_400), (3, 14_600, 75_400), "3 keepalive probes tried in vain, every 15 s"),
+            ((2, 600, 749_400), (3, 74_600, 750_400), "3 keepalive probes tried in vain, every 75 s"),
+            ((9, 600, 7_874_400), (10, 74_600, 7_875_400), "10 keepalive probes tried in vain, every 75 s"),
             // What no reading caught.
             ((3, 70_000, 7_355_000), (3, 69_000, 7_356_000), "3 keepalive probes tried in vain"),
         ] {
@@ -210,21 +210,21 @@ mod tests {
             (told(&engine).concat(), found(&engine).remove(0))
         };
         let (line, finding) = shown(&[]);
-        assert_eq!(line, format!("{PATH}: 3 keepalive probes tried, none on the wire, one each 15 s"));
+        assert_eq!(line, format!("{PATH}: 3 keepalive probes tried, none on the wire, every 15 s"));
         assert!(finding.why.contains("fail on this host itself"), "{}", finding.why);
         assert!(finding.remedy.contains("ip rule"), "{}", finding.remedy);
         assert_eq!(finding.confidence, Confidence::Medium);
         // All of them; the first alone, before the route went away.
         let sent = [30_600, 45_600, 60_600].map(|millis| segment(millis, CLIENT, SERVER, ".", 100, 501, 0));
         let (line, finding) = shown(&sent);
-        assert_eq!(line, format!("{PATH}: 3 keepalive probes unanswered, one each 15 s"));
+        assert_eq!(line, format!("{PATH}: 3 keepalive probes unanswered, every 15 s"));
         assert_eq!(finding.confidence, Confidence::High);
-        assert_eq!(shown(&sent[..1]).0, format!("{PATH}: 3 keepalive probes tried in vain, one each 15 s"));
+        assert_eq!(shown(&sent[..1]).0, format!("{PATH}: 3 keepalive probes tried in vain, every 15 s"));
         // No capture; one that shows the peer's half alone.
         for segments in [vec![], vec![answer]] {
             let mut engine = fed(segments);
             read(&mut engine);
-            let line = format!("{PATH}: 3 keepalive probes tried in vain, one each 15 s");
+            let line = format!("{PATH}: 3 keepalive probes tried in vain, every 15 s");
             assert_eq!(told(&engine), [line]);
         }
     }

@@ -71,7 +71,8 @@ impl Engine {
     }
 
     fn unacked_by_kernel(&self, record: &Record, end: &End, now: Timestamp) -> Option<Silent> {
-        let backoff = BackedOff::of(&end.socket)?;
+        let limits = self.kernel.readings.limits();
+        let backoff = BackedOff::of(&end.socket, limits.map_or(Limits::RTO_MAX, |limits| limits.rto_max()))?;
         let side = side_of(record, end.socket.local);
         let again = in_vain(record, side, now);
         let told = end.socket.info.as_ref().and_then(|info| info.last_ack_recv);
@@ -83,7 +84,7 @@ impl Engine {
         // How long a timer has run is inferred from its timeout as it is now: nobody was silent before he was heard.
         let since = heard.map_or(begun, |heard| begun.max(heard));
         // A kernel that finishes alone what no process holds gives up sooner, by its own rules (tcp_orphan_retries).
-        let limits = self.kernel.readings.limits().filter(|_| end.socket.inode.is_some());
+        let limits = limits.filter(|_| end.socket.inode.is_some());
         // The latest try, or the one before it, which a capture may have lost.
         let shown = again.filter(|again| again.last >= end.at - backoff.idle() - backoff.rto);
         Some(Silent {
@@ -163,8 +164,9 @@ impl Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct BackedOff {
     retries: u32,
-    /// The timeout before it was doubled, at least.
+    /// The timeout before it was doubled, at least, and the longest that it may be.
     first: Duration,
+    most: Duration,
     /// The timeout as it is now, and what is left of it, where that is told.
     rto: Duration,
     left: Duration,
@@ -173,7 +175,11 @@ struct BackedOff {
 }
 
 impl BackedOff {
-    fn of(socket: &Socket) -> Option<Self> {
+    /// No timeout is shorter (one jiffy, at most of them).
+    const LEAST: Duration = Duration::from_millis(1);
+
+    /// That of a socket on a host where a timeout grows to `most`.
+    fn of(socket: &Socket, most: Duration) -> Option<Self> {
         let unsent = socket.fails_to_send();
         let timer = socket.timer.filter(|timer| timer.kind == TimerKind::On || unsent)?;
         let retries = u32::from(timer.retries);
@@ -181,18 +187,24 @@ impl BackedOff {
         if opening || retries < SENT_IN_VAIN {
             return None;
         }
-        // That of probes does not show their doublings (`tcp_probe0_base`).
         let told = socket.info.as_ref().and_then(|info| info.rto);
-        let rto = told.map(|rto| if unsent { Limits::doubled(rto, retries) } else { rto });
-        let doubled = rto.filter(|rto| *rto < Limits::RTO_MAX && retries < u32::BITS);
-        let first = doubled.map_or(Limits::RTO_MIN, |rto| rto / (1 << retries));
-        let rto = rto.unwrap_or_else(|| Limits::backed_off(retries));
-        Some(Self { retries, first, rto, left: timer.left, unsent })
+        // A socket keeps the bound of its beginning.
+        let most = if told > Some(most) { Limits::RTO_MAX } else { most };
+        // That of probes does not show their doublings (`tcp_probe0_base`).
+        let rto = told.map(|rto| if unsent { Limits::doubled(rto, retries, most) } else { rto });
+        // What the host lets grow no longer, or what so many doublings cannot have made: the socket may have a bound of its
+        // own.
+        let whole = |rto: Duration| rto.checked_div(1_u32.checked_shl(retries)?).filter(|first| *first >= Self::LEAST);
+        let doubled = rto.filter(|rto| *rto < most).and_then(whole);
+        let most = rto.filter(|_| doubled.is_none()).unwrap_or(most);
+        let first = doubled.unwrap_or(Limits::RTO_MIN.min(most));
+        let rto = rto.unwrap_or_else(|| Limits::doubled(first, retries, most));
+        Some(Self { retries, first, most, rto, left: timer.left, unsent })
     }
 
     /// The timeout after so many doublings.
     fn after(&self, doublings: u32) -> Duration {
-        Limits::doubled(self.first, doublings)
+        Limits::doubled(self.first, doublings, self.most)
     }
 
     /// Since the last try.
@@ -218,10 +230,10 @@ impl BackedOff {
             let tries = self.retries + 1..=limits.tcp_retries2?.min(255);
             return Some(at + self.left + tries.map(|nth| self.after(nth)).sum::<Duration>());
         }
-        let over = since + self.first + limits.gives_up_after()?;
+        let over = since + self.first + limits.gives_up_after(self.most)?;
         let (mut next, mut rto) = (at + self.left, self.rto);
         while next < over {
-            rto = (rto * 2).clamp(Limits::RTO_MIN, Limits::RTO_MAX);
+            rto = (rto * 2).max(Limits::RTO_MIN).min(self.most);
             next = next + rto;
         }
         Some(next)
@@ -308,22 +320,32 @@ mod tests {
                 Estab,
                 5,
                 Some(11_200),
-                "10.0.0.2 → 10.0.0.5: nothing back for 11 s, tried again 5 times, given up in 17 min",
+                "10.0.0.2 → 10.0.0.5: nothing back for 11 s, tried again 5 times, default give-up in 17 min",
             ),
-            (Estab, 5, None, "10.0.0.2 → 10.0.0.5: nothing back for 11 s, tried again 5 times, given up in 17 min"),
+            (
+                Estab,
+                5,
+                None,
+                "10.0.0.2 → 10.0.0.5: nothing back for 11 s, tried again 5 times, default give-up in 17 min",
+            ),
             (
                 Estab,
                 5,
                 Some(10_000),
-                "10.0.0.2 → 10.0.0.5: nothing back for 10 s, tried again 5 times, given up in 17 min",
+                "10.0.0.2 → 10.0.0.5: nothing back for 10 s, tried again 5 times, default give-up in 17 min",
             ),
             (
                 Estab,
                 14,
                 Some(400_000),
-                "10.0.0.2 → 10.0.0.5: nothing back for 6 min, tried again 14 times, given up in 4 min",
+                "10.0.0.2 → 10.0.0.5: nothing back for 6 min, tried again 14 times, default give-up in 4 min",
             ),
-            (Estab, 14, None, "10.0.0.2 → 10.0.0.5: nothing back for 13 min, tried again 14 times, given up in 4 min"),
+            (
+                Estab,
+                14,
+                None,
+                "10.0.0.2 → 10.0.0.5: nothing back for 13 min, tried again 14 times, default give-up in 4 min",
+            ),
             (Estab, 5, Some(9_700), ""),
             (Estab, 5, Some(4_000), ""),
             (Estab, 2, Some(11_200), ""),
@@ -438,14 +460,14 @@ mod tests {
         engine.feed(&reading(9_000, TcpState::Estab, 4, Some(8_900)));
         assert_eq!(
             told(&engine),
-            ["10.0.0.2 → 10.0.0.5: nothing back for 8 s, sent again 4 times, given up in 15 min"]
+            ["10.0.0.2 → 10.0.0.5: nothing back for 8 s, sent again 4 times, default give-up in 15 min"]
         );
         let finding = found(&engine).remove(0);
         assert!(finding.why.contains("by the kernel as by the wire"), "{}", finding.why);
         assert_eq!(finding.confidence, Confidence::High);
         // The wire shows no more of them: no route, since.
         let mut engine = fed(handshake(0).into_iter().chain(request(4)));
-        engine.feed(&reading(40_000, TcpState::Estab, 7, Some(39_900)));
+        engine.feed(&reading(60_000, TcpState::Estab, 7, Some(59_900)));
         let finding = found(&engine).remove(0);
         assert!(finding.told.contains("tried again 7 times"), "{}", finding.told);
         assert_eq!(finding.confidence, Confidence::Medium);
@@ -455,8 +477,14 @@ mod tests {
     fn a_timer_tells_how_long_it_has_run() {
         let millis = Duration::from_millis;
         // 200 ms doubled five times, of which 1.4 s are left: tries after 0.2, 0.6, 1.4, 3.0 and 6.2 s.
-        let timer =
-            BackedOff { retries: 5, first: millis(200), rto: millis(6_400), left: millis(1_400), unsent: false };
+        let timer = BackedOff {
+            retries: 5,
+            first: millis(200),
+            rto: millis(6_400),
+            left: millis(1_400),
+            unsent: false,
+            most: Limits::RTO_MAX,
+        };
         assert_eq!(timer.lasted(), millis(6_200 + 5_000));
         assert_eq!(timer.tries_lasted(), millis(6_200 - 1_400 + 5_000));
         let limits = |tcp_retries2| Limits { tcp_retries2, ..Limits::default() };
@@ -470,5 +498,54 @@ mod tests {
         assert_eq!(gives_up(None), None);
         let unsent = BackedOff { unsent: true, ..timer };
         assert_eq!(unsent.gives_up(at, at, &limits(Some(7))), Some(at + millis(1_400 + 12_800 + 25_600)));
+    }
+
+    #[test]
+    fn a_timeout_that_grows_no_longer_does_not_shorten_the_silence() {
+        let millis = Duration::from_millis;
+        let timer = |rto, retries, most| {
+            let plain = socket(CLIENT, SERVER, TcpState::Estab, (0, 100), 7, 1);
+            let timer = Timer { kind: TimerKind::On, left: millis(rto / 2), retries };
+            let info = TcpInfo { rto: Some(millis(rto)), ..TcpInfo::default() };
+            let socket = Socket { timer: Some(timer), info: Some(Box::new(info)), ..plain };
+            BackedOff::of(&socket, millis(most)).unwrap()
+        };
+        for (rto, retries, most, lasted) in [
+            // net.ipv4.tcp_rto_max_ms: 0.2, 0.4 and 0.8 s, then 1 s each.
+            (1_000, 12, 1_000, 1_400 + 9 * 1_000 + 500),
+            // TCP_RTO_MAX_MS, which nothing tells: doubled so often, it would have begun below 1 ms.
+            (1_000, 12, 120_000, 1_400 + 9 * 1_000 + 500),
+            // As likely begun at 50 ms (`rto_min` of the route).
+            (1_600, 5, 120_000, 31 * 50 + 800),
+            // Older than the limit.
+            (6_400, 5, 1_000, 6_200 + 3_200),
+            (120_000, 14, 120_000, 204_600 + 4 * 120_000 + 60_000),
+        ] {
+            let told = timer(rto, retries, most).lasted();
+            assert_eq!(told, millis(lasted), "{rto} {retries} {most}");
+        }
+        let at = Timestamp::from_secs_nanos(1_000, 0);
+        let limits = Limits { tcp_retries2: Some(15), tcp_rto_max_ms: Some(1_000), ..Limits::default() };
+        let timer = timer(1_000, 12, 1_000);
+        let gives_up = timer.gives_up(at - timer.lasted(), at, &limits);
+        // 14.4 s after the first repeat, at the next timeout.
+        assert_eq!(gives_up.map(|up| up.since(at - timer.lasted())), Some(millis(15_400)));
+    }
+
+    #[test]
+    fn a_host_that_bounds_its_timeouts_is_found_silent() {
+        let read = |tcp_rto_max_ms| {
+            let Input::Sample(plain) = reading(20_000, TcpState::Estab, 9, Some(9_000)) else { unreachable!() };
+            let mut sample = SocketSample::clone(&plain);
+            sample.sockets[0].info.as_mut().unwrap().rto = Some(Duration::from_millis(1_000));
+            let timer = &mut sample.sockets[0].timer;
+            *timer = timer.map(|timer| Timer { left: Duration::from_millis(600), ..timer });
+            sample.limits = Arc::new(Limits { tcp_rto_max_ms, ..Limits::clone(&sample.limits) });
+            let mut engine = engine();
+            engine.feed(&Input::Sample(Arc::new(sample)));
+            told(&engine).concat()
+        };
+        assert!(read(Some(1_000)).contains("nothing back for 7 s, tried again 9 times"), "{}", read(Some(1_000)));
+        assert_eq!(read(Some(120_000)), "", "since 2.4 s, perhaps");
     }
 }

@@ -103,7 +103,7 @@ pub enum Concerned {
 }
 
 /// Which flows show what was found; `None` where it is about none.
-pub fn concerned(FindingKey { kind, about }: FindingKey) -> Option<Concerned> {
+pub fn concerned(FindingKey { kind, about, .. }: FindingKey) -> Option<Concerned> {
     let state = if kind == Kind::CloseWaitLeak { " state:close-wait" } else { "" };
     Some(Concerned::Fitting(match about {
         About::Capture | About::Host => return None,
@@ -197,7 +197,7 @@ mod tests {
                 Some(Concerned::Fitting(filter)) => assert!(Filter::parse(filter).is_ok(), "{kind:?}: {filter}"),
             }
         }
-        let of = |about| match concerned(FindingKey { kind: Kind::CloseWaitLeak, about }) {
+        let of = |about| match concerned(FindingKey { kind: Kind::CloseWaitLeak, about, flow: None }) {
             Some(Concerned::Fitting(filter)) => filter,
             other => panic!("{other:?}"),
         };

@@ -175,7 +175,7 @@ fields!(Limits {
     tcp_tw_reuse_delay,
     tcp_timestamps,
     tcp_fin_timeout,
-} 2 { tcp_retries2 } 3 { tcp_keepalive_time } 3 { tcp_keepalive_intvl } 3 { tcp_keepalive_probes });
+} 2 { tcp_retries2 } 3 { tcp_keepalive_time } 3 { tcp_keepalive_intvl } 3 { tcp_keepalive_probes } 3 { tcp_rto_max_ms });
 variants!(TcpState {
     0 Listen, 1 SynSent, 2 SynRecv, 3 Estab, 4 FinWait1, 5 FinWait2, 6 CloseWait, 7 Closing, 8 LastAck, 9 TimeWait,
     10 Closed,
