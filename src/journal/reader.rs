@@ -367,9 +367,10 @@ impl CaptureReader {
         self.known.ends.are_lacking(self.known.memory.as_ref())
     }
 
-    /// Of a recording that was read to its end: what is to be told of its frames that none of its entries told.
+    /// Of a recording that was read to its end: what is to be told of its frames that its entries did not
+    /// tell, or told of more than there are where it is cut off.
     pub fn rest(&self, ts: Timestamp) -> Option<Loss> {
-        self.known.totals.rest(ts)
+        self.known.totals.rest(ts, self.lacks_end())
     }
 
     /// The interfaces described so far; [`Frame::iface`] counts in them, across sections.

@@ -83,12 +83,16 @@ impl Totals {
         told
     }
 
-    /// What is left to be told where the recording ends: frames that came after what was told last. `None` where all
-    /// is told, which it is of a recording that was ended.
-    pub(super) fn rest(&self, ts: Timestamp) -> Option<Loss> {
+    /// What is left to be told where the recording ends: frames that came after what was told last. Of one that is
+    /// `cut_off` there may have been told of frames that never came into it: then, of those that are there. `None` where
+    /// all is told, which it is of a recording that was ended.
+    pub(super) fn rest(&self, ts: Timestamp, cut_off: bool) -> Option<Loss> {
         let nothing = Loss { ts, kernel: None, interface: None, ours: 0, frames: FrameCounts::default() };
         let told = self.told.loss.unwrap_or(nothing);
-        let frames = told.frames.at_least(self.frames, self.segments);
+        let frames = match cut_off {
+            true => told.frames.just(self.frames, self.segments),
+            false => told.frames.at_least(self.frames, self.segments),
+        };
         (frames != told.frames).then_some(Loss { ts, frames, ..told })
     }
 }
@@ -143,11 +147,36 @@ mod tests {
     #[test]
     fn frames_that_nobody_told_of_are_told_at_the_end() {
         let mut totals = Totals::default();
-        assert_eq!(totals.rest(Timestamp::MIN), None);
+        let either = |totals: &Totals| [false, true].map(|cut_off| totals.rest(Timestamp::MIN, cut_off));
+        assert_eq!(either(&totals), [None; 2]);
         tell(&mut totals, loss(3, 1));
         (0..3).for_each(|_| totals.count(None));
-        assert_eq!(totals.rest(Timestamp::MIN), None);
+        assert_eq!(either(&totals), [None; 2]);
         totals.count(None);
-        assert_eq!(totals.rest(Timestamp::MIN), Some(loss(4, 1)));
+        assert_eq!(either(&totals), [Some(loss(4, 1)); 2]);
+    }
+
+    #[test]
+    fn frames_that_never_came_into_a_recording_that_is_cut_off_are_not_told_of() {
+        let mut totals = Totals::default();
+        let told = |frames, segments, not_tcp| {
+            let mut frames = FrameCounts::default().at_least(frames, segments);
+            frames.not_tcp = not_tcp;
+            Loss { frames, ..loss(0, 2) }
+        };
+        tell(&mut totals, told(10, 6, 4));
+        (0..5).for_each(|_| totals.count(None));
+        assert_eq!(totals.rest(Timestamp::MIN, true), Some(told(5, 0, 4)));
+        (5..7).for_each(|_| totals.count(None));
+        assert_eq!(totals.rest(Timestamp::MIN, true), Some(told(7, 0, 4)));
+        assert_eq!(
+            totals.rest(Timestamp::MIN, false),
+            None,
+            "what was captured as it began is told of one that was ended"
+        );
+        let mut few = Totals::default();
+        tell(&mut few, told(10, 6, 4));
+        few.count(None);
+        assert_eq!(few.rest(Timestamp::MIN, true), Some(told(1, 0, 1)), "no kind is more than all");
     }
 }

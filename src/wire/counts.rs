@@ -57,6 +57,19 @@ impl FrameCounts {
         Self { frames: self.frames.max(frames), segments: self.segments.max(segments), ..*self }
     }
 
+    /// The same of just so many frames and segments. Of the others no more than there are, whichever they were.
+    #[must_use]
+    pub fn just(&self, frames: u64, segments: u64) -> Self {
+        let mut others = frames.saturating_sub(segments);
+        let mut fitting = |told: u64| {
+            let kept = told.min(others);
+            others -= kept;
+            kept
+        };
+        let (not_tcp, joined) = (fitting(self.not_tcp), fitting(self.joined));
+        Self { frames, segments, not_tcp, joined, undecoded: self.undecoded.map(fitting) }
+    }
+
     fn with(&self, other: &Self, both: impl Fn(u64, u64) -> u64) -> Self {
         Self {
             frames: both(self.frames, other.frames),
