@@ -4,7 +4,7 @@
 //! after all counts more. Only one that quotes the very SYN (its sequence number too, which a blind sender cannot know)
 //! is taken. Read first: RFC 5927 §4.
 
-use crate::flow::Side;
+use crate::flow::{HandshakeOutcome, Side};
 use crate::wire::{Flags, IcmpQuote};
 
 use super::Engine;
@@ -32,11 +32,13 @@ impl Engine {
 }
 
 impl Record {
-    /// Whether the error is about the SYN of this flow's handshake, still unanswered, and the first that is.
+    /// Whether the error is about the SYN of this flow's handshake, still unanswered, and the first that is since it was
+    /// sent last.
     fn is_explained_by(&self, quote: &IcmpQuote) -> bool {
-        let explained = self.rare.as_ref().is_some_and(|rare| rare.rejected.is_some());
-        let Some(flow) = self.wire.as_ref().filter(|_| !explained) else { return false };
-        quote.error.is_unreachable()
+        let Some(flow) = self.wire.as_ref() else { return false };
+        let explained = flow.outcome() == HandshakeOutcome::Rejected;
+        !explained
+            && quote.error.is_unreachable()
             && flow.is_unproven()
             && quote.src == self.orig
             && quote.flags.is_none_or(Flags::pure_syn)
@@ -46,12 +48,13 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::tests::segment;
     use super::super::{Config, FlowId, Input};
     use super::*;
     use crate::base::{Seq, TcpState, Timestamp};
     use crate::engine::FlowDetail;
-    use crate::flow::HandshakeOutcome;
     use crate::wire::{IcmpError, Segment};
 
     const CLIENT: &str = "10.0.0.2:40000";
@@ -96,15 +99,22 @@ mod tests {
     }
 
     #[test]
-    fn it_stays_rejected_when_nobody_tries_any_more_and_the_first_claim_stays() {
+    fn a_syn_sent_again_waits_and_the_claim_about_the_last_one_stays() {
         let second = IcmpQuote { error: IcmpError { v6: false, kind: 3, code: 1 }, ..quote() };
         let later = Input::Tick(Timestamp::from_nanos(syn().ts.nanos() + 10_000_000_000));
         let retry = Segment { ts: Timestamp::from_nanos(syn().ts.nanos() + 1_000_000_000), ..syn() };
-        let detail =
-            after(&[Input::Segment(syn()), Input::Icmp(quote()), Input::Segment(retry), Input::Icmp(second), later]);
+        let again = IcmpQuote { ts: retry.ts + Duration::from_millis(5), ..second };
+        let third = IcmpQuote { ts: again.ts + Duration::from_millis(5), ..quote() };
+        let inputs = [Input::Segment(syn()), Input::Icmp(quote()), Input::Icmp(second), Input::Segment(retry)];
+        let waits = after(&inputs);
+        assert_eq!(waits.row.outcome, Some(HandshakeOutcome::Waiting));
+        let told = "It was rejected by 10.0.0.1: host prohibited, and it tries on.";
+        assert!(waits.story.contains(told), "{}", waits.story);
+        let detail = after(&[&inputs[..], &[Input::Icmp(again), Input::Icmp(third), later]].concat());
         assert_eq!(detail.row.outcome, Some(HandshakeOutcome::Rejected));
         assert_eq!(detail.row.orig.inferred, Some(TcpState::Closed));
-        assert!(detail.story.contains("host prohibited"), "{}", detail.story);
+        assert_eq!(detail.rejected.map(|rejection| rejection.at), Some(again.ts));
+        assert!(detail.story.contains("host unreachable"), "{}", detail.story);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Attempts {
             return;
         }
         let rejected = detail.rejected.as_ref();
-        let Some(way) = way(handshake, rejected.is_some()) else { return };
+        let Some(way) = way(handshake) else { return };
         let Attempt { told, askers, here } = self.of(resp.endpoint);
         let waits = handshake.outcome == HandshakeOutcome::Waiting && way == Way::Unanswered;
         told.waiting += u64::from(waits);
@@ -113,13 +113,13 @@ impl Attempts {
     }
 }
 
-/// How it failed, as far as it did; `rejected`: an ICMP error explains it.
-const fn way(handshake: &HandshakeView, rejected: bool) -> Option<Way> {
+/// How it failed, as far as it did.
+const fn way(handshake: &HandshakeView) -> Option<Way> {
     match handshake.outcome {
         HandshakeOutcome::Refused => Some(Way::Refused),
         HandshakeOutcome::Partial => None,
         outcome if outcome.is_answered() => None,
-        _ if rejected => Some(Way::Rejected),
+        HandshakeOutcome::Rejected => Some(Way::Rejected),
         // It is told that nobody has answered so far, also where the source ends before the last retry.
         HandshakeOutcome::Waiting if handshake.syn_retries < TRIED_IN_VAIN => None,
         _ => Some(Way::Unanswered),
@@ -333,17 +333,22 @@ mod tests {
     }
 
     #[test]
-    fn an_icmp_error_counts_though_the_syn_still_waits() {
-        let rejected = |id| {
+    fn an_icmp_error_counts_unless_the_syn_still_waits() {
+        let rejected = |id, outcome| {
             let mut detail = fixture::timed_out(id);
-            detail.handshake.as_mut().unwrap().outcome = HandshakeOutcome::Waiting;
+            detail.handshake.as_mut().unwrap().outcome = outcome;
             let error = IcmpError { v6: false, kind: 3, code: 10 };
             detail.rejected = Some(Rejection { at: fixture::at(3.0), from: [10, 0, 0, 1].into(), error });
             detail
         };
-        let flows: Vec<FlowDetail> = (0..3).map(rejected).collect();
-        let told = told(&flows, &fixture::dashboard());
-        assert_eq!(told, [(Kind::ConnectsRejected, "198.51.100.99:9200".to_owned(), "all of 3 connects".to_owned())]);
+        for (outcome, kind, told) in [
+            (HandshakeOutcome::Rejected, Kind::ConnectsRejected, "all of 3 connects"),
+            (HandshakeOutcome::Waiting, Kind::ConnectsUnanswered, "3 connects wait in vain"),
+        ] {
+            let flows: Vec<FlowDetail> = (0..3).map(|id| rejected(id, outcome)).collect();
+            let all = self::told(&flows, &fixture::dashboard());
+            assert_eq!(all, [(kind, "198.51.100.99:9200".to_owned(), told.to_owned())]);
+        }
     }
 
     #[test]

@@ -42,8 +42,13 @@ impl Flow {
 
     /// Nobody tries any more: the next retry of the SYN (or the SYN-ACK) is overdue, so both ends have given up.
     pub(super) fn give_up(&mut self, at: Timestamp) {
-        let outcome = if self.syn_ack.is_set() { HandshakeOutcome::HalfOpen } else { HandshakeOutcome::Unanswered };
+        let outcome = match self.syn_ack.is_set() {
+            true => HandshakeOutcome::HalfOpen,
+            false if self.marks.has(flag::REJECTED) => HandshakeOutcome::Rejected,
+            false => HandshakeOutcome::Unanswered,
+        };
         if self.outcome != outcome && !(self.outcome.is_silence() && outcome.is_silence()) {
+            self.marks.set(flag::OVERDUE);
             self.conclude(outcome, at);
         }
         self.enter(Side::Orig, Some(TcpState::Closed), at);
@@ -58,7 +63,9 @@ impl Flow {
         if !self.is_unanswered() {
             return;
         }
-        if self.outcome == HandshakeOutcome::Waiting && let_go {
+        if self.outcome == HandshakeOutcome::Waiting && self.marks.has(flag::REJECTED) {
+            self.reject(at);
+        } else if self.outcome == HandshakeOutcome::Waiting && let_go {
             self.conclude(HandshakeOutcome::GivenUp, at);
         }
         self.give_up(at);
@@ -82,7 +89,8 @@ impl Flow {
         if self.state(Side::Orig) != Some(TcpState::SynSent) {
             return;
         }
-        if self.outcome == HandshakeOutcome::Unanswered {
+        let heard_later = self.outcome == HandshakeOutcome::Rejected && self.concluded.get() < Some(at);
+        if self.outcome == HandshakeOutcome::Unanswered || heard_later {
             (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
         }
         let until = at + left.unwrap_or_default().saturating_add(FIRST_RETRY_OVERDUE);
@@ -90,9 +98,12 @@ impl Flow {
         *timer = Stamp::at(timer.get().map_or(until, |timer| timer.max(until)));
     }
 
-    /// An ICMP error says that the SYN cannot be delivered. The originator may try again all the same.
+    /// An ICMP error says that the SYN cannot be delivered. Where the originator tries again all the same (its kernel
+    /// passed over the error, or was busy with the socket), the handshake waits on until it ends.
     pub fn reject(&mut self, at: Timestamp) {
         if self.is_unproven() {
+            self.marks.set(flag::REJECTED);
+            self.marks.clear(flag::OVERDUE);
             self.conclude(HandshakeOutcome::Rejected, at);
         }
     }
@@ -120,6 +131,7 @@ impl Flow {
             Side::Orig if ended => {
                 // The same SYN again after a RST (some stacks try a refused port thrice): a new attempt.
                 (self.syn_ack, self.last_syn_ack, self.rst_at) = (Stamp::NONE, Stamp::NONE, Offset::NONE);
+                self.marks.clear(flag::REJECTED);
                 self.enter(Side::Resp, None, now);
                 self.enter(Side::Orig, None, now);
                 self.take_syn_of_orig(segment, now);
@@ -161,9 +173,7 @@ impl Flow {
         if orig.state.is_none() {
             self.enter(Side::Orig, Some(TcpState::SynSent), now);
         }
-        if self.outcome != HandshakeOutcome::Rejected {
-            (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
-        }
+        (self.outcome, self.concluded) = (HandshakeOutcome::Waiting, Stamp::NONE);
         let gap = previous.map_or(Duration::ZERO, |ts| now.since(ts));
         let deadline = overdue(now, gap, self.syn_at().map_or(Duration::ZERO, |ts| now.since(ts)));
         let orig = &mut self.halves[Side::Orig.index()];
@@ -325,6 +335,7 @@ impl Flow {
         let tried_again = |last: Stamp| last.get().filter(|last| *last > self.first);
         match self.outcome {
             HandshakeOutcome::Unanswered => tried_again(self.last_syn),
+            HandshakeOutcome::Rejected if self.marks.has(flag::OVERDUE) => tried_again(self.last_syn),
             HandshakeOutcome::HalfOpen if self.state(Side::Orig) == Some(TcpState::Closed) => {
                 tried_again(self.last_syn_ack)
             }

@@ -26,6 +26,9 @@ pub(super) mod flag {
     /// The responder sent the last data; the believed RST.
     pub(in super::super) const LAST_DATA_FROM_RESP: u8 = 16;
     pub(in super::super) const RST_FROM_RESP: u8 = 32;
+    /// An ICMP error came about the SYN; after that a timer alone told that nobody tries any more.
+    pub(in super::super) const REJECTED: u8 = 64;
+    pub(in super::super) const OVERDUE: u8 = 128;
 }
 
 /// What a SYN said besides its time and its ends.

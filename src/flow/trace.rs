@@ -51,6 +51,9 @@ pub(super) fn run(text: &str, how: Variation) -> Flow {
         match words.as_slice() {
             [] => {}
             ["at", time] => flow.as_mut().expect("a flow").expire(time_of(time)),
+            ["icmp", time] => flow.as_mut().expect("a flow").reject(time_of(time)),
+            ["gone", time] => flow.as_mut().expect("a flow").abandon(time_of(time), true),
+            ["held", time] => flow.as_mut().expect("a flow").await_still(time_of(time), None),
             ["superseded", time] => flow.as_mut().expect("a flow").superseded(time_of(time)),
             ["expect", expected @ ..] => {
                 for pair in expected.chunks(2) {
@@ -186,6 +189,7 @@ fn ask(flow: &Flow, name: &str, how: Variation) -> String {
         "first-from" => flow.first_from().name().into(),
         "since" => time(Some(flow.state_since())),
         "concluded" => time(flow.concluded_at()),
+        "lasted" => time(flow.handshake_lasted_until(flow.span().1)),
         "deadline" => time(flow.next_deadline()),
         "syn-at" => time(handshake.syn_at),
         "syn-ack-at" => time(handshake.syn_ack_at),

@@ -176,8 +176,10 @@ fn ends(context: &Context<'_>, row: &HandshakeRow, room: usize) -> Vec<Span<'sta
 
 /// What explains the outcome; of a handshake that went well, what was agreed on.
 fn note(row: &HandshakeRow) -> String {
-    if let Some(rejected) = &row.rejected {
-        return rejected.to_string();
+    match &row.rejected {
+        Some(rejected) if row.view.outcome == HandshakeOutcome::Waiting => return format!("tries again, {rejected}"),
+        Some(rejected) => return rejected.to_string(),
+        None => {}
     }
     let times = |name: &str, retries: u32| match retries {
         0 => format!("1 {name}"),
@@ -295,7 +297,7 @@ fn phases(context: &Context<'_>, row: &HandshakeRow) -> Vec<Phase> {
         Unanswered | GivenUp => (row.concluded, waited, ('✗', theme.warning)),
         HalfOpen => (row.took.map(|took| row.since + took).max(row.concluded), waited, ('✗', theme.warning)),
         Refused | Reset => (row.concluded, went, ('R', theme.warning)),
-        Rejected => (row.concluded, went, ('I', theme.warning)),
+        Rejected => (row.took.map(|took| row.since + took).or(row.concluded), went, ('I', theme.warning)),
         Waiting => (context.dashboard.now, ('┄', theme.dim), ('…', theme.info)),
         Partial => (None, waited, waited),
     };

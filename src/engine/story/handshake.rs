@@ -77,7 +77,7 @@ fn unanswered(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {
     let gone = evidence.gone(Side::Orig);
     let held = gone.map(|gone| format!(" The kernel has held the socket no more for {}.", evidence.ago(gone)));
     let held = held.unwrap_or_default();
-    if let Some(rejection) = evidence.rejected {
+    if let Some(rejection) = evidence.rejected.filter(|_| handshake.outcome != HandshakeOutcome::Waiting) {
         return format!("No connection to {resp}: the SYN was {rejection}.{again}{held}");
     }
     if handshake.outcome == HandshakeOutcome::GivenUp {
@@ -93,7 +93,12 @@ fn unanswered(evidence: &Evidence<'_>, handshake: &HandshakeView) -> String {
         return format!("No answer: nothing from {resp} was seen, and the next retry is overdue.{again}");
     }
     let waited = handshake.syn_at.map(|from| long(evidence.now.since(from))).unwrap_or_default();
-    format!("connect() waits{waited} for {resp} to answer the SYN.{again}{}", tries_left(evidence, handshake))
+    let all_the_same = evidence.rejected.map(|rejection| format!(" It was {rejection}, and it tries on."));
+    let all_the_same = all_the_same.unwrap_or_default();
+    format!(
+        "connect() waits{waited} for {resp} to answer the SYN.{again}{all_the_same}{}",
+        tries_left(evidence, handshake)
+    )
 }
 
 /// How often this kernel has sent the SYN again by its own count, where that is more than was seen.

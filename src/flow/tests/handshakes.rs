@@ -108,6 +108,54 @@ timed_out_and_tried_again: "
     expect outcome waiting
     at 35
     expect outcome unanswered concluded 35"
+rejected: "
+    0 > S 100
+    icmp 0.01
+    expect outcome rejected concluded 0.01 lasted 0.01 orig SYN-SENT
+    at 5
+    expect outcome rejected concluded 0.01 lasted 0.01 orig CLOSED"
+rejected_and_tried_again_it_waits_until_it_ends: "
+    0 > S 100
+    icmp 0.000002
+    1 > S 100
+    expect outcome waiting concluded -
+    2 > S 100
+    gone 7.12
+    expect outcome rejected concluded 7.12 lasted 7.12 orig CLOSED deadline -"
+rejected_again_with_nothing_after_it: "
+    0 > S 100
+    icmp 0.01
+    1 > S 100
+    icmp 1.01
+    gone 1.02
+    expect outcome rejected concluded 1.01 lasted 1.01 orig CLOSED"
+rejected_and_nobody_tells_of_its_end: "
+    0 > S 100
+    icmp 0.01
+    1 > S 100
+    at 30
+    expect outcome rejected lasted 1 orig CLOSED"
+rejected_and_held_still: "
+    0 > S 100
+    icmp 0.01
+    held 0.01
+    expect outcome rejected
+    held 0.4
+    expect outcome waiting
+    gone 0.5
+    expect outcome rejected concluded 0.5 lasted 0.5"
+a_copy_of_its_syn_is_no_further_try: "
+    0 > S 100
+    icmp 0.00001
+    0.00002 > S 100
+    expect outcome rejected concluded 0.00001"
+rejected_and_answered_at_last: "
+    0 > S 100
+    icmp 0.01
+    1 > S 100
+    1.1 < S. 300 ack 101
+    1.2 > . 101 ack 301
+    expect outcome completed"
 refused: "
     0 > S 100
     0.01 < R. 0 ack 101 win 0
