@@ -192,6 +192,10 @@ impl Telling {
     /// The kernel holds an end no more, of which it had told before.
     fn gone(&mut self, side: Side, at: Timestamp) {
         if self.held[side.index()].take().is_some() {
+            self.expire(at);
+            if side == Side::Orig {
+                self.flow.abandon(at, false);
+            }
             self.push(at, EntryKind::Gone(side));
         }
     }
@@ -208,8 +212,12 @@ impl Telling {
     }
 
     pub(super) fn connected(&mut self, connect: &Connect) {
-        if connect.connected == Some(true) && is_originators(connect, self.key.orig, self.key.first) {
-            self.flow.take_word_of_syn_ack(connect.end);
+        self.expire(connect.end);
+        if is_originators(connect, self.key.orig, self.key.first) {
+            match connect.connected {
+                Some(true) => self.flow.take_word_of_syn_ack(connect.end),
+                _ => self.flow.abandon(connect.end, false),
+            }
         }
         self.called(connect.end, connect.local, Call::Connect(connect.connected), connect.process.clone());
     }

@@ -323,3 +323,23 @@ fn a_connect_that_is_done_shows_in_the_states() {
     assert_eq!(states(Some(false), 0), [Some(SynSent), Some(SynRecv)]);
     assert_eq!(states(Some(true), 1), [Some(SynSent), Some(SynRecv)], "called after its SYN");
 }
+
+#[test]
+fn a_connect_that_is_over_is_given_up_once() {
+    use crate::kernel::{Connect, KernelEvent, Rung};
+    let (local, peer) = (crate::engine::tests::end(CLIENT), crate::engine::tests::end(SERVER));
+    let (scope, here, bound, rung) = (Scope::FILE, None, false, Rung::Trace);
+    let entries = |begin| {
+        let connected = Some(false);
+        let connect =
+            Connect { begin: at(begin), end: at(11), scope, local, peer, process: None, here, bound, connected, rung };
+        let over = vec![Input::Kernel(KernelEvent::Connect(connect)), Input::Tick(at(60_000))];
+        let told = of(0, &[inputs(&handshake(0)[..1]), over].concat()).entries;
+        told.into_iter().map(|entry| (entry.at, entry.states[0], entry.what == EntryKind::Time)).collect::<Vec<_>>()
+    };
+    let syn = (at(0), Some(SynSent), false);
+    assert_eq!(entries(0), [syn, (at(11), Some(Closed), false)]);
+    let another = entries(1);
+    assert_eq!(another[..2], [syn, (at(11), Some(SynSent), false)], "called after its SYN");
+    assert_eq!((another.len(), another[2].1, another[2].2), (3, Some(Closed), true), "{another:?}");
+}
