@@ -11,8 +11,8 @@ use crate::engine::{
 
 use super::Context;
 use super::format::{ABSENT, bits, bytes, count, counted, endpoint};
+use super::queues::accept_severity;
 use super::table::{self, Around, Column, Table, number, text, wide};
-use super::theme::Severity;
 use super::widgets::{fit, gap, left, middle, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
@@ -194,13 +194,10 @@ impl Processes<'_> {
 /// A listener's accept queue, in the place of bytes.
 fn accept(row: &DescriptorRow, context: &Context<'_>) -> Span<'static> {
     let theme = context.theme;
-    match row.send_q {
-        Some(limit) if row.recv_q > limit => {
-            let mark = Severity::Critical;
-            styled(format!("{} {}/{limit}", mark.mark(), row.recv_q), mark.style(theme))
-        }
-        Some(limit) => styled(format!("{}/{limit}", row.recv_q), theme.text),
-        None => styled(format!("{}/?", row.recv_q), theme.text),
+    match (row.send_q, accept_severity(context, row.local, row.recv_q, row.send_q)) {
+        (Some(limit), Some(mark)) => styled(format!("{} {}/{limit}", mark.mark(), row.recv_q), mark.style(theme)),
+        (Some(limit), None) => styled(format!("{}/{limit}", row.recv_q), theme.text),
+        (None, _) => styled(format!("{}/?", row.recv_q), theme.text),
     }
 }
 
