@@ -297,6 +297,7 @@ fn usage_errors_are_1_and_help_is_none() {
         ),
         (&["snap", "-r", INCIDENT, "-o", "x.txt", "--size", "10x10"], "40x10"),
         (&["snap", "-r", INCIDENT, "-o", "x.gif"], ".txt, .svg or .png"),
+        (&["snap", "-r", INCIDENT, "-o", "-"], "a picture goes into a file"),
         (&["snap", "-r", INCIDENT], "-o"),
         (&["snap", "-r", INCIDENT, "-o", "x.txt", "--flow", "9999"], "there is no flow 9999"),
         (&["report", "-r", INCIDENT, "--for", "soon"], "a span such as 10s"),
