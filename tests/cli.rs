@@ -286,7 +286,7 @@ fn a_filter_is_the_last_words() {
 
 #[test]
 fn usage_errors_are_1_and_help_is_none() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 13] = [
         (
             &["snap", "-r", INCIDENT, "-o", "x.txt", "--theme", "pink"],
             "dark, light, high-contrast, colour-blind, 16, mono",
