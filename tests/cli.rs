@@ -286,7 +286,7 @@ fn a_filter_is_the_last_words() {
 
 #[test]
 fn usage_errors_are_1_and_help_is_none() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 13] = [
         (
             &["snap", "-r", INCIDENT, "-o", "x.txt", "--theme", "pink"],
             "dark, light, high-contrast, colour-blind, 16, mono",
@@ -297,6 +297,7 @@ fn usage_errors_are_1_and_help_is_none() {
         ),
         (&["snap", "-r", INCIDENT, "-o", "x.txt", "--size", "10x10"], "40x10"),
         (&["snap", "-r", INCIDENT, "-o", "x.gif"], ".txt, .svg or .png"),
+        (&["snap", "-r", INCIDENT, "-o", "-"], "a picture goes into a file"),
         (&["snap", "-r", INCIDENT], "-o"),
         (&["snap", "-r", INCIDENT, "-o", "x.txt", "--flow", "9999"], "there is no flow 9999"),
         (&["report", "-r", INCIDENT, "--for", "soon"], "a span such as 10s"),

@@ -22,6 +22,9 @@ const WIDE: u16 = 150;
 
 /// Draws what the command line asks for into its file.
 pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
+    if file::is_stdout(&options.output) {
+        bail!("a picture goes into a file, whose name tells its format: -o screen.txt, .svg or .png");
+    }
     let format = PictureFormat::from_path(&options.output)?;
     let at = options.at.as_deref();
     let origin = if options.demo { Some(Origin::Demo) } else { Origin::of(&options.input.read, false)? };

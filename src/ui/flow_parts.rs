@@ -133,10 +133,12 @@ fn opening_height(detail: &FlowDetail, room: u16) -> u16 {
 }
 
 /// Parts the place of the life for what was lost, if there is anything to tell of it: about two lines for each thing,
-/// at most half of the place.
+/// at most half of the place; where the life would not fit beside that, a line for each thing.
 fn life_and_losses(area: Rect, detail: &FlowDetail) -> [Rect; 2] {
     let lines = lines_of_losses(detail);
-    let height = if lines == 0 { 0 } else { lines.saturating_add(2).min(area.height / 2) };
+    let most = if lines == 0 { 0 } else { lines.saturating_add(2).min(area.height / 2) };
+    let least = (lines / 2 + 2).min(most);
+    let height = area.height.saturating_sub(lines_of_life(detail) + 2).clamp(least, most);
     let (life, losses) = above_below(area, area.height - if height < 3 { 0 } else { height });
     [life, losses]
 }

@@ -12,11 +12,14 @@ use crate::engine::Happening;
 use super::jump::from_here;
 use super::keys::Msg;
 use super::state::{Prompt, UiState};
-use super::{Control, Effect, Ground, Hop, Source, SourceKind};
+use super::{Control, Effect, Ground, Hop, Playback, Source, SourceKind, Track};
 
 const SEEK: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
 const SPEEDS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 1000.0, f64::INFINITY];
+
+/// An axis that moves on does so by less than two such parts of it at once.
+const PARTS: u64 = 64;
 
 /// Which instant stands where on a timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,20 @@ pub struct Axis {
 }
 
 impl Axis {
+    /// That of what was kept, in so many columns. Where the end moves on, the axis stands still for a while: its ends are
+    /// multiples of a small part of it, so that what is drawn changes when there is something new and not before.
+    pub fn of(track: &Track, playback: Option<&Playback>, width: u16) -> Self {
+        let Track { from, to, .. } = *track;
+        if playback.is_none_or(|playback| playback.live.is_none()) {
+            return Self { from, to, width };
+        }
+        let span = u64::try_from(to.since(from).as_nanos()).unwrap_or(u64::MAX);
+        let step = (span / PARTS).clamp(1, 1 << 61).next_power_of_two().cast_signed();
+        let floor = |at: Timestamp| at.nanos().div_euclid(step).saturating_mul(step);
+        let last = floor(to).saturating_add(step);
+        Self { from: Timestamp::from_nanos(floor(from)), to: Timestamp::from_nanos(last), width }
+    }
+
     /// The column of an instant; one off the axis stands at its end.
     pub fn column(&self, at: Timestamp) -> u16 {
         let columns = at.since(self.from).as_nanos() * u128::from(self.width);
@@ -130,7 +147,7 @@ impl UiState {
     pub(super) fn click_time(&self, at: Position, source: &Source) -> Option<Control> {
         let rect = self.screen(source)?.timeline;
         let track = source.track.as_ref().filter(|_| rect.contains(at))?;
-        let axis = Axis { from: track.from, to: track.to, width: rect.width };
+        let axis = Axis::of(track, source.playback.as_ref(), rect.width);
         Some(Control::Seek(axis.instant(at.x - rect.x)))
     }
 }

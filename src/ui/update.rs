@@ -6,7 +6,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 use tui_input::backend::crossterm::EventHandler;
 
-use crate::base::scrub;
+use crate::base::{Timestamp, scrub};
 use crate::engine::{Dashboard, Filter};
 
 use super::filter_prompt::FilterPrompt;
@@ -43,8 +43,8 @@ impl UiState {
         let bound = Binding::find(key, source.playback.is_some());
         if self.prompt.is_some() {
             return match (key.code, bound.map(|row| row.msg)) {
-                (KeyCode::Esc, _) => self.close_prompt(false, source),
-                (KeyCode::Enter, _) => self.close_prompt(true, source),
+                (KeyCode::Esc, _) => self.close_prompt(false, dashboard.now, source),
+                (KeyCode::Enter, _) => self.close_prompt(true, dashboard.now, source),
                 (_, Some(Msg::Suspend)) => vec![Effect::Suspend],
                 (KeyCode::Char('c'), Some(Msg::Quit)) => vec![Effect::Quit],
                 _ => {
@@ -127,7 +127,7 @@ impl UiState {
     }
 
     /// A filter that cannot be read stays open, with what is wrong with it.
-    fn close_prompt(&mut self, keep: bool, source: &Source) -> Vec<Effect> {
+    fn close_prompt(&mut self, keep: bool, now: Option<Timestamp>, source: &Source) -> Vec<Effect> {
         if let Some(Prompt::Filter(prompt)) = &mut self.prompt
             && keep
             && !prompt.is_whole()
@@ -141,7 +141,11 @@ impl UiState {
                 Vec::new()
             }
             Some(Prompt::Jump(input)) if keep => self.jump(input.value(), source),
-            Some(Prompt::Mark(input)) if keep => vec![Effect::Control(Control::Mark(input.value().trim().to_owned()))],
+            Some(Prompt::Mark(input)) if keep => {
+                let note = input.value().trim().to_owned();
+                self.say(&marked(now, &note, source));
+                vec![Effect::Control(Control::Mark(note))]
+            }
             _ => Vec::new(),
         }
     }
@@ -265,5 +269,16 @@ impl UiState {
             self.focus = Some(focus);
             self.zoomed = !self.zoomed;
         }
+    }
+}
+
+/// What is said where a mark is set; one without a note takes away the one that stands there.
+fn marked(now: Option<Timestamp>, note: &str, source: &Source) -> String {
+    let there = source.track.as_ref().is_some_and(|track| track.marks.iter().any(|mark| Some(mark.ts) == now));
+    match (now, note.is_empty()) {
+        (None, _) => "no mark set: nothing was seen yet".to_owned(),
+        (Some(_), true) if there => "the mark is gone".to_owned(),
+        (Some(_), true) => "marked".to_owned(),
+        (Some(_), false) => format!("marked: {note}"),
     }
 }

@@ -10,7 +10,7 @@ use crate::ui::Playback;
 
 use super::Context;
 use super::format::position;
-use super::widgets::{bar, gap, styled};
+use super::widgets::{bar, gap, styled, width};
 
 /// Columns under which words are left out.
 const NARROW: usize = 60;
@@ -42,7 +42,10 @@ pub(super) fn line(context: &Context<'_>, playback: &Playback, room: usize) -> L
             let waits = playback.paused && !playback.going;
             (how_far_read(context, &reading, tight, waits), Some((reading.done, reading.whole)))
         }
-        None => how_far_played(context, playback, start, now),
+        None => {
+            let used: usize = spans.iter().map(Span::width).sum();
+            how_far_played(context, playback, start, now, room.saturating_sub(used))
+        }
     };
     spans.extend(words);
     let has_timeline = context.source.track.is_some() && context.ui.area().width >= 80;
@@ -89,14 +92,18 @@ fn how_far_played(
     playback: &Playback,
     start: Timestamp,
     now: Timestamp,
+    room: usize,
 ) -> (Vec<Span<'static>>, Option<(u64, u64)>) {
     let theme = context.theme;
     let Some(end) = playback.end else { return (Vec::new(), None) };
     let (at, whole) = (now.since(start), end.since(start));
-    let mut spans = vec![styled(format!(" / {}", position(whole)), theme.text)];
+    let whole_words = format!(" / {}", position(whole));
+    let left = room.saturating_sub(width(&whole_words));
+    let mut spans = vec![styled(whole_words, theme.text)];
     // Until all is read, nobody knows how long it is.
     if playback.growing {
-        spans.push(styled(" so far  ", theme.dim));
+        let words = [" so far  ", " so far", "+"].into_iter().find(|words| width(words) <= left);
+        spans.extend(words.map(|words| styled(words, theme.dim)));
         return (spans, None);
     }
     let percent = (at.as_nanos() * 100).checked_div(whole.as_nanos()).unwrap_or(100).min(100);

@@ -11,8 +11,8 @@ use crate::engine::{
 
 use super::Context;
 use super::format::{ABSENT, bits, bytes, count, counted, endpoint};
+use super::queues::accept_severity;
 use super::table::{self, Around, Column, Table, number, text, wide};
-use super::theme::Severity;
 use super::widgets::{fit, gap, left, middle, styled, width};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
@@ -77,6 +77,25 @@ pub(super) enum Kind {
     Command,
 }
 
+impl Kind {
+    /// A descriptor has nothing to tell in it.
+    const fn is_of_processes_alone(self) -> bool {
+        matches!(
+            self,
+            Self::User | Self::Listen | Self::Estab | Self::CloseWait | Self::Opened | Self::TimeWait | Self::Command
+        )
+    }
+}
+
+impl Processes<'_> {
+    /// Descriptors are shown, and their ends need the room.
+    fn is_tight(&self) -> bool {
+        let ListPane::Processes(window) = &self.context.dashboard.list else { return false };
+        let is_open = window.rows.iter().any(|row| matches!(row, ProcessLine::Descriptor(_)));
+        is_open && self.context.ui.area().width < ROOMY
+    }
+}
+
 impl Table for Processes<'_> {
     type Row = ProcessLine;
     type Kind = Kind;
@@ -94,6 +113,10 @@ impl Table for Processes<'_> {
         number(Kind::Rate, "rate", 12, 2),
         wide(Kind::Command, "command", (16, 30, 200), 7),
     ];
+
+    fn serves(&self, kind: Kind) -> bool {
+        !kind.is_of_processes_alone() || self.sorted_by() == Some(kind) || !self.is_tight()
+    }
 
     fn wish(&self, row: &ProcessLine, kind: Kind) -> usize {
         match (row, kind) {
@@ -124,6 +147,10 @@ impl Table for Processes<'_> {
     }
 }
 
+/// From this width on there is room for what descriptors do not have.
+const ROOMY: u16 = 100;
+/// Columns under which of two ends only the far one is told.
+const BOTH_ENDS: usize = 22;
 /// Columns of `fd 1024`.
 const FD: usize = 9;
 
@@ -173,7 +200,7 @@ impl Processes<'_> {
             }
             // Of one socket there is its state to tell where there is a number of many.
             Kind::Sockets => vec![styled(row.state.name(), theme.state(row.state))],
-            Kind::User | Kind::Listen | Kind::Estab | Kind::CloseWait | Kind::Opened | Kind::TimeWait => Vec::new(),
+            kind if kind.is_of_processes_alone() => Vec::new(),
             Kind::RecvQ if listens => vec![accept(row, self.context)],
             Kind::SendQ if listens => Vec::new(),
             Kind::RecvQ => vec![queue(row.recv_q, recv_q_is_fin(row.state, row.recv_q))],
@@ -186,7 +213,7 @@ impl Processes<'_> {
                 Some(rate) => vec![styled(bits(rate), theme.text)],
                 None => vec![styled(ABSENT, theme.dim)],
             },
-            Kind::Command => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }
@@ -194,22 +221,23 @@ impl Processes<'_> {
 /// A listener's accept queue, in the place of bytes.
 fn accept(row: &DescriptorRow, context: &Context<'_>) -> Span<'static> {
     let theme = context.theme;
-    match row.send_q {
-        Some(limit) if row.recv_q > limit => {
-            let mark = Severity::Critical;
-            styled(format!("{} {}/{limit}", mark.mark(), row.recv_q), mark.style(theme))
-        }
-        Some(limit) => styled(format!("{}/{limit}", row.recv_q), theme.text),
-        None => styled(format!("{}/?", row.recv_q), theme.text),
+    match (row.send_q, accept_severity(context, row.local, row.recv_q, row.send_q)) {
+        (Some(limit), Some(mark)) => styled(format!("{} {}/{limit}", mark.mark(), row.recv_q), mark.style(theme)),
+        (Some(limit), None) => styled(format!("{}/{limit}", row.recv_q), theme.text),
+        (None, _) => styled(format!("{}/?", row.recv_q), theme.text),
     }
 }
 
-/// Both ends; where they do not fit, of the near one the port stays and of the far one as much as can.
+/// Both ends; where they do not fit, of the near one the port stays and of the far one as much as can; where that is
+/// little, the far one alone.
 fn tuple(row: &DescriptorRow, room: usize) -> String {
     let Some(peer) = row.peer else { return endpoint(row.local, room) };
     let (local, far) = (row.local.to_string(), peer.to_string());
     if width(&local).saturating_add(3 + width(&far)) <= room {
         return format!("{local} – {far}");
+    }
+    if room < BOTH_ENDS {
+        return format!("– {}", endpoint(peer, room.saturating_sub(2)));
     }
     let near = endpoint(row.local, room.saturating_sub(3 + width(&far)).max(8));
     format!("{near} – {}", endpoint(peer, room.saturating_sub(3 + width(&near))))

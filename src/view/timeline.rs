@@ -21,8 +21,8 @@ const FAILED: &str = "×";
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
     let Some(track) = context.source.track.as_ref().filter(|_| !area.is_empty()) else { return };
-    let axis = Axis { from: track.from, to: track.to, width: area.width };
-    let parts = track.timeline.parts(track.from, track.to, usize::from(area.width)).0;
+    let axis = Axis::of(track, context.source.playback.as_ref(), area.width);
+    let parts = track.timeline.parts(axis.from, axis.to, usize::from(area.width)).0;
     let densest = parts.iter().map(|part| part.segments.into()).max().unwrap_or(0);
     let here = context.dashboard.now.map(|now| axis.column(now));
     legend(context, area, buf);

@@ -29,6 +29,24 @@ fn a_click_on_the_timeline_goes_there() {
 }
 
 #[test]
+fn the_axis_of_what_goes_on_stands_still_for_a_while() {
+    let axes = |playback: &Playback| {
+        let axis = |tenths: u32| {
+            let moved = Duration::from_millis(100) * tenths;
+            let track = Track { from: track().from + moved / 2, to: track().to + moved, ..track() };
+            let axis = Axis::of(&track, Some(playback), 100);
+            assert!(axis.from <= track.from && track.to <= axis.to, "{axis:?}");
+            (axis.from, axis.to)
+        };
+        (0..100).map(axis).collect::<std::collections::HashSet<_>>().len()
+    };
+    let played = replay().playback.unwrap();
+    let rewound = Playback { live: Some(track().to), ..played };
+    assert_eq!(axes(&played), 100, "to its very end");
+    assert!(axes(&rewound) < 12, "ten seconds of a hundred: {}", axes(&rewound));
+}
+
+#[test]
 fn live_goes_back_by_the_same_keys() {
     let kept = Source { track: Some(track()), ..live() };
     let back = [Effect::Control(Control::Hop(Hop::Happening(Happening::Segment), false))];
@@ -44,6 +62,24 @@ fn live_goes_back_by_the_same_keys() {
         let (ui, effects) = after(keys, &source);
         assert!(effects.is_empty() && ui.prompt().is_none() && ui.message().is_some(), "{keys}");
     }
+}
+
+#[test]
+fn a_mark_that_was_set_is_told() {
+    let now = track().from + Duration::from_secs(5);
+    let marked = |marks: Vec<Mark>, keys: &str| {
+        let mut ui = UiState::new(Rect::new(0, 0, 120, 40), ThemeName::Dark);
+        let kept = Source { track: Some(Track { marks, ..track() }), ..live() };
+        let dashboard = Dashboard { now: Some(now), ..Dashboard::default() };
+        for code in keys.chars().map(|c| if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) }) {
+            ui.handle(&Event::Key(code.into()), &dashboard, &kept);
+        }
+        ui.message().map(str::to_owned)
+    };
+    let there = vec![Mark { ts: now, note: Scrubbed::new("old") }];
+    assert_eq!(marked(vec![], "moh\n").as_deref(), Some("marked: oh"));
+    assert_eq!(marked(vec![], "m\n").as_deref(), Some("marked"));
+    assert_eq!(marked(there, "m\n").as_deref(), Some("the mark is gone"));
 }
 
 #[test]

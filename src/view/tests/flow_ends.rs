@@ -100,3 +100,15 @@ fn a_state_that_was_read_before_the_wire_moved_on_is_no_other_claim() {
     assert!(old.contains("SYN-SENT kernel 3 s ago, then  ESTAB wire") && !old.contains("differ"), "{old}");
     assert!(shown(None).contains("SYN-SENT kernel  ESTAB wire"));
 }
+
+#[test]
+fn a_life_that_fits_is_shown_whole_beside_what_was_lost() {
+    let mut dashboard = capture_flow();
+    let detail = dashboard.flow.as_mut().unwrap();
+    detail.life.truncate(6);
+    let verdict = detail.verdict.as_mut().unwrap();
+    (verdict.injected, verdict.limits) = (None, vec![]);
+    verdict.halves[0].episodes.truncate(1);
+    let shown = text(&screen(&dashboard, &capture_source(), "2j\n", (120, 40), ThemeName::Dark));
+    assert!(shown.contains("─ Life ─") && shown.contains("─ Losses ─"), "{shown}");
+}

@@ -53,3 +53,14 @@ fn the_past_of_a_running_host_is_told_loudly() {
         assert!(shown.contains("‖"), "{shown}");
     }
 }
+
+#[test]
+fn beside_a_narrow_timeline_a_growing_file_runs_into_nothing() {
+    let mut source = capture_source();
+    source.track = Some(track());
+    source.playback = source.playback.map(|playback| Playback { growing: true, speed: f64::INFINITY, ..playback });
+    let shown = text(&screen(&capture(), &source, "", (80, 24), ThemeName::Dark));
+    let line = shown.lines().find(|line| line.contains("full speed")).expect("the line of the playback").to_owned();
+    assert!(!line.contains(" so "), "no room for both words: {line}");
+    assert!(line.contains("+ "), "its length is not known: {line}");
+}
