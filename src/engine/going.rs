@@ -1,7 +1,7 @@
 //! What is told of a flow that goes on: its course, and the segments that wait to be shown to it.
 //!
 //! Most segments wait, and touch none of the course: from the beginning of a flow ([`Flow::opens_with`]), while there
-//! is no course at all, and in runs ([`Run`]) later.
+//! is no course at all, and in runs ([`crate::flow::Run`]) later.
 
 use std::borrow::Cow;
 
