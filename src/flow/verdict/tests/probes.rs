@@ -1,12 +1,7 @@
 //! What repeats numbers though nothing was lost: keep-alives, probes of a closed window, frames captured twice; and the
 //! near misses.
 
-use std::time::Duration;
-
-use super::{case, cases, watched};
-use crate::base::Timestamp;
-use crate::flow::Side;
-use crate::flow::trace::time_of;
+use super::{case, cases};
 
 cases! {
 keep_alives: "
@@ -86,32 +81,4 @@ the_same_datagram_a_hop_further: "
     0 > . 101 ack 301
     1 > . 101 ack 301 len 100 id 77 ttl 64
     1.012 > . 101 ack 301 len 100 id 77 ttl 63 : duplicate frame, same datagram"
-}
-
-/// How many keep-alives the originator sends in vain after these segments, since when, when the last, and how far apart.
-fn in_vain(text: &str) -> Option<(u32, Timestamp, Timestamp, Duration)> {
-    let watch = watched(text);
-    let probes = watch.verdict.probes_in_vain(&watch.analysis, Side::Orig);
-    probes.map(|probes| (probes.times, probes.since, probes.last, probes.gap))
-}
-
-#[test]
-fn keep_alives_in_vain_are_told_until_the_peer_is_heard() {
-    let vain = "
-        0 < . 301 ack 101 len 5
-        0.1 > . 101 ack 306
-        20 > . 100 ack 306
-        35 > . 100 ack 306
-        50.5 > . 100 ack 306";
-    let told = |times, since, last, gap| Some((times, time_of(since), time_of(last), Duration::from_millis(gap)));
-    assert_eq!(in_vain(vain), told(3, "20", "50.5", 15_500));
-    let and = |more: &str| in_vain(&format!("{vain}\n{more}"));
-    assert_eq!(and("50.6 < . 306 ack 101"), None, "answered");
-    assert_eq!(and("50.6 < . 306 ack 101\n65 > . 100 ack 306"), told(1, "65", "65", 0), "and silent anew");
-    assert_eq!(and("50.6 > . 101 ack 306 len 9"), None, "it has something to send");
-    assert_eq!(
-        in_vain("0 > . 101 ack 301\n15 > . 100 ack 301\n30 > . 100 ack 301"),
-        None,
-        "a peer that was never heard"
-    );
 }

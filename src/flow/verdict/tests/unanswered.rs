@@ -2,16 +2,10 @@
 
 use std::time::Duration;
 
-use super::Watch;
+use super::watched;
 use crate::base::Timestamp;
 use crate::flow::Side;
 use crate::flow::trace::time_of;
-
-fn watched(text: &str) -> Watch {
-    let mut watch = Watch::default();
-    text.lines().filter(|line| !line.is_empty()).for_each(|line| watch.feed_line(line));
-    watch
-}
 
 /// How many keep-alives the originator sends in vain after these segments, since when, when the last, and how far apart.
 fn probes(text: &str) -> Option<(u32, Timestamp, Timestamp, Duration)> {
