@@ -25,6 +25,7 @@ mod reread;
 mod rewind;
 mod sampling;
 mod screen;
+mod sealing;
 mod snap;
 mod steer;
 mod tape;

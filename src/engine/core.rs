@@ -22,6 +22,7 @@ use super::incarnation::Incarnation;
 use super::join::KernelSide;
 use super::lookups::Lookups;
 use super::record::{FirstFrame, Rare, Record, Sides, Standing};
+use super::sealed::Courses;
 use super::states::States;
 use super::table::{FlowTable, Likely, Slot, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
@@ -68,6 +69,8 @@ pub struct Engine {
     pub(super) deadlines: Deadlines,
     /// Flows that are over, whose courses will be sealed together.
     pub(super) over: Vec<(Slot, FlowId)>,
+    /// Those that are sealed next, the first first.
+    pub(super) unsealed: VecDeque<Courses>,
     dedupe: Dedupe,
     pub(super) states: States,
     pub(super) handshakes: Handshakes,
@@ -107,6 +110,7 @@ impl Engine {
             table: FlowTable::new(config.max_flows, config.seed),
             deadlines: Deadlines::default(),
             over: Vec::new(),
+            unsealed: VecDeque::new(),
             dedupe: Dedupe::new(),
             states: States::new(),
             handshakes: Handshakes::new(),

@@ -4,6 +4,7 @@
 //! ever new addresses takes little memory. Whoever asks for such a flow's course has it made from the SYN.
 
 use std::borrow::Cow;
+use std::mem;
 
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::flow::{
@@ -15,7 +16,7 @@ use crate::wire::{Flags, Options, Segment};
 use super::going::Going;
 use super::pending::Pending;
 use super::record::{Rate, Record};
-use super::sealed::{Block, Sealer};
+use super::sealed::{Courses, Unsealed};
 use super::table::side_of;
 
 /// Beside the flow's states: what else is told of its segments.
@@ -176,8 +177,8 @@ pub(super) enum Told {
     /// Not at all: only the kernel knows the flow, or its flow tells its lone SYN in full.
     Nothing,
     Going(Box<Going>),
-    /// Of a flow that is over, sealed: where, and its place there. What comes late is taken in by a course made from it.
-    Over(Block, u8),
+    /// Of a flow that is over: where it is sealed, or will be, and its place there. What comes late is taken in by a course made from it.
+    Over(Courses, u8),
 }
 
 impl Told {
@@ -255,19 +256,21 @@ impl Record {
         self.course.going().is_some() && self.wire.as_ref().is_some_and(Flow::has_closed)
     }
 
-    /// Has its course sealed; where that cannot be, gives back what it holds in vain, and returns false.
-    pub(super) fn seal(&mut self, sealer: &mut Sealer) -> bool {
-        let Some(flow) = &self.wire else { return false };
-        let Told::Going(going) = &mut self.course else { return false };
-        let mut rate = going.rate;
-        let course = going.course_mut(flow, [self.orig, self.resp]);
-        if !Sealer::takes(course) {
-            course.verdict.shrink();
-            course.zeek.shrink();
-            return false;
+    /// Takes out what is told of its segments, to be sealed and put back; `None` where that cannot be: then what it
+    /// holds in vain is given back.
+    pub(super) fn take_unsealed(&mut self) -> Option<Unsealed> {
+        let (flow, ends) = (self.wire.as_ref()?, [self.orig, self.resp]);
+        let Told::Going(going) = &mut self.course else { return None };
+        if going.known_course().is_some() {
+            let course = going.course_mut(flow, ends);
+            if !Courses::takes(course) {
+                course.verdict.shrink();
+                course.zeek.shrink();
+                return None;
+            }
         }
-        sealer.add(course, &mut rate, flow);
-        true
+        let Told::Going(going) = mem::replace(&mut self.course, Told::Nothing) else { return None };
+        Some(Unsealed { going, flow: flow.clone(), ends })
     }
 
     /// Lets a segment with which the flow opens or closes wait, before its flow takes it in; false if it is none, or

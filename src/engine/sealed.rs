@@ -4,13 +4,20 @@
 //! own segments change is not told twice ([`Flow::known`]). What lists and outlines go through stands first, then the
 //! rate, then Zeek's row.
 //! Where something irregular was seen, or Zeek has a second row, the course stays as it is: those are rare, and large.
+//!
+//! It may be sealed at any time and by any thread, since nothing else changes it any more: what is told is the same
+//! before, while and after it is.
 
-use triomphe::ThinArc;
+use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::base::{Known, Packer, Packing, Unpacker};
+use triomphe::Arc;
+
+use crate::base::{Endpoint, Known, Packer, Packing, Unpacker};
 use crate::flow::{Analysis, Flow, Verdict, Zeek};
 
-use super::course::{Course, Told};
+use super::course::Course;
+use super::going::Going;
 use super::record::Rate;
 
 /// Courses that are sealed together: what they share takes little of each.
@@ -22,98 +29,194 @@ type Ends = [u32; TOGETHER];
 /// Bytes that a sealed course takes, mostly.
 const USUAL: usize = 256;
 
-/// Courses while they are sealed.
+/// Courses that are sealed together; each is asked for by its place among them. They share a block of memory, also
+/// with their copies, which goes with the last of them: flows that were over at about the same time are forgotten at
+/// about the same time.
+#[derive(Debug, Clone)]
+pub struct Courses(Arc<Parts>);
+
 #[derive(Debug)]
-pub(super) struct Sealer {
-    bytes: Vec<u8>,
-    ends: Ends,
-    count: u8,
+struct Parts {
+    sealed: OnceLock<Sealed>,
+    /// None, once they are sealed.
+    unsealed: Mutex<Vec<Unsealed>>,
 }
 
-impl Sealer {
-    /// Has sealed none.
-    pub(super) fn new() -> Self {
-        Self { bytes: Vec::with_capacity(TOGETHER * USUAL), ends: Ends::default(), count: 0 }
+/// What is told of the segments of a flow that is over.
+#[derive(Debug, Clone)]
+pub(super) struct Unsealed {
+    pub(super) going: Box<Going>,
+    pub(super) flow: Flow,
+    pub(super) ends: [Endpoint; 2],
+}
+
+#[derive(Debug)]
+struct Sealed {
+    ends: Ends,
+    bytes: Box<[u8]>,
+    /// Those that had to stay as they are, by their places.
+    whole: Vec<(u8, Course, Rate)>,
+}
+
+/// One of them.
+enum Entry<'a> {
+    Packed(&'a [u8]),
+    Whole(Cow<'a, Course>, Rate),
+}
+
+impl Unsealed {
+    fn course(&self) -> (Course, Rate) {
+        let Self { going, flow, ends } = self;
+        (going.course(flow, *ends).into_owned(), going.rate)
     }
 
-    /// Whether a course is of those that can be sealed.
+    fn held(&self) -> usize {
+        size_of::<Self>() + size_of::<Going>() + self.going.held()
+    }
+}
+
+impl Courses {
+    /// Of flows that are over, at most [`TOGETHER`].
+    pub(super) fn of(flows: Vec<Unsealed>) -> Self {
+        Self(Arc::new(Parts { sealed: OnceLock::new(), unsealed: Mutex::new(flows) }))
+    }
+
+    /// Seals them, if that was not done.
+    pub fn seal(&self) {
+        let mut unsealed = self.unsealed();
+        if self.0.sealed.get().is_none() {
+            let _was_none = self.0.sealed.set(Sealed::of(&mut unsealed));
+            *unsealed = Vec::new();
+        }
+    }
+
+    /// Whether a course can be told in few bytes.
     pub(super) fn takes(course: &Course) -> bool {
         !course.verdict.is_troubled() && course.zeek.has_one_row()
     }
 
-    /// Adds the course of `flow`, of which no segment waits; at most [`TOGETHER`].
-    pub(super) fn add(&mut self, course: &mut Course, rate: &mut Rate, flow: &Flow) {
-        let mut packer = Packer::behind(std::mem::take(&mut self.bytes), flow.known());
-        pack(course, rate, flow, &mut packer);
-        self.bytes = packer.finish();
-        self.ends[usize::from(self.count)] = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.count += 1;
-    }
-
-    /// The courses, in the order in which they came.
-    pub(super) fn finish(self) -> impl Iterator<Item = Told> {
-        let block = Block(ThinArc::from_header_and_slice(self.ends, &self.bytes));
-        (0..self.count).map(move |at| Told::Over(block.clone(), at))
-    }
-}
-
-/// Courses that were sealed together; each is asked for by its place among them. They share a block of memory, also
-/// with their copies, which goes with the last of them: flows that were over at about the same time are forgotten at
-/// about the same time.
-#[derive(Debug, Clone)]
-pub(super) struct Block(ThinArc<Ends, u8>);
-
-impl Block {
     /// A course of `flow` again.
     pub(super) fn course(&self, at: u8, flow: &Flow) -> Course {
-        let mut course = Course::blank();
-        let (mut rate, mut unpacker) = (Rate::default(), Unpacker::new(self.bytes(at), flow.known()));
-        pack(&mut course, &mut rate, flow, &mut unpacker);
-        course
+        match self.entry(at) {
+            Entry::Packed(bytes) => {
+                let (mut course, mut rate) = (Course::blank(), Rate::default());
+                pack(&mut course, &mut rate, flow, &mut Unpacker::new(bytes, flow.known()));
+                course
+            }
+            Entry::Whole(course, _) => course.into_owned(),
+        }
     }
 
     /// Of it, a verdict and an analysis of which nothing may be asked but what they tell of the flow as a whole.
     pub(super) fn outline(&self, at: u8) -> (Verdict, Analysis) {
-        self.begin(at, Known::nothing()).0
+        match self.entry(at) {
+            Entry::Packed(bytes) => begin(bytes, Known::nothing()).0,
+            Entry::Whole(course, _) => {
+                let Course { analysis, verdict, .. } = course.into_owned();
+                (verdict, analysis)
+            }
+        }
     }
 
     /// Of it, how much the flow carried.
     pub(super) fn rate(&self, at: u8, flow: &Flow) -> Rate {
-        let (mut rate, (_, mut unpacker)) = (Rate::default(), self.begin(at, Known::nothing()));
-        rate.pack(flow.span().1, &mut unpacker);
-        rate
+        match self.entry(at) {
+            Entry::Packed(bytes) => {
+                let (mut rate, (_, mut unpacker)) = (Rate::default(), begin(bytes, Known::nothing()));
+                rate.pack(flow.span().1, &mut unpacker);
+                rate
+            }
+            Entry::Whole(_, rate) => rate,
+        }
     }
 
     /// Of it, Zeek's view.
     pub(super) fn zeek(&self, at: u8, flow: &Flow) -> Zeek {
-        let (mut zeek, (_, mut unpacker)) = (Zeek::blank(), self.begin(at, flow.known()));
-        Rate::default().pack(flow.span().1, &mut unpacker);
-        zeek.pack(&mut unpacker);
-        zeek
-    }
-
-    /// What stands first of it, and where the rate follows: neither needs what is known.
-    fn begin(&self, at: u8, known: Known) -> ((Verdict, Analysis), Unpacker<'_>) {
-        let (mut verdict, mut analysis) = (Verdict::new(), Analysis::new());
-        let mut unpacker = Unpacker::new(self.bytes(at), known);
-        pack_outline(&mut verdict, &mut analysis, &mut unpacker);
-        ((verdict, analysis), unpacker)
-    }
-
-    fn bytes(&self, at: u8) -> &[u8] {
-        let (ends, at) = (&self.0.header.header, usize::from(at));
-        let from = at.checked_sub(1).map_or(0, |before| ends[before]);
-        &self.0.slice[from as usize..ends[at] as usize]
+        match self.entry(at) {
+            Entry::Packed(bytes) => {
+                let (mut zeek, (_, mut unpacker)) = (Zeek::blank(), begin(bytes, flow.known()));
+                Rate::default().pack(flow.span().1, &mut unpacker);
+                zeek.pack(&mut unpacker);
+                zeek
+            }
+            Entry::Whole(course, _) => course.into_owned().zeek,
+        }
     }
 
     /// What one of them takes, bytes.
     pub(super) fn held(&self, at: u8) -> usize {
-        self.bytes(at).len() + (size_of::<Ends>() + 2 * size_of::<usize>()) / TOGETHER
+        let of_all = (size_of::<Parts>() + size_of::<Ends>()) / TOGETHER;
+        let Some(sealed) = self.0.sealed.get() else {
+            return of_all + self.unsealed().get(usize::from(at)).map_or(0, Unsealed::held);
+        };
+        of_all
+            + match sealed.entry(at) {
+                Entry::Packed(bytes) => bytes.len(),
+                Entry::Whole(course, _) => size_of::<Course>() + course.held(),
+            }
     }
 
     pub(super) fn is_shared_with(&self, other: &Self) -> bool {
-        std::ptr::eq(&self.0.slice, &other.0.slice)
+        Arc::ptr_eq(&self.0, &other.0)
     }
+
+    fn entry(&self, at: u8) -> Entry<'_> {
+        if let Some(sealed) = self.0.sealed.get() {
+            return sealed.entry(at);
+        }
+        let unsealed = self.unsealed();
+        // It may have been sealed meanwhile.
+        match self.0.sealed.get() {
+            Some(sealed) => sealed.entry(at),
+            None => {
+                let (course, rate) = unsealed[usize::from(at)].course();
+                Entry::Whole(Cow::Owned(course), rate)
+            }
+        }
+    }
+
+    fn unsealed(&self) -> MutexGuard<'_, Vec<Unsealed>> {
+        // Whoever panicked has changed nothing that is told.
+        self.0.unsealed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sealed {
+    fn of(flows: &mut [Unsealed]) -> Self {
+        let mut sealed = Self { ends: Ends::default(), bytes: Box::default(), whole: Vec::new() };
+        let mut bytes = Vec::with_capacity(flows.len() * USUAL);
+        for (at, Unsealed { going, flow, ends }) in (0..).zip(flows) {
+            let mut rate = going.rate;
+            let course = going.course_mut(flow, *ends);
+            if Courses::takes(course) {
+                let mut packer = Packer::behind(bytes, flow.known());
+                pack(course, &mut rate, flow, &mut packer);
+                bytes = packer.finish();
+            } else {
+                sealed.whole.push((at, course.clone(), rate));
+            }
+            sealed.ends[usize::from(at)] = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        }
+        sealed.bytes = bytes.into();
+        sealed
+    }
+
+    fn entry(&self, at: u8) -> Entry<'_> {
+        if let Some((_, course, rate)) = self.whole.iter().find(|(place, ..)| *place == at) {
+            return Entry::Whole(Cow::Borrowed(course), *rate);
+        }
+        let (ends, at) = (&self.ends, usize::from(at));
+        let from = at.checked_sub(1).map_or(0, |before| ends[before]);
+        Entry::Packed(&self.bytes[from as usize..ends[at] as usize])
+    }
+}
+
+/// What stands first of one, and where the rate follows: neither needs what is known.
+fn begin(bytes: &[u8], known: Known) -> ((Verdict, Analysis), Unpacker<'_>) {
+    let (mut verdict, mut analysis) = (Verdict::new(), Analysis::new());
+    let mut unpacker = Unpacker::new(bytes, known);
+    pack_outline(&mut verdict, &mut analysis, &mut unpacker);
+    ((verdict, analysis), unpacker)
 }
 
 /// All of it: no segment waits.
