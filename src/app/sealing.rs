@@ -32,7 +32,8 @@ impl Sealing {
     /// enough to do for both.
     pub(super) fn take(&self, engine: &mut Engine) {
         for courses in engine.take_unsealed() {
-            if let Err(TrySendError::Full(courses) | TrySendError::Disconnected(courses)) = self.send.try_send(courses) {
+            if let Err(TrySendError::Full(courses) | TrySendError::Disconnected(courses)) = self.send.try_send(courses)
+            {
                 courses.seal();
             }
         }

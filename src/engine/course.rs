@@ -8,8 +8,8 @@ use std::mem;
 
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::flow::{
-    Analysis, AnalysisCounts, Around, Beginning, Brief, Flow, Marks, PastRun, Run, Side, Starts, Timing, Verdict, VerdictView, Zeek,
-    ZeekView,
+    Analysis, AnalysisCounts, Around, Beginning, Brief, Flow, Marks, PastRun, Run, Side, Starts, Timing, Verdict,
+    VerdictView, Zeek, ZeekView,
 };
 use crate::wire::{Flags, Options, Segment};
 

@@ -163,8 +163,7 @@ impl Run {
         if !(open & in_line) {
             return false;
         }
-        let goes_on =
-            self.goes_on(ts) & self.brings(from, ack != peer.una, len, outstanding(own), peer.window);
+        let goes_on = self.goes_on(ts) & self.brings(from, ack != peer.una, len, outstanding(own), peer.window);
         goes_on & (window != 0) & (ack != Seq(0))
     }
 
