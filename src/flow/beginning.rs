@@ -5,8 +5,8 @@
 //! none is acknowledged that was not sent, no end says again what it said, and no window is 0.
 
 use super::plain::is_text;
-use super::run::LITTLE;
 use super::timing::Starts;
+use super::zeek::LITTLE;
 use super::{Brief, Flow, HandshakeOutcome, Side};
 use crate::base::{Seq, Timestamp};
 use crate::wire::{Flags, Segment};

@@ -3,7 +3,7 @@
 //! May touch `base` and `wire::Segment`. As in a [beginning](super::Beginning), nothing irregular is seen in it.
 
 use super::half::mark;
-use super::run::LITTLE;
+use super::zeek::LITTLE;
 use super::{Brief, Flow, Side};
 use crate::base::{Seq, TcpState};
 use crate::wire::{Flags, Segment};

@@ -16,14 +16,10 @@ use std::num::NonZeroU8;
 use super::half::Half;
 use super::machine::Flow;
 use super::plain::is_text;
+use super::zeek::{LITTLE, SHORTEST};
 use super::{Analysis, Brief, Side, Verdict, Zeek};
 use crate::base::{Seq, TcpState, Timestamp};
 use crate::wire::Segment;
-
-/// Bytes sent and not acknowledged at most: Zeek gives up on a stream with more.
-pub(super) const LITTLE: u32 = 10 << 20;
-/// No silence shorter than this ends a row of Zeek's: 60 s, nanoseconds.
-pub(super) const SHORTEST: i64 = 60_000_000_000;
 
 /// What decides whether a run goes on, beside its flow.
 #[derive(Debug, Clone, Copy)]

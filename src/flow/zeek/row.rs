@@ -26,7 +26,7 @@ pub(super) enum Patience {
 }
 
 impl Patience {
-    const fn time(self) -> Duration {
+    pub(super) const fn time(self) -> Duration {
         Duration::from_secs(match self {
             Self::Handshake => 60,
             Self::Usual => 300,
