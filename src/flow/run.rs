@@ -204,25 +204,29 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::super::Around;
-    use super::super::trace::{Variation, segment_of, time_of};
+    use super::super::trace::{Variation, lines, said, time_of};
     use super::*;
 
     /// Both ends are heard, and have written their letters; the originator goes on at 201, the responder at 401.
-    const TALK: &str = "0.00 > S 100 ws 3
-        0.01 < S. 300 ack 101 ws 2
-        0.02 > . 101 ack 301
-        0.03 > P. 101 ack 301 len 100
-        0.04 < . 301 ack 201
-        0.05 < P. 301 ack 201 len 100
-        0.06 > . 201 ack 401";
+    macro_rules! talk {
+        ($orig_offers:literal, $resp_offers:literal) => {
+            concat!(
+                "0.00 > S 100",
+                $orig_offers,
+                "\n0.01 < S. 300 ack 101",
+                $resp_offers,
+                "
+                0.02 > . 101 ack 301
+                0.03 > P. 101 ack 301 len 100
+                0.04 < . 301 ack 201
+                0.05 < P. 301 ack 201 len 100
+                0.06 > . 201 ack 401"
+            )
+        };
+    }
+    const TALK: &str = talk!(" ws 3", " ws 2");
     /// The same without windows that are scaled, and where nobody knows whether they are.
-    const UNSCALED: &str = "0.00 > S 100
-        0.01 < S. 300 ack 101
-        0.02 > . 101 ack 301
-        0.03 > P. 101 ack 301 len 100
-        0.04 < . 301 ack 201
-        0.05 < P. 301 ack 201 len 100
-        0.06 > . 201 ack 401";
+    const UNSCALED: &str = talk!("", "");
     const MID_STREAM: &str = "0.03 > P. 101 ack 301 len 100
         0.04 < . 301 ack 201
         0.05 < P. 301 ack 201 len 100
@@ -333,14 +337,6 @@ mod tests {
         fn begin(&self) -> Option<Run> {
             Run::begin(&self.flow, &self.analysis, &self.verdict, &self.zeek)
         }
-    }
-
-    fn lines(text: &str) -> impl Iterator<Item = &str> {
-        text.lines().map(str::trim).filter(|line| !line.is_empty())
-    }
-
-    fn said(line: &str, how: Variation) -> (Segment, Side) {
-        segment_of(&line.split_whitespace().collect::<Vec<_>>(), how)
     }
 
     /// Goes through a row: what is taken leaves all where the long way leaves it.
