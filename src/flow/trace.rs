@@ -228,6 +228,7 @@ fn ask(flow: &Flow, name: &str, how: Variation) -> String {
         "connect" => text(handshake.connect_time.map(secs)),
         "completeness" => flow.completeness().0.to_string(),
         "reset-by" => text(flow.reset_by().map(Side::name)),
+        "answered" => handshake.is_answered().to_string(),
         "unanswered" => flow.is_unanswered().to_string(),
         "life" => flow.life().iter().map(|event| landmark(event.side, event.kind)).collect::<Vec<_>>().join(","),
         _ => {
