@@ -81,7 +81,7 @@ impl Beginning {
 
     /// What times begin from, if data comes next; `flow` has taken in the handshake at least.
     pub fn starts(&self, flow: &Flow) -> Starts {
-        Starts::of_beginning(flow, self.nxt, self.una, self.last)
+        Starts::at(flow, self.nxt, self.una, [false; 2], self.last)
     }
 }
 
