@@ -251,25 +251,21 @@ mod tests {
     use super::*;
 
     /// Both ends are heard, and have written their letters; the originator goes on at 201, the responder at 401.
-    macro_rules! talk {
-        ($orig_offers:literal, $resp_offers:literal) => {
-            concat!(
-                "0.00 > S 100",
-                $orig_offers,
-                "\n0.01 < S. 300 ack 101",
-                $resp_offers,
-                "
-                0.02 > . 101 ack 301
-                0.03 > P. 101 ack 301 len 100
-                0.04 < . 301 ack 201
-                0.05 < P. 301 ack 201 len 100
-                0.06 > . 201 ack 401"
-            )
-        };
-    }
-    const TALK: &str = talk!(" ws 3", " ws 2");
+    const TALK: &str = "0.00 > S 100 ws 3
+        0.01 < S. 300 ack 101 ws 2
+        0.02 > . 101 ack 301
+        0.03 > P. 101 ack 301 len 100
+        0.04 < . 301 ack 201
+        0.05 < P. 301 ack 201 len 100
+        0.06 > . 201 ack 401";
     /// The same without windows that are scaled, and where nobody knows whether they are.
-    const UNSCALED: &str = talk!("", "");
+    const UNSCALED: &str = "0.00 > S 100
+        0.01 < S. 300 ack 101
+        0.02 > . 101 ack 301
+        0.03 > P. 101 ack 301 len 100
+        0.04 < . 301 ack 201
+        0.05 < P. 301 ack 201 len 100
+        0.06 > . 201 ack 401";
     const MID_STREAM: &str = "0.03 > P. 101 ack 301 len 100
         0.04 < . 301 ack 201
         0.05 < P. 301 ack 201 len 100
