@@ -16,14 +16,10 @@ use std::num::NonZeroU8;
 use super::half::Half;
 use super::machine::Flow;
 use super::plain::is_text;
+use super::zeek::{LITTLE, SHORTEST};
 use super::{Analysis, Brief, Side, Verdict, Zeek};
 use crate::base::{Seq, TcpState, Timestamp};
 use crate::wire::Segment;
-
-/// Bytes sent and not acknowledged at most: Zeek gives up on a stream with more.
-pub(super) const LITTLE: u32 = 10 << 20;
-/// No silence shorter than this ends a row of Zeek's: 60 s, nanoseconds.
-pub(super) const SHORTEST: i64 = 60_000_000_000;
 
 /// What decides whether a run goes on, beside its flow.
 #[derive(Debug, Clone, Copy)]
@@ -250,7 +246,7 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::super::Around;
-    use super::super::trace::{Variation, segment_of, time_of};
+    use super::super::trace::{Variation, lines, said, time_of};
     use super::*;
 
     /// Both ends are heard, and have written their letters; the originator goes on at 201, the responder at 401.
@@ -379,14 +375,6 @@ mod tests {
         fn begin(&self) -> Option<Run> {
             Run::begin(&self.flow, &self.analysis, &self.verdict, &self.zeek)
         }
-    }
-
-    fn lines(text: &str) -> impl Iterator<Item = &str> {
-        text.lines().map(str::trim).filter(|line| !line.is_empty())
-    }
-
-    fn said(line: &str, how: Variation) -> (Segment, Side) {
-        segment_of(&line.split_whitespace().collect::<Vec<_>>(), how)
     }
 
     /// Goes through a row: what is taken leaves all where the long way leaves it.

@@ -139,7 +139,7 @@ impl Engine {
                 let place = all.get_mut(&record.resp);
                 place.into_iter().for_each(|to| to.by.note_before(record.orig.ip(), record.first));
             }
-            if !lately(at, now) || !flow.outcome().is_answered() {
+            if !lately(at, now) || !flow.handshake().is_answered() {
                 continue;
             }
             let from = record.orig.ip();
