@@ -127,19 +127,17 @@ impl Tape {
                 self.run(Recording::into_ring(reach, self.setup.clone()));
             }
             (Some(file), None) => {
-                let recording = Recording::into_file(
-                    file,
-                    self.wanted.replace,
-                    self.setup.clone(),
-                    &self.first.inputs(),
-                    self.lost,
-                )?;
+                let writer = Writer::start(file, self.wanted.replace)?;
                 self.written += 1;
-                self.run(recording);
+                self.write(writer);
             }
             (None, None) => {}
         }
         Ok(())
+    }
+
+    fn write(&mut self, writer: Writer) {
+        self.run(Recording::into_file(writer, self.setup.clone(), &self.first.inputs(), self.lost));
     }
 
     fn run(&mut self, recording: Recording) {
@@ -160,10 +158,8 @@ impl Tape {
         if self.recording.is_some() {
             return self.end();
         }
-        let (setup, first, lost) = (self.setup.clone(), self.first.inputs(), self.lost);
-        let begun = self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first, lost));
-        match begun {
-            Ok(recording) => self.run(recording),
+        match self.next_file(Writer::start) {
+            Ok(writer) => self.write(writer),
             Err(error) => self.refused = Some(format!("no recording: {error:#}")),
         }
     }
@@ -256,7 +252,7 @@ impl Tape {
     /// The engine is about to see an input of that source.
     pub(in crate::app) fn pass(&mut self, source: usize, input: &Input) {
         let Self { trails, recording, first, lost, .. } = self;
-        if let (Some(recording), true) = (recording.as_mut(), self.wanted.ring.is_some()) {
+        if let Some(recording) = recording {
             recording.turn(input.ts(), |readings| first.add_to(readings));
         }
         let is_frames_own = input.is_frames_own();
