@@ -348,7 +348,9 @@ impl Live {
 
 impl Feed for Live {
     fn pump(&mut self, engine: &mut Engine) -> Duration {
-        self.watch(engine)
+        let rest = self.watch(engine);
+        self.tape.hear();
+        rest
     }
 
     fn control(&mut self, control: Control, engine: &mut Engine) {
