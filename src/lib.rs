@@ -13,7 +13,7 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; words; progress; scrubbing of text; packing into bits; colours, ASCII | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; words; marked instants; progress; scrubbing of text; packing into bits; colours, ASCII | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
 //! | [`kernel`] | /proc text, netlink bytes and the tracing ring → [`kernel::SocketSample`], counters, limits, owners, [`kernel::KernelEvent`] | base |
@@ -54,13 +54,14 @@
 //! its file goes first, so that a file's own order stays and a flow or fragment may lie in two of them.
 //!
 //! # Recordings
-//! A recording ([`journal::recording`], where the format is told in full) is the list of inputs in a pcapng file that any
-//! tool opens: a frame is a packet, cut behind its headers, and gives the segment that it gave live; every other input is
-//! a journal entry, with words for people and bytes for us. The order is the engine's, so that replay feeds it the very
-//! same list. A section stands alone, or says that it goes on from the one before; a file cut anywhere gives its prefix,
-//! and the socket table is told by what changed, in full each minute. One that begins in mid-run is told first what still holds: the newest reading of each part of the
-//! table, and what is traced. Entries that a reader passes over are counted, and told. Whoever may write files does it:
-//! [`journal::recording::Recorder`] only makes blocks.
+//! A recording ([`journal::recording`], where the format is told in full) is the list of inputs in a pcapng file that
+//! any tool opens: a frame is a packet, cut behind its headers, and gives the segment that it gave live; every other
+//! input is a journal entry, with words for people and bytes for us. The order is the engine's, so that replay feeds it
+//! the very same list. A section stands alone, or says that it goes on from the one before; a file cut anywhere gives
+//! its prefix, and the socket table is told by what changed, in full each minute. One that begins in mid-run is told
+//! first what still holds: the newest reading of each part of the table, and what is traced. Entries that a reader
+//! passes over are counted, and told. Whoever may write files does it: [`journal::recording::Recorder`] only makes
+//! blocks.
 //!
 //! Live, the capture threads make each frame's block beside its inputs ([`journal::FrameBatch`]), where a recording
 //! wants them; they pass the merge with those ([`journal::Trail`]), so that the recorder sees the engine's order. Blocks

@@ -10,6 +10,7 @@ mod ladder;
 mod line;
 mod live;
 mod looks;
+mod losses;
 mod marks;
 mod meter;
 mod opening;
