@@ -174,15 +174,8 @@ impl UiState {
     /// What is shown changes, and nothing else.
     fn change(&mut self, msg: Msg, dashboard: &Dashboard, source: &Source) {
         match msg {
-            Msg::Help => {
-                self.explain = None;
-                self.help = !self.help;
-                self.help_scroll = 0;
-            }
-            Msg::Explain => {
-                self.help = false;
-                self.explain = self.next_explained();
-            }
+            Msg::Help => (self.explain, self.help, self.help_scroll) = (None, !self.help, 0),
+            Msg::Explain => (self.help, self.explain) = (false, self.next_explained()),
             Msg::Go(view) => self.go(view),
             Msg::NextView => self.go(self.view_beside(1)),
             Msg::PrevView => self.go(self.view_beside(View::TABS.len() - 1)),
@@ -203,11 +196,7 @@ impl UiState {
                 self.go(View::Flows);
                 self.columns.open();
             }
-            Msg::NextGroup => {
-                self.view = View::Flows;
-                self.lists.next_group(self.shown(source).processes);
-                self.let_go();
-            }
+            Msg::NextGroup => self.regroup(source),
             Msg::NextTimes => {
                 self.times = self.times.next();
                 self.say(self.times.words());
@@ -243,6 +232,12 @@ impl UiState {
     fn reorder(&mut self, turn: Turn) {
         let kind = self.kind();
         self.lists.reorder(kind, turn);
+        self.let_go();
+    }
+
+    fn regroup(&mut self, source: &Source) {
+        self.view = View::Flows;
+        self.lists.next_group(self.shown(source).processes);
         self.let_go();
     }
 
