@@ -29,21 +29,36 @@ pub(super) fn draw(
     }
     let theme = context.theme;
     let cell = detail.row.end(side);
-    let place = match cell.local {
+    let place = place(cell);
+    let name = endpoint(cell.endpoint, usize::from(area.width).saturating_sub(place.len() + 15));
+    let inner = pane(buf, area, title(side.name(), format!("{name}  {place}").trim_end(), theme), false, theme);
+    let sections = sections(context, detail, side, times, usize::from(inner.width));
+    let lines = keep_by_weight(sections, usize::from(inner.height));
+    put_all(buf, inner, &lines);
+}
+
+const fn place(cell: &EndCell) -> &'static str {
+    match cell.local {
         Some(true) => "this host",
         Some(false) if cell.owner.is_elsewhere() => "other netns",
         Some(false) => "remote",
         None => "",
-    };
-    let name = endpoint(cell.endpoint, usize::from(area.width).saturating_sub(place.len() + 15));
-    let inner = pane(buf, area, title(side.name(), format!("{name}  {place}").trim_end(), theme), false, theme);
-    let room = usize::from(inner.width);
+    }
+}
+
+fn sections(
+    context: &Context<'_>,
+    detail: &FlowDetail,
+    side: Side,
+    times: Option<&HalfTiming>,
+    room: usize,
+) -> Sections {
+    let cell = detail.row.end(side);
     let mut sections = vec![(0, vec![state_line(context, cell)])];
     sections.extend(owner_lines(context, cell, room));
     let socket = detail.sockets[side.index()].as_ref();
-    sections.extend(
-        detail.last_words[side.index()].iter().flat_map(|word| flow_kernel::last_word_lines(context, word, room)),
-    );
+    let last_word = detail.last_words[side.index()].iter();
+    sections.extend(last_word.flat_map(|word| flow_kernel::last_word_lines(context, word, room)));
     if let Some(socket) = socket {
         sections.extend(queue_lines(context, socket, room));
     } else if cell.local != Some(true) {
@@ -62,8 +77,7 @@ pub(super) fn draw(
     if let Some(info) = socket.filter(|socket| socket.is_there()).and_then(|socket| socket.socket.info.as_deref()) {
         sections.extend(info_lines(context, info, room));
     }
-    let lines = keep_by_weight(sections, usize::from(inner.height));
-    put_all(buf, inner, &lines);
+    sections
 }
 
 fn state_line(context: &Context<'_>, cell: &EndCell) -> Line<'static> {
@@ -233,15 +247,28 @@ fn analysis_lines(context: &Context<'_>, counts: &AnalysisCounts, room: usize) -
 }
 
 fn info_lines(context: &Context<'_>, info: &TcpInfo, room: usize) -> Sections {
+    let mut sections = Vec::new();
+    for (label, weight, values) in info_groups(info) {
+        let parts: Vec<String> = values.into_iter().flatten().collect();
+        if !parts.is_empty() {
+            let text = as_fit(&parts, "  ", room.saturating_sub(LABEL));
+            sections.push((weight, vec![plain(context, label, text)]));
+        }
+    }
+    sections
+}
+
+/// What the kernel measured, by what it is about: a label, a weight, and what of it is told.
+fn info_groups(info: &TcpInfo) -> [(&'static str, u8, Vec<Option<String>>); 6] {
     let time = |name: &str, value: Option<std::time::Duration>| value.map(|time| format!("{name} {}", span(time)));
     let number = |name: &str, value: Option<u32>| value.map(|n| format!("{name} {}", count(u64::from(n))));
     let volume = |name: &str, value: Option<u64>| value.map(|n| format!("{name} {}", bytes(n)));
     let rate = |name: &str, value: Option<u64>| value.map(|n| format!("{name} {}", bits(n.saturating_mul(8))));
     let threshold = info.snd_ssthresh.filter(|n| *n < i32::MAX.unsigned_abs());
-    let groups: [(&str, u8, Vec<Option<String>>); 6] = [
-        ("rtt", 6, vec![time("", info.rtt), time("±", info.rttvar), time("min", info.min_rtt), time("rto", info.rto)]),
+    [
+        ("rtt", 6, vec![info.rtt.map(span), time("±", info.rttvar), time("min", info.min_rtt), time("rto", info.rto)]),
         (
-            "window",
+            "congest.",
             8,
             vec![number("cwnd", info.snd_cwnd), number("ssthresh", threshold), number("in flight", info.unacked)],
         ),
@@ -269,16 +296,7 @@ fn info_lines(context: &Context<'_>, info: &TcpInfo, room: usize) -> Sections {
             vec![number("mss", info.snd_mss), number("pmtu", info.pmtu), rate("delivery", info.delivery_rate)],
         ),
         ("busy", 9, flow_kernel::limit_parts(info)),
-    ];
-    let mut sections = Vec::new();
-    for (name, weight, values) in groups {
-        let parts: Vec<String> = values.into_iter().flatten().map(|text| text.trim_start().to_owned()).collect();
-        if !parts.is_empty() {
-            let label = if name == "window" { "congest." } else { name };
-            sections.push((weight, vec![plain(context, label, as_fit(&parts, "  ", room.saturating_sub(LABEL)))]));
-        }
-    }
-    sections
+    ]
 }
 
 /// An end's Recv-Q and Send-Q over time.
