@@ -11,7 +11,7 @@ use crate::engine::{Dashboard, Filter};
 
 use super::filter_prompt::FilterPrompt;
 use super::flow_screen::FlowPart;
-use super::keys::{Binding, Msg, When};
+use super::keys::{Binding, Msg};
 use super::layout::Pane;
 use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
@@ -61,14 +61,9 @@ impl UiState {
             return Vec::new();
         }
         match bound {
+            // Whatever is bound where it is live is bound in a replay too.
             Some(row) if !row.when.holds(source.playback.is_some()) => {
-                self.say(match row.when {
-                    When::Live if source.kind == SourceKind::Live => "only where it is live: L goes back there",
-                    When::Live => "only while a host is watched",
-                    When::Replay | When::Always => {
-                        "only in a replay (sockscope -r FILE), or where one went back: , or t"
-                    }
-                });
+                self.say("only in a replay (sockscope -r FILE), or where one went back: , or t");
                 Vec::new()
             }
             Some(row) => self.update(row.msg, dashboard, source),
