@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::base::Timestamp;
-use crate::engine::{EndCell, FlowDetail, SocketDetail};
+use crate::base::{TcpState, Timestamp};
+use crate::engine::{EndCell, FlowDetail, SocketDetail, recv_q_is_fin, send_q_is_syn_or_fin};
 use crate::flow::{AnalysisCounts, HalfTiming, HalfView, Side};
 use crate::kernel::{Socket, TcpInfo, TimerKind};
 
@@ -82,7 +82,7 @@ fn sections(
 
 fn state_line(context: &Context<'_>, cell: &EndCell) -> Line<'static> {
     let theme = context.theme;
-    let named = |state: Option<crate::base::TcpState>| match state {
+    let named = |state: Option<TcpState>| match state {
         Some(state) => styled(state.name(), theme.state(state)),
         None => styled(ABSENT, theme.dim),
     };
@@ -129,17 +129,12 @@ fn owner_lines(context: &Context<'_>, cell: &EndCell, room: usize) -> Sections {
 }
 
 /// The one sequence number that a queue of 1 counts besides bytes: the peer's FIN in Recv-Q, the own SYN or FIN in
-/// Send-Q (net/ipv4/tcp_diag.c, tcp_diag_get_info).
+/// Send-Q.
 fn marker(socket: &Socket) -> [Option<&'static str>; 2] {
-    use crate::base::TcpState::{CloseWait, Closing, FinWait1, LastAck, SynSent};
     let state = socket.state.0;
-    let recv = (socket.recv_q == 1 && matches!(state, CloseWait | LastAck | Closing)).then_some("the FIN");
-    let send = match state {
-        SynSent if socket.send_q == Some(1) => Some("the SYN"),
-        FinWait1 | LastAck | Closing if socket.send_q == Some(1) => Some("the FIN"),
-        _ => None,
-    };
-    [recv, send]
+    let own = if matches!(state, TcpState::SynSent | TcpState::SynRecv) { "the SYN" } else { "the FIN" };
+    let send = socket.send_q.is_some_and(|bytes| send_q_is_syn_or_fin(state, bytes));
+    [recv_q_is_fin(state, socket.recv_q).then_some("the FIN"), send.then_some(own)]
 }
 
 /// What is left to tell of a socket that the kernel holds no more.
