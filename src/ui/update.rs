@@ -136,11 +136,7 @@ impl UiState {
                 Vec::new()
             }
             Some(Prompt::Jump(input)) if keep => self.jump(input.value(), source),
-            Some(Prompt::Mark(input)) if keep => {
-                let note = input.value().trim().to_owned();
-                self.say(&marked(now, &note, source));
-                vec![Effect::Control(Control::Mark(note))]
-            }
+            Some(Prompt::Mark(input)) if keep => self.mark(input.value(), now, source),
             _ => Vec::new(),
         }
     }
@@ -259,16 +255,5 @@ impl UiState {
             self.focus = Some(focus);
             self.zoomed = !self.zoomed;
         }
-    }
-}
-
-/// What is said where a mark is set; one without a note takes away the one that stands there.
-fn marked(now: Option<Timestamp>, note: &str, source: &Source) -> String {
-    let there = source.track.as_ref().is_some_and(|track| track.marks.iter().any(|mark| Some(mark.ts) == now));
-    match (now, note.is_empty()) {
-        (None, _) => "no mark set: nothing was seen yet".to_owned(),
-        (Some(_), true) if there => "the mark is gone".to_owned(),
-        (Some(_), true) => "marked".to_owned(),
-        (Some(_), false) => format!("marked: {note}"),
     }
 }
