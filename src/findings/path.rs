@@ -84,26 +84,23 @@ pub(super) fn told_of(all: &[Undelivered], now: Timestamp) -> BTreeSet<(FlowId, 
     all.iter().filter(|one| one.is_late(now)).map(|one| (one.flow, one.local)).collect()
 }
 
-/// What the path does not take, by where from and where to; `lossy`: the capture lost segments meanwhile.
+/// What the path does not take, by where from and where to, and by why; `lossy`: the capture lost segments meanwhile.
 pub(super) fn undelivered(hindered: &Hindered, lossy: bool, now: Timestamp) -> Vec<Finding> {
     let mut paths: BTreeMap<(IpAddr, IpAddr, Kind), Vec<&Undelivered>> = BTreeMap::new();
     for one in hindered.all.iter().filter(|one| one.is_late(now)) {
         paths.entry((one.local.ip(), one.peer.ip(), one.kind())).or_default().push(one);
     }
     let basis = Basis { more: hindered.more, lossy, now };
-    paths
-        .into_iter()
-        .filter_map(|((from, to, kind), rows)| finding(kind, Subject::Path { from, to }, &rows, basis))
-        .collect()
+    paths.into_iter().filter_map(|((from, to, _), rows)| finding(Subject::Path { from, to }, &rows, basis)).collect()
 }
 
-fn finding(kind: Kind, subject: Subject, rows: &[&Undelivered], basis: Basis) -> Option<Finding> {
+fn finding(subject: Subject, rows: &[&Undelivered], basis: Basis) -> Option<Finding> {
     let now = basis.now;
     // Who is told of it knows more than who is not.
     let first = rows.iter().min_by_key(|row| (row.by == Hindrance::Length, row.since, row.flow))?;
     let bad = rows.len() >= MANY || now.since(first.since) >= LONG;
     Some(Finding {
-        kind,
+        kind: first.kind(),
         severity: if bad { Severity::Critical } else { Severity::Warning },
         subject,
         since: first.since,
