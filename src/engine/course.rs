@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::flow::{
-    Analysis, AnalysisCounts, Around, Beginning, Flow, Marks, Run, Side, Starts, Timing, Verdict, VerdictView, Zeek,
+    Analysis, AnalysisCounts, Around, Beginning, Brief, Flow, Marks, PastRun, Run, Side, Starts, Timing, Verdict, VerdictView, Zeek,
     ZeekView,
 };
 use crate::wire::{Flags, Options, Segment};
@@ -48,22 +48,49 @@ impl Course {
 
     /// Of a flow all of whose segments have waited; `flow` is as it is after the last of them.
     pub(super) fn of_beginning(pending: &Pending, flow: &Flow, ends: [Endpoint; 2]) -> Self {
-        let (mut stands, mut course) = (Beginning::NONE, Self::blank());
-        for (number, brief) in pending.briefs().iter().enumerate() {
-            let (mut segment, from) = (brief.segment(ends), brief.from());
-            if number == 0 {
-                course.zeek = Zeek::new(&segment, from);
+        let (mut stands, mut course, mut run) = (Beginning::NONE, Self::blank(), None::<PastRun>);
+        for (number, brief) in pending.briefs().enumerate() {
+            if run.as_mut().is_some_and(|run| run.takes(&brief)) {
+                course.timing.feed_plain(&brief);
             } else {
-                course.zeek.feed(&segment, from);
+                course.end_run(run.take());
+                course.begin_with(number, &brief, &stands, flow, ends);
             }
-            segment.options.wscale = flow.scale_offered_by(&segment, from);
-            // In line as they are, the verdict asks for nothing else.
-            course.verdict.feed(&segment, from, Around::default);
-            course.timing.feed(&segment, from, || Some(stands.starts(flow)));
-            course.analysis.feed(&segment, from);
-            stands.pass(brief);
+            stands.pass(&brief);
+            if run.is_none() {
+                run = course.begin_past_run(&stands);
+            }
         }
+        course.end_run(run);
         course
+    }
+
+    /// Takes in one segment of the beginning, the first if its `number` is 0.
+    fn begin_with(&mut self, number: usize, brief: &Brief, stands: &Beginning, flow: &Flow, ends: [Endpoint; 2]) {
+        let (mut segment, from) = (brief.segment(ends), brief.from());
+        if number == 0 {
+            self.zeek = Zeek::new(&segment, from);
+        } else {
+            self.zeek.feed(&segment, from);
+        }
+        segment.options.wscale = flow.scale_offered_by(&segment, from);
+        // In line as they are, the verdict asks for nothing else.
+        self.verdict.feed(&segment, from, Around::default);
+        self.timing.feed(&segment, from, || Some(stands.starts(flow)));
+        self.analysis.feed(&segment, from);
+    }
+
+    /// The same as [`Self::begin_run`], where the flow stood so and has gone on since.
+    fn begin_past_run(&self, stands: &Beginning) -> Option<PastRun> {
+        let Self { analysis, verdict, timing, zeek } = self;
+        let may = timing.has_begun() && !verdict.is_troubled();
+        may.then(|| PastRun::begin(stands, analysis, verdict, zeek)).flatten()
+    }
+
+    fn end_run(&mut self, run: Option<PastRun>) {
+        if let Some(run) = run {
+            run.end(&mut self.analysis, &mut self.verdict, &mut self.zeek);
+        }
     }
 
     /// Shows all but Zeek's machine a segment sent by `from`, when none waits; `before` is the flow as it was before it.
@@ -82,13 +109,12 @@ impl Course {
             return;
         }
         let Self { analysis, verdict, timing, zeek } = self;
-        let briefs = pending.briefs();
-        let (run, more) = briefs.split_at(pending.of_run());
-        run.iter().for_each(|brief| timing.feed_plain(brief));
-        if more.is_empty() {
-            return Run::end(run, flow, analysis, verdict, zeek);
+        let (run, more) = (|| pending.briefs().take(pending.of_run()), pending.briefs().skip(pending.of_run()));
+        run().for_each(|brief| timing.feed_plain(&brief));
+        if !pending.has_more_than_run() {
+            return Run::end(run(), flow, analysis, verdict, zeek);
         }
-        Run::end_before_more(run, analysis, verdict, zeek);
+        Run::end_before_more(run(), analysis, verdict, zeek);
         for brief in more {
             let (segment, from) = (brief.segment(ends), brief.from());
             self.zeek.feed(&segment, from);
@@ -279,7 +305,7 @@ impl Record {
             return Some(Cow::Borrowed(part(course)));
         }
         let mut part = part(course).clone();
-        going.pending().briefs().iter().for_each(|brief| feed(&mut part, &brief.segment(ends), brief.from(), flow));
+        going.pending().briefs().for_each(|brief| feed(&mut part, &brief.segment(ends), brief.from(), flow));
         Some(Cow::Owned(part))
     }
 

@@ -60,14 +60,15 @@ impl Flow {
 /// Where both ends stand after some segments of a beginning.
 #[derive(Debug, Clone, Copy)]
 pub struct Beginning {
-    nxt: [Option<Seq>; 2],
-    una: [Option<Seq>; 2],
+    pub(super) nxt: [Option<Seq>; 2],
+    pub(super) una: [Option<Seq>; 2],
+    pub(super) windows: [u16; 2],
     last: Timestamp,
 }
 
 impl Beginning {
     /// Before the first.
-    pub const NONE: Self = Self { nxt: [None; 2], una: [None; 2], last: Timestamp::MIN };
+    pub const NONE: Self = Self { nxt: [None; 2], una: [None; 2], windows: [0; 2], last: Timestamp::MIN };
 
     /// After one more.
     pub fn pass(&mut self, brief: &Brief) {
@@ -76,6 +77,7 @@ impl Beginning {
         if brief.flags().ack() {
             self.una[to] = Some(brief.ack);
         }
+        self.windows[from] = brief.window;
         self.last = self.last.max(brief.ts);
     }
 

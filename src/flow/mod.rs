@@ -21,6 +21,7 @@ mod handshake;
 mod id;
 mod life;
 mod machine;
+mod past_run;
 mod plain;
 mod run;
 mod stamp;
@@ -42,6 +43,7 @@ pub use beginning::Beginning;
 pub use brief::{Brief, Slip};
 pub use id::FlowId;
 pub use machine::{Flow, LoneSyn};
+pub use past_run::PastRun;
 pub use run::Run;
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Starts, Throughput, Timing, TimingView};
 pub use verdict::{
