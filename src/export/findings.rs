@@ -139,7 +139,8 @@ fn full_listener(finding: &Finding) -> Option<Endpoint> {
 pub(super) struct FindingRecord {
     r#type: &'static str,
     /// What is wrong: connects_refused, connects_rejected, connects_unanswered, scan, not_reading, peer_silent,
-    /// path_unreachable, path_mtu, close_wait_leak, accept_overflow, ports_run_out, capture_loss. More may come at any version.
+    /// path_unreachable, path_mtu, close_wait_leak, accept_overflow, ports_run_out, capture_loss. More may come at any
+    /// version.
     kind: &'static str,
     /// info, warning, critical.
     severity: &'static str,
