@@ -8,7 +8,6 @@
 //! It may be sealed at any time and by any thread, since nothing else changes it any more: what is told is the same
 //! before, while and after it is.
 
-use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use triomphe::Arc;
@@ -61,15 +60,12 @@ struct Sealed {
 /// One of them.
 enum Entry<'a> {
     Packed(&'a [u8]),
-    Whole(Cow<'a, Course>, Rate),
+    Whole(&'a Course, Rate),
+    /// Of one that is not sealed yet.
+    Made(Box<Course>, Rate),
 }
 
 impl Unsealed {
-    fn course(&self) -> (Course, Rate) {
-        let Self { going, flow, ends } = self;
-        (going.course(flow, *ends).into_owned(), going.rate)
-    }
-
     fn held(&self) -> usize {
         size_of::<Self>() + size_of::<Going>() + self.going.held()
     }
@@ -103,7 +99,8 @@ impl Courses {
                 pack(&mut course, &mut rate, flow, &mut Unpacker::new(bytes, flow.known()));
                 course
             }
-            Entry::Whole(course, _) => course.into_owned(),
+            Entry::Whole(course, _) => course.clone(),
+            Entry::Made(course, _) => *course,
         }
     }
 
@@ -111,10 +108,8 @@ impl Courses {
     pub(super) fn outline(&self, at: u8) -> (Verdict, Analysis) {
         match self.entry(at) {
             Entry::Packed(bytes) => begin(bytes, Known::nothing()).0,
-            Entry::Whole(course, _) => {
-                let Course { analysis, verdict, .. } = course.into_owned();
-                (verdict, analysis)
-            }
+            Entry::Whole(Course { analysis, verdict, .. }, _) => (verdict.clone(), analysis.clone()),
+            Entry::Made(course, _) => (course.verdict, course.analysis),
         }
     }
 
@@ -126,7 +121,7 @@ impl Courses {
                 rate.pack(flow.span().1, &mut unpacker);
                 rate
             }
-            Entry::Whole(_, rate) => rate,
+            Entry::Whole(_, rate) | Entry::Made(_, rate) => rate,
         }
     }
 
@@ -139,7 +134,8 @@ impl Courses {
                 zeek.pack(&mut unpacker);
                 zeek
             }
-            Entry::Whole(course, _) => course.into_owned().zeek,
+            Entry::Whole(course, _) => course.zeek.clone(),
+            Entry::Made(course, _) => course.zeek,
         }
     }
 
@@ -149,11 +145,12 @@ impl Courses {
         let Some(sealed) = self.0.sealed.get() else {
             return of_all + self.unsealed().get(usize::from(at)).map_or(0, Unsealed::held);
         };
-        of_all
-            + match sealed.entry(at) {
-                Entry::Packed(bytes) => bytes.len(),
-                Entry::Whole(course, _) => size_of::<Course>() + course.held(),
-            }
+        let of_one = match sealed.entry(at) {
+            Entry::Packed(bytes) => bytes.len(),
+            Entry::Whole(course, _) => size_of::<Course>() + course.held(),
+            Entry::Made(course, _) => size_of::<Course>() + course.held(),
+        };
+        of_all + of_one
     }
 
     pub(super) fn is_shared_with(&self, other: &Self) -> bool {
@@ -169,8 +166,8 @@ impl Courses {
         match self.0.sealed.get() {
             Some(sealed) => sealed.entry(at),
             None => {
-                let (course, rate) = unsealed[usize::from(at)].course();
-                Entry::Whole(Cow::Owned(course), rate)
+                let Unsealed { going, flow, ends } = &unsealed[usize::from(at)];
+                Entry::Made(Box::new(going.course(flow, *ends).into_owned()), going.rate)
             }
         }
     }
@@ -203,7 +200,7 @@ impl Sealed {
 
     fn entry(&self, at: u8) -> Entry<'_> {
         if let Some((_, course, rate)) = self.whole.iter().find(|(place, ..)| *place == at) {
-            return Entry::Whole(Cow::Borrowed(course), *rate);
+            return Entry::Whole(course, *rate);
         }
         let (ends, at) = (&self.ends, usize::from(at));
         let from = at.checked_sub(1).map_or(0, |before| ends[before]);
