@@ -83,9 +83,8 @@ impl Course {
 
     /// The same as [`Self::begin_run`], where the flow stood so and has gone on since.
     fn begin_past_run(&self, stands: &Beginning) -> Option<PastRun> {
-        let Self { analysis, verdict, timing, zeek } = self;
-        let may = timing.has_begun() && !verdict.is_troubled();
-        may.then(|| PastRun::begin(stands, analysis, verdict, zeek)).flatten()
+        let Self { analysis, verdict, timing: _, zeek } = self;
+        self.may_begin_run().then(|| PastRun::begin(stands, analysis, verdict, zeek)).flatten()
     }
 
     fn end_run(&mut self, run: Option<PastRun>) {
@@ -124,12 +123,15 @@ impl Course {
         }
     }
 
-    /// A run that the next segment may begin: where times have begun, which they do by what the flow was just then, and
-    /// nobody looks at each segment closely.
+    /// A run that the next segment may begin.
     pub(super) fn begin_run(&self, flow: &Flow) -> Option<Run> {
-        let Self { analysis, verdict, timing, zeek } = self;
-        let may = timing.has_begun() && !verdict.is_troubled();
-        may.then(|| Run::begin(flow, analysis, verdict, zeek)).flatten()
+        let Self { analysis, verdict, timing: _, zeek } = self;
+        self.may_begin_run().then(|| Run::begin(flow, analysis, verdict, zeek)).flatten()
+    }
+
+    /// Where times have begun, which they do by what the flow was just then, and nobody looks at each segment closely.
+    fn may_begin_run(&self) -> bool {
+        self.timing.has_begun() && !self.verdict.is_troubled()
     }
 
     /// What it holds beside itself, bytes.

@@ -8,9 +8,10 @@
 //! It may be sealed at any time and by any thread, since nothing else changes it any more: what is told is the same
 //! before, while and after it is.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::borrow::Cow;
+use std::sync::Arc;
 
-use triomphe::Arc;
+use arc_swap::ArcSwap;
 
 use crate::base::{Endpoint, Known, Packer, Packing, Unpacker};
 use crate::flow::{Analysis, Flow, Verdict, Zeek};
@@ -32,13 +33,13 @@ const USUAL: usize = 256;
 /// with their copies, which goes with the last of them: flows that were over at about the same time are forgotten at
 /// about the same time.
 #[derive(Debug, Clone)]
-pub struct Courses(Arc<Parts>);
+pub struct Courses(Arc<ArcSwap<Kept>>);
 
+/// How they are kept: the same is told of both.
 #[derive(Debug)]
-struct Parts {
-    sealed: OnceLock<Sealed>,
-    /// None, once they are sealed.
-    unsealed: Mutex<Vec<Unsealed>>,
+enum Kept {
+    Unsealed(Vec<Unsealed>),
+    Sealed(Sealed),
 }
 
 /// What is told of the segments of a flow that is over.
@@ -57,14 +58,6 @@ struct Sealed {
     whole: Vec<(u8, Course, Rate)>,
 }
 
-/// One of them.
-enum Entry<'a> {
-    Packed(&'a [u8]),
-    Whole(&'a Course, Rate),
-    /// Of one that is not sealed yet.
-    Made(Box<Course>, Rate),
-}
-
 impl Unsealed {
     fn held(&self) -> usize {
         size_of::<Self>() + size_of::<Going>() + self.going.held()
@@ -74,15 +67,13 @@ impl Unsealed {
 impl Courses {
     /// Of flows that are over, at most [`TOGETHER`].
     pub(super) fn of(flows: Vec<Unsealed>) -> Self {
-        Self(Arc::new(Parts { sealed: OnceLock::new(), unsealed: Mutex::new(flows) }))
+        Self(Arc::new(ArcSwap::from_pointee(Kept::Unsealed(flows))))
     }
 
-    /// Seals them, if that was not done.
+    /// Seals them, if that was not done. Whoever does it at the same time finds the same.
     pub fn seal(&self) {
-        let mut unsealed = self.unsealed();
-        if self.0.sealed.get().is_none() {
-            let _was_none = self.0.sealed.set(Sealed::of(&mut unsealed));
-            *unsealed = Vec::new();
+        if let Kept::Unsealed(flows) = &**self.0.load() {
+            self.0.store(Arc::new(Kept::Sealed(Sealed::of(flows))));
         }
     }
 
@@ -93,104 +84,102 @@ impl Courses {
 
     /// A course of `flow` again.
     pub(super) fn course(&self, at: u8, flow: &Flow) -> Course {
-        match self.entry(at) {
-            Entry::Packed(bytes) => {
-                let (mut course, mut rate) = (Course::blank(), Rate::default());
-                pack(&mut course, &mut rate, flow, &mut Unpacker::new(bytes, flow.known()));
-                course
-            }
-            Entry::Whole(course, _) => course.clone(),
-            Entry::Made(course, _) => *course,
-        }
+        let kept = self.0.load();
+        let Some(bytes) = kept.packed(at) else { return kept.whole(at).into_owned() };
+        let (mut course, mut rate) = (Course::blank(), Rate::default());
+        pack(&mut course, &mut rate, flow, &mut Unpacker::new(bytes, flow.known()));
+        course
     }
 
     /// Of it, a verdict and an analysis of which nothing may be asked but what they tell of the flow as a whole.
     pub(super) fn outline(&self, at: u8) -> (Verdict, Analysis) {
-        match self.entry(at) {
-            Entry::Packed(bytes) => begin(bytes, Known::nothing()).0,
-            Entry::Whole(Course { analysis, verdict, .. }, _) => (verdict.clone(), analysis.clone()),
-            Entry::Made(course, _) => (course.verdict, course.analysis),
-        }
+        let kept = self.0.load();
+        let Some(bytes) = kept.packed(at) else {
+            let course = kept.whole(at);
+            return (course.verdict.clone(), course.analysis.clone());
+        };
+        begin(bytes, Known::nothing()).0
     }
 
     /// Of it, how much the flow carried.
     pub(super) fn rate(&self, at: u8, flow: &Flow) -> Rate {
-        match self.entry(at) {
-            Entry::Packed(bytes) => {
-                let (mut rate, (_, mut unpacker)) = (Rate::default(), begin(bytes, Known::nothing()));
-                rate.pack(flow.span().1, &mut unpacker);
-                rate
-            }
-            Entry::Whole(_, rate) | Entry::Made(_, rate) => rate,
-        }
+        let kept = self.0.load();
+        let Some(bytes) = kept.packed(at) else { return kept.rate_of_whole(at) };
+        let (mut rate, (_, mut unpacker)) = (Rate::default(), begin(bytes, Known::nothing()));
+        rate.pack(flow.span().1, &mut unpacker);
+        rate
     }
 
     /// Of it, Zeek's view.
     pub(super) fn zeek(&self, at: u8, flow: &Flow) -> Zeek {
-        match self.entry(at) {
-            Entry::Packed(bytes) => {
-                let (mut zeek, (_, mut unpacker)) = (Zeek::blank(), begin(bytes, flow.known()));
-                Rate::default().pack(flow.span().1, &mut unpacker);
-                zeek.pack(&mut unpacker);
-                zeek
-            }
-            Entry::Whole(course, _) => course.zeek.clone(),
-            Entry::Made(course, _) => course.zeek,
-        }
+        let kept = self.0.load();
+        let Some(bytes) = kept.packed(at) else { return kept.whole(at).zeek.clone() };
+        let (mut zeek, (_, mut unpacker)) = (Zeek::blank(), begin(bytes, flow.known()));
+        Rate::default().pack(flow.span().1, &mut unpacker);
+        zeek.pack(&mut unpacker);
+        zeek
     }
 
     /// What one of them takes, bytes.
     pub(super) fn held(&self, at: u8) -> usize {
-        let of_all = (size_of::<Parts>() + size_of::<Ends>()) / TOGETHER;
-        let Some(sealed) = self.0.sealed.get() else {
-            return of_all + self.unsealed().get(usize::from(at)).map_or(0, Unsealed::held);
-        };
-        let of_one = match sealed.entry(at) {
-            Entry::Packed(bytes) => bytes.len(),
-            Entry::Whole(course, _) => size_of::<Course>() + course.held(),
-            Entry::Made(course, _) => size_of::<Course>() + course.held(),
-        };
-        of_all + of_one
+        let of_all = (size_of::<ArcSwap<Kept>>() + size_of::<Kept>()) / TOGETHER;
+        of_all + self.0.load().held(at)
     }
 
     pub(super) fn is_shared_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
+}
 
-    fn entry(&self, at: u8) -> Entry<'_> {
-        if let Some(sealed) = self.0.sealed.get() {
-            return sealed.entry(at);
-        }
-        let unsealed = self.unsealed();
-        // It may have been sealed meanwhile.
-        match self.0.sealed.get() {
-            Some(sealed) => sealed.entry(at),
-            None => {
-                let Unsealed { going, flow, ends } = &unsealed[usize::from(at)];
-                Entry::Made(Box::new(going.course(flow, *ends).into_owned()), going.rate)
-            }
+impl Kept {
+    /// The bytes of one that is packed.
+    fn packed(&self, at: u8) -> Option<&[u8]> {
+        match self {
+            Self::Unsealed(_) => None,
+            Self::Sealed(sealed) => sealed.packed(at),
         }
     }
 
-    fn unsealed(&self) -> MutexGuard<'_, Vec<Unsealed>> {
-        // Whoever panicked has changed nothing that is told.
-        self.0.unsealed.lock().unwrap_or_else(PoisonError::into_inner)
+    /// One that is not.
+    fn whole(&self, at: u8) -> Cow<'_, Course> {
+        match self {
+            Self::Unsealed(flows) => {
+                let Unsealed { going, flow, ends } = &flows[usize::from(at)];
+                going.course(flow, *ends)
+            }
+            Self::Sealed(sealed) => Cow::Borrowed(&sealed.whole(at).1),
+        }
+    }
+
+    fn rate_of_whole(&self, at: u8) -> Rate {
+        match self {
+            Self::Unsealed(flows) => flows[usize::from(at)].going.rate,
+            Self::Sealed(sealed) => sealed.whole(at).2,
+        }
+    }
+
+    fn held(&self, at: u8) -> usize {
+        let of_whole = || size_of::<(u8, Course, Rate)>() + self.whole(at).held();
+        match self {
+            Self::Unsealed(flows) => flows[usize::from(at)].held(),
+            Self::Sealed(sealed) => sealed.packed(at).map_or_else(of_whole, <[u8]>::len),
+        }
     }
 }
 
 impl Sealed {
-    fn of(flows: &mut [Unsealed]) -> Self {
+    fn of(flows: &[Unsealed]) -> Self {
         let mut sealed = Self { ends: Ends::default(), bytes: Box::default(), whole: Vec::new() };
         let mut bytes = Vec::with_capacity(flows.len() * USUAL);
         for (at, Unsealed { going, flow, ends }) in (0..).zip(flows) {
             let mut rate = going.rate;
-            let course = going.course_mut(flow, *ends);
-            if Courses::takes(course) {
+            let mut course = going.course(flow, *ends).into_owned();
+            if Courses::takes(&course) {
                 let mut packer = Packer::behind(bytes, flow.known());
-                pack(course, &mut rate, flow, &mut packer);
+                pack(&mut course, &mut rate, flow, &mut packer);
                 bytes = packer.finish();
             } else {
-                sealed.whole.push((at, course.clone(), rate));
+                sealed.whole.push((at, course, rate));
             }
             sealed.ends[usize::from(at)] = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         }
@@ -198,13 +187,17 @@ impl Sealed {
         sealed
     }
 
-    fn entry(&self, at: u8) -> Entry<'_> {
-        if let Some((_, course, rate)) = self.whole.iter().find(|(place, ..)| *place == at) {
-            return Entry::Whole(course, *rate);
+    fn packed(&self, at: u8) -> Option<&[u8]> {
+        if self.whole.iter().any(|(place, ..)| *place == at) {
+            return None;
         }
         let (ends, at) = (&self.ends, usize::from(at));
         let from = at.checked_sub(1).map_or(0, |before| ends[before]);
-        Entry::Packed(&self.bytes[from as usize..ends[at] as usize])
+        Some(&self.bytes[from as usize..ends[at] as usize])
+    }
+
+    fn whole(&self, at: u8) -> &(u8, Course, Rate) {
+        self.whole.iter().find(|(place, ..)| *place == at).expect("who is not packed is whole")
     }
 }
 

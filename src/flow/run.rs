@@ -182,7 +182,7 @@ impl Run {
             return may.ack & news;
         }
         let full = peer_may.scale.count().is_some_and(|scale| u32::from(window) << scale == outstanding + len);
-        may.send & may.is_heard & (len != 1) & (len <= LITTLE.wrapping_sub(outstanding)) & !full
+        may.send & may.is_heard & (len != 1) & (len <= LITTLE.saturating_sub(outstanding)) & !full
     }
 
     /// Has the three take over where the run has come to: `briefs` are its segments, `flow` is as it is after them.
