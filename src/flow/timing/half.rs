@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::rtt::{Answer, Timed, Watch};
+use super::rtt::{Answer, ByAck, Timed, Watch};
 use super::span::Span;
 use super::spread::Spread;
 use super::stalls::{self, Stalls};
@@ -246,11 +246,11 @@ impl Half {
         if answer.full {
             self.facts.set(fact::FULL);
         }
-        if let Some((took, timed)) = answer.by_ack {
+        if let Some(ByAck { took, alone, small }) = answer.by_ack {
             let brings_nothing = segment.payload_len == 0 && !segment.flags().fin();
-            if timed.alone && brings_nothing && stalls::is_late(took, self.path) {
+            if alone && brings_nothing && stalls::is_late(took, self.path) {
                 self.measures().stalls.note_late();
-                self.facts.put(fact::HELD, timed.small);
+                self.facts.put(fact::HELD, small);
             }
             self.measures().by_ack.add(took);
             self.path = self.path.min(Span::of_nanos(took));
