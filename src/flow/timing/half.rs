@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::rtt::{Answer, ByAck, Timed, Watch};
+use super::rtt::{ByAck, Timed, Watch};
 use super::span::Span;
 use super::spread::Spread;
 use super::stalls::{self, Stalls};
@@ -238,11 +238,13 @@ impl Half {
         if !ack.before(self.recover) {
             self.facts.clear(fact::RECOVERING);
         }
-        let answer = self.watch.acknowledge(segment);
-        self.learn(answer, segment);
+        self.learn(segment);
     }
 
-    pub(super) fn learn(&mut self, answer: Answer, segment: &Brief) {
+    /// What an acknowledgment of something new says of the segments that are timed.
+    #[inline(never)]
+    pub(super) fn learn(&mut self, segment: &Brief) {
+        let answer = self.watch.acknowledge(segment);
         if answer.full {
             self.facts.set(fact::FULL);
         }

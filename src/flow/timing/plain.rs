@@ -24,8 +24,7 @@ impl Data {
         let heard_all = brief.ack == peer.high;
         if brief.ack != peer.una {
             peer.una = brief.ack;
-            let answer = peer.watch.acknowledge(brief);
-            peer.learn(answer, brief);
+            peer.learn(brief);
         }
         let tsval = own.take_tsval(brief);
         if brief.payload_len > 0 {
