@@ -72,15 +72,17 @@ impl Engine {
         if let Some(deadline) = deadline {
             self.deadlines.push(*deadline, *id);
         }
-        if was != is {
-            // What is kept of times is asked for only when a handshake ends.
-            let took = if was.outcome == is.outcome { None } else { self.took(slot, is) };
-            self.states.turn(at, was, is);
+        self.states.turn(at, was, is);
+        // A handshake ends once.
+        if was.outcome != is.outcome {
+            let took = self.took(slot, is);
             self.tally.turn(was, is);
             self.handshakes.turn(*id, *resp, was, is, took);
             self.supersede_older(slot, is, at);
         }
-        self.table.reclass(slot, *class);
+        if let Some(class) = class {
+            self.table.reclass(slot, *class);
+        }
     }
 
     fn took(&self, slot: Slot, is: &Standing) -> Option<Duration> {
@@ -130,13 +132,15 @@ pub(super) struct Settled {
     is: Standing,
     /// Its next deadline, where no earlier one is in the queue.
     deadline: Option<Timestamp>,
-    class: Class,
+    /// Its class, where that is another than before.
+    class: Option<Class>,
 }
 
 impl Settled {
     pub(super) fn of(record: &mut Record) -> Self {
         let deadline = record.wire.as_ref().and_then(Flow::next_deadline).filter(|at| *at < record.armed);
         record.armed = deadline.unwrap_or(record.armed);
-        Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class: record.class() }
+        let class = Some(record.class()).filter(|class| *class != record.listed);
+        Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class }
     }
 }

@@ -297,7 +297,7 @@ impl Engine {
 
     /// Takes in a segment of the flow that was `found` on its tuple, which has that hash.
     #[inline]
-    fn segment(&mut self, segment: &Segment, hash: u64, found: Option<Slot>) {
+    fn segment(&mut self, segment: &Segment, hash: u64, found: Option<(Slot, Side)>) {
         self.wire_seen = true;
         if self.config.merge_interfaces && self.is_shown_twice(segment, found) {
             self.totals.duplicates += 1;
@@ -308,10 +308,10 @@ impl Engine {
         self.totals.payload_bytes += u64::from(segment.payload_len);
         self.segments.add(segment.ts, 1);
         self.bits.add(segment.ts, bits);
-        let Some(slot) = found else {
+        let Some((slot, from)) = found else {
             return self.begin_by_wire(segment, Some(hash), None);
         };
-        if !self.table.get_mut(slot).take_plain(segment, bits) {
+        if !self.table.get_mut(slot).take_plain(segment, from, bits) {
             self.any_segment(segment, slot, bits);
         }
     }
@@ -351,16 +351,14 @@ impl Engine {
 
     /// Whether another interface shows the segment too: the same datagram a moment ago, or, for a segment in a tunnel,
     /// its sender's segments outside of it. There offload may cut them otherwise, so no datagram equals another.
-    fn is_shown_twice(&mut self, segment: &Segment, found: Option<Slot>) -> bool {
+    fn is_shown_twice(&mut self, segment: &Segment, found: Option<(Slot, Side)>) -> bool {
         let in_tunnel = segment.tunnel.is_some();
-        let is_bare = |record: &Record| record.bare.has(side_of(record, segment.src));
-        if in_tunnel && found.is_some_and(|slot| is_bare(self.table.get(slot))) {
+        if in_tunnel && found.is_some_and(|(slot, from)| self.table.get(slot).bare.has(from)) {
             return true;
         }
         let repeat = self.dedupe.is_repeat(segment);
-        if let Some(slot) = found.filter(|_| repeat && !in_tunnel) {
-            let record = self.table.get_mut(slot);
-            record.bare.add(side_of(record, segment.src), true);
+        if let Some((slot, from)) = found.filter(|_| repeat && !in_tunnel) {
+            self.table.get_mut(slot).bare.add(from, true);
         }
         repeat
     }

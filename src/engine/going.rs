@@ -86,10 +86,10 @@ impl Going {
     /// After `flow` has taken in a plain segment too: shows those that wait to the course, where no more can, and sees
     /// whether the next may.
     #[inline]
-    pub(super) fn settle(&mut self, flow: &Flow, ends: [Endpoint; 2]) {
+    pub(super) fn settle(&mut self, flow: &Flow, ends: impl FnOnce() -> [Endpoint; 2]) {
         let waits = self.pending.run.is_some() || self.course.is_none();
         if !(waits && self.pending.has_room_for(1)) {
-            self.settle_now(flow, ends);
+            self.settle_now(flow, ends());
         }
     }
 

@@ -33,6 +33,8 @@ use std::time::Duration;
 
 pub use view::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, TimingView};
 
+use super::half::REACH;
+use super::plain::is_text;
 use super::stamp::{Offset, nanos_between};
 use super::{Brief, Flow, Side};
 use crate::base::{Packing, Seq, Timestamp};
@@ -80,7 +82,12 @@ impl Timing {
             return;
         }
         if let Some(data) = &mut self.data {
-            return data.feed(&Brief::of(segment, from));
+            let may_be_plain = is_text(segment) && segment.window != 0 && segment.payload_len <= REACH;
+            let brief = Brief::of(segment, from);
+            if !(may_be_plain && data.feed_plain(&brief)) {
+                data.feed(&brief);
+            }
+            return;
         }
         if segment.payload_len > 0 && !segment.flags.syn() && !segment.flags.rst() {
             let Starts { halves, last } =
