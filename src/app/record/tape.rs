@@ -208,7 +208,7 @@ impl Tape {
 
     fn begin_to_save(&mut self, past: &Past, marks: &[Mark]) -> Result<()> {
         anyhow::ensure!(self.saving.is_none(), "that is under way");
-        let from = past.since(0).next().map(Input::ts);
+        let from = past.since(0).next().map(|input| input.ts());
         let from = from.ok_or_else(|| anyhow::anyhow!("none is kept (--rewind SIZE keeps it)"))?;
         let (setup, first) = (self.setup.clone(), self.first.held_at(from));
         let writer = self.next_file(Writer::start)?;
