@@ -118,8 +118,18 @@ pub(super) struct Settled {
 
 impl Settled {
     pub(super) fn of(record: &mut Record) -> Self {
+        let class = record.class();
+        Self::of_class(record, class)
+    }
+
+    /// The same of a record that has just got its place by its class.
+    pub(super) fn of_new(record: &mut Record) -> Self {
+        Self::of_class(record, record.listed)
+    }
+
+    fn of_class(record: &mut Record, class: Class) -> Self {
         let deadline = record.wire.as_ref().and_then(Flow::next_deadline).filter(|at| *at < record.armed);
         record.armed = deadline.unwrap_or(record.armed);
-        Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class: record.class() }
+        Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class }
     }
 }

@@ -406,7 +406,7 @@ impl Engine {
             }
         }
         self.note_handshake(segment);
-        let settled = Settled::of(self.table.get_mut(slot));
+        let settled = Settled::of_new(self.table.get_mut(slot));
         self.account(slot, segment.ts, &Standing { local, ..Standing::default() }, &settled);
         self.name_waiting_caller(slot);
     }

@@ -274,6 +274,15 @@ impl Tape {
         }
     }
 
+    /// The same of so many inputs that only tell of frames: whether that was all, since nothing is recorded.
+    pub(in crate::app) fn skip(&mut self, source: usize, count: usize) -> bool {
+        let rests = self.recording.is_none();
+        if rests && let Some(trail) = self.trails.get_mut(source) {
+            trail.skip(count);
+        }
+        rests
+    }
+
     /// What was lost is told to the engine; a recording has lost more.
     pub(in crate::app) fn tell(&mut self, loss: &Loss) {
         // Batches that never came are in it already.
