@@ -138,9 +138,18 @@ pub(super) struct Settled {
 
 impl Settled {
     pub(super) fn of(record: &mut Record) -> Self {
+        let class = Some(record.class()).filter(|class| *class != record.listed);
+        Self::with(record, class)
+    }
+
+    /// The same of a record that has just got its place by its class.
+    pub(super) fn of_new(record: &mut Record) -> Self {
+        Self::with(record, None)
+    }
+
+    fn with(record: &mut Record, class: Option<Class>) -> Self {
         let deadline = record.wire.as_ref().and_then(Flow::next_deadline).filter(|at| *at < record.armed);
         record.armed = deadline.unwrap_or(record.armed);
-        let class = Some(record.class()).filter(|class| *class != record.listed);
         Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class }
     }
 }

@@ -399,7 +399,7 @@ impl Engine {
             self.change_zeek(slot, |zeek| zeek.replaced(segment.ts));
         }
         self.note_handshake(segment);
-        let settled = Settled::of(self.table.get_mut(slot));
+        let settled = Settled::of_new(self.table.get_mut(slot));
         self.account(slot, segment.ts, &Standing { local, ..Standing::default() }, &settled);
         self.name_waiting_caller(slot);
     }

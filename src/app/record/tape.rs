@@ -204,7 +204,7 @@ impl Tape {
 
     fn begin_to_save(&mut self, past: &Past, marks: &[Mark]) -> Result<()> {
         anyhow::ensure!(self.saving.is_none(), "that is under way");
-        let from = past.since(0).next().map(Input::ts);
+        let from = past.since(0).next().map(|input| input.ts());
         let from = from.ok_or_else(|| anyhow::anyhow!("none is kept (--rewind SIZE keeps it)"))?;
         let (setup, first) = (self.setup.clone(), self.first.held_at(from));
         let writer = self.next_file(Writer::start)?;
@@ -268,6 +268,15 @@ impl Tape {
             lost.note(input);
             recording.iter_mut().for_each(|recording| recording.input(input));
         }
+    }
+
+    /// The same of so many inputs that only tell of frames: whether that was all, since nothing is recorded.
+    pub(in crate::app) fn skip(&mut self, source: usize, count: usize) -> bool {
+        let rests = self.recording.is_none();
+        if rests && let Some(trail) = self.trails.get_mut(source) {
+            trail.skip(count);
+        }
+        rests
     }
 
     /// What was lost is told to the engine; a recording has lost more.
