@@ -7,8 +7,8 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 
 use crate::engine::{Courses, Engine};
 
-/// Courses that may wait, in their blocks: a few megabytes.
-const AHEAD: usize = 64;
+/// Blocks of courses that may wait: a megabyte.
+const AHEAD: usize = 16;
 
 /// The thread; it ends when this is dropped.
 #[derive(Debug)]
