@@ -25,6 +25,12 @@ impl Passing {
         Self { captures, ..Self::default() }
     }
 
+    /// Whether an input is a segment of which nothing is remembered.
+    #[inline]
+    pub(super) fn disregards(input: &Input) -> bool {
+        matches!(input, Input::Segment(segment) if !segment.flags.syn())
+    }
+
     /// Whether an input is to be told; in the engine's order, so that a connect() follows its SYN.
     pub(super) fn concerns(&mut self, input: &Input) -> bool {
         match input {

@@ -92,6 +92,7 @@ impl Rewind {
             engine.feed(&Input::Tick(tick));
         }
         self.live.tape().watch(engine);
+        self.live.tape().hear();
         self.fresh += tape.bytes() - before;
         if self.fresh > self.memory / PARTS || index.checkpoints.is_due(engine, self.at) {
             index.checkpoint(engine, self.at, self.at);
@@ -272,7 +273,7 @@ impl Feed for Rewind {
             Some(told) if told.collector.key() == key => told,
             _ => {
                 let (first, _) = past.span();
-                let from = past.since(first).next().map_or(Timestamp::MIN, Input::ts);
+                let from = past.since(first).next().map_or(Timestamp::MIN, |input| input.ts());
                 // Until the first is forgotten, all that was is kept.
                 let from = if first == 0 { Timestamp::MIN } else { from };
                 // What its sockets' readings tell, they tell from its first segment on.

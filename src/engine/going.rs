@@ -40,7 +40,7 @@ impl Going {
 
     /// Of a flow that has begun with this SYN, which waits; it is one that [`Course::is_told_by_flow`].
     pub(super) fn beginning_with(syn: &Segment, rate: Rate) -> Self {
-        let mut pending = Pending::NONE;
+        let mut pending = Pending::BEGINNING;
         pending.keep(syn, Side::Orig);
         Self { rate, course: None, pending }
     }
@@ -169,7 +169,7 @@ impl Going {
 
     /// What it holds beside itself, bytes.
     pub(super) fn held(&self) -> usize {
-        self.course.as_ref().map_or(0, |course| size_of::<Course>() + course.held())
+        self.course.as_ref().map_or(0, |course| size_of::<Course>() + course.held()) + self.pending.held()
     }
 
     /// Reads its first line.

@@ -5,12 +5,12 @@
 //! that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
 
 mod numbers;
+mod tuples;
 mod warm;
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 use triomphe::Arc;
 
 use crate::base::{Endpoint, Scope, Timestamp};
@@ -21,6 +21,7 @@ use super::FlowId;
 use super::dashboard::Evicted;
 use super::record::Record;
 use numbers::Numbers;
+use tuples::Tuples;
 
 /// Records in a page: the unit that is copied when a shared page is written.
 const PAGE: usize = 32;
@@ -98,7 +99,7 @@ pub(super) type Page = [Option<Record>; PAGE];
 pub(super) struct FlowTable {
     pub(super) pages: Vec<Arc<Page>>,
     pub(super) free: Vec<u32>,
-    pub(super) by_tuple: HashTable<u32>,
+    by_tuple: Tuples,
     by_id: Numbers,
     hasher: FixedState,
     lists: [List; 3],
@@ -124,7 +125,7 @@ impl FlowTable {
         Self {
             pages: Vec::new(),
             free: Vec::new(),
-            by_tuple: HashTable::new(),
+            by_tuple: Tuples::default(),
             by_id: Numbers::default(),
             hasher: FixedState::with_seed(seed),
             lists: [List { head: NONE, tail: NONE }; 3],
@@ -153,9 +154,8 @@ impl FlowTable {
     /// The newest incarnation of a tuple.
     pub(super) fn find(&self, tuple: &Tuple) -> Option<Slot> {
         let Tuple { scope, low, high } = tuple;
-        self.by_tuple
-            .find(self.hash(tuple), |slot| self.entry(*slot).side_of_one(*scope, low, high).is_some())
-            .map(|slot| Slot(*slot))
+        let is_it = |slot: u32| self.entry(slot).side_of_one(*scope, low, high).is_some();
+        self.by_tuple.find(self.hash(tuple), is_it).map(Slot)
     }
 
     /// What [`FlowTable::find_segment`] asks for; it stays valid.
@@ -184,7 +184,7 @@ impl FlowTable {
     #[inline(never)]
     fn search(&mut self, segment: &Segment, hash: u64) -> Option<(Slot, Side)> {
         let sender_of = |slot: u32| self.entry(slot).sender_of(segment);
-        let found = *self.by_tuple.find(hash, |slot| sender_of(*slot).is_some())?;
+        let found = self.by_tuple.find(hash, |slot| sender_of(slot).is_some())?;
         let from = sender_of(found)?;
         self.lately[hash as usize % LATELY] = found;
         Some((Slot(found), from))
@@ -257,7 +257,7 @@ impl FlowTable {
 
     /// What finds flows, bytes.
     pub(super) fn index_bytes(&self) -> usize {
-        self.by_tuple.allocation_size() + self.by_id.bytes()
+        self.by_tuple.bytes() + self.by_id.bytes()
     }
 
     /// Who must go when the table is full.
@@ -310,9 +310,7 @@ impl FlowTable {
         self.unlink(slot);
         let record = self.entry(slot);
         let (tuple_hash, id) = (self.hash(&record.tuple()), record.id);
-        if let Ok(found) = self.by_tuple.find_entry(tuple_hash, |other| *other == slot) {
-            found.remove();
-        }
+        self.by_tuple.remove(tuple_hash, slot);
         self.by_id.remove(id, slot);
         self.page_mut(slot)[slot as usize % PAGE] = None;
         self.free.push(slot);
@@ -331,9 +329,8 @@ impl FlowTable {
     /// Makes a record the one that its tuple finds: the newest incarnation.
     fn index_tuple(&mut self, tuple: &Tuple, slot: u32) {
         let hash = self.hash(tuple);
-        let pages = &self.pages;
-        if let Some(found) = self.by_tuple.find_mut(hash, |other| entry_in(pages, *other).tuple() == *tuple) {
-            *found = slot;
+        if let Some(before) = self.by_tuple.find(hash, |other| self.entry(other).tuple() == *tuple) {
+            self.by_tuple.replace(hash, before, slot);
             self.rerouted += 1;
             self.lately[hash as usize % LATELY] = NONE;
             return;
@@ -343,12 +340,10 @@ impl FlowTable {
 
     /// The same where its tuple, of that hash, leads nowhere yet.
     fn index_first(&mut self, hash: u64, slot: u32) {
-        if self.by_tuple.len() == self.by_tuple.capacity() {
+        if self.by_tuple.is_full() {
             self.grow_index();
         }
-        let (hasher, pages) = (&self.hasher, &self.pages);
-        let rehash = |slot: &u32| hash_tuple(hasher, &entry_in(pages, *slot).tuple());
-        self.by_tuple.insert_unique(hash, slot, rehash);
+        self.by_tuple.insert(hash, slot);
     }
 
     /// Makes room in the index, which is full. Tuples are hashed in the order in which their records stand: in that of
@@ -356,18 +351,17 @@ impl FlowTable {
     #[cold]
     fn grow_index(&mut self) {
         let mut leads = vec![false; self.pages.len() * PAGE];
-        self.by_tuple.iter().for_each(|slot| leads[*slot as usize] = true);
-        // At least a third of it stays free for the next.
-        let mut index = HashTable::with_capacity(self.by_tuple.len() + self.by_tuple.len() / 2 + 1);
+        self.by_tuple.iter().for_each(|slot| leads[slot as usize] = true);
+        let mut index = Tuples::with_capacity(self.by_tuple.len() + 1);
         for (Slot(slot), record) in self.iter().filter(|(slot, _)| leads[slot.0 as usize]) {
-            index.insert_unique(self.hash(&record.tuple()), slot, |_| unreachable!("it has room"));
+            index.insert(self.hash(&record.tuple()), slot);
         }
         self.by_tuple = index;
     }
 
     #[inline]
     fn hash(&self, key: &Tuple) -> u64 {
-        hash_tuple(&self.hasher, key)
+        hash_between(&self.hasher, key.scope, key.low, key.high)
     }
 
     fn grow(&mut self) -> u32 {
@@ -425,10 +419,6 @@ impl FlowTable {
 #[inline(never)]
 fn unshare(page: &mut Arc<Page>) {
     *page = Arc::new(Page::clone(page));
-}
-
-fn hash_tuple(hasher: &FixedState, tuple: &Tuple) -> u64 {
-    hash_between(hasher, tuple.scope, tuple.low, tuple.high)
 }
 
 /// The same whichever end comes first, and without a look at which: directions alternate as they like, so a branch on

@@ -139,6 +139,19 @@ impl Trail {
         }
     }
 
+    /// The next inputs, so many, are let go, where nobody asks for their frames.
+    pub fn skip(&mut self, mut count: usize) {
+        while let Some(batch) = self.batches.front_mut().filter(|_| count > 0) {
+            if batch.frames.is_none() && batch.inputs > 0 {
+                let skipped = batch.inputs.min(count);
+                (batch.inputs, count) = (batch.inputs - skipped, count - skipped);
+            } else {
+                self.pass(|_, _| {});
+                count -= 1;
+            }
+        }
+    }
+
     /// Gives `each` frame up to an instant that no input follows in its batch.
     pub fn settle(&mut self, upto: Timestamp, mut each: impl FnMut(&Packed<'_>)) {
         while let Some(batch) = self.batches.front_mut()
@@ -227,6 +240,30 @@ mod tests {
         let order: Vec<Vec<u8>> = (0..7).map(|_| passed(&mut trail)).collect();
         assert_eq!(order, [vec![], vec![], vec![1, 2], vec![3], vec![], vec![4, 5], vec![6, 7]]);
         assert!(passed(&mut trail).is_empty(), "more than was delivered is let go of without harm");
+    }
+
+    #[test]
+    fn to_skip_inputs_is_to_pass_each() {
+        let order = |skips: bool| {
+            let mut trail = Trail::default();
+            trail.push(2, None);
+            trail.push(4, Some(batch(&[(1, 0), (2, 1), (3, 2), (4, 0), (5, 1), (6, 0)])));
+            trail.push(3, None);
+            trail.push(1, Some(batch(&[(7, 1)])));
+            let mut names = vec![passed(&mut trail)];
+            if skips {
+                trail.skip(3);
+            } else {
+                (0..3).for_each(|_| trail.pass(|_, _| {}));
+            }
+            names.extend((0..2).map(|_| passed(&mut trail)));
+            trail.skip(3);
+            names.push(passed(&mut trail));
+            trail.skip(5);
+            names
+        };
+        assert_eq!(order(true), order(false));
+        assert_eq!(order(true), [vec![], vec![], vec![4, 5], vec![7]]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod frames;
 mod gzip;
 mod index;
 mod intake;
+mod kept;
 mod merge;
 mod past;
 mod pcap;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::base::Timestamp;
 use crate::engine::Input;
+use crate::wire::Segment;
 
+use super::kept::Kept;
 use super::recording::{Hearing, Readings};
 use super::{Lost, Next, Tape};
 
@@ -16,12 +18,18 @@ const ROWS: usize = 16_384;
 /// About how many bytes of inputs lie together. No more than these, and the input that fills them up, are held for one of
 /// them alone.
 const CHUNK: usize = 64 << 10;
+/// Segments in a chunk, where it has nothing else.
+const SEGMENTS: usize = CHUNK.div_ceil(size_of::<Segment>());
+/// Of chunks whose inputs went so many are kept for their memory.
+const SPARE: usize = 64;
 
 /// The last inputs, by their number since the source began. As a [`Tape`] it is played from any of them on; its end is
 /// where the source is now, and there may be more later. A copy shares its inputs, and costs next to nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Past {
     chunks: VecDeque<Chunk>,
+    /// Empty, for their memory: whoever fills them anew spares the kernel its pages.
+    spare: Vec<Arc<Kept>>,
     /// In the chunks a tick stands for each.
     readings: Readings,
     /// The number of the first that is kept, and that of the next to come.
@@ -65,8 +73,15 @@ impl PastPlace {
 struct Chunk {
     /// The number of the first.
     first: u64,
-    inputs: Arc<Vec<Input>>,
-    bytes: usize,
+    inputs: Arc<Kept>,
+}
+
+impl Chunk {
+    /// Of an input's number its place here.
+    fn place_of(&self, number: u64) -> usize {
+        let place = usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        place.min(self.inputs.len())
+    }
 }
 
 impl Past {
@@ -74,27 +89,27 @@ impl Past {
     pub fn extend(&mut self, inputs: &[Input]) {
         let mut inputs = inputs.iter();
         while !inputs.as_slice().is_empty() {
-            if self.chunks.back().is_none_or(|chunk| chunk.bytes >= CHUNK) {
-                let inputs = Arc::new(Vec::with_capacity(CHUNK / size_of::<Input>() + 1));
-                self.chunks.push_back(Chunk { first: self.end, inputs, bytes: 0 });
+            if self.chunks.back().is_none_or(|chunk| chunk.inputs.bytes() >= CHUNK) {
+                let inputs = self.spare.pop().unwrap_or_else(|| Arc::new(Kept::with_capacity(SEGMENTS)));
+                self.chunks.push_back(Chunk { first: self.end, inputs });
             }
             let Some(chunk) = self.chunks.back_mut() else { return };
-            let (kept, had) = (Arc::make_mut(&mut chunk.inputs), chunk.bytes);
-            while chunk.bytes < CHUNK
+            let kept = Arc::make_mut(&mut chunk.inputs);
+            let had = kept.bytes();
+            while kept.bytes() < CHUNK
                 && let Some(input) = inputs.next()
             {
-                let input = match input {
+                match input {
+                    Input::Segment(segment) => kept.push_segment(segment),
                     Input::Sample(sample) => {
                         self.readings.push(self.end, sample);
-                        Input::Tick(sample.ts)
+                        kept.push_other(Input::Tick(sample.ts));
                     }
-                    other => other.clone(),
-                };
+                    other => kept.push_other(other.clone()),
+                }
                 self.end += 1;
-                chunk.bytes += weight(&input);
-                kept.push(input);
             }
-            self.bytes += chunk.bytes - had;
+            self.bytes += kept.bytes() - had;
         }
     }
 
@@ -104,13 +119,10 @@ impl Past {
     }
 
     /// Those of that number and after it which are kept, but for readings: a tick stands for each.
-    pub fn since(&self, number: u64) -> impl Iterator<Item = &Input> {
+    pub fn since(&self, number: u64) -> impl Iterator<Item = Input> {
         let number = number.max(self.first);
         let chunk = self.chunks.partition_point(|chunk| chunk.first <= number).saturating_sub(1);
-        self.chunks.range(chunk..).flat_map(move |chunk| {
-            let place = usize::try_from(number.saturating_sub(chunk.first)).unwrap_or(usize::MAX);
-            &chunk.inputs[place.min(chunk.inputs.len())..]
-        })
+        self.chunks.range(chunk..).flat_map(move |chunk| chunk.inputs.since(chunk.place_of(number)))
     }
 
     /// Gives `each` of the next inputs, of which the place is then behind: some at once, and none where there are no
@@ -127,7 +139,7 @@ impl Past {
                 _ => None,
             };
             let Some(reading) = reading else {
-                each(input);
+                each(&input);
                 continue;
             };
             rows += reading.sockets.len();
@@ -161,19 +173,29 @@ impl Past {
     /// Forgets what comes before that number.
     pub fn forget_before(&mut self, number: u64) {
         let until = number.clamp(self.first, self.end);
-        let gone = usize::try_from(until - self.first).unwrap_or(usize::MAX);
-        let (mut freed, mut lost) = (0, self.lost_before);
-        for input in self.since(self.first).take(gone) {
-            freed += weight(input);
-            lost.note(input);
+        while let Some(chunk) = self.chunks.front_mut() {
+            let (from, place) = (chunk.place_of(self.first), chunk.place_of(until));
+            chunk.inputs.note_lost(from, place, &mut self.lost_before);
+            self.bytes -= chunk.inputs.bytes_before(place) - chunk.inputs.bytes_before(from);
+            self.first = chunk.first + place as u64;
+            if place < chunk.inputs.len() {
+                break;
+            }
+            let gone = self.chunks.pop_front();
+            self.reuse(gone);
         }
-        self.bytes = self.bytes.saturating_sub(freed);
-        self.lost_before = lost;
         self.first = until;
-        while self.chunks.front().is_some_and(|chunk| chunk.first + chunk.inputs.len() as u64 <= until) {
-            self.chunks.pop_front();
-        }
         self.readings.forget_before(until);
+    }
+
+    /// Keeps a chunk's memory, unless a copy has its inputs.
+    fn reuse(&mut self, chunk: Option<Chunk>) {
+        if let Some(Chunk { mut inputs, .. }) = chunk.filter(|_| self.spare.len() < SPARE)
+            && let Some(kept) = Arc::get_mut(&mut inputs)
+        {
+            kept.clear();
+            self.spare.push(inputs);
+        }
     }
 }
 
@@ -197,15 +219,6 @@ impl Tape for Past {
         self.place.next = *place;
         Ok(())
     }
-}
-
-/// About how many bytes an input takes.
-const fn weight(input: &Input) -> usize {
-    let more = match input {
-        Input::Name(_) | Input::Dns(_) | Input::Kernel(_) => 200,
-        Input::Segment(_) | Input::Icmp(_) | Input::Sample(_) | Input::Loss(_) | Input::Tick(_) => 0,
-    };
-    size_of::<Input>() + more
 }
 
 #[cfg(test)]
@@ -240,8 +253,8 @@ mod tests {
         let copy = past.clone();
         past.extend(&inputs[..1]);
         assert_eq!((given(&mut past), copy.span().1), (1, 3_000), "there may be more later");
-        assert!(copy.since(0).eq(&inputs[1_000..]), "which a copy does not have");
-        assert!(past.since(0).eq(inputs[1_000..].iter().chain(&inputs[..1])));
+        assert!(copy.since(0).eq(inputs[1_000..].iter().cloned()), "which a copy does not have");
+        assert!(past.since(0).eq(inputs[1_000..].iter().chain(&inputs[..1]).cloned()));
         past.forget_before(u64::MAX);
         assert_eq!((past.span(), past.bytes(), given(&mut past)), ((3_001, 3_001), 0, 0));
         past.extend(&inputs[..1]);

@@ -36,18 +36,18 @@ pub(super) struct Kept {
 
 impl Kept {
     /// In the order that the engine saw; a tick stands for each reading.
-    fn inputs(&self) -> impl Iterator<Item = &Input> {
+    fn inputs(&self) -> impl Iterator<Item = Input> {
         self.past.since(0)
     }
 
-    fn segments(&self) -> impl Iterator<Item = &Segment> {
+    fn segments(&self) -> impl Iterator<Item = Segment> {
         self.inputs().filter_map(|input| if let Input::Segment(segment) = input { Some(segment) } else { None })
     }
 
     /// What was lost before the first of these inputs, as far as they tell, and those before them told.
     fn lost_before(&self) -> Lost {
         let is_from_start = self.past.span().0 == 0;
-        let told = |(at, input): (usize, &Input)| if let Input::Loss(loss) = input { Some((at, *loss)) } else { None };
+        let told = |(at, input): (usize, Input)| if let Input::Loss(loss) = input { Some((at, loss)) } else { None };
         let first = self.inputs().enumerate().find_map(told).filter(|_| !is_from_start);
         let loss = first.map(|(at, first)| {
             // Frames among them came before that was told.
@@ -59,7 +59,7 @@ impl Kept {
 
     /// What the recording tells of itself: as `setup`, but for where its frames are from.
     fn setup(&self, setup: &Setup) -> Setup {
-        let mut points: BTreeSet<Point> = self.segments().map(point).collect();
+        let mut points: BTreeSet<Point> = self.segments().map(|segment| point(&segment)).collect();
         if points.is_empty() {
             points.insert(Point::default());
         }
@@ -105,7 +105,7 @@ fn write(writer: Writer, setup: &Setup, kept: &Kept) -> Recorded {
     let setup = kept.setup(setup);
     let points = setup.sources.iter().map(|source| (source.scope, source.iface));
     let mut packers: BTreeMap<Point, Packer> = points.zip(Packer::all(&setup)).collect();
-    let mut recording = Recording::into_writer(writer, setup, &kept.first, kept.lost_before());
+    let mut recording = Recording::into_file(writer, setup, &kept.first, kept.lost_before());
     let (mut block, mut marks) = (Vec::new(), kept.marks.iter().peekable());
     let (first, end) = kept.past.span();
     let mut place = PastPlace::before(first);
@@ -132,7 +132,7 @@ fn write(writer: Writer, setup: &Setup, kept: &Kept) -> Recorded {
         });
     }
     marks.for_each(|mark| recording.mark(mark));
-    let at = |number: u64| kept.past.since(number).next().map_or(Timestamp::MIN, Input::ts);
+    let at = |number: u64| kept.past.since(number).next().map_or(Timestamp::MIN, |input| input.ts());
     recording.end_as_of(at(end.saturating_sub(1)).since(at(first)))
 }
 

@@ -22,17 +22,24 @@ impl FlowTable {
         if self.len < COLD {
             return likely;
         }
+        let sum = self.warm_index(hashes);
         for ((hash, input), likely) in hashes.iter().zip(inputs).zip(&mut likely) {
             if !matches!(input, Input::Segment(_)) {
                 continue;
             }
             // The first whose hash looks alike: the index is read, records are not.
             let found = self.by_tuple.find(*hash, |_| true);
-            *likely = Likely { slot: found.map_or(NONE, |slot| *slot), rerouted: self.rerouted };
+            *likely = Likely { slot: found.unwrap_or(NONE), rerouted: self.rerouted };
         }
         // What it says is not asked for; that it was read counts.
-        std::hint::black_box(self.warm_victims(hashes.len()) ^ self.warm_records(inputs, &likely));
+        std::hint::black_box(sum ^ self.warm_victims(hashes.len()) ^ self.warm_records(inputs, &likely));
         likely
+    }
+
+    /// Reads where they are listed. Nothing is asked of it here: a branch on what has not come yet, guessed wrong, has all
+    /// that is behind it wait.
+    fn warm_index(&self, hashes: &[u64]) -> u64 {
+        hashes.iter().fold(0, |sum, hash| sum ^ self.by_tuple.warm(*hash))
     }
 
     /// Reads of the records where they lead what a segment's way asks for.
@@ -57,13 +64,14 @@ impl FlowTable {
         sum ^ warm_goings(&goings, inputs)
     }
 
-    /// The same of flows of which all that is told will be packed: [`WARMED`] at most.
+    /// The same of flows that are over: [`WARMED`] at most. What waits of them is not asked for here.
     pub(in crate::engine) fn warm_all_of(&self, flows: &[(Slot, FlowId)]) {
         let mut due = Few::NONE;
         let records = || flows.iter().filter_map(|(slot, id)| self.still(*slot, *id));
         let sum = records().fold(0, |sum, record| sum ^ record.warm() ^ record.warm_rest());
-        records().filter_map(|record| record.course.going()).for_each(|going| due.push(going, true));
-        let heads = due.iter().fold(sum, |sum, going| sum ^ going.warm());
+        let goings = || records().filter_map(|record| record.course.going());
+        let heads = goings().fold(sum, |sum, going| sum ^ going.warm());
+        goings().for_each(|going| due.push(going, going.known_course().is_some()));
         std::hint::black_box(heads ^ warm_due(&due));
     }
 
@@ -77,12 +85,13 @@ impl FlowTable {
         // Who came one behind the other mostly stands so. Along the list each would be waited for before the next is known.
         let neighbours = (first..first.saturating_add(count as u32)).filter_map(at);
         let (mut sum, mut slot) = (neighbours.fold(0, |sum, entry| sum ^ entry.warm() ^ entry.warm_rest()), first);
-        for _ in 0..count {
+        let (mut hashes, mut found) = ([0; WARMED], 0);
+        for hash in &mut hashes[..count] {
             let Some(entry) = at(slot) else { break };
-            let listed = self.by_tuple.find(self.hash(&entry.tuple()), |_| true);
-            (sum, slot) = (sum ^ listed.map_or(0, |slot| u64::from(*slot)) ^ entry.warm(), entry.place.next);
+            (*hash, slot, found) = (self.hash(&entry.tuple()), entry.place.next, found + 1);
+            sum ^= entry.warm();
         }
-        sum
+        sum ^ self.warm_index(&hashes[..found])
     }
 }
 

@@ -164,12 +164,14 @@ impl Starts {
         Self::at(flow, [orig.nxt, resp.nxt], [orig.una, resp.una], closed, flow.span().1)
     }
 
-    /// Of a flow as it was when its beginning had come to these numbers.
-    pub(super) fn of_beginning(flow: &Flow, nxt: [Option<Seq>; 2], una: [Option<Seq>; 2], last: Timestamp) -> Self {
-        Self::at(flow, nxt, una, [false; 2], last)
-    }
-
-    fn at(flow: &Flow, nxt: [Option<Seq>; 2], una: [Option<Seq>; 2], closed: [bool; 2], last: Timestamp) -> Self {
+    /// Of a flow as it was where it had come to these numbers; `closed`: the window of either half was 0.
+    pub(super) fn at(
+        flow: &Flow,
+        nxt: [Option<Seq>; 2],
+        una: [Option<Seq>; 2],
+        closed: [bool; 2],
+        last: Timestamp,
+    ) -> Self {
         let handshake = flow.handshake();
         // Of what was sent once only.
         let paths = handshake.rtt.map(|_| [handshake.syn_to_syn_ack, handshake.syn_ack_to_ack]).unwrap_or_default();
