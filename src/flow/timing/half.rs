@@ -54,7 +54,7 @@ pub(super) struct Start {
 pub(super) struct Half {
     pub(super) watch: Watch,
     pub(super) volume: Volume,
-    measures: Option<Box<Measures>>,
+    measures: Option<Measures>,
     /// The end of its data, as far as captured or acknowledged.
     pub(super) high: Seq,
     pub(super) una: Seq,
@@ -67,7 +67,7 @@ pub(super) struct Half {
     pub(super) facts: Bits,
 }
 
-/// Made with the first time that is measured.
+/// Made with the first time that is measured: in its place, since it is in nearly every half.
 #[derive(Debug, Clone, PartialEq)]
 struct Measures {
     by_ack: Spread,
@@ -77,9 +77,9 @@ struct Measures {
 }
 
 impl Measures {
-    fn new() -> Box<Self> {
+    fn new() -> Self {
         let spread = Spread::new;
-        Box::new(Self { by_ack: spread(), by_timestamps: spread(), think: spread(), stalls: Stalls::default() })
+        Self { by_ack: spread(), by_timestamps: spread(), think: spread(), stalls: Stalls::default() }
     }
 
     fn pack(&mut self, into: &mut impl Packing) {
@@ -110,8 +110,7 @@ impl Half {
         let spreads = |measures: &Measures| {
             [&measures.by_ack, &measures.by_timestamps, &measures.think].into_iter().map(Spread::held).sum::<usize>()
         };
-        let measures = self.measures.as_ref().map_or(0, |measures| size_of::<Measures>() + spreads(measures));
-        self.volume.held() + measures
+        self.volume.held() + self.measures.as_ref().map_or(0, spreads)
     }
 
     /// `own` is what it sent, `origin` what its instants are kept after.
@@ -142,7 +141,7 @@ impl Half {
 
     /// The same of what it has measured.
     pub(super) fn warm_measures(&self) -> u64 {
-        self.measures.as_deref().map_or(0, |measures| u64::from(measures.by_ack.count() ^ measures.think.count()))
+        self.measures.as_ref().map_or(0, |measures| u64::from(measures.by_ack.count() ^ measures.think.count()))
     }
 
     pub(super) fn new(start: Start) -> Self {
@@ -359,12 +358,12 @@ impl Half {
 
     /// The least measured round trip, as [`HalfTiming::round_trip`] has it.
     pub(super) fn least_round_trip(&self) -> Option<Duration> {
-        let measures = self.measures.as_deref()?;
+        let measures = self.measures.as_ref()?;
         measures.by_ack.least().or_else(|| measures.by_timestamps.least())
     }
 
     pub(super) fn view(&self, origin: Timestamp) -> HalfTiming {
-        let measures = self.measures.as_deref();
+        let measures = self.measures.as_ref();
         let now = self.in_flight().filter(|_| self.volume.is_some());
         let max = self.most_in_flight;
         HalfTiming {
