@@ -13,7 +13,7 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; words; progress; scrubbing of text; packing into bits; colours, ASCII | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; words; marked instants; progress; scrubbing of text; packing into bits; colours, ASCII | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
 //! | [`kernel`] | /proc text, netlink bytes and the tracing ring → [`kernel::SocketSample`], counters, limits, owners, [`kernel::KernelEvent`] | base |
@@ -54,13 +54,14 @@
 //! its file goes first, so that a file's own order stays and a flow or fragment may lie in two of them.
 //!
 //! # Recordings
-//! A recording ([`journal::recording`], where the format is told in full) is the list of inputs in a pcapng file that any
-//! tool opens: a frame is a packet, cut behind its headers, and gives the segment that it gave live; every other input is
-//! a journal entry, with words for people and bytes for us. The order is the engine's, so that replay feeds it the very
-//! same list. A section stands alone, or says that it goes on from the one before; a file cut anywhere gives its prefix,
-//! and the socket table is told by what changed, in full each minute. One that begins in mid-run is told first what still holds: the newest reading of each part of the
-//! table, and what is traced. Entries that a reader passes over are counted, and told. Whoever may write files does it:
-//! [`journal::recording::Recorder`] only makes blocks.
+//! A recording ([`journal::recording`], where the format is told in full) is the list of inputs in a pcapng file that
+//! any tool opens: a frame is a packet, cut behind its headers, and gives the segment that it gave live; every other
+//! input is a journal entry, with words for people and bytes for us. The order is the engine's, so that replay feeds it
+//! the very same list. A section stands alone, or says that it goes on from the one before; a file cut anywhere gives
+//! its prefix, and the socket table is told by what changed, in full each minute. One that begins in mid-run is told
+//! first what still holds: the newest reading of each part of the table, and what is traced. Entries that a reader
+//! passes over are counted, and told. Whoever may write files does it: [`journal::recording::Recorder`] only makes
+//! blocks.
 //!
 //! Live, the capture threads make each frame's block beside its inputs ([`journal::FrameBatch`]), where a recording
 //! wants them; they pass the merge with those ([`journal::Trail`]), so that the recorder sees the engine's order. Blocks
@@ -167,8 +168,9 @@
 //!   counted by reason. Flows live in pages that copies of the engine share until one of them writes. A lone SYN keeps
 //!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second
 //!   segment on. Once the flow is over they are packed into some 200 bytes (where nothing irregular was seen), and
-//!   made again, the very same, for whoever asks and by what comes late. A record is made in its place, and what a
-//!   sealed course lay in serves a flow that begins.
+//!   made again, the very same, for whoever asks and by what comes late. Nothing else changes them any more, so a
+//!   thread of its own may pack them ([`engine::Courses`]), as in a replay; what is told is the same before and after.
+//!   A record is made in its place.
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
 //!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few
 //!   wait: then the times are shown each, and analysis, verdict and Zeek's view only where the run of them has come to

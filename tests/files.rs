@@ -305,7 +305,7 @@ fn a_dashboard_waits_for_a_file_that_is_empty_so_far() {
     assert_eq!((pty.end().exit_code(), pty.left_behind()), (0, vec![]));
     let mut pty = Pty::start(pty::sockscope(&["-r", &none, "--follow"]), 160, 40);
     pty.shows(&["waits for what is written"]);
-    std::fs::write(&none, "no capture of any kind, but words").expect("written");
+    fs::write(&none, "no capture of any kind, but words").expect("written");
     pty.shows(&["none.pcap: not a capture"]);
     pty.keys("q");
     assert_eq!((pty.end().exit_code(), pty.left_behind()), (2, vec![]));

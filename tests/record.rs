@@ -190,8 +190,8 @@ fn kill(times: u32, rest: Duration) {
     }
     late.sort();
     println!(
-        "{times} kills under {} exchanges: missing at the end {:?} in the middle, {:?} at most; {torn} torn; in {dropped} the kernel \
-         dropped packets",
+        "{times} kills under {} exchanges: missing at the end {:?} in the middle, {:?} at most; {torn} torn; \
+         in {dropped} the kernel dropped packets",
         load.exchanges(),
         late[late.len() / 2],
         late[late.len() - 1]

@@ -1,21 +1,62 @@
-//! The thread of one capture: frames → inputs and, where a recording wants them, its blocks beside them.
+//! Captures: how they are opened, and the thread of one: frames → inputs and, where a recording wants them, its blocks
+//! beside them.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::base::Timestamp;
+use crate::base::{Scope, Scrubbed, Timestamp};
 use crate::engine::Input;
-use crate::io::capture::LiveCapture;
+use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
 use crate::io::clock;
 use crate::journal::Intake;
-use crate::journal::recording::Packer;
+use crate::journal::recording::{Packer, Source};
 
 use super::line::Line;
+use super::privileges;
 use super::record::Keep;
 
 /// A packet is handed over at most this long after it was stamped: the capture's timeout, and a machine that is busy.
 const SETTLE: Duration = Duration::from_millis(100);
+
+/// The captures that could be opened, with their settings, and why the last of the others was refused.
+pub(super) struct Opened {
+    pub(super) captures: Vec<LiveCapture>,
+    pub(super) settings: Vec<CaptureSettings>,
+    pub(super) refused: Option<CaptureError>,
+}
+
+/// Opens what can be captured on; if `strict`, all of it or none.
+///
+/// # Errors
+/// As [`super::live::Live::start`].
+pub(super) fn open(wanted: &[CaptureSettings], strict: bool) -> Result<Opened> {
+    let mut opened = Opened { captures: Vec::new(), settings: Vec::new(), refused: None };
+    for settings in wanted {
+        match LiveCapture::open(settings) {
+            Ok(capture) => {
+                opened.captures.push(capture);
+                opened.settings.push(settings.clone());
+            }
+            Err(error @ CaptureError::NotPermitted { .. }) if strict => return Err(privileges::refused(error)),
+            Err(error) if strict || matches!(error, CaptureError::Filter { .. }) => return Err(error.into()),
+            Err(error) => opened.refused = Some(error),
+        }
+    }
+    Ok(opened)
+}
+
+/// What a recording tells of a capture.
+pub(super) fn place((settings, capture): (&CaptureSettings, &LiveCapture)) -> Source {
+    Source {
+        name: Scrubbed::new(&settings.device),
+        filter: settings.filter.as_deref().map(Scrubbed::new),
+        link: capture.link(),
+        snaplen: settings.snaplen,
+        iface: capture.index(),
+        scope: Scope::default(),
+    }
+}
 
 /// Follows a capture until the end.
 pub(super) fn follow(mut capture: LiveCapture, mut packer: Packer, keep: &Keep, line: &Line) -> Result<()> {

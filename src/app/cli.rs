@@ -125,8 +125,8 @@ impl Write {
 /// A recording in memory.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Ring {
-    /// Keep only the last of a recording, in memory (64M, or a time: 5m); SIGUSR1, --dump-on and a dashboard's key w write it
-    /// out, to where -w says
+    /// Keep only the last of a recording, in memory (64M, or a time: 5m); SIGUSR1, --dump-on and a dashboard's key w
+    /// write it out, to where -w says
     #[arg(long, value_name = "SIZE|TIME", conflicts_with = "read", value_parser = reach)]
     pub ring: Option<Reach>,
     /// Write out the ring when a finding of this severity or worse appears

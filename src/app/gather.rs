@@ -72,11 +72,7 @@ fn replay(origin: Origin, input: &Input, at: Option<&str>) -> Result<Seen> {
         Some(at) => run_to(at, &mut replay, &mut engine)?,
         None => replay.run(&mut engine, None),
     }
-    let damage = replay.damage();
-    // Nothing plays: what is told is the instant, and the window in the footer.
-    let source = Source { playback: None, track: None, ..replay.source(&engine) };
-    let origin = Some(origin).filter(Origin::can_reopen);
-    Ok(Seen { source, engine, marks: replay.marks().to_vec(), damage, origin, recorded: Vec::new() })
+    Ok(seen(&replay, engine, Some(origin).filter(Origin::can_reopen)))
 }
 
 /// What is in a file, and what is written into it for `duration`, which begins once that was read: of an empty one at
@@ -109,9 +105,14 @@ fn follow(origin: &Origin, input: &Input, duration: Duration) -> Result<Seen> {
         thread::sleep(rest.min(left));
     }
     replay.stop_waiting(&mut engine);
+    Ok(seen(&replay, engine, None))
+}
+
+fn seen(replay: &Replay, engine: Engine, origin: Option<Origin>) -> Seen {
+    // Nothing plays: what is told is the instant, and the window in the footer.
     let source = Source { playback: None, track: None, ..replay.source(&engine) };
     let (marks, damage) = (replay.marks().to_vec(), replay.damage());
-    Ok(Seen { source, engine, marks, damage, origin: None, recorded: Vec::new() })
+    Seen { engine, source, marks, damage, origin, recorded: Vec::new() }
 }
 
 /// Reads up to the instant that `text` names, by UTC as the pictures tell it. Of a text that is a span or, where the

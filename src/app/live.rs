@@ -3,30 +3,31 @@
 //! Channels are bounded: when the engine cannot follow, segments are dropped here and counted as ours.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::base::{Scope, Scrubbed, Timestamp};
+use crate::base::Timestamp;
 use crate::engine::{Engine, Input, Loss, Query};
-use crate::io::capture::{CaptureError, CaptureSettings, LiveCapture};
+use crate::io::capture::CaptureSettings;
 use crate::io::clock;
 use crate::io::schedule::Attention;
 use crate::io::{LastWords, Sockets};
-use crate::journal::{self, HOLD, Merge, Past};
+use crate::journal::{HOLD, Merge, Past};
 use crate::ui::{Control, Source, SourceKind};
-use crate::wire::FrameCounts;
 
+use super::capture::{self, Opened};
 use super::elsewhere::Passing;
 use super::feed::Feed;
 use super::ladder::{Callers, OwnerChoice};
 use super::line::{Delivery, Line};
+use super::losses::Losses;
 use super::record::{Recorded, Tape, Wanted};
 use super::sampling::{self, Reading};
-use super::{capture, privileges, trace};
+use super::{privileges, trace};
 
 const BATCHES: usize = 256;
 /// Empty batches that wait to be filled anew.
@@ -38,8 +39,6 @@ const REST: Duration = Duration::from_millis(20);
 /// reading of the table that takes longer than is held back for comes late, as it may come to any run.
 const HOLD_TO_WRITE: Duration = Duration::from_millis(60);
 const REST_TO_WRITE: Duration = Duration::from_millis(5);
-/// How often counts are told where nothing was lost; what was lost is told at once.
-const LOSS_EVERY: Duration = Duration::from_millis(250);
 
 /// A host being watched.
 #[derive(Debug)]
@@ -47,13 +46,9 @@ pub(super) struct Live {
     name: String,
     merge: Merge,
     deliveries: Receiver<Delivery>,
-    losses: Vec<Losses>,
-    ours: Arc<AtomicU64>,
+    losses: Losses,
     /// Empty batches on their way back to the captures.
     spare: (Sender<Vec<Input>>, Receiver<Vec<Input>>),
-    /// When losses and counts were told last, and what was lost then: by the kernel, the interface, us.
-    told: Instant,
-    lost: [u64; 3],
     /// Up to when inputs were given.
     reached: Option<Timestamp>,
     notices: Vec<String>,
@@ -73,13 +68,6 @@ pub(super) struct Live {
     frozen: Option<Engine>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Losses {
-    kernel: u64,
-    interface: u64,
-    frames: FrameCounts,
-}
-
 impl Live {
     /// Starts the threads. Where this user may not capture, the kernel and the owners are watched alone.
     ///
@@ -92,11 +80,11 @@ impl Live {
         owners: OwnerChoice,
         wanted: Wanted,
     ) -> Result<Self> {
-        let Opened { captures, settings: captured, refused } = open(settings, strict)?;
+        let Opened { captures, settings: captured, refused } = capture::open(settings, strict)?;
         let (send, deliveries) = bounded(BATCHES);
         let (attend, attention) = bounded(8);
         let (callers, untraced) = owners.callers(&captured)?;
-        let mut tape = Tape::new(wanted, captured.iter().zip(&captures).map(place).collect());
+        let mut tape = Tape::new(wanted, captured.iter().zip(&captures).map(capture::place).collect());
         tape.begin_wanted()?;
         let name = settings.iter().map(|settings| settings.device.as_str()).collect::<Vec<_>>().join(" ");
         let mut live = Self::new(name, captures.len(), deliveries, attend, tape);
@@ -128,11 +116,8 @@ impl Live {
             name,
             merge: Merge::new(captures + 3),
             deliveries,
-            losses: vec![Losses::default(); captures],
-            ours: Arc::default(),
+            losses: Losses::of(captures),
             spare: bounded(SPARE),
-            told: Instant::now(),
-            lost: [0; 3],
             reached: None,
             notices: Vec::new(),
             fallback: None,
@@ -156,7 +141,7 @@ impl Live {
         send: &Sender<Delivery>,
         work: impl FnOnce(&Line) -> Result<()> + Send + 'static,
     ) -> Result<JoinHandle<()>> {
-        let (send, stop, ours, spare) = (send.clone(), self.stop.clone(), self.ours.clone(), self.spare.1.clone());
+        let (send, stop, ours, spare) = (send.clone(), self.stop.clone(), self.losses.ours(), self.spare.1.clone());
         let line = Line { source, send, stop, ours, spare };
         let title = name.to_owned();
         let run = move || {
@@ -198,14 +183,13 @@ impl Live {
     fn take(&mut self, delivery: Delivery) {
         match delivery {
             Delivery::Inputs { source, inputs, kept, upto, frames } => {
-                self.losses[source].frames = frames;
+                self.losses.count(source, frames);
                 self.tape.arrive(source, inputs.len(), kept);
                 self.merge.push(source, inputs);
                 self.merge.mark(source, upto);
             }
             Delivery::Drops { source, kernel, interface } => {
-                let losses = &mut self.losses[source];
-                (losses.kernel, losses.interface) = (kernel, interface);
+                self.losses.dropped(source, kernel, interface);
             }
             Delivery::Sample { source, sample, fallback } => {
                 self.fallback = fallback;
@@ -224,19 +208,6 @@ impl Live {
         }
     }
 
-    fn loss(&self, ts: Timestamp) -> Option<Loss> {
-        let first = self.losses.first()?;
-        let sum = |field: fn(&Losses) -> u64| Some(self.losses.iter().map(field).sum());
-        let frames = self.losses[1..].iter().fold(first.frames, |sum, losses| sum.plus(&losses.frames));
-        Some(Loss {
-            ts,
-            kernel: sum(|losses| losses.kernel),
-            interface: sum(|losses| losses.interface),
-            ours: self.ours.load(Ordering::Relaxed),
-            frames,
-        })
-    }
-
     /// Takes in what came, and gives `each` run of inputs that are due; a tick alone. Returns how long to rest.
     pub(super) fn advance(&mut self, mut each: impl FnMut(&[Input])) -> Duration {
         // Looked at before its delivery could have come, so that a reading under way is always waited for.
@@ -249,16 +220,16 @@ impl Live {
         self.merge.hold(if writes { HOLD_TO_WRITE } else { HOLD });
         let now = clock::now();
         // The sampler says nothing between its readings; the next begins after now.
-        self.merge.mark(self.losses.len(), began.unwrap_or(now - DELIVERY));
+        self.merge.mark(self.losses.captures(), began.unwrap_or(now - DELIVERY));
         // Before what was captured behind it: where a recording is cut off, its holes are told.
-        if let Some(reached) = self.reached.filter(|_| self.lost_now() != self.lost) {
+        if let Some(reached) = self.reached.filter(|_| self.losses.are_new()) {
             self.tell_loss(reached, &mut each);
         }
         self.give(now, &mut each);
         let horizon = self.merge.horizon(now);
         self.reached = Some(horizon);
         each(&[Input::Tick(horizon)]);
-        if self.told.elapsed() >= LOSS_EVERY || self.lost_now() != self.lost {
+        if self.losses.are_due() {
             self.tell_loss(horizon, &mut each);
         }
         self.tape.settle(horizon);
@@ -292,15 +263,8 @@ impl Live {
         merge.spent().for_each(|spent| drop(spare.0.try_send(spent)));
     }
 
-    /// What was lost so far: by the kernel, the interface, us.
-    fn lost_now(&self) -> [u64; 3] {
-        let sum = |field: fn(&Losses) -> u64| self.losses.iter().map(field).sum();
-        [sum(|losses| losses.kernel), sum(|losses| losses.interface), self.ours.load(Ordering::Relaxed)]
-    }
-
     fn tell_loss(&mut self, ts: Timestamp, each: &mut impl FnMut(&[Input])) {
-        (self.told, self.lost) = (Instant::now(), self.lost_now());
-        if let Some(loss) = self.loss(ts) {
+        if let Some(loss) = self.losses.tell(ts) {
             self.tape.tell(&loss);
             each(&[Input::Loss(loss)]);
         }
@@ -331,7 +295,7 @@ impl Live {
 
     /// What was lost in all so far.
     pub(super) fn losses(&self) -> Option<Loss> {
-        self.loss(clock::now())
+        self.losses.so_far(clock::now())
     }
 
     /// What stands in the way.
@@ -352,7 +316,9 @@ impl Live {
 
 impl Feed for Live {
     fn pump(&mut self, engine: &mut Engine) -> Duration {
-        self.watch(engine)
+        let rest = self.watch(engine);
+        self.tape.hear();
+        rest
     }
 
     fn control(&mut self, control: Control, engine: &mut Engine) {
@@ -423,48 +389,14 @@ impl Drop for Live {
     }
 }
 
-/// The captures that could be opened, with their settings, and why the last of the others was refused.
-struct Opened {
-    captures: Vec<LiveCapture>,
-    settings: Vec<CaptureSettings>,
-    refused: Option<CaptureError>,
-}
-
-/// Opens what can be captured on; if `strict`, all of it or none.
-fn open(wanted: &[CaptureSettings], strict: bool) -> Result<Opened> {
-    let mut opened = Opened { captures: Vec::new(), settings: Vec::new(), refused: None };
-    for settings in wanted {
-        match LiveCapture::open(settings) {
-            Ok(capture) => {
-                opened.captures.push(capture);
-                opened.settings.push(settings.clone());
-            }
-            Err(error @ CaptureError::NotPermitted { .. }) if strict => return Err(privileges::refused(error)),
-            Err(error) if strict || matches!(error, CaptureError::Filter { .. }) => return Err(error.into()),
-            Err(error) => opened.refused = Some(error),
-        }
-    }
-    Ok(opened)
-}
-
-/// What a recording tells of a capture.
-fn place((settings, capture): (&CaptureSettings, &LiveCapture)) -> journal::recording::Source {
-    journal::recording::Source {
-        name: Scrubbed::new(&settings.device),
-        filter: settings.filter.as_deref().map(Scrubbed::new),
-        link: capture.link(),
-        snaplen: settings.snaplen,
-        iface: capture.index(),
-        scope: Scope::default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::rewind::Rewind;
+    use crate::base::Scrubbed;
     use crate::engine::{Config, QueryCache};
     use crate::journal::{CaptureReader, Item, Reach};
+    use crate::wire::FrameCounts;
 
     /// One capture, of which nobody delivers anything.
     fn live(wanted: Wanted) -> Live {
@@ -525,7 +457,7 @@ mod tests {
         let mut live = live(Wanted::default());
         let (send, deliveries) = bounded(4);
         live.deliveries = deliveries;
-        live.told = Instant::now() + 1_000 * LOSS_EVERY;
+        live.losses.put_off();
         let advance = |live: &mut Live| {
             let mut told = Vec::new();
             live.advance(|inputs| {
@@ -570,7 +502,7 @@ mod tests {
             live.merge.push(1, vec![Input::Tick(clock::now() - HOLD)]);
             live.watch(&mut engine);
             let now = engine.now().expect("it was ticked");
-            live.losses[0].kernel = 7;
+            live.losses.dropped(0, 7, 0);
             live.control(Control::Record, &mut engine);
             assert!(live.tape.finish().iter().all(|recorded| recorded.failed.is_none()));
             assert_eq!(engine.now(), Some(now), "what the merge still holds is no older");

@@ -16,6 +16,7 @@ use super::meter::Meter;
 use super::origin::Origin;
 use super::read::Place;
 use super::reread::Reread;
+use super::sealing::Sealing;
 use super::steer::steer;
 use super::tape::CaptureTape;
 
@@ -28,6 +29,7 @@ pub(super) struct Replay {
     config: Config,
     deck: Deck<CaptureTape>,
     player: Player<Place>,
+    sealing: Sealing,
     marks: Marks,
     /// How long to rest where nothing has come: a file is waited for already, a stream may be silent for long.
     patience: Duration,
@@ -56,6 +58,7 @@ impl Replay {
             config: configs[usize::from(tape.reader.recording)],
             deck: Deck { tape, index: Index::new(memory) },
             player: Player::new(speed),
+            sealing: Sealing::start()?,
             marks: Marks::default(),
             patience,
             started: Instant::now(),
@@ -72,7 +75,10 @@ impl Replay {
     /// Feeds everything up to `until` (or the end), without regard to the clock.
     pub(super) fn run(&mut self, engine: &mut Engine, until: Option<Timestamp>) {
         let mut meter = Meter::new();
-        self.player.run(&mut self.deck, engine, until, |tape| meter.show(|| tape.reader.progress()));
+        self.player.run(&mut self.deck, engine, until, |tape, engine| {
+            self.sealing.take(engine);
+            meter.show(|| tape.reader.progress());
+        });
         self.take_marks();
     }
 
@@ -131,7 +137,9 @@ impl Feed for Replay {
             self.deck.index.offer(engine, 0, || start);
         }
         self.take_marks();
-        match self.player.pump(&mut self.deck, engine, self.started.elapsed()) {
+        let pace = self.player.pump(&mut self.deck, engine, self.started.elapsed());
+        self.sealing.take(engine);
+        match pace {
             Pace::AtOnce => Duration::ZERO,
             Pace::Waits => self.patience,
             Pace::Rests => REST,

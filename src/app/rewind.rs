@@ -92,6 +92,7 @@ impl Rewind {
             engine.feed(&Input::Tick(tick));
         }
         self.live.tape().watch(engine);
+        self.live.tape().hear();
         self.fresh += tape.bytes() - before;
         if self.fresh > self.memory / PARTS || index.checkpoints.is_due(engine, self.at) {
             index.checkpoint(engine, self.at, self.at);

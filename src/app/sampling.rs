@@ -67,45 +67,21 @@ pub(super) fn all() -> Attention {
 }
 
 /// Reads what is due until the end.
-pub(super) fn follow(
-    mut sampler: Sampler,
-    line: &Line,
-    reading: &Reading,
-    attention: &Receiver<Attention>,
-) -> Result<()> {
+pub(super) fn follow(sampler: Sampler, line: &Line, reading: &Reading, attention: &Receiver<Attention>) -> Result<()> {
     let start = Instant::now();
-    let mut schedule = Schedule::new(all());
-    let mut failures = 0;
+    let mut readings = Readings { sampler, start, schedule: Schedule::new(all()), failures: 0 };
     while !line.stopped() {
-        for covers in schedule.due(start.elapsed()) {
-            let began = start.elapsed();
+        for covers in readings.schedule.due(start.elapsed()) {
             reading.begin();
-            let sampled = sampler.read(&covers, clock::now);
-            let took = start.elapsed() - began;
-            let heard = match sampled {
-                Ok(sample) => {
-                    failures = if is_table(&covers) { 0 } else { failures };
-                    schedule.done(&sample.covers, began, took, sample.source == TableSource::Diag);
-                    line.tell_sample(sample, sampler.fallback_reason().map(privileges::without_diag))
-                }
-                // Once may be a shortage that passes; what is looked up is read with the table too.
-                Err(error) => {
-                    failures += u32::from(is_table(&covers));
-                    schedule.failed(&covers, began, took);
-                    if failures >= FAILURES {
-                        return Err(error.into());
-                    }
-                    true
-                }
-            };
+            let heard = readings.read(&covers, line)?;
             reading.end();
             if !heard {
                 return Ok(());
             }
         }
-        let rest = schedule.next().saturating_sub(start.elapsed()).min(REST);
+        let rest = readings.schedule.next().saturating_sub(start.elapsed()).min(REST);
         match attention.recv_timeout(rest) {
-            Ok(attention) => schedule.attend(attention, start.elapsed()),
+            Ok(attention) => readings.schedule.attend(attention, start.elapsed()),
             Err(RecvTimeoutError::Timeout) => {}
             // Nobody will say any more what the screen looks at.
             Err(RecvTimeoutError::Disconnected) => thread::sleep(rest),
@@ -114,8 +90,36 @@ pub(super) fn follow(
     Ok(())
 }
 
-fn is_table(covers: &Covers) -> bool {
-    matches!(covers, Covers::States(_))
+/// Readings of the socket table, as they are due.
+struct Readings {
+    sampler: Sampler,
+    start: Instant,
+    schedule: Schedule,
+    /// Of the table, in a row.
+    failures: u32,
+}
+
+impl Readings {
+    /// Reads so much, and tells it. False once nobody listens.
+    fn read(&mut self, covers: &Covers, line: &Line) -> Result<bool> {
+        let began = self.start.elapsed();
+        let sampled = self.sampler.read(covers, clock::now);
+        let took = self.start.elapsed() - began;
+        let is_table = matches!(covers, Covers::States(_));
+        match sampled {
+            Ok(sample) => {
+                self.failures = if is_table { 0 } else { self.failures };
+                self.schedule.done(&sample.covers, began, took, sample.source == TableSource::Diag);
+                Ok(line.tell_sample(sample, self.sampler.fallback_reason().map(privileges::without_diag)))
+            }
+            // Once may be a shortage that passes; what is looked up is read with the table too.
+            Err(error) => {
+                self.failures += u32::from(is_table);
+                self.schedule.failed(covers, began, took);
+                if self.failures >= FAILURES { Err(error.into()) } else { Ok(true) }
+            }
+        }
+    }
 }
 
 /// Hears the kernel's last words until the end.

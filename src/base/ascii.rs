@@ -36,7 +36,15 @@ pub fn stand_in(c: char) -> Option<char> {
         '░' => '.',
         '▒' => ':',
         '\u{2580}'..='\u{259f}' => '#',
-        // Lines: what is neither level nor upright is a corner or a crossing.
+        '\u{2500}'..='\u{257f}' => of_line(c),
+        '\u{2800}'..='\u{28ff}' => by_dots(c as u32 & 0xff),
+        _ => return None,
+    })
+}
+
+/// Of a line: what is neither level nor upright is a corner or a crossing.
+const fn of_line(c: char) -> char {
+    match c {
         '─' | '┄' | '┈' | '╌' | '╴' | '╶' | '╼' | '╾' => '-',
         '━' | '═' | '┅' | '┉' | '╍' | '╸' | '╺' => '=',
         '│' | '┃' | '║' | '┆' | '┇' | '┊' | '┋' | '╎' | '╏' | '╵' | '╷' | '╹' | '╻' | '╽' | '╿' => {
@@ -44,10 +52,8 @@ pub fn stand_in(c: char) -> Option<char> {
         }
         '╱' => '/',
         '╲' => '\\',
-        '\u{2500}'..='\u{257f}' => '+',
-        '\u{2800}'..='\u{28ff}' => by_dots(c as u32 & 0xff),
-        _ => return None,
-    })
+        _ => '+',
+    }
 }
 
 /// As high as a braille character's dots stand, where they are an area filled from below; else as dark as they are many.

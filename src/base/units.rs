@@ -53,9 +53,7 @@ pub fn span(time: Duration) -> String {
         0 if ms < 99.95 => format!("{ms:.1} ms"),
         0 if ms < 999.5 => format!("{ms:.0} ms"),
         0..10 if ms < 9_995.0 => format!("{:.2} s", ms / 1_000.0),
-        0..120 => format!("{:.0} s", (ms / 1_000.0).floor()),
-        120..7_200 => format!("{} min", secs / 60),
-        7_200..172_800 => format!("{} h", secs / 3_600),
+        0..172_800 => coarse(time),
         _ => format!("{} d", count(secs / 86_400)),
     }
 }
@@ -64,7 +62,7 @@ pub fn span(time: Duration) -> String {
 pub fn age(time: Duration) -> String {
     match time.as_secs() {
         0 => "<1 s".to_owned(),
-        secs @ 1..120 => format!("{secs} s"),
+        1..120 => coarse(time),
         _ => span(time),
     }
 }

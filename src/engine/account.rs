@@ -7,9 +7,13 @@ use crate::flow::{Class, Flow, HandshakeOutcome};
 
 use super::Engine;
 use super::FlowId;
+use super::course::Told;
 use super::record::{Record, Standing};
-use super::sealed::{Sealer, TOGETHER};
+use super::sealed::{Courses, TOGETHER};
 use super::table::Slot;
+
+/// Blocks of courses that wait at most for somebody to have them sealed elsewhere, before they are sealed here.
+const UNSEALED: usize = 8;
 
 impl Engine {
     /// Changes a record and counts what became of it. Every change goes through here.
@@ -26,7 +30,7 @@ impl Engine {
         }
     }
 
-    /// Has the course of a flow that is over sealed, together with those of others.
+    /// Has the course of a flow that is over sealed, in time and together with those of others.
     pub(super) fn seal_soon(&mut self, slot: Slot) {
         let flow = (slot, self.table.get(slot).id);
         if !self.over.contains(&flow) {
@@ -36,17 +40,30 @@ impl Engine {
             return;
         }
         self.table.warm_all_of(&self.over);
-        let (mut sealer, mut sealed) = (Sealer::new(), Vec::with_capacity(TOGETHER));
+        let (mut flows, mut slots) = (Vec::with_capacity(TOGETHER), Vec::with_capacity(TOGETHER));
         for (slot, id) in self.over.drain(..) {
             // It may have gone, or go on, since.
             let there = self.table.still(slot, id).is_some_and(Record::may_be_sealed);
-            if there && self.table.get_mut(slot).seal(&mut sealer) {
-                sealed.push(slot);
+            if let Some(flow) = there.then(|| self.table.get_mut(slot).take_unsealed()).flatten() {
+                flows.push(flow);
+                slots.push(slot);
             }
         }
-        for (slot, course) in sealed.into_iter().zip(sealer.finish()) {
-            self.table.get_mut(slot).course = course;
+        let block = Courses::of(flows);
+        for (at, slot) in (0..).zip(slots) {
+            self.table.get_mut(slot).course = Told::Over(block.clone(), at);
         }
+        self.unsealed.push_back(block);
+        if self.unsealed.len() > UNSEALED
+            && let Some(first) = self.unsealed.pop_front()
+        {
+            first.seal();
+        }
+    }
+
+    /// Courses that wait to be sealed: whoever takes them may have that done by another thread, or never.
+    pub fn take_unsealed(&mut self) -> impl Iterator<Item = Courses> {
+        self.unsealed.drain(..)
     }
 
     /// Counts what became of a record that was `was`: deadlines, states, handshakes, its class.
@@ -55,15 +72,17 @@ impl Engine {
         if let Some(deadline) = deadline {
             self.deadlines.push(*deadline, *id);
         }
-        if was != is {
-            // What is kept of times is asked for only when a handshake ends.
-            let took = if was.outcome == is.outcome { None } else { self.took(slot, is) };
-            self.states.turn(at, was, is);
+        self.states.turn(at, was, is);
+        // A handshake ends once.
+        if was.outcome != is.outcome {
+            let took = self.took(slot, is);
             self.tally.turn(was, is);
             self.handshakes.turn(*id, *resp, was, is, took);
             self.supersede_older(slot, is, at);
         }
-        self.table.reclass(slot, *class);
+        if let Some(class) = class {
+            self.table.reclass(slot, *class);
+        }
     }
 
     fn took(&self, slot: Slot, is: &Standing) -> Option<Duration> {
@@ -113,21 +132,22 @@ pub(super) struct Settled {
     is: Standing,
     /// Its next deadline, where no earlier one is in the queue.
     deadline: Option<Timestamp>,
-    class: Class,
+    /// Its class, where that is another than before.
+    class: Option<Class>,
 }
 
 impl Settled {
     pub(super) fn of(record: &mut Record) -> Self {
-        let class = record.class();
-        Self::of_class(record, class)
+        let class = Some(record.class()).filter(|class| *class != record.listed);
+        Self::with(record, class)
     }
 
     /// The same of a record that has just got its place by its class.
     pub(super) fn of_new(record: &mut Record) -> Self {
-        Self::of_class(record, record.listed)
+        Self::with(record, None)
     }
 
-    fn of_class(record: &mut Record, class: Class) -> Self {
+    fn with(record: &mut Record, class: Option<Class>) -> Self {
         let deadline = record.wire.as_ref().and_then(Flow::next_deadline).filter(|at| *at < record.armed);
         record.armed = deadline.unwrap_or(record.armed);
         Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class }

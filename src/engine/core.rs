@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::{Series, Timestamp};
 use crate::findings::Run;
-use crate::flow::{Class, Flow, Side};
+use crate::flow::{Class, Flow, Side, Zeek};
 use crate::wire::Segment;
 
 use super::account::Settled;
@@ -22,6 +22,7 @@ use super::incarnation::Incarnation;
 use super::join::KernelSide;
 use super::lookups::Lookups;
 use super::record::{FirstFrame, Rare, Record, Sides, Standing};
+use super::sealed::Courses;
 use super::states::States;
 use super::table::{FlowTable, Likely, Slot, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
@@ -68,6 +69,8 @@ pub struct Engine {
     pub(super) deadlines: Deadlines,
     /// Flows that are over, whose courses will be sealed together.
     pub(super) over: Vec<(Slot, FlowId)>,
+    /// Those that are sealed next, the first first.
+    pub(super) unsealed: VecDeque<Courses>,
     dedupe: Dedupe,
     pub(super) states: States,
     pub(super) handshakes: Handshakes,
@@ -107,6 +110,7 @@ impl Engine {
             table: FlowTable::new(config.max_flows, config.seed),
             deadlines: Deadlines::default(),
             over: Vec::new(),
+            unsealed: VecDeque::new(),
             dedupe: Dedupe::new(),
             states: States::new(),
             handshakes: Handshakes::new(),
@@ -293,7 +297,7 @@ impl Engine {
 
     /// Takes in a segment of the flow that was `found` on its tuple, which has that hash.
     #[inline]
-    fn segment(&mut self, segment: &Segment, hash: u64, found: Option<Slot>) {
+    fn segment(&mut self, segment: &Segment, hash: u64, found: Option<(Slot, Side)>) {
         self.wire_seen = true;
         if self.config.merge_interfaces && self.is_shown_twice(segment, found) {
             self.totals.duplicates += 1;
@@ -304,10 +308,10 @@ impl Engine {
         self.totals.payload_bytes += u64::from(segment.payload_len);
         self.segments.add(segment.ts, 1);
         self.bits.add(segment.ts, bits);
-        let Some(slot) = found else {
+        let Some((slot, from)) = found else {
             return self.begin_by_wire(segment, Some(hash), None);
         };
-        if !self.table.get_mut(slot).take_plain(segment, bits) {
+        if !self.table.get_mut(slot).take_plain(segment, from, bits) {
             self.any_segment(segment, slot, bits);
         }
     }
@@ -321,11 +325,8 @@ impl Engine {
             Incarnation::Same(owner) => {
                 // Zeek knows one connection a tuple, whichever of ours the segment is.
                 if owner != slot {
-                    let newest = self.table.get_mut(slot);
-                    newest.feed_zeek(segment);
-                    if newest.may_be_sealed() {
-                        self.seal_soon(slot);
-                    }
+                    let from = side_of(self.table.get(slot), segment.src);
+                    self.change_zeek(slot, |zeek| zeek.feed(segment, from));
                 }
                 let mut resent = false;
                 self.change(owner, segment.ts, |record| {
@@ -350,16 +351,14 @@ impl Engine {
 
     /// Whether another interface shows the segment too: the same datagram a moment ago, or, for a segment in a tunnel,
     /// its sender's segments outside of it. There offload may cut them otherwise, so no datagram equals another.
-    fn is_shown_twice(&mut self, segment: &Segment, found: Option<Slot>) -> bool {
+    fn is_shown_twice(&mut self, segment: &Segment, found: Option<(Slot, Side)>) -> bool {
         let in_tunnel = segment.tunnel.is_some();
-        let is_bare = |record: &Record| record.bare.has(side_of(record, segment.src));
-        if in_tunnel && found.is_some_and(|slot| is_bare(self.table.get(slot))) {
+        if in_tunnel && found.is_some_and(|(slot, from)| self.table.get(slot).bare.has(from)) {
             return true;
         }
         let repeat = self.dedupe.is_repeat(segment);
-        if let Some(slot) = found.filter(|_| repeat && !in_tunnel) {
-            let record = self.table.get_mut(slot);
-            record.bare.add(side_of(record, segment.src), true);
+        if let Some((slot, from)) = found.filter(|_| repeat && !in_tunnel) {
+            self.table.get_mut(slot).bare.add(from, true);
         }
         repeat
     }
@@ -397,18 +396,23 @@ impl Engine {
         // It may have had to make room.
         let older = older.filter(|(slot, id)| self.table.still(*slot, *id).is_some());
         if let Some((slot, _)) = older {
-            let record = self.table.get_mut(slot);
-            if let Some(course) = record.course_mut() {
-                course.zeek.replaced(segment.ts);
-            }
-            if record.may_be_sealed() {
-                self.seal_soon(slot);
-            }
+            self.change_zeek(slot, |zeek| zeek.replaced(segment.ts));
         }
         self.note_handshake(segment);
         let settled = Settled::of_new(self.table.get_mut(slot));
         self.account(slot, segment.ts, &Standing { local, ..Standing::default() }, &settled);
         self.name_waiting_caller(slot);
+    }
+
+    /// Changes what Zeek alone says of a flow, which may be over and sealed.
+    fn change_zeek(&mut self, slot: Slot, change: impl FnOnce(&mut Zeek)) {
+        let record = self.table.get_mut(slot);
+        if let Some(course) = record.course_mut() {
+            change(&mut course.zeek);
+        }
+        if record.may_be_sealed() {
+            self.seal_soon(slot);
+        }
     }
 
     /// A connection that only the kernel had shown sends its first captured segment.

@@ -4,18 +4,19 @@
 //! ever new addresses takes little memory. Whoever asks for such a flow's course has it made from the SYN.
 
 use std::borrow::Cow;
+use std::mem;
 
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::flow::{
-    Analysis, AnalysisCounts, Around, Beginning, Flow, Marks, Run, Side, Starts, Timing, Verdict, VerdictView, Zeek,
-    ZeekView,
+    Analysis, AnalysisCounts, Around, Beginning, Brief, Flow, Marks, PastRun, Run, Side, Starts, Timing, Verdict,
+    VerdictView, Zeek, ZeekView,
 };
 use crate::wire::{Flags, Options, Segment};
 
 use super::going::Going;
 use super::pending::Pending;
 use super::record::{Rate, Record};
-use super::sealed::{Block, Sealer};
+use super::sealed::{Courses, Unsealed};
 use super::table::side_of;
 
 /// Beside the flow's states: what else is told of its segments.
@@ -48,22 +49,48 @@ impl Course {
 
     /// Of a flow all of whose segments have waited; `flow` is as it is after the last of them.
     pub(super) fn of_beginning(pending: &Pending, flow: &Flow, ends: [Endpoint; 2]) -> Self {
-        let (mut stands, mut course) = (Beginning::NONE, Self::blank());
-        for (number, brief) in pending.briefs().iter().enumerate() {
-            let (mut segment, from) = (brief.segment(ends), brief.from());
-            if number == 0 {
-                course.zeek = Zeek::new(&segment, from);
+        let (mut stands, mut course, mut run) = (Beginning::NONE, Self::blank(), None::<PastRun>);
+        for (number, brief) in pending.briefs().enumerate() {
+            if run.as_mut().is_some_and(|run| run.takes(&brief)) {
+                course.timing.feed_plain(&brief);
             } else {
-                course.zeek.feed(&segment, from);
+                course.end_run(run.take());
+                course.begin_with(number, &brief, &stands, flow, ends);
             }
-            segment.options.wscale = flow.scale_offered_by(&segment, from);
-            // In line as they are, the verdict asks for nothing else.
-            course.verdict.feed(&segment, from, Around::default);
-            course.timing.feed(&segment, from, || Some(stands.starts(flow)));
-            course.analysis.feed(&segment, from);
-            stands.pass(brief);
+            stands.pass(&brief);
+            if run.is_none() {
+                run = course.begin_past_run(&stands);
+            }
         }
+        course.end_run(run);
         course
+    }
+
+    /// Takes in one segment of the beginning, the first if its `number` is 0.
+    fn begin_with(&mut self, number: usize, brief: &Brief, stands: &Beginning, flow: &Flow, ends: [Endpoint; 2]) {
+        let (mut segment, from) = (brief.segment(ends), brief.from());
+        if number == 0 {
+            self.zeek = Zeek::new(&segment, from);
+        } else {
+            self.zeek.feed(&segment, from);
+        }
+        segment.options.wscale = flow.scale_offered_by(&segment, from);
+        // In line as they are, the verdict asks for nothing else.
+        self.verdict.feed(&segment, from, Around::default);
+        self.timing.feed(&segment, from, || Some(stands.starts(flow)));
+        self.analysis.feed(&segment, from);
+    }
+
+    /// The same as [`Self::begin_run`], where the flow stood so and has gone on since.
+    fn begin_past_run(&self, stands: &Beginning) -> Option<PastRun> {
+        let Self { analysis, verdict, timing: _, zeek } = self;
+        self.may_begin_run().then(|| PastRun::begin(stands, analysis, verdict, zeek)).flatten()
+    }
+
+    fn end_run(&mut self, run: Option<PastRun>) {
+        if let Some(run) = run {
+            run.end(&mut self.analysis, &mut self.verdict, &mut self.zeek);
+        }
     }
 
     /// Shows all but Zeek's machine a segment sent by `from`, when none waits; `before` is the flow as it was before it.
@@ -82,13 +109,12 @@ impl Course {
             return;
         }
         let Self { analysis, verdict, timing, zeek } = self;
-        let briefs = pending.briefs();
-        let (run, more) = briefs.split_at(pending.of_run());
-        run.iter().for_each(|brief| timing.feed_plain(brief));
-        if more.is_empty() {
-            return Run::end(run, flow, analysis, verdict, zeek);
+        let (run, more) = (|| pending.briefs().take(pending.of_run()), pending.briefs().skip(pending.of_run()));
+        run().for_each(|brief| timing.feed_plain(&brief));
+        if !pending.has_more_than_run() {
+            return Run::end(run(), flow, analysis, verdict, zeek);
         }
-        Run::end_before_more(run, analysis, verdict, zeek);
+        Run::end_before_more(run(), analysis, verdict, zeek);
         for brief in more {
             let (segment, from) = (brief.segment(ends), brief.from());
             self.zeek.feed(&segment, from);
@@ -97,12 +123,15 @@ impl Course {
         }
     }
 
-    /// A run that the next segment may begin: where times have begun, which they do by what the flow was just then, and
-    /// nobody looks at each segment closely.
+    /// A run that the next segment may begin.
     pub(super) fn begin_run(&self, flow: &Flow) -> Option<Run> {
-        let Self { analysis, verdict, timing, zeek } = self;
-        let may = timing.has_begun() && !verdict.is_troubled();
-        may.then(|| Run::begin(flow, analysis, verdict, zeek)).flatten()
+        let Self { analysis, verdict, timing: _, zeek } = self;
+        self.may_begin_run().then(|| Run::begin(flow, analysis, verdict, zeek)).flatten()
+    }
+
+    /// Where times have begun, which they do by what the flow was just then, and nobody looks at each segment closely.
+    fn may_begin_run(&self) -> bool {
+        self.timing.has_begun() && !self.verdict.is_troubled()
     }
 
     /// What it holds beside itself, bytes.
@@ -150,8 +179,8 @@ pub(super) enum Told {
     /// Not at all: only the kernel knows the flow, or its flow tells its lone SYN in full.
     Nothing,
     Going(Box<Going>),
-    /// Of a flow that is over, sealed: where, and its place there. What comes late is taken in by a course made from it.
-    Over(Block, u8),
+    /// Of a flow that is over: where it is sealed, or will be, and its place there. What comes late is taken in by a course made from it.
+    Over(Courses, u8),
 }
 
 impl Told {
@@ -229,19 +258,21 @@ impl Record {
         self.course.going().is_some() && self.wire.as_ref().is_some_and(Flow::has_closed)
     }
 
-    /// Has its course sealed; where that cannot be, gives back what it holds in vain, and returns false.
-    pub(super) fn seal(&mut self, sealer: &mut Sealer) -> bool {
-        let Some(flow) = &self.wire else { return false };
-        let Told::Going(going) = &mut self.course else { return false };
-        let mut rate = going.rate;
-        let course = going.course_mut(flow, [self.orig, self.resp]);
-        if !Sealer::takes(course) {
-            course.verdict.shrink();
-            course.zeek.shrink();
-            return false;
+    /// Takes out what is told of its segments, to be sealed and put back; `None` where that cannot be: then what it
+    /// holds in vain is given back.
+    pub(super) fn take_unsealed(&mut self) -> Option<Unsealed> {
+        let (flow, ends) = (self.wire.as_ref()?, [self.orig, self.resp]);
+        let Told::Going(going) = &mut self.course else { return None };
+        if going.known_course().is_some() {
+            let course = going.course_mut(flow, ends);
+            if !Courses::takes(course) {
+                course.verdict.shrink();
+                course.zeek.shrink();
+                return None;
+            }
         }
-        sealer.add(course, &mut rate, flow);
-        true
+        let Told::Going(going) = mem::replace(&mut self.course, Told::Nothing) else { return None };
+        Some(Unsealed { going, flow: flow.clone(), ends })
     }
 
     /// Lets a segment with which the flow opens or closes wait, before its flow takes it in; false if it is none, or
@@ -279,7 +310,7 @@ impl Record {
             return Some(Cow::Borrowed(part(course)));
         }
         let mut part = part(course).clone();
-        going.pending().briefs().iter().for_each(|brief| feed(&mut part, &brief.segment(ends), brief.from(), flow));
+        going.pending().briefs().for_each(|brief| feed(&mut part, &brief.segment(ends), brief.from(), flow));
         Some(Cow::Owned(part))
     }
 

@@ -485,4 +485,9 @@ impl SocketDetail {
     pub const fn is_there(&self) -> bool {
         self.gone.is_none() && self.left.is_none()
     }
+
+    /// What is left of its timer at `now`, if one runs.
+    pub(super) fn timer_left(&self, now: Timestamp) -> Option<Duration> {
+        self.socket.timer.map(|timer| timer.left.saturating_sub(now.since(self.at)))
+    }
 }

@@ -40,7 +40,7 @@ impl Going {
 
     /// Of a flow that has begun with this SYN, which waits; it is one that [`Course::is_told_by_flow`].
     pub(super) fn beginning_with(syn: &Segment, rate: Rate) -> Self {
-        let mut pending = Pending::NONE;
+        let mut pending = Pending::BEGINNING;
         pending.keep(syn, Side::Orig);
         Self { rate, course: None, pending }
     }
@@ -86,10 +86,10 @@ impl Going {
     /// After `flow` has taken in a plain segment too: shows those that wait to the course, where no more can, and sees
     /// whether the next may.
     #[inline]
-    pub(super) fn settle(&mut self, flow: &Flow, ends: [Endpoint; 2]) {
+    pub(super) fn settle(&mut self, flow: &Flow, ends: impl FnOnce() -> [Endpoint; 2]) {
         let waits = self.pending.run.is_some() || self.course.is_none();
         if !(waits && self.pending.has_room_for(1)) {
-            self.settle_now(flow, ends);
+            self.settle_now(flow, ends());
         }
     }
 
@@ -169,7 +169,7 @@ impl Going {
 
     /// What it holds beside itself, bytes.
     pub(super) fn held(&self) -> usize {
-        self.course.as_ref().map_or(0, |course| size_of::<Course>() + course.held())
+        self.course.as_ref().map_or(0, |course| size_of::<Course>() + course.held()) + self.pending.held()
     }
 
     /// Reads its first line.

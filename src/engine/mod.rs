@@ -66,5 +66,6 @@ pub use ownership::Ownership;
 pub use path_errors::PathError;
 pub use ports::{Forecast, PortsOutlook, PortsPane, RouteRow};
 pub use query::{Query, QueryCache, Sort, SortKey};
+pub use sealed::Courses;
 pub use tally::{Diagnosis, Happening, Tally};
 pub use transcript::{Arrow, Call, Collector, Entry, EntryKind, Fate, FlowKey, Queues, TRANSCRIPT_KEPT, Transcript};

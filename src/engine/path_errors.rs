@@ -98,8 +98,9 @@ impl Record {
     /// The same, while the path has not taken what they are about; `None` where the peer was never heard: its
     /// acknowledgments may go another way.
     pub(super) fn stands_in_its_way(&self, side: Side) -> Option<PathError> {
+        let error = self.path_error(side)?;
         self.una(side).filter(|_| !self.is_closed())?;
-        self.what_waits(side, self.path_error(side)?)
+        self.what_waits(side, error)
     }
 
     /// Of errors, those about what was not acknowledged since: all, or the latest, or none.

@@ -4,15 +4,18 @@
 //! and is not at hand then, so segments of a flow wait in one place, and are shown to its course together. What a
 //! course says of a segment does not rest on when it is asked, so waiting changes nothing that is told.
 
-use std::array;
-use std::ops::Deref;
-
 use crate::base::Timestamp;
 use crate::flow::{Brief, Run, Side, Slip};
 use crate::wire::Segment;
 
-/// Segments that wait at most.
-const KEPT: usize = 8;
+/// Segments that wait at most: in the first place, and beside it while the flow has no course.
+const KEPT: usize = 7;
+const MORE: usize = 32;
+
+/// In whole lines of the processor's cache: two to a line.
+#[derive(Debug, Clone)]
+#[repr(C, align(32))]
+struct First([Slip; KEPT]);
 
 /// The segments that wait.
 #[derive(Debug, Clone)]
@@ -23,21 +26,35 @@ pub(super) struct Pending {
     /// The run that they are of, and more may be of. Without one only those wait with which a flow begins or ends.
     pub(super) run: Option<Run>,
     count: u8,
+    /// So many may wait.
+    most: u8,
     /// How many, the first, are of a run, where those behind are not.
     of_run: u8,
     /// Whether those may wait with which a flow ends: all before were regular.
     is_closing: bool,
-    slips: [Slip; KEPT],
+    first: First,
+    /// Those behind the first [`KEPT`].
+    more: Option<Box<[Slip; MORE]>>,
 }
 
 impl Pending {
     /// None waits.
-    pub(super) const NONE: Self =
-        Self { since: Timestamp::MIN, run: None, count: 0, of_run: 0, is_closing: false, slips: [Slip::NONE; KEPT] };
+    pub(super) const NONE: Self = Self {
+        since: Timestamp::MIN,
+        run: None,
+        count: 0,
+        most: KEPT as u8,
+        of_run: 0,
+        is_closing: false,
+        first: First([Slip::NONE; KEPT]),
+        more: None,
+    };
+    /// None waits of a flow that begins: many may, until they are [cleared](Self::clear).
+    pub(super) const BEGINNING: Self = Self { most: (KEPT + MORE) as u8, ..Self::NONE };
 
     /// None waits any more.
-    pub(super) const fn clear(&mut self) {
-        (self.count, self.of_run) = (0, 0);
+    pub(super) fn clear(&mut self) {
+        (self.count, self.most, self.of_run, self.more) = (0, KEPT as u8, 0, None);
     }
 
     /// None is let wait any more.
@@ -61,9 +78,14 @@ impl Pending {
     #[inline]
     pub(super) fn keep(&mut self, segment: &Segment, from: Side) -> bool {
         let since = if self.count == 0 { segment.ts } else { self.since };
-        let Some(place) = self.slips.get_mut(usize::from(self.count)) else { return false };
+        if !self.has_room_for(1) {
+            return false;
+        }
         let Some(slip) = Slip::of(segment, from, since) else { return false };
-        *place = slip;
+        match usize::from(self.count).checked_sub(KEPT) {
+            None => self.first.0[usize::from(self.count)] = slip,
+            Some(at) => self.more.get_or_insert_with(|| Box::new([Slip::NONE; MORE]))[at] = slip,
+        }
         self.since = since;
         self.count += 1;
         true
@@ -75,41 +97,44 @@ impl Pending {
 
     /// Whether so many more have room.
     #[inline]
-    pub(super) const fn has_room_for(&self, count: usize) -> bool {
-        self.count as usize + count <= KEPT
+    pub(super) const fn has_room_for(&self, count: u8) -> bool {
+        self.count + count <= self.most
     }
 
     /// Reads a little of where the next one is kept.
     pub(super) fn warm(&self) -> u64 {
-        self.slips.get(usize::from(self.count)).map_or(0, Slip::warm)
+        self.slip(self.count.into()).map_or(0, Slip::warm)
     }
 
     /// Reads a little of all that wait: two are in a line of the cache.
     pub(super) fn warm_all(&self) -> u64 {
-        self.slips.iter().step_by(2).fold(0, |sum, slip| sum ^ slip.warm())
+        (0..self.count).step_by(2).filter_map(|at| self.slip(at.into())).fold(0, |sum, slip| sum ^ slip.warm())
     }
 
     /// Those that wait, in their order.
-    pub(super) fn briefs(&self) -> Briefs {
-        Briefs { all: array::from_fn(|at| self.slips[at].brief(self.since)), count: self.count.into() }
+    pub(super) fn briefs(&self) -> impl Iterator<Item = Brief> {
+        (0..self.count).filter_map(|at| self.slip(at.into())).map(|slip| slip.brief(self.since))
     }
 
     /// Of those, how many are of a run: all, unless others wait behind them.
     pub(super) fn of_run(&self) -> usize {
         if self.is_closing { self.of_run.into() } else { self.count.into() }
     }
-}
 
-/// Segments that have waited.
-pub(super) struct Briefs {
-    all: [Brief; KEPT],
-    count: usize,
-}
+    /// Whether others wait behind those of a run.
+    pub(super) fn has_more_than_run(&self) -> bool {
+        self.of_run() < self.count.into()
+    }
 
-impl Deref for Briefs {
-    type Target = [Brief];
+    fn slip(&self, at: usize) -> Option<&Slip> {
+        match at.checked_sub(KEPT) {
+            None => self.first.0.get(at),
+            Some(at) => self.more.as_ref()?.get(at),
+        }
+    }
 
-    fn deref(&self) -> &[Brief] {
-        &self.all[..self.count]
+    /// What it holds beside itself, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.more.as_ref().map_or(0, |more| size_of_val(&**more))
     }
 }

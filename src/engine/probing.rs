@@ -26,7 +26,7 @@ impl Probing {
         let timer = probes(is)?;
         let was = end.socket.timer.filter(|was| was.kind == TimerKind::Keepalive && was.retries <= timer.retries);
         let before = end.probing.filter(|_| was.is_some());
-        let just_sent = was.filter(|was| was.retries + 1 == timer.retries);
+        let just_sent = was.filter(|was| timer.retries - was.retries == 1);
         let every = just_sent.and_then(|was| {
             // What is left of the timer falls short of the whole by the time since the probe, which the reading before
             // did not have yet (where it was overdue, nothing was left of its time).

@@ -11,7 +11,6 @@ use super::connects::{Closed, Connected};
 use super::course::Told;
 use super::dashboard::Rejection;
 use super::end::End;
-use super::going::Going;
 use super::last_words::Parting;
 use super::opening::Watched;
 use super::path_errors::PathError;
@@ -171,13 +170,20 @@ impl Record {
         Tuple::new(self.scope, self.orig, self.resp)
     }
 
-    /// Whether its tuple is that of these ends.
+    /// Which side `a` is, if its tuple is that of these ends.
     #[inline]
-    pub(super) fn is_between(&self, scope: Scope, a: &Endpoint, b: &Endpoint) -> bool {
+    pub(super) fn side_of_one(&self, scope: Scope, a: &Endpoint, b: &Endpoint) -> Option<Side> {
         // Without branches: which direction comes next nobody can guess.
         let ahead = (self.orig == *a) & (self.resp == *b);
         let back = (self.orig == *b) & (self.resp == *a);
-        (ahead | back) & (self.scope == scope)
+        let side = if ahead { Side::Orig } else { Side::Resp };
+        ((ahead | back) & (self.scope == scope)).then_some(side)
+    }
+
+    /// Which side sends a segment, if that is of its tuple.
+    #[inline]
+    pub(super) fn sender_of(&self, segment: &Segment) -> Option<Side> {
+        self.side_of_one(segment.scope, &segment.src, &segment.dst)
     }
 
     pub(super) const fn endpoint(&self, side: Side) -> Endpoint {
@@ -284,30 +290,31 @@ impl Record {
     /// Takes in a segment that is next in line between two established ends, as most are; false, and nothing that is
     /// told is changed, if it is any other. No state, deadline, outcome or class changes by one, and none is a
     /// retransmission.
-    pub(super) fn take_plain(&mut self, segment: &Segment, bits: u64) -> bool {
-        let (from, ends) = (side_of(self, segment.src), [self.orig, self.resp]);
-        let Some(flow) = &mut self.wire else { return false };
-        let waits = match &mut self.course {
-            Told::Going(going) => going.wait(segment, from, flow),
-            Told::Nothing | Told::Over(..) => false,
+    #[inline]
+    pub(super) fn take_plain(&mut self, segment: &Segment, from: Side, bits: u64) -> bool {
+        let waits = match (&mut self.course, &self.wire) {
+            (Told::Going(going), Some(flow)) => going.wait(segment, from, flow),
+            _ => false,
         };
-        if !waits {
-            if !flow.is_plain(segment, from) {
-                return false;
-            }
-            let takes = |going: &mut Going| going.take_alone(segment, from, flow, ends);
-            if !self.course.reopen(flow).is_some_and(takes) {
-                return false;
-            }
+        if !waits && !self.take_alone(segment, from) {
+            return false;
         }
-        let Told::Going(going) = &mut self.course else { return false };
+        let (Told::Going(going), Some(flow)) = (&mut self.course, &mut self.wire) else { return false };
         self.touched = self.touched.max(segment.ts);
         going.rate.add(segment.ts, bits);
         self.bare.add(from, segment.tunnel.is_none());
         flow.feed_plain(segment, from);
-        going.settle(flow, ends);
+        going.settle(flow, || [self.orig, self.resp]);
         self.opening.feed(segment);
         true
+    }
+
+    /// Shows its course a segment that cannot wait; false, and nothing is changed, if it is not plain.
+    #[inline(never)]
+    fn take_alone(&mut self, segment: &Segment, from: Side) -> bool {
+        let Some(flow) = self.wire.as_ref().filter(|flow| flow.is_plain(segment, from)) else { return false };
+        let ends = [self.orig, self.resp];
+        self.course.reopen(flow).is_some_and(|going| going.take_alone(segment, from, flow, ends))
     }
 
     /// Reads a little of everything that a plain segment's way through asks for, so that it is at hand.
@@ -400,6 +407,9 @@ pub(super) fn newest_word(
     reported.filter(|_| outdated.is_none()).or(inferred)
 }
 
+/// Nanoseconds.
+const SECOND: i64 = 1_000_000_000;
+
 /// Bits in the current and in the last complete second: enough for a rate without a history per flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Rate {
@@ -411,8 +421,9 @@ pub(super) struct Rate {
 impl Rate {
     #[inline]
     pub(super) fn add(&mut self, ts: Timestamp, bits: u64) {
-        // Nearly always in the second of the one before, which needs no division.
-        if ts >= Timestamp::from_secs_nanos(self.bin.saturating_add(1), 0) {
+        // Nearly always in the second of the one before, which needs no division. At the end of all time this may wrap,
+        // and is looked at again.
+        if ts.nanos() >= self.bin.wrapping_add(1).wrapping_mul(SECOND) {
             self.turn(ts.seconds());
         }
         self.current = self.current.saturating_add(bits);

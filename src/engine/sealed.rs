@@ -4,13 +4,20 @@
 //! own segments change is not told twice ([`Flow::known`]). What lists and outlines go through stands first, then the
 //! rate, then Zeek's row.
 //! Where something irregular was seen, or Zeek has a second row, the course stays as it is: those are rare, and large.
+//!
+//! It may be sealed at any time and by any thread, since nothing else changes it any more: what is told is the same
+//! before, while and after it is.
 
-use triomphe::ThinArc;
+use std::borrow::Cow;
+use std::sync::Arc;
 
-use crate::base::{Known, Packer, Packing, Unpacker};
+use arc_swap::ArcSwap;
+
+use crate::base::{Endpoint, Known, Packer, Packing, Unpacker};
 use crate::flow::{Analysis, Flow, Verdict, Zeek};
 
-use super::course::{Course, Told};
+use super::course::Course;
+use super::going::Going;
 use super::record::Rate;
 
 /// Courses that are sealed together: what they share takes little of each.
@@ -22,98 +29,184 @@ type Ends = [u32; TOGETHER];
 /// Bytes that a sealed course takes, mostly.
 const USUAL: usize = 256;
 
-/// Courses while they are sealed.
+/// Courses that are sealed together; each is asked for by its place among them. They share a block of memory, also
+/// with their copies, which goes with the last of them: flows that were over at about the same time are forgotten at
+/// about the same time.
+#[derive(Debug, Clone)]
+pub struct Courses(Arc<ArcSwap<Kept>>);
+
+/// How they are kept: the same is told of both.
 #[derive(Debug)]
-pub(super) struct Sealer {
-    bytes: Vec<u8>,
-    ends: Ends,
-    count: u8,
+enum Kept {
+    Unsealed(Vec<Unsealed>),
+    Sealed(Sealed),
 }
 
-impl Sealer {
-    /// Has sealed none.
-    pub(super) fn new() -> Self {
-        Self { bytes: Vec::with_capacity(TOGETHER * USUAL), ends: Ends::default(), count: 0 }
+/// What is told of the segments of a flow that is over.
+#[derive(Debug, Clone)]
+pub(super) struct Unsealed {
+    pub(super) going: Box<Going>,
+    pub(super) flow: Flow,
+    pub(super) ends: [Endpoint; 2],
+}
+
+#[derive(Debug)]
+struct Sealed {
+    ends: Ends,
+    bytes: Box<[u8]>,
+    /// Those that had to stay as they are, by their places.
+    whole: Vec<(u8, Course, Rate)>,
+}
+
+impl Unsealed {
+    fn held(&self) -> usize {
+        size_of::<Self>() + size_of::<Going>() + self.going.held()
+    }
+}
+
+impl Courses {
+    /// Of flows that are over, at most [`TOGETHER`].
+    pub(super) fn of(flows: Vec<Unsealed>) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(Kept::Unsealed(flows))))
     }
 
-    /// Whether a course is of those that can be sealed.
+    /// Seals them, if that was not done. Whoever does it at the same time finds the same.
+    pub fn seal(&self) {
+        if let Kept::Unsealed(flows) = &**self.0.load() {
+            self.0.store(Arc::new(Kept::Sealed(Sealed::of(flows))));
+        }
+    }
+
+    /// Whether a course can be told in few bytes.
     pub(super) fn takes(course: &Course) -> bool {
         !course.verdict.is_troubled() && course.zeek.has_one_row()
     }
 
-    /// Adds the course of `flow`, of which no segment waits; at most [`TOGETHER`].
-    pub(super) fn add(&mut self, course: &mut Course, rate: &mut Rate, flow: &Flow) {
-        let mut packer = Packer::behind(std::mem::take(&mut self.bytes), flow.known());
-        pack(course, rate, flow, &mut packer);
-        self.bytes = packer.finish();
-        self.ends[usize::from(self.count)] = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.count += 1;
-    }
-
-    /// The courses, in the order in which they came.
-    pub(super) fn finish(self) -> impl Iterator<Item = Told> {
-        let block = Block(ThinArc::from_header_and_slice(self.ends, &self.bytes));
-        (0..self.count).map(move |at| Told::Over(block.clone(), at))
-    }
-}
-
-/// Courses that were sealed together; each is asked for by its place among them. They share a block of memory, also
-/// with their copies, which goes with the last of them: flows that were over at about the same time are forgotten at
-/// about the same time.
-#[derive(Debug, Clone)]
-pub(super) struct Block(ThinArc<Ends, u8>);
-
-impl Block {
     /// A course of `flow` again.
     pub(super) fn course(&self, at: u8, flow: &Flow) -> Course {
-        let mut course = Course::blank();
-        let (mut rate, mut unpacker) = (Rate::default(), Unpacker::new(self.bytes(at), flow.known()));
-        pack(&mut course, &mut rate, flow, &mut unpacker);
+        let kept = self.0.load();
+        let Some(bytes) = kept.packed(at) else { return kept.whole(at).into_owned() };
+        let (mut course, mut rate) = (Course::blank(), Rate::default());
+        pack(&mut course, &mut rate, flow, &mut Unpacker::new(bytes, flow.known()));
         course
     }
 
     /// Of it, a verdict and an analysis of which nothing may be asked but what they tell of the flow as a whole.
     pub(super) fn outline(&self, at: u8) -> (Verdict, Analysis) {
-        self.begin(at, Known::nothing()).0
+        let kept = self.0.load();
+        let Some(bytes) = kept.packed(at) else {
+            let course = kept.whole(at);
+            return (course.verdict.clone(), course.analysis.clone());
+        };
+        begin(bytes, Known::nothing()).0
     }
 
     /// Of it, how much the flow carried.
     pub(super) fn rate(&self, at: u8, flow: &Flow) -> Rate {
-        let (mut rate, (_, mut unpacker)) = (Rate::default(), self.begin(at, Known::nothing()));
+        let kept = self.0.load();
+        let Some(bytes) = kept.packed(at) else { return kept.rate_of_whole(at) };
+        let (mut rate, (_, mut unpacker)) = (Rate::default(), begin(bytes, Known::nothing()));
         rate.pack(flow.span().1, &mut unpacker);
         rate
     }
 
     /// Of it, Zeek's view.
     pub(super) fn zeek(&self, at: u8, flow: &Flow) -> Zeek {
-        let (mut zeek, (_, mut unpacker)) = (Zeek::blank(), self.begin(at, flow.known()));
+        let kept = self.0.load();
+        let Some(bytes) = kept.packed(at) else { return kept.whole(at).zeek.clone() };
+        let (mut zeek, (_, mut unpacker)) = (Zeek::blank(), begin(bytes, flow.known()));
         Rate::default().pack(flow.span().1, &mut unpacker);
         zeek.pack(&mut unpacker);
         zeek
     }
 
-    /// What stands first of it, and where the rate follows: neither needs what is known.
-    fn begin(&self, at: u8, known: Known) -> ((Verdict, Analysis), Unpacker<'_>) {
-        let (mut verdict, mut analysis) = (Verdict::new(), Analysis::new());
-        let mut unpacker = Unpacker::new(self.bytes(at), known);
-        pack_outline(&mut verdict, &mut analysis, &mut unpacker);
-        ((verdict, analysis), unpacker)
-    }
-
-    fn bytes(&self, at: u8) -> &[u8] {
-        let (ends, at) = (&self.0.header.header, usize::from(at));
-        let from = at.checked_sub(1).map_or(0, |before| ends[before]);
-        &self.0.slice[from as usize..ends[at] as usize]
-    }
-
     /// What one of them takes, bytes.
     pub(super) fn held(&self, at: u8) -> usize {
-        self.bytes(at).len() + (size_of::<Ends>() + 2 * size_of::<usize>()) / TOGETHER
+        let of_all = (size_of::<ArcSwap<Kept>>() + size_of::<Kept>()) / TOGETHER;
+        of_all + self.0.load().held(at)
     }
 
     pub(super) fn is_shared_with(&self, other: &Self) -> bool {
-        std::ptr::eq(&self.0.slice, &other.0.slice)
+        Arc::ptr_eq(&self.0, &other.0)
     }
+}
+
+impl Kept {
+    /// The bytes of one that is packed.
+    fn packed(&self, at: u8) -> Option<&[u8]> {
+        match self {
+            Self::Unsealed(_) => None,
+            Self::Sealed(sealed) => sealed.packed(at),
+        }
+    }
+
+    /// One that is not.
+    fn whole(&self, at: u8) -> Cow<'_, Course> {
+        match self {
+            Self::Unsealed(flows) => {
+                let Unsealed { going, flow, ends } = &flows[usize::from(at)];
+                going.course(flow, *ends)
+            }
+            Self::Sealed(sealed) => Cow::Borrowed(&sealed.whole(at).1),
+        }
+    }
+
+    fn rate_of_whole(&self, at: u8) -> Rate {
+        match self {
+            Self::Unsealed(flows) => flows[usize::from(at)].going.rate,
+            Self::Sealed(sealed) => sealed.whole(at).2,
+        }
+    }
+
+    fn held(&self, at: u8) -> usize {
+        let of_whole = || size_of::<(u8, Course, Rate)>() + self.whole(at).held();
+        match self {
+            Self::Unsealed(flows) => flows[usize::from(at)].held(),
+            Self::Sealed(sealed) => sealed.packed(at).map_or_else(of_whole, <[u8]>::len),
+        }
+    }
+}
+
+impl Sealed {
+    fn of(flows: &[Unsealed]) -> Self {
+        let mut sealed = Self { ends: Ends::default(), bytes: Box::default(), whole: Vec::new() };
+        let mut bytes = Vec::with_capacity(flows.len() * USUAL);
+        for (at, Unsealed { going, flow, ends }) in (0..).zip(flows) {
+            let mut rate = going.rate;
+            let mut course = going.course(flow, *ends).into_owned();
+            if Courses::takes(&course) {
+                let mut packer = Packer::behind(bytes, flow.known());
+                pack(&mut course, &mut rate, flow, &mut packer);
+                bytes = packer.finish();
+            } else {
+                sealed.whole.push((at, course, rate));
+            }
+            sealed.ends[usize::from(at)] = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        }
+        sealed.bytes = bytes.into();
+        sealed
+    }
+
+    fn packed(&self, at: u8) -> Option<&[u8]> {
+        if self.whole.iter().any(|(place, ..)| *place == at) {
+            return None;
+        }
+        let (ends, at) = (&self.ends, usize::from(at));
+        let from = at.checked_sub(1).map_or(0, |before| ends[before]);
+        Some(&self.bytes[from as usize..ends[at] as usize])
+    }
+
+    fn whole(&self, at: u8) -> &(u8, Course, Rate) {
+        self.whole.iter().find(|(place, ..)| *place == at).expect("who is not packed is whole")
+    }
+}
+
+/// What stands first of one, and where the rate follows: neither needs what is known.
+fn begin(bytes: &[u8], known: Known) -> ((Verdict, Analysis), Unpacker<'_>) {
+    let (mut verdict, mut analysis) = (Verdict::new(), Analysis::new());
+    let mut unpacker = Unpacker::new(bytes, known);
+    pack_outline(&mut verdict, &mut analysis, &mut unpacker);
+    ((verdict, analysis), unpacker)
 }
 
 /// All of it: no segment waits.

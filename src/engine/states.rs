@@ -61,6 +61,9 @@ impl States {
                 self.count(to, |count| count + 1);
             }
         }
+        if !is.states.contains(&Some(TcpState::TimeWait)) {
+            return;
+        }
         // By their number, for the ends of a flow may be exchanged.
         let waits = |standing: &Standing, end: usize| {
             let counts = standing.local[end] || !self.count_local;

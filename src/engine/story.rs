@@ -118,7 +118,7 @@ fn unread(end: &EndCell) -> Option<String> {
 fn window_probed(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let detail = evidence.held(side.peer()).filter(|detail| detail.socket.probes_window())?;
     let (reader, timer) = (evidence.row.end(side), detail.socket.timer?);
-    let left = timer.left.saturating_sub(evidence.now.since(detail.at));
+    let left = detail.timer_left(evidence.now)?;
     let probes = match timer.retries {
         0 => String::new(),
         1 => ", 1 without an answer".to_owned(),
@@ -198,10 +198,7 @@ fn let_go(evidence: &Evidence<'_>, side: Side) -> String {
 
 fn time_wait(evidence: &Evidence<'_>, side: Side) -> String {
     let end = evidence.row.end(side);
-    let by_kernel = evidence.held(side).and_then(|held| {
-        let passed = evidence.now.since(held.at);
-        held.socket.timer.map(|timer| timer.left.saturating_sub(passed))
-    });
+    let by_kernel = evidence.held(side).and_then(|held| held.timer_left(evidence.now));
     let by_wire = || evidence.time_wait_ends[side.index()].map(|ends| ends.since(evidence.now));
     let (left, assumed) = match by_kernel {
         Some(left) => (Some(left), ""),

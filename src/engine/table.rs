@@ -92,7 +92,7 @@ impl Place {
     pub(super) const NOWHERE: Self = Self { prev: NONE, next: NONE, placed: 0 };
 }
 
-pub(super) type Page = [Option<Record>];
+pub(super) type Page = [Option<Record>; PAGE];
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -154,7 +154,8 @@ impl FlowTable {
     /// The newest incarnation of a tuple.
     pub(super) fn find(&self, tuple: &Tuple) -> Option<Slot> {
         let Tuple { scope, low, high } = tuple;
-        self.by_tuple.find(self.hash(tuple), |slot| self.entry(slot).is_between(*scope, low, high)).map(Slot)
+        let is_it = |slot: u32| self.entry(slot).side_of_one(*scope, low, high).is_some();
+        self.by_tuple.find(self.hash(tuple), is_it).map(Slot)
     }
 
     /// What [`FlowTable::find_segment`] asks for; it stays valid.
@@ -163,23 +164,30 @@ impl FlowTable {
         hash_between(&self.hasher, segment.scope, segment.src, segment.dst)
     }
 
-    /// The newest incarnation of the tuple of a segment, whose hash is known; sooner where a look just before was right.
+    /// The newest incarnation of the tuple of a segment, whose hash is known, and which side of it sends that; sooner
+    /// where a look just before was right.
     #[inline]
-    pub(super) fn find_segment(&mut self, segment: &Segment, hash: u64, likely: Likely) -> Option<Slot> {
+    pub(super) fn find_segment(&mut self, segment: &Segment, hash: u64, likely: Likely) -> Option<(Slot, Side)> {
         let Likely { slot, rerouted } = likely;
-        let Segment { scope, src, dst, .. } = segment;
-        let stands = slot != NONE && rerouted == self.rerouted && self.entry(slot).is_between(*scope, src, dst);
-        if stands {
-            return Some(Slot(slot));
-        }
+        let stands = slot != NONE && rerouted == self.rerouted;
         // A small table's segments are mostly of flows that were found lately.
-        let lately = self.lately[hash as usize % LATELY];
-        if lately != NONE && self.entry(lately).is_between(*scope, src, dst) {
-            return Some(Slot(lately));
+        let slot = if stands { slot } else { self.lately[hash as usize % LATELY] };
+        if slot != NONE
+            && let Some(from) = self.entry(slot).sender_of(segment)
+        {
+            return Some((Slot(slot), from));
         }
-        let found = self.by_tuple.find(hash, |slot| self.entry(slot).is_between(*scope, src, dst))?;
+        self.search(segment, hash)
+    }
+
+    /// The same where nobody knows where to look.
+    #[inline(never)]
+    fn search(&mut self, segment: &Segment, hash: u64) -> Option<(Slot, Side)> {
+        let sender_of = |slot: u32| self.entry(slot).sender_of(segment);
+        let found = self.by_tuple.find(hash, |slot| sender_of(slot).is_some())?;
+        let from = sender_of(found)?;
         self.lately[hash as usize % LATELY] = found;
-        Some(Slot(found))
+        Some((Slot(found), from))
     }
 
     /// The flow of that number, if it is still there.
@@ -311,13 +319,11 @@ impl FlowTable {
         self.lately[tuple_hash as usize % LATELY] = NONE;
     }
 
-    /// Puts a flow into the list of the class that it has become.
+    /// Puts a flow into the list of the class that it has become, which is another than before.
     pub(super) fn reclass(&mut self, slot: Slot, class: Class) {
-        if self.entry(slot.0).listed != class {
-            self.unlink(slot.0);
-            self.entry_mut(slot.0).listed = class;
-            self.append(slot.0, class);
-        }
+        self.unlink(slot.0);
+        self.entry_mut(slot.0).listed = class;
+        self.append(slot.0, class);
     }
 
     /// Makes a record the one that its tuple finds: the newest incarnation.
@@ -360,7 +366,7 @@ impl FlowTable {
 
     fn grow(&mut self) -> u32 {
         let first = self.pages.len() * PAGE;
-        self.pages.push((0..PAGE).map(|_| None).collect());
+        self.pages.push(Arc::new([const { None }; PAGE]));
         self.free.extend((first + 1..first + PAGE).rev().filter_map(|slot| u32::try_from(slot).ok()));
         u32::try_from(first).expect("the table's bound is below 2^32")
     }
@@ -378,7 +384,7 @@ impl FlowTable {
     #[inline]
     fn page_mut(&mut self, slot: u32) -> &mut Page {
         let page = &mut self.pages[slot as usize / PAGE];
-        if Arc::strong_count(page) > 1 {
+        if !page.is_unique() {
             unshare(page);
         }
         Arc::get_mut(page).expect("nobody else has it")
@@ -412,7 +418,7 @@ impl FlowTable {
 #[cold]
 #[inline(never)]
 fn unshare(page: &mut Arc<Page>) {
-    *page = page.iter().cloned().collect();
+    *page = Arc::new(Page::clone(page));
 }
 
 /// The same whichever end comes first, and without a look at which: directions alternate as they like, so a branch on

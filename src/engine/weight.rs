@@ -46,8 +46,7 @@ impl super::table::FlowTable {
         let own: Vec<(usize, &Arc<Page>)> = self.pages.iter().enumerate().filter(is_own).collect();
         let weighed = own.iter().step_by((own.len() / WEIGHED).max(1));
         let (count, flows) = weighed.fold((0, 0), |(count, sum), (at, page)| {
-            let there = there(*at).map_or(&[][..], |there| there);
-            let other = |place: usize| there.get(place).and_then(Option::as_ref);
+            let other = |place: usize| there(*at)?[place].as_ref();
             let records = page.iter().enumerate().map(|(place, own)| weight(own.as_ref(), other(place)));
             (count + 1, sum + records.sum::<usize>())
         });

@@ -19,7 +19,7 @@ pub(super) struct Wrong {
     resp: Endpoint,
     /// The responder is on this host.
     here: bool,
-    /// Which of its ends sends in vain to a peer that is silent.
+    /// Of which of its ends what it sends goes unanswered, or the path does not take it.
     in_vain: [bool; 2],
 }
 

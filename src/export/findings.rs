@@ -101,7 +101,7 @@ impl Attempts {
             again(&mut |detail| {
                 let FlowRow { id, first, last, orig, resp, .. } = &detail.row;
                 let (from, to) = (orig.endpoint.ip(), resp.endpoint);
-                let answered = detail.handshake.as_ref().is_some_and(|handshake| handshake.outcome.is_answered());
+                let answered = detail.handshake.as_ref().is_some_and(HandshakeView::is_answered);
                 if answered && suspects.contains(&from) {
                     let fresh = || self.0.get(&to).map_or_else(|| Connects::to(to), |attempt| told(&to, attempt));
                     let tries = Tries::of(from, *first, *last, *id, None);
@@ -117,8 +117,9 @@ impl Attempts {
 const fn way(handshake: &HandshakeView) -> Option<Way> {
     match handshake.outcome {
         HandshakeOutcome::Refused => Some(Way::Refused),
-        HandshakeOutcome::Partial => None,
-        outcome if outcome.is_answered() => None,
+        // One that its originator took back, nobody was waited for to answer.
+        HandshakeOutcome::Partial | HandshakeOutcome::Reset => None,
+        _ if handshake.is_answered() => None,
         HandshakeOutcome::Rejected => Some(Way::Rejected),
         // It is told that nobody has answered so far, also where the source ends before the last retry.
         HandshakeOutcome::Waiting if handshake.syn_retries < TRIED_IN_VAIN => None,
@@ -138,7 +139,8 @@ fn full_listener(finding: &Finding) -> Option<Endpoint> {
 pub(super) struct FindingRecord {
     r#type: &'static str,
     /// What is wrong: connects_refused, connects_rejected, connects_unanswered, scan, not_reading, peer_silent,
-    /// path_unreachable, path_mtu, close_wait_leak, accept_overflow, ports_run_out, capture_loss. More may come at any version.
+    /// path_unreachable, path_mtu, close_wait_leak, accept_overflow, ports_run_out, capture_loss. More may come at any
+    /// version.
     kind: &'static str,
     /// info, warning, critical.
     severity: &'static str,

@@ -1,10 +1,12 @@
 //! Reports for machines, written flow by flow: NDJSON (an object a line) and JSON (one object).
 //!
 //! Flows are put into words apart from the report ([`Flows`]), on as many threads as there are. The schema stands in
-//! [`super::record`] (flows), `findings`, `marks` and `summary`. Writes to a `Write` given by the caller, whose errors it hands
-//! back.
+//! [`super::record`] (flows), `findings`, `marks` and `summary`. Writes to a `Write` given by the caller, whose errors it
+//! hands back.
 
 use std::io::{self, Write};
+
+use serde::Serialize;
 
 use crate::base::Mark;
 use crate::engine::{Dashboard, FlowDetail};
@@ -130,20 +132,22 @@ impl<'a, W: Write> JsonReport<'a, W> {
             JsonForm::Lines => {
                 out.write_all(if tally.flows > 0 { b"\n" } else { b"" })?;
                 for finding in findings {
-                    serde_json::to_writer(&mut out, &finding)?;
-                    out.write_all(b"\n")?;
+                    line(&mut out, &finding)?;
                 }
                 for mark in marks {
-                    serde_json::to_writer(&mut out, &mark)?;
-                    out.write_all(b"\n")?;
+                    line(&mut out, &mark)?;
                 }
-                serde_json::to_writer(&mut out, &summary)?;
-                out.write_all(b"\n")?;
+                line(&mut out, &summary)?;
             }
         }
         out.flush()?;
         Ok(out)
     }
+}
+
+fn line(out: &mut impl Write, record: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, record)?;
+    out.write_all(b"\n")
 }
 
 #[cfg(test)]

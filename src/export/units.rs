@@ -29,13 +29,16 @@ pub(super) fn span(span: Duration) -> String {
     }
 }
 
+const CLOCK: &str = "%H:%M:%S%.3f";
+const DATED: &str = "%Y-%m-%d %H:%M:%S%.3f";
+
 /// `2026-11-21 14:00:00.250 – 14:01:10.250 UTC`, the second day named only if it is another; seconds since the
 /// epoch where no calendar reaches.
 pub(super) fn utc_span(from: Timestamp, to: Timestamp) -> String {
     match (zoned(from), zoned(to)) {
         (Some(first), Some(last)) => {
-            let format = if first.date() == last.date() { "%H:%M:%S%.3f UTC" } else { "%Y-%m-%d %H:%M:%S%.3f UTC" };
-            format!("{} – {}", first.strftime("%Y-%m-%d %H:%M:%S%.3f"), last.strftime(format))
+            let format = if first.date() == last.date() { CLOCK } else { DATED };
+            format!("{} – {} UTC", first.strftime(DATED), last.strftime(format))
         }
         _ => format!("{from} – {to} s"),
     }
@@ -43,7 +46,7 @@ pub(super) fn utc_span(from: Timestamp, to: Timestamp) -> String {
 
 /// `2026-11-21 14:00:00.250 UTC`; seconds since the epoch where no calendar reaches.
 pub(super) fn utc(ts: Timestamp) -> String {
-    zoned(ts).map_or_else(|| format!("{ts} s"), |at| at.strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string())
+    zoned(ts).map_or_else(|| format!("{ts} s"), |at| format!("{} UTC", at.strftime(DATED)))
 }
 
 fn zoned(ts: Timestamp) -> Option<jiff::Zoned> {

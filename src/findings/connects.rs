@@ -159,7 +159,8 @@ pub fn connects(all: &[Connects]) -> Vec<Finding> {
 }
 
 /// Each way in which connects to a destination fail by habit. Where none does, but all together do (a router sends ICMP
-/// errors for some and is silent on others: icmp_ratelimit), the way of most tells of them. One of `many` that fail is told however seldom.
+/// errors for some and is silent on others: icmp_ratelimit), the way of most tells of them. One of `many` that fail is
+/// told however seldom.
 fn failures(to: &Connects, many: bool) -> Vec<Finding> {
     let ways = |judged| {
         Way::ALL.into_iter().filter_map(move |way| {

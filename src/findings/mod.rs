@@ -1,9 +1,9 @@
 //! Evidence → a diagnosis with its reason and its remedy. One file a rule.
 //!
 //! A rule is a pure function of evidence that the engine keeps anyway: it knows no flow table, no clock and no
-//! terminal. May touch `base`, `flow` and `kernel`. Its thresholds stand at its top, each with its reason; below them
-//! it is silent. Read first: [`Finding`], [`diagnose`]. A new rule is a file here, a [`Kind`], a field of [`Evidence`]
-//! and a line in [`diagnose`].
+//! terminal. May touch `base`, `flow` and `kernel`. Its thresholds stand at its top (what two share, in `waiting`), each
+//! with its reason; below them it is silent. Read first: [`Finding`], [`diagnose`]. A new rule is a file here, a
+//! [`Kind`], a field of [`Evidence`] and a line in [`diagnose`].
 
 mod accept;
 mod askers;
@@ -18,6 +18,7 @@ mod ports;
 mod probes;
 mod scan;
 mod silent;
+mod waiting;
 mod way;
 mod words;
 

@@ -3,23 +3,17 @@
 //!
 //! What is acknowledged after all was path MTU discovery at work, or a route that changed, and is nothing wrong. Read
 //! first: RFC 1191 §3 and §6.3, RFC 2923 §2.1 (black holes), RFC 4821 §1, RFC 5461 §2 (soft errors), RFC 8201.
+//! Then `waiting`, the thresholds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::time::Duration;
 
 use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
+use super::waiting::{Basis, LONG, MANY, PATIENCE};
 use super::words::{count, counted, time};
-
-/// A route that changes, or a sender that learns the MTU, is done within a few seconds.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// So long, and whoever waits for the connection has run into a time-out of its own.
-const LONG: Duration = Duration::from_secs(60);
-/// So many connections towards one address are no fault of one of them.
-const MANY: usize = 10;
 
 /// What one end of a connection sends, and the path does not take.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,60 +84,42 @@ pub(super) fn told_of(all: &[Undelivered], now: Timestamp) -> BTreeSet<(FlowId, 
     all.iter().filter(|one| one.is_late(now)).map(|one| (one.flow, one.local)).collect()
 }
 
-/// What the path does not take, by where from and where to; `lossy`: the capture lost segments meanwhile.
+/// What the path does not take, by where from and where to, and by why; `lossy`: the capture lost segments meanwhile.
 pub(super) fn undelivered(hindered: &Hindered, lossy: bool, now: Timestamp) -> Vec<Finding> {
     let mut paths: BTreeMap<(IpAddr, IpAddr, Kind), Vec<&Undelivered>> = BTreeMap::new();
     for one in hindered.all.iter().filter(|one| one.is_late(now)) {
         paths.entry((one.local.ip(), one.peer.ip(), one.kind())).or_default().push(one);
     }
     let basis = Basis { more: hindered.more, lossy, now };
-    paths
-        .into_iter()
-        .filter_map(|((from, to, kind), rows)| finding(kind, Subject::Path { from, to }, &rows, basis))
-        .collect()
+    paths.into_iter().filter_map(|((from, to, _), rows)| finding(Subject::Path { from, to }, &rows, basis)).collect()
 }
 
-/// How far what was seen can be relied on, and when that is asked.
-#[derive(Debug, Clone, Copy)]
-struct Basis {
-    more: bool,
-    lossy: bool,
-    now: Timestamp,
-}
-
-impl Basis {
-    fn confidence(self, by: Hindrance) -> Confidence {
-        match (by, self.lossy) {
-            (Hindrance::Told(_), false) => Confidence::High,
-            (Hindrance::Told(_), true) | (Hindrance::Length, false) => Confidence::Medium,
-            (Hindrance::Length, true) => Confidence::Low,
-        }
-    }
-}
-
-fn finding(kind: Kind, subject: Subject, rows: &[&Undelivered], basis: Basis) -> Option<Finding> {
+fn finding(subject: Subject, rows: &[&Undelivered], basis: Basis) -> Option<Finding> {
     let now = basis.now;
     // Who is told of it knows more than who is not.
     let first = rows.iter().min_by_key(|row| (row.by == Hindrance::Length, row.since, row.flow))?;
     let bad = rows.len() >= MANY || now.since(first.since) >= LONG;
-    let several = match (rows.len() as u64, basis.more) {
-        (1, false) => String::new(),
-        (count, false) => format!("{}, ", counted(count, "connection")),
-        (count, true) => format!("at least {}, ", counted(count, "connection")),
-    };
     Some(Finding {
-        kind,
+        kind: first.kind(),
         severity: if bad { Severity::Critical } else { Severity::Warning },
         subject,
         since: first.since,
         who: first.who.clone().map(|who| Holder { fd: who.fd.filter(|_| rows.len() == 1), ..who }),
         flow: Some(first.flow),
-        told: format!("{several}{}", told(first, now)),
+        told: basis.several(rows.len()) + &told(first, now),
         evidence: evidence(rows, first, now),
-        confidence: basis.confidence(first.by),
+        confidence: confidence(first.by, basis.lossy),
         why: why(first, basis.lossy),
         remedy: remedy(first),
     })
+}
+
+const fn confidence(by: Hindrance, lossy: bool) -> Confidence {
+    match (by, lossy) {
+        (Hindrance::Told(_), false) => Confidence::High,
+        (Hindrance::Told(_), true) | (Hindrance::Length, false) => Confidence::Medium,
+        (Hindrance::Length, true) => Confidence::Low,
+    }
 }
 
 /// `host unreachable, says 10.0.0.1 (7 times); not acknowledged for 12 s, sent again 5 times`.

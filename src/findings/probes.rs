@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-use super::silent::{Silent, look_here};
+use super::silent::{Silent, look, until_next};
 use super::words::{counted, time};
 
 /// `4 keepalive probes unanswered, every 75 s`; `tried in vain` where its kernel alone tells of them.
@@ -38,7 +38,7 @@ fn seen(silent: &Silent, now: Timestamp) -> String {
                 wire)"
             .into();
     };
-    let next = kernel.next.map_or_else(String::new, |at| format!(", the next in {}", time(at.since(now))));
+    let next = until_next(kernel.next, now);
     let heard = match (kernel.unheard, silent.wire) {
         (Some(unheard), Some(_)) => {
             format!("; nothing has come from the peer for {}, and the wire shows nothing either", time(unheard))
@@ -51,15 +51,7 @@ fn seen(silent: &Silent, now: Timestamp) -> String {
 
 /// What helps.
 pub(super) fn remedy(silent: &Silent) -> String {
-    let to = silent.peer.ip();
-    let look = if silent.is_unsent() {
-        look_here(to)
-    } else if silent.arrives {
-        "Look at this host's rules (nft list ruleset, rp_filter) and where its answers go".to_owned()
-    } else {
-        let rules = if silent.is_shown() { "" } else { ", ip rule, nft list ruleset (output)" };
-        format!("Look where it ends: ip route get {to}{rules}, ip neigh, mtr -T -P {} {to}", silent.peer.port())
-    };
+    let look = look(silent, "");
     format!(
         "{look}. What forgets connections at rest is outlived by a TCP_KEEPIDLE shorter than its time-out. TCP_KEEPCNT \
          and TCP_KEEPINTVL (net.ipv4.tcp_keepalive_probes, tcp_keepalive_intvl) bound the wait, and a \

@@ -3,7 +3,7 @@
 //!
 //! Read first: RFC 9293 §3.8.3 (R1, R2) and §3.8.4 ("MUST NOT interpret failure to respond to any specific probe as a
 //! dead connection"), RFC 6298 §5.5, net/ipv4/tcp_timer.c (`tcp_retransmit_timer`), ip-sysctl on tcp_retries1 and
-//! tcp_retries2, ss(8) on timer:(on,...). Then `probes`, the words where it is a probe.
+//! tcp_retries2, ss(8) on timer:(on,...). Then `waiting`, the thresholds, and `probes`, the words where it is a probe.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -14,16 +14,11 @@ use crate::flow::FlowId;
 
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Severity, Subject};
 use super::probes;
+use super::waiting::{Basis, LONG, MANY, PATIENCE};
 use super::words::{counted, time};
 
 /// R1 (RFC 9293 §3.8.3, tcp_retries1): from here on TCP itself asks whether the path is still there.
 pub const TRIES: u32 = 3;
-/// A link that flaps, or a route that changes, is back within a few seconds.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// So long, and whoever waits for the connection has run into a time-out of its own.
-const LONG: Duration = Duration::from_secs(60);
-/// So many connections towards one address are no fault of one of them.
-const MANY: usize = 10;
 
 /// A connection of which nothing that one end sends is answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,8 +118,8 @@ pub fn has_waited(tries: u32, since: Timestamp, now: Timestamp) -> bool {
     tries >= TRIES && now.since(since) >= PATIENCE
 }
 
-/// Who is silent, by where from and where to, and by what goes unanswered, but for the ends that are `told` of otherwise; `lossy`: the capture lost
-/// segments meanwhile.
+/// Who is silent, by where from and where to, and by what goes unanswered, but for the ends that are `told` of
+/// otherwise; `lossy`: the capture lost segments meanwhile.
 pub(super) fn silent(
     silences: &Silences,
     told: &BTreeSet<(FlowId, Endpoint)>,
@@ -142,16 +137,8 @@ pub(super) fn silent(
     paths.into_iter().filter_map(|((from, to, ..), rows)| finding(Subject::Path { from, to }, &rows, basis)).collect()
 }
 
-/// How far what was seen can be relied on, and when that is asked.
-#[derive(Debug, Clone, Copy)]
-struct Basis {
-    more: bool,
-    lossy: bool,
-    now: Timestamp,
-}
-
 fn finding(subject: Subject, rows: &[&Silent], basis: Basis) -> Option<Finding> {
-    let Basis { more, lossy, now } = basis;
+    let Basis { lossy, now, .. } = basis;
     let longest = rows.iter().min_by_key(|row| (row.since, row.flow))?;
     let waits = rows.len() >= MANY || (!longest.is_at_rest() && now.since(longest.since) >= LONG);
     // A host that is there may be heard again at the next try.
@@ -164,7 +151,7 @@ fn finding(subject: Subject, rows: &[&Silent], basis: Basis) -> Option<Finding> 
         since: longest.since,
         who: who(rows),
         flow: Some(longest.flow),
-        told: told(rows, more, longest, now),
+        told: told(rows, longest, basis),
         evidence: evidence(rows, longest, now),
         confidence,
         why: why(longest, lossy && confidence == Confidence::Low, now),
@@ -191,12 +178,8 @@ fn gives_up(rows: &[&Silent]) -> Option<Timestamp> {
 }
 
 /// `nothing back for 41 s, sent again 7 times, default give-up in 14 min`.
-fn told(rows: &[&Silent], more: bool, longest: &Silent, now: Timestamp) -> String {
-    let several = match (rows.len() as u64, more) {
-        (1, false) => String::new(),
-        (count, false) => format!("{}, ", counted(count, "connection")),
-        (count, true) => format!("at least {}, ", counted(count, "connection")),
-    };
+fn told(rows: &[&Silent], longest: &Silent, basis: Basis) -> String {
+    let (several, now) = (basis.several(rows.len()), basis.now);
     let up = gives_up(rows).map_or_else(String::new, |at| until(&time(at.since(now)), rows.len(), longest));
     if let Sent::Probes { every } = longest.sent {
         return format!("{several}{}{up}", probes::told(longest, every));
@@ -254,7 +237,7 @@ fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
     }
     let seen = match (longest.kernel, longest.wire) {
         (Some(Backoff { next, unheard, .. }), wire) => {
-            let next = next.map_or_else(String::new, |at| format!(", the next in {}", time(at.since(now))));
+            let next = until_next(next, now);
             let heard = match (unheard, wire) {
                 (Some(_), Some(_)) => "; nothing has come from the peer since, by the kernel as by the wire",
                 (Some(_), None) => "; nothing has come from the peer since",
@@ -271,6 +254,11 @@ fn why(longest: &Silent, lossy: bool, now: Timestamp) -> String {
         }
     };
     format!("{seen}: {}.", cause(longest, lossy))
+}
+
+/// `, the next in 35 s`, where that is told.
+pub(super) fn until_next(next: Option<Timestamp>, now: Timestamp) -> String {
+    next.map_or_else(String::new, |at| format!(", the next in {}", time(at.since(now))))
 }
 
 fn cause(longest: &Silent, lossy: bool) -> String {
@@ -295,28 +283,28 @@ fn cause(longest: &Silent, lossy: bool) -> String {
 /// What else may be where its kernel alone tells of the tries.
 const HERE: &str = "; or this host's own routes or rules let none of it leave";
 
-/// Where what does not leave this host is held up.
-pub(super) fn look_here(to: IpAddr) -> String {
-    format!("Look at this host: ip route get {to}, ip rule, ip link, nft list ruleset (output)")
+/// Where to look for what holds it up; `more`: what else there is to look at away from this host.
+pub(super) fn look(silent: &Silent, more: &str) -> String {
+    let to = silent.peer.ip();
+    if silent.is_unsent() {
+        return format!("Look at this host: ip route get {to}, ip rule, ip link, nft list ruleset (output)");
+    }
+    if silent.arrives {
+        return "Look at this host's rules (nft list ruleset, rp_filter) and where its answers go".to_owned();
+    }
+    let rules = if silent.is_shown() { "" } else { ", ip rule, nft list ruleset (output)" };
+    format!("Look where it ends: ip route get {to}{rules}, ip neigh, mtr -T -P {} {to}{more}", silent.peer.port())
 }
 
 fn remedy(longest: &Silent) -> String {
     if longest.is_at_rest() {
         return probes::remedy(longest);
     }
-    let to = longest.peer.ip();
-    let look = if longest.is_unsent() {
-        look_here(to)
-    } else if longest.arrives {
-        "Look at this host's rules (nft list ruleset, rp_filter) and where its answers go".to_owned()
-    } else {
-        let rules = if longest.is_shown() { "" } else { ", ip rule, nft list ruleset (output)" };
-        format!(
-            "Look where it ends: ip route get {to}{rules}, ip neigh, mtr -T -P {} {to}, and filters on the way; if small \
-             packets get through, it is the MTU (ping -M do -s 1400 {to})",
-            longest.peer.port()
-        )
-    };
+    let more = format!(
+        ", and filters on the way; if small packets get through, it is the MTU (ping -M do -s 1400 {})",
+        longest.peer.ip()
+    );
+    let look = look(longest, &more);
     format!("{look}. net.ipv4.tcp_retries2 bounds the wait, TCP_USER_TIMEOUT that of one socket.")
 }
 

@@ -5,8 +5,8 @@
 //! none is acknowledged that was not sent, no end says again what it said, and no window is 0.
 
 use super::plain::is_text;
-use super::run::LITTLE;
 use super::timing::Starts;
+use super::zeek::LITTLE;
 use super::{Brief, Flow, HandshakeOutcome, Side};
 use crate::base::{Seq, Timestamp};
 use crate::wire::{Flags, Segment};
@@ -60,14 +60,15 @@ impl Flow {
 /// Where both ends stand after some segments of a beginning.
 #[derive(Debug, Clone, Copy)]
 pub struct Beginning {
-    nxt: [Option<Seq>; 2],
-    una: [Option<Seq>; 2],
+    pub(super) nxt: [Option<Seq>; 2],
+    pub(super) una: [Option<Seq>; 2],
+    pub(super) windows: [u16; 2],
     last: Timestamp,
 }
 
 impl Beginning {
     /// Before the first.
-    pub const NONE: Self = Self { nxt: [None; 2], una: [None; 2], last: Timestamp::MIN };
+    pub const NONE: Self = Self { nxt: [None; 2], una: [None; 2], windows: [0; 2], last: Timestamp::MIN };
 
     /// After one more.
     pub fn pass(&mut self, brief: &Brief) {
@@ -76,18 +77,19 @@ impl Beginning {
         if brief.flags().ack() {
             self.una[to] = Some(brief.ack);
         }
+        self.windows[from] = brief.window;
         self.last = self.last.max(brief.ts);
     }
 
     /// What times begin from, if data comes next; `flow` has taken in the handshake at least.
     pub fn starts(&self, flow: &Flow) -> Starts {
-        Starts::of_beginning(flow, self.nxt, self.una, self.last)
+        Starts::at(flow, self.nxt, self.una, [false; 2], self.last)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::trace::{Variation, run, segment_of};
+    use super::super::trace::{Guard, check_guards};
 
     const SYN: &str = "0.00 > S 100 ws 3";
     const SYN_WITH_DATA: &str = "0.00 > S 100 len 5";
@@ -97,7 +99,7 @@ mod tests {
     const MID_STREAM: &str = "0.03 > P. 101 ack 301 len 100\n0.04 < P. 301 ack 201 len 100";
 
     /// What guards, how the flow begins, what does not go on with it, and what would.
-    const ROWS: &[(&str, &str, &str, &str)] = &[
+    const ROWS: &[Guard] = &[
         ("the answer", SYN, "0.1 > S. 300 ack 101", "0.1 < S. 300 ack 101"),
         ("no crossing SYN", SYN, "0.1 < S 300", "0.1 < S. 300 ack 101 ws 2 mss 9 sack ts tfo"),
         ("refused", SYN, "0.1 < R. 0 ack 101", "0.1 < S. 300 ack 101"),
@@ -133,14 +135,6 @@ mod tests {
 
     #[test]
     fn what_goes_on_with_a_beginning() {
-        for (what, opening, trigger, miss) in ROWS {
-            let goes_on = |line: &str| {
-                let (flow, how) = (run(opening, Variation::default()), Variation::default());
-                let (segment, from) = segment_of(&line.split_whitespace().collect::<Vec<_>>(), how);
-                flow.opens_with(&segment, from) || flow.goes_on_with(&segment, from)
-            };
-            assert!(!goes_on(trigger), "{what}: {trigger}");
-            assert!(miss.is_empty() || goes_on(miss), "{what}: {miss}");
-        }
+        check_guards(ROWS, |flow, segment, from| flow.opens_with(segment, from) || flow.goes_on_with(segment, from));
     }
 }

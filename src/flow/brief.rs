@@ -25,7 +25,7 @@ pub struct Brief {
 
 /// A brief in half a line of the processor's cache: its time is kept after another that is known.
 #[derive(Debug, Clone, Copy)]
-#[repr(C, align(32))]
+#[repr(C)]
 pub struct Slip {
     /// Nanoseconds, the lower bits.
     after: u32,

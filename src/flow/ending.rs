@@ -3,7 +3,7 @@
 //! May touch `base` and `wire::Segment`. As in a [beginning](super::Beginning), nothing irregular is seen in it.
 
 use super::half::mark;
-use super::run::LITTLE;
+use super::zeek::LITTLE;
 use super::{Brief, Flow, Side};
 use crate::base::{Seq, TcpState};
 use crate::wire::{Flags, Segment};
@@ -42,7 +42,8 @@ impl super::half::Half {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trace::{Variation, run, segment_of};
+    use super::super::trace::{Guard, check_guards};
+    use super::Flow;
 
     const OPEN: &str = "0.00 > S 100\n0.01 < S. 300 ack 101\n0.02 > . 101 ack 301";
     const DATA: &str = "0.00 > S 100\n0.01 < S. 300 ack 101\n0.02 > . 101 ack 301\n0.03 > P. 101 ack 301 len 10";
@@ -54,7 +55,7 @@ mod tests {
     const ONE_SIDED: &str = "0.00 > . 101 ack 301\n0.01 > P. 101 ack 301 len 100";
 
     /// What guards, how the flow goes before, what is no part of its end, and what would be.
-    const ROWS: &[(&str, &str, &str, &str)] = &[
+    const ROWS: &[Guard] = &[
         ("a FIN", OPEN, "0.1 > R. 101 ack 301", "0.1 > F. 101 ack 301"),
         ("with ACK", OPEN, "0.1 > F 101", "0.1 > FP. 101 ack 301 ts"),
         ("no SYN", OPEN, "0.1 > SF. 101 ack 301", "0.1 > F. 101 ack 301"),
@@ -79,14 +80,6 @@ mod tests {
 
     #[test]
     fn what_goes_on_with_an_end() {
-        for (what, before, trigger, miss) in ROWS {
-            let closes = |line: &str| {
-                let (flow, how) = (run(before, Variation::default()), Variation::default());
-                let (segment, from) = segment_of(&line.split_whitespace().collect::<Vec<_>>(), how);
-                flow.closes_with(&segment, from)
-            };
-            assert!(!closes(trigger), "{what}: {trigger}");
-            assert!(miss.is_empty() || closes(miss), "{what}: {miss}");
-        }
+        check_guards(ROWS, Flow::closes_with);
     }
 }

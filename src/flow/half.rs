@@ -281,6 +281,22 @@ impl Half {
         self.join_runs();
     }
 
+    /// The same from what it sent last, of one that is open both ways.
+    #[inline]
+    pub(super) fn advance_next(&mut self, end: Seq) {
+        if !self.is_whole() {
+            return self.advance(self.nxt, end);
+        }
+        let nxt = self.nxt.latest(end);
+        (self.nxt, self.contig, self.tail) = (nxt, nxt, nxt);
+    }
+
+    /// Whether all that it sent was seen, or acknowledged.
+    #[inline]
+    fn is_whole(&self) -> bool {
+        (self.contig == self.nxt) & (self.tail == self.nxt)
+    }
+
     /// If no hole is left below the last run, all of it is in order.
     fn join_runs(&mut self) {
         if !self.has(mark::DOUBTFUL_FIN) && !self.contig.before(self.tail) {
@@ -306,6 +322,15 @@ impl Half {
         }
         self.contig = self.contig.latest(ack);
         self.join_runs();
+    }
+
+    /// The same of what was not acknowledged before, of one that is open both ways.
+    #[inline]
+    pub(super) fn acknowledge_next(&mut self, ack: Seq) {
+        if !self.is_whole() || ack.after(self.nxt) {
+            return self.acknowledge(ack);
+        }
+        self.una = ack;
     }
 
     /// It sent a FIN whose end is `end`; the numbers before it were taken in.

@@ -200,10 +200,15 @@ impl Flow {
         }
         let other = from == Side::Resp && self.halves[from.index()].iss().is_some_and(|iss| iss != segment.seq);
         self.note_no_retry(from, other && self.syn_ack.is_set());
-        if !self.is_pending() && !self.is_first_segment() {
+        if self.is_pending() || self.is_first_segment() {
+            self.take_awaited_syn_ack(segment, from, now);
+        } else {
             self.take_late_syn_ack(segment, from, now);
-            return;
         }
+    }
+
+    /// A SYN-ACK before the ACK, or before anything else.
+    fn take_awaited_syn_ack(&mut self, segment: &Segment, from: Side, now: Timestamp) {
         let peer = &mut self.halves[from.peer().index()];
         if peer.iss().is_none() {
             peer.begin(segment.ack - 1, segment.ack);

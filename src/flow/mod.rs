@@ -6,8 +6,8 @@
 //! Read first: RFC 9293 §3.3.2, §3.6, §3.10; RFC 5961 §3–5; RFC 6191. Then `transitions` (the table), `machine`
 //! (what is called), `feed` (a segment's way through), `handshake`, `close`, `believe`. Beside it, and apart from it,
 //! `analysis` says of each segment what Wireshark's tcp.analysis says, `verdict` why it was sent again as far as the
-//! evidence goes, `zeek` what Zeek's connection log would say, and `timing` measures round trips and waits. `plain` and
-//! `run` are the short ways that nearly all segments go, with the very same results.
+//! evidence goes, `zeek` what Zeek's connection log would say, and `timing` measures round trips and waits. `plain`,
+//! `run`, `beginning` and `ending` are the short ways that nearly all segments go, with the very same results.
 
 mod analysis;
 mod beginning;
@@ -21,6 +21,7 @@ mod handshake;
 mod id;
 mod life;
 mod machine;
+mod past_run;
 mod plain;
 mod run;
 mod stamp;
@@ -42,6 +43,7 @@ pub use beginning::Beginning;
 pub use brief::{Brief, Slip};
 pub use id::FlowId;
 pub use machine::{Flow, LoneSyn};
+pub use past_run::PastRun;
 pub use run::Run;
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Starts, Throughput, Timing, TimingView};
 pub use verdict::{

@@ -58,12 +58,12 @@ impl Flow {
         half.segments += 1;
         self.last = self.last.max(ts);
         if ack != peer.una {
-            peer.acknowledge(ack);
+            peer.acknowledge_next(ack);
         }
         if payload_len > 0 {
             half.payload_bytes = half.payload_bytes.saturating_add(payload_len.into());
             half.first_data_at.set_once(ts, first);
-            half.advance(segment.seq, segment.seq + payload_len);
+            half.advance_next(segment.seq + payload_len);
             self.last_data_at = Offset::of(ts, first);
             self.marks.put(flag::LAST_DATA_FROM_RESP, from == Side::Resp);
             self.seen |= 8;

@@ -16,14 +16,10 @@ use std::num::NonZeroU8;
 use super::half::Half;
 use super::machine::Flow;
 use super::plain::is_text;
+use super::zeek::{LITTLE, SHORTEST};
 use super::{Analysis, Brief, Side, Verdict, Zeek};
 use crate::base::{Seq, TcpState, Timestamp};
 use crate::wire::Segment;
-
-/// Bytes sent and not acknowledged at most: Zeek gives up on a stream with more.
-pub(super) const LITTLE: u32 = 10 << 20;
-/// No silence shorter than this ends a row of Zeek's: 60 s, nanoseconds.
-pub(super) const SHORTEST: i64 = 60_000_000_000;
 
 /// What decides whether a run goes on, beside its flow.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +98,7 @@ impl Line {
     }
 
     /// Where an end stands whose window was this, of two that were both seen to send and to acknowledge.
-    fn at(nxt: Seq, una: Seq, window: u16) -> Self {
+    pub(super) fn at(nxt: Seq, una: Seq, window: u16) -> Self {
         Self {
             nxt,
             una,
@@ -120,7 +116,7 @@ impl Line {
     }
 
     #[inline]
-    fn note(&mut self, brief: &Brief) {
+    pub(super) fn note(&mut self, brief: &Brief) {
         if self.segments == 0 {
             (self.first_ttl, self.ttl) = (brief.ttl, brief.ttl);
         }
@@ -137,10 +133,15 @@ impl Run {
     /// A run that the next plain segment of `flow` may begin; `None` where segments must go the long way.
     pub fn begin(flow: &Flow, analysis: &Analysis, verdict: &Verdict, zeek: &Zeek) -> Option<Self> {
         let lines = Side::BOTH.map(|side| Line::of(flow, side));
-        let little = flow.halves.iter().all(|half| outstanding(half) <= LITTLE);
         let open = Side::BOTH.into_iter().all(|side| !lines[side.index()].is_seen || flow.is_open(side));
-        let joined = little && open && analysis.joins(&lines) && verdict.joins(&lines);
-        let (last, mut may) = zeek.joins(&lines).filter(|_| joined)?;
+        if open { Self::begin_at(&lines, analysis, verdict, zeek) } else { None }
+    }
+
+    /// The same of a flow that stands so, and whose ends are open.
+    pub(super) fn begin_at(lines: &[Line; 2], analysis: &Analysis, verdict: &Verdict, zeek: &Zeek) -> Option<Self> {
+        let little = lines.iter().all(|line| line.nxt.0.wrapping_sub(line.una.0) <= LITTLE);
+        let joined = little && analysis.joins(lines) && verdict.joins(lines);
+        let (last, mut may) = zeek.joins(lines).filter(|_| joined)?;
         for side in Side::BOTH {
             may[side.index()].scale = Scale::of(analysis.scale(side));
         }
@@ -158,57 +159,94 @@ impl Run {
         if !(open & in_line) {
             return false;
         }
-        let [orig, resp] = &mut self.may;
-        let (may, peer_may) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
-        peer_may.is_heard |= ack != peer.una;
+        let goes_on = self.goes_on(ts) & self.brings(from, ack != peer.una, len, outstanding(own), peer.window);
+        goes_on & (window != 0) & (ack != Seq(0))
+    }
+
+    /// Whether it goes on with a segment at `ts`, for its time.
+    #[inline]
+    pub(super) fn goes_on(&mut self, ts: Timestamp) -> bool {
         let in_time = ts.nanos().saturating_sub(self.last.nanos()) < SHORTEST;
         self.last = ts;
-        let brings = if len == 0 {
-            may.ack & (ack != peer.una)
-        } else {
-            let outstanding = outstanding(own);
-            let full = peer_may.scale.count().is_some_and(|scale| u32::from(peer.window) << scale == outstanding + len);
-            may.send & may.is_heard & (len != 1) & (len <= LITTLE - outstanding) & !full
-        };
-        brings & in_time & (window != 0) & (ack != Seq(0))
+        in_time
+    }
+
+    /// Whether a segment of `from`, of `len` bytes behind so many that are `outstanding`, brings new bytes or
+    /// acknowledges some (`news`), and neither writes a letter nor fills the window of its peer.
+    #[inline]
+    pub(super) fn brings(&mut self, from: Side, news: bool, len: u32, outstanding: u32, window: u16) -> bool {
+        let [orig, resp] = &mut self.may;
+        let (may, peer_may) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
+        peer_may.is_heard |= news;
+        if len == 0 {
+            return may.ack & news;
+        }
+        let full = peer_may.scale.count().is_some_and(|scale| u32::from(window) << scale == outstanding + len);
+        may.send & may.is_heard & (len != 1) & (len <= LITTLE.saturating_sub(outstanding)) & !full
     }
 
     /// Has the three take over where the run has come to: `briefs` are its segments, `flow` is as it is after them.
-    pub fn end(briefs: &[Brief], flow: &Flow, analysis: &mut Analysis, verdict: &mut Verdict, zeek: &mut Zeek) {
-        let lines = Side::BOTH.map(|side| Line::of(flow, side));
-        Self::end_at(lines, briefs, analysis, verdict, zeek);
+    pub fn end(
+        briefs: impl Iterator<Item = Brief>,
+        flow: &Flow,
+        analysis: &mut Analysis,
+        verdict: &mut Verdict,
+        zeek: &mut Zeek,
+    ) {
+        let mut lines = Side::BOTH.map(|side| Line::of(flow, side));
+        let mut end = None;
+        for brief in briefs {
+            lines[brief.from().index()].note(&brief);
+            end = Some(brief.ts);
+        }
+        if let Some(last) = end {
+            Self::take_over(&lines, last, analysis, verdict, zeek);
+        }
     }
 
     /// The same, of a flow that has gone on since, and of which both ends were seen before the run.
-    pub fn end_before_more(briefs: &[Brief], analysis: &mut Analysis, verdict: &mut Verdict, zeek: &mut Zeek) {
+    pub fn end_before_more(
+        briefs: impl Iterator<Item = Brief>,
+        analysis: &mut Analysis,
+        verdict: &mut Verdict,
+        zeek: &mut Zeek,
+    ) {
         let mut lines = Side::BOTH.map(|side| {
             let (nxt, una) = verdict.stands(side);
             Line::at(nxt, una, analysis.latest(side).map_or(0, |latest| latest.window))
         });
+        let mut end = None;
         for brief in briefs {
             let from = brief.from();
             lines[from.index()].nxt = brief.end();
             lines[from.index()].window = brief.window;
+            lines[from.index()].note(&brief);
             lines[from.peer().index()].una = brief.ack;
+            end = Some(brief.ts);
         }
-        Self::end_at(lines, briefs, analysis, verdict, zeek);
+        if let Some(last) = end {
+            Self::take_over(&lines, last, analysis, verdict, zeek);
+        }
     }
 
-    fn end_at(mut lines: [Line; 2], briefs: &[Brief], analysis: &mut Analysis, verdict: &mut Verdict, zeek: &mut Zeek) {
-        let Some(last) = briefs.last() else { return };
-        for brief in briefs {
-            lines[brief.from().index()].note(brief);
-        }
-        analysis.take_run(&lines);
-        verdict.take_run(&lines);
-        zeek.take_run(&lines, last.ts);
+    /// Has the three take over at these lines, the last segment of which came at `last`.
+    pub(super) fn take_over(
+        lines: &[Line; 2],
+        last: Timestamp,
+        analysis: &mut Analysis,
+        verdict: &mut Verdict,
+        zeek: &mut Zeek,
+    ) {
+        analysis.take_run(lines);
+        verdict.take_run(lines);
+        zeek.take_run(lines, last);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Around;
-    use super::super::trace::{Variation, segment_of, time_of};
+    use super::super::trace::{Variation, lines, said, time_of};
     use super::*;
 
     /// Both ends are heard, and have written their letters; the originator goes on at 201, the responder at 401.
@@ -339,14 +377,6 @@ mod tests {
         }
     }
 
-    fn lines(text: &str) -> impl Iterator<Item = &str> {
-        text.lines().map(str::trim).filter(|line| !line.is_empty())
-    }
-
-    fn said(line: &str, how: Variation) -> (Segment, Side) {
-        segment_of(&line.split_whitespace().collect::<Vec<_>>(), how)
-    }
-
     /// Goes through a row: what is taken leaves all where the long way leaves it.
     fn check((what, opening, before, trigger, miss): &Row, how: Variation) {
         let mut long = Told::of(opening, how);
@@ -370,7 +400,7 @@ mod tests {
         if miss.is_empty() {
             return refuses(what, run, trigger, &short.flow, how);
         }
-        Run::end(&briefs, &short.flow, &mut short.analysis, &mut short.verdict, &mut short.zeek);
+        Run::end(briefs.into_iter(), &short.flow, &mut short.analysis, &mut short.verdict, &mut short.zeek);
         assert_eq!(
             (&short.analysis, &short.verdict, &short.zeek),
             (&long.analysis, &long.verdict, &long.zeek),

@@ -140,7 +140,7 @@ impl Marks {
         self.0 &= !bit;
     }
     pub(super) fn put(&mut self, bit: u8, value: bool) {
-        if value { self.set(bit) } else { self.clear(bit) }
+        self.0 = self.0 & !bit | if value { bit } else { 0 };
     }
 
     pub(super) fn pack(&mut self, into: &mut impl Packing) {

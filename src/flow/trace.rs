@@ -89,6 +89,22 @@ pub(super) fn run(text: &str, how: Variation) -> Flow {
     flow.expect("a segment")
 }
 
+/// What guards, how the flow goes before, a segment that is kept out, and one that is let in, if any would be.
+pub(super) type Guard = (&'static str, &'static str, &'static str, &'static str);
+
+/// Goes through guards of what `lets_in` asks of a segment.
+pub(super) fn check_guards(guards: &[Guard], lets_in: impl Fn(&Flow, &Segment, Side) -> bool) {
+    for (what, before, out, inside) in guards {
+        let flow = run(before, Variation::default());
+        let is_let_in = |line: &str| {
+            let (segment, from) = said(line, Variation::default());
+            lets_in(&flow, &segment, from)
+        };
+        assert!(!is_let_in(out), "{what}: {out}");
+        assert!(inside.is_empty() || is_let_in(inside), "{what}: {inside}");
+    }
+}
+
 /// Fires deadlines up to `until`, looking `extra` more times on the way.
 fn pass_time(flow: &mut Flow, until: Timestamp, extra: u32) {
     let from = flow.span().1;
@@ -107,6 +123,16 @@ pub(super) fn time_of(text: &str) -> Timestamp {
 }
 
 const EPOCH: i64 = 1_700_000_000;
+
+/// The lines that say something.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// The segment that a line is, and who sends it.
+pub(super) fn said(line: &str, how: Variation) -> (Segment, Side) {
+    segment_of(&line.split_whitespace().collect::<Vec<_>>(), how)
+}
 
 pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
     let [time, direction, flags, seq, rest @ ..] = words else { panic!("not a segment: {words:?}") };
@@ -202,6 +228,7 @@ fn ask(flow: &Flow, name: &str, how: Variation) -> String {
         "connect" => text(handshake.connect_time.map(secs)),
         "completeness" => flow.completeness().0.to_string(),
         "reset-by" => text(flow.reset_by().map(Side::name)),
+        "answered" => handshake.is_answered().to_string(),
         "unanswered" => flow.is_unanswered().to_string(),
         "life" => flow.life().iter().map(|event| landmark(event.side, event.kind)).collect::<Vec<_>>().join(","),
         _ => {

@@ -99,11 +99,6 @@ impl HandshakeOutcome {
         matches!(self, Self::Completed | Self::Simultaneous)
     }
 
-    /// Whether a SYN-ACK came; where the originator's RST was first, none did.
-    pub const fn is_answered(self) -> bool {
-        self.is_completed() || matches!(self, Self::HalfOpen | Self::Reset)
-    }
-
     /// Whether a handshake was seen to go wrong.
     pub const fn is_failure(self) -> bool {
         self.is_silence() || matches!(self, Self::Refused | Self::HalfOpen | Self::Reset)
@@ -152,6 +147,13 @@ pub struct HandshakeView {
     pub connect_time: Option<Duration>,
     /// What each end offered, originator first; absent if its SYN was not seen.
     pub offered: [Option<Negotiated>; 2],
+}
+
+impl HandshakeView {
+    /// Whether a SYN-ACK came, or the handshake was completed behind one that was not captured.
+    pub const fn is_answered(&self) -> bool {
+        self.syn_ack_at.is_some() || self.outcome.is_completed()
+    }
 }
 
 /// What a SYN offered.

@@ -197,9 +197,7 @@ impl RecordingFile {
             _ => Ok(()),
         }
     }
-}
 
-impl RecordingFile {
     /// A file that no folder lists any more holds nothing for anybody.
     fn check_is_there(&mut self) -> Result<(), Stopped> {
         let Kind::File { place: place @ (Place::There | Place::Beside { .. }), .. } = &mut self.kind else {

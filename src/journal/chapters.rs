@@ -30,7 +30,7 @@ pub struct Chapters {
     since_copy: Option<(usize, Timestamp)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Chapter {
     heads: Heads,
     /// Bytes of blocks with which it is whole.
@@ -38,8 +38,8 @@ struct Chapter {
     /// Shared with copies, as long as nothing is put in.
     blocks: Arc<Vec<u8>>,
     frames: u64,
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
+    first: Timestamp,
+    last: Timestamp,
 }
 
 impl Chapters {
@@ -64,7 +64,7 @@ impl Chapters {
     pub fn is_due(&self, ts: Timestamp) -> bool {
         let Some(now) = self.chapters.back() else { return true };
         now.blocks.len() >= now.whole
-            || matches!((self.reach, now.first), (Reach::Time(span), Some(first)) if ts.since(first) > span / Self::CUT)
+            || matches!(self.reach, Reach::Time(span) if ts.since(now.first) > span / Self::CUT)
     }
 
     /// With how many bytes of blocks a chapter is whole that has such heads. The shorter chapters are, the more heads take
@@ -97,7 +97,7 @@ impl Chapters {
             blocks.shrink_to_fit();
         }
         let whole = self.whole(heads.bytes());
-        let chapter = Chapter { heads, whole, first: Some(ts), last: Some(ts), ..Chapter::default() };
+        let chapter = Chapter { heads, whole, blocks: Arc::default(), frames: 0, first: ts, last: ts };
         self.count(chapter.bytes());
         self.chapters.push_back(chapter);
         self.forget(ts);
@@ -108,7 +108,7 @@ impl Chapters {
         let Some(chapter) = self.chapters.back_mut() else { return };
         Arc::make_mut(&mut chapter.blocks).extend_from_slice(blocks);
         chapter.frames += frames;
-        chapter.last = chapter.last.max(Some(ts));
+        chapter.last = chapter.last.max(ts);
         self.count(blocks.len());
         self.forget(ts);
     }
@@ -128,8 +128,7 @@ impl Chapters {
 
     /// Whether the oldest chapter holds nothing that is asked for.
     fn is_past(&self, now: Timestamp) -> bool {
-        let last = self.chapters.front().and_then(|chapter| chapter.last);
-        matches!((self.reach, last), (Reach::Time(span), Some(last)) if now.since(last) > span)
+        matches!((self.reach, self.chapters.front()), (Reach::Time(span), Some(first)) if now.since(first.last) > span)
     }
 
     fn forget_first(&mut self) {
@@ -141,8 +140,7 @@ impl Chapters {
 
     /// All that is kept, in order: blocks, and how many frames they hold. It stays, and is shared.
     pub fn copy(&mut self) -> impl Iterator<Item = (Arc<Vec<u8>>, u64)> + '_ {
-        let last = self.chapters.back().and_then(|chapter| chapter.last);
-        self.since_copy = last.map(|last| (0, last));
+        self.since_copy = self.chapters.back().map(|last| (0, last.last));
         self.chapters.iter().enumerate().flat_map(|(at, chapter)| {
             let head = if at == 0 { &chapter.heads.alone } else { &chapter.heads.on };
             [(Arc::new(head.clone()), 0), (chapter.blocks.clone(), chapter.frames)]
@@ -152,12 +150,9 @@ impl Chapters {
     /// Whether enough is new since all was copied last to be copied again: half of what can be kept, or a minute. Then
     /// whatever asks for copies again and again fills no disk, and nothing goes before it could be copied.
     pub fn is_new_enough(&self) -> bool {
-        let (Some((bytes, then)), Some(now)) = (self.since_copy, self.chapters.back().and_then(|chapter| chapter.last))
-        else {
-            return true;
-        };
+        let Some(((bytes, then), newest)) = self.since_copy.zip(self.chapters.back()) else { return true };
         let late = if let Reach::Time(span) = self.reach { Self::NEW.min(span / 2) } else { Self::NEW };
-        bytes >= self.most() / 2 || now.since(then) >= late
+        bytes >= self.most() / 2 || newest.last.since(then) >= late
     }
 
     /// Whether anything came since all was copied last.
@@ -182,9 +177,8 @@ impl Chapters {
 
     /// How long what is kept took.
     pub fn span(&self) -> Duration {
-        let first = self.chapters.iter().find_map(|chapter| chapter.first);
-        let last = self.chapters.iter().rev().find_map(|chapter| chapter.last);
-        first.zip(last).map_or(Duration::ZERO, |(first, last)| last.since(first))
+        let ends = self.chapters.front().zip(self.chapters.back());
+        ends.map_or(Duration::ZERO, |(first, last)| last.last.since(first.first))
     }
 
     fn most(&self) -> usize {

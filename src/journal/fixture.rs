@@ -60,11 +60,13 @@ pub(super) struct Reel {
     next: usize,
     /// How often it was gone on with from a place.
     pub(super) jumps: usize,
+    /// It can no longer be.
+    pub(super) is_gone: bool,
 }
 
 impl Reel {
     pub(super) fn new(inputs: Vec<Input>, batch: usize) -> Self {
-        Self { inputs, batch, next: 0, jumps: 0 }
+        Self { inputs, batch, next: 0, jumps: 0, is_gone: false }
     }
 }
 
@@ -82,6 +84,9 @@ impl Tape for Reel {
     }
 
     fn go(&mut self, place: &usize) -> Result<(), String> {
+        if self.is_gone {
+            return Err("it is gone".to_owned());
+        }
         (self.next, self.jumps) = (*place, self.jumps + 1);
         Ok(())
     }

@@ -273,10 +273,11 @@ mod tests {
         let bytes = content(100_000);
         let file = packed(&bytes, GzBuilder::new());
         let end = file.len();
-        for (at, why) in [(end - 1, "the checksum does not match"), (end - 8, "the checksum does not match")] {
+        for at in [end - 1, end - 8] {
             let mut wrong = file.clone();
             wrong[at] ^= 1;
-            assert_eq!(read(&wrong), (bytes.clone(), Some(format!("gzip: {why}"))), "{at}");
+            let why = "gzip: the checksum does not match".to_owned();
+            assert_eq!(read(&wrong), (bytes.clone(), Some(why)), "{at}");
         }
         for cut in [4, HEADER + 1, end / 2, end - 8, end - 1] {
             let (got, error) = read(&file[..cut]);

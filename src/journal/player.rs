@@ -211,7 +211,7 @@ impl<P: Clone> Player<P> {
         deck: &mut Deck<T>,
         engine: &mut Engine,
         until: Option<Timestamp>,
-        mut each: impl FnMut(&T),
+        mut each: impl FnMut(&T, &mut Engine),
     ) {
         while self.fill(deck, true) {
             let due = self.due(until, usize::MAX);
@@ -222,7 +222,7 @@ impl<P: Clone> Player<P> {
                 break;
             }
             self.last = self.last.max(engine.now());
-            each(&deck.tape);
+            each(&deck.tape, engine);
         }
         self.finish(engine, until);
     }

@@ -28,28 +28,30 @@ impl Lost {
 
     /// What an input tells of what was lost since then; `None` of one that tells nothing of it.
     pub fn before(&self, input: &Input) -> Option<Input> {
-        let since = |lost: &LostEvents, then: u64| LostEvents { total: lost.total.saturating_sub(then), ..*lost };
-        Some(match input {
-            Input::Loss(loss) => Input::Loss(self.loss.map_or(*loss, |before| loss.since(&before))),
-            Input::Kernel(KernelEvent::Lost(lost)) => Input::Kernel(KernelEvent::Lost(since(lost, self.events))),
-            Input::Kernel(KernelEvent::LastWordsLost(lost)) => {
-                Input::Kernel(KernelEvent::LastWordsLost(since(lost, self.last_words)))
-            }
-            _ => return None,
-        })
+        self.told_otherwise(input, Loss::since, u64::saturating_sub)
     }
 
     /// The other way round: what it tells that counts from then on, of all.
     pub(in crate::journal) fn and(&self, input: Input) -> Input {
-        let after = |lost: LostEvents, then: u64| LostEvents { total: lost.total.saturating_add(then), ..lost };
-        match input {
-            Input::Loss(loss) => Input::Loss(self.loss.map_or(loss, |before| loss.after(&before))),
-            Input::Kernel(KernelEvent::Lost(lost)) => Input::Kernel(KernelEvent::Lost(after(lost, self.events))),
+        self.told_otherwise(&input, Loss::after, u64::saturating_add).unwrap_or(input)
+    }
+
+    /// An input that tells a total, with that and what was lost so far made into another.
+    fn told_otherwise(
+        &self,
+        input: &Input,
+        loss: fn(&Loss, &Loss) -> Loss,
+        total: fn(u64, u64) -> u64,
+    ) -> Option<Input> {
+        let events = |lost: &LostEvents, so_far: u64| LostEvents { total: total(lost.total, so_far), ..*lost };
+        Some(match input {
+            Input::Loss(told) => Input::Loss(self.loss.map_or(*told, |so_far| loss(told, &so_far))),
+            Input::Kernel(KernelEvent::Lost(lost)) => Input::Kernel(KernelEvent::Lost(events(lost, self.events))),
             Input::Kernel(KernelEvent::LastWordsLost(lost)) => {
-                Input::Kernel(KernelEvent::LastWordsLost(after(lost, self.last_words)))
+                Input::Kernel(KernelEvent::LastWordsLost(events(lost, self.last_words)))
             }
-            other => other,
-        }
+            _ => return None,
+        })
     }
 }
 

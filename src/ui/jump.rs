@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::Zoned;
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 
@@ -41,19 +42,17 @@ impl Ground {
             return self.check(self.or_start(instant(text, &self.zone).ok_or(Nowhere::NoTime)?));
         };
         let start = self.start.ok_or(Nowhere::NothingRead)?;
-        let Ok(by_span) = self.check(start + span) else {
+        self.check(start + span).or_else(|_| {
             // A clock's hours are a span too, of which few sources are that long.
-            let by_clock = self.by_the_clock(text).map(|at| self.check(at));
             let seconds_are_told = text.matches(':').count() == 2;
-            return match by_clock {
+            match self.by_the_clock(text).map(|at| self.check(at)) {
                 Some(read) if read.is_ok() || seconds_are_told => read,
                 _ => Err(self.beyond_the_end(&in_words(text))),
-            };
-        };
-        Ok(by_span)
+            }
+        })
     }
 
-    /// The other instant that `text` names, by the clock, where its span from the start leads beyond the end.
+    /// The other instant that `text` names, by the clock, where it reads as a span from the start too.
     pub fn otherwise(&self, text: &str) -> Option<Timestamp> {
         let text = text.trim();
         span(text)?;
@@ -76,8 +75,12 @@ impl Ground {
     }
 
     fn clock(&self, at: Timestamp) -> String {
-        let instant = jiff::Timestamp::from_nanosecond(i128::from(at.nanos()));
-        instant.map_or_else(|_| at.to_string(), |at| at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string())
+        self.in_zone(at).map_or_else(|| at.to_string(), |at| at.strftime("%H:%M:%S").to_string())
+    }
+
+    fn in_zone(&self, at: Timestamp) -> Option<Zoned> {
+        let at = jiff::Timestamp::from_nanosecond(at.nanos().into()).ok()?;
+        Some(at.to_zoned(self.zone.clone()))
     }
 
     /// The start's own second, which is written without its fraction, is the start.
@@ -91,8 +94,7 @@ impl Ground {
         let start = self.start?;
         let time: Time = text.parse().ok().filter(|_| text.contains(':'))?;
         let on_the_day_of = |day: Timestamp| {
-            let day = jiff::Timestamp::from_nanosecond(day.nanos().into()).ok()?.to_zoned(self.zone.clone());
-            let at = zoned(day.date().to_datetime(time), &self.zone)?;
+            let at = zoned(self.in_zone(day)?.date().to_datetime(time), &self.zone)?;
             let is_its_minute = text.matches(':').count() == 1 && at < start && at + MINUTE > start;
             Some(if is_its_minute { start } else { self.or_start(at) })
         };
@@ -111,9 +113,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// How a span that reads as a clock too was read: nothing of one that does not.
 fn in_words(text: &str) -> String {
-    let parts: Vec<&str> = text.split(':').map(|part| part.trim_start_matches('0')).collect();
-    let told = |part: &&str| if part.is_empty() { "0".to_owned() } else { (*part).to_owned() };
-    let parts: Vec<String> = parts.iter().map(told).collect();
+    let number = |part: &str| match part.trim_start_matches('0') {
+        "" => "0".to_owned(),
+        part => part.to_owned(),
+    };
+    let parts: Vec<String> = text.split(':').map(number).collect();
     match &parts[..] {
         [minutes, seconds] => format!("{minutes} min {seconds} s from the start lies "),
         [hours, minutes, seconds] => format!("{hours} h {minutes} min {seconds} s from the start lies "),

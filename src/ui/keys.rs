@@ -314,6 +314,14 @@ mod tests {
     }
 
     #[test]
+    fn every_key_means_something_in_a_replay() {
+        for chord in BINDINGS.iter().flat_map(|row| row.keys) {
+            let found = Binding::find(&KeyEvent::new(chord.0, chord.1), true);
+            assert!(found.is_some_and(|row| row.when.holds(true)), "{chord}");
+        }
+    }
+
+    #[test]
     fn every_key_of_the_table_finds_its_row() {
         for row in BINDINGS {
             for chord in row.keys {

@@ -143,6 +143,13 @@ impl UiState {
         }
     }
 
+    /// What was typed for a mark, which is set at `now`.
+    pub(super) fn mark(&mut self, text: &str, now: Option<Timestamp>, source: &Source) -> Vec<Effect> {
+        let note = text.trim().to_owned();
+        self.say(&marked(now, &note, source));
+        vec![Effect::Control(Control::Mark(note))]
+    }
+
     /// A click on the timeline goes to its instant.
     pub(super) fn click_time(&self, at: Position, source: &Source) -> Option<Control> {
         let rect = self.screen(source)?.timeline;
@@ -168,4 +175,15 @@ pub(super) fn timeline(area: Rect, header: Rect, source: &Source) -> (Rect, bool
     }
     let beside = Rect { x: header.x + BESIDE, y: header.bottom() - 1, width: header.width - BESIDE - 1, height: 1 };
     (beside, false)
+}
+
+/// What is said where a mark is set; one without a note takes away the one that stands there.
+fn marked(now: Option<Timestamp>, note: &str, source: &Source) -> String {
+    let there = source.track.as_ref().is_some_and(|track| track.marks.iter().any(|mark| Some(mark.ts) == now));
+    match (now, note.is_empty()) {
+        (None, _) => "no mark set: nothing was seen yet".to_owned(),
+        (Some(_), true) if there => "the mark is gone".to_owned(),
+        (Some(_), true) => "marked".to_owned(),
+        (Some(_), false) => format!("marked: {note}"),
+    }
 }

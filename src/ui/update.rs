@@ -11,7 +11,7 @@ use crate::engine::{Dashboard, Filter};
 
 use super::filter_prompt::FilterPrompt;
 use super::flow_screen::FlowPart;
-use super::keys::{Binding, Msg, When};
+use super::keys::{Binding, Msg};
 use super::layout::Pane;
 use super::lists::Turn;
 use super::state::{Prompt, UiState, View};
@@ -61,14 +61,9 @@ impl UiState {
             return Vec::new();
         }
         match bound {
+            // Whatever is bound where it is live is bound in a replay too.
             Some(row) if !row.when.holds(source.playback.is_some()) => {
-                self.say(match row.when {
-                    When::Live if source.kind == SourceKind::Live => "only where it is live: L goes back there",
-                    When::Live => "only while a host is watched",
-                    When::Replay | When::Always => {
-                        "only in a replay (sockscope -r FILE), or where one went back: , or t"
-                    }
-                });
+                self.say("only in a replay (sockscope -r FILE), or where one went back: , or t");
                 Vec::new()
             }
             Some(row) => self.update(row.msg, dashboard, source),
@@ -141,11 +136,7 @@ impl UiState {
                 Vec::new()
             }
             Some(Prompt::Jump(input)) if keep => self.jump(input.value(), source),
-            Some(Prompt::Mark(input)) if keep => {
-                let note = input.value().trim().to_owned();
-                self.say(&marked(now, &note, source));
-                vec![Effect::Control(Control::Mark(note))]
-            }
+            Some(Prompt::Mark(input)) if keep => self.mark(input.value(), now, source),
             _ => Vec::new(),
         }
     }
@@ -174,15 +165,8 @@ impl UiState {
     /// What is shown changes, and nothing else.
     fn change(&mut self, msg: Msg, dashboard: &Dashboard, source: &Source) {
         match msg {
-            Msg::Help => {
-                self.explain = None;
-                self.help = !self.help;
-                self.help_scroll = 0;
-            }
-            Msg::Explain => {
-                self.help = false;
-                self.explain = self.next_explained();
-            }
+            Msg::Help => (self.explain, self.help, self.help_scroll) = (None, !self.help, 0),
+            Msg::Explain => (self.help, self.explain) = (false, self.next_explained()),
             Msg::Go(view) => self.go(view),
             Msg::NextView => self.go(self.view_beside(1)),
             Msg::PrevView => self.go(self.view_beside(View::TABS.len() - 1)),
@@ -203,11 +187,7 @@ impl UiState {
                 self.go(View::Flows);
                 self.columns.open();
             }
-            Msg::NextGroup => {
-                self.view = View::Flows;
-                self.lists.next_group(self.shown(source).processes);
-                self.let_go();
-            }
+            Msg::NextGroup => self.regroup(source),
             Msg::NextTimes => {
                 self.times = self.times.next();
                 self.say(self.times.words());
@@ -246,6 +226,12 @@ impl UiState {
         self.let_go();
     }
 
+    fn regroup(&mut self, source: &Source) {
+        self.view = View::Flows;
+        self.lists.next_group(self.shown(source).processes);
+        self.let_go();
+    }
+
     fn move_focus(&mut self, by: isize, source: &Source) {
         let (Some(now), Some(parts)) = (self.focus(source), self.screen(source)) else { return };
         let all = self.panes(parts.body, None, source);
@@ -269,16 +255,5 @@ impl UiState {
             self.focus = Some(focus);
             self.zoomed = !self.zoomed;
         }
-    }
-}
-
-/// What is said where a mark is set; one without a note takes away the one that stands there.
-fn marked(now: Option<Timestamp>, note: &str, source: &Source) -> String {
-    let there = source.track.as_ref().is_some_and(|track| track.marks.iter().any(|mark| Some(mark.ts) == now));
-    match (now, note.is_empty()) {
-        (None, _) => "no mark set: nothing was seen yet".to_owned(),
-        (Some(_), true) if there => "the mark is gone".to_owned(),
-        (Some(_), true) => "marked".to_owned(),
-        (Some(_), false) => format!("marked: {note}"),
     }
 }

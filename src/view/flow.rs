@@ -99,14 +99,10 @@ fn handshake_lines(context: &Context<'_>, view: &HandshakeView, detail: &FlowDet
         outcome.push(styled(format!("  {name} sent {} times", u64::from(n) + 1), theme.warning));
     }
     let mut sections = vec![(0, vec![field(context, "outcome", outcome)])];
-    if let Some(rejection) = &detail.rejected {
-        sections.push((0, vec![field(context, "icmp", vec![styled(rejection.to_string(), theme.warning)])]));
-    }
-    for (side, error) in Side::BOTH.into_iter().zip(detail.path_errors) {
-        if let Some(error) = error {
-            let text = format!("of {}: {error}", side.name());
-            sections.push((0, vec![field(context, "icmp", vec![styled(text, theme.warning)])]));
-        }
+    let errors = Side::BOTH.into_iter().zip(detail.path_errors);
+    let errors = errors.filter_map(|(side, error)| Some(format!("of {}: {}", side.name(), error?)));
+    for text in detail.rejected.iter().map(ToString::to_string).chain(errors) {
+        sections.push((0, vec![field(context, "icmp", vec![styled(text, theme.warning)])]));
     }
     let times = [
         ("connect", 1, view.connect_time, "first SYN to ACK"),

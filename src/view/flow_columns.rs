@@ -77,7 +77,6 @@ const COLUMNS: [(Kind, usize, u8); 17] = [
 /// Chooses columns by weight, then widens those that hold names as far as the visible rows need it.
 pub(super) fn columns(context: &Context<'_>, rows: &[&FlowRow], room: usize) -> Vec<Column> {
     let chosen_by_user = context.ui.columns();
-    let name = |kind: Kind| heading(kind).0.trim();
     let serves = |kind: Kind| chosen_by_user.shows(name(kind)) && serves(context, kind);
     let base = |at: usize| {
         let (kind, width, _) = COLUMNS[at];
@@ -196,6 +195,11 @@ pub(super) const fn heading(kind: Kind) -> (&'static str, Option<SortKey>) {
     }
 }
 
+/// The same as the menu has it.
+fn name(kind: Kind) -> &'static str {
+    heading(kind).0.trim()
+}
+
 pub(super) const fn is_number(kind: Kind) -> bool {
     matches!(
         kind,
@@ -222,7 +226,7 @@ pub(super) fn why_hidden(context: &Context<'_>, area: Rect) -> impl Fn(&str) -> 
     let (height, room) = room_for_rows(area);
     let columns = columns(context, &visible_rows(context, height), room);
     move |name| {
-        let kind = COLUMNS.iter().map(|(kind, ..)| *kind).find(|kind| heading(*kind).0.trim() == name)?;
+        let kind = COLUMNS.iter().map(|(kind, ..)| *kind).find(|kind| self::name(*kind) == name)?;
         let near = matches!(kind, Kind::State(Side::Orig)).then_some(Kind::NearState);
         let is_shown = columns.iter().any(|column| column.kind == kind || Some(column.kind) == near);
         match serves(context, kind) {
@@ -238,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_menu_lists_every_column() {
-        let named: Vec<&str> = COLUMNS.iter().map(|(kind, ..)| heading(*kind).0.trim()).collect();
+        let named: Vec<&str> = COLUMNS.iter().map(|(kind, ..)| name(*kind)).collect();
         assert_eq!(named[1..], crate::ui::FLOW_COLUMNS);
     }
 }

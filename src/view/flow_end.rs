@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::base::Timestamp;
-use crate::engine::{EndCell, FlowDetail, SocketDetail};
+use crate::base::{TcpState, Timestamp};
+use crate::engine::{EndCell, FlowDetail, SocketDetail, recv_q_is_fin, send_q_is_syn_or_fin};
 use crate::flow::{AnalysisCounts, HalfTiming, HalfView, Side};
 use crate::kernel::{Socket, TcpInfo, TimerKind};
 
@@ -29,21 +29,36 @@ pub(super) fn draw(
     }
     let theme = context.theme;
     let cell = detail.row.end(side);
-    let place = match cell.local {
+    let place = place(cell);
+    let name = endpoint(cell.endpoint, usize::from(area.width).saturating_sub(place.len() + 15));
+    let inner = pane(buf, area, title(side.name(), format!("{name}  {place}").trim_end(), theme), false, theme);
+    let sections = sections(context, detail, side, times, usize::from(inner.width));
+    let lines = keep_by_weight(sections, usize::from(inner.height));
+    put_all(buf, inner, &lines);
+}
+
+const fn place(cell: &EndCell) -> &'static str {
+    match cell.local {
         Some(true) => "this host",
         Some(false) if cell.owner.is_elsewhere() => "other netns",
         Some(false) => "remote",
         None => "",
-    };
-    let name = endpoint(cell.endpoint, usize::from(area.width).saturating_sub(place.len() + 15));
-    let inner = pane(buf, area, title(side.name(), format!("{name}  {place}").trim_end(), theme), false, theme);
-    let room = usize::from(inner.width);
+    }
+}
+
+fn sections(
+    context: &Context<'_>,
+    detail: &FlowDetail,
+    side: Side,
+    times: Option<&HalfTiming>,
+    room: usize,
+) -> Sections {
+    let cell = detail.row.end(side);
     let mut sections = vec![(0, vec![state_line(context, cell)])];
     sections.extend(owner_lines(context, cell, room));
     let socket = detail.sockets[side.index()].as_ref();
-    sections.extend(
-        detail.last_words[side.index()].iter().flat_map(|word| flow_kernel::last_word_lines(context, word, room)),
-    );
+    let last_word = detail.last_words[side.index()].iter();
+    sections.extend(last_word.flat_map(|word| flow_kernel::last_word_lines(context, word, room)));
     if let Some(socket) = socket {
         sections.extend(queue_lines(context, socket, room));
     } else if cell.local != Some(true) {
@@ -62,13 +77,12 @@ pub(super) fn draw(
     if let Some(info) = socket.filter(|socket| socket.is_there()).and_then(|socket| socket.socket.info.as_deref()) {
         sections.extend(info_lines(context, info, room));
     }
-    let lines = keep_by_weight(sections, usize::from(inner.height));
-    put_all(buf, inner, &lines);
+    sections
 }
 
 fn state_line(context: &Context<'_>, cell: &EndCell) -> Line<'static> {
     let theme = context.theme;
-    let named = |state: Option<crate::base::TcpState>| match state {
+    let named = |state: Option<TcpState>| match state {
         Some(state) => styled(state.name(), theme.state(state)),
         None => styled(ABSENT, theme.dim),
     };
@@ -115,17 +129,12 @@ fn owner_lines(context: &Context<'_>, cell: &EndCell, room: usize) -> Sections {
 }
 
 /// The one sequence number that a queue of 1 counts besides bytes: the peer's FIN in Recv-Q, the own SYN or FIN in
-/// Send-Q (net/ipv4/tcp_diag.c, tcp_diag_get_info).
+/// Send-Q.
 fn marker(socket: &Socket) -> [Option<&'static str>; 2] {
-    use crate::base::TcpState::{CloseWait, Closing, FinWait1, LastAck, SynSent};
     let state = socket.state.0;
-    let recv = (socket.recv_q == 1 && matches!(state, CloseWait | LastAck | Closing)).then_some("the FIN");
-    let send = match state {
-        SynSent if socket.send_q == Some(1) => Some("the SYN"),
-        FinWait1 | LastAck | Closing if socket.send_q == Some(1) => Some("the FIN"),
-        _ => None,
-    };
-    [recv, send]
+    let own = if matches!(state, TcpState::SynSent | TcpState::SynRecv) { "the SYN" } else { "the FIN" };
+    let send = socket.send_q.is_some_and(|bytes| send_q_is_syn_or_fin(state, bytes));
+    [recv_q_is_fin(state, socket.recv_q).then_some("the FIN"), send.then_some(own)]
 }
 
 /// What is left to tell of a socket that the kernel holds no more.
@@ -233,15 +242,28 @@ fn analysis_lines(context: &Context<'_>, counts: &AnalysisCounts, room: usize) -
 }
 
 fn info_lines(context: &Context<'_>, info: &TcpInfo, room: usize) -> Sections {
+    let mut sections = Vec::new();
+    for (label, weight, values) in info_groups(info) {
+        let parts: Vec<String> = values.into_iter().flatten().collect();
+        if !parts.is_empty() {
+            let text = as_fit(&parts, "  ", room.saturating_sub(LABEL));
+            sections.push((weight, vec![plain(context, label, text)]));
+        }
+    }
+    sections
+}
+
+/// What the kernel measured, by what it is about: a label, a weight, and what of it is told.
+fn info_groups(info: &TcpInfo) -> [(&'static str, u8, Vec<Option<String>>); 6] {
     let time = |name: &str, value: Option<std::time::Duration>| value.map(|time| format!("{name} {}", span(time)));
     let number = |name: &str, value: Option<u32>| value.map(|n| format!("{name} {}", count(u64::from(n))));
     let volume = |name: &str, value: Option<u64>| value.map(|n| format!("{name} {}", bytes(n)));
     let rate = |name: &str, value: Option<u64>| value.map(|n| format!("{name} {}", bits(n.saturating_mul(8))));
     let threshold = info.snd_ssthresh.filter(|n| *n < i32::MAX.unsigned_abs());
-    let groups: [(&str, u8, Vec<Option<String>>); 6] = [
-        ("rtt", 6, vec![time("", info.rtt), time("±", info.rttvar), time("min", info.min_rtt), time("rto", info.rto)]),
+    [
+        ("rtt", 6, vec![info.rtt.map(span), time("±", info.rttvar), time("min", info.min_rtt), time("rto", info.rto)]),
         (
-            "window",
+            "congest.",
             8,
             vec![number("cwnd", info.snd_cwnd), number("ssthresh", threshold), number("in flight", info.unacked)],
         ),
@@ -269,16 +291,7 @@ fn info_lines(context: &Context<'_>, info: &TcpInfo, room: usize) -> Sections {
             vec![number("mss", info.snd_mss), number("pmtu", info.pmtu), rate("delivery", info.delivery_rate)],
         ),
         ("busy", 9, flow_kernel::limit_parts(info)),
-    ];
-    let mut sections = Vec::new();
-    for (name, weight, values) in groups {
-        let parts: Vec<String> = values.into_iter().flatten().map(|text| text.trim_start().to_owned()).collect();
-        if !parts.is_empty() {
-            let label = if name == "window" { "congest." } else { name };
-            sections.push((weight, vec![plain(context, label, as_fit(&parts, "  ", room.saturating_sub(LABEL)))]));
-        }
-    }
-    sections
+    ]
 }
 
 /// An end's Recv-Q and Send-Q over time.

@@ -11,7 +11,7 @@ use crate::flow::{HandshakeOutcome, Side};
 
 use super::flow_columns::{Column, Kind, columns, heading, is_number, marks_order};
 use super::format::{ABSENT, bits, bytes, count, endpoint, owner, owner_in, span};
-use super::table::{direction, summary};
+use super::table::{direction, mark_cursor, summary};
 use super::theme::Severity;
 use super::widgets::{fit, gap, left, message, middle, pane, put, right, room_for_rows, styled, title, width};
 use super::{Context, instants};
@@ -36,8 +36,7 @@ pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut B
         let line = row_line(context, flow, &columns);
         put(buf, row, &line);
         if context.ui.selected() == Some(flow.id) {
-            buf.set_style(row, theme.cursor);
-            put(buf, Rect { width: 1, ..row }, &Line::from(styled("▸", theme.cursor)));
+            mark_cursor(context, row, buf);
         }
     }
 }

@@ -159,25 +159,12 @@ fn hints(context: &Context<'_>, room: usize) -> Line<'static> {
     if context.ui.leads_back() {
         push("Esc", "back", 0);
     }
-    let of_flow: &[(&str, &str)] = match context.ui.flow().part() {
-        _ if context.ui.help_open() || context.ui.view() != View::Flow => &[],
-        FlowPart::Summary => &[("l", "ladder")],
-        FlowPart::Ladder => &[("l", "graph"), ("Enter", "unfold")],
-        FlowPart::Graph => &[("h", "ladder"), ("r", "turn"), ("z Z", "zoom"), ("{ }", "pan")],
-    };
+    let of_flow = of_flow(context);
     if context.ui.help_open() || context.ui.view() == View::Flow {
         push("j k", if of_flow.len() > 1 { "move" } else { "scroll" }, 0);
     }
     of_flow.iter().for_each(|(key, word)| push(key, word, 0));
-    let idle = |msg: Msg| {
-        (msg == Msg::Zoom && !matches!(context.ui.view(), View::Overview | View::Findings))
-            || matches!(
-                (context.ui.help_open(), context.ui.view(), msg),
-                (true, _, Msg::Open | Msg::Zoom | Msg::NextSort)
-                    | (false, View::Flow, Msg::Open | Msg::Filter | Msg::NextSort)
-            )
-    };
-    let rows = BINDINGS.iter().filter(|row| row.when.holds(replay) && !idle(row.msg));
+    let rows = BINDINGS.iter().filter(|row| row.when.holds(replay) && !is_idle(context, row.msg));
     let rows = rows.filter_map(|row| Some((row, row.hint?)));
     let last_two = width("? help  q quit  ");
     for (row, word) in rows {
@@ -188,4 +175,25 @@ fn hints(context: &Context<'_>, room: usize) -> Line<'static> {
     // The gap after the last is no reason to cut that.
     spans.pop();
     Line::from(spans)
+}
+
+/// The keys that matter in the part of a flow that is shown.
+fn of_flow(context: &Context<'_>) -> &'static [(&'static str, &'static str)] {
+    match context.ui.flow().part() {
+        _ if context.ui.help_open() || context.ui.view() != View::Flow => &[],
+        FlowPart::Summary => &[("l", "ladder")],
+        FlowPart::Ladder => &[("l", "graph"), ("Enter", "unfold")],
+        FlowPart::Graph => &[("h", "ladder"), ("r", "turn"), ("z Z", "zoom"), ("{ }", "pan")],
+    }
+}
+
+/// Whether a message changes nothing in what is shown.
+fn is_idle(context: &Context<'_>, msg: Msg) -> bool {
+    let (help, view) = (context.ui.help_open(), context.ui.view());
+    match msg {
+        Msg::Open | Msg::NextSort => help || view == View::Flow,
+        Msg::Filter => !help && view == View::Flow,
+        Msg::Zoom => help || !matches!(view, View::Overview | View::Findings),
+        _ => false,
+    }
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::engine::{Evicted, Loss};
+use crate::engine::{Evicted, KernelSight, Loss};
 use crate::ui::{NOTICE_INDENT, NoticeLine, Recording, SourceKind, View, notice_lines};
 
 use super::format::{bits, bytes, clock, count, counted, date_clock, position, short_count};
@@ -164,7 +164,7 @@ fn known_losses(loss: &Loss, evicted: Evicted) -> Vec<(&'static str, u64)> {
 fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
     let (sees, theme) = (&context.dashboard.sees, context.theme);
     let tick = |yes: bool| if yes { styled("✓", theme.good) } else { styled("✗", theme.dim) };
-    let (wide, roomy) = (context.ui.area().width >= 100, context.ui.area().width >= 110);
+    let wide = context.ui.area().width >= 100;
     let between = gap(1 + usize::from(wide));
     let mut spans = if wide { vec![styled("sees  ", theme.dim)] } else { Vec::new() };
     spans.extend([styled("wire ", theme.text), tick(sees.wire), between.clone()]);
@@ -174,34 +174,38 @@ fn sees(context: &Context<'_>) -> Vec<Span<'static>> {
     spans.extend([styled("kernel ", theme.text), kernel, between, styled("owners ", theme.text)]);
     match sees.kernel {
         None => spans.push(unread()),
-        Some(sight) => {
-            // A cross would say that owners cannot be seen; that some are not known is a number.
-            if sight.owned < sight.ownable {
-                let text = format!("{} of {}", short_count(sight.owned), short_count(sight.ownable));
-                spans.push(styled(text, theme.text));
-            } else {
-                spans.push(tick(true));
-            }
-            if let Some(trace) = sees.trace.filter(|_| roomy) {
-                spans.push(styled(" traced", theme.dim));
-                if trace.lost > 0 {
-                    spans.push(styled(format!(", {} events lost", short_count(trace.lost)), theme.warning));
-                }
-            }
-            if let Some(words) = sees.last_words.filter(|words| words.lost > 0 && roomy) {
-                spans.push(styled(format!(", {} last words lost", short_count(words.lost)), theme.warning));
-            }
-            if sight.bad_rows > 0 && roomy {
-                spans.push(styled(format!(", {} rows unreadable", short_count(sight.bad_rows)), theme.warning));
-            }
-            // Where every socket has its owner, nobody misses those.
-            if sight.processes_denied > 0 && sight.owned < sight.ownable && roomy {
-                let processes = counted(sight.processes_denied.into(), "process");
-                spans.push(styled(format!(" (no access to {processes})"), theme.dim));
-            }
+        // A cross would say that owners cannot be seen; that some are not known is a number.
+        Some(sight) if sight.owned < sight.ownable => {
+            let text = format!("{} of {}", short_count(sight.owned), short_count(sight.ownable));
+            spans.push(styled(text, theme.text));
         }
+        Some(_) => spans.push(tick(true)),
+    }
+    if let Some(sight) = sees.kernel.filter(|_| context.ui.area().width >= 110) {
+        spans.extend(sees_besides(context, &sight));
     }
     spans.push(gap(1));
+    spans
+}
+
+/// What there is room for on a wide screen: whether there is a trace, and what is missing of the kernel's side.
+fn sees_besides(context: &Context<'_>, sight: &KernelSight) -> Vec<Span<'static>> {
+    let (sees, theme) = (&context.dashboard.sees, context.theme);
+    let mut spans = Vec::new();
+    let lost = |number: u64, what: &str| (number > 0).then(|| format!(", {} {what}", short_count(number)));
+    let mut missing = Vec::new();
+    if let Some(trace) = sees.trace {
+        spans.push(styled(" traced", theme.dim));
+        missing.push(lost(trace.lost, "events lost"));
+    }
+    missing.push(sees.last_words.and_then(|words| lost(words.lost, "last words lost")));
+    missing.push(lost(sight.bad_rows, "rows unreadable"));
+    spans.extend(missing.into_iter().flatten().map(|text| styled(text, theme.warning)));
+    // Where every socket has its owner, nobody misses those.
+    if sight.processes_denied > 0 && sight.owned < sight.ownable {
+        let processes = counted(sight.processes_denied.into(), "process");
+        spans.push(styled(format!(" (no access to {processes})"), theme.dim));
+    }
     spans
 }
 

@@ -200,7 +200,6 @@ impl Processes<'_> {
             }
             // Of one socket there is its state to tell where there is a number of many.
             Kind::Sockets => vec![styled(row.state.name(), theme.state(row.state))],
-            kind if kind.is_of_processes_alone() => Vec::new(),
             Kind::RecvQ if listens => vec![accept(row, self.context)],
             Kind::SendQ if listens => Vec::new(),
             Kind::RecvQ => vec![queue(row.recv_q, recv_q_is_fin(row.state, row.recv_q))],

@@ -1,6 +1,7 @@
 //! ICMP errors that quote a TCP header: who refused or could not deliver which segment, and why.
 //!
-//! Read first: RFC 792, RFC 1122 §3.2.2.1, RFC 1191 §4, RFC 1812 §5.2.7, RFC 4443 §3. A quote is no segment: nothing of it counts.
+//! Read first: RFC 792, RFC 1122 §3.2.2.1, RFC 1191 §4, RFC 1812 §5.2.7, RFC 4443 §3. A quote is no segment: nothing of
+//! it counts.
 
 use std::net::IpAddr;
 

@@ -40,17 +40,22 @@ pub(super) fn cut<T>(read: Option<T>) -> Result<T, Stop> {
     read.ok_or(Stop::Undecoded(Undecoded::Tunnel))
 }
 
-/// GRE: flags tell which optional fields there are; the protocol is an ether type.
-pub(super) fn gre<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
+/// What of a GRE header tells what is behind it.
+struct Gre<'a> {
+    protocol: u16,
+    key: Option<u32>,
+    is_numbered: bool,
+    rest: Span<'a>,
+}
+
+/// Reads a GRE header, whose flags tell which optional fields there are.
+fn gre_header(span: Span<'_>) -> Result<Gre<'_>, Stop> {
     const CHECKSUM: u16 = 0x8000;
     const ROUTING: u16 = 0x4000;
     const KEY: u16 = 0x2000;
     const SEQUENCE: u16 = 0x1000;
     const ACKNOWLEDGMENT: u16 = 0x0080;
     const VERSION: u16 = 0x0007;
-    const ERSPAN: u16 = 0x88be;
-    const ERSPAN_III: u16 = 0x22eb;
-    const WCCP: u16 = 0x883e;
 
     let (flags, protocol) = (cut(span.u16(0))?, cut(span.u16(2))?);
     let has = |flag: u16| flags & flag != 0;
@@ -68,8 +73,18 @@ pub(super) fn gre<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, St
     if version == 0 && has(ROUTING) {
         rest = behind_routing(rest)?;
     }
+    Ok(Gre { protocol, key, is_numbered: has(SEQUENCE), rest })
+}
+
+/// GRE: the protocol is an ether type.
+pub(super) fn gre<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
+    const ERSPAN: u16 = 0x88be;
+    const ERSPAN_III: u16 = 0x22eb;
+    const WCCP: u16 = 0x883e;
+
+    let Gre { protocol, key, is_numbered, rest } = gre_header(span)?;
     match protocol {
-        ERSPAN if has(SEQUENCE) => return erspan_ii(rest, route),
+        ERSPAN if is_numbered => return erspan_ii(rest, route),
         ERSPAN => {
             route.through(TunnelKind::Erspan, None);
             return Ok(Layer::new(Header::Ethernet, rest));

@@ -1,6 +1,6 @@
 //! One recording: what the engine sees → blocks → a file, or a ring in memory that is written out when it is wanted.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,15 +48,7 @@ enum To {
 impl Recording {
     /// Begins to write a file; `first` is what an engine must know that sees nothing before, and so much was `lost`
     /// since the program began.
-    ///
-    /// # Errors
-    /// Where the file cannot be created.
-    pub(super) fn into_file(path: &Path, replace: bool, setup: Setup, first: &[Input], lost: Lost) -> Result<Self> {
-        Ok(Self::into_writer(Writer::start(path, replace)?, setup, first, lost))
-    }
-
-    /// The same, of a file that is begun already.
-    pub(super) fn into_writer(writer: Writer, setup: Setup, first: &[Input], lost: Lost) -> Self {
+    pub(super) fn into_file(writer: Writer, setup: Setup, first: &[Input], lost: Lost) -> Self {
         let mut recording = Self::new(setup, To::File(writer));
         recording.lost = lost;
         recording.begin(clock::now(), first);
@@ -238,14 +230,7 @@ impl Recording {
     /// How it stands.
     pub(super) fn tally(&self) -> Tally {
         match &self.to {
-            To::File(writer) => Tally {
-                file: Some(writer.path.clone()),
-                came: self.came,
-                written: writer.frames(),
-                lost: self.dropped + writer.lost(),
-                bytes: writer.bytes(),
-                took: self.began.elapsed(),
-            },
+            To::File(writer) => writer.tally(self.came, self.dropped, self.began.elapsed()),
             To::Ring(chapters) => Tally {
                 file: None,
                 came: self.came,
@@ -281,15 +266,6 @@ impl Ending {
     pub(super) fn wait(mut self) -> Recorded {
         self.writer.join();
         let failed = self.writer.failed().map(str::to_owned);
-        let path: PathBuf = self.writer.path.clone();
-        let tally = Tally {
-            file: Some(path),
-            came: self.came,
-            written: self.writer.frames(),
-            lost: self.dropped + self.writer.lost(),
-            bytes: self.writer.bytes(),
-            took: self.took,
-        };
-        Recorded { tally, failed }
+        Recorded { tally: self.writer.tally(self.came, self.dropped, self.took), failed }
     }
 }

@@ -105,7 +105,7 @@ fn write(writer: Writer, setup: &Setup, kept: &Kept) -> Recorded {
     let setup = kept.setup(setup);
     let points = setup.sources.iter().map(|source| (source.scope, source.iface));
     let mut packers: BTreeMap<Point, Packer> = points.zip(Packer::all(&setup)).collect();
-    let mut recording = Recording::into_writer(writer, setup, &kept.first, kept.lost_before());
+    let mut recording = Recording::into_file(writer, setup, &kept.first, kept.lost_before());
     let (mut block, mut marks) = (Vec::new(), kept.marks.iter().peekable());
     let (first, end) = kept.past.span();
     let mut place = PastPlace::before(first);

@@ -61,7 +61,7 @@ pub(in crate::app) struct Tape {
     endings: Vec<Ending>,
     /// What is kept of the past, on its way into a file.
     saving: Option<Saving>,
-    /// How the last that ended went.
+    /// How the last went that ended, for the screen.
     told: Option<Recorded>,
     /// What could not be begun.
     refused: Option<String>,
@@ -127,19 +127,17 @@ impl Tape {
                 self.run(Recording::into_ring(reach, self.setup.clone()));
             }
             (Some(file), None) => {
-                let recording = Recording::into_file(
-                    file,
-                    self.wanted.replace,
-                    self.setup.clone(),
-                    &self.first.inputs(),
-                    self.lost,
-                )?;
+                let writer = Writer::start(file, self.wanted.replace)?;
                 self.written += 1;
-                self.run(recording);
+                self.write(writer);
             }
             (None, None) => {}
         }
         Ok(())
+    }
+
+    fn write(&mut self, writer: Writer) {
+        self.run(Recording::into_file(writer, self.setup.clone(), &self.first.inputs(), self.lost));
     }
 
     fn run(&mut self, recording: Recording) {
@@ -160,10 +158,8 @@ impl Tape {
         if self.recording.is_some() {
             return self.end();
         }
-        let (setup, first, lost) = (self.setup.clone(), self.first.inputs(), self.lost);
-        let begun = self.next_file(|path, replace| Recording::into_file(path, replace, setup.clone(), &first, lost));
-        match begun {
-            Ok(recording) => self.run(recording),
+        match self.next_file(Writer::start) {
+            Ok(writer) => self.write(writer),
             Err(error) => self.refused = Some(format!("no recording: {error:#}")),
         }
     }
@@ -256,7 +252,7 @@ impl Tape {
     /// The engine is about to see an input of that source.
     pub(in crate::app) fn pass(&mut self, source: usize, input: &Input) {
         let Self { trails, recording, first, lost, .. } = self;
-        if let (Some(recording), true) = (recording.as_mut(), self.wanted.ring.is_some()) {
+        if let Some(recording) = recording {
             recording.turn(input.ts(), |readings| first.add_to(readings));
         }
         let is_frames_own = input.is_frames_own();
@@ -330,11 +326,19 @@ impl Tape {
         if self.signalled.swap(false, Ordering::Relaxed) {
             self.dump();
         }
-        if let Some(done) = self.endings.iter().position(Ending::is_done) {
-            let ending = self.endings.swap_remove(done);
-            self.told = Some(ending.wait());
+    }
+
+    /// Takes note for the screen of one that ended, if one has.
+    pub(in crate::app) fn hear(&mut self) {
+        self.told = self.next_ended().or(self.told.take());
+    }
+
+    /// How one went that is written to its end; once.
+    fn next_ended(&mut self) -> Option<Recorded> {
+        match self.endings.iter().position(Ending::is_done) {
+            Some(done) => Some(self.endings.remove(done).wait()),
+            None => self.saved(false),
         }
-        self.told = self.saved(false).or(self.told.take());
     }
 
     /// How what was being saved went, once it is written; `wait` for that.
@@ -369,15 +373,15 @@ impl Tape {
     }
 
     /// Whether there is any of that to tell which [`Self::tell_dumped`] tells.
-    pub(in crate::app) const fn has_dumped(&self) -> bool {
-        self.told.is_some() || self.refused.is_some()
+    pub(in crate::app) fn has_dumped(&self) -> bool {
+        self.refused.is_some() || self.endings.iter().any(Ending::is_done)
     }
 
     /// How what was written of a ring went, or why it could not be; once.
     pub(in crate::app) fn tell_dumped(&mut self) -> Option<Result<String, String>> {
-        let told =
-            self.told.take().map(|told| if told.failed.is_none() { Ok(told.words()) } else { Err(told.words()) });
-        told.or_else(|| self.refused.take().map(Err))
+        let ended =
+            self.next_ended().map(|ended| if ended.failed.is_none() { Ok(ended.words()) } else { Err(ended.words()) });
+        ended.or_else(|| self.refused.take().map(Err))
     }
 
     /// Whether what passes is written to a file at once.
@@ -418,5 +422,29 @@ impl Tape {
         });
         let ended = || self.told.as_ref().filter(|told| told.failed.is_some()).map(Recorded::words);
         running.or_else(|| self.refused.clone()).or_else(ended).or_else(|| self.cramped())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However many are written at once, and however late anybody asks.
+    #[test]
+    fn each_file_that_a_ring_was_written_to_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, ring) = (Some(folder.path().join("ring.pcapng")), Some(Reach::Bytes(1 << 16)));
+        let mut tape = Tape::new(Wanted { file, ring, ..Wanted::default() }, Vec::new());
+        tape.begin_wanted().unwrap();
+        let at = Timestamp::from_nanos;
+        tape.pass(0, &Input::Tick(at(1)));
+        (0..3).for_each(|_| tape.dump());
+        while !tape.endings.iter().all(Ending::is_done) {
+            std::thread::yield_now();
+        }
+        (2..6).for_each(|nanos| tape.settle(at(nanos)));
+        let told = tape.tell_dumped().expect("one at a time").expect("it is written");
+        assert!(told.contains("ring.pcapng"), "{told}");
+        assert_eq!(tape.finish().len(), 2);
     }
 }

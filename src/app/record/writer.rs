@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::io::recording::RecordingFile;
+
+use super::recorded::Tally;
 
 /// Bytes that may wait to be written while frames are still taken: some seconds of a fast network on a disk that
 /// stalls.
@@ -37,7 +40,7 @@ pub(super) struct Writer {
     used: Receiver<Vec<u8>>,
     state: Arc<State>,
     thread: Option<JoinHandle<()>>,
-    pub(super) path: PathBuf,
+    path: PathBuf,
 }
 
 /// Whole blocks with so many frames.
@@ -119,16 +122,11 @@ impl Writer {
         }
     }
 
-    pub(super) fn bytes(&self) -> u64 {
-        self.state.bytes.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn frames(&self) -> u64 {
-        self.state.frames.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn lost(&self) -> u64 {
-        self.state.lost.load(Ordering::Relaxed)
+    /// How the recording stands of which so many frames came and were dropped in front of it.
+    pub(super) fn tally(&self, came: u64, dropped: u64, took: Duration) -> Tally {
+        let State { bytes, frames, lost, .. } = &*self.state;
+        let [bytes, written, lost] = [bytes, frames, lost].map(|count| count.load(Ordering::Relaxed));
+        Tally { file: Some(self.path.clone()), came, written, lost: dropped + lost, bytes, took }
     }
 
     /// Why nothing more is written, if that is so.

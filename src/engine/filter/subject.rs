@@ -199,6 +199,7 @@ impl<'a> Subject<'a> {
             let known = record.ends.iter().flatten().next();
             known.map(|_| record.ends.iter().flatten().any(|end| test(&end.owner)))
         };
+        let undelivered = Side::BOTH.map(|side| self.engine.is_undelivered(record, side));
         let answers = [
             Some(record.is_closed()),
             outcome.map(|outcome| outcome == HandshakeOutcome::Partial),
@@ -208,8 +209,8 @@ impl<'a> Subject<'a> {
             owner(|owner| *owner == Ownership::Orphan),
             owner(|owner| matches!(owner, Ownership::Listener { .. })),
             record.wire.as_ref().and_then(|flow| any(&|side| flow.zero_window_since(side).is_some())),
-            any(&|side| self.engine.is_silent_to(record, side) && !self.engine.is_undelivered(record, side)),
-            any(&|side| self.engine.is_undelivered(record, side)),
+            any(&|side| !undelivered[side.index()] && self.engine.is_silent_to(record, side)),
+            Some(undelivered.contains(&true)),
             Some(record.orig.ip().is_ipv4()),
             Some(record.orig.ip().is_ipv6()),
         ];

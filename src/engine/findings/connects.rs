@@ -135,15 +135,17 @@ impl Engine {
         for (_, record) in self.table.iter() {
             let Some(flow) = record.wire.as_ref() else { continue };
             let Some(at) = flow.concluded_at() else { continue };
-            if !lately(at, now) && suspects.contains(&record.orig.ip()) {
-                let place = all.get_mut(&record.resp);
-                place.into_iter().for_each(|to| to.by.note_before(record.orig.ip(), record.first));
-            }
-            if !lately(at, now) || !flow.outcome().is_answered() {
-                continue;
-            }
             let from = record.orig.ip();
             let suspect = suspects.contains(&from);
+            if !lately(at, now) {
+                if suspect && let Some(to) = all.get_mut(&record.resp) {
+                    to.by.note_before(from, record.first);
+                }
+                continue;
+            }
+            if !flow.handshake().is_answered() {
+                continue;
+            }
             if suspect {
                 all.entry(record.resp)
                     .or_insert_with(|| Connects { within: Some(WINDOW), ..Connects::to(record.resp) });

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::findings::{Hindered, Hindrance, PathWord, Run, SENT_IN_VAIN, Undelivered, has_waited};
+use crate::findings::{Hindered, Hindrance, PathWord, Run, Undelivered, has_waited};
 use crate::flow::{Side, Unmoved};
 use crate::kernel::{Limits, TimerKind};
 
@@ -28,14 +28,14 @@ const STALE: Duration = Run::PAUSE.saturating_add(Limits::RTO_MAX);
 
 /// Halves of which only long segments do not arrive, in the order of the table.
 #[derive(Debug, Clone, Default)]
-pub(super) struct TooLong(Bounded<(Slot, Side)>);
+pub(super) struct TooLong(Bounded<(Slot, Side, Unmoved)>);
 
 impl TooLong {
     /// Takes in those of a flow.
     pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
         if !self.0.more() {
-            let sides = Side::BOTH.into_iter().filter(|side| too_long(record, *side, now).is_some());
-            self.0.extend(sides.map(|side| (slot, side)));
+            let of = |side| too_long(record, side, now).map(|unmoved| (slot, side, unmoved));
+            self.0.extend(Side::BOTH.into_iter().filter_map(of));
         }
     }
 }
@@ -45,11 +45,10 @@ impl Engine {
         let records = self.path_errors.iter().filter_map(|id| self.table.find_id(*id));
         let told = records.flat_map(|slot| Side::BOTH.map(|side| (slot, side)));
         let by_error = told.filter_map(|(slot, side)| self.told_undelivered(self.table.get(slot), side, now));
-        let by_length = too_long.0.iter().filter_map(|(slot, side)| {
+        let by_length = too_long.0.iter().filter_map(|(slot, side, unmoved)| {
             let record = self.table.get(*slot);
             let silent = self.told_undelivered(record, *side, now).is_none();
-            let unmoved = self::too_long(record, *side, now).filter(|_| silent)?;
-            Some(self.as_undelivered(record, *side, Hindrance::Length, unmoved.since, Some(unmoved)))
+            silent.then(|| self.as_undelivered(record, *side, Hindrance::Length, unmoved.since, Some(*unmoved)))
         });
         // Those that had to go may have errors that still stand.
         let more = too_long.0.more() || self.path_errors.len() == MOST;
@@ -140,15 +139,13 @@ fn too_long(record: &Record, side: Side, now: Timestamp) -> Option<Unmoved> {
     if !full || record.known_course()?.timing.has_delivered_full(side) {
         return None;
     }
-    let waits = unmoved.times >= SENT_IN_VAIN && has_waited(unmoved.times, unmoved.since, now);
-    (waits && now.since(unmoved.last) <= STALE).then_some(unmoved)
+    (has_waited(unmoved.times, unmoved.since, now) && now.since(unmoved.last) <= STALE).then_some(unmoved)
 }
 
 impl Record {
     /// What `side` sends again and its peer does not acknowledge, by the wire.
     fn unmoved(&self, side: Side) -> Option<Unmoved> {
-        let course = self.known_course().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
-        course.verdict.unmoved(side)
+        self.troubled_course()?.verdict.unmoved(side)
     }
 }
 

@@ -12,7 +12,7 @@ use super::super::probing;
 use super::super::record::Record;
 use super::super::table::side_of;
 use super::holder;
-use super::silent::{heard, silent};
+use super::silent::{heard, silent, unheard};
 
 impl Engine {
     /// Its keepalive timer has run out often enough since its peer was heard.
@@ -25,7 +25,6 @@ impl Engine {
         // By the wire, and as many times before the next as were sent: it may have been watched from later on only.
         let by_timer = probing.every.map(|every| next - every * timer.retries.into());
         let first = again.map(|again| again.since).into_iter().chain(by_timer).min().unwrap_or(probing.since);
-        let told = end.socket.info.as_ref().and_then(|info| info.last_ack_recv);
         if heard(record, end, side).is_some_and(|heard| heard > first) {
             return None;
         }
@@ -37,7 +36,7 @@ impl Engine {
             wire: shown.map(|again| again.times),
             kernel: Some(Backoff {
                 retries: timer.retries,
-                unheard: told.map(|ago| ago + now.since(end.at)),
+                unheard: unheard(end).map(|ago| ago + now.since(end.at)),
                 next: Some(next),
                 gives_up: limits.and_then(|limits| probing::gives_up(&end.socket, end.at, probing.every?, limits)),
                 unsent: self.probes_do_not_leave(record, side, by_timer),
@@ -45,9 +44,7 @@ impl Engine {
             ..silent(record, side, Sent::Probes { every }, first, holder(&end.owner))
         })
     }
-}
 
-impl Engine {
     /// Whether the capture shows the connection, and of the probes since the first none: its kernel counts also those
     /// that fail on this host (`tcp_write_wakeup`).
     fn probes_do_not_leave(&self, record: &Record, side: Side, first: Option<Timestamp>) -> bool {
@@ -68,7 +65,7 @@ pub(super) fn probed_in_vain(record: &Record, side: Side, now: Timestamp) -> Opt
 impl Record {
     /// The keep-alives that `side` sends while nothing comes from its peer, by the wire.
     pub(in super::super) fn probes_in_vain(&self, side: Side) -> Option<InVain> {
-        let course = self.known_course().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
+        let course = self.troubled_course()?;
         course.verdict.probes_in_vain(&course.analysis, side)
     }
 

@@ -10,6 +10,7 @@ use crate::flow::{InVain, Side};
 use crate::kernel::{Limits, Socket, TimerKind};
 
 use super::super::Engine;
+use super::super::course::Course;
 use super::super::end::End;
 use super::super::record::Record;
 use super::super::table::{Slot, side_of};
@@ -75,7 +76,6 @@ impl Engine {
         let backoff = BackedOff::of(&end.socket, limits.map_or(Limits::RTO_MAX, |limits| limits.rto_max()))?;
         let side = side_of(record, end.socket.local);
         let again = in_vain(record, side, now);
-        let told = end.socket.info.as_ref().and_then(|info| info.last_ack_recv);
         let heard = heard(record, end, side);
         if heard.is_some_and(|heard| heard > end.at - backoff.tries_lasted()) {
             return None;
@@ -91,7 +91,7 @@ impl Engine {
             wire: shown.map(|again| again.times),
             kernel: Some(Backoff {
                 retries: u8::try_from(backoff.retries).unwrap_or(u8::MAX),
-                unheard: told.map(|ago| ago + now.since(end.at)),
+                unheard: unheard(end).map(|ago| ago + now.since(end.at)),
                 next: Some(end.at + backoff.left),
                 gives_up: limits.and_then(|limits| backoff.gives_up(begun, end.at, limits)),
                 unsent: backoff.unsent,
@@ -112,9 +112,13 @@ fn never_as_long(record: &Record, side: Side, len: u32) -> Option<u32> {
 
 /// When the peer of an end was last heard, by its kernel or by the wire.
 pub(super) fn heard(record: &Record, end: &End, side: Side) -> Option<Timestamp> {
-    let told = end.socket.info.as_ref().and_then(|info| info.last_ack_recv);
     let on_wire = record.course().and_then(|course| course.analysis.heard_at(side.peer()));
-    told.map(|ago| end.at - ago).max(on_wire)
+    unheard(end).map(|ago| end.at - ago).max(on_wire)
+}
+
+/// For how long its kernel had heard nothing of the peer of an end when it was read.
+pub(super) fn unheard(end: &End) -> Option<Duration> {
+    end.socket.info.as_ref()?.last_ack_recv
 }
 
 /// That the peer of `side` is silent, as nobody shows yet.
@@ -152,11 +156,15 @@ fn in_vain(record: &Record, side: Side, now: Timestamp) -> Option<InVain> {
 }
 
 impl Record {
-    /// What `side` sends again while nothing comes from its peer, by the wire. Where a segment needed a second look, none
-    /// waits to be taken in.
+    /// What `side` sends again while nothing comes from its peer, by the wire.
     pub(in super::super) fn in_vain(&self, side: Side) -> Option<InVain> {
-        let course = self.known_course().filter(|course| course.verdict.is_troubled() && !self.is_closed())?;
+        let course = self.troubled_course()?;
         course.verdict.in_vain(&course.analysis, side)
+    }
+
+    /// The course of a flow that goes on and of which a segment needed a second look; then none waits to be taken in.
+    pub(super) fn troubled_course(&self) -> Option<&Course> {
+        self.known_course().filter(|course| course.verdict.is_troubled() && !self.is_closed())
     }
 }
 

@@ -155,6 +155,11 @@ fn a_sweep_over_ports_is_one_finding_of_who_sweeps() {
     let expected = "16 ports of 10.0.0.5 in 60 s: 15 refused, 1 answered";
     assert_eq!(told(&engine), [line(Kind::Scan, "10.0.0.2", expected)]);
     assert_eq!((found(&engine)[0].since, found(&engine)[0].confidence), (at(10), Confidence::Medium));
+    // One that is taken back before anybody answers.
+    let taken_back = [(171, "S", 100), (172, "R", 101)];
+    let taken_back = taken_back.map(|(at, flags, seq)| segment(at, &client(17), "10.0.0.5:17", flags, seq, 0, 0));
+    feed_all(&mut engine, taken_back.map(Input::Segment));
+    assert_eq!(told(&engine), [line(Kind::Scan, "10.0.0.2", expected)], "nobody answered it");
     // One more that waits in vain; and a minute later all but that is over.
     feed_all(&mut engine, retried(7, 4));
     let expected = "16 ports of 10.0.0.5 in 60 s: 15 refused, 1 answered";

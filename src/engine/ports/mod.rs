@@ -245,19 +245,20 @@ impl Watched {
         // The readings may be further apart than that: what two in a row find has gone on between them.
         let before = self.live.iter().rev().nth(1).map(|(then, _)| *then);
         let goes_on_since = |run: &Run| Some(run.last) == before || lately(run);
-        let goes_on = |run: Option<Run>| run.map_or(Run { since: at, last: at }, |run| Run { last: at, ..run });
-        self.tight = match ahead {
-            Ahead::LevelsOff(_) => self.tight.filter(lately),
-            Ahead::RunsOut(_) | Ahead::Exhausted => Some(goes_on(self.tight)),
+        let go_on = |run: &mut Option<Run>| {
+            let since = run.filter(goes_on_since).map_or(at, |run| run.since);
+            *run = Some(Run { since, last: at });
+            since
         };
-        self.gone = self.gone.filter(goes_on_since);
         match ahead {
             Ahead::LevelsOff(used) => Forecast::LevelsOff(used),
-            Ahead::RunsOut(left) => Forecast::RunsOut { left, at: at + left },
+            Ahead::RunsOut(left) => {
+                go_on(&mut self.tight);
+                Forecast::RunsOut { left, at: at + left }
+            }
             Ahead::Exhausted => {
-                let gone = goes_on(self.gone);
-                self.gone = Some(gone);
-                Forecast::Exhausted { since: gone.since }
+                go_on(&mut self.tight);
+                Forecast::Exhausted { since: go_on(&mut self.gone) }
             }
         }
     }

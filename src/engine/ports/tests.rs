@@ -220,6 +220,18 @@ fn readings_far_apart_that_find_none_left_are_of_one_time() {
 }
 
 #[test]
+fn what_is_tight_again_long_after_a_reading_that_found_ports_is_of_another_time() {
+    let at = |second: i64| super::super::tests::at(second * 1000);
+    let mut engine = engine();
+    let mut tight = |second: i64, used: u16| {
+        read(&mut engine, second, limits(), ports(1000..1000 + used, A).collect());
+        engine.kernel.ports.tight().next().map(|(_, since)| since)
+    };
+    assert_eq!([tight(0, 90), tight(3, 89), tight(4, 90)], [Some(at(0)), None, Some(at(0))], "free for a moment");
+    assert_eq!([tight(7, 89), tight(100, 90)], [None, Some(at(100))], "nothing tells that it was so all along");
+}
+
+#[test]
 fn how_bad_a_forecast_is_the_rule_of_findings_says() {
     let at = |secs| Timestamp::from_secs_nanos(secs, 0);
     let severity = |forecast, used| {

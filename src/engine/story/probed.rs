@@ -17,9 +17,9 @@ pub(super) fn tell(evidence: &Evidence<'_>) -> Option<String> {
 }
 
 fn by_kernel(evidence: &Evidence<'_>, side: Side) -> Option<String> {
-    let detail = evidence.sockets[side.index()].as_ref().filter(|socket| socket.is_there())?;
+    let detail = evidence.held(side)?;
     let timer = probing::probes(&detail.socket).filter(|timer| u32::from(timer.retries) >= SEVERAL)?;
-    let left = timer.left.saturating_sub(evidence.now.since(detail.at));
+    let left = detail.timer_left(evidence.now)?;
     let heard = detail.socket.info.as_ref().and_then(|info| info.last_ack_recv);
     let heard = heard.map(|ago| format!(", and has heard nothing for {}", span(ago + evidence.now.since(detail.at))));
     // Of the kernel's count alone some may have failed on its host.

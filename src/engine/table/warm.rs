@@ -64,13 +64,14 @@ impl FlowTable {
         sum ^ warm_goings(&goings, inputs)
     }
 
-    /// The same of flows of which all that is told will be packed: [`WARMED`] at most.
+    /// The same of flows that are over: [`WARMED`] at most. What waits of them is not asked for here.
     pub(in crate::engine) fn warm_all_of(&self, flows: &[(Slot, FlowId)]) {
         let mut due = Few::NONE;
         let records = || flows.iter().filter_map(|(slot, id)| self.still(*slot, *id));
         let sum = records().fold(0, |sum, record| sum ^ record.warm() ^ record.warm_rest());
-        records().filter_map(|record| record.course.going()).for_each(|going| due.push(going, true));
-        let heads = due.iter().fold(sum, |sum, going| sum ^ going.warm());
+        let goings = || records().filter_map(|record| record.course.going());
+        let heads = goings().fold(sum, |sum, going| sum ^ going.warm());
+        goings().for_each(|going| due.push(going, going.known_course().is_some()));
         std::hint::black_box(heads ^ warm_due(&due));
     }
 

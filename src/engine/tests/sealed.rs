@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::course::{Course, Told};
 use crate::engine::record::Record;
-use crate::engine::sealed::{Sealer, TOGETHER};
+use crate::engine::sealed::{Courses, TOGETHER};
 
 /// Which flow, who of it, what, how many bytes, how much of what it heard it acknowledges, after how many milliseconds.
 type Step = (u8, bool, u8, usize, u32, i64);
@@ -76,9 +76,16 @@ fn all(engine: &mut Engine, mut keep: impl FnMut(&mut Record)) {
 }
 
 fn seal(record: &mut Record) {
-    let mut sealer = Sealer::new();
-    if record.seal(&mut sealer) {
-        record.course = sealer.finish().next().expect("one was added");
+    leave(record);
+    if let Told::Over(courses, _) = &record.course {
+        courses.seal();
+    }
+}
+
+/// Has it wait to be sealed.
+fn leave(record: &mut Record) {
+    if let Some(flow) = record.take_unsealed() {
+        record.course = Told::Over(Courses::of(vec![flow]), 0);
     }
 }
 
@@ -98,14 +105,15 @@ proptest! {
 
     #[test]
     fn who_is_sealed_is_told_like_who_is_not(steps in steps(), stamps in any::<bool>(), every in 1usize..6) {
-        let (mut sealed, mut never, mut by_itself) = (engine(), engine(), engine());
+        let (mut sealed, mut left, mut never, mut by_itself) = (engine(), engine(), engine(), engine());
         for (number, segment) in conversations(&steps, stamps).into_iter().enumerate() {
             let input = Input::Segment(segment);
-            for engine in [&mut sealed, &mut never, &mut by_itself] {
+            for engine in [&mut sealed, &mut left, &mut never, &mut by_itself] {
                 engine.feed(&input);
             }
             all(&mut never, |record| _ = record.course_mut());
             if number % every == 0 {
+                all(&mut left, leave);
                 all(&mut sealed, |record| {
                     seal(record);
                     _ = record.course_mut();
@@ -115,6 +123,7 @@ proptest! {
         all(&mut sealed, seal);
         let expected = told(&never);
         prop_assert_eq!(&told(&sealed), &expected);
+        prop_assert_eq!(&told(&left), &expected);
         prop_assert_eq!(&told(&by_itself), &expected);
     }
 
@@ -146,22 +155,23 @@ proptest! {
             engine.feed(&Input::Segment(segment));
             for (_, record) in engine.table.iter() {
                 let (flow, course) = (record.wire.as_ref().expect("segments"), record.course().expect("segments"));
-                if Sealer::takes(&course) {
-                    let (mut sealer, mut copy) = (Sealer::new(), course.clone().into_owned());
-                    // Behind another one.
-                    let mut rate = record.rate().expect("segments");
-                    (0..2).for_each(|_| sealer.add(&mut copy, &mut rate, flow));
-                    let Some(Told::Over(block, at)) = sealer.finish().nth(1) else { panic!("two were added") };
-                    let parts = |course: &Course| {
-                        let Course { analysis, verdict, timing, zeek } = course.clone();
-                        (analysis, verdict, timing, zeek)
-                    };
-                    prop_assert_eq!(parts(&block.course(at, flow)), parts(&course));
-                    prop_assert_eq!(&block.zeek(at, flow), &course.zeek);
-                    let (verdict, analysis) = block.outline(at);
+                let Some(over) = record.clone().take_unsealed() else { continue };
+                // Behind another one.
+                let (courses, rate) = (Courses::of(vec![over.clone(), over]), record.rate().expect("segments"));
+                let parts = |course: &Course| {
+                    let Course { analysis, verdict, timing, zeek } = course.clone();
+                    (analysis, verdict, timing, zeek)
+                };
+                for is_sealed in [false, true] {
+                    if is_sealed {
+                        courses.seal();
+                    }
+                    prop_assert_eq!(parts(&courses.course(1, flow)), parts(&course));
+                    prop_assert_eq!(&courses.zeek(1, flow), &course.zeek);
+                    let (verdict, analysis) = courses.outline(1);
                     prop_assert_eq!(analysis.counts(), course.analysis.counts());
                     prop_assert_eq!(verdict.view(), course.verdict.view());
-                    prop_assert_eq!(block.rate(at, flow), rate);
+                    prop_assert_eq!(courses.rate(1, flow), rate);
                 }
             }
         }
@@ -207,8 +217,11 @@ fn served(client: &str) -> Vec<Segment> {
 fn flows_that_are_over_are_sealed_together_and_small() {
     let clients: Vec<String> = (0..TOGETHER).map(|n| format!("10.0.0.2:{}", 40_000 + n)).collect();
     let sealed = |engine: &Engine| -> Vec<usize> {
-        let of =
-            |record: &Record| if let Told::Over(block, at) = &record.course { Some(block.held(*at)) } else { None };
+        let of = |record: &Record| {
+            let Told::Over(courses, at) = &record.course else { return None };
+            courses.seal();
+            Some(courses.held(*at))
+        };
         engine.table.iter().filter_map(|(_, record)| of(record)).collect()
     };
     let mut engine = fed(clients[1..].iter().flat_map(|client| served(client)));

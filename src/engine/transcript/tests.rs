@@ -306,16 +306,28 @@ fn of_a_running_host_what_two_interfaces_show_counts_once_and_a_lost_beginning_i
     assert_eq!(rest.entries[2].states, [Some(TimeWait), Some(Closed)]);
 }
 
+/// A connect() of the client from `begin` to 11 ms, by the kernel's trace.
+fn connect(begin: i64, connected: Option<bool>) -> Input {
+    use crate::kernel::{Connect, KernelEvent, Rung};
+    Input::Kernel(KernelEvent::Connect(Connect {
+        begin: at(begin),
+        end: at(11),
+        scope: Scope::FILE,
+        local: crate::engine::tests::end(CLIENT),
+        peer: crate::engine::tests::end(SERVER),
+        process: None,
+        here: None,
+        bound: false,
+        connected,
+        rung: Rung::Trace,
+    }))
+}
+
 #[test]
 fn a_connect_that_is_done_shows_in_the_states() {
-    use crate::kernel::{Connect, KernelEvent, Rung};
-    let (local, peer) = (crate::engine::tests::end(CLIENT), crate::engine::tests::end(SERVER));
-    let (scope, here, bound, rung) = (Scope::FILE, None, false, Rung::Trace);
     let states = |connected, begin| {
-        let connect =
-            Connect { begin: at(begin), end: at(11), scope, local, peer, process: None, here, bound, connected, rung };
-        let connect = Input::Kernel(KernelEvent::Connect(connect));
-        let last = of(0, &[inputs(&handshake(0)[..2]), vec![connect]].concat()).entries.pop().expect("an entry");
+        let inputs = [inputs(&handshake(0)[..2]), vec![connect(begin, connected)]].concat();
+        let last = of(0, &inputs).entries.pop().expect("an entry");
         assert_eq!(last.what, EntryKind::Called(Side::Orig, Call::Connect(connected), None));
         last.states
     };
@@ -326,14 +338,8 @@ fn a_connect_that_is_done_shows_in_the_states() {
 
 #[test]
 fn a_connect_that_is_over_is_given_up_once() {
-    use crate::kernel::{Connect, KernelEvent, Rung};
-    let (local, peer) = (crate::engine::tests::end(CLIENT), crate::engine::tests::end(SERVER));
-    let (scope, here, bound, rung) = (Scope::FILE, None, false, Rung::Trace);
     let entries = |begin| {
-        let connected = Some(false);
-        let connect =
-            Connect { begin: at(begin), end: at(11), scope, local, peer, process: None, here, bound, connected, rung };
-        let over = vec![Input::Kernel(KernelEvent::Connect(connect)), Input::Tick(at(60_000))];
+        let over = vec![connect(begin, Some(false)), Input::Tick(at(60_000))];
         let told = of(0, &[inputs(&handshake(0)[..1]), over].concat()).entries;
         told.into_iter().map(|entry| (entry.at, entry.states[0], entry.what == EntryKind::Time)).collect::<Vec<_>>()
     };

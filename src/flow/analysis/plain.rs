@@ -52,16 +52,18 @@ impl Analysis {
     pub(super) fn feed_plain(&mut self, segment: &Segment, from: Side) -> bool {
         const KNOWN: u8 = fact::BASE | fact::SENT | fact::ACK;
         let Segment { seq, ack, payload_len, options, .. } = segment;
+        if !is_text(segment) || segment.window == 0 {
+            return false;
+        }
         let [orig, resp] = &mut self.halves;
         let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
-        let text = is_text(segment) && segment.window != 0;
         let teaches = options.wscale.is_some()
             || options.mptcp.is_some()
             || own.mptcp != self.mptcp
             || (self.initial_rtt == 0 && self.syn_at.is_set());
         let known = own.facts.among(KNOWN) == KNOWN && peer.facts.among(KNOWN) == KNOWN && !self.reuses;
         let in_line = own.high == *seq && own.contig == *seq && !ack.after(peer.contig);
-        if !text || teaches || !known || !in_line {
+        if teaches || !known || !in_line {
             return false;
         }
         let end = *seq + *payload_len;

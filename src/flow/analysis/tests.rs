@@ -3,7 +3,7 @@
 
 use super::{Analysis, Mark, Marks};
 use crate::flow::Side;
-use crate::flow::trace::{Variation, cases, segment_of};
+use crate::flow::trace::{Variation, cases, lines, said};
 
 fn case(text: &str) {
     run(text, Variation::default(), false);
@@ -12,14 +12,13 @@ fn case(text: &str) {
 /// Runs a case, every segment sent by the other side if `mirrored`.
 pub(super) fn run(text: &str, how: Variation, mirrored: bool) -> Analysis {
     let mut analysis = Analysis::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    for line in lines(text) {
         if line == "reusing" {
             analysis = Analysis::reusing();
             continue;
         }
         let (segment, expected) = line.split_once(':').unwrap_or((line, ""));
-        let words: Vec<&str> = segment.split_whitespace().collect();
-        let (segment, from) = segment_of(&words, how);
+        let (segment, from) = said(segment, how);
         let from = if mirrored { from.peer() } else { from };
         let marks = analysis.feed(&segment, from);
         assert_eq!(told(marks), expected.split_whitespace().collect::<Vec<_>>(), "{line}\n{text}");
@@ -374,6 +373,6 @@ fn turning_around_turns_the_counts_too() {
         run("0 > . 101 ack 301 len 9\n1 > . 101 ack 301 len 9 : retransmission", Variation::default(), false);
     analysis.turn_around();
     assert_eq!(analysis.counts().map(|half| half.of(Mark::Retransmission)), [0, 1]);
-    let (again, _) = segment_of(&["2", ">", ".", "101", "ack", "301", "len", "9"], Variation::default());
+    let (again, _) = said("2 > . 101 ack 301 len 9", Variation::default());
     assert!(analysis.feed(&again, Side::Resp).has(Mark::Retransmission));
 }

@@ -210,11 +210,11 @@ a_scan_resets: "
     0 > S 100
     0.1 < S. 300 ack 101
     0.2 > R 101
-    expect outcome reset orig CLOSED resp CLOSED completeness 35"
+    expect outcome reset orig CLOSED resp CLOSED completeness 35 answered true"
 the_originator_takes_its_syn_back: "
     0 > S 100
     0.1 > R 101
-    expect outcome reset orig CLOSED resp CLOSED"
+    expect outcome reset orig CLOSED resp CLOSED answered false"
 reset_by_the_responder_after_its_syn_ack: "
     0 > S 100
     0.1 < S. 300 ack 101

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::rtt::{Answer, Timed, Watch};
+use super::rtt::{ByAck, Timed, Watch};
 use super::span::Span;
 use super::spread::Spread;
 use super::stalls::{self, Stalls};
@@ -238,19 +238,21 @@ impl Half {
         if !ack.before(self.recover) {
             self.facts.clear(fact::RECOVERING);
         }
-        let answer = self.watch.acknowledge(segment);
-        self.learn(answer, segment);
+        self.learn(segment);
     }
 
-    pub(super) fn learn(&mut self, answer: Answer, segment: &Brief) {
+    /// What an acknowledgment of something new says of the segments that are timed.
+    #[inline(never)]
+    pub(super) fn learn(&mut self, segment: &Brief) {
+        let answer = self.watch.acknowledge(segment);
         if answer.full {
             self.facts.set(fact::FULL);
         }
-        if let Some((took, timed)) = answer.by_ack {
+        if let Some(ByAck { took, alone, small }) = answer.by_ack {
             let brings_nothing = segment.payload_len == 0 && !segment.flags().fin();
-            if timed.alone && brings_nothing && stalls::is_late(took, self.path) {
+            if alone && brings_nothing && stalls::is_late(took, self.path) {
                 self.measures().stalls.note_late();
-                self.facts.put(fact::HELD, timed.small);
+                self.facts.put(fact::HELD, small);
             }
             self.measures().by_ack.add(took);
             self.path = self.path.min(Span::of_nanos(took));

@@ -33,6 +33,8 @@ use std::time::Duration;
 
 pub use view::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Throughput, TimingView};
 
+use super::half::REACH;
+use super::plain::is_text;
 use super::stamp::{Offset, nanos_between};
 use super::{Brief, Flow, Side};
 use crate::base::{Packing, Seq, Timestamp};
@@ -80,7 +82,12 @@ impl Timing {
             return;
         }
         if let Some(data) = &mut self.data {
-            return data.feed(&Brief::of(segment, from));
+            let may_be_plain = is_text(segment) && segment.window != 0 && segment.payload_len <= REACH;
+            let brief = Brief::of(segment, from);
+            if !(may_be_plain && data.feed_plain(&brief)) {
+                data.feed(&brief);
+            }
+            return;
         }
         if segment.payload_len > 0 && !segment.flags.syn() && !segment.flags.rst() {
             let Starts { halves, last } =
@@ -157,12 +164,14 @@ impl Starts {
         Self::at(flow, [orig.nxt, resp.nxt], [orig.una, resp.una], closed, flow.span().1)
     }
 
-    /// Of a flow as it was when its beginning had come to these numbers.
-    pub(super) fn of_beginning(flow: &Flow, nxt: [Option<Seq>; 2], una: [Option<Seq>; 2], last: Timestamp) -> Self {
-        Self::at(flow, nxt, una, [false; 2], last)
-    }
-
-    fn at(flow: &Flow, nxt: [Option<Seq>; 2], una: [Option<Seq>; 2], closed: [bool; 2], last: Timestamp) -> Self {
+    /// Of a flow as it was where it had come to these numbers; `closed`: the window of either half was 0.
+    pub(super) fn at(
+        flow: &Flow,
+        nxt: [Option<Seq>; 2],
+        una: [Option<Seq>; 2],
+        closed: [bool; 2],
+        last: Timestamp,
+    ) -> Self {
         let handshake = flow.handshake();
         // Of what was sent once only.
         let paths = handshake.rtt.map(|_| [handshake.syn_to_syn_ack, handshake.syn_ack_to_ack]).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The short way: a segment of a run, next in line for the times too, with nothing sent twice that still matters.
+//! The short way: a segment that is next in line for the times, with nothing sent twice that still matters.
 //!
 //! May touch `base`. Gives exactly what [`Data::feed`] gives, or nothing.
 
@@ -11,8 +11,8 @@ use crate::flow::half::REACH;
 use crate::flow::{Brief, Side};
 
 impl Data {
-    /// Takes the segment in, which is next in line and has an open window, if it is plain for the times too; false, and
-    /// nothing is changed, if it is not.
+    /// Takes the segment in, which has ACK, neither SYN, FIN nor RST, an open window, and no more data than
+    /// [`REACH`], if it is plain for the times; false, and nothing is changed, if it is not.
     #[inline]
     pub(super) fn feed_plain(&mut self, brief: &Brief) -> bool {
         let from = brief.from();
@@ -24,8 +24,7 @@ impl Data {
         let heard_all = brief.ack == peer.high;
         if brief.ack != peer.una {
             peer.una = brief.ack;
-            let answer = peer.watch.acknowledge(brief);
-            peer.learn(answer, brief);
+            peer.learn(brief);
         }
         let tsval = own.take_tsval(brief);
         if brief.payload_len > 0 {

@@ -32,11 +32,19 @@ pub(super) struct Watch([Option<Timed>; 2]);
 /// What an acknowledgment gave: times in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Answer {
-    /// By number, with the segment that it answers.
-    pub(super) by_ack: Option<(u64, Timed)>,
+    /// By number.
+    pub(super) by_ack: Option<ByAck>,
     pub(super) by_timestamps: Option<u64>,
     /// One of those that it covers was as long as its half's segments get.
     pub(super) full: bool,
+}
+
+/// What an acknowledgment of a segment by its very end took, nanoseconds; and of the segment, how it was [`Timed`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ByAck {
+    pub(super) took: u64,
+    pub(super) alone: bool,
+    pub(super) small: bool,
 }
 
 impl Timed {
@@ -102,20 +110,23 @@ impl Watch {
 
     /// An acknowledgment of something new: what it says of the segments that it covers, which are timed no longer.
     /// RFC 7323 §4.1: an echo counts only if it comes with such an ack.
+    #[inline]
     pub(super) fn acknowledge(&mut self, segment: &Brief) -> Answer {
-        let echo = segment.timestamps().map(|(_, tsecr)| tsecr);
         let mut answer = Answer::default();
         for slot in &mut self.0 {
-            let Some(timed) = slot.filter(|timed| !timed.end.after(segment.ack)) else { continue };
-            *slot = None;
-            answer.full |= !timed.small;
-            // In no time, or in less than none, nothing was measured.
-            let took = nanos_between(timed.at, segment.ts).filter(|nanos| *nanos > 0);
-            let Some(took) = took else { continue };
-            if timed.once && timed.end == segment.ack {
-                answer.by_ack = Some((took, timed));
+            let Some(Timed { at, end, tsval, once, alone, small }) = *slot else { continue };
+            if end.after(segment.ack) {
+                continue;
             }
-            if timed.tsval.is_some() && timed.tsval == echo {
+            *slot = None;
+            answer.full |= !small;
+            // In no time, or in less than none, nothing was measured.
+            let took = nanos_between(at, segment.ts).filter(|nanos| *nanos > 0);
+            let Some(took) = took else { continue };
+            if once && end == segment.ack {
+                answer.by_ack = Some(ByAck { took, alone, small });
+            }
+            if tsval.is_some() && tsval == segment.timestamps().map(|(_, tsecr)| tsecr) {
                 answer.by_timestamps = Some(took);
             }
         }

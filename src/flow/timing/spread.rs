@@ -69,10 +69,15 @@ impl Spread {
         }
         sums.sum = sums.sum.saturating_add(nanos);
         (sums.least, sums.most, sums.last) = (sums.least.min(sample), sums.most.max(sample), sample);
-        if self.count >= LEFT_OUT {
-            self.buckets.get_or_insert_with(|| Box::new(Buckets::new())).add(sample);
-        }
         self.count = self.count.saturating_add(1);
+        if self.count > LEFT_OUT {
+            self.add_to_buckets(sample);
+        }
+    }
+
+    #[inline(never)]
+    fn add_to_buckets(&mut self, sample: Span) {
+        self.buckets.get_or_insert_with(|| Box::new(Buckets::new())).add(sample);
     }
 
     /// How many samples there are.

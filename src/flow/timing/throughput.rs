@@ -63,12 +63,17 @@ impl Volume {
         let first = if self.first.is_set() { self.first } else { since };
         (self.first, self.last) = (first, self.last.later_of(since));
         let second = nanos_between(first.get(origin).unwrap_or(now), now).unwrap_or(0) / SECOND;
+        let before = self.bytes;
+        self.bytes = before.saturating_add(bytes);
         if second > 0 || self.peak.is_some() {
-            let before = self.bytes;
-            let peak = self.peak.get_or_insert_with(|| Box::new(Peak { second: 0, current: before, most: before }));
-            peak.add(bytes, second);
+            self.add_to_peak(before, bytes, second);
         }
-        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    #[inline(never)]
+    fn add_to_peak(&mut self, before: u64, bytes: u64, second: u64) {
+        let peak = self.peak.get_or_insert_with(|| Box::new(Peak { second: 0, current: before, most: before }));
+        peak.add(bytes, second);
     }
 
     /// Reads a little of it.

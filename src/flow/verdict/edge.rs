@@ -113,12 +113,14 @@ impl Edge {
             self.high = end;
             self.facts.clear(fact::PROBED);
         }
-        self.facts.put(fact::TTL_VARIES, self.has(fact::TTL_VARIES) || (!first && segment.ttl != self.ttl));
-        self.facts.set(fact::SENT);
-        for (bit, shown) in
-            [(fact::SYN, segment.flags.syn()), (fact::FIN, segment.flags.fin()), (fact::CUT, segment.options.cut)]
-        {
-            self.facts.put(bit, self.has(bit) || shown);
+        for (bit, shown) in [
+            (fact::SENT, true),
+            (fact::TTL_VARIES, !first && segment.ttl != self.ttl),
+            (fact::SYN, segment.flags.syn()),
+            (fact::FIN, segment.flags.fin()),
+            (fact::CUT, segment.options.cut),
+        ] {
+            self.facts.set(if shown { bit } else { 0 });
         }
         self.ttl = segment.ttl;
         self.digest = segment.digest as u16;

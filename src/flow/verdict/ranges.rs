@@ -19,6 +19,11 @@ pub(super) struct Range<T> {
 }
 
 impl<T> Range<T> {
+    /// How many numbers it has.
+    pub(super) fn numbers(&self) -> u32 {
+        self.end.offset_from(self.start).unsigned_abs()
+    }
+
     fn touches(&self, start: Seq, end: Seq) -> bool {
         self.start.before(end) && start.before(self.end)
     }
@@ -116,7 +121,7 @@ impl<T: Copy> Ranges<T> {
 
     /// How many numbers the longest of them has.
     pub(super) fn longest(&self) -> Option<u32> {
-        self.0.iter().map(|range| range.end.offset_from(range.start).unsigned_abs()).max()
+        self.0.iter().map(Range::numbers).max()
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Range<T>> {

@@ -62,7 +62,7 @@ impl Verdict {
         let open = trail.open.filter(|_| own.is_outstanding())?;
         let copies = || trail.resent.iter().filter(|copy| copy.start == own.una);
         let latest = copies().next_back()?;
-        let len = latest.end.offset_from(latest.start).unsigned_abs();
+        let len = latest.numbers();
         Some(Unmoved {
             times: u32::try_from(copies().count()).unwrap_or(u32::MAX),
             more: trail.resent.len() == RESENT_KEPT,
@@ -86,8 +86,8 @@ impl Verdict {
         for copy in again {
             (times, before, last) = (times + 1, last.at, copy);
         }
-        let len = last.end.offset_from(last.start).unsigned_abs();
-        Some(InVain { times, since: open.told.since.max(heard), last: last.at, gap: last.at.since(before), len })
+        let (since, gap, len) = (open.told.since.max(heard), last.at.since(before), last.numbers());
+        Some(InVain { times, since, last: last.at, gap, len })
     }
 
     /// The keep-alives that `side` sends in vain: nothing else of it since, and nothing of its peer, which was heard

@@ -43,6 +43,13 @@ pub(super) struct Resent {
     pub(super) episode: Option<u32>,
 }
 
+impl Resent {
+    /// How many numbers it has.
+    pub(super) fn numbers(&self) -> u32 {
+        self.end.offset_from(self.start).unsigned_abs()
+    }
+}
+
 /// By what a datagram is known again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Datagram {
@@ -171,7 +178,7 @@ impl Trail {
     pub(super) fn push_hole(&mut self, start: Seq, end: Seq, hole: Hole) {
         let Some(gone) = self.holes.push(start, end, hole) else { return };
         let before = self.forgotten.map_or(0, |(_, numbers)| numbers);
-        self.forgotten = Some((gone.end, before + u64::from(gone.end.offset_from(gone.start).unsigned_abs())));
+        self.forgotten = Some((gone.end, before + u64::from(gone.numbers())));
     }
 
     /// How many numbers of forgotten holes an acknowledgment of all before `ack` shows to have arrived.

@@ -9,7 +9,7 @@ const RUNS: usize = 32;
 /// and `tcp_max_initial_window`).
 pub(super) const UNACKED: i64 = 16_384;
 /// So much held ends the watch (`tcp_excessive_data_without_further_acks`).
-const HELD: i64 = 10 << 20;
+pub(super) const HELD: i64 = 10 << 20;
 
 /// The rarer things of an endpoint: counters of letters that repeat, and what it sent above a hole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -34,6 +34,7 @@ mod tests;
 mod trace;
 
 pub use history::History;
+pub(super) use plain::{LITTLE, SHORTEST};
 pub use view::{ConnState, RowEnd, ZeekRow, ZeekView};
 
 use super::Side;

@@ -3,13 +3,18 @@
 
 use super::Side;
 use super::end::{End, State};
-use super::holes::UNACKED;
-use super::row::Row;
+use super::holes::{HELD, UNACKED};
+use super::row::{Patience, Row};
 use super::{Zeek, letters};
 use crate::base::{Seq, Timestamp};
 use crate::flow::plain::is_text;
-use crate::flow::run::{LITTLE, Line, May, SHORTEST, Scale};
+use crate::flow::run::{Line, May, Scale};
 use crate::wire::Segment;
+
+/// Bytes sent and not acknowledged at most: a stream with more is given up.
+pub(in crate::flow) const LITTLE: u32 = HELD as u32;
+/// No silence shorter than this ends a row of a connection that was open, nanoseconds.
+pub(in crate::flow) const SHORTEST: i64 = Patience::Handshake.time().as_nanos() as i64;
 
 impl Zeek {
     /// Whether a run may begin at these lines: when the last segment came, and what each side may send.

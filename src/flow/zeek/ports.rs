@@ -35,11 +35,11 @@ pub(super) fn is_login(port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::trace::{Variation, segment_of};
+    use crate::flow::trace::{Variation, said};
 
     #[test]
     fn a_broadcast_address_is_never_the_originator() {
-        let (mut segment, _) = segment_of(&["0", "<", ".", "301", "ack", "101"], Variation::default());
+        let (mut segment, _) = said("0 < . 301 ack 101", Variation::default());
         assert!(swaps(&segment));
         segment.dst = crate::base::Endpoint::new([255, 255, 255, 255], 40_000);
         assert!(!swaps(&segment));

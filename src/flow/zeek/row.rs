@@ -26,7 +26,7 @@ pub(super) enum Patience {
 }
 
 impl Patience {
-    const fn time(self) -> Duration {
+    pub(super) const fn time(self) -> Duration {
         Duration::from_secs(match self {
             Self::Handshake => 60,
             Self::Usual => 300,
@@ -162,11 +162,7 @@ impl Row {
             self.acknowledged(role.peer(), acked);
         }
         self.first_seen[was.index()] = true;
-        if segment.payload_len > 0 && !flags.rst() && rel >= 0 {
-            let start = rel + i64::from(flags.syn());
-            let size = self.sizes()[role.index()];
-            self.with_aside(role, |aside, end| aside.saw(end, size, start, start + i64::from(segment.payload_len)));
-        }
+        self.take_payload(segment, role, rel);
         self.check_eof(role);
         if closes {
             self.close(role);
@@ -222,6 +218,15 @@ impl Row {
             self.gap(role, missed);
         }
         self.check_eof(role);
+    }
+
+    /// §3.9: what it carries, at its number.
+    fn take_payload(&mut self, segment: &Segment, role: Side, rel: i64) {
+        if segment.payload_len > 0 && !segment.flags.rst() && rel >= 0 {
+            let start = rel + i64::from(segment.flags.syn());
+            let size = self.sizes()[role.index()];
+            self.with_aside(role, |aside, end| aside.saw(end, size, start, start + i64::from(segment.payload_len)));
+        }
     }
 
     /// §5: a side asks to close; where its stream lags it must ask again.

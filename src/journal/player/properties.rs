@@ -342,6 +342,17 @@ fn what_cannot_be_done_does_not_stop_a_stream() {
 }
 
 #[test]
+fn a_search_ends_where_its_source_is_gone() {
+    let mut walker = Walker::new(crowd(20, 500), 20, usize::MAX);
+    walker.player.previous(&mut walker.deck, &mut walker.engine, Happening::Segment);
+    walker.deck.tape.is_gone = true;
+    for _ in 0..100 {
+        walker.player.pump(&mut walker.deck, &mut walker.engine, NOW);
+    }
+    assert_eq!((walker.player.is_going(), walker.player.notice()), (false, Some("it is gone")));
+}
+
+#[test]
 fn what_is_asked_for_on_the_way_is_done_from_where_that_leads() {
     let next = |walker: &mut Walker| walker.player.next(&mut walker.deck, &mut walker.engine, Happening::Failure);
     let back = |walker: &mut Walker| walker.player.previous(&mut walker.deck, &mut walker.engine, Happening::Segment);

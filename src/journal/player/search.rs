@@ -58,6 +58,8 @@ impl<P: Clone> Player<P> {
         for _ in 0..AT_ONCE {
             if self.at >= walk.upto || (!self.fill(deck, false) && self.at_end) {
                 walk.settle(self.at);
+                // Where nothing can be gone on from, the walk is over too.
+                self.doing = Doing::Play;
                 match walk.found {
                     Some(found) => self.go_to(deck, engine, found, Goal::At),
                     None => self.search(deck, engine, walk.happening, (walk.origin, walk.from, walk.before)),

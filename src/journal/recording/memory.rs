@@ -41,8 +41,8 @@ pub(in super::super) enum Said {
 }
 
 impl Memory {
-    /// Reads the entry that a recording begins with, behind so many interfaces; `before` it was a section from which it may
-    /// go on. `None`: it is another.
+    /// Reads the entry that a recording begins with, behind so many interfaces; `before` it was a section from which it
+    /// may go on. `None`: it is another.
     pub(in super::super) fn begin(
         block: &[u8],
         interfaces: usize,

@@ -85,14 +85,11 @@ impl Readings {
     pub(in super::super) fn hear(&self, number: u64, hearing: &mut Hearing) -> Option<Arc<SocketSample>> {
         let group = self.groups.partition_point(|group| group.first() <= number).checked_sub(1)?;
         let Group(all) = &*self.groups[group];
-        let upto = all.partition_point(|told| told.number <= number);
+        let at = all.binary_search_by_key(&number, |told| told.number).ok()?;
         let heard = hearing.last.filter(|last| (all[0].number..number).contains(last));
         let from = heard.map_or(0, |last| all.partition_point(|told| told.number <= last));
-        let mut found = None;
-        for told in &all[from..upto] {
-            found = Some((told.number, hearing.hear(told)?));
-        }
-        found.and_then(|(of, sample)| (of == number).then_some(sample))
+        all[from..at].iter().try_for_each(|told| hearing.hear(told).map(drop))?;
+        hearing.hear(&all[at])
     }
 
     /// About how many bytes they take.

@@ -40,6 +40,19 @@ fn an_accept_queue_over_its_limit_is_as_bad_as_its_finding_says() {
 }
 
 #[test]
+fn the_cursor_does_not_hide_what_is_wrong_with_a_flow() {
+    let selected = |failed: bool| {
+        let mut dashboard = capture();
+        let outcome = if failed { HandshakeOutcome::Refused } else { HandshakeOutcome::Completed };
+        dashboard.flows.rows[0].outcome = Some(outcome);
+        let shown = text(&screen(&dashboard, &capture_source(), "2j", (120, 40), ThemeName::Dark));
+        let end = dashboard.flows.rows[0].orig.endpoint.to_string();
+        shown.lines().find(|line| line.contains(&end)).expect("the first row").to_owned()
+    };
+    assert!(selected(true).starts_with("┃ ! ") && selected(false).starts_with("┃ ▸ "), "{}", selected(true));
+}
+
+#[test]
 fn owners_are_a_number_where_some_are_not_known() {
     let owners = |owned, ownable| {
         let mut dashboard = live();

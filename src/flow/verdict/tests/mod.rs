@@ -3,7 +3,7 @@
 
 use super::{Around, Limit, Verdict};
 use crate::base::Timestamp;
-use crate::flow::trace::{Variation, cases, segment_of, time_of};
+use crate::flow::trace::{Variation, cases, lines, said, time_of};
 use crate::flow::{Analysis, Flow, Side};
 
 pub(super) mod limits;
@@ -39,8 +39,7 @@ impl Watch {
 
     /// The segment that a line of a case is.
     fn feed_line(&mut self, line: &str) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let (segment, from) = segment_of(&words, Variation::default());
+        let (segment, from) = said(line, Variation::default());
         self.feed(&segment, from);
     }
 }
@@ -48,7 +47,7 @@ impl Watch {
 /// Runs a case, every segment sent by the other side if `mirrored` (what is expected is then the other side's too).
 pub(super) fn run(text: &str, how: Variation, mirrored: bool) -> Verdict {
     let mut watch = Watch { mirrored, ..Watch::default() };
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    for line in lines(text) {
         let side = |side: Side| if mirrored { side.peer() } else { side };
         if let Some(expected) = line.strip_prefix("expect ") {
             let (name, value) = expected.split_once(':').expect("a name and a value");
@@ -56,8 +55,7 @@ pub(super) fn run(text: &str, how: Variation, mirrored: bool) -> Verdict {
             continue;
         }
         let (segment, expected) = line.split_once(" : ").unwrap_or((line, ""));
-        let words: Vec<&str> = segment.split_whitespace().collect();
-        let (segment, from) = segment_of(&words, how);
+        let (segment, from) = said(segment, how);
         let from = side(from);
         let before = counts(&watch.verdict, from);
         watch.feed(&segment, from);
