@@ -34,7 +34,7 @@ impl Bucket {
     /// A bit for each place whose tag this is, the highest of its byte; behind one of them, others may be wrong.
     #[inline]
     fn alike(&self, tag: u8) -> u128 {
-        const LOW: u128 = u128::MAX / 0xff >> (8 * (16 - PLACES));
+        const LOW: u128 = (u128::MAX / 0xff) >> (8 * (16 - PLACES));
         let mut bytes = [0; 16];
         bytes[..PLACES].copy_from_slice(&self.tags);
         let differs = u128::from_le_bytes(bytes) ^ (LOW * tag as u128);

@@ -80,16 +80,16 @@ impl FlowTable {
         if self.len + count < self.max {
             return 0;
         }
-        let first = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
+        let mut slot = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
         let at = |slot: u32| self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref();
-        // Who came one behind the other mostly stands so. Along the list each would be waited for before the next is known.
-        let neighbours = (first..first.saturating_add(count as u32)).filter_map(at);
-        let (mut sum, mut slot) = (neighbours.fold(0, |sum, entry| sum ^ entry.warm() ^ entry.warm_rest()), first);
-        let (mut hashes, mut found) = ([0; WARMED], 0);
+        // Who came one behind the other mostly stands so. Along the list each is waited for before the next is known.
+        let is_row = at(slot).is_some_and(|first| first.place.next == slot.saturating_add(1));
+        let (mut hashes, mut found, mut sum) = ([0; WARMED], 0, 0);
         for hash in &mut hashes[..count] {
             let Some(entry) = at(slot) else { break };
-            (*hash, slot, found) = (self.hash(&entry.tuple()), entry.place.next, found + 1);
-            sum ^= entry.warm();
+            sum ^= entry.warm() ^ entry.warm_rest();
+            (*hash, found) = (self.hash(&entry.tuple()), found + 1);
+            slot = if is_row { slot + 1 } else { entry.place.next };
         }
         sum ^ self.warm_index(&hashes[..found])
     }
