@@ -8,9 +8,10 @@ use crate::base::Timestamp;
 use crate::flow::{Brief, Run, Side, Slip};
 use crate::wire::Segment;
 
-/// Segments that wait at most: in the first place, and beside it while the flow has no course.
+/// Segments that wait at most: in the first place, and beside it while the flow has no course, in so many parts.
 const KEPT: usize = 7;
-const MORE: usize = 32;
+const PART: usize = 16;
+const PARTS: usize = 2;
 
 /// In whole lines of the processor's cache: two to a line.
 #[derive(Debug, Clone)]
@@ -33,8 +34,8 @@ pub(super) struct Pending {
     /// Whether those may wait with which a flow ends: all before were regular.
     is_closing: bool,
     first: First,
-    /// Those behind the first [`KEPT`].
-    more: Option<Box<[Slip; MORE]>>,
+    /// Those behind the first [`KEPT`], each part made when there is something for it.
+    more: [Option<Box<[Slip; PART]>>; PARTS],
 }
 
 impl Pending {
@@ -47,14 +48,14 @@ impl Pending {
         of_run: 0,
         is_closing: false,
         first: First([Slip::NONE; KEPT]),
-        more: None,
+        more: [None, None],
     };
     /// None waits of a flow that begins: many may, until they are [cleared](Self::clear).
-    pub(super) const BEGINNING: Self = Self { most: (KEPT + MORE) as u8, ..Self::NONE };
+    pub(super) const BEGINNING: Self = Self { most: (KEPT + PARTS * PART) as u8, ..Self::NONE };
 
     /// None waits any more.
     pub(super) fn clear(&mut self) {
-        (self.count, self.most, self.of_run, self.more) = (0, KEPT as u8, 0, None);
+        (self.count, self.most, self.of_run, self.more) = (0, KEPT as u8, 0, [None, None]);
     }
 
     /// None is let wait any more.
@@ -84,7 +85,7 @@ impl Pending {
         let Some(slip) = Slip::of(segment, from, since) else { return false };
         match usize::from(self.count).checked_sub(KEPT) {
             None => self.first.0[usize::from(self.count)] = slip,
-            Some(at) => self.more.get_or_insert_with(|| Box::new([Slip::NONE; MORE]))[at] = slip,
+            Some(at) => self.more[at / PART].get_or_insert_with(blank)[at % PART] = slip,
         }
         self.since = since;
         self.count += 1;
@@ -129,12 +130,18 @@ impl Pending {
     fn slip(&self, at: usize) -> Option<&Slip> {
         match at.checked_sub(KEPT) {
             None => self.first.0.get(at),
-            Some(at) => self.more.as_ref()?.get(at),
+            Some(at) => self.more.get(at / PART)?.as_ref()?.get(at % PART),
         }
     }
 
     /// What it holds beside itself, bytes.
     pub(super) fn held(&self) -> usize {
-        self.more.as_ref().map_or(0, |more| size_of_val(&**more))
+        self.more.iter().flatten().count() * size_of::<[Slip; PART]>()
     }
+}
+
+/// A part in which none waits.
+#[inline(never)]
+fn blank() -> Box<[Slip; PART]> {
+    Box::new([Slip::NONE; PART])
 }
