@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::base::Timestamp;
 use crate::findings::Silent;
-use crate::flow::Side;
+use crate::flow::{Flow, Side};
 
 use super::super::Engine;
 use super::super::record::Record;
@@ -33,13 +33,14 @@ impl Engine {
     }
 }
 
-/// When the peer of `side` was heard last, or at the earliest where its flow tells no more; a reset may be another's.
+/// When the peer of `side` was heard last, or at the earliest where its flow is over, so that what is told of it may be
+/// packed; a reset may be another's.
 fn peer_heard(record: &Record, side: Side) -> Option<Timestamp> {
     let peer = side.peer();
     let flow = record.wire.as_ref();
-    let answers = flow.is_some_and(|flow| flow.sent(peer).0 > 0 && flow.reset_by() != Some(peer));
-    let going = || record.course.going().and_then(|_| record.course()?.analysis.heard_at(peer));
-    let by_wire = answers.then(|| going().unwrap_or(record.first));
+    let answers = flow.filter(|flow| flow.sent(peer).0 > 0 && flow.reset_by() != Some(peer));
+    let last = |flow: &Flow| if flow.has_closed() { None } else { record.course()?.analysis.heard_at(peer) };
+    let by_wire = answers.map(|flow| last(flow).unwrap_or(record.first));
     let by_kernel = record.end(side).filter(|end| end.is_there()).and_then(|end| heard(record, end, side));
     by_wire.max(by_kernel)
 }
