@@ -19,7 +19,7 @@ use super::origin::Origin;
 use super::passed_over::{Notes, PassedOver};
 
 /// Inputs that are handed over together.
-const BATCH: usize = 1024;
+pub(super) const BATCH: usize = 1024;
 /// Inputs that are read ahead at most.
 const AHEAD: usize = 8 * BATCH;
 

@@ -11,7 +11,7 @@ use crate::journal::{Damage, Next, Tape};
 
 use super::origin::Origin;
 use super::passed_over::PassedOver;
-use super::read::{self, Place, Reader, Reading};
+use super::read::{self, BATCH, Place, Reader, Reading};
 
 /// How long the next of a file is waited for, before somebody else is answered.
 const SOON: Duration = Duration::from_millis(1);
@@ -24,6 +24,8 @@ pub(super) struct CaptureTape {
     pub(super) reader: Reader,
     /// As readers before this one told, who may have come further.
     passed_over: PassedOver,
+    /// What has come behind the inputs that were handed on last.
+    behind: Option<Reading>,
 }
 
 impl CaptureTape {
@@ -33,7 +35,7 @@ impl CaptureTape {
     /// As [`read::start`].
     pub(super) fn open(origin: Origin, filter: Option<String>) -> Result<Self> {
         let reader = read::start(&origin, filter.as_deref(), None)?;
-        Ok(Self { reader, origin, filter, passed_over: PassedOver::default() })
+        Ok(Self { reader, origin, filter, passed_over: PassedOver::default(), behind: None })
     }
 
     /// Its start, if it can be gone back to.
@@ -47,14 +49,13 @@ impl CaptureTape {
     }
 }
 
-impl Tape for CaptureTape {
-    type Place = Place;
-
-    fn next(&mut self, wait: bool) -> Next<Place> {
-        // Looked at before: what was read until then has come.
-        let waits = self.reader.is_waiting();
+impl CaptureTape {
+    fn receive(&mut self, wait: bool) -> Result<Reading, TryRecvError> {
+        if let Some(behind) = self.behind.take() {
+            return Ok(behind);
+        }
         let batches = &self.reader.batches;
-        let message = match (wait, self.origin.is_stream()) {
+        match (wait, self.origin.is_stream()) {
             (true, _) => batches.recv().map_err(|_| TryRecvError::Disconnected),
             (false, true) => batches.try_recv(),
             // Who reads a file is never far behind: to sleep would take longer than to be woken.
@@ -62,9 +63,35 @@ impl Tape for CaptureTape {
                 RecvTimeoutError::Timeout => TryRecvError::Empty,
                 RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
             }),
-        };
-        match message {
-            Ok(Reading::Batch(inputs, place)) => Next::Inputs(inputs, place),
+        }
+    }
+
+    /// Of a stream each input comes by itself, so that none is held back: those that have come go on together.
+    fn gather(&mut self, mut inputs: Vec<Input>, mut place: Option<Place>) -> Next<Place> {
+        let is_stream = self.origin.is_stream();
+        while is_stream && self.behind.is_none() && place.is_none() && inputs.len() < BATCH {
+            match self.reader.batches.try_recv() {
+                Ok(Reading::Batch(mut more, behind)) => {
+                    inputs.append(&mut more);
+                    self.reader.give_back(more);
+                    place = behind;
+                }
+                Ok(end) => self.behind = Some(end),
+                Err(_) => break,
+            }
+        }
+        Next::Inputs(inputs, place)
+    }
+}
+
+impl Tape for CaptureTape {
+    type Place = Place;
+
+    fn next(&mut self, wait: bool) -> Next<Place> {
+        // Looked at before: what was read until then has come.
+        let waits = self.reader.is_waiting();
+        match self.receive(wait) {
+            Ok(Reading::Batch(inputs, place)) => self.gather(inputs, place),
             Ok(Reading::End(damage)) => Next::End(damage),
             Err(TryRecvError::Empty) if waits => Next::NoMore,
             Err(TryRecvError::Empty) => Next::NotYet,
@@ -79,6 +106,7 @@ impl Tape for CaptureTape {
         self.passed_over = self.passed_over();
         let started = read::start(&self.origin, self.filter.as_deref(), Some(place));
         self.reader = started.map_err(|error| format!("{error:#}"))?;
+        self.behind = None;
         Ok(())
     }
 
