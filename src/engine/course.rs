@@ -179,7 +179,8 @@ pub(super) enum Told {
     /// Not at all: only the kernel knows the flow, or its flow tells its lone SYN in full.
     Nothing,
     Going(Box<Going>),
-    /// Of a flow that is over: where it is sealed, or will be, and its place there. What comes late is taken in by a course made from it.
+    /// Of a flow that is over: where it is sealed, or will be, and its place there. What comes late is taken in by a
+    /// course made from it.
     Over(Courses, u8),
 }
 
