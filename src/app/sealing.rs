@@ -3,9 +3,9 @@
 use std::thread;
 
 use anyhow::{Context, Result};
-use crossbeam_channel::{Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
-use crate::engine::{Courses, Engine};
+use crate::engine::{Courses, Engine, Spare};
 
 /// Blocks of courses that may wait: a megabyte.
 const AHEAD: usize = 16;
@@ -14,6 +14,8 @@ const AHEAD: usize = 16;
 #[derive(Debug)]
 pub(super) struct Sealing {
     send: Sender<Courses>,
+    /// What the courses lay in comes back.
+    spare: Receiver<Spare>,
 }
 
 impl Sealing {
@@ -23,18 +25,24 @@ impl Sealing {
     /// Where it cannot be started.
     pub(super) fn start() -> Result<Self> {
         let (send, receive) = bounded::<Courses>(AHEAD);
-        let run = move || receive.iter().for_each(|courses| courses.seal());
+        let (give_back, spare) = bounded(AHEAD);
+        let run = move || {
+            receive.iter().for_each(|courses| {
+                let _not_needed = give_back.try_send(courses.seal());
+            });
+        };
         thread::Builder::new().name("sealing".to_owned()).spawn(run).context("cannot start a thread")?;
-        Ok(Self { send })
+        Ok(Self { send, spare })
     }
 
     /// Has all sealed that the engine leaves to others. Where the thread is behind, it is done here: then there is
     /// enough to do for both.
     pub(super) fn take(&self, engine: &mut Engine) {
-        for courses in engine.take_unsealed() {
+        self.spare.try_iter().for_each(|spare| engine.reuse(spare));
+        while let Some(courses) = engine.next_unsealed() {
             if let Err(TrySendError::Full(courses) | TrySendError::Disconnected(courses)) = self.send.try_send(courses)
             {
-                courses.seal();
+                engine.reuse(courses.seal());
             }
         }
     }

@@ -10,6 +10,7 @@ use super::FlowId;
 use super::course::Told;
 use super::record::{Record, Standing};
 use super::sealed::{Courses, TOGETHER};
+use super::spare::Spare;
 use super::table::Slot;
 
 /// Blocks of courses that wait at most for somebody to have them sealed elsewhere, before they are sealed here.
@@ -57,13 +58,18 @@ impl Engine {
         if self.unsealed.len() > UNSEALED
             && let Some(first) = self.unsealed.pop_front()
         {
-            first.seal();
+            self.reuse(first.seal());
         }
     }
 
-    /// Courses that wait to be sealed: whoever takes them may have that done by another thread, or never.
-    pub fn take_unsealed(&mut self) -> impl Iterator<Item = Courses> {
-        self.unsealed.drain(..)
+    /// Takes what flows that are over lay in for flows that begin.
+    pub fn reuse(&mut self, spare: Spare) {
+        self.spare.add(spare);
+    }
+
+    /// The next courses that wait to be sealed: whoever takes them may have that done by another thread, or never.
+    pub fn next_unsealed(&mut self) -> Option<Courses> {
+        self.unsealed.pop_front()
     }
 
     /// Counts what became of a record that was `was`: deadlines, states, handshakes, its class.

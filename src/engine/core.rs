@@ -23,6 +23,7 @@ use super::join::KernelSide;
 use super::lookups::Lookups;
 use super::record::{FirstFrame, Rare, Record, Sides, Standing};
 use super::sealed::Courses;
+use super::spare::Spare;
 use super::states::States;
 use super::table::{FlowTable, Likely, Slot, WARMED, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
@@ -71,6 +72,7 @@ pub struct Engine {
     pub(super) over: Vec<(Slot, FlowId)>,
     /// Those that are sealed next, the first first.
     pub(super) unsealed: VecDeque<Courses>,
+    pub(super) spare: Spare,
     dedupe: Dedupe,
     pub(super) states: States,
     pub(super) handshakes: Handshakes,
@@ -111,6 +113,7 @@ impl Engine {
             deadlines: Deadlines::default(),
             over: Vec::new(),
             unsealed: VecDeque::new(),
+            spare: Spare::default(),
             dedupe: Dedupe::new(),
             states: States::new(),
             handshakes: Handshakes::new(),
@@ -311,7 +314,7 @@ impl Engine {
         let Some((slot, from)) = found else {
             return self.begin_by_wire(segment, Some(hash), None);
         };
-        if !self.table.get_mut(slot).take_plain(segment, from, bits) {
+        if !self.table.get_mut(slot).take_plain(segment, from, bits, &mut self.spare) {
             self.any_segment(segment, slot, bits);
         }
     }
@@ -328,12 +331,13 @@ impl Engine {
                     let from = side_of(self.table.get(slot), segment.src);
                     self.change_zeek(slot, |zeek| zeek.feed(segment, from));
                 }
-                let mut resent = false;
+                // Set apart, for the record is changed.
+                let (mut resent, mut spare) = (false, std::mem::take(&mut self.spare));
                 self.change(owner, segment.ts, |record| {
                     let from = side_of(record, segment.src);
                     if owner != slot {
                         resent = record.touch(segment, bits);
-                    } else if !record.lets_wait(segment, bits) {
+                    } else if !record.lets_wait(segment, bits, &mut spare) {
                         record.feed_zeek(segment);
                         resent = record.touch(segment, bits);
                     }
@@ -341,6 +345,7 @@ impl Engine {
                     record.feed_flow(segment, from);
                     record.opening.feed(segment);
                 });
+                self.spare = spare;
                 if resent {
                     self.tally.retransmissions += 1;
                     self.resent.add(segment.ts, 1);

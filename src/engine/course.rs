@@ -17,6 +17,7 @@ use super::going::Going;
 use super::pending::Pending;
 use super::record::{Rate, Record};
 use super::sealed::{Courses, Unsealed};
+use super::spare::Spare;
 use super::table::side_of;
 
 /// Beside the flow's states: what else is told of its segments.
@@ -278,17 +279,18 @@ impl Record {
 
     /// Lets a segment with which the flow opens or closes wait, before its flow takes it in; false if it is none, or
     /// cannot. It is no retransmission.
-    pub(super) fn lets_wait(&mut self, segment: &Segment, bits: u64) -> bool {
+    pub(super) fn lets_wait(&mut self, segment: &Segment, bits: u64, spare: &mut Spare) -> bool {
         let (from, ends) = (side_of(self, segment.src), [self.orig, self.resp]);
         let Some(flow) = &self.wire else { return false };
         if let Told::Nothing = self.course
             && flow.opens_with(segment, from)
         {
-            let going = Going::beginning_with(&self.lone_syn(flow), self.rate_of_first(flow));
-            self.course = Told::Going(Box::new(going));
+            let going = Going::beginning_with(&self.lone_syn(flow), self.rate_of_first(flow), spare);
+            self.course = Told::Going(spare.hold(going));
         }
         let Told::Going(going) = &mut self.course else { return false };
-        let waits = going.wait_at_opening(segment, from, flow) || going.wait_at_close(segment, from, flow, ends);
+        let waits =
+            going.wait_at_opening(segment, from, flow, spare) || going.wait_at_close(segment, from, flow, ends, spare);
         if waits {
             going.rate.add(segment.ts, bits);
             self.touched = self.touched.max(segment.ts);

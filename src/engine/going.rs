@@ -10,8 +10,9 @@ use crate::flow::{Flow, Side};
 use crate::wire::Segment;
 
 use super::course::Course;
-use super::pending::Pending;
+use super::pending::{Part, Pending};
 use super::record::Rate;
+use super::spare::Spare;
 
 /// Of a flow that goes on. In whole lines of the processor's cache: the first is what every segment touches, one of
 /// the others where it waits.
@@ -39,30 +40,37 @@ impl Going {
     }
 
     /// Of a flow that has begun with this SYN, which waits; it is one that [`Course::is_told_by_flow`].
-    pub(super) fn beginning_with(syn: &Segment, rate: Rate) -> Self {
+    pub(super) fn beginning_with(syn: &Segment, rate: Rate, spare: &mut Spare) -> Self {
         let mut pending = Pending::BEGINNING;
-        pending.keep(syn, Side::Orig);
+        pending.keep(syn, Side::Orig, spare);
         Self { rate, course: None, pending }
     }
 
     /// Lets a plain segment wait that `from` sends, of a flow as it was before it; false if it is not plain, or cannot.
     /// Who waits is no retransmission.
     #[inline]
-    pub(super) fn wait(&mut self, segment: &Segment, from: Side, flow: &Flow) -> bool {
+    pub(super) fn wait(&mut self, segment: &Segment, from: Side, flow: &Flow, spare: &mut Spare) -> bool {
         let may = match &mut self.pending.run {
             Some(run) => run.takes(segment, from, flow),
             None => self.course.is_none() && flow.goes_on_with(segment, from),
         };
-        may && self.pending.keep(segment, from)
+        may && self.pending.keep(segment, from, spare)
     }
 
     /// The same of a segment of the handshake.
-    pub(super) fn wait_at_opening(&mut self, segment: &Segment, from: Side, flow: &Flow) -> bool {
-        self.course.is_none() && flow.opens_with(segment, from) && self.pending.keep(segment, from)
+    pub(super) fn wait_at_opening(&mut self, segment: &Segment, from: Side, flow: &Flow, spare: &mut Spare) -> bool {
+        self.course.is_none() && flow.opens_with(segment, from) && self.pending.keep(segment, from, spare)
     }
 
     /// The same of a segment with which the flow ends.
-    pub(super) fn wait_at_close(&mut self, segment: &Segment, from: Side, flow: &Flow, ends: [Endpoint; 2]) -> bool {
+    pub(super) fn wait_at_close(
+        &mut self,
+        segment: &Segment,
+        from: Side,
+        flow: &Flow,
+        ends: [Endpoint; 2],
+        spare: &mut Spare,
+    ) -> bool {
         let begins = self.course.is_none() && self.pending.has_room_for(1);
         let regular = self.course.is_none() || self.pending.run.is_some() || self.pending.is_closing();
         // Times may begin with its data, by what the flow was just then.
@@ -74,7 +82,7 @@ impl Going {
             self.catch_up(flow, ends);
         }
         self.pending.begin_to_close();
-        self.pending.keep(segment, from)
+        self.pending.keep(segment, from, spare)
     }
 
     /// Whether the next plain segment will wait, and those before it go on waiting.
@@ -165,6 +173,12 @@ impl Going {
     /// The segments that wait.
     pub(super) const fn pending(&self) -> &Pending {
         &self.pending
+    }
+
+    /// Leaves all that lies beside it: what the parts lay in, to be used again.
+    pub(super) fn leave_parts(&mut self) -> impl Iterator<Item = Part> {
+        self.course = None;
+        self.pending.leave_parts()
     }
 
     /// What it holds beside itself, bytes.

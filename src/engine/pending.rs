@@ -8,15 +8,20 @@ use crate::base::Timestamp;
 use crate::flow::{Brief, Run, Side, Slip};
 use crate::wire::Segment;
 
+use super::spare::Spare;
+
 /// Segments that wait at most: in the first place, and beside it while the flow has no course, in so many parts.
 const KEPT: usize = 7;
-const PART: usize = 16;
+pub(super) const PART: usize = 16;
 const PARTS: usize = 2;
 
 /// In whole lines of the processor's cache: two to a line.
 #[derive(Debug, Clone)]
 #[repr(C, align(32))]
 struct First([Slip; KEPT]);
+
+/// Some of those behind the first.
+pub(super) type Part = Box<[Slip; PART]>;
 
 /// The segments that wait.
 #[derive(Debug, Clone)]
@@ -35,7 +40,7 @@ pub(super) struct Pending {
     is_closing: bool,
     first: First,
     /// Those behind the first [`KEPT`], each part made when there is something for it.
-    more: [Option<Box<[Slip; PART]>>; PARTS],
+    more: [Option<Part>; PARTS],
 }
 
 impl Pending {
@@ -58,6 +63,11 @@ impl Pending {
         (self.count, self.most, self.of_run, self.more) = (0, KEPT as u8, 0, [None, None]);
     }
 
+    /// Leaves what those lay in that waited behind the first.
+    pub(super) fn leave_parts(&mut self) -> impl Iterator<Item = Part> {
+        std::mem::take(&mut self.more).into_iter().flatten()
+    }
+
     /// None is let wait any more.
     pub(super) const fn close(&mut self) {
         (self.run, self.is_closing) = (None, false);
@@ -77,7 +87,7 @@ impl Pending {
 
     /// Keeps a segment sent by `from`; false if it cannot be kept.
     #[inline]
-    pub(super) fn keep(&mut self, segment: &Segment, from: Side) -> bool {
+    pub(super) fn keep(&mut self, segment: &Segment, from: Side, spare: &mut Spare) -> bool {
         let since = if self.count == 0 { segment.ts } else { self.since };
         if !self.has_room_for(1) {
             return false;
@@ -85,7 +95,7 @@ impl Pending {
         let Some(slip) = Slip::of(segment, from, since) else { return false };
         match usize::from(self.count).checked_sub(KEPT) {
             None => self.first.0[usize::from(self.count)] = slip,
-            Some(at) => self.more[at / PART].get_or_insert_with(blank)[at % PART] = slip,
+            Some(at) => self.more[at / PART].get_or_insert_with(|| spare.part())[at % PART] = slip,
         }
         self.since = since;
         self.count += 1;
@@ -138,10 +148,4 @@ impl Pending {
     pub(super) fn held(&self) -> usize {
         self.more.iter().flatten().count() * size_of::<[Slip; PART]>()
     }
-}
-
-/// A part in which none waits.
-#[inline(never)]
-fn blank() -> Box<[Slip; PART]> {
-    Box::new([Slip::NONE; PART])
 }

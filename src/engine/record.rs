@@ -15,6 +15,7 @@ use super::last_words::Parting;
 use super::opening::Watched;
 use super::path_errors::PathError;
 use super::retries::Retries;
+use super::spare::Spare;
 use super::table::{Place, Slot, Tuple, side_of};
 
 /// A connection, by wire, kernel or both. In whole lines of the processor's cache, since what is waited for is the next
@@ -291,9 +292,9 @@ impl Record {
     /// told is changed, if it is any other. No state, deadline, outcome or class changes by one, and none is a
     /// retransmission.
     #[inline]
-    pub(super) fn take_plain(&mut self, segment: &Segment, from: Side, bits: u64) -> bool {
+    pub(super) fn take_plain(&mut self, segment: &Segment, from: Side, bits: u64, spare: &mut Spare) -> bool {
         let waits = match (&mut self.course, &self.wire) {
-            (Told::Going(going), Some(flow)) => going.wait(segment, from, flow),
+            (Told::Going(going), Some(flow)) => going.wait(segment, from, flow, spare),
             _ => false,
         };
         if !waits && !self.take_alone(segment, from) {

@@ -19,6 +19,7 @@ use crate::flow::{Analysis, Flow, Verdict, Zeek};
 use super::course::Course;
 use super::going::Going;
 use super::record::Rate;
+use super::spare::Spare;
 
 /// Courses that are sealed together: what they share takes little of each.
 pub(super) const TOGETHER: usize = 32;
@@ -68,10 +69,16 @@ impl Courses {
         Self(Arc::new(ArcSwap::from_pointee(Kept::Unsealed(flows))))
     }
 
-    /// Seals them, if that was not done. Whoever does it at the same time finds the same.
-    pub fn seal(&self) {
-        if let Kept::Unsealed(flows) = &**self.0.load() {
-            self.0.store(Arc::new(Kept::Sealed(Sealed::of(flows))));
+    /// Seals them, if that was not done; whoever does it at the same time finds the same. Gives back what they lay in,
+    /// where nobody asks about them just then.
+    pub fn seal(&self) -> Spare {
+        let kept = self.0.load_full();
+        let Kept::Unsealed(flows) = &*kept else { return Spare::default() };
+        let sealed = Arc::new(Kept::Sealed(Sealed::of(flows)));
+        drop(kept);
+        match Arc::into_inner(self.0.swap(sealed)) {
+            Some(Kept::Unsealed(flows)) => Spare::of(flows.into_iter().map(|flow| flow.going)),
+            Some(Kept::Sealed(_)) | None => Spare::default(),
         }
     }
 
