@@ -67,7 +67,7 @@ impl Engine {
         self.spare.add(spare);
     }
 
-    /// Courses that wait to be sealed, the first first: whoever takes them may have that done by another thread, or never.
+    /// The next courses that wait to be sealed: whoever takes them may have that done by another thread, or never.
     pub fn next_unsealed(&mut self) -> Option<Courses> {
         self.unsealed.pop_front()
     }

@@ -180,7 +180,8 @@ pub(super) enum Told {
     /// Not at all: only the kernel knows the flow, or its flow tells its lone SYN in full.
     Nothing,
     Going(Box<Going>),
-    /// Of a flow that is over: where it is sealed, or will be, and its place there. What comes late is taken in by a course made from it.
+    /// Of a flow that is over: where it is sealed, or will be, and its place there. What comes late is taken in by a
+    /// course made from it.
     Over(Courses, u8),
 }
 
@@ -216,7 +217,7 @@ impl Told {
             (Self::Nothing, _) => 0,
             (Self::Going(going), _) => size_of::<Going>() + going.held(),
             (Self::Over(own, _), Some(Self::Over(other, _))) if own.is_shared_with(other) => 0,
-            (Self::Over(block, at), _) => block.held(*at),
+            (Self::Over(..), _) => Courses::HELD,
         }
     }
 }

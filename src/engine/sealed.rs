@@ -27,7 +27,7 @@ pub(super) const TOGETHER: usize = 32;
 /// Where each of the courses ends among their bytes.
 type Ends = [u32; TOGETHER];
 
-/// Bytes that a sealed course takes, mostly.
+/// Bytes that a sealed course takes at most, mostly.
 const USUAL: usize = 256;
 
 /// Courses that are sealed together; each is asked for by its place among them. They share a block of memory, also
@@ -59,13 +59,11 @@ struct Sealed {
     whole: Vec<(u8, Course, Rate)>,
 }
 
-impl Unsealed {
-    fn held(&self) -> usize {
-        size_of::<Self>() + size_of::<Going>() + self.going.held()
-    }
-}
-
 impl Courses {
+    /// About how many bytes one of them takes. The same before and after: what rests on it may not rest on when another
+    /// thread comes to seal it, and few wait for that.
+    pub(super) const HELD: usize = USUAL + (size_of::<ArcSwap<Kept>>() + size_of::<Kept>()) / TOGETHER;
+
     /// Of flows that are over, at most [`TOGETHER`].
     pub(super) fn of(flows: Vec<Unsealed>) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Kept::Unsealed(flows))))
@@ -127,10 +125,10 @@ impl Courses {
         zeek
     }
 
-    /// What one of them takes, bytes.
-    pub(super) fn held(&self, at: u8) -> usize {
-        let of_all = (size_of::<ArcSwap<Kept>>() + size_of::<Kept>()) / TOGETHER;
-        of_all + self.0.load().held(at)
+    /// In how many bytes one of them is packed.
+    #[cfg(test)]
+    pub(super) fn packed_in(&self, at: u8) -> Option<usize> {
+        self.0.load().packed(at).map(<[u8]>::len)
     }
 
     pub(super) fn is_shared_with(&self, other: &Self) -> bool {
@@ -162,14 +160,6 @@ impl Kept {
         match self {
             Self::Unsealed(flows) => flows[usize::from(at)].going.rate,
             Self::Sealed(sealed) => sealed.whole(at).2,
-        }
-    }
-
-    fn held(&self, at: u8) -> usize {
-        let of_whole = || size_of::<(u8, Course, Rate)>() + self.whole(at).held();
-        match self {
-            Self::Unsealed(flows) => flows[usize::from(at)].held(),
-            Self::Sealed(sealed) => sealed.packed(at).map_or_else(of_whole, <[u8]>::len),
         }
     }
 }

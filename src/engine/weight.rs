@@ -99,6 +99,27 @@ mod tests {
         assert!(engine.apart_from(&empty) > with_times + 500, "evidence of losses");
     }
 
+    /// Where checkpoints stand, and so which findings are noted, rests on it.
+    #[test]
+    fn whether_another_thread_has_sealed_what_is_over_does_not_count() {
+        let mut engine = Engine::new(Config::replay(1_000, 1));
+        let empty = Engine::new(Config::replay(10, 1));
+        for port in 10_000..10_200 {
+            let client = format!("10.0.0.2:{port}");
+            let talk = [("S", CLIENT, 100, 0, 0), ("S.", SERVER, 500, 101, 0), (".", CLIENT, 101, 501, 0)];
+            let close = [("P.", CLIENT, 101, 501, 50), ("R.", SERVER, 501, 151, 0)];
+            for (flags, from, seq, ack, len) in talk.into_iter().chain(close) {
+                let (src, dst) = if from == CLIENT { (&*client, SERVER) } else { (SERVER, &*client) };
+                engine.feed(&Input::Segment(segment(port, src, dst, flags, seq, ack, len)));
+            }
+        }
+        let before = engine.apart_from(&empty);
+        let blocks: Vec<_> = std::iter::from_fn(|| engine.next_unsealed()).collect();
+        assert!(blocks.len() > 1, "{}", blocks.len());
+        blocks.iter().for_each(|courses| _ = courses.seal());
+        assert_eq!(engine.apart_from(&empty), before);
+    }
+
     #[test]
     fn what_waits_for_its_flow_counts() {
         let mut engine = Engine::new(Config::live(10, 1));

@@ -181,7 +181,8 @@ impl Run {
         if len == 0 {
             return may.ack & news;
         }
-        let full = peer_may.scale.count().is_some_and(|scale| u32::from(window) << scale == outstanding + len);
+        let full =
+            peer_may.scale.count().is_some_and(|scale| u32::from(window) << scale == outstanding.wrapping_add(len));
         may.send & may.is_heard & (len != 1) & (len <= LITTLE.saturating_sub(outstanding)) & !full
     }
 
@@ -314,6 +315,13 @@ mod tests {
         ("heard by now", UNHEARD, "0.09 < . 401 ack 201 len 10", "", "0.1 > . 201 ack 401 len 10"),
         ("no probe", TALK, "", "0.1 > . 201 ack 401 len 1", "0.1 > . 201 ack 401 len 2"),
         ("little", TALK, "", "0.1 > . 201 ack 401 len 10485761", "0.1 > . 201 ack 401 len 10485760"),
+        (
+            "little behind some",
+            TALK,
+            "0.09 > . 201 ack 401 len 1000",
+            "0.1 > . 1201 ack 401 len 4294967295",
+            "0.1 > . 1201 ack 401 len 10",
+        ),
         (
             "little unheard",
             TALK,

@@ -47,8 +47,10 @@ fn peer_heard(record: &Record, side: Side) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Input;
+    use super::super::super::course::Told;
+    use super::super::super::sealed::Courses;
     use super::super::super::tests::*;
+    use super::super::super::{Engine, Input};
     use crate::findings::{Kind, Severity};
     use crate::wire::Segment;
 
@@ -83,6 +85,35 @@ mod tests {
             assert_eq!(silent.severity, severity, "{}", silent.told);
             assert_eq!(silent.told.ends_with("; peer heard elsewhere"), there, "{}", silent.told);
             assert_eq!(silent.why.contains("heard on other connections"), there, "{}", silent.why);
+        }
+    }
+
+    /// Of a flow that is over only its beginning is asked, since the rest may be packed.
+    #[test]
+    fn a_flow_that_is_over_is_told_the_same_once_it_is_packed() {
+        const OTHER: &str = "10.0.0.2:40001";
+        let from = |millis, flags, seq, ack| segment(millis, OTHER, SERVER, flags, seq, ack, 0);
+        let back = |millis, flags, seq, ack| segment(millis, SERVER, OTHER, flags, seq, ack, 0);
+        let open = [from(500, "S", 100, 0), back(505, "S.", 500, 101), from(510, ".", 101, 501)];
+        let close = [from(30_000, "F.", 101, 501), back(30_005, "F.", 501, 102), from(30_010, ".", 102, 502)];
+        for (closing, there) in [(1, false), (2, true), (3, false)] {
+            let mut segments = [unanswered(), open.to_vec(), close[..closing].to_vec()].concat();
+            segments.sort_by_key(|segment| segment.ts);
+            let mut engine = fed(segments);
+            engine.feed(&Input::Tick(at(65_000)));
+            let told = |engine: &Engine| {
+                let silent = show(engine).findings.into_iter().find(|finding| finding.kind == Kind::PeerSilent);
+                silent.expect("it is told").told.ends_with("; peer heard elsewhere")
+            };
+            assert_eq!(told(&engine), there, "{closing}");
+            let slots: Vec<_> = engine.table.iter().map(|(slot, _)| slot).collect();
+            for slot in slots {
+                let record = engine.table.get_mut(slot);
+                if let Some(flow) = record.may_be_sealed().then(|| record.take_unsealed()).flatten() {
+                    record.course = Told::Over(Courses::of(vec![flow]), 0);
+                }
+            }
+            assert_eq!(told(&engine), there, "{closing}, packed");
         }
     }
 }

@@ -220,7 +220,7 @@ fn flows_that_are_over_are_sealed_together_and_small() {
         let of = |record: &Record| {
             let Told::Over(courses, at) = &record.course else { return None };
             courses.seal();
-            Some(courses.held(*at))
+            courses.packed_in(*at)
         };
         engine.table.iter().filter_map(|(_, record)| of(record)).collect()
     };

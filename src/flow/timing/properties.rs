@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use super::Timing;
 use super::tests::{ALL, run};
 use crate::base::Seq;
-use crate::flow::Side;
-use crate::flow::properties::{segment, shift};
+use crate::flow::properties::{conversation, segment, shift};
 use crate::flow::trace::Variation;
+use crate::flow::{Brief, Side};
 use crate::wire::Segment;
 
 /// Segments with timestamps near each other's often enough to mean something.
@@ -46,6 +46,19 @@ proptest! {
                 prop_assert!(delays.min <= delays.mean && delays.min <= delays.max && !delays.min.is_zero());
             }
             prop_assert!(half.in_flight.is_none_or(|flight| flight.now <= Some(flight.max) && flight.max <= 1 << 30));
+        }
+    }
+
+    #[test]
+    fn the_short_way_gives_what_the_long_way_gives(segments in conversation(), stamps in any::<bool>()) {
+        let mut timing = Timing::default();
+        for (mut segment, from) in segments {
+            let stamp = (segment.ts.nanos() / 20_000_000) as u32;
+            segment.options.timestamps = stamps.then_some((stamp, stamp.wrapping_sub(segment.payload_len)));
+            let mut long = timing.data.clone().filter(|_| !segment.malformed);
+            long.iter_mut().for_each(|data| data.feed(&Brief::of(&segment, from)));
+            timing.feed(&segment, from, || None);
+            prop_assert!(long.is_none() || timing.data == long, "{:?}\n{:?}", timing.data, long);
         }
     }
 
