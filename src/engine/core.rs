@@ -345,7 +345,8 @@ impl Engine {
                     record.feed_flow(segment, from);
                     record.opening.feed(segment);
                 });
-                self.spare = spare;
+                let sealed_now = std::mem::replace(&mut self.spare, spare);
+                self.spare.add(sealed_now);
                 if resent {
                     self.tally.retransmissions += 1;
                     self.resent.add(segment.ts, 1);

@@ -42,6 +42,11 @@ impl Spare {
         self.parts.append(&mut parts);
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.goings.len()
+    }
+
     /// A box for this.
     pub(super) fn hold(&mut self, going: Going) -> Box<Going> {
         let Some(mut place) = self.goings.pop() else { return Box::new(going) };

@@ -268,3 +268,10 @@ fn what_is_irregular_stays_as_it_is() {
     let (_, record) = engine.table.iter().next().expect("a flow");
     assert!(record.is_closed() && record.course.going().is_some());
 }
+
+#[test]
+fn what_flows_that_are_over_lay_in_serves_those_that_begin() {
+    let clients = (0..20 * TOGETHER).map(|n| format!("10.{}.{}.2:40000", n / 200, n % 200));
+    let engine = fed(clients.flat_map(|client| served(&client)));
+    assert_eq!(engine.spare.len(), TOGETHER, "of those sealed last: the others serve already");
+}
