@@ -68,10 +68,10 @@ impl Kept {
         self.others[from..until].iter().for_each(|(_, other)| lost.note(other));
     }
 
-    /// Lets all go, and keeps the room.
+    /// Lets all go, and keeps the room for segments: of others there are many now and then only.
     pub(super) fn clear(&mut self) {
         self.segments.clear();
-        self.others.clear();
+        self.others = Vec::new();
         self.bytes = 0;
     }
 
