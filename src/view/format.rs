@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::base::units::scaled;
-pub(super) use crate::base::units::{age, bytes, count, counted, span};
+pub(super) use crate::base::units::{age, bytes, count, counted, rate, rate_over, span, watched};
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::Ownership;
 use crate::kernel::Process;
