@@ -116,7 +116,17 @@ fn where_to(
         let place = room - width(text);
         return vec![gap(apart), styled(text, theme.dim), styled(endpoint(worst.resp, place), theme.text)];
     }
-    vec![gap(apart), styled(endpoint(worst.resp, room), theme.text)]
+    if worst.count == all {
+        return vec![gap(apart), styled(endpoint(worst.resp, room), theme.text)];
+    }
+    // Not all: the end is not named without how many.
+    let share = format!("{} to ", count(worst.count));
+    let named = |place| Some(endpoint(worst.resp, place)).filter(|end| place >= 11 && !end.starts_with(':'));
+    let text = match room.checked_sub(width(&share)) {
+        Some(place) if place >= 7 => share + named(place).as_deref().unwrap_or("one end"),
+        _ => return Vec::new(),
+    };
+    vec![gap(apart), styled(text, theme.text)]
 }
 
 const NAME: usize = 10;
