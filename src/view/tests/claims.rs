@@ -150,6 +150,18 @@ fn who_failed_is_not_named_for_those_of_others() {
 }
 
 #[test]
+fn one_flow_is_told_as_one() {
+    let shown = |flows: usize| {
+        let mut dashboard = capture();
+        (dashboard.totals.flows, dashboard.flows.all) = (flows as u64, flows);
+        (dashboard.flows.rows, dashboard.flows.matching) = (Vec::new(), 0);
+        text(&screen(&dashboard, &capture_source(), "2", (120, 40), ThemeName::Dark))
+    };
+    assert!(shown(1).contains(" 1 flow ") && shown(1).contains("none of 1 flow matches"), "{}", shown(1));
+    assert!(shown(2).contains(" 2 flows ") && shown(2).contains("none of 2 flows matches"), "{}", shown(2));
+}
+
+#[test]
 fn a_leak_of_close_wait_is_marked_with_who_leaks() {
     let shown = |leaks: bool| {
         let mut dashboard = live();
