@@ -67,6 +67,30 @@ pub fn age(time: Duration) -> String {
     }
 }
 
+/// How long something was watched, as exact as a rate over it needs: `<1 s`, `1.99 s`, `12.3 s`, `60 s`.
+pub fn watched(time: Duration) -> String {
+    let ms = time.as_millis();
+    match ms {
+        0..1_000 => "<1 s".to_owned(),
+        1_000..10_000 => format!("{}.{:02} s", ms / 1_000, ms / 10 % 100),
+        10_000..60_000 => format!("{}.{} s", ms / 1_000, ms / 100 % 10),
+        _ => coarse(time),
+    }
+}
+
+/// `count` over as much time: `0.4/s`, `16,753/s`; `None` before a second is complete, of which no rate is known.
+pub fn rate_over(count: u64, watched: Duration) -> Option<String> {
+    (watched.as_secs() > 0).then(|| rate(count as f64 / watched.as_secs_f64()))
+}
+
+/// So many a second: `0.4/s`, `12.6/s`, `16,753/s`.
+pub fn rate(per_second: f64) -> String {
+    match per_second {
+        ..999.95 => format!("{per_second:.1}/s"),
+        _ => format!("{}/s", count(per_second.round() as u64)),
+    }
+}
+
 /// A span no more exact than whole units, of which days are none: `41 s`, `3 min`, `50 h`.
 pub fn coarse(time: Duration) -> String {
     match time.as_secs() {
@@ -122,6 +146,21 @@ mod tests {
     fn what_is_coarse_is_in_whole_units() {
         let spans = [0, 119, 120, 7_199, 7_200, 180_000].map(|secs| coarse(Duration::from_secs(secs)));
         assert_eq!(spans, ["0 s", "119 s", "2 min", "119 min", "2 h", "50 h"]);
+    }
+
+    #[test]
+    fn what_was_watched_is_as_exact_as_its_rate() {
+        for (millis, text, rate) in [
+            (999, "<1 s", None),
+            (1_990, "1.99 s", Some("16,753/s")),
+            (12_390, "12.3 s", Some("2,691/s")),
+            (59_999, "59.9 s", Some("555.7/s")),
+            (60_999, "60 s", Some("546.5/s")),
+        ] {
+            let time = Duration::from_millis(millis);
+            assert_eq!((watched(time), rate_over(33_339, time).as_deref()), (text.to_owned(), rate));
+        }
+        assert_eq!([0.44, 999.96].map(super::rate), ["0.4/s", "1,000/s"]);
     }
 
     #[test]

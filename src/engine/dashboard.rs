@@ -152,6 +152,7 @@ pub struct KernelSight {
 /// Handshakes concluded in the last [`HandshakePane::window`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HandshakePane {
+    /// 60 s and what has passed of the second that goes on, or less: as long as has been watched.
     pub window: Duration,
     /// Handshakes begun (first SYN seen) in the window, and now waiting for an answer.
     pub begun: u64,
@@ -307,7 +308,7 @@ pub struct TimeWaitPane {
     pub holders: Vec<(std::net::IpAddr, u64)>,
     /// How many the wire showed to enter TIME-WAIT in the last [`Self::entered_window`]; `None` where it was not seen.
     pub entered: Option<u64>,
-    /// 60 s, or less: as long as has been watched.
+    /// 60 s and what has passed of the second that goes on, or less: as long as has been watched.
     pub entered_window: Duration,
     pub limits: Option<Arc<Limits>>,
 }

@@ -14,22 +14,16 @@ use crate::flow::HandshakeOutcome;
 
 use super::FlowId;
 use super::dashboard::{FailingPeer, HandshakePane, Percentiles};
+use super::minute::{self, lately};
 use super::record::Standing;
 
-/// The window that the pane tells of.
-pub(super) const WINDOW: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
-/// Latencies are kept in slices of this width, so that old ones can be forgotten together.
+/// Latencies are kept in slices of this width, so that old ones can be forgotten together; so many are of a minute.
 const SLICE: Duration = Duration::from_secs(5);
+const SLICES: i64 = 12;
 /// Failures remembered for the list of who fails.
 const FAILURES: usize = 8192;
 const FAILING_SHOWN: usize = 20;
-
-/// Whether what happened at `at` counts as of the last [`WINDOW`]: in whole seconds, so that every count of it is of the
-/// same ones.
-pub(super) fn lately(at: Timestamp, now: Timestamp) -> bool {
-    now.bin(SECOND) - at.bin(SECOND) < WINDOW.as_secs() as i64
-}
 
 type Latencies = Histogram<u32>;
 
@@ -139,7 +133,7 @@ impl Handshakes {
         let slice = at.bin(SLICE);
         if self.slices.back().is_none_or(|(newest, _)| *newest < slice) {
             self.slices.push_back((slice, Arc::new(latencies())));
-            let oldest = slice - window_slices();
+            let oldest = slice - SLICES;
             self.slices.retain(|(number, _)| *number > oldest);
         }
         if let Some((_, latencies)) = self.slices.iter_mut().rev().find(|(number, _)| *number <= slice) {
@@ -147,17 +141,17 @@ impl Handshakes {
         }
     }
 
-    /// The pane, as of `now`.
-    pub(super) fn pane(&self, now: Timestamp) -> HandshakePane {
+    /// The pane, as of `now`, of what is watched since then.
+    pub(super) fn pane(&self, since: Option<Timestamp>, now: Timestamp) -> HandshakePane {
         let mut recent = latencies();
-        let oldest = now.bin(SLICE) - window_slices();
+        let oldest = now.bin(SLICE) - SLICES;
         for (_, slice) in self.slices.iter().filter(|(number, _)| *number > oldest) {
             recent.add(&**slice).expect("both have the same bounds");
         }
-        let sums = self.concluded.iter().map(|series| series.sum(now, WINDOW));
+        let sums = self.concluded.iter().map(|series| minute::sum(series, now));
         HandshakePane {
-            window: WINDOW,
-            begun: self.begun.sum(now, WINDOW),
+            window: minute::watched(since, now),
+            begun: minute::sum(&self.begun, now),
             waiting: self.waiting,
             outcomes: HandshakeOutcome::CONCLUDED.into_iter().zip(sums).collect(),
             begun_per_s: self.begun.until(now, 0),
@@ -188,10 +182,6 @@ fn concluded(standing: &Standing) -> Option<(usize, Timestamp)> {
     let outcome = standing.outcome?;
     let index = HandshakeOutcome::CONCLUDED.iter().position(|known| *known == outcome)?;
     Some((index, standing.concluded_at?))
-}
-
-fn window_slices() -> i64 {
-    (WINDOW.as_secs() / SLICE.as_secs()) as i64
 }
 
 /// Microseconds up to 1,000 s, to three digits.

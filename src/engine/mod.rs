@@ -26,6 +26,7 @@ mod listened;
 mod listening;
 mod lists;
 mod lookups;
+mod minute;
 mod named;
 mod opener;
 pub(crate) mod opening;

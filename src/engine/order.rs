@@ -98,7 +98,7 @@ impl Engine {
             wire_queues,
             time_wait: waiting.time_wait(),
             busiest: self.busiest(let_go),
-            handshakes: self.handshakes.pane(now),
+            handshakes: self.handshakes.pane(self.since, now),
             ..scan
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::{Series, StateSet, TcpState, Timestamp};
 
 use super::dashboard::{StatePane, StateRow, WireCounts};
+use super::minute;
 use super::record::Standing;
 
 const STATES: usize = TcpState::ALL.len();
@@ -117,8 +118,9 @@ impl States {
         self.kernel[state.index()]
     }
 
-    pub(super) fn entered_time_wait(&self, now: Timestamp, span: Duration) -> u64 {
-        self.entered_time_wait.sum(now, span)
+    /// How many entered TIME-WAIT in the last minute.
+    pub(super) fn entered_time_wait(&self, now: Timestamp) -> u64 {
+        minute::sum(&self.entered_time_wait, now)
     }
 
     pub(super) fn history(&self, state: TcpState, now: Timestamp) -> Vec<u64> {

@@ -1,7 +1,6 @@
 //! TIME-WAIT and CLOSE-WAIT: who waits, towards which service, and how many.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
@@ -12,11 +11,11 @@ use crate::kernel::{Socket, SocketSample};
 use super::Engine;
 use super::dashboard::TimeWaitPane;
 use super::first::first_of;
+use super::minute;
 use super::record::Record;
 use super::table::Tuple;
 
 const SHOWN: usize = 20;
-const ENTERED_WINDOW: Duration = Duration::from_secs(60);
 
 /// TIME-WAIT grouped: by the responder's end (the service), and by the address of the end that waits.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -97,8 +96,8 @@ impl Engine {
             history: self.states.history(TcpState::TimeWait, now),
             peers: groups.services.clone(),
             holders: groups.holders.clone(),
-            entered: self.wire_seen.then(|| self.states.entered_time_wait(now, ENTERED_WINDOW)),
-            entered_window: self.since.map_or(Duration::ZERO, |since| now.since(since)).min(ENTERED_WINDOW),
+            entered: self.wire_seen.then(|| self.states.entered_time_wait(now)),
+            entered_window: minute::watched(self.since, now),
             limits: self.kernel.readings.limits().cloned(),
         }
     }

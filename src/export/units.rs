@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::base::Timestamp;
-pub(super) use crate::base::units::{bytes, count, counted};
+pub(super) use crate::base::units::{bytes, count, counted, watched};
 use crate::engine::Loss;
 
 /// Seconds of a day.

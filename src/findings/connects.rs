@@ -11,7 +11,7 @@ use crate::flow::FlowId;
 use super::finding::{Confidence, Fact, Finding, Holder, Severity, Subject};
 use super::scan::{self, ByAddress, Scans};
 use super::way::Way;
-use super::words::{count, counted, percent, time};
+use super::words::{count, counted, percent, watched};
 
 /// One failure is a try, two may be one program's fallback from IPv6 to IPv4 and back; the third is a habit.
 const FEW: u64 = 3;
@@ -302,7 +302,7 @@ fn told(to: &Connects, failed: u64, waiting: u64) -> String {
 
 /// ` in 60 s`; nothing of the whole source.
 pub(super) fn in_span(within: Option<Duration>) -> String {
-    within.map_or_else(String::new, |span| format!(" in {}", time(span)))
+    within.map_or_else(String::new, |span| format!(" in {}", watched(span)))
 }
 
 #[cfg(test)]

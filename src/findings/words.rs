@@ -1,6 +1,6 @@
 //! The few phrases that rules share.
 
-pub(super) use crate::base::units::{bytes, coarse as time, count, counted};
+pub(super) use crate::base::units::{bytes, coarse as time, count, counted, watched};
 
 /// `0.4/s`, `12/s`.
 pub(super) fn rate(per_second: f64) -> String {

@@ -21,12 +21,18 @@ pub struct FrameFilter {
 
 /// Why an expression cannot be a filter for frames of a link type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the filter '{expression}' cannot be used on frames of link type {}: {reason}", link.0)]
+#[error("the filter '{expression}' cannot be used on frames of link type {}: {reason}{}", link.0, hint(expression))]
 pub struct BpfError {
     pub expression: String,
     pub link: LinkType,
     /// libpcap's words.
     pub reason: String,
+}
+
+/// A word that begins as an option does is none of a filter's: it came too late.
+fn hint(expression: &str) -> &'static str {
+    let is_option = |word: &str| word.starts_with('-') && word.contains(|c: char| c.is_ascii_alphabetic());
+    if expression.split_whitespace().any(is_option) { " (options go before the filter's words)" } else { "" }
 }
 
 struct Program {
@@ -237,6 +243,12 @@ mod tests {
         let text = error.to_string();
         assert!(text.starts_with("the filter 'tcp prot 80' cannot be used on frames of link type 1: "), "{text}");
         assert!(text.contains("syntax error"), "{text}");
+        for (expression, hinted) in
+            [("port 80 --format json", true), ("port 80 -q", true), ("tcp[0] - 5 = port", false), ("port -80", false)]
+        {
+            let text = FrameFilter::new(expression).check(ETHERNET).unwrap_err().to_string();
+            assert_eq!(text.ends_with(" (options go before the filter's words)"), hinted, "{text}");
+        }
         assert_eq!(FrameFilter::new("tcp port 80").check(ETHERNET), Ok(()));
         assert!(FrameFilter::new("a\0b").check(ETHERNET).is_err());
         assert!(FrameFilter::new("ether host 1:2:3:4:5:6").check(LinkType(101)).is_err());

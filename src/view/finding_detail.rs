@@ -10,7 +10,7 @@ use crate::findings::{Confidence, Fact, Finding, Value};
 use crate::ui::wrap;
 
 use super::findings::{style, subject};
-use super::format::{age, bytes, clock, count, span};
+use super::format::{age, bytes, clock, count, rate, span};
 use super::theme::Theme;
 use super::widgets::{left, pane, put_all, styled, title, width};
 use super::{Context, flow_columns, flows, keep_by_weight};
@@ -218,7 +218,7 @@ fn fact(Fact { name, value }: &Fact, theme: &Theme) -> String {
         Value::Count(n) if name.ends_with("_bytes") || *name == "recv_q" => bytes(*n),
         Value::Count(n) => count(*n),
         Value::At(at) => clock(*at, &theme.zone),
-        Value::Rate(rate) => format!("{rate:.1}/s"),
+        Value::Rate(per_second) => rate(*per_second),
         Value::Text(text) => text.clone(),
     };
     format!("{words} {value}")

@@ -320,6 +320,8 @@ fn time_wait() -> TimeWaitPane {
 pub(super) fn capture() -> Dashboard {
     let mut dashboard = live();
     dashboard.since = Some(ago(45));
+    dashboard.handshakes.window = Duration::from_secs(45);
+    dashboard.time_wait.entered_window = Duration::from_secs(45);
     dashboard.sees.kernel = None;
     // What the wire alone tells.
     dashboard.findings.retain(|finding| finding.who.is_none() && finding.kind != Kind::CaptureLoss);

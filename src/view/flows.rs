@@ -10,7 +10,7 @@ use crate::engine::{EndCell, FlowRow, Ownership, Rtt, Sort};
 use crate::flow::{HandshakeOutcome, Side};
 
 use super::flow_columns::{Column, Kind, columns, heading, is_number, marks_order};
-use super::format::{ABSENT, bits, bytes, count, endpoint, owner, owner_in, span};
+use super::format::{ABSENT, bits, bytes, count, counted, endpoint, owner, owner_in, span};
 use super::table::{direction, mark_cursor, summary};
 use super::theme::Severity;
 use super::widgets::{fit, gap, left, message, middle, pane, put, right, room_for_rows, styled, title, width};
@@ -53,7 +53,7 @@ pub(super) fn empty(context: &Context<'_>) -> String {
     match (data.all, context.ui.filter().text()) {
         (0, _) if context.dashboard.now.is_none() => context.none_of("segment or socket"),
         (0, _) => context.none_of("TCP connection"),
-        (_, filter) => format!("none of {} flows matches \"{filter}\"", count(data.all as u64)),
+        (_, filter) => format!("none of {} matches \"{filter}\"", counted(data.all as u64, "flow")),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::base::units::scaled;
-pub(super) use crate::base::units::{age, bytes, count, counted, span};
+pub(super) use crate::base::units::{age, bytes, count, counted, rate, rate_over, span, watched};
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::Ownership;
 use crate::kernel::Process;
@@ -29,7 +29,8 @@ pub(super) fn bits(n: u64) -> String {
     scaled(n as f64, &[" bit/s", " kbit/s", " Mbit/s", " Gbit/s", " Tbit/s", " Pbit/s", " Ebit/s"])
 }
 
-/// `part` of `whole` in percent, rounded to a tenth; but what is not all is never 100%, nor what is not nothing 0%.
+/// `part` of `whole` in percent, rounded to a tenth; but what is not all is never 100%, nor what is not nothing 0%:
+/// `<0.1%` where it is less.
 /// Nothing of nothing has no share.
 pub(super) fn percent(part: u64, whole: u64) -> Option<String> {
     let (part, whole) = (u128::from(part.min(whole)), u128::from(whole));
@@ -39,7 +40,8 @@ pub(super) fn percent(part: u64, whole: u64) -> Option<String> {
         _ if part == whole => 1_000,
         _ => rounded.clamp(1, 999),
     };
-    Some(format!("{}.{}%", tenths / 10, tenths % 10))
+    let less = if part > 0 && part * 1_000 < whole { "<" } else { "" };
+    Some(format!("{less}{}.{}%", tenths / 10, tenths % 10))
 }
 
 /// Place in a recording: `0:12.5`, `1:02:03.0`, `1122 d 08:09`.
@@ -185,7 +187,8 @@ mod tests {
     fn percents_are_rounded_but_never_to_all_or_nothing() {
         let cases = [
             (0, 7, "0.0%"),
-            (1, 100_000, "0.1%"),
+            (1, 100_000, "<0.1%"),
+            (1, 1_000, "0.1%"),
             (9_668, 10_000, "96.7%"),
             (99_999, 100_000, "99.9%"),
             (7, 7, "100.0%"),

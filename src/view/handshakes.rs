@@ -10,7 +10,7 @@ use crate::engine::{FailingPeer, HandshakePane};
 use crate::flow::HandshakeOutcome;
 
 use super::chart::{Chart, count_bars, round_up};
-use super::format::{age, count, endpoint, percent, short_count, span};
+use super::format::{age, count, endpoint, percent, rate_over, short_count, span, watched};
 use super::ink::blocks;
 use super::theme::{Severity, Theme};
 use super::widgets::{fit, gap, left, message, pane, put_all, right, styled, title, width};
@@ -18,7 +18,7 @@ use super::{Context, keep_by_weight};
 
 pub(super) fn draw(context: &Context<'_>, focused: bool, area: Rect, buf: &mut Buffer) {
     let (theme, data) = (context.theme, &context.dashboard.handshakes);
-    let window = format!("last {}", age(window(context)));
+    let window = format!("last {}", watched(data.window));
     let rest = if context.dashboard.sees.wire { window.as_str() } else { "" };
     let inner = pane(buf, area, title("Handshakes", rest, theme), focused, theme);
     let (room, height) = (usize::from(inner.width), usize::from(inner.height));
@@ -48,17 +48,11 @@ pub(super) fn unseen(context: &Context<'_>) -> String {
     }
 }
 
-/// The window, or the time since the first input if that is shorter.
-pub(super) fn window(context: &Context<'_>) -> Duration {
-    let so_far = context.dashboard.since.map_or(Duration::ZERO, |since| context.ago(since));
-    context.dashboard.handshakes.window.min(Duration::from_secs(so_far.as_secs().max(1)))
-}
-
 fn sections(context: &Context<'_>, data: &HandshakePane, room: usize, height: usize) -> Vec<(u8, Vec<Line<'static>>)> {
     let theme = context.theme;
     let mut sections = vec![(0, failures(data, room, theme)), (1, vec![completed(data, room, theme)])];
     sections.push((4, waiting(data, room, theme)));
-    sections.push((3, vec![begun(context, data, room)]));
+    sections.push((3, vec![begun(data, room, theme)]));
     sections.push((4, begun_history(context, data, room, 1)));
     sections.push((2, latency(data, room, theme)));
     // A chart of several lines where there is room to spare, a line where there is not.
@@ -122,7 +116,17 @@ fn where_to(
         let place = room - width(text);
         return vec![gap(apart), styled(text, theme.dim), styled(endpoint(worst.resp, place), theme.text)];
     }
-    vec![gap(apart), styled(endpoint(worst.resp, room), theme.text)]
+    if worst.count == all {
+        return vec![gap(apart), styled(endpoint(worst.resp, room), theme.text)];
+    }
+    // Not all: the end is not named without how many.
+    let share = format!("{} to ", count(worst.count));
+    let named = |place| Some(endpoint(worst.resp, place)).filter(|end| place >= 11 && !end.starts_with(':'));
+    let text = match room.checked_sub(width(&share)) {
+        Some(place) if place >= 7 => share + named(place).as_deref().unwrap_or("one end"),
+        _ => return Vec::new(),
+    };
+    vec![gap(apart), styled(text, theme.text)]
 }
 
 const NAME: usize = 10;
@@ -154,11 +158,9 @@ pub(super) fn waiting(data: &HandshakePane, room: usize, theme: &Theme) -> Vec<L
     vec![Line::from(named("waiting", data.waiting, amount(data, room), theme))]
 }
 
-pub(super) fn begun(context: &Context<'_>, data: &HandshakePane, room: usize) -> Line<'static> {
-    let theme = context.theme;
-    let secs = window(context).as_secs().max(1);
+pub(super) fn begun(data: &HandshakePane, room: usize, theme: &Theme) -> Line<'static> {
     let mut spans = named("begun", data.begun, amount(data, room), theme);
-    spans.push(styled(format!("  {:.1}/s", data.begun as f64 / secs as f64), theme.text));
+    spans.extend(rate_over(data.begun, data.window).map(|rate| styled(format!("  {rate}"), theme.text)));
     Line::from(spans)
 }
 

@@ -5,10 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::Context;
-use super::format::age;
-use super::handshakes::{
-    self, begun, begun_history, completed, failing, failures, histogram, latency, waiting, window,
-};
+use super::format::watched;
+use super::handshakes::{self, begun, begun_history, completed, failing, failures, histogram, latency, waiting};
 use super::widgets::{pane, put_all, styled, title};
 
 pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
@@ -17,7 +15,7 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
         return handshakes::draw(context, false, area, buf);
     }
     let [outcomes, latencies, failures] = columns(area);
-    let window = format!("last {}", age(window(context)));
+    let window = format!("last {}", watched(data.window));
     let inner = pane(buf, outcomes, title("Outcomes", &window, theme), false, theme);
     put_all(buf, inner, &outcome_lines(context, usize::from(inner.width), usize::from(inner.height)));
     let inner = pane(buf, latencies, title("Latency", "SYN to ACK", theme), false, theme);
@@ -56,7 +54,7 @@ fn outcome_lines(context: &Context<'_>, room: usize, height: usize) -> Vec<Line<
     let mut lines = failures(data, room, theme);
     lines.push(completed(data, room, theme));
     lines.extend(waiting(data, room, theme));
-    lines.push(begun(context, data, room));
+    lines.push(begun(data, room, theme));
     let spare = height.saturating_sub(lines.len());
     lines.extend(begun_history(context, data, room, spare.min(8)));
     lines

@@ -78,7 +78,7 @@ const fn kind(context: &Context<'_>) -> &'static str {
 /// How much there is, the most telling first.
 fn rates(context: &Context<'_>) -> Vec<String> {
     let dashboard = context.dashboard;
-    let mut rates = vec![format!("{} flows", count(dashboard.totals.flows))];
+    let mut rates = vec![counted(dashboard.totals.flows, "flow")];
     if dashboard.sees.wire {
         rates.push(format!("{} seg/s", short_count(dashboard.traffic.segments_per_s)));
         rates.push(bits(dashboard.traffic.bits_per_s));

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 use crate::base::Timestamp;
 use crate::engine::{Forecast, PortsPane, RouteRow};
 
-use super::format::{age, clock, endpoint};
+use super::format::{age, clock, endpoint, percent};
 use super::theme::{Severity, Theme};
 use super::widgets::{bar, left, right, styled, width};
 
@@ -34,7 +34,11 @@ pub(super) fn lines(pane: &PortsPane, now: Timestamp, room: usize, theme: &Theme
     let foretold = tightest.outlook().severity(now).and_then(Severity::of);
     let marked = foretold.max(severity(tightest.used().into(), tightest.capacity.into()));
     let style = marked.map_or(theme.text, |severity| severity.style(theme));
-    let share = right(&format!("{}%", tightest.percent()), 5);
+    let share = match tightest.percent() {
+        0 => percent(tightest.used().into(), tightest.capacity.into()).unwrap_or_default(),
+        whole => format!("{whole}%"),
+    };
+    let share = right(&share, 5.max(width(&share) + 1));
     let beside = |outlook: &String| room.saturating_sub(LABEL + width(&share) + 2 + width(outlook));
     let outlooks = outlooks(tightest, now, theme);
     let brief = &outlooks[1];
@@ -113,6 +117,7 @@ mod tests {
         assert_eq!(drawn(1_000, gone, 28)[0], "ports   ━━━━ 100%  none left");
         let steady = drawn(10, Forecast::LevelsOff(10), 30);
         assert_eq!(steady[0], "ports   ╸────────   1%  steady");
+        assert_eq!(drawn(4, Forecast::LevelsOff(4), 30)[0], "ports   ╸──────── 0.4%  steady");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::engine::TimeWaitPane;
 use crate::kernel::Limits;
 
 use super::chart::Chart;
-use super::format::{address, count, endpoint, percent};
+use super::format::{address, count, endpoint, percent, rate_over, watched};
 use super::theme::Theme;
 use super::widgets::{gap, left, message, pane, plain_bar, put_all, right, styled, title};
 use super::{Context, headroom, keep_by_weight};
@@ -52,14 +52,11 @@ fn facts(context: &Context<'_>, data: &TimeWaitPane) -> Vec<Line<'static>> {
     let theme = context.theme;
     let fact = |name: &str, text: String| Line::from(vec![styled(left(name, 12), theme.dim), styled(text, theme.text)]);
     let mut lines = Vec::new();
-    let secs = data.entered_window.as_secs();
-    match data.entered {
-        Some(entered) if secs > 0 => {
-            let rate = entered as f64 / secs as f64;
-            lines.push(fact("entered", format!("{} in {secs} s, {rate:.1}/s", count(entered))));
-        }
-        _ => lines.push(fact("entered", "not recorded".to_owned())),
-    }
+    let entered = data.entered.map(|entered| {
+        let rate = rate_over(entered, data.entered_window).map_or_else(String::new, |rate| format!(", {rate}"));
+        format!("{} in {}{rate}", count(entered), watched(data.entered_window))
+    });
+    lines.push(fact("entered", entered.unwrap_or_else(|| "not recorded".to_owned())));
     let wide = data.holders.iter().take(3).map(|(_, n)| count(*n).len()).max().unwrap_or(0);
     for (at, (who, n)) in data.holders.iter().take(3).enumerate() {
         let name = if at == 0 { "held by" } else { "" };
@@ -110,11 +107,11 @@ fn counts(context: &Context<'_>, room: u16) -> String {
 fn sections(context: &Context<'_>, data: &TimeWaitPane, room: usize, height: usize) -> Vec<(u8, Vec<Line<'static>>)> {
     let theme = context.theme;
     let none = data.kernel.unwrap_or(0) == 0 && data.wire.unwrap_or(0) == 0;
-    let window = data.entered_window.as_secs();
+    let window = watched(data.entered_window);
     let entered = match data.entered {
         None => "entered: not recorded".to_owned(),
-        Some(0) if none => format!("none now, none in the last {window} s"),
-        Some(entered) => format!("{} entered in {window} s", count(entered)),
+        Some(0) if none => format!("none now, none in the last {window}"),
+        Some(entered) => format!("{} entered in {window}", count(entered)),
     };
     let limits = data.limits.as_deref().map_or_else(Vec::new, |limits| limit_lines(limits, room, theme));
     let now = context.dashboard.now.unwrap_or_default();

@@ -1,12 +1,14 @@
 //! Handshakes that failed or hang, by destination, as far as they are remembered.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::base::{Endpoint, Timestamp};
 use crate::findings::{Askers, ByAddress, Connects, Failures, Run, Tries, Way, suspects};
 use crate::flow::{HandshakeOutcome, Side};
 
-use super::super::handshakes::{Failure, WINDOW, lately};
+use super::super::handshakes::Failure;
+use super::super::minute::{self, lately};
 use super::super::opener::listening_ends;
 use super::super::record::Record;
 use super::super::{Engine, FlowId};
@@ -60,13 +62,13 @@ impl Gathered {
         self.failing.insert(way, failing);
     }
 
-    fn told(self, to: Endpoint) -> Connects {
+    fn told(self, to: Endpoint, within: Duration) -> Connects {
         let mut connects = Connects {
             waiting: self.waiting,
             given_up: self.given_up,
             who: self.askers.most(),
             by: self.by,
-            within: Some(WINDOW),
+            within: Some(within),
             ..Connects::to(to)
         };
         for (way, failing) in self.failing {
@@ -92,10 +94,11 @@ impl Engine {
             self.gather_tries(record, Way::Unanswered, now, to);
         }
         let at_least = self.handshakes.forgot_some_of(now) || hanging.are_more();
-        let told = |(to, gathered): (Endpoint, Gathered)| (to, Connects { at_least, ..gathered.told(to) });
+        let within = minute::watched(self.since, now);
+        let told = |(to, gathered): (Endpoint, Gathered)| (to, Connects { at_least, ..gathered.told(to, within) });
         let mut all: BTreeMap<Endpoint, Connects> = gathered.into_iter().map(told).collect();
         all.retain(|_, to| to.has_failures());
-        self.count_completed(&mut all, now);
+        self.count_completed(&mut all, within, now);
         for connects in all.values_mut() {
             self.add_context(connects, now);
         }
@@ -127,7 +130,7 @@ impl Engine {
 
     /// Counts the connections of the window that completed with these destinations, and those that were answered of
     /// addresses that failed with many.
-    fn count_completed(&self, all: &mut BTreeMap<Endpoint, Connects>, now: Timestamp) {
+    fn count_completed(&self, all: &mut BTreeMap<Endpoint, Connects>, within: Duration, now: Timestamp) {
         if all.is_empty() {
             return;
         }
@@ -148,7 +151,7 @@ impl Engine {
             }
             if suspect {
                 all.entry(record.resp)
-                    .or_insert_with(|| Connects { within: Some(WINDOW), ..Connects::to(record.resp) });
+                    .or_insert_with(|| Connects { within: Some(within), ..Connects::to(record.resp) });
             }
             let Some(connects) = all.get_mut(&record.resp) else { continue };
             connects.completed += u64::from(!flow.outcome().is_failure());

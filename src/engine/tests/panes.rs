@@ -135,9 +135,10 @@ fn what_was_not_watched_is_not_counted_as_none() {
     engine.feed(&sample(0, vec![socket(CLIENT, SERVER, TcpState::TimeWait, (0, 0), 0, 7)], &[]));
     assert_eq!(show(&engine).time_wait.entered, None, "no packets");
     feed_all(&mut engine, inputs(handshake(1_000).into_iter().chain(close(1_100)).collect()));
-    engine.feed(&Input::Tick(at(3_000)));
-    let pane = show(&engine).time_wait;
-    assert_eq!((pane.entered, pane.entered_window), (Some(1), Duration::from_secs(3)));
+    engine.feed(&Input::Tick(at(2_990)));
+    let (pane, handshakes) = (show(&engine).time_wait, show(&engine).handshakes);
+    assert_eq!((pane.entered, pane.entered_window), (Some(1), Duration::from_millis(2_990)));
+    assert_eq!((handshakes.begun, handshakes.window), (1, Duration::from_millis(2_990)));
     engine.feed(&Input::Tick(at(200_000)));
     let pane = show(&engine).time_wait;
     assert_eq!((pane.entered, pane.entered_window), (Some(0), Duration::from_secs(60)));

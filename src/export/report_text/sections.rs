@@ -8,7 +8,7 @@ use crate::flow::HandshakeOutcome;
 use crate::wire::Undecoded;
 
 use super::super::marks;
-use super::super::units::{bytes, count, counted, from_start, losses, span, utc_span};
+use super::super::units::{bytes, count, counted, from_start, losses, span, utc_span, watched};
 use super::{Page, ReportContext, host, padded};
 
 /// Rows of a list before "and N more".
@@ -270,10 +270,10 @@ pub(super) fn time_wait(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Resul
     page.heading("TIME-WAIT", "at the end")?;
     let told = |number: Option<u64>| number.map_or_else(|| NOT_RECORDED.to_owned(), count);
     page.line(&format!(
-        "kernel {} · wire {} · entered in the last {} s: {}",
+        "kernel {} · wire {} · entered in the last {}: {}",
         told(pane.kernel),
         told(pane.wire),
-        pane.entered_window.as_secs(),
+        watched(pane.entered_window),
         told(pane.entered)
     ))?;
     let list = |rows: &mut dyn Iterator<Item = (String, u64)>| {

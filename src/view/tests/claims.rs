@@ -125,6 +125,43 @@ fn a_tie_names_no_one() {
 }
 
 #[test]
+fn who_failed_is_not_named_for_those_of_others() {
+    let shown = |count: u64, all: u64| {
+        let mut dashboard = live();
+        let pane = &mut dashboard.handshakes;
+        pane.failing.truncate(1);
+        (pane.begun, pane.waiting) = (all, 0);
+        (pane.failing[0].outcome, pane.failing[0].count) = (HandshakeOutcome::Unanswered, count);
+        pane.failing[0].resp = Endpoint::new([10, 9, 9, 2], 7_003);
+        for (outcome, n) in &mut pane.outcomes {
+            *n = if *outcome == HandshakeOutcome::Unanswered { all } else { 0 };
+        }
+        let text = text(&screen(&dashboard, &live_source(), "", (120, 40), ThemeName::Dark));
+        text.lines().find(|line| line.starts_with("│ ! unanswered")).expect("some were").to_owned()
+    };
+    for (count, all, expected) in [
+        (5, 5, "5 all to 10.9.9.2:7003"),
+        (5, 6, "6 5 to 10.9.9.2:7003"),
+        (5, 60_123, "60,123 5 to 10.….2:7003"),
+        (5_123, 60_123, "60,123 5,123 to one end"),
+    ] {
+        assert!(shown(count, all).contains(expected), "{}", shown(count, all));
+    }
+}
+
+#[test]
+fn one_flow_is_told_as_one() {
+    let shown = |flows: usize| {
+        let mut dashboard = capture();
+        (dashboard.totals.flows, dashboard.flows.all) = (flows as u64, flows);
+        (dashboard.flows.rows, dashboard.flows.matching) = (Vec::new(), 0);
+        text(&screen(&dashboard, &capture_source(), "2", (120, 40), ThemeName::Dark))
+    };
+    assert!(shown(1).contains(" 1 flow ") && shown(1).contains("none of 1 flow matches"), "{}", shown(1));
+    assert!(shown(2).contains(" 2 flows ") && shown(2).contains("none of 2 flows matches"), "{}", shown(2));
+}
+
+#[test]
 fn a_leak_of_close_wait_is_marked_with_who_leaks() {
     let shown = |leaks: bool| {
         let mut dashboard = live();
