@@ -67,13 +67,12 @@ pub fn age(time: Duration) -> String {
     }
 }
 
-/// How long something was watched, as exact as a rate over it needs: `<1 s`, `1.99 s`, `12.3 s`, `60 s`.
+/// How long something was watched, to the nearest second, so that it holds still while it is looked at: `<1 s`, `2 s`,
+/// `60 s`. A rate is over the exact time.
 pub fn watched(time: Duration) -> String {
-    let ms = time.as_millis();
-    match ms {
+    match time.as_millis() {
         0..1_000 => "<1 s".to_owned(),
-        1_000..10_000 => format!("{}.{:02} s", ms / 1_000, ms / 10 % 100),
-        10_000..60_000 => format!("{}.{} s", ms / 1_000, ms / 100 % 10),
+        ms @ 1_000..60_000 => format!("{} s", (ms + 500) / 1_000),
         _ => coarse(time),
     }
 }
@@ -149,12 +148,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_watched_is_as_exact_as_its_rate() {
+    fn what_was_watched_is_told_roughly_and_its_rate_exactly() {
         for (millis, text, rate) in [
             (999, "<1 s", None),
-            (1_990, "1.99 s", Some("16,753/s")),
-            (12_390, "12.3 s", Some("2,691/s")),
-            (59_999, "59.9 s", Some("555.7/s")),
+            (1_990, "2 s", Some("16,753/s")),
+            (12_390, "12 s", Some("2,691/s")),
+            (59_999, "60 s", Some("555.7/s")),
             (60_999, "60 s", Some("546.5/s")),
         ] {
             let time = Duration::from_millis(millis);
