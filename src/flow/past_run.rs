@@ -12,8 +12,8 @@ use crate::base::{Seq, Timestamp};
 #[derive(Debug, Clone)]
 pub struct PastRun {
     run: Run,
-    /// When its last segment came.
-    last: Timestamp,
+    /// When its last segment came, if any did.
+    last: Option<Timestamp>,
     lines: [Line; 2],
 }
 
@@ -22,33 +22,29 @@ impl PastRun {
     pub fn begin(stands: &Beginning, analysis: &Analysis, verdict: &Verdict, zeek: &Zeek) -> Option<Self> {
         let side = |side: usize| Some(Line::at(stands.nxt[side]?, stands.una[side]?, stands.windows[side]));
         let lines = [side(0)?, side(1)?];
-        Some(Self { run: Run::begin_at(&lines, analysis, verdict, zeek)?, last: Timestamp::MIN, lines })
+        Some(Self { run: Run::begin_at(&lines, analysis, verdict, zeek)?, last: None, lines })
     }
 
     /// Takes in a segment that the beginning let wait, if the run goes on with it.
     #[inline]
     pub fn takes(&mut self, brief: &Brief) -> bool {
-        let [orig, resp] = &mut self.lines;
+        let [orig, resp] = &self.lines;
         let from = brief.from();
         let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
         let Brief { ts, ack, payload_len: len, window, .. } = *brief;
-        let news = ack != peer.una;
-        let outstanding = own.nxt.0.wrapping_sub(own.una.0);
-        let goes_on = self.run.goes_on(ts) & self.run.brings(from, news, len, outstanding, peer.window);
+        let (news, outstanding, open) = (ack != peer.una, own.nxt.0.wrapping_sub(own.una.0), peer.window);
+        let goes_on = self.run.goes_on(ts) & self.run.brings(from, news, len, outstanding, open);
         if brief.flags().fin() | !goes_on | (window == 0) | (ack == Seq(0)) {
             return false;
         }
-        (own.nxt, own.window, peer.una) = (brief.end(), window, ack);
-        self.last = ts;
-        own.note(brief);
+        Line::pass(&mut self.lines, brief);
+        self.last = Some(ts);
         true
     }
 
     /// Has the three take over where the run has come to.
     pub fn end(self, analysis: &mut Analysis, verdict: &mut Verdict, zeek: &mut Zeek) {
         let Self { run: _, last, lines } = self;
-        if lines.iter().any(|line| line.segments > 0) {
-            Run::take_over(&lines, last, analysis, verdict, zeek);
-        }
+        Run::take_over(&lines, last, analysis, verdict, zeek);
     }
 }

@@ -115,8 +115,17 @@ impl Line {
         }
     }
 
+    /// Moves both along by a segment of the run.
     #[inline]
-    pub(super) fn note(&mut self, brief: &Brief) {
+    pub(super) fn pass(lines: &mut [Self; 2], brief: &Brief) {
+        let [orig, resp] = lines;
+        let (own, peer) = if brief.from() == Side::Orig { (orig, resp) } else { (resp, orig) };
+        (own.nxt, own.window, peer.una) = (brief.end(), brief.window, brief.ack);
+        own.note(brief);
+    }
+
+    #[inline]
+    fn note(&mut self, brief: &Brief) {
         if self.segments == 0 {
             (self.first_ttl, self.ttl) = (brief.ttl, brief.ttl);
         }
@@ -194,15 +203,12 @@ impl Run {
         verdict: &mut Verdict,
         zeek: &mut Zeek,
     ) {
-        let mut lines = Side::BOTH.map(|side| Line::of(flow, side));
-        let mut end = None;
+        let (mut lines, mut last) = (Side::BOTH.map(|side| Line::of(flow, side)), None);
         for brief in briefs {
             lines[brief.from().index()].note(&brief);
-            end = Some(brief.ts);
+            last = Some(brief.ts);
         }
-        if let Some(last) = end {
-            Self::take_over(&lines, last, analysis, verdict, zeek);
-        }
+        Self::take_over(&lines, last, analysis, verdict, zeek);
     }
 
     /// The same, of a flow that has gone on since, and of which both ends were seen before the run.
@@ -216,28 +222,23 @@ impl Run {
             let (nxt, una) = verdict.stands(side);
             Line::at(nxt, una, analysis.latest(side).map_or(0, |latest| latest.window))
         });
-        let mut end = None;
+        let mut last = None;
         for brief in briefs {
-            let from = brief.from();
-            lines[from.index()].nxt = brief.end();
-            lines[from.index()].window = brief.window;
-            lines[from.index()].note(&brief);
-            lines[from.peer().index()].una = brief.ack;
-            end = Some(brief.ts);
+            Line::pass(&mut lines, &brief);
+            last = Some(brief.ts);
         }
-        if let Some(last) = end {
-            Self::take_over(&lines, last, analysis, verdict, zeek);
-        }
+        Self::take_over(&lines, last, analysis, verdict, zeek);
     }
 
-    /// Has the three take over at these lines, the last segment of which came at `last`.
+    /// Has the three take over at these lines, the last segment of which came at `last`, if any did.
     pub(super) fn take_over(
         lines: &[Line; 2],
-        last: Timestamp,
+        last: Option<Timestamp>,
         analysis: &mut Analysis,
         verdict: &mut Verdict,
         zeek: &mut Zeek,
     ) {
+        let Some(last) = last else { return };
         analysis.take_run(lines);
         verdict.take_run(lines);
         zeek.take_run(lines, last);
