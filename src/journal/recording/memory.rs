@@ -62,14 +62,13 @@ impl Memory {
         from.version = version;
         let head = Head::get(&mut from)?;
         let first = interfaces.saturating_sub(head.places.len());
-        let (gap, people, samples) = match (head.after, before) {
-            (None, _) => (false, People::new(), Listener::default()),
-            (Some(after), Some(before)) if after == before.number => {
-                (before.gap, before.people.clone(), before.samples.clone())
-            }
+        let (gap, samples) = match (head.after, before) {
+            (None, _) => (false, Listener::default()),
+            (Some(after), Some(before)) if after == before.number => (before.gap, before.samples.clone()),
             // That section was taken out.
-            (Some(_), _) => (true, People::new(), Listener::default()),
+            (Some(_), _) => (true, Listener::default()),
         };
+        // No process is known: each section tells them anew, and what does so may lie in what is lost.
         let number = number.wrapping_add(1);
         Some(Ok(Self { head, first, number, version, gap, people, samples, ended: false, skipped: 0 }))
     }

@@ -101,7 +101,7 @@ fn ticks_are_written_where_an_older_input_follows_where_nothing_happens_and_last
     assert_eq!(ticks(&[event(0), tick(20), tick(10)]), [20], "the last, not older than the one before");
 }
 
-fn process(pid: u32, comm: &str) -> Arc<Process> {
+pub(super) fn process(pid: u32, comm: &str) -> Arc<Process> {
     let (comm, cmdline, user) = (Scrubbed::new(comm), Scrubbed::new(""), Scrubbed::new("root"));
     Arc::new(Process { pid, start_time: None, comm, cmdline, user })
 }
@@ -121,7 +121,7 @@ fn packet(millis: i64, syn: bool) -> Given {
     Given::Frame { source: ETHERNET, ts, len, bytes, gave: gave.pop() }
 }
 
-fn connect(millis: i64, comm: &str) -> Given {
+pub(super) fn connect(millis: i64, comm: &str) -> Given {
     let (local, peer) = (Endpoint::new([10, 0, 0, 1], 40_000), Endpoint::new([10, 0, 0, 2], 80));
     let (begin, end, scope) = (at(millis), at(millis), super::SCOPE);
     let process = Some(process(7, comm));

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::{Heads, Packer, Recorder};
+use super::entries::{connect, process};
 use super::properties::{cases, run};
 use super::tables::{age, table};
 use super::{Given, inputs_of, read, record, setup, write};
 use crate::base::Timestamp;
 use crate::engine::Input;
-use crate::kernel::KernelEvent;
+use crate::kernel::{KernelEvent, Owner, Owners, SocketSample};
 
 /// A section: how it may begin, what it is told first where it stands alone, its blocks, what it was given.
 struct Section {
@@ -22,6 +23,11 @@ struct Section {
 
 /// All that, so much in each section.
 fn sections(run: &[Given], each: usize) -> Vec<Section> {
+    turned(run.chunks(each))
+}
+
+/// A section of each of these.
+fn turned<'a>(parts: impl Iterator<Item = &'a [Given]>) -> Vec<Section> {
     let (mut recorder, mut packers) = (Recorder::new(setup(0)), Packer::all(&setup(0)));
     let one = |given: &[Given]| {
         let mut held = Vec::new();
@@ -31,7 +37,7 @@ fn sections(run: &[Given], each: usize) -> Vec<Section> {
         recorder.end_section(&mut blocks);
         Section { heads, held, blocks, given: given.to_vec() }
     };
-    run.chunks(each).map(one).collect()
+    parts.map(one).collect()
 }
 
 /// The file of these sections, of which the first stands alone.
@@ -78,6 +84,36 @@ proptest! {
             prop_assert!(back.inputs.iter().all(|input| rest.any(|given| given == input)), "{}", gone);
         }
     }
+}
+
+/// Behind a section that was taken out a reading cannot be told, and so not who was told of in it first.
+#[test]
+fn a_process_that_a_lost_reading_told_of_is_not_taken_for_another() {
+    let reading = |seconds: i64, owner: Option<&str>| {
+        let held = owner.map(|comm| (1, vec![Owner { process: process(7, comm), fd: 3 }]));
+        let owners = Arc::new(Owners { by_inode: held.into_iter().collect(), ..Owners::default() });
+        let ts = Timestamp::from_secs_nanos(1_700_000_000 + seconds, 0);
+        Given::Input(Input::Sample(Arc::new(SocketSample { owners, ..table(ts, 4) })))
+    };
+    let run = [
+        connect(0, "first"),
+        reading(1, None),
+        connect(2_000, "gone"),
+        connect(3_000, "second"),
+        reading(4, Some("third")),
+        connect(5_000, "third"),
+    ];
+    let [begins, gone, goes_on, ends] = [&run[..1], &run[1..3], &run[3..4], &run[4..]];
+    let sections = turned([begins, gone, goes_on, ends].into_iter());
+    let names = |file: Vec<u8>| -> Vec<String> {
+        let of = |input: &Input| match input {
+            Input::Kernel(KernelEvent::Connect(connect)) => connect.process.as_ref().map(|by| by.comm.to_string()),
+            _ => None,
+        };
+        read(&file).inputs.iter().filter_map(of).collect()
+    };
+    assert_eq!(names(file(sections.iter())), ["first", "gone", "second", "third"]);
+    assert_eq!(names(file(sections[..1].iter().chain(&sections[2..]))), ["first", "second"]);
 }
 
 /// A ring of a short time is made of many sections.
