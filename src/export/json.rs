@@ -1,8 +1,10 @@
 //! Reports for machines, written flow by flow: NDJSON (an object a line) and JSON (one object).
 //!
-//! Flows are put into words apart from the report ([`Flows`]), on as many threads as there are. The schema stands in
-//! [`super::record`] (flows), `findings`, `marks` and `summary`. Writes to a `Write` given by the caller, whose errors it
-//! hands back.
+//! Flows are put into words apart from the report ([`Flows`]), on as many threads as there are, by `compact`. The schema
+//! stands in [`super::record`] (flows), `findings`, `marks` and `summary`. Writes to a `Write` given by the caller, whose
+//! errors it hands back.
+
+mod compact;
 
 use std::io::{self, Write};
 
@@ -53,7 +55,7 @@ impl Flows {
             self.text.extend_from_slice(self.form.before_flow(self.tally.flows));
         }
         self.tally.count(detail);
-        Ok(serde_json::to_writer(&mut self.text, &FlowRecord::of(detail))?)
+        Ok(compact::append(&mut self.text, &FlowRecord::of(detail))?)
     }
 }
 
