@@ -26,6 +26,7 @@ mod plain;
 mod run;
 mod stamp;
 mod timing;
+mod told;
 mod transitions;
 mod verdict;
 mod view;
