@@ -49,9 +49,14 @@ pub struct Flows {
 }
 
 impl Flows {
+    /// Bytes that the words of those that are made at once take, mostly.
+    const ROOM: usize = 384 << 10;
+
     /// Adds one. Call it in order of first appearance.
     pub fn add(&mut self, detail: &FlowDetail) -> io::Result<()> {
-        if self.tally.flows > 0 {
+        if self.tally.flows == 0 {
+            self.text.reserve(Self::ROOM);
+        } else {
             self.text.extend_from_slice(self.form.before_flow(self.tally.flows));
         }
         self.tally.count(detail);

@@ -32,7 +32,7 @@ macro_rules! counts {
         fn $method(self, count: $count) -> Result<()> {
             match u8::try_from(count) {
                 Ok(digit @ 0..=9) => self.0.push(b'0' + digit),
-                _ => to_writer(self.0, &count)?,
+                _ => return append_number(self.0, u64::from(count)),
             }
             Ok(())
         })*
@@ -146,6 +146,27 @@ impl<'a> Serializer for Compact<'a> {
     }
 }
 
+/// A number of more digits.
+fn append_number(text: &mut Vec<u8>, number: u64) -> Result<()> {
+    to_writer(text, &number)
+}
+
+/// Adds the name of a field. In line, where it is known, what is put together here is a constant: a store or two.
+#[inline(always)]
+fn append_name(text: &mut Vec<u8>, before: &'static [u8], name: &'static str) {
+    const BEHIND: &[u8] = b"\":";
+    let mut whole = [0; 64];
+    let (from, to) = (before.len(), before.len() + name.len());
+    let end = to + BEHIND.len();
+    if end > whole.len() {
+        return [before, name.as_bytes(), BEHIND].into_iter().for_each(|part| text.extend_from_slice(part));
+    }
+    whole[..from].copy_from_slice(before);
+    whole[from..to].copy_from_slice(name.as_bytes());
+    whole[to..end].copy_from_slice(BEHIND);
+    text.extend_from_slice(&whole[..end]);
+}
+
 /// An array or an object that has begun.
 struct Items<'a> {
     text: &'a mut Vec<u8>,
@@ -213,13 +234,14 @@ impl SerializeStruct for Items<'_> {
     type Ok = ();
     type Error = Error;
 
-    // Where the name is known, it is put in by a store or two.
     #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
-        self.next();
-        self.text.push(b'"');
-        self.text.extend_from_slice(name.as_bytes());
-        self.text.extend_from_slice(b"\":");
+        if self.any {
+            append_name(self.text, b",\"", name);
+        } else {
+            append_name(self.text, b"\"", name);
+        }
+        self.any = true;
         value.serialize(Compact(self.text))
     }
 
