@@ -8,7 +8,7 @@ use std::thread;
 use anyhow::{Context, Result};
 
 use crate::base::in_ascii;
-use crate::engine::{Dashboard, Filter, FlowDetail, FlowId, Query, QueryCache};
+use crate::engine::{Dashboard, Filter, FlowId, Gist, Query, QueryCache};
 use crate::export::{Damage, Flows, JsonForm, JsonReport, Pick, ReportContext, Tally, findings, write_report};
 use crate::findings::{Finding, Severity};
 use crate::io::{file, tty};
@@ -106,11 +106,11 @@ impl Shown<'_> {
         in_turns(&engine.flow_ids(self.filter), told, append)
     }
 
-    /// Tells the outline of every flow, whatever the filter.
-    fn every(&self, tell: &mut dyn FnMut(&FlowDetail)) {
+    /// Tells every flow in short, whatever the filter.
+    fn every(&self, tell: &mut dyn FnMut(&Gist)) {
         let engine = &self.seen.engine;
         let ids = engine.flow_ids(&Filter::default()).into_iter();
-        ids.filter_map(|id| engine.outline(id)).for_each(|detail| tell(&detail));
+        ids.filter_map(|id| engine.gist(id)).for_each(|gist| tell(&gist));
     }
 
     /// What is wrong: where a filter picks some flows, what is wrong with the whole source and about one of them;
@@ -123,7 +123,7 @@ impl Shown<'_> {
         let mut whole = Tally::new();
         for part in in_parts(&engine.flow_ids(&Filter::default()), |ids| {
             let mut tally = Tally::new();
-            ids.iter().filter_map(|id| engine.outline(*id)).for_each(|detail| tally.count(&detail));
+            ids.iter().filter_map(|id| engine.gist(*id)).for_each(|gist| tally.count(&gist));
             tally
         }) {
             whole.add(part);
@@ -137,10 +137,9 @@ impl Shown<'_> {
         let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
         for (counted, picked) in in_parts(&engine.flow_ids(self.filter), |ids| {
             let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
-            for id in ids {
-                let Some(detail) = engine.outline(*id) else { continue };
-                tally.count(&detail);
-                pick.offer(&detail);
+            for gist in ids.iter().filter_map(|id| engine.gist(*id)) {
+                tally.count(&gist);
+                pick.offer(&gist, || engine.outline(gist.id));
             }
             (tally, pick)
         }) {
@@ -148,8 +147,7 @@ impl Shown<'_> {
             pick.append(picked);
         }
         let findings = self.narrowed(|| findings(&self.dashboard, &tally, |tell| self.every(tell)));
-        pick.leave_to(&findings, &|id| engine.facts(id));
-        pick.complete(|id| engine.detail(id));
+        let pick = pick.picked(&findings, &|id| engine.outline(id), |id| engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
         let mut plain = InAscii(out);
         let out: &mut dyn Write = if terminal && !looks::has_utf8() { &mut plain } else { plain.0 };
