@@ -276,10 +276,18 @@ pub trait Packing {
             return;
         }
         let last = self.known().last().nanos();
-        let mut folded = fold(value.nanos().wrapping_sub(last));
-        self.nanos(&mut folded);
-        *value = Timestamp::from_nanos(last.wrapping_add(unfold(folded)));
+        let mut apart = value.nanos().wrapping_sub(last);
+        self.span(&mut apart);
+        *value = Timestamp::from_nanos(last.wrapping_add(apart));
         self.known().times.push(*value);
+    }
+
+    /// From one instant to another, either may be the earlier, nanoseconds; likely whole microseconds.
+    #[inline]
+    fn span(&mut self, value: &mut i64) {
+        let mut folded = fold(*value);
+        self.nanos(&mut folded);
+        *value = unfold(folded);
     }
 
     /// A length of time, or twice one, likely of whole microseconds.

@@ -8,7 +8,7 @@ use std::mem;
 
 use crate::base::{Endpoint, Seq, Timestamp};
 use crate::flow::{
-    Analysis, AnalysisCounts, Around, Beginning, Brief, Flow, Marks, PastRun, Run, Side, Starts, Timing, Verdict,
+    Analysis, AnalysisCounts, Around, Beginning, Brief, Flow, Mark, Marks, PastRun, Run, Side, Starts, Timing, Verdict,
     VerdictView, Zeek, ZeekView,
 };
 use crate::wire::{Flags, Options, Segment};
@@ -49,9 +49,9 @@ impl Course {
     }
 
     /// Of a flow all of whose segments have waited; `flow` is as it is after the last of them.
-    pub(super) fn of_beginning(pending: &Pending, flow: &Flow, ends: [Endpoint; 2]) -> Self {
+    pub(super) fn of_beginning(briefs: impl Iterator<Item = Brief>, flow: &Flow, ends: [Endpoint; 2]) -> Self {
         let (mut stands, mut course, mut run) = (Beginning::NONE, Self::blank(), None::<PastRun>);
-        for (number, brief) in pending.briefs().enumerate() {
+        for (number, brief) in briefs.enumerate() {
             if run.as_mut().is_some_and(|run| run.takes(&brief)) {
                 course.timing.feed_plain(&brief);
             } else {
@@ -163,14 +163,13 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    pub(super) fn of(course: &Course) -> Self {
-        Self { analysis: course.analysis.counts(), verdict: course.verdict.view() }
+    /// Of a flow whose SYN was seen, and in which nothing was irregular; a lone SYN has no mark either.
+    pub(super) fn regular() -> Self {
+        Self { analysis: Default::default(), verdict: VerdictView::default() }
     }
 
-    /// Of a lone SYN that its flow tells in full: no rule says anything of one but that its window is 0, which is no
-    /// mark of a SYN.
-    fn of_lone_syn() -> Self {
-        Self { analysis: Default::default(), verdict: VerdictView::default() }
+    pub(super) fn of(course: &Course) -> Self {
+        Self { analysis: course.analysis.counts(), verdict: course.verdict.view() }
     }
 }
 
@@ -201,9 +200,9 @@ impl Told {
 
     /// What is told of a flow that goes on, or goes on after all.
     #[inline]
-    pub(super) fn reopen(&mut self, flow: &Flow) -> Option<&mut Going> {
+    pub(super) fn reopen(&mut self, flow: &Flow, ends: [Endpoint; 2]) -> Option<&mut Going> {
         if let Self::Over(block, at) = self {
-            *self = Self::Going(Box::new(Going::of(block.course(*at, flow), block.rate(*at, flow))));
+            *self = Self::Going(Box::new(Going::of(block.course(*at, flow, ends), block.rate(*at, flow))));
         }
         match self {
             Self::Going(going) => Some(going),
@@ -229,7 +228,7 @@ impl Record {
         Some(match &self.course {
             Told::Nothing => Cow::Owned(self.made_course(flow)),
             Told::Going(going) => going.course(flow, [self.orig, self.resp]),
-            Told::Over(block, at) => Cow::Owned(block.course(*at, flow)),
+            Told::Over(block, at) => Cow::Owned(block.course(*at, flow, [self.orig, self.resp])),
         })
     }
 
@@ -237,11 +236,8 @@ impl Record {
     pub(super) fn outline(&self) -> Option<Outline> {
         self.wire.as_ref()?;
         match &self.course {
-            Told::Nothing => Some(Outline::of_lone_syn()),
-            Told::Over(block, at) => {
-                let (verdict, analysis) = block.outline(*at);
-                Some(Outline { analysis: analysis.counts(), verdict: verdict.view() })
-            }
+            Told::Nothing => Some(Outline::regular()),
+            Told::Over(block, at) => Some(block.outline(*at)),
             Told::Going(_) => self.course().as_deref().map(Outline::of),
         }
     }
@@ -252,7 +248,8 @@ impl Record {
         if let Told::Nothing = self.course {
             self.course = Told::Going(Box::new(Going::of(self.made_course(flow), self.rate_of_first(flow))));
         }
-        Some(self.course.reopen(flow)?.course_mut(flow, [self.orig, self.resp]))
+        let ends = [self.orig, self.resp];
+        Some(self.course.reopen(flow, ends)?.course_mut(flow, ends))
     }
 
     /// Whether the wire shows that it is over, but for TIME-WAIT, and its course is not sealed.
@@ -347,13 +344,13 @@ impl Record {
     pub(super) fn analysis_counts(&self) -> Option<[AnalysisCounts; 2]> {
         self.wire.as_ref()?;
         Some(match &self.course {
-            Told::Nothing => Outline::of_lone_syn().analysis,
+            Told::Nothing => Outline::regular().analysis,
             Told::Going(going) => {
                 let feed =
                     |analysis: &mut Analysis, segment: &Segment, from, _: &Flow| _ = analysis.feed(segment, from);
                 self.caught_up_part(going, |course| &course.analysis, feed)?.counts()
             }
-            Told::Over(block, at) => block.outline(*at).1.counts(),
+            Told::Over(block, at) => block.outline(*at).analysis,
         })
     }
 
@@ -379,7 +376,7 @@ impl Record {
             Told::Nothing => 0,
             // None of those that wait is one.
             Told::Going(going) => going.known_course().map_or(0, |course| course.analysis.retransmissions()),
-            Told::Over(block, at) => block.outline(*at).1.retransmissions(),
+            Told::Over(block, at) => block.outline(*at).analysis.iter().map(|half| half.of(Mark::Retransmission)).sum(),
         })
     }
 
@@ -399,7 +396,9 @@ impl Record {
                     timing.feed(segment, from, || Some(Starts::of(flow)));
                 },
             ),
-            (Told::Over(block, at), Some(flow)) => Some(Cow::Owned(block.course(*at, flow).timing)),
+            (Told::Over(block, at), Some(flow)) => {
+                Some(Cow::Owned(block.course(*at, flow, [self.orig, self.resp]).timing))
+            }
             _ => None,
         }
     }
@@ -407,7 +406,7 @@ impl Record {
     /// What Zeek would log of it at `now`; `None` if no segment was seen.
     pub(super) fn zeek_rows(&self, now: Timestamp) -> Option<ZeekView> {
         match (&self.course, &self.wire) {
-            (Told::Over(block, at), Some(flow)) => Some(block.zeek(*at, flow).rows(now)),
+            (Told::Over(block, at), Some(flow)) => Some(block.zeek(*at, flow, [self.orig, self.resp]).rows(now)),
             _ => self.course().map(|course| course.zeek.rows(now)),
         }
     }

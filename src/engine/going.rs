@@ -139,7 +139,7 @@ impl Going {
         if let Some(course) = course {
             course.take(pending, flow, ends);
         }
-        let course = course.get_or_insert_with(|| Box::new(Course::of_beginning(pending, flow, ends)));
+        let course = course.get_or_insert_with(|| Box::new(Course::of_beginning(pending.briefs(), flow, ends)));
         pending.clear();
         course
     }
@@ -155,7 +155,7 @@ impl Going {
     /// The course as it is once nothing waits any more.
     pub(super) fn course(&self, flow: &Flow, ends: [Endpoint; 2]) -> Cow<'_, Course> {
         match self.known_course() {
-            None => Cow::Owned(Course::of_beginning(&self.pending, flow, ends)),
+            None => Cow::Owned(Course::of_beginning(self.pending.briefs(), flow, ends)),
             Some(course) if self.pending.is_empty() => Cow::Borrowed(course),
             Some(course) => {
                 let mut course = course.clone();
@@ -173,6 +173,11 @@ impl Going {
     /// The segments that wait.
     pub(super) const fn pending(&self) -> &Pending {
         &self.pending
+    }
+
+    /// All segments of the flow, if all of them wait.
+    pub(super) fn all_segments(&self) -> Option<&Pending> {
+        if self.course.is_none() { Some(&self.pending) } else { None }
     }
 
     /// Leaves all that lies beside it: what the parts lay in, to be used again.

@@ -102,6 +102,10 @@ impl Pending {
         true
     }
 
+    pub(super) const fn len(&self) -> u8 {
+        self.count
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.count == 0
     }

@@ -315,7 +315,7 @@ impl Record {
     fn take_alone(&mut self, segment: &Segment, from: Side) -> bool {
         let Some(flow) = self.wire.as_ref().filter(|flow| flow.is_plain(segment, from)) else { return false };
         let ends = [self.orig, self.resp];
-        self.course.reopen(flow).is_some_and(|going| going.take_alone(segment, from, flow, ends))
+        self.course.reopen(flow, ends).is_some_and(|going| going.take_alone(segment, from, flow, ends))
     }
 
     /// Reads a little of everything that a plain segment's way through asks for, so that it is at hand.

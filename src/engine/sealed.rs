@@ -1,8 +1,10 @@
 //! The course of a flow that is over, in few bytes: most flows of a long capture are, and hardly anything comes of them.
 //!
-//! Nothing is lost of it: who asks, and a segment that comes late, has the very course made again. What only the flow's
-//! own segments change is not told twice ([`Flow::known`]). What lists and outlines go through stands first, then the
-//! rate, then Zeek's row.
+//! Nothing is lost of it: who asks, and a segment that comes late, has the very course made again. Where all segments of
+//! the flow have waited, they themselves are packed: none was irregular, which is nearly all that is asked of a flow
+//! that is over, and most are asked nothing else. Of others the course is packed: what only the flow's own segments
+//! change is not told twice ([`Flow::known`]). What lists and outlines go through stands first, then the rate, then
+//! Zeek's row.
 //! Where something irregular was seen, or Zeek has a second row, the course stays as it is: those are rare, and large.
 //!
 //! It may be sealed at any time and by any thread, since nothing else changes it any more: what is told is the same
@@ -14,10 +16,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::base::{Endpoint, Known, Packer, Packing, Unpacker};
-use crate::flow::{Analysis, Flow, Verdict, Zeek};
+use crate::flow::{Analysis, Brief, Expected, Flow, Side, Verdict, Zeek};
 
-use super::course::Course;
+use super::course::{Course, Outline};
 use super::going::Going;
+use super::pending::Pending;
 use super::record::Rate;
 use super::spare::Spare;
 
@@ -55,8 +58,18 @@ pub(super) struct Unsealed {
 struct Sealed {
     ends: Ends,
     bytes: Box<[u8]>,
+    /// A bit for each of which the segments are packed.
+    by_segments: u32,
     /// Those that had to stay as they are, by their places.
     whole: Vec<(u8, Course, Rate)>,
+}
+
+/// What one of them is packed in.
+#[derive(Debug, Clone, Copy)]
+enum Packed<'a> {
+    /// The rate, then all segments of a flow of which none is irregular.
+    Segments(&'a [u8]),
+    Course(&'a [u8]),
 }
 
 impl Courses {
@@ -87,48 +100,66 @@ impl Courses {
         !course.verdict.is_troubled() && course.zeek.has_one_row()
     }
 
-    /// A course of `flow` again.
-    pub(super) fn course(&self, at: u8, flow: &Flow) -> Course {
+    /// A course of `flow`, between these ends, again.
+    pub(super) fn course(&self, at: u8, flow: &Flow, ends: [Endpoint; 2]) -> Course {
         let kept = self.0.load();
-        let Some(bytes) = kept.packed(at) else { return kept.whole(at).into_owned() };
-        let (mut course, mut rate) = (Course::blank(), Rate::default());
-        pack(&mut course, &mut rate, flow, &mut Unpacker::new(bytes, flow.known()));
+        let Some(packed) = kept.packed(at) else { return kept.whole(at).into_owned() };
+        let (mut course, mut rate, mut from) = (Course::blank(), Rate::default(), packed.from(flow));
+        match packed {
+            Packed::Segments(_) => {
+                rate.pack(flow.span().1, &mut from);
+                return Course::of_beginning(unpack_segments(flow, &mut from), flow, ends);
+            }
+            Packed::Course(_) => pack(&mut course, &mut rate, flow, &mut from),
+        }
         course
     }
 
-    /// Of it, a verdict and an analysis of which nothing may be asked but what they tell of the flow as a whole.
-    pub(super) fn outline(&self, at: u8) -> (Verdict, Analysis) {
+    /// Of it, what tells how the flow went as a whole.
+    pub(super) fn outline(&self, at: u8) -> Outline {
         let kept = self.0.load();
-        let Some(bytes) = kept.packed(at) else {
-            let course = kept.whole(at);
-            return (course.verdict.clone(), course.analysis.clone());
-        };
-        begin(bytes, Known::nothing()).0
+        match kept.packed(at) {
+            None => Outline::of(&kept.whole(at)),
+            Some(Packed::Segments(_)) => Outline::regular(),
+            Some(Packed::Course(bytes)) => {
+                let (verdict, analysis) = begin(bytes, Known::nothing()).0;
+                Outline { analysis: analysis.counts(), verdict: verdict.view() }
+            }
+        }
     }
 
     /// Of it, how much the flow carried.
     pub(super) fn rate(&self, at: u8, flow: &Flow) -> Rate {
         let kept = self.0.load();
-        let Some(bytes) = kept.packed(at) else { return kept.rate_of_whole(at) };
-        let (mut rate, (_, mut unpacker)) = (Rate::default(), begin(bytes, Known::nothing()));
-        rate.pack(flow.span().1, &mut unpacker);
+        let Some(packed) = kept.packed(at) else { return kept.rate_of_whole(at) };
+        let (mut rate, mut from) = (Rate::default(), packed.from(flow));
+        if let Packed::Course(_) = packed {
+            pack_outline(&mut Verdict::new(), &mut Analysis::new(), &mut from);
+        }
+        rate.pack(flow.span().1, &mut from);
         rate
     }
 
     /// Of it, Zeek's view.
-    pub(super) fn zeek(&self, at: u8, flow: &Flow) -> Zeek {
+    pub(super) fn zeek(&self, at: u8, flow: &Flow, ends: [Endpoint; 2]) -> Zeek {
         let kept = self.0.load();
-        let Some(bytes) = kept.packed(at) else { return kept.whole(at).zeek.clone() };
-        let (mut zeek, (_, mut unpacker)) = (Zeek::blank(), begin(bytes, flow.known()));
-        Rate::default().pack(flow.span().1, &mut unpacker);
-        zeek.pack(&mut unpacker);
-        zeek
+        match kept.packed(at) {
+            None => kept.whole(at).zeek.clone(),
+            Some(Packed::Segments(_)) => self.course(at, flow, ends).zeek,
+            Some(packed @ Packed::Course(_)) => {
+                let (mut zeek, mut from) = (Zeek::blank(), packed.from(flow));
+                pack_outline(&mut Verdict::new(), &mut Analysis::new(), &mut from);
+                Rate::default().pack(flow.span().1, &mut from);
+                zeek.pack(&mut from);
+                zeek
+            }
+        }
     }
 
     /// In how many bytes one of them is packed.
     #[cfg(test)]
     pub(super) fn packed_in(&self, at: u8) -> Option<usize> {
-        self.0.load().packed(at).map(<[u8]>::len)
+        self.0.load().packed(at).map(|packed| packed.bytes().len())
     }
 
     pub(super) fn is_shared_with(&self, other: &Self) -> bool {
@@ -137,8 +168,8 @@ impl Courses {
 }
 
 impl Kept {
-    /// The bytes of one that is packed.
-    fn packed(&self, at: u8) -> Option<&[u8]> {
+    /// One that is packed.
+    fn packed(&self, at: u8) -> Option<Packed<'_>> {
         match self {
             Self::Unsealed(_) => None,
             Self::Sealed(sealed) => sealed.packed(at),
@@ -164,19 +195,27 @@ impl Kept {
     }
 }
 
+impl<'a> Packed<'a> {
+    const fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Segments(bytes) | Self::Course(bytes) => bytes,
+        }
+    }
+
+    fn from(self, flow: &Flow) -> Unpacker<'a> {
+        Unpacker::new(self.bytes(), flow.known())
+    }
+}
+
 impl Sealed {
     fn of(flows: &[Unsealed]) -> Self {
-        let mut sealed = Self { ends: Ends::default(), bytes: Box::default(), whole: Vec::new() };
+        let mut sealed = Self { ends: Ends::default(), bytes: Box::default(), by_segments: 0, whole: Vec::new() };
         let mut bytes = Vec::with_capacity(flows.len() * USUAL);
-        for (at, Unsealed { going, flow, ends }) in (0..).zip(flows) {
-            let mut rate = going.rate;
-            let mut course = going.course(flow, *ends).into_owned();
-            if Courses::takes(&course) {
-                let mut packer = Packer::behind(bytes, flow.known());
-                pack(&mut course, &mut rate, flow, &mut packer);
-                bytes = packer.finish();
-            } else {
-                sealed.whole.push((at, course, rate));
+        for (at, flow) in (0..).zip(flows) {
+            if flow.pack_segments(&mut bytes) {
+                sealed.by_segments |= 1 << at;
+            } else if let Some(whole) = flow.pack_course(&mut bytes) {
+                sealed.whole.push((at, whole, flow.going.rate));
             }
             sealed.ends[usize::from(at)] = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         }
@@ -184,18 +223,82 @@ impl Sealed {
         sealed
     }
 
-    fn packed(&self, at: u8) -> Option<&[u8]> {
-        if self.whole.iter().any(|(place, ..)| *place == at) {
-            return None;
+    fn packed(&self, at: u8) -> Option<Packed<'_>> {
+        let (ends, place) = (&self.ends, usize::from(at));
+        let from = place.checked_sub(1).map_or(0, |before| ends[before]);
+        let bytes = &self.bytes[from as usize..ends[place] as usize];
+        if self.by_segments & 1 << at != 0 {
+            return Some(Packed::Segments(bytes));
         }
-        let (ends, at) = (&self.ends, usize::from(at));
-        let from = at.checked_sub(1).map_or(0, |before| ends[before]);
-        Some(&self.bytes[from as usize..ends[at] as usize])
+        let is_whole = self.whole.iter().any(|(place, ..)| *place == at);
+        (!is_whole).then_some(Packed::Course(bytes))
     }
 
     fn whole(&self, at: u8) -> &(u8, Course, Rate) {
         self.whole.iter().find(|(place, ..)| *place == at).expect("who is not packed is whole")
     }
+}
+
+impl Unsealed {
+    /// Packs its segments behind these bytes, if all have waited and none is irregular; else the bytes are as before.
+    fn pack_segments(&self, bytes: &mut Vec<u8>) -> bool {
+        let Self { going, flow, ends: _ } = self;
+        let Some(segments) = going.all_segments() else { return false };
+        let before = bytes.len();
+        let mut packer = Packer::behind(std::mem::take(bytes), flow.known());
+        going.rate.clone().pack(flow.span().1, &mut packer);
+        let regular = pack_segments(segments, flow, &mut packer);
+        *bytes = packer.finish();
+        if !regular {
+            bytes.truncate(before);
+        }
+        regular
+    }
+
+    /// The same of its course; what has to stay as it is is given back.
+    fn pack_course(&self, bytes: &mut Vec<u8>) -> Option<Course> {
+        let Self { going, flow, ends } = self;
+        let mut course = going.course(flow, *ends).into_owned();
+        if !Courses::takes(&course) {
+            return Some(course);
+        }
+        let mut packer = Packer::behind(std::mem::take(bytes), flow.known());
+        pack(&mut course, &mut going.rate.clone(), flow, &mut packer);
+        *bytes = packer.finish();
+        None
+    }
+}
+
+/// All segments of a flow that waited from its beginning on. Whether none is irregular: who waits may at most fill a
+/// window, and is counted for it.
+fn pack_segments(segments: &Pending, flow: &Flow, packer: &mut Packer) -> bool {
+    let (mut expected, mut digests) = (Expected::of(flow), [0; 2]);
+    packer.byte(&mut segments.len());
+    for mut brief in segments.briefs() {
+        if expected.may_fill_window(&brief) {
+            return false;
+        }
+        expected.pack(&mut brief, packer);
+        digests[brief.from().index()] = brief.digest;
+    }
+    digests.iter_mut().for_each(|digest| packer.short(digest));
+    true
+}
+
+/// The same segments again. Of all but the last of each end nobody asks for the digest.
+fn unpack_segments(flow: &Flow, from: &mut Unpacker) -> impl Iterator<Item = Brief> {
+    let (mut expected, mut count) = (Expected::of(flow), 0);
+    from.byte(&mut count);
+    let mut briefs = vec![Brief::BLANK; count.into()];
+    briefs.iter_mut().for_each(|brief| expected.pack(brief, from));
+    for side in Side::BOTH {
+        let mut digest = 0;
+        from.short(&mut digest);
+        if let Some(last) = briefs.iter_mut().rfind(|brief| brief.from() == side) {
+            last.digest = digest;
+        }
+    }
+    briefs.into_iter()
 }
 
 /// What stands first of one, and where the rate follows: neither needs what is known.

@@ -14,12 +14,12 @@ pub struct Brief {
     pub(super) seq: Seq,
     pub(super) ack: Seq,
     pub(super) payload_len: u32,
-    timestamps: (u32, u32),
+    pub(super) timestamps: (u32, u32),
     pub(super) window: u16,
     /// The flags, and the bits below.
-    marks: u16,
+    pub(super) marks: u16,
     /// Of its digest, the lower bits.
-    pub(super) digest: u16,
+    pub digest: u16,
     pub(super) ttl: u8,
 }
 
@@ -42,11 +42,14 @@ pub struct Slip {
 }
 
 /// Bits of [`Brief::marks`] beside the nine flags.
-const FROM_RESP: u16 = 1 << 15;
-const HAS_TIMESTAMPS: u16 = 1 << 14;
+pub(super) const FROM_RESP: u16 = 1 << 15;
+pub(super) const HAS_TIMESTAMPS: u16 = 1 << 14;
 const FLAGS: u16 = 0x1ff;
 
 impl Brief {
+    /// Of no segment.
+    pub const BLANK: Self = Slip::NONE.brief(Timestamp::MIN);
+
     /// Whether a segment says no more than [`Self::of`] it holds.
     #[inline]
     pub fn tells(segment: &Segment) -> bool {
@@ -147,9 +150,9 @@ impl Slip {
 
     /// All that it says.
     #[inline]
-    pub fn brief(&self, since: Timestamp) -> Brief {
+    pub const fn brief(&self, since: Timestamp) -> Brief {
         let Self { after, seq, ack, payload_len, timestamps, window, marks, digest, ttl, after_high } = *self;
-        let after = i64::from(after_high) << u32::BITS | i64::from(after);
+        let after = (after_high as i64) << u32::BITS | after as i64;
         // As the time from one instant to another it does not overflow.
         let ts = Timestamp::from_nanos(since.nanos().wrapping_add(after));
         Brief { ts, seq, ack, payload_len, timestamps, window, marks, digest, ttl }

@@ -188,7 +188,7 @@ impl Half {
     }
 
     /// By how much its windows are scaled, where the SYNs tell: only if both offered it (RFC 7323 §2.2).
-    fn shift(&self, peer: &Self) -> Option<u8> {
+    pub(super) fn shift(&self, peer: &Self) -> Option<u8> {
         if self.refuses_scaling() || peer.refuses_scaling() {
             return Some(0);
         }

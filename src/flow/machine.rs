@@ -292,6 +292,12 @@ impl Flow {
         Known::new([sent(&self.halves[0]), sent(&self.halves[1])], self.first, self.last)
     }
 
+    /// By how much each side's windows are scaled, where the SYNs tell.
+    pub fn scales(&self) -> [Option<u8>; 2] {
+        let [orig, resp] = &self.halves;
+        [orig.shift(resp), resp.shift(orig)]
+    }
+
     /// The number after the highest that each side is known to have sent; `None` of one that nothing is known of.
     pub fn nxt(&self) -> [Option<Seq>; 2] {
         [self.halves[0].nxt(), self.halves[1].nxt()]

@@ -26,6 +26,7 @@ mod plain;
 mod run;
 mod stamp;
 mod timing;
+mod told;
 mod transitions;
 mod verdict;
 mod view;
@@ -46,6 +47,7 @@ pub use machine::{Flow, LoneSyn};
 pub use past_run::PastRun;
 pub use run::Run;
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Starts, Throughput, Timing, TimingView};
+pub use told::Expected;
 pub use verdict::{
     Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, InVain, Injected, Limit, Recovery, SentAgain, Unmoved,
     Verdict, VerdictView,

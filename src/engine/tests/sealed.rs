@@ -155,6 +155,7 @@ proptest! {
             engine.feed(&Input::Segment(segment));
             for (_, record) in engine.table.iter() {
                 let (flow, course) = (record.wire.as_ref().expect("segments"), record.course().expect("segments"));
+                let ends = [record.orig, record.resp];
                 let Some(over) = record.clone().take_unsealed() else { continue };
                 // Behind another one.
                 let (courses, rate) = (Courses::of(vec![over.clone(), over]), record.rate().expect("segments"));
@@ -166,11 +167,11 @@ proptest! {
                     if is_sealed {
                         courses.seal();
                     }
-                    prop_assert_eq!(parts(&courses.course(1, flow)), parts(&course));
-                    prop_assert_eq!(&courses.zeek(1, flow), &course.zeek);
-                    let (verdict, analysis) = courses.outline(1);
-                    prop_assert_eq!(analysis.counts(), course.analysis.counts());
-                    prop_assert_eq!(verdict.view(), course.verdict.view());
+                    prop_assert_eq!(parts(&courses.course(1, flow, ends)), parts(&course));
+                    prop_assert_eq!(&courses.zeek(1, flow, ends), &course.zeek);
+                    let outline = courses.outline(1);
+                    prop_assert_eq!(outline.analysis, course.analysis.counts());
+                    prop_assert_eq!(outline.verdict, course.verdict.view());
                     prop_assert_eq!(courses.rate(1, flow), rate);
                 }
             }
