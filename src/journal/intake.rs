@@ -17,9 +17,10 @@ pub struct Intake {
 
 impl Intake {
     /// Takes one frame in, and puts behind `out` what the engine is told of it. Returns whether it could be decoded.
+    #[inline(always)]
     pub fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
         let Self { decoder, names, heard } = self;
-        let Some(plain) = decoder.open_plain(frame) else { return self.take_any(frame, out) };
+        let Some(plain) = decoder.open_plain(frame) else { return self.take_any(*frame, out) };
         let payload = plain.payload();
         // Built in its place, and not beside it first.
         out.extend(iter::once_with(|| Input::Segment(plain.segment(frame))));
@@ -38,10 +39,11 @@ impl Intake {
     }
 
     /// The same of a frame that is not plain.
-    fn take_any(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
+    #[inline(never)]
+    fn take_any(&mut self, frame: Frame<'_>, out: &mut Vec<Input>) -> bool {
         let Self { decoder, names, heard } = self;
         let mut app_records = AppRecords::default();
-        let decoded = decoder.open_any(frame, |carried| match carried {
+        let decoded = decoder.open_any(&frame, |carried| match carried {
             Carried::Tcp(segment, payload) => {
                 app_records = names.read(segment, payload, |said| heard.push(said));
             }
