@@ -347,12 +347,7 @@ impl Taken {
     }
 
     /// The same of a recording's, with what the engine was told of it.
-    fn take_recorded(
-        &mut self,
-        frame: &Frame<'_>,
-        gave: Option<Input>,
-        inputs: &mut Vec<Input>,
-    ) -> Result<(), String> {
+    fn take_recorded(&mut self, frame: &Frame<'_>, gave: Option<Input>, inputs: &mut Vec<Input>) -> Result<(), String> {
         self.note(frame.ts);
         let passes = self.passes(frame)?;
         inputs.extend(gave.filter(|_| passes));
