@@ -8,7 +8,7 @@ use std::thread;
 use anyhow::{Context, Result};
 
 use crate::base::in_ascii;
-use crate::engine::{Dashboard, Filter, FlowDetail, FlowId, Query, QueryCache};
+use crate::engine::{Dashboard, Engine, Filter, FlowId, Gist, Query, QueryCache};
 use crate::export::{Damage, Flows, JsonForm, JsonReport, Pick, ReportContext, Tally, findings, write_report};
 use crate::findings::{Finding, Severity};
 use crate::io::{file, tty};
@@ -100,17 +100,21 @@ impl Shown<'_> {
         let engine = &self.seen.engine;
         let told = |ids: &[FlowId]| {
             let mut flows = none.clone();
-            ids.iter().filter_map(|id| engine.facts(*id)).try_for_each(|detail| flows.add(&detail))?;
+            for id in ids {
+                // It is looked at where it was made: a copy takes long.
+                if let Some(detail) = &engine.facts(*id) {
+                    flows.add(detail)?;
+                }
+            }
             Ok(flows)
         };
         in_turns(&engine.flow_ids(self.filter), told, append)
     }
 
-    /// Tells the outline of every flow, whatever the filter.
-    fn every(&self, tell: &mut dyn FnMut(&FlowDetail)) {
+    /// Tells every flow in short, whatever the filter.
+    fn every(&self, tell: &mut dyn FnMut(&Gist)) {
         let engine = &self.seen.engine;
-        let ids = engine.flow_ids(&Filter::default()).into_iter();
-        ids.filter_map(|id| engine.outline(id)).for_each(|detail| tell(&detail));
+        each(engine, &engine.flow_ids(&Filter::default()), tell);
     }
 
     /// What is wrong: where a filter picks some flows, what is wrong with the whole source and about one of them;
@@ -123,7 +127,7 @@ impl Shown<'_> {
         let mut whole = Tally::new();
         for part in in_parts(&engine.flow_ids(&Filter::default()), |ids| {
             let mut tally = Tally::new();
-            ids.iter().filter_map(|id| engine.outline(*id)).for_each(|detail| tally.count(&detail));
+            each(engine, ids, |gist| tally.count(gist));
             tally
         }) {
             whole.add(part);
@@ -137,19 +141,17 @@ impl Shown<'_> {
         let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
         for (counted, picked) in in_parts(&engine.flow_ids(self.filter), |ids| {
             let (mut tally, mut pick) = (Tally::new(), Pick::new(now, EACH, LARGEST));
-            for id in ids {
-                let Some(detail) = engine.outline(*id) else { continue };
-                tally.count(&detail);
-                pick.offer(&detail);
-            }
+            each(engine, ids, |gist| {
+                tally.count(gist);
+                pick.offer(gist, || engine.outline(gist.id));
+            });
             (tally, pick)
         }) {
             tally.add(counted);
             pick.append(picked);
         }
         let findings = self.narrowed(|| findings(&self.dashboard, &tally, |tell| self.every(tell)));
-        pick.leave_to(&findings, &|id| engine.facts(id));
-        pick.complete(|id| engine.detail(id));
+        let pick = pick.picked(&findings, &|id| engine.outline(id), |id| engine.detail(id));
         let terminal = stdout && std::io::stdout().is_terminal();
         let mut plain = InAscii(out);
         let out: &mut dyn Write = if terminal && !looks::has_utf8() { &mut plain } else { plain.0 };
@@ -175,6 +177,16 @@ impl Shown<'_> {
         let findings = self.narrowed(|| report.findings(&self.dashboard, |tell| self.every(tell)));
         report.finish(&self.seen.source.name, &self.dashboard, &findings, self.damage)?;
         Ok(worst(&findings))
+    }
+}
+
+/// Tells these flows in short.
+fn each(engine: &Engine, ids: &[FlowId], mut tell: impl FnMut(&Gist)) {
+    for id in ids {
+        // As above.
+        if let Some(gist) = &engine.gist(*id) {
+            tell(gist);
+        }
     }
 }
 

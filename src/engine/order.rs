@@ -68,7 +68,7 @@ impl Engine {
             }
             cache.ordered = wants_order.then(|| self.ordered(query, &cache.scan.findings));
             let flows = cache.ordered.as_ref().and_then(Ordered::flows);
-            cache.matching = flows.map_or_else(|| self.matching(&query.filter).count(), |order| order.matching);
+            cache.matching = flows.map_or_else(|| self.count_matching(&query.filter), |order| order.matching);
             cache.key = Some((query.filter.clone(), query.sort, query.list.clone()));
             cache.made_at = made_now;
         }
@@ -107,6 +107,10 @@ impl Engine {
     pub(super) fn matching(&self, filter: &Filter) -> impl Iterator<Item = (Slot, FlowId)> {
         let matching = self.table.iter().filter(|(_, record)| filter.matches(self, record));
         matching.map(|(slot, record)| (slot, record.id))
+    }
+
+    fn count_matching(&self, filter: &Filter) -> usize {
+        if filter.is_empty() { self.table.len() } else { self.matching(filter).count() }
     }
 
     /// The flow table as far as the window reaches, or in full to tell where the flow stands that is followed.
@@ -178,6 +182,10 @@ impl Engine {
 
     /// The numbers of all flows that match, in order of first appearance.
     pub fn flow_ids(&self, filter: &Filter) -> Vec<FlowId> {
+        if filter.is_empty() && self.table.len() as u64 == self.table.begun() {
+            // None has gone.
+            return (0..self.table.begun()).map(FlowId).collect();
+        }
         // As it grows by doubling there is half as much again for a moment.
         let mut ids = Vec::with_capacity(if filter.is_empty() { self.table.len() } else { 0 });
         ids.extend(self.matching(filter).map(|(_, id)| id));

@@ -7,7 +7,7 @@ use crate::base::{TcpState, Timestamp};
 use crate::flow::{Flow, Limit, Side, VerdictView};
 use crate::kernel::Process;
 
-use super::course::Outline;
+use super::course::{Course, Outline};
 use super::dashboard::{EndCell, FlowDetail, FlowRow, Rtt};
 use super::end::End;
 use super::ownership::Ownership;
@@ -93,21 +93,17 @@ impl Engine {
     pub fn facts(&self, id: FlowId) -> Option<FlowDetail> {
         let record = self.table.get(self.table.find_id(id)?);
         let course = record.course();
-        let course = course.as_deref();
-        Some(FlowDetail {
-            timing: course.and_then(|course| course.timing.view()),
-            zeek: course.map(|course| course.zeek.rows(self.now.unwrap_or_default())),
-            ..self.outlined(record, course.map(Outline::of))
-        })
+        Some(self.told(record, course.as_deref(), course.as_deref().map(Outline::of)))
     }
 
     /// The same without its times and Zeek's rows: what tells how it went, and how large it is.
     pub fn outline(&self, id: FlowId) -> Option<FlowDetail> {
         let record = self.table.get(self.table.find_id(id)?);
-        Some(self.outlined(record, record.outline()))
+        Some(self.told(record, None, record.outline()))
     }
 
-    fn outlined(&self, record: &Record, outline: Option<Outline>) -> FlowDetail {
+    /// A flow without its story; its times and Zeek's rows as its course tells them.
+    fn told(&self, record: &Record, course: Option<&Course>, outline: Option<Outline>) -> FlowDetail {
         let rare = record.rare.as_deref();
         let wire = record.wire.as_ref();
         let waits = |side| record.state_of(side) == Some(TcpState::CloseWait);
@@ -129,8 +125,8 @@ impl Engine {
             verdict: outline.map(|outline| self.verdict(record, outline.verdict)),
             sockets: Side::BOTH.map(|side| record.end(side).map(End::detail)),
             in_vain: Side::BOTH.map(|side| self.is_silent_to(record, side) || self.is_undelivered(record, side)),
-            timing: None,
-            zeek: None,
+            timing: course.and_then(|course| course.timing.view()),
+            zeek: course.map(|course| course.zeek.rows(self.now.unwrap_or_default())),
             story: String::new(),
         }
     }

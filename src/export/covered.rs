@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use crate::base::Endpoint;
-use crate::engine::{FlowDetail, FlowId};
+use crate::engine::{FlowDetail, FlowId, Gist};
 use crate::findings::{Finding, Kind, Subject};
 use crate::flow::Side;
 
@@ -24,9 +24,8 @@ pub(super) struct Wrong {
 }
 
 impl Wrong {
-    pub(super) fn of(detail: &FlowDetail) -> Self {
-        let (orig, resp) = (detail.row.orig.endpoint.ip(), &detail.row.resp);
-        Self { id: detail.row.id, orig, resp: resp.endpoint, here: resp.local == Some(true), in_vain: detail.in_vain }
+    pub(super) fn of(gist: &Gist, in_vain: [bool; 2]) -> Self {
+        Self { id: gist.id, orig: gist.orig.ip(), resp: gist.resp, here: gist.resp_is_here, in_vain }
     }
 }
 
@@ -120,7 +119,7 @@ mod tests {
     fn told(trouble: Trouble, detail: &FlowDetail, kind: Kind, subject: Subject) -> bool {
         let any = fixture::live_dashboard().findings.remove(0);
         let finding = Finding { kind, subject, ..any };
-        Told::by(&[finding]).covers(trouble, &Wrong::of(detail), &|_| Some(detail.clone()))
+        Told::by(&[finding]).covers(trouble, &Wrong::of(&Gist::from(detail), detail.in_vain), &|_| Some(detail.clone()))
     }
 
     #[test]

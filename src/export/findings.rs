@@ -1,13 +1,14 @@
 //! The findings of a report: the engine's, those about connects over the whole source; and their JSON. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
+use foldhash::fast::RandomState;
 use serde::Serialize;
 use serde_json::{Map, Number, Value as Json};
 
 use crate::base::{Endpoint, Timestamp};
-use crate::engine::{Dashboard, FlowDetail, FlowRow};
+use crate::engine::{Dashboard, Gist};
 use crate::findings::{
     Askers, Connects, Failures, Finding, Holder, Kind, Subject, TRIED_IN_VAIN, Tries, Value, Way, connects, sort,
     suspects,
@@ -19,7 +20,7 @@ use super::summary::Tally;
 /// What is wrong, the worst first: connects as the flows counted in `tally` tell of the whole source (the engine speaks
 /// of its last minute), all else as it stands at the end. Where an address may scan, `again` tells the same flows once
 /// more: of whoever else was answered nothing is kept.
-pub fn findings(dashboard: &Dashboard, tally: &Tally, again: impl FnOnce(&mut dyn FnMut(&FlowDetail))) -> Vec<Finding> {
+pub fn findings(dashboard: &Dashboard, tally: &Tally, again: impl FnOnce(&mut dyn FnMut(&Gist))) -> Vec<Finding> {
     let now = dashboard.findings.iter().filter(|finding| !finding.kind.is_connects()).cloned();
     let mut all: Vec<Finding> = now.collect();
     all.extend(connects(&tally.attempts.evidence(dashboard, again)));
@@ -34,10 +35,15 @@ pub(super) fn takes(listens: Endpoint, to: Endpoint) -> bool {
 
 /// What became of connects, by destination.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Attempts(BTreeMap<Endpoint, Attempt>);
+pub(super) struct Attempts {
+    /// How many completed: nearly all do, so that they are counted apart. Packets choose the keys.
+    completed: HashMap<Endpoint, u64, RandomState>,
+    failed: BTreeMap<Endpoint, Failed>,
+}
 
+/// Those of one destination that failed.
 #[derive(Debug, Clone)]
-struct Attempt {
+struct Failed {
     told: Connects,
     askers: Askers,
     /// The destination is on this host.
@@ -46,65 +52,67 @@ struct Attempt {
 
 impl Attempts {
     /// Counts one flow.
-    pub(super) fn count(&mut self, detail: &FlowDetail) {
-        let Some(handshake) = &detail.handshake else { return };
-        let FlowRow { id, first, last, orig, resp, .. } = &detail.row;
+    pub(super) fn count(&mut self, gist: &Gist) {
+        let Some(handshake) = &gist.handshake else { return };
         if handshake.outcome.is_completed() {
-            self.of(resp.endpoint).told.completed += 1;
+            *self.completed.entry(gist.resp).or_default() += 1;
             return;
         }
-        let rejected = detail.rejected.as_ref();
         let Some(way) = way(handshake) else { return };
-        let Attempt { told, askers, here } = self.of(resp.endpoint);
+        let Gist { id, first, last, ref asker, .. } = *gist;
+        let Failed { told, askers, here } = self.failed(gist.resp);
         let waits = handshake.outcome == HandshakeOutcome::Waiting && way == Way::Unanswered;
         told.waiting += u64::from(waits);
         told.given_up += u64::from(handshake.outcome == HandshakeOutcome::GivenUp);
-        told.rejection = rejected.map(ToString::to_string).or(told.rejection.take());
+        told.rejection = gist.rejected.as_ref().map(ToString::to_string).or(told.rejection.take());
         let failures = told.failures_mut(way);
-        let one = Failures { count: u64::from(!waits), first: *first, last: *last, flow: *id };
+        let one = Failures { count: u64::from(!waits), first, last, flow: id };
         *failures = Some(Failures::and(*failures, one));
-        *here = resp.local == Some(true);
-        let process = orig.owner.process();
-        process.into_iter().for_each(|process| askers.note(process));
-        told.by.note(Tries::of(orig.endpoint.ip(), *first, *last, *id, process.cloned()).and_failed(way));
+        *here = gist.resp_is_here;
+        asker.iter().for_each(|process| askers.note(process));
+        told.by.note(Tries::of(gist.orig.ip(), first, last, id, asker.clone()).and_failed(way));
     }
 
-    fn of(&mut self, to: Endpoint) -> &mut Attempt {
-        let fresh = || Attempt { told: Connects::to(to), askers: Askers::default(), here: false };
-        self.0.entry(to).or_insert_with(fresh)
+    fn failed(&mut self, to: Endpoint) -> &mut Failed {
+        let fresh = || Failed { told: Connects::to(to), askers: Askers::default(), here: false };
+        self.failed.entry(to).or_insert_with(fresh)
     }
 
     /// Adds what was counted of the flows that come after all that were counted here.
     pub(super) fn add(&mut self, later: Self) {
-        for (to, more) in later.0 {
-            let Attempt { told, askers, here } = self.of(to);
+        for (to, more) in later.completed {
+            *self.completed.entry(to).or_default() += more;
+        }
+        for (to, more) in later.failed {
+            let Failed { told, askers, here } = self.failed(to);
             told.add(more.told);
             askers.add(&more.askers);
             *here |= more.here;
         }
     }
 
-    fn evidence(&self, dashboard: &Dashboard, again: impl FnOnce(&mut dyn FnMut(&FlowDetail))) -> Vec<Connects> {
+    fn evidence(&self, dashboard: &Dashboard, again: impl FnOnce(&mut dyn FnMut(&Gist))) -> Vec<Connects> {
         let lossy = dashboard.loss.is_some_and(|loss| loss.unseen() > 0);
         let full: Vec<Endpoint> = dashboard.findings.iter().filter_map(full_listener).collect();
-        let told = |to: &Endpoint, attempt: &Attempt| Connects {
-            who: attempt.askers.most(),
-            listener_is_full: attempt.here && full.iter().any(|listens| takes(*listens, *to)),
+        let completed = |to: &Endpoint| self.completed.get(to).copied();
+        let told = |to: &Endpoint, failed: &Failed| Connects {
+            completed: completed(to).unwrap_or(0),
+            who: failed.askers.most(),
+            listener_is_full: failed.here && full.iter().any(|listens| takes(*listens, *to)),
             lossy,
-            ..attempt.told.clone()
+            ..failed.told.clone()
         };
-        let failed = self.0.iter().filter(|(_, attempt)| attempt.told.has_failures());
-        let mut all: BTreeMap<Endpoint, Connects> = failed.map(|(to, attempt)| (*to, told(to, attempt))).collect();
+        let failed = self.failed.iter().map(|(to, failed)| (*to, told(to, failed)));
+        let mut all: BTreeMap<Endpoint, Connects> = failed.collect();
         // Whoever failed with many is told of with those that answered.
         let suspects = suspects(all.values());
         if !suspects.is_empty() {
-            again(&mut |detail| {
-                let FlowRow { id, first, last, orig, resp, .. } = &detail.row;
-                let (from, to) = (orig.endpoint.ip(), resp.endpoint);
-                let answered = detail.handshake.as_ref().is_some_and(HandshakeView::is_answered);
+            again(&mut |gist| {
+                let (from, to) = (gist.orig.ip(), gist.resp);
+                let answered = gist.handshake.as_ref().is_some_and(HandshakeView::is_answered);
                 if answered && suspects.contains(&from) {
-                    let fresh = || self.0.get(&to).map_or_else(|| Connects::to(to), |attempt| told(&to, attempt));
-                    let tries = Tries::of(from, *first, *last, *id, None);
+                    let fresh = || Connects { completed: completed(&to).unwrap_or(0), lossy, ..Connects::to(to) };
+                    let tries = Tries::of(from, gist.first, gist.last, gist.id, None);
                     all.entry(to).or_insert_with(fresh).by.note(tries.and_answered());
                 }
             });
@@ -282,14 +290,15 @@ impl ProcessRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Rejection;
+    use crate::engine::{FlowDetail, Rejection};
     use crate::export::fixture;
     use crate::wire::IcmpError;
 
     fn told(flows: &[FlowDetail], dashboard: &Dashboard) -> Vec<(Kind, String, String)> {
         let mut tally = Tally::new();
-        flows.iter().for_each(|detail| tally.count(detail));
-        let all = findings(dashboard, &tally, |tell| flows.iter().for_each(tell)).into_iter();
+        flows.iter().for_each(|detail| tally.count(&Gist::from(detail)));
+        let all =
+            findings(dashboard, &tally, |tell| flows.iter().for_each(|detail| tell(&Gist::from(detail)))).into_iter();
         all.map(|finding| (finding.kind, finding.subject.to_string(), finding.told)).collect()
     }
 

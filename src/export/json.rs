@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::base::Mark;
-use crate::engine::{Dashboard, FlowDetail};
+use crate::engine::{Dashboard, FlowDetail, Gist};
 use crate::findings::Finding;
 
 use super::findings::{FindingRecord, findings};
@@ -59,7 +59,7 @@ impl Flows {
         } else {
             self.text.extend_from_slice(self.form.before_flow(self.tally.flows));
         }
-        self.tally.count(detail);
+        self.tally.count(&Gist::from(detail));
         Ok(compact::append(&mut self.text, &FlowRecord::of(detail))?)
     }
 }
@@ -109,7 +109,7 @@ impl<'a, W: Write> JsonReport<'a, W> {
     }
 
     /// What is wrong with the flows written and with what `dashboard` tells of the rest; `again` as of [`findings`].
-    pub fn findings(&self, dashboard: &Dashboard, again: impl FnOnce(&mut dyn FnMut(&FlowDetail))) -> Vec<Finding> {
+    pub fn findings(&self, dashboard: &Dashboard, again: impl FnOnce(&mut dyn FnMut(&Gist))) -> Vec<Finding> {
         findings(dashboard, &self.tally, again)
     }
 

@@ -29,7 +29,7 @@ pub use findings::findings;
 pub use footer::Footer;
 pub use json::{Flows, JsonForm, JsonReport};
 pub use palette::Palette;
-pub use pick::{CLOSE_WAIT_PATIENCE, Pick, Trouble, trouble};
+pub use pick::{CLOSE_WAIT_PATIENCE, Pick, Picked, Trouble, trouble};
 pub use picture::{ExportError, PictureFormat, picture};
 pub use report_text::{ReportContext, write_report};
 pub use summary::{Damage, Tally};

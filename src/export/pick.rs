@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::base::{Scope, TcpState, Timestamp};
-use crate::engine::{FlowDetail, FlowId};
+use crate::engine::{FlowDetail, FlowId, Gist};
 use crate::findings::Finding;
 use crate::flow::{HalfView, HandshakeOutcome, HandshakeView, LifeEventKind, Mark, Side};
 
@@ -89,7 +89,11 @@ impl Trouble {
 
 /// What went wrong with the flow as it stands at `now`, the worst of it; `None` if nothing that can be seen.
 pub fn trouble(detail: &FlowDetail, now: Timestamp) -> Option<Trouble> {
-    let handshake = detail.handshake.as_ref();
+    trouble_of(detail.handshake.as_ref(), || since_then(detail, now))
+}
+
+/// The same of a flow with this handshake; `since_then`: what went wrong with it otherwise.
+fn trouble_of(handshake: Option<&HandshakeView>, since_then: impl FnOnce() -> Option<Trouble>) -> Option<Trouble> {
     let failed = handshake.and_then(|handshake| match handshake.outcome {
         HandshakeOutcome::Refused => Some(Trouble::Refused),
         HandshakeOutcome::Rejected => Some(Trouble::Rejected),
@@ -100,7 +104,7 @@ pub fn trouble(detail: &FlowDetail, now: Timestamp) -> Option<Trouble> {
         HandshakeOutcome::Reset => Some(Trouble::HandshakeReset),
         _ => None,
     });
-    failed.or_else(|| since_then(detail, now)).or_else(|| {
+    failed.or_else(since_then).or_else(|| {
         let retried = |handshake: &HandshakeView| handshake.syn_retries > 0 || handshake.syn_ack_retries > 0;
         handshake.filter(|handshake| retried(handshake)).map(|_| Trouble::Retried)
     })
@@ -195,94 +199,87 @@ fn stays_in_close_wait(detail: &FlowDetail, side: Side, now: Timestamp) -> bool 
     end.state() == Some(TcpState::CloseWait) && !detail.row.closed && now.since(since) > CLOSE_WAIT_PATIENCE
 }
 
-/// Picks, from every flow offered in turn, what the text report tells about.
+/// Picks, from every flow offered in turn, those that the text report tells about.
 #[derive(Debug, Clone)]
 pub struct Pick {
     now: Timestamp,
-    wrong: Vec<Kept>,
-    largest: Vec<FlowDetail>,
-    /// Of those, the ones of which a finding tells what is wrong.
-    left: HashSet<FlowId>,
+    /// Of each kind of trouble in order, all its flows.
+    wrong: [Vec<Wrong>; Trouble::ALL.len()],
+    /// With their payload bytes.
+    largest: Vec<(u64, FlowId)>,
     each: usize,
     keep_largest: usize,
-}
-
-/// The flows of one kind of trouble: all of them in short, and the details of the first.
-#[derive(Debug, Clone)]
-struct Kept {
-    kind: Trouble,
-    all: Vec<Wrong>,
-    details: Vec<FlowDetail>,
 }
 
 impl Pick {
     /// At most `each` flows of a kind of trouble, and the `largest` by payload; `now` is the engine's clock at the end.
     pub fn new(now: Timestamp, each: usize, largest: usize) -> Self {
-        let wrong = Trouble::ALL.map(|kind| Kept { kind, all: Vec::new(), details: Vec::new() }).to_vec();
-        Self { now, wrong, largest: Vec::new(), left: HashSet::new(), each, keep_largest: largest }
+        Self { now, wrong: Default::default(), largest: Vec::new(), each, keep_largest: largest }
     }
 
-    /// Looks at one flow and keeps a copy if it is to be told about. Call it in order of first appearance.
-    pub fn offer(&mut self, detail: &FlowDetail) {
-        if let Some(kind) = trouble(detail, self.now)
-            && let Some(kept) = self.wrong.iter_mut().find(|kept| kept.kind == kind)
-        {
-            kept.all.push(Wrong::of(detail));
-            if kept.details.len() < self.each {
-                kept.details.push(detail.clone());
-            }
+    /// Looks at one flow; `outline` tells more of it, where that is needed. Call it in order of first appearance.
+    pub fn offer(&mut self, gist: &Gist, outline: impl FnOnce() -> Option<FlowDetail>) {
+        let mut in_vain = [false; 2];
+        let since_then = || {
+            let outline = if gist.is_regular { None } else { outline() }?;
+            in_vain = outline.in_vain;
+            since_then(&outline, self.now)
+        };
+        if let Some(kind) = trouble_of(gist.handshake.as_ref(), since_then) {
+            self.wrong[kind as usize].push(Wrong::of(gist, in_vain));
         }
-        self.offer_largest(detail, Clone::clone);
+        self.offer_largest(gist.payload_bytes.unwrap_or(0), gist.id);
     }
 
     /// Keeps the flow if it is among the largest; of equal ones the first stays.
-    fn offer_largest<T: std::borrow::Borrow<FlowDetail>>(&mut self, detail: T, keep: impl FnOnce(T) -> FlowDetail) {
-        let bytes = |detail: &FlowDetail| detail.row.payload_bytes.unwrap_or(0);
-        let own = bytes(detail.borrow());
-        let place = self.largest.partition_point(|kept| bytes(kept) >= own);
-        if own > 0 && place < self.keep_largest {
-            self.largest.insert(place, keep(detail));
+    fn offer_largest(&mut self, bytes: u64, flow: FlowId) {
+        let place = self.largest.partition_point(|(kept, _)| *kept >= bytes);
+        if bytes > 0 && place < self.keep_largest {
+            self.largest.insert(place, (bytes, flow));
             self.largest.truncate(self.keep_largest);
         }
     }
 
     /// Takes in what was picked from the flows that come after all that were offered here.
     pub fn append(&mut self, later: Self) {
-        for (kept, more) in self.wrong.iter_mut().zip(later.wrong) {
-            kept.all.extend(more.all);
-            kept.details.extend(more.details.into_iter().take(self.each.saturating_sub(kept.details.len())));
-        }
-        for detail in later.largest {
-            self.offer_largest(detail, |detail| detail);
-        }
+        self.wrong.iter_mut().zip(later.wrong).for_each(|(all, more)| all.extend(more));
+        later.largest.into_iter().for_each(|(bytes, flow)| self.offer_largest(bytes, flow));
     }
 
-    /// Asks for the flows that were kept once more: in full, where they were offered without their stories.
-    pub fn complete(&mut self, in_full: impl Fn(FlowId) -> Option<FlowDetail>) {
-        let wrong = self.wrong.iter_mut().flat_map(|kept| &mut kept.details);
-        for detail in wrong.chain(&mut self.largest) {
-            if let Some(full) = in_full(detail.row.id) {
-                *detail = full;
-            }
-        }
-    }
-
-    /// Leaves to the findings what they tell already; `detail` gives the details of a flow again.
-    pub fn leave_to(&mut self, findings: &[Finding], detail: &dyn Fn(FlowId) -> Option<FlowDetail>) {
+    /// The flows that were picked, without what the findings tell already; `detail` tells a flow in full.
+    pub fn picked(
+        self,
+        findings: &[Finding],
+        outline: &dyn Fn(FlowId) -> Option<FlowDetail>,
+        detail: impl Fn(FlowId) -> Option<FlowDetail>,
+    ) -> Picked {
         let told = Told::by(findings);
-        for kept in &mut self.wrong {
-            let all = kept.all.len();
-            kept.all.retain(|wrong| !told.covers(kept.kind, wrong, detail));
-            if kept.all.len() < all {
-                kept.details = kept.all.iter().take(self.each).filter_map(|wrong| detail(wrong.id)).collect();
-            }
-        }
+        let wrong = Trouble::ALL.into_iter().zip(self.wrong).map(|(kind, mut all)| {
+            all.retain(|wrong| !told.covers(kind, wrong, outline));
+            let first = all.iter().take(self.each).filter_map(|wrong| detail(wrong.id));
+            (kind, all.len() as u64, first.collect())
+        });
+        let wrong = wrong.filter(|(_, count, _)| *count > 0).collect();
+        let largest: Vec<FlowDetail> = self.largest.iter().filter_map(|(_, flow)| detail(*flow)).collect();
         let is_told = |flow: &&FlowDetail| {
-            trouble(flow, self.now).is_some_and(|kind| told.covers(kind, &Wrong::of(flow), detail))
+            let wrong = Wrong::of(&Gist::from(*flow), flow.in_vain);
+            trouble(flow, self.now).is_some_and(|kind| told.covers(kind, &wrong, outline))
         };
-        self.left = self.largest.iter().filter(is_told).map(|flow| flow.row.id).collect();
+        let left = largest.iter().filter(is_told).map(|flow| flow.row.id).collect();
+        Picked { wrong, largest, left }
     }
+}
 
+/// What the text report tells about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picked {
+    wrong: Vec<(Trouble, u64, Vec<FlowDetail>)>,
+    largest: Vec<FlowDetail>,
+    /// Of those, the ones of which a finding tells what is wrong.
+    left: HashSet<FlowId>,
+}
+
+impl Picked {
     /// Whether a finding tells what is wrong with one of the largest flows.
     pub fn is_left(&self, flow: FlowId) -> bool {
         self.left.contains(&flow)
@@ -290,8 +287,7 @@ impl Pick {
 
     /// The kinds of trouble that occurred, with their count and the first flows of each.
     pub fn wrong(&self) -> impl Iterator<Item = (Trouble, u64, &[FlowDetail])> {
-        let there = self.wrong.iter().filter(|kept| !kept.all.is_empty());
-        there.map(|kept| (kept.kind, kept.all.len() as u64, kept.details.as_slice()))
+        self.wrong.iter().map(|(kind, count, first)| (*kind, *count, first.as_slice()))
     }
 
     /// The flows that carried most payload, most first.
@@ -307,6 +303,10 @@ mod tests {
     use crate::export::fixture;
     use crate::flow::{AnalysisCounts, LifeEvent};
     use crate::kernel::Reported;
+
+    fn offer(pick: &mut Pick, detail: &FlowDetail) {
+        pick.offer(&Gist::from(detail), || Some(detail.clone()));
+    }
 
     #[test]
     fn the_worst_that_can_be_seen_names_the_flow() {
@@ -332,15 +332,15 @@ mod tests {
             detail.row.payload_bytes = Some(n * 7 % 5);
             detail
         };
+        let picked = |pick: Pick| pick.picked(&[], &|_| None, |id| Some(flow(id.0)));
         for split in 0..=20 {
             let (mut whole, mut first, mut later) = (Pick::new(now, 4, 6), Pick::new(now, 4, 6), Pick::new(now, 4, 6));
             for n in 0..20 {
-                whole.offer(&flow(n));
-                if n < split { &mut first } else { &mut later }.offer(&flow(n));
+                offer(&mut whole, &flow(n));
+                offer(if n < split { &mut first } else { &mut later }, &flow(n));
             }
             first.append(later);
-            assert_eq!(first.largest(), whole.largest(), "split at {split}");
-            assert!(first.wrong().eq(whole.wrong()), "split at {split}");
+            assert_eq!(picked(first), picked(whole), "split at {split}");
         }
     }
 
@@ -355,9 +355,9 @@ mod tests {
         let detail = |id| flows.iter().find(|detail| detail.row.id == id).cloned();
         for (findings, left) in [(vec![leak], [true, false]), (vec![], [false; 2])] {
             let mut pick = Pick::new(now, 4, 4);
-            flows.iter().for_each(|detail| pick.offer(detail));
-            pick.leave_to(&findings, &detail);
-            assert_eq!([1, 2].map(|id| pick.is_left(FlowId(id))), left);
+            flows.iter().for_each(|detail| offer(&mut pick, detail));
+            let picked = pick.picked(&findings, &detail, detail);
+            assert_eq!([1, 2].map(|id| picked.is_left(FlowId(id))), left);
         }
     }
 
@@ -438,17 +438,19 @@ mod tests {
 
     #[test]
     fn keeps_the_first_of_a_kind_and_the_largest_of_all() {
-        let mut pick = Pick::new(fixture::at(60.0), 2, 2);
-        for id in 0..5 {
-            pick.offer(&fixture::refused(id));
-        }
-        for (id, bytes) in [(10, 5), (11, 50), (12, 50), (13, 7)] {
+        let large = |(id, bytes)| {
             let mut detail = fixture::completed(id);
             detail.row.payload_bytes = Some(bytes);
-            pick.offer(&detail);
-        }
-        let wrong: Vec<_> = pick.wrong().map(|(kind, count, kept)| (kind, count, kept.len())).collect();
+            detail
+        };
+        let large = [(10, 5), (11, 50), (12, 50), (13, 7)].map(large);
+        let flows: Vec<FlowDetail> = (0..5).map(fixture::refused).chain(large).collect();
+        let mut pick = Pick::new(fixture::at(60.0), 2, 2);
+        flows.iter().for_each(|detail| offer(&mut pick, detail));
+        let detail = |id| flows.iter().find(|detail| detail.row.id == id).cloned();
+        let picked = pick.picked(&[], &detail, detail);
+        let wrong: Vec<_> = picked.wrong().map(|(kind, count, first)| (kind, count, first.len())).collect();
         assert_eq!(wrong, [(Trouble::Refused, 5, 2)]);
-        assert_eq!(pick.largest().iter().map(|detail| detail.row.id.0).collect::<Vec<_>>(), [11, 12]);
+        assert_eq!(picked.largest().iter().map(|detail| detail.row.id.0).collect::<Vec<_>>(), [11, 12]);
     }
 }

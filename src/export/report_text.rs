@@ -19,7 +19,7 @@ use crate::base::{Mark, words};
 use crate::engine::Dashboard;
 use crate::findings::Finding;
 
-use super::pick::Pick;
+use super::pick::Picked;
 use super::summary::{Damage, Tally};
 
 /// What a text report is made of.
@@ -30,9 +30,9 @@ pub struct ReportContext<'a> {
     pub dashboard: &'a Dashboard,
     /// Every flow of the source was counted here,
     pub tally: &'a Tally,
-    /// and offered here,
-    pub pick: &'a Pick,
-    /// What is wrong, the worst first; `pick` has been left without it.
+    /// and these were picked to be told about,
+    pub pick: &'a Picked,
+    /// without what is wrong by these, the worst first.
     pub findings: &'a [Finding],
     pub damage: Option<&'a Damage>,
     /// What was marked, in order of time.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::base::{Endpoint, Timestamp};
 use crate::engine::{
-    Dashboard, Evicted, FlowDetail, KernelSight, LastWordSight, Loss, Percentiles, StateRow, TraceSight, WireCounts,
+    Dashboard, Evicted, Gist, KernelSight, LastWordSight, Loss, Percentiles, StateRow, TraceSight, WireCounts,
 };
 use crate::flow::HandshakeOutcome;
 use crate::kernel::TableSource;
@@ -115,10 +115,10 @@ impl Tally {
     }
 
     /// Counts one flow.
-    pub fn count(&mut self, detail: &FlowDetail) {
+    pub fn count(&mut self, gist: &Gist) {
         self.flows += 1;
-        self.attempts.count(detail);
-        let Some(handshake) = &detail.handshake else {
+        self.attempts.count(gist);
+        let Some(handshake) = &gist.handshake else {
             self.kernel_only += 1;
             return;
         };
@@ -127,10 +127,10 @@ impl Tally {
             self.connect.note(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         }
         if handshake.outcome.is_failure() {
-            let failing = self.failing.entry((detail.row.resp.endpoint, handshake.outcome)).or_default();
+            let failing = self.failing.entry((gist.resp, handshake.outcome)).or_default();
             failing.flows += 1;
             failing.retries += u64::from(handshake.syn_retries) + u64::from(handshake.syn_ack_retries);
-            failing.last = failing.last.max(detail.row.last);
+            failing.last = failing.last.max(gist.last);
         }
     }
 

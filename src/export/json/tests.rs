@@ -25,7 +25,7 @@ fn damage() -> Damage {
 fn ndjson_is_a_line_a_flow_then_the_summary() {
     let mut report = report(Lines);
     report.append(in_words(&report, &flows())).unwrap();
-    let found = report.findings(&fixture::dashboard(), |tell| flows().iter().for_each(tell));
+    let found = report.findings(&fixture::dashboard(), |tell| flows().iter().for_each(|flow| tell(&Gist::from(flow))));
     let bytes = report.finish("cut.pcap", &fixture::dashboard(), &found, Some(&damage())).unwrap();
     let text = String::from_utf8(bytes).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -45,7 +45,7 @@ fn json_holds_the_same_objects() {
         json.append(in_words(&json, part)).unwrap();
         ndjson.append(in_words(&ndjson, part)).unwrap();
     }
-    let found = json.findings(&fixture::dashboard(), |tell| flows.iter().for_each(tell));
+    let found = json.findings(&fixture::dashboard(), |tell| flows.iter().for_each(|flow| tell(&Gist::from(flow))));
     let json = json.finish("x", &fixture::dashboard(), &found, None).unwrap();
     let ndjson = ndjson.finish("x", &fixture::dashboard(), &found, None).unwrap();
     let whole: Value = serde_json::from_slice(&json).unwrap();

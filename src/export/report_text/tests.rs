@@ -1,7 +1,7 @@
 use super::*;
 use crate::base::{Endpoint, Scrubbed, Timestamp};
-use crate::engine::FlowDetail;
-use crate::export::{findings, fixture};
+use crate::engine::{FlowDetail, Gist};
+use crate::export::{Pick, findings, fixture};
 
 fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, width: usize) -> String {
     marked_report(dashboard, flows, damage, &[], width)
@@ -17,16 +17,17 @@ fn marked_report(
     let mut tally = Tally::new();
     let mut pick = Pick::new(dashboard.now.unwrap_or(Timestamp::MIN), 2, 3);
     for detail in flows {
-        tally.count(detail);
-        pick.offer(detail);
+        let gist = Gist::from(detail);
+        tally.count(&gist);
+        pick.offer(&gist, || Some(detail.clone()));
     }
-    let findings = findings(dashboard, &tally, |tell| flows.iter().for_each(tell));
-    pick.leave_to(&findings, &|id| flows.iter().find(|detail| detail.row.id == id).cloned());
+    let findings = findings(dashboard, &tally, |tell| flows.iter().for_each(|detail| tell(&Gist::from(detail))));
+    let detail = |id| flows.iter().find(|detail| detail.row.id == id).cloned();
     let context = ReportContext {
         source: "demo.pcapng.gz",
         dashboard,
         tally: &tally,
-        pick: &pick,
+        pick: &pick.picked(&findings, &detail, detail),
         findings: &findings,
         damage,
         marks,
