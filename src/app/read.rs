@@ -384,7 +384,7 @@ impl Taken {
     /// Whether a batch is to be handed over.
     #[inline]
     fn are_enough(&self, inputs: &[Input], batch: usize) -> bool {
-        inputs.len() >= batch || self.is_place_due()
+        !inputs.is_empty() && (inputs.len() >= batch || self.is_place_due())
     }
 
     /// Whether it is time to tell a place.
