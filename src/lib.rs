@@ -168,8 +168,10 @@
 //!   counted by reason. Flows live in pages that copies of the engine share until one of them writes. A lone SYN keeps
 //!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second
 //!   segment on. Once the flow is over they are packed into some 200 bytes (where nothing irregular was seen), and
-//!   made again, the very same, for whoever asks and by what comes late. Nothing else changes them any more, so a
-//!   thread of its own may pack them ([`engine::Courses`]), as in a replay; what is told is the same before and after.
+//!   made again, the very same, for whoever asks and by what comes late. Of most flows it is the segments that are
+//!   packed ([`flow::Beginning::pack`]): that none was irregular tells a report enough, and the rest is never made. Nothing
+//!   else changes them any more, so a thread of its own may pack them ([`engine::Courses`]), as in a replay; what is
+//!   told is the same before and after.
 //!   A record is made in its place, and what packed courses lay in serves flows that begin.
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
 //!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few

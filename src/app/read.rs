@@ -137,7 +137,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     let (read, (mark, marks)) = (Arc::new(AtomicU64::new(skipped)), bounded(MARKS));
     let mut source = Source::open(origin, filter, from, &read, mark)?;
     let recording = source.reader.is_recording();
-    let start = source.placed.is_some().then(|| source.place());
+    let start = source.taken.placed.is_some().then(|| source.place());
     let (watch, newest, passed_over) = (source.watch.clone(), source.newest.clone(), source.passed_over.clone());
     // A stream may fall silent for long: nothing of it is held back.
     let batch = if origin.is_stream() { 1 } else { BATCH };
@@ -166,9 +166,21 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     })
 }
 
-/// What reads: the capture, its filter, and what became of its frames so far.
+/// What reads: the capture, and what becomes of what it holds.
 struct Source {
     reader: Captures,
+    taken: Taken,
+    /// Where marks go, and how many of the file came so far.
+    marks: Sender<(u64, Mark)>,
+    marked: u64,
+    /// What it and whoever takes its batches tell one another.
+    watch: Arc<Watch>,
+    newest: Arc<AtomicI64>,
+    passed_over: Arc<Notes>,
+}
+
+/// What was taken of the capture: frames that pass the filter, and what became of them.
+struct Taken {
     filter: Option<FrameFilter>,
     intake: Intake,
     /// The counts that were told last.
@@ -180,13 +192,6 @@ struct Source {
     placed: Option<(u64, Timestamp)>,
     /// When the frame came that was filtered out last.
     left_out: Option<Timestamp>,
-    /// Where marks go, and how many of the file came so far.
-    marks: Sender<(u64, Mark)>,
-    marked: u64,
-    /// What it and whoever takes its batches tell one another.
-    watch: Arc<Watch>,
-    newest: Arc<AtomicI64>,
-    passed_over: Arc<Notes>,
 }
 
 impl Source {
@@ -209,8 +214,7 @@ impl Source {
         }
         passed_over.note(&reader, false);
         let last = from.map_or(Timestamp::MIN, |from| from.last);
-        Ok(Self {
-            reader,
+        let taken = Taken {
             filter,
             intake: from.map(|from| from.intake.clone()).unwrap_or_default(),
             told: from.and_then(|from| from.told),
@@ -218,6 +222,10 @@ impl Source {
             items: 0,
             placed: origin.can_reopen().then_some((0, last)),
             left_out: from.and_then(|from| from.left_out),
+        };
+        Ok(Self {
+            reader,
+            taken,
             marks,
             marked: from.map_or(0, |from| from.marks),
             watch,
@@ -236,26 +244,23 @@ impl Source {
         loop {
             let mut inputs = used.try_recv().unwrap_or_else(|_| Vec::with_capacity(batch + 1));
             inputs.clear();
-            let end = loop {
-                match self.next(&mut inputs) {
-                    Ok(true) if inputs.len() < batch && !self.is_place_due() => {}
-                    Ok(true) => break None,
-                    Ok(false) => break Some(None),
-                    // Where the waiting for the rest of a frame was ended, nothing is wrong.
-                    Err(_) if self.watch.is_stopped() => break Some(None),
-                    Err(why) => break Some(Some(why)),
-                }
+            let end = match self.fill(&mut inputs, batch) {
+                Ok(true) => None,
+                Ok(false) => Some(None),
+                // Where the waiting for the rest of a frame was ended, nothing is wrong.
+                Err(_) if self.watch.is_stopped() => Some(None),
+                Err(why) => Some(Some(why)),
             };
-            if end.is_some() && self.told != Some(self.intake.counts()) && self.intake.counts().frames > 0 {
-                self.tell(&mut inputs);
-            }
+            let taken = &mut self.taken;
             if end.is_some() {
-                inputs.extend(self.reader.rest(self.last).map(Input::Loss));
+                taken.tell_rest(&mut inputs);
+                inputs.extend(self.reader.rest(taken.last).map(Input::Loss));
             }
-            self.newest.store(self.last.nanos(), Ordering::Relaxed);
+            self.newest.store(taken.last.nanos(), Ordering::Relaxed);
             self.passed_over.note(&self.reader, matches!(end, Some(None)) && !self.watch.is_stopped());
             if !inputs.is_empty() {
-                let place = (self.is_place_due() || (end.is_some() && self.placed.is_some())).then(|| self.place());
+                let is_place_due = taken.is_place_due() || (end.is_some() && taken.placed.is_some());
+                let place = is_place_due.then(|| self.place());
                 send.send(Reading::Batch(inputs, place)).ok()?;
             }
             if end.is_some() {
@@ -264,17 +269,39 @@ impl Source {
         }
     }
 
-    /// Whether it is time to tell a place.
-    fn is_place_due(&self) -> bool {
-        let Some((items, then)) = self.placed else { return false };
-        let since = self.items - items;
-        since >= PLACE_EVERY || (since >= PLACE_LEAST && self.last >= then + PLACE_AFTER)
+    /// Reads until there are so many inputs or a place is to be told; false at the end.
+    fn fill(&mut self, inputs: &mut Vec<Input>, batch: usize) -> Result<bool, Damage> {
+        loop {
+            let Self { reader, taken, .. } = self;
+            let mut failed = None;
+            // One after another, without a look at what else a capture may hold.
+            reader.frames_at_hand(|frame| match taken.take(frame, inputs) {
+                Ok(()) => !taken.are_enough(inputs, batch),
+                Err(why) => {
+                    failed = Some(why);
+                    false
+                }
+            });
+            if let Some(why) = failed {
+                return Err(reader.damaged(why));
+            }
+            if taken.are_enough(inputs, batch) {
+                return Ok(true);
+            }
+            if !self.next(inputs)? {
+                return Ok(false);
+            }
+            if self.taken.are_enough(inputs, batch) {
+                return Ok(true);
+            }
+        }
     }
 
     /// Behind the frames read so far.
     fn place(&mut self) -> Place {
-        self.placed = Some((self.items, self.last));
-        let Self { reader, intake, told, last, left_out, marked, .. } = self;
+        let Self { reader, taken, marked, .. } = self;
+        taken.placed = Some((taken.items, taken.last));
+        let Taken { intake, told, last, left_out, .. } = taken;
         let (captures, intake) = (reader.places(), intake.clone());
         let (told, last, left_out, marks) = (*told, *last, *left_out, *marked);
         Place(Arc::new(PlaceParts { captures, intake, told, last, left_out, marks }))
@@ -282,72 +309,111 @@ impl Source {
 
     /// Reads one item; false at the end.
     fn next(&mut self, inputs: &mut Vec<Input>) -> Result<bool, Damage> {
-        self.items += 1;
-        let Self { reader, filter, intake, last, left_out, .. } = self;
+        let Self { reader, taken, .. } = self;
         // Looked at where it is: it is large beside a frame.
-        match reader.next_item() {
-            Ok(Some(Item::Frame(frame))) => {
-                *last = (*last).max(frame.ts);
-                match passes(filter, &frame, left_out) {
-                    Ok(true) => {}
-                    Ok(false) => return Ok(true),
-                    Err(why) => return Err(self.reader.damaged(why)),
-                }
-                let decoded = intake.take(&frame, inputs);
-                if self.is_due(decoded) {
-                    self.tell(inputs);
-                }
-            }
-            Ok(Some(Item::Recorded(frame, gave))) => {
-                *last = (*last).max(frame.ts);
-                match passes(filter, &frame, left_out) {
-                    Ok(passes) => inputs.extend(gave.filter(|_| passes)),
-                    Err(why) => return Err(self.reader.damaged(why)),
-                }
-            }
+        let failed = match reader.next_item() {
+            Ok(Some(Item::Frame(frame))) => taken.take(&frame, inputs).err(),
+            Ok(Some(Item::Recorded(frame, gave))) => taken.take_recorded(&frame, gave, inputs).err(),
             Ok(Some(Item::Input(input))) => {
-                *last = (*last).max(input.ts());
-                // What a frame said that was filtered out was not heard.
-                let of_frame = matches!(input, Input::Name(_) | Input::Dns(_));
-                if !of_frame || *left_out != Some(input.ts()) {
-                    inputs.push(input);
-                }
+                taken.take_input(input, inputs);
+                None
             }
             // Of more than anybody sets the first are told.
             Ok(Some(Item::Mark(mark))) => {
+                taken.items += 1;
                 let _full = self.marks.try_send((self.marked, mark));
                 self.marked += 1;
+                None
             }
             Ok(None) => return Ok(false),
             Err(damage) => return Err(damage),
+        };
+        failed.map_or(Ok(true), |why| Err(self.reader.damaged(why)))
+    }
+}
+
+impl Taken {
+    /// Takes a frame in; the reason where the filter fails.
+    #[inline(always)]
+    fn take(&mut self, frame: &Frame<'_>, inputs: &mut Vec<Input>) -> Result<(), String> {
+        self.note(frame.ts);
+        if self.passes(frame)? {
+            let decoded = self.intake.take(frame, inputs);
+            if self.is_due(decoded) {
+                self.tell(inputs);
+            }
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// The same of a recording's, with what the engine was told of it.
+    fn take_recorded(&mut self, frame: &Frame<'_>, gave: Option<Input>, inputs: &mut Vec<Input>) -> Result<(), String> {
+        self.note(frame.ts);
+        let passes = self.passes(frame)?;
+        inputs.extend(gave.filter(|_| passes));
+        Ok(())
+    }
+
+    /// Takes in what else the engine was told.
+    fn take_input(&mut self, input: Input, inputs: &mut Vec<Input>) {
+        self.note(input.ts());
+        // What a frame said that was filtered out was not heard.
+        let of_frame = matches!(input, Input::Name(_) | Input::Dns(_));
+        if !of_frame || self.left_out != Some(input.ts()) {
+            inputs.push(input);
+        }
+    }
+
+    #[inline]
+    fn note(&mut self, ts: Timestamp) {
+        self.items += 1;
+        self.last = self.last.max(ts);
+    }
+
+    /// Whether a frame passes the filter, if there is one.
+    #[inline]
+    fn passes(&mut self, frame: &Frame<'_>) -> Result<bool, String> {
+        let Some(filter) = &mut self.filter else { return Ok(true) };
+        let passes = filter.matches(frame).map_err(|error| error.to_string())?;
+        if !passes {
+            self.left_out = Some(frame.ts);
+        }
+        Ok(passes)
+    }
+
+    /// Whether a batch is to be handed over.
+    #[inline]
+    fn are_enough(&self, inputs: &[Input], batch: usize) -> bool {
+        inputs.len() >= batch || self.is_place_due()
+    }
+
+    /// Whether it is time to tell a place.
+    #[inline]
+    fn is_place_due(&self) -> bool {
+        let Some((items, then)) = self.placed else { return false };
+        let since = self.items - items;
+        since >= PLACE_EVERY || (since >= PLACE_LEAST && self.last >= then + PLACE_AFTER)
     }
 
     /// Whether the counts are to be told again, with a frame that was decoded or not.
+    #[inline]
     fn is_due(&self, decoded: bool) -> bool {
         let Some(told) = &self.told else { return true };
         let counts = self.intake.counts();
         counts.frames - told.frames >= TELL_EVERY || (!decoded && counts.undecoded_total() > told.undecoded_total())
     }
 
+    #[inline(never)]
     fn tell(&mut self, inputs: &mut Vec<Input>) {
         let frames = self.intake.counts();
         self.told = Some(frames);
         inputs.push(Input::Loss(Loss { ts: self.last, kernel: None, interface: None, ours: 0, frames }));
     }
-}
 
-/// Whether a frame passes the filter, if there is one; when it came, if not.
-fn passes(
-    filter: &mut Option<FrameFilter>,
-    frame: &Frame<'_>,
-    left_out: &mut Option<Timestamp>,
-) -> Result<bool, String> {
-    let Some(filter) = filter else { return Ok(true) };
-    let passes = filter.matches(frame).map_err(|error| error.to_string())?;
-    if !passes {
-        *left_out = Some(frame.ts);
+    /// Tells the counts at the end, where they are others than those told last.
+    fn tell_rest(&mut self, inputs: &mut Vec<Input>) {
+        if self.told != Some(self.intake.counts()) && self.intake.counts().frames > 0 {
+            self.tell(inputs);
+        }
     }
-    Ok(passes)
 }

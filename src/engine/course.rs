@@ -234,10 +234,12 @@ impl Record {
 
     /// Of it, what tells how the flow went as a whole.
     pub(super) fn outline(&self) -> Option<Outline> {
-        self.wire.as_ref()?;
+        let flow = self.wire.as_ref()?;
+        let is_regular = |segments: &Pending| Beginning::is_regular(segments.briefs(), flow);
         match &self.course {
             Told::Nothing => Some(Outline::regular()),
             Told::Over(block, at) => Some(block.outline(*at)),
+            Told::Going(going) if going.all_segments().is_some_and(is_regular) => Some(Outline::regular()),
             Told::Going(_) => self.course().as_deref().map(Outline::of),
         }
     }

@@ -16,11 +16,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::base::{Endpoint, Known, Packer, Packing, Unpacker};
-use crate::flow::{Analysis, Brief, Expected, Flow, Side, Verdict, Zeek};
+use crate::flow::{Analysis, Beginning, Flow, Verdict, Zeek};
 
 use super::course::{Course, Outline};
 use super::going::Going;
-use super::pending::Pending;
 use super::record::Rate;
 use super::spare::Spare;
 
@@ -108,7 +107,7 @@ impl Courses {
         match packed {
             Packed::Segments(_) => {
                 rate.pack(flow.span().1, &mut from);
-                return Course::of_beginning(unpack_segments(flow, &mut from), flow, ends);
+                return Course::of_beginning(Beginning::unpack(flow, &mut from).into_iter(), flow, ends);
             }
             Packed::Course(_) => pack(&mut course, &mut rate, flow, &mut from),
         }
@@ -160,6 +159,12 @@ impl Courses {
     #[cfg(test)]
     pub(super) fn packed_in(&self, at: u8) -> Option<usize> {
         self.0.load().packed(at).map(|packed| packed.bytes().len())
+    }
+
+    /// Whether it is the segments that are packed.
+    #[cfg(test)]
+    pub(super) fn has_segments(&self, at: u8) -> bool {
+        matches!(self.0.load().packed(at), Some(Packed::Segments(_)))
     }
 
     pub(super) fn is_shared_with(&self, other: &Self) -> bool {
@@ -240,19 +245,21 @@ impl Sealed {
 }
 
 impl Unsealed {
-    /// Packs its segments behind these bytes, if all have waited and none is irregular; else the bytes are as before.
+    /// Packs its segments behind these bytes, if all have waited, none is irregular and they take no more than a course;
+    /// else the bytes are as before.
     fn pack_segments(&self, bytes: &mut Vec<u8>) -> bool {
         let Self { going, flow, ends: _ } = self;
         let Some(segments) = going.all_segments() else { return false };
         let before = bytes.len();
         let mut packer = Packer::behind(std::mem::take(bytes), flow.known());
         going.rate.clone().pack(flow.span().1, &mut packer);
-        let regular = pack_segments(segments, flow, &mut packer);
+        let is_regular = Beginning::pack(segments.briefs(), segments.len(), flow, &mut packer);
         *bytes = packer.finish();
-        if !regular {
+        let packs = is_regular && bytes.len() - before <= USUAL;
+        if !packs {
             bytes.truncate(before);
         }
-        regular
+        packs
     }
 
     /// The same of its course; what has to stay as it is is given back.
@@ -267,38 +274,6 @@ impl Unsealed {
         *bytes = packer.finish();
         None
     }
-}
-
-/// All segments of a flow that waited from its beginning on. Whether none is irregular: who waits may at most fill a
-/// window, and is counted for it.
-fn pack_segments(segments: &Pending, flow: &Flow, packer: &mut Packer) -> bool {
-    let (mut expected, mut digests) = (Expected::of(flow), [0; 2]);
-    packer.byte(&mut segments.len());
-    for mut brief in segments.briefs() {
-        if expected.may_fill_window(&brief) {
-            return false;
-        }
-        expected.pack(&mut brief, packer);
-        digests[brief.from().index()] = brief.digest;
-    }
-    digests.iter_mut().for_each(|digest| packer.short(digest));
-    true
-}
-
-/// The same segments again. Of all but the last of each end nobody asks for the digest.
-fn unpack_segments(flow: &Flow, from: &mut Unpacker) -> impl Iterator<Item = Brief> {
-    let (mut expected, mut count) = (Expected::of(flow), 0);
-    from.byte(&mut count);
-    let mut briefs = vec![Brief::BLANK; count.into()];
-    briefs.iter_mut().for_each(|brief| expected.pack(brief, from));
-    for side in Side::BOTH {
-        let mut digest = 0;
-        from.short(&mut digest);
-        if let Some(last) = briefs.iter_mut().rfind(|brief| brief.from() == side) {
-            last.digest = digest;
-        }
-    }
-    briefs.into_iter()
 }
 
 /// What stands first of one, and where the rate follows: neither needs what is known.

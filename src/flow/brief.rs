@@ -55,7 +55,7 @@ impl Brief {
     pub fn tells(segment: &Segment) -> bool {
         let Options { mss, wscale, sack_permitted, sack, timestamps: _, fast_open, mptcp, cut } = &segment.options;
         let offers = mss.is_some() | wscale.is_some() | sack_permitted | fast_open | mptcp.is_some();
-        let more = offers | cut | !sack.as_slice().is_empty() | segment.malformed;
+        let more = offers | cut | !sack.is_empty() | segment.malformed;
         !more & (segment.flags.0 & !FLAGS == 0)
     }
 
@@ -64,7 +64,7 @@ impl Brief {
     pub(super) fn tells_of_syn(segment: &Segment) -> bool {
         let Options { mss: _, wscale: _, sack_permitted: _, sack, timestamps: _, fast_open: _, mptcp, cut } =
             &segment.options;
-        let more = mptcp.is_some() || *cut || !sack.as_slice().is_empty() || segment.malformed;
+        let more = mptcp.is_some() || *cut || !sack.is_empty() || segment.malformed;
         !more && segment.flags.0 & !FLAGS == 0
     }
 

@@ -47,7 +47,6 @@ pub use machine::{Flow, LoneSyn};
 pub use past_run::PastRun;
 pub use run::Run;
 pub use timing::{Delays, HalfTiming, IdleGap, InFlight, Stalls, Starts, Throughput, Timing, TimingView};
-pub use told::Expected;
 pub use verdict::{
     Around, Cause, CauseCounts, Episode, Evidence, HalfVerdict, InVain, Injected, Limit, Recovery, SentAgain, Unmoved,
     Verdict, VerdictView,

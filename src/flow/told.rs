@@ -1,11 +1,11 @@
-//! The segments of a [beginning](super::Beginning) in few bytes, from which all that is told of them is made again:
-//! hardly anything of a segment is not as those before it have it expected.
+//! A [beginning](super::Beginning) that is all of a flow, in few bytes: its segments, of which hardly anything is not as
+//! those before have it expected.
 //!
 //! May touch `base`.
 
 use super::beginning::Beginning;
 use super::brief::{FROM_RESP, HAS_TIMESTAMPS};
-use super::{Brief, Flow};
+use super::{Brief, Flow, Side};
 use crate::base::{Packing, Seq, Timestamp};
 use crate::wire::Flags;
 
@@ -23,16 +23,61 @@ const KINDS: [u16; 7] = [
 /// Bits that stand before each segment: who sent it (one), its place among the kinds (three), one of the lengths below
 /// (two), and whether all else is as expected (one).
 const HEAD: u32 = 7;
-const USUAL: u64 = 1 << 6;
 
 /// No data; as much as in the last of its sender that had some; or any other length.
 const NO_DATA: u64 = 0;
 const AS_MUCH: u64 = 1;
 const OTHER: u64 = 2;
 
+impl Beginning {
+    /// Whether of these segments, all of `flow`, nothing more is to be told than that none is irregular: none fills a
+    /// window, or may.
+    pub fn is_regular(mut briefs: impl Iterator<Item = Brief>, flow: &Flow) -> bool {
+        let mut expected = Expected::of(flow);
+        briefs.all(|brief| {
+            let is_regular = !expected.may_fill_window(&brief);
+            expected.stands.pass(&brief);
+            is_regular
+        })
+    }
+
+    /// Packs the segments that are all of `flow`, `count` of them. False where they are not
+    /// [regular](Self::is_regular).
+    pub fn pack(briefs: impl Iterator<Item = Brief>, mut count: u8, flow: &Flow, into: &mut impl Packing) -> bool {
+        let (mut expected, mut digests) = (Expected::of(flow), [0; 2]);
+        into.byte(&mut count);
+        for mut brief in briefs {
+            if expected.may_fill_window(&brief) {
+                return false;
+            }
+            expected.pack(&mut brief, into);
+            digests[brief.from().index()] = brief.digest;
+        }
+        digests.iter_mut().for_each(|digest| into.short(digest));
+        true
+    }
+
+    /// The same segments again. Only of the last of each end somebody may ask for the digest: it tells what is captured
+    /// twice.
+    pub fn unpack(flow: &Flow, from: &mut impl Packing) -> Vec<Brief> {
+        let (mut expected, mut count) = (Expected::of(flow), 0);
+        from.byte(&mut count);
+        let mut briefs = vec![Brief::BLANK; count.into()];
+        briefs.iter_mut().for_each(|brief| expected.pack(brief, from));
+        for side in Side::BOTH {
+            let mut digest = 0;
+            from.short(&mut digest);
+            if let Some(last) = briefs.iter_mut().rfind(|brief| brief.from() == side) {
+                last.digest = digest;
+            }
+        }
+        briefs
+    }
+}
+
 /// What is expected of the next segment by those before it.
 #[derive(Debug)]
-pub struct Expected {
+struct Expected {
     stands: Beginning,
     at: Timestamp,
     ends: [End; 2],
@@ -67,7 +112,7 @@ struct Numbers {
 
 impl Expected {
     /// Before the first segment of `flow`, which is as it is after the last.
-    pub fn of(flow: &Flow) -> Self {
+    fn of(flow: &Flow) -> Self {
         let (known, scales) = (flow.known(), flow.scales());
         let end = |side: usize| {
             let (first, scale) = (known.sent(side).first, scales[side]);
@@ -78,13 +123,13 @@ impl Expected {
 
     /// Packs the next segment, or unpacks it into `brief`: all of it but its digest.
     #[inline]
-    pub fn pack<P: Packing>(&mut self, brief: &mut Brief, into: &mut P) {
+    fn pack<P: Packing>(&mut self, brief: &mut Brief, into: &mut P) {
         let mut head = if P::WRITES { self.head(brief) } else { 0 };
         into.bits(&mut head, HEAD);
         let from = (head & 1) as usize;
         let End { timestamps, tsval, len, .. } = self.ends[from];
         match KINDS.get((head >> 1 & 7) as usize) {
-            Some(kind) => brief.marks = kind | timestamps | from as u16 * FROM_RESP,
+            Some(kind) => brief.marks = kind | timestamps | (from as u16 * FROM_RESP),
             None => into.bits_as(&mut brief.marks, u16::BITS, u64::from, |bits| bits as u16),
         }
         match head >> 4 & 3 {
@@ -93,7 +138,7 @@ impl Expected {
             _ => into.word(&mut brief.payload_len),
         }
         let mut numbers = self.numbers(from, brief.flags());
-        if head & USUAL == 0 {
+        if head >> 6 == 0 {
             let expected = std::mem::replace(&mut numbers, Numbers::of(brief));
             numbers.pack(&expected, into);
         }
@@ -110,7 +155,7 @@ impl Expected {
 
     /// Whether the segment fills the window of its receiver, or may.
     #[inline]
-    pub fn may_fill_window(&self, brief: &Brief) -> bool {
+    fn may_fill_window(&self, brief: &Brief) -> bool {
         let from = brief.from();
         let (peer, una) = (from.peer().index(), self.stands.una[from.index()]);
         let behind = una.map_or(0, |una| brief.seq.0.wrapping_sub(una.0)).wrapping_add(brief.payload_len);
@@ -132,7 +177,7 @@ impl Expected {
             _ => OTHER,
         };
         let is_usual = Numbers::of(brief) == self.numbers(from, brief.flags());
-        from as u64 | (kind as u64) << 1 | length << 4 | u64::from(is_usual) * USUAL
+        from as u64 | (kind as u64) << 1 | length << 4 | u64::from(is_usual) << 6
     }
 
     fn numbers(&self, from: usize, flags: Flags) -> Numbers {
@@ -207,14 +252,15 @@ mod tests {
 
     /// Packs, unpacks and compares; tells in how many bytes they were packed.
     fn packed(flow: &Flow, briefs: &[Brief]) -> usize {
-        let (mut packer, mut expected) = (Packer::behind(Vec::new(), flow.known()), Expected::of(flow));
-        briefs.iter().for_each(|brief| expected.pack(&mut brief.clone(), &mut packer));
+        let mut packer = Packer::behind(Vec::new(), flow.known());
+        assert!(Beginning::pack(briefs.iter().copied(), briefs.len() as u8, flow, &mut packer));
         let bytes = packer.finish();
-        let (mut unpacker, mut expected) = (Unpacker::new(&bytes, flow.known()), Expected::of(flow));
-        for brief in briefs {
-            let mut told = Brief::BLANK;
-            expected.pack(&mut told, &mut unpacker);
-            assert_eq!(format!("{told:?}"), format!("{:?}", Brief { digest: 0, ..*brief }));
+        let told = Beginning::unpack(flow, &mut Unpacker::new(&bytes, flow.known()));
+        assert_eq!(told.len(), briefs.len());
+        for (at, (told, brief)) in told.iter().zip(briefs).enumerate() {
+            let is_last = !briefs[at + 1..].iter().any(|later| later.from() == brief.from());
+            let digest = if is_last { brief.digest } else { 0 };
+            assert_eq!(format!("{told:?}"), format!("{:?}", Brief { digest, ..*brief }));
         }
         bytes.len()
     }
@@ -256,16 +302,9 @@ mod tests {
                 "{OPEN}\n0.03 > P. 101 ack 301 len 10\n0.04 > P. 111 ack 301 len {}",
                 len - 10
             ));
-            let mut expected = Expected::of(&flow);
-            let all: Vec<bool> = briefs
-                .iter()
-                .map(|brief| {
-                    let may = expected.may_fill_window(brief);
-                    expected.pass(brief);
-                    may
-                })
-                .collect();
-            assert_eq!(all, [false, false, false, false, fills], "{len}");
+            let mut packer = Packer::behind(Vec::new(), flow.known());
+            assert_eq!(Beginning::is_regular(briefs.iter().copied(), &flow), !fills, "{len}");
+            assert_eq!(Beginning::pack(briefs.into_iter(), 5, &flow, &mut packer), !fills, "{len}");
         }
     }
 }

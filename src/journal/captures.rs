@@ -4,6 +4,7 @@
 
 use crate::base::Timestamp;
 use crate::engine::Loss;
+use crate::wire::Frame;
 
 use super::reader::{Found, Record};
 use super::{CapturePlace, CaptureReader, Damage, Interface, Item};
@@ -42,6 +43,14 @@ impl Captures {
             return self.lanes[0].reader.next_item();
         }
         self.next_of_several()
+    }
+
+    /// As [`CaptureReader::frames_at_hand`], of one capture; of several none are.
+    #[inline(always)]
+    pub fn frames_at_hand(&mut self, take: impl FnMut(&Frame<'_>) -> bool) {
+        if let [lane] = &mut self.lanes[..] {
+            lane.reader.frames_at_hand(take);
+        }
     }
 
     fn next_of_several(&mut self) -> Result<Option<Item<'_>>, Damage> {

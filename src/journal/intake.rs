@@ -1,7 +1,5 @@
 //! The one place where a frame becomes inputs: its segment or ICMP error, then what its payload names.
 
-use std::iter;
-
 use crate::engine::Input;
 use crate::names::{Dns, Heard, Reader};
 use crate::wire::{AppRecords, Carried, Decoded, Decoder, Frame, FrameCounts};
@@ -17,18 +15,26 @@ pub struct Intake {
 
 impl Intake {
     /// Takes one frame in, and puts behind `out` what the engine is told of it. Returns whether it could be decoded.
+    #[inline(always)]
     pub fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
         let Self { decoder, names, heard } = self;
-        let Some(plain) = decoder.open_plain(frame) else { return self.take_any(frame, out) };
-        let payload = plain.payload();
-        // Built in its place, and not beside it first.
-        out.extend(iter::once_with(|| Input::Segment(plain.segment(frame))));
+        let Some(plain) = decoder.open_plain(frame) else { return self.take_any(*frame, out) };
+        // What is asked of the segment is asked before it is written: to read it back would be to wait for that.
+        let (payload, is_syn) = (plain.payload(), plain.flags().syn());
+        let may_say = !payload.is_empty() && names.may_hear(plain.ports(), plain.first_byte(), payload);
+        // Room first: then there is nothing in the way of building it in its place, and not beside it.
+        if out.len() == out.capacity() {
+            out.reserve(1);
+        }
+        if out.len() < out.capacity() {
+            out.push(Input::Segment(plain.segment(frame)));
+        }
         let Some(Input::Segment(segment)) = out.last_mut() else { return true };
         plain.read_options(&mut segment.options);
-        if !payload.is_empty() {
+        if may_say {
             segment.app_records = names.read(segment, payload, |said| heard.push(said));
         }
-        if segment.flags.syn() {
+        if is_syn {
             names.begin(segment);
         }
         if !heard.is_empty() {
@@ -38,10 +44,11 @@ impl Intake {
     }
 
     /// The same of a frame that is not plain.
-    fn take_any(&mut self, frame: &Frame<'_>, out: &mut Vec<Input>) -> bool {
+    #[inline(never)]
+    fn take_any(&mut self, frame: Frame<'_>, out: &mut Vec<Input>) -> bool {
         let Self { decoder, names, heard } = self;
         let mut app_records = AppRecords::default();
-        let decoded = decoder.open_any(frame, |carried| match carried {
+        let decoded = decoder.open_any(&frame, |carried| match carried {
             Carried::Tcp(segment, payload) => {
                 app_records = names.read(segment, payload, |said| heard.push(said));
             }

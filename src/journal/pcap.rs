@@ -4,6 +4,8 @@
 //! Read first: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>. The file's header is parsed by
 //! pcap-parser; a record's is four numbers, read here.
 
+use std::ops::Range;
+
 use pcap_parser::pcap::{PcapHeader, parse_pcap_header};
 
 use super::reader::{Interface, NextRecord, Record};
@@ -101,13 +103,39 @@ impl Records {
         let bytes = place.start + layout.record_header..place.end;
         Ok(Some(Record { ts: header.ts, iface: 0, len: header.len, bytes }))
     }
+
+    /// Gives `take` the records with which `data` begins, as long as they are whole and sound and it wants more. Returns
+    /// where the last one lies, or where one would.
+    #[inline(always)]
+    pub(super) fn each<'a>(
+        &self,
+        data: &'a [u8],
+        mut take: impl FnMut(&RecordHeader, &'a [u8]) -> bool,
+    ) -> Range<usize> {
+        let mut place = 0..0;
+        let Ok(layout) = &self.layout else { return place };
+        loop {
+            let rest = &data[place.end..];
+            let Some((header, behind)) = rest.split_at_checked(layout.record_header) else { return place };
+            let header = layout.header(header);
+            let caplen = header.caplen as usize;
+            if caplen > behind.len() || caplen > layout.max_caplen || header.caplen > header.len {
+                return place;
+            }
+            place = place.end..place.end + layout.record_header + caplen;
+            if !take(&header, &behind[..caplen]) {
+                return place;
+            }
+        }
+    }
 }
 
 /// What stands before a frame.
-struct RecordHeader {
-    ts: Timestamp,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RecordHeader {
+    pub(super) ts: Timestamp,
     caplen: u32,
-    len: u32,
+    pub(super) len: u32,
 }
 
 impl Layout {

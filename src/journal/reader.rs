@@ -245,6 +245,21 @@ impl CaptureReader {
         }
     }
 
+    /// Gives `take` the next frames, as long as it wants more and they can be had without reading on, from a pcap file.
+    /// What comes behind them, whatever it is, [`CaptureReader::next_item`] gives.
+    #[inline(always)]
+    pub fn frames_at_hand(&mut self, mut take: impl FnMut(&Frame<'_>) -> bool) {
+        let Format::Pcap(records) = &self.known.format else { return };
+        let Some(link) = self.known.interfaces.first().map(|interface| interface.link) else { return };
+        let place = records.each(self.window.data(), |header, bytes| {
+            take(&Frame { ts: header.ts, scope: Scope::FILE, iface: 0, link, bytes, len: header.len })
+        });
+        if place.end > 0 {
+            self.began = self.window.offset() + place.start as u64;
+            self.window.consume(place.end);
+        }
+    }
+
     #[inline]
     pub(super) fn next_found(&mut self) -> Result<Option<Found>, Damage> {
         if self.ended {

@@ -11,7 +11,7 @@ use pcap_file::{DataLink, Endianness, TsResolution};
 use proptest::prelude::*;
 
 use super::{CaptureReader, Damage, OpenError};
-use crate::wire::LinkType;
+use crate::wire::{Frame, LinkType};
 
 /// What a test looks at in a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,17 +27,33 @@ fn seen(nanos: i64, len: u32, bytes: &[u8]) -> Seen {
     Seen { nanos, iface: 0, link: 1, len, bytes: bytes.to_vec() }
 }
 
+impl Seen {
+    fn of(frame: &Frame<'_>) -> Self {
+        let (nanos, bytes) = (frame.ts.nanos(), frame.bytes.to_vec());
+        Self { nanos, iface: frame.iface, link: frame.link.0, len: frame.len, bytes }
+    }
+}
+
 fn drain(reader: &mut CaptureReader) -> (Vec<Seen>, Option<Damage>) {
+    drain_in_runs(reader, 0)
+}
+
+/// The same, where so many frames at most are asked for together if they are at hand, and then one.
+fn drain_in_runs(reader: &mut CaptureReader, run: usize) -> (Vec<Seen>, Option<Damage>) {
     let mut frames = Vec::new();
     loop {
+        let (had, before) = (frames.len(), reader.offset());
+        if run > 0 {
+            reader.frames_at_hand(|frame| {
+                frames.push(Seen::of(frame));
+                frames.len() - had < run
+            });
+        }
+        if frames.len() == had + 1 {
+            assert_eq!(reader.damage(String::new()).offset, before, "the frame that was given last");
+        }
         match reader.next_frame() {
-            Ok(Some(frame)) => frames.push(Seen {
-                nanos: frame.ts.nanos(),
-                iface: frame.iface,
-                link: frame.link.0,
-                len: frame.len,
-                bytes: frame.bytes.to_vec(),
-            }),
+            Ok(Some(frame)) => frames.push(Seen::of(&frame)),
             Ok(None) => return (frames, None),
             Err(damage) => {
                 assert!(matches!(reader.next_frame(), Ok(None)), "nothing comes after a damage");
@@ -52,7 +68,11 @@ fn open(file: &[u8]) -> Result<CaptureReader, OpenError> {
 }
 
 fn read(file: &[u8]) -> (Vec<Seen>, Option<Damage>) {
-    drain(&mut open(file).expect("a capture"))
+    let told = drain(&mut open(file).expect("a capture"));
+    for run in [1, 2, usize::MAX] {
+        assert_eq!(drain_in_runs(&mut open(file).expect("a capture"), run), told, "in runs of {run}");
+    }
+    told
 }
 
 fn reason(file: &[u8]) -> (usize, u64, String) {

@@ -48,11 +48,15 @@ pub(super) struct Head {
 }
 
 /// Whether a payload may begin with a head: its first byte, then the rest of its first word.
+#[inline]
 pub(super) fn may_begin(payload: &[u8]) -> bool {
     let Some(first) = payload.first() else { return false };
-    if !matches!(first, b'C' | b'D' | b'G' | b'H' | b'L' | b'M' | b'N' | b'O' | b'P' | b'R' | b'S' | b'T' | b'U') {
-        return false;
-    }
+    matches!(first, b'C' | b'D' | b'G' | b'H' | b'L' | b'M' | b'N' | b'O' | b'P' | b'R' | b'S' | b'T' | b'U')
+        && begins_with_a_word(payload)
+}
+
+#[inline(never)]
+fn begins_with_a_word(payload: &[u8]) -> bool {
     payload.starts_with(b"HTTP/1.")
         || payload.starts_with(b"PRI * HTTP/2")
         || METHODS.iter().any(|method| payload.starts_with(method))

@@ -66,15 +66,18 @@ impl Pending {
         }
     }
 
-    /// The half that this segment continues, if any.
+    /// Whether there may be a half that goes on with this number.
     #[inline]
-    pub(super) fn continued_by(&mut self, segment: &Segment) -> Option<Piece> {
-        let seq = first_byte(segment);
-        if self.places[place(seq)] == 0 { None } else { self.find(segment, seq) }
+    pub(super) fn may_wait_for(&self, first: Seq) -> bool {
+        self.places[place(first)] > 0
     }
 
-    #[inline(never)]
-    fn find(&mut self, segment: &Segment, seq: Seq) -> Option<Piece> {
+    /// The half that this segment continues, if any.
+    pub(super) fn continued_by(&mut self, segment: &Segment) -> Option<Piece> {
+        let seq = first_byte(segment);
+        if !self.may_wait_for(seq) {
+            return None;
+        }
         while self.pieces.front().is_some_and(|oldest| segment.ts.since(oldest.since) > PATIENCE) {
             self.drop_oldest();
         }

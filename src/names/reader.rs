@@ -5,7 +5,7 @@
 use super::pending::{Pending, Piece, first_byte};
 use super::told::Told;
 use super::{Dns, FlowName, Message, dns, http, tls};
-use crate::base::{Endpoint, Scope, Timestamp};
+use crate::base::{Endpoint, Scope, Seq, Timestamp};
 use crate::wire::{AppRecords, Segment};
 
 /// The port of DNS.
@@ -37,6 +37,14 @@ impl Reader {
     /// A connection begins: whatever its tuple told before was of another.
     pub fn begin(&mut self, segment: &Segment) {
         self.told.forget(segment);
+    }
+
+    /// Whether a payload from and to these ports may say something, by its beginning, or may go on with what a half of a
+    /// message began: nearly none does. `first` is the number of its first byte.
+    #[inline]
+    pub fn may_hear(&self, ports: [u16; 2], first: Seq, payload: &[u8]) -> bool {
+        let may_begin = tls::may_begin(payload) || http::may_begin(payload);
+        may_begin || ports.contains(&DNS) || self.pending.may_wait_for(first)
     }
 
     /// Reads a segment's payload as far as it was captured; `say` is given each message. Returns what

@@ -21,16 +21,28 @@ fn messages(reader: &mut Reader, segment: &Segment, payload: &[u8]) -> Vec<Messa
 
 fn heard(reader: &mut Reader, segment: &Segment, payload: &[u8]) -> Vec<FlowName> {
     let mut heard = Vec::new();
-    reader.read(segment, payload, |said| match said {
+    read(reader, segment, payload, |said| match said {
         Heard::Name(name) => heard.push(name),
         Heard::Dns(dns) => panic!("{dns:?}"),
     });
     heard
 }
 
+/// What may not be heard says nothing.
+fn read(reader: &mut Reader, segment: &Segment, payload: &[u8], mut say: impl FnMut(Heard)) -> AppRecords {
+    let ports = [segment.src.port(), segment.dst.port()];
+    let (may_hear, mut said) = (reader.may_hear(ports, pending::first_byte(segment), payload), 0);
+    let records = reader.read(segment, payload, |heard| {
+        said += 1;
+        say(heard);
+    });
+    assert!(may_hear || (said, records) == (0, AppRecords::default()), "{segment:?} {payload:02x?}");
+    records
+}
+
 /// Records of application data in a payload.
 fn app_records(payload: &[u8]) -> AppRecords {
-    Reader::default().read(&segment(0, 1000, payload.len()), payload, |_| {})
+    read(&mut Reader::default(), &segment(0, 1000, payload.len()), payload, |_| {})
 }
 
 fn sni(messages: &[Message]) -> Option<&str> {
@@ -297,7 +309,7 @@ fn dns_over_tcp_stands_behind_its_length() {
         for (seq, part) in [(1000, first), (1000 + cut as u32, second)] {
             if !part.is_empty() {
                 let segment = Segment { dst: Endpoint::new([10, 0, 0, 1], 53), ..segment(0, seq, part.len()) };
-                reader.read(&segment, part, |said| names.push(said));
+                read(&mut reader, &segment, part, |said| names.push(said));
             }
         }
         let [Heard::Dns(dns)] = names.as_slice() else { panic!("{names:?}") };

@@ -26,21 +26,44 @@ const KEYS: [u64; WORDS] = [
 /// Hashes a datagram's captured bytes, at most 80 of them, without TTL and header checksum (IPv4) or hop limit (IPv6).
 #[inline]
 pub(super) fn digest(datagram: &[u8]) -> u64 {
-    match datagram.first_chunk() {
-        Some(bytes) => hash(bytes, HASHED),
-        None => hash(&padded(datagram), datagram.len()),
+    match datagram.first_chunk::<HASHED>() {
+        Some(bytes) => hash(words(bytes), HASHED),
+        None => hash(padded(datagram), datagram.len()),
     }
 }
 
-/// In whole words, and without a copy: it is asked of every segment.
-#[inline]
-fn hash(bytes: &[u8; HASHED], len: usize) -> u64 {
-    let (words, _) = bytes.as_chunks::<8>();
-    let kept = if bytes[0] >> 4 == 4 { KEPT_V4 } else { KEPT_V6 };
-    let word = |at: usize| (u64::from_le_bytes(words[at]) & kept.get(at).unwrap_or(&u64::MAX)) ^ KEYS[at];
-    let pair = |at: usize| folded(word(at), word(at + 1));
-    let sum = (0..WORDS).step_by(2).fold(len as u64, |sum, at| sum.rotate_left(13) ^ pair(at));
+#[inline(always)]
+fn hash(mut words: [u64; WORDS], len: usize) -> u64 {
+    let kept = if words[0] as u8 >> 4 == 4 { KEPT_V4 } else { KEPT_V6 };
+    words[0] &= kept[0];
+    words[1] &= kept[1];
+    let mut sum = len as u64;
+    for at in 0..WORDS / 2 {
+        let [first, second] = [2 * at, 2 * at + 1];
+        sum = sum.rotate_left(13) ^ folded(words[first] ^ KEYS[first], words[second] ^ KEYS[second]);
+    }
     folded(sum ^ KEYS[0], KEYS[1])
+}
+
+#[inline(always)]
+fn words(bytes: &[u8; HASHED]) -> [u64; WORDS] {
+    let (words, _) = bytes.as_chunks::<8>();
+    std::array::from_fn(|at| u64::from_le_bytes(words[at]))
+}
+
+/// The words of fewer bytes, filled up with zeros. Every acknowledgment alone is as short: word by word, since a copy of
+/// all at once would have to be waited for before a word of it can be read.
+#[inline(always)]
+fn padded(datagram: &[u8]) -> [u64; WORDS] {
+    let mut words = [0; WORDS];
+    let (whole, rest) = datagram.as_chunks::<8>();
+    for (word, bytes) in words.iter_mut().zip(whole) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    if let Some(word) = words.get_mut(whole.len()) {
+        *word = rest.iter().rfold(0, |word, byte| word << 8 | u64::from(*byte));
+    }
+    words
 }
 
 /// Both halves of the product.
@@ -48,13 +71,6 @@ fn hash(bytes: &[u8; HASHED], len: usize) -> u64 {
 const fn folded(a: u64, b: u64) -> u64 {
     let product = a as u128 * b as u128;
     product as u64 ^ (product >> 64) as u64
-}
-
-#[cold]
-fn padded(datagram: &[u8]) -> [u8; HASHED] {
-    let mut bytes = [0; HASHED];
-    bytes[..datagram.len()].copy_from_slice(datagram);
-    bytes
 }
 
 #[cfg(test)]
@@ -77,6 +93,19 @@ mod tests {
         let unseen_v6: Vec<_> = (1..200).filter(|at| !changed(&v6, *at)).collect();
         assert_eq!(unseen_v4, [8, 10, 11].into_iter().chain(HASHED..200).collect::<Vec<_>>());
         assert_eq!(unseen_v6, [7].into_iter().chain(HASHED..200).collect::<Vec<_>>());
+    }
+
+    /// The digests must stay what they are: recordings hold some.
+    #[test]
+    fn fewer_bytes_are_as_if_filled_up_with_zeros() {
+        let datagram: Vec<u8> = (0x40..0x40 + HASHED as u8).collect();
+        for len in 0..HASHED {
+            let mut filled = datagram[..len].to_vec();
+            filled.resize(HASHED, 0);
+            assert_eq!(padded(&datagram[..len]), words(filled.first_chunk().unwrap()), "{len}");
+        }
+        assert_eq!(digest(&datagram[..52]), 0x14cf_0fc2_4ecc_9a7b);
+        assert_eq!(digest(&datagram), 0xa510_7fde_c5b6_3cdc);
     }
 
     #[test]

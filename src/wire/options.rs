@@ -34,13 +34,14 @@ pub(super) fn read(mut bytes: &[u8], cut: bool) -> Options {
 /// As [`read`], into what holds none.
 #[inline(always)]
 pub(super) fn read_into(into: &mut Options, bytes: &[u8], cut: bool) {
-    match *bytes {
-        // Timestamps alone, laid out as nearly everybody does (RFC 7323 appendix A).
-        [1, 1, 8, 10, a, b, c, d, e, f, g, h] => {
-            into.timestamps = Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])));
-            into.cut = cut;
-        }
-        _ => *into = read(bytes, cut),
+    // Timestamps alone, laid out as nearly everybody does (RFC 7323 appendix A).
+    if let (Some(([1, 1, 8, 10], stamps)), 12) = (bytes.split_first_chunk(), bytes.len())
+        && let (&[value, echo], []) = stamps.as_chunks()
+    {
+        into.timestamps = Some((u32::from_be_bytes(value), u32::from_be_bytes(echo)));
+        into.cut = cut;
+    } else {
+        *into = read(bytes, cut);
     }
 }
 

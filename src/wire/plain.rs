@@ -89,22 +89,37 @@ struct Ip<'a> {
 }
 
 impl<'a> Plain<'a> {
+    /// The source's port and the destination's.
+    #[inline(always)]
+    pub fn ports(&self) -> [u16; 2] {
+        self.ip.ends.map(Endpoint::port)
+    }
+
+    #[inline(always)]
+    pub fn flags(&self) -> Flags {
+        Flags(self.two(12) & 0x1ff)
+    }
+
+    /// The sequence number of its payload's first byte: a SYN takes one before it.
+    #[inline(always)]
+    pub fn first_byte(&self) -> Seq {
+        Seq(self.four(4)) + u32::from(self.flags().syn())
+    }
+
     /// Its segment, but for its options. To be called where that is kept: it is large beside what it takes to read it.
     #[inline(always)]
     pub fn segment(&self, frame: &Frame<'_>) -> Segment {
-        let Self { ip: Ip { ends: [src, dst], ttl, datagram, .. }, fixed, payload_len, .. } = *self;
-        let two = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
-        let four = |at: usize| u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
+        let Self { ip: Ip { ends: [src, dst], ttl, datagram, .. }, payload_len, .. } = *self;
         Segment {
             ts: frame.ts,
             scope: frame.scope,
             iface: frame.iface,
             src,
             dst,
-            seq: Seq(four(4)),
-            ack: Seq(four(8)),
-            flags: Flags(two(12) & 0x1ff),
-            window: two(14),
+            seq: Seq(self.four(4)),
+            ack: Seq(self.four(8)),
+            flags: self.flags(),
+            window: self.two(14),
             payload_len,
             malformed: false,
             frame_len: frame.len,
@@ -125,6 +140,16 @@ impl<'a> Plain<'a> {
             let captured = &datagram[begin..self.headers.min(datagram.len())];
             options::read_into(into, captured, self.headers > datagram.len());
         }
+    }
+
+    #[inline(always)]
+    fn two(&self, at: usize) -> u16 {
+        u16::from_be_bytes([self.fixed[at], self.fixed[at + 1]])
+    }
+
+    #[inline(always)]
+    fn four(&self, at: usize) -> u32 {
+        u32::from_be_bytes([self.fixed[at], self.fixed[at + 1], self.fixed[at + 2], self.fixed[at + 3]])
     }
 
     /// What was captured of its payload.

@@ -180,25 +180,52 @@ pub struct Options {
     pub cut: bool,
 }
 
-/// Up to four SACK blocks, left and right edge each.
+/// Up to four SACK blocks, left and right edge each. Each number of them is a case of its own, so that a segment without
+/// any, as most are, takes no writing of edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SackBlocks {
-    blocks: [(Seq, Seq); 4],
-    count: u8,
+pub struct SackBlocks(Blocks);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Blocks {
+    #[default]
+    None,
+    One([Block; 1]),
+    Two([Block; 2]),
+    Three([Block; 3]),
+    Four([Block; 4]),
 }
+
+type Block = (Seq, Seq);
 
 impl SackBlocks {
     /// Adds a block; a fifth is dropped (the option's length leaves room for four).
     pub fn push(&mut self, left: Seq, right: Seq) {
-        if let Some(slot) = self.blocks.get_mut(usize::from(self.count)) {
-            *slot = (left, right);
-            self.count += 1;
-        }
+        let new = (left, right);
+        self.0 = match self.0 {
+            Blocks::None => Blocks::One([new]),
+            Blocks::One([a]) => Blocks::Two([a, new]),
+            Blocks::Two([a, b]) => Blocks::Three([a, b, new]),
+            Blocks::Three([a, b, c]) => Blocks::Four([a, b, c, new]),
+            Blocks::Four(all) => Blocks::Four(all),
+        };
     }
 
     /// The blocks, in order.
+    #[inline]
     pub fn as_slice(&self) -> &[(Seq, Seq)] {
-        &self.blocks[..usize::from(self.count)]
+        match &self.0 {
+            Blocks::None => &[],
+            Blocks::One(blocks) => blocks,
+            Blocks::Two(blocks) => blocks,
+            Blocks::Three(blocks) => blocks,
+            Blocks::Four(blocks) => blocks,
+        }
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        matches!(self.0, Blocks::None)
     }
 }
 

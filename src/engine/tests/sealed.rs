@@ -156,6 +156,9 @@ proptest! {
             for (_, record) in engine.table.iter() {
                 let (flow, course) = (record.wire.as_ref().expect("segments"), record.course().expect("segments"));
                 let ends = [record.orig, record.resp];
+                let (analysis, verdict) = (course.analysis.counts(), course.verdict.view());
+                let outline = record.outline().expect("segments");
+                prop_assert_eq!((&outline.analysis, &outline.verdict), (&analysis, &verdict));
                 let Some(over) = record.clone().take_unsealed() else { continue };
                 // Behind another one.
                 let (courses, rate) = (Courses::of(vec![over.clone(), over]), record.rate().expect("segments"));
@@ -170,8 +173,7 @@ proptest! {
                     prop_assert_eq!(parts(&courses.course(1, flow, ends)), parts(&course));
                     prop_assert_eq!(&courses.zeek(1, flow, ends), &course.zeek);
                     let outline = courses.outline(1);
-                    prop_assert_eq!(outline.analysis, course.analysis.counts());
-                    prop_assert_eq!(outline.verdict, course.verdict.view());
+                    prop_assert_eq!((&outline.analysis, &outline.verdict), (&analysis, &verdict));
                     prop_assert_eq!(courses.rate(1, flow), rate);
                 }
             }
@@ -238,6 +240,28 @@ fn flows_that_are_over_are_sealed_together_and_small() {
     assert_eq!(sealed(&engine).len(), TOGETHER - 1, "what comes late is taken in");
     engine.feed(&Input::Tick(at(70_000)));
     assert_eq!(engine.over.len(), 1, "TIME-WAIT has ended: it will be sealed again");
+}
+
+#[test]
+fn the_segments_are_packed_where_they_tell_it_in_few_bytes() {
+    let packed = |change: &dyn Fn(usize, &mut Segment)| {
+        let mut segments = served("10.0.0.2:40000");
+        segments.iter_mut().enumerate().for_each(|(at, segment)| change(at, segment));
+        let engine = fed(segments);
+        let (_, record) = engine.table.iter().next().expect("a flow");
+        let courses = Courses::of(vec![record.clone().take_unsealed().expect("it is over")]);
+        courses.seal();
+        (courses.has_segments(0), courses.packed_in(0).expect("it is packed") <= 256)
+    };
+    assert_eq!(packed(&|_, _| {}), (true, true));
+    assert_eq!(packed(&|at, segment| segment.ttl = 60 + u8::from(at == 9)), (true, true));
+    assert_eq!(packed(&|at, segment| segment.window = if at == 9 { 100 } else { 500 }), (false, true), "it is filled");
+    let any = |at: usize, segment: &mut Segment| {
+        (segment.ttl, segment.window) = (40 + at as u8, 10_000 + at as u16);
+        segment.options.timestamps =
+            Some(((at as u32).wrapping_mul(0x1234_5678), (at as u32).wrapping_mul(0x0765_4321)));
+    };
+    assert_eq!(packed(&any), (false, true), "a course takes less");
 }
 
 #[test]

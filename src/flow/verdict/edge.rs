@@ -85,7 +85,7 @@ impl Edge {
 
     /// Whether the acknowledgment of `segment`, sent by its peer, needs no second look.
     pub(super) fn is_acked_plainly_by(&self, segment: &Segment) -> bool {
-        if !segment.options.sack.as_slice().is_empty() {
+        if !segment.options.sack.is_empty() {
             return false;
         }
         if !segment.flags.ack() || !self.has(fact::SENT) || segment.flags.rst() {

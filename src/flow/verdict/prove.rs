@@ -126,7 +126,7 @@ impl Proof<'_> {
     /// (RFC 6675 §2).
     fn repeat(&mut self, news: bool) {
         let segment = self.segment;
-        let sacks = !segment.options.sack.as_slice().is_empty();
+        let sacks = !segment.options.sack.is_empty();
         let same_window = self.around.own_window == Some(segment.window);
         let bare = segment.payload_len == 0 && !segment.flags.fin() && !segment.flags.rst();
         if !(self.own.is_outstanding() && bare && news && (sacks || same_window)) {
