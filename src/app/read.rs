@@ -373,8 +373,13 @@ impl Taken {
     /// Whether a frame passes the filter, if there is one.
     #[inline]
     fn passes(&mut self, frame: &Frame<'_>) -> Result<bool, String> {
+        if self.filter.is_none() { Ok(true) } else { self.passes_filter(*frame) }
+    }
+
+    #[inline(never)]
+    fn passes_filter(&mut self, frame: Frame<'_>) -> Result<bool, String> {
         let Some(filter) = &mut self.filter else { return Ok(true) };
-        let passes = filter.matches(frame).map_err(|error| error.to_string())?;
+        let passes = filter.matches(&frame).map_err(|error| error.to_string())?;
         if !passes {
             self.left_out = Some(frame.ts);
         }
