@@ -9,6 +9,8 @@ use super::{Seq, Timestamp};
 
 /// How many bits a number takes beside the three that tell which of these it is.
 const WIDTHS: [u32; 8] = [0, 3, 7, 12, 18, 22, 32, 64];
+/// Bits that tell it.
+const CLASS: u32 = 3;
 /// Of a number that has so many bits, the first of the widths that holds it.
 const CLASSES: [u8; 65] = classes();
 /// A number of nanoseconds is often one of whole microseconds.
@@ -136,14 +138,22 @@ pub trait Packing {
     /// Any number; small ones take few bits.
     #[inline]
     fn number(&mut self, value: &mut u64) {
+        self.behind(&mut 0, 0, value);
+    }
+
+    /// Any number behind the lower `before` bits of another one (the others are 0), few.
+    #[inline]
+    fn behind(&mut self, head: &mut u64, before: u32, value: &mut u64) {
         // By how many bits it has.
-        let mut class = u64::from(CLASSES[(u64::BITS - value.leading_zeros()) as usize]);
-        let width = WIDTHS[class as usize];
+        let class = usize::from(CLASSES[(u64::BITS - value.leading_zeros()) as usize]);
+        let (width, told) = (WIDTHS[class], before + CLASS);
+        let mut both = *head | (class as u64) << before;
         if Self::WRITES && width <= 32 {
-            return self.bits(&mut (class | *value << 3), 3 + width);
+            return self.bits(&mut (both | *value << told), told + width);
         }
-        self.bits(&mut class, 3);
-        self.bits(value, WIDTHS[class as usize]);
+        self.bits(&mut both, told);
+        *head = both & ((1 << before) - 1);
+        self.bits(value, WIDTHS[(both >> before) as usize % WIDTHS.len()]);
     }
 
     /// Any value that a number can stand for.
@@ -285,18 +295,33 @@ pub trait Packing {
     /// From one instant to another, either may be the earlier, nanoseconds; likely whole microseconds.
     #[inline]
     fn span(&mut self, value: &mut i64) {
+        self.span_behind(&mut 0, 0, value);
+    }
+
+    /// The same behind the lower `before` bits of a number (the others are 0), few.
+    #[inline]
+    fn span_behind(&mut self, head: &mut u64, before: u32, value: &mut i64) {
         let mut folded = fold(*value);
-        self.nanos(&mut folded);
+        self.nanos_behind(head, before, &mut folded);
         *value = unfold(folded);
     }
 
     /// A length of time, or twice one, likely of whole microseconds.
     #[inline]
     fn nanos(&mut self, value: &mut u64) {
-        let mut whole = value.is_multiple_of(MICRO);
-        self.flag(&mut whole);
-        let unit = if whole { MICRO } else { 1 };
-        self.number_as(value, |nanos| nanos / unit, |count| count.wrapping_mul(unit));
+        self.nanos_behind(&mut 0, 0, value);
+    }
+
+    /// See [`Packing::span_behind`].
+    #[inline]
+    fn nanos_behind(&mut self, head: &mut u64, before: u32, value: &mut u64) {
+        let micros = *value / MICRO;
+        let is_whole = micros * MICRO == *value;
+        let mut count = if is_whole { micros } else { *value };
+        let mut both = *head | u64::from(is_whole) << before;
+        self.behind(&mut both, before + 1, &mut count);
+        *head = both & ((1 << before) - 1);
+        *value = if both >> before == 0 { count } else { count.wrapping_mul(MICRO) };
     }
 }
 

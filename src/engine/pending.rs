@@ -128,7 +128,12 @@ impl Pending {
 
     /// Those that wait, in their order.
     pub(super) fn briefs(&self) -> impl Iterator<Item = Brief> {
-        (0..self.count).filter_map(|at| self.slip(at.into())).map(|slip| slip.brief(self.since))
+        let (since, count) = (self.since, usize::from(self.count));
+        let parts = self.more.iter().flatten().map(|part| &part[..]);
+        let begin = (0..).step_by(PART).map(|at| at + KEPT);
+        let more = parts.zip(begin).map(move |(part, begin)| &part[..count.saturating_sub(begin).min(PART)]);
+        let slips = std::iter::once(&self.first.0[..count.min(KEPT)]).chain(more).flatten();
+        slips.map(move |slip| slip.brief(since))
     }
 
     /// Of those, how many are of a run: all, unless others wait behind them.

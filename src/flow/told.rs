@@ -20,6 +20,18 @@ const KINDS: [u16; 7] = [
     Flags::SYN.0 | Flags::ECE.0 | Flags::CWR.0,
 ];
 
+/// Of any nine flags, their place among the kinds; behind the last where they are none.
+const KIND_OF: [u8; 1 << 9] = kind_of();
+
+const fn kind_of() -> [u8; 1 << 9] {
+    let (mut kinds, mut at) = ([KINDS.len() as u8; 1 << 9], 0);
+    while at < KINDS.len() {
+        kinds[KINDS[at] as usize] = at as u8;
+        at += 1;
+    }
+    kinds
+}
+
 /// Bits that stand before each segment: who sent it (one), its place among the kinds (three), one of the lengths below
 /// (two), and whether all else is as expected (one).
 const HEAD: u32 = 7;
@@ -36,7 +48,7 @@ impl Beginning {
         let mut expected = Expected::of(flow);
         briefs.all(|brief| {
             let is_regular = !expected.may_fill_window(&brief);
-            expected.stands.pass(&brief);
+            expected.pass(&brief);
             is_regular
         })
     }
@@ -78,7 +90,6 @@ impl Beginning {
 /// What is expected of the next segment by those before it.
 #[derive(Debug)]
 struct Expected {
-    stands: Beginning,
     at: Timestamp,
     ends: [End; 2],
 }
@@ -86,12 +97,15 @@ struct Expected {
 /// Of one end.
 #[derive(Debug, Clone, Copy)]
 struct End {
-    /// Its first number.
-    first: Seq,
+    /// Behind all that it sent; its first number, where it sent nothing.
+    nxt: Seq,
+    /// What its peer acknowledged.
+    una: Option<Seq>,
     /// By how much its windows are scaled, where that is known.
     scale: Option<u8>,
     /// Of its latest segment.
     ttl: u8,
+    window: u16,
     /// [`HAS_TIMESTAMPS`], or none.
     timestamps: u16,
     tsval: u32,
@@ -100,7 +114,7 @@ struct End {
 }
 
 /// What a segment says that is mostly as expected.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 struct Numbers {
     seq: Seq,
     ack: Seq,
@@ -115,86 +129,88 @@ impl Expected {
     fn of(flow: &Flow) -> Self {
         let (known, scales) = (flow.known(), flow.scales());
         let end = |side: usize| {
-            let (first, scale) = (known.sent(side).first, scales[side]);
-            End { first, scale, ttl: 64, timestamps: 0, tsval: 0, len: 0 }
+            let (nxt, scale) = (known.sent(side).first, scales[side]);
+            End { nxt, una: None, scale, ttl: 64, window: 0, timestamps: 0, tsval: 0, len: 0 }
         };
-        Self { stands: Beginning::NONE, at: flow.span().0, ends: [end(0), end(1)] }
+        Self { at: flow.span().0, ends: [end(0), end(1)] }
+    }
+
+    /// Who sends, and its peer.
+    #[inline]
+    const fn turned(&self, from: Side) -> (&End, &End) {
+        let [orig, resp] = &self.ends;
+        if matches!(from, Side::Orig) { (orig, resp) } else { (resp, orig) }
     }
 
     /// Packs the next segment, or unpacks it into `brief`: all of it but its digest.
     #[inline]
     fn pack<P: Packing>(&mut self, brief: &mut Brief, into: &mut P) {
         let mut head = if P::WRITES { self.head(brief) } else { 0 };
-        into.bits(&mut head, HEAD);
-        let from = (head & 1) as usize;
-        let End { timestamps, tsval, len, .. } = self.ends[from];
+        let mut apart = brief.ts.nanos().wrapping_sub(self.at.nanos());
+        into.span_behind(&mut head, HEAD, &mut apart);
+        brief.ts = Timestamp::from_nanos(self.at.nanos().wrapping_add(apart));
+        let (own, peer) = self.turned(if head & 1 == 0 { Side::Orig } else { Side::Resp });
         match KINDS.get((head >> 1 & 7) as usize) {
-            Some(kind) => brief.marks = kind | timestamps | (from as u16 * FROM_RESP),
+            Some(kind) => brief.marks = kind | own.timestamps | (head as u16 & 1) * FROM_RESP,
             None => into.bits_as(&mut brief.marks, u16::BITS, u64::from, |bits| bits as u16),
         }
         match head >> 4 & 3 {
             NO_DATA => brief.payload_len = 0,
-            AS_MUCH => brief.payload_len = len,
+            AS_MUCH => brief.payload_len = own.len,
             _ => into.word(&mut brief.payload_len),
         }
-        let mut numbers = self.numbers(from, brief.flags());
+        let mut numbers = Numbers::expected(own, peer, brief.flags());
         if head >> 6 == 0 {
             let expected = std::mem::replace(&mut numbers, Numbers::of(brief));
             numbers.pack(&expected, into);
         }
         numbers.tell(brief);
         if brief.marks & HAS_TIMESTAMPS != 0 {
+            let tsval = own.tsval;
             let from = |apart| tsval.wrapping_add(apart as u32);
             into.number_as(&mut brief.timestamps.0, |own| own.wrapping_sub(tsval).into(), from);
         }
-        let mut apart = brief.ts.nanos().wrapping_sub(self.at.nanos());
-        into.span(&mut apart);
-        brief.ts = Timestamp::from_nanos(self.at.nanos().wrapping_add(apart));
         self.pass(brief);
     }
 
     /// Whether the segment fills the window of its receiver, or may.
     #[inline]
     fn may_fill_window(&self, brief: &Brief) -> bool {
-        let from = brief.from();
-        let (peer, una) = (from.peer().index(), self.stands.una[from.index()]);
-        let behind = una.map_or(0, |una| brief.seq.0.wrapping_sub(una.0)).wrapping_add(brief.payload_len);
-        let window = u32::from(self.stands.windows[peer]);
+        let (own, peer) = self.turned(brief.from());
+        let behind = own.una.map_or(0, |una| brief.seq.0.wrapping_sub(una.0)).wrapping_add(brief.payload_len);
+        let window = u32::from(peer.window);
         // That of a SYN is not scaled.
         let fills = |scale: u8| (behind == window) | (behind == window << scale);
-        brief.payload_len > 0 && self.ends[peer].scale.is_none_or(fills)
+        brief.payload_len > 0 && peer.scale.is_none_or(fills)
     }
 
+    #[inline]
     fn head(&self, brief: &Brief) -> u64 {
-        let from = brief.from().index();
-        let End { timestamps, len, .. } = self.ends[from];
-        let as_before = brief.marks & HAS_TIMESTAMPS == timestamps;
-        let is_kind = |kind: &u16| *kind == brief.flags().0;
-        let kind = KINDS.iter().position(is_kind).filter(|_| as_before).unwrap_or(KINDS.len());
+        let (own, peer) = self.turned(brief.from());
+        let as_before = brief.marks & HAS_TIMESTAMPS == own.timestamps;
+        let kind = if as_before { KIND_OF[usize::from(brief.flags().0)].into() } else { KINDS.len() as u64 };
         let length = match brief.payload_len {
             0 => NO_DATA,
-            some if some == len => AS_MUCH,
+            some if some == own.len => AS_MUCH,
             _ => OTHER,
         };
-        let is_usual = Numbers::of(brief) == self.numbers(from, brief.flags());
-        from as u64 | (kind as u64) << 1 | length << 4 | u64::from(is_usual) << 6
-    }
-
-    fn numbers(&self, from: usize, flags: Flags) -> Numbers {
-        let nxt = |side: usize| self.stands.nxt[side].unwrap_or(self.ends[side].first);
-        let (own, to) = (&self.ends[from], 1 - from);
-        let ack = if flags.ack() { nxt(to) } else { Seq(0) };
-        let echo = if own.timestamps == 0 { 0 } else { self.ends[to].tsval };
-        Numbers { seq: nxt(from), ack, window: self.stands.windows[from], ttl: own.ttl, echo }
+        let is_usual = Numbers::of(brief).are(&Numbers::expected(own, peer, brief.flags()));
+        brief.from() as u64 | kind << 1 | length << 4 | u64::from(is_usual) << 6
     }
 
     #[inline]
     fn pass(&mut self, brief: &Brief) {
         self.at = brief.ts;
-        self.stands.pass(brief);
-        let end = &mut self.ends[brief.from().index()];
-        (end.ttl, end.tsval, end.timestamps) = (brief.ttl, brief.timestamps.0, brief.marks & HAS_TIMESTAMPS);
-        end.len = if brief.payload_len > 0 { brief.payload_len } else { end.len };
+        let [orig, resp] = &mut self.ends;
+        let (own, peer) = if brief.from() == Side::Orig { (orig, resp) } else { (resp, orig) };
+        (own.nxt, own.window, own.ttl) = (brief.end(), brief.window, brief.ttl);
+        (own.tsval, own.timestamps) = (brief.timestamps.0, brief.marks & HAS_TIMESTAMPS);
+        if brief.payload_len > 0 {
+            own.len = brief.payload_len;
+        }
+        if brief.flags().ack() {
+            peer.una = Some(brief.ack);
+        }
     }
 }
 
@@ -202,6 +218,22 @@ impl Numbers {
     fn of(brief: &Brief) -> Self {
         let Brief { seq, ack, window, ttl, timestamps: (_, echo), .. } = *brief;
         Self { seq, ack, window, ttl, echo }
+    }
+
+    /// Those of the next segment of `own`.
+    #[inline]
+    fn expected(own: &End, peer: &End, flags: Flags) -> Self {
+        let ack = if flags.ack() { peer.nxt } else { Seq(0) };
+        let echo = if own.timestamps == 0 { 0 } else { peer.tsval };
+        Self { seq: own.nxt, ack, window: own.window, ttl: own.ttl, echo }
+    }
+
+    /// Whether all are equal: all are compared, since mostly they are.
+    #[inline]
+    fn are(&self, other: &Self) -> bool {
+        let Self { seq, ack, window, ttl, echo } = *self;
+        let numbers = (seq == other.seq) & (ack == other.ack) & (echo == other.echo);
+        numbers & (window == other.window) & (ttl == other.ttl)
     }
 
     fn tell(self, brief: &mut Brief) {
