@@ -136,24 +136,36 @@ pub trait Packing {
     fn known(&mut self) -> &mut Known;
 
     /// Any number; small ones take few bits.
-    #[inline]
+    #[inline(never)]
     fn number(&mut self, value: &mut u64) {
         self.behind(&mut 0, 0, value);
     }
 
     /// Any number behind the lower `before` bits of another one (the others are 0), few.
-    #[inline]
+    #[inline(always)]
     fn behind(&mut self, head: &mut u64, before: u32, value: &mut u64) {
-        // By how many bits it has.
-        let class = usize::from(CLASSES[(u64::BITS - value.leading_zeros()) as usize]);
-        let (width, told) = (WIDTHS[class], before + CLASS);
-        let mut both = *head | (class as u64) << before;
-        if Self::WRITES && width <= 32 {
-            return self.bits(&mut (both | *value << told), told + width);
+        let told = before + CLASS;
+        if Self::WRITES {
+            // By how many bits it has.
+            let class = CLASSES[(u64::BITS - value.leading_zeros()) as usize];
+            let (both, width) = (*head | u64::from(class) << before, WIDTHS[usize::from(class)]);
+            if width <= 32 {
+                return self.bits(&mut (both | *value << told), told + width);
+            }
+            return self.apart(both, told, *value);
         }
+        let mut both = 0;
         self.bits(&mut both, told);
         *head = both & ((1 << before) - 1);
         self.bits(value, WIDTHS[(both >> before) as usize % WIDTHS.len()]);
+    }
+
+    /// Writes a head, and behind it a large number.
+    #[cold]
+    #[inline(never)]
+    fn apart(&mut self, mut head: u64, width: u32, mut value: u64) {
+        self.bits(&mut head, width);
+        self.bits(&mut value, u64::BITS);
     }
 
     /// Any value that a number can stand for.
@@ -295,11 +307,13 @@ pub trait Packing {
     /// From one instant to another, either may be the earlier, nanoseconds; likely whole microseconds.
     #[inline]
     fn span(&mut self, value: &mut i64) {
-        self.span_behind(&mut 0, 0, value);
+        let mut folded = fold(*value);
+        self.nanos(&mut folded);
+        *value = unfold(folded);
     }
 
     /// The same behind the lower `before` bits of a number (the others are 0), few.
-    #[inline]
+    #[inline(always)]
     fn span_behind(&mut self, head: &mut u64, before: u32, value: &mut i64) {
         let mut folded = fold(*value);
         self.nanos_behind(head, before, &mut folded);
@@ -307,21 +321,23 @@ pub trait Packing {
     }
 
     /// A length of time, or twice one, likely of whole microseconds.
-    #[inline]
+    #[inline(never)]
     fn nanos(&mut self, value: &mut u64) {
         self.nanos_behind(&mut 0, 0, value);
     }
 
     /// See [`Packing::span_behind`].
-    #[inline]
+    #[inline(always)]
     fn nanos_behind(&mut self, head: &mut u64, before: u32, value: &mut u64) {
         let micros = *value / MICRO;
         let is_whole = micros * MICRO == *value;
         let mut count = if is_whole { micros } else { *value };
         let mut both = *head | u64::from(is_whole) << before;
         self.behind(&mut both, before + 1, &mut count);
-        *head = both & ((1 << before) - 1);
-        *value = if both >> before == 0 { count } else { count.wrapping_mul(MICRO) };
+        if !Self::WRITES {
+            *head = both & ((1 << before) - 1);
+            *value = if both >> before == 0 { count } else { count.wrapping_mul(MICRO) };
+        }
     }
 }
 
@@ -341,6 +357,15 @@ impl Packer {
         Self { bytes, open: 0, count: 0, known }
     }
 
+    /// After the bits of a value that filled a word.
+    #[inline(never)]
+    fn begin_word(&mut self, value: u64, width: u32) {
+        self.bytes.extend_from_slice(&self.open.to_le_bytes());
+        self.count -= u64::BITS;
+        // What did not fit: nothing, where it began at a word's beginning.
+        self.open = value.checked_shr(width - self.count).unwrap_or(0);
+    }
+
     /// All that was written, behind what was there.
     pub fn finish(mut self) -> Vec<u8> {
         let rest = self.open.to_le_bytes();
@@ -357,10 +382,7 @@ impl Packing for Packer {
         self.open |= *value << self.count;
         self.count += width;
         if self.count >= u64::BITS {
-            self.bytes.extend_from_slice(&self.open.to_le_bytes());
-            self.count -= u64::BITS;
-            // What did not fit: nothing, where it began at a word's beginning.
-            self.open = value.checked_shr(width - self.count).unwrap_or(0);
+            self.begin_word(*value, width);
         }
     }
 
@@ -372,27 +394,25 @@ impl Packing for Packer {
 /// Reads what a [`Packer`] wrote that knew the same.
 #[derive(Debug)]
 pub struct Unpacker<'a> {
-    rest: &'a [u8],
-    open: u64,
-    count: u32,
+    bytes: &'a [u8],
+    /// The next bit.
+    at: usize,
     known: Known,
 }
 
 impl<'a> Unpacker<'a> {
     /// At the beginning of `bytes`.
     pub fn new(bytes: &'a [u8], known: Known) -> Self {
-        Self { rest: bytes, open: 0, count: 0, known }
+        Self { bytes, at: 0, known }
     }
 
-    fn next_word(&mut self) -> u64 {
-        if let Some((word, rest)) = self.rest.split_first_chunk() {
-            self.rest = rest;
-            return u64::from_le_bytes(*word);
-        }
-        let mut word = [0; 8];
-        word[..self.rest.len()].copy_from_slice(self.rest);
-        self.rest = &[];
-        u64::from_le_bytes(word)
+    /// The next bits, up to 64 and more, where no whole word is left, or they are in two.
+    #[inline(never)]
+    fn last_bits(&self) -> u64 {
+        let (mut words, rest) = ([0; 16], self.bytes.get(self.at / 8..).unwrap_or_default());
+        let count = rest.len().min(words.len());
+        words[..count].copy_from_slice(&rest[..count]);
+        (u128::from_le_bytes(words) >> (self.at % 8)) as u64
     }
 }
 
@@ -402,17 +422,13 @@ impl Packing for Unpacker<'_> {
     #[inline]
     fn bits(&mut self, value: &mut u64, width: u32) {
         let mask = if width == u64::BITS { u64::MAX } else { (1 << width) - 1 };
-        if width <= self.count {
-            *value = self.open & mask;
-            self.open = self.open.checked_shr(width).unwrap_or(0);
-            self.count -= width;
-            return;
-        }
-        let word = self.next_word();
-        *value = (self.open | word.checked_shl(self.count).unwrap_or(0)) & mask;
-        let used = width - self.count;
-        self.open = word.checked_shr(used).unwrap_or(0);
-        self.count = u64::BITS - used;
+        let (from, behind) = (self.at % 8, self.at % 8 + width as usize);
+        let bits = match self.bytes.get(self.at / 8..).and_then(<[u8]>::first_chunk) {
+            Some(word) if behind <= u64::BITS as usize => u64::from_le_bytes(*word) >> from,
+            _ => self.last_bits(),
+        };
+        *value = bits & mask;
+        self.at += width as usize;
     }
 
     fn known(&mut self) -> &mut Known {

@@ -16,6 +16,7 @@ use crate::wire::{Flags, Options, Segment};
 use super::going::Going;
 use super::pending::Pending;
 use super::record::{Rate, Record};
+use super::regular::Regular;
 use super::sealed::{Courses, Unsealed};
 use super::spare::Spare;
 use super::table::side_of;
@@ -230,6 +231,14 @@ impl Record {
             Told::Going(going) => going.course(flow, [self.orig, self.resp]),
             Told::Over(block, at) => Cow::Owned(block.course(*at, flow, [self.orig, self.resp])),
         })
+    }
+
+    /// What it has of its own if it is over and kept as a flow in which nothing was irregular.
+    pub(super) fn regular(&self) -> Option<Regular> {
+        match (&self.course, &self.wire) {
+            (Told::Over(block, at), Some(flow)) => block.regular(*at, flow, [self.orig, self.resp]),
+            _ => None,
+        }
     }
 
     /// Of it, what tells how the flow went as a whole.

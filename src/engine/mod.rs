@@ -41,6 +41,7 @@ mod query;
 mod queues;
 mod readings;
 mod record;
+mod regular;
 mod retries;
 mod rows;
 mod sealed;

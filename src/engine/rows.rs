@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{TcpState, Timestamp};
-use crate::flow::{Flow, Limit, Side, VerdictView};
+use crate::flow::{Flow, Limit, Side, Timing, VerdictView, Zeek};
 use crate::kernel::Process;
 
-use super::course::{Course, Outline};
+use super::course::Outline;
 use super::dashboard::{EndCell, FlowDetail, FlowRow, Rtt};
 use super::end::End;
 use super::ownership::Ownership;
 use super::record::{Record, newest_word};
+use super::regular::Regular;
 use super::{Engine, FlowId, PeerName, story};
 
 /// How late a source may tell of frames that it dropped.
@@ -92,8 +93,12 @@ impl Engine {
     /// tells what went wrong (a RST ended it, or an end is in CLOSE-WAIT).
     pub fn facts(&self, id: FlowId) -> Option<FlowDetail> {
         let record = self.table.get(self.table.find_id(id)?);
+        if let Some(Regular { timing, zeek }) = record.regular() {
+            return Some(self.told(record, Some((&timing, &zeek)), Some(Outline::regular())));
+        }
         let course = record.course();
-        Some(self.told(record, course.as_deref(), course.as_deref().map(Outline::of)))
+        let own = course.as_deref().map(|course| (&course.timing, &course.zeek));
+        Some(self.told(record, own, course.as_deref().map(Outline::of)))
     }
 
     /// The same without its times and Zeek's rows: what tells how it went, and how large it is.
@@ -102,8 +107,8 @@ impl Engine {
         Some(self.told(record, None, record.outline()))
     }
 
-    /// A flow without its story; its times and Zeek's rows as its course tells them.
-    fn told(&self, record: &Record, course: Option<&Course>, outline: Option<Outline>) -> FlowDetail {
+    /// A flow without its story; its times and Zeek's rows where they are given.
+    fn told(&self, record: &Record, own: Option<(&Timing, &Zeek)>, outline: Option<Outline>) -> FlowDetail {
         let rare = record.rare.as_deref();
         let wire = record.wire.as_ref();
         let waits = |side| record.state_of(side) == Some(TcpState::CloseWait);
@@ -125,8 +130,8 @@ impl Engine {
             verdict: outline.map(|outline| self.verdict(record, outline.verdict)),
             sockets: Side::BOTH.map(|side| record.end(side).map(End::detail)),
             in_vain: Side::BOTH.map(|side| self.is_silent_to(record, side) || self.is_undelivered(record, side)),
-            timing: course.and_then(|course| course.timing.view()),
-            zeek: course.map(|course| course.zeek.rows(self.now.unwrap_or_default())),
+            timing: own.and_then(|(timing, _)| timing.view()),
+            zeek: own.map(|(_, zeek)| zeek.rows(self.now.unwrap_or_default())),
             story: String::new(),
         }
     }

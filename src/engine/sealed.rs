@@ -21,6 +21,7 @@ use crate::flow::{Analysis, Beginning, Flow, Verdict, Zeek};
 use super::course::{Course, Outline};
 use super::going::Going;
 use super::record::Rate;
+use super::regular::Regular;
 use super::spare::Spare;
 
 /// Courses that are sealed together: what they share takes little of each.
@@ -112,6 +113,15 @@ impl Courses {
             Packed::Course(_) => pack(&mut course, &mut rate, flow, &mut from),
         }
         course
+    }
+
+    /// Of it, what a flow in which nothing was irregular has of its own; `None` where it is not kept as one.
+    pub(super) fn regular(&self, at: u8, flow: &Flow, ends: [Endpoint; 2]) -> Option<Regular> {
+        let kept = self.0.load();
+        let packed = kept.packed(at).filter(|packed| matches!(packed, Packed::Segments(_)))?;
+        let mut from = packed.from(flow);
+        Rate::default().pack(flow.span().1, &mut from);
+        Some(Regular::of(Beginning::undigested(flow, &mut from), flow, ends))
     }
 
     /// Of it, what tells how the flow went as a whole.

@@ -36,6 +36,9 @@ const fn kind_of() -> [u8; 1 << 9] {
 /// (two), and whether all else is as expected (one).
 const HEAD: u32 = 7;
 
+/// Its flags, or whether it has timestamps, are told.
+const NO_KIND: u64 = KINDS.len() as u64;
+
 /// No data; as much as in the last of its sender that had some; or any other length.
 const NO_DATA: u64 = 0;
 const AS_MUCH: u64 = 1;
@@ -69,13 +72,21 @@ impl Beginning {
         true
     }
 
+    /// The same segments again, all but their digests.
+    pub fn undigested(flow: &Flow, from: &mut impl Packing) -> impl Iterator<Item = Brief> {
+        let (mut expected, mut count) = (Expected::of(flow), 0_u8);
+        from.byte(&mut count);
+        (0..count).map(move |_| {
+            let mut brief = Brief::BLANK;
+            expected.pack(&mut brief, from);
+            brief
+        })
+    }
+
     /// The same segments again. Only of the last of each end somebody may ask for the digest: it tells what is captured
     /// twice.
     pub fn unpack(flow: &Flow, from: &mut impl Packing) -> Vec<Brief> {
-        let (mut expected, mut count) = (Expected::of(flow), 0);
-        from.byte(&mut count);
-        let mut briefs = vec![Brief::BLANK; count.into()];
-        briefs.iter_mut().for_each(|brief| expected.pack(brief, from));
+        let mut briefs: Vec<_> = Self::undigested(flow, from).collect();
         for side in Side::BOTH {
             let mut digest = 0;
             from.short(&mut digest);
@@ -94,8 +105,9 @@ struct Expected {
     ends: [End; 2],
 }
 
-/// Of one end.
+/// Of one end, where its place finds it at once.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
 struct End {
     /// Behind all that it sent; its first number, where it sent nothing.
     nxt: Seq,
@@ -135,11 +147,11 @@ impl Expected {
         Self { at: flow.span().0, ends: [end(0), end(1)] }
     }
 
-    /// Who sends, and its peer.
+    /// Of its two ends who sends, and its peer. By their place: as two values they would be chosen number by number.
     #[inline]
-    const fn turned(&self, from: Side) -> (&End, &End) {
-        let [orig, resp] = &self.ends;
-        if matches!(from, Side::Orig) { (orig, resp) } else { (resp, orig) }
+    const fn turned(&self, from: u16) -> (&End, &End) {
+        let from = (from & 1) as usize;
+        (&self.ends[from], &self.ends[from ^ 1])
     }
 
     /// Packs the next segment, or unpacks it into `brief`: all of it but its digest.
@@ -148,23 +160,22 @@ impl Expected {
         let mut head = if P::WRITES { self.head(brief) } else { 0 };
         let mut apart = brief.ts.nanos().wrapping_sub(self.at.nanos());
         into.span_behind(&mut head, HEAD, &mut apart);
-        brief.ts = Timestamp::from_nanos(self.at.nanos().wrapping_add(apart));
-        let (own, peer) = self.turned(if head & 1 == 0 { Side::Orig } else { Side::Resp });
-        match KINDS.get((head >> 1 & 7) as usize) {
-            Some(kind) => brief.marks = kind | own.timestamps | (head as u16 & 1) * FROM_RESP,
-            None => into.bits_as(&mut brief.marks, u16::BITS, u64::from, |bits| bits as u16),
+        if !P::WRITES {
+            brief.ts = Timestamp::from_nanos(self.at.nanos().wrapping_add(apart));
         }
-        match head >> 4 & 3 {
-            NO_DATA => brief.payload_len = 0,
-            AS_MUCH => brief.payload_len = own.len,
-            _ => into.word(&mut brief.payload_len),
+        let (own, peer) = self.turned(head as u16);
+        if head >> 1 & 7 == NO_KIND {
+            into.bits_as(&mut brief.marks, u16::BITS, u64::from, |bits| bits as u16);
         }
-        let mut numbers = Numbers::expected(own, peer, brief.flags());
-        if head >> 6 == 0 {
-            let expected = std::mem::replace(&mut numbers, Numbers::of(brief));
-            numbers.pack(&expected, into);
+        if !P::WRITES {
+            own.expect(head, brief);
         }
-        numbers.tell(brief);
+        if head >> 4 & 3 == OTHER {
+            into.word(&mut brief.payload_len);
+        }
+        if !P::WRITES || head >> 6 == 0 {
+            Numbers::expected(own, peer, brief.flags()).pack(head >> 6 != 0, brief, into);
+        }
         if brief.marks & HAS_TIMESTAMPS != 0 {
             let tsval = own.tsval;
             let from = |apart| tsval.wrapping_add(apart as u32);
@@ -176,50 +187,59 @@ impl Expected {
     /// Whether the segment fills the window of its receiver, or may.
     #[inline]
     fn may_fill_window(&self, brief: &Brief) -> bool {
-        let (own, peer) = self.turned(brief.from());
+        let (own, peer) = self.turned(brief.marks / FROM_RESP);
+        if brief.payload_len == 0 {
+            return false;
+        }
         let behind = own.una.map_or(0, |una| brief.seq.0.wrapping_sub(una.0)).wrapping_add(brief.payload_len);
         let window = u32::from(peer.window);
         // That of a SYN is not scaled.
         let fills = |scale: u8| (behind == window) | (behind == window << scale);
-        brief.payload_len > 0 && peer.scale.is_none_or(fills)
+        peer.scale.is_none_or(fills)
     }
 
     #[inline]
     fn head(&self, brief: &Brief) -> u64 {
-        let (own, peer) = self.turned(brief.from());
+        let (own, peer) = self.turned(brief.marks / FROM_RESP);
         let as_before = brief.marks & HAS_TIMESTAMPS == own.timestamps;
-        let kind = if as_before { KIND_OF[usize::from(brief.flags().0)].into() } else { KINDS.len() as u64 };
+        let kind = if as_before { KIND_OF[usize::from(brief.flags().0)].into() } else { NO_KIND };
         let length = match brief.payload_len {
             0 => NO_DATA,
             some if some == own.len => AS_MUCH,
             _ => OTHER,
         };
-        let is_usual = Numbers::of(brief).are(&Numbers::expected(own, peer, brief.flags()));
-        brief.from() as u64 | kind << 1 | length << 4 | u64::from(is_usual) << 6
+        let is_usual = Numbers::expected(own, peer, brief.flags()).are_of(brief);
+        u64::from(brief.marks / FROM_RESP) | kind << 1 | length << 4 | u64::from(is_usual) << 6
     }
 
     #[inline]
     fn pass(&mut self, brief: &Brief) {
         self.at = brief.ts;
-        let [orig, resp] = &mut self.ends;
-        let (own, peer) = if brief.from() == Side::Orig { (orig, resp) } else { (resp, orig) };
+        let from = usize::from(brief.marks / FROM_RESP);
+        if brief.flags().ack() {
+            self.ends[from ^ 1].una = Some(brief.ack);
+        }
+        let own = &mut self.ends[from];
         (own.nxt, own.window, own.ttl) = (brief.end(), brief.window, brief.ttl);
         (own.tsval, own.timestamps) = (brief.timestamps.0, brief.marks & HAS_TIMESTAMPS);
         if brief.payload_len > 0 {
             own.len = brief.payload_len;
         }
-        if brief.flags().ack() {
-            peer.una = Some(brief.ack);
+    }
+}
+
+impl End {
+    /// Sets what the head of its next segment tells.
+    #[inline]
+    fn expect(&self, head: u64, brief: &mut Brief) {
+        if let Some(kind) = KINDS.get((head >> 1 & 7) as usize) {
+            brief.marks = kind | self.timestamps | (head as u16 & 1) * FROM_RESP;
         }
+        brief.payload_len = if head >> 4 & 3 == AS_MUCH { self.len } else { 0 };
     }
 }
 
 impl Numbers {
-    fn of(brief: &Brief) -> Self {
-        let Brief { seq, ack, window, ttl, timestamps: (_, echo), .. } = *brief;
-        Self { seq, ack, window, ttl, echo }
-    }
-
     /// Those of the next segment of `own`.
     #[inline]
     fn expected(own: &End, peer: &End, flags: Flags) -> Self {
@@ -228,35 +248,44 @@ impl Numbers {
         Self { seq: own.nxt, ack, window: own.window, ttl: own.ttl, echo }
     }
 
-    /// Whether all are equal: all are compared, since mostly they are.
+    /// Whether a segment says just these: all are compared, since mostly they are.
     #[inline]
-    fn are(&self, other: &Self) -> bool {
+    fn are_of(&self, brief: &Brief) -> bool {
         let Self { seq, ack, window, ttl, echo } = *self;
-        let numbers = (seq == other.seq) & (ack == other.ack) & (echo == other.echo);
-        numbers & (window == other.window) & (ttl == other.ttl)
+        let numbers = (seq == brief.seq) & (ack == brief.ack) & (echo == brief.timestamps.1);
+        numbers & (window == brief.window) & (ttl == brief.ttl)
     }
 
-    fn tell(self, brief: &mut Brief) {
-        let Self { seq, ack, window, ttl, echo } = self;
-        (brief.seq, brief.ack, brief.window, brief.ttl, brief.timestamps.1) = (seq, ack, window, ttl, echo);
+    /// Packs those of a segment, of which these were expected, unless they are `usual`: just these.
+    #[inline]
+    fn pack(self, usual: bool, brief: &mut Brief, into: &mut impl Packing) {
+        if usual {
+            let Self { seq, ack, window, ttl, echo } = self;
+            (brief.seq, brief.ack, brief.window, brief.ttl, brief.timestamps.1) = (seq, ack, window, ttl, echo);
+        } else {
+            // A copy, so that of the others each may lie in a register.
+            let mut others = *brief;
+            self.pack_others(&mut others, into);
+            *brief = others;
+        }
     }
 
     /// Where they are not as expected.
     #[inline(never)]
-    fn pack(&mut self, expected: &Self, into: &mut impl Packing) {
-        let Self { seq, ack, window, ttl, echo } = self;
-        into.unless(seq, expected.seq, |into, seq| into.word(&mut seq.0));
-        into.unless(ack, expected.ack, |into, ack| {
+    fn pack_others(self, brief: &mut Brief, into: &mut impl Packing) {
+        let Brief { seq, ack, window, ttl, timestamps: (_, echo), .. } = brief;
+        into.unless(seq, self.seq, |into, seq| into.word(&mut seq.0));
+        into.unless(ack, self.ack, |into, ack| {
             // Mostly what was sent a little before.
             into.number_as(
                 &mut ack.0,
-                |ack| expected.ack.0.wrapping_sub(ack).into(),
-                |behind| expected.ack.0.wrapping_sub(behind as u32),
+                |ack| self.ack.0.wrapping_sub(ack).into(),
+                |behind| self.ack.0.wrapping_sub(behind as u32),
             );
         });
-        into.unless(window, expected.window, Packing::short);
-        into.unless(ttl, expected.ttl, Packing::byte);
-        into.unless(echo, expected.echo, Packing::word);
+        into.unless(window, self.window, Packing::short);
+        into.unless(ttl, self.ttl, Packing::byte);
+        into.unless(echo, self.echo, Packing::word);
     }
 }
 

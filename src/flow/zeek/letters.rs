@@ -60,10 +60,18 @@ impl Row {
                 }
                 self.ends[role.index()].last_rst = rel as u32;
             }
-            (false, false, false) if segment.payload_len > 0 => _ = self.once(role, DATA, b'D'),
-            (false, false, false) if flags.ack() => _ = self.once(role, ACK, b'A'),
+            (false, false, false) if flags.ack() || segment.payload_len > 0 => {
+                self.letter_of_text(segment.payload_len, role);
+            }
             (false, false, false) => {}
         }
+    }
+
+    /// The main letter of data, or of an ack without.
+    #[inline]
+    pub(super) fn letter_of_text(&mut self, payload_len: u32, role: Side) {
+        let (kind, letter) = if payload_len > 0 { (DATA, b'D') } else { (ACK, b'A') };
+        self.once(role, kind, letter);
     }
 
     /// A zero window counts unless nobody can use one: of a RST or after it, and once the peer sent its FIN.

@@ -1,14 +1,13 @@
 //! The short way through a row: a segment with nothing but data or an ack, between two established ends, of a stream
 //! without holes. Gives exactly what [`Row::take`] gives, or nothing.
 
-use super::Side;
 use super::end::{End, State};
 use super::holes::{HELD, UNACKED};
 use super::row::{Patience, Row};
 use super::{Zeek, letters};
 use crate::base::{Seq, Timestamp};
-use crate::flow::plain::is_text;
 use crate::flow::run::{Line, May, Scale};
+use crate::flow::{Brief, Side};
 use crate::wire::Segment;
 
 /// Bytes sent and not acknowledged at most: a stream with more is given up.
@@ -17,6 +16,12 @@ pub(in crate::flow) const LITTLE: u32 = HELD as u32;
 pub(in crate::flow) const SHORTEST: i64 = Patience::Handshake.time().as_nanos() as i64;
 
 impl Zeek {
+    /// Takes in a segment if it is plain; false, and nothing is changed, if it must [go the long way](Self::feed).
+    #[inline]
+    pub fn feed_plain(&mut self, brief: &Brief) -> bool {
+        self.row.take_brief(brief)
+    }
+
     /// Whether a run may begin at these lines: when the last segment came, and what each side may send.
     pub(in crate::flow) fn joins(&self, lines: &[Line; 2]) -> Option<(Timestamp, [May; 2])> {
         let row = &self.row;
@@ -55,31 +60,37 @@ impl Row {
         May { send: has(letters::DATA), ack: has(letters::ACK), is_heard, scale: Scale::UNKNOWN }
     }
 
-    /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is
-    /// not.
+    /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is not.
     pub(super) fn take_plain(&mut self, segment: &Segment, from: Side) -> bool {
-        let in_time = segment.ts.nanos().saturating_sub(self.last.nanos()) < SHORTEST;
-        if !is_text(segment) || segment.window == 0 || !in_time || !self.is_clean_and_open() {
+        !segment.malformed && self.take_brief(&Brief::of(segment, from))
+    }
+
+    /// The same of one that is not malformed.
+    #[inline]
+    pub(super) fn take_brief(&mut self, brief: &Brief) -> bool {
+        let Brief { ts, seq, ack, payload_len, window, .. } = *brief;
+        let in_time = ts.nanos().saturating_sub(self.last.nanos()) < SHORTEST;
+        if !brief.is_text() || window == 0 || !in_time || !self.is_clean_and_open() {
             return false;
         }
-        let role = self.role(from);
+        let role = self.role(brief.from());
         let [orig, resp] = &mut self.ends;
         let (end, peer) = if role == Side::Orig { (orig, resp) } else { (resp, orig) };
-        let rel = end.near(segment.seq, end.high);
-        let to = rel + i64::from(segment.payload_len);
-        let acked = peer.near(segment.ack, peer.acked);
+        let rel = end.near(seq, end.high);
+        let to = rel + i64::from(payload_len);
+        let acked = peer.near(ack, peer.acked);
         // Next in line, and an ack of what was seen.
         let in_line = rel == end.high && rel == end.next && rel >= end.trim;
-        let acks_seen = acked >= peer.acked && acked <= peer.next && segment.ack != Seq(0);
-        let little = segment.payload_len == 0 || (to - end.trim <= LITTLE.into() && !end.no_data_acked());
+        let acks_seen = acked >= peer.acked && acked <= peer.next && ack != Seq(0);
+        let little = payload_len == 0 || (to - end.trim <= LITTLE.into() && !end.no_data_acked());
         if !(in_line && acks_seen && little) {
             return false;
         }
         (peer.acked, peer.trim) = (acked, peer.trim.max(acked));
         (end.high, end.next) = (to, to);
         end.packets = end.packets.saturating_add(1);
-        self.main_letter(segment, role, rel);
-        self.last = segment.ts;
+        self.letter_of_text(payload_len, role);
+        self.last = ts;
         true
     }
 
