@@ -147,7 +147,7 @@ impl Expected {
         Self { at: flow.span().0, ends: [end(0), end(1)] }
     }
 
-    /// Of its two ends who sends, and its peer. By their place: as two values they would be chosen number by number.
+    /// Who sends, and its peer: by their place, since of two values each number would be chosen by itself.
     #[inline]
     const fn turned(&self, from: u16) -> (&End, &End) {
         let from = (from & 1) as usize;
@@ -233,7 +233,7 @@ impl End {
     #[inline]
     fn expect(&self, head: u64, brief: &mut Brief) {
         if let Some(kind) = KINDS.get((head >> 1 & 7) as usize) {
-            brief.marks = kind | self.timestamps | (head as u16 & 1) * FROM_RESP;
+            brief.marks = kind | self.timestamps | ((head as u16 & 1) * FROM_RESP);
         }
         brief.payload_len = if head >> 4 & 3 == AS_MUCH { self.len } else { 0 };
     }
