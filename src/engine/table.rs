@@ -142,6 +142,11 @@ impl FlowTable {
         self.len
     }
 
+    /// Keyed, for keys that packets choose.
+    pub(super) fn hasher(&self) -> FixedState {
+        self.hasher.clone()
+    }
+
     /// Flows ever begun.
     pub(super) const fn begun(&self) -> u64 {
         self.next_id

@@ -112,6 +112,7 @@ pub fn concerned(FindingKey { kind, about, .. }: FindingKey) -> Option<Concerned
         About::Destination(end) if kind == Kind::ConnectsRejected => format!("resp:{end} outcome:rejected"),
         About::Destination(end) => format!("resp:{end} outcome:unanswered,given,waiting"),
         About::Scanner(from) => format!("orig:{from} outcome:refused,rejected,unanswered,given,waiting"),
+        About::Listener(end) if kind == Kind::SynFlood => format!("resp:{end} outcome:waiting,half-open,unanswered"),
         About::Listener(end) if end.is_wildcard() => format!("service:{}", end.port()),
         About::Listener(end) => format!("resp:{end}"),
         About::Process { pid, .. } if kind == Kind::NotReading => format!("pid:{pid} recvq>0"),
@@ -130,7 +131,7 @@ mod tests {
     use super::super::super::{Filter, Input};
     use super::*;
     use crate::base::{Scope, Seq};
-    use crate::findings::fixture::{at, end, incident, scan};
+    use crate::findings::fixture::{at, end, flood, incident, scan};
     use crate::wire::{IcmpError, IcmpQuote};
 
     #[test]
@@ -188,7 +189,7 @@ mod tests {
     #[test]
     fn the_flows_of_every_finding_can_be_asked_for() {
         let mut found = incident(at(1_000));
-        found.push(scan(at(1_000)));
+        found.extend([scan(at(1_000)), flood(at(1_000))]);
         let told: Vec<_> = found.iter().map(|finding| (finding.kind, concerned(finding.key()))).collect();
         for (kind, flows) in &told {
             match flows {

@@ -1,0 +1,625 @@
+//! The rule: handshakes with one end pile up that nobody completes: a SYN flood, or a way back that is broken.
+//!
+//! A client's TCP tries again what is not answered, a flood's sender does not: that tells them apart on the wire. What
+//! clients try in vain the rule of `connects` tells. Read first: RFC 4987 §2, §3.6; tcp(7) on tcp_syncookies and
+//! tcp_max_syn_backlog; net/ipv4/tcp_input.c (`tcp_conn_request`, `tcp_syn_flood_action`).
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::base::{Endpoint, Timestamp};
+use crate::flow::FlowId;
+
+use super::connects::in_span;
+use super::finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject};
+use super::words::{count, counted, percent, time};
+
+/// A TCP that gets no answer tries again after 1 s (RFC 6298 §2.1), which takes half a round trip to be seen; a responder
+/// repeats its SYN-ACK as soon. What waits for longer was not a moment ago.
+pub const PATIENCE: Duration = Duration::from_millis(1_500);
+/// A request that nobody completes stays in a SYN queue for 63 s (tcp_synack_retries 5), so what comes in a minute is
+/// there together, and the smallest of the usual queues holds so many (listen(fd, 128), the least tcp_max_syn_backlog).
+const FEW: u64 = 128;
+/// From fewer addresses, SYNs that nobody answers are of clients that a rule about connects tells of.
+const ADDRESSES: u64 = 128;
+/// So many under way at once are no burst of clients, however young: 16 of the largest SYN queues by default (4,096). A
+/// server that takes 100,000 connections a second from 100 ms away has 10,000 under way.
+const MANY: u64 = 65_536;
+/// Below this share of all handshakes with that end, in percent, most are completed: it is busy.
+const SHARE: u64 = 10;
+/// Addresses told one by one at most: more are "over" so many.
+pub const COUNTED: usize = 1_000;
+
+/// Ends with which handshakes pile up, and what is known besides.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Piles {
+    pub all: Vec<Pile>,
+    /// By the kernel of this host, at all its listeners.
+    pub cookies: Option<Grown>,
+    pub drops: Option<Grown>,
+    pub crowding: Crowding,
+    /// Some flow shows more than the beginning of a handshake.
+    pub shows_more: bool,
+}
+
+/// How the table of flows copes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Crowding {
+    /// Half-open flows that had to go, whichever end they were with.
+    pub evicted: u64,
+    /// Flows that it holds.
+    pub flows: u64,
+}
+
+impl Crowding {
+    /// Whether so many handshakes are under way as no burst of clients is: some half-open ones had to go for others, and
+    /// most flows are of these.
+    const fn is_by(self, under_way: u64) -> bool {
+        under_way >= MANY || (self.evicted > 0 && under_way >= FEW && under_way * 2 >= self.flows)
+    }
+
+    /// Whether an end may be told of with which so many handshakes are not completed, of which so many have waited for
+    /// longer than [`PATIENCE`].
+    pub const fn may_be_by(self, open: u64, overdue: u64) -> bool {
+        overdue >= FEW || self.is_by(open)
+    }
+}
+
+/// By how much a counter has grown since some reading, and in which run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grown {
+    pub count: u64,
+    pub since: Timestamp,
+    pub run: Run,
+}
+
+/// Handshakes with one end that were not completed: those that wait, and those that ended so in the last minute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pile {
+    pub to: Endpoint,
+    /// Without a SYN-ACK, their SYN sent once.
+    pub unanswered: Open,
+    /// With a SYN-ACK, without its ACK.
+    pub half_open: Open,
+    /// Of the half-open: the SYN came again, and the SYN-ACK.
+    pub syn_again: u64,
+    pub syn_ack_again: u64,
+    /// Besides: without a SYN-ACK, their SYN sent again.
+    pub in_vain: u64,
+    /// Of the unanswered and the half-open, those that still wait.
+    pub waiting: u64,
+    /// Handshakes with the same end that completed in the same time.
+    pub completed: u64,
+    /// That time: since the first of them, but a minute at most.
+    pub within: Duration,
+    pub from: Senders,
+    /// The first SYN of the time through which they go on.
+    pub since: Timestamp,
+    /// The first that is counted.
+    pub flow: FlowId,
+    /// The end is on this host.
+    pub here: bool,
+    /// Sockets in SYN-RECV by the last readings; `None` where there was none.
+    pub syn_recv: Option<u64>,
+    /// The listener's limit.
+    pub limit: Option<u32>,
+    pub who: Option<Holder>,
+}
+
+/// How many, by how long.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Longer than [`PATIENCE`], or over.
+    pub overdue: u64,
+    pub young: u64,
+}
+
+impl Open {
+    const fn all(self) -> u64 {
+        self.overdue + self.young
+    }
+}
+
+/// Where they come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Senders {
+    One(IpAddr),
+    Several(u64),
+    /// More than [`COUNTED`].
+    Many,
+}
+
+impl Senders {
+    const fn are_many(self) -> bool {
+        match self {
+            Self::One(_) => false,
+            Self::Several(addresses) => addresses >= ADDRESSES,
+            Self::Many => true,
+        }
+    }
+
+    fn told(self) -> String {
+        match self {
+            Self::One(address) => format!("all from {address}"),
+            Self::Several(addresses) => format!("from {}", counted(addresses, "address")),
+            Self::Many => format!("from over {} addresses", count(COUNTED as u64)),
+        }
+    }
+
+    fn fact(self) -> Fact {
+        match self {
+            Self::One(_) => Fact::count("addresses", 1),
+            Self::Several(addresses) => Fact::count("addresses", addresses),
+            Self::Many => Fact::count("addresses_over", COUNTED as u64),
+        }
+    }
+}
+
+/// With whom handshakes pile up.
+pub(super) fn floods(piles: &Piles, lossy: bool, now: Timestamp) -> Vec<Finding> {
+    piles.all.iter().filter_map(|pile| Some(Flood::of(pile, piles, lossy, now)?.finding())).collect()
+}
+
+/// `connects` without the destinations of whose unanswered SYNs one of `found` tells why.
+pub fn without_flooded(mut connects: Vec<Finding>, found: &[Finding]) -> Vec<Finding> {
+    let flooded: BTreeSet<Endpoint> = found.iter().filter_map(flooded).collect();
+    let told = |finding: &Finding| match (finding.kind, &finding.subject) {
+        (Kind::ConnectsUnanswered, Subject::Destination(to)) => flooded.contains(to),
+        _ => false,
+    };
+    connects.retain(|finding| !told(finding));
+    connects
+}
+
+const fn flooded(finding: &Finding) -> Option<Endpoint> {
+    match (finding.kind, &finding.subject) {
+        (Kind::SynFlood, Subject::Listener(to)) => Some(*to),
+        _ => None,
+    }
+}
+
+/// What most of a pile are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// Not answered.
+    Unanswered,
+    /// Answered, and nothing comes of it.
+    Unacked,
+    /// Answered, and their senders try again.
+    Unheard,
+}
+
+/// A pile that is told.
+struct Flood<'a> {
+    pile: &'a Pile,
+    unanswered: u64,
+    half_open: u64,
+    cause: Cause,
+    cookies: Option<Grown>,
+    drops: Option<Grown>,
+    besides: &'a Piles,
+    lossy: bool,
+    now: Timestamp,
+}
+
+impl<'a> Flood<'a> {
+    fn of(pile: &'a Pile, besides: &'a Piles, lossy: bool, now: Timestamp) -> Option<Self> {
+        let crowds = besides.crowding.is_by(pile.waiting);
+        let counts = |open: Open| if crowds { open.all() } else { open.overdue };
+        // Where most try again, so will those that have not yet.
+        let are_clients = pile.in_vain >= counts(pile.unanswered);
+        let left_to_connects = are_clients || !(crowds || pile.from.are_many());
+        let unanswered = if left_to_connects { 0 } else { counts(pile.unanswered) };
+        let half_open = counts(pile.half_open);
+        let all = unanswered + half_open;
+        let cause = match () {
+            () if unanswered > half_open => Cause::Unanswered,
+            () if pile.syn_again * 2 >= half_open => Cause::Unheard,
+            () => Cause::Unacked,
+        };
+        let here = |grown: Option<Grown>| grown.filter(|grown| pile.here && grown.run.lasts(now));
+        let (cookies, drops) = (here(besides.cookies), here(besides.drops));
+        let told = all >= FEW && percent(all, all + pile.completed) >= SHARE;
+        told.then_some(Self { pile, unanswered, half_open, cause, cookies, drops, besides, lossy, now })
+    }
+
+    /// A capture of SYNs alone looks the same.
+    const fn is_doubtful(&self) -> bool {
+        !self.besides.shows_more && self.pile.syn_ack_again == 0 && !self.is_counted_by_kernel()
+    }
+
+    fn severity(&self) -> Severity {
+        let fails = self.pile.completed == 0 && !self.is_doubtful();
+        if fails || self.drops.is_some() { Severity::Critical } else { Severity::Warning }
+    }
+
+    const fn is_counted_by_kernel(&self) -> bool {
+        let held = matches!(self.pile.syn_recv, Some(FEW..));
+        held || self.cookies.is_some() || self.drops.is_some()
+    }
+
+    fn confidence(&self) -> Confidence {
+        match () {
+            () if self.is_counted_by_kernel() => Confidence::High,
+            () if self.lossy || self.is_doubtful() => Confidence::Low,
+            () => Confidence::Medium,
+        }
+    }
+
+    /// `23,400 half-open in 60 s, 3,500 wait now, from over 1,000 addresses, none completed`.
+    fn told(&self) -> String {
+        let mut sorts = [(self.half_open, "half-open"), (self.unanswered, "unanswered")];
+        sorts.sort_by_key(|(sort, _)| std::cmp::Reverse(*sort));
+        let sorts = sorts.into_iter().filter(|(sort, _)| *sort > 0);
+        let sorts: Vec<String> = sorts.map(|(sort, word)| format!("{} {word}", count(sort))).collect();
+        let waiting = match self.pile.waiting {
+            all if all >= self.half_open + self.unanswered => "all wait now".to_owned(),
+            some => format!("{} wait now", count(some)),
+        };
+        let completed = match self.pile.completed {
+            0 => "none".to_owned(),
+            some => count(some),
+        };
+        let span = in_span(Some(self.pile.within));
+        let least = if self.besides.crowding.evicted > 0 { "at least " } else { "" };
+        format!("{least}{}{span}, {waiting}, {}, {completed} completed", sorts.join(", "), self.pile.from.told())
+    }
+
+    fn evidence(&self) -> Vec<Fact> {
+        let Pile { waiting, in_vain, syn_again, syn_ack_again, completed, from, syn_recv, limit, .. } = *self.pile;
+        let mut evidence = vec![
+            Fact::count("half_open", self.half_open),
+            Fact::count("unanswered", self.unanswered),
+            Fact::count("waiting", waiting),
+            from.fact(),
+            Fact::count("syn_again", syn_again + in_vain),
+            Fact::count("syn_ack_again", syn_ack_again),
+            Fact::count("completed", completed),
+            Fact::time("counted_over_ns", self.pile.within),
+        ];
+        evidence.extend(syn_recv.map(|sockets| Fact::count("syn_recv", sockets)));
+        evidence.extend(limit.map(|limit| Fact::count("limit", limit.into())));
+        evidence.extend(self.cookies.map(|grown| Fact::count("syncookies_sent", grown.count)));
+        evidence.extend(self.drops.map(|grown| Fact::count("req_q_full_drops", grown.count)));
+        let evicted = Some(self.besides.crowding.evicted).filter(|evicted| *evicted > 0);
+        evidence.extend(evicted.map(|evicted| Fact::count("half_open_evicted", evicted)));
+        evidence
+    }
+
+    fn why(&self) -> String {
+        let flood = match self.pile.from {
+            Senders::One(address) => format!("a SYN flood by {address}"),
+            from if from.are_many() => "a SYN flood, its addresses most likely forged".to_owned(),
+            _ => "a SYN flood, by few".to_owned(),
+        };
+        let cause = match self.cause {
+            Cause::Unanswered => format!(
+                "Nothing answers these SYNs, and hardly one comes again, as a client's does after 1 s unless that gives up \
+                 before: {flood}; that end drops them (its SYN queue is full and it sends no SYN cookies, or a filter \
+                 does), or they do not get there"
+            ),
+            Cause::Unacked => format!(
+                "Each SYN was answered, no ACK came, and hardly a SYN comes again, as a client's does after 1 s: {flood}{}",
+                self.held()
+            ),
+            Cause::Unheard => format!(
+                "Each SYN was answered, no ACK came, and most SYNs came again, so their senders do not get the SYN-ACK: the \
+                 way back is broken (a route, a filter){}",
+                self.held()
+            ),
+        };
+        [Some(format!("{cause}.")), self.clients(), self.by_kernel(), self.evicted(), self.doubt()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// Whether the end remembers what it answered.
+    const fn held(&self) -> &'static str {
+        match self.pile.syn_ack_again * 2 >= self.half_open {
+            true => "; the SYN-ACKs come again, so each takes a place in its SYN queue",
+            false if self.pile.half_open.overdue * 2 >= self.half_open => {
+                "; the SYN-ACKs do not come again, so it keeps nothing of them (SYN cookies)"
+            }
+            false => "",
+        }
+    }
+
+    fn clients(&self) -> Option<String> {
+        let counts = self.pile.in_vain > 0 && self.cause != Cause::Unheard;
+        counts.then(|| {
+            format!("{} more came again and were not answered either: clients suffer.", count(self.pile.in_vain))
+        })
+    }
+
+    fn by_kernel(&self) -> Option<String> {
+        let span = |grown: Grown| time(self.now.since(grown.since));
+        let held = self.pile.syn_recv.map(|sockets| {
+            let limit = self.pile.limit.map_or_else(String::new, |limit| format!(" (limit {})", count(limit.into())));
+            format!("holds {} of them in SYN-RECV{limit}", count(sockets))
+        });
+        let cookies = self.cookies.map(|sent| format!("sent {} SYN cookies in {}", count(sent.count), span(sent)));
+        let drops =
+            self.drops.map(|lost| format!("dropped {} at full SYN queues in {}", count(lost.count), span(lost)));
+        let told: Vec<String> = [held, cookies, drops].into_iter().flatten().collect();
+        (!told.is_empty()).then(|| format!("The kernel {}.", told.join(", ")))
+    }
+
+    fn evicted(&self) -> Option<String> {
+        let evicted = self.besides.crowding.evicted;
+        let more = "more half-open flows, with whatever end, found no room in the table: it may have begun before";
+        (evicted > 0).then(|| format!("{} {more}.", count(evicted)))
+    }
+
+    fn doubt(&self) -> Option<String> {
+        let lossy = || self.lossy.then(|| "The capture lost segments; what is missing may be among them.".to_owned());
+        let doubt = "No flow shows more than a handshake's beginning: if only SYNs were captured, it may be otherwise.";
+        self.is_doubtful().then(|| doubt.to_owned()).or_else(lossy)
+    }
+
+    fn remedy(&self) -> String {
+        let sender = match self.pile.from {
+            Senders::One(address) => format!("drop what {address} sends, or look what runs there"),
+            _ => "have the flood filtered upstream, or by a SYN proxy (nft synproxy)".to_owned(),
+        };
+        match self.cause {
+            Cause::Unheard => {
+                "Follow the SYN-ACKs: on that host, ip route get ADDRESS, rp_filter and nft list ruleset; a \
+                               stateful filter on the way that saw only one direction drops them."
+                    .into()
+            }
+            Cause::Unacked => format!(
+                "SYN cookies keep the service up (net.ipv4.tcp_syncookies=1, the default; nstat -az TcpExtSyncookiesSent); \
+                 {sender}."
+            ),
+            Cause::Unanswered => format!(
+                "On that host look at nstat -az TcpExtTCPReqQFullDrop TcpExtListenOverflows; if they grow, set \
+                 net.ipv4.tcp_syncookies=1 and raise listen()'s backlog and net.core.somaxconn; {sender}."
+            ),
+        }
+    }
+
+    fn finding(self) -> Finding {
+        Finding {
+            kind: Kind::SynFlood,
+            severity: self.severity(),
+            subject: Subject::Listener(self.pile.to),
+            since: self.pile.since,
+            who: self.pile.who.clone(),
+            flow: Some(self.pile.flow),
+            told: self.told(),
+            evidence: self.evidence(),
+            confidence: self.confidence(),
+            why: self.why(),
+            remedy: self.remedy(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{at, end, flood, found};
+    use super::super::{Connects, Evidence, Failures, diagnose};
+    use super::*;
+
+    const fn overdue(overdue: u64) -> Open {
+        Open { overdue, young: 0 }
+    }
+
+    /// So many answered and not, from over 1,000 addresses within 20 s, others of which complete.
+    fn pile(half_open: u64, unanswered: u64, completed: u64) -> Pile {
+        Pile {
+            to: end("10.0.0.5:80"),
+            unanswered: overdue(unanswered),
+            half_open: overdue(half_open),
+            syn_again: 0,
+            syn_ack_again: 0,
+            in_vain: 0,
+            waiting: half_open + unanswered,
+            completed,
+            within: Duration::from_secs(20),
+            from: Senders::Many,
+            since: at(80),
+            flow: FlowId(7),
+            here: false,
+            syn_recv: None,
+            limit: None,
+            who: None,
+        }
+    }
+
+    fn piles(pile: Pile) -> Piles {
+        Piles { all: vec![pile], shows_more: true, ..Piles::default() }
+    }
+
+    fn finding_of(piles: &Piles) -> Option<Finding> {
+        floods(piles, false, at(100)).pop()
+    }
+
+    fn is_told(pile: Pile) -> bool {
+        finding_of(&piles(pile)).is_some()
+    }
+
+    #[test]
+    fn many_that_nobody_completes_are_told() {
+        use Severity::{Critical, Warning};
+        let all_from = |pile| Pile { from: Senders::One([10, 0, 0, 9].into()), ..pile };
+        let some_wait = Pile { waiting: 50, ..pile(300, 0, 12) };
+        let burst = Pile { unanswered: Open { overdue: 40, young: 70_000 }, waiting: 70_040, ..pile(0, 0, 0) };
+        for (case, expected) in [
+            (pile(127, 0, 0), None),
+            (
+                pile(128, 0, 0),
+                Some((Critical, "128 half-open in 20 s, all wait now, from over 1,000 addresses, none completed")),
+            ),
+            (some_wait, Some((Warning, "300 half-open in 20 s, 50 wait now, from over 1,000 addresses, 12 completed"))),
+            (
+                pile(128, 0, 1_152),
+                Some((Warning, "128 half-open in 20 s, all wait now, from over 1,000 addresses, 1,152 completed")),
+            ),
+            (pile(128, 0, 1_300), None),
+            (
+                pile(60, 90, 0),
+                Some((
+                    Critical,
+                    "90 unanswered, 60 half-open in 20 s, all wait now, from over 1,000 addresses, none completed",
+                )),
+            ),
+            (
+                all_from(pile(200, 0, 0)),
+                Some((Critical, "200 half-open in 20 s, all wait now, all from 10.0.0.9, none completed")),
+            ),
+            (all_from(pile(0, 9_000, 0)), None),
+            (
+                burst,
+                Some((Critical, "70,040 unanswered in 20 s, all wait now, from over 1,000 addresses, none completed")),
+            ),
+        ] {
+            let all = found(floods(&piles(case.clone()), false, at(100)));
+            let told = all.first().map(|(_, severity, told)| (*severity, told.as_str()));
+            assert_eq!(told, expected, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_young_counts_where_no_burst_is_so_large() {
+        let young =
+            |young, overdue| Pile { unanswered: Open { overdue, young }, waiting: young + overdue, ..pile(0, 0, 0) };
+        assert!(!is_told(young(MANY - 1, 0)));
+        assert!(is_told(young(MANY, 0)));
+        assert!(is_told(Pile { from: Senders::One([10, 0, 0, 9].into()), ..young(MANY, 0) }), "whoever sends them");
+        let crowded = |evicted, flows| {
+            let case = Piles { crowding: Crowding { evicted, flows }, ..piles(young(4_000, 0)) };
+            finding_of(&case).map(|finding| finding.told)
+        };
+        assert_eq!(crowded(0, 5_000), None, "there is room");
+        assert_eq!(crowded(9, 8_001), None, "others fill the table");
+        let told = "at least 4,000 unanswered in 20 s, all wait now, from over 1,000 addresses, none completed";
+        assert_eq!(crowded(9, 8_000).as_deref(), Some(told));
+        let again = |in_vain| Pile { in_vain, ..young(MANY, 0) };
+        assert!(is_told(again(5)) && !is_told(again(MANY)), "few clients, and clients alone");
+    }
+
+    #[test]
+    fn what_clients_try_in_vain_is_another_rules() {
+        let case = |unanswered, in_vain, addresses| Pile {
+            in_vain,
+            from: Senders::Several(addresses),
+            ..pile(0, unanswered, 0)
+        };
+        assert!(is_told(case(500, 0, 128)) && is_told(case(500, 499, 200)));
+        assert!(!is_told(case(500, 500, 200)), "most try again");
+        assert!(!is_told(case(5_000, 0, 127)), "few addresses");
+        let clients = finding_of(&piles(case(500, 42, 200))).expect("told").why;
+        assert!(clients.contains("42 more came again and were not answered either: clients suffer."), "{clients}");
+    }
+
+    #[test]
+    fn what_is_told_here_is_not_told_of_those_that_connect() {
+        let failures = Some(Failures { count: 500, first: at(90), last: at(99), flow: FlowId(7) });
+        let connects = |to| Connects { unanswered: failures, refused: failures, ..Connects::to(end(to)) };
+        let case = |piles| Evidence {
+            now: at(100),
+            connects: vec![connects("10.0.0.5:80"), connects("10.0.0.6:80")],
+            piles,
+            ..Evidence::default()
+        };
+        let kinds = |evidence: &Evidence| {
+            let mut all: Vec<(Kind, String)> =
+                diagnose(evidence).into_iter().map(|found| (found.kind, found.subject.to_string())).collect();
+            all.sort();
+            all
+        };
+        let [here, there] = ["10.0.0.5:80", "10.0.0.6:80"].map(str::to_owned);
+        let refused = [(Kind::ConnectsRefused, here.clone()), (Kind::ConnectsRefused, there.clone())];
+        let unanswered = |to: &String| (Kind::ConnectsUnanswered, to.clone());
+        assert_eq!(kinds(&case(Piles::default()))[..2], refused);
+        assert_eq!(kinds(&case(Piles::default()))[2..], [unanswered(&here), unanswered(&there)]);
+        let flooded = kinds(&case(piles(pile(0, 500, 0))));
+        assert_eq!(flooded[..2], refused);
+        assert_eq!(flooded[2..], [unanswered(&there), (Kind::SynFlood, here)]);
+    }
+
+    #[test]
+    fn the_wire_tells_why() {
+        let why = |pile| {
+            let finding = finding_of(&piles(pile)).expect("told");
+            (finding.why, finding.remedy)
+        };
+        let half_open = |syn_again, syn_ack_again| why(Pile { syn_again, syn_ack_again, ..pile(200, 0, 9) });
+        let (cookies, remedy) = half_open(3, 0);
+        assert!(cookies.contains("a SYN flood, its addresses most likely forged"), "{cookies}");
+        assert!(cookies.contains("it keeps nothing of them (SYN cookies)"), "{cookies}");
+        assert!(remedy.contains("net.ipv4.tcp_syncookies=1") && remedy.contains("synproxy"), "{remedy}");
+        let (held, _) = half_open(3, 100);
+        assert!(held.contains("each takes a place in its SYN queue"), "{held}");
+        let (unheard, remedy) = half_open(100, 100);
+        assert!(unheard.contains("the way back is broken") && !unheard.contains("flood"), "{unheard}");
+        assert!(remedy.contains("rp_filter"), "{remedy}");
+        let (dropped, remedy) = why(pile(9, 200, 9));
+        assert!(dropped.contains("its SYN queue is full and it sends no SYN cookies"), "{dropped}");
+        assert!(remedy.contains("TcpExtTCPReqQFullDrop"), "{remedy}");
+        let (one, remedy) = why(Pile { from: Senders::One([10, 0, 0, 9].into()), ..pile(200, 0, 9) });
+        assert!(
+            one.contains("a SYN flood by 10.0.0.9") && remedy.contains("drop what 10.0.0.9 sends"),
+            "{one} {remedy}"
+        );
+    }
+
+    #[test]
+    fn a_capture_of_syns_alone_is_doubted() {
+        let of_syns = |pile| Piles { shows_more: false, ..piles(pile) };
+        let sure = |piles: &Piles, lossy| {
+            let finding = floods(piles, lossy, at(100)).pop().expect("told");
+            (finding.severity, finding.confidence, finding.why.contains("if only SYNs were captured"))
+        };
+        assert_eq!(sure(&of_syns(pile(0, 500, 0)), false), (Severity::Warning, Confidence::Low, true));
+        let again = Pile { syn_ack_again: 1, ..pile(500, 0, 0) };
+        assert_eq!(
+            sure(&of_syns(again), false),
+            (Severity::Critical, Confidence::Medium, false),
+            "an ACK did not come"
+        );
+        assert_eq!(sure(&piles(pile(0, 500, 0)), false), (Severity::Critical, Confidence::Medium, false));
+        assert_eq!(sure(&piles(pile(0, 500, 0)), true), (Severity::Critical, Confidence::Low, false), "lossy");
+    }
+
+    #[test]
+    fn the_kernel_is_surer() {
+        let grown = |count, last| Some(Grown { count, since: at(70), run: Run { since: at(71), last: at(last) } });
+        let case = |here, syn_recv, cookies, drops| {
+            let pile = Pile { here, syn_recv, limit: Some(128), ..pile(500, 0, 4) };
+            let finding = finding_of(&Piles { cookies, drops, ..piles(pile) }).expect("told");
+            (finding.severity, finding.confidence, finding.why)
+        };
+        use Confidence::{High, Medium};
+        let (severity, confidence, why) = case(true, Some(128), grown(9_000, 99), None);
+        assert_eq!((severity, confidence), (Severity::Warning, High));
+        assert!(
+            why.contains("The kernel holds 128 of them in SYN-RECV (limit 128), sent 9,000 SYN cookies in 30 s."),
+            "{why}"
+        );
+        let (severity, confidence, why) = case(true, None, None, grown(31, 99));
+        assert_eq!((severity, confidence), (Severity::Critical, High));
+        assert!(why.contains("The kernel dropped 31 at full SYN queues in 30 s."), "{why}");
+        for (here, last) in [(false, 99), (true, 40)] {
+            let (severity, confidence, why) = case(here, Some(3), grown(9_000, last), grown(31, last));
+            assert_eq!((severity, confidence), (Severity::Warning, Medium), "of another host, or long ago");
+            assert!(!why.contains("cookies in") && !why.contains("dropped 31"), "{why}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_told_for_programs() {
+        let finding = flood(at(100));
+        let names: BTreeSet<&str> = finding.evidence.iter().map(|fact| fact.name).collect();
+        assert_eq!(names.len(), finding.evidence.len());
+        for name in
+            ["half_open", "waiting", "addresses_over", "completed", "counted_over_ns", "syn_recv", "half_open_evicted"]
+        {
+            assert!(names.contains(name), "{name}");
+        }
+    }
+}
