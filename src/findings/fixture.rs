@@ -8,7 +8,7 @@ use crate::kernel::Process;
 
 use super::{
     AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Crowding, Evidence, Failures, Finding, Grown, Hindered,
-    Hindrance, Holder, Kind, Losing, Open, Outlook, PathWord, Pile, Piles, Route, Run, Seen, Senders, Sent, Severity,
+    Hindrance, Holder, Kind, Losing, Outlook, PathWord, Pile, Piles, Route, Run, Seen, Senders, Sent, Severity,
     Silences, Silent, Tries, Undelivered, Unread, Way, connects, diagnose,
 };
 use crate::flow::FlowId;
@@ -50,12 +50,12 @@ pub(crate) fn scan(now: Timestamp) -> Finding {
 /// A listener with which handshakes pile up: by wire and kernel, and more than the table holds.
 pub(crate) fn flood(now: Timestamp) -> Finding {
     let since = now - Duration::from_secs(21);
-    let open = |overdue, young| Open { overdue, young };
     let grown = |count| Some(Grown { count, since, run: Run { since, last: now } });
     let pile = Pile {
         to: end("10.0.0.2:443"),
-        unanswered: open(12_400, 900),
-        half_open: open(402_117, 30_250),
+        at_once: false,
+        unanswered: 12_400,
+        half_open: 402_117,
         syn_again: 41,
         syn_ack_again: 512,
         in_vain: 17,

@@ -53,16 +53,15 @@ pub struct Crowding {
 }
 
 impl Crowding {
-    /// Whether so many handshakes are under way as no burst of clients is: some half-open ones had to go for others, and
-    /// most flows are of these.
-    const fn is_by(self, under_way: u64) -> bool {
+    /// Whether so many handshakes are under way as no burst of clients is: where half-open flows had to go for others,
+    /// that is most of the table.
+    pub const fn is_by(self, under_way: u64) -> bool {
         under_way >= MANY || (self.evicted > 0 && under_way >= FEW && under_way * 2 >= self.flows)
     }
 
-    /// Whether an end may be told of with which so many handshakes are not completed, of which so many have waited for
-    /// longer than [`PATIENCE`].
-    pub const fn may_be_by(self, open: u64, overdue: u64) -> bool {
-        overdue >= FEW || self.is_by(open)
+    /// Whether an end may be told of with which so many handshakes are under way, and so many [overdue](PATIENCE).
+    pub const fn may_be_by(self, under_way: u64, overdue: u64) -> bool {
+        overdue >= FEW || self.is_by(under_way)
     }
 }
 
@@ -74,14 +73,17 @@ pub struct Grown {
     pub run: Run,
 }
 
-/// Handshakes with one end that were not completed: those that wait, and those that ended so in the last minute.
+/// Handshakes with one end that were not completed, of the last minute: those that are over, and those that have waited
+/// for longer than [`PATIENCE`]; or all that wait.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pile {
     pub to: Endpoint,
+    /// So many are under way that the young ones count too: see [`Crowding::is_by`].
+    pub at_once: bool,
     /// Without a SYN-ACK, their SYN sent once.
-    pub unanswered: Open,
+    pub unanswered: u64,
     /// With a SYN-ACK, without its ACK.
-    pub half_open: Open,
+    pub half_open: u64,
     /// Of the half-open: the SYN came again, and the SYN-ACK.
     pub syn_again: u64,
     pub syn_ack_again: u64,
@@ -105,20 +107,6 @@ pub struct Pile {
     /// The listener's limit.
     pub limit: Option<u32>,
     pub who: Option<Holder>,
-}
-
-/// How many, by how long.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Open {
-    /// Longer than [`PATIENCE`], or over.
-    pub overdue: u64,
-    pub young: u64,
-}
-
-impl Open {
-    const fn all(self) -> u64 {
-        self.overdue + self.young
-    }
 }
 
 /// Where they come from.
@@ -205,13 +193,11 @@ struct Flood<'a> {
 
 impl<'a> Flood<'a> {
     fn of(pile: &'a Pile, besides: &'a Piles, lossy: bool, now: Timestamp) -> Option<Self> {
-        let crowds = besides.crowding.is_by(pile.waiting);
-        let counts = |open: Open| if crowds { open.all() } else { open.overdue };
         // Where most try again, so will those that have not yet.
-        let are_clients = pile.in_vain >= counts(pile.unanswered);
-        let left_to_connects = are_clients || !(crowds || pile.from.are_many());
-        let unanswered = if left_to_connects { 0 } else { counts(pile.unanswered) };
-        let half_open = counts(pile.half_open);
+        let are_clients = pile.in_vain >= pile.unanswered;
+        let left_to_connects = are_clients || !(pile.at_once || pile.from.are_many());
+        let unanswered = if left_to_connects { 0 } else { pile.unanswered };
+        let half_open = pile.half_open;
         let all = unanswered + half_open;
         let cause = match () {
             () if unanswered > half_open => Cause::Unanswered,
@@ -255,6 +241,8 @@ impl<'a> Flood<'a> {
         let sorts: Vec<String> = sorts.map(|(sort, word)| format!("{} {word}", count(sort))).collect();
         let waiting = match self.pile.waiting {
             all if all >= self.half_open + self.unanswered => "all wait now".to_owned(),
+            0 => "none waits now".to_owned(),
+            1 => "1 waits now".to_owned(),
             some => format!("{} wait now", count(some)),
         };
         let completed = match self.pile.completed {
@@ -320,7 +308,7 @@ impl<'a> Flood<'a> {
     const fn held(&self) -> &'static str {
         match self.pile.syn_ack_again * 2 >= self.half_open {
             true => "; the SYN-ACKs come again, so each takes a place in its SYN queue",
-            false if self.pile.half_open.overdue * 2 >= self.half_open => {
+            false if !self.pile.at_once => {
                 "; the SYN-ACKs do not come again, so it keeps nothing of them (SYN cookies)"
             }
             false => "",
@@ -404,16 +392,13 @@ mod tests {
     use super::super::{Connects, Evidence, Failures, diagnose};
     use super::*;
 
-    const fn overdue(overdue: u64) -> Open {
-        Open { overdue, young: 0 }
-    }
-
     /// So many answered and not, from over 1,000 addresses within 20 s, others of which complete.
     fn pile(half_open: u64, unanswered: u64, completed: u64) -> Pile {
         Pile {
             to: end("10.0.0.5:80"),
-            unanswered: overdue(unanswered),
-            half_open: overdue(half_open),
+            at_once: false,
+            unanswered,
+            half_open,
             syn_again: 0,
             syn_ack_again: 0,
             in_vain: 0,
@@ -447,7 +432,7 @@ mod tests {
         use Severity::{Critical, Warning};
         let all_from = |pile| Pile { from: Senders::One([10, 0, 0, 9].into()), ..pile };
         let some_wait = Pile { waiting: 50, ..pile(300, 0, 12) };
-        let burst = Pile { unanswered: Open { overdue: 40, young: 70_000 }, waiting: 70_040, ..pile(0, 0, 0) };
+        let burst = Pile { at_once: true, from: Senders::Several(2), ..pile(0, 70_040, 0) };
         for (case, expected) in [
             (pile(127, 0, 0), None),
             (
@@ -472,10 +457,7 @@ mod tests {
                 Some((Critical, "200 half-open in 20 s, all wait now, all from 10.0.0.9, none completed")),
             ),
             (all_from(pile(0, 9_000, 0)), None),
-            (
-                burst,
-                Some((Critical, "70,040 unanswered in 20 s, all wait now, from over 1,000 addresses, none completed")),
-            ),
+            (burst, Some((Critical, "70,040 unanswered in 20 s, all wait now, from 2 addresses, none completed"))),
         ] {
             let all = found(floods(&piles(case.clone()), false, at(100)));
             let told = all.first().map(|(_, severity, told)| (*severity, told.as_str()));
@@ -484,22 +466,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_young_counts_where_no_burst_is_so_large() {
-        let young =
-            |young, overdue| Pile { unanswered: Open { overdue, young }, waiting: young + overdue, ..pile(0, 0, 0) };
-        assert!(!is_told(young(MANY - 1, 0)));
-        assert!(is_told(young(MANY, 0)));
-        assert!(is_told(Pile { from: Senders::One([10, 0, 0, 9].into()), ..young(MANY, 0) }), "whoever sends them");
-        let crowded = |evicted, flows| {
-            let case = Piles { crowding: Crowding { evicted, flows }, ..piles(young(4_000, 0)) };
-            finding_of(&case).map(|finding| finding.told)
-        };
-        assert_eq!(crowded(0, 5_000), None, "there is room");
-        assert_eq!(crowded(9, 8_001), None, "others fill the table");
-        let told = "at least 4,000 unanswered in 20 s, all wait now, from over 1,000 addresses, none completed";
-        assert_eq!(crowded(9, 8_000).as_deref(), Some(told));
-        let again = |in_vain| Pile { in_vain, ..young(MANY, 0) };
-        assert!(is_told(again(5)) && !is_told(again(MANY)), "few clients, and clients alone");
+    fn no_burst_of_clients_is_so_large() {
+        for (evicted, flows, under_way, expected) in [
+            (0, 1_000_000, MANY - 1, false),
+            (0, 1_000_000, MANY, true),
+            (0, 5_000, 4_000, false),
+            (9, 8_001, 4_000, false),
+            (9, 8_000, 4_000, true),
+            (9, 100, 100, false),
+        ] {
+            let crowding = Crowding { evicted, flows };
+            assert_eq!(crowding.is_by(under_way), expected, "{crowding:?} {under_way}");
+            assert_eq!(crowding.may_be_by(under_way, FEW - 1), expected);
+            assert!(crowding.may_be_by(under_way, FEW));
+        }
+        let crowding = Crowding { evicted: 9, flows: 8_000 };
+        let finding = finding_of(&Piles { crowding, ..piles(pile(0, 4_000, 0)) }).expect("told");
+        assert!(finding.told.starts_with("at least 4,000 unanswered"), "{}", finding.told);
+        assert!(finding.why.contains("9 more half-open flows, with whatever end, found no room"), "{}", finding.why);
+        let young = finding_of(&piles(Pile { at_once: true, ..pile(4_000, 0, 0) })).expect("told").why;
+        assert!(!young.contains("SYN-ACKs"), "nobody can have sent it again: {young}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod bounded;
 mod close_wait;
 mod connects;
+mod crowds;
 mod elsewhere;
 mod growth;
 mod hanging;
@@ -28,11 +29,11 @@ use super::ports::RouteRow;
 use super::record::Record;
 use super::table::Slot;
 use close_wait::{HalfClosed, Leaks};
+use crowds::Crowds;
 use growth::Growth;
 use hanging::Hanging;
 use path::TooLong;
 use silent::InVainByWire;
-use syn_flood::Crowds;
 
 /// What only a walk over all flows tells the rules.
 #[derive(Debug, Clone)]

@@ -1,244 +1,124 @@
-//! Handshakes that nobody completes, by the end that they are with.
-//!
-//! The walk that every screen takes finds the ends with which there are many, in bounded space; only where there is one,
-//! a second walk gathers what is told of it. Read first: Misra and Gries, "Finding repeated elements" (1982).
+//! What is told of the ends with which handshakes pile up: a walk of its own, only where there is one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
-use crate::base::{Endpoint, TcpState, Timestamp};
-use crate::findings::{Crowding, Open, Pile, Piles, Run, SYN_FLOOD_COUNTED, SYN_FLOOD_PATIENCE, Senders};
-use crate::flow::{Flow, HandshakeOutcome, Side};
-use crate::kernel::Timer;
+use crate::base::{Endpoint, Timestamp};
+use crate::findings::{Crowding, Pile, Piles, Run, SYN_FLOOD_COUNTED, Senders};
+use crate::flow::Flow;
 
-use super::super::minute::{self, lately};
+use super::super::minute;
 use super::super::opener::listening_ends;
 use super::super::record::Record;
 use super::super::{Engine, FlowId};
+use super::crowds::{Crowds, Uncompleted, syn_recv};
 use super::holder;
 
-/// Ends that are counted apart at once: more than one in so many of all handshakes are never missed. Of the 1,000,000
-/// that a table usually holds these are fewer than a pile.
-const APART: usize = 8_192;
-
-/// A handshake that is not completed.
-#[derive(Debug, Clone, Copy)]
-struct Uncompleted {
-    answered: bool,
-    syn_again: bool,
-    syn_ack_again: bool,
-    waits: bool,
-    overdue: bool,
-    /// It waits, or ended in the last minute.
-    lately: bool,
+/// Handshakes that are not completed.
+#[derive(Debug)]
+struct Count {
+    unanswered: u64,
+    half_open: u64,
+    syn_again: u64,
+    syn_ack_again: u64,
+    waiting: u64,
+    syn_recv: Option<u64>,
+    addresses: HashSet<IpAddr, FixedState>,
+    /// The first SYN, and the first flow.
+    first: Timestamp,
+    flow: FlowId,
 }
 
-impl Uncompleted {
-    fn of(record: &Record, now: Timestamp) -> Option<Self> {
-        match &record.wire {
-            Some(flow) => Self::by_wire(flow, record.first, now),
-            None => Self::by_kernel(record, now),
-        }
-    }
-
-    #[inline]
-    fn by_wire(flow: &Flow, first: Timestamp, now: Timestamp) -> Option<Self> {
-        use HandshakeOutcome::{HalfOpen, Unanswered, Waiting};
-        let outcome = flow.outcome();
-        // Of one that began with a SYN-ACK the originator's segments are not captured.
-        if !matches!(outcome, Waiting | HalfOpen | Unanswered) || flow.sent(Side::Orig).0 == 0 {
-            return None;
-        }
-        let waits = outcome == Waiting || flow.state(Side::Orig) != Some(TcpState::Closed);
-        let [syn_again, syn_ack_again] = flow.retries().map(|times| times > 0);
-        Some(Self {
-            answered: !flow.is_unproven(),
-            syn_again,
-            syn_ack_again,
-            waits,
-            overdue: !waits || now.since(first) >= SYN_FLOOD_PATIENCE,
-            lately: waits || flow.concluded_at().is_some_and(|at| lately(at, now)),
-        })
-    }
-
-    /// The kernel of the responder holds it, and no segment of it was seen.
-    fn by_kernel(record: &Record, now: Timestamp) -> Option<Self> {
-        let syn_ack_again = syn_recv(record)?.is_some_and(|timer| timer.retries > 0);
-        let overdue = syn_ack_again || now.since(record.first) >= SYN_FLOOD_PATIENCE;
-        Some(Self { answered: true, syn_again: false, syn_ack_again, waits: true, overdue, lately: true })
-    }
-
-    /// Whether the rule counts it: what a client tries again in vain is another's.
-    const fn counts(self) -> bool {
-        self.lately && (self.answered || !self.syn_again)
-    }
-}
-
-/// The responder's socket is in SYN-RECV now: its timer.
-fn syn_recv(record: &Record) -> Option<Option<Timer>> {
-    let end = record.end(Side::Resp).filter(|end| end.is_there() && end.socket.state.0 == TcpState::SynRecv)?;
-    Some(end.socket.timer)
-}
-
-/// How many handshakes are not completed, and of these overdue.
-#[derive(Debug, Clone, Copy, Default)]
-struct Crowd {
-    open: u64,
-    overdue: u64,
-}
-
-impl Crowd {
-    const fn and(self, more: Self) -> Self {
-        Self { open: self.open + more.open, overdue: self.overdue + more.overdue }
-    }
-
-    const fn less(self, count: u64) -> Self {
-        Self { open: self.open.saturating_sub(count), overdue: self.overdue.saturating_sub(count) }
-    }
-}
-
-/// The ends with which many handshakes are not completed, whatever else there is.
-#[derive(Debug, Clone)]
-pub(super) struct Crowds {
-    apart: HashMap<Endpoint, Crowd, FixedState>,
-    /// The end that the last was with, of which this is to be added: most of a flood are with one.
-    last: (Endpoint, Crowd),
-    /// By how much a count is too low at most.
-    missed: u64,
-}
-
-impl Crowds {
-    /// None yet. Packets choose the keys, so the hash is keyed.
-    pub(super) const fn keyed(hasher: FixedState) -> Self {
+impl Count {
+    fn new(hasher: FixedState) -> Self {
         Self {
-            apart: HashMap::with_hasher(hasher),
-            last: (Endpoint::WILDCARD, Crowd { open: 0, overdue: 0 }),
-            missed: 0,
+            unanswered: 0,
+            half_open: 0,
+            syn_again: 0,
+            syn_ack_again: 0,
+            waiting: 0,
+            syn_recv: None,
+            addresses: HashSet::with_hasher(hasher),
+            first: Timestamp::MAX,
+            flow: FlowId(u64::MAX),
         }
     }
 
-    /// Counts a flow, if its handshake is not completed.
-    #[inline]
-    pub(super) fn offer(&mut self, record: &Record, now: Timestamp) {
-        let Some(one) = Uncompleted::of(record, now).filter(|one| one.counts()) else { return };
-        if self.last.0 != record.resp {
-            self.turn_to(record.resp);
+    fn add(&mut self, record: &Record, one: Uncompleted) {
+        *(if one.answered { &mut self.half_open } else { &mut self.unanswered }) += 1;
+        self.syn_again += u64::from(one.syn_again);
+        self.syn_ack_again += u64::from(one.syn_ack_again);
+        self.waiting += u64::from(one.waits);
+        if syn_recv(record).is_some() {
+            *self.syn_recv.get_or_insert(0) += 1;
         }
-        self.last.1 = self.last.1.and(Crowd { open: 1, overdue: one.overdue.into() });
+        self.note(record.orig.ip());
+        (self.first, self.flow) = (self.first.min(record.first), self.flow.min(record.id));
     }
 
-    fn turn_to(&mut self, next: Endpoint) {
-        let (to, crowd) = std::mem::replace(&mut self.last, (next, Crowd::default()));
-        self.add(to, crowd);
-    }
-
-    /// Where there is no room, all are counted down together until there is: the many stay.
-    fn add(&mut self, to: Endpoint, mut crowd: Crowd) {
-        if let Some(known) = self.apart.get_mut(&to) {
-            *known = known.and(crowd);
-            return;
-        }
-        if self.apart.len() == APART {
-            let least = self.apart.values().fold(crowd.open, |least, known| least.min(known.open));
-            self.apart.retain(|_, known| {
-                *known = known.less(least);
-                known.open > 0
-            });
-            crowd = crowd.less(least);
-            self.missed += least;
-        }
-        if crowd.open > 0 {
-            self.apart.insert(to, crowd);
+    fn note(&mut self, address: IpAddr) {
+        if self.addresses.len() <= SYN_FLOOD_COUNTED {
+            self.addresses.insert(address);
         }
     }
 
-    /// The ends that the rule may tell of, in order.
-    fn suspects(&self, crowding: Crowding) -> Vec<Endpoint> {
-        let (last, more) = self.last;
-        let crowd = |to: &Endpoint| {
-            let known = self.apart.get(to).copied().unwrap_or_default();
-            if *to == last { known.and(more) } else { known }
-        };
-        let may_be = |to: &Endpoint| {
-            let Crowd { open, overdue } = crowd(to);
-            open > 0 && crowding.may_be_by(open + self.missed, overdue + self.missed)
-        };
-        let ends: BTreeSet<Endpoint> = self.apart.keys().chain([&last]).copied().filter(may_be).collect();
-        ends.into_iter().collect()
+    /// These and `more`.
+    fn and(mut self, more: Self) -> Self {
+        self.unanswered += more.unanswered;
+        self.half_open += more.half_open;
+        self.syn_again += more.syn_again;
+        self.syn_ack_again += more.syn_ack_again;
+        self.waiting += more.waiting;
+        self.syn_recv = self.syn_recv.map(|own| own + more.syn_recv.unwrap_or(0)).or(more.syn_recv);
+        more.addresses.into_iter().for_each(|address| self.note(address));
+        (self.first, self.flow) = (self.first.min(more.first), self.flow.min(more.flow));
+        self
+    }
+
+    fn senders(&self) -> Senders {
+        match (self.addresses.len(), self.addresses.iter().next()) {
+            (1, Some(address)) => Senders::One(*address),
+            (some, _) if some <= SYN_FLOOD_COUNTED => Senders::Several(some as u64),
+            _ => Senders::Many,
+        }
     }
 }
 
 /// What is gathered of one end.
 struct Gathered {
-    pile: Pile,
-    addresses: HashSet<IpAddr, FixedState>,
+    to: Endpoint,
+    overdue: Count,
+    young: Count,
+    /// Those of clients that try again, and are not answered.
+    in_vain: u64,
     /// First and last SYN of each minute, to tell since when they go on.
     minutes: BTreeMap<i64, (Timestamp, Timestamp)>,
-    /// The first SYN of those that are counted.
-    first: Timestamp,
     /// Handshakes that completed, by how many seconds ago.
     completed: [u64; minute::SECONDS],
 }
 
 impl Gathered {
-    fn new(to: Endpoint, hasher: FixedState) -> Self {
-        let pile = Pile {
-            to,
-            unanswered: Open::default(),
-            half_open: Open::default(),
-            syn_again: 0,
-            syn_ack_again: 0,
-            in_vain: 0,
-            waiting: 0,
-            completed: 0,
-            within: Duration::ZERO,
-            from: Senders::Several(0),
-            since: Timestamp::MAX,
-            flow: FlowId(u64::MAX),
-            here: false,
-            syn_recv: None,
-            limit: None,
-            who: None,
-        };
-        Self {
-            pile,
-            addresses: HashSet::with_hasher(hasher),
-            minutes: BTreeMap::new(),
-            first: Timestamp::MAX,
-            completed: [0; minute::SECONDS],
-        }
+    fn new(to: Endpoint, hasher: &FixedState) -> Self {
+        let [overdue, young] = [(); 2].map(|()| Count::new(hasher.clone()));
+        Self { to, overdue, young, in_vain: 0, minutes: BTreeMap::new(), completed: [0; minute::SECONDS] }
     }
 
     /// Adds a handshake that is not completed.
     fn add(&mut self, record: &Record, one: Uncompleted) {
         const MINUTE: Duration = Run::PAUSE;
-        let pile = &mut self.pile;
         if !one.answered && one.syn_again {
-            pile.in_vain += u64::from(one.lately);
+            self.in_vain += u64::from(one.lately);
             return;
         }
         let first = record.first;
         let (from, until) = self.minutes.entry(first.bin(MINUTE)).or_insert((first, first));
         (*from, *until) = (first.min(*from), first.max(*until));
-        if !one.lately {
-            return;
-        }
-        let open = if one.answered { &mut pile.half_open } else { &mut pile.unanswered };
-        *(if one.overdue { &mut open.overdue } else { &mut open.young }) += 1;
-        if syn_recv(record).is_some() {
-            *pile.syn_recv.get_or_insert(0) += 1;
-        }
-        pile.syn_again += u64::from(one.syn_again);
-        pile.syn_ack_again += u64::from(one.syn_ack_again);
-        pile.waiting += u64::from(one.waits);
-        pile.flow = pile.flow.min(record.id);
-        self.first = self.first.min(first);
-        if self.addresses.len() <= SYN_FLOOD_COUNTED {
-            self.addresses.insert(record.orig.ip());
+        if one.lately {
+            (if one.overdue { &mut self.overdue } else { &mut self.young }).add(record, one);
         }
     }
 
@@ -261,17 +141,31 @@ impl Gathered {
         }
     }
 
-    fn told(self, watched: Duration, now: Timestamp) -> Option<Pile> {
+    /// What is told of it: of those that are no older than any handshake under way only where they are too many.
+    fn told(self, crowding: Crowding, watched: Duration, now: Timestamp) -> Option<Pile> {
         let since = self.since()?;
-        let within = now.since(self.first).min(watched);
-        let seconds = minute::seconds_ago(self.first, now).unwrap_or(minute::SECONDS);
-        let completed = self.completed.iter().take(seconds + 1).sum();
-        let from = match (self.addresses.len(), self.addresses.iter().next()) {
-            (1, Some(address)) => Senders::One(*address),
-            (some, _) if some <= SYN_FLOOD_COUNTED => Senders::Several(some as u64),
-            _ => Senders::Many,
-        };
-        Some(Pile { since, from, within, completed, ..self.pile })
+        let at_once = crowding.is_by(self.overdue.waiting + self.young.waiting);
+        let counted = if at_once { self.overdue.and(self.young) } else { self.overdue };
+        let seconds = minute::seconds_ago(counted.first, now)?;
+        Some(Pile {
+            to: self.to,
+            at_once,
+            unanswered: counted.unanswered,
+            half_open: counted.half_open,
+            syn_again: counted.syn_again,
+            syn_ack_again: counted.syn_ack_again,
+            in_vain: self.in_vain,
+            waiting: counted.waiting,
+            completed: self.completed.iter().take(seconds + 1).sum(),
+            within: now.since(counted.first).min(watched),
+            from: counted.senders(),
+            since,
+            flow: counted.flow,
+            here: false,
+            syn_recv: counted.syn_recv,
+            limit: None,
+            who: None,
+        })
     }
 }
 
@@ -286,7 +180,10 @@ impl Engine {
         let (gathered, shows_more) = self.gather_piles(&suspects, now);
         let (watch, watched) = (&self.kernel.watch, minute::watched(self.since, now));
         Piles {
-            all: gathered.into_iter().filter_map(|end| Some(self.with_kernel(end.told(watched, now)?))).collect(),
+            all: gathered
+                .into_iter()
+                .filter_map(|end| Some(self.with_kernel(end.told(crowding, watched, now)?)))
+                .collect(),
             cookies: watch.cookies.told(),
             drops: watch.drops.told(),
             crowding,
@@ -297,7 +194,8 @@ impl Engine {
     /// What all flows tell of these ends, which are in order; and whether any tells more than the beginning of a
     /// handshake.
     fn gather_piles(&self, suspects: &[Endpoint], now: Timestamp) -> (Vec<Gathered>, bool) {
-        let mut all: Vec<Gathered> = suspects.iter().map(|to| Gathered::new(*to, self.table.hasher())).collect();
+        let hasher = self.table.hasher();
+        let mut all: Vec<Gathered> = suspects.iter().map(|to| Gathered::new(*to, &hasher)).collect();
         let mut place = 0;
         let mut shows_more = false;
         for (_, record) in self.table.iter() {
