@@ -8,7 +8,7 @@ use crate::kernel::Process;
 
 use super::{
     AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Crowding, Evidence, Failures, Finding, Grown, Hindered,
-    Hindrance, Holder, Kind, Losing, Outlook, PathWord, Pile, Piles, Route, Run, Seen, Senders, Sent, Severity,
+    Hindrance, Holder, Kind, Losing, Open, Outlook, PathWord, Pile, Piles, Route, Run, Seen, Senders, Sent, Severity,
     Silences, Silent, Tries, Undelivered, Unread, Way, connects, diagnose,
 };
 use crate::flow::FlowId;
@@ -54,12 +54,11 @@ pub(crate) fn flood(now: Timestamp) -> Finding {
     let pile = Pile {
         to: end("10.0.0.2:443"),
         at_once: false,
-        unanswered: 12_400,
-        half_open: 402_117,
+        unanswered: Open { count: 12_400, waiting: 2_240 },
+        half_open: Open { count: 402_117, waiting: 59_162 },
         syn_again: 41,
         syn_ack_again: 512,
         in_vain: 17,
-        waiting: 61_402,
         completed: 388,
         within: Duration::from_secs(21),
         from: Senders::Many,

@@ -11,6 +11,7 @@ mod capture_loss;
 mod close_wait;
 mod connects;
 mod finding;
+mod flood_words;
 mod key;
 mod not_reading;
 mod path;
@@ -43,7 +44,7 @@ pub use ports::{Outlook, Route};
 pub use scan::{ByAddress, Tries, suspects};
 pub use silent::{Backoff, Sent, Silences, Silent, TRIES as SENT_IN_VAIN, has_waited};
 pub use syn_flood::{
-    COUNTED as SYN_FLOOD_COUNTED, Crowding, Grown, PATIENCE as SYN_FLOOD_PATIENCE, Pile, Piles, Senders,
+    COUNTED as SYN_FLOOD_COUNTED, Crowding, Grown, Open, PATIENCE as SYN_FLOOD_PATIENCE, Pile, Piles, Senders,
     without_flooded,
 };
 pub use way::Way;

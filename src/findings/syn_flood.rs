@@ -11,9 +11,9 @@ use std::time::Duration;
 use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
-use super::connects::in_span;
 use super::finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject};
-use super::words::{count, counted, percent, time};
+use super::flood_words;
+use super::words::percent;
 
 /// A TCP that gets no answer tries again after 1 s (RFC 6298 §2.1), which takes half a round trip to be seen; a responder
 /// repeats its SYN-ACK as soon. What waits for longer was not a moment ago.
@@ -81,16 +81,14 @@ pub struct Pile {
     /// So many are under way that the young ones count too: see [`Crowding::is_by`].
     pub at_once: bool,
     /// Without a SYN-ACK, their SYN sent once.
-    pub unanswered: u64,
+    pub unanswered: Open,
     /// With a SYN-ACK, without its ACK.
-    pub half_open: u64,
+    pub half_open: Open,
     /// Of the half-open: the SYN came again, and the SYN-ACK.
     pub syn_again: u64,
     pub syn_ack_again: u64,
     /// Besides: without a SYN-ACK, their SYN sent again.
     pub in_vain: u64,
-    /// Of the unanswered and the half-open, those that still wait.
-    pub waiting: u64,
     /// Handshakes with the same end that completed in the same time.
     pub completed: u64,
     /// That time: since the first of them, but a minute at most.
@@ -109,6 +107,13 @@ pub struct Pile {
     pub who: Option<Holder>,
 }
 
+/// How many, and how many of these still wait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Open {
+    pub count: u64,
+    pub waiting: u64,
+}
+
 /// Where they come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Senders {
@@ -119,19 +124,11 @@ pub enum Senders {
 }
 
 impl Senders {
-    const fn are_many(self) -> bool {
+    pub(super) const fn are_many(self) -> bool {
         match self {
             Self::One(_) => false,
             Self::Several(addresses) => addresses >= ADDRESSES,
             Self::Many => true,
-        }
-    }
-
-    fn told(self) -> String {
-        match self {
-            Self::One(address) => format!("all from {address}"),
-            Self::Several(addresses) => format!("from {}", counted(addresses, "address")),
-            Self::Many => format!("from over {} addresses", count(COUNTED as u64)),
         }
     }
 
@@ -169,7 +166,7 @@ const fn flooded(finding: &Finding) -> Option<Endpoint> {
 
 /// What most of a pile are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
+pub(super) enum Cause {
     /// Not answered.
     Unanswered,
     /// Answered, and nothing comes of it.
@@ -179,29 +176,29 @@ enum Cause {
 }
 
 /// A pile that is told.
-struct Flood<'a> {
-    pile: &'a Pile,
-    unanswered: u64,
-    half_open: u64,
-    cause: Cause,
-    cookies: Option<Grown>,
-    drops: Option<Grown>,
-    besides: &'a Piles,
-    lossy: bool,
-    now: Timestamp,
+pub(super) struct Flood<'a> {
+    pub(super) pile: &'a Pile,
+    pub(super) unanswered: Open,
+    pub(super) half_open: Open,
+    pub(super) cause: Cause,
+    pub(super) cookies: Option<Grown>,
+    pub(super) drops: Option<Grown>,
+    pub(super) besides: &'a Piles,
+    pub(super) lossy: bool,
+    pub(super) now: Timestamp,
 }
 
 impl<'a> Flood<'a> {
     fn of(pile: &'a Pile, besides: &'a Piles, lossy: bool, now: Timestamp) -> Option<Self> {
         // Where most try again, so will those that have not yet.
-        let are_clients = pile.in_vain >= pile.unanswered;
+        let are_clients = pile.in_vain >= pile.unanswered.count;
         let left_to_connects = are_clients || !(pile.at_once || pile.from.are_many());
-        let unanswered = if left_to_connects { 0 } else { pile.unanswered };
+        let unanswered = if left_to_connects { Open::default() } else { pile.unanswered };
         let half_open = pile.half_open;
-        let all = unanswered + half_open;
+        let all = unanswered.count + half_open.count;
         let cause = match () {
-            () if unanswered > half_open => Cause::Unanswered,
-            () if pile.syn_again * 2 >= half_open => Cause::Unheard,
+            () if unanswered.count > half_open.count => Cause::Unanswered,
+            () if pile.syn_again * 2 >= half_open.count => Cause::Unheard,
             () => Cause::Unacked,
         };
         let here = |grown: Option<Grown>| grown.filter(|grown| pile.here && grown.run.lasts(now));
@@ -211,7 +208,7 @@ impl<'a> Flood<'a> {
     }
 
     /// A capture of SYNs alone looks the same.
-    const fn is_doubtful(&self) -> bool {
+    pub(super) const fn is_doubtful(&self) -> bool {
         !self.besides.shows_more && self.pile.syn_ack_again == 0 && !self.is_counted_by_kernel()
     }
 
@@ -233,33 +230,12 @@ impl<'a> Flood<'a> {
         }
     }
 
-    /// `23,400 half-open in 60 s, 3,500 wait now, from over 1,000 addresses, none completed`.
-    fn told(&self) -> String {
-        let mut sorts = [(self.half_open, "half-open"), (self.unanswered, "unanswered")];
-        sorts.sort_by_key(|(sort, _)| std::cmp::Reverse(*sort));
-        let sorts = sorts.into_iter().filter(|(sort, _)| *sort > 0);
-        let sorts: Vec<String> = sorts.map(|(sort, word)| format!("{} {word}", count(sort))).collect();
-        let waiting = match self.pile.waiting {
-            all if all >= self.half_open + self.unanswered => "all wait now".to_owned(),
-            0 => "none waits now".to_owned(),
-            1 => "1 waits now".to_owned(),
-            some => format!("{} wait now", count(some)),
-        };
-        let completed = match self.pile.completed {
-            0 => "none".to_owned(),
-            some => count(some),
-        };
-        let span = in_span(Some(self.pile.within));
-        let least = if self.besides.crowding.evicted > 0 { "at least " } else { "" };
-        format!("{least}{}{span}, {waiting}, {}, {completed} completed", sorts.join(", "), self.pile.from.told())
-    }
-
     fn evidence(&self) -> Vec<Fact> {
-        let Pile { waiting, in_vain, syn_again, syn_ack_again, completed, from, syn_recv, limit, .. } = *self.pile;
+        let Pile { in_vain, syn_again, syn_ack_again, completed, from, syn_recv, limit, .. } = *self.pile;
         let mut evidence = vec![
-            Fact::count("half_open", self.half_open),
-            Fact::count("unanswered", self.unanswered),
-            Fact::count("waiting", waiting),
+            Fact::count("half_open", self.half_open.count),
+            Fact::count("unanswered", self.unanswered.count),
+            Fact::count("waiting", self.half_open.waiting + self.unanswered.waiting),
             from.fact(),
             Fact::count("syn_again", syn_again + in_vain),
             Fact::count("syn_ack_again", syn_ack_again),
@@ -275,100 +251,6 @@ impl<'a> Flood<'a> {
         evidence
     }
 
-    fn why(&self) -> String {
-        let flood = match self.pile.from {
-            Senders::One(address) => format!("a SYN flood by {address}"),
-            from if from.are_many() => "a SYN flood, its addresses most likely forged".to_owned(),
-            _ => "a SYN flood, by few".to_owned(),
-        };
-        let cause = match self.cause {
-            Cause::Unanswered => format!(
-                "Nothing answers these SYNs, and hardly one comes again, as a client's does after 1 s unless that gives up \
-                 before: {flood}; that end drops them (its SYN queue is full and it sends no SYN cookies, or a filter \
-                 does), or they do not get there"
-            ),
-            Cause::Unacked => format!(
-                "Each SYN was answered, no ACK came, and hardly a SYN comes again, as a client's does after 1 s: {flood}{}",
-                self.held()
-            ),
-            Cause::Unheard => format!(
-                "Each SYN was answered, no ACK came, and most SYNs came again, so their senders do not get the SYN-ACK: the \
-                 way back is broken (a route, a filter){}",
-                self.held()
-            ),
-        };
-        [Some(format!("{cause}.")), self.clients(), self.by_kernel(), self.evicted(), self.doubt()]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
-
-    /// Whether the end remembers what it answered.
-    const fn held(&self) -> &'static str {
-        match self.pile.syn_ack_again * 2 >= self.half_open {
-            true => "; the SYN-ACKs come again, so each takes a place in its SYN queue",
-            false if !self.pile.at_once => {
-                "; the SYN-ACKs do not come again, so it keeps nothing of them (SYN cookies)"
-            }
-            false => "",
-        }
-    }
-
-    fn clients(&self) -> Option<String> {
-        let counts = self.pile.in_vain > 0 && self.cause != Cause::Unheard;
-        counts.then(|| {
-            format!("{} more came again and were not answered either: clients suffer.", count(self.pile.in_vain))
-        })
-    }
-
-    fn by_kernel(&self) -> Option<String> {
-        let span = |grown: Grown| time(self.now.since(grown.since));
-        let held = self.pile.syn_recv.map(|sockets| {
-            let limit = self.pile.limit.map_or_else(String::new, |limit| format!(" (limit {})", count(limit.into())));
-            format!("holds {} of them in SYN-RECV{limit}", count(sockets))
-        });
-        let cookies = self.cookies.map(|sent| format!("sent {} SYN cookies in {}", count(sent.count), span(sent)));
-        let drops =
-            self.drops.map(|lost| format!("dropped {} at full SYN queues in {}", count(lost.count), span(lost)));
-        let told: Vec<String> = [held, cookies, drops].into_iter().flatten().collect();
-        (!told.is_empty()).then(|| format!("The kernel {}.", told.join(", ")))
-    }
-
-    fn evicted(&self) -> Option<String> {
-        let evicted = self.besides.crowding.evicted;
-        let more = "more half-open flows, with whatever end, found no room in the table: it may have begun before";
-        (evicted > 0).then(|| format!("{} {more}.", count(evicted)))
-    }
-
-    fn doubt(&self) -> Option<String> {
-        let lossy = || self.lossy.then(|| "The capture lost segments; what is missing may be among them.".to_owned());
-        let doubt = "No flow shows more than a handshake's beginning: if only SYNs were captured, it may be otherwise.";
-        self.is_doubtful().then(|| doubt.to_owned()).or_else(lossy)
-    }
-
-    fn remedy(&self) -> String {
-        let sender = match self.pile.from {
-            Senders::One(address) => format!("drop what {address} sends, or look what runs there"),
-            _ => "have the flood filtered upstream, or by a SYN proxy (nft synproxy)".to_owned(),
-        };
-        match self.cause {
-            Cause::Unheard => {
-                "Follow the SYN-ACKs: on that host, ip route get ADDRESS, rp_filter and nft list ruleset; a \
-                               stateful filter on the way that saw only one direction drops them."
-                    .into()
-            }
-            Cause::Unacked => format!(
-                "SYN cookies keep the service up (net.ipv4.tcp_syncookies=1, the default; nstat -az TcpExtSyncookiesSent); \
-                 {sender}."
-            ),
-            Cause::Unanswered => format!(
-                "On that host look at nstat -az TcpExtTCPReqQFullDrop TcpExtListenOverflows; if they grow, set \
-                 net.ipv4.tcp_syncookies=1 and raise listen()'s backlog and net.core.somaxconn; {sender}."
-            ),
-        }
-    }
-
     fn finding(self) -> Finding {
         Finding {
             kind: Kind::SynFlood,
@@ -377,11 +259,11 @@ impl<'a> Flood<'a> {
             since: self.pile.since,
             who: self.pile.who.clone(),
             flow: Some(self.pile.flow),
-            told: self.told(),
+            told: flood_words::told(&self),
             evidence: self.evidence(),
             confidence: self.confidence(),
-            why: self.why(),
-            remedy: self.remedy(),
+            why: flood_words::why(&self),
+            remedy: flood_words::remedy(&self),
         }
     }
 }
@@ -392,17 +274,20 @@ mod tests {
     use super::super::{Connects, Evidence, Failures, diagnose};
     use super::*;
 
+    const fn all_wait(count: u64) -> Open {
+        Open { count, waiting: count }
+    }
+
     /// So many answered and not, from over 1,000 addresses within 20 s, others of which complete.
     fn pile(half_open: u64, unanswered: u64, completed: u64) -> Pile {
         Pile {
             to: end("10.0.0.5:80"),
             at_once: false,
-            unanswered,
-            half_open,
+            unanswered: all_wait(unanswered),
+            half_open: all_wait(half_open),
             syn_again: 0,
             syn_ack_again: 0,
             in_vain: 0,
-            waiting: half_open + unanswered,
             completed,
             within: Duration::from_secs(20),
             from: Senders::Many,
@@ -431,7 +316,8 @@ mod tests {
     fn many_that_nobody_completes_are_told() {
         use Severity::{Critical, Warning};
         let all_from = |pile| Pile { from: Senders::One([10, 0, 0, 9].into()), ..pile };
-        let some_wait = Pile { waiting: 50, ..pile(300, 0, 12) };
+        let some_wait =
+            Pile { half_open: Open { count: 300, waiting: 50 }, from: Senders::Several(5), ..pile(0, 7, 12) };
         let burst = Pile { at_once: true, from: Senders::Several(2), ..pile(0, 70_040, 0) };
         for (case, expected) in [
             (pile(127, 0, 0), None),
@@ -439,7 +325,7 @@ mod tests {
                 pile(128, 0, 0),
                 Some((Critical, "128 half-open in 20 s, all wait now, from over 1,000 addresses, none completed")),
             ),
-            (some_wait, Some((Warning, "300 half-open in 20 s, 50 wait now, from over 1,000 addresses, 12 completed"))),
+            (some_wait, Some((Warning, "300 half-open in 20 s, 50 wait now, from 5 addresses, 12 completed"))),
             (
                 pile(128, 0, 1_152),
                 Some((Warning, "128 half-open in 20 s, all wait now, from over 1,000 addresses, 1,152 completed")),
@@ -537,7 +423,7 @@ mod tests {
         let half_open = |syn_again, syn_ack_again| why(Pile { syn_again, syn_ack_again, ..pile(200, 0, 9) });
         let (cookies, remedy) = half_open(3, 0);
         assert!(cookies.contains("a SYN flood, its addresses most likely forged"), "{cookies}");
-        assert!(cookies.contains("it keeps nothing of them (SYN cookies)"), "{cookies}");
+        assert!(cookies.contains("it keeps nothing of those (SYN cookies)"), "{cookies}");
         assert!(remedy.contains("net.ipv4.tcp_syncookies=1") && remedy.contains("synproxy"), "{remedy}");
         let (held, _) = half_open(3, 100);
         assert!(held.contains("each takes a place in its SYN queue"), "{held}");

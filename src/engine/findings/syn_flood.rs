@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 
 use crate::base::{Endpoint, Timestamp};
-use crate::findings::{Crowding, Pile, Piles, Run, SYN_FLOOD_COUNTED, Senders};
+use crate::findings::{Crowding, Open, Pile, Piles, Run, SYN_FLOOD_COUNTED, Senders};
 use crate::flow::Flow;
 
 use super::super::minute;
@@ -21,11 +21,10 @@ use super::holder;
 /// Handshakes that are not completed.
 #[derive(Debug)]
 struct Count {
-    unanswered: u64,
-    half_open: u64,
+    unanswered: Open,
+    half_open: Open,
     syn_again: u64,
     syn_ack_again: u64,
-    waiting: u64,
     syn_recv: Option<u64>,
     addresses: HashSet<IpAddr, FixedState>,
     /// The first SYN, and the first flow.
@@ -36,11 +35,10 @@ struct Count {
 impl Count {
     fn new(hasher: FixedState) -> Self {
         Self {
-            unanswered: 0,
-            half_open: 0,
+            unanswered: Open::default(),
+            half_open: Open::default(),
             syn_again: 0,
             syn_ack_again: 0,
-            waiting: 0,
             syn_recv: None,
             addresses: HashSet::with_hasher(hasher),
             first: Timestamp::MAX,
@@ -49,10 +47,11 @@ impl Count {
     }
 
     fn add(&mut self, record: &Record, one: Uncompleted) {
-        *(if one.answered { &mut self.half_open } else { &mut self.unanswered }) += 1;
+        let open = if one.answered { &mut self.half_open } else { &mut self.unanswered };
+        open.count += 1;
+        open.waiting += u64::from(one.waits);
         self.syn_again += u64::from(one.syn_again);
         self.syn_ack_again += u64::from(one.syn_ack_again);
-        self.waiting += u64::from(one.waits);
         if syn_recv(record).is_some() {
             *self.syn_recv.get_or_insert(0) += 1;
         }
@@ -68,15 +67,20 @@ impl Count {
 
     /// These and `more`.
     fn and(mut self, more: Self) -> Self {
-        self.unanswered += more.unanswered;
-        self.half_open += more.half_open;
+        for (own, more) in [(&mut self.unanswered, more.unanswered), (&mut self.half_open, more.half_open)] {
+            own.count += more.count;
+            own.waiting += more.waiting;
+        }
         self.syn_again += more.syn_again;
         self.syn_ack_again += more.syn_ack_again;
-        self.waiting += more.waiting;
         self.syn_recv = self.syn_recv.map(|own| own + more.syn_recv.unwrap_or(0)).or(more.syn_recv);
         more.addresses.into_iter().for_each(|address| self.note(address));
         (self.first, self.flow) = (self.first.min(more.first), self.flow.min(more.flow));
         self
+    }
+
+    const fn waiting(&self) -> u64 {
+        self.unanswered.waiting + self.half_open.waiting
     }
 
     fn senders(&self) -> Senders {
@@ -144,7 +148,7 @@ impl Gathered {
     /// What is told of it: of those that are no older than any handshake under way only where they are too many.
     fn told(self, crowding: Crowding, watched: Duration, now: Timestamp) -> Option<Pile> {
         let since = self.since()?;
-        let at_once = crowding.is_by(self.overdue.waiting + self.young.waiting);
+        let at_once = crowding.is_by(self.overdue.waiting() + self.young.waiting());
         let counted = if at_once { self.overdue.and(self.young) } else { self.overdue };
         let seconds = minute::seconds_ago(counted.first, now)?;
         Some(Pile {
@@ -155,7 +159,6 @@ impl Gathered {
             syn_again: counted.syn_again,
             syn_ack_again: counted.syn_ack_again,
             in_vain: self.in_vain,
-            waiting: counted.waiting,
             completed: self.completed.iter().take(seconds + 1).sum(),
             within: now.since(counted.first).min(watched),
             from: counted.senders(),
@@ -179,16 +182,9 @@ impl Engine {
         }
         let (gathered, shows_more) = self.gather_piles(&suspects, now);
         let (watch, watched) = (&self.kernel.watch, minute::watched(self.since, now));
-        Piles {
-            all: gathered
-                .into_iter()
-                .filter_map(|end| Some(self.with_kernel(end.told(crowding, watched, now)?)))
-                .collect(),
-            cookies: watch.cookies.told(),
-            drops: watch.drops.told(),
-            crowding,
-            shows_more,
-        }
+        let mut all: Vec<Pile> = gathered.into_iter().filter_map(|end| end.told(crowding, watched, now)).collect();
+        all.iter_mut().for_each(|pile| self.add_kernel(pile));
+        Piles { all, cookies: watch.cookies.told(), drops: watch.drops.told(), crowding, shows_more }
     }
 
     /// What all flows tell of these ends, which are in order; and whether any tells more than the beginning of a
@@ -220,20 +216,13 @@ impl Engine {
         (all, shows_more)
     }
 
-    /// And what the kernel of this host says of that end.
-    fn with_kernel(&self, pile: Pile) -> Pile {
+    /// Adds what the kernel of this host says of that end.
+    fn add_kernel(&self, pile: &mut Pile) {
+        pile.here = self.locality(pile.to, pile.to)[0];
         let ends = listening_ends(pile.to);
-        let here = self.locality(pile.to, pile.to)[0];
-        let mut at = ends
-            .iter()
-            .filter(|_| here)
-            .filter_map(|end| self.kernel.listeners.iter().find(|listener| listener.socket.local == *end));
-        let listener = at.next();
-        Pile {
-            here,
-            limit: listener.and_then(|listener| listener.socket.send_q),
-            who: listener.and_then(|listener| holder(&listener.owner)),
-            ..pile
+        let at = |end: &Endpoint| self.kernel.listeners.iter().find(|listener| listener.socket.local == *end);
+        if let Some(listener) = ends.iter().find_map(at).filter(|_| pile.here) {
+            (pile.limit, pile.who) = (listener.socket.send_q, holder(&listener.owner));
         }
     }
 }

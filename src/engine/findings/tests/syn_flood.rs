@@ -94,7 +94,7 @@ fn what_is_answered_and_not_acknowledged_tells_whether_the_end_holds_it() {
         (finding.told, finding.why)
     };
     let (told, why) = answered(&[]);
-    assert!(why.contains("it keeps nothing of them (SYN cookies)"), "{why}");
+    assert!(why.contains("it keeps nothing of those (SYN cookies)"), "{why}");
     assert!(!told.contains("all wait"), "given up: {told}");
     let (told, why) = answered(&[1_000, 3_000]);
     assert!(why.contains("each takes a place in its SYN queue"), "{why}");
@@ -142,7 +142,7 @@ fn a_busy_listener_has_some_that_nobody_completes() {
     let one = |n: u32| {
         let began = i64::from(n) * 2;
         let whole = [syn(began, n), syn_ack(began + 30, n), ack(began + 60, n)];
-        whole.into_iter().take(if n % 15 == 0 { 2 } else { 3 })
+        whole.into_iter().take(if n.is_multiple_of(15) { 2 } else { 3 })
     };
     let engine = at_end((0..4_000).flat_map(one).collect(), 12_000);
     assert_eq!(kinds(&engine), [], "267 of 4,000");
