@@ -273,7 +273,7 @@ impl Source {
     fn fill(&mut self, inputs: &mut Vec<Input>, batch: usize) -> Result<bool, Damage> {
         loop {
             let Self { reader, taken, .. } = self;
-            let mut failed = None;
+            let (had, mut failed) = (taken.items, None);
             // One after another, without a look at what else a capture may hold.
             reader.frames_at_hand(|frame| match taken.take(frame, inputs) {
                 Ok(()) => !taken.are_enough(inputs, batch),
@@ -285,10 +285,8 @@ impl Source {
             if let Some(why) = failed {
                 return Err(reader.damaged(why));
             }
-            if taken.are_enough(inputs, batch) {
-                return Ok(true);
-            }
-            if !self.next(inputs)? {
+            // A place that is due without inputs stays so until there are some: it must not end the reading.
+            if taken.items == had && !self.next(inputs)? {
                 return Ok(false);
             }
             if self.taken.are_enough(inputs, batch) {
@@ -373,8 +371,13 @@ impl Taken {
     /// Whether a frame passes the filter, if there is one.
     #[inline]
     fn passes(&mut self, frame: &Frame<'_>) -> Result<bool, String> {
+        if self.filter.is_none() { Ok(true) } else { self.passes_filter(*frame) }
+    }
+
+    #[inline(never)]
+    fn passes_filter(&mut self, frame: Frame<'_>) -> Result<bool, String> {
         let Some(filter) = &mut self.filter else { return Ok(true) };
-        let passes = filter.matches(frame).map_err(|error| error.to_string())?;
+        let passes = filter.matches(&frame).map_err(|error| error.to_string())?;
         if !passes {
             self.left_out = Some(frame.ts);
         }
@@ -384,7 +387,7 @@ impl Taken {
     /// Whether a batch is to be handed over.
     #[inline]
     fn are_enough(&self, inputs: &[Input], batch: usize) -> bool {
-        inputs.len() >= batch || self.is_place_due()
+        !inputs.is_empty() && (inputs.len() >= batch || self.is_place_due())
     }
 
     /// Whether it is time to tell a place.
@@ -415,5 +418,30 @@ impl Taken {
         if self.told != Some(self.intake.counts()) && self.intake.counts().frames > 0 {
             self.tell(inputs);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_place_that_is_due_where_no_frame_gives_anything_holds_nothing_up() {
+        let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+        for second in 1..=2 * PLACE_LEAST as u32 {
+            file.extend([second, 0, 60, 60].map(u32::to_le_bytes).as_flattened());
+            file.extend([0; 60]);
+        }
+        let mut kept = tempfile::NamedTempFile::new().expect("a file");
+        kept.write_all(&file).expect("room");
+        let origin = Origin::Files(vec![kept.path().to_owned()]);
+        let reader = start(&origin, None, None).expect("a capture");
+        let long = Duration::from_secs(60);
+        let end = std::iter::from_fn(|| reader.batches.recv_timeout(long).ok())
+            .find_map(|reading| if let Reading::End(damage) = reading { Some(damage) } else { None });
+        assert_eq!(end, Some(None));
+        assert_eq!(reader.newest(), Some(Timestamp::from_secs_nanos(2 * PLACE_LEAST as i64, 0)));
     }
 }

@@ -1,6 +1,6 @@
 //! TIME-WAIT and CLOSE-WAIT: who waits, towards which service, and how many.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rustc_hash::FxHashMap;
 
@@ -37,9 +37,10 @@ impl Groups {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     services: FxHashMap<Endpoint, u64>,
-    /// The address of each ([`Endpoint::word`]) as often as it waits: nearly as many as there are flows, of which a list
-    /// is sorted sooner than counted.
-    holders: Vec<u128>,
+    /// The address of each as often as it waits, IPv4 and IPv6: nearly as many as there are flows, of which a list is
+    /// sorted sooner than counted.
+    v4: Vec<u32>,
+    v6: Vec<u128>,
 }
 
 impl Waiting {
@@ -54,20 +55,23 @@ impl Waiting {
 
     fn add(&mut self, service: Endpoint, holder: Endpoint) {
         *self.services.entry(service).or_default() += 1;
-        self.holders.push(holder.word());
+        match holder.ip() {
+            IpAddr::V4(ip) => self.v4.push(ip.to_bits()),
+            IpAddr::V6(ip) => self.v6.push(ip.to_bits()),
+        }
     }
 
-    pub(super) fn time_wait(&mut self) -> Groups {
-        let (services, mut holders) = (std::mem::take(&mut self.services), std::mem::take(&mut self.holders));
-        holders.sort_unstable();
-        let by_address = holders.chunk_by(|a, b| a == b).map(|same| (address(same[0]), same.len() as u64));
-        Groups { services: most(services.into_iter()), holders: most(by_address) }
+    pub(super) fn time_wait(mut self) -> Groups {
+        let v4 = counted(&mut self.v4).map(|(ip, count)| (Ipv4Addr::from_bits(ip).into(), count));
+        let v6 = counted(&mut self.v6).map(|(ip, count)| (Ipv6Addr::from_bits(ip).into(), count));
+        Groups { services: most(self.services.into_iter()), holders: most(v4.chain(v6)) }
     }
 }
 
-/// The address of a [`Endpoint::word`].
-fn address(word: u128) -> IpAddr {
-    Ipv6Addr::from(word.to_ne_bytes()).to_canonical()
+/// Each of them, and how often it is there.
+fn counted<T: Copy + Ord>(all: &mut [T]) -> impl Iterator<Item = (T, u64)> {
+    all.sort_unstable();
+    all.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u64))
 }
 
 fn most<K: Ord>(counts: impl Iterator<Item = (K, u64)>) -> Vec<(K, u64)> {

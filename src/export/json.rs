@@ -1,8 +1,10 @@
 //! Reports for machines, written flow by flow: NDJSON (an object a line) and JSON (one object).
 //!
-//! Flows are put into words apart from the report ([`Flows`]), on as many threads as there are. The schema stands in
-//! [`super::record`] (flows), `findings`, `marks` and `summary`. Writes to a `Write` given by the caller, whose errors it
-//! hands back.
+//! Flows are put into words apart from the report ([`Flows`]), on as many threads as there are, by `compact`. The schema
+//! stands in [`super::record`] (flows), `findings`, `marks` and `summary`. Writes to a `Write` given by the caller, whose
+//! errors it hands back.
+
+mod compact;
 
 use std::io::{self, Write};
 
@@ -47,13 +49,18 @@ pub struct Flows {
 }
 
 impl Flows {
+    /// Bytes that the words of those that are made at once take, mostly.
+    const ROOM: usize = 384 << 10;
+
     /// Adds one. Call it in order of first appearance.
     pub fn add(&mut self, detail: &FlowDetail) -> io::Result<()> {
-        if self.tally.flows > 0 {
+        if self.tally.flows == 0 {
+            self.text.reserve(Self::ROOM);
+        } else {
             self.text.extend_from_slice(self.form.before_flow(self.tally.flows));
         }
         self.tally.count(&Gist::from(detail));
-        Ok(serde_json::to_writer(&mut self.text, &FlowRecord::of(detail))?)
+        Ok(compact::append(&mut self.text, &FlowRecord::of(detail))?)
     }
 }
 

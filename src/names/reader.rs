@@ -35,6 +35,7 @@ struct Read {
 
 impl Reader {
     /// A connection begins: whatever its tuple told before was of another.
+    #[inline(never)]
     pub fn begin(&mut self, segment: &Segment) {
         self.told.forget(segment);
     }
@@ -44,7 +45,7 @@ impl Reader {
     #[inline]
     pub fn may_hear(&self, ports: [u16; 2], first: Seq, payload: &[u8]) -> bool {
         let may_begin = tls::may_begin(payload) || http::may_begin(payload);
-        may_begin || ports.contains(&DNS) || self.pending.may_wait_for(first)
+        may_begin || ports[0] == DNS || ports[1] == DNS || self.pending.may_wait_for(first)
     }
 
     /// Reads a segment's payload as far as it was captured; `say` is given each message. Returns what

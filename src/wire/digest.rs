@@ -60,8 +60,12 @@ fn padded(datagram: &[u8]) -> [u64; WORDS] {
     for (word, bytes) in words.iter_mut().zip(whole) {
         *word = u64::from_le_bytes(*bytes);
     }
-    if let Some(word) = words.get_mut(whole.len()) {
-        *word = rest.iter().rfold(0, |word, byte| word << 8 | u64::from(*byte));
+    if let (Some(word), Some(last)) = (words.get_mut(whole.len()), datagram.last_chunk())
+        && !rest.is_empty()
+    {
+        *word = u64::from_le_bytes(*last) >> (64 - 8 * rest.len());
+    } else {
+        rest.iter().rev().for_each(|byte| words[0] = words[0] << 8 | u64::from(*byte));
     }
     words
 }

@@ -11,6 +11,8 @@ use crate::base::Seq;
 const MAX_WSCALE: u8 = 14;
 /// The experiment identifier of Fast Open (RFC 7413 §4.1, appendix A).
 const FAST_OPEN_EXPERIMENT: [u8; 2] = [0xf9, 0x89];
+/// Timestamps alone begin so, laid out as nearly everybody does (RFC 7323 appendix A).
+const ALIGNED_TIMESTAMPS: [u8; 4] = [1, 1, 8, 10];
 
 /// Reads the option bytes of one header; `cut` tells that the snap length took some of them.
 #[inline(never)]
@@ -34,8 +36,8 @@ pub(super) fn read(mut bytes: &[u8], cut: bool) -> Options {
 /// As [`read`], into what holds none.
 #[inline(always)]
 pub(super) fn read_into(into: &mut Options, bytes: &[u8], cut: bool) {
-    // Timestamps alone, laid out as nearly everybody does (RFC 7323 appendix A).
-    if let (Some(([1, 1, 8, 10], stamps)), 12) = (bytes.split_first_chunk(), bytes.len())
+    if let (Some((head, stamps)), 12) = (bytes.split_first_chunk(), bytes.len())
+        && *head == ALIGNED_TIMESTAMPS
         && let (&[value, echo], []) = stamps.as_chunks()
     {
         into.timestamps = Some((u32::from_be_bytes(value), u32::from_be_bytes(echo)));

@@ -60,8 +60,11 @@ impl Walk {
     /// Takes in the next flow.
     pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
         self.hanging.offer(slot, record);
-        self.in_vain.offer(slot, record, now);
-        self.too_long.offer(slot, record, now);
+        // Of most nothing was irregular, and that is soon told.
+        if record.troubled_course().is_some() {
+            self.in_vain.offer(slot, record, now);
+            self.too_long.offer(slot, record, now);
+        }
         self.half_closed.offer(slot, record);
         self.crowds.offer(record, now);
     }
