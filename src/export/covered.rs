@@ -139,6 +139,13 @@ mod tests {
         assert!(told(Trouble::Refused, &refused, Kind::Scan, scanner(refused.row.orig.endpoint.ip())));
         assert!(!told(Trouble::Refused, &refused, Kind::Scan, scanner(refused.row.resp.endpoint.ip())));
 
+        let flooded = |ip, port| Subject::Listener(end(ip, port));
+        for trouble in [Trouble::HalfOpen, Trouble::NoAnswer, Trouble::NoAnswerYet] {
+            assert!(told(trouble, &refused, Kind::SynFlood, flooded([198, 51, 100, 20], 6_379)));
+            assert!(!told(trouble, &refused, Kind::SynFlood, flooded([198, 51, 100, 20], 6_380)));
+        }
+        assert!(!told(Trouble::Refused, &refused, Kind::SynFlood, flooded([198, 51, 100, 20], 6_379)));
+
         let mut silent = fixture::timed_out(2);
         let listener = || Subject::Listener(end([0, 0, 0, 0], 9_200));
         assert!(!told(Trouble::NoAnswer, &silent, AcceptOverflow, listener()), "another host's");

@@ -380,6 +380,20 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_tells_of_the_unanswered_syns_of_its_listener() {
+        let told = |port| {
+            let mut dashboard = fixture::dashboard();
+            let flood = crate::findings::fixture::flood(fixture::at(60.0));
+            let subject = Subject::Listener(Endpoint::new([198, 51, 100, 99], port));
+            dashboard.findings = vec![Finding { subject, ..flood }];
+            let flows: Vec<FlowDetail> = (0..3).map(fixture::timed_out).collect();
+            told(&flows, &dashboard).into_iter().map(|(kind, ..)| kind).collect::<Vec<_>>()
+        };
+        assert_eq!(told(9_200), [Kind::SynFlood]);
+        assert_eq!(told(9_201), [Kind::ConnectsUnanswered, Kind::SynFlood]);
+    }
+
+    #[test]
     fn findings_for_programs() {
         let mut all = fixture::live_dashboard().findings;
         all.sort_by_key(|finding| (finding.kind, finding.subject.clone()));
