@@ -60,6 +60,7 @@ pub(crate) fn flood(now: Timestamp) -> Finding {
         syn_ack_again: 512,
         in_vain: 17,
         completed: 388,
+        forgotten: 0,
         within: Duration::from_secs(21),
         from: Senders::Many,
         since,

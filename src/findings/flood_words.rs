@@ -25,13 +25,15 @@ pub(super) fn told(flood: &Flood<'_>) -> String {
         Senders::Several(addresses) => format!("from {}", counted(addresses, "address")),
         Senders::Many => format!("from over {} addresses", count(COUNTED as u64)),
     };
-    let completed = match flood.pile.completed {
-        0 => "none".to_owned(),
-        some => count(some),
+    let completed = match (flood.pile.completed, flood.pile.forgotten) {
+        (0, 0) => "none completed".to_owned(),
+        (0, _) => "completed unknown".to_owned(),
+        (some, 0) => format!("{} completed", count(some)),
+        (some, _) => format!("at least {} completed", count(some)),
     };
     let least = if flood.besides.crowding.evicted > 0 { "at least " } else { "" };
     let span = in_span(Some(flood.pile.within));
-    format!("{least}{}{span}, {waiting}, {from}, {completed} completed", sorts.join(", "))
+    format!("{least}{}{span}, {waiting}, {from}, {completed}", sorts.join(", "))
 }
 
 /// What shows it, and what may be its cause.

@@ -91,6 +91,8 @@ pub struct Pile {
     pub in_vain: u64,
     /// Handshakes with the same end that completed in the same time.
     pub completed: u64,
+    /// And with whatever end, of flows that the table does not hold any more.
+    pub forgotten: u64,
     /// That time: since the first of them, but a minute at most.
     pub within: Duration,
     pub from: Senders,
@@ -203,7 +205,7 @@ impl<'a> Flood<'a> {
         };
         let here = |grown: Option<Grown>| grown.filter(|grown| pile.here && grown.run.lasts(now));
         let (cookies, drops) = (here(besides.cookies), here(besides.drops));
-        let told = all >= FEW && percent(all, all + pile.completed) >= SHARE;
+        let told = all >= FEW && percent(all, all + pile.completed + pile.forgotten) >= SHARE;
         told.then_some(Self { pile, unanswered, half_open, cause, cookies, drops, besides, lossy, now })
     }
 
@@ -213,7 +215,7 @@ impl<'a> Flood<'a> {
     }
 
     fn severity(&self) -> Severity {
-        let fails = self.pile.completed == 0 && !self.is_doubtful();
+        let fails = self.pile.completed + self.pile.forgotten == 0 && !self.is_doubtful();
         if fails || self.drops.is_some() { Severity::Critical } else { Severity::Warning }
     }
 
@@ -289,6 +291,7 @@ mod tests {
             syn_ack_again: 0,
             in_vain: 0,
             completed,
+            forgotten: 0,
             within: Duration::from_secs(20),
             from: Senders::Many,
             since: at(80),
@@ -331,6 +334,14 @@ mod tests {
                 Some((Warning, "128 half-open in 20 s, all wait now, from over 1,000 addresses, 1,152 completed")),
             ),
             (pile(128, 0, 1_300), None),
+            (Pile { forgotten: 1_300, ..pile(128, 0, 0) }, None),
+            (
+                Pile { forgotten: 20, ..pile(128, 0, 0) },
+                Some((
+                    Severity::Warning,
+                    "128 half-open in 20 s, all wait now, from over 1,000 addresses, completed unknown",
+                )),
+            ),
             (
                 pile(60, 90, 0),
                 Some((

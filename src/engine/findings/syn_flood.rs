@@ -101,14 +101,42 @@ struct Gathered {
     in_vain: u64,
     /// First and last SYN of each minute, to tell since when they go on.
     minutes: BTreeMap<i64, (Timestamp, Timestamp)>,
-    /// Handshakes that completed, by how many seconds ago.
-    completed: [u64; minute::SECONDS],
+    completed: Completed,
+}
+
+/// Handshakes that completed, by how many seconds ago.
+#[derive(Debug, Clone)]
+struct Completed([u64; minute::SECONDS]);
+
+impl Completed {
+    const NONE: Self = Self([0; minute::SECONDS]);
+
+    /// Adds one that completed at `at`.
+    fn add(&mut self, at: Timestamp, now: Timestamp) {
+        if let Some(count) = minute::seconds_ago(at, now).and_then(|ago| self.0.get_mut(ago)) {
+            *count += 1;
+        }
+    }
+
+    /// Those of the last so many seconds.
+    fn of(&self, seconds: usize) -> u64 {
+        self.0.iter().take(seconds).sum()
+    }
+}
+
+/// What all flows tell.
+struct Seen {
+    ends: Vec<Gathered>,
+    /// Those with any end.
+    completed: Completed,
+    /// Some flow tells more than the beginning of a handshake.
+    shows_more: bool,
 }
 
 impl Gathered {
     fn new(to: Endpoint, hasher: &FixedState) -> Self {
         let [overdue, young] = [(); 2].map(|()| Count::new(hasher.clone()));
-        Self { to, overdue, young, in_vain: 0, minutes: BTreeMap::new(), completed: [0; minute::SECONDS] }
+        Self { to, overdue, young, in_vain: 0, minutes: BTreeMap::new(), completed: Completed::NONE }
     }
 
     /// Adds a handshake that is not completed.
@@ -138,19 +166,18 @@ impl Gathered {
         Some(before.last().unwrap_or(newest))
     }
 
-    /// Adds one that completed at `at`.
-    fn add_completed(&mut self, at: Timestamp, now: Timestamp) {
-        if let Some(count) = minute::seconds_ago(at, now).and_then(|ago| self.completed.get_mut(ago)) {
-            *count += 1;
-        }
-    }
-
     /// What is told of it: of those that are no older than any handshake under way only where they are too many.
-    fn told(self, crowding: Crowding, watched: Duration, now: Timestamp) -> Option<Pile> {
+    fn told(
+        self,
+        crowding: Crowding,
+        forgotten: impl Fn(usize) -> u64,
+        watched: Duration,
+        now: Timestamp,
+    ) -> Option<Pile> {
         let since = self.since()?;
         let at_once = crowding.is_by(self.overdue.waiting() + self.young.waiting());
         let counted = if at_once { self.overdue.and(self.young) } else { self.overdue };
-        let seconds = minute::seconds_ago(counted.first, now)?;
+        let seconds = (minute::seconds_ago(counted.first, now)? + 1).min(minute::SECONDS);
         Some(Pile {
             to: self.to,
             at_once,
@@ -159,7 +186,8 @@ impl Gathered {
             syn_again: counted.syn_again,
             syn_ack_again: counted.syn_ack_again,
             in_vain: self.in_vain,
-            completed: self.completed.iter().take(seconds + 1).sum(),
+            completed: self.completed.of(seconds),
+            forgotten: forgotten(seconds),
             within: now.since(counted.first).min(watched),
             from: counted.senders(),
             since,
@@ -180,20 +208,20 @@ impl Engine {
         if suspects.is_empty() {
             return Piles::default();
         }
-        let (gathered, shows_more) = self.gather_piles(&suspects, now);
+        let Seen { ends, completed, shows_more } = self.gather_piles(&suspects, now);
+        let forgotten = |seconds| self.handshakes.completed(seconds, now).saturating_sub(completed.of(seconds));
         let (watch, watched) = (&self.kernel.watch, minute::watched(self.since, now));
-        let mut all: Vec<Pile> = gathered.into_iter().filter_map(|end| end.told(crowding, watched, now)).collect();
+        let told = ends.into_iter().filter_map(|end| end.told(crowding, forgotten, watched, now));
+        let mut all: Vec<Pile> = told.collect();
         all.iter_mut().for_each(|pile| self.add_kernel(pile));
         Piles { all, cookies: watch.cookies.told(), drops: watch.drops.told(), crowding, shows_more }
     }
 
-    /// What all flows tell of these ends, which are in order; and whether any tells more than the beginning of a
-    /// handshake.
-    fn gather_piles(&self, suspects: &[Endpoint], now: Timestamp) -> (Vec<Gathered>, bool) {
+    /// What all flows tell of these ends, which are in order.
+    fn gather_piles(&self, suspects: &[Endpoint], now: Timestamp) -> Seen {
         let hasher = self.table.hasher();
-        let mut all: Vec<Gathered> = suspects.iter().map(|to| Gathered::new(*to, &hasher)).collect();
-        let mut place = 0;
-        let mut shows_more = false;
+        let mut ends: Vec<Gathered> = suspects.iter().map(|to| Gathered::new(*to, &hasher)).collect();
+        let (mut with_any, mut shows_more, mut place) = (Completed::NONE, false, 0);
         for (_, record) in self.table.iter() {
             let one = Uncompleted::of(record, now);
             let flow = record.wire.as_ref();
@@ -202,18 +230,16 @@ impl Engine {
             if one.is_none() && completed.is_none() {
                 continue;
             }
+            completed.into_iter().for_each(|at| with_any.add(at, now));
             // Of a flood nearly all are with one end.
             if suspects[place] != record.resp {
                 let Ok(found) = suspects.binary_search(&record.resp) else { continue };
                 place = found;
             }
-            if let Some(one) = one {
-                all[place].add(record, one);
-            } else if let Some(at) = completed {
-                all[place].add_completed(at, now);
-            }
+            one.into_iter().for_each(|one| ends[place].add(record, one));
+            completed.into_iter().for_each(|at| ends[place].completed.add(at, now));
         }
-        (all, shows_more)
+        Seen { ends, completed: with_any, shows_more }
     }
 
     /// Adds what the kernel of this host says of that end.

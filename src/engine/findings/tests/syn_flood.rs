@@ -190,6 +190,27 @@ fn of_a_flood_that_the_table_does_not_hold_the_youngest_are_told() {
 }
 
 #[test]
+fn what_completed_and_left_the_table_may_have_been_with_the_same_end() {
+    let told = |flows, clients: u32| {
+        let mut engine = Engine::new(Config::replay(flows, 1));
+        // Connections that are over go first.
+        for n in 0..clients {
+            let end = [segment(3, &sender(n), FLOODED, "R", 101, 0, 0)];
+            let all = [syn(0, n), syn_ack(1, n), ack(2, n)].into_iter().chain(end);
+            feed_all(&mut engine, all.map(Input::Segment));
+        }
+        feed_all(&mut engine, (0..300).map(|n| Input::Segment(syn(10, 10_000 + n))));
+        engine.feed(&Input::Tick(at(2_000)));
+        super::told(&engine).into_iter().map(|(.., told)| told).collect::<Vec<_>>()
+    };
+    let line = |completed: &str| vec![format!("300 unanswered in 2 s, all wait now, from 300 addresses, {completed}")];
+    assert_eq!(told(1_000, 5), line("5 completed"));
+    assert_eq!(told(300, 5), line("completed unknown"));
+    assert_eq!(told(302, 5), line("at least 2 completed"));
+    assert_eq!(told(300, 3_000), [""; 0], "they were many");
+}
+
+#[test]
 fn since_when_is_the_first_of_all_that_followed_each_other_within_a_minute() {
     let each = |from: i64, until: i64| (from..until).map(|secs| syn(secs * 1_000, (secs + 300) as u32));
     let burst = (0..200).map(|n| syn(200_000 + n, 5_000 + n as u32));
