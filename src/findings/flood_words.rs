@@ -51,7 +51,7 @@ pub(super) fn why(flood: &Flood<'_>) -> String {
             held(flood)
         ),
         Cause::Unanswered => format!(
-            "Nothing answers these SYNs, {}: {}; that end drops them (its SYN queue is full and it sends no SYN cookies, or \
+            "Nothing has answered these SYNs, {}: {}; that end drops them (its SYN queue is full and it sends no SYN cookies, or \
              a filter does), or they do not get there",
             unlike_clients(flood, "and they do not come again, as a client's do after 1 s unless it gives up before"),
             whose(flood)
