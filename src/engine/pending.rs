@@ -147,11 +147,11 @@ impl Pending {
     /// Those that wait, in their order.
     pub(super) fn briefs(&self) -> impl Iterator<Item = Brief> {
         let (since, count) = (self.since, usize::from(self.count));
-        let parts = self.more.iter().flatten().map(|part| &part[..]);
-        let begin = (0..).step_by(PART).map(|at| at + KEPT);
-        let more = parts.zip(begin).map(move |(part, begin)| &part[..count.saturating_sub(begin).min(PART)]);
-        let slips = std::iter::once(&self.first.0[..count.min(KEPT)]).chain(more).flatten();
-        slips.map(move |slip| slip.brief(since))
+        let first = &self.first.0[..count.min(KEPT)];
+        let older = self.older.as_deref().map_or(&[][..], |part| part);
+        let rest = count.saturating_sub(KEPT + older.len());
+        let newest = self.newest.as_deref().map_or(&[][..], |part| &part[..rest.min(PART)]);
+        [first, older, newest].into_iter().flatten().map(move |slip| slip.brief(since))
     }
 
     /// Of those, how many are of a run: all, unless others wait behind them.

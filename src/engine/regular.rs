@@ -3,7 +3,7 @@
 //! Most flows are so, and a report asks of every one. What else a [course](super::course) tells is the same of all of
 //! them, so it is not made again.
 
-use crate::base::Endpoint;
+use crate::base::{Endpoint, Packing};
 use crate::flow::{Beginning, Brief, Flow, Timing, Zeek};
 
 /// Both, made from its segments.
@@ -14,15 +14,17 @@ pub(super) struct Regular {
 }
 
 impl Regular {
-    /// Of a flow with these segments; `flow` is as it is after the last of them.
-    pub(super) fn of(briefs: impl Iterator<Item = Brief>, flow: &Flow, ends: [Endpoint; 2]) -> Self {
+    /// Of a flow whose segments are packed; `flow` is as it is after the last of them.
+    pub(super) fn unpack(flow: &Flow, ends: [Endpoint; 2], from: &mut impl Packing) -> Self {
         let (mut stands, mut regular) = (Beginning::NONE, Self { timing: Timing::default(), zeek: Zeek::blank() });
-        for (number, brief) in briefs.enumerate() {
-            if !regular.feed_plain(&brief) {
-                regular.feed(number, &brief, &stands, flow, ends);
+        let mut is_first = true;
+        Beginning::tell(flow, from, |brief| {
+            if !regular.feed_plain(brief) {
+                regular.feed(is_first, brief, &stands, flow, ends);
             }
-            stands.pass(&brief);
-        }
+            stands.pass(brief);
+            is_first = false;
+        });
         regular
     }
 
@@ -36,10 +38,11 @@ impl Regular {
         plain
     }
 
-    /// Takes in any, the first if its `number` is 0.
-    fn feed(&mut self, number: usize, brief: &Brief, stands: &Beginning, flow: &Flow, ends: [Endpoint; 2]) {
+    /// Takes in any.
+    #[inline(never)]
+    fn feed(&mut self, is_first: bool, brief: &Brief, stands: &Beginning, flow: &Flow, ends: [Endpoint; 2]) {
         let (segment, from) = (brief.segment(ends), brief.from());
-        if number == 0 {
+        if is_first {
             self.zeek = Zeek::new(&segment, from);
         } else {
             self.zeek.feed(&segment, from);

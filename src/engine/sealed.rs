@@ -121,7 +121,7 @@ impl Courses {
         let packed = kept.packed(at).filter(|packed| matches!(packed, Packed::Segments(_)))?;
         let mut from = packed.from(flow);
         Rate::default().pack(flow.span().1, &mut from);
-        Some(Regular::of(Beginning::undigested(flow, &mut from), flow, ends))
+        Some(Regular::unpack(flow, ends, &mut from))
     }
 
     /// Of it, what tells how the flow went as a whole.

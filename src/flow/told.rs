@@ -72,21 +72,23 @@ impl Beginning {
         true
     }
 
-    /// The same segments again, all but their digests.
-    pub fn undigested(flow: &Flow, from: &mut impl Packing) -> impl Iterator<Item = Brief> {
-        let (mut expected, mut count) = (Expected::of(flow), 0_u8);
+    /// Has `each` take in the same segments again: all of them but their digests.
+    #[inline]
+    pub fn tell(flow: &Flow, from: &mut impl Packing, mut each: impl FnMut(&Brief)) {
+        let (mut expected, mut count) = (Expected::of(flow), 0);
         from.byte(&mut count);
-        (0..count).map(move |_| {
+        for _ in 0..count {
             let mut brief = Brief::BLANK;
             expected.pack(&mut brief, from);
-            brief
-        })
+            each(&brief);
+        }
     }
 
     /// The same segments again. Only of the last of each end somebody may ask for the digest: it tells what is captured
     /// twice.
     pub fn unpack(flow: &Flow, from: &mut impl Packing) -> Vec<Brief> {
-        let mut briefs: Vec<_> = Self::undigested(flow, from).collect();
+        let mut briefs = Vec::new();
+        Self::tell(flow, from, |brief| briefs.push(*brief));
         for side in Side::BOTH {
             let mut digest = 0;
             from.short(&mut digest);
