@@ -406,7 +406,7 @@ impl<'a> Unpacker<'a> {
         Self { bytes, at: 0, known }
     }
 
-    /// The next bits, up to 64 and more, where no whole word is left, or they are in two.
+    /// The next 64 bits, also where they are of nine bytes, or fewer are left.
     #[inline(never)]
     fn last_bits(&self) -> u64 {
         let (mut words, rest) = ([0; 16], self.bytes.get(self.at / 8..).unwrap_or_default());

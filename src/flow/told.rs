@@ -33,7 +33,7 @@ const fn kind_of() -> [u8; 1 << 9] {
 }
 
 /// Bits that stand before each segment: who sent it (one), its place among the kinds (three), one of the lengths below
-/// (two), and whether all else is as expected (one).
+/// (two), and whether all else is as expected (one). Its time follows, in the same write.
 const HEAD: u32 = 7;
 
 /// Its flags, or whether it has timestamps, are told.
