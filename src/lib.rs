@@ -164,6 +164,9 @@
 //! - **A finding** ([`findings::Finding`]) is said only beyond its rule's thresholds, which stand with their reasons at
 //!   the top of the rule's file, and lasts as long as its evidence does: since when it holds is kept with the evidence,
 //!   so that asking changes nothing. What the kernel counts is surer than what the wire lets infer, and both are said.
+//! - **A flood** of SYNs is told from clients by what does not come again, as a TCP sends what nobody answers, and from a
+//!   burst by its age (or its sheer number). Ends with which many handshakes are not completed are found in the walk over
+//!   all flows that a screen takes anyway, in bounded space; only where there is one, a second walk gathers the rest.
 //! - **The table is bounded**: closed flows go first, then half-open ones, then those long untouched; each eviction is
 //!   counted by reason. Flows live in pages that copies of the engine share until one of them writes. A lone SYN keeps
 //!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second

@@ -4,7 +4,7 @@
 #![cfg(all(feature = "live", feature = "tui"))]
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -67,6 +67,53 @@ fn ports_that_are_gone_are_told_with_who_holds_them() {
     let gone = one(&report, "ports_run_out");
     assert_eq!((&gone["subject"]["to"], &gone["process"]["pid"]), (&UNREAD.into(), &std::process::id().into()));
     assert_eq!((number(gone, "capacity"), number(gone, "live"), status.code()), (20, 20, Some(4)), "{gone:#}");
+}
+
+#[test]
+fn a_syn_flood_is_told_by_wire_and_kernel() {
+    const TO: [u8; 4] = [10, 77, 0, 2];
+    let Some(_alone) = alone() else { return };
+    let pair = Pair::new("flood");
+    // The answers go back to where the addresses are said to be, and nobody is there.
+    pair.b.ip(&["link", "set", "vb", "address", "02:00:00:00:00:02"]);
+    pair.b.ip(&["route", "add", "198.18.0.0/15", "via", "10.77.0.1"]);
+    let listener = pair.b.run(|| {
+        set("tcp_syncookies", "1");
+        let socket = plain_socket(SocketFlags::empty());
+        rustix::net::bind(&socket, &UNREAD.parse::<SocketAddr>().unwrap()).unwrap();
+        rustix::net::listen(&socket, 150).unwrap();
+        TcpListener::from(socket)
+    });
+    let watch = Watch::begin(&pair.b, &[]);
+    let open = connect(&pair, &listener, UNREAD);
+    pair.a.run(|| {
+        let mut out = pcap::Capture::from_device("va").unwrap().open().unwrap();
+        for n in 0..400_u16 {
+            let [high, low] = n.to_be_bytes();
+            let link = etherparse::PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+            let syn = link.ipv4([198, 18, high, low], TO, 64).tcp(7, 7_000, u32::from(n), 65_535).syn();
+            let mut frame = Vec::new();
+            syn.write(&mut frame, &[]).unwrap();
+            out.sendpacket(&frame[..]).unwrap();
+        }
+    });
+    // Until the SYN-ACKs have come again that come again, and a reading has shown who waits.
+    std::thread::sleep(Duration::from_millis(2_500));
+    Watch::settle([&watch]);
+    let report = watch.end();
+    drop((open, listener));
+    let flood = one(&report, "syn_flood");
+    assert_eq!(
+        (&flood["subject"]["addr"], &flood["subject"]["port"]),
+        (&"10.77.0.2".into(), &7_000.into()),
+        "{flood:#}"
+    );
+    assert_eq!((&flood["confidence"], &flood["process"]["pid"]), (&"high".into(), &std::process::id().into()));
+    assert_eq!(["half_open", "addresses", "unanswered"].map(|name| number(flood, name)), [400, 400, 0], "{flood:#}");
+    // As many as the queue holds are repeated; the others got cookies.
+    let (held, cookies) = (number(flood, "syn_recv"), number(flood, "syncookies_sent"));
+    assert!((140..=160).contains(&held) && held + cookies == 400, "{flood:#}");
+    assert!(number(flood, "syn_ack_again").abs_diff(held) < 20 && number(flood, "limit") == 150, "{flood:#}");
 }
 
 #[test]

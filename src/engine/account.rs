@@ -8,6 +8,7 @@ use crate::flow::{Class, Flow, HandshakeOutcome};
 use super::Engine;
 use super::FlowId;
 use super::course::Told;
+use super::deadlines::Deadlines;
 use super::record::{Record, Standing};
 use super::sealed::{Courses, TOGETHER};
 use super::spare::Spare;
@@ -19,9 +20,14 @@ const UNSEALED: usize = 8;
 impl Engine {
     /// Changes a record and counts what became of it. Every change goes through here.
     pub(super) fn change(&mut self, slot: Slot, at: Timestamp, change: impl FnOnce(&mut Record)) {
+        self.change_with(slot, at, |record, _| change(record));
+    }
+
+    /// The same, where something may be made of what is spare.
+    pub(super) fn change_with(&mut self, slot: Slot, at: Timestamp, change: impl FnOnce(&mut Record, &mut Spare)) {
         let record = self.table.get_mut(slot);
         let (was, was_sealed) = (record.standing(), record.course.is_over());
-        change(record);
+        change(record, &mut self.spare);
         let settled = Settled::of(record);
         // Or what came late had it opened again.
         let is_over = (was_sealed || was.states != settled.is.states) && record.may_be_sealed();
@@ -75,8 +81,8 @@ impl Engine {
     /// Counts what became of a record that was `was`: deadlines, states, handshakes, its class.
     pub(super) fn account(&mut self, slot: Slot, at: Timestamp, was: &Standing, settled: &Settled) {
         let Settled { id, resp, is, deadline, class } = settled;
-        if let Some(deadline) = deadline {
-            self.deadlines.push(*deadline, *id);
+        if let Some((deadline, armed)) = deadline {
+            self.deadlines.push(*deadline, *id, at, *armed);
         }
         self.states.turn(at, was, is);
         // A handshake ends once.
@@ -136,8 +142,8 @@ pub(super) struct Settled {
     id: FlowId,
     resp: Endpoint,
     is: Standing,
-    /// Its next deadline, where no earlier one is in the queue.
-    deadline: Option<Timestamp>,
+    /// Its next deadline, where that is to be queued, and its earliest entry before.
+    deadline: Option<(Timestamp, Timestamp)>,
     /// Its class, where that is another than before.
     class: Option<Class>,
 }
@@ -154,8 +160,10 @@ impl Settled {
     }
 
     fn with(record: &mut Record, class: Option<Class>) -> Self {
-        let deadline = record.wire.as_ref().and_then(Flow::next_deadline).filter(|at| *at < record.armed);
-        record.armed = deadline.unwrap_or(record.armed);
+        let armed = record.armed;
+        let next = record.wire.as_ref().and_then(Flow::next_deadline).filter(|at| Deadlines::wants(armed, *at));
+        record.armed = next.unwrap_or(armed);
+        let deadline = next.map(|at| (at, armed));
         Self { id: record.id, resp: record.resp, is: record.standing(), deadline, class }
     }
 }

@@ -149,6 +149,9 @@ impl Engine {
                 *hash = self.hash_of(input);
             }
             let likely = self.table.warm(inputs, &hashes[..inputs.len()]);
+            if let Some(last) = inputs.last() {
+                self.table.warm_numbers(self.deadlines.soon(last.ts()));
+            }
             for ((input, hash), likely) in inputs.iter().zip(hashes).zip(likely) {
                 self.feed_hashed(input, hash, likely);
             }
@@ -275,10 +278,9 @@ impl Engine {
     }
 
     fn fire(&mut self, at: Timestamp, id: FlowId) {
-        let Some(slot) = self.table.find_id(id) else { return };
-        if self.table.get(slot).armed != at {
-            return;
-        }
+        let Some(slot) = self.table.find_id(id).filter(|slot| self.table.get(*slot).armed == at) else {
+            return self.deadlines.pass_stale();
+        };
         self.change(slot, at, |record| {
             record.armed = Timestamp::MAX;
             if let Some(flow) = &mut record.wire {
@@ -331,13 +333,12 @@ impl Engine {
                     let from = side_of(self.table.get(slot), segment.src);
                     self.change_zeek(slot, |zeek| zeek.feed(segment, from));
                 }
-                // Set apart, for the record is changed.
-                let (mut resent, mut spare) = (false, std::mem::take(&mut self.spare));
-                self.change(owner, segment.ts, |record| {
+                let mut resent = false;
+                self.change_with(owner, segment.ts, |record, spare| {
                     let from = side_of(record, segment.src);
                     if owner != slot {
                         resent = record.touch(segment, bits);
-                    } else if !record.lets_wait(segment, bits, &mut spare) {
+                    } else if !record.lets_wait(segment, bits, spare) {
                         record.feed_zeek(segment);
                         resent = record.touch(segment, bits);
                     }
@@ -345,8 +346,6 @@ impl Engine {
                     record.feed_flow(segment, from);
                     record.opening.feed(segment);
                 });
-                let sealed_now = std::mem::replace(&mut self.spare, spare);
-                self.spare.add(sealed_now);
                 if resent {
                     self.tally.retransmissions += 1;
                     self.resent.add(segment.ts, 1);

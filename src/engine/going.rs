@@ -20,13 +20,17 @@ use super::spare::Spare;
 #[repr(C, align(64))]
 pub(super) struct Going {
     pub(super) rate: Rate,
-    /// `None` while all segments of the flow wait.
-    course: Option<Box<Course>>,
     /// Segments that the rate knows, and nothing else does yet.
     pending: Pending,
+    /// `None` while all segments of the flow wait ([`Pending::is_beginning`]).
+    course: Option<Box<Course>>,
 }
 
 impl Going {
+    /// What every segment touches is of so many bytes.
+    #[cfg(test)]
+    pub(super) const HEAD: usize = std::mem::offset_of!(Self, pending) + Pending::HEAD;
+
     /// Of a flow whose first segment is `segment`, sent by `from`; `reuses`: on a tuple that had a flow before.
     pub(super) fn new(segment: &Segment, from: Side, reuses: bool) -> Self {
         let mut rate = Rate::default();
@@ -52,14 +56,14 @@ impl Going {
     pub(super) fn wait(&mut self, segment: &Segment, from: Side, flow: &Flow, spare: &mut Spare) -> bool {
         let may = match &mut self.pending.run {
             Some(run) => run.takes(segment, from, flow),
-            None => self.course.is_none() && flow.goes_on_with(segment, from),
+            None => self.pending.is_beginning() && flow.goes_on_with(segment, from),
         };
         may && self.pending.keep(segment, from, spare)
     }
 
     /// The same of a segment of the handshake.
     pub(super) fn wait_at_opening(&mut self, segment: &Segment, from: Side, flow: &Flow, spare: &mut Spare) -> bool {
-        self.course.is_none() && flow.opens_with(segment, from) && self.pending.keep(segment, from, spare)
+        self.pending.is_beginning() && flow.opens_with(segment, from) && self.pending.keep(segment, from, spare)
     }
 
     /// The same of a segment with which the flow ends.
@@ -71,8 +75,8 @@ impl Going {
         ends: [Endpoint; 2],
         spare: &mut Spare,
     ) -> bool {
-        let begins = self.course.is_none() && self.pending.has_room_for(1);
-        let regular = self.course.is_none() || self.pending.run.is_some() || self.pending.is_closing();
+        let begins = self.pending.is_beginning() && self.pending.has_room_for(1);
+        let regular = self.pending.is_beginning() || self.pending.run.is_some() || self.pending.is_closing();
         // Times may begin with its data, by what the flow was just then.
         let begins_times = segment.payload_len > 0 && !begins && self.pending.run.is_none();
         if !regular || begins_times || !flow.closes_with(segment, from) {
@@ -87,7 +91,7 @@ impl Going {
 
     /// Whether the next plain segment will wait, and those before it go on waiting.
     pub(super) const fn lets_next_wait(&self) -> bool {
-        let regular = self.pending.run.is_some() | self.course.is_none() | self.pending.is_closing();
+        let regular = self.pending.run.is_some() | self.pending.is_beginning() | self.pending.is_closing();
         regular & self.pending.has_room_for(2)
     }
 
@@ -95,7 +99,7 @@ impl Going {
     /// whether the next may.
     #[inline]
     pub(super) fn settle(&mut self, flow: &Flow, ends: impl FnOnce() -> [Endpoint; 2]) {
-        let waits = self.pending.run.is_some() || self.course.is_none();
+        let waits = self.pending.run.is_some() || self.pending.is_beginning();
         if !(waits && self.pending.has_room_for(1)) {
             self.settle_now(flow, ends());
         }

@@ -141,6 +141,13 @@ impl Handshakes {
         }
     }
 
+    /// Handshakes that completed in the last so many seconds, the one that goes on included.
+    pub(super) fn completed(&self, seconds: usize, now: Timestamp) -> u64 {
+        let all = HandshakeOutcome::CONCLUDED.into_iter().zip(&self.concluded);
+        let completed = all.filter(|(outcome, _)| outcome.is_completed());
+        completed.map(|(_, series)| series.sum(now, SECOND * u32::try_from(seconds).unwrap_or(u32::MAX))).sum()
+    }
+
     /// The pane, as of `now`, of what is watched since then.
     pub(super) fn pane(&self, since: Option<Timestamp>, now: Timestamp) -> HandshakePane {
         let mut recent = latencies();

@@ -8,6 +8,14 @@ use crate::base::{Series, Timestamp};
 const SECOND: Duration = Duration::from_secs(1);
 const COMPLETE: u32 = 60;
 
+/// Those that it consists of.
+pub(super) const SECONDS: usize = COMPLETE as usize + 1;
+
+/// How many seconds ago `at` was, the one that goes on being 0; `None` of what was not yet.
+pub(super) fn seconds_ago(at: Timestamp, now: Timestamp) -> Option<usize> {
+    usize::try_from(now.bin(SECOND) - at.bin(SECOND)).ok()
+}
+
 /// Whether what happened at `at` counts as of the last minute.
 pub(super) fn lately(at: Timestamp, now: Timestamp) -> bool {
     now.bin(SECOND) - at.bin(SECOND) <= i64::from(COMPLETE)

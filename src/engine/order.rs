@@ -82,7 +82,7 @@ impl Engine {
         let mut scan = Scan { flows: self.table.len(), ..Scan::default() };
         let (mut queues, mut waiting) = (WireQueues::default(), Waiting::default());
         let mut let_go = Vec::new();
-        let (mut walk, now) = (Walk::default(), self.now.unwrap_or_default());
+        let (mut walk, now) = (Walk::new(self.table.hasher()), self.now.unwrap_or_default());
         for (slot, record) in self.table.iter() {
             let_go.extend(self.let_go(record));
             scan.mismatched += mismatches(record);

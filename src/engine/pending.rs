@@ -15,15 +15,15 @@ const KEPT: usize = 7;
 pub(super) const PART: usize = 16;
 const PARTS: usize = 2;
 
-/// In whole lines of the processor's cache: two to a line.
+/// Behind what stands first of a flow that goes on these fill whole lines of the processor's cache: two to a line.
 #[derive(Debug, Clone)]
-#[repr(C, align(32))]
+#[repr(C, align(8))]
 struct First([Slip; KEPT]);
 
 /// Some of those behind the first.
 pub(super) type Part = Box<[Slip; PART]>;
 
-/// The segments that wait.
+/// The segments that wait. What each of them touches, but for its place, stands before the first.
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub(super) struct Pending {
@@ -31,6 +31,8 @@ pub(super) struct Pending {
     since: Timestamp,
     /// The run that they are of, and more may be of. Without one only those wait with which a flow begins or ends.
     pub(super) run: Option<Run>,
+    /// The part that is filled; each is made when there is something for it.
+    newest: Option<Part>,
     count: u8,
     /// So many may wait.
     most: u8,
@@ -39,11 +41,14 @@ pub(super) struct Pending {
     /// Whether those may wait with which a flow ends: all before were regular.
     is_closing: bool,
     first: First,
-    /// Those behind the first [`KEPT`], each part made when there is something for it.
-    more: [Option<Part>; PARTS],
+    /// The part that is full, once there are two.
+    older: Option<Part>,
 }
 
 impl Pending {
+    /// What each segment touches, but for its place, is of so many bytes.
+    #[cfg(test)]
+    pub(super) const HEAD: usize = std::mem::offset_of!(Self, first);
     /// None waits.
     pub(super) const NONE: Self = Self {
         since: Timestamp::MIN,
@@ -53,19 +58,26 @@ impl Pending {
         of_run: 0,
         is_closing: false,
         first: First([Slip::NONE; KEPT]),
-        more: [None, None],
+        newest: None,
+        older: None,
     };
     /// None waits of a flow that begins: many may, until they are [cleared](Self::clear).
     pub(super) const BEGINNING: Self = Self { most: (KEPT + PARTS * PART) as u8, ..Self::NONE };
 
     /// None waits any more.
     pub(super) fn clear(&mut self) {
-        (self.count, self.most, self.of_run, self.more) = (0, KEPT as u8, 0, [None, None]);
+        (self.count, self.most, self.of_run) = (0, KEPT as u8, 0);
+        (self.newest, self.older) = (None, None);
     }
 
     /// Leaves what those lay in that waited behind the first.
     pub(super) fn leave_parts(&mut self) -> impl Iterator<Item = Part> {
-        std::mem::take(&mut self.more).into_iter().flatten()
+        [self.older.take(), self.newest.take()].into_iter().flatten()
+    }
+
+    /// Whether all of the flow's segments wait, and many may.
+    pub(super) const fn is_beginning(&self) -> bool {
+        self.most > KEPT as u8
     }
 
     /// None is let wait any more.
@@ -95,7 +107,13 @@ impl Pending {
         let Some(slip) = Slip::of(segment, from, since) else { return false };
         match usize::from(self.count).checked_sub(KEPT) {
             None => self.first.0[usize::from(self.count)] = slip,
-            Some(at) => self.more[at / PART].get_or_insert_with(|| spare.part())[at % PART] = slip,
+            Some(at) => {
+                if at % PART == 0 {
+                    self.older = self.newest.replace(spare.part());
+                }
+                let Some(part) = &mut self.newest else { return false };
+                part[at % PART] = slip;
+            }
         }
         self.since = since;
         self.count += 1;
@@ -144,12 +162,16 @@ impl Pending {
     fn slip(&self, at: usize) -> Option<&Slip> {
         match at.checked_sub(KEPT) {
             None => self.first.0.get(at),
-            Some(at) => self.more.get(at / PART)?.as_ref()?.get(at % PART),
+            Some(at) => {
+                let newest = usize::from(self.count).checked_sub(KEPT + 1)? / PART;
+                let part = if at / PART == newest { &self.newest } else { &self.older };
+                part.as_ref().filter(|_| at / PART <= newest)?.get(at % PART)
+            }
         }
     }
 
     /// What it holds beside itself, bytes.
     pub(super) fn held(&self) -> usize {
-        self.more.iter().flatten().count() * size_of::<[Slip; PART]>()
+        [&self.newest, &self.older].into_iter().flatten().count() * size_of::<[Slip; PART]>()
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct Record {
     /// What the kernel said of the originator's and the responder's socket.
     pub(super) ends: [Option<Arc<End>>; 2],
     pub(super) first: Timestamp,
-    /// The earliest deadline in the queue for this flow; [`Timestamp::MAX`] if there is none.
+    /// The deadline in the queue that counts for this flow; [`Timestamp::MAX`] if there is none. Others are stale.
     pub(super) armed: Timestamp,
     /// Where it stands among those that may have to go, and of which class it is there: the table's business.
     pub(super) place: Place,

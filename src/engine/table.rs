@@ -142,6 +142,11 @@ impl FlowTable {
         self.len
     }
 
+    /// Keyed, for keys that packets choose.
+    pub(super) fn hasher(&self) -> FixedState {
+        self.hasher.clone()
+    }
+
     /// Flows ever begun.
     pub(super) const fn begun(&self) -> u64 {
         self.next_id
@@ -466,5 +471,6 @@ mod tests {
         assert!(offset_of!(Record, wire) + Flow::PLAIN <= 256, "{}", offset_of!(Record, wire));
         assert!(size_of::<Course>() <= 384, "{}", size_of::<Course>());
         assert!(size_of::<Going>() <= 320, "{}", size_of::<Going>());
+        assert_eq!(Going::HEAD, 64, "the segments that wait fill whole lines");
     }
 }

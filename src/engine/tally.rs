@@ -72,7 +72,7 @@ impl Engine {
 
     /// What is wrong now: a walk over all flows.
     pub fn diagnosis(&self) -> Diagnosis {
-        let (mut queues, mut walk) = (WireQueues::default(), Walk::default());
+        let (mut queues, mut walk) = (WireQueues::default(), Walk::new(self.table.hasher()));
         let now = self.now.unwrap_or_default();
         for (slot, record) in self.table.iter() {
             queues.offer(record);

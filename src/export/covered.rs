@@ -35,6 +35,7 @@ pub(super) struct Told {
     destinations: HashSet<(Kind, Endpoint)>,
     scanners: HashSet<IpAddr>,
     full: Vec<Endpoint>,
+    flooded: HashSet<Endpoint>,
     flows: HashSet<(Kind, FlowId)>,
     processes: HashSet<(Kind, u32, Option<u64>)>,
     connections: HashSet<(Kind, IpAddr, Endpoint)>,
@@ -52,6 +53,7 @@ impl Told {
                 Subject::Process { pid, start_time, .. } => told.processes.insert((*kind, *pid, *start_time)),
                 Subject::Connections { holder, service } => told.connections.insert((*kind, *holder, *service)),
                 Subject::Path { from, to } => told.paths.insert((*from, *to)),
+                Subject::Listener(to) if *kind == Kind::SynFlood => told.flooded.insert(*to),
                 Subject::Listener(listens) => {
                     told.full.extend(Some(*listens).filter(|_| *kind == Kind::AcceptOverflow));
                     true
@@ -71,13 +73,15 @@ impl Told {
     ) -> bool {
         let scans = self.scanners.contains(&wrong.orig);
         let to = |kind| scans || self.destinations.contains(&(kind, wrong.resp));
+        let flooded = || self.flooded.contains(&wrong.resp);
         match trouble {
             Trouble::Refused => to(Kind::ConnectsRefused),
             Trouble::Rejected => to(Kind::ConnectsRejected),
             Trouble::NoAnswer | Trouble::GivenUp | Trouble::NoAnswerYet => {
                 let dropped = || wrong.here && self.full.iter().any(|listens| takes(*listens, wrong.resp));
-                to(Kind::ConnectsUnanswered) || dropped()
+                to(Kind::ConnectsUnanswered) || flooded() || dropped()
             }
+            Trouble::HalfOpen => flooded(),
             Trouble::WindowClosed => self.is_of(Kind::NotReading, wrong.id, detail),
             Trouble::CloseWait => self.is_of(Kind::CloseWaitLeak, wrong.id, detail),
             // Other flows between the same addresses may be answered.
@@ -134,6 +138,13 @@ mod tests {
         let scanner = |from| Subject::Scanner(from);
         assert!(told(Trouble::Refused, &refused, Kind::Scan, scanner(refused.row.orig.endpoint.ip())));
         assert!(!told(Trouble::Refused, &refused, Kind::Scan, scanner(refused.row.resp.endpoint.ip())));
+
+        let flooded = |ip, port| Subject::Listener(end(ip, port));
+        for trouble in [Trouble::HalfOpen, Trouble::NoAnswer, Trouble::NoAnswerYet] {
+            assert!(told(trouble, &refused, Kind::SynFlood, flooded([198, 51, 100, 20], 6_379)));
+            assert!(!told(trouble, &refused, Kind::SynFlood, flooded([198, 51, 100, 20], 6_380)));
+        }
+        assert!(!told(Trouble::Refused, &refused, Kind::SynFlood, flooded([198, 51, 100, 20], 6_379)));
 
         let mut silent = fixture::timed_out(2);
         let listener = || Subject::Listener(end([0, 0, 0, 0], 9_200));

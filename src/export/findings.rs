@@ -11,7 +11,7 @@ use crate::base::{Endpoint, Timestamp};
 use crate::engine::{Dashboard, Gist};
 use crate::findings::{
     Askers, Connects, Failures, Finding, Holder, Kind, Subject, TRIED_IN_VAIN, Tries, Value, Way, connects, sort,
-    suspects,
+    suspects, without_flooded,
 };
 use crate::flow::{HandshakeOutcome, HandshakeView};
 
@@ -23,7 +23,9 @@ use super::summary::Tally;
 pub fn findings(dashboard: &Dashboard, tally: &Tally, again: impl FnOnce(&mut dyn FnMut(&Gist))) -> Vec<Finding> {
     let now = dashboard.findings.iter().filter(|finding| !finding.kind.is_connects()).cloned();
     let mut all: Vec<Finding> = now.collect();
-    all.extend(connects(&tally.attempts.evidence(dashboard, again)));
+    let connects = connects(&tally.attempts.evidence(dashboard, again));
+    let connects = without_flooded(connects, &all);
+    all.extend(connects);
     sort(&mut all);
     all
 }
@@ -147,8 +149,8 @@ fn full_listener(finding: &Finding) -> Option<Endpoint> {
 pub(super) struct FindingRecord {
     r#type: &'static str,
     /// What is wrong: connects_refused, connects_rejected, connects_unanswered, scan, not_reading, peer_silent,
-    /// path_unreachable, path_mtu, close_wait_leak, accept_overflow, ports_run_out, capture_loss. More may come at any
-    /// version.
+    /// path_unreachable, path_mtu, close_wait_leak, syn_flood, accept_overflow, ports_run_out, capture_loss. More may come at
+    /// any version.
     kind: &'static str,
     /// info, warning, critical.
     severity: &'static str,
@@ -375,6 +377,20 @@ mod tests {
             told(&flows, &fixture::live_dashboard()).iter().filter(|(kind, ..)| kind.is_connects()).count()
         };
         assert_eq!((told(true), told(false)), (0, 1), "its own; another host's of that port");
+    }
+
+    #[test]
+    fn a_flood_tells_of_the_unanswered_syns_of_its_listener() {
+        let told = |port| {
+            let mut dashboard = fixture::dashboard();
+            let flood = crate::findings::fixture::flood(fixture::at(60.0));
+            let subject = Subject::Listener(Endpoint::new([198, 51, 100, 99], port));
+            dashboard.findings = vec![Finding { subject, ..flood }];
+            let flows: Vec<FlowDetail> = (0..3).map(fixture::timed_out).collect();
+            told(&flows, &dashboard).into_iter().map(|(kind, ..)| kind).collect::<Vec<_>>()
+        };
+        assert_eq!(told(9_200), [Kind::SynFlood]);
+        assert_eq!(told(9_201), [Kind::ConnectsUnanswered, Kind::SynFlood]);
     }
 
     #[test]

@@ -74,6 +74,8 @@ pub enum Kind {
     PathMtu,
     /// A process does not close what its peers have closed.
     CloseWaitLeak,
+    /// Handshakes with a listener pile up that nobody completes.
+    SynFlood,
     /// A listener's accept queue is over its limit.
     AcceptOverflow,
     /// No ephemeral port is left for a destination, or soon will be.
@@ -84,7 +86,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ConnectsRefused,
         Self::ConnectsRejected,
         Self::ConnectsUnanswered,
@@ -94,6 +96,7 @@ impl Kind {
         Self::PathUnreachable,
         Self::PathMtu,
         Self::CloseWaitLeak,
+        Self::SynFlood,
         Self::AcceptOverflow,
         Self::PortsRunOut,
         Self::CaptureLoss,
@@ -111,6 +114,7 @@ impl Kind {
             Self::PathUnreachable => "unreachable",
             Self::PathMtu => "path MTU",
             Self::CloseWaitLeak => "leak",
+            Self::SynFlood => "SYN flood",
             Self::AcceptOverflow => "accept queue",
             Self::PortsRunOut => "ports run out",
             Self::CaptureLoss => "capture loss",
@@ -129,6 +133,7 @@ impl Kind {
             Self::PathUnreachable => "path_unreachable",
             Self::PathMtu => "path_mtu",
             Self::CloseWaitLeak => "close_wait_leak",
+            Self::SynFlood => "syn_flood",
             Self::AcceptOverflow => "accept_overflow",
             Self::PortsRunOut => "ports_run_out",
             Self::CaptureLoss => "capture_loss",

@@ -7,9 +7,9 @@ use crate::base::{Endpoint, Scrubbed, Timestamp};
 use crate::kernel::Process;
 
 use super::{
-    AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Evidence, Failures, Finding, Hindered, Hindrance, Holder,
-    Kind, Losing, Outlook, PathWord, Route, Run, Seen, Sent, Severity, Silences, Silent, Tries, Undelivered, Unread,
-    Way, connects, diagnose,
+    AcceptQueue, AcceptQueues, Backoff, CloseWait, Connects, Crowding, Evidence, Failures, Finding, Grown, Hindered,
+    Hindrance, Holder, Kind, Losing, Open, Outlook, PathWord, Pile, Piles, Route, Run, Seen, Senders, Sent, Severity,
+    Silences, Silent, Tries, Undelivered, Unread, Way, connects, diagnose,
 };
 use crate::flow::FlowId;
 
@@ -45,6 +45,39 @@ pub(crate) fn scan(now: Timestamp) -> Finding {
         to
     };
     connects(&(1..=20).map(place).collect::<Vec<_>>()).remove(0)
+}
+
+/// A listener with which handshakes pile up: by wire and kernel, and more than the table holds.
+pub(crate) fn flood(now: Timestamp) -> Finding {
+    let since = now - Duration::from_secs(21);
+    let grown = |count| Some(Grown { count, since, run: Run { since, last: now } });
+    let pile = Pile {
+        to: end("10.0.0.2:443"),
+        at_once: false,
+        unanswered: Open { count: 12_400, waiting: 2_240 },
+        half_open: Open { count: 402_117, waiting: 59_162 },
+        syn_again: 41,
+        syn_ack_again: 512,
+        in_vain: 17,
+        completed: 388,
+        forgotten: 0,
+        within: Duration::from_secs(21),
+        from: Senders::Many,
+        since,
+        flow: FlowId(7),
+        here: true,
+        syn_recv: Some(512),
+        limit: Some(511),
+        who: Some(holder(99, "nginx", Some(6))),
+    };
+    let piles = Piles {
+        all: vec![pile],
+        cookies: grown(418_020),
+        drops: None,
+        crowding: Crowding { evicted: 1_204, flows: 1_000_000 },
+        shows_more: true,
+    };
+    diagnose(&Evidence { now, piles, ..Evidence::default() }).remove(0)
 }
 
 /// A bad day at `now`: every rule has something to say.
@@ -196,6 +229,7 @@ pub(crate) fn incident(now: Timestamp) -> Vec<Finding> {
         silent: Silences { all: vec![silent, at_rest], more: false },
         undelivered: Hindered { all: vec![narrow, cut_off], more: false },
         close_wait: vec![leak],
+        piles: Piles::default(),
         accept: AcceptQueues {
             listeners: vec![queue],
             overflows: 31,

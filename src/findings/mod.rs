@@ -11,6 +11,7 @@ mod capture_loss;
 mod close_wait;
 mod connects;
 mod finding;
+mod flood_words;
 mod key;
 mod not_reading;
 mod path;
@@ -18,6 +19,7 @@ mod ports;
 mod probes;
 mod scan;
 mod silent;
+mod syn_flood;
 mod waiting;
 mod way;
 mod words;
@@ -41,6 +43,10 @@ pub use path::{Hindered, Hindrance, PathWord, Undelivered};
 pub use ports::{Outlook, Route};
 pub use scan::{ByAddress, Tries, suspects};
 pub use silent::{Backoff, Sent, Silences, Silent, TRIES as SENT_IN_VAIN, has_waited};
+pub use syn_flood::{
+    COUNTED as SYN_FLOOD_COUNTED, Crowding, Grown, Open, PATIENCE as SYN_FLOOD_PATIENCE, Pile, Piles, Senders,
+    without_flooded,
+};
 pub use way::Way;
 
 /// What the rules look at, as it stands at one instant.
@@ -52,6 +58,7 @@ pub struct Evidence {
     pub silent: Silences,
     pub undelivered: Hindered,
     pub close_wait: Vec<CloseWait>,
+    pub piles: Piles,
     pub accept: AcceptQueues,
     pub routes: Vec<Route>,
     pub losing: Option<Losing>,
@@ -60,12 +67,15 @@ pub struct Evidence {
 /// What every rule finds, the worst first.
 pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     let now = evidence.now;
-    let mut all = connects::connects(&evidence.connects);
+    let lossy = evidence.losing.as_ref().is_some_and(|losing| losing.run.lasts(now));
+    let mut all = syn_flood::floods(&evidence.piles, lossy, now);
+    // What is told from its cause is not told of those that connect.
+    let connects = without_flooded(connects::connects(&evidence.connects), &all);
+    all.extend(connects);
     let leaks = close_wait::leaks(&evidence.close_wait, now);
     let leaking = leaks.iter().map(|leak| leak.subject.clone()).collect();
     all.extend(not_reading::not_reading(&evidence.unread, &leaking, now));
     all.extend(leaks);
-    let lossy = evidence.losing.as_ref().is_some_and(|losing| losing.run.lasts(now));
     all.extend(path::undelivered(&evidence.undelivered, lossy, now));
     // Where somebody says why, it is told with that.
     all.extend(silent::silent(&evidence.silent, &path::told_of(&evidence.undelivered.all, now), lossy, now));
@@ -89,7 +99,7 @@ mod tests {
     #[test]
     fn the_worst_comes_first_and_each_says_why_and_what_to_do() {
         let mut all = fixture::incident(fixture::at(1_000));
-        all.push(fixture::scan(fixture::at(1_000)));
+        all.extend([fixture::scan(fixture::at(1_000)), fixture::flood(fixture::at(1_000))]);
         sort(&mut all);
         assert!(all.is_sorted_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.since)));
         let kinds: std::collections::BTreeSet<Kind> = all.iter().map(|finding| finding.kind).collect();

@@ -145,7 +145,7 @@ const fn carries(confidence: Confidence) -> &'static str {
 
 /// What the names of evidence mean, in words.
 #[rustfmt::skip]
-const WORDS: [(&str, &str); 60] = [
+const WORDS: [(&str, &str); 70] = [
     ("failed", "failed"),
     ("attempts", "attempts"),
     ("given_up", "given up by its process"),
@@ -161,6 +161,16 @@ const WORDS: [(&str, &str); 60] = [
     ("queues", "listeners over"),
     ("waiting", "waiting"),
     ("limit", "limit"),
+    ("half_open", "half-open"),
+    ("addresses", "addresses"),
+    ("addresses_over", "addresses, more than"),
+    ("syn_again", "SYN sent again"),
+    ("syn_ack_again", "SYN-ACK sent again"),
+    ("completed", "completed"),
+    ("syn_recv", "in SYN-RECV"),
+    ("syncookies_sent", "TcpExtSyncookiesSent"),
+    ("req_q_full_drops", "TcpExtTCPReqQFullDrop"),
+    ("half_open_evicted", "half-open flows evicted"),
     ("listen_overflows", "TcpExtListenOverflows"),
     ("kernel", "kernel dropped"),
     ("ours", "we dropped"),
@@ -227,12 +237,12 @@ fn fact(Fact { name, value }: &Fact, theme: &Theme) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::findings::fixture::{at, incident, scan};
+    use crate::findings::fixture::{at, flood, incident, scan};
 
     #[test]
     fn every_number_of_the_evidence_is_told_in_words() {
         let theme = Theme::new(crate::ui::ThemeName::Dark, jiff::tz::TimeZone::UTC);
-        for finding in incident(at(1_000)).into_iter().chain([scan(at(1_000))]) {
+        for finding in incident(at(1_000)).into_iter().chain([scan(at(1_000)), flood(at(1_000))]) {
             for one in &finding.evidence {
                 assert!(WORDS.iter().any(|(name, _)| *name == one.name), "{:?}: {}", finding.kind, one.name);
                 let told = fact(one, &theme);

@@ -39,8 +39,8 @@ pub(super) fn draw(context: &Context<'_>, area: Rect, buf: &mut Buffer) {
 
 /// What the rules look for.
 const LOOKED_FOR: &str = "Looked for: connects that are refused, rejected or not answered, scans, processes that do not \
-                          read, peers that went silent, paths that do not take what is sent, CLOSE-WAIT leaks, accept \
-                          queues over their limit, ports that run out, a capture that loses packets";
+                          read, peers that went silent, paths that do not take what is sent, CLOSE-WAIT leaks, SYN \
+                          floods, accept queues over their limit, ports that run out, a capture that loses packets";
 
 /// Why there are none.
 pub(super) fn empty(context: &Context<'_>) -> String {
@@ -136,6 +136,7 @@ mod tests {
             Kind::PeerSilent => "peers that went silent",
             Kind::PathUnreachable | Kind::PathMtu => "paths that do not take what is sent",
             Kind::CloseWaitLeak => "CLOSE-WAIT leaks",
+            Kind::SynFlood => "SYN floods",
             Kind::AcceptOverflow => "accept queues over their limit",
             Kind::PortsRunOut => "ports that run out",
             Kind::CaptureLoss => "a capture that loses packets",

@@ -112,6 +112,7 @@ fn list_screens() -> Vec<(&'static str, Dashboard, Source, &'static str)> {
     all.push(("findings_live", lists::findings(live), live_source(), "8j"));
     all.push(("findings_capture", lists::findings(capture), capture_source(), "8"));
     all.push(("findings_zoomed", lists::findings(live), live_source(), "8jz"));
+    all.push(("findings_flooded", lists::flooded(), capture_source(), "8"));
     all.push(("flows_columns", live(), live_source(), "cjj jl"));
     all.push(("flows_grouped", lists::groups(), live_source(), "bjj"));
     let processes = lists::none_of(ListPane::Processes(Window::default()), capture);

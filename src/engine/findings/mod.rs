@@ -4,17 +4,22 @@
 mod bounded;
 mod close_wait;
 mod connects;
+mod crowds;
 mod elsewhere;
+mod growth;
 mod hanging;
 mod path;
 mod probed;
 mod silent;
+mod syn_flood;
 #[cfg(test)]
 mod tests;
 mod unread;
 
+use foldhash::fast::FixedState;
+
 use crate::base::{StateSet, TcpState, Timestamp};
-use crate::findings::{AcceptQueue, AcceptQueues, Evidence, Finding, Holder, Losing, Route, Run, diagnose};
+use crate::findings::{AcceptQueue, AcceptQueues, Evidence, Finding, Holder, Losing, Route, diagnose};
 use crate::kernel::SocketSample;
 
 use super::Engine;
@@ -24,20 +29,34 @@ use super::ports::RouteRow;
 use super::record::Record;
 use super::table::Slot;
 use close_wait::{HalfClosed, Leaks};
+use crowds::Crowds;
+use growth::Growth;
 use hanging::Hanging;
 use path::TooLong;
 use silent::InVainByWire;
 
 /// What only a walk over all flows tells the rules.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Walk {
     hanging: Hanging,
     in_vain: InVainByWire,
     too_long: TooLong,
     half_closed: HalfClosed,
+    crowds: Crowds,
 }
 
 impl Walk {
+    /// Of no flow yet; `hasher` is keyed.
+    pub(super) fn new(hasher: FixedState) -> Self {
+        Self {
+            hanging: Hanging::default(),
+            in_vain: InVainByWire::default(),
+            too_long: TooLong::default(),
+            half_closed: HalfClosed::default(),
+            crowds: Crowds::keyed(hasher),
+        }
+    }
+
     /// Takes in the next flow.
     pub(super) fn offer(&mut self, slot: Slot, record: &Record, now: Timestamp) {
         self.hanging.offer(slot, record);
@@ -47,6 +66,7 @@ impl Walk {
             self.too_long.offer(slot, record, now);
         }
         self.half_closed.offer(slot, record);
+        self.crowds.offer(record, now);
     }
 }
 
@@ -54,29 +74,23 @@ impl Walk {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Watch {
     leaks: Leaks,
-    overflows: Option<(Timestamp, i64)>,
-    overflowing: Option<Overflowing>,
-}
-
-/// TcpExt.ListenOverflows grows: since when, and what the last reading before that was.
-#[derive(Debug, Clone, Copy)]
-struct Overflowing {
-    run: Run,
-    before: (Timestamp, i64),
+    /// TcpExt.ListenOverflows, SyncookiesSent and TCPReqQFullDrop.
+    overflows: Growth,
+    cookies: Growth,
+    drops: Growth,
 }
 
 impl Engine {
     /// Notes what a reading shows.
     pub(super) fn watch(&mut self, sample: &SocketSample, states: StateSet) {
         let mut watch = std::mem::take(&mut self.kernel.watch);
-        let overflows = sample.counters.get("TcpExt.ListenOverflows").map(|count| (sample.ts, count));
-        if let Some(before) = watch.overflows.filter(|before| overflows.is_some_and(|now| now.1 > before.1)) {
-            let grew = watch.overflowing;
-            let run = Run::on(grew.map(|grew| grew.run), sample.ts);
-            let before = grew.filter(|grew| grew.run.since == run.since).map_or(before, |grew| grew.before);
-            watch.overflowing = Some(Overflowing { run, before });
+        for (growth, name) in [
+            (&mut watch.overflows, "TcpExt.ListenOverflows"),
+            (&mut watch.cookies, "TcpExt.SyncookiesSent"),
+            (&mut watch.drops, "TcpExt.TCPReqQFullDrop"),
+        ] {
+            growth.take(sample.ts, sample.counters.get(name));
         }
-        watch.overflows = overflows.or(watch.overflows);
         if states.has(TcpState::CloseWait) {
             watch.leaks.take(sample.ts, self.in_close_wait(sample.ts));
         }
@@ -95,6 +109,7 @@ impl Engine {
             silent: self.silent(&walk.in_vain, now),
             undelivered: self.undelivered(&walk.too_long, now),
             close_wait,
+            piles: self.piles(&walk.crowds, now),
             accept: self.accept_queues(),
             routes: self.tight_routes(),
             losing: self.losing(),
@@ -109,12 +124,12 @@ impl Engine {
             over: listener.over,
             who: holder(&listener.owner),
         };
-        let Watch { overflows, overflowing, .. } = self.kernel.watch;
+        let overflows = self.kernel.watch.overflows.told();
         AcceptQueues {
             listeners: self.kernel.listeners.iter().filter(|listener| listener.over.is_some()).map(queue).collect(),
-            overflows: overflowing.and_then(|grew| u64::try_from(overflows?.1 - grew.before.1).ok()).unwrap_or(0),
-            counted_since: overflowing.map_or_else(Timestamp::default, |grew| grew.before.0),
-            overflowing: overflowing.map(|grew| grew.run),
+            overflows: overflows.map_or(0, |grown| grown.count),
+            counted_since: overflows.map_or_else(Timestamp::default, |grown| grown.since),
+            overflowing: overflows.map(|grown| grown.run),
             somaxconn: self.kernel.readings.limits().and_then(|limits| limits.somaxconn),
         }
     }

@@ -31,16 +31,25 @@ pub(super) fn ordered(mut rows: Vec<Finding>, sort: Sort<FindingSort>) -> Vec<Fi
 /// Flows shown beside a finding, at most.
 const FLOWS_SHOWN: usize = 60;
 
+/// The flows that a finding is about: those that are shown, the latest first, and how many there are.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct FlowsOf {
+    first: Vec<FlowId>,
+    all: usize,
+}
+
 impl Engine {
-    /// The flows that a finding is about, the latest first.
-    pub(super) fn flows_of_finding(&self, finding: Option<FindingKey>) -> Vec<FlowId> {
+    /// The flows that a finding is about.
+    pub(super) fn flows_of_finding(&self, finding: Option<FindingKey>) -> FlowsOf {
         match finding.and_then(concerned) {
-            None => Vec::new(),
-            Some(Concerned::Flow(flow)) => vec![flow],
+            None => FlowsOf::default(),
+            Some(Concerned::Flow(flow)) => FlowsOf { first: vec![flow], all: 1 },
             Some(Concerned::Fitting(words)) => {
                 let filter = Filter::parse(&words).unwrap_or_default();
                 let sort = Sort { by: SortKey::Recent, reverse: false };
-                self.in_order(self.matching(&filter), sort, usize::MAX)
+                let mut all = 0;
+                let first = self.in_order(self.matching(&filter).inspect(|_| all += 1), sort, FLOWS_SHOWN);
+                FlowsOf { first, all }
             }
         }
     }
@@ -75,10 +84,10 @@ impl Engine {
     }
 
     /// Their first rows.
-    pub(super) fn finding_flows(&self, flows: &[FlowId]) -> FlowPane {
-        let known = flows.iter().filter_map(|id| self.table.find_id(*id));
-        let rows = known.take(FLOWS_SHOWN).map(|slot| self.row(self.table.get(slot))).collect();
-        FlowPane { all: self.table.len(), matching: flows.len(), offset: 0, followed: None, rows }
+    pub(super) fn finding_flows(&self, flows: &FlowsOf) -> FlowPane {
+        let known = flows.first.iter().filter_map(|id| self.table.find_id(*id));
+        let rows = known.map(|slot| self.row(self.table.get(slot))).collect();
+        FlowPane { all: self.table.len(), matching: flows.all, offset: 0, followed: None, rows }
     }
 }
 
@@ -112,6 +121,7 @@ pub fn concerned(FindingKey { kind, about, .. }: FindingKey) -> Option<Concerned
         About::Destination(end) if kind == Kind::ConnectsRejected => format!("resp:{end} outcome:rejected"),
         About::Destination(end) => format!("resp:{end} outcome:unanswered,given,waiting"),
         About::Scanner(from) => format!("orig:{from} outcome:refused,rejected,unanswered,given,waiting"),
+        About::Listener(end) if kind == Kind::SynFlood => format!("resp:{end} outcome:waiting,half-open,unanswered"),
         About::Listener(end) if end.is_wildcard() => format!("service:{}", end.port()),
         About::Listener(end) => format!("resp:{end}"),
         About::Process { pid, .. } if kind == Kind::NotReading => format!("pid:{pid} recvq>0"),
@@ -130,7 +140,7 @@ mod tests {
     use super::super::super::{Filter, Input};
     use super::*;
     use crate::base::{Scope, Seq};
-    use crate::findings::fixture::{at, end, incident, scan};
+    use crate::findings::fixture::{at, end, flood, incident, scan};
     use crate::wire::{IcmpError, IcmpQuote};
 
     #[test]
@@ -179,7 +189,7 @@ mod tests {
         let found = show(&engine).findings;
         let listed = |kind| {
             let finding = found.iter().find(|finding| finding.kind == kind).expect("found");
-            engine.flows_of_finding(Some(finding.key()))
+            engine.flows_of_finding(Some(finding.key())).first
         };
         assert_eq!(listed(Kind::PathMtu), [FlowId(0)]);
         assert_eq!(listed(Kind::PeerSilent), [FlowId(1)]);
@@ -188,7 +198,7 @@ mod tests {
     #[test]
     fn the_flows_of_every_finding_can_be_asked_for() {
         let mut found = incident(at(1_000));
-        found.push(scan(at(1_000)));
+        found.extend([scan(at(1_000)), flood(at(1_000))]);
         let told: Vec<_> = found.iter().map(|finding| (finding.kind, concerned(finding.key()))).collect();
         for (kind, flows) in &told {
             match flows {

@@ -174,7 +174,7 @@ pub(super) enum Ordered {
     Ports(Vec<PortRow>),
     Listeners(Vec<ListenerRow>),
     Processes(Vec<ProcessLine>),
-    Findings(Vec<Finding>, Vec<FlowId>),
+    Findings(Vec<Finding>, findings::FlowsOf),
 }
 
 impl Ordered {

@@ -49,6 +49,11 @@ impl Numbers {
         self.others.find(hash(id), |slot| is_its(*slot)).copied()
     }
 
+    /// Where that flow seems to be.
+    pub(super) fn likely(&self, id: FlowId) -> u32 {
+        self.places.get(self.place_of(id)).map_or(NONE, |slot| *slot)
+    }
+
     /// Takes out the flow that has `slot`.
     pub(super) fn remove(&mut self, id: FlowId, slot: u32) {
         let place = self.place_of(id);

@@ -160,10 +160,12 @@ impl Tuples {
     }
 }
 
-/// Of the bits that do not tell the bucket; never 0.
+/// Of the bits that do not tell the bucket; never 0, which is a free place's, nor 1, which [`Bucket::alike`] may take
+/// for it.
 #[inline]
 const fn tag_of(hash: u64) -> u8 {
-    (hash >> 57) as u8 | 0x80
+    let tag = (hash >> 56) as u8;
+    if tag < 2 { tag + 2 } else { tag }
 }
 
 #[cfg(test)]
@@ -183,7 +185,7 @@ mod tests {
             let mut tuples = Tuples::with_capacity(400);
             let (mut there, mut next) = (Vec::new(), 0);
             for (bucket, tag, adds) in steps {
-                let hash = tag << 57 | bucket.wrapping_sub(20);
+                let hash = tag << 56 | bucket.wrapping_sub(20);
                 if adds {
                     tuples.insert(hash, next);
                     there.push((hash, next));

@@ -75,6 +75,17 @@ impl FlowTable {
         std::hint::black_box(heads ^ warm_due(&due));
     }
 
+    /// The same of those whose numbers these are, at most [`WARMED`], as far as a deadline asks for it.
+    pub(in crate::engine) fn warm_numbers(&self, ids: impl Iterator<Item = FlowId>) {
+        let (mut slots, mut count) = ([NONE; WARMED], 0);
+        for (id, slot) in ids.zip(&mut slots) {
+            (*slot, count) = (self.by_id.likely(id), count + 1);
+        }
+        let at = |slot: u32| self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref();
+        let records = slots[..count].iter().filter_map(|slot| at(*slot));
+        std::hint::black_box(records.fold(0, |sum, record| sum ^ record.id.0 ^ record.armed.nanos().cast_unsigned()));
+    }
+
     /// The same of those who must go next, where the table is full.
     fn warm_victims(&self, count: usize) -> u64 {
         if self.len + count < self.max {

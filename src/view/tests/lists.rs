@@ -10,6 +10,7 @@ use crate::engine::{
     HandshakeRow, Keyed, ListPane, ListenerRow, Ownership, PortRow, PortUse, PortsOutlook, ProcessId, ProcessLine,
     ProcessRow, QueueEntry, Window,
 };
+use crate::findings::Kind;
 use crate::flow::{HandshakeOutcome, HandshakeView, Negotiated};
 
 fn window<T: Keyed>(rows: Vec<T>) -> Window<T> {
@@ -278,8 +279,16 @@ pub(super) fn groups() -> Dashboard {
     with(dashboard, ListPane::Groups(window(lines)))
 }
 
+/// Findings, the first of which is that handshakes pile up.
+pub(super) fn flooded() -> Dashboard {
+    let mut dashboard = capture();
+    dashboard.findings.retain(|finding| finding.kind == Kind::ConnectsRefused);
+    dashboard.findings.insert(0, crate::findings::fixture::flood(dashboard.now.expect("a capture's end")));
+    findings(move || dashboard)
+}
+
 /// Findings, and the flows that the one under the cursor is about.
-pub(super) fn findings(base: fn() -> Dashboard) -> Dashboard {
+pub(super) fn findings(base: impl FnOnce() -> Dashboard) -> Dashboard {
     let dashboard = base();
     let flows = FlowPane { matching: 400, ..dashboard.flows.clone() };
     let rows = window(dashboard.findings.clone());

@@ -1,6 +1,7 @@
 //! From lists of inputs to findings: what is gathered, since when, and that it goes away.
 
 mod connects;
+mod syn_flood;
 
 use super::super::tests::*;
 use super::super::*;

@@ -1,0 +1,38 @@
+//! A counter of the kernel's that grows: since when, and by how much.
+
+use crate::base::Timestamp;
+use crate::findings::{Grown, Run};
+
+/// A counter, as readings tell it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Growth {
+    read: Option<(Timestamp, i64)>,
+    growing: Option<Growing>,
+}
+
+/// The run in which it grows, and what the last reading before that was.
+#[derive(Debug, Clone, Copy)]
+struct Growing {
+    run: Run,
+    before: (Timestamp, i64),
+}
+
+impl Growth {
+    /// Takes in a reading at `ts`; `None` where that does not tell of it.
+    pub(super) fn take(&mut self, ts: Timestamp, count: Option<i64>) {
+        let Some(count) = count else { return };
+        if let Some(before) = self.read.filter(|before| count > before.1) {
+            let run = Run::on(self.growing.map(|grew| grew.run), ts);
+            let lasting = self.growing.filter(|grew| grew.run.since == run.since);
+            self.growing = Some(Growing { run, before: lasting.map_or(before, |grew| grew.before) });
+        }
+        self.read = Some((ts, count));
+    }
+
+    /// By how much it has grown in its last run.
+    pub(super) fn told(&self) -> Option<Grown> {
+        let Growing { run, before: (since, before) } = self.growing?;
+        let count = u64::try_from(self.read?.1 - before).unwrap_or(0);
+        Some(Grown { count, since, run })
+    }
+}
