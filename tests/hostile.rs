@@ -51,7 +51,7 @@ fn the_seeds_are_good() {
     let (ts, scope, link) = (Timestamp::from_nanos(0), Scope::FILE, LinkType(1));
     let decoded = Decoder::default().decode(&Frame { ts, scope, iface: 0, link, bytes: &FRAME, len });
     let Decoded::Tcp(segment) = decoded else { panic!("{decoded:?}") };
-    assert_eq!((segment.payload_len, segment.options.sack.as_slice().len()), (8, 1));
+    assert_eq!((segment.payload_len, segment.options.sack().len()), (8, 1));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sockscope::base::{Endpoint, Seq, Timestamp};
 use sockscope::engine::{Config, Dashboard, Engine, Filter, FlowDetail, Input, Query, QueryCache};
-use sockscope::wire::{Decoded, Decoder, SackBlocks, Segment};
+use sockscope::wire::{Decoded, Decoder, Segment};
 
 #[path = "support/incident.rs"]
 mod incident;
@@ -79,7 +79,7 @@ fn the_incident_holds_what_these_tests_need() {
     let has = |test: fn(&FlowDetail) -> bool| STRAIGHT.flows.iter().filter(|flow| test(flow)).count();
     assert!(has(|flow| flow.row.closed) > 0 && has(|flow| !flow.row.closed) > 100);
     assert!(has(|flow| flow.handshake.is_some_and(|handshake| handshake.syn_retries > 0)) > 5);
-    assert!(INCIDENT.iter().any(|segment| !segment.options.sack.as_slice().is_empty()), "SACK blocks");
+    assert!(INCIDENT.iter().any(|segment| segment.options.has_sack()), "SACK blocks");
     assert!(INCIDENT.iter().any(|segment| segment.flags.rst()), "RSTs");
 }
 
@@ -198,10 +198,8 @@ fn shifted(segment: &Segment, shifts: &HashMap<Direction, u32>) -> Segment {
     if segment.flags.ack() {
         moved.ack = Seq(segment.ack.0.wrapping_add(peers));
     }
-    moved.options.sack = SackBlocks::default();
-    for (left, right) in segment.options.sack.as_slice() {
-        moved.options.sack.push(Seq(left.0.wrapping_add(peers)), Seq(right.0.wrapping_add(peers)));
-    }
+    let blocks = segment.options.sack().map(|(left, right)| (left + peers, right + peers));
+    moved.options = moved.options.with_sack(blocks);
     moved
 }
 

@@ -266,7 +266,7 @@ impl Live {
     fn tell_loss(&mut self, ts: Timestamp, each: &mut impl FnMut(&[Input])) {
         if let Some(loss) = self.losses.tell(ts) {
             self.tape.tell(&loss);
-            each(&[Input::Loss(loss)]);
+            each(&[Input::Loss(Box::new(loss))]);
         }
     }
 
@@ -486,7 +486,7 @@ mod tests {
         let mut reader = CaptureReader::open(Box::new(std::fs::File::open(file).unwrap())).unwrap();
         let mut last = None;
         while let Some(item) = reader.next_item().unwrap() {
-            last = if let Item::Input(Input::Loss(loss)) = item { Some(loss) } else { last };
+            last = if let Item::Input(Input::Loss(loss)) = item { Some(*loss) } else { last };
         }
         last
     }

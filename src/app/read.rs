@@ -254,7 +254,7 @@ impl Source {
             let taken = &mut self.taken;
             if end.is_some() {
                 taken.tell_rest(&mut inputs);
-                inputs.extend(self.reader.rest(taken.last).map(Input::Loss));
+                inputs.extend(self.reader.rest(taken.last).map(|loss| Input::Loss(Box::new(loss))));
             }
             self.newest.store(taken.last.nanos(), Ordering::Relaxed);
             self.passed_over.note(&self.reader, matches!(end, Some(None)) && !self.watch.is_stopped());
@@ -410,7 +410,7 @@ impl Taken {
     fn tell(&mut self, inputs: &mut Vec<Input>) {
         let frames = self.intake.counts();
         self.told = Some(frames);
-        inputs.push(Input::Loss(Loss { ts: self.last, kernel: None, interface: None, ours: 0, frames }));
+        inputs.push(Input::Loss(Box::new(Loss { ts: self.last, kernel: None, interface: None, ours: 0, frames })));
     }
 
     /// Tells the counts at the end, where they are others than those told last.

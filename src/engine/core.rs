@@ -204,7 +204,7 @@ impl Engine {
                     }
                     self.losing = Some(losing);
                 }
-                self.loss = Some(*loss);
+                self.loss = Some(**loss);
             }
             Input::Segment(_) | Input::Tick(_) => {}
         }

@@ -76,7 +76,7 @@ impl Course {
         } else {
             self.zeek.feed(&segment, from);
         }
-        segment.options.wscale = flow.scale_offered_by(&segment, from);
+        segment.options = segment.options.with_wscale(flow.scale_offered_by(&segment, from));
         // In line as they are, the verdict asks for nothing else.
         self.verdict.feed(&segment, from, Around::default);
         self.timing.feed(&segment, from, || Some(stands.starts(flow)));
@@ -152,7 +152,7 @@ impl Course {
     pub(super) fn is_told_by_flow(segment: &Segment) -> bool {
         const KINDS: u16 = 0x3f;
         let Segment { flags, options, .. } = segment;
-        let said_more = options.cut || options.mptcp.is_some() || segment.ack != Seq(0) || segment.malformed;
+        let said_more = options.cut() || options.mptcp().is_some() || segment.ack != Seq(0) || segment.malformed;
         flags.0 & KINDS == Flags::SYN.0 && !said_more
     }
 }
@@ -338,7 +338,7 @@ impl Record {
             window: syn.window,
             payload_len: syn.payload_len,
             frame_len: self.first_frame.len(),
-            options: Options { wscale: syn.wscale, ..Options::default() },
+            options: Options::default().with_wscale(syn.wscale),
             ttl: self.first_frame.ttl,
             digest: self.first_frame.digest().into(),
             ..Segment::bare(flow.span().0, self.orig, self.resp, Flags::SYN)
@@ -443,7 +443,7 @@ mod tests {
     #[test]
     fn a_lone_syn_tells_its_course() {
         let syn = segment(7, CLIENT, SERVER, "S", 100, 0, 0);
-        let options = |wscale| Options { wscale, mss: Some(1460), sack_permitted: true, ..Options::default() };
+        let options = |wscale| Options::default().with_wscale(wscale).with_mss(1460).with_sack_permitted(true);
         for syn in [
             syn,
             Segment { window: 0, ..syn },
@@ -469,8 +469,8 @@ mod tests {
         let syn = segment(7, CLIENT, SERVER, "S", 100, 0, 0);
         for first in [
             Segment { ack: Seq(5), ..syn },
-            Segment { options: Options { mptcp: Some(0), ..Options::default() }, ..syn },
-            Segment { options: Options { cut: true, ..Options::default() }, ..syn },
+            Segment { options: Options::default().with_mptcp(0), ..syn },
+            Segment { options: Options::default().with_cut(true), ..syn },
             Segment { malformed: true, ..syn },
             segment(7, SERVER, CLIENT, "S.", 500, 101, 0),
             segment(7, CLIENT, SERVER, "P.", 101, 501, 5),

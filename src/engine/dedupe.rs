@@ -14,7 +14,7 @@ const PLACES: usize = 2048;
 #[derive(Debug, Clone)]
 pub(super) struct Dedupe {
     /// The digest of each place; what else was seen is asked for only where that is the same, for to read it takes long.
-    digests: Vec<u64>,
+    digests: Vec<u32>,
     places: Vec<Option<Seen>>,
 }
 
@@ -65,7 +65,7 @@ mod tests {
     const SERVER: &str = "10.0.0.5:80";
 
     fn outer(segment: Segment) -> Segment {
-        let tunnel = Some(Tunnel { kind: TunnelKind::Vxlan, id: Some(42) });
+        let tunnel = Some(Tunnel { kind: TunnelKind::Vxlan, id: Some(42.into()) });
         Segment { tunnel, iface: 1, ..segment }
     }
 

@@ -8,6 +8,8 @@ use crate::names::{Dns, FlowName};
 use crate::wire::{Decoded, FrameCounts, IcmpQuote, Segment};
 
 /// One input. The list of kinds grows; the law (state is a function of the ordered inputs) stays.
+///
+/// As large as two lines of the processor's cache: batches of them cross from one core to another.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     Segment(Segment),
@@ -18,7 +20,7 @@ pub enum Input {
     Dns(Dns),
     Sample(Arc<SocketSample>),
     Kernel(KernelEvent),
-    Loss(Loss),
+    Loss(Box<Loss>),
     /// Time passed; nothing else happened.
     Tick(Timestamp),
 }
@@ -100,5 +102,15 @@ impl Loss {
     /// Frames that passed and were not seen here. What the interface dropped, the kernel's TCP has not seen either.
     pub fn unseen(&self) -> u64 {
         self.kernel.unwrap_or(0).saturating_add(self.ours)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_is_as_large_as_two_lines_of_the_cache() {
+        assert_eq!((size_of::<Input>(), size_of::<Segment>()), (128, 128));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::{Endpoint, Packing, Scope, StateSet, TcpState, Timestamp};
 use crate::flow::{Class, Flow, HandshakeOutcome, Mark, Side};
-use crate::wire::{Segment, Tunnel};
+use crate::wire::{Segment, Tunnel, VlanId};
 
 use super::FlowId;
 use super::connects::{Closed, Connected};
@@ -130,6 +130,7 @@ impl Rare {
     /// What the first captured segment shows, if anything.
     pub(super) fn of(segment: &Segment, older: Option<(Slot, FlowId)>) -> Option<Box<Self>> {
         let Segment { vlan, tunnel, .. } = *segment;
+        let vlan = vlan.map(VlanId::number);
         let any = vlan.is_some() || tunnel.is_some() || older.is_some();
         any.then(|| Box::new(Self { vlan, tunnel, older, ..Self::default() }))
     }

@@ -63,7 +63,7 @@ pub(super) fn segment(millis: i64, src: &str, dst: &str, flags: &str, seq: u32, 
         payload_len: len,
         frame_len: 54 + len,
         ttl: 64,
-        digest: u64::from(seq) << 32 | u64::from(ack) ^ u64::from(len) ^ millis as u64,
+        digest: seq.wrapping_mul(0x9e37_79b1) ^ ack ^ len ^ millis as u32,
         ..Segment::bare(at(millis), end(src), end(dst), bits.fold(Flags::default(), |all, flag| all | flag))
     }
 }

@@ -53,18 +53,14 @@ impl Brief {
     /// Whether a segment says no more than [`Self::of`] it holds.
     #[inline]
     pub fn tells(segment: &Segment) -> bool {
-        let Options { mss, wscale, sack_permitted, sack, timestamps: _, fast_open, mptcp, cut } = &segment.options;
-        let offers = mss.is_some() | wscale.is_some() | sack_permitted | fast_open | mptcp.is_some();
-        let more = offers | cut | !sack.is_empty() | segment.malformed;
-        !more & (segment.flags.0 & !FLAGS == 0)
+        segment.options.is_timestamps_at_most() & !segment.malformed & (segment.flags.0 & !FLAGS == 0)
     }
 
     /// The same of a SYN or SYN-ACK, but for what it offers, of which only the scale of windows matters to others than
     /// the flow.
     pub(super) fn tells_of_syn(segment: &Segment) -> bool {
-        let Options { mss: _, wscale: _, sack_permitted: _, sack, timestamps: _, fast_open: _, mptcp, cut } =
-            &segment.options;
-        let more = mptcp.is_some() || *cut || !sack.is_empty() || segment.malformed;
+        let options = &segment.options;
+        let more = options.mptcp().is_some() || options.cut() || options.has_sack() || segment.malformed;
         !more && segment.flags.0 & !FLAGS == 0
     }
 
@@ -72,13 +68,13 @@ impl Brief {
     #[inline]
     pub fn of(segment: &Segment, from: Side) -> Self {
         let from = (from as u16) * FROM_RESP;
-        let has_timestamps = u16::from(segment.options.timestamps.is_some()) * HAS_TIMESTAMPS;
+        let has_timestamps = u16::from(segment.options.timestamps().is_some()) * HAS_TIMESTAMPS;
         Self {
             ts: segment.ts,
             seq: segment.seq,
             ack: segment.ack,
             payload_len: segment.payload_len,
-            timestamps: segment.options.timestamps.unwrap_or_default(),
+            timestamps: segment.options.timestamps().unwrap_or_default(),
             window: segment.window,
             marks: segment.flags.0 & FLAGS | from | has_timestamps,
             digest: segment.digest as u16,
@@ -123,7 +119,7 @@ impl Brief {
             ack: self.ack,
             window: self.window,
             payload_len: self.payload_len,
-            options: Options { timestamps: self.timestamps(), ..Options::default() },
+            options: Options::default().with_timestamps(self.timestamps()),
             ttl: self.ttl,
             ..Segment::bare(self.ts, src, dst, self.flags())
         }
@@ -192,7 +188,7 @@ mod tests {
                 ack: Seq(2),
                 window: 3,
                 payload_len: u32::MAX,
-                options: Options { timestamps, ..Options::default() },
+                options: Options::default().with_timestamps(timestamps),
                 ttl: 4,
                 ..Segment::bare(ts, end(1), end(2), Flags(FLAGS))
             };

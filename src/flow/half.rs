@@ -152,15 +152,15 @@ impl Half {
         let options = &segment.options;
         self.offer = Marks::NONE;
         self.offer.set(offer::SEEN);
-        self.offer.put(offer::MSS, options.mss.is_some());
-        self.offer.put(offer::WSCALE, options.wscale.is_some());
-        self.offer.put(offer::SACK, options.sack_permitted);
-        self.offer.put(offer::TIMESTAMPS, options.timestamps.is_some());
-        self.offer.put(offer::FAST_OPEN, options.fast_open);
-        self.offer.put(offer::MPTCP, options.mptcp.is_some());
-        self.offer.put(offer::CUT, options.cut);
-        self.mss = options.mss.unwrap_or(0);
-        self.wscale = options.wscale.unwrap_or(0).min(14);
+        self.offer.put(offer::MSS, options.mss().is_some());
+        self.offer.put(offer::WSCALE, options.wscale().is_some());
+        self.offer.put(offer::SACK, options.sack_permitted());
+        self.offer.put(offer::TIMESTAMPS, options.timestamps().is_some());
+        self.offer.put(offer::FAST_OPEN, options.fast_open());
+        self.offer.put(offer::MPTCP, options.mptcp().is_some());
+        self.offer.put(offer::CUT, options.cut());
+        self.mss = options.mss().unwrap_or(0);
+        self.wscale = options.wscale().unwrap_or(0).min(14);
         self.window = segment.window;
         self.marks.set(mark::WINDOW | mark::WINDOW_OF_SYN);
     }

@@ -52,7 +52,7 @@ pub(super) fn segment() -> impl Strategy<Value = (Segment, Side)> {
                 ack: Seq(ack),
                 window,
                 payload_len,
-                options: Options { mss, wscale, fast_open, cut, ..Options::default() },
+                options: Options::default().with_mss(mss).with_wscale(wscale).with_fast_open(fast_open).with_cut(cut),
                 ..Segment::bare(Timestamp::from_nanos(ts), Endpoint::default(), Endpoint::default(), flags)
             };
             (segment, if from_orig { Side::Orig } else { Side::Resp })

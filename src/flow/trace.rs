@@ -157,21 +157,24 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
             "ack" => segment.ack = Seq(value()) + theirs,
             "len" => segment.payload_len = value(),
             "win" => segment.window = value() as u16,
-            "mss" => segment.options.mss = Some(value() as u16),
-            "ws" => segment.options.wscale = Some(value() as u8),
-            "sack" => segment.options.sack_permitted = true,
-            "ts" => segment.options.timestamps = Some((1, 1)),
-            "tsval" => segment.options.timestamps = Some((value().wrapping_add(ours), 0)),
+            "mss" => segment.options = segment.options.with_mss(value() as u16),
+            "ws" => segment.options = segment.options.with_wscale(value() as u8),
+            "sack" => segment.options = segment.options.with_sack_permitted(true),
+            "ts" => segment.options = segment.options.with_timestamps((1, 1)),
+            "tsval" => segment.options = segment.options.with_timestamps((value().wrapping_add(ours), 0)),
             "tsecr" => {
-                let tsval = segment.options.timestamps.expect("tsval comes first").0;
-                segment.options.timestamps = Some((tsval, value().wrapping_add(theirs)));
+                let tsval = segment.options.timestamps().expect("tsval comes first").0;
+                segment.options = segment.options.with_timestamps((tsval, value().wrapping_add(theirs)));
             }
-            "tfo" => segment.options.fast_open = true,
-            "cut" => segment.options.cut = true,
-            "block" => segment.options.sack.push(Seq(value()) + theirs, Seq(value()) + theirs),
+            "tfo" => segment.options = segment.options.with_fast_open(true),
+            "cut" => segment.options = segment.options.with_cut(true),
+            "block" => {
+                let [left, right] = [Seq(value()) + theirs, Seq(value()) + theirs];
+                segment.options = segment.options.with_sack_block(left, right);
+            }
             "ttl" => segment.ttl = value() as u8,
-            "id" => segment.digest = value().into(),
-            "mptcp" => segment.options.mptcp = Some(value() as u8),
+            "id" => segment.digest = value(),
+            "mptcp" => segment.options = segment.options.with_mptcp(value() as u8),
             "malformed" => segment.malformed = true,
             other => panic!("not a word of segments: {other}"),
         }
@@ -180,7 +183,7 @@ pub(super) fn segment_of(words: &[&str], how: Variation) -> (Segment, Side) {
         // Of a case's datagrams no two are the same one, unless it says so.
         let mut hasher = DefaultHasher::new();
         words.hash(&mut hasher);
-        segment.digest = hasher.finish();
+        segment.digest = hasher.finish() as u32;
     }
     assert!(segment.flags.ack() || segment.ack == Seq(0), "an ack without its flag: {words:?}");
     (segment, from)

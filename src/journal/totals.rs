@@ -19,7 +19,7 @@ impl Lost {
     /// Takes note of what an input tells of it, if anything.
     pub const fn note(&mut self, input: &Input) {
         match input {
-            Input::Loss(loss) => self.loss = Some(*loss),
+            Input::Loss(loss) => self.loss = Some(**loss),
             Input::Kernel(KernelEvent::Lost(lost)) => self.events = lost.total,
             Input::Kernel(KernelEvent::LastWordsLost(lost)) => self.last_words = lost.total,
             _ => {}
@@ -45,7 +45,9 @@ impl Lost {
     ) -> Option<Input> {
         let events = |lost: &LostEvents, so_far: u64| LostEvents { total: total(lost.total, so_far), ..*lost };
         Some(match input {
-            Input::Loss(told) => Input::Loss(self.loss.map_or(*told, |so_far| loss(told, &so_far))),
+            Input::Loss(told) => {
+                Input::Loss(self.loss.map_or_else(|| told.clone(), |so_far| Box::new(loss(told, &so_far))))
+            }
             Input::Kernel(KernelEvent::Lost(lost)) => Input::Kernel(KernelEvent::Lost(events(lost, self.events))),
             Input::Kernel(KernelEvent::LastWordsLost(lost)) => {
                 Input::Kernel(KernelEvent::LastWordsLost(events(lost, self.last_words)))
@@ -109,8 +111,8 @@ mod tests {
     }
 
     fn tell(totals: &mut Totals, told: Loss) -> Loss {
-        let Input::Loss(loss) = totals.tell(Input::Loss(told)) else { panic!("a loss") };
-        loss
+        let Input::Loss(loss) = totals.tell(Input::Loss(told.into())) else { panic!("a loss") };
+        *loss
     }
 
     #[test]

@@ -82,9 +82,9 @@ impl Points {
             self.closed.push((at, number));
         }
         let base = arrow.segment.ack - ack;
-        for (left, right) in arrow.segment.options.sack.as_slice() {
+        for (left, right) in arrow.segment.options.sack() {
             let near = |edge: crate::base::Seq| number + i64::from(edge.offset_from(base + ack));
-            self.sacked.push((at, near(*left), near(*right)));
+            self.sacked.push((at, near(left), near(right)));
         }
     }
 

@@ -50,9 +50,9 @@ pub(super) fn draw(context: &Context<'_>, entries: &[Entry], cursor: usize, area
 /// What stood on the wire, as it stood there.
 fn raw(arrow: &Arrow) -> Vec<String> {
     let segment = &arrow.segment;
-    let stamps = segment.options.timestamps.map(|(value, echo)| format!("tsval {value} tsecr {echo}"));
+    let stamps = segment.options.timestamps().map(|(value, echo)| format!("tsval {value} tsecr {echo}"));
     let through = segment.tunnel.map(|tunnel| tunnel.to_string());
-    let vlan = segment.vlan.map(|id| format!("VLAN {id}"));
+    let vlan = segment.vlan.map(|id| format!("VLAN {}", id.number()));
     let raw = format!("raw seq {} ack {} win {}", segment.seq.0, segment.ack.0, segment.window);
     let frame = format!("frame {} B  ttl {}", count(segment.frame_len.into()), segment.ttl);
     [Some(raw), stamps, Some(frame), vlan, through].into_iter().flatten().collect()

@@ -3,7 +3,7 @@
 use crate::base::Timestamp;
 use crate::engine::{Arrow, Fate};
 use crate::flow::{Cause, Evidence, Mark};
-use crate::wire::{Flags, Options};
+use crate::wire::Flags;
 
 use super::format::{count, span};
 
@@ -129,28 +129,27 @@ fn by_cause(cause: Cause, evidence: Evidence) -> Option<Trouble> {
 
 /// What a SYN offers, the SACK blocks of another.
 pub(super) fn options(arrow: &Arrow) -> Option<String> {
-    let Options { mss, wscale, sack_permitted, sack, timestamps, fast_open, mptcp, cut } = arrow.segment.options;
+    let options = &arrow.segment.options;
     let mut parts: Vec<String> = Vec::new();
     if arrow.segment.flags.syn() {
-        parts.extend(mss.map(|mss| format!("mss {mss}")));
-        parts.extend(wscale.map(|shift| format!("ws {}", 1_u32 << shift.min(14))));
+        parts.extend(options.mss().map(|mss| format!("mss {mss}")));
+        parts.extend(options.wscale().map(|shift| format!("ws {}", 1_u32 << shift.min(14))));
         let words = [
-            (sack_permitted, "sack"),
-            (timestamps.is_some(), "ts"),
-            (fast_open, "fast-open"),
-            (mptcp.is_some(), "mptcp"),
+            (options.sack_permitted(), "sack"),
+            (options.timestamps().is_some(), "ts"),
+            (options.fast_open(), "fast-open"),
+            (options.mptcp().is_some(), "mptcp"),
         ];
         parts.extend(words.iter().filter(|(there, _)| *there).map(|(_, word)| (*word).to_owned()));
     }
     // SACK blocks acknowledge the peer's numbers, from where its relative ones begin.
     if let Some(ack) = arrow.ack {
         let base = arrow.segment.ack - ack;
-        let blocks = sack.as_slice().iter();
-        parts.extend(blocks.map(|(left, right)| {
-            format!("SACK {}–{}", count((*left - base.0).0.into()), count((*right - base.0).0.into()))
+        parts.extend(options.sack().map(|(left, right)| {
+            format!("SACK {}–{}", count((left - base.0).0.into()), count((right - base.0).0.into()))
         }));
     }
-    if cut {
+    if options.cut() {
         parts.push("(options cut)".to_owned());
     }
     (!parts.is_empty()).then(|| parts.join(" "))

@@ -19,6 +19,7 @@ mod route;
 mod segment;
 mod span;
 mod tcp;
+mod told;
 mod tunnel;
 mod udp_tunnel;
 
@@ -29,8 +30,9 @@ pub use counts::FrameCounts;
 pub use decoder::{Carried, Decoder};
 pub use icmp::{IcmpError, IcmpQuote};
 pub use plain::Plain;
-pub use route::{Tunnel, TunnelKind};
-pub use segment::{AppRecords, Flags, Options, SackBlocks, Segment};
+pub use route::{Tunnel, TunnelId, TunnelKind, VlanId};
+pub use segment::{AppRecords, Flags, Segment};
+pub use told::Options;
 
 use crate::base::{Scope, Timestamp};
 

@@ -17,7 +17,7 @@ const ALIGNED_TIMESTAMPS: [u8; 4] = [1, 1, 8, 10];
 /// Reads the option bytes of one header; `cut` tells that the snap length took some of them.
 #[inline(never)]
 pub(super) fn read(mut bytes: &[u8], cut: bool) -> Options {
-    let mut options = Options { cut, ..Options::default() };
+    let mut options = Options::default().with_cut(cut);
     loop {
         match *bytes {
             [] | [0, ..] => return options,
@@ -25,7 +25,7 @@ pub(super) fn read(mut bytes: &[u8], cut: bool) -> Options {
             [kind, len, ref rest @ ..] => {
                 let body = usize::from(len).checked_sub(2).and_then(|len| rest.split_at_checked(len));
                 let Some((body, rest)) = body else { return options };
-                take(&mut options, kind, body);
+                options = take(options, kind, body);
                 bytes = rest;
             }
             [_] => return options,
@@ -36,39 +36,38 @@ pub(super) fn read(mut bytes: &[u8], cut: bool) -> Options {
 /// As [`read`], into what holds none.
 #[inline(always)]
 pub(super) fn read_into(into: &mut Options, bytes: &[u8], cut: bool) {
-    if let (Some((head, stamps)), 12) = (bytes.split_first_chunk(), bytes.len())
+    if let (Some((head, stamps)), 12, false) = (bytes.split_first_chunk(), bytes.len(), cut)
         && *head == ALIGNED_TIMESTAMPS
         && let (&[value, echo], []) = stamps.as_chunks()
     {
-        into.timestamps = Some((u32::from_be_bytes(value), u32::from_be_bytes(echo)));
-        into.cut = cut;
+        into.tell_timestamps(u32::from_be_bytes(value), u32::from_be_bytes(echo));
     } else {
         *into = read(bytes, cut);
     }
 }
 
-fn take(options: &mut Options, kind: u8, body: &[u8]) {
+fn take(options: Options, kind: u8, body: &[u8]) -> Options {
     match (kind, body) {
-        (2, &[a, b]) => options.mss = Some(u16::from_be_bytes([a, b])),
-        (3, &[shift]) => options.wscale = Some(shift.min(MAX_WSCALE)),
-        (4, []) => options.sack_permitted = true,
+        (2, &[a, b]) => options.with_mss(u16::from_be_bytes([a, b])),
+        (3, &[shift]) => options.with_wscale(shift.min(MAX_WSCALE)),
+        (4, []) => options.with_sack_permitted(true),
         (5, blocks) if blocks.len() % 8 == 0 => take_sack(options, blocks),
         (8, &[a, b, c, d, e, f, g, h]) => {
-            options.timestamps = Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])));
+            options.with_timestamps((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])))
         }
-        (30, &[first, ..]) => options.mptcp = options.mptcp.or(Some(first >> 4)),
-        (34, _) => options.fast_open = true,
-        (254, body) if body.starts_with(&FAST_OPEN_EXPERIMENT) => options.fast_open = true,
-        _ => {}
+        (30, &[first, ..]) => options.with_mptcp(options.mptcp().or(Some(first >> 4))),
+        (34, _) => options.with_fast_open(true),
+        (254, body) if body.starts_with(&FAST_OPEN_EXPERIMENT) => options.with_fast_open(true),
+        _ => options,
     }
 }
 
-fn take_sack(options: &mut Options, blocks: &[u8]) {
-    for block in blocks.chunks_exact(8) {
-        if let [a, b, c, d, e, f, g, h] = *block {
-            options.sack.push(Seq(u32::from_be_bytes([a, b, c, d])), Seq(u32::from_be_bytes([e, f, g, h])));
-        }
-    }
+fn take_sack(options: Options, blocks: &[u8]) -> Options {
+    let (blocks, _) = blocks.as_chunks();
+    let edges = |&[a, b, c, d, e, f, g, h]: &[u8; 8]| {
+        (Seq(u32::from_be_bytes([a, b, c, d])), Seq(u32::from_be_bytes([e, f, g, h])))
+    };
+    options.with_sack(options.sack().chain(blocks.iter().map(edges)))
 }
 
 #[cfg(test)]
@@ -85,19 +84,14 @@ mod tests {
     #[test]
     fn a_linux_syn() {
         let syn = [2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 0, 1, 3, 3, 7];
-        let expected = Options {
-            mss: Some(1460),
-            wscale: Some(7),
-            sack_permitted: true,
-            timestamps: Some((7, 0)),
-            ..Options::default()
-        };
+        let expected =
+            Options::default().with_mss(1460).with_wscale(7).with_sack_permitted(true).with_timestamps((7, 0));
         assert_eq!(all_read(&syn), expected);
     }
 
     #[test]
     fn timestamps_alone_as_nearly_everybody_lays_them_out() {
-        let expected = Options { timestamps: Some((0x0102_0304, 0x0506_0708)), ..Options::default() };
+        let expected = Options::default().with_timestamps((0x0102_0304, 0x0506_0708));
         assert_eq!(all_read(&[1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8]), expected);
         assert_eq!(all_read(&[1, 1, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8]), Options::default());
     }
@@ -105,7 +99,7 @@ mod tests {
     #[test]
     fn sack_blocks_in_order() {
         let options = all_read(&[1, 1, 5, 18, 0, 0, 0, 1, 0, 0, 0, 2, 255, 255, 255, 255, 0, 0, 0, 0]);
-        assert_eq!(options.sack.as_slice(), [(Seq(1), Seq(2)), (Seq(u32::MAX), Seq(0))]);
+        assert!(options.sack().eq([(Seq(1), Seq(2)), (Seq(u32::MAX), Seq(0))]));
     }
 
     #[test]
@@ -118,26 +112,26 @@ mod tests {
             (&[253, 4, 0xf9, 0x89], false),
             (&[254, 3, 0xf9], false),
         ] {
-            assert_eq!(all_read(bytes).fast_open, expected, "{bytes:?}");
+            assert_eq!(all_read(bytes).fast_open(), expected, "{bytes:?}");
         }
     }
 
     #[test]
     fn the_first_mptcp_subtype_stays() {
-        assert_eq!(all_read(&[30, 4, 0x01, 0x81, 30, 3, 0x20]).mptcp, Some(0));
-        assert_eq!(all_read(&[30, 2, 30, 3, 0x20]).mptcp, Some(2), "one without a subtype says nothing");
+        assert_eq!(all_read(&[30, 4, 0x01, 0x81, 30, 3, 0x20]).mptcp(), Some(0));
+        assert_eq!(all_read(&[30, 2, 30, 3, 0x20]).mptcp(), Some(2), "one without a subtype says nothing");
     }
 
     #[test]
     fn a_scale_over_14_is_14() {
-        assert_eq!(all_read(&[3, 3, 15]).wscale, Some(14));
-        assert_eq!(all_read(&[3, 3, 14]).wscale, Some(14));
-        assert_eq!(all_read(&[3, 3, 0]).wscale, Some(0));
+        assert_eq!(all_read(&[3, 3, 15]).wscale(), Some(14));
+        assert_eq!(all_read(&[3, 3, 14]).wscale(), Some(14));
+        assert_eq!(all_read(&[3, 3, 0]).wscale(), Some(0));
     }
 
     #[test]
     fn a_malformed_option_ends_the_reading_and_keeps_what_came_before() {
-        let mss = Options { mss: Some(536), ..Options::default() };
+        let mss = Options::default().with_mss(536);
         for tail in [&[3, 0, 7][..], &[3, 1, 7], &[3, 9, 7], &[3], &[0, 3, 3, 7]] {
             assert_eq!(all_read(&[&[2, 4, 2, 24], tail].concat()), mss, "{tail:?}");
         }
@@ -149,6 +143,6 @@ mod tests {
     #[test]
     fn what_the_snap_length_took_is_told() {
         let options = read(&[2, 4, 5, 0xb4, 8, 10, 0, 0], true);
-        assert_eq!((options.mss, options.timestamps, options.cut), (Some(1460), None, true));
+        assert_eq!((options.mss(), options.timestamps(), options.cut()), (Some(1460), None, true));
     }
 }

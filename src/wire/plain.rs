@@ -127,7 +127,7 @@ impl<'a> Plain<'a> {
             ttl,
             vlan: None,
             tunnel: None,
-            digest: digest(datagram),
+            digest: digest(datagram) as u32,
             app_records: AppRecords::default(),
         }
     }

@@ -67,23 +67,23 @@ fn options(told: &Options) -> Vec<u8> {
             out.extend(body);
         }
     };
-    told.mss.iter().for_each(|mss| put(2, &mss.to_be_bytes()));
-    if told.sack_permitted {
+    told.mss().iter().for_each(|mss| put(2, &mss.to_be_bytes()));
+    if told.sack_permitted() {
         put(4, &[]);
     }
-    told.timestamps
+    told.timestamps()
         .iter()
         .for_each(|(value, echo)| put(8, [value, echo].map(|stamp| stamp.to_be_bytes()).as_flattened()));
-    told.wscale.iter().for_each(|shift| put(3, &[*shift]));
-    let edges = told.sack.as_slice().iter().flat_map(|(left, right)| [left.0, right.0]);
+    told.wscale().iter().for_each(|shift| put(3, &[*shift]));
+    let edges = told.sack().flat_map(|(left, right)| [left.0, right.0]);
     let edges: Vec<u8> = edges.flat_map(u32::to_be_bytes).collect();
     if !edges.is_empty() {
         put(5, &edges);
     }
-    if told.fast_open {
+    if told.fast_open() {
         put(34, &[]);
     }
-    told.mptcp.iter().for_each(|subtype| put(30, &[subtype << 4]));
+    told.mptcp().iter().for_each(|subtype| put(30, &[subtype << 4]));
     out.resize(out.len().next_multiple_of(4), 0);
     out
 }

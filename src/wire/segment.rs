@@ -1,9 +1,10 @@
 //! The decoded TCP unit, with the numbers as they stood on the wire. Read first: RFC 9293 §3.1, RFC 7323, RFC 2018.
 
-use super::route::Tunnel;
+use super::Options;
+use super::route::{Tunnel, VlanId};
 use crate::base::{Endpoint, Scope, Seq, Timestamp};
 
-/// One TCP segment.
+/// One TCP segment. As large as two lines of the processor's cache, since each crosses from one core to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment {
     pub ts: Timestamp,
@@ -29,11 +30,11 @@ pub struct Segment {
     /// IPv4 TTL or IPv6 hop limit.
     pub ttl: u8,
     /// The outermost VLAN id, if the frame was tagged.
-    pub vlan: Option<u16>,
+    pub vlan: Option<VlanId>,
     /// The outermost tunnel it came through, if any.
     pub tunnel: Option<Tunnel>,
     /// A digest of the datagram from the IP header on: the same on every interface that shows the same datagram.
-    pub digest: u64,
+    pub digest: u32,
     /// What TLS application data begins in the payload. Who reads payloads (`names`) fills it in.
     pub app_records: AppRecords,
 }
@@ -159,76 +160,6 @@ impl std::fmt::Debug for Flags {
     }
 }
 
-/// The TCP options that were read. An absent option is `None`, never 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Options {
-    /// Maximum segment size, bytes (RFC 9293 §3.7.1).
-    pub mss: Option<u16>,
-    /// Window scale: the shift count, at most 14 (RFC 7323 §2).
-    pub wscale: Option<u8>,
-    /// SACK permitted (RFC 2018 §2).
-    pub sack_permitted: bool,
-    /// SACK blocks, in the order of the option (RFC 2018 §3).
-    pub sack: SackBlocks,
-    /// Timestamps: TSval and TSecr (RFC 7323 §3).
-    pub timestamps: Option<(u32, u32)>,
-    /// A Fast Open cookie or cookie request (RFC 7413).
-    pub fast_open: bool,
-    /// Multipath TCP (RFC 8684): the subtype of the first such option.
-    pub mptcp: Option<u8>,
-    /// The snap length cut the options: what is absent here may have been there.
-    pub cut: bool,
-}
-
-/// Up to four SACK blocks, left and right edge each. Each number of them is a case of its own, so that a segment without
-/// any, as most are, takes no writing of edges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SackBlocks(Blocks);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Blocks {
-    #[default]
-    None,
-    One([Block; 1]),
-    Two([Block; 2]),
-    Three([Block; 3]),
-    Four([Block; 4]),
-}
-
-type Block = (Seq, Seq);
-
-impl SackBlocks {
-    /// Adds a block; a fifth is dropped (the option's length leaves room for four).
-    pub fn push(&mut self, left: Seq, right: Seq) {
-        let new = (left, right);
-        self.0 = match self.0 {
-            Blocks::None => Blocks::One([new]),
-            Blocks::One([a]) => Blocks::Two([a, new]),
-            Blocks::Two([a, b]) => Blocks::Three([a, b, new]),
-            Blocks::Three([a, b, c]) => Blocks::Four([a, b, c, new]),
-            Blocks::Four(all) => Blocks::Four(all),
-        };
-    }
-
-    /// The blocks, in order.
-    #[inline]
-    pub fn as_slice(&self) -> &[(Seq, Seq)] {
-        match &self.0 {
-            Blocks::None => &[],
-            Blocks::One(blocks) => blocks,
-            Blocks::Two(blocks) => blocks,
-            Blocks::Three(blocks) => blocks,
-            Blocks::Four(blocks) => blocks,
-        }
-    }
-
-    /// Whether there is none.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        matches!(self.0, Blocks::None)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,15 +169,5 @@ mod tests {
         assert_eq!((Flags::SYN | Flags::ACK).to_string(), "S.");
         assert_eq!((Flags::FIN | Flags::PSH | Flags::ACK).to_string(), "FP.");
         assert_eq!(Flags(0).to_string(), "none");
-    }
-
-    #[test]
-    fn a_fifth_sack_block_is_dropped() {
-        let mut blocks = SackBlocks::default();
-        for n in 0..5 {
-            blocks.push(Seq(n), Seq(n + 1));
-        }
-        assert_eq!(blocks.as_slice().len(), 4);
-        assert_eq!(blocks.as_slice()[3], (Seq(3), Seq(4)));
     }
 }

@@ -39,7 +39,7 @@ fn segments(n: usize) -> [Input; 5] {
             payload_len,
             frame_len: 54 + payload_len,
             ttl: 64,
-            digest: (n as u64) << 8 | step as u64,
+            digest: (n as u32) << 8 | step as u32,
             ..Segment::bare(at(step), if out { client } else { server }, if out { server } else { client }, flags)
         })
     };

@@ -10,7 +10,7 @@ use sockscope::engine::{Config, Dashboard, Engine, Filter, FlowDetail, Input, Qu
 use sockscope::journal::{CaptureReader, Intake, Item};
 use sockscope::kernel::trace::{Layout, Page, fields};
 use sockscope::kernel::{counters, diag, limits, local, proc_net::ProcTable, process};
-use sockscope::wire::{AppRecords, Decoded, Decoder, Flags, Frame, LinkType, Options, SackBlocks, Segment};
+use sockscope::wire::{AppRecords, Decoded, Decoder, Flags, Frame, LinkType, Options, Segment};
 
 /// A door: what it is called, and what takes the bytes.
 pub(crate) type Door = (&'static str, fn(&[u8]));
@@ -200,8 +200,8 @@ fn told(engine: &Engine) -> Told {
 }
 
 fn check_segment(segment: &Segment) {
-    assert!(segment.options.wscale.is_none_or(|shift| shift <= 14), "RFC 7323 §2.3");
-    assert!(segment.options.sack.as_slice().len() <= 4);
+    assert!(segment.options.wscale().is_none_or(|shift| shift <= 14), "RFC 7323 §2.3");
+    assert!(segment.options.sack().len() <= 4);
 }
 
 /// LINKTYPE_RAW: the packet begins with its IP header.
@@ -236,10 +236,8 @@ fn made_segments(bytes: &[u8]) -> Vec<Segment> {
         let ends = [Endpoint::new([192, 0, 2, 1], 5000 + pair as u16), Endpoint::new([192, 0, 2, 2], 80)];
         let seq = next[pair][way] + (i32::from(seq.cast_signed()) << (seq_scale % 24)).cast_unsigned();
         let ack = next[pair][1 - way] + i32::from(ack.cast_signed()).cast_unsigned();
-        let mut blocks = SackBlocks::default();
-        for n in 0..u32::from(sack % 5) {
-            blocks.push(ack + n * u32::from(sack), ack + n * u32::from(sack) + u32::from(stamp));
-        }
+        let block = |n| (ack + n * u32::from(sack), ack + n * u32::from(sack) + u32::from(stamp));
+        let stamps = (stamp > 128).then_some((u32::from(stamp), u32::from(ack.0 as u8)));
         let segment = Segment {
             ts: at(micros),
             scope: Scope::FILE,
@@ -253,20 +251,17 @@ fn made_segments(bytes: &[u8]) -> Vec<Segment> {
             payload_len: u32::from(len),
             malformed: wait_scale == 255,
             frame_len: 54 + u32::from(len),
-            options: Options {
-                mss: (sack == 200).then_some(1460),
-                wscale: (stamp < 15).then_some(stamp),
-                sack_permitted: sack % 2 == 0,
-                sack: blocks,
-                timestamps: (stamp > 128).then_some((u32::from(stamp), u32::from(ack.0 as u8))),
-                fast_open: false,
-                mptcp: None,
-                cut: wait_scale == 254,
-            },
+            options: Options::default()
+                .with_mss((sack == 200).then_some(1460))
+                .with_wscale((stamp < 15).then_some(stamp))
+                .with_sack_permitted(sack % 2 == 0)
+                .with_sack((0..u32::from(sack % 5)).map(block))
+                .with_timestamps(stamps)
+                .with_cut(wait_scale == 254),
             ttl: 64 - (sack % 3),
             vlan: None,
             tunnel: None,
-            digest: u64::from(seq.0),
+            digest: seq.0,
             app_records: AppRecords { count: sack % 3, len: u16::from(stamp) },
         };
         next[pair][way] = next[pair][way].latest(segment.end());

@@ -132,7 +132,7 @@ pub(crate) fn recording(payload: u32) -> (Vec<u8>, Vec<Input>) {
     }
     run.tell(Input::Sample(Arc::new(sample(at(10)))));
     let loss = Loss { ts: at(20), kernel: Some(1), interface: Some(0), ours: 0, frames: intake.counts() };
-    run.tell(Input::Loss(loss));
+    run.tell(Input::Loss(loss.into()));
     run.recorder.mark(&Mark { ts: at(21), note: Scrubbed::new("here it went wrong") }, &mut run.out);
     run.recorder.end(&mut run.out);
     (run.out, run.fed)

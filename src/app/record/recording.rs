@@ -140,7 +140,7 @@ impl Recording {
 
     /// Takes what was lost since the program began; a recording has lost more.
     pub(super) fn loss(&mut self, loss: &Loss) {
-        self.input(&Input::Loss(Loss { ours: loss.ours + self.dropped, ..*loss }));
+        self.input(&Input::Loss(Box::new(Loss { ours: loss.ours + self.dropped, ..*loss })));
     }
 
     /// Takes a mark.

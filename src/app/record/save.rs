@@ -47,7 +47,7 @@ impl Kept {
     /// What was lost before the first of these inputs, as far as they tell, and those before them told.
     fn lost_before(&self) -> Lost {
         let is_from_start = self.past.span().0 == 0;
-        let told = |(at, input): (usize, Input)| if let Input::Loss(loss) = input { Some((at, loss)) } else { None };
+        let told = |(at, input): (usize, Input)| if let Input::Loss(loss) = input { Some((at, *loss)) } else { None };
         let first = self.inputs().enumerate().find_map(told).filter(|_| !is_from_start);
         let loss = first.map(|(at, first)| {
             // Frames among them came before that was told.

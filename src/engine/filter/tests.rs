@@ -9,7 +9,7 @@ use crate::engine::tests::{CLIENT, SERVER, close, engine, fed, handshake, sample
 use crate::engine::{Config, Engine, Filter, FlowId, Input};
 use crate::kernel::{TcpInfo, Timer, TimerKind};
 use crate::names::{Dns, DnsSays};
-use crate::wire::{Segment, Tunnel, TunnelKind};
+use crate::wire::{Segment, Tunnel, TunnelKind, VlanId};
 
 /// 10.0.0.2:40000 → 10.0.0.5:80, established with a round trip of 11 ms, 300 bytes sent and 40 of them twice; the
 /// kernel of 10.0.0.2 reports its socket half a second later; DNS had called it db.Example. The clock stands at 2 s.
@@ -37,8 +37,8 @@ fn connection() -> Engine {
 /// The same on a capture: no kernel, no host; closed 0.1 s after it began, through a tunnel.
 fn captured() -> Engine {
     let inside = |segment: Segment| Segment {
-        vlan: Some(7),
-        tunnel: Some(Tunnel { kind: TunnelKind::Vxlan, id: Some(9) }),
+        vlan: Some(VlanId::of_tag(7)),
+        tunnel: Some(Tunnel { kind: TunnelKind::Vxlan, id: Some(9.into()) }),
         ..segment
     };
     fed(handshake(0).into_iter().chain(close(100)).map(inside))

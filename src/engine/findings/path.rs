@@ -373,7 +373,7 @@ mod tests {
             let mut engine = fed(handshake(0));
             let sack = |millis, left, right| {
                 let mut segment = segment(millis, SERVER, CLIENT, ".", 501, 101, 0);
-                segment.options.sack.push(Seq(left), Seq(right));
+                segment.options = segment.options.with_sack_block(Seq(left), Seq(right));
                 Input::Segment(segment)
             };
             engine.feed(&Input::Segment(segment(1_000, CLIENT, SERVER, ".", 101, 501, 1_448)));
@@ -400,7 +400,7 @@ mod tests {
     fn a_segment_that_chance_may_explain_is_not_too_long() {
         let finds = |mss: Option<u16>, len: u32, before: u32| {
             let mut shakes = handshake(0);
-            shakes[1].options.mss = mss;
+            shakes[1].options = shakes[1].options.with_mss(mss);
             let mut engine = fed(shakes);
             let start = 101 + before;
             if before > 0 {
@@ -409,7 +409,7 @@ mod tests {
             }
             let sent = |millis| Input::Segment(segment(millis, CLIENT, SERVER, ".", start, 501, len));
             let mut sack = segment(1_020, SERVER, CLIENT, ".", 501, start, 0);
-            sack.options.sack.push(Seq(start + len), Seq(start + len + 20));
+            sack.options = sack.options.with_sack_block(Seq(start + len), Seq(start + len + 20));
             let behind = segment(1_001, CLIENT, SERVER, "P.", start + len, 501, 20);
             feed_all(&mut engine, [sent(1_000), Input::Segment(behind), Input::Segment(sack)]);
             feed_all(&mut engine, (1..=4).map(|nth| sent(1_000 + 300 * ((1 << nth) - 1))));

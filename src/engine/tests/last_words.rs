@@ -3,6 +3,7 @@
 use super::*;
 use crate::flow::Side;
 use crate::kernel::{KernelEvent, LastWord, LostEvents, TcpInfo};
+use crate::wire::VlanId;
 
 fn word(millis: i64, cookie: u64, sent: u64) -> Input {
     Input::Kernel(KernelEvent::LastWord(LastWord {
@@ -78,7 +79,10 @@ fn a_word_stays_with_a_flow_whose_segments_come_late() {
         let mut engine = engine();
         feed_all(&mut engine, [read(0, TcpState::Estab), word(10, 1, 9)]);
         // From the peer, so that its ends are exchanged.
-        engine.feed(&Input::Segment(Segment { vlan, ..segment(20, SERVER, CLIENT, "F.", 501, 101, 0) }));
+        engine.feed(&Input::Segment(Segment {
+            vlan: vlan.map(VlanId::of_tag),
+            ..segment(20, SERVER, CLIENT, "F.", 501, 101, 0)
+        }));
         assert_eq!(told(&engine), [Some(9)]);
         assert_eq!(engine.detail(FlowId(0)).unwrap().vlan, vlan);
     }

@@ -49,13 +49,13 @@ fn a_fin_before_the_capture_is_no_mismatch() {
 fn segments_that_were_lost_are_no_mismatch() {
     let reported = |state| vec![socket(CLIENT, SERVER, state, (0, 0), 77, 1)];
     let lost = |millis, kernel, ours| {
-        Input::Loss(Loss {
+        Input::Loss(Box::new(Loss {
             ts: at(millis),
             kernel: Some(kernel),
             interface: Some(9),
             ours,
             frames: FrameCounts::default(),
-        })
+        }))
     };
     for (kernel, ours, claims) in [(5, 0, 0), (0, 5, 0), (0, 0, 1)] {
         let mut engine = fed(handshake(0));

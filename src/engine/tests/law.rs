@@ -62,7 +62,7 @@ fn losses_are_told_as_they_are() {
     let mut engine = engine();
     assert_eq!(show(&engine).loss, None, "nothing was said yet");
     let loss = Loss { ts: at(0), kernel: Some(3), interface: None, ours: 1, frames: FrameCounts::default() };
-    engine.feed(&Input::Loss(loss));
+    engine.feed(&Input::Loss(loss.into()));
     assert_eq!(show(&engine).loss, Some(loss));
 }
 
@@ -76,7 +76,8 @@ fn time_that_runs_backwards_is_counted_and_moves_no_clock() {
 
 #[test]
 fn only_packets_are_out_of_order_in_time() {
-    let loss = |ts| Input::Loss(Loss { ts, kernel: None, interface: None, ours: 0, frames: FrameCounts::default() });
+    let loss =
+        |ts| Input::Loss(Loss { ts, kernel: None, interface: None, ours: 0, frames: FrameCounts::default() }.into());
     let reading = |ms| Input::Sample(Arc::new(SocketSample::empty(at(ms))));
     let mut engine = fed(handshake(1_000));
     for (input, counted) in [

@@ -42,11 +42,14 @@ fn conversations(steps: &[Step], stamps: bool) -> Vec<Segment> {
             let mut made = segment(millis, src, dst, "P.", seq, ack, len);
             // Some in whole microseconds, as most captures have it.
             made.ts = Timestamp::from_nanos(made.ts.nanos() + i64::from(*share) * i64::from(*kind) * 31);
-            made.options.timestamps = stamps.then_some((millis as u32, ack));
+            made.options = made.options.with_timestamps(stamps.then_some((millis as u32, ack)));
             match kind {
                 0 => made.seq = Seq(seq.wrapping_sub(len)),
                 1 => made.window = 0,
-                2 => made.options.sack.push(Seq(talk.nxt[peer]), Seq(talk.nxt[peer].wrapping_add(5))),
+                2 => {
+                    let next = Seq(talk.nxt[peer]);
+                    made.options = made.options.with_sack_block(next, next + 5);
+                }
                 3 => made.ttl = 3,
                 4 => made.seq = Seq(seq.wrapping_add(50)),
                 5 => made.ts = at(millis - 500),
@@ -258,8 +261,8 @@ fn the_segments_are_packed_where_they_tell_it_in_few_bytes() {
     assert_eq!(packed(&|at, segment| segment.window = if at == 9 { 100 } else { 500 }), (false, true), "it is filled");
     let any = |at: usize, segment: &mut Segment| {
         (segment.ttl, segment.window) = (40 + at as u8, 10_000 + at as u16);
-        segment.options.timestamps =
-            Some(((at as u32).wrapping_mul(0x1234_5678), (at as u32).wrapping_mul(0x0765_4321)));
+        let stamps = ((at as u32).wrapping_mul(0x1234_5678), (at as u32).wrapping_mul(0x0765_4321));
+        segment.options = segment.options.with_timestamps(stamps);
     };
     assert_eq!(packed(&any), (false, true), "a course takes less");
 }

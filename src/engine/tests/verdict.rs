@@ -19,7 +19,7 @@ fn data(millis: i64, seq: u32) -> Segment {
 fn ack(millis: i64, number: u32, block: Option<(u32, u32)>) -> Segment {
     let mut segment = segment(millis, SERVER, CLIENT, ".", 501, number, 0);
     if let Some((left, right)) = block {
-        segment.options.sack.push(Seq(left), Seq(right));
+        segment.options = segment.options.with_sack_block(Seq(left), Seq(right));
     }
     segment
 }
@@ -49,13 +49,13 @@ fn a_batch_is_told_as_one_by_one() {
 #[test]
 fn frames_dropped_while_the_flow_lasted_limit_what_is_told() {
     let loss = |millis, kernel| {
-        Input::Loss(Loss {
+        Input::Loss(Box::new(Loss {
             ts: at(millis),
             kernel: Some(kernel),
             interface: None,
             ours: 0,
             frames: FrameCounts::default(),
-        })
+        }))
     };
     let mut engine = engine();
     engine.feed(&loss(0, 3));
@@ -79,7 +79,7 @@ fn frames_dropped_while_the_flow_lasted_limit_what_is_told() {
 fn frames_dropped_after_the_flow_do_not_limit_it() {
     let mut engine = fed([segment(0, CLIENT, SERVER, "S", 100, 0, 0), segment(5, SERVER, CLIENT, "R.", 0, 101, 0)]);
     let frames = FrameCounts::default();
-    engine.feed(&Input::Loss(Loss { ts: at(9_000), kernel: Some(1), interface: None, ours: 0, frames }));
+    engine.feed(&Input::Loss(Box::new(Loss { ts: at(9_000), kernel: Some(1), interface: None, ours: 0, frames })));
     assert_eq!(verdict(&engine, 0).limits, []);
 }
 

@@ -59,7 +59,9 @@ fn conversation(steps: &[Step], opening: Opening) -> Vec<Segment> {
     segments[0].seq = Seq(client);
     (segments[1].seq, segments[1].ack) = (Seq(server), Seq(client.wrapping_add(1)));
     (segments[2].seq, segments[2].ack) = (segments[1].ack, Seq(server.wrapping_add(1)));
-    (segments[0].options.wscale, segments[1].options.wscale) = (opening.scales[0], opening.scales[1]);
+    for (segment, scale) in segments.iter_mut().zip(opening.scales) {
+        segment.options = segment.options.with_wscale(scale);
+    }
     let mut stands =
         opening.iss.map(|iss| Stand { nxt: iss.wrapping_add(1), una: iss.wrapping_add(1), window: 65_000 });
     let mut millis = 100;
@@ -93,7 +95,7 @@ fn next(step: &Step, millis: i64, stands: &mut [Stand; 2], opening: Opening) -> 
         _ => LENS[*len],
     };
     let mut segment = segment(millis, src, dst, "P.", nxt, ack, len);
-    segment.options.timestamps = opening.stamps.then_some((millis as u32, ack));
+    segment.options = segment.options.with_timestamps(opening.stamps.then_some((millis as u32, ack)));
     make_odd(&mut segment, step, Seq(stands[peer].nxt));
     // Of some that are odd the bytes come again.
     if *kind > 2 && (*kind, *share) != (5, 0) {
@@ -108,13 +110,13 @@ fn make_odd(segment: &mut Segment, (_, kind, _, share, gap): &Step, heard: Seq) 
     match kind {
         0 => segment.seq = segment.seq - segment.payload_len,
         1 => segment.seq += 50,
-        2 => segment.options.sack.push(heard, heard + 5),
+        2 => segment.options = segment.options.with_sack_block(heard, heard + 5),
         3 if *gap < 12 => segment.flags = Flags::FIN | Flags::ACK,
         4 => segment.malformed = true,
         5 => segment.window = 0,
         6 => segment.ts = segment.ts - Duration::from_millis(500),
-        7 => segment.options.mptcp = Some(*share as u8),
-        8 => segment.options.wscale = Some(*share as u8),
+        7 => segment.options = segment.options.with_mptcp(*share as u8),
+        8 => segment.options = segment.options.with_wscale(*share as u8),
         14 | 15 => segment.window = 3,
         16 => segment.ttl = 3,
         17 => segment.flags = Flags(0x1f0),

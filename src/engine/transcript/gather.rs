@@ -4,8 +4,8 @@
 //! it keeps what fits its numbers until that SYN was answered.
 
 use crate::base::{Endpoint, Timestamp};
+use crate::engine::Input;
 use crate::engine::dedupe::Dedupe;
-use crate::engine::{Input, Loss};
 use crate::flow::{Flow, HandshakeOutcome, Side};
 use crate::kernel::KernelEvent;
 use crate::wire::Segment;
@@ -95,7 +95,7 @@ impl Collector {
                 self.tell(|told| told.last_word(word));
             }
             Input::Name(_) | Input::Icmp(_) | Input::Sample(_) | Input::Kernel(_) | Input::Dns(_) => {}
-            Input::Loss(Loss { .. }) | Input::Tick(_) => {}
+            Input::Loss(_) | Input::Tick(_) => {}
         }
     }
 

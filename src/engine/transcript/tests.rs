@@ -9,7 +9,7 @@ use crate::engine::tests::{CLIENT, SERVER, at, close, handshake, sample, segment
 use crate::engine::{Config, Engine, FlowId, Input};
 use crate::flow::Mark;
 use crate::kernel::{Covers, SocketSample, TableSource};
-use crate::wire::{SackBlocks, Segment};
+use crate::wire::{Options, Segment};
 
 fn inputs(segments: &[Segment]) -> Vec<Input> {
     segments.iter().map(|segment| Input::Segment(*segment)).collect()
@@ -104,8 +104,7 @@ fn with_a_loss() -> Vec<Segment> {
     let data = |ms, seq| segment(ms, CLIENT, SERVER, ".", seq, 501, 100);
     let sack = |ms, right| {
         let mut ack = segment(ms, SERVER, CLIENT, ".", 501, 101, 0);
-        ack.options.sack = SackBlocks::default();
-        ack.options.sack.push(crate::base::Seq(201), crate::base::Seq(right));
+        ack.options = Options::default().with_sack_block(crate::base::Seq(201), crate::base::Seq(right));
         ack
     };
     let more = [data(100, 101), data(100, 201), data(100, 301), sack(120, 301), sack(120, 401), data(121, 101)];
@@ -130,8 +129,7 @@ fn the_copy_that_was_lost_is_known_from_its_repeat_on() {
 fn all_that_one_repeat_holds_was_lost_below_a_sack() {
     let data = |ms, seq, len| segment(ms, CLIENT, SERVER, ".", seq, 501, len);
     let mut sack = segment(120, SERVER, CLIENT, ".", 501, 101, 0);
-    sack.options.sack = SackBlocks::default();
-    sack.options.sack.push(crate::base::Seq(301), crate::base::Seq(401));
+    sack.options = Options::default().with_sack_block(crate::base::Seq(301), crate::base::Seq(401));
     let sent = [data(100, 101, 100), data(100, 201, 100), data(100, 301, 100), sack, data(121, 101, 200)];
     let transcript = of(0, &inputs(&[handshake(0), sent.to_vec()].concat()));
     let fates: Vec<_> = transcript.entries.iter().skip(3).map(|entry| arrow(entry).fate(at(121))).collect();
@@ -149,7 +147,7 @@ fn a_cause_is_revised_when_later_evidence_comes() {
     let mut all = with_a_loss();
     let last = all.last_mut().expect("an ack");
     // The receiver says that it got the first segment twice (RFC 2883): nothing was lost.
-    last.options.sack.push(crate::base::Seq(101), crate::base::Seq(201));
+    last.options = last.options.with_sack_block(crate::base::Seq(101), crate::base::Seq(201));
     let transcript = of(0, &inputs(&all));
     let (copy, repeat) = (arrow(&transcript.entries[3]), arrow(&transcript.entries[8]));
     assert_eq!(repeat.cause(at(140)), Some((Cause::Lost, Evidence::SackHole)));
@@ -160,7 +158,7 @@ fn a_cause_is_revised_when_later_evidence_comes() {
 #[test]
 fn a_fate_is_known_since_it_first_was() {
     let stamped = |mut segment: Segment, stamps| {
-        segment.options.timestamps = Some(stamps);
+        segment.options = segment.options.with_timestamps(stamps);
         segment
     };
     let data = |ms: u32| stamped(segment(ms.into(), CLIENT, SERVER, ".", 101, 501, 100), (ms, 11));
@@ -178,7 +176,7 @@ fn a_fate_is_known_since_it_first_was() {
 fn what_a_needless_probe_repeats_was_not_unanswered() {
     let data = |ms, seq| segment(ms, CLIENT, SERVER, ".", seq, 501, 100);
     let mut ack = segment(130, SERVER, CLIENT, ".", 501, 301, 0);
-    ack.options.sack.push(crate::base::Seq(201), crate::base::Seq(301));
+    ack.options = ack.options.with_sack_block(crate::base::Seq(201), crate::base::Seq(301));
     let transcript =
         of(0, &inputs(&[handshake(0), vec![data(100, 101), data(100, 201), data(120, 201), ack]].concat()));
     let (copy, probe) = (arrow(&transcript.entries[4]), arrow(&transcript.entries[5]));

@@ -56,7 +56,7 @@ impl FlowRecord {
             names: NamesRecord::of(detail),
             waits: WaitsRecord::of(detail),
             vlan: detail.vlan,
-            tunnel: detail.tunnel.map(|tunnel| TunnelRecord { kind: tunnel.kind.name(), id: tunnel.id }),
+            tunnel: detail.tunnel.map(|tunnel| TunnelRecord { kind: tunnel.kind.name(), id: tunnel.id.map(u32::from) }),
             limits: detail.verdict.as_ref().and_then(super::verdict::limits),
             reset: detail.verdict.as_ref().and_then(|view| view.injected.as_ref()).map(ResetRecord::of),
             idle: detail.timing.as_ref().and_then(|timing| timing.idle.as_ref()).map(IdleRecord::of),

@@ -118,7 +118,7 @@ impl Analysis {
         own.mptcp = self.mptcp;
         self.learn(segment, from);
         // Without its options a segment is taken in, but nothing is said of it.
-        if segment.options.cut {
+        if segment.options.cut() {
             return Marks::default();
         }
         self.count(marks, from);
@@ -169,10 +169,10 @@ impl Analysis {
         let Segment { flags, options, .. } = segment;
         let refused = self.halves[from.peer().index()].shift == Shift::Refused;
         let own = &mut self.halves[from.index()];
-        if let Some(count) = options.wscale {
+        if let Some(count) = options.wscale() {
             own.shift = Shift::By(count.min(14));
         }
-        if flags.syn() && !options.cut {
+        if flags.syn() && !options.cut() {
             if own.shift == Shift::Unknown {
                 for half in &mut self.halves {
                     half.shift = Shift::Refused;
@@ -237,5 +237,5 @@ fn signed_span(earlier: Timestamp, later: Timestamp) -> i64 {
 
 /// The bit of the segment's Multipath TCP subtype (RFC 8684 §3), if it is one of those that are told apart.
 fn mptcp_bit(options: &Options) -> u8 {
-    options.mptcp.filter(|subtype| *subtype < 8).map_or(0, |subtype| 1 << subtype)
+    options.mptcp().filter(|subtype| *subtype < 8).map_or(0, |subtype| 1 << subtype)
 }

@@ -57,8 +57,8 @@ impl Analysis {
         }
         let [orig, resp] = &mut self.halves;
         let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
-        let teaches = options.wscale.is_some()
-            || options.mptcp.is_some()
+        let teaches = options.wscale().is_some()
+            || options.mptcp().is_some()
             || own.mptcp != self.mptcp
             || (self.initial_rtt == 0 && self.syn_at.is_set());
         let known = own.facts.among(KNOWN) == KNOWN && peer.facts.among(KNOWN) == KNOWN && !self.reuses;

@@ -13,7 +13,7 @@ use crate::wire::Segment;
 /// Segments with timestamps near each other's often enough to mean something.
 fn stamped() -> impl Strategy<Value = (Segment, Side)> {
     (segment(), any::<bool>(), 0u32..6, 0u32..6).prop_map(|((mut segment, from), has, tsval, tsecr)| {
-        segment.options.timestamps = has.then_some((tsval, tsecr));
+        segment.options = segment.options.with_timestamps(has.then_some((tsval, tsecr)));
         (segment, from)
     })
 }
@@ -54,7 +54,8 @@ proptest! {
         let mut timing = Timing::default();
         for (mut segment, from) in segments {
             let stamp = (segment.ts.nanos() / 20_000_000) as u32;
-            segment.options.timestamps = stamps.then_some((stamp, stamp.wrapping_sub(segment.payload_len)));
+            let stamps = stamps.then_some((stamp, stamp.wrapping_sub(segment.payload_len)));
+            segment.options = segment.options.with_timestamps(stamps);
             let mut long = timing.data.clone().filter(|_| !segment.malformed);
             long.iter_mut().for_each(|data| data.feed(&Brief::of(&segment, from)));
             timing.feed(&segment, from, || None);
@@ -72,8 +73,9 @@ proptest! {
         for (segment, from) in segments {
             let (own, peer) = if from == Side::Orig { (orig, resp) } else { (resp, orig) };
             let mut moved = Segment { seq: segment.seq + own, ack: segment.ack + peer, ..segment };
-            let stamps = segment.options.timestamps;
-            moved.options.timestamps = stamps.map(|(val, ecr)| ((Seq(val) + own).0, (Seq(ecr) + peer).0));
+            let stamps = segment.options.timestamps();
+            let stamps = stamps.map(|(val, ecr)| ((Seq(val) + own).0, (Seq(ecr) + peer).0));
+            moved.options = moved.options.with_timestamps(stamps);
             timing.feed(&segment, from, || None);
             shifted.feed(&moved, from, || None);
         }

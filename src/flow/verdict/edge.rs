@@ -85,7 +85,7 @@ impl Edge {
 
     /// Whether the acknowledgment of `segment`, sent by its peer, needs no second look.
     pub(super) fn is_acked_plainly_by(&self, segment: &Segment) -> bool {
-        if !segment.options.sack.is_empty() {
+        if segment.options.has_sack() {
             return false;
         }
         if !segment.flags.ack() || !self.has(fact::SENT) || segment.flags.rst() {
@@ -118,7 +118,7 @@ impl Edge {
             (fact::TTL_VARIES, !first && segment.ttl != self.ttl),
             (fact::SYN, segment.flags.syn()),
             (fact::FIN, segment.flags.fin()),
-            (fact::CUT, segment.options.cut),
+            (fact::CUT, segment.options.cut()),
         ] {
             self.facts.set(if shown { bit } else { 0 });
         }

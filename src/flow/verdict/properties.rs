@@ -7,7 +7,7 @@ use crate::base::Seq;
 use crate::flow::Side;
 use crate::flow::properties::{segment, shift};
 use crate::flow::trace::Variation;
-use crate::wire::{SackBlocks, Segment};
+use crate::wire::{Options, Segment};
 
 /// Every written case.
 fn all() -> impl Iterator<Item = &'static str> {
@@ -38,14 +38,10 @@ fn the_mirror_image_gives_the_mirrored_verdict() {
 fn rich() -> impl Strategy<Value = (Segment, Side)> {
     let blocks = prop::collection::vec((0u32..12, 0u32..12), 0..3);
     let timestamps = prop::option::of((0u32..6, 0u32..6));
-    (segment(), blocks, timestamps, 60u8..63, 0u64..20).prop_map(
+    (segment(), blocks, timestamps, 60u8..63, 0u32..20).prop_map(
         |((mut segment, from), blocks, timestamps, ttl, id)| {
-            let mut sack = SackBlocks::default();
-            for (left, right) in blocks {
-                sack.push(Seq(left), Seq(right));
-            }
-            segment.options.sack = sack;
-            segment.options.timestamps = timestamps;
+            let blocks = blocks.into_iter().map(|(left, right)| (Seq(left), Seq(right)));
+            segment.options = Options::default().with_sack(blocks).with_timestamps(timestamps);
             (segment.ttl, segment.digest) = (ttl, id);
             (segment, from)
         },
@@ -54,13 +50,10 @@ fn rich() -> impl Strategy<Value = (Segment, Side)> {
 
 /// The segment with all its numbers moved by what its sender's and its peer's start with.
 fn moved(segment: &Segment, own: u32, peer: u32) -> Segment {
-    let mut sack = SackBlocks::default();
-    for (left, right) in segment.options.sack.as_slice() {
-        sack.push(*left + peer, *right + peer);
-    }
+    let blocks = segment.options.sack().map(|(left, right)| (left + peer, right + peer));
     let mut moved = Segment { seq: segment.seq + own, ..*segment };
     moved.ack = if segment.flags.ack() { segment.ack + peer } else { segment.ack };
-    moved.options.sack = sack;
+    moved.options = moved.options.with_sack(blocks);
     moved
 }
 

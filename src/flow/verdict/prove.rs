@@ -42,13 +42,13 @@ impl Proof<'_> {
 
     /// SACK blocks; whether any names something new that arrived.
     fn take_blocks(&mut self) -> bool {
-        let blocks = self.segment.options.sack.as_slice();
+        let blocks = self.segment.options.sack();
         let mut news = false;
-        for (at, (left, right)) in blocks.iter().copied().enumerate() {
+        for (at, (left, right)) in blocks.clone().enumerate() {
             if !left.before(right) {
                 continue;
             }
-            if at == 0 && self.is_duplicate(left, right, blocks.get(1)) {
+            if at == 0 && self.is_duplicate(left, right, blocks.clone().nth(1)) {
                 self.duplicate(left, right);
             } else if right.after(self.segment.ack) && !right.after(self.own.high) {
                 news |= !self.trail.sacked.hold(left, right);
@@ -58,13 +58,13 @@ impl Proof<'_> {
                 self.trail.sacked.join(left, right, ());
             }
         }
-        news || blocks.is_empty()
+        news || !self.segment.options.has_sack()
     }
 
     /// "If the D-SACK block [...] is reporting a duplicate contiguous sequence of data", it is the first block and lies
     /// below the cumulative ACK or within the second block (RFC 2883 §4).
-    fn is_duplicate(&self, left: Seq, right: Seq, second: Option<&(Seq, Seq)>) -> bool {
-        let within = |(start, end): &(Seq, Seq)| !left.before(*start) && !right.after(*end);
+    fn is_duplicate(&self, left: Seq, right: Seq, second: Option<(Seq, Seq)>) -> bool {
+        let within = |(start, end)| !left.before(start) && !right.after(end);
         !right.after(self.segment.ack) || second.is_some_and(within)
     }
 
@@ -81,7 +81,7 @@ impl Proof<'_> {
     /// had arrived (RFC 3522 §3.2). The echo is of the segment at the left edge (RFC 7323 §4.3), so only that one is
     /// judged.
     fn echo(&mut self, una: Seq) {
-        let Some((_, echoed)) = self.segment.options.timestamps.filter(|(_, echoed)| *echoed != 0) else { return };
+        let Some((_, echoed)) = self.segment.options.timestamps().filter(|(_, echoed)| *echoed != 0) else { return };
         for at in 0..self.trail.resent.len() {
             let copy = self.trail.resent[at];
             let first = !copy.start.after(una) && copy.end.after(una) && !copy.end.after(self.segment.ack);
@@ -126,7 +126,7 @@ impl Proof<'_> {
     /// (RFC 6675 §2).
     fn repeat(&mut self, news: bool) {
         let segment = self.segment;
-        let sacks = !segment.options.sack.is_empty();
+        let sacks = segment.options.has_sack();
         let same_window = self.around.own_window == Some(segment.window);
         let bare = segment.payload_len == 0 && !segment.flags.fin() && !segment.flags.rst();
         if !(self.own.is_outstanding() && bare && news && (sacks || same_window)) {

@@ -53,7 +53,7 @@ impl Resent {
 /// By what a datagram is known again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Datagram {
-    digest: u64,
+    digest: u32,
     at: Timestamp,
     ttl: u8,
 }
@@ -250,5 +250,5 @@ impl Trail {
 
 /// TSval as a number that wraps (RFC 7323 §5.2 compares it like a sequence number).
 pub(super) fn tsval(segment: &Segment) -> Option<Seq> {
-    segment.options.timestamps.map(|(value, _)| Seq(value))
+    segment.options.timestamps().map(|(value, _)| Seq(value))
 }

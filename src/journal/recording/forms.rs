@@ -12,28 +12,31 @@ use crate::kernel::{
 };
 use crate::names::{Alert, ClientHello, Dns, DnsSays, FlowName, Message, Request, Response, ServerHello, TlsVersion};
 use crate::wire::{
-    AppRecords, Flags, FrameCounts, IcmpError, IcmpQuote, Options, SackBlocks, Segment, Tunnel, TunnelKind, Undecoded,
+    AppRecords, Flags, FrameCounts, IcmpError, IcmpQuote, Options, Segment, Tunnel, TunnelId, TunnelKind, Undecoded,
+    VlanId,
 };
 
 /// A struct: its fields one after another; behind them those that a later version of the format brought, of which an
-/// older one tells nothing.
+/// older one tells nothing. A number stands in the file as a wider one, of which the lower bits are kept.
 macro_rules! fields {
-    ($type:ident { $($field:ident),* $(,)? } $($since:literal { $later:ident })*) => {
+    ($type:ident { $($field:ident $(as $wide:ident)?),* $(,)? } $($since:literal { $later:ident })*) => {
         impl Code for $type {
             fn put(&self, out: &mut Writer) {
                 let Self { $($field,)* $($later,)* } = self;
-                $($field.put(out);)*
+                $($(let $field = &$wide::from(*$field);)? $field.put(out);)*
                 $($later.put(out);)*
             }
 
             fn get(from: &mut Reader<'_>) -> Option<Self> {
                 Some(Self {
-                    $($field: Code::get(from)?,)*
+                    $($field: fields!(from $($wide)?),)*
                     $($later: if from.version < $since { None } else { Code::get(from)? },)*
                 })
             }
         }
     };
+    ($from:ident) => { Code::get($from)? };
+    ($from:ident $wide:ident) => { $wide::get($from)? as _ };
 }
 
 /// A struct around one value: that.
@@ -96,11 +99,10 @@ fields!(Segment {
     ttl,
     vlan,
     tunnel,
-    digest,
+    digest as u64,
     app_records,
 });
 fields!(AppRecords { count, len });
-fields!(Options { mss, wscale, sack_permitted, sack, timestamps, fast_open, mptcp, cut });
 fields!(Tunnel { kind, id });
 variants!(TunnelKind {
     0 IpInIp, 1 Gre, 2 Erspan, 3 Vxlan, 4 Geneve, 5 GtpU, 6 Teredo, 7 L2tp, 8 EtherIp, 9 Ayiya, 10 Lisp, 11 Capwap,
@@ -109,17 +111,50 @@ variants!(TunnelKind {
 fields!(IcmpQuote { ts, scope, from, error, src, dst, seq, flags } 3 { mtu });
 fields!(IcmpError { v6, kind, code });
 
-impl Code for SackBlocks {
+impl Code for TunnelId {
     fn put(&self, out: &mut Writer) {
-        self.as_slice().to_vec().put(out);
+        u32::from(*self).put(out);
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Self> {
-        let mut blocks = Self::default();
-        for (left, right) in Vec::get(from)? {
-            blocks.push(left, right);
-        }
-        Some(blocks)
+        u32::get(from).map(Self::from)
+    }
+}
+
+impl Code for VlanId {
+    fn put(&self, out: &mut Writer) {
+        self.number().put(out);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
+        u16::get(from).map(Self::of_tag)
+    }
+}
+
+impl Code for Options {
+    fn put(&self, out: &mut Writer) {
+        self.mss().put(out);
+        self.wscale().put(out);
+        self.sack_permitted().put(out);
+        self.sack().collect::<Vec<_>>().put(out);
+        self.timestamps().put(out);
+        self.fast_open().put(out);
+        self.mptcp().put(out);
+        self.cut().put(out);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
+        Some(
+            Self::default()
+                .with_mss(Option::get(from)?)
+                .with_wscale(Option::get(from)?)
+                .with_sack_permitted(bool::get(from)?)
+                .with_sack(Vec::get(from)?)
+                .with_timestamps(Option::get(from)?)
+                .with_fast_open(bool::get(from)?)
+                .with_mptcp(Option::get(from)?)
+                .with_cut(bool::get(from)?),
+        )
     }
 }
 

@@ -97,7 +97,7 @@ fn tell_difference(
         _ => difference(alone(kept), gave),
     };
     if let Some(digest) = digest {
-        block.option(EPB_PACKETID, &digest.to_le_bytes());
+        block.option(EPB_PACKETID, &u64::from(digest).to_le_bytes());
     }
     if let Some(difference) = difference {
         scratch.bytes.clear();
@@ -108,7 +108,7 @@ fn tell_difference(
 }
 
 /// What a frame gave, and what is `read` of the kept part of it alone: the digest where that differs, and what else does.
-fn difference(read: Option<Input>, gave: Option<&Input>) -> (Option<u64>, Option<Difference>) {
+fn difference(read: Option<Input>, gave: Option<&Input>) -> (Option<u32>, Option<Difference>) {
     match (read, gave) {
         (None, None) => (None, None),
         (Some(Input::Segment(read)), Some(Input::Segment(gave))) => {
@@ -130,7 +130,7 @@ fn difference(read: Option<Input>, gave: Option<&Input>) -> (Option<u64>, Option
 /// need not be decoded to see that.
 fn is_all_in_headers(kept: &Frame<'_>, gave: &Segment) -> bool {
     (kept.ts, kept.scope, kept.iface, kept.len) == (gave.ts, gave.scope, gave.iface, gave.frame_len)
-        && (gave.vlan, gave.tunnel, gave.malformed, gave.options.cut) == (None, None, false, false)
+        && (gave.vlan, gave.tunnel, gave.malformed, gave.options.cut()) == (None, None, false, false)
 }
 
 /// What a frame of a recording of format `version` gave; `None` where its options are malformed.
@@ -140,7 +140,7 @@ pub(super) fn recall(kept: &Frame<'_>, options: Options<'_>, version: u64) -> Op
         match code {
             EPB_PACKETID => {
                 if let Some(Input::Segment(segment)) = &mut gave {
-                    segment.digest = u64::from_le_bytes(value.try_into().ok()?);
+                    segment.digest = u64::from_le_bytes(value.try_into().ok()?) as u32;
                 }
             }
             EPB_DIFFERENCE => {

@@ -142,7 +142,7 @@ fn say(kind: Kind, from: &mut Reader<'_>, samples: &mut Listener) -> Option<Hear
             Part::Lost => return Some(Heard::Lost),
         },
         Kind::Kernel => Input::Kernel(Code::get(from)?),
-        Kind::Loss => Input::Loss(Code::get(from)?),
+        Kind::Loss => Input::Loss(Box::new(Code::get(from)?)),
         Kind::Tick => Input::Tick(from.base),
         Kind::Mark => {
             return Some(Heard::Said(Said::Mark(Mark { ts: from.base, note: Scrubbed::get(from)? })));

@@ -17,7 +17,7 @@ struct Maker {
     begin: Timestamp,
     ends: [Endpoint; 2],
     inputs: Vec<Input>,
-    digest: u64,
+    digest: u32,
 }
 
 impl Maker {
@@ -31,8 +31,8 @@ impl Maker {
         (segment.payload_len, segment.frame_len, segment.window) = (len, len + 54, 501);
         (segment.digest, segment.ttl) = (self.digest, 64);
         if flags.syn() {
-            (segment.options.mss, segment.options.wscale, segment.window) = (Some(1460), Some(7), 64_240);
-            segment.options.sack_permitted = true;
+            segment.options = segment.options.with_mss(1460).with_wscale(7).with_sack_permitted(true);
+            segment.window = 64_240;
         }
         self.inputs.push(Input::Segment(segment));
         match self.inputs.last_mut() {
@@ -86,7 +86,7 @@ fn story(ends: [Endpoint; 2], begin: Timestamp) -> Transcript {
         let base = ISS[1];
         let blocks = (Seq(base + 1 + 15 * 1_448), Seq(base + 1 + (n + 1) * 1_448));
         let sack = maker.segment(1_080_000 + u64::from(n) * 50, Orig, ack, (77, 1 + 14 * 1_448, 0));
-        sack.options.sack.push(blocks.0, blocks.1);
+        sack.options = sack.options.with_sack_block(blocks.0, blocks.1);
     }
     maker.segment(1_103_000, Resp, ack, (1 + 14 * 1_448, 77, 1_448));
     maker.queues(1_110_000, Orig, 27_512, 0);

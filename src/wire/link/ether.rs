@@ -83,7 +83,7 @@ pub(super) fn behind<'a>(kind: u16, span: Span<'a>, route: &mut Route) -> Result
 /// A VLAN tag: priority and id, then the ether type of what follows.
 fn tag<'a>(span: Span<'a>, route: &mut Route) -> Result<Layer<'a>, Stop> {
     let (tag, rest) = whole(span.header::<4>())?;
-    route.through_vlan(u16::from_be_bytes([tag[0], tag[1]]) & 0x0fff);
+    route.through_vlan(u16::from_be_bytes([tag[0], tag[1]]));
     Ok(Layer::new(Header::EtherType(u16::from_be_bytes([tag[2], tag[3]])), rest))
 }
 

@@ -51,7 +51,7 @@ fn joined_in_any_order_at_the_last_ones_time() {
             assert_eq!(got[..2], [WAITS, WAITS]);
             let Decoded::Tcp(segment) = &got[2] else { panic!("{:?} in {order:?}", got[2]) };
             assert_eq!((segment.ts, segment.payload_len, segment.dst.port()), (at(2, &[]).ts, 16, 80));
-            assert_eq!(segment.options.timestamps, Some((9, 8)));
+            assert_eq!(segment.options.timestamps(), Some((9, 8)));
             let counts = decoder.counts();
             assert_eq!((counts.frames, counts.segments, counts.joined, counts.undecoded_total()), (3, 1, 2, 0));
         }
@@ -197,7 +197,7 @@ fn fragments_cut_by_the_snap_length_keep_their_lengths() {
     assert_eq!(decoder.decode(&frame(RAW, &first[..96], first.len())), WAITS);
     let Decoded::Tcp(segment) = decoder.decode(&frame(RAW, &last[..96], last.len())) else { panic!("TCP") };
     assert_eq!(segment.payload_len, 16 + 1952);
-    assert_eq!(segment.options.timestamps, Some((9, 8)));
+    assert_eq!(segment.options.timestamps(), Some((9, 8)));
 }
 
 #[test]

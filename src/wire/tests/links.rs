@@ -212,7 +212,7 @@ fn labels_and_sessions_are_told() {
     let tunnel = |name: &str| {
         let road = all().into_iter().find(|road| road.name == name).expect("a road of that name");
         let segment = segment(road.link, &[road.header, v4()].concat());
-        (segment.vlan, segment.tunnel.map(|tunnel| tunnel.to_string()))
+        (segment.vlan.map(VlanId::number), segment.tunnel.map(|tunnel| tunnel.to_string()))
     };
     for (name, vlan, expected) in [
         ("PPPoE", None, Some("PPPoE 7")),

@@ -39,10 +39,8 @@ fn what_is_decoded_of_them_is_the_segment() {
 fn whatever_a_segment_says_they_are_headers() {
     let mut segment = segment(RAW, &v4());
     segment.payload_len = u32::MAX;
-    segment.options.mss = Some(9);
-    segment.options.fast_open = true;
-    segment.options.mptcp = Some(200);
-    (0..4).for_each(|n| segment.options.sack.push(crate::base::Seq(n), crate::base::Seq(n + 1)));
+    let blocks = (0..4).map(|n| (crate::base::Seq(n), crate::base::Seq(n + 1)));
+    segment.options = segment.options.with_mss(9).with_fast_open(true).with_mptcp(200).with_sack(blocks);
     segment.dst = crate::base::Endpoint::new([0x20; 16], 1);
     let headers = segment.headers();
     assert!(headers.len() <= 14 + 40 + 60 && headers.len().is_multiple_of(2));

@@ -279,7 +279,7 @@ fn frames_lost_lately_are_told() {
     let mut frames = FrameCounts::default();
     frames.frames = 1_000;
     let loss = |millis, kernel| {
-        Input::Loss(Loss { ts: at(millis), kernel: Some(kernel), interface: Some(0), ours: 0, frames })
+        Input::Loss(Box::new(Loss { ts: at(millis), kernel: Some(kernel), interface: Some(0), ours: 0, frames }))
     };
     let mut engine = engine();
     engine.feed(&loss(0, 0));
@@ -294,7 +294,7 @@ fn frames_lost_lately_are_told() {
     // What was lost before a pause is not of the new run.
     frames.frames = 3_000;
     let later = Loss { ts: at(200_000), kernel: Some(100), interface: Some(0), ours: 0, frames };
-    engine.feed(&Input::Loss(later));
+    engine.feed(&Input::Loss(later.into()));
     assert_eq!(told(&engine), lost("10 of 2,010 frames (<1%) lost in 3 min"));
 }
 

@@ -13,7 +13,7 @@ use crate::journal::Intake;
 use crate::kernel::{Close, Connect, KernelEvent, LastWord, LostEvents, Process, Rung};
 use crate::names::{Alert, ClientHello, Dns, DnsSays, FlowName, Message, Request, Response, ServerHello, TlsVersion};
 use crate::wire::{
-    AppRecords, Flags, FrameCounts, IcmpError, IcmpQuote, Options, SackBlocks, Segment, Tunnel, TunnelKind,
+    AppRecords, Flags, FrameCounts, IcmpError, IcmpQuote, Options, Segment, Tunnel, TunnelId, TunnelKind, VlanId,
 };
 
 /// Times around one instant, so that they come out of order too; and the edges of time.
@@ -120,7 +120,7 @@ fn loss() -> impl Strategy<Value = Input> {
         |(ts, [kernel, interface], [ours, a, b, c, d], undecoded)| {
             let mut frames = FrameCounts::default().with_undecoded(&undecoded);
             (frames.frames, frames.segments, frames.not_tcp, frames.joined) = (a / 2, b / 2, c / 2, d / 2);
-            Input::Loss(Loss { ts, kernel, interface, ours, frames })
+            Input::Loss(Box::new(Loss { ts, kernel, interface, ours, frames }))
         },
     )
 }
@@ -134,9 +134,10 @@ prop_compose! {
         timestamps in any::<Option<(u32, u32)>>(),
         mptcp in any::<Option<u8>>(),
     ) -> Options {
-        let mut sack = SackBlocks::default();
-        blocks.into_iter().for_each(|(left, right)| sack.push(Seq(left), Seq(right)));
-        Options { mss, wscale, sack_permitted, sack, timestamps, fast_open, mptcp, cut }
+        let blocks = blocks.into_iter().map(|(left, right)| (Seq(left), Seq(right)));
+        let offers = Options::default().with_mss(mss).with_wscale(wscale).with_sack_permitted(sack_permitted);
+        let rest = offers.with_fast_open(fast_open).with_mptcp(mptcp).with_cut(cut);
+        rest.with_timestamps(timestamps).with_sack(blocks)
     }
 }
 
@@ -145,12 +146,13 @@ prop_compose! {
         (ts, scope, iface) in (ts(), any::<u32>(), any::<u32>()),
         (src, dst) in (end(), end()),
         (seq, ack, flags, window, payload_len) in any::<(u32, u32, u16, u16, u32)>(),
-        (malformed, frame_len, ttl, vlan, digest) in any::<(bool, u32, u8, Option<u16>, u64)>(),
+        (malformed, frame_len, ttl, vlan, digest) in any::<(bool, u32, u8, Option<u16>, u32)>(),
         (count, len) in any::<(u8, u16)>(),
         tunnel in any::<Option<Option<u32>>>(),
         options in options(),
     ) -> Segment {
-        let tunnel = tunnel.map(|id| Tunnel { kind: TunnelKind::Vxlan, id });
+        let tunnel = tunnel.map(|id| Tunnel { kind: TunnelKind::Vxlan, id: id.map(TunnelId::from) });
+        let vlan = vlan.map(VlanId::of_tag);
         let (seq, ack, flags, scope) = (Seq(seq), Seq(ack), Flags(flags), Scope(scope));
         let app_records = AppRecords { count, len };
         Segment {
