@@ -71,7 +71,8 @@ fn every_frame_is_in_the_file() {
     assert!(tshark_count(&file).is_none_or(|frames| frames == sent));
 }
 
-/// Of a terminal that is gone both the shell and the kernel tell; nohup(1) asks that nobody listens.
+/// Of a terminal that is gone both the shell and the kernel tell; nohup(1) asks that nobody listens. Whoever runs the tests
+/// may have asked that too.
 #[test]
 fn a_hang_up_ends_it_as_ctrl_c_does_but_not_under_nohup() {
     let Some(_alone) = alone() else { return };
@@ -79,7 +80,7 @@ fn a_hang_up_ends_it_as_ctrl_c_does_but_not_under_nohup() {
     let load = Load::begin(&netns, 1, REST);
     for signals in [&[Signal::TERM][..], &[Signal::HUP], &[Signal::HUP; 2]] {
         let file = folder.path().join("hup.pcapng");
-        let recorder = Recorder::begin(&netns, &[], &file, &[]);
+        let recorder = Recorder::begin(&netns, &["env", "--default-signal=HUP"], &file, &[]);
         let instance = format!("sockscope-{}-", recorder.pid());
         until("frames", || size(&file) > 40_000);
         signals.iter().for_each(|signal| recorder.signal(*signal));

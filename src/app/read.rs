@@ -269,8 +269,10 @@ impl Source {
         }
     }
 
-    /// Reads until there are so many inputs or a place is to be told; false at the end.
+    /// Reads until there are so many inputs or a place is to be told, or for so long that somebody may ask where it has
+    /// come to; false at the end.
     fn fill(&mut self, inputs: &mut Vec<Input>, batch: usize) -> Result<bool, Damage> {
+        let begun = self.taken.items;
         loop {
             let Self { reader, taken, .. } = self;
             let (had, mut failed) = (taken.items, None);
@@ -289,7 +291,7 @@ impl Source {
             if taken.items == had && !self.next(inputs)? {
                 return Ok(false);
             }
-            if self.taken.are_enough(inputs, batch) {
+            if self.taken.are_enough(inputs, batch) || self.taken.items - begun >= PLACE_EVERY {
                 return Ok(true);
             }
         }

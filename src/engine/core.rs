@@ -93,6 +93,8 @@ pub struct Engine {
     pub(super) losing: Option<Run>,
     /// What had been lost before that, if anything.
     pub(super) lost_before: Option<Loss>,
+    /// Since when half-open flows have had to go for others, and how many had before.
+    pub(super) crowded_out: Option<(Run, u64)>,
     pub(super) totals: Totals,
     pub(super) tally: Tally,
     segments: Series,
@@ -127,6 +129,7 @@ impl Engine {
             loss: None,
             lost_at: None,
             losing: None,
+            crowded_out: None,
             lost_before: None,
             totals: Totals::default(),
             tally: Tally::default(),

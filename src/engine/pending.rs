@@ -49,6 +49,7 @@ impl Pending {
     /// What each segment touches, but for its place, is of so many bytes.
     #[cfg(test)]
     pub(super) const HEAD: usize = std::mem::offset_of!(Self, first);
+
     /// None waits.
     pub(super) const NONE: Self = Self {
         since: Timestamp::MIN,

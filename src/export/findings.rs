@@ -380,17 +380,18 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_tells_of_the_unanswered_syns_of_its_listener() {
-        let told = |port| {
+    fn a_flood_tells_of_the_unanswered_syns_of_its_listener_since_it_began() {
+        let told = |port, since| {
             let mut dashboard = fixture::dashboard();
             let flood = crate::findings::fixture::flood(fixture::at(60.0));
             let subject = Subject::Listener(Endpoint::new([198, 51, 100, 99], port));
-            dashboard.findings = vec![Finding { subject, ..flood }];
+            dashboard.findings = vec![Finding { subject, since: fixture::at(since), ..flood }];
             let flows: Vec<FlowDetail> = (0..3).map(fixture::timed_out).collect();
             told(&flows, &dashboard).into_iter().map(|(kind, ..)| kind).collect::<Vec<_>>()
         };
-        assert_eq!(told(9_200), [Kind::SynFlood]);
-        assert_eq!(told(9_201), [Kind::ConnectsUnanswered, Kind::SynFlood]);
+        assert_eq!(told(9_200, 0.0), [Kind::SynFlood]);
+        assert_eq!(told(9_201, 0.0), [Kind::ConnectsUnanswered, Kind::SynFlood]);
+        assert_eq!(told(9_200, 59.0), [Kind::ConnectsUnanswered, Kind::SynFlood]);
     }
 
     #[test]

@@ -4,14 +4,14 @@
 //! clients try in vain the rule of `connects` tells. Read first: RFC 4987 §2, §3.6; tcp(7) on tcp_syncookies and
 //! tcp_max_syn_backlog; net/ipv4/tcp_input.c (`tcp_conn_request`, `tcp_syn_flood_action`).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::{Endpoint, Timestamp};
 use crate::flow::FlowId;
 
-use super::finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject};
+use super::finding::{Confidence, Fact, Finding, Holder, Kind, Run, Severity, Subject, Value};
 use super::flood_words;
 use super::words::percent;
 
@@ -148,20 +148,24 @@ pub(super) fn floods(piles: &Piles, lossy: bool, now: Timestamp) -> Vec<Finding>
     piles.all.iter().filter_map(|pile| Some(Flood::of(pile, piles, lossy, now)?.finding())).collect()
 }
 
-/// `connects` without the destinations of whose unanswered SYNs one of `found` tells why.
+/// `connects` without the destinations of whose unanswered SYNs one of `found` tells why: none failed before that began.
 pub fn without_flooded(mut connects: Vec<Finding>, found: &[Finding]) -> Vec<Finding> {
-    let flooded: BTreeSet<Endpoint> = found.iter().filter_map(flooded).collect();
+    let flooded: BTreeMap<Endpoint, Timestamp> = found.iter().filter_map(flooded).collect();
     let told = |finding: &Finding| match (finding.kind, &finding.subject) {
-        (Kind::ConnectsUnanswered, Subject::Destination(to)) => flooded.contains(to),
+        (Kind::ConnectsUnanswered, Subject::Destination(to)) => {
+            flooded.get(to).is_some_and(|since| finding.since >= *since)
+        }
         _ => false,
     };
     connects.retain(|finding| !told(finding));
     connects
 }
 
-const fn flooded(finding: &Finding) -> Option<Endpoint> {
+/// The end that is flooded with SYNs of which some were not answered, and since when.
+fn flooded(finding: &Finding) -> Option<(Endpoint, Timestamp)> {
+    let unanswered = finding.evidence.iter().find(|fact| fact.name == "unanswered")?;
     match (finding.kind, &finding.subject) {
-        (Kind::SynFlood, Subject::Listener(to)) => Some(*to),
+        (Kind::SynFlood, Subject::Listener(to)) if unanswered.value != Value::Count(0) => Some((*to, finding.since)),
         _ => None,
     }
 }
@@ -205,7 +209,10 @@ impl<'a> Flood<'a> {
         };
         let here = |grown: Option<Grown>| grown.filter(|grown| pile.here && grown.run.lasts(now));
         let (cookies, drops) = (here(besides.cookies), here(besides.drops));
-        let told = all >= FEW && percent(all, all + pile.completed + pile.forgotten) >= SHARE;
+        // Who is remembered takes a place in the SYN queue, however busy the end is.
+        let held = half_open.waiting >= FEW && pile.syn_ack_again * 2 >= half_open.count;
+        let harms = held || cookies.is_some() || drops.is_some();
+        let told = all >= FEW && (harms || percent(all, all + pile.completed + pile.forgotten) >= SHARE);
         told.then_some(Self { pile, unanswered, half_open, cause, cookies, drops, besides, lossy, now })
     }
 
@@ -334,6 +341,11 @@ mod tests {
                 Some((Warning, "128 half-open in 20 s, all wait now, from over 1,000 addresses, 1,152 completed")),
             ),
             (pile(128, 0, 1_300), None),
+            (Pile { syn_ack_again: 63, ..pile(128, 0, 1_300) }, None),
+            (
+                Pile { syn_ack_again: 64, ..pile(128, 0, 1_300) },
+                Some((Warning, "128 half-open in 20 s, all wait now, from over 1,000 addresses, 1,300 completed")),
+            ),
             (Pile { forgotten: 1_300, ..pile(128, 0, 0) }, None),
             (
                 Pile { forgotten: 20, ..pile(128, 0, 0) },
@@ -497,7 +509,7 @@ mod tests {
     #[test]
     fn numbers_are_told_for_programs() {
         let finding = flood(at(100));
-        let names: BTreeSet<&str> = finding.evidence.iter().map(|fact| fact.name).collect();
+        let names: std::collections::BTreeSet<&str> = finding.evidence.iter().map(|fact| fact.name).collect();
         assert_eq!(names.len(), finding.evidence.len());
         for name in
             ["half_open", "waiting", "addresses_over", "completed", "counted_over_ns", "syn_recv", "half_open_evicted"]

@@ -19,7 +19,7 @@ pub struct Brief {
     /// The flags, and the bits below.
     pub(super) marks: u16,
     /// Of its digest, the lower bits.
-    pub digest: u16,
+    pub(super) digest: u16,
     pub(super) ttl: u8,
 }
 

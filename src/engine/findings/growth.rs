@@ -32,7 +32,8 @@ impl Growth {
     /// By how much it has grown in its last run.
     pub(super) fn told(&self) -> Option<Grown> {
         let Growing { run, before: (since, before) } = self.growing?;
-        let count = u64::try_from(self.read?.1 - before).unwrap_or(0);
+        // One that has fallen since, as where the host was started anew, tells nothing.
+        let count = u64::try_from(self.read?.1.saturating_sub(before)).ok().filter(|count| *count > 0)?;
         Some(Grown { count, since, run })
     }
 }

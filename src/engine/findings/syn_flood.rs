@@ -9,7 +9,7 @@ use hashbrown::HashSet;
 
 use crate::base::{Endpoint, Timestamp};
 use crate::findings::{Crowding, Open, Pile, Piles, Run, SYN_FLOOD_COUNTED, Senders};
-use crate::flow::Flow;
+use crate::flow::{Flow, Side};
 
 use super::super::minute;
 use super::super::opener::listening_ends;
@@ -200,10 +200,24 @@ impl Gathered {
     }
 }
 
+/// Whether a flow has what captures of only some flags lack: data, or the mere ACK with which a handshake completes.
+fn shows_more_than_a_beginning(flow: &Flow) -> bool {
+    let halves = Side::BOTH.map(|side| flow.half(side));
+    let is_ended = halves.iter().any(|half| half.fins + half.rsts > 0);
+    let carries = halves.iter().any(|half| half.payload_bytes > 0);
+    carries || (flow.outcome().is_completed() && !is_ended)
+}
+
 impl Engine {
+    /// Half-open flows that had to go in the run of those that goes on, if one does.
+    fn half_open_evicted(&self, now: Timestamp) -> u64 {
+        let lasting = self.crowded_out.filter(|(run, _)| run.lasts(now));
+        lasting.map_or(0, |(_, before)| self.table.evicted.half_open - before)
+    }
+
     /// The ends with which handshakes pile up.
     pub(super) fn piles(&self, crowds: &Crowds, now: Timestamp) -> Piles {
-        let crowding = Crowding { evicted: self.table.evicted.half_open, flows: self.table.len() as u64 };
+        let crowding = Crowding { evicted: self.half_open_evicted(now), flows: self.table.len() as u64 };
         let suspects = crowds.suspects(crowding);
         if suspects.is_empty() {
             return Piles::default();
@@ -225,7 +239,7 @@ impl Engine {
         for (_, record) in self.table.iter() {
             let one = Uncompleted::of(record, now);
             let flow = record.wire.as_ref();
-            shows_more |= one.is_none() && flow.is_some_and(|flow| !flow.outcome().is_silence());
+            shows_more = shows_more || (one.is_none() && flow.is_some_and(shows_more_than_a_beginning));
             let completed = flow.filter(|flow| flow.outcome().is_completed()).and_then(Flow::concluded_at);
             if one.is_none() && completed.is_none() {
                 continue;

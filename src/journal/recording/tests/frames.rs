@@ -141,7 +141,6 @@ fn cooked_frames_tell_their_interface() {
     assert!(beside(&given).is_empty());
 }
 
-/// Options that no recorder writes.
 /// Older versions wrote all 64 bits of a digest.
 #[test]
 fn of_a_digest_the_lower_bits_count() {
@@ -155,6 +154,7 @@ fn of_a_digest_the_lower_bits_count() {
     assert_ne!(read(&file).inputs, super::inputs_of(&given));
 }
 
+/// Options that no recorder writes.
 #[test]
 fn malformed_options_are_damage() {
     let given = given(ETHERNET, &[v4(&ip(6, 0, &tcp(0, &[7; 50])))]);
