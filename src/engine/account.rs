@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::base::{Endpoint, Timestamp};
-use crate::findings::Run;
 use crate::flow::{Class, Flow, HandshakeOutcome};
 
 use super::Engine;
@@ -126,20 +125,12 @@ impl Engine {
             let before = self.table.evicted.half_open;
             self.table.count_eviction(slot);
             if self.table.evicted.half_open > before {
-                self.note_crowded_out(before);
+                self.crowded_out.take(self.now.unwrap_or_default(), i64::try_from(before + 1).ok());
             }
             self.drop_flow(slot);
         }
         let (table, deadlines) = (&self.table, &mut self.deadlines);
         deadlines.prune(table.len(), |at, id| table.find_id(id).is_some_and(|slot| table.get(slot).armed == at));
-    }
-
-    /// A half-open flow had to go, after so many others.
-    fn note_crowded_out(&mut self, before: u64) {
-        let now = self.now.unwrap_or_default();
-        let run = Run::on(self.crowded_out.map(|(run, _)| run), now);
-        let lasting = self.crowded_out.filter(|(was, _)| was.since == run.since);
-        self.crowded_out = Some((run, lasting.map_or(before, |(_, before)| before)));
     }
 
     pub(super) fn drop_flow(&mut self, slot: Slot) {

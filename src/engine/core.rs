@@ -16,6 +16,7 @@ use super::course::{Course, Told};
 use super::dashboard::{Dashboard, Evicted, Sees, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
+use super::findings::Growth;
 use super::going::Going;
 use super::handshakes::Handshakes;
 use super::incarnation::Incarnation;
@@ -93,8 +94,8 @@ pub struct Engine {
     pub(super) losing: Option<Run>,
     /// What had been lost before that, if anything.
     pub(super) lost_before: Option<Loss>,
-    /// Since when half-open flows have had to go for others, and how many had before.
-    pub(super) crowded_out: Option<(Run, u64)>,
+    /// How many half-open flows have had to go for others.
+    pub(super) crowded_out: Growth,
     pub(super) totals: Totals,
     pub(super) tally: Tally,
     segments: Series,
@@ -129,7 +130,7 @@ impl Engine {
             loss: None,
             lost_at: None,
             losing: None,
-            crowded_out: None,
+            crowded_out: Growth::FROM_0,
             lost_before: None,
             totals: Totals::default(),
             tally: Tally::default(),

@@ -408,7 +408,8 @@ impl Record {
                 },
             ),
             (Told::Over(block, at), Some(flow)) => {
-                Some(Cow::Owned(block.course(*at, flow, [self.orig, self.resp]).timing))
+                let regular = self.regular().map(|regular| regular.timing);
+                Some(Cow::Owned(regular.unwrap_or_else(|| block.course(*at, flow, [self.orig, self.resp]).timing)))
             }
             _ => None,
         }

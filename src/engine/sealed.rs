@@ -103,25 +103,25 @@ impl Courses {
     /// A course of `flow`, between these ends, again.
     pub(super) fn course(&self, at: u8, flow: &Flow, ends: [Endpoint; 2]) -> Course {
         let kept = self.0.load();
-        let Some(packed) = kept.packed(at) else { return kept.whole(at).into_owned() };
-        let (mut course, mut rate, mut from) = (Course::blank(), Rate::default(), packed.from(flow));
-        match packed {
-            Packed::Segments(_) => {
-                rate.pack(flow.span().1, &mut from);
-                return Course::of_beginning(Beginning::unpack(flow, &mut from).into_iter(), flow, ends);
+        match kept.packed(at) {
+            None => kept.whole(at).into_owned(),
+            Some(packed @ Packed::Segments(_)) => {
+                let (_, mut from) = packed.rate(flow);
+                Course::of_beginning(Beginning::unpack(flow, &mut from).into_iter(), flow, ends)
             }
-            Packed::Course(_) => pack(&mut course, &mut rate, flow, &mut from),
+            Some(Packed::Course(bytes)) => {
+                let mut course = Course::blank();
+                pack(&mut course, &mut Rate::default(), flow, &mut Unpacker::new(bytes, flow.known()));
+                course
+            }
         }
-        course
     }
 
     /// Of it, what a flow in which nothing was irregular has of its own; `None` where it is not kept as one.
     pub(super) fn regular(&self, at: u8, flow: &Flow, ends: [Endpoint; 2]) -> Option<Regular> {
         let kept = self.0.load();
         let packed = kept.packed(at).filter(|packed| matches!(packed, Packed::Segments(_)))?;
-        let mut from = packed.from(flow);
-        Rate::default().pack(flow.span().1, &mut from);
-        Some(Regular::unpack(flow, ends, &mut from))
+        Some(Regular::unpack(flow, ends, &mut packed.rate(flow).1))
     }
 
     /// Of it, what tells how the flow went as a whole.
@@ -131,7 +131,9 @@ impl Courses {
             None => Outline::of(&kept.whole(at)),
             Some(Packed::Segments(_)) => Outline::regular(),
             Some(Packed::Course(bytes)) => {
-                let (verdict, analysis) = begin(bytes, Known::nothing()).0;
+                let (mut verdict, mut analysis) = (Verdict::new(), Analysis::new());
+                // What stands first needs nothing of what is known.
+                pack_outline(&mut verdict, &mut analysis, &mut Unpacker::new(bytes, Known::nothing()));
                 Outline { analysis: analysis.counts(), verdict: verdict.view() }
             }
         }
@@ -140,13 +142,7 @@ impl Courses {
     /// Of it, how much the flow carried.
     pub(super) fn rate(&self, at: u8, flow: &Flow) -> Rate {
         let kept = self.0.load();
-        let Some(packed) = kept.packed(at) else { return kept.rate_of_whole(at) };
-        let (mut rate, mut from) = (Rate::default(), packed.from(flow));
-        if let Packed::Course(_) = packed {
-            pack_outline(&mut Verdict::new(), &mut Analysis::new(), &mut from);
-        }
-        rate.pack(flow.span().1, &mut from);
-        rate
+        kept.packed(at).map_or_else(|| kept.rate_of_whole(at), |packed| packed.rate(flow).0)
     }
 
     /// Of it, Zeek's view.
@@ -154,12 +150,10 @@ impl Courses {
         let kept = self.0.load();
         match kept.packed(at) {
             None => kept.whole(at).zeek.clone(),
-            Some(Packed::Segments(_)) => self.course(at, flow, ends).zeek,
+            Some(packed @ Packed::Segments(_)) => Regular::unpack(flow, ends, &mut packed.rate(flow).1).zeek,
             Some(packed @ Packed::Course(_)) => {
-                let (mut zeek, mut from) = (Zeek::blank(), packed.from(flow));
-                pack_outline(&mut Verdict::new(), &mut Analysis::new(), &mut from);
-                Rate::default().pack(flow.span().1, &mut from);
-                zeek.pack(&mut from);
+                let mut zeek = Zeek::blank();
+                zeek.pack(&mut packed.rate(flow).1);
                 zeek
             }
         }
@@ -217,8 +211,14 @@ impl<'a> Packed<'a> {
         }
     }
 
-    fn from(self, flow: &Flow) -> Unpacker<'a> {
-        Unpacker::new(self.bytes(), flow.known())
+    /// The rate, and what stands behind it.
+    fn rate(self, flow: &Flow) -> (Rate, Unpacker<'a>) {
+        let (mut rate, mut from) = (Rate::default(), Unpacker::new(self.bytes(), flow.known()));
+        if let Self::Course(_) = self {
+            pack_outline(&mut Verdict::new(), &mut Analysis::new(), &mut from);
+        }
+        rate.pack(flow.span().1, &mut from);
+        (rate, from)
     }
 }
 
@@ -284,14 +284,6 @@ impl Unsealed {
         *bytes = packer.finish();
         None
     }
-}
-
-/// What stands first of one, and where the rate follows: neither needs what is known.
-fn begin(bytes: &[u8], known: Known) -> ((Verdict, Analysis), Unpacker<'_>) {
-    let (mut verdict, mut analysis) = (Verdict::new(), Analysis::new());
-    let mut unpacker = Unpacker::new(bytes, known);
-    pack_outline(&mut verdict, &mut analysis, &mut unpacker);
-    ((verdict, analysis), unpacker)
 }
 
 /// All of it: no segment waits.

@@ -86,6 +86,11 @@ pub(super) fn named(id: u64) -> FlowDetail {
     detail
 }
 
+/// One of each kind.
+pub(super) fn each() -> [FlowDetail; 8] {
+    [completed(1), refused(2), timed_out(3), window_closed(4), close_wait(5), kernel_only(6), partial(7), named(8)]
+}
+
 /// A finished handshake, data both ways, the originator's socket seen in the kernel.
 pub(super) fn completed(id: u64) -> FlowDetail {
     let ms = Duration::from_millis;

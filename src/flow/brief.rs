@@ -92,13 +92,6 @@ impl Brief {
         Flags(self.marks & FLAGS)
     }
 
-    /// Whether it has ACK, and neither SYN, FIN nor RST.
-    #[inline]
-    pub(super) const fn is_text(&self) -> bool {
-        const KINDS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0 | Flags::ACK.0;
-        self.marks & KINDS == Flags::ACK.0
-    }
-
     /// TSval and TSecr.
     pub(super) const fn timestamps(&self) -> Option<(u32, u32)> {
         if self.marks & HAS_TIMESTAMPS == 0 { None } else { Some(self.timestamps) }

@@ -9,13 +9,12 @@ use super::machine::{Flow, flag};
 use super::stamp::Offset;
 use super::view::Side;
 use crate::base::TcpState;
-use crate::wire::{Flags, Segment};
+use crate::wire::Segment;
 
-/// Whether a segment has ACK, and neither SYN, FIN nor RST.
+/// Whether a segment [is text](crate::wire::Flags::is_text), and well formed.
 #[inline]
 pub(super) fn is_text(segment: &Segment) -> bool {
-    const KINDS: u16 = Flags::FIN.0 | Flags::SYN.0 | Flags::RST.0 | Flags::ACK.0;
-    (segment.flags.0 & KINDS == Flags::ACK.0) & !segment.malformed
+    segment.flags.is_text() & !segment.malformed
 }
 
 impl Flow {

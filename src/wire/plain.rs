@@ -127,7 +127,7 @@ impl<'a> Plain<'a> {
             ttl,
             vlan: None,
             tunnel: None,
-            digest: digest(datagram) as u32,
+            digest: digest(datagram),
             app_records: AppRecords::default(),
         }
     }

@@ -118,6 +118,11 @@ impl Flags {
     pub const fn psh(self) -> bool {
         self.contains(Self::PSH)
     }
+    /// ACK, and neither SYN, FIN nor RST.
+    #[inline]
+    pub const fn is_text(self) -> bool {
+        self.0 & (Self::FIN.0 | Self::SYN.0 | Self::RST.0 | Self::ACK.0) == Self::ACK.0
+    }
     /// SYN without ACK: the first step of a handshake.
     pub const fn pure_syn(self) -> bool {
         self.syn() && !self.ack()

@@ -47,7 +47,7 @@ pub(super) fn segment(frame: &Frame<'_>, route: &Route, datagram: &Datagram<'_>)
         ttl: datagram.ttl,
         vlan: route.vlan,
         tunnel: route.tunnel,
-        digest: digest(datagram.captured) as u32,
+        digest: digest(datagram.captured),
         app_records: AppRecords::default(),
     })
 }

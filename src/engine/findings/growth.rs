@@ -1,11 +1,11 @@
-//! A counter of the kernel's that grows: since when, and by how much.
+//! A counter that grows: since when, and by how much.
 
 use crate::base::Timestamp;
 use crate::findings::{Grown, Run};
 
 /// A counter, as readings tell it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Growth {
+pub(in crate::engine) struct Growth {
     read: Option<(Timestamp, i64)>,
     growing: Option<Growing>,
 }
@@ -18,8 +18,11 @@ struct Growing {
 }
 
 impl Growth {
+    /// Of one that began at 0.
+    pub(in crate::engine) const FROM_0: Self = Self { read: Some((Timestamp::MIN, 0)), growing: None };
+
     /// Takes in a reading at `ts`; `None` where that does not tell of it.
-    pub(super) fn take(&mut self, ts: Timestamp, count: Option<i64>) {
+    pub(in crate::engine) fn take(&mut self, ts: Timestamp, count: Option<i64>) {
         let Some(count) = count else { return };
         if let Some(before) = self.read.filter(|before| count > before.1) {
             let run = Run::on(self.growing.map(|grew| grew.run), ts);
@@ -30,7 +33,7 @@ impl Growth {
     }
 
     /// By how much it has grown in its last run.
-    pub(super) fn told(&self) -> Option<Grown> {
+    pub(in crate::engine) fn told(&self) -> Option<Grown> {
         let Growing { run, before: (since, before) } = self.growing?;
         // One that has fallen since, as where the host was started anew, tells nothing.
         let count = u64::try_from(self.read?.1.saturating_sub(before)).ok().filter(|count| *count > 0)?;

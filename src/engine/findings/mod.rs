@@ -30,7 +30,7 @@ use super::record::Record;
 use super::table::Slot;
 use close_wait::{HalfClosed, Leaks};
 use crowds::Crowds;
-use growth::Growth;
+pub(super) use growth::Growth;
 use hanging::Hanging;
 use path::TooLong;
 use silent::InVainByWire;

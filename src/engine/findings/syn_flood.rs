@@ -211,8 +211,8 @@ fn shows_more_than_a_beginning(flow: &Flow) -> bool {
 impl Engine {
     /// Half-open flows that had to go in the run of those that goes on, if one does.
     fn half_open_evicted(&self, now: Timestamp) -> u64 {
-        let lasting = self.crowded_out.filter(|(run, _)| run.lasts(now));
-        lasting.map_or(0, |(_, before)| self.table.evicted.half_open - before)
+        let lasting = self.crowded_out.told().filter(|grown| grown.run.lasts(now));
+        lasting.map_or(0, |grown| grown.count)
     }
 
     /// The ends with which handshakes pile up.

@@ -266,16 +266,7 @@ mod tests {
 
     #[test]
     fn flows_are_as_serde_json_writes_them() {
-        for detail in [
-            fixture::completed(1),
-            fixture::named(1),
-            fixture::refused(2),
-            fixture::timed_out(3),
-            fixture::window_closed(4),
-            fixture::close_wait(5),
-            fixture::kernel_only(6),
-            fixture::partial(7),
-        ] {
+        for detail in fixture::each() {
             is_as_serde_json_writes_it(&FlowRecord::of(&detail));
         }
     }

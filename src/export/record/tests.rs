@@ -76,15 +76,7 @@ fn a_flow_known_from_the_kernel_alone_has_no_counts() {
 
 #[test]
 fn nothing_is_null_and_a_handshake_not_captured_has_no_retries() {
-    for detail in [
-        fixture::completed(1),
-        fixture::refused(2),
-        fixture::timed_out(3),
-        fixture::window_closed(4),
-        fixture::close_wait(5),
-        fixture::kernel_only(6),
-        fixture::partial(7),
-    ] {
+    for detail in fixture::each() {
         assert!(!has_null(&json_of(&detail)), "{}", detail.row.id);
     }
     assert_eq!(json_of(&fixture::partial(7))["handshake"], json!({"outcome": "partial"}));

@@ -70,7 +70,7 @@ impl Row {
     pub(super) fn take_brief(&mut self, brief: &Brief) -> bool {
         let Brief { ts, seq, ack, payload_len, window, .. } = *brief;
         let in_time = ts.nanos().saturating_sub(self.last.nanos()) < SHORTEST;
-        if !brief.is_text() || window == 0 || !in_time || !self.is_clean_and_open() {
+        if !brief.flags().is_text() || window == 0 || !in_time || !self.is_clean_and_open() {
             return false;
         }
         let role = self.role(brief.from());
