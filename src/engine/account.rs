@@ -46,7 +46,7 @@ impl Engine {
         if self.over.len() < TOGETHER {
             return;
         }
-        self.table.warm_all_of(&self.over);
+        self.table.prefetch_all_of(&self.over);
         let (mut flows, mut slots) = (Vec::with_capacity(TOGETHER), Vec::with_capacity(TOGETHER));
         for (slot, id) in self.over.drain(..) {
             // It may have gone, or go on, since.

@@ -26,11 +26,13 @@ use super::record::{FirstFrame, Rare, Record, Sides, Standing};
 use super::sealed::Courses;
 use super::spare::Spare;
 use super::states::States;
-use super::table::{FlowTable, Likely, Slot, WARMED, side_of};
+use super::table::{Ahead, FlowTable, LEAD, Likely, Slot, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
 
 const SECOND: Duration = Duration::from_secs(1);
 const TRAFFIC_KEPT: usize = 240;
+/// Inputs for which it is looked at together who is due, and who must go.
+const ROUND: usize = 16;
 
 /// What the engine is told once, at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,24 +144,32 @@ impl Engine {
 
     /// Takes in one input: moves the clock, fires what is due, then applies it.
     pub fn feed(&mut self, input: &Input) {
-        self.feed_hashed(input, self.hash_of(input), Likely::UNKNOWN);
+        self.feed_likely(input, Likely::unknown(self.hash_of(input)));
     }
 
     /// Takes in many inputs; the same result as one by one.
     pub fn feed_batch(&mut self, inputs: &[Input]) {
-        for inputs in inputs.chunks(WARMED) {
-            let mut hashes = [0; WARMED];
-            for (input, hash) in inputs.iter().zip(&mut hashes) {
-                *hash = self.hash_of(input);
+        if self.table.is_near() {
+            return inputs.iter().for_each(|input| self.feed(input));
+        }
+        let mut ahead = Ahead::NONE;
+        for first in 0..inputs.len() + LEAD {
+            self.table.look_ahead(&mut ahead, inputs, first);
+            if first % ROUND == 0 {
+                self.look_at_round(&inputs[..inputs.len().min(first + ROUND)]);
             }
-            let likely = self.table.warm(inputs, &hashes[..inputs.len()]);
-            if let Some(last) = inputs.last() {
-                self.table.warm_numbers(self.deadlines.soon(last.ts()));
-            }
-            for ((input, hash), likely) in inputs.iter().zip(hashes).zip(likely) {
-                self.feed_hashed(input, hash, likely);
+            if let Some(at) = first.checked_sub(LEAD) {
+                self.feed_likely(&inputs[at], ahead.of(at));
             }
         }
+    }
+
+    /// What the next inputs, of which these are the last, ask for besides: of flows that are due by then, or must go.
+    fn look_at_round(&self, inputs: &[Input]) {
+        if let Some(last) = inputs.last() {
+            self.table.prefetch_numbers(self.deadlines.soon(last.ts()));
+        }
+        self.table.prefetch_victims(ROUND + LEAD);
     }
 
     /// What finds the flow of a segment; nothing of any other input.
@@ -169,12 +179,12 @@ impl Engine {
     }
 
     #[inline]
-    fn feed_hashed(&mut self, input: &Input, hash: u64, likely: Likely) {
+    fn feed_likely(&mut self, input: &Input, likely: Likely) {
         if let Input::Segment(segment) = input {
             self.advance(segment.ts, true);
             self.note_packet(segment.ts);
-            let found = self.table.find_segment(segment, hash, likely);
-            self.segment(segment, hash, found);
+            let found = self.table.find_segment(segment, likely);
+            self.segment(segment, likely.hash, found);
         } else {
             self.feed_other(input);
         }

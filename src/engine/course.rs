@@ -142,11 +142,6 @@ impl Course {
         analysis.held() + verdict.held() + timing.held() + zeek.held()
     }
 
-    /// Reads a little of every part but its times, so that all of it is at hand.
-    pub(super) fn warm(&self) -> u64 {
-        self.analysis.warm() ^ self.zeek.warm()
-    }
-
     /// Whether [`Record::course`] can make the course of a flow that begins with this segment: a SYN of which nothing
     /// counts but what [`Flow::lone_syn`] tells.
     pub(super) fn is_told_by_flow(segment: &Segment) -> bool {

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::base::Endpoint;
+use crate::base::{Endpoint, prefetch};
 use crate::flow::{Flow, Side};
 use crate::wire::Segment;
 
@@ -28,7 +28,6 @@ pub(super) struct Going {
 
 impl Going {
     /// What every segment touches is of so many bytes.
-    #[cfg(test)]
     pub(super) const HEAD: usize = std::mem::offset_of!(Self, pending) + Pending::HEAD;
 
     /// Of a flow whose first segment is `segment`, sent by `from`; `reuses`: on a tuple that had a flow before.
@@ -195,8 +194,26 @@ impl Going {
         self.course.as_ref().map_or(0, |course| size_of::<Course>() + course.held()) + self.pending.held()
     }
 
-    /// Reads its first line.
-    pub(super) const fn warm(&self) -> u64 {
-        self.rate.warm() ^ self.pending.run.is_some() as u64
+    /// Has what the next segment touches behind [`Self::HEAD`] brought near: where it will wait, or, if its course will
+    /// be asked for, that and all that wait. `is_asked`: it will be for certain.
+    #[inline]
+    pub(super) fn prefetch(&self, is_asked: bool) {
+        if self.lets_next_wait() & !is_asked {
+            return self.pending.prefetch();
+        }
+        self.pending.prefetch_all();
+        if let Some(course) = &self.course {
+            prefetch(&**course);
+        }
+    }
+
+    /// The same of the times of the course.
+    #[inline]
+    pub(super) fn prefetch_times(&self, is_asked: bool) {
+        if (!self.lets_next_wait() | is_asked)
+            && let Some(course) = &self.course
+        {
+            course.timing.prefetch();
+        }
     }
 }

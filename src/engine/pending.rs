@@ -4,7 +4,7 @@
 //! and is not at hand then, so segments of a flow wait in one place, and are shown to its course together. What a
 //! course says of a segment does not rest on when it is asked, so waiting changes nothing that is told.
 
-use crate::base::Timestamp;
+use crate::base::{Timestamp, prefetch};
 use crate::flow::{Brief, Run, Side, Slip};
 use crate::wire::Segment;
 
@@ -47,7 +47,6 @@ pub(super) struct Pending {
 
 impl Pending {
     /// What each segment touches, but for its place, is of so many bytes.
-    #[cfg(test)]
     pub(super) const HEAD: usize = std::mem::offset_of!(Self, first);
 
     /// None waits.
@@ -135,14 +134,17 @@ impl Pending {
         self.count + count <= self.most
     }
 
-    /// Reads a little of where the next one is kept.
-    pub(super) fn warm(&self) -> u64 {
-        self.slip(self.count.into()).map_or(0, Slip::warm)
+    /// Has where the next one is kept brought near.
+    #[inline]
+    pub(super) fn prefetch(&self) {
+        if let Some(slip) = self.slip(self.count.into()) {
+            prefetch(slip);
+        }
     }
 
-    /// Reads a little of all that wait: two are in a line of the cache.
-    pub(super) fn warm_all(&self) -> u64 {
-        (0..self.count).step_by(2).filter_map(|at| self.slip(at.into())).fold(0, |sum, slip| sum ^ slip.warm())
+    /// The same of all that wait: two are in a line of the cache.
+    pub(super) fn prefetch_all(&self) {
+        (0..self.count).step_by(2).filter_map(|at| self.slip(at.into())).for_each(prefetch);
     }
 
     /// Those that wait, in their order.

@@ -146,6 +146,9 @@ pub(super) struct Standing {
 }
 
 impl Record {
+    /// What a plain segment touches is of so many bytes, from the first on.
+    pub(super) const PLAIN: usize = std::mem::offset_of!(Self, wire) + Flow::PLAIN;
+
     /// Of nothing yet: to be filled in its place in the table, since a copy takes as long as all else.
     pub(super) const BLANK: Self = Self {
         id: FlowId(0),
@@ -319,17 +322,6 @@ impl Record {
         self.course.reopen(flow, ends).is_some_and(|going| going.take_alone(segment, from, flow, ends))
     }
 
-    /// Reads a little of everything that a plain segment's way through asks for, so that it is at hand.
-    #[inline]
-    pub(super) fn warm(&self) -> u64 {
-        self.wire.as_ref().map_or(0, Flow::warm) ^ self.touched.nanos().cast_unsigned()
-    }
-
-    /// The same of what any other segment asks for.
-    pub(super) fn warm_rest(&self) -> u64 {
-        self.wire.as_ref().map_or(0, Flow::warm_rest) ^ self.id.0
-    }
-
     /// Bits on the wire in the last complete second; `None` if no second is complete since its first segment.
     pub(super) fn bits_per_s(&self, now: Timestamp) -> Option<u64> {
         let (first, _) = self.wire.as_ref()?.span();
@@ -444,11 +436,6 @@ impl Rate {
         into.near(bin, last.seconds());
         into.number(current);
         into.number(previous);
-    }
-
-    /// Reads a little of it.
-    pub(super) const fn warm(&self) -> u64 {
-        self.previous ^ self.bin.cast_unsigned()
     }
 
     /// Bits in the last complete second before `now`.

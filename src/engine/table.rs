@@ -4,9 +4,9 @@
 //! it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest; within a class the one
 //! that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
 
+mod ahead;
 mod numbers;
 mod tuples;
-mod warm;
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -20,15 +20,13 @@ use crate::wire::Segment;
 use super::FlowId;
 use super::dashboard::Evicted;
 use super::record::Record;
+pub(super) use ahead::{Ahead, LEAD, Likely};
 use numbers::Numbers;
 use tuples::Tuples;
 
 /// Records in a page: the unit that is copied when a shared page is written.
 const PAGE: usize = 32;
 const NONE: u32 = u32::MAX;
-
-/// Look-ups that are prepared together.
-pub(super) const WARMED: usize = 48;
 
 /// Places of flows that were found lately.
 const LATELY: usize = 1024;
@@ -64,19 +62,6 @@ impl Hash for Tuple {
 /// Where a record lives. Valid until the record is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Slot(u32);
-
-/// Where a tuple seemed to lead when that was last looked at.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Likely {
-    slot: u32,
-    /// [`FlowTable::rerouted`] at the time.
-    rerouted: u64,
-}
-
-impl Likely {
-    /// Nobody has looked.
-    pub(super) const UNKNOWN: Self = Self { slot: NONE, rerouted: 0 };
-}
 
 /// A record's place in the eviction list of its class, from least to most recently touched.
 #[derive(Debug, Clone, Copy)]
@@ -169,11 +154,11 @@ impl FlowTable {
         hash_between(&self.hasher, segment.scope, segment.src, segment.dst)
     }
 
-    /// The newest incarnation of the tuple of a segment, whose hash is known, and which side of it sends that; sooner
-    /// where a look just before was right.
+    /// The newest incarnation of the tuple of a segment, and which side of it sends that; sooner where a look just before
+    /// was right.
     #[inline]
-    pub(super) fn find_segment(&mut self, segment: &Segment, hash: u64, likely: Likely) -> Option<(Slot, Side)> {
-        let Likely { slot, rerouted } = likely;
+    pub(super) fn find_segment(&mut self, segment: &Segment, likely: Likely) -> Option<(Slot, Side)> {
+        let Likely { hash, rerouted, slot } = likely;
         let stands = slot != NONE && rerouted == self.rerouted;
         // A small table's segments are mostly of flows that were found lately.
         let slot = if stands { slot } else { self.lately[hash as usize % LATELY] };
@@ -456,19 +441,15 @@ pub(super) fn side_of(record: &Record, source: Endpoint) -> Side {
 
 #[cfg(test)]
 mod tests {
-    use std::mem::offset_of;
-
     use super::*;
     use crate::engine::course::Course;
     use crate::engine::going::Going;
-    use crate::flow::Flow;
 
     /// A table holds a million flows.
     #[test]
     fn a_flow_is_small() {
         assert!(size_of::<Option<Record>>() <= 384, "{}", size_of::<Option<Record>>());
-        // Where the last begins that a plain segment touches of both halves.
-        assert!(offset_of!(Record, wire) + Flow::PLAIN <= 256, "{}", offset_of!(Record, wire));
+        assert!(Record::PLAIN <= 256, "{}", Record::PLAIN);
         assert!(size_of::<Course>() <= 384, "{}", size_of::<Course>());
         assert!(size_of::<Going>() <= 320, "{}", size_of::<Going>());
         assert_eq!(Going::HEAD, 64, "the segments that wait fill whole lines");

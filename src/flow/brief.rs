@@ -154,10 +154,6 @@ impl Slip {
         Brief { ts, seq, ack, payload_len, timestamps, window, marks, digest, ttl }
     }
 
-    /// Reads a little of it.
-    pub const fn warm(&self) -> u64 {
-        self.after as u64
-    }
 }
 
 #[cfg(test)]

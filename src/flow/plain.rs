@@ -2,9 +2,7 @@
 //!
 //! May touch `base` and `wire::Segment`. Gives exactly what [`Flow::feed`] gives, or nothing.
 
-#[cfg(test)]
-use super::half::Half;
-use super::half::mark;
+use super::half::{Half, mark};
 use super::machine::{Flow, flag};
 use super::stamp::Offset;
 use super::view::Side;
@@ -19,7 +17,6 @@ pub(super) fn is_text(segment: &Segment) -> bool {
 
 impl Flow {
     /// What a plain segment touches is of so many bytes, from the first on.
-    #[cfg(test)]
     pub(crate) const PLAIN: usize =
         std::mem::offset_of!(Self, halves) + size_of::<Half>() + std::mem::offset_of!(Half, iss);
 
@@ -70,17 +67,5 @@ impl Flow {
             self.seen |= 4;
         }
         half.take_window(window, ts, first, false);
-    }
-
-    /// Reads a little of all that a plain segment touches, so that it is at hand.
-    pub fn warm(&self) -> u64 {
-        let [orig, resp] = &self.halves;
-        orig.segments ^ resp.segments ^ u64::from(resp.window) ^ self.last.nanos().cast_unsigned()
-    }
-
-    /// The same of what others touch.
-    pub fn warm_rest(&self) -> u64 {
-        let resp = &self.halves[Side::Resp.index()];
-        u64::from(resp.syns) ^ u64::from(self.last_syn_ack.is_set())
     }
 }

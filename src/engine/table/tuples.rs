@@ -5,6 +5,8 @@
 //! by those that it passes: whoever looks for it goes on as far, and once it has gone nothing is left of it, however long
 //! flows come and go.
 
+use crate::base::prefetch;
+
 /// Places in a bucket.
 const PLACES: usize = 12;
 /// Of these, so many are taken at most, all over.
@@ -85,10 +87,12 @@ impl Tuples {
         None
     }
 
-    /// Reads a little of where it is looked for first.
+    /// Has the bucket where it is looked for first brought near.
     #[inline]
-    pub(super) fn warm(&self, hash: u64) -> u64 {
-        self.buckets.get(self.at(hash, 0)).map_or(0, |bucket| u64::from(bucket.passed))
+    pub(super) fn prefetch(&self, hash: u64) {
+        if let Some(bucket) = self.buckets.get(self.at(hash, 0)) {
+            prefetch(bucket);
+        }
     }
 
     /// Adds a slot whose tuple none has yet. There is room.

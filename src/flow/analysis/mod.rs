@@ -189,12 +189,6 @@ impl Analysis {
         }
     }
 
-    /// Reads a little of every part, so that all of it is at hand.
-    pub fn warm(&self) -> u64 {
-        let [orig, resp] = &self.halves;
-        orig.since_high(Timestamp::MIN) ^ resp.since_high(Timestamp::MIN) ^ self.initial_rtt.cast_unsigned()
-    }
-
     /// How often each half's segments were marked, the originator's first.
     pub fn counts(&self) -> [AnalysisCounts; 2] {
         self.counts.as_deref().copied().unwrap_or_default()

@@ -134,16 +134,6 @@ impl Half {
         facts.pack(into);
     }
 
-    /// Reads a little of every part.
-    pub(super) fn warm(&self) -> u64 {
-        u64::from(self.high.0) ^ self.watch.warm() ^ self.volume.warm()
-    }
-
-    /// The same of what it has measured.
-    pub(super) fn warm_measures(&self) -> u64 {
-        self.measures.as_ref().map_or(0, |measures| u64::from(measures.by_ack.count() ^ measures.think.count()))
-    }
-
     pub(super) fn new(start: Start) -> Self {
         let mut facts = Bits::NONE;
         facts.put(fact::SENT, start.nxt.is_some());

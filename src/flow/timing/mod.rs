@@ -37,7 +37,7 @@ use super::half::REACH;
 use super::plain::is_text;
 use super::stamp::{Offset, nanos_between};
 use super::{Brief, Flow, Side};
-use crate::base::{Packing, Seq, Timestamp};
+use crate::base::{Packing, Seq, Timestamp, prefetch};
 use crate::wire::Segment;
 use half::{Half, Start, Taken};
 use span::Span;
@@ -106,15 +106,11 @@ impl Timing {
         }
     }
 
-    /// Reads a little of every part, so that all of it is at hand.
-    pub fn warm(&self) -> u64 {
-        let Some(data) = self.data.as_deref() else { return 0 };
-        data.halves.iter().fold(data.origin.nanos().cast_unsigned(), |sum, half| sum ^ half.warm())
-    }
-
-    /// The same of what [`Self::warm`] leads to.
-    pub fn warm_measures(&self) -> u64 {
-        self.data.as_deref().map_or(0, |data| data.halves.iter().fold(0, |sum, half| sum ^ half.warm_measures()))
+    /// Has what lies beside it brought near.
+    pub fn prefetch(&self) {
+        if let Some(data) = &self.data {
+            prefetch(&**data);
+        }
     }
 
     /// Whether it has data to keep times of.

@@ -72,11 +72,6 @@ impl Watch {
         });
     }
 
-    /// Reads a little of it, and waits for none of it to go on.
-    pub(super) fn warm(&self) -> u64 {
-        self.0.iter().fold(0, |sum, slot| sum ^ u64::from(slot.is_some()))
-    }
-
     /// Whether one more can be timed.
     #[inline]
     pub(super) const fn has_room(&self) -> bool {

@@ -76,11 +76,6 @@ impl Volume {
         peak.add(bytes, second);
     }
 
-    /// Reads a little of it.
-    pub(super) fn warm(&self) -> u64 {
-        self.bytes
-    }
-
     pub(super) fn is_some(&self) -> bool {
         self.bytes > 0
     }

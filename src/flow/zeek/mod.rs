@@ -127,11 +127,6 @@ impl Zeek {
         }
     }
 
-    /// Reads a little of every part, so that all of it is at hand.
-    pub fn warm(&self) -> u64 {
-        self.row.warm()
-    }
-
     /// The rows as they would be written at `now`.
     pub fn rows(&self, now: Timestamp) -> ZeekView {
         let ended = self.ended.as_deref();

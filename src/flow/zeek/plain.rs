@@ -104,12 +104,6 @@ impl Row {
     fn is_clean(&self) -> bool {
         self.is_going_on() && self.aside.is_none() && self.history.as_bytes() != b"H"
     }
-
-    pub(super) fn warm(&self) -> u64 {
-        let [orig, resp] = &self.ends;
-        let (times, numbers) = (self.first.nanos() ^ self.last.nanos(), orig.high ^ orig.trim ^ resp.high ^ resp.trim);
-        (times ^ numbers).cast_unsigned() ^ self.history.as_bytes().len() as u64
-    }
 }
 
 impl End {

@@ -1,0 +1,164 @@
+//! Has what the next segments will touch brought near, while those before them are taken in.
+//!
+//! Next to every segment of a busy table is one of another flow, of which nothing is at hand: what would take the time is
+//! to wait for memory. Where a segment leads shows step by step: its hash tells the bucket, that the record, that what
+//! is told of the flow. Each step is taken for a segment a few segments later than the one before, so that none of them
+//! waits for the other. Changes nothing; a wrong guess costs only time.
+
+use triomphe::Arc;
+
+use super::{FlowTable, NONE, PAGE, Slot};
+use crate::base::{prefetch, prefetch_line, prefetch_part};
+use crate::engine::FlowId;
+use crate::engine::going::Going;
+use crate::engine::input::Input;
+use crate::engine::record::Record;
+use crate::wire::Flags;
+
+/// Inputs between one step and the next: while as many are taken in, memory has answered.
+const STRIDE: usize = 4;
+/// How many inputs the first step is ahead of the input that is taken in.
+pub(in crate::engine) const LEAD: usize = 5 * STRIDE;
+/// A power of two above that.
+const KEPT: usize = 32;
+
+/// Where the tuple of an input seemed to lead when that was looked at.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Likely {
+    /// Its tuple's, if it is a segment.
+    pub(in crate::engine) hash: u64,
+    /// [`FlowTable::rerouted`] at the time.
+    pub(super) rerouted: u64,
+    pub(super) slot: u32,
+}
+
+impl Likely {
+    /// Nobody has looked.
+    pub(in crate::engine) const fn unknown(hash: u64) -> Self {
+        Self { hash, rerouted: 0, slot: NONE }
+    }
+}
+
+/// What the steps found for the inputs ahead.
+#[derive(Debug)]
+pub(in crate::engine) struct Ahead([Likely; KEPT]);
+
+impl Ahead {
+    pub(in crate::engine) const NONE: Self = Self([Likely::unknown(0); KEPT]);
+
+    /// Of the input at that place.
+    #[inline]
+    pub(in crate::engine) const fn of(&self, at: usize) -> Likely {
+        self.0[at % KEPT]
+    }
+}
+
+impl FlowTable {
+    /// Whether all of it is at hand anyway.
+    pub(in crate::engine) const fn is_near(&self) -> bool {
+        self.len < 1 << 10
+    }
+
+    /// Takes each step for one of the inputs; the first for that at `first`, and the others for those before it.
+    #[inline]
+    pub(in crate::engine) fn look_ahead(&self, ahead: &mut Ahead, inputs: &[Input], first: usize) {
+        // Another processor has written them.
+        if let Some(input) = inputs.get(first + 2 * STRIDE) {
+            prefetch(input);
+        }
+        if let Some(input) = inputs.get(first) {
+            let hash = if let Input::Segment(segment) = input { self.hash_of(segment) } else { 0 };
+            ahead.0[first % KEPT] = Likely::unknown(hash);
+            self.by_tuple.prefetch(hash);
+        }
+        if let Some((at, Input::Segment(_))) = behind(inputs, first, 1) {
+            let likely = &mut ahead.0[at % KEPT];
+            // The first whose hash looks alike: the index is read, records are not.
+            if let Some(slot) = self.by_tuple.find(likely.hash, |_| true) {
+                (likely.slot, likely.rerouted) = (slot, self.rerouted);
+                self.prefetch_record(slot, Record::PLAIN);
+            }
+        }
+        if let Some((at, input)) = behind(inputs, first, 2)
+            && let Some(record) = self.at(ahead.of(at).slot)
+        {
+            if is_any(input, Flags::FIN | Flags::SYN | Flags::RST) {
+                prefetch_part(record, Record::PLAIN..size_of::<Record>());
+            }
+            if let Some(going) = record.course.going() {
+                prefetch_part(going, 0..Going::HEAD);
+            }
+        }
+        if let Some((at, input)) = behind(inputs, first, 3)
+            && let Some(going) = self.at(ahead.of(at).slot).and_then(|record| record.course.going())
+        {
+            going.prefetch(is_any(input, Flags::SYN | Flags::RST));
+        }
+        if let Some((at, input)) = behind(inputs, first, 4)
+            && let Some(going) = self.at(ahead.of(at).slot).and_then(|record| record.course.going())
+        {
+            going.prefetch_times(is_any(input, Flags::SYN | Flags::RST));
+        }
+    }
+
+    /// The same of those whose numbers these are, as far as a deadline asks for it.
+    pub(in crate::engine) fn prefetch_numbers(&self, ids: impl Iterator<Item = FlowId>) {
+        for id in ids {
+            self.prefetch_record(self.by_id.likely(id), size_of::<Record>());
+        }
+    }
+
+    /// The same of the next `count` who must go, where the table is full.
+    pub(in crate::engine) fn prefetch_victims(&self, count: usize) {
+        if self.len + count < self.max {
+            return;
+        }
+        let mut slot = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
+        // Who came one behind the other mostly stands so. Along the list each is waited for before the next is known.
+        let is_row = self.at(slot).is_some_and(|first| first.place.next == slot.saturating_add(1));
+        if is_row {
+            (slot..slot.saturating_add(count as u32)).for_each(|slot| self.prefetch_record(slot, size_of::<Record>()));
+        }
+        for _ in 0..count {
+            let Some(record) = self.at(slot) else { break };
+            self.by_tuple.prefetch(self.hash(&record.tuple()));
+            slot = if is_row { slot + 1 } else { record.place.next };
+        }
+    }
+
+    /// The same of flows that are over. What waits of them is not asked for here.
+    pub(in crate::engine) fn prefetch_all_of(&self, flows: &[(Slot, FlowId)]) {
+        flows.iter().for_each(|(slot, _)| self.prefetch_record(slot.0, size_of::<Record>()));
+        let goings = || flows.iter().filter_map(|(slot, id)| self.still(*slot, *id)?.course.going());
+        goings().for_each(|going| prefetch_part(going, 0..Going::HEAD));
+        goings().for_each(|going| going.prefetch(going.known_course().is_some()));
+        goings().for_each(|going| going.prefetch_times(going.known_course().is_some()));
+    }
+
+    /// The first bytes of a record, and whether its page is shared, which is asked of every page that is written.
+    #[inline]
+    fn prefetch_record(&self, slot: u32, bytes: usize) {
+        if let Some(page) = self.pages.get(slot as usize / PAGE) {
+            prefetch_line(Arc::heap_ptr(page).cast());
+            prefetch_part(&page[slot as usize % PAGE], 0..bytes);
+        }
+    }
+
+    #[inline]
+    fn at(&self, slot: u32) -> Option<&Record> {
+        self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref()
+    }
+}
+
+/// The input that is so many steps behind the first.
+#[inline]
+fn behind(inputs: &[Input], first: usize, steps: usize) -> Option<(usize, &Input)> {
+    let at = first.checked_sub(steps * STRIDE)?;
+    inputs.get(at).map(|input| (at, input))
+}
+
+/// Whether the input is a segment with any of these flags.
+#[inline]
+fn is_any(input: &Input, kinds: Flags) -> bool {
+    matches!(input, Input::Segment(segment) if segment.flags.0 & kinds.0 != 0)
+}
