@@ -17,7 +17,7 @@ use super::opening::Opening;
 use super::origin::Origin;
 use super::record::Recorded;
 use super::replay::Replay;
-use super::{Outcome, SOON, interrupts, is_set, live_config, live_feed, replay_config};
+use super::{Outcome, SOON, interrupts, is_set, live_config, live_feed, replay_config, watch_config};
 
 /// How often it is looked whether somebody interrupts.
 const REST: Duration = Duration::from_millis(50);
@@ -158,7 +158,7 @@ fn live(input: &Input, duration: Duration) -> Result<Seen> {
     // Before anything is made that outlives a process that is merely killed.
     let interrupted = interrupts()?;
     let mut feed = live_feed(input, !input.interfaces.is_empty(), None, None)?;
-    let mut engine = Engine::new(Config { keep_closed: None, ..live_config(input.flows) });
+    let mut engine = Engine::new(Config { keep_closed: None, ..watch_config(input) });
     let end = Instant::now() + duration;
     loop {
         let rest = feed.pump(&mut engine);

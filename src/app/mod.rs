@@ -7,6 +7,7 @@ mod elsewhere;
 mod feed;
 mod gather;
 mod ladder;
+mod large_pages;
 mod line;
 mod live;
 mod looks;
@@ -40,7 +41,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use clap::Parser;
 
-use crate::engine::{Config, Engine};
+use crate::engine::{Config, Engine, Merge};
 use crate::io::TraceError;
 use crate::io::capture::{CaptureError, CaptureSettings};
 use crate::journal::Reach;
@@ -57,6 +58,8 @@ use rewind::Rewind;
 
 /// Room for the headers of a frame, before a payload that is to be recorded.
 const HEADERS: u32 = 192;
+/// What libpcap calls all interfaces together.
+const ANY: &str = "any";
 const MAX_SNAPLEN: u32 = 262_144;
 /// A file that grows is open by then, if a packet is in it.
 const SOON: std::time::Duration = std::time::Duration::from_millis(200);
@@ -83,7 +86,8 @@ pub fn main() -> ExitCode {
         Some(Command::Record(options)) => &mut options.input,
         Some(Command::Demo(_)) | None => &mut cli.input,
     };
-    match origin::take_files(input).and_then(|()| run(&cli)) {
+    let files = origin::take_files(input).inspect(|()| large_pages::ask_for(&input.read));
+    match files.and_then(|()| run(&cli)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Damaged) => ExitCode::from(2),
         Ok(Outcome::Found) => ExitCode::from(4),
@@ -155,7 +159,7 @@ fn live_dashboard(cli: &Cli, look: &Look) -> Result<Outcome> {
     }
     let looks = Looks::of(look).for_terminal();
     let live = live_feed(input, !input.interfaces.is_empty(), cli.ring.ring, cli.ring.dump_on)?;
-    let engine = Engine::new(live_config(input.flows));
+    let engine = Engine::new(watch_config(input));
     let driver = match cli.rewind {
         0 => Driver::start(engine, Box::new(live))?,
         memory => Driver::start(engine, Box::new(Rewind::new(live, memory)))?,
@@ -172,7 +176,7 @@ fn can_draw() -> bool {
 
 /// Starts to watch this host. `strict`: no packets is an error, not a notice.
 fn live_feed(input: &Input, strict: bool, ring: Option<Reach>, dump_on: Option<SeverityChoice>) -> Result<Live> {
-    let devices = if input.interfaces.is_empty() { vec!["any".to_owned()] } else { input.interfaces.clone() };
+    let devices = if input.interfaces.is_empty() { vec![ANY.to_owned()] } else { input.interfaces.clone() };
     let settings: Vec<CaptureSettings> = devices
         .into_iter()
         .map(|device| CaptureSettings {
@@ -195,6 +199,12 @@ fn live_feed(input: &Input, strict: bool, ring: Option<Reach>, dump_on: Option<S
 /// A dashboard forgets after a while what is over; a report tells all that it has seen.
 fn live_config(flows: usize) -> Config {
     Config::live(flows, seed())
+}
+
+/// The same for the interfaces that are asked for: one shows no datagram twice, but "any" is all of them.
+fn watch_config(input: &Input) -> Config {
+    let is_one = matches!(input.interfaces.as_slice(), [only] if only != ANY);
+    Config { merge: if is_one { Merge::Tunnels } else { Merge::Interfaces }, ..live_config(input.flows) }
 }
 
 fn replay_config(flows: usize) -> Config {

@@ -41,21 +41,31 @@ pub struct Config {
     pub max_flows: usize,
     /// The key of the flow table's hash: chosen at random by whoever starts the engine, for packets choose the tuples.
     pub seed: u64,
-    /// A datagram shown by two interfaces is one segment (live); in a capture file every frame counts.
-    pub merge_interfaces: bool,
+    pub merge: Merge,
     /// Flows that are over are forgotten this long after their last segment; `None` keeps them until the table is full.
     pub keep_closed: Option<Duration>,
+}
+
+/// Which frames that show a segment again count with the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merge {
+    /// None: in a capture file every frame counts.
+    Nothing,
+    /// Of a segment in a tunnel, what is shown outside of it too (one interface, live).
+    Tunnels,
+    /// Those too of a datagram that another interface shows (live).
+    Interfaces,
 }
 
 impl Config {
     /// For a capture file: every frame counts, and every flow is kept.
     pub const fn replay(max_flows: usize, seed: u64) -> Self {
-        Self { max_flows, seed, merge_interfaces: false, keep_closed: None }
+        Self { max_flows, seed, merge: Merge::Nothing, keep_closed: None }
     }
 
     /// For a running host.
     pub const fn live(max_flows: usize, seed: u64) -> Self {
-        Self { max_flows, seed, merge_interfaces: true, keep_closed: Some(Duration::from_secs(300)) }
+        Self { max_flows, seed, merge: Merge::Interfaces, keep_closed: Some(Duration::from_secs(300)) }
     }
 }
 
@@ -318,7 +328,7 @@ impl Engine {
     #[inline]
     fn segment(&mut self, segment: &Segment, hash: u64, found: Option<(Slot, Side)>) {
         self.wire_seen = true;
-        if self.config.merge_interfaces && self.is_shown_twice(segment, found) {
+        if self.config.merge != Merge::Nothing && self.is_shown_twice(segment, found) {
             self.totals.duplicates += 1;
             return;
         }
@@ -375,7 +385,7 @@ impl Engine {
         if in_tunnel && found.is_some_and(|(slot, from)| self.table.get(slot).bare.has(from)) {
             return true;
         }
-        let repeat = self.dedupe.is_repeat(segment);
+        let repeat = self.config.merge == Merge::Interfaces && self.dedupe.is_repeat(segment);
         if let Some((slot, from)) = found.filter(|_| repeat && !in_tunnel) {
             self.table.get_mut(slot).bare.add(from, true);
         }

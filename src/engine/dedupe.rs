@@ -57,7 +57,7 @@ impl Dedupe {
 #[cfg(test)]
 mod tests {
     use super::super::tests::segment;
-    use super::super::{Config, Engine, FlowId, Input};
+    use super::super::{Config, Engine, FlowId, Input, Merge};
     use super::*;
     use crate::wire::{Tunnel, TunnelKind};
 
@@ -82,18 +82,22 @@ mod tests {
     }
 
     /// A handshake in which both see the same, then 3,000 bytes that the tunnel carries in two.
-    fn through_a_tunnel() -> Vec<Segment> {
+    fn through_a_tunnel() -> [Segment; 7] {
         let syn = segment(0, CLIENT, SERVER, "S", 100, 0, 0);
         let answer = segment(1, SERVER, CLIENT, "S.", 500, 101, 0);
         let parts = [segment(2, CLIENT, SERVER, ".", 101, 501, 1500), segment(2, CLIENT, SERVER, ".", 1601, 501, 1500)];
         let whole = segment(2, CLIENT, SERVER, ".", 101, 501, 3000);
-        vec![outer(syn), inner(syn), outer(answer), inner(answer), outer(parts[0]), outer(parts[1]), inner(whole)]
+        [outer(syn), inner(syn), outer(answer), inner(answer), outer(parts[0]), outer(parts[1]), inner(whole)]
     }
 
     #[test]
     fn what_a_tunnel_and_the_link_beneath_it_show_counts_once_when_live() {
         assert_eq!(counted(Config::live(10, 1), &through_a_tunnel()), (3, 3000));
         assert_eq!(counted(Config::replay(10, 1), &through_a_tunnel()), (7, 6000), "in a file every frame counts");
+        let by_one = through_a_tunnel().map(|segment| Segment { iface: 1, ..segment });
+        let told =
+            [Merge::Tunnels, Merge::Interfaces].map(|merge| counted(Config { merge, ..Config::live(10, 1) }, &by_one));
+        assert_eq!(told, [(5, 3000); 2], "of one interface the same, sooner");
     }
 
     #[test]

@@ -153,7 +153,6 @@ impl Slip {
         let ts = Timestamp::from_nanos(since.nanos().wrapping_add(after));
         Brief { ts, seq, ack, payload_len, timestamps, window, marks, digest, ttl }
     }
-
 }
 
 #[cfg(test)]

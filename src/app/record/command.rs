@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow, bail};
 
 use crate::app::cli::Record;
 use crate::app::live::Live;
-use crate::app::{Outcome, interrupts, is_set, live_config, live_feed};
+use crate::app::{Outcome, interrupts, is_set, live_feed, watch_config};
 use crate::engine::Engine;
 
 use super::Recorded;
@@ -37,7 +37,7 @@ pub(in crate::app) fn run(options: &Record) -> Result<Outcome> {
     }
     let end = options.duration.map(|duration| Instant::now() + duration);
     // A ring in memory waits for what it is written out for, and only findings need an engine.
-    let mut engine = options.ring.dump_on.map(|_| Engine::new(live_config(input.flows)));
+    let mut engine = options.ring.dump_on.map(|_| Engine::new(watch_config(input)));
     // What reads a stream may well draw on the same terminal.
     let streams = input.write.is_to_stdout();
     let status = if streams { Status::default() } else { Status::new() };

@@ -80,11 +80,6 @@ impl Spread {
         self.buckets.get_or_insert_with(|| Box::new(Buckets::new())).add(sample);
     }
 
-    /// How many samples there are.
-    pub(super) const fn count(&self) -> u32 {
-        self.count
-    }
-
     /// The least sample; longer than any other if there is none.
     pub(super) const fn shortest(&self) -> Span {
         self.sums.least
