@@ -26,13 +26,11 @@ use super::record::{FirstFrame, Rare, Record, Sides, Standing};
 use super::sealed::Courses;
 use super::spare::Spare;
 use super::states::States;
-use super::table::{Ahead, FlowTable, LEAD, Likely, Slot, side_of};
+use super::table::{FlowTable, Likely, Slot, side_of};
 use super::{FlowId, Input, Loss, Query, QueryCache, Tally};
 
 const SECOND: Duration = Duration::from_secs(1);
 const TRAFFIC_KEPT: usize = 240;
-/// Inputs for which it is looked at together who is due, and who must go.
-const ROUND: usize = 16;
 
 /// What the engine is told once, at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,31 +155,6 @@ impl Engine {
         self.feed_likely(input, Likely::unknown(self.hash_of(input)));
     }
 
-    /// Takes in many inputs; the same result as one by one.
-    pub fn feed_batch(&mut self, inputs: &[Input]) {
-        if self.table.is_near() {
-            return inputs.iter().for_each(|input| self.feed(input));
-        }
-        let mut ahead = Ahead::NONE;
-        for first in 0..inputs.len() + LEAD {
-            self.table.look_ahead(&mut ahead, inputs, first);
-            if first % ROUND == 0 {
-                self.look_at_round(&inputs[..inputs.len().min(first + ROUND)]);
-            }
-            if let Some(at) = first.checked_sub(LEAD) {
-                self.feed_likely(&inputs[at], ahead.of(at));
-            }
-        }
-    }
-
-    /// What the next inputs, of which these are the last, ask for besides: of flows that are due by then, or must go.
-    fn look_at_round(&self, inputs: &[Input]) {
-        if let Some(last) = inputs.last() {
-            self.table.prefetch_numbers(self.deadlines.soon(last.ts()));
-        }
-        self.table.prefetch_victims(ROUND + LEAD);
-    }
-
     /// What finds the flow of a segment; nothing of any other input.
     #[inline]
     fn hash_of(&self, input: &Input) -> u64 {
@@ -189,7 +162,7 @@ impl Engine {
     }
 
     #[inline]
-    fn feed_likely(&mut self, input: &Input, likely: Likely) {
+    pub(super) fn feed_likely(&mut self, input: &Input, likely: Likely) {
         if let Input::Segment(segment) = input {
             self.advance(segment.ts, true);
             self.note_packet(segment.ts);

@@ -5,6 +5,7 @@
 //! §3.3.2.
 
 mod account;
+mod batch;
 mod connects;
 mod core;
 mod course;

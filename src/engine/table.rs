@@ -20,7 +20,7 @@ use crate::wire::Segment;
 use super::FlowId;
 use super::dashboard::Evicted;
 use super::record::Record;
-pub(super) use ahead::{Ahead, LEAD, Likely};
+pub(super) use ahead::{Ahead, LEAD, Likely, ROUND};
 use numbers::Numbers;
 use tuples::Tuples;
 

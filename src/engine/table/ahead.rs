@@ -21,6 +21,8 @@ const STRIDE: usize = 4;
 pub(in crate::engine) const LEAD: usize = 5 * STRIDE;
 /// A power of two above that.
 const KEPT: usize = 32;
+/// Inputs for which it is looked at together who is due, and who must go.
+pub(in crate::engine) const ROUND: usize = 16;
 
 /// Where the tuple of an input seemed to lead when that was looked at.
 #[derive(Debug, Clone, Copy)]
@@ -54,9 +56,9 @@ impl Ahead {
 }
 
 impl FlowTable {
-    /// Whether all of it is at hand anyway.
+    /// Whether all of it is at hand anyway. In tests none is, so that they look ahead.
     pub(in crate::engine) const fn is_near(&self) -> bool {
-        self.len < 1 << 10
+        !cfg!(test) && self.len < 1 << 10
     }
 
     /// Takes each step for one of the inputs; the first for that at `first`, and the others for those before it.
@@ -108,22 +110,32 @@ impl FlowTable {
         }
     }
 
-    /// The same of the next `count` who must go, where the table is full.
-    pub(in crate::engine) fn prefetch_victims(&self, count: usize) {
-        if self.len + count < self.max {
+    /// The same of those who must go next, where the table is full: for as many inputs as one round is of.
+    pub(in crate::engine) fn prefetch_victims(&self) {
+        if self.len + LEAD + 2 * ROUND < self.max {
             return;
         }
-        let mut slot = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
+        let first = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
         // Who came one behind the other mostly stands so. Along the list each is waited for before the next is known.
-        let is_row = self.at(slot).is_some_and(|first| first.place.next == slot.saturating_add(1));
-        if is_row {
-            (slot..slot.saturating_add(count as u32)).for_each(|slot| self.prefetch_record(slot, size_of::<Record>()));
+        if self.at(first).is_some_and(|record| record.place.next == first.saturating_add(1)) {
+            let row = |from: usize| (first as usize + from..).take(ROUND).filter_map(|slot| u32::try_from(slot).ok());
+            row(LEAD + ROUND).for_each(|slot| self.prefetch_record(slot, size_of::<Record>()));
+            row(LEAD).for_each(|slot| {
+                self.prefetch_way_to(slot);
+            });
+        } else {
+            let mut slot = Some(first);
+            for _ in 0..ROUND {
+                slot = slot.and_then(|slot| self.prefetch_way_to(slot));
+            }
         }
-        for _ in 0..count {
-            let Some(record) = self.at(slot) else { break };
-            self.by_tuple.prefetch(self.hash(&record.tuple()));
-            slot = if is_row { slot + 1 } else { record.place.next };
-        }
+    }
+
+    /// Where the tuple of a record leads to it from; the slot that stands next in its list.
+    fn prefetch_way_to(&self, slot: u32) -> Option<u32> {
+        let record = self.at(slot)?;
+        self.by_tuple.prefetch(self.hash(&record.tuple()));
+        Some(record.place.next)
     }
 
     /// The same of flows that are over. What waits of them is not asked for here.
