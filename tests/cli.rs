@@ -73,6 +73,41 @@ fn a_file_is_reported_alike_whatever_its_wrapping() {
     assert!(code == 0 && out.starts_with("sockscope ") && out.contains("stdin"), "{out}");
 }
 
+/// A pcap file of over 16 MiB.
+fn long_capture() -> Vec<u8> {
+    const FRAMES: usize = 300;
+    let header = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    // Of an EtherType that is nobody's.
+    let frame = [[0; 12].as_slice(), &[0x88, 0xb5], &[0; 60_000]].concat();
+    let length = u32::try_from(frame.len()).expect("a length").to_le_bytes();
+    let record = [[1, 0, 0, 0].as_slice(), &[0; 4], &length, &length, &frame].concat();
+    [header.as_slice(), &record.repeat(FRAMES)].concat()
+}
+
+#[test]
+fn a_long_capture_is_told_the_same_whether_or_not_large_pages_are_asked_for() {
+    let files = Files::new(&[("long.pcap", &long_capture())]);
+    let long = files.path("long.pcap");
+    let report = ["report", "-r", &long];
+    let with = told(&sockscope(&report).output().expect("it starts"));
+    assert!(with.0 == 0 && with.1.contains("300 not TCP"), "{with:?}");
+    assert_eq!(told(&sockscope(&report).env("SOCKSCOPE_NO_LARGE_PAGES", "").output().expect("it starts")), with);
+
+    let given = fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").unwrap_or_default();
+    if !given.contains("[madvise]") || cfg!(not(target_env = "gnu")) {
+        return eprintln!("skipped: large pages are not given to who asks");
+    }
+    // It waits for the second one.
+    let mut both = sockscope(&["report", "-r", &long, "-r", "-"]);
+    let mut child = both.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
+    let environ = format!("/proc/{}/environ", child.id());
+    let asked = || fs::read_to_string(&environ).is_ok_and(|words| words.contains("=glibc.malloc.hugetlb=1"));
+    let is_asked = (0..2_000).any(|_| asked() || (std::thread::sleep(Duration::from_millis(5)), false).1);
+    child.kill().expect("it is there");
+    child.wait().expect("it ends");
+    assert!(is_asked, "it has executed itself once more, as the same process");
+}
+
 #[test]
 fn formats_for_programs() {
     let (code, out, _) = run(&["report", "-r", INCIDENT, "--format", "ndjson"]);

@@ -8,11 +8,12 @@
 //! Read first: "Memory Allocation Tunables" in the manual of glibc, the kernel's admin-guide/mm/transhuge.rst.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 
 /// Shorter captures are over before it would pay.
 const LONG: u64 = 16 << 20;
@@ -20,23 +21,32 @@ const LONG: u64 = 16 << 20;
 const GIVEN: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
 const TUNABLES: &str = "GLIBC_TUNABLES";
 const TUNABLE: &str = "glibc.malloc.hugetlb";
-/// Set to anything, nothing is asked for: a program with privileges of its own is not told [`TUNABLES`], and would ask
-/// again and again.
-const ASKED: &str = "SOCKSCOPE_LARGE_PAGES";
+/// Set to anything, nothing is asked for, as by who has been executed once more: a program with privileges of its own is
+/// not told [`TUNABLES`], and would ask again and again.
+const NOT_ASKED: &str = "SOCKSCOPE_NO_LARGE_PAGES";
 
 /// Executes the program once more where reading these is likely to gain by it; returns where it is not, or where that
 /// fails.
 pub(super) fn ask_for(captures: &[PathBuf]) {
-    // Of what is no file nobody knows how long it is.
-    let is_long = |path: &PathBuf| fs::metadata(path).map_or(true, |meta| !meta.is_file() || meta.len() >= LONG);
-    if !cfg!(all(target_os = "linux", target_env = "gnu")) || !captures.iter().any(is_long) {
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) || captures.iter().map(length).sum::<u64>() < LONG {
         return;
     }
     let given = fs::read_to_string(GIVEN).unwrap_or_default();
-    let Some(tunables) = wanted(env::var_os(ASKED).is_some(), env::var_os(TUNABLES), &given) else { return };
+    let Some(tunables) = wanted(env::var_os(NOT_ASKED).is_some(), env::var_os(TUNABLES), &given) else { return };
     let (Ok(program), mut words) = (env::current_exe(), env::args_os()) else { return };
+    // Not a dynamic linker that was given it, nor one that has been replaced since.
+    if program.file_name() != Some(OsStr::new(env!("CARGO_PKG_NAME"))) || !program.is_file() {
+        return;
+    }
     let name = words.next().unwrap_or_default();
-    let _goes_on_without = Command::new(program).arg0(name).args(words).env(TUNABLES, tunables).env(ASKED, "").exec();
+    let _error = Command::new(program).arg0(name).args(words).env(TUNABLES, tunables).env(NOT_ASKED, "").exec();
+    // What could not be executed goes on, but as if a broken pipe were to kill it: std has set that back.
+    let _likewise = signal_hook::flag::register(signal_hook::consts::SIGPIPE, Arc::default());
+}
+
+/// Bytes of a file, as it lies on disk; of a stream nobody knows.
+fn length(path: &PathBuf) -> u64 {
+    fs::metadata(path).ok().filter(fs::Metadata::is_file).map_or(0, |meta| meta.len().min(LONG))
 }
 
 /// What the tunables are to be; `None` where they are to stay.

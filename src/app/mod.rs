@@ -41,7 +41,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use clap::Parser;
 
-use crate::engine::{Config, Engine, Merge};
+use crate::engine::{Config, Engine, Repeats};
 use crate::io::TraceError;
 use crate::io::capture::{CaptureError, CaptureSettings};
 use crate::journal::Reach;
@@ -86,8 +86,12 @@ pub fn main() -> ExitCode {
         Some(Command::Record(options)) => &mut options.input,
         Some(Command::Demo(_)) | None => &mut cli.input,
     };
-    let files = origin::take_files(input).inspect(|()| large_pages::ask_for(&input.read));
-    match files.and_then(|()| run(&cli)) {
+    let taken = origin::take_files(input);
+    if taken.is_ok() {
+        // Does not return where they are to be had.
+        large_pages::ask_for(&input.read);
+    }
+    match taken.and_then(|()| run(&cli)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Damaged) => ExitCode::from(2),
         Ok(Outcome::Found) => ExitCode::from(4),
@@ -201,10 +205,10 @@ fn live_config(flows: usize) -> Config {
     Config::live(flows, seed())
 }
 
-/// The same for the interfaces that are asked for: one shows no datagram twice, but "any" is all of them.
+/// The same for the interfaces that are asked for. No other than the one shows a datagram again, but "any" is all.
 fn watch_config(input: &Input) -> Config {
     let is_one = matches!(input.interfaces.as_slice(), [only] if only != ANY);
-    Config { merge: if is_one { Merge::Tunnels } else { Merge::Interfaces }, ..live_config(input.flows) }
+    Config { repeats: if is_one { Repeats::Tunnels } else { Repeats::Interfaces }, ..live_config(input.flows) }
 }
 
 fn replay_config(flows: usize) -> Config {

@@ -14,9 +14,13 @@ const LINE: usize = 64;
 #[inline(always)]
 pub fn prefetch<T>(place: &T) {
     prefetch_part(place, 0..size_of::<T>());
+    // It need not begin with a line.
+    if align_of::<T>() < LINE {
+        prefetch_line(std::ptr::from_ref(place).wrapping_add(1).cast::<u8>().wrapping_sub(1));
+    }
 }
 
-/// Has some bytes of `place` brought near, and the rest of their lines.
+/// Has some bytes of `place`, which begins with a line, brought near, and the rest of their lines.
 #[inline(always)]
 pub fn prefetch_part<T>(place: &T, part: Range<usize>) {
     for at in part.step_by(LINE) {

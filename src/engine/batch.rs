@@ -23,7 +23,7 @@ impl Engine {
         let mut ahead = Ahead::NONE;
         for first in 0..inputs.len() + LEAD {
             self.table.look_ahead(&mut ahead, inputs, first);
-            if first % ROUND == 0 {
+            if first % ROUND == 0 && first < inputs.len() {
                 self.look_at_round(&inputs[..inputs.len().min(first + ROUND)]);
             }
             if let Some(at) = first.checked_sub(LEAD) {

@@ -39,31 +39,31 @@ pub struct Config {
     pub max_flows: usize,
     /// The key of the flow table's hash: chosen at random by whoever starts the engine, for packets choose the tuples.
     pub seed: u64,
-    pub merge: Merge,
+    pub repeats: Repeats,
     /// Flows that are over are forgotten this long after their last segment; `None` keeps them until the table is full.
     pub keep_closed: Option<Duration>,
 }
 
-/// Which frames that show a segment again count with the first.
+/// Which frames that show a segment again are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Merge {
+pub enum Repeats {
     /// None: in a capture file every frame counts.
-    Nothing,
-    /// Of a segment in a tunnel, what is shown outside of it too (one interface, live).
+    None,
+    /// Those in a tunnel, of whose sender segments were seen outside of any (live, on one interface).
     Tunnels,
-    /// Those too of a datagram that another interface shows (live).
+    /// Those too that show a datagram which another interface has just shown (live).
     Interfaces,
 }
 
 impl Config {
     /// For a capture file: every frame counts, and every flow is kept.
     pub const fn replay(max_flows: usize, seed: u64) -> Self {
-        Self { max_flows, seed, merge: Merge::Nothing, keep_closed: None }
+        Self { max_flows, seed, repeats: Repeats::None, keep_closed: None }
     }
 
     /// For a running host.
     pub const fn live(max_flows: usize, seed: u64) -> Self {
-        Self { max_flows, seed, merge: Merge::Interfaces, keep_closed: Some(Duration::from_secs(300)) }
+        Self { max_flows, seed, repeats: Repeats::Interfaces, keep_closed: Some(Duration::from_secs(300)) }
     }
 }
 
@@ -301,7 +301,7 @@ impl Engine {
     #[inline]
     fn segment(&mut self, segment: &Segment, hash: u64, found: Option<(Slot, Side)>) {
         self.wire_seen = true;
-        if self.config.merge != Merge::Nothing && self.is_shown_twice(segment, found) {
+        if self.config.repeats != Repeats::None && self.is_shown_twice(segment, found) {
             self.totals.duplicates += 1;
             return;
         }
@@ -351,14 +351,14 @@ impl Engine {
         }
     }
 
-    /// Whether another interface shows the segment too: the same datagram a moment ago, or, for a segment in a tunnel,
-    /// its sender's segments outside of it. There offload may cut them otherwise, so no datagram equals another.
+    /// Whether the segment is shown elsewhere too: its datagram by another interface a moment ago, or, for a segment in a
+    /// tunnel, its sender's segments outside of it. There offload may cut them otherwise, so no datagram equals another.
     fn is_shown_twice(&mut self, segment: &Segment, found: Option<(Slot, Side)>) -> bool {
         let in_tunnel = segment.tunnel.is_some();
         if in_tunnel && found.is_some_and(|(slot, from)| self.table.get(slot).bare.has(from)) {
             return true;
         }
-        let repeat = self.config.merge == Merge::Interfaces && self.dedupe.is_repeat(segment);
+        let repeat = self.config.repeats == Repeats::Interfaces && self.dedupe.is_repeat(segment);
         if let Some((slot, from)) = found.filter(|_| repeat && !in_tunnel) {
             self.table.get_mut(slot).bare.add(from, true);
         }

@@ -57,7 +57,7 @@ impl Dedupe {
 #[cfg(test)]
 mod tests {
     use super::super::tests::segment;
-    use super::super::{Config, Engine, FlowId, Input, Merge};
+    use super::super::{Config, Engine, FlowId, Input, Repeats};
     use super::*;
     use crate::wire::{Tunnel, TunnelKind};
 
@@ -95,9 +95,9 @@ mod tests {
         assert_eq!(counted(Config::live(10, 1), &through_a_tunnel()), (3, 3000));
         assert_eq!(counted(Config::replay(10, 1), &through_a_tunnel()), (7, 6000), "in a file every frame counts");
         let by_one = through_a_tunnel().map(|segment| Segment { iface: 1, ..segment });
-        let told =
-            [Merge::Tunnels, Merge::Interfaces].map(|merge| counted(Config { merge, ..Config::live(10, 1) }, &by_one));
-        assert_eq!(told, [(5, 3000); 2], "of one interface the same, sooner");
+        let told = [Repeats::Tunnels, Repeats::Interfaces]
+            .map(|repeats| counted(Config { repeats, ..Config::live(10, 1) }, &by_one));
+        assert_eq!(told, [(5, 3000); 2], "of one interface the same");
     }
 
     #[test]

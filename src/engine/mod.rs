@@ -60,7 +60,7 @@ mod tests;
 
 pub use crate::findings::FindingKey;
 pub use crate::flow::FlowId;
-pub use core::{Config, Engine, Merge};
+pub use core::{Config, Engine, Repeats};
 pub use dashboard::*;
 pub use end::{recv_q_is_fin, send_q_is_syn_or_fin};
 pub use filter::{Completion, Filter, FilterError, complete, filter_fields};

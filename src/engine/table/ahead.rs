@@ -19,8 +19,9 @@ use crate::wire::Flags;
 const STRIDE: usize = 4;
 /// How many inputs the first step is ahead of the input that is taken in.
 pub(in crate::engine) const LEAD: usize = 5 * STRIDE;
-/// A power of two above that.
+/// More than that.
 const KEPT: usize = 32;
+const _: () = assert!(KEPT.is_power_of_two() && KEPT > LEAD);
 /// Inputs for which it is looked at together who is due, and who must go.
 pub(in crate::engine) const ROUND: usize = 16;
 
@@ -58,7 +59,7 @@ impl Ahead {
 impl FlowTable {
     /// Whether all of it is at hand anyway. In tests none is, so that they look ahead.
     pub(in crate::engine) const fn is_near(&self) -> bool {
-        !cfg!(test) && self.len < 1 << 10
+        !cfg!(any(test, fuzzing)) && self.len < 1 << 10
     }
 
     /// Takes each step for one of the inputs; the first for that at `first`, and the others for those before it.
@@ -103,9 +104,9 @@ impl FlowTable {
         }
     }
 
-    /// The same of those whose numbers these are, as far as a deadline asks for it.
+    /// The same of those whose numbers these are, as far as a deadline asks for it: of the first, where they are many.
     pub(in crate::engine) fn prefetch_numbers(&self, ids: impl Iterator<Item = FlowId>) {
-        for id in ids {
+        for id in ids.take(LEAD + ROUND) {
             self.prefetch_record(self.by_id.likely(id), size_of::<Record>());
         }
     }
@@ -116,35 +117,23 @@ impl FlowTable {
             return;
         }
         let first = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
-        // Who came one behind the other mostly stands so. Along the list each is waited for before the next is known.
+        // Who came one behind the other mostly stands so. Along a list that is no row each would be waited for.
         if self.at(first).is_some_and(|record| record.place.next == first.saturating_add(1)) {
             let row = |from: usize| (first as usize + from..).take(ROUND).filter_map(|slot| u32::try_from(slot).ok());
             row(LEAD + ROUND).for_each(|slot| self.prefetch_record(slot, size_of::<Record>()));
-            row(LEAD).for_each(|slot| {
-                self.prefetch_way_to(slot);
-            });
-        } else {
-            let mut slot = Some(first);
-            for _ in 0..ROUND {
-                slot = slot.and_then(|slot| self.prefetch_way_to(slot));
-            }
+            let there = row(LEAD).filter_map(|slot| self.at(slot));
+            there.for_each(|record| self.by_tuple.prefetch(self.hash(&record.tuple())));
         }
     }
 
-    /// Where the tuple of a record leads to it from; the slot that stands next in its list.
-    fn prefetch_way_to(&self, slot: u32) -> Option<u32> {
-        let record = self.at(slot)?;
-        self.by_tuple.prefetch(self.hash(&record.tuple()));
-        Some(record.place.next)
-    }
-
-    /// The same of flows that are over. What waits of them is not asked for here.
+    /// The same of flows that are over, as far as sealing asks for it: nothing more of those whose segments all wait.
     pub(in crate::engine) fn prefetch_all_of(&self, flows: &[(Slot, FlowId)]) {
         flows.iter().for_each(|(slot, _)| self.prefetch_record(slot.0, size_of::<Record>()));
         let goings = || flows.iter().filter_map(|(slot, id)| self.still(*slot, *id)?.course.going());
         goings().for_each(|going| prefetch_part(going, 0..Going::HEAD));
-        goings().for_each(|going| going.prefetch(going.known_course().is_some()));
-        goings().for_each(|going| going.prefetch_times(going.known_course().is_some()));
+        let courses = || goings().filter(|going| going.known_course().is_some());
+        courses().for_each(|going| going.prefetch(true));
+        courses().for_each(|going| going.prefetch_times(true));
     }
 
     /// The first bytes of a record, and whether its page is shared, which is asked of every page that is written.
