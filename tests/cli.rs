@@ -23,6 +23,8 @@ mod command;
 mod files;
 #[path = "support/incident.rs"]
 mod incident;
+#[path = "support/skip.rs"]
+mod skip;
 
 use command::{run, sockscope, told};
 use files::Files;
@@ -95,7 +97,7 @@ fn a_long_capture_is_told_the_same_whether_or_not_large_pages_are_asked_for() {
 
     let given = fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").unwrap_or_default();
     if !given.contains("[madvise]") || cfg!(not(target_env = "gnu")) {
-        return eprintln!("skipped: large pages are not given to who asks");
+        return skip::skip("large pages are not given to whoever asks");
     }
     // It waits for the second one.
     let mut both = sockscope(&["report", "-r", &long, "-r", "-"]);
