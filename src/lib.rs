@@ -13,7 +13,7 @@
 //!
 //! | room | charter | may import |
 //! |---|---|---|
-//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; words; marked instants; progress; scrubbing of text; packing into bits; colours, ASCII | `std` |
+//! | [`base`] | time, sequence-number, address arithmetic; states' names; services of ports; series; units; words; marked instants; progress; scrubbing of text; packing into bits; colours, ASCII; memory brought near | `std` |
 //! | [`wire`] | captured bytes → [`wire::Segment`]; total, never panics; keeps only fragments that wait | base, etherparse |
 //! | [`names`] | first payload bytes → SNI, ALPN, alerts, HTTP host and status, DNS lookups; total, two segments joined | base, wire's `Segment`, httparse |
 //! | [`kernel`] | /proc text, netlink bytes and the tracing ring → [`kernel::SocketSample`], counters, limits, owners, [`kernel::KernelEvent`] | base |
@@ -183,9 +183,8 @@
 //!   something else comes ([`flow::Beginning`]); so do those with which it ends, up to where it is packed. Whoever asks
 //!   is told as if none had waited. Inputs go in batches, which are used again, and what the next inputs of a batch will
 //!   touch is brought into the cache step by step while those before them are taken in (`engine/table/ahead.rs`, with
-//!   the one unsafe leaf: [`fn@base::prefetch`]). Long captures are read on large pages where the kernel gives them to who
-//!   asks (`app/large_pages.rs`). A frame's segment is built where the batch keeps it, and
-//!   frames of a pcap file that were read are taken in one after another. A report's flows are put into words by every
+//!   the one unsafe leaf: [`fn@base::prefetch`]). Reports read long captures on large pages where the kernel gives them
+//!   to who asks (`app/large_pages.rs`). A frame's segment is built where the batch keeps it, and frames of a pcap file that were read are taken in one after another. A report's flows are put into words by every
 //!   processor, in turns, and written in order while the next are made; one in text goes by their gists
 //!   ([`engine::Gist`]), and makes the details of those alone that it may tell about.
 

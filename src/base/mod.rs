@@ -1,5 +1,5 @@
 //! Arithmetic that every other room stands on: time, sequence numbers, addresses, states' names, services of
-//! ports, series, units, words, colours, marked instants.
+//! ports, series, units, words, colours, marked instants; memory that is brought near.
 //!
 //! May touch nothing but `std`. Read first: RFC 9293 §3.4 (sequence numbers) and §3.3.2 (states).
 
