@@ -13,6 +13,7 @@ use crate::ui::{Ground, Nowhere, Source};
 
 use super::cli::Input;
 use super::feed::Feed;
+use super::large_pages;
 use super::opening::Opening;
 use super::origin::Origin;
 use super::record::Recorded;
@@ -49,7 +50,12 @@ pub(super) fn gather(input: &Input, origin: Option<Origin>, duration: Duration, 
         Some(Origin::Demo) if input.write.file.is_some() => Err(anyhow!("-w records a running host, not the demo")),
         Some(Origin::Growing(_)) if at.is_some() => Err(anyhow!("--at is of a capture that is whole")),
         Some(origin @ Origin::Growing(_)) => follow(&origin, input, duration),
-        Some(origin) => replay(origin, input, at),
+        Some(origin) => {
+            // Does not return where they are to be had; nothing has been opened yet. Not under a dashboard, whose engine
+            // has a thread of its own, to whose memory glibc gives none.
+            large_pages::ask_for(&input.read);
+            replay(origin, input, at)
+        }
         None if at.is_some() => Err(anyhow!("--at needs a capture: -r FILE")),
         None => live(input, duration),
     }

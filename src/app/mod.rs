@@ -80,20 +80,13 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    // A dashboard's engine has a thread of its own, to whose memory glibc gives none.
-    let gains = matches!(cli.command, Some(Command::Report(_) | Command::Snap(_)));
     let input = match &mut cli.command {
         Some(Command::Report(options)) => &mut options.input,
         Some(Command::Snap(options)) => &mut options.input,
         Some(Command::Record(options)) => &mut options.input,
         Some(Command::Demo(_)) | None => &mut cli.input,
     };
-    let taken = origin::take_files(input);
-    if taken.is_ok() && gains {
-        // Does not return where they are to be had.
-        large_pages::ask_for(&input.read);
-    }
-    match taken.and_then(|()| run(&cli)) {
+    match origin::take_files(input).and_then(|()| run(&cli)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Damaged) => ExitCode::from(2),
         Ok(Outcome::Found) => ExitCode::from(4),

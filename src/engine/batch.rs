@@ -23,8 +23,10 @@ impl Engine {
         let mut ahead = Ahead::NONE;
         for first in 0..inputs.len() + LEAD {
             self.table.look_ahead(&mut ahead, inputs, first);
-            if first % ROUND == 0 && first < inputs.len() {
-                self.look_at_round(&inputs[..inputs.len().min(first + ROUND)]);
+            if first % ROUND == 0
+                && let Some(next) = inputs.get(first..)
+            {
+                self.look_at_round(next);
             }
             if let Some(at) = first.checked_sub(LEAD) {
                 self.feed_likely(&inputs[at], ahead.of(at));
@@ -32,11 +34,11 @@ impl Engine {
         }
     }
 
-    /// What the next inputs, of which these are the last, ask for besides: of flows that are due by then, or must go.
-    fn look_at_round(&self, inputs: &[Input]) {
-        if let Some(last) = inputs.last() {
+    /// What the first of these ask for besides: of flows that are due by then, or must go.
+    fn look_at_round(&self, next: &[Input]) {
+        if let Some(last) = next.iter().take(ROUND).next_back() {
             self.table.prefetch_numbers(self.deadlines.soon(last.ts()));
+            self.table.prefetch_victims();
         }
-        self.table.prefetch_victims();
     }
 }

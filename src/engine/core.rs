@@ -152,13 +152,7 @@ impl Engine {
 
     /// Takes in one input: moves the clock, fires what is due, then applies it.
     pub fn feed(&mut self, input: &Input) {
-        self.feed_likely(input, Likely::unknown(self.hash_of(input)));
-    }
-
-    /// What finds the flow of a segment; nothing of any other input.
-    #[inline]
-    fn hash_of(&self, input: &Input) -> u64 {
-        if let Input::Segment(segment) = input { self.table.hash_of(segment) } else { 0 }
+        self.feed_likely(input, self.table.unlooked(input));
     }
 
     #[inline]

@@ -37,7 +37,7 @@ pub(in crate::engine) struct Likely {
 
 impl Likely {
     /// Nobody has looked.
-    pub(in crate::engine) const fn unknown(hash: u64) -> Self {
+    const fn unknown(hash: u64) -> Self {
         Self { hash, rerouted: 0, slot: NONE }
     }
 }
@@ -62,6 +62,12 @@ impl FlowTable {
         !cfg!(any(test, fuzzing)) && self.len < 1 << 10
     }
 
+    /// Of an input of which nobody has looked where it leads.
+    #[inline]
+    pub(in crate::engine) fn unlooked(&self, input: &Input) -> Likely {
+        Likely::unknown(if let Input::Segment(segment) = input { self.hash_of(segment) } else { 0 })
+    }
+
     /// Takes each step for one of the inputs; the first for that at `first`, and the others for those before it.
     #[inline]
     pub(in crate::engine) fn look_ahead(&self, ahead: &mut Ahead, inputs: &[Input], first: usize) {
@@ -70,9 +76,9 @@ impl FlowTable {
             prefetch(input);
         }
         if let Some(input) = inputs.get(first) {
-            let hash = if let Input::Segment(segment) = input { self.hash_of(segment) } else { 0 };
-            ahead.0[first % KEPT] = Likely::unknown(hash);
-            self.by_tuple.prefetch(hash);
+            let unlooked = self.unlooked(input);
+            ahead.0[first % KEPT] = unlooked;
+            self.by_tuple.prefetch(unlooked.hash);
         }
         if let Some((at, Input::Segment(_))) = behind(inputs, first, 1) {
             let likely = &mut ahead.0[at % KEPT];
@@ -82,9 +88,11 @@ impl FlowTable {
                 self.prefetch_record(slot, Record::PLAIN);
             }
         }
-        if let Some((at, input)) = behind(inputs, first, 2)
-            && let Some(record) = self.at(ahead.of(at).slot)
-        {
+        let found = |steps| {
+            let (at, input) = behind(inputs, first, steps)?;
+            self.at(ahead.of(at).slot).map(|record| (record, input))
+        };
+        if let Some((record, input)) = found(2) {
             if is_any(input, Flags::FIN | Flags::SYN | Flags::RST) {
                 prefetch_part(record, Record::PLAIN..size_of::<Record>());
             }
@@ -92,15 +100,15 @@ impl FlowTable {
                 prefetch_part(going, 0..Going::HEAD);
             }
         }
-        if let Some((at, input)) = behind(inputs, first, 3)
-            && let Some(going) = self.at(ahead.of(at).slot).and_then(|record| record.course.going())
-        {
-            going.prefetch(is_any(input, Flags::SYN | Flags::RST));
+        let told = |steps| {
+            let (record, input) = found(steps)?;
+            record.course.going().map(|going| (going, is_any(input, Flags::SYN | Flags::RST)))
+        };
+        if let Some((going, is_asked)) = told(3) {
+            going.prefetch(is_asked);
         }
-        if let Some((at, input)) = behind(inputs, first, 4)
-            && let Some(going) = self.at(ahead.of(at).slot).and_then(|record| record.course.going())
-        {
-            going.prefetch_times(is_any(input, Flags::SYN | Flags::RST));
+        if let Some((going, is_asked)) = told(4) {
+            going.prefetch_times(is_asked);
         }
     }
 

@@ -13,9 +13,10 @@
 //! - **A frame** as an Enhanced Packet Block, cut behind its headers ([`Packer`]) unless payload was asked for; its length
 //!   on the wire stays. What it gave the engine is what the kept part decodes to, and beside it, where that differs: the
 //!   digest of the whole datagram as `epb_packetid` (which stands for the same packet on several interfaces, and is just
-//!   that; its lower 32 bits count), and in an option for local use (0x8001) the TLS records that begin in the payload, or all of a segment or
-//!   ICMP error that the frame alone does not give: the completion of a fragmented datagram, a time before 1970. Who
-//!   decodes a recording needs no memory of earlier frames. Names and lookups that a payload told are inputs behind it.
+//!   that; its lower 32 bits count), and in an option for local use (0x8001) the TLS records that begin in the payload,
+//!   or all of a segment or ICMP error that the frame alone does not give: the completion of a fragmented datagram, a
+//!   time before 1970. Who decodes a recording needs no memory of earlier frames. Names and lookups that a payload told
+//!   are inputs behind it.
 //! - **Any other input** as a systemd Journal Export Block: `__REALTIME_TIMESTAMP`, `SYSLOG_IDENTIFIER=sockscope`,
 //!   `MESSAGE` in words, and `SOCKSCOPE_ENTRY` in binary: the entry's number in its section, its kind, its time in
 //!   nanoseconds, and the input. Entries of others are passed over, and counted.
