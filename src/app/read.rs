@@ -18,10 +18,11 @@ use crate::wire::{Frame, FrameCounts};
 use super::origin::Origin;
 use super::passed_over::{Notes, PassedOver};
 
-/// Inputs that are handed over together.
-pub(super) const BATCH: usize = 1024;
-/// Inputs that are read ahead at most.
-const AHEAD: usize = 8 * BATCH;
+/// Inputs that are handed over together: to wake a thread may take a tenth of a millisecond, as long as some hundreds of
+/// them.
+pub(super) const BATCH: usize = 4096;
+/// Inputs that wait at most.
+const AHEAD: usize = 2 * BATCH;
 
 /// Frames, and time of the capture, after which a place is told from which it can be read on.
 const PLACE_EVERY: u64 = 8_192;

@@ -22,6 +22,8 @@ pub(super) struct CaptureTape {
     pub(super) origin: Origin,
     pub(super) filter: Option<String>,
     pub(super) reader: Reader,
+    /// Whether more may come of it at any time.
+    is_stream: bool,
     /// As readers before this one told, who may have come further.
     passed_over: PassedOver,
     /// What has come behind the inputs that were handed on last.
@@ -35,7 +37,8 @@ impl CaptureTape {
     /// As [`read::start`].
     pub(super) fn open(origin: Origin, filter: Option<String>) -> Result<Self> {
         let reader = read::start(&origin, filter.as_deref(), None)?;
-        Ok(Self { reader, origin, filter, passed_over: PassedOver::default(), behind: None })
+        let is_stream = origin.is_stream();
+        Ok(Self { reader, is_stream, origin, filter, passed_over: PassedOver::default(), behind: None })
     }
 
     /// Its start, if it can be gone back to.
@@ -55,7 +58,7 @@ impl CaptureTape {
             return Ok(behind);
         }
         let batches = &self.reader.batches;
-        match (wait, self.origin.is_stream()) {
+        match (wait, self.is_stream) {
             (true, _) => batches.recv().map_err(|_| TryRecvError::Disconnected),
             (false, true) => batches.try_recv(),
             // Who reads a file is never far behind: to sleep would take longer than to be woken.
@@ -68,8 +71,7 @@ impl CaptureTape {
 
     /// Of a stream each input comes by itself, so that none is held back: those that have come go on together.
     fn gather(&mut self, mut inputs: Vec<Input>, mut place: Option<Place>) -> Next<Place> {
-        let is_stream = self.origin.is_stream();
-        while is_stream && self.behind.is_none() && place.is_none() && inputs.len() < BATCH {
+        while self.is_stream && self.behind.is_none() && place.is_none() && inputs.len() < BATCH {
             match self.reader.batches.try_recv() {
                 Ok(Reading::Batch(mut more, behind)) => {
                     inputs.append(&mut more);
@@ -111,7 +113,7 @@ impl Tape for CaptureTape {
     }
 
     fn goes_on(&self) -> bool {
-        self.origin.is_stream()
+        self.is_stream
     }
 
     fn progress(&self) -> Option<Progress> {

@@ -47,7 +47,7 @@ impl Engine {
             return;
         }
         self.table.prefetch_all_of(&self.over);
-        let (mut flows, mut slots) = (Vec::with_capacity(TOGETHER), Vec::with_capacity(TOGETHER));
+        let (mut flows, mut slots) = (self.spare.list(), Vec::with_capacity(TOGETHER));
         for (slot, id) in self.over.drain(..) {
             // It may have gone, or go on, since.
             let there = self.table.still(slot, id).is_some_and(Record::may_be_sealed);
@@ -64,12 +64,12 @@ impl Engine {
         if self.unsealed.len() > UNSEALED
             && let Some(first) = self.unsealed.pop_front()
         {
-            self.reuse(first.seal());
+            first.seal(&mut self.spare);
         }
     }
 
     /// Takes what flows that are over lay in for flows that begin.
-    pub fn reuse(&mut self, spare: Spare) {
+    pub fn reuse(&mut self, spare: &mut Spare) {
         self.spare.add(spare);
     }
 

@@ -82,16 +82,15 @@ impl Courses {
         Self(Arc::new(ArcSwap::from_pointee(Kept::Unsealed(flows))))
     }
 
-    /// Seals them, if that was not done; whoever does it at the same time finds the same. Gives back what they lay in,
-    /// where nobody asks about them just then.
-    pub fn seal(&self) -> Spare {
+    /// Seals them, if that was not done; whoever does it at the same time finds the same. What they lay in is spare
+    /// then, where nobody asks about them just now.
+    pub fn seal(&self, spare: &mut Spare) {
         let kept = self.0.load_full();
-        let Kept::Unsealed(flows) = &*kept else { return Spare::default() };
+        let Kept::Unsealed(flows) = &*kept else { return };
         let sealed = Arc::new(Kept::Sealed(Sealed::of(flows)));
         drop(kept);
-        match Arc::into_inner(self.0.swap(sealed)) {
-            Some(Kept::Unsealed(flows)) => Spare::of(flows.into_iter().map(|flow| flow.going)),
-            Some(Kept::Sealed(_)) | None => Spare::default(),
+        if let Some(Kept::Unsealed(flows)) = Arc::into_inner(self.0.swap(sealed)) {
+            spare.take(flows);
         }
     }
 

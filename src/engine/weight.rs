@@ -63,7 +63,7 @@ impl super::table::FlowTable {
 mod tests {
     use super::super::table::Tuple;
     use super::super::tests::{CLIENT, SERVER, at, end, handshake, sample, segment, socket};
-    use super::super::{Config, Engine, Input};
+    use super::super::{Config, Engine, Input, Spare};
     use crate::base::{Endpoint, Scope, TcpState};
     use crate::kernel::{Connect, KernelEvent, Rung, Socket};
 
@@ -116,7 +116,7 @@ mod tests {
         let before = engine.apart_from(&empty);
         let blocks: Vec<_> = std::iter::from_fn(|| engine.next_unsealed()).collect();
         assert!(blocks.len() > 1, "{}", blocks.len());
-        blocks.iter().for_each(|courses| _ = courses.seal());
+        blocks.iter().for_each(|courses| courses.seal(&mut Spare::default()));
         assert_eq!(engine.apart_from(&empty), before);
     }
 

@@ -81,7 +81,7 @@ fn all(engine: &mut Engine, mut keep: impl FnMut(&mut Record)) {
 fn seal(record: &mut Record) {
     leave(record);
     if let Told::Over(courses, _) = &record.course {
-        courses.seal();
+        courses.seal(&mut Spare::default());
     }
 }
 
@@ -171,7 +171,7 @@ proptest! {
                 };
                 for is_sealed in [false, true] {
                     if is_sealed {
-                        courses.seal();
+                        courses.seal(&mut Spare::default());
                     }
                     prop_assert_eq!(parts(&courses.course(1, flow, ends)), parts(&course));
                     prop_assert_eq!(&courses.zeek(1, flow, ends), &course.zeek);
@@ -225,7 +225,7 @@ fn flows_that_are_over_are_sealed_together_and_small() {
     let sealed = |engine: &Engine| -> Vec<usize> {
         let of = |record: &Record| {
             let Told::Over(courses, at) = &record.course else { return None };
-            courses.seal();
+            courses.seal(&mut Spare::default());
             courses.packed_in(*at)
         };
         engine.table.iter().filter_map(|(_, record)| of(record)).collect()
@@ -253,7 +253,7 @@ fn the_segments_are_packed_where_they_tell_it_in_few_bytes() {
         let engine = fed(segments);
         let (_, record) = engine.table.iter().next().expect("a flow");
         let courses = Courses::of(vec![record.clone().take_unsealed().expect("it is over")]);
-        courses.seal();
+        courses.seal(&mut Spare::default());
         (courses.has_segments(0), courses.packed_in(0).expect("it is packed") <= 256)
     };
     assert_eq!(packed(&|_, _| {}), (true, true));
