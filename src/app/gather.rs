@@ -133,7 +133,7 @@ fn run_to(text: &str, replay: &mut Replay, engine: &mut Engine) -> Result<()> {
     let earlier = ground(None).otherwise(text).filter(|by_clock| (start..at).contains(by_clock));
     let kept = earlier.map(|earlier| {
         replay.run(engine, Some(earlier));
-        (earlier, engine.clone())
+        (earlier, engine.fork())
     });
     replay.run(engine, Some(at));
     let end = if replay.is_at_end() { engine.now() } else { None };

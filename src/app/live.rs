@@ -337,7 +337,7 @@ impl Feed for Live {
                     self.tape.mark(at, &note);
                 }
             }
-            Control::Pause(stop) => self.frozen = stop.then(|| engine.clone()),
+            Control::Pause(stop) => self.frozen = stop.then(|| engine.fork()),
             _ => {}
         }
     }

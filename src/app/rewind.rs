@@ -203,7 +203,7 @@ impl Feed for Rewind {
                 }
             }
             Control::Pause(stop) if self.shown.is_none() => {
-                self.frozen = stop.then(|| (self.at, engine.clone()));
+                self.frozen = stop.then(|| (self.at, engine.fork()));
             }
             Control::Speed(_) if self.shown.is_none() => {}
             Control::Seek(to) if past_now(to) => self.go_live(),

@@ -150,6 +150,13 @@ impl Engine {
         }
     }
 
+    /// A copy that shares with this engine what neither of them changes from now on: it takes pointers, where a clone of
+    /// what is not shared yet takes all of it.
+    pub fn fork(&mut self) -> Self {
+        self.table.share();
+        self.clone()
+    }
+
     /// Takes in one input: moves the clock, fires what is due, then applies it.
     pub fn feed(&mut self, input: &Input) {
         self.feed_likely(input, self.table.unlooked(input));

@@ -6,12 +6,13 @@
 
 mod ahead;
 mod numbers;
+mod page;
 mod tuples;
 
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::mem;
 
 use foldhash::fast::FixedState;
-use triomphe::Arc;
 
 use crate::base::{Endpoint, Scope, Timestamp};
 use crate::flow::{Class, Side};
@@ -22,10 +23,10 @@ use super::dashboard::Evicted;
 use super::record::Record;
 pub(super) use ahead::{Ahead, LEAD, Likely, ROUND};
 use numbers::Numbers;
+use page::PAGE;
+pub(super) use page::Page;
 use tuples::Tuples;
 
-/// Records in a page: the unit that is copied when a shared page is written.
-const PAGE: usize = 32;
 const NONE: u32 = u32::MAX;
 
 /// Places of flows that were found lately.
@@ -77,12 +78,10 @@ impl Place {
     pub(super) const NOWHERE: Self = Self { prev: NONE, next: NONE, placed: 0 };
 }
 
-pub(super) type Page = [Option<Record>; PAGE];
-
 /// The table.
 #[derive(Debug, Clone)]
 pub(super) struct FlowTable {
-    pub(super) pages: Vec<Arc<Page>>,
+    pub(super) pages: Vec<Page>,
     pub(super) free: Vec<u32>,
     by_tuple: Tuples,
     by_id: Numbers,
@@ -121,6 +120,11 @@ impl FlowTable {
             lately: Box::new([NONE; LATELY]),
             evicted: Evicted::default(),
         }
+    }
+
+    /// Has the pages shared with copies that are made from now on.
+    pub(super) fn share(&mut self) {
+        self.pages = mem::take(&mut self.pages).into_iter().map(Page::shared).collect();
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -233,7 +237,7 @@ impl FlowTable {
         let id = FlowId(self.next_id);
         self.next_id += 1;
         let slot = self.free.pop().unwrap_or_else(|| self.grow());
-        let record = self.page_mut(slot)[slot as usize % PAGE].insert(Record::BLANK);
+        let record = self.place_mut(slot).insert(Record::BLANK);
         record.id = id;
         fill(record);
         let class = record.class();
@@ -302,7 +306,7 @@ impl FlowTable {
         let (tuple_hash, id) = (self.hash(&record.tuple()), record.id);
         self.by_tuple.remove(tuple_hash, slot);
         self.by_id.remove(id, slot);
-        self.page_mut(slot)[slot as usize % PAGE] = None;
+        *self.place_mut(slot) = None;
         self.free.push(slot);
         self.len -= 1;
         self.rerouted += 1;
@@ -356,7 +360,7 @@ impl FlowTable {
 
     fn grow(&mut self) -> u32 {
         let first = self.pages.len() * PAGE;
-        self.pages.push(Arc::new([const { None }; PAGE]));
+        self.pages.push(Page::empty());
         self.free.extend((first + 1..first + PAGE).rev().filter_map(|slot| u32::try_from(slot).ok()));
         u32::try_from(first).expect("the table's bound is below 2^32")
     }
@@ -368,16 +372,12 @@ impl FlowTable {
 
     #[inline]
     fn entry_mut(&mut self, slot: u32) -> &mut Record {
-        self.page_mut(slot)[slot as usize % PAGE].as_mut().expect("a slot in use")
+        self.place_mut(slot).as_mut().expect("a slot in use")
     }
 
     #[inline]
-    fn page_mut(&mut self, slot: u32) -> &mut Page {
-        let page = &mut self.pages[slot as usize / PAGE];
-        if !page.is_unique() {
-            unshare(page);
-        }
-        Arc::get_mut(page).expect("nobody else has it")
+    fn place_mut(&mut self, slot: u32) -> &mut Option<Record> {
+        &mut self.pages[slot as usize / PAGE].write()[slot as usize % PAGE]
     }
 
     fn append(&mut self, slot: u32, class: Class) {
@@ -404,13 +404,6 @@ impl FlowTable {
     }
 }
 
-/// Copies a page that another copy of the engine has too.
-#[cold]
-#[inline(never)]
-fn unshare(page: &mut Arc<Page>) {
-    *page = Arc::new(Page::clone(page));
-}
-
 /// The same whichever end comes first, and without a look at which: directions alternate as they like, so a branch on
 /// them would be guessed wrong. Each end is hashed with the key before the two come together.
 #[inline]
@@ -425,7 +418,7 @@ fn hash_between(hasher: &FixedState, scope: Scope, a: Endpoint, b: Endpoint) -> 
 }
 
 #[inline]
-fn entry_in(pages: &[Arc<Page>], slot: u32) -> &Record {
+fn entry_in(pages: &[Page], slot: u32) -> &Record {
     pages[slot as usize / PAGE][slot as usize % PAGE].as_ref().expect("a slot in use")
 }
 

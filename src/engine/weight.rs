@@ -1,7 +1,5 @@
 //! How much memory a copy of the engine holds that another does not share: for whoever keeps copies under a budget.
 
-use triomphe::Arc;
-
 use super::Engine;
 use super::end::End;
 use super::record::{Rare, Record};
@@ -42,8 +40,8 @@ impl super::table::FlowTable {
     fn apart_from(&self, other: &Self) -> usize {
         const WEIGHED: usize = 64;
         let there = |at: usize| other.pages.get(at);
-        let is_own = |(at, page): &(usize, &Arc<Page>)| there(*at).is_none_or(|there| !Arc::ptr_eq(page, there));
-        let own: Vec<(usize, &Arc<Page>)> = self.pages.iter().enumerate().filter(is_own).collect();
+        let is_own = |(at, page): &(usize, &Page)| there(*at).is_none_or(|there| !page.is_shared_with(there));
+        let own: Vec<(usize, &Page)> = self.pages.iter().enumerate().filter(is_own).collect();
         let weighed = own.iter().step_by((own.len() / WEIGHED).max(1));
         let (count, flows) = weighed.fold((0, 0), |(count, sum), (at, page)| {
             let other = |place: usize| there(*at)?[place].as_ref();
@@ -55,7 +53,7 @@ impl super::table::FlowTable {
 
     /// Of what is no page: nothing of it is shared.
     fn rest_bytes(&self) -> usize {
-        self.index_bytes() + self.free.len() * size_of::<u32>() + self.pages.len() * size_of::<Arc<Page>>()
+        self.index_bytes() + self.free.len() * size_of::<u32>() + self.pages.len() * size_of::<Page>()
     }
 }
 
@@ -75,7 +73,7 @@ mod tests {
             Input::Segment(segment(0, &source, "10.0.0.5:80", "S", 100, 0, 0))
         };
         (0..4_000).for_each(|port| engine.feed(&syn(port)));
-        let copy = engine.clone();
+        let copy = engine.fork();
         let (shared, whole) = (copy.apart_from(&engine), copy.apart_from(&Engine::new(Config::replay(1, 1))));
         assert!(whole > shared + 4_000 * 300, "{whole} {shared}");
         engine.feed(&syn(7));
@@ -150,7 +148,7 @@ mod tests {
             sample(at, (1..1_000).map(row).collect(), &[])
         };
         engine.feed(&table(1_000));
-        let copy = engine.clone();
+        let copy = engine.fork();
         let shared = copy.apart_from(&engine);
         engine.feed(&table(2_000));
         let sockets = 999 * size_of::<Socket>();

@@ -70,11 +70,11 @@ impl<P> Checkpoints<P> {
     }
 
     /// Keeps a copy. It must be later than those that are kept.
-    pub fn keep(&mut self, engine: &Engine, at: u64, place: P) {
+    pub fn keep(&mut self, engine: &mut Engine, at: u64, place: P) {
         if let Some(last) = self.kept.last_mut() {
             last.weight = last.engine.apart_from(engine);
         }
-        self.kept.push(Checkpoint { engine: engine.clone(), at, place, weight: 0 });
+        self.kept.push(Checkpoint { engine: engine.fork(), at, place, weight: 0 });
         while self.kept.len() > 2 && (self.kept.len() > MOST || self.bytes() > self.budget) {
             self.thin();
         }
@@ -99,8 +99,8 @@ impl<P> Checkpoints<P> {
     }
 
     /// Remembers where one passed on the way to a place near by.
-    pub fn pass(&mut self, engine: &Engine, at: u64, place: P) {
-        self.near = Some(Checkpoint { engine: engine.clone(), at, place, weight: 0 });
+    pub fn pass(&mut self, engine: &mut Engine, at: u64, place: P) {
+        self.near = Some(Checkpoint { engine: engine.fork(), at, place, weight: 0 });
     }
 
     /// The latest one that `fits`; those before one that fits fit too.
@@ -176,7 +176,7 @@ mod tests {
         let (mut engine, mut at) = (engine(), 0);
         for input in crowd(300, inputs as usize) {
             if checkpoints.is_due(&engine, at) {
-                checkpoints.keep(&engine, at, at);
+                checkpoints.keep(&mut engine, at, at);
             }
             engine.feed(&input);
             at += 1;
@@ -235,8 +235,8 @@ mod tests {
         assert_eq!(all.before_time(then).map(|found| found.at), Some(fourth));
         assert_eq!(all.before_time(then - Duration::from_nanos(1)).map(|found| found.at), Some(third));
         assert_eq!(all.before_time(Timestamp::MIN).map(|found| found.at), Some(0), "before anything happened");
-        let near = all.kept[2].engine.clone();
-        all.pass(&near, third + 3, 7);
+        let mut near = all.kept[2].engine.clone();
+        all.pass(&mut near, third + 3, 7);
         assert_eq!(all.before(fourth - 1).map(|found| found.place), Some(7));
         assert_eq!(all.before(third + 2).map(|found| found.at), Some(third));
         assert_eq!(all.drop_first(), Some(all.kept[0].at));

@@ -106,7 +106,7 @@ impl<P> Index<P> {
     }
 
     /// Notes where the source can be gone on with from here, if it is time for a checkpoint.
-    pub fn offer(&mut self, engine: &Engine, at: u64, place: impl FnOnce() -> P) {
+    pub fn offer(&mut self, engine: &mut Engine, at: u64, place: impl FnOnce() -> P) {
         if self.is_due(engine, at) {
             self.checkpoint(engine, at, place());
         }
@@ -123,7 +123,7 @@ impl<P> Index<P> {
     }
 
     /// Keeps a checkpoint, later than those before, and notes what is found to be wrong there.
-    pub fn checkpoint(&mut self, engine: &Engine, at: u64, place: P) {
+    pub fn checkpoint(&mut self, engine: &mut Engine, at: u64, place: P) {
         self.checkpoints.keep(engine, at, place);
         let wrong = engine.diagnosis();
         let (after, before) = std::mem::replace(&mut self.wrong, (at, wrong));
@@ -183,7 +183,7 @@ mod tests {
         alone.feed_batch(&inputs);
         for batch in inputs.chunks(77) {
             index.feed(&mut noted, batch, &mut at);
-            index.offer(&noted, at, || at);
+            index.offer(&mut noted, at, || at);
         }
         assert_eq!((at, index.upto()), (2_000, 2_000));
         assert!(told(&alone) == told(&noted));

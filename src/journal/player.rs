@@ -308,7 +308,7 @@ impl<P: Clone> Player<P> {
     }
 
     /// Behind a batch there may be a place to come back to.
-    fn leave_batch<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &Engine) {
+    fn leave_batch<T: Tape<Place = P>>(&mut self, deck: &mut Deck<T>, engine: &mut Engine) {
         if !self.is_empty() {
             return;
         }

@@ -265,8 +265,8 @@ fn overview_frame(bencher: Bencher<'_, '_>) {
 /// A copy of the engine, as a checkpoint takes it.
 #[divan::bench]
 fn copy(bencher: Bencher<'_, '_>) {
-    let engine = full();
-    bencher.bench_local(|| engine.clone());
+    let mut engine = full();
+    bencher.bench_local(|| engine.fork());
 }
 
 fn by(by: SortKey) -> Sort {

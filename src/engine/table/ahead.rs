@@ -5,10 +5,8 @@
 //! is told of the flow. Each step is taken for a segment a few segments later than the one before, so that none of them
 //! waits for the other. Changes nothing; a wrong guess costs only time.
 
-use triomphe::Arc;
-
 use super::{FlowTable, NONE, PAGE, Slot};
-use crate::base::{prefetch, prefetch_line, prefetch_part};
+use crate::base::{prefetch, prefetch_part};
 use crate::engine::FlowId;
 use crate::engine::going::Going;
 use crate::engine::input::Input;
@@ -144,11 +142,10 @@ impl FlowTable {
         courses().for_each(|going| going.prefetch_times(true));
     }
 
-    /// The first bytes of a record, and whether its page is shared, which is asked of every page that is written.
+    /// The first bytes of a record.
     #[inline]
     fn prefetch_record(&self, slot: u32, bytes: usize) {
         if let Some(page) = self.pages.get(slot as usize / PAGE) {
-            prefetch_line(Arc::heap_ptr(page).cast());
             prefetch_part(&page[slot as usize % PAGE], 0..bytes);
         }
     }

@@ -142,8 +142,8 @@ impl<P: Clone> Player<P> {
 }
 
 impl Stride {
-    fn new(known: Diagnosis, begin: u64, engine: &Engine) -> Self {
-        Self { known, begin, since: Vec::new(), before: engine.clone() }
+    fn new(known: Diagnosis, begin: u64, engine: &mut Engine) -> Self {
+        Self { known, begin, since: Vec::new(), before: engine.fork() }
     }
 
     /// Whether it is there.

@@ -23,8 +23,8 @@ impl Walker {
     /// At the end, so that all is noted.
     fn new(inputs: Vec<Input>, batch: usize, budget: usize) -> Self {
         let mut deck = Deck { tape: Reel::new(inputs.clone(), batch), index: Index::new(budget) };
-        let engine = engine();
-        deck.index.offer(&engine, 0, || 0);
+        let mut engine = engine();
+        deck.index.offer(&mut engine, 0, || 0);
         let mut walker = Self { inputs, deck, player: Player::new(f64::INFINITY), engine };
         while walker.player.pump(&mut walker.deck, &mut walker.engine, NOW) != Pace::Rests {}
         walker
@@ -299,7 +299,7 @@ fn an_instant_beyond_the_end_leads_there_and_is_told() {
     {
         let mut deck = Deck { tape: Reel::new(inputs.clone(), 20), index: Index::new(usize::MAX) };
         let (mut engine, mut player) = (engine(), Player::new(f64::INFINITY));
-        deck.index.offer(&engine, 0, || 0);
+        deck.index.offer(&mut engine, 0, || 0);
         player.pump(&mut deck, &mut engine, NOW);
         assert!(!player.was_read());
         player.seek(&mut deck, &mut engine, to, NOW);
@@ -418,11 +418,11 @@ fn the_past_is_gone_about_in_while_more_comes_and_the_oldest_goes() {
     let (mut live, mut at) = (engine(), 0);
     let mut shown: Option<(Engine, Player<u64>)> = None;
     for (round, batch) in inputs.chunks(500).enumerate() {
-        deck.index.offer(&live, at, || at);
+        deck.index.offer(&mut live, at, || at);
         for part in batch.chunks(30) {
             deck.index.feed(&mut live, part, &mut at);
             deck.tape.extend(part);
-            deck.index.offer(&live, at, || at);
+            deck.index.offer(&mut live, at, || at);
         }
         if round >= 6 {
             let first = deck.index.checkpoints.drop_first().expect("more than one");
