@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::ladder::OwnerChoice;
 use crate::base::{scrub, slips};
-use crate::engine::{Filter, filter_fields};
+use crate::engine::{Filter, Repeats, filter_fields};
 use crate::findings::Severity;
 use crate::io::{Sockets, file};
 use crate::journal::{Chapters, Reach};
@@ -323,8 +323,16 @@ impl Input {
     pub(super) fn filter(&self) -> Option<String> {
         (!self.bpf.is_empty()).then(|| self.bpf.join(" "))
     }
+
+    /// How a datagram may be shown again. No other interface than the one does it, but "any" is all.
+    pub(super) fn repeats(&self) -> Repeats {
+        let is_one = matches!(self.interfaces.as_slice(), [only] if only != ANY);
+        if is_one { Repeats::Tunnels } else { Repeats::Interfaces }
+    }
 }
 
+/// What libpcap calls all interfaces together.
+pub(super) const ANY: &str = "any";
 /// The names of the commands.
 const COMMANDS: [&str; 4] = ["demo", "report", "snap", "record"];
 /// Words that begin a BPF expression, and are no misspelt command.
@@ -486,6 +494,19 @@ mod tests {
             let told = cli.input.check_for_command().err().map(|error| error.to_string());
             assert_eq!(told.is_some(), command.is_some(), "{words}: {told:?}");
             assert!(told.is_none_or(|told| told.contains(&format!("`{}`", command.unwrap()))), "{words}");
+        }
+    }
+
+    #[test]
+    fn of_one_interface_no_other_shows_a_datagram_again() {
+        for (words, repeats) in [
+            ("", Repeats::Interfaces),
+            ("-i eth0", Repeats::Tunnels),
+            ("-i any", Repeats::Interfaces),
+            ("-i eth0 -i lo", Repeats::Interfaces),
+        ] {
+            let cli = Cli::parse_from(["sockscope"].into_iter().chain(words.split_whitespace()));
+            assert_eq!(cli.input.repeats(), repeats, "{words}");
         }
     }
 

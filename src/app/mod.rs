@@ -41,12 +41,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use clap::Parser;
 
-use crate::engine::{Config, Engine, Repeats};
+use crate::engine::{Config, Engine};
 use crate::io::TraceError;
 use crate::io::capture::{CaptureError, CaptureSettings};
 use crate::journal::Reach;
 
-use cli::{Cli, Command, Input, Look, SeverityChoice};
+use cli::{ANY, Cli, Command, Input, Look, SeverityChoice};
 use driver::Driver;
 use live::Live;
 use looks::Looks;
@@ -58,8 +58,6 @@ use rewind::Rewind;
 
 /// Room for the headers of a frame, before a payload that is to be recorded.
 const HEADERS: u32 = 192;
-/// What libpcap calls all interfaces together.
-const ANY: &str = "any";
 const MAX_SNAPLEN: u32 = 262_144;
 /// A file that grows is open by then, if a packet is in it.
 const SOON: std::time::Duration = std::time::Duration::from_millis(200);
@@ -200,10 +198,9 @@ fn live_config(flows: usize) -> Config {
     Config::live(flows, seed())
 }
 
-/// The same for the interfaces that are asked for. No other than the one shows a datagram again, but "any" is all.
+/// The same for the interfaces that are asked for.
 fn watch_config(input: &Input) -> Config {
-    let is_one = matches!(input.interfaces.as_slice(), [only] if only != ANY);
-    Config { repeats: if is_one { Repeats::Tunnels } else { Repeats::Interfaces }, ..live_config(input.flows) }
+    Config { repeats: input.repeats(), ..live_config(input.flows) }
 }
 
 fn replay_config(flows: usize) -> Config {

@@ -18,11 +18,10 @@ use crate::wire::{Frame, FrameCounts};
 use super::origin::Origin;
 use super::passed_over::{Notes, PassedOver};
 
-/// Inputs that are handed over together: to wake a thread may take a tenth of a millisecond, as long as some hundreds of
-/// them.
-pub(super) const BATCH: usize = 4096;
+/// Inputs that are handed over together: to wake a thread may take as long as some hundreds of them.
+pub(super) const BATCH: usize = 2048;
 /// Inputs that wait at most.
-const AHEAD: usize = 2 * BATCH;
+const AHEAD: usize = 4 * BATCH;
 
 /// Frames, and time of the capture, after which a place is told from which it can be read on.
 const PLACE_EVERY: u64 = 8_192;
@@ -78,6 +77,8 @@ pub(super) struct Reader {
     /// Of a file that grows.
     watch: Arc<Watch>,
     began: Instant,
+    /// Whether more may come at any time, of which nothing is held back.
+    pub(super) is_stream: bool,
     /// It is a recording of a live run: every input comes from it, not frames alone.
     pub(super) recording: bool,
     passed_over: Arc<Notes>,
@@ -140,8 +141,9 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
     let recording = source.reader.is_recording();
     let start = source.taken.placed.is_some().then(|| source.place());
     let (watch, newest, passed_over) = (source.watch.clone(), source.newest.clone(), source.passed_over.clone());
-    // A stream may fall silent for long: nothing of it is held back.
-    let batch = if origin.is_stream() { 1 } else { BATCH };
+    // A stream may fall silent for long.
+    let is_stream = origin.is_stream();
+    let batch = if is_stream { 1 } else { BATCH };
     let (send, receive) = bounded(AHEAD / batch);
     let (give_back, used) = bounded(AHEAD / batch);
     let run = move || {
@@ -162,6 +164,7 @@ pub(super) fn start(origin: &Origin, filter: Option<&str>, from: Option<&Place>)
         length: origin.length(),
         watch,
         began: Instant::now(),
+        is_stream,
         recording,
         passed_over,
     })
@@ -260,7 +263,8 @@ impl Source {
             self.newest.store(taken.last.nanos(), Ordering::Relaxed);
             self.passed_over.note(&self.reader, matches!(end, Some(None)) && !self.watch.is_stopped());
             if !inputs.is_empty() {
-                let is_place_due = taken.is_place_due() || (end.is_some() && taken.placed.is_some());
+                // Rather now than behind a few more.
+                let is_place_due = taken.is_place_due(batch as u64 / 2) || (end.is_some() && taken.placed.is_some());
                 let place = is_place_due.then(|| self.place());
                 send.send(Reading::Batch(inputs, place)).ok()?;
             }
@@ -390,15 +394,15 @@ impl Taken {
     /// Whether a batch is to be handed over.
     #[inline]
     fn are_enough(&self, inputs: &[Input], batch: usize) -> bool {
-        !inputs.is_empty() && (inputs.len() >= batch || self.is_place_due())
+        !inputs.is_empty() && (inputs.len() >= batch || self.is_place_due(0))
     }
 
-    /// Whether it is time to tell a place.
+    /// Whether it is time to tell a place, or will be after so few items more.
     #[inline]
-    fn is_place_due(&self) -> bool {
+    fn is_place_due(&self, soon: u64) -> bool {
         let Some((items, then)) = self.placed else { return false };
         let since = self.items - items;
-        since >= PLACE_EVERY || (since >= PLACE_LEAST && self.last >= then + PLACE_AFTER)
+        since + soon >= PLACE_EVERY || (since >= PLACE_LEAST && self.last >= then + PLACE_AFTER)
     }
 
     /// Whether the counts are to be told again, with a frame that was decoded or not.

@@ -141,11 +141,11 @@ impl Rewind {
     }
 
     /// Does what was asked of the past, which is shown from here on.
-    fn go_about(&mut self, control: &Control, live: &Engine) {
+    fn go_about(&mut self, control: &Control, live: &mut Engine) {
         let now = self.started.elapsed();
         let earliest = self.earliest();
         let shown = self.shown.get_or_insert_with(|| {
-            let (at, engine) = self.frozen.take().unwrap_or_else(|| (self.at, live.clone()));
+            let (at, engine) = self.frozen.take().unwrap_or_else(|| (self.at, live.fork()));
             self.jumps += 1;
             self.deck.tape.stand_at(at);
             let mut player = Player::standing_at(at, earliest);

@@ -1,5 +1,6 @@
 //! A capture as the player has it: read ahead by a thread, and gone on with from any place that the thread told.
 
+use std::mem;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -22,8 +23,8 @@ pub(super) struct CaptureTape {
     pub(super) origin: Origin,
     pub(super) filter: Option<String>,
     pub(super) reader: Reader,
-    /// Whether more may come of it at any time.
-    is_stream: bool,
+    /// Of a stream, those that have come go on together in here: what one came in is small.
+    together: Vec<Input>,
     /// As readers before this one told, who may have come further.
     passed_over: PassedOver,
     /// What has come behind the inputs that were handed on last.
@@ -37,8 +38,7 @@ impl CaptureTape {
     /// As [`read::start`].
     pub(super) fn open(origin: Origin, filter: Option<String>) -> Result<Self> {
         let reader = read::start(&origin, filter.as_deref(), None)?;
-        let is_stream = origin.is_stream();
-        Ok(Self { reader, is_stream, origin, filter, passed_over: PassedOver::default(), behind: None })
+        Ok(Self { reader, together: Vec::new(), origin, filter, passed_over: PassedOver::default(), behind: None })
     }
 
     /// Its start, if it can be gone back to.
@@ -58,7 +58,7 @@ impl CaptureTape {
             return Ok(behind);
         }
         let batches = &self.reader.batches;
-        match (wait, self.is_stream) {
+        match (wait, self.reader.is_stream) {
             (true, _) => batches.recv().map_err(|_| TryRecvError::Disconnected),
             (false, true) => batches.try_recv(),
             // Who reads a file is never far behind: to sleep would take longer than to be woken.
@@ -71,18 +71,26 @@ impl CaptureTape {
 
     /// Of a stream each input comes by itself, so that none is held back: those that have come go on together.
     fn gather(&mut self, mut inputs: Vec<Input>, mut place: Option<Place>) -> Next<Place> {
-        while self.is_stream && self.behind.is_none() && place.is_none() && inputs.len() < BATCH {
+        if !self.reader.is_stream {
+            return Next::Inputs(inputs, place);
+        }
+        let mut together = mem::take(&mut self.together);
+        loop {
+            together.append(&mut inputs);
+            self.reader.give_back(inputs);
+            if place.is_some() || together.len() >= BATCH {
+                break;
+            }
             match self.reader.batches.try_recv() {
-                Ok(Reading::Batch(mut more, behind)) => {
-                    inputs.append(&mut more);
-                    self.reader.give_back(more);
-                    place = behind;
+                Ok(Reading::Batch(more, behind)) => (inputs, place) = (more, behind),
+                Ok(end) => {
+                    self.behind = Some(end);
+                    break;
                 }
-                Ok(end) => self.behind = Some(end),
                 Err(_) => break,
             }
         }
-        Next::Inputs(inputs, place)
+        Next::Inputs(together, place)
     }
 }
 
@@ -113,14 +121,19 @@ impl Tape for CaptureTape {
     }
 
     fn goes_on(&self) -> bool {
-        self.is_stream
+        self.reader.is_stream
     }
 
     fn progress(&self) -> Option<Progress> {
         self.reader.progress()
     }
 
-    fn give_back(&mut self, used: Vec<Input>) {
-        self.reader.give_back(used);
+    fn give_back(&mut self, mut used: Vec<Input>) {
+        if self.reader.is_stream {
+            used.clear();
+            self.together = used;
+        } else {
+            self.reader.give_back(used);
+        }
     }
 }

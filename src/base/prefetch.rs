@@ -30,7 +30,7 @@ pub fn prefetch_part<T>(place: &T, part: Range<usize>) {
 
 /// Has the line that an address is in brought near; of an address where nothing is, nothing comes of it.
 #[inline(always)]
-pub fn prefetch_line(at: *const u8) {
+fn prefetch_line(at: *const u8) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a hint, which does not fault whatever the address is (Intel SDM volume 2, PREFETCHh); every x86-64 has it.
     unsafe {

@@ -14,8 +14,9 @@ use super::sealed::{Courses, TOGETHER};
 use super::spare::Spare;
 use super::table::Slot;
 
-/// Blocks of courses that wait at most for somebody to have them sealed elsewhere, before they are sealed here.
-const UNSEALED: usize = 8;
+/// Blocks of courses that wait at most for somebody to have them sealed elsewhere, before they are sealed here: all that
+/// end in the inputs that are handed over together, where each flow has a few. 2 MiB.
+pub(super) const UNSEALED: usize = 32;
 
 impl Engine {
     /// Changes a record and counts what became of it. Every change goes through here.
@@ -68,7 +69,7 @@ impl Engine {
         }
     }
 
-    /// Takes what flows that are over lay in for flows that begin.
+    /// Takes what flows that are over lay in for flows that begin, and leaves `spare` empty.
     pub fn reuse(&mut self, spare: &mut Spare) {
         self.spare.add(spare);
     }

@@ -67,7 +67,7 @@ impl Config {
     }
 }
 
-/// State that is a pure function of the ordered inputs. A copy shares what neither has changed since.
+/// State that is a pure function of the ordered inputs. A [fork](Engine::fork) shares what neither has changed since.
 #[derive(Debug, Clone)]
 pub struct Engine {
     config: Config,
@@ -150,8 +150,8 @@ impl Engine {
         }
     }
 
-    /// A copy that shares with this engine what neither of them changes from now on: it takes pointers, where a clone of
-    /// what is not shared yet takes all of it.
+    /// A copy, which shares with this engine what neither of them changes from now on: it takes pointers. A clone does
+    /// not share what this engine has changed since it was forked, which takes long.
     pub fn fork(&mut self) -> Self {
         self.table.share();
         self.clone()

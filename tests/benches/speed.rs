@@ -52,8 +52,8 @@ fn segments(n: usize) -> [Input; 5] {
     ]
 }
 
-/// A table of a million flows, built once; a copy shares it.
-static FULL: LazyLock<Engine> = LazyLock::new(|| table_of(FLOWS));
+/// A table of a million flows, built once; copies share it.
+static FULL: LazyLock<Engine> = LazyLock::new(|| table_of(FLOWS).fork());
 
 fn table_of(flows: usize) -> Engine {
     let mut engine = Engine::new(Config::replay(FLOWS, 7));

@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(outline.in_vain, [true, false]);
         let story = engine.detail(crate::flow::FlowId(0)).unwrap().story;
         assert!(story.starts_with("At rest, and 10.0.0.5:80 may be gone: 10.0.0.2:40000 has sent 3"), "{story}");
-        let mut gave_up = engine.clone();
+        let mut gave_up = engine.fork();
         gave_up.feed(&Input::Segment(segment(60_000, CLIENT, SERVER, "R.", 101, 501, 0)));
         let story = gave_up.detail(crate::flow::FlowId(0)).unwrap().story;
         let end = "Over: ended by a RST from 10.0.0.2:40000, which had sent 3 keepalive probes for 30 s in vain.";

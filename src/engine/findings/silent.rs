@@ -284,7 +284,7 @@ mod tests {
         let finding = found(&engine).remove(0);
         assert_eq!((finding.since, finding.confidence), (at(1_000), Confidence::Medium));
         // A segment that acknowledges nothing new: the path is there.
-        let mut heard = engine.clone();
+        let mut heard = engine.fork();
         heard.feed(&Input::Segment(segment(6_100, SERVER, CLIENT, ".", 501, 101, 0)));
         assert_eq!(told(&heard), [""; 0]);
         engine.feed(&Input::Tick(at(3_100 + 3_000 + 60_001)));

@@ -40,24 +40,20 @@ impl Page {
     /// To be written: copied first if it is shared.
     #[inline]
     pub(super) fn write(&mut self) -> &mut Records {
+        if let Self::Shared(_) = self {
+            self.copy();
+        }
         match self {
             Self::Own(records) => records,
-            Self::Shared(_) => self.unshare(),
+            Self::Shared(_) => unreachable!("it was copied"),
         }
     }
 
+    /// Even if nobody else has it any more, so that nobody need look who has from then on.
     #[cold]
     #[inline(never)]
-    fn unshare(&mut self) -> &mut Records {
-        if let Self::Shared(records) = self
-            && !records.is_unique()
-        {
-            *self = Self::Own(UniqueArc::new(Records::clone(records)));
-        }
-        match self {
-            Self::Own(records) => records,
-            Self::Shared(records) => Arc::get_mut(records).expect("nobody else has it"),
-        }
+    fn copy(&mut self) {
+        *self = Self::Own(UniqueArc::new(Records::clone(self)));
     }
 }
 
@@ -79,12 +75,41 @@ impl fmt::Debug for Page {
     }
 }
 
-/// Of what is not shared each has its own.
+/// Of what is not shared each has its own then, which takes long: an engine is forked.
 impl Clone for Page {
     fn clone(&self) -> Self {
+        debug_assert!(matches!(self, Self::Shared(_)), "an engine is cloned that was not forked");
         match self {
             Self::Own(records) => Self::Own(UniqueArc::new(Records::clone(records))),
             Self::Shared(records) => Self::Shared(Arc::clone(records)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::FlowId;
+
+    fn first(page: &Page) -> Option<FlowId> {
+        page[0].as_ref().map(|record| record.id)
+    }
+
+    #[test]
+    fn who_writes_a_shared_page_has_a_copy_of_its_own() {
+        let mut page = Page::empty().shared();
+        let other = page.clone();
+        assert!(page.is_shared_with(&other) && other.is_shared_with(&page));
+        page.write()[0] = Some(Record { id: FlowId(7), ..Record::BLANK });
+        assert_eq!((first(&page), first(&other)), (Some(FlowId(7)), None));
+        assert!(matches!(page, Page::Own(_)) && !page.is_shared_with(&other) && !other.is_shared_with(&page));
+        // Shared again, by others.
+        let page = page.shared();
+        let (mut copy, mut last) = (page.clone(), page);
+        copy.write()[0] = None;
+        assert_eq!((first(&copy), first(&last)), (None, Some(FlowId(7))));
+        drop(copy);
+        last.write()[0] = None;
+        assert!(matches!(last, Page::Own(_)), "though nobody else has it");
     }
 }

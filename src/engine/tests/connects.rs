@@ -158,8 +158,8 @@ fn an_end_that_is_not_on_this_host_was_not_connected_here() {
     let mut engine = engine();
     engine.feed(&sample(0, vec![], &[]));
     let (far, near) = (end("10.0.0.9:40000"), end(SERVER));
-    let owner = |here, begin| {
-        let mut engine = engine.clone();
+    let mut owner = |here, begin| {
+        let mut engine = engine.fork();
         engine.feed(&Input::Segment(segment(10, "10.0.0.9:40000", SERVER, "S", 100, 0, 0)));
         engine.feed(&told(Connect { local: far, peer: near, here, ..claim(begin, 11, 7) }));
         show(&engine).flows.rows[0].orig.owner.clone()

@@ -47,14 +47,22 @@ fn extra_ticks_change_nothing() {
 }
 
 #[test]
-fn a_copy_goes_its_own_way_and_the_same_way() {
+fn a_fork_goes_its_own_way_and_the_same_way() {
     let mut whole = fed(handshake(0));
-    let mut copy = whole.clone();
+    let mut fork = whole.fork();
+    let mut second = fork.fork();
     let before = show(&whole);
-    feed_all(&mut copy, inputs(close(100)));
-    assert_eq!(show(&whole), before, "the copy's changes are its own");
-    feed_all(&mut whole, inputs(close(100)));
-    assert_eq!(show(&whole), show(&copy));
+    for one in 0..3 {
+        let engines = [&mut whole, &mut fork, &mut second];
+        for (at, engine) in engines.into_iter().enumerate() {
+            if at == one {
+                feed_all(engine, inputs(close(100)));
+            } else if at > one {
+                assert_eq!(show(engine), before, "what {one} has changed is its own, and not that of {at}");
+            }
+        }
+    }
+    assert_eq!((show(&fork), show(&second)), (show(&whole), show(&whole)));
 }
 
 #[test]

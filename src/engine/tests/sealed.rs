@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::account::UNSEALED;
 use crate::engine::course::{Course, Told};
 use crate::engine::record::Record;
 use crate::engine::sealed::{Courses, TOGETHER};
@@ -299,7 +300,7 @@ fn what_is_irregular_stays_as_it_is() {
 
 #[test]
 fn what_flows_that_are_over_lay_in_serves_those_that_begin() {
-    let clients = (0..20 * TOGETHER).map(|n| format!("10.{}.{}.2:40000", n / 200, n % 200));
+    let clients = (0..(UNSEALED + 12) * TOGETHER).map(|n| format!("10.{}.{}.2:40000", n / 200, n % 200));
     let engine = fed(clients.flat_map(|client| served(&client)));
     assert_eq!(engine.spare.len(), TOGETHER, "of those sealed last: the others serve already");
 }

@@ -39,7 +39,10 @@ fn the_same_datagram_on_another_interface_counts_once_when_live_and_twice_in_a_f
     let again = Segment { iface: 2, ts: first.ts + Duration::from_micros(20), ..first };
     let later = Segment { iface: 2, ts: first.ts + Duration::from_millis(2), ..first };
     let same_interface = Segment { ts: first.ts + Duration::from_micros(30), ..first };
-    for (config, expected) in [(Config::live(10, 1), (3, 1)), (Config::replay(10, 1), (4, 0))] {
+    let of_one_interface = Config { repeats: Repeats::Tunnels, ..Config::live(10, 1) };
+    for (config, expected) in
+        [(Config::live(10, 1), (3, 1)), (of_one_interface, (4, 0)), (Config::replay(10, 1), (4, 0))]
+    {
         let mut engine = Engine::new(config);
         feed_all(&mut engine, inputs(vec![first, again, same_interface, later]));
         let totals = show(&engine).totals;

@@ -158,7 +158,7 @@ impl Stride {
             return Break(self.begin + (part.end + more) as u64);
         }
         let middle = part.start + part.len() / 2;
-        let mut further = self.before.clone();
+        let mut further = self.before.fork();
         further.feed_batch(&self.since[part.start..middle]);
         if self.shows(&further) {
             return Continue(Step::Halve(self, part.start..middle));

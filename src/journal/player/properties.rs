@@ -430,7 +430,7 @@ fn the_past_is_gone_about_in_while_more_comes_and_the_oldest_goes() {
         }
         let (engine, player) = shown.get_or_insert_with(|| {
             deck.tape.stand_at(at);
-            (live.clone(), Player::standing_at(at, Some(inputs[0].ts())))
+            (live.fork(), Player::standing_at(at, Some(inputs[0].ts())))
         });
         let oldest = deck.index.checkpoints.first().expect("one").at;
         let wanted = (oldest + (at - oldest) * (round as u64 % 5) / 5).max(1);
