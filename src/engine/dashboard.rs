@@ -438,7 +438,7 @@ pub struct FlowDetail {
     /// Round trips, think time and waits, as the wire shows them. `None` if no data was seen.
     pub timing: Option<TimingView>,
     /// What the kernel last reported of each end on this host.
-    pub sockets: [Option<SocketDetail>; 2],
+    pub sockets: [Option<Box<SocketDetail>>; 2],
     /// The kernel's last word on each end's socket, once it was let go.
     pub last_words: [Option<Arc<LastWord>>; 2],
     /// Whether what each end sends goes unanswered, or the path does not take it, so that a finding tells of it.

@@ -195,24 +195,24 @@ impl Going {
     }
 
     /// Has what the next segment touches behind [`Self::HEAD`] brought near: where it will wait, or, if its course will
-    /// be asked for, that and all that wait. `is_asked`: it will be for certain.
+    /// be asked for, that and all that wait; whether that will be asked for its times. `is_asked`: for certain.
     #[inline]
-    pub(super) fn prefetch(&self, is_asked: bool) {
+    pub(super) fn prefetch(&self, is_asked: bool) -> bool {
         if self.lets_next_wait() & !is_asked {
-            return self.pending.prefetch();
+            self.pending.prefetch();
+            return false;
         }
         self.pending.prefetch_all();
         if let Some(course) = &self.course {
             prefetch(&**course);
         }
+        self.course.is_some()
     }
 
     /// The same of the times of the course.
     #[inline]
-    pub(super) fn prefetch_times(&self, is_asked: bool) {
-        if (!self.lets_next_wait() | is_asked)
-            && let Some(course) = &self.course
-        {
+    pub(super) fn prefetch_times(&self) {
+        if let Some(course) = &self.course {
             course.timing.prefetch();
         }
     }

@@ -128,7 +128,7 @@ impl Engine {
             halves: wire.map(|flow| Side::BOTH.map(|side| flow.half(side))),
             analysis: outline.as_ref().map(|outline| outline.analysis),
             verdict: outline.map(|outline| self.verdict(record, outline.verdict)),
-            sockets: Side::BOTH.map(|side| record.end(side).map(End::detail)),
+            sockets: Side::BOTH.map(|side| record.end(side).map(End::detail).map(Box::new)),
             in_vain: Side::BOTH.map(|side| self.is_silent_to(record, side) || self.is_undelivered(record, side)),
             timing: own.and_then(|(timing, _)| timing.view()),
             zeek: own.map(|(_, zeek)| zeek.rows(self.now.unwrap_or_default())),

@@ -22,7 +22,7 @@ pub(super) struct Evidence<'a> {
     pub(super) rejected: Option<&'a Rejection>,
     pub(super) path_errors: [Option<PathError>; 2],
     pub(super) halves: Option<&'a [HalfView; 2]>,
-    pub(super) sockets: &'a [Option<SocketDetail>; 2],
+    pub(super) sockets: &'a [Option<Box<SocketDetail>>; 2],
     pub(super) now: Timestamp,
     /// Since when the wire shows the states that it shows.
     pub(super) since: Option<Timestamp>,
@@ -50,7 +50,7 @@ impl Evidence<'_> {
 
     /// The socket of an end, as the kernel shows it that still holds it.
     fn held(&self, side: Side) -> Option<&SocketDetail> {
-        self.sockets[side.index()].as_ref().filter(|detail| detail.is_there())
+        self.sockets[side.index()].as_deref().filter(|detail| detail.is_there())
     }
 
     /// How long ago something was.

@@ -131,7 +131,7 @@ pub(super) fn completed(id: u64) -> FlowDetail {
     detail.row.resp.local = Some(false);
     detail.row.orig.reported = Some(TcpState::Estab);
     detail.row.orig.owner = Ownership::Held { process: process(), fd: 5, others: 0 };
-    detail.sockets[0] = Some(socket(&detail.row.orig, &detail.row.resp));
+    detail.sockets[0] = Some(Box::new(socket(&detail.row.orig, &detail.row.resp)));
     detail.story = "Established; 98.0 kB came back 31 ms after the request.".to_owned();
     detail
 }

@@ -31,12 +31,14 @@ pub(in crate::engine) struct Likely {
     /// [`FlowTable::rerouted`] at the time.
     pub(super) rerouted: u64,
     pub(super) slot: u32,
+    /// Whether the times of the course there will be asked for.
+    asks_times: bool,
 }
 
 impl Likely {
     /// Nobody has looked.
     const fn unknown(hash: u64) -> Self {
-        Self { hash, rerouted: 0, slot: NONE }
+        Self { hash, rerouted: 0, slot: NONE, asks_times: false }
     }
 }
 
@@ -86,11 +88,9 @@ impl FlowTable {
                 self.prefetch_record(slot, Record::PLAIN);
             }
         }
-        let found = |steps| {
-            let (at, input) = behind(inputs, first, steps)?;
-            self.at(ahead.of(at).slot).map(|record| (record, input))
-        };
-        if let Some((record, input)) = found(2) {
+        if let Some((at, input)) = behind(inputs, first, 2)
+            && let Some(record) = self.at(ahead.of(at).slot)
+        {
             if is_any(input, Flags::FIN | Flags::SYN | Flags::RST) {
                 prefetch_part(record, Record::PLAIN..size_of::<Record>());
             }
@@ -98,15 +98,16 @@ impl FlowTable {
                 prefetch_part(going, 0..Going::HEAD);
             }
         }
-        let told = |steps| {
-            let (record, input) = found(steps)?;
-            record.course.going().map(|going| (going, is_any(input, Flags::SYN | Flags::RST)))
-        };
-        if let Some((going, is_asked)) = told(3) {
-            going.prefetch(is_asked);
+        if let Some((at, input)) = behind(inputs, first, 3)
+            && let Some(going) = self.going_at(ahead.of(at).slot)
+        {
+            ahead.0[at % KEPT].asks_times = going.prefetch(is_any(input, Flags::SYN | Flags::RST));
         }
-        if let Some((going, is_asked)) = told(4) {
-            going.prefetch_times(is_asked);
+        if let Some((at, _)) = behind(inputs, first, 4)
+            && ahead.of(at).asks_times
+            && let Some(going) = self.going_at(ahead.of(at).slot)
+        {
+            going.prefetch_times();
         }
     }
 
@@ -138,8 +139,8 @@ impl FlowTable {
         let goings = || flows.iter().filter_map(|(slot, id)| self.still(*slot, *id)?.course.going());
         goings().for_each(|going| prefetch_part(going, 0..Going::HEAD));
         let courses = || goings().filter(|going| going.known_course().is_some());
-        courses().for_each(|going| going.prefetch(true));
-        courses().for_each(|going| going.prefetch_times(true));
+        courses().for_each(|going| _ = going.prefetch(true));
+        courses().for_each(Going::prefetch_times);
     }
 
     /// The first bytes of a record.
@@ -151,6 +152,11 @@ impl FlowTable {
     }
 
     #[inline]
+    fn going_at(&self, slot: u32) -> Option<&Going> {
+        self.at(slot)?.course.going()
+    }
+
+    #[inline]
     fn at(&self, slot: u32) -> Option<&Record> {
         self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref()
     }
@@ -159,7 +165,8 @@ impl FlowTable {
 /// The input that is so many steps behind the first.
 #[inline]
 fn behind(inputs: &[Input], first: usize, steps: usize) -> Option<(usize, &Input)> {
-    let at = first.checked_sub(steps * STRIDE)?;
+    // Before the first there is none, and none so far behind the last.
+    let at = first.wrapping_sub(steps * STRIDE);
     inputs.get(at).map(|input| (at, input))
 }
 

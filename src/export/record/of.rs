@@ -160,7 +160,7 @@ impl EndRecord {
             stalls: timing.and_then(|half| half.stalls.as_ref()).map(StallsRecord::of),
             local: cell.local,
             mismatch_since_ns: cell.mismatch_since.map(Timestamp::nanos),
-            socket: detail.sockets[index].as_ref().map(boxed_socket),
+            socket: detail.sockets[index].as_deref().map(boxed_socket),
             last_word: detail.last_words[index].as_deref().map(|word| Box::new(LastWordRecord::of(word))),
             owner: OwnerRecord::of(&cell.owner).map(Box::new),
         }
