@@ -18,7 +18,7 @@ use crate::wire::{Frame, FrameCounts};
 use super::origin::Origin;
 use super::passed_over::{Notes, PassedOver};
 
-/// Inputs that are handed over together: to wake a thread may take as long as some hundreds of them.
+/// Inputs that are handed over together, so that threads wake one another rarely.
 pub(super) const BATCH: usize = 2048;
 /// Inputs that wait at most.
 const AHEAD: usize = 4 * BATCH;

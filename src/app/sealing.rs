@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use crate::engine::{Courses, Engine, Spare};
 
-/// Blocks of courses that are handed over together, half a megabyte: to wake a thread takes as long as to seal one.
+/// Blocks of courses that are handed over together, half a megabyte: the thread is woken once for them.
 const BLOCKS: usize = 8;
 /// How many times as many may wait.
 const AHEAD: usize = 3;
