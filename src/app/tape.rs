@@ -137,3 +137,44 @@ impl Tape for CaptureTape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use etherparse::PacketBuilder;
+
+    use super::*;
+
+    /// So many times a SYN, all of one second.
+    fn frames(count: usize) -> Vec<u8> {
+        let mut syn = Vec::new();
+        let headers = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([10, 0, 0, 2], [10, 0, 0, 5], 64);
+        headers.tcp(40_000, 80, 100, 1_000).syn().write(&mut syn, &[]).expect("room");
+        let len = syn.len() as u32;
+        let head = [1, 0, len, len].map(u32::to_le_bytes);
+        [head.as_flattened(), &syn].concat().repeat(count)
+    }
+
+    #[test]
+    fn what_the_inputs_of_a_stream_come_in_stays_small() {
+        const HEADER: [u8; 24] = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        file.write_all(&HEADER).expect("room");
+        let mut tape = CaptureTape::open(Origin::Growing(file.path().to_owned()), None).expect("a capture");
+        // The second time all is used again that was given back the first time.
+        for count in [500, 1_000] {
+            file.write_all(&frames(count)).expect("room");
+            let mut came = 0;
+            while came < count {
+                let next = tape.reader.batches.recv_timeout(Duration::from_secs(60));
+                let Ok(Reading::Batch(inputs, place)) = next else { panic!("{came} of {count}: {next:?}") };
+                assert!(inputs.capacity() <= 16, "room for {} at once", inputs.capacity());
+                let Next::Inputs(inputs, _) = tape.gather(inputs, place) else { panic!("inputs") };
+                came += inputs.iter().filter(|input| matches!(input, Input::Segment(_))).count();
+                tape.give_back(inputs);
+            }
+            assert_eq!(came, count);
+        }
+    }
+}
