@@ -102,15 +102,15 @@ fn to_ask_changes_nothing() {
 }
 
 #[test]
-fn in_two_halves_by_way_of_a_copy() {
+fn in_two_halves_by_way_of_a_fork() {
     for at in [1, INCIDENT.len() / 3, INCIDENT.len() / 2, INCIDENT.len() - 1] {
         let (first, second) = (&INCIDENT[..at], &INPUTS[at..]);
         let mut original = fed(first);
         let before = told(&original);
-        let mut copy = original.clone();
-        copy.feed_batch(second);
-        assert_same(&told(&copy), &STRAIGHT, "the copy went on");
-        assert_same(&told(&original), &before, "the original is untouched by its copy");
+        let mut fork = original.fork();
+        fork.feed_batch(second);
+        assert_same(&told(&fork), &STRAIGHT, "the fork went on");
+        assert_same(&told(&original), &before, "the original is untouched by its fork");
         original.feed_batch(second);
         assert_same(&told(&original), &STRAIGHT, "the original went on");
     }
