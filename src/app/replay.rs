@@ -52,8 +52,8 @@ impl Replay {
         speed: f64,
         memory: usize,
     ) -> Result<Self> {
-        let patience = if origin.is_stream() { REST } else { Duration::ZERO };
         let tape = CaptureTape::open(origin, filter)?;
+        let patience = if tape.reader.is_stream { REST } else { Duration::ZERO };
         Ok(Self {
             config: configs[usize::from(tape.reader.recording)],
             deck: Deck { tape, index: Index::new(memory) },
