@@ -277,8 +277,8 @@ fn a_prefork_servers_workers_are_told_apart_however_short_their_connections() {
     let workers: BTreeSet<u64> = truth.iter().map(|said| said.1).collect();
     assert!(workers.len() > 1, "one worker served all");
     let mut named = 0;
-    for (client, pid, name) in &truth {
-        let owner = &report.end_at(*client, SERVER).other["owner"];
+    for (flow, (client, pid, name)) in flows_of(&report, &truth) {
+        let owner = &flow.unwrap_or_else(|| panic!("no flow of {client}"))["resp"]["owner"];
         if owner["relation"] == "listener" {
             assert_eq!(owner["others"], 4, "five hold the listener: {owner}");
             continue;
@@ -367,15 +367,10 @@ fn the_ladder_costs_at_most_a_hundredth_and_a_half_of_one_processor() {
 }
 
 impl Score {
-    /// Flows of one address and what its clients said are in the same order.
     fn of(report: &Report, truth: &[Said]) -> Self {
-        let mut flows: BTreeMap<SocketAddr, VecDeque<&Value>> = BTreeMap::new();
-        for flow in &report.flows {
-            flows.entry(address(&flow["orig"])).or_default().push_back(flow);
-        }
         let mut score = Self::default();
-        for (client, pid, comm) in truth {
-            let Some(flow) = flows.get_mut(client).and_then(VecDeque::pop_front) else {
+        for (flow, (client, pid, comm)) in flows_of(report, truth) {
+            let Some(flow) = flow else {
                 score.unnamed.push(format!("{client}: no flow"));
                 continue;
             };
@@ -395,6 +390,17 @@ impl Score {
         assert!(self.wrong.is_empty(), "{} wrong: {:#?}", self.wrong.len(), self.wrong);
         assert!(self.right >= least, "{} of {least}: {:#?}", self.right, self.unnamed);
     }
+}
+
+/// The flow of each client. A port may be used again: flows of one address and what its clients said are in the same
+/// order. (connect() looks for ports from another place every ten seconds: `secure_ipv4_port_ephemeral` of
+/// net/core/secure_seq.c.)
+fn flows_of<'a>(report: &'a Report, truth: &'a [Said]) -> impl Iterator<Item = (Option<&'a Value>, &'a Said)> {
+    let mut flows: BTreeMap<SocketAddr, VecDeque<&Value>> = BTreeMap::new();
+    for flow in &report.flows {
+        flows.entry(address(&flow["orig"])).or_default().push_back(flow);
+    }
+    truth.iter().map(move |said| (flows.get_mut(&said.0).and_then(VecDeque::pop_front), said))
 }
 
 /// Processes that hold sockets, and do one thing more when told to.
