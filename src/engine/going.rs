@@ -209,6 +209,13 @@ impl Going {
         self.course.is_some()
     }
 
+    /// The same of what stands first and last: the rate, and whether there is a course.
+    #[inline]
+    pub(super) fn prefetch_ends(&self) {
+        prefetch(&self.rate);
+        prefetch(&self.course);
+    }
+
     /// The same of the times of the course.
     #[inline]
     pub(super) fn prefetch_times(&self) {

@@ -45,6 +45,7 @@ mod record;
 mod regular;
 mod retries;
 mod rows;
+mod scanning;
 mod sealed;
 mod spare;
 mod states;

@@ -5,17 +5,13 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::flow::Side;
 
 use super::dashboard::FlowPane;
-use super::findings::Walk;
 use super::first::first_of;
-use super::lists::Ordered;
-use super::query::Scan;
-use super::queues::{WireQueues, unknown_halves};
+use super::lists::{List, Ordered};
 use super::record::Record;
+use super::scanning::Scanning;
 use super::table::Slot;
-use super::time_wait::Waiting;
 use super::{Engine, Filter, FlowId, Query, QueryCache, RowKey, Sort, SortKey};
 
 const FRESH: Duration = Duration::from_millis(500);
@@ -63,10 +59,19 @@ impl Engine {
         if !(fresh && same_question && (!wants_order || cache.ordered.as_ref().is_some_and(reaches))) {
             // Whatever a screen counts is of one instant. A filter that is being typed changes the order at every letter,
             // and what is told of all flows only if something happened.
-            if !cache.made_at.is_some_and(unchanged) {
-                cache.scan = self.scan();
-            }
-            cache.ordered = wants_order.then(|| self.ordered(query, &cache.scan.findings));
+            let is_told = cache.made_at.is_some_and(unchanged);
+            cache.ordered = if !is_told && wants_order && query.list == List::Flows {
+                // In one walk: what takes the time is to read them all.
+                let mut scanning = Scanning::new(self);
+                let first = self.first_flows(query, |slot, record| scanning.offer(slot, record));
+                cache.scan = scanning.finish();
+                Some(Ordered::Flows(first))
+            } else {
+                if !is_told {
+                    cache.scan = self.scan();
+                }
+                wants_order.then(|| self.ordered(query, &cache.scan.findings))
+            };
             let flows = cache.ordered.as_ref().and_then(Ordered::flows);
             cache.matching = flows.map_or_else(|| self.count_matching(&query.filter), |order| order.matching);
             cache.key = Some((query.filter.clone(), query.sort, query.list.clone()));
@@ -74,51 +79,31 @@ impl Engine {
         }
     }
 
-    /// What a screen needs that only a walk over all flows tells.
-    fn scan(&self) -> Scan {
-        let mismatches = |record: &Record| {
-            Side::BOTH.into_iter().filter(|side| self.mismatch_since(record, *side).is_some()).count() as u64
-        };
-        let mut scan = Scan { flows: self.table.len(), ..Scan::default() };
-        let (mut queues, mut waiting) = (WireQueues::default(), Waiting::default());
-        let mut let_go = Vec::new();
-        let (mut walk, now) = (Walk::new(self.table.hasher()), self.now.unwrap_or_default());
-        for (slot, record) in self.table.iter() {
-            let_go.extend(self.let_go(record));
-            scan.mismatched += mismatches(record);
-            scan.unknown_halves += unknown_halves(record);
-            queues.offer(record);
-            waiting.count(record);
-            walk.offer(slot, record, now);
-        }
-        let wire_queues = queues.rows();
-        Scan {
-            findings: self.findings(&wire_queues, &walk),
-            kernel_queues: self.kernel_queues(),
-            wire_queues,
-            time_wait: waiting.time_wait(),
-            busiest: self.busiest(let_go),
-            handshakes: self.handshakes.pane(self.since, now),
-            ..scan
-        }
-    }
-
     /// The flows that match, in no order that may be shown.
     pub(super) fn matching(&self, filter: &Filter) -> impl Iterator<Item = (Slot, FlowId)> {
-        let matching = self.table.iter().filter(|(_, record)| filter.matches(self, record));
-        matching.map(|(slot, record)| (slot, record.id))
+        self.matching_of(self.table.iter(), filter)
+    }
+
+    fn matching_of<'a>(
+        &'a self,
+        flows: impl Iterator<Item = (Slot, &'a Record)>,
+        filter: &Filter,
+    ) -> impl Iterator<Item = (Slot, FlowId)> {
+        flows.filter(|(_, record)| filter.matches(self, record)).map(|(slot, record)| (slot, record.id))
     }
 
     fn count_matching(&self, filter: &Filter) -> usize {
         if filter.is_empty() { self.table.len() } else { self.matching(filter).count() }
     }
 
-    /// The flow table as far as the window reaches, or in full to tell where the flow stands that is followed.
-    pub(super) fn first_flows(&self, query: &Query) -> FirstFlows {
+    /// The flow table as far as the window reaches, or in full to tell where the flow stands that is followed. On the way
+    /// `offer` is given every flow, once.
+    pub(super) fn first_flows<'a>(&'a self, query: &Query, mut offer: impl FnMut(Slot, &'a Record)) -> FirstFlows {
         let mut matching = 0;
         let count = |_: &(Slot, FlowId)| matching += 1;
         let wanted = query.offset.saturating_add(query.rows).max(FIRST).saturating_mul(2);
-        let first = self.in_order(self.matching(&query.filter).inspect(count), query.sort, wanted);
+        let all = self.table.walk().inspect(|(slot, record)| offer(*slot, record));
+        let first = self.in_order(self.matching_of(all, &query.filter).inspect(count), query.sort, wanted);
         let order = FirstFlows { first, matching };
         if order.serves(query) {
             return order;

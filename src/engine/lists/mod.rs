@@ -189,7 +189,7 @@ impl Engine {
     pub(super) fn ordered(&self, query: &Query, findings: &[Finding]) -> Ordered {
         let filter = &query.filter;
         match &query.list {
-            List::Flows => Ordered::Flows(self.first_flows(query)),
+            List::Flows => Ordered::Flows(self.first_flows(query, |_, _| {})),
             List::Groups(by, open) => Ordered::Groups(self.order_groups(query, *by, open)),
             List::Handshakes(sort) => Ordered::Handshakes(self.order_handshakes(filter, *sort)),
             List::Queues(sort) => Ordered::Queues(self.order_queues(filter, *sort)),

@@ -22,6 +22,8 @@ const KEPT: usize = 32;
 const _: () = assert!(KEPT.is_power_of_two() && KEPT > LEAD);
 /// Inputs for which it is looked at together who is due, and who must go.
 pub(in crate::engine) const ROUND: usize = 16;
+/// Records between one that a walk has come to and one whose flow will be asked for.
+const WALK_LEAD: u32 = 16;
 
 /// Where the tuple of an input seemed to lead when that was looked at.
 #[derive(Debug, Clone, Copy)]
@@ -141,6 +143,15 @@ impl FlowTable {
         let courses = || goings().filter(|going| going.known_course().is_some());
         courses().for_each(|going| _ = going.prefetch(true));
         courses().for_each(Going::prefetch_times);
+    }
+
+    /// [Every record](Self::iter), where what is told of its flow is asked for too.
+    pub(in crate::engine) fn walk(&self) -> impl Iterator<Item = (Slot, &Record)> {
+        self.iter().inspect(|(slot, _)| {
+            if let Some(going) = self.going_at(slot.0.saturating_add(WALK_LEAD)) {
+                going.prefetch_ends();
+            }
+        })
     }
 
     /// The first bytes of a record.
