@@ -22,7 +22,7 @@ const KEPT: usize = 32;
 const _: () = assert!(KEPT.is_power_of_two() && KEPT > LEAD);
 /// Inputs for which it is looked at together who is due, and who must go.
 pub(in crate::engine) const ROUND: usize = 16;
-/// Records between one that a walk has come to and one whose flow will be asked for.
+/// Records between one that a walk has come to and one whose flow is asked for, and as many more to one that itself is.
 const WALK_LEAD: u32 = 16;
 
 /// Where the tuple of an input seemed to lead when that was looked at.
@@ -145,9 +145,10 @@ impl FlowTable {
         courses().for_each(Going::prefetch_times);
     }
 
-    /// [Every record](Self::iter), where what is told of its flow is asked for too.
+    /// [Every record](Self::iter), each and what is told of its flow brought near before.
     pub(in crate::engine) fn walk(&self) -> impl Iterator<Item = (Slot, &Record)> {
         self.iter().inspect(|(slot, _)| {
+            self.prefetch_record(slot.0.saturating_add(2 * WALK_LEAD), size_of::<Record>());
             if let Some(going) = self.going_at(slot.0.saturating_add(WALK_LEAD)) {
                 going.prefetch_ends();
             }
