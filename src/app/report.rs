@@ -100,7 +100,8 @@ impl Shown<'_> {
         let engine = &self.seen.engine;
         let told = |ids: &[FlowId]| {
             let mut flows = none.clone();
-            for id in ids {
+            for (at, id) in ids.iter().enumerate() {
+                engine.near(&ids[at..]);
                 // It is looked at where it was made: a copy takes long.
                 if let Some(detail) = &engine.facts(*id) {
                     flows.add(detail)?;

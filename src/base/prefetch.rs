@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 /// A line of the processor's cache, bytes.
-const LINE: usize = 64;
+pub const LINE: usize = 64;
 
 /// Has all of `place` brought near.
 #[inline(always)]

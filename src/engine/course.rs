@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::mem;
 
-use crate::base::{Endpoint, Seq, Timestamp};
+use crate::base::{Endpoint, Seq, Timestamp, prefetch};
 use crate::flow::{
     Analysis, AnalysisCounts, Around, Beginning, Brief, Flow, Mark, Marks, PastRun, Run, Side, Starts, Timing, Verdict,
     VerdictView, Zeek, ZeekView,
@@ -187,6 +187,15 @@ impl Told {
         match self {
             Self::Going(going) => Some(going),
             Self::Nothing | Self::Over(..) => None,
+        }
+    }
+
+    /// Has that brought near.
+    pub(super) fn prefetch(&self) {
+        match self {
+            Self::Nothing => {}
+            Self::Going(going) => prefetch(&**going),
+            Self::Over(block, _) => block.prefetch_place(),
         }
     }
 

@@ -101,7 +101,13 @@ impl Engine {
         Some(self.told(record, own, course.as_deref().map(Outline::of)))
     }
 
-    /// The same without its times and Zeek's rows: what tells how it went, and how large it is.
+    /// Has what [`Self::facts`] reads brought near, for all of these flows but the first: they will be asked for next, in
+    /// this order.
+    pub fn near(&self, ids: &[FlowId]) {
+        self.table.prefetch_told(ids);
+    }
+
+    /// [`Self::facts`] without its times and Zeek's rows: what tells how it went, and how large it is.
     pub fn outline(&self, id: FlowId) -> Option<FlowDetail> {
         let record = self.table.get(self.table.find_id(id)?);
         Some(self.told(record, None, record.outline()))

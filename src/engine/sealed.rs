@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::base::{Endpoint, Known, Packer, Packing, Unpacker};
+use crate::base::{Endpoint, Known, LINE, Packer, Packing, Unpacker, prefetch};
 use crate::flow::{Analysis, Beginning, Flow, Verdict, Zeek};
 
 use super::course::{Course, Outline};
@@ -155,6 +155,23 @@ impl Courses {
                 zeek.pack(&mut packed.rate(flow).1);
                 zeek
             }
+        }
+    }
+
+    /// Has the place brought near where it stands how they are kept.
+    pub(super) fn prefetch_place(&self) {
+        prefetch(&*self.0);
+    }
+
+    /// The same of how they are kept.
+    pub(super) fn prefetch(&self) {
+        prefetch(&**self.0.load());
+    }
+
+    /// The same of what one of them is packed in.
+    pub(super) fn prefetch_one(&self, at: u8) {
+        if let Some(packed) = self.0.load().packed(at) {
+            packed.bytes().iter().step_by(LINE).for_each(prefetch);
         }
     }
 

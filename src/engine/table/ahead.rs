@@ -8,6 +8,7 @@
 use super::{FlowTable, NONE, PAGE, Slot};
 use crate::base::{prefetch, prefetch_part};
 use crate::engine::FlowId;
+use crate::engine::course::Told;
 use crate::engine::going::Going;
 use crate::engine::input::Input;
 use crate::engine::record::Record;
@@ -153,6 +154,25 @@ impl FlowTable {
                 going.prefetch_ends();
             }
         })
+    }
+
+    /// The same of what is told of flows that will be asked for next, each on its own: of all of these but the first, in
+    /// their order. One is asked for while another is told, so that a step is one flow.
+    pub(in crate::engine) fn prefetch_told(&self, ids: &[FlowId]) {
+        let step = |step: usize| ids.get(step).map(|id| self.by_id.likely(*id));
+        if let Some(slot) = step(4) {
+            self.prefetch_record(slot, size_of::<Record>());
+        }
+        let course = |slot: Option<u32>| Some(&self.at(slot?)?.course);
+        if let Some(course) = course(step(3)) {
+            course.prefetch();
+        }
+        if let Some(Told::Over(block, _)) = course(step(2)) {
+            block.prefetch();
+        }
+        if let Some(Told::Over(block, at)) = course(step(1)) {
+            block.prefetch_one(*at);
+        }
     }
 
     /// The first bytes of a record.
