@@ -194,6 +194,13 @@ impl Going {
         self.course.as_ref().map_or(0, |course| size_of::<Course>() + course.held()) + self.pending.held()
     }
 
+    /// Whether the next segment, plain as it looks, may be one of those with which the flow opens or closes.
+    #[inline]
+    pub(super) const fn opens_or_closes(&self) -> bool {
+        const SYNS: u8 = 2;
+        self.pending.is_closing() | (self.pending.is_beginning() & (self.pending.len() <= SYNS))
+    }
+
     /// Has what the next segment touches behind [`Self::HEAD`] brought near: where it will wait, or, if its course will
     /// be asked for, that and all that wait; whether that will be asked for its times. `is_asked`: for certain.
     #[inline]

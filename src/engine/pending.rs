@@ -108,7 +108,10 @@ impl Pending {
         match usize::from(self.count).checked_sub(KEPT) {
             None => self.first.0[usize::from(self.count)] = slip,
             Some(at) => {
-                if at % PART == 0 {
+                // Of the first part it is known, without a look there, that none is older.
+                if at == 0 {
+                    self.newest = Some(spare.part());
+                } else if at % PART == 0 {
                     self.older = self.newest.replace(spare.part());
                 }
                 let Some(part) = &mut self.newest else { return false };

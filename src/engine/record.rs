@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Endpoint, Packing, Scope, StateSet, TcpState, Timestamp};
+use crate::base::{Endpoint, Packing, Scope, StateSet, TcpState, Timestamp, prefetch_part};
 use crate::flow::{Class, Flow, HandshakeOutcome, Mark, Side};
 use crate::wire::{Segment, Tunnel, VlanId};
 
@@ -278,6 +278,12 @@ impl Record {
         let may_be = self.ends.iter().flatten().any(|end| end.left.is_some()).then_some(Class::Live);
         let by_wire = self.wire.as_ref().map(Flow::class);
         by_kernel.max(by_wire).max(may_be).unwrap_or(Class::Closed)
+    }
+
+    /// Has what no plain segment touches brought near.
+    #[inline]
+    pub(super) fn prefetch_rest(&self) {
+        prefetch_part(self, Self::PLAIN..size_of::<Self>());
     }
 
     /// Counts a segment towards age, rate, verdict, analysis and times; before its flow takes it in. Returns whether it

@@ -1,9 +1,10 @@
 //! What told of flows that are over lay in, kept for flows that begin: what another processor let go of is made anew
-//! slowly.
+//! slowly. Of what is taken next the memory is asked for beforehand.
 
 use super::going::Going;
 use super::pending::{PART, Part};
 use super::sealed::{TOGETHER, Unsealed};
+use crate::base::prefetch;
 use crate::flow::Slip;
 
 /// Flows of which it is kept at most, at a time.
@@ -62,6 +63,9 @@ impl Spare {
     /// A box for this.
     pub(super) fn hold(&mut self, going: Going) -> Box<Going> {
         let Some(mut place) = self.goings.pop() else { return Box::new(going) };
+        if let Some(next) = self.goings.last() {
+            prefetch(&**next);
+        }
         *place = going;
         place
     }
@@ -74,6 +78,10 @@ impl Spare {
     /// A part for segments that wait; what lies in it means nothing.
     #[inline(never)]
     pub(super) fn part(&mut self) -> Part {
-        self.parts.pop().unwrap_or_else(|| Box::new([Slip::NONE; PART]))
+        let part = self.parts.pop();
+        if let Some(next) = self.parts.last() {
+            prefetch(&next[0]);
+        }
+        part.unwrap_or_else(|| Box::new([Slip::NONE; PART]))
     }
 }

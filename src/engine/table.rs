@@ -163,9 +163,8 @@ impl FlowTable {
     #[inline]
     pub(super) fn find_segment(&mut self, segment: &Segment, likely: Likely) -> Option<(Slot, Side)> {
         let Likely { hash, rerouted, slot, .. } = likely;
-        let stands = slot != NONE && rerouted == self.rerouted;
         // A small table's segments are mostly of flows that were found lately.
-        let slot = if stands { slot } else { self.lately[hash as usize % LATELY] };
+        let slot = if rerouted == self.rerouted { slot } else { self.lately[hash as usize % LATELY] };
         if slot != NONE
             && let Some(from) = self.entry(slot).sender_of(segment)
         {

@@ -23,6 +23,8 @@ const KEPT: usize = 32;
 const _: () = assert!(KEPT.is_power_of_two() && KEPT > LEAD);
 /// Inputs for which it is looked at together who is due, and who must go.
 pub(in crate::engine) const ROUND: usize = 16;
+/// How many inputs an input is asked for before its first step, and before it is the last of a round.
+const FETCHED: usize = ROUND + 2 * STRIDE;
 /// Records between one that a walk has come to and one whose flow is asked for, and as many more to one that itself is.
 const WALK_LEAD: u32 = 16;
 
@@ -31,8 +33,9 @@ const WALK_LEAD: u32 = 16;
 pub(in crate::engine) struct Likely {
     /// Its tuple's, if it is a segment.
     pub(in crate::engine) hash: u64,
-    /// [`FlowTable::rerouted`] at the time.
+    /// [`FlowTable::rerouted`] at the time; no number that it comes to, if nobody has looked.
     pub(super) rerouted: u64,
+    /// [`NONE`] if it seemed to lead nowhere.
     pub(super) slot: u32,
     /// Whether the times of the course there will be asked for.
     asks_times: bool,
@@ -41,7 +44,7 @@ pub(in crate::engine) struct Likely {
 impl Likely {
     /// Nobody has looked.
     const fn unknown(hash: u64) -> Self {
-        Self { hash, rerouted: 0, slot: NONE, asks_times: false }
+        Self { hash, rerouted: u64::MAX, slot: NONE, asks_times: false }
     }
 }
 
@@ -75,7 +78,7 @@ impl FlowTable {
     #[inline]
     pub(in crate::engine) fn look_ahead(&self, ahead: &mut Ahead, inputs: &[Input], first: usize) {
         // Another processor has written them.
-        if let Some(input) = inputs.get(first + 2 * STRIDE) {
+        if let Some(input) = inputs.get(first + FETCHED) {
             prefetch(input);
         }
         if let Some(input) = inputs.get(first) {
@@ -85,9 +88,10 @@ impl FlowTable {
         }
         if let Some((at, Input::Segment(_))) = behind(inputs, first, 1) {
             let likely = &mut ahead.0[at % KEPT];
+            likely.rerouted = self.rerouted;
             // The first whose hash looks alike: the index is read, records are not.
             if let Some(slot) = self.by_tuple.find(likely.hash, |_| true) {
-                (likely.slot, likely.rerouted) = (slot, self.rerouted);
+                likely.slot = slot;
                 self.prefetch_record(slot, Record::PLAIN);
             }
         }
@@ -95,15 +99,19 @@ impl FlowTable {
             && let Some(record) = self.at(ahead.of(at).slot)
         {
             if is_any(input, Flags::FIN | Flags::SYN | Flags::RST) {
-                prefetch_part(record, Record::PLAIN..size_of::<Record>());
+                record.prefetch_rest();
             }
             if let Some(going) = record.course.going() {
                 prefetch_part(going, 0..Going::HEAD);
             }
         }
         if let Some((at, input)) = behind(inputs, first, 3)
-            && let Some(going) = self.going_at(ahead.of(at).slot)
+            && let Some(record) = self.at(ahead.of(at).slot)
+            && let Some(going) = record.course.going()
         {
+            if going.opens_or_closes() {
+                record.prefetch_rest();
+            }
             ahead.0[at % KEPT].asks_times = going.prefetch(is_any(input, Flags::SYN | Flags::RST));
         }
         if let Some((at, _)) = behind(inputs, first, 4)
