@@ -73,3 +73,41 @@ impl<'a> Scanning<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::*;
+    use super::super::{Filter, Input, List, Query, QueryCache, Sort};
+    use crate::base::TcpState;
+
+    /// A flow that has sent what nobody acknowledged, one that waits in TIME-WAIT, and sockets of which the kernel says
+    /// something else.
+    #[test]
+    fn the_walk_that_orders_flows_gathers_the_same() {
+        const OTHER: &str = "10.0.0.2:40001";
+        let mut engine = engine();
+        let data = segment(20, CLIENT, SERVER, "P.", 101, 501, 100);
+        feed_all(&mut engine, handshake(0).into_iter().chain([data]).map(Input::Segment));
+        let others = handshake(30).into_iter().chain(close(40)).map(|mut segment| {
+            let turn = |to: &mut crate::base::Endpoint| *to = if *to == end(CLIENT) { end(OTHER) } else { *to };
+            turn(&mut segment.src);
+            turn(&mut segment.dst);
+            Input::Segment(segment)
+        });
+        feed_all(&mut engine, others);
+        let held = socket(CLIENT, SERVER, TcpState::CloseWait, (5, 100), 7, 1);
+        feed_all(&mut engine, [5_000, 8_000].map(|millis| sample(millis, vec![held.clone()], &[(7, 9, 3, "curl")])));
+        let scan = |list: List, filter: &str| {
+            let (mut cache, filter) = (QueryCache::default(), Filter::parse(filter).expect("a filter"));
+            engine.refresh(&Query { list, filter, rows: 10, ..Query::default() }, &mut cache);
+            format!("{:?}", cache.scan)
+        };
+        let alone = scan(List::Handshakes(Sort::default()), "");
+        for filter in ["", "port:40001", "state:listen"] {
+            assert_eq!(scan(List::Flows, filter), alone, "{filter:?}");
+        }
+        let scan = engine.scan();
+        assert_eq!((scan.flows, scan.wire_queues.len(), scan.time_wait == Default::default()), (2, 1, false));
+        assert!(scan.mismatched > 0 && !scan.busiest.is_empty(), "{scan:?}");
+    }
+}
