@@ -101,7 +101,7 @@ impl Shown<'_> {
         let told = |ids: &[FlowId]| {
             let mut flows = none.clone();
             for (at, id) in ids.iter().enumerate() {
-                engine.near(&ids[at..]);
+                engine.bring_near(&ids[at..]);
                 // It is looked at where it was made: a copy takes long.
                 if let Some(detail) = &engine.facts(*id) {
                     flows.add(detail)?;

@@ -26,7 +26,7 @@ pub use ascii::{in_ascii, stand_in};
 pub use mark::Mark;
 pub use near::{nearest, slips};
 pub use packing::{Known, Packer, Packing, Sent, Unpacker};
-pub use prefetch::{LINE, prefetch, prefetch_part};
+pub use prefetch::{prefetch, prefetch_bytes, prefetch_part};
 pub use progress::Progress;
 pub use rgb::Rgb;
 pub use seq::Seq;

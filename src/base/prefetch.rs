@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 /// A line of the processor's cache, bytes.
-pub const LINE: usize = 64;
+const LINE: usize = 64;
 
 /// Has all of `place` brought near.
 #[inline(always)]
@@ -25,6 +25,15 @@ pub fn prefetch<T>(place: &T) {
 pub fn prefetch_part<T>(place: &T, part: Range<usize>) {
     for at in part.step_by(LINE) {
         prefetch_line(std::ptr::from_ref(place).cast::<u8>().wrapping_add(at));
+    }
+}
+
+/// The same of a row of bytes, wherever it begins.
+#[inline]
+pub fn prefetch_bytes(bytes: &[u8]) {
+    bytes.chunks(LINE).for_each(|line| prefetch_line(line.as_ptr()));
+    if let Some(last) = bytes.last() {
+        prefetch_line(last);
     }
 }
 

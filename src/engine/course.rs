@@ -190,7 +190,7 @@ impl Told {
         }
     }
 
-    /// Has that brought near.
+    /// Has that brought near; of one that is over, the place where it stands how it is kept.
     pub(super) fn prefetch(&self) {
         match self {
             Self::Nothing => {}

@@ -101,9 +101,9 @@ impl Engine {
         Some(self.told(record, own, course.as_deref().map(Outline::of)))
     }
 
-    /// Has what [`Self::facts`] reads brought near, for all of these flows but the first: they will be asked for next, in
-    /// this order.
-    pub fn near(&self, ids: &[FlowId]) {
+    /// Brings the flows behind the first of these nearer, of which [`Self::facts`] will be asked next: a step for each of
+    /// the next few, so it is to be called before every flow.
+    pub fn bring_near(&self, ids: &[FlowId]) {
         self.table.prefetch_told(ids);
     }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::base::{Endpoint, Known, LINE, Packer, Packing, Unpacker, prefetch};
+use crate::base::{Endpoint, Known, Packer, Packing, Unpacker, prefetch, prefetch_bytes};
 use crate::flow::{Analysis, Beginning, Flow, Verdict, Zeek};
 
 use super::course::{Course, Outline};
@@ -171,7 +171,7 @@ impl Courses {
     /// The same of what one of them is packed in.
     pub(super) fn prefetch_one(&self, at: u8) {
         if let Some(packed) = self.0.load().packed(at) {
-            packed.bytes().iter().step_by(LINE).for_each(prefetch);
+            prefetch_bytes(packed.bytes());
         }
     }
 

@@ -1,5 +1,5 @@
 //! What told of flows that are over lay in, kept for flows that begin: what another processor let go of is made anew
-//! slowly. Of what is taken next the memory is asked for beforehand.
+//! slowly. What is taken next is asked for beforehand, a part where it begins.
 
 use super::going::Going;
 use super::pending::{PART, Part};

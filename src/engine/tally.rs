@@ -74,7 +74,7 @@ impl Engine {
     pub fn diagnosis(&self) -> Diagnosis {
         let (mut queues, mut walk) = (WireQueues::default(), Walk::new(self.table.hasher()));
         let now = self.now.unwrap_or_default();
-        for (slot, record) in self.table.iter() {
+        for (slot, record) in self.table.walk() {
             queues.offer(record);
             walk.offer(slot, record, now);
         }

@@ -3,7 +3,8 @@
 //! Next to every segment of a busy table is one of another flow, of which nothing is at hand: what would take the time is
 //! to wait for memory. Where a segment leads shows step by step: its hash tells the bucket, that the record, that what
 //! is told of the flow. Each step is taken for a segment a few segments later than the one before, so that none of them
-//! waits for the other. Changes nothing; a wrong guess costs only time.
+//! waits for the other. Who walks over all flows, or tells many, asks ahead in the same way. Changes nothing; a wrong guess
+//! costs only time.
 
 use super::{FlowTable, NONE, PAGE, Slot};
 use crate::base::{prefetch, prefetch_part};
@@ -23,7 +24,7 @@ const KEPT: usize = 32;
 const _: () = assert!(KEPT.is_power_of_two() && KEPT > LEAD);
 /// Inputs for which it is looked at together who is due, and who must go.
 pub(in crate::engine) const ROUND: usize = 16;
-/// How many inputs an input is asked for before its first step, and before it is the last of a round.
+/// How many inputs before its first step an input is asked for: long before it is looked at as the last of a round.
 const FETCHED: usize = ROUND + 2 * STRIDE;
 /// Records between one that a walk has come to and one whose flow is asked for, and as many more to one that itself is.
 const WALK_LEAD: u32 = 16;
@@ -154,7 +155,8 @@ impl FlowTable {
         courses().for_each(Going::prefetch_times);
     }
 
-    /// [Every record](Self::iter), each and what is told of its flow brought near before.
+    /// [Every record](Self::iter), each brought near before, and so are the ends of what is told of a flow that goes on:
+    /// for who looks at all flows, and there.
     pub(in crate::engine) fn walk(&self) -> impl Iterator<Item = (Slot, &Record)> {
         self.iter().inspect(|(slot, _)| {
             self.prefetch_record(slot.0.saturating_add(2 * WALK_LEAD), size_of::<Record>());
@@ -164,8 +166,8 @@ impl FlowTable {
         })
     }
 
-    /// The same of what is told of flows that will be asked for next, each on its own: of all of these but the first, in
-    /// their order. One is asked for while another is told, so that a step is one flow.
+    /// Has what is told of flows brought near that will be asked for next, one by one and in this order: takes a step for
+    /// each of the few behind the first. While one is told memory has answered, so that a step is one flow.
     pub(in crate::engine) fn prefetch_told(&self, ids: &[FlowId]) {
         let step = |step: usize| ids.get(step).map(|id| self.by_id.likely(*id));
         if let Some(slot) = step(4) {
