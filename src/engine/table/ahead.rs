@@ -26,6 +26,9 @@ const _: () = assert!(KEPT.is_power_of_two() && KEPT > LEAD);
 pub(in crate::engine) const ROUND: usize = 16;
 /// How many inputs before its first step an input is asked for: long before it is looked at as the last of a round.
 const FETCHED: usize = ROUND + 2 * STRIDE;
+/// As many flows and what is told of them take some hundreds of KiB, which a processor's own cache holds.
+const NEAR: usize = 1 << 8;
+
 /// Records between one that a walk has come to and one whose flow is asked for, and as many more to one that itself is.
 const WALK_LEAD: u32 = 16;
 
@@ -66,7 +69,7 @@ impl Ahead {
 impl FlowTable {
     /// Whether all of it is at hand anyway. In tests none is, so that they look ahead.
     pub(in crate::engine) const fn is_near(&self) -> bool {
-        !cfg!(any(test, fuzzing)) && self.len < 1 << 10
+        !cfg!(any(test, fuzzing)) && self.len < NEAR
     }
 
     /// Of an input of which nobody has looked where it leads.
