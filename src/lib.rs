@@ -183,11 +183,11 @@
 //!   something else comes ([`flow::Beginning`]); so do those with which it ends, up to where it is packed. Whoever asks
 //!   is told as if none had waited. Inputs go in batches, which are used again, and what the next inputs of a batch will
 //!   touch is brought into the cache step by step while those before them are taken in (`engine/table/ahead.rs`, with
-//!   the one unsafe leaf: [`fn@base::prefetch`]). Reports read long captures on large pages where the kernel gives them
-//!   to who asks (`app/large_pages.rs`). A frame's segment is built where the batch keeps it, and frames of a pcap file
-//!   that were read are taken in one after another. A report's flows are put into words by every processor, in turns,
-//!   and written in order while the next are made; one in text goes by their gists ([`engine::Gist`]), and makes the
-//!   details of those alone that it may tell about.
+//!   the one unsafe leaf: [`fn@base::prefetch`]); so is what a walk over all flows comes to next. Reports read long
+//!   captures on large pages where the kernel gives them to who asks (`app/large_pages.rs`). A frame's segment is built
+//!   where the batch keeps it, and frames of a pcap file that were read are taken in one after another. A report's
+//!   flows are put into words by every processor, in turns, and written in order while the next are made; one in text
+//!   goes by their gists ([`engine::Gist`]), and makes the details of those alone that it may tell about.
 
 #![deny(unsafe_code)]
 

@@ -158,8 +158,8 @@ impl FlowTable {
         courses().for_each(Going::prefetch_times);
     }
 
-    /// [Every record](Self::iter), each brought near before, and so are the ends of what is told of a flow that goes on:
-    /// for who looks at all flows, and there.
+    /// [Every record](Self::iter), for who looks at most of each: it is brought near before, and so are the ends of what is
+    /// told of a flow that goes on.
     pub(in crate::engine) fn walk(&self) -> impl Iterator<Item = (Slot, &Record)> {
         self.iter().inspect(|(slot, _)| {
             self.prefetch_record(slot.0.saturating_add(2 * WALK_LEAD), size_of::<Record>());
