@@ -49,6 +49,7 @@ fn what_the_wire_did_is_what_is_told() {
     }
     Watch::settle(&watches);
     let [sender, receiver] = watches.map(Watch::end);
+    wire.end();
     // (port, cause, at the sender's side, at the receiver's): what is lost on the way twice leaves one hole behind it.
     for (port, cause, expected) in [
         (CLEAN, "lost", [0, 0]),

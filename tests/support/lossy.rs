@@ -16,6 +16,13 @@ use super::netns::Netns;
 /// How long a frame takes from one end to the other.
 const DELAY: Duration = Duration::from_millis(10);
 
+/// Bytes: more than any frame here has. Each slot of a capture's ring is as large, whatever lies in it.
+const SNAPLEN: i32 = 2048;
+
+/// Bytes: the ring holds more than all connections together may have on the way. With the room that libpcap gives by
+/// itself it would hold 32 frames, and be full whenever the thread that takes them has to wait for a processor.
+const RING: i32 = 16 << 20;
+
 /// What becomes of a segment with data that `a` sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -41,7 +48,8 @@ pub(crate) struct LossyWire {
     /// Dropped after the threads have ended.
     _between: Netns,
     stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<()>>,
+    /// Each ends with how many frames it lost that it was not told to lose.
+    threads: Vec<JoinHandle<u32>>,
 }
 
 impl LossyWire {
@@ -62,6 +70,13 @@ impl LossyWire {
         });
         Self { a, b, _between: between, stop, threads }
     }
+
+    /// Ends the wire, which must have lost nothing but what it was told to lose.
+    pub(crate) fn end(mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let lost: u32 = self.threads.drain(..).map(|thread| thread.join().unwrap()).sum();
+        assert_eq!(lost, 0, "frames that the wire lost by itself");
+    }
 }
 
 impl Drop for LossyWire {
@@ -74,8 +89,8 @@ impl Drop for LossyWire {
 }
 
 fn open(link: &str) -> Capture<Active> {
-    let capture = Capture::from_device(link).unwrap().immediate_mode(true).promisc(true).snaplen(1 << 16).timeout(10);
-    capture.open().unwrap()
+    let capture = Capture::from_device(link).unwrap().immediate_mode(true).promisc(true).timeout(10);
+    capture.snaplen(SNAPLEN).buffer_size(RING).open().unwrap()
 }
 
 /// Takes frames from one link and, later, puts them on the other.
@@ -84,7 +99,7 @@ fn forward(
     mut to: Capture<Active>,
     fate: Option<fn(Sent) -> Fate>,
     stop: &Arc<AtomicBool>,
-) -> [JoinHandle<()>; 2] {
+) -> [JoinHandle<u32>; 2] {
     let (sender, receiver): (Sender<(Instant, Vec<u8>)>, Receiver<_>) = channel();
     let stop = Arc::clone(stop);
     from.direction(Direction::In).unwrap();
@@ -97,12 +112,15 @@ fn forward(
                 let _ = sender.send((due, frame));
             }
         }
+        from.stats().unwrap().dropped
     });
     let putting = std::thread::spawn(move || {
+        let mut refused = 0;
         for (due, frame) in receiver {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            let _ = to.sendpacket(frame);
+            refused += u32::from(to.sendpacket(frame).is_err());
         }
+        refused
     });
     [taking, putting]
 }
