@@ -141,32 +141,9 @@ pub trait Packing {
         self.behind(&mut 0, 0, value);
     }
 
-    /// Any number behind the lower `before` bits of another one (the others are 0), few.
-    #[inline(always)]
-    fn behind(&mut self, head: &mut u64, before: u32, value: &mut u64) {
-        let told = before + CLASS;
-        if Self::WRITES {
-            // By how many bits it has.
-            let class = CLASSES[(u64::BITS - value.leading_zeros()) as usize];
-            let (both, width) = (*head | u64::from(class) << before, WIDTHS[usize::from(class)]);
-            if width <= 32 {
-                return self.bits(&mut (both | *value << told), told + width);
-            }
-            return self.apart(both, told, *value);
-        }
-        let mut both = 0;
-        self.bits(&mut both, told);
-        *head = both & ((1 << before) - 1);
-        self.bits(value, WIDTHS[(both >> before) as usize % WIDTHS.len()]);
-    }
-
-    /// Writes a head, and behind it a large number.
-    #[cold]
-    #[inline(never)]
-    fn apart(&mut self, mut head: u64, width: u32, mut value: u64) {
-        self.bits(&mut head, width);
-        self.bits(&mut value, u64::BITS);
-    }
+    /// Any number behind the lower `before` bits of another one (the others are 0): so few that a word holds them and
+    /// a number of 32 bits, wherever in a byte they begin.
+    fn behind(&mut self, head: &mut u64, before: u32, value: &mut u64);
 
     /// Any value that a number can stand for.
     #[inline]
@@ -366,6 +343,14 @@ impl Packer {
         self.open = value.checked_shr(width - self.count).unwrap_or(0);
     }
 
+    /// Writes a head, and behind it a large number.
+    #[cold]
+    #[inline(never)]
+    fn apart(&mut self, mut head: u64, width: u32, mut value: u64) {
+        self.bits(&mut head, width);
+        self.bits(&mut value, u64::BITS);
+    }
+
     /// All that was written, behind what was there.
     pub fn finish(mut self) -> Vec<u8> {
         let rest = self.open.to_le_bytes();
@@ -383,6 +368,17 @@ impl Packing for Packer {
         self.count += width;
         if self.count >= u64::BITS {
             self.begin_word(*value, width);
+        }
+    }
+
+    #[inline(always)]
+    fn behind(&mut self, head: &mut u64, before: u32, value: &mut u64) {
+        // By how many bits it has.
+        let class = CLASSES[(u64::BITS - value.leading_zeros()) as usize];
+        let (both, told) = (*head | u64::from(class) << before, before + CLASS);
+        match WIDTHS[usize::from(class)] {
+            width if width <= 32 => self.bits(&mut (both | *value << told), told + width),
+            _ => self.apart(both, told, *value),
         }
     }
 
@@ -406,6 +402,13 @@ impl<'a> Unpacker<'a> {
         Self { bytes, at: 0, known }
     }
 
+    /// The next bits of a word: all but seven at least.
+    #[inline]
+    fn word_from(&self) -> Option<u64> {
+        let word = self.bytes.get(self.at / 8..).and_then(<[u8]>::first_chunk)?;
+        Some(u64::from_le_bytes(*word) >> (self.at % 8))
+    }
+
     /// The next 64 bits, also where they are of nine bytes, or fewer are left.
     #[inline(never)]
     fn last_bits(&self) -> u64 {
@@ -422,12 +425,24 @@ impl Packing for Unpacker<'_> {
     #[inline]
     fn bits(&mut self, value: &mut u64, width: u32) {
         let mask = if width == u64::BITS { u64::MAX } else { (1 << width) - 1 };
-        let (from, behind) = (self.at % 8, self.at % 8 + width as usize);
-        let bits = match self.bytes.get(self.at / 8..).and_then(<[u8]>::first_chunk) {
-            Some(word) if behind <= u64::BITS as usize => u64::from_le_bytes(*word) >> from,
+        let bits = match self.word_from() {
+            Some(bits) if self.at % 8 + width as usize <= u64::BITS as usize => bits,
             _ => self.last_bits(),
         };
         *value = bits & mask;
+        self.at += width as usize;
+    }
+
+    #[inline(always)]
+    fn behind(&mut self, head: &mut u64, before: u32, value: &mut u64) {
+        let bits = self.word_from().unwrap_or_else(|| self.last_bits());
+        *head = bits & ((1 << before) - 1);
+        let (told, width) = (before + CLASS, WIDTHS[(bits >> before) as usize % WIDTHS.len()]);
+        self.at += told as usize;
+        if width > 32 {
+            return self.bits(value, width);
+        }
+        *value = bits >> told & ((1 << width) - 1);
         self.at += width as usize;
     }
 

@@ -17,25 +17,28 @@ impl Regular {
     /// Of a flow whose segments are packed; `flow` is as it is after the last of them.
     pub(super) fn unpack(flow: &Flow, ends: [Endpoint; 2], from: &mut impl Packing) -> Self {
         let (mut stands, mut regular) = (Beginning::NONE, Self { timing: Timing::default(), zeek: Zeek::blank() });
-        let mut is_first = true;
-        Beginning::tell(flow, from, |brief| {
-            if !regular.feed_plain(brief) {
-                regular.feed(is_first, brief, &stands, flow, ends);
-            }
-            stands.pass(brief);
-            is_first = false;
-        });
+        let mut briefs = Beginning::told(flow, from);
+        let (mut next, mut is_first) = (briefs.next(), true);
+        while let Some(brief) = next {
+            regular.feed(is_first, &brief, &stands, flow, ends);
+            stands.pass(&brief);
+            (next, is_first) = (regular.feed_plain(&mut briefs), false);
+        }
         regular
     }
 
-    /// Takes in one that is plain, once data came; false, and nothing is changed, if it is none.
+    /// Takes in those that come next while they are plain, once data came; gives the first that is not.
     #[inline]
-    fn feed_plain(&mut self, brief: &Brief) -> bool {
-        let plain = self.timing.has_begun() && self.zeek.feed_plain(brief);
-        if plain {
-            self.timing.feed_plain(brief);
-        }
-        plain
+    fn feed_plain(&mut self, briefs: &mut impl Iterator<Item = Brief>) -> Option<Brief> {
+        let Self { timing, zeek } = self;
+        let Some(mut row) = zeek.open().filter(|_| timing.has_begun()) else { return briefs.next() };
+        briefs.find(|brief| {
+            let is_plain = row.take(brief);
+            if is_plain {
+                timing.feed_plain(brief);
+            }
+            !is_plain
+        })
     }
 
     /// Takes in any.

@@ -72,23 +72,22 @@ impl Beginning {
         true
     }
 
-    /// Has `each` take in the same segments again: all of them but their digests.
+    /// The same segments again: all of them but their digests.
     #[inline]
-    pub fn tell(flow: &Flow, from: &mut impl Packing, mut each: impl FnMut(&Brief)) {
+    pub fn told(flow: &Flow, from: &mut impl Packing) -> impl Iterator<Item = Brief> {
         let (mut expected, mut count) = (Expected::of(flow), 0);
         from.byte(&mut count);
-        for _ in 0..count {
+        (0..count).map(move |_| {
             let mut brief = Brief::BLANK;
             expected.pack(&mut brief, from);
-            each(&brief);
-        }
+            brief
+        })
     }
 
-    /// The same segments again. Only of the last of each end somebody may ask for the digest: it tells what is captured
+    /// The same, with digests. Only of the last of each end somebody may ask for the digest: it tells what is captured
     /// twice.
     pub fn unpack(flow: &Flow, from: &mut impl Packing) -> Vec<Brief> {
-        let mut briefs = Vec::new();
-        Self::tell(flow, from, |brief| briefs.push(*brief));
+        let mut briefs: Vec<_> = Self::told(flow, from).collect();
         for side in Side::BOTH {
             let mut digest = 0;
             from.short(&mut digest);

@@ -67,7 +67,7 @@ impl FlowRecord {
 }
 
 pub(super) fn nanos(span: std::time::Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+    span.as_secs().saturating_mul(1_000_000_000).saturating_add(span.subsec_nanos().into())
 }
 
 impl ZeekRowRecord {

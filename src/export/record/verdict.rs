@@ -22,8 +22,8 @@ pub struct VerdictRecord {
     /// Sent again, and the capture does not show why.
     pub unexplained: u32,
     /// What showed the latest of each cause, in words: `{"lost": "SACK hole"}`.
-    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
-    pub evidence: serde_json::Map<String, serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// What was sent again between a first sign of loss and the ACK of all that was sent by then.
@@ -98,7 +98,8 @@ impl VerdictRecord {
             keep_alive: count(Cause::KeepAlive),
             duplicate_frame: count(Cause::DuplicateFrame),
             unexplained: count(Cause::Unexplained),
-            evidence: half.shown.iter().map(|(cause, shown)| (key(*cause), shown.to_string().into())).collect(),
+            evidence: (!half.shown.is_empty())
+                .then(|| half.shown.iter().map(|(cause, shown)| (key(*cause), shown.to_string().into())).collect()),
         }
     }
 }

@@ -125,6 +125,7 @@ impl Timing {
     }
 
     /// What it tells; `None` of a flow without data.
+    #[inline]
     pub fn view(&self) -> Option<TimingView> {
         self.data.as_ref().map(|data| data.view())
     }
@@ -181,8 +182,9 @@ impl Starts {
 }
 
 impl Data {
-    fn new(starts: [Start; 2], last: Timestamp, now: Timestamp) -> Self {
-        Self { origin: now, last, halves: starts.map(Half::new), turn: Turn::NONE, idle: (Span::ZERO, Offset::NONE) }
+    fn new([orig, resp]: [Start; 2], last: Timestamp, now: Timestamp) -> Self {
+        let halves = [Half::new(orig), Half::new(resp)];
+        Self { origin: now, last, halves, turn: Turn::NONE, idle: (Span::ZERO, Offset::NONE) }
     }
 
     fn pack(&mut self, into: &mut impl Packing) {
@@ -240,11 +242,13 @@ impl Data {
         gap
     }
 
+    #[inline]
     fn view(&self) -> TimingView {
         let (gap, until) = self.idle;
         let until = until.get(self.origin);
+        let [orig, resp] = &self.halves;
         TimingView {
-            halves: [&self.halves[0], &self.halves[1]].map(|half| half.view(self.origin)),
+            halves: [orig.view(self.origin), resp.view(self.origin)],
             idle: until.map(|until| IdleGap { time: gap.get(), until }),
         }
     }

@@ -15,11 +15,15 @@ pub(in crate::flow) const LITTLE: u32 = HELD as u32;
 /// No silence shorter than this ends a row of a connection that was open, nanoseconds.
 pub(in crate::flow) const SHORTEST: i64 = Patience::Handshake.time().as_nanos() as i64;
 
+/// A row between two ends that are established, of a stream in which nothing rare was seen. No plain segment changes
+/// that, so it is asked once of all that come in a row.
+#[derive(Debug)]
+pub struct Open<'a>(&'a mut Row);
+
 impl Zeek {
-    /// Takes in a segment if it is plain; false, and nothing is changed, if it must [go the long way](Self::feed).
-    #[inline]
-    pub fn feed_plain(&mut self, brief: &Brief) -> bool {
-        self.row.take_brief(brief)
+    /// What takes in plain segments, where there may be any.
+    pub fn open(&mut self) -> Option<Open<'_>> {
+        self.row.open()
     }
 
     /// Whether a run may begin at these lines: when the last segment came, and what each side may send.
@@ -62,36 +66,12 @@ impl Row {
 
     /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is not.
     pub(super) fn take_plain(&mut self, segment: &Segment, from: Side) -> bool {
-        !segment.malformed && self.take_brief(&Brief::of(segment, from))
+        !segment.malformed && self.open().is_some_and(|mut row| row.take(&Brief::of(segment, from)))
     }
 
-    /// The same of one that is not malformed.
     #[inline]
-    pub(super) fn take_brief(&mut self, brief: &Brief) -> bool {
-        let Brief { ts, seq, ack, payload_len, window, .. } = *brief;
-        let in_time = ts.nanos().saturating_sub(self.last.nanos()) < SHORTEST;
-        if !brief.flags().is_text() || window == 0 || !in_time || !self.is_clean_and_open() {
-            return false;
-        }
-        let role = self.role(brief.from());
-        let [orig, resp] = &mut self.ends;
-        let (end, peer) = if role == Side::Orig { (orig, resp) } else { (resp, orig) };
-        let rel = end.near(seq, end.high);
-        let to = rel + i64::from(payload_len);
-        let acked = peer.near(ack, peer.acked);
-        // Next in line, and an ack of what was seen.
-        let in_line = rel == end.high && rel == end.next && rel >= end.trim;
-        let acks_seen = acked >= peer.acked && acked <= peer.next && ack != Seq(0);
-        let little = payload_len == 0 || (to - end.trim <= LITTLE.into() && !end.no_data_acked());
-        if !(in_line && acks_seen && little) {
-            return false;
-        }
-        (peer.acked, peer.trim) = (acked, peer.trim.max(acked));
-        (end.high, end.next) = (to, to);
-        end.packets = end.packets.saturating_add(1);
-        self.letter_of_text(payload_len, role);
-        self.last = ts;
-        true
+    fn open(&mut self) -> Option<Open<'_>> {
+        self.is_clean_and_open().then_some(Open(self))
     }
 
     /// Both ends are established and have spoken, neither has sent a FIN, and nothing rare was seen.
@@ -103,6 +83,38 @@ impl Row {
     /// It goes on, and nothing rare was seen.
     fn is_clean(&self) -> bool {
         self.is_going_on() && self.aside.is_none() && self.history.as_bytes() != b"H"
+    }
+}
+
+impl Open<'_> {
+    /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it must
+    /// [go the long way](Zeek::feed). It is not malformed.
+    #[inline]
+    pub fn take(&mut self, brief: &Brief) -> bool {
+        let Self(row) = self;
+        let Brief { ts, seq, ack, payload_len, window, .. } = *brief;
+        let in_time = ts.nanos().saturating_sub(row.last.nanos()) < SHORTEST;
+        if !brief.flags().is_text() || window == 0 || !in_time {
+            return false;
+        }
+        let role = row.role(brief.from());
+        let [orig, resp] = &mut row.ends;
+        let (end, peer) = if role == Side::Orig { (orig, resp) } else { (resp, orig) };
+        let to = end.high + i64::from(payload_len);
+        let acked = peer.near(ack, peer.acked);
+        // Next in line, and an ack of what was seen.
+        let in_line = seq == end.start + end.high as u32 && end.high == end.next && end.high >= end.trim;
+        let acks_seen = acked >= peer.acked && acked <= peer.next && ack != Seq(0);
+        let little = payload_len == 0 || (to - end.trim <= LITTLE.into() && !end.no_data_acked());
+        if !(in_line && acks_seen && little) {
+            return false;
+        }
+        (peer.acked, peer.trim) = (acked, peer.trim.max(acked));
+        (end.high, end.next) = (to, to);
+        end.packets = end.packets.saturating_add(1);
+        row.letter_of_text(payload_len, role);
+        row.last = ts;
+        true
     }
 }
 
