@@ -176,7 +176,7 @@
 //!   else changes them any more, so a thread of its own may pack them ([`engine::Courses`]), as in a replay; what is
 //!   told is the same before and after.
 //!   A record is made in its place, and what packed courses lay in serves flows that begin.
-//! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/zeek): what nearly every frame and segment is takes
+//! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/timing, flow/zeek): what nearly every frame and segment is takes
 //!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few
 //!   wait: then the times are shown each, and analysis, verdict and Zeek's view only where the run of them has come to
 //!   ([`flow::Run`]). Those with which a flow begins wait too, and what tells of them is made once they are many or

@@ -5,7 +5,8 @@
 #![cfg(all(feature = "live", feature = "tui"))]
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde_json::Value;
@@ -28,6 +29,8 @@ const REORDERS_TWO: u16 = 7004;
 const DOUBLES_TWO: u16 = 7005;
 const PORTS: [u16; 5] = [CLEAN, LOSES_THREE, LOSES_A_REPEAT_TOO, REORDERS_TWO, DOUBLES_TWO];
 const BYTES: usize = 300_000;
+/// Nobody waits longer for a wire that has broken.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn fate(sent: Sent) -> Fate {
     match (sent.port, sent.number, sent.copy) {
@@ -49,7 +52,7 @@ fn what_the_wire_did_is_what_is_told() {
     }
     Watch::settle(&watches);
     let [sender, receiver] = watches.map(Watch::end);
-    wire.end();
+    let late = wire.end();
     // (port, cause, at the sender's side, at the receiver's): what is lost on the way twice leaves one hole behind it.
     for (port, cause, expected) in [
         (CLEAN, "lost", [0, 0]),
@@ -65,7 +68,7 @@ fn what_the_wire_did_is_what_is_told() {
     ] {
         let told = [&sender, &receiver].map(|report| verdict(report, port)[cause].as_u64().unwrap());
         let flows = || [&sender, &receiver].map(|report| flow(report, port));
-        assert_eq!(told, expected, "{cause} on port {port}: {:#?}", flows());
+        assert_eq!(told, expected, "{cause} on port {port}, frames up to {late:?} late: {:#?}", flows());
     }
     let episode = &flow(&sender, LOSES_THREE)["orig"]["episodes"]["latest"][0];
     assert_eq!((&episode["recovery"], &episode["evidence"]), (&"sack".into(), &"SACK hole".into()), "{episode:#}");
@@ -91,11 +94,14 @@ fn transfer(wire: &LossyWire, port: u16) {
     let listener = wire.b.run(|| TcpListener::bind(("10.79.0.2", port)).unwrap());
     let receiving = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut all = Vec::new();
         stream.read_to_end(&mut all).unwrap();
         all.len()
     });
-    let mut stream = wire.a.run(|| TcpStream::connect(("10.79.0.2", port)).unwrap());
+    let mut stream =
+        wire.a.run(|| TcpStream::connect_timeout(&SocketAddr::from(([10, 79, 0, 2], port)), PATIENCE).unwrap());
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(&[7; BYTES]).unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
     assert_eq!(stream.read(&mut [0]).unwrap(), 0, "the receiver closes once it has all");

@@ -34,6 +34,6 @@ pub use series::Series;
 pub use services::service;
 pub use state::{StateSet, TcpState};
 pub use text::{Scrubbed, scrub};
-pub use time::Timestamp;
+pub use time::{Timestamp, nanos};
 pub use timeline::{Moments, Timeline};
 pub use words::words;

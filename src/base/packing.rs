@@ -11,6 +11,8 @@ use super::{Seq, Timestamp};
 const WIDTHS: [u32; 8] = [0, 3, 7, 12, 18, 22, 32, 64];
 /// Bits that tell it.
 const CLASS: u32 = 3;
+/// Bits that may stand before a number: with them, one of 32 bits is read from a word wherever in a byte they begin.
+const BEFORE: u32 = u64::BITS - 7 - CLASS - 32;
 /// Of a number that has so many bits, the first of the widths that holds it.
 const CLASSES: [u8; 65] = classes();
 /// A number of nanoseconds is often one of whole microseconds.
@@ -141,8 +143,7 @@ pub trait Packing {
         self.behind(&mut 0, 0, value);
     }
 
-    /// Any number behind the lower `before` bits of another one (the others are 0): so few that a word holds them and
-    /// a number of 32 bits, wherever in a byte they begin.
+    /// Any number behind the lower `before` bits of another one (the others are 0), at most [`BEFORE`].
     fn behind(&mut self, head: &mut u64, before: u32, value: &mut u64);
 
     /// Any value that a number can stand for.
@@ -373,6 +374,7 @@ impl Packing for Packer {
 
     #[inline(always)]
     fn behind(&mut self, head: &mut u64, before: u32, value: &mut u64) {
+        debug_assert!(before <= BEFORE, "{before} bits before a number");
         // By how many bits it has.
         let class = CLASSES[(u64::BITS - value.leading_zeros()) as usize];
         let (both, told) = (*head | u64::from(class) << before, before + CLASS);
@@ -402,7 +404,7 @@ impl<'a> Unpacker<'a> {
         Self { bytes, at: 0, known }
     }
 
-    /// The next bits of a word: all but seven at least.
+    /// The next bits, 57 of them at least; `None` where fewer than eight bytes are left.
     #[inline]
     fn word_from(&self) -> Option<u64> {
         let word = self.bytes.get(self.at / 8..).and_then(<[u8]>::first_chunk)?;
@@ -478,12 +480,14 @@ mod tests {
             packer.one_of(&mut (number % 5), &[0, 1, 2, 3, 4]);
             packer.option(&mut Some(number).filter(|number| number % 2 == 0), || 0, Packer::number);
             packer.unless(&mut number, count as u64, Packer::nanos);
+            packer.span_behind(&mut (count as u64 % 128), 7, &mut number.cast_signed());
         }
         let bytes = packer.finish();
         let mut from = Unpacker::new(&bytes, known());
         for (count, number) in numbers.iter().copied().enumerate() {
             let (mut bit, mut plain, mut usual, mut near, mut seq) = (9, 9, 9, 9, Seq(9));
             let (mut time, mut flag, mut one, mut option) = (Timestamp::MIN, true, 2, Some(9));
+            let (mut head, mut behind) = (9, 9);
             from.bits(&mut bit, 1);
             from.number(&mut plain);
             from.near(&mut near, 5);
@@ -493,8 +497,10 @@ mod tests {
             from.one_of(&mut one, &[0, 1, 2, 3, 4]);
             from.option(&mut option, || 0, Unpacker::number);
             from.unless(&mut usual, count as u64, Unpacker::nanos);
+            from.span_behind(&mut head, 7, &mut behind);
             assert_eq!((bit, plain, usual, near), (count as u64 & 1, number, number, number.cast_signed()));
             assert_eq!((seq, time.nanos()), (Seq(number as u32), number.cast_signed()));
+            assert_eq!((head, behind), (count as u64 % 128, number.cast_signed()));
             assert_eq!((flag, one, option), (number % 3 == 0, number % 5, Some(number).filter(|n| n % 2 == 0)));
         }
     }

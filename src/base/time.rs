@@ -63,6 +63,11 @@ impl Timestamp {
     }
 }
 
+/// A length of time in nanoseconds; as many as there is room for of one of more than 584 years.
+pub const fn nanos(span: Duration) -> u64 {
+    span.as_secs().saturating_mul(1_000_000_000).saturating_add(span.subsec_nanos() as u64)
+}
+
 fn nanos_of(span: Duration) -> i64 {
     i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }

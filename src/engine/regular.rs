@@ -17,12 +17,12 @@ impl Regular {
     /// Of a flow whose segments are packed; `flow` is as it is after the last of them.
     pub(super) fn unpack(flow: &Flow, ends: [Endpoint; 2], from: &mut impl Packing) -> Self {
         let (mut stands, mut regular) = (Beginning::NONE, Self { timing: Timing::default(), zeek: Zeek::blank() });
-        let mut briefs = Beginning::told(flow, from);
-        let (mut next, mut is_first) = (briefs.next(), true);
-        while let Some(brief) = next {
+        let (mut briefs, mut is_first) = (Beginning::told(flow, from), true);
+        while let Some(brief) = regular.feed_plain(&mut briefs) {
             regular.feed(is_first, &brief, &stands, flow, ends);
+            // Nobody asks any more once times have begun, which those that are plain come after.
             stands.pass(&brief);
-            (next, is_first) = (regular.feed_plain(&mut briefs), false);
+            is_first = false;
         }
         regular
     }
@@ -31,7 +31,8 @@ impl Regular {
     #[inline]
     fn feed_plain(&mut self, briefs: &mut impl Iterator<Item = Brief>) -> Option<Brief> {
         let Self { timing, zeek } = self;
-        let Some(mut row) = zeek.open().filter(|_| timing.has_begun()) else { return briefs.next() };
+        let row = if timing.has_begun() { zeek.open_row() } else { None };
+        let Some(mut row) = row else { return briefs.next() };
         briefs.find(|brief| {
             let is_plain = row.take(brief);
             if is_plain {

@@ -17,7 +17,6 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 pub use kernel::{LastWordRecord, MemoryRecord};
-use of::nanos;
 pub(super) use of::outcome_key;
 pub use opening::{AlertRecord, NamesRecord, WaitsRecord};
 pub use times::{DelaysRecord, IdleRecord, InFlightRecord, RttRecord, StallsRecord, ThroughputRecord};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::base::{Endpoint, Timestamp};
+use crate::base::{Endpoint, Timestamp, nanos};
 use crate::engine::{
     Dashboard, Evicted, Gist, KernelSight, LastWordSight, Loss, Percentiles, StateRow, TraceSight, WireCounts,
 };
@@ -124,7 +124,7 @@ impl Tally {
         };
         *self.outcomes.entry(handshake.outcome).or_default() += 1;
         if let Some(time) = handshake.connect_time {
-            self.connect.note(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+            self.connect.note(nanos(time));
         }
         if handshake.outcome.is_failure() {
             let failing = self.failing.entry((gist.resp, handshake.outcome)).or_default();
@@ -296,7 +296,7 @@ impl KernelRecord {
             at_ns: sight.at.nanos(),
             listeners_at_ns: sight.listeners_at.map(Timestamp::nanos),
             time_wait_at_ns: sight.time_wait_at.map(Timestamp::nanos),
-            took_ns: u64::try_from(sight.took.as_nanos()).unwrap_or(u64::MAX),
+            took_ns: nanos(sight.took),
             sockets: sight.sockets,
             bad_rows: sight.bad_rows,
         }

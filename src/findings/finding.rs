@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Endpoint, Scrubbed, Timestamp};
+use crate::base::{Endpoint, Scrubbed, Timestamp, nanos};
 use crate::flow::FlowId;
 use crate::kernel::Process;
 
@@ -311,7 +311,7 @@ impl Fact {
     }
 
     pub(super) fn time(name: &'static str, value: Duration) -> Self {
-        Self::count(name, u64::try_from(value.as_nanos()).unwrap_or(u64::MAX))
+        Self::count(name, nanos(value))
     }
 
     pub(super) const fn rate(name: &'static str, value: f64) -> Self {

@@ -106,15 +106,13 @@ impl Brief {
     /// The segment again, between the originator and the responder.
     pub fn segment(&self, [orig, resp]: [Endpoint; 2]) -> Segment {
         let (src, dst) = if self.from() == Side::Orig { (orig, resp) } else { (resp, orig) };
-        // Without timestamps nothing needs to be put together.
-        let options = self.timestamps().map_or_else(Options::default, |both| Options::default().with_timestamps(both));
         Segment {
             digest: self.digest.into(),
             seq: self.seq,
             ack: self.ack,
             window: self.window,
             payload_len: self.payload_len,
-            options,
+            options: Options::default().with_timestamps(self.timestamps()),
             ttl: self.ttl,
             ..Segment::bare(self.ts, src, dst, self.flags())
         }

@@ -72,7 +72,7 @@ impl Beginning {
         true
     }
 
-    /// The same segments again: all of them but their digests.
+    /// The same segments again: all of them but their digests. `from` stands behind them once the last was asked for.
     #[inline]
     pub fn told(flow: &Flow, from: &mut impl Packing) -> impl Iterator<Item = Brief> {
         let (mut expected, mut count) = (Expected::of(flow), 0);
@@ -84,8 +84,7 @@ impl Beginning {
         })
     }
 
-    /// The same, with digests. Only of the last of each end somebody may ask for the digest: it tells what is captured
-    /// twice.
+    /// The same, with the digest of the last of each end: of others nobody asks for it. It tells what is captured twice.
     pub fn unpack(flow: &Flow, from: &mut impl Packing) -> Vec<Brief> {
         let mut briefs: Vec<_> = Self::told(flow, from).collect();
         for side in Side::BOTH {

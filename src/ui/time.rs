@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
-use crate::base::{Mark, Timestamp};
+use crate::base::{Mark, Timestamp, nanos};
 use crate::engine::Happening;
 
 use super::jump::from_here;
@@ -38,7 +38,7 @@ impl Axis {
         if playback.is_none_or(|playback| playback.live.is_none()) {
             return Self { from, to, width };
         }
-        let span = u64::try_from(to.since(from).as_nanos()).unwrap_or(u64::MAX);
+        let span = nanos(to.since(from));
         let step = (span / PARTS).clamp(1, 1 << 61).next_power_of_two().cast_signed();
         let floor = |at: Timestamp| at.nanos().div_euclid(step).saturating_mul(step);
         let last = floor(to).saturating_add(step);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use crate::base::{Progress, Timestamp};
+use crate::base::{Progress, Timestamp, nanos};
 use crate::ui::Playback;
 
 use super::Context;
@@ -108,7 +108,6 @@ fn how_far_played(
     }
     let percent = (at.as_nanos() * 100).checked_div(whole.as_nanos()).unwrap_or(100).min(100);
     spans.push(styled(format!("  {percent:>3}%  "), theme.text));
-    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     (spans, Some((nanos(at), nanos(whole))))
 }
 

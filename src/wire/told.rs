@@ -189,7 +189,12 @@ impl Options {
     /// With these timestamps; a fourth SACK block has no room beside them.
     #[must_use]
     pub fn with_timestamps(self, timestamps: impl Into<Option<(u32, u32)>>) -> Self {
-        Self { numbers: Numbers::of(timestamps.into(), self.sack()), ..self }
+        let timestamps = timestamps.into();
+        // Mostly there are neither these nor blocks, and nothing is to be put together.
+        if timestamps.is_none() && matches!(self.numbers, Numbers::None) {
+            return self;
+        }
+        Self { numbers: Numbers::of(timestamps, self.sack()), ..self }
     }
 
     #[must_use]

@@ -3,25 +3,26 @@
 //! May touch network namespaces that it makes itself, and frames on the veth pairs inside them. Read first: packet(7).
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
-use pcap::{Active, Capture, Direction};
+use pcap::{Active, Capture, Direction, PacketHeader};
 
 use super::netns::Netns;
 
 /// How long a frame takes from one end to the other.
 const DELAY: Duration = Duration::from_millis(10);
 
-/// Bytes: more than any frame here has. Each slot of a capture's ring is as large, whatever lies in it.
-const SNAPLEN: i32 = 2048;
+/// Bytes: more than any frame here has. A ring has slots for frames of that length, whatever lies in them: of 64 KiB
+/// it would have 32, and be full whenever the thread that takes frames from it has to wait for a processor.
+const SNAPLEN: i32 = 1900;
 
-/// Bytes: the ring holds more than all connections together may have on the way. With the room that libpcap gives by
-/// itself it would hold 32 frames, and be full whenever the thread that takes them has to wait for a processor.
-const RING: i32 = 16 << 20;
+/// Bytes of a ring: some 2,000 slots, ten times what a connection has on the way.
+const RING: i32 = 4 << 20;
 
 /// What becomes of a segment with data that `a` sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +49,16 @@ pub(crate) struct LossyWire {
     /// Dropped after the threads have ended.
     _between: Netns,
     stop: Arc<AtomicBool>,
-    /// Each ends with how many frames it lost that it was not told to lose.
-    threads: Vec<JoinHandle<u32>>,
+    threads: Vec<JoinHandle<Unasked>>,
+}
+
+/// What the wire did that it was not told to do.
+#[derive(Debug, Clone, Copy, Default)]
+struct Unasked {
+    /// Frames: its ring was full, or sending was refused, or it held them back to the end.
+    lost: u64,
+    /// By how much a frame took longer than [`DELAY`], at most.
+    late: Duration,
 }
 
 impl LossyWire {
@@ -71,20 +80,34 @@ impl LossyWire {
         Self { a, b, _between: between, stop, threads }
     }
 
-    /// Ends the wire, which must have lost nothing but what it was told to lose.
-    pub(crate) fn end(mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let lost: u32 = self.threads.drain(..).map(|thread| thread.join().unwrap()).sum();
+    /// Ends the wire, which must have lost nothing but what it was told to lose. Tells by how much a frame was late, at
+    /// most: a sender that waits too long sends again, as if the wire had lost it.
+    pub(crate) fn end(mut self) -> Duration {
+        let ended = self.end_threads().into_iter().map(Result::unwrap);
+        let Unasked { lost, late } = ended.reduce(Unasked::and).unwrap();
         assert_eq!(lost, 0, "frames that the wire lost by itself");
+        late
+    }
+
+    /// What each ended with, once all have: then their namespace may go.
+    fn end_threads(&mut self) -> Vec<std::thread::Result<Unasked>> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.threads.drain(..).map(JoinHandle::join).collect()
     }
 }
 
 impl Drop for LossyWire {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
+        let ended = self.end_threads();
+        if !ended.is_empty() {
+            let _ = writeln!(std::io::stderr(), "the wire was not ended; its threads: {ended:?}");
         }
+    }
+}
+
+impl Unasked {
+    fn and(self, other: Self) -> Self {
+        Self { lost: self.lost + other.lost, late: self.late.max(other.late) }
     }
 }
 
@@ -99,30 +122,44 @@ fn forward(
     mut to: Capture<Active>,
     fate: Option<fn(Sent) -> Fate>,
     stop: &Arc<AtomicBool>,
-) -> [JoinHandle<u32>; 2] {
-    let (sender, receiver): (Sender<(Instant, Vec<u8>)>, Receiver<_>) = channel();
+) -> [JoinHandle<Unasked>; 2] {
+    let (sender, receiver): (Sender<(SystemTime, Vec<u8>)>, Receiver<_>) = channel();
     let stop = Arc::clone(stop);
     from.direction(Direction::In).unwrap();
     let taking = std::thread::spawn(move || {
         let mut counts = Counts::default();
         while !stop.load(Ordering::Relaxed) {
-            let Ok(packet) = from.next_packet() else { continue };
-            let due = Instant::now() + DELAY;
+            let packet = match from.next_packet() {
+                Ok(packet) => packet,
+                Err(pcap::Error::TimeoutExpired) => continue,
+                Err(error) => panic!("the wire cannot be read: {error}"),
+            };
+            let came = came_at(packet.header);
             for frame in counts.decide(packet.data.to_vec(), fate) {
-                let _ = sender.send((due, frame));
+                let _ = sender.send((came, frame));
             }
         }
-        from.stats().unwrap().dropped
+        // A ring that is full counts what leaves by its link too.
+        let full = from.stats().unwrap().dropped;
+        Unasked { lost: u64::from(full) + u64::from(counts.held.is_some()), late: Duration::ZERO }
     });
     let putting = std::thread::spawn(move || {
-        let mut refused = 0;
-        for (due, frame) in receiver {
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            refused += u32::from(to.sendpacket(frame).is_err());
+        let mut unasked = Unasked::default();
+        for (came, frame) in receiver {
+            let since = came.elapsed().unwrap_or_default();
+            std::thread::sleep(DELAY.saturating_sub(since));
+            unasked.late = unasked.late.max(since.saturating_sub(DELAY));
+            unasked.lost += u64::from(to.sendpacket(frame).is_err());
         }
-        refused
+        unasked
     });
     [taking, putting]
+}
+
+/// When the kernel saw a frame.
+fn came_at(header: &PacketHeader) -> SystemTime {
+    let [secs, micros] = [header.ts.tv_sec, header.ts.tv_usec].map(|part| u64::try_from(part).unwrap());
+    SystemTime::UNIX_EPOCH + Duration::from_secs(secs) + Duration::from_micros(micros)
 }
 
 /// Which segments went by.

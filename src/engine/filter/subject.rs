@@ -1,6 +1,6 @@
 //! The flow that a filter looks at: where each field is found in its record. What is not known yields nothing.
 
-use crate::base::{Endpoint, TcpState, Timestamp};
+use crate::base::{Endpoint, TcpState, Timestamp, nanos};
 use crate::engine::{Engine, Ownership};
 use crate::flow::{AnalysisCounts, ConnState, Flow, HandshakeOutcome, History, Side};
 use crate::kernel::Process;
@@ -146,7 +146,6 @@ impl<'a> Subject<'a> {
     fn number(self, number: OfFlow) -> Option<u64> {
         let record = self.record;
         let wire = record.wire.as_ref();
-        let nanos = |span: std::time::Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
         match number {
             OfFlow::Retries => {
                 let seen = wire.filter(|flow| flow.outcome() != HandshakeOutcome::Partial)?;

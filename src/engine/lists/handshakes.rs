@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{Timestamp, nanos};
 use crate::flow::{Flow, HandshakeOutcome, LifeEventKind, Side};
 
 use super::super::opening::{Wait, WaitKind, waits};
@@ -81,8 +81,4 @@ fn severity(flow: &Flow) -> u64 {
 
 fn took(record: &Record, flow: &Flow, now: Timestamp) -> Option<Duration> {
     flow.handshake_lasted_until(now.max(record.first)).map(|until| until.since(flow.span().0))
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::base::{Scope, TcpState, Timestamp};
+use crate::base::{Scope, TcpState, Timestamp, nanos};
 use crate::engine::{FlowDetail, Ownership, PathError, Rejection, SocketDetail};
 use crate::flow::{
     AnalysisCounts, HalfView, HandshakeOutcome, HandshakeView, Mark, Negotiated, RowEnd, Side, ZeekRow, ZeekView,
@@ -64,10 +64,6 @@ impl FlowRecord {
             resp: EndRecord::of(detail, Side::Resp),
         }
     }
-}
-
-pub(super) fn nanos(span: std::time::Duration) -> u64 {
-    span.as_secs().saturating_mul(1_000_000_000).saturating_add(span.subsec_nanos().into())
 }
 
 impl ZeekRowRecord {

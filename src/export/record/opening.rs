@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::base::service;
 use crate::engine::{FlowDetail, NameSource, Opening, Tls, WaitKind};
 
-use super::of::nanos;
+use crate::base::nanos;
 
 /// What the responder is called and what is spoken with it, as far as payloads were captured (live, a snap length of
 /// 256 bytes cuts most of it). Each name tells whose word it is.

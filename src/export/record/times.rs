@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::nanos;
+use crate::base::nanos;
 use crate::flow::{Delays, HalfTiming, IdleGap, Stalls};
 
 /// The longest time without a segment, from the handshake's end on, of a flow that carried data.

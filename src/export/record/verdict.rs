@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::Timestamp;
+use crate::base::{Timestamp, nanos};
 use crate::flow::{Cause, Episode, HalfVerdict, Injected, Limit, Recovery, Side, VerdictView};
 
 /// How many segments of one end carried numbers that lie before the highest it had sent, by why. Each has one cause.
@@ -21,7 +21,7 @@ pub struct VerdictRecord {
     pub duplicate_frame: u32,
     /// Sent again, and the capture does not show why.
     pub unexplained: u32,
-    /// What showed the latest of each cause, in words: `{"lost": "SACK hole"}`.
+    /// What showed the latest of each cause, in words: `{"lost": "SACK hole"}`; absent where nothing was shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<serde_json::Map<String, serde_json::Value>>,
 }
@@ -114,7 +114,7 @@ impl EpisodesRecord {
 
 impl EpisodeRecord {
     fn of(episode: &Episode) -> Self {
-        let took = |end: Timestamp| u64::try_from(end.since(episode.since).as_nanos()).unwrap_or(u64::MAX);
+        let took = |end: Timestamp| nanos(end.since(episode.since));
         Self {
             since_ns: episode.since.nanos(),
             took_ns: episode.ended.map(took),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::base::Packing;
+use crate::base::{Packing, nanos};
 
 /// A length of time: to the nanosecond up to 1.07 s, to the microsecond up to 17 minutes, to the millisecond up to 12
 /// days, then to the second. Told rounded down, so that the order stays that of the lengths.
@@ -20,7 +20,7 @@ impl Span {
     const UNITS: [u64; 4] = [1, 1_000, 1_000_000, 1_000_000_000];
 
     pub(super) fn of(time: Duration) -> Self {
-        Self::of_nanos(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+        Self::of_nanos(nanos(time))
     }
 
     #[inline]

@@ -16,14 +16,14 @@ pub(in crate::flow) const LITTLE: u32 = HELD as u32;
 pub(in crate::flow) const SHORTEST: i64 = Patience::Handshake.time().as_nanos() as i64;
 
 /// A row between two ends that are established, of a stream in which nothing rare was seen. No plain segment changes
-/// that, so it is asked once of all that come in a row.
+/// that, so it is asked once of all that come one after another.
 #[derive(Debug)]
-pub struct Open<'a>(&'a mut Row);
+pub struct OpenRow<'a>(&'a mut Row);
 
 impl Zeek {
-    /// What takes in plain segments, where there may be any.
-    pub fn open(&mut self) -> Option<Open<'_>> {
-        self.row.open()
+    /// What takes in plain segments; `None` where the next must go [the long way](Self::feed).
+    pub fn open_row(&mut self) -> Option<OpenRow<'_>> {
+        self.row.if_open()
     }
 
     /// Whether a run may begin at these lines: when the last segment came, and what each side may send.
@@ -66,12 +66,12 @@ impl Row {
 
     /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it is not.
     pub(super) fn take_plain(&mut self, segment: &Segment, from: Side) -> bool {
-        !segment.malformed && self.open().is_some_and(|mut row| row.take(&Brief::of(segment, from)))
+        !segment.malformed && self.if_open().is_some_and(|mut row| row.take(&Brief::of(segment, from)))
     }
 
     #[inline]
-    fn open(&mut self) -> Option<Open<'_>> {
-        self.is_clean_and_open().then_some(Open(self))
+    pub(super) fn if_open(&mut self) -> Option<OpenRow<'_>> {
+        self.is_clean_and_open().then_some(OpenRow(self))
     }
 
     /// Both ends are established and have spoken, neither has sent a FIN, and nothing rare was seen.
@@ -86,7 +86,7 @@ impl Row {
     }
 }
 
-impl Open<'_> {
+impl OpenRow<'_> {
     /// Takes the segment in if it is plain, and no timer has ended the row; false, and nothing is changed, if it must
     /// [go the long way](Zeek::feed). It is not malformed.
     #[inline]
