@@ -1,5 +1,6 @@
 //! Everything up to an instant, seen without a screen: what `report` and `snap` begin with.
 
+use std::io::{self, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,12 @@ impl Seen {
     /// A source that ended before its time is damage too: what it gave before was used.
     pub(super) fn outcome(&self) -> Outcome {
         if self.damage.is_some() || self.source.dead.is_some() { Outcome::Damaged } else { Outcome::Done }
+    }
+
+    /// Says on stderr what there is to know about the source: where it is damaged, why it ended.
+    pub(super) fn say(&self) -> io::Result<()> {
+        let mut notices = self.source.dead.iter().chain(&self.source.notices);
+        notices.try_for_each(|notice| writeln!(io::stderr(), "sockscope: {notice}"))
     }
 }
 

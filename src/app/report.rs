@@ -72,9 +72,7 @@ fn write(seen: &Seen, format: Format, filter: &Filter, output: &Path) -> Result<
         }
     });
     let worst = written.with_context(|| format!("cannot write {}", output.display()))?;
-    for notice in seen.source.dead.iter().chain(&seen.source.notices) {
-        writeln!(std::io::stderr(), "sockscope: {notice}")?;
-    }
+    seen.say()?;
     Ok(worst)
 }
 

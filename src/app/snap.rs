@@ -52,6 +52,7 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
         out.flush()
     };
     write().with_context(|| format!("cannot write {}", options.output.display()))?;
+    seen.say()?;
     if !options.filter.text().is_empty() && seen.engine.flow_ids(&options.filter).is_empty() {
         writeln!(std::io::stderr(), "sockscope: {}", crate::base::scrub(&none_fits(&options.filter)))?;
     }

@@ -287,11 +287,12 @@ impl Engine {
         });
     }
 
-    /// Drops flows that are over, once they have been kept for long enough.
+    /// Drops flows that are over, TIME-WAIT too, once they have been kept for long enough.
     fn forget_closed(&mut self, now: Timestamp) {
         let Some(keep) = self.config.keep_closed else { return };
         while let Some(slot) = self.table.stalest(Class::Closed) {
-            if now.since(self.table.get(slot).touched) <= keep {
+            let record = self.table.get(slot);
+            if now.since(record.touched) <= keep || !record.is_closed() {
                 return;
             }
             self.drop_flow(slot);

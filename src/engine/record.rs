@@ -262,8 +262,8 @@ impl Record {
         self.rare.as_deref().and_then(|rare| rare.older)
     }
 
-    /// For eviction: a socket that the kernel still holds keeps its flow from being called closed. One that it held and
-    /// holds no more has ended, though the wire did not show how.
+    /// For eviction: a socket that the kernel still holds keeps its flow from being called closed, but for TIME-WAIT. One
+    /// that it held and holds no more has ended, though the wire did not show how.
     pub(super) fn class(&self) -> Class {
         if self.is_closed() {
             return Class::Closed;
@@ -271,6 +271,7 @@ impl Record {
         let held = Side::BOTH.into_iter().filter_map(|side| self.reported(side));
         let by_kernel = held
             .map(|state| match state {
+                TcpState::TimeWait => Class::Closed,
                 TcpState::SynSent | TcpState::SynRecv => Class::HalfOpen,
                 _ => Class::Live,
             })

@@ -20,6 +20,7 @@ mod verdict;
 mod waiting;
 mod zeek;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -232,7 +232,7 @@ struct FlowsRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<usize>,
     kernel_only: u64,
-    /// By the handshake's outcome: every key is there.
+    /// By the handshake's outcome, of flows that were not evicted: every key is there.
     outcomes: BTreeMap<Cow<'static, str>, u64>,
 }
 

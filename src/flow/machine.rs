@@ -233,10 +233,9 @@ impl Flow {
         self.halves.iter().all(|half| half.state == Some(TcpState::Closed))
     }
 
-    /// For eviction: what kind of flow this is now. A flow of which one end only is seen is closed when that end is.
+    /// For eviction: what kind of flow this is now.
     pub fn class(&self) -> Class {
-        let mut states = self.halves.iter().filter_map(|half| half.state).peekable();
-        if states.peek().is_some() && states.all(|state| state == TcpState::Closed) {
+        if self.has_closed() {
             return Class::Closed;
         }
         if self.is_pending() { Class::HalfOpen } else { Class::Live }

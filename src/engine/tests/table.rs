@@ -19,6 +19,51 @@ fn a_full_table_lets_the_established_live() {
 }
 
 #[test]
+fn of_a_full_table_the_closed_go_first_though_in_time_wait_then_the_half_open() {
+    let mut engine = Engine::new(Config::replay(3, 1));
+    let begin = |engine: &mut Engine, millis, port| {
+        engine.feed(&Input::Segment(segment(millis, &format!("10.9.9.9:{port}"), SERVER, "S", 7, 0, 0)));
+    };
+    let there = |engine: &Engine| show(engine).flows.rows.iter().map(|row| row.id.0).collect::<BTreeSet<_>>();
+    begin(&mut engine, 0, 1_001);
+    feed_all(&mut engine, inputs(handshake(10).into_iter().chain(close(100)).collect()));
+    begin(&mut engine, 200, 1_002);
+    assert_eq!(wire_count(&show(&engine), TcpState::TimeWait), Some(1));
+    begin(&mut engine, 300, 1_003);
+    let dashboard = show(&engine);
+    assert_eq!(dashboard.totals.evicted, Evicted { closed: 1, half_open: 0, idle: 0 });
+    assert_eq!(wire_count(&dashboard, TcpState::TimeWait), Some(0), "it is counted no more");
+    assert_eq!(there(&engine), BTreeSet::from([0, 2, 3]));
+    begin(&mut engine, 400, 1_004);
+    assert_eq!(show(&engine).totals.evicted, Evicted { closed: 1, half_open: 1, idle: 0 });
+    assert_eq!(there(&engine), BTreeSet::from([2, 3, 4]));
+}
+
+#[test]
+fn a_socket_in_time_wait_is_closed_for_who_has_to_go_and_kept_while_it_is_there() {
+    let mut engine = Engine::new(Config { keep_closed: Some(Duration::from_secs(5)), ..Config::live(2, 1) });
+    let time_wait = || vec![socket(CLIENT, SERVER, TcpState::TimeWait, (0, 0), 0, 0)];
+    for millis in [0, 10_000, 20_000] {
+        engine.feed(&sample(millis, time_wait(), &[]));
+        assert_eq!(show(&engine).flows.all, 1, "kept for longer than closed ones are");
+    }
+    for port in [1_001, 1_002] {
+        engine.feed(&Input::Segment(segment(20_100, &format!("10.9.9.9:{port}"), SERVER, "S", 7, 0, 0)));
+    }
+    assert_eq!(show(&engine).totals.evicted, Evicted { closed: 1, half_open: 0, idle: 0 });
+}
+
+#[test]
+fn a_flow_in_time_wait_is_not_forgotten_before_that_ends() {
+    let mut engine = Engine::new(Config { keep_closed: Some(Duration::from_secs(5)), ..Config::live(100, 1) });
+    feed_all(&mut engine, inputs(handshake(0).into_iter().chain(close(100)).collect()));
+    for (millis, there) in [(59_000, 1), (61_000, 0)] {
+        engine.feed(&sample(millis, Vec::new(), &[]));
+        assert_eq!(show(&engine).flows.all, there, "at {millis} ms");
+    }
+}
+
+#[test]
 fn closed_flows_are_forgotten_after_a_while_when_live() {
     let mut engine = Engine::new(Config { keep_closed: Some(Duration::from_secs(120)), ..Config::live(100, 1) });
     feed_all(&mut engine, inputs(handshake(0).into_iter().chain(close(100)).collect()));

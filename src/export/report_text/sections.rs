@@ -123,10 +123,16 @@ fn kernel_line(dashboard: &Dashboard) -> String {
     facts.join(" · ")
 }
 
-/// How handshakes went over the whole source.
+/// How handshakes went over the whole source, but for flows that had to go.
 pub(super) fn handshakes(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
-    page.heading("Handshakes", if context.filter.is_empty() { "whole source" } else { "flows that match" })?;
     let tally = context.tally;
+    let evicted = context.dashboard.totals.evicted.total();
+    let of = match context.filter.is_empty() {
+        true if evicted > 0 => "flows that were kept",
+        true => "whole source",
+        false => "flows that match",
+    };
+    page.heading("Handshakes", of)?;
     if !context.dashboard.sees.wire {
         return page.line(NOT_RECORDED);
     }
@@ -152,7 +158,12 @@ pub(super) fn handshakes(page: &mut Page<'_>, context: &ReportContext<'_>) -> io
             span(times.max)
         ))?;
     }
-    failing(page, context)
+    failing(page, context)?;
+    if evicted > 0 {
+        let evicted = counted(evicted, "flow");
+        page.line(&format!("{evicted} evicted from the full table: in none of these; a larger --flows N keeps more"))?;
+    }
+    Ok(())
 }
 
 /// The responders whose handshakes fail, most first.

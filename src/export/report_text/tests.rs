@@ -1,6 +1,6 @@
 use super::*;
 use crate::base::{Endpoint, Scrubbed, Timestamp};
-use crate::engine::{FlowDetail, Gist};
+use crate::engine::{Evicted, FlowDetail, Gist};
 use crate::export::{Pick, findings, fixture};
 
 fn report(dashboard: &Dashboard, flows: &[FlowDetail], damage: Option<&Damage>, width: usize) -> String {
@@ -48,6 +48,20 @@ fn zeeks_rows_and_its_other_originator_are_told() {
     let text = report(&fixture::dashboard(), &[detail], None, 200);
     let line = "Zeek: OTH (none of the others), history ^hA; its orig is resp; row 1 of 5";
     assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn what_was_evicted_is_in_no_outcome_and_that_is_said() {
+    let mut dashboard = fixture::dashboard();
+    let said = "9,004 flows evicted from the full table: in none of these; a larger --flows N keeps more";
+    let flows = [fixture::completed(1)];
+    let of_all = report(&dashboard, &flows, None, 200);
+    dashboard.totals.evicted = Evicted { closed: 9_000, half_open: 3, idle: 1 };
+    let of_kept = report(&dashboard, &flows, None, 200);
+    for (text, of, is_said) in [(of_all, "whole source", false), (of_kept, "flows that were kept", true)] {
+        let heading = text.lines().find(|line| line.starts_with("── Handshakes")).unwrap();
+        assert!(heading.ends_with(of) && text.contains(said) == is_said, "{text}");
+    }
 }
 
 #[test]

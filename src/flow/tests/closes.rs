@@ -14,7 +14,7 @@ four_segments: "
     2 < F. 301 ack 102
     expect orig TIME-WAIT resp LAST-ACK deadline 62
     2.1 > . 102 ack 302
-    expect orig TIME-WAIT resp CLOSED since 2.1 class Live deadline 62 completeness 23
+    expect orig TIME-WAIT resp CLOSED since 2.1 class Closed deadline 62 completeness 23
     at 61.9
     expect orig TIME-WAIT
     at 63
@@ -71,7 +71,7 @@ simultaneous_close: "
     1.2 < . 302 ack 102
     expect orig TIME-WAIT resp TIME-WAIT
     at 61.15
-    expect orig TIME-WAIT resp CLOSED since 61.1 class Live deadline 61.2
+    expect orig TIME-WAIT resp CLOSED since 61.1 class Closed deadline 61.2
     at 61.2
     expect orig CLOSED resp CLOSED class Closed"
 fin_lost_and_sent_again: "
