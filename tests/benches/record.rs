@@ -37,7 +37,7 @@ fn main() {
         return;
     }
     let Some(_alone) = alone() else { return };
-    let (rate, seconds) = bench::load();
+    let (rate, seconds) = bench::load(5);
     let netns = Netns::new("bench");
     println!("\n{rate} packets a second on loopback for {seconds} s");
     let (mut tcpdump, mut ours) = (Vec::new(), Vec::new());

@@ -15,7 +15,7 @@ pub(crate) fn number<T: FromStr>(variable: &str, usual: T) -> T {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-/// The packets a second that are offered, and for how many seconds.
-pub(crate) fn load() -> (u64, u64) {
-    (number("SOCKSCOPE_BENCH_RATE", 300_000), number("SOCKSCOPE_BENCH_SECONDS", 5))
+/// The packets a second that are offered, and for how many seconds: so many unless told.
+pub(crate) fn load(seconds: u64) -> (u64, u64) {
+    (number("SOCKSCOPE_BENCH_RATE", 300_000), number("SOCKSCOPE_BENCH_SECONDS", seconds))
 }
