@@ -167,15 +167,15 @@
 //! - **A flood** of SYNs is told from clients by what does not come again, as a TCP sends what nobody answers, and from a
 //!   burst by its age (or its sheer number). Ends with which many handshakes are not completed are found in the walk over
 //!   all flows that a screen takes anyway, in bounded space; only where there is one, a second walk gathers the rest.
-//! - **The table is bounded**: closed flows go first, in TIME-WAIT too, then half-open ones, then those long untouched;
-//!   each eviction is counted by reason. Flows live in pages that forks of the engine share until one of them writes. A lone SYN keeps
-//!   only its flow; analysis, Zeek's view and rate are made from that for whoever asks, and kept from the second
-//!   segment on. Once the flow is over they are packed into some 200 bytes (where nothing irregular was seen), and
-//!   made again, the very same, for whoever asks and by what comes late. Of most flows it is the segments that are
-//!   packed ([`flow::Beginning::pack`]): that none was irregular tells a report enough, and the rest is never made. Nothing
-//!   else changes them any more, so a thread of its own may pack them ([`engine::Courses`]), as in a replay; what is
-//!   told is the same before and after.
-//!   A record is made in its place, and what packed courses lay in serves flows that begin.
+//! - **The table is bounded**: closed flows go first, in TIME-WAIT too, then half-open ones, then those long
+//!   untouched; each eviction is counted by reason. Flows live in pages that forks of the engine share until one of
+//!   them writes. A lone SYN keeps only its flow; analysis, Zeek's view and rate are made from that for whoever asks,
+//!   and kept from the second segment on. Once the flow is over they are packed into some 200 bytes (where nothing
+//!   irregular was seen), and made again, the very same, for whoever asks and by what comes late. Of most flows it is
+//!   the segments that are packed ([`flow::Beginning::pack`]): that none was irregular tells a report enough, and the
+//!   rest is never made. Nothing else changes them any more, so a thread of its own may pack them
+//!   ([`engine::Courses`]), as in a replay; what is told is the same before and after. A record is made in its place,
+//!   and what packed courses lay in serves flows that begin.
 //! - **The short ways** (`plain` in wire, flow, flow/analysis, flow/timing, flow/zeek): what nearly every frame and segment is takes
 //!   few steps, with the very result of the long way; tests hold each against it. Of these segments a flow lets a few
 //!   wait: then the times are shown each, and analysis, verdict and Zeek's view only where the run of them has come to

@@ -81,7 +81,7 @@ pub(super) struct Input {
     /// How to find which process has a connection
     #[arg(long, value_enum, value_name = "RUNG", default_value_t = OwnerChoice::Auto)]
     pub owners: OwnerChoice,
-    /// Flows kept at most; beyond, closed and half-open ones go first
+    /// Flows kept at most; beyond, closed ones go first, then half-open ones, then the idle longest
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = flows)]
     pub flows: usize,
     #[command(flatten)]

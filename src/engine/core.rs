@@ -40,7 +40,8 @@ pub struct Config {
     /// The key of the flow table's hash: chosen at random by whoever starts the engine, for packets choose the tuples.
     pub seed: u64,
     pub repeats: Repeats,
-    /// Flows that are over are forgotten this long after their last segment; `None` keeps them until the table is full.
+    /// Flows that have closed are forgotten this long after their last segment or reading, which is to be longer than
+    /// TIME-WAIT; `None` keeps them until the table is full.
     pub keep_closed: Option<Duration>,
 }
 
@@ -287,12 +288,11 @@ impl Engine {
         });
     }
 
-    /// Drops flows that are over, TIME-WAIT too, once they have been kept for long enough.
+    /// Drops flows that have closed, once they have been kept for long enough.
     fn forget_closed(&mut self, now: Timestamp) {
         let Some(keep) = self.config.keep_closed else { return };
         while let Some(slot) = self.table.stalest(Class::Closed) {
-            let record = self.table.get(slot);
-            if now.since(record.touched) <= keep || !record.is_closed() {
+            if now.since(self.table.get(slot).touched) <= keep {
                 return;
             }
             self.drop_flow(slot);

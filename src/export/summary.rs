@@ -319,7 +319,7 @@ struct StatesRecord {
     /// Ends whose inferred and reported state disagree; absent where wire or kernel was not seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     mismatched: Option<u64>,
-    /// By state, as `ss` writes it: every state but CLOSED is there.
+    /// By state, as `ss` writes it: every state but CLOSED is there. The wire's is of flows that were not evicted.
     by_state: BTreeMap<&'static str, StateRecord>,
 }
 

@@ -113,7 +113,7 @@ impl HandshakeOutcome {
 /// What is to be thrown out first when the table is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Over on every side that is seen (closed, reset, refused), but for TIME-WAIT, which may go on.
+    /// Each end that is seen has closed (by FINs, reset, refused, given up); TIME-WAIT may go on.
     Closed,
     /// Its handshake is not complete, and somebody may still try.
     HalfOpen,

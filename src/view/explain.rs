@@ -153,7 +153,7 @@ const FLOWS: Explanation = (
     "Flows",
     "One row a connection: a pair of addresses and ports, from its SYN on. ESTAB is what the kernel reports, ~ESTAB is \
      inferred from the wire, ESTAB ≠ is where they disagree for longer than sampling explains. RTT is the kernel's \
-     smoothed one, with h that of the handshake. What is over stays for a while.",
+     smoothed one, with h that of the handshake. What is over stays for a while, in a full table (--flows) for less.",
     "RFC 9293 §3.3.2, ss(8), tcp(7)",
 );
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::base::Timestamp;
-use crate::engine::{AcceptRow, Dashboard, Ownership, QueueRow, WireCounts};
+use crate::engine::{AcceptRow, Dashboard, Evicted, Ownership, QueueRow, WireCounts};
 use crate::flow::HandshakeOutcome;
 use crate::wire::Undecoded;
 
@@ -40,6 +40,9 @@ pub(super) fn header(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Re
             let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
             page.paragraph("lost    ", 8, &format!("{}{why}", losses(loss)))?;
         }
+    }
+    if dashboard.totals.evicted.total() > 0 {
+        page.paragraph("evicted ", 8, &evicted(dashboard.totals.evicted))?;
     }
     if let Some(damage) = context.damage {
         let before = if damage.offset == 0 { "nothing stands before it" } else { "everything before it was used" };
@@ -82,18 +85,24 @@ fn wire_line(dashboard: &Dashboard) -> String {
     }
     facts.push(format!("{} with {} of payload", counted(totals.segments, "segment"), bytes(totals.payload_bytes)));
     facts.push(counted(totals.flows_on_wire, "flow"));
-    for (number, what) in [
-        (totals.evicted.closed, "closed ones evicted from a full table"),
-        (totals.evicted.half_open, "half-open ones evicted"),
-        (totals.evicted.idle, "others evicted, idle longest"),
-        (totals.duplicates, "seen again on another interface"),
-        (totals.regressions, "out of order in time"),
-    ] {
+    for (number, what) in
+        [(totals.duplicates, "seen again on another interface"), (totals.regressions, "out of order in time")]
+    {
         if number > 0 {
             facts.push(format!("{} {what}", count(number)));
         }
     }
     facts.join(" · ")
+}
+
+/// What had to go from the full table, and what that leaves out.
+fn evicted(Evicted { closed, half_open, idle }: Evicted) -> String {
+    let counts = [(closed, "closed"), (half_open, "half-open"), (idle, "idle")];
+    let counts = counts.iter().filter(|(number, _)| *number > 0);
+    let counts: Vec<_> = counts.map(|(number, what)| format!("{} {what}", count(*number))).collect();
+    let of_kept = "outcomes and states are of flows that were kept";
+    let new = "one that goes on is a new flow, first seen mid-stream";
+    format!("{} from the full table: {of_kept}, and {new}; a larger --flows keeps more", counts.join(", "))
 }
 
 fn kernel_line(dashboard: &Dashboard) -> String {
@@ -126,11 +135,12 @@ fn kernel_line(dashboard: &Dashboard) -> String {
 /// How handshakes went over the whole source, but for flows that had to go.
 pub(super) fn handshakes(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
     let tally = context.tally;
-    let evicted = context.dashboard.totals.evicted.total();
-    let of = match context.filter.is_empty() {
-        true if evicted > 0 => "flows that were kept",
-        true => "whole source",
-        false => "flows that match",
+    let all_kept = context.dashboard.totals.evicted.total() == 0;
+    let of = match (context.filter.is_empty(), all_kept) {
+        (true, true) => "whole source",
+        (true, false) => "flows that were kept",
+        (false, true) => "flows that match",
+        (false, false) => "flows that match and were kept",
     };
     page.heading("Handshakes", of)?;
     if !context.dashboard.sees.wire {
@@ -158,12 +168,7 @@ pub(super) fn handshakes(page: &mut Page<'_>, context: &ReportContext<'_>) -> io
             span(times.max)
         ))?;
     }
-    failing(page, context)?;
-    if evicted > 0 {
-        let evicted = counted(evicted, "flow");
-        page.line(&format!("{evicted} evicted from the full table: in none of these; a larger --flows N keeps more"))?;
-    }
-    Ok(())
+    failing(page, context)
 }
 
 /// The responders whose handshakes fail, most first.
@@ -193,9 +198,12 @@ fn failing(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Result<()> {
 /// The states at the end, the kernel's beside the wire's.
 pub(super) fn states(page: &mut Page<'_>, dashboard: &Dashboard) -> io::Result<()> {
     let pane = &dashboard.states;
-    let wire = match pane.wire_counts {
-        WireCounts::BothEnds => "wire: both ends of every flow",
-        WireCounts::LocalEnds => "wire: ends on this host",
+    let all_kept = dashboard.totals.evicted.total() == 0;
+    let wire = match (pane.wire_counts, all_kept) {
+        (WireCounts::BothEnds, true) => "wire: both ends of every flow",
+        (WireCounts::BothEnds, false) => "wire: both ends of flows that were kept",
+        (WireCounts::LocalEnds, true) => "wire: ends on this host",
+        (WireCounts::LocalEnds, false) => "wire: ends on this host of flows that were kept",
     };
     page.heading("States", &format!("at the end · {wire}"))?;
     let told = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), count);

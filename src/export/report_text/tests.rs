@@ -51,17 +51,20 @@ fn zeeks_rows_and_its_other_originator_are_told() {
 }
 
 #[test]
-fn what_was_evicted_is_in_no_outcome_and_that_is_said() {
+fn what_was_evicted_is_told_and_what_that_leaves_out() {
     let mut dashboard = fixture::dashboard();
-    let said = "9,004 flows evicted from the full table: in none of these; a larger --flows N keeps more";
-    let flows = [fixture::completed(1)];
-    let of_all = report(&dashboard, &flows, None, 200);
-    dashboard.totals.evicted = Evicted { closed: 9_000, half_open: 3, idle: 1 };
-    let of_kept = report(&dashboard, &flows, None, 200);
-    for (text, of, is_said) in [(of_all, "whole source", false), (of_kept, "flows that were kept", true)] {
-        let heading = text.lines().find(|line| line.starts_with("── Handshakes")).unwrap();
-        assert!(heading.ends_with(of) && text.contains(said) == is_said, "{text}");
-    }
+    let told = |dashboard: &Dashboard| report(dashboard, &[fixture::completed(1)], None, 200);
+    let headings = |text: &str| -> Vec<String> {
+        let sections = ["── Handshakes", "── States"];
+        let is_one = |line: &&str| sections.iter().any(|section| line.starts_with(section));
+        text.lines().filter(is_one).map(str::to_owned).collect()
+    };
+    let text = told(&dashboard);
+    assert!(!text.contains("evicted") && headings(&text).iter().all(|heading| !heading.contains("kept")), "{text}");
+    dashboard.totals.evicted = Evicted { closed: 9_000, half_open: 0, idle: 1 };
+    let text = told(&dashboard);
+    assert!(text.contains("\nevicted 9,000 closed, 1 idle from the full table: outcomes and states"), "{text}");
+    assert_eq!(headings(&text).iter().filter(|heading| heading.ends_with("flows that were kept")).count(), 2, "{text}");
 }
 
 #[test]
