@@ -13,7 +13,7 @@ use crate::wire::Segment;
 use super::account::Settled;
 use super::connects::Connects;
 use super::course::{Course, Told};
-use super::dashboard::{Dashboard, Evicted, Sees, Totals, Traffic};
+use super::dashboard::{Dashboard, Evicted, Second, Sees, Totals, Traffic};
 use super::deadlines::Deadlines;
 use super::dedupe::Dedupe;
 use super::findings::Growth;
@@ -466,9 +466,10 @@ impl Engine {
     }
 
     fn traffic(&self, now: Timestamp) -> Traffic {
+        let second = || Second { segments: self.segments.last_complete(now), bits: self.bits.last_complete(now) };
+        let is_complete = self.since.is_some_and(|since| now.seconds() > since.seconds());
         Traffic {
-            segments_per_s: self.segments.last_complete(now),
-            bits_per_s: self.bits.last_complete(now),
+            last_second: is_complete.then(second),
             segments: self.segments.until(now, 0),
             bits: self.bits.until(now, 0),
             resent: self.resent.until(now, 0),

@@ -84,13 +84,19 @@ impl Evicted {
 /// Traffic in bins of one second, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Traffic {
-    /// Segments and bits on the wire in the last complete second.
-    pub segments_per_s: u64,
-    pub bits_per_s: u64,
+    /// Of the last complete second; `None` where none is since the first input.
+    pub last_second: Option<Second>,
     pub segments: Vec<u64>,
     pub bits: Vec<u64>,
     /// Segments that were retransmissions, fast and spurious ones included (as Wireshark counts them).
     pub resent: Vec<u64>,
+}
+
+/// What was on the wire within one second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Second {
+    pub segments: u64,
+    pub bits: u64,
 }
 
 /// What of the world the inputs show.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::base::{Endpoint, Scope, Scrubbed, Seq, TcpState, Timestamp};
 use crate::engine::{
     AcceptRow, Dashboard, EndCell, Evicted, FailingPeer, FlowDetail, FlowId, FlowPane, FlowRow, HandshakePane,
-    KernelQueues, KernelSight, Loss, Ownership, Percentiles, ProcessId, ProcessRow, QueuePane, QueueRow, Rtt, Sees,
-    SocketDetail, StatePane, StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
+    KernelQueues, KernelSight, Loss, Ownership, Percentiles, ProcessId, ProcessRow, QueuePane, QueueRow, Rtt, Second,
+    Sees, SocketDetail, StatePane, StateRow, TimeWaitPane, Totals, Traffic, WireCounts, WireQueueRow,
 };
 use crate::findings::Kind;
 use crate::flow::{
@@ -124,8 +124,7 @@ pub(super) fn live() -> Dashboard {
             regressions: 0,
         },
         traffic: Traffic {
-            segments_per_s: 12_412,
-            bits_per_s: 81_020_000,
+            last_second: Some(Second { segments: 12_412, bits: 81_020_000 }),
             segments: wave(120, 11_000, 3_000),
             bits: wave(120, 70_000_000, 31_000_000),
             resent: wave(90, 40, 55),
@@ -327,8 +326,7 @@ pub(super) fn capture() -> Dashboard {
     dashboard.findings.retain(|finding| finding.who.is_none() && finding.kind != Kind::CaptureLoss);
     dashboard.loss = Some(Loss { ts: NOW, kernel: None, interface: None, ours: 0, frames: frames() });
     dashboard.totals = Totals { segments: 4_210, payload_bytes: 3_204_000, flows: 200, ..Totals::default() };
-    dashboard.traffic.segments_per_s = 94;
-    dashboard.traffic.bits_per_s = 612_300;
+    dashboard.traffic.last_second = Some(Second { segments: 94, bits: 612_300 });
     dashboard.states.wire_counts = WireCounts::BothEnds;
     dashboard.states.mismatched = 0;
     for row in &mut dashboard.states.rows {

@@ -79,9 +79,9 @@ const fn kind(context: &Context<'_>) -> &'static str {
 fn rates(context: &Context<'_>) -> Vec<String> {
     let dashboard = context.dashboard;
     let mut rates = vec![counted(dashboard.totals.flows, "flow")];
-    if dashboard.sees.wire {
-        rates.push(format!("{} seg/s", short_count(dashboard.traffic.segments_per_s)));
-        rates.push(bits(dashboard.traffic.bits_per_s));
+    if let Some(second) = dashboard.traffic.last_second.filter(|_| dashboard.sees.wire) {
+        rates.push(format!("{} seg/s", short_count(second.segments)));
+        rates.push(bits(second.bits));
     }
     // A low screen has no line for the losses.
     let lost = dashboard.loss.map_or(0, |loss| loss.unseen().saturating_add(loss.interface.unwrap_or(0)));

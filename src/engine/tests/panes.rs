@@ -147,13 +147,16 @@ fn what_was_not_watched_is_not_counted_as_none() {
 #[test]
 fn a_rate_is_not_known_before_a_second_is_complete() {
     let mut engine = engine();
-    let rate = |engine: &Engine| show(engine).flows.rows[0].bits_per_s;
+    let rates = |engine: &Engine| {
+        let dashboard = show(engine);
+        (dashboard.flows.rows[0].bits_per_s, dashboard.traffic.last_second)
+    };
     feed_all(&mut engine, [data(100, 0, 1, 46), data(200, 0, 47, 46)]);
-    assert_eq!(rate(&engine), None);
+    assert_eq!(rates(&engine), (None, None));
     engine.feed(&Input::Tick(at(1_000)));
-    assert_eq!(rate(&engine), Some(2 * 800));
+    assert_eq!(rates(&engine), (Some(2 * 800), Some(Second { segments: 2, bits: 2 * 800 })));
     engine.feed(&Input::Tick(at(2_000)));
-    assert_eq!(rate(&engine), Some(0));
+    assert_eq!(rates(&engine), (Some(0), Some(Second { segments: 0, bits: 0 })));
 }
 
 #[test]
