@@ -264,8 +264,11 @@ impl Engine {
             self.fire(at, id);
         }
         // Not at a tick: it must change nothing that the next input would not change.
-        if counts && self.table.has(Class::Closed) {
-            self.forget_closed(now);
+        if counts
+            && let Some(keep) = self.config.keep_closed
+            && self.table.may_have(Class::Closed)
+        {
+            self.forget_closed(now, keep);
         }
     }
 
@@ -289,8 +292,7 @@ impl Engine {
     }
 
     /// Drops flows that have closed, once they have been kept for long enough.
-    fn forget_closed(&mut self, now: Timestamp) {
-        let Some(keep) = self.config.keep_closed else { return };
+    fn forget_closed(&mut self, now: Timestamp, keep: Duration) {
         while let Some(slot) = self.table.stalest(Class::Closed) {
             if now.since(self.table.get(slot).touched) <= keep {
                 return;

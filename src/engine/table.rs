@@ -1,11 +1,12 @@
 //! The flow table: bounded, in pages of records that copies of the engine share until one writes.
 //!
 //! Look-up is by tuple (newest incarnation) through a keyed hash, since packets choose the keys, or by [`FlowId`]. When
-//! it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest; within a class the one
-//! that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
+//! it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest (`order`); within a class
+//! the one that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
 
 mod ahead;
 mod numbers;
+mod order;
 mod page;
 mod tuples;
 
@@ -14,7 +15,7 @@ use std::mem;
 
 use foldhash::fast::FixedState;
 
-use crate::base::{Endpoint, Scope, Timestamp};
+use crate::base::{Endpoint, Scope};
 use crate::flow::{Class, Side};
 use crate::wire::Segment;
 
@@ -23,6 +24,8 @@ use super::dashboard::Evicted;
 use super::record::Record;
 pub(super) use ahead::{Ahead, LEAD, Likely, ROUND};
 use numbers::Numbers;
+use order::Lists;
+pub(super) use order::Place;
 use page::PAGE;
 pub(super) use page::Page;
 use tuples::Tuples;
@@ -64,20 +67,6 @@ impl Hash for Tuple {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Slot(u32);
 
-/// A record's place in the eviction list of its class, from least to most recently touched.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    prev: u32,
-    next: u32,
-    /// [`mark_of`] the record's last touch when it was put there.
-    placed: u32,
-}
-
-impl Place {
-    /// Of a record that is in no list yet.
-    pub(super) const NOWHERE: Self = Self { prev: NONE, next: NONE, placed: 0 };
-}
-
 /// The table.
 #[derive(Debug, Clone)]
 pub(super) struct FlowTable {
@@ -86,7 +75,8 @@ pub(super) struct FlowTable {
     by_tuple: Tuples,
     by_id: Numbers,
     hasher: FixedState,
-    lists: [List; 3],
+    /// None so far as nobody has to go.
+    lists: Option<Lists>,
     len: usize,
     max: usize,
     next_id: u64,
@@ -95,12 +85,6 @@ pub(super) struct FlowTable {
     /// What segments led to lately, by the lower bits of their hash; [`NONE`] where that may be wrong.
     lately: Box<[u32; LATELY]>,
     pub(super) evicted: Evicted,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct List {
-    head: u32,
-    tail: u32,
 }
 
 impl FlowTable {
@@ -112,7 +96,7 @@ impl FlowTable {
             by_tuple: Tuples::default(),
             by_id: Numbers::default(),
             hasher: FixedState::with_seed(seed),
-            lists: [List { head: NONE, tail: NONE }; 3],
+            lists: None,
             len: 0,
             max: max.clamp(1, NONE as usize),
             next_id: 0,
@@ -239,10 +223,9 @@ impl FlowTable {
         let record = self.place_mut(slot).insert(Record::BLANK);
         record.id = id;
         fill(record);
-        let class = record.class();
-        record.listed = class;
+        record.listed = record.class();
         self.len += 1;
-        self.append(slot, class);
+        self.append(slot);
         let pages = &self.pages;
         self.by_id.insert(id, slot, |slot| entry_in(pages, slot).id);
         slot
@@ -251,41 +234,6 @@ impl FlowTable {
     /// What finds flows, bytes.
     pub(super) fn index_bytes(&self) -> usize {
         self.by_tuple.bytes() + self.by_id.bytes()
-    }
-
-    /// Who must go when the table is full.
-    pub(super) fn victim(&mut self) -> Option<Slot> {
-        for class in [Class::Closed, Class::HalfOpen, Class::Live] {
-            if let Some(slot) = self.stalest(class) {
-                return Some(slot);
-            }
-        }
-        None
-    }
-
-    /// Whether there is a flow of a class.
-    #[inline]
-    pub(super) const fn has(&self, class: Class) -> bool {
-        self.lists[class as usize].head != NONE
-    }
-
-    /// The longest-untouched flow of a class.
-    pub(super) fn stalest(&mut self, class: Class) -> Option<Slot> {
-        // A touched flow is not moved when it is touched, but when it is looked at here: one pass at most.
-        for _ in 0..self.len {
-            let head = self.lists[class as usize].head;
-            if head == NONE {
-                return None;
-            }
-            let entry = self.entry(head);
-            if mark_of(entry.touched) == entry.place.placed {
-                return Some(Slot(head));
-            }
-            self.unlink(head);
-            self.append(head, class);
-        }
-        let head = self.lists[class as usize].head;
-        (head != NONE).then_some(Slot(head))
     }
 
     /// Counts a flow that is about to be thrown out.
@@ -310,13 +258,6 @@ impl FlowTable {
         self.len -= 1;
         self.rerouted += 1;
         self.lately[tuple_hash as usize % LATELY] = NONE;
-    }
-
-    /// Puts a flow into the list of the class that it has become, which is another than before.
-    pub(super) fn reclass(&mut self, slot: Slot, class: Class) {
-        self.unlink(slot.0);
-        self.entry_mut(slot.0).listed = class;
-        self.append(slot.0, class);
     }
 
     /// Makes a record the one that its tuple finds: the newest incarnation.
@@ -378,29 +319,6 @@ impl FlowTable {
     fn place_mut(&mut self, slot: u32) -> &mut Option<Record> {
         &mut self.pages[slot as usize / PAGE].write()[slot as usize % PAGE]
     }
-
-    fn append(&mut self, slot: u32, class: Class) {
-        let tail = self.lists[class as usize].tail;
-        let entry = self.entry_mut(slot);
-        entry.place = Place { prev: tail, next: NONE, placed: mark_of(entry.touched) };
-        match tail {
-            NONE => self.lists[class as usize].head = slot,
-            tail => self.entry_mut(tail).place.next = slot,
-        }
-        self.lists[class as usize].tail = slot;
-    }
-
-    fn unlink(&mut self, slot: u32) {
-        let Record { place: Place { prev, next, .. }, listed: class, .. } = *self.entry(slot);
-        match prev {
-            NONE => self.lists[class as usize].head = next,
-            prev => self.entry_mut(prev).place.next = next,
-        }
-        match next {
-            NONE => self.lists[class as usize].tail = prev,
-            next => self.entry_mut(next).place.prev = prev,
-        }
-    }
 }
 
 /// The same whichever end comes first, and without a look at which: directions alternate as they like, so a branch on
@@ -419,11 +337,6 @@ fn hash_between(hasher: &FixedState, scope: Scope, a: Endpoint, b: Endpoint) -> 
 #[inline]
 fn entry_in(pages: &[Page], slot: u32) -> &Record {
     pages[slot as usize / PAGE][slot as usize % PAGE].as_ref().expect("a slot in use")
-}
-
-/// What tells one touch from a later one in few bytes: time only grows, and comes round to the very nanosecond rarely.
-fn mark_of(touched: Timestamp) -> u32 {
-    touched.nanos() as u32
 }
 
 /// Which side of `record` sends from `source`.

@@ -87,7 +87,7 @@ pub(super) fn close(millis: i64) -> Vec<Segment> {
 }
 
 pub(super) fn engine() -> Engine {
-    Engine::new(Config::replay(1000, 1))
+    Engine::new(Config::replay(10_000, 1))
 }
 
 pub(super) fn fed(segments: impl IntoIterator<Item = Segment>) -> Engine {

@@ -138,7 +138,7 @@ impl FlowTable {
         if self.len + LEAD + 2 * ROUND < self.max {
             return;
         }
-        let first = self.lists.iter().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
+        let first = self.lists.iter().flatten().map(|list| list.head).find(|head| *head != NONE).unwrap_or(NONE);
         // Who came one behind the other mostly stands so. Along a list that is no row each would be waited for.
         if self.at(first).is_some_and(|record| record.place.next == first.saturating_add(1)) {
             let row = |from: usize| (first as usize + from..).take(ROUND).filter_map(|slot| u32::try_from(slot).ok());
@@ -202,7 +202,7 @@ impl FlowTable {
     }
 
     #[inline]
-    fn at(&self, slot: u32) -> Option<&Record> {
+    pub(super) fn at(&self, slot: u32) -> Option<&Record> {
         self.pages.get(slot as usize / PAGE)?[slot as usize % PAGE].as_ref()
     }
 }
