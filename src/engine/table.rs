@@ -1,8 +1,8 @@
 //! The flow table: bounded, in pages of records that copies of the engine share until one writes.
 //!
 //! Look-up is by tuple (newest incarnation) through a keyed hash, since packets choose the keys, or by [`FlowId`]. When
-//! it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest (`order`); within a class
-//! the one that entered it first and was not touched since (a touched one gets a second chance at the end of its list).
+//! it is full, the victim is of the lowest [`Class`]: closed, then half-open, then the rest; within a class about the one
+//! that was idle longest (see `order`).
 
 mod ahead;
 mod numbers;
@@ -75,7 +75,7 @@ pub(super) struct FlowTable {
     by_tuple: Tuples,
     by_id: Numbers,
     hasher: FixedState,
-    /// None so far as nobody has to go.
+    /// `None` until somebody asks who has to go.
     lists: Option<Lists>,
     len: usize,
     max: usize,

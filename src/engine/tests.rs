@@ -86,6 +86,7 @@ pub(super) fn close(millis: i64) -> Vec<Segment> {
     ]
 }
 
+/// With room for whatever a test feeds it, but where that says how much there is.
 pub(super) fn engine() -> Engine {
     Engine::new(Config::replay(10_000, 1))
 }

@@ -1,7 +1,10 @@
-//! Who has to go first: of each [`Class`] a list, from least to most recently touched.
+//! Who has to go first: of each [`Class`] a list. At its head stands who entered it first and was not touched since; a
+//! touched one that is met there gets a second chance at the end.
 //!
-//! A flow that closes leaves its neighbours in a list, which nobody else would look at; so there is none before somebody
-//! asks for it: when the table is full, or when closed flows are to be forgotten.
+//! Who leaves a list writes to both neighbours, which are mostly in no cache. So there is no list before somebody asks for
+//! one: when the table is full, or when closed flows are to be forgotten.
+
+use std::mem;
 
 use super::{FlowTable, NONE, PAGE, Slot};
 use crate::base::Timestamp;
@@ -69,38 +72,40 @@ impl FlowTable {
         self.lists.map(|lists| lists[class as usize].head).filter(|head| *head != NONE)
     }
 
-    /// Puts a flow into the list of the class that it has become, which is another than before.
+    /// A flow has become of a class, which is another than before: it is put into the list of that, where there is one.
     pub(in crate::engine) fn reclass(&mut self, slot: Slot, class: Class) {
         self.unlink(slot.0);
         self.entry_mut(slot.0).listed = class;
         self.append(slot.0);
     }
 
-    /// Begins the lists, with what is there. Half-open flows come in the order in which they began, as nearly all do that
-    /// nobody answers: of a flood there are as many as fit, and sorting them would take room.
+    /// Begins the lists, with what is there, idle longest first. Half-open flows stand as they began, those that tried again
+    /// behind the others: of a flood there are as many as fit, and sorting them would take 16 bytes each.
     #[cold]
     fn list_all(&mut self) {
         self.lists = Some([List::EMPTY; 3]);
         let mut others: Vec<(Timestamp, u32)> = Vec::new();
+        let mut again: Vec<u32> = Vec::new();
+        // Slots are given in order, and none comes free before there are lists.
         let slots = u32::try_from(self.pages.len() * PAGE).unwrap_or(NONE);
         for slot in 0..slots {
             match self.at(slot) {
-                Some(record) if record.listed == Class::HalfOpen => self.append(slot),
-                Some(record) => others.push((record.touched, slot)),
+                Some(record) if record.listed != Class::HalfOpen => others.push((record.touched, slot)),
+                Some(record) if record.touched > record.first => again.push(slot),
+                Some(_) => self.append(slot),
                 None => {}
             }
         }
+        again.into_iter().for_each(|slot| self.append(slot));
         others.sort_unstable();
         others.into_iter().for_each(|(_, slot)| self.append(slot));
     }
 
     /// Puts a flow at the end of the list of its class.
     pub(super) fn append(&mut self, slot: u32) {
-        if self.lists.is_none() {
-            return;
-        }
-        let class = self.entry(slot).listed;
-        let tail = self.list_mut(class).map_or(NONE, |list| std::mem::replace(&mut list.tail, slot));
+        let Some(lists) = &mut self.lists else { return };
+        let class = super::entry_in(&self.pages, slot).listed;
+        let tail = mem::replace(&mut lists[class as usize].tail, slot);
         let entry = self.entry_mut(slot);
         entry.place = Place { prev: tail, next: NONE, placed: mark_of(entry.touched) };
         self.follow(class, tail, slot);
@@ -114,7 +119,7 @@ impl FlowTable {
         let Record { place: Place { prev, next, .. }, listed: class, .. } = *self.entry(slot);
         self.follow(class, prev, next);
         match next {
-            NONE => self.list_mut(class).into_iter().for_each(|list| list.tail = prev),
+            NONE => self.list_mut(class).tail = prev,
             next => self.entry_mut(next).place.prev = prev,
         }
     }
@@ -122,13 +127,13 @@ impl FlowTable {
     /// Behind `prev`, or at the head of the list, stands `next`.
     fn follow(&mut self, class: Class, prev: u32, next: u32) {
         match prev {
-            NONE => self.list_mut(class).into_iter().for_each(|list| list.head = next),
+            NONE => self.list_mut(class).head = next,
             prev => self.entry_mut(prev).place.next = next,
         }
     }
 
-    fn list_mut(&mut self, class: Class) -> Option<&mut List> {
-        self.lists.as_mut().map(|lists| &mut lists[class as usize])
+    fn list_mut(&mut self, class: Class) -> &mut List {
+        &mut self.lists.as_mut().expect("lists that have begun")[class as usize]
     }
 }
 
