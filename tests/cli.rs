@@ -429,6 +429,9 @@ fn a_text_report_names_its_filter_and_what_it_applies_to() {
     let (_, none, _) = run(&["report", "-r", INCIDENT, "--filter", "port:1"]);
     assert!(none.contains("port:1: no flow matches, of 567 flows;") && none.contains("\nno flow matches\n"), "{none}");
     assert_eq!(findings(&none), 0);
+    // As the words of a BPF filter.
+    let (_, none, _) = run(&["report", "-r", INCIDENT, "--filter", "port 6379"]);
+    assert!(none.contains("port 6379: no flow matches, of 567 flows (did you mean port:6379?);"), "{none}");
 }
 
 #[test]

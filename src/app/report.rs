@@ -163,7 +163,7 @@ impl Shown<'_> {
             findings: &findings,
             damage: self.damage,
             marks: &self.seen.marks,
-            filter: self.filter.text().trim(),
+            filter: self.filter,
             width,
         };
         write_report(out, &context)?;

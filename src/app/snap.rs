@@ -79,7 +79,7 @@ fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
 }
 
 fn none_fits(filter: &Filter) -> String {
-    format!("no flow fits the filter {}", filter.text())
+    format!("no flow fits the filter {}{}", filter.text(), filter.hint())
 }
 
 /// The segments of the flow that is shown, read once more.

@@ -8,6 +8,7 @@ mod ast;
 mod complete;
 mod fields;
 mod meaning;
+mod meant;
 mod parse;
 mod subject;
 mod test;
@@ -68,6 +69,13 @@ impl Filter {
         &self.text
     }
 
+    /// What goes behind "no flow matches": what was probably meant, where the name of a field stands as a word by itself
+    /// (`port:443` by `port 443`). Empty where that is not so.
+    pub fn hint(&self) -> String {
+        let typed = parse::parse(&self.text).ok().flatten();
+        typed.as_ref().and_then(meant::of).map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"))
+    }
+
     /// Whether it fits everything.
     pub const fn is_empty(&self) -> bool {
         self.test.is_none()
@@ -123,5 +131,5 @@ impl std::error::Error for FilterError {}
 
 /// Every field as help tells it: its name with the operator that mostly follows it, and what it is.
 pub fn filter_fields() -> impl Iterator<Item = (String, &'static str)> {
-    fields::FIELDS.iter().map(|field| (format!("{}{}", field.name, field.usual_op()), field.help))
+    fields::FIELDS.iter().map(|field| (format!("{}{}", field.name, field.usual_op().name()), field.help))
 }

@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use crate::base::{Mark, words};
-use crate::engine::Dashboard;
+use crate::engine::{Dashboard, Filter};
 use crate::findings::Finding;
 
 use super::pick::Picked;
@@ -37,8 +37,8 @@ pub struct ReportContext<'a> {
     pub damage: Option<&'a Damage>,
     /// What was marked, in order of time.
     pub marks: &'a [Mark],
-    /// The words that every flow counted and offered matches; empty if none were asked for.
-    pub filter: &'a str,
+    /// What every flow counted and offered matches.
+    pub filter: &'a Filter,
     /// Columns of the terminal; 80 to 160 are used.
     pub width: usize,
 }

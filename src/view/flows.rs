@@ -50,10 +50,13 @@ pub(super) fn visible_rows<'a>(context: &Context<'a>, visible: usize) -> Vec<&'a
 
 pub(super) fn empty(context: &Context<'_>) -> String {
     let data = &context.dashboard.flows;
-    match (data.all, context.ui.filter().text()) {
-        (0, _) if context.dashboard.now.is_none() => context.none_of("segment or socket"),
-        (0, _) => context.none_of("TCP connection"),
-        (_, filter) => format!("none of {} matches \"{filter}\"", counted(data.all as u64, "flow")),
+    let filter = context.ui.filter();
+    match data.all {
+        0 if context.dashboard.now.is_none() => context.none_of("segment or socket"),
+        0 => context.none_of("TCP connection"),
+        all => {
+            format!("none of {} matches \"{}\"{}", counted(all as u64, "flow"), filter.text(), filter.hint())
+        }
     }
 }
 

@@ -172,10 +172,11 @@ pub(super) const fn direction(reverse: bool) -> &'static str {
 }
 
 fn empty(context: &Context<'_>, around: &Around<'_>) -> String {
-    match context.ui.filter().text() {
-        filter if filter.is_empty() || !around.filtered => around.empty.to_owned(),
-        filter => format!("nothing here matches \"{filter}\" (Esc clears the filter)"),
+    let filter = context.ui.filter();
+    if filter.is_empty() || !around.filtered {
+        return around.empty.to_owned();
     }
+    format!("nothing here matches \"{}\"{} (Esc clears the filter)", filter.text(), filter.hint())
 }
 
 struct Placed<K: 'static> {

@@ -278,6 +278,27 @@ fn errors_point_at_the_word() {
 }
 
 #[test]
+fn a_field_without_its_colon_is_hinted_at() {
+    for (typed, meant) in [
+        ("port 443", "port:443"),
+        ("HOST 10.0.0.5 and port 80", "HOST:10.0.0.5 port:80"),
+        ("not port 22", "not port:22"),
+        ("curl (port 80 or not (port 8080 rtt 5ms))", "curl (port:80 or not (port:8080 rtt>5ms))"),
+        ("state:estab name db", "state:estab name:db"),
+    ] {
+        let hint = Filter::parse(typed).expect("a filter").hint();
+        assert_eq!(hint, format!(" (did you mean {meant}?)"), "{typed}");
+        assert!(Filter::parse(meant).is_ok_and(|filter| filter.hint().is_empty()), "{meant}");
+    }
+    // No field, nothing behind it, no value of it, in quotes, a term already.
+    for typed in
+        ["", "443", "tcp 443", "port", "port curl", "port or 443", "\"port\" 443", "port:443 80", "state:estab port"]
+    {
+        assert_eq!(Filter::parse(typed).expect("a filter").hint(), "", "{typed}");
+    }
+}
+
+#[test]
 fn what_is_begun_is_read_as_far_as_it_goes() {
     for (typed, as_if) in [
         ("port:80 or", Some("port:80 ")),

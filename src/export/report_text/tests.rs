@@ -31,7 +31,7 @@ fn marked_report(
         findings: &findings,
         damage,
         marks,
-        filter: "",
+        filter: &crate::engine::Filter::default(),
         width,
     };
     let mut bytes = Vec::new();

@@ -162,6 +162,15 @@ fn one_flow_is_told_as_one() {
 }
 
 #[test]
+fn a_field_without_its_colon_is_hinted_at_where_nothing_matches() {
+    let mut dashboard = capture();
+    (dashboard.flows.rows, dashboard.flows.matching) = (Vec::new(), 0);
+    let shown = |keys: &str| text(&screen(&dashboard, &capture_source(), keys, (120, 40), ThemeName::Dark));
+    assert!(shown("2/port 1").contains("matches \"port 1\" (did you mean port:1?)"), "{}", shown("2/port 1"));
+    assert!(!shown("2/port:1").contains("did you mean"));
+}
+
+#[test]
 fn a_leak_of_close_wait_is_marked_with_who_leaks() {
     let shown = |leaks: bool| {
         let mut dashboard = live();
