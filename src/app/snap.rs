@@ -54,7 +54,7 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     write().with_context(|| format!("cannot write {}", options.output.display()))?;
     seen.say()?;
     if !options.filter.text().is_empty() && seen.engine.flow_ids(&options.filter).is_empty() {
-        writeln!(std::io::stderr(), "sockscope: {}", crate::base::scrub(&none_fits(&options.filter)))?;
+        writeln!(std::io::stderr(), "sockscope: {}", crate::base::scrub(&none_fits(&options.filter, &seen)))?;
     }
     super::record::tell(&seen.recorded, Ok(seen.outcome()))
 }
@@ -70,7 +70,7 @@ fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
             let query = Query { filter, rows: 1, ..Query::default() };
             let table = seen.engine.dashboard(&query, &mut QueryCache::default()).flows;
             match table.rows.first() {
-                None if !options.filter.text().is_empty() => bail!("{}", none_fits(&options.filter)),
+                None if !options.filter.text().is_empty() => bail!("{}", none_fits(&options.filter, seen)),
                 first => Ok(first.map(|row| row.id)),
             }
         }
@@ -78,8 +78,12 @@ fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
     }
 }
 
-fn none_fits(filter: &Filter) -> String {
-    format!("no flow fits the filter {}{}", filter.text(), filter.hint())
+fn none_fits(filter: &Filter, seen: &gather::Seen) -> String {
+    let any = !seen.engine.flow_ids(&Filter::default()).is_empty();
+    match filter.meant().filter(|_| any) {
+        Some(meant) => format!("no flow fits the filter {} (did you mean {meant}?)", filter.text()),
+        None => format!("no flow fits the filter {}", filter.text()),
+    }
 }
 
 /// The segments of the flow that is shown, read once more.

@@ -35,6 +35,7 @@ use crate::base::scrub;
 pub struct Filter {
     text: String,
     test: Option<Arc<test::Test>>,
+    meant: Option<Arc<str>>,
 }
 
 impl Filter {
@@ -43,8 +44,10 @@ impl Filter {
     /// # Errors
     /// Where it is no filter: what is wrong, and at which bytes.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let test = parse::parse(text)?.as_ref().map(meaning::of).transpose()?;
-        Ok(Self { text: scrub(text), test: test.map(Arc::new) })
+        let typed = parse::parse(text)?;
+        let test = typed.as_ref().map(meaning::of).transpose()?;
+        let meant = typed.as_ref().and_then(meant::of);
+        Ok(Self { text: scrub(text), test: test.map(Arc::new), meant: meant.map(|meant| scrub(&meant).into()) })
     }
 
     /// Reads what is still being typed as far as it goes: what is open is closed, and what is not complete at the end
@@ -69,11 +72,9 @@ impl Filter {
         &self.text
     }
 
-    /// What goes behind "no flow matches": what was probably meant, where the name of a field stands as a word by itself
-    /// (`port:443` by `port 443`). Empty where that is not so.
-    pub fn hint(&self) -> String {
-        let typed = parse::parse(&self.text).ok().flatten();
-        typed.as_ref().and_then(meant::of).map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"))
+    /// What was probably meant, where the name of a field stands as a word by itself: `port:443` by `port 443`.
+    pub fn meant(&self) -> Option<&str> {
+        self.meant.as_deref()
     }
 
     /// Whether it fits everything.

@@ -176,7 +176,8 @@ fn empty(context: &Context<'_>, around: &Around<'_>) -> String {
     if filter.is_empty() || !around.filtered {
         return around.empty.to_owned();
     }
-    format!("nothing here matches \"{}\"{} (Esc clears the filter)", filter.text(), filter.hint())
+    let meant = filter.meant().map_or_else(String::new, |meant| format!("did you mean {meant}? "));
+    format!("nothing here matches \"{}\" ({meant}Esc clears the filter)", filter.text())
 }
 
 struct Placed<K: 'static> {

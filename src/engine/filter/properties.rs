@@ -63,6 +63,7 @@ proptest! {
         parts in prop::collection::vec(prop::sample::select(vec![
             "state:", "rtt>", "port", ":", "80", ",", "-", "(", ")", "\"", "\\", "not", "!", "or", "and", "||", "&&", " ",
             "=", "!=", "<=", "10.0.0.0/8", "100ms", "time-wait", "µ", "\u{3000}", "dead:beef", "unknown", "is:", "history=", "\u{202e}",
+            "tcp ", "name ",
         ]), 0..16),
     ) {
         check(&parts.concat())?;
@@ -70,7 +71,11 @@ proptest! {
 }
 
 fn check(text: &str) -> Result<(), TestCaseError> {
-    if let Err(fault) = Filter::parse(text) {
+    let filter = Filter::parse(text);
+    if let Some(meant) = filter.as_ref().ok().and_then(Filter::meant) {
+        prop_assert!(Filter::parse(meant).is_ok_and(|filter| filter.meant().is_none()), "{} for {}", meant, text);
+    }
+    if let Err(fault) = filter {
         prop_assert!(text.get(fault.at.clone()).is_some(), "{:?} of {:?}", fault, text);
         prop_assert!(!fault.message.is_empty());
         prop_assert!(Filter::begun(text).is_none() || fault.is_incomplete());

@@ -56,7 +56,10 @@ pub(super) fn header(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Re
         let of = "handshakes, single flows that went wrong and the largest are those of flows that match; findings are those about them; all else is of the whole source";
         let pane = &dashboard.flows;
         let fit = match (pane.matching as u64, counted(pane.all as u64, "flow")) {
-            (0, all) => format!("no flow matches, of {all}{}", context.filter.hint()),
+            (0, all) => match context.filter.meant().filter(|_| pane.all > 0) {
+                Some(meant) => format!("no flow matches, of {all} (did you mean {meant}?)"),
+                None => format!("no flow matches, of {all}"),
+            },
             (some, all) => format!("{} of {all} fit", count(some)),
         };
         page.paragraph("filter  ", 8, &format!("{}: {fit}; {of}", context.filter.text().trim()))?;
