@@ -39,6 +39,8 @@ fn a_bad_day_is_told_by_what_is_wrong() {
     let Some(_alone) = alone() else { return };
     let pair = Pair::new("findings");
     let [client, server] = [&pair.a, &pair.b].map(|netns| Watch::begin(netns, &[]));
+    // Overflows count from the first reading on.
+    Watch::settle([&client, &server]);
     let scene = Scene::new(&pair);
     let before = overflows(&pair.b);
     let held = scene.leak(&pair);
@@ -85,6 +87,8 @@ fn a_syn_flood_is_told_by_wire_and_kernel() {
         TcpListener::from(socket)
     });
     let watch = Watch::begin(&pair.b, &[]);
+    // Cookies count from the first reading on.
+    Watch::settle([&watch]);
     let open = connect(&pair, &listener, UNREAD);
     pair.a.run(|| {
         let mut out = pcap::Capture::from_device("va").unwrap().open().unwrap();

@@ -47,7 +47,7 @@ impl Filter {
         let typed = parse::parse(text)?;
         let test = typed.as_ref().map(meaning::of).transpose()?;
         let meant = typed.as_ref().and_then(meant::of);
-        Ok(Self { text: scrub(text), test: test.map(Arc::new), meant: meant.map(|meant| scrub(&meant).into()) })
+        Ok(Self { text: scrub(text), test: test.map(Arc::new), meant: meant.map(Arc::from) })
     }
 
     /// Reads what is still being typed as far as it goes: what is open is closed, and what is not complete at the end
@@ -132,5 +132,5 @@ impl std::error::Error for FilterError {}
 
 /// Every field as help tells it: its name with the operator that mostly follows it, and what it is.
 pub fn filter_fields() -> impl Iterator<Item = (String, &'static str)> {
-    fields::FIELDS.iter().map(|field| (format!("{}{}", field.name, field.usual_op().name()), field.help))
+    fields::FIELDS.iter().map(|field| (format!("{}{}", field.name, field.usual_op()), field.help))
 }

@@ -50,13 +50,12 @@ pub(super) fn visible_rows<'a>(context: &Context<'a>, visible: usize) -> Vec<&'a
 
 pub(super) fn empty(context: &Context<'_>) -> String {
     let data = &context.dashboard.flows;
-    let filter = context.ui.filter();
     match data.all {
         0 if context.dashboard.now.is_none() => context.none_of("segment or socket"),
         0 => context.none_of("TCP connection"),
         all => {
-            let meant = filter.meant().map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
-            format!("none of {} matches \"{}\"{meant}", counted(all as u64, "flow"), filter.text())
+            let meant = context.meant().map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
+            format!("none of {} matches \"{}\"{meant}", counted(all as u64, "flow"), context.ui.filter().text())
         }
     }
 }

@@ -42,7 +42,7 @@ fn fields(word: &str, start: usize) -> Completion {
         let is = |name: &str| name.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
         is(field.name) || (!word.is_empty() && field.also.iter().any(|also| is(also)))
     };
-    let candidates = FIELDS.iter().filter(begun).map(|field| format!("{}{}", field.name, field.usual_op().name()));
+    let candidates = FIELDS.iter().filter(begun).map(|field| format!("{}{}", field.name, field.usual_op()));
     Completion { at: start..start + word.len(), candidates: candidates.collect() }
 }
 

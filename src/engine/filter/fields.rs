@@ -7,8 +7,6 @@ use crate::flow::{ConnState, HandshakeOutcome, Mark};
 use crate::kernel::TimerKind;
 use crate::wire::TunnelKind;
 
-use super::ast::Op;
-
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Field {
@@ -183,11 +181,11 @@ impl Field {
     }
 
     /// What most often follows the name: what is counted is compared, all else is named.
-    pub(super) const fn usual_op(&self) -> Op {
+    pub(super) const fn usual_op(&self) -> &'static str {
         match self.kind {
-            Kind::Number(_, Unit::Label) => Op::Fits,
-            Kind::Number(..) => Op::Above,
-            _ => Op::Fits,
+            Kind::Number(_, Unit::Label) => ":",
+            Kind::Number(..) => ">",
+            _ => ":",
         }
     }
 

@@ -285,16 +285,24 @@ fn a_field_without_its_colon_was_probably_meant() {
         ("HOST 10.0.0.5 and port 80", "HOST:10.0.0.5 port:80"),
         ("tcp dst port 80 or src host 10.0.0.5", "port:80 or host:10.0.0.5"),
         ("not port 22", "not port:22"),
-        ("curl (port 80 or not (port 8080 rtt 5ms))", "curl (port:80 or not (port:8080 rtt>5ms))"),
+        ("curl (port 80 or not (port 8080 lost 0))", "curl (port:80 or not (port:8080 lost:0))"),
         ("rtt unknown bytes 1k-2k", "rtt:unknown bytes:1k-2k"),
-        ("name port 80", "name port:80"),
         ("state:estab name \"a, b\"", "state:estab name:\"a, b\""),
     ] {
         let filter = |text: &str| Filter::parse(text).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
         assert_eq!((filter(typed).meant(), filter(meant).meant()), (Some(meant), None), "{typed}");
+        assert!(filter(meant).text() == meant && filter(meant).test.is_some());
     }
     // No field, nothing behind it, no value of it, in quotes, a term already.
     for typed in ["", "443", "tcp 443", "port", "port curl", "port or 443", "\"port\" 443", "port:443 80", "proc ,"] {
+        assert_eq!(Filter::parse(typed).expect("a filter").meant(), None, "{typed}");
+    }
+    // Something of it would be left, or turned round.
+    for typed in ["not dst port 80", "tcp and (port 80 or port 81)", "port 80 tcp", "src or dst port 80", "ip6 port 80"]
+    {
+        assert_eq!(Filter::parse(typed).expect("a filter").meant(), None, "{typed}");
+    }
+    for typed in ["name port 80", "bytes \"5\t\""] {
         assert_eq!(Filter::parse(typed).expect("a filter").meant(), None, "{typed}");
     }
 }
