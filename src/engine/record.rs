@@ -149,6 +149,9 @@ impl Record {
     /// What a plain segment touches is of so many bytes, from the first on.
     pub(super) const PLAIN: usize = std::mem::offset_of!(Self, wire) + Flow::PLAIN;
 
+    /// Its tuple is of so many bytes, from the first on, with what tells that there is one.
+    pub(super) const TUPLE: usize = std::mem::offset_of!(Self, wire) + 1;
+
     /// Of nothing yet: to be filled in its place in the table, since a copy takes as long as all else.
     pub(super) const BLANK: Self = Self {
         id: FlowId(0),

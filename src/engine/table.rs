@@ -281,14 +281,20 @@ impl FlowTable {
     }
 
     /// Makes room in the index, which is full. Tuples are hashed in the order in which their records stand: in that of
-    /// the index each would be waited for.
+    /// the index each would be waited for. A page of them together, while the next is brought near.
     #[cold]
     fn grow_index(&mut self) {
         let mut leads = vec![false; self.pages.len() * PAGE];
         self.by_tuple.iter().for_each(|slot| leads[slot as usize] = true);
         let mut index = Tuples::with_capacity(self.by_tuple.len() + 1);
-        for (Slot(slot), record) in self.iter().filter(|(slot, _)| leads[slot.0 as usize]) {
-            index.insert(self.hash(&record.tuple()), slot);
+        let mut page = Vec::with_capacity(PAGE);
+        let slots = |first: usize| (first..first + PAGE).filter_map(|slot| u32::try_from(slot).ok());
+        for first in (0..leads.len()).step_by(PAGE) {
+            slots(first + PAGE).for_each(|slot| self.prefetch_record(slot, Record::TUPLE));
+            let leading = slots(first).filter(|slot| leads[*slot as usize]);
+            page.extend(leading.map(|slot| (self.hash(&self.entry(slot).tuple()), slot)));
+            page.iter().for_each(|(hash, _)| index.prefetch(*hash));
+            page.drain(..).for_each(|(hash, slot)| index.insert(hash, slot));
         }
         self.by_tuple = index;
     }

@@ -190,7 +190,7 @@ impl FlowTable {
 
     /// The first bytes of a record.
     #[inline]
-    fn prefetch_record(&self, slot: u32, bytes: usize) {
+    pub(super) fn prefetch_record(&self, slot: u32, bytes: usize) {
         if let Some(page) = self.pages.get(slot as usize / PAGE) {
             prefetch_part(&page[slot as usize % PAGE], 0..bytes);
         }
