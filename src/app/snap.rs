@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::engine::{Dashboard, Filter, FlowId, Query, QueryCache};
+use crate::engine::{Dashboard, Filter, FlowId, FlowPane, Query, QueryCache};
 use crate::export::{Palette, PictureFormat, picture};
 use crate::io::file;
 use crate::ui::{FlowPart, Segments, Source, UiState, View};
@@ -53,8 +53,9 @@ pub(super) fn run(options: &Snap) -> Result<super::Outcome> {
     };
     write().with_context(|| format!("cannot write {}", options.output.display()))?;
     seen.say()?;
-    if !options.filter.text().is_empty() && seen.engine.flow_ids(&options.filter).is_empty() {
-        writeln!(std::io::stderr(), "sockscope: {}", crate::base::scrub(&none_fits(&options.filter, &seen)))?;
+    if !options.filter.text().is_empty() && dashboard.flows.matching == 0 {
+        let told = none_fits(&options.filter, &dashboard.flows);
+        writeln!(std::io::stderr(), "sockscope: {}", crate::base::scrub(&told))?;
     }
     super::record::tell(&seen.recorded, Ok(seen.outcome()))
 }
@@ -70,7 +71,7 @@ fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
             let query = Query { filter, rows: 1, ..Query::default() };
             let table = seen.engine.dashboard(&query, &mut QueryCache::default()).flows;
             match table.rows.first() {
-                None if !options.filter.text().is_empty() => bail!("{}", none_fits(&options.filter, seen)),
+                None if !options.filter.text().is_empty() => bail!("{}", none_fits(&options.filter, &table)),
                 first => Ok(first.map(|row| row.id)),
             }
         }
@@ -78,12 +79,8 @@ fn flow_of(options: &Snap, seen: &gather::Seen) -> Result<Option<FlowId>> {
     }
 }
 
-fn none_fits(filter: &Filter, seen: &gather::Seen) -> String {
-    let any = !seen.engine.flow_ids(&Filter::default()).is_empty();
-    match filter.meant().filter(|_| any) {
-        Some(meant) => format!("no flow fits the filter {} (did you mean {meant}?)", filter.text()),
-        None => format!("no flow fits the filter {}", filter.text()),
-    }
+fn none_fits(filter: &Filter, flows: &FlowPane) -> String {
+    format!("no flow fits the filter {}{}", filter.text(), flows.hint(filter))
 }
 
 /// The segments of the flow that is shown, read once more.

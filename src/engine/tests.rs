@@ -70,10 +70,14 @@ pub(super) fn segment(millis: i64, src: &str, dst: &str, flags: &str, seq: u32, 
 }
 
 pub(super) fn handshake(millis: i64) -> Vec<Segment> {
+    handshake_of(CLIENT, millis)
+}
+
+pub(super) fn handshake_of(client: &str, millis: i64) -> Vec<Segment> {
     vec![
-        segment(millis, CLIENT, SERVER, "S", 100, 0, 0),
-        segment(millis + 10, SERVER, CLIENT, "S.", 500, 101, 0),
-        segment(millis + 11, CLIENT, SERVER, ".", 101, 501, 0),
+        segment(millis, client, SERVER, "S", 100, 0, 0),
+        segment(millis + 10, SERVER, client, "S.", 500, 101, 0),
+        segment(millis + 11, client, SERVER, ".", 101, 501, 0),
     ]
 }
 

@@ -54,8 +54,8 @@ pub(super) fn empty(context: &Context<'_>) -> String {
         0 if context.dashboard.now.is_none() => context.none_of("segment or socket"),
         0 => context.none_of("TCP connection"),
         all => {
-            let meant = context.meant().map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
-            format!("none of {} matches \"{}\"{meant}", counted(all as u64, "flow"), context.ui.filter().text())
+            let filter = context.ui.filter();
+            format!("none of {} matches \"{}\"{}", counted(all as u64, "flow"), filter.text(), data.hint(filter))
         }
     }
 }

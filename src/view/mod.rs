@@ -123,12 +123,6 @@ impl Context<'_> {
         }
     }
 
-    /// What was probably meant by a filter that no flow fits.
-    fn meant(&self) -> Option<&str> {
-        let flows = &self.dashboard.flows;
-        self.ui.filter().meant().filter(|_| flows.matching == 0 && flows.all > 0)
-    }
-
     /// What is said of the kernel's side where nothing of it was read.
     const fn unread(&self) -> &'static str {
         if self.source.of_host { "not read yet" } else { "not recorded" }

@@ -176,7 +176,8 @@ fn empty(context: &Context<'_>, around: &Around<'_>) -> String {
     if filter.is_empty() || !around.filtered {
         return around.empty.to_owned();
     }
-    let meant = context.meant().map_or_else(String::new, |meant| format!("did you mean {meant}? "));
+    let meant = context.dashboard.flows.meant(filter);
+    let meant = meant.map_or_else(String::new, |meant| format!("did you mean {meant}? "));
     format!("nothing here matches \"{}\" ({meant}Esc clears the filter)", filter.text())
 }
 

@@ -18,13 +18,16 @@ fn a_full_table_lets_the_established_live() {
     assert_eq!(dashboard.totals.flows_begun, 1001);
 }
 
+fn there(engine: &Engine) -> BTreeSet<u64> {
+    show(engine).flows.rows.iter().map(|row| row.id.0).collect()
+}
+
 #[test]
 fn of_a_full_table_the_closed_go_first_though_in_time_wait_then_the_half_open() {
     let mut engine = Engine::new(Config::replay(3, 1));
     let begin = |engine: &mut Engine, millis, port| {
         engine.feed(&Input::Segment(segment(millis, &format!("10.9.9.9:{port}"), SERVER, "S", 7, 0, 0)));
     };
-    let there = |engine: &Engine| show(engine).flows.rows.iter().map(|row| row.id.0).collect::<BTreeSet<_>>();
     begin(&mut engine, 0, 1_001);
     begin(&mut engine, 5, 1_001);
     feed_all(&mut engine, inputs(handshake(10).into_iter().chain(close(100)).collect()));
@@ -43,27 +46,19 @@ fn of_a_full_table_the_closed_go_first_though_in_time_wait_then_the_half_open() 
 #[test]
 fn of_the_established_the_idle_longest_goes_first() {
     let mut engine = Engine::new(Config::replay(3, 1));
-    let begin = |engine: &mut Engine, millis, client: &str| {
-        let opening = [
-            segment(millis, client, SERVER, "S", 100, 0, 0),
-            segment(millis + 1, SERVER, client, "S.", 500, 101, 0),
-            segment(millis + 2, client, SERVER, ".", 101, 501, 0),
-        ];
-        feed_all(engine, opening.map(Input::Segment));
-    };
+    let begin = |engine: &mut Engine, millis, client: &str| feed_all(engine, inputs(handshake_of(client, millis)));
     let speak = |engine: &mut Engine, millis, client: &str, seq| {
         engine.feed(&Input::Segment(segment(millis, client, SERVER, "P.", seq, 501, 10)));
     };
-    let there = |engine: &Engine| show(engine).flows.rows.iter().map(|row| row.id.0).collect::<BTreeSet<_>>();
     let clients = [0, 1, 2, 3, 4].map(|n| format!("10.9.9.{n}:4000"));
-    for (client, millis) in clients[..3].iter().zip([0, 10, 20]) {
+    for (client, millis) in clients[..3].iter().zip([0, 20, 40]) {
         begin(&mut engine, millis, client);
     }
-    speak(&mut engine, 30, &clients[0], 101);
-    begin(&mut engine, 40, &clients[3]);
+    speak(&mut engine, 60, &clients[0], 101);
+    begin(&mut engine, 80, &clients[3]);
     assert_eq!(there(&engine), BTreeSet::from([0, 2, 3]));
-    speak(&mut engine, 50, &clients[2], 101);
-    begin(&mut engine, 60, &clients[4]);
+    speak(&mut engine, 100, &clients[2], 101);
+    begin(&mut engine, 120, &clients[4]);
     assert_eq!(there(&engine), BTreeSet::from([2, 3, 4]));
     assert_eq!(show(&engine).totals.evicted, Evicted { closed: 0, half_open: 0, idle: 2 });
 }
@@ -74,7 +69,6 @@ fn a_socket_in_time_wait_is_closed_for_who_has_to_go_and_kept_while_it_is_there(
     for millis in [0, 100_000, 200_000, 300_000] {
         engine.feed(&sample(millis, vec![socket(CLIENT, SERVER, TcpState::TimeWait, (0, 0), 0, 0)], &[]));
     }
-    let there = |engine: &Engine| show(engine).flows.rows.iter().map(|row| row.id.0).collect::<BTreeSet<_>>();
     assert_eq!(there(&engine), BTreeSet::from([0]), "it has not begun anew");
     for port in [1_001, 1_002] {
         engine.feed(&Input::Segment(segment(300_100, &format!("10.9.9.9:{port}"), SERVER, "S", 7, 0, 0)));

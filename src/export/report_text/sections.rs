@@ -56,10 +56,7 @@ pub(super) fn header(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Re
         let of = "handshakes, single flows that went wrong and the largest are those of flows that match; findings are those about them; all else is of the whole source";
         let pane = &dashboard.flows;
         let fit = match (pane.matching as u64, counted(pane.all as u64, "flow")) {
-            (0, all) => match context.filter.meant().filter(|_| pane.all > 0) {
-                Some(meant) => format!("no flow matches, of {all} (did you mean {meant}?)"),
-                None => format!("no flow matches, of {all}"),
-            },
+            (0, all) => format!("no flow matches, of {all}{}", pane.hint(context.filter)),
             (some, all) => format!("{} of {all} fit", count(some)),
         };
         page.paragraph("filter  ", 8, &format!("{}: {fit}; {of}", context.filter.text().trim()))?;
@@ -69,8 +66,7 @@ pub(super) fn header(page: &mut Page<'_>, context: &ReportContext<'_>) -> io::Re
 
 /// Whether a filter was asked for that no flow fits, though there are flows.
 pub(super) fn is_unmatched(context: &ReportContext<'_>) -> bool {
-    let pane = &context.dashboard.flows;
-    !context.filter.is_empty() && pane.matching == 0 && pane.all > 0
+    !context.filter.is_empty() && context.dashboard.flows.fits_none()
 }
 
 fn wire_line(dashboard: &Dashboard) -> String {
